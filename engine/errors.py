@@ -1,0 +1,70 @@
+"""What can go wrong in the engine. Each error carries data; the doors turn it into a status or a sentence.
+
+EngineError
+├── NotLoaded            no model is loaded (yet)
+├── EngineDead           a native failure ended the engine; loading again works
+├── EngineClosed         the engine was closed
+├── LoadCancelled        the load was cancelled
+├── ModelFileError       the file is missing, damaged, or no model we can run
+├── RequestError         the request cannot be served as asked
+│   ├── ContextOverflow  the prompt does not fit into the context
+│   └── TemplateError    the model's chat template refuses these messages
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class EngineError(Exception):
+    """Base of everything that the engine raises or sends."""
+
+
+class NotLoaded(EngineError):
+    def __init__(self, loading: bool = False) -> None:
+        super().__init__("the model is still loading" if loading else "no model is loaded")
+        self.loading = loading
+
+
+class EngineDead(EngineError):
+    def __init__(self, cause: str) -> None:
+        super().__init__(f"the engine stopped: {cause}")
+        self.cause = cause
+
+
+class EngineClosed(EngineError):
+    def __init__(self) -> None:
+        super().__init__("the engine is closed")
+
+
+class LoadCancelled(EngineError):
+    def __init__(self) -> None:
+        super().__init__("loading was cancelled")
+
+
+class ModelFileError(EngineError):
+    """`reason` is one short clause without the path, fit to be shown: "the file is cut short"."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path.name}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+class RequestError(EngineError):
+    """The request's own fault; the same request will fail again."""
+
+
+class ContextOverflow(RequestError):
+    def __init__(self, n_prompt: int, n_ctx: int) -> None:
+        super().__init__(f"the prompt has {n_prompt} tokens, the model reads {n_ctx}")
+        self.n_prompt = n_prompt
+        self.n_ctx = n_ctx
+
+
+class TemplateError(RequestError):
+    """`reason` comes from the model's template: data, not to be trusted as ours."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the chat template refused the messages: {reason}")
+        self.reason = reason

@@ -1,0 +1,92 @@
+"""What the engine answers. A stream is `Started`, then `TextDelta`s, then exactly one `Finished` or `Failed`.
+
+`Started` comes when the prompt has been read and the first token is known; a request that fails or is cancelled
+before that has no `Started`. So a door that waits for the first event knows whether the request went wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from engine.errors import EngineError
+
+FinishReason = Literal["stop", "length", "cancelled"]
+"""stop: the model ended or a stop string came. length: max_tokens or the context's end. cancelled: by the asker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts. `n_cached` of the `n_prompt` were not computed again."""
+
+    n_prompt: int
+    n_cached: int
+    n_output: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Seconds by the monotonic clock: waiting for a place, reading the prompt, writing the answer."""
+
+    queue_s: float
+    prefill_s: float
+    decode_s: float
+    first_token_s: float
+    """From submit to the first token; 0 where none came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    n_prompt: int
+    n_cached: int
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """`text` is never empty and never ends within a character; `n_tokens` were sampled for it."""
+
+    text: str
+    n_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    reason: FinishReason
+    usage: Usage
+    timings: Timings
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    error: EngineError
+
+
+Event = Started | TextDelta | Finished | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """The loaded model. `id` is what tools call it: the file's name without path and ending."""
+
+    id: str
+    name: str
+    path: Path
+    size_bytes: int
+    n_ctx: int
+    n_ctx_train: int
+    kv_bytes: int
+    loaded_at: float
+    """Unix time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Where the engine stands. `progress` 0..1 while loading; `error` after a failed load or a native failure."""
+
+    state: Literal["empty", "loading", "ready", "dead", "closed"]
+    model: ModelInfo | None = None
+    progress: float = 0.0
+    error: EngineError | None = None
+    n_running: int = 0
+    n_waiting: int = 0

@@ -1,0 +1,19 @@
+"""The model that comes with Inglenook: where it is looked for, and how its file is known to be whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.library.profile import Profile
+
+FILE_NAME = "SmolLM2-135M-Instruct.Q4_1.gguf"
+SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+
+
+def find_default_model(profile: Profile) -> Path | None:
+    """The default model's file: in this profile, else in the user's own data folder, where set-up puts it."""
+    for folder in (profile.models, Profile.default().models):
+        candidate = folder / FILE_NAME
+        if candidate.is_file():
+            return candidate
+    return None

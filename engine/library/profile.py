@@ -1,0 +1,40 @@
+"""Where a person's data lies. One folder, the profile, holds all of it, so that a copied folder is a moved app."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Paths below one folder. Nothing is created until `ensure()`."""
+
+    root: Path
+
+    @classmethod
+    def default(cls) -> Profile:
+        return cls(Path(platformdirs.user_data_dir("inglenook", appauthor=False)))
+
+    @property
+    def models(self) -> Path:
+        return self.root / "models"
+
+    @property
+    def chats(self) -> Path:
+        return self.root / "chats.sqlite3"
+
+    @property
+    def settings(self) -> Path:
+        return self.root / "settings.json"
+
+    @property
+    def endpoint_key(self) -> Path:
+        return self.root / "endpoint.key"
+
+    def ensure(self) -> Profile:
+        """Creates the folder, readable by its owner alone."""
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return self

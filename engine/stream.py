@@ -1,0 +1,105 @@
+"""A request's events, delivered on the asker's own loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self
+
+from engine.events import Event, Failed, Finished, Started, TextDelta
+
+
+class RequestStream:
+    """The events of one request, as an async iterator on the loop that submitted it.
+
+    It ends after `Finished` or `Failed`. Text that piled up while the asker was away comes as one `TextDelta`.
+    Leaving the `async with` block early cancels the request. `cancel` may be called from any thread; everything
+    else belongs to the asker's loop.
+    """
+
+    def __init__(self, request_id: str, loop: asyncio.AbstractEventLoop, cancel: Callable[[str], None]) -> None:
+        self.request_id = request_id
+        self._loop = loop
+        self._cancel = cancel
+        self._lock = threading.Lock()
+        self._pending: deque[Event] = deque()
+        self._woken = False
+        self._closed = False
+        self._ended = False
+        self._arrived = asyncio.Event()
+
+    def deliver(self, events: Sequence[Event]) -> None:
+        """Called by the engine, from its own threads. One wake-up serves all that arrives before the asker runs."""
+        with self._lock:
+            if self._closed:
+                return
+            self._pending.extend(events)
+            if self._woken:
+                return
+            self._woken = True
+        try:
+            self._loop.call_soon_threadsafe(self._arrived.set)
+        except RuntimeError:  # the asker's loop is closed: nobody is left to read
+            self._closed = True
+
+    def cancel(self) -> None:
+        """Ends the request within one step; its last event still arrives. Idempotent, from any thread."""
+        self._cancel(self.request_id)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Event:
+        if self._ended:
+            raise StopAsyncIteration
+        while (event := self._take()) is None:
+            await self._arrived.wait()
+        self._ended = isinstance(event, Finished | Failed)
+        return event
+
+    def _take(self) -> Event | None:
+        """The next event, with neighbouring text joined; None where the asker must wait."""
+        with self._lock:
+            if not self._pending:
+                self._arrived.clear()
+                self._woken = False
+                return None
+            event = self._pending.popleft()
+            if not isinstance(event, TextDelta):
+                return event
+            texts, n_tokens = [event.text], event.n_tokens
+            while self._pending and isinstance(following := self._pending[0], TextDelta):
+                self._pending.popleft()
+                texts.append(following.text)
+                n_tokens += following.n_tokens
+            return TextDelta("".join(texts), n_tokens)
+
+    async def collect(self) -> tuple[str, Finished]:
+        """The whole answer. Raises the request's `EngineError` where it failed."""
+        texts: list[str] = []
+        async for event in self:
+            match event:
+                case TextDelta(text=text):
+                    texts.append(text)
+                case Failed(error=error):
+                    raise error
+                case Finished():
+                    return "".join(texts), event
+                case Started():
+                    pass
+        raise AssertionError("a stream always ends with Finished or Failed")
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not self._ended:
+            self.cancel()
+        with self._lock:
+            self._closed = True
+            self._pending.clear()

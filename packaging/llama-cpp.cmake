@@ -1,0 +1,3 @@
+# Read at the end of llama-cpp-python's project(): leaves out llama.cpp's `common` library, which only its own
+# command-line programs use. A normal variable outweighs the cache entry that the sdist forces (CMP0126).
+set(LLAMA_BUILD_COMMON OFF)
