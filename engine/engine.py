@@ -1,56 +1,192 @@
-"""The face of the engine: one model, loaded once, asked through two doors. (Being built.)"""
+"""The face of the engine: one model, loaded once, asked through two doors."""
 
 from __future__ import annotations
 
+import asyncio
+import threading
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
-from engine.events import ModelInfo, Status
-from engine.requests import Request
+from engine.backend import Backend, LoadSettings, OpenBackend
+from engine.errors import EngineClosed, EngineDead, EngineError, NotLoaded
+from engine.events import Failed, ModelInfo, Status
+from engine.inbox import Cancel, Close, Load, Submit, Unload
+from engine.prompt.prepare import Preparer
+from engine.requests import Door, Request
+from engine.status import StatusBoard
 from engine.stream import RequestStream
+from engine.ticket import Ticket, TicketBook
+from engine.worker import Worker
 
-
-@dataclass(frozen=True, slots=True)
-class LoadSettings:
-    """`n_ctx` 0 takes what the model was trained for, at most 8,192 tokens."""
-
-    n_ctx: int = 0
+__all__ = ["Engine", "LoadSettings"]
 
 
 class Engine:
-    """One model behind one native thread."""
+    """One model behind one native thread.
+
+    `submit` belongs to any thread with a running loop; `load`, `unload` and `aclose` to the one loop that owns the
+    engine; everything else to any thread."""
+
+    def __init__(self, open_backend: OpenBackend | None = None) -> None:
+        self._board = StatusBoard()
+        self._book = TicketBook()
+        self._load_cancelled = threading.Event()
+        self._worker = Worker(open_backend or _open_native, self._book, self._on_progress, self._on_death)
+        self._native = ThreadPoolExecutor(1, "inglenook-native")
+        # A pool for each door, so that a tool's huge prompt never holds up the window's short one.
+        self._pools: dict[Door, ThreadPoolExecutor] = {
+            door: ThreadPoolExecutor(1, f"inglenook-prepare-{door}") for door in ("window", "endpoint")
+        }
+        self._running: asyncio.Future[None] | None = None
+        self._preparer: Preparer | None = None
+        self._changing = asyncio.Lock()
 
     @property
     def status(self) -> Status:
-        """Where the engine stands now. Any thread."""
-        raise NotImplementedError
+        """Where the engine stands now."""
+        return self._board.status
 
     def watch(self, listener: Callable[[Status], None]) -> Callable[[], None]:
         """Calls `listener` on the caller's running loop at every change, first with the status of now.
 
         Returns a function that ends it (any thread)."""
-        raise NotImplementedError
+        return self._board.watch(listener)
 
     async def load(self, path: Path, settings: LoadSettings = LoadSettings()) -> ModelInfo:
-        """Loads the model, replacing the one in memory. Raises ModelFileError, LoadCancelled, EngineClosed."""
-        raise NotImplementedError
+        """Loads the model, replacing the one in memory, whose requests end with NotLoaded.
+
+        Raises ModelFileError, LoadCancelled, EngineClosed, EngineDead."""
+        async with self._changing:
+            if self.status.state == "closed":
+                raise EngineClosed
+            self._start()
+            await self._drain_pools()
+            self._load_cancelled.clear()
+            self._board.publish(Status("loading"))
+            done: Future[Backend] = Future()
+            self._worker.inbox.put(Load(path, settings, done))
+            try:
+                backend = await asyncio.wrap_future(done)
+                self._preparer = Preparer(backend)
+            except EngineError as error:
+                self._board.publish(Status("empty", error=error))
+                raise
+            except asyncio.CancelledError:
+                self._load_cancelled.set()
+                self._worker.inbox.put(Unload(Future()))  # it may have been loaded a moment before
+                self._board.publish(Status("empty"))
+                raise
+            self._board.publish(Status("ready", backend.info, 1.0))
+            return backend.info
 
     def cancel_load(self) -> None:
-        """Ends a load that is under way. Any thread, idempotent."""
+        """Ends a load that is under way; it raises LoadCancelled. Idempotent."""
+        self._load_cancelled.set()
 
     async def unload(self) -> None:
-        """Cancels every request and frees the model."""
+        """Ends every request with NotLoaded and frees the model."""
+        async with self._changing:
+            if self._running is None or self.status.state == "closed":
+                return
+            self._board.publish(Status("empty"))
+            await self._drain_pools()
+            done: Future[None] = Future()
+            self._worker.inbox.put(Unload(done))
+            await asyncio.wrap_future(done)
 
     def submit(self, request: Request) -> RequestStream:
         """Queues a request; its events come on the running loop. Never blocks.
 
-        Raises NotLoaded, EngineDead, EngineClosed at once; what is wrong with the request itself
+        Raises NotLoaded, EngineDead, EngineClosed at once. What is wrong with the request itself
         (ContextOverflow, TemplateError) comes as `Failed`, the stream's only event."""
-        raise NotImplementedError
+        preparer = self._ready_preparer()
+        stream = RequestStream(request.id, asyncio.get_running_loop(), self.cancel)
+        ticket = Ticket(request, stream, time.monotonic())
+        self._book.open(ticket)
+        try:
+            self._pools[request.door].submit(self._prepare, preparer, ticket)
+        except RuntimeError:  # closed a moment ago
+            self._book.close(ticket, Failed(EngineClosed()))
+        return stream
 
     def cancel(self, request_id: str) -> None:
-        """Ends a request within one step; unknown ids are ignored. Any thread, idempotent."""
+        """Ends a request within one step; its last event still comes. Unknown ids are ignored. Idempotent."""
+        if self._book.cancel(request_id):
+            self._worker.inbox.put(Cancel())
 
     async def aclose(self) -> None:
-        """Cancels all, frees the context, then the model, and joins the native thread. Idempotent."""
+        """Cancels all, frees the context, then the model, and joins the threads. Idempotent."""
+        self._load_cancelled.set()
+        async with self._changing:
+            if self.status.state == "closed":
+                return
+            self._board.publish(Status("closed"))
+            self._book.cancel_all()
+            await self._drain_pools()
+            if self._running is not None:
+                self._worker.inbox.put(Close())
+                await self._running
+            for pool in (self._native, *self._pools.values()):
+                pool.shutdown()
+            self._book.fail_all(EngineClosed())
+
+    def _start(self) -> None:
+        if self._running is None:
+            self._running = asyncio.get_running_loop().run_in_executor(self._native, self._worker.run)
+
+    async def _drain_pools(self) -> None:
+        """Waits until nothing tokenises with the model that is about to be freed."""
+        self._preparer = None
+        await asyncio.gather(*(asyncio.wrap_future(pool.submit(_nothing)) for pool in self._pools.values()))
+
+    def _ready_preparer(self) -> Preparer:
+        status, preparer = self.status, self._preparer
+        match status.state:
+            case "closed":
+                raise EngineClosed
+            case "dead" if isinstance(status.error, EngineDead):
+                raise status.error
+        if preparer is None or status.state != "ready":
+            raise NotLoaded(loading=status.state == "loading")
+        return preparer
+
+    def _prepare(self, preparer: Preparer, ticket: Ticket) -> None:
+        """On a pool's thread: the request's tokens, then over to the native thread.
+
+        Unloading first withdraws the preparer, then waits for this thread: so the model cannot go while it
+        tokenises."""
+        try:
+            if preparer is not self._preparer:
+                raise NotLoaded
+            if not ticket.cancelled.is_set():
+                ticket.prompt = preparer.tokens(ticket.request)
+        except EngineError as error:
+            self._book.close(ticket, Failed(error))
+        except Exception as error:  # a bug of ours must end this request, not leave its asker waiting
+            self._book.close(ticket, Failed(EngineError(f"preparing the prompt failed: {type(error).__name__}")))
+        else:
+            self._worker.inbox.put(Submit(ticket))
+
+    def _on_progress(self, progress: float) -> bool:
+        if self._load_cancelled.is_set():
+            return False
+        # Whole percents only: llama.cpp reports each of thousands of tensors.
+        self._board.publish(replace(self.status, progress=int(progress * 100) / 100))
+        return True
+
+    def _on_death(self, error: EngineDead) -> None:
+        self._board.publish(Status("dead", error=error))
+
+
+def _nothing() -> None:
+    """Run by a pool to show that all before it is done."""
+
+
+def _open_native(path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> Backend:
+    # llama_cpp takes 0.2 s to import, which the window's first paint must not wait for.
+    from engine.native.backend import open_native
+
+    return open_native(path, settings, on_progress)

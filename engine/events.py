@@ -88,5 +88,3 @@ class Status:
     model: ModelInfo | None = None
     progress: float = 0.0
     error: EngineError | None = None
-    n_running: int = 0
-    n_waiting: int = 0

@@ -1,0 +1,110 @@
+"""The seam: what the worker needs of a model. The real one is in `engine.native`; tests bring a fake.
+
+Unless a docstring says otherwise, everything is called on the native thread only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from engine.events import ModelInfo
+from engine.requests import Sampling
+
+
+@dataclass(frozen=True, slots=True)
+class LoadSettings:
+    """`n_ctx` 0 takes what the model was trained for, at most 8,192 tokens."""
+
+    n_ctx: int = 0
+    n_threads: int = 0
+    """0: up to the machine's physical cores, as many as measure fastest while it runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the context can hold: cells of KV memory, sequences side by side, tokens in one decode; and the
+    thread counts that may be tried, in rising order."""
+
+    n_cells: int
+    n_slots: int
+    n_batch: int
+    thread_counts: tuple[int, ...] = (1,)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Tokens of one sequence for the next decode, at positions `start`, `start + 1`, …
+
+    `samples` asks for the logits of the last token."""
+
+    slot: int
+    start: int
+    tokens: Sequence[int]
+    samples: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What templates and termination need to know. `ends` are the tokens that end an answer."""
+
+    n_tokens: int
+    bos: str
+    eos: str
+    ends: frozenset[int]
+
+
+class NoRoom(Exception):
+    """The KV memory has no place for the batch; nothing was computed."""
+
+
+class NativeFailure(Exception):
+    """llama.cpp failed in a way that leaves the context unusable."""
+
+
+class Sampler(Protocol):
+    """Chooses tokens for one sequence and remembers what it chose."""
+
+    def sample(self, row: int) -> int:
+        """The next token from the logits of `row`, an index into the last decode's tokens."""
+
+    def close(self) -> None: ...
+
+
+class Backend(Protocol):
+    info: ModelInfo
+    limits: Limits
+    vocabulary: Vocabulary
+    chat_template: str | None
+
+    def tokenize(self, text: str, *, add_special: bool) -> list[int]:
+        """Tokens of `text`; special tokens in it are recognised. Any thread, while the model is loaded."""
+
+    def piece(self, token: int) -> bytes:
+        """The token's bytes; empty for control tokens."""
+
+    def sampler(self, sampling: Sampling, history: Sequence[int]) -> Sampler:
+        """A fresh sampler whose penalties count `history`, the prompt's tokens."""
+
+    def decode(self, chunks: Sequence[Chunk], n_threads: int) -> None:
+        """Computes the chunks in order, as one batch. Raises NoRoom, NativeFailure."""
+
+    def clear(self, slot: int) -> None:
+        """Forgets everything that `slot` holds."""
+
+    def close(self) -> None:
+        """Frees the context, then the model."""
+
+
+class OpenBackend(Protocol):
+    """Opens a model file. Raises ModelFileError, LoadCancelled."""
+
+    def __call__(
+        self,
+        path: Path,
+        settings: LoadSettings,
+        on_progress: Callable[[float], bool],
+    ) -> Backend:
+        """`on_progress` takes 0..1 and answers False to cancel the load."""

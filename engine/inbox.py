@@ -1,0 +1,44 @@
+"""What other threads may tell the native thread."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.backend import Backend, LoadSettings
+from engine.ticket import Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """`done` gets the backend, or a ModelFileError or LoadCancelled."""
+
+    path: Path
+    settings: LoadSettings
+    done: Future[Backend]
+
+
+@dataclass(frozen=True, slots=True)
+class Unload:
+    done: Future[None]
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """A request whose prompt is tokenised and fits."""
+
+    ticket: Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Some ticket's `cancelled` was set; look for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    pass
+
+
+Message = Load | Unload | Submit | Cancel | Close

@@ -1,0 +1,132 @@
+"""Reads a GGUF file's header and checks it against the file, before llama.cpp sees it.
+
+llama.cpp has had memory bugs in its reader, and some files make it abort the process; a damaged download is better
+told by name. Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
+"""
+
+from __future__ import annotations
+
+import struct
+from io import BufferedReader
+from pathlib import Path
+
+from engine.errors import ModelFileError
+
+MAX_ENTRIES = 100_000
+"""Metadata entries or tensors; the largest real models have some thousands."""
+
+MAX_STRING = 64 * 1024 * 1024
+_SCALAR_SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
+_STRING, _ARRAY = 8, 9
+
+BLOCKS: dict[int, tuple[int, int]] = {
+    # tensor type: (elements, bytes) of one block
+    0: (1, 4), 1: (1, 2), 2: (32, 18), 3: (32, 20), 6: (32, 22), 7: (32, 24), 8: (32, 34), 9: (32, 40),
+    10: (256, 84), 11: (256, 110), 12: (256, 144), 13: (256, 176), 14: (256, 210), 15: (256, 292),
+    16: (256, 66), 17: (256, 74), 18: (256, 98), 19: (256, 50), 20: (32, 18), 21: (256, 110), 22: (256, 82),
+    23: (256, 136), 24: (1, 1), 25: (1, 2), 26: (1, 4), 27: (1, 8), 28: (1, 8), 29: (256, 56), 30: (1, 2),
+    34: (256, 54), 35: (256, 66), 39: (32, 17), 40: (64, 36), 41: (128, 18),
+}  # fmt: skip
+
+
+def check_gguf(path: Path) -> None:
+    """Raises ModelFileError where the file is missing, is no GGUF, or is shorter than its header says."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            _Header(path, file, size).check()
+    except FileNotFoundError:
+        raise ModelFileError(path, "there is no such file") from None
+    except IsADirectoryError:
+        raise ModelFileError(path, "this is a folder, not a file") from None
+    except OSError as error:
+        raise ModelFileError(path, f"the file cannot be read ({error.strerror})") from None
+
+
+class _Header:
+    def __init__(self, path: Path, file: BufferedReader, size: int) -> None:
+        self._path = path
+        self._file = file
+        self._size = size
+        self._alignment = 32
+
+    def check(self) -> None:
+        if self._size < 24 or self._file.read(4) != b"GGUF":
+            raise self._error("the file is no GGUF model")
+        version, n_tensors, n_entries = struct.unpack("<IQQ", self._take(20))
+        if version not in (2, 3):
+            raise self._error(f"its GGUF version {version & 0xFFFF} is not one we know")
+        if n_tensors > MAX_ENTRIES or n_entries > MAX_ENTRIES:
+            raise self._error("its header is damaged")
+        for _ in range(n_entries):
+            self._entry()
+        ends = [self._tensor() for _ in range(n_tensors)]
+        data = -(-self._file.tell() // self._alignment) * self._alignment
+        if ends and data + max(ends) > self._size:
+            raise self._error("the file is cut short; download it again")
+
+    def _entry(self) -> None:
+        key = self._string()
+        (kind,) = struct.unpack("<I", self._take(4))
+        if key == b"general.alignment" and kind == 4:
+            (self._alignment,) = struct.unpack("<I", self._take(4))
+            if not 0 < self._alignment <= 1 << 20:
+                raise self._error("its header is damaged")
+            return
+        self._value(kind)
+
+    def _value(self, kind: int) -> None:
+        if kind in _SCALAR_SIZES:
+            self._skip(_SCALAR_SIZES[kind])
+        elif kind == _STRING:
+            self._skip_string()
+        elif kind == _ARRAY:
+            item, n = struct.unpack("<IQ", self._take(12))
+            if item in _SCALAR_SIZES:
+                self._skip(n * _SCALAR_SIZES[item])
+            elif item == _STRING and n <= self._size // 8:
+                for _ in range(n):
+                    self._skip_string()
+            else:
+                raise self._error("its header is damaged")
+        else:
+            raise self._error("its header is damaged")
+
+    def _tensor(self) -> int:
+        """Where the tensor's data ends, counted from the start of all data."""
+        self._skip_string()
+        (n_dims,) = struct.unpack("<I", self._take(4))
+        if not 0 <= n_dims <= 4:
+            raise self._error("its header is damaged")
+        n_elements = 1
+        for dim in struct.unpack(f"<{n_dims}Q", self._take(8 * n_dims)):
+            n_elements *= dim
+        kind, offset = struct.unpack("<IQ", self._take(12))
+        per_block, block_bytes = BLOCKS.get(kind, (1, 0))  # a type newer than this table: only its offset counts
+        return int(offset) + n_elements // per_block * block_bytes
+
+    def _string(self) -> bytes:
+        return self._take(self._length())
+
+    def _skip_string(self) -> None:
+        self._skip(self._length())
+
+    def _length(self) -> int:
+        (length,) = struct.unpack("<Q", self._take(8))
+        if length > MAX_STRING:
+            raise self._error("its header is damaged")
+        return int(length)
+
+    def _take(self, n: int) -> bytes:
+        data = self._file.read(n)
+        if len(data) < n:
+            raise self._error("the file is cut short; download it again")
+        return data
+
+    def _skip(self, n: int) -> None:
+        if n > self._size - self._file.tell():
+            raise self._error("the file is cut short; download it again")
+        self._file.seek(n, 1)
+
+    def _error(self, reason: str) -> ModelFileError:
+        return ModelFileError(self._path, reason)

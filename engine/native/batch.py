@@ -1,0 +1,46 @@
+"""llama.cpp's batch, filled through numpy views, since a Python loop over ctypes arrays costs more than a decode step
+may lose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from engine.backend import Chunk
+from engine.native.llama import C
+
+
+class NativeBatch:
+    """Room for `n_tokens` tokens of one sequence each. Native thread only."""
+
+    def __init__(self, n_tokens: int) -> None:
+        self._batch = C.llama_batch_init(n_tokens, 0, 1)
+        as_array = np.ctypeslib.as_array
+        self._token = as_array(self._batch.token, (n_tokens,))
+        self._pos = as_array(self._batch.pos, (n_tokens,))
+        self._logits = as_array(self._batch.logits, (n_tokens,))
+        as_array(self._batch.n_seq_id, (n_tokens,))[:] = 1
+        self._slots = [self._batch.seq_id[i] for i in range(n_tokens)]
+
+    def fill(self, chunks: Sequence[Chunk]) -> object:
+        """The batch to hand to llama_decode, valid until the next call."""
+        at = 0
+        for chunk in chunks:
+            n = len(chunk.tokens)
+            if n == 1:
+                self._token[at] = chunk.tokens[0]
+                self._pos[at] = chunk.start
+            else:
+                self._token[at : at + n] = chunk.tokens
+                self._pos[at : at + n] = np.arange(chunk.start, chunk.start + n)
+                self._logits[at : at + n] = 0
+            self._logits[at + n - 1] = chunk.samples
+            for i in range(at, at + n):
+                self._slots[i][0] = chunk.slot
+            at += n
+        self._batch.n_tokens = at
+        return self._batch
+
+    def close(self) -> None:
+        C.llama_batch_free(self._batch)

@@ -1,0 +1,37 @@
+"""llama.cpp's C interface, with its log kept for error messages instead of being written to the terminal."""
+
+from __future__ import annotations
+
+import ctypes
+from collections import deque
+from typing import Any
+
+import llama_cpp.llama_cpp as _llama
+
+C: Any = _llama
+"""`llama_cpp.llama_cpp`: one to one what llama.h says. Untyped, so `Any`."""
+
+_WARN, _ERROR, _CONTINUED = 3, 4, 5
+_last_complaints: deque[str] = deque(maxlen=20)
+
+
+def _keep(level: int, text: bytes, _data: object) -> None:
+    if level in (_WARN, _ERROR):
+        _last_complaints.append(text.decode(errors="replace").strip())
+
+
+_keep_callback = C.llama_log_callback(_keep)
+"""Referenced for good: llama.cpp calls it until the process ends."""
+
+
+def start() -> None:
+    """Prepares llama.cpp. Idempotent."""
+    C.llama_log_set(_keep_callback, ctypes.c_void_p(0))
+    C.llama_backend_init()
+
+
+def take_complaint() -> str:
+    """llama.cpp's last complaint since the last call, or an empty text."""
+    complaint = _last_complaints[-1] if _last_complaints else ""
+    _last_complaints.clear()
+    return complaint

@@ -1,0 +1,91 @@
+"""Weights in memory: loading them, and what their file says of them."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.backend import Vocabulary
+from engine.errors import LoadCancelled, ModelFileError
+from engine.library.gguf_header import check_gguf
+from engine.native.llama import C, start, take_complaint
+
+
+class NativeModel:
+    """A loaded model. `tokenize` may be called on any thread while it is loaded; the rest on the native thread."""
+
+    def __init__(self, path: Path, on_progress: Callable[[float], bool]) -> None:
+        """Maps the file into memory. Raises ModelFileError, LoadCancelled."""
+        check_gguf(path)
+        start()
+        cancelled = False
+
+        def report(progress: float, _data: object) -> bool:
+            nonlocal cancelled
+            cancelled = cancelled or not on_progress(progress)
+            return not cancelled
+
+        params = C.llama_model_default_params()
+        callback = C.llama_progress_callback(report)  # must outlive the call below
+        params.progress_callback = callback
+        self._pointer = C.llama_model_load_from_file(str(path).encode(), params)
+        if not self._pointer:
+            if cancelled:
+                raise LoadCancelled
+            raise ModelFileError(path, take_complaint() or "llama.cpp cannot load this file")
+        self.path = path
+        self.vocab = C.llama_model_get_vocab(self._pointer)
+        self.n_vocab: int = C.llama_vocab_n_tokens(self.vocab)
+        self.n_ctx_train: int = C.llama_model_n_ctx_train(self._pointer)
+
+    @property
+    def pointer(self) -> int:
+        return int(self._pointer)
+
+    @property
+    def chat_template(self) -> str | None:
+        template = C.llama_model_chat_template(self._pointer, None)
+        return template.decode(errors="replace") if template else None
+
+    def metadata(self, key: str) -> str | None:
+        """One value of the file's metadata as text, at most 1,023 bytes of it."""
+        buffer = ctypes.create_string_buffer(1024)
+        length = C.llama_model_meta_val_str(self._pointer, key.encode(), buffer, len(buffer))
+        return buffer.value.decode(errors="replace") if length >= 0 else None
+
+    def vocabulary(self) -> Vocabulary:
+        ends = frozenset(token for token in range(self.n_vocab) if C.llama_vocab_is_eog(self.vocab, token))
+        return Vocabulary(
+            n_tokens=self.n_vocab,
+            bos=self._text(C.llama_vocab_bos(self.vocab)),
+            eos=self._text(C.llama_vocab_eos(self.vocab)),
+            ends=ends,
+        )
+
+    def tokenize(self, text: str, *, add_special: bool) -> list[int]:
+        data = text.encode("utf-8", errors="replace")
+        room = len(data) + 8
+        tokens = (C.llama_token * room)()
+        n = C.llama_tokenize(self.vocab, data, len(data), tokens, room, add_special, True)
+        if n < 0:  # only where tokens outnumber bytes
+            tokens = (C.llama_token * -n)()
+            n = C.llama_tokenize(self.vocab, data, len(data), tokens, -n, add_special, True)
+        return list(tokens[:n])
+
+    def piece(self, token: int) -> bytes:
+        buffer = ctypes.create_string_buffer(64)
+        n = C.llama_token_to_piece(self.vocab, token, buffer, len(buffer), 0, False)
+        if n < 0:
+            buffer = ctypes.create_string_buffer(-n)
+            n = C.llama_token_to_piece(self.vocab, token, buffer, -n, 0, False)
+        return buffer.raw[:n]
+
+    def close(self) -> None:
+        if self._pointer:
+            C.llama_model_free(self._pointer)
+            self._pointer = None
+
+    def _text(self, token: int) -> str:
+        text = C.llama_vocab_get_text(self.vocab, token) if token >= 0 else None
+        return text.decode(errors="replace") if text else ""

@@ -1,0 +1,58 @@
+"""Where the engine stands, told to whoever watches, each on their own loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+from engine.events import Status
+
+
+class StatusBoard:
+    """The engine's current `Status`. Any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._status = Status("empty")
+        self._watchers: dict[object, tuple[asyncio.AbstractEventLoop, Callable[[Status], None]]] = {}
+
+    @property
+    def status(self) -> Status:
+        return self._status
+
+    def publish(self, status: Status) -> None:
+        with self._lock:
+            if status == self._status:
+                return
+            self._status = status
+            watchers = list(self._watchers.items())
+        for key, (loop, listener) in watchers:
+            try:
+                loop.call_soon_threadsafe(listener, status)
+            except RuntimeError:  # its loop is closed
+                self._forget(key)
+
+    def watch(self, listener: Callable[[Status], None]) -> Callable[[], None]:
+        """Tells `listener` on the caller's running loop, first the status of now. Returns what ends it."""
+        loop = asyncio.get_running_loop()
+        key = object()
+        active = True
+
+        def tell(status: Status) -> None:
+            if active:
+                listener(status)
+
+        def stop() -> None:
+            nonlocal active
+            active = False
+            self._forget(key)
+
+        with self._lock:
+            self._watchers[key] = (loop, tell)
+            loop.call_soon(tell, self._status)
+        return stop
+
+    def _forget(self, key: object) -> None:
+        with self._lock:
+            self._watchers.pop(key, None)

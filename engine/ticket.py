@@ -1,0 +1,87 @@
+"""A request on its way through the engine: who asked, what became of it, and how long it took."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from engine.errors import EngineError
+from engine.events import Event, Failed, Finished, FinishReason, Timings, Usage
+from engine.requests import Request
+from engine.stream import RequestStream
+
+
+class Ticket:
+    """Joins a request with its stream. `cancelled` may be set on any thread; the rest belongs to whoever holds
+    the request: first the preparing thread, then the native one."""
+
+    def __init__(self, request: Request, stream: RequestStream, submitted_at: float) -> None:
+        self.request = request
+        self.stream = stream
+        self.submitted_at = submitted_at
+        self.cancelled = threading.Event()
+        self.prompt: tuple[int, ...] = ()
+        self.n_output = 0
+        self.n_cached = 0
+        self.admitted_at: float | None = None
+        self.first_token_at: float | None = None
+
+    def send(self, events: Sequence[Event]) -> None:
+        self.stream.deliver(events)
+
+    def finished(self, reason: FinishReason, now: float) -> Finished:
+        """The last event of a request that ended without an error."""
+        admitted = now if self.admitted_at is None else self.admitted_at
+        first = now if self.first_token_at is None else self.first_token_at
+        timings = Timings(
+            queue_s=admitted - self.submitted_at,
+            prefill_s=first - admitted,
+            decode_s=now - first,
+            first_token_s=first - self.submitted_at if self.first_token_at is not None else 0.0,
+        )
+        return Finished(reason, Usage(len(self.prompt), self.n_cached, self.n_output), timings)
+
+
+class TicketBook:
+    """Every request that has not had its last event. Any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._tickets: dict[str, Ticket] = {}
+
+    def open(self, ticket: Ticket) -> None:
+        """Raises ValueError where a request of this id is under way."""
+        with self._lock:
+            if ticket.request.id in self._tickets:
+                raise ValueError(f"request {ticket.request.id} is already under way")
+            self._tickets[ticket.request.id] = ticket
+
+    def cancel(self, request_id: str) -> bool:
+        """Marks a request as cancelled; False where there is none."""
+        with self._lock:
+            ticket = self._tickets.get(request_id)
+        if ticket is None or ticket.cancelled.is_set():
+            return False
+        ticket.cancelled.set()
+        return True
+
+    def cancel_all(self) -> None:
+        with self._lock:
+            tickets = list(self._tickets.values())
+        for ticket in tickets:
+            ticket.cancelled.set()
+
+    def close(self, ticket: Ticket, last: Finished | Failed, before: Sequence[Event] = ()) -> None:
+        """Sends the last event, with what came just before it, and forgets the request. Does nothing the
+        second time, so that each request has one last event whoever ends it first."""
+        with self._lock:
+            if self._tickets.pop(ticket.request.id, None) is not ticket:
+                return
+        ticket.send([*before, last])
+
+    def fail_all(self, error: EngineError) -> None:
+        """Ends whatever is left: a request that came while the engine closed."""
+        with self._lock:
+            tickets = list(self._tickets.values())
+        for ticket in tickets:
+            self.close(ticket, Failed(error))

@@ -1,0 +1,59 @@
+"""What every test may use, and what no test may leave behind."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from engine.library.default_model import find_default_model
+from engine.library.profile import Profile
+from engine.requests import ChatRequest, Message, Sampling
+
+
+@pytest.fixture(scope="session")
+def model_path() -> Path:
+    """The default model's file. Set-up puts it there; a machine without it fails here, and says why."""
+    path = find_default_model(Profile.default())
+    assert path is not None, "the default model is missing: `make test` sets it up"
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_left() -> Iterator[None]:
+    """Fails a test after which more threads of ours live than before."""
+    before = set(threading.enumerate())
+    yield
+    deadline = time.monotonic() + 5
+    while left := [each for each in set(threading.enumerate()) - before if _ours(each)]:
+        if time.monotonic() > deadline:
+            pytest.fail(f"threads left behind: {sorted(each.name for each in left)}")
+        left[0].join(0.05)
+
+
+def _ours(thread: threading.Thread) -> bool:
+    return thread.is_alive() and thread.name.startswith("inglenook")
+
+
+def chat(
+    text: str = "Tell me about the sea.",
+    door: str = "window",
+    *,
+    max_tokens: int | None = None,
+    stop: tuple[str, ...] = (),
+    sampling: Sampling = Sampling(temperature=0.0),
+) -> ChatRequest:
+    assert door in ("window", "endpoint")
+    return ChatRequest(
+        (Message("user", text),),
+        "window" if door == "window" else "endpoint",
+        sampling=sampling,
+        max_tokens=max_tokens,
+        stop=stop,
+    )

@@ -1,0 +1,331 @@
+"""The engine over the fake: streams, cancels, failures, loading. Every request has exactly one last event."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from engine.backend import Limits
+from engine.engine import Engine
+from engine.errors import (
+    ContextOverflow,
+    EngineClosed,
+    EngineDead,
+    LoadCancelled,
+    ModelFileError,
+    NotLoaded,
+)
+from engine.events import Event, Failed, Finished, Started, Status, TextDelta
+from engine.requests import CompletionRequest
+from engine.stream import RequestStream
+from tests.conftest import chat
+from tests.fakes import FakeOpener, Script
+
+PATH = Path("fake.gguf")
+
+
+@asynccontextmanager
+async def engine_over(opener: FakeOpener) -> AsyncIterator[Engine]:
+    engine = Engine(opener)
+    await engine.load(PATH)
+    try:
+        yield engine
+    finally:
+        await engine.aclose()
+
+
+async def events_of(stream: RequestStream) -> list[Event]:
+    return [event async for event in stream]
+
+
+def check_shape(events: list[Event]) -> None:
+    """Started first if anything was said, one last event at the end, no empty text."""
+    assert [isinstance(event, Finished | Failed) for event in events].count(True) == 1
+    assert isinstance(events[-1], Finished | Failed)
+    for at, event in enumerate(events):
+        assert not isinstance(event, Started) or at == 0
+        assert not isinstance(event, TextDelta) or event.text
+
+
+def test_an_answer() -> None:
+    async def run() -> None:
+        async with engine_over(FakeOpener(Script(answer=b"The sea is wide."))) as engine:
+            events = await events_of(engine.submit(chat(max_tokens=100)))
+            check_shape(events)
+            last = events[-1]
+            assert isinstance(last, Finished)
+            assert "".join(event.text for event in events if isinstance(event, TextDelta)) == "The sea is wide."
+            assert last.reason == "stop"
+            assert last.usage.n_output == len("The sea is wide.") + 1
+            assert sum(event.n_tokens for event in events if isinstance(event, TextDelta)) == len("The sea is wide.")
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("stop", "max_tokens", "text", "reason"),
+    [
+        (("is w",), 100, "The sea ", "stop"),
+        ((), 5, "The s", "length"),
+        (("sea!",), 6, "The se", "length"),
+        (("T",), 100, "", "stop"),
+    ],
+)
+def test_how_an_answer_ends(stop: tuple[str, ...], max_tokens: int, text: str, reason: str) -> None:
+    async def run() -> None:
+        async with engine_over(FakeOpener(Script(answer=b"The sea is wide."))) as engine:
+            answer, finished = await engine.submit(chat(stop=stop, max_tokens=max_tokens)).collect()
+            assert (answer, finished.reason) == (text, reason)
+
+    asyncio.run(run())
+
+
+def test_streams_side_by_side_say_what_each_says_alone() -> None:
+    async def run() -> None:
+        opener = FakeOpener(limits=Limits(n_cells=400, n_slots=4, n_batch=16))
+        async with engine_over(opener) as engine:
+            requests = [
+                (f"question {i}" * (1 + i % 5), "window" if i % 4 == 0 else "endpoint", 20 + i) for i in range(12)
+            ]
+            alone = [(await engine.submit(chat(t, d, max_tokens=n)).collect())[0] for t, d, n in requests]
+            together = await asyncio.gather(
+                *(engine.submit(chat(t, d, max_tokens=n)).collect() for t, d, n in requests)
+            )
+            assert [text for text, _ in together] == alone
+            assert opener.backends[0].n_open_samplers == 0
+
+    asyncio.run(run())
+
+
+def test_running_out_of_room_loses_nothing() -> None:
+    async def run() -> None:
+        script = Script()
+        async with engine_over(FakeOpener(script)) as engine:
+            alone = [(await engine.submit(chat(t, max_tokens=30)).collect())[0] for t in ("one", "two")]
+            script.no_room_at = set(range(60, 80, 2)) | {90, 91}
+            together = await asyncio.gather(*(engine.submit(chat(t, max_tokens=30)).collect() for t in ("one", "two")))
+            assert [text for text, _ in together] == alone
+
+    asyncio.run(run())
+
+
+def test_cancel_from_another_thread_ends_within_a_step_and_frees_the_slot() -> None:
+    async def run() -> None:
+        opener = FakeOpener(Script(step_s=0.01))
+        async with engine_over(opener) as engine:
+            stream = engine.submit(chat())
+            async for event in stream:
+                if isinstance(event, TextDelta):
+                    break
+            n_decodes = opener.backends[0].n_decodes
+            cancel = threading.Thread(target=lambda: (stream.cancel(), stream.cancel()))
+            cancel.start()
+            rest = await events_of(stream)
+            cancel.join()
+            assert isinstance(rest[-1], Finished)
+            assert rest[-1].reason == "cancelled"
+            assert opener.backends[0].n_decodes - n_decodes <= 3
+            text, _ = await engine.submit(chat(max_tokens=3)).collect()
+            assert len(text) == 3
+            assert list(opener.backends[0].slots) == [0] or len(opener.backends[0].slots) == 1
+
+    asyncio.run(run())
+
+
+def test_cancel_in_the_middle_of_a_prompt() -> None:
+    async def run() -> None:
+        opener = FakeOpener(Script(step_s=0.02))
+        async with engine_over(opener) as engine:
+            stream = engine.submit(chat("x" * 3000))
+            await asyncio.sleep(0.1)
+            stream.cancel()
+            events = await events_of(stream)
+            assert [type(event) for event in events] == [Finished]
+            assert opener.backends[0].n_decodes < 15
+
+    asyncio.run(run())
+
+
+def test_leaving_the_block_cancels() -> None:
+    async def run() -> None:
+        opener = FakeOpener(Script(step_s=0.005))
+        async with engine_over(opener) as engine:
+            async with engine.submit(chat()) as stream:
+                await anext(stream)
+            text, _ = await engine.submit(chat(max_tokens=2)).collect()
+            assert text
+            assert opener.backends[0].n_open_samplers == 0
+
+    asyncio.run(run())
+
+
+def test_errors_of_the_request_come_as_its_only_event() -> None:
+    async def run() -> None:
+        async with engine_over(FakeOpener()) as engine:
+            (failed,) = await events_of(engine.submit(chat("x" * 5000)))
+            assert isinstance(failed, Failed)
+            assert isinstance(failed.error, ContextOverflow)
+            assert failed.error.n_prompt > 5000
+            assert failed.error.n_ctx == 4096
+            (empty,) = await events_of(engine.submit(CompletionRequest("", "endpoint")))
+            assert isinstance(empty, Failed)
+
+    asyncio.run(run())
+
+
+def test_a_request_id_is_used_once_at_a_time() -> None:
+    async def run() -> None:
+        async with engine_over(FakeOpener(Script(step_s=0.005))) as engine:
+            request = chat(max_tokens=20)
+            stream = engine.submit(request)
+            with pytest.raises(ValueError, match="already under way"):
+                engine.submit(request)
+            await stream.collect()
+            await engine.submit(request).collect()
+
+    asyncio.run(run())
+
+
+def test_a_native_failure_ends_every_request_and_loading_again_works() -> None:
+    async def run() -> None:
+        opener = FakeOpener(Script(fail_after=5))
+        async with engine_over(opener) as engine:
+            streams = [engine.submit(chat(str(i))) for i in range(3)]
+            for stream in streams:
+                events = await events_of(stream)
+                check_shape(events)
+                assert isinstance(events[-1], Failed)
+                assert isinstance(events[-1].error, EngineDead)
+            assert engine.status.state == "dead"
+            with pytest.raises(EngineDead):
+                engine.submit(chat())
+            opener.script.fail_after = None
+            await engine.load(PATH)
+            await engine.submit(chat(max_tokens=2)).collect()
+
+    asyncio.run(run())
+
+
+def test_load_tells_its_progress_and_can_be_cancelled() -> None:
+    async def run() -> None:
+        engine = Engine(FakeOpener(Script(load_s=1.0)))
+        seen: list[Status] = []
+        stop_watching = engine.watch(seen.append)
+        loading = asyncio.create_task(engine.load(PATH))
+        while not any(status.progress > 0 for status in seen):
+            await asyncio.sleep(0.01)
+        with pytest.raises(NotLoaded) as refused:
+            engine.submit(chat())
+        assert refused.value.loading
+        started = time.monotonic()
+        engine.cancel_load()
+        with pytest.raises(LoadCancelled):
+            await loading
+        assert time.monotonic() - started < 0.5
+        await asyncio.sleep(0)
+        stop_watching()
+        assert [status.state for status in seen][-1] == "empty"
+        await engine.aclose()
+        assert seen[-1].state == "empty", "told after watching ended"
+
+    asyncio.run(run())
+
+
+def test_a_task_that_gives_up_loading_leaves_no_model_behind() -> None:
+    async def run() -> None:
+        opener = FakeOpener(Script(load_s=0.2))
+        engine = Engine(opener)
+        loading = asyncio.create_task(engine.load(PATH))
+        await asyncio.sleep(0.05)
+        loading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await loading
+        await engine.load(PATH)
+        await engine.submit(chat(max_tokens=2)).collect()
+        await engine.aclose()
+        assert all(backend.closed for backend in opener.backends)
+
+    asyncio.run(run())
+
+
+def test_a_file_that_cannot_be_loaded() -> None:
+    async def run() -> None:
+        opener = FakeOpener(Script(load_error=ModelFileError(PATH, "it is damaged")))
+        engine = Engine(opener)
+        with pytest.raises(ModelFileError, match="damaged"):
+            await engine.load(PATH)
+        assert isinstance(engine.status.error, ModelFileError)
+        with pytest.raises(NotLoaded):
+            engine.submit(chat())
+        await engine.aclose()
+
+    asyncio.run(run())
+
+
+def test_loading_again_and_unloading_end_what_runs() -> None:
+    async def run() -> None:
+        opener = FakeOpener(Script(step_s=0.005))
+        async with engine_over(opener) as engine:
+            for change in (engine.load(PATH), engine.unload()):
+                stream = engine.submit(chat())
+                await anext(stream)
+                await change
+                events = await events_of(stream)
+                assert isinstance(events[-1], Failed)
+                assert isinstance(events[-1].error, NotLoaded)
+            assert [backend.closed for backend in opener.backends] == [True, True]
+            assert engine.status.state == "empty"
+
+    asyncio.run(run())
+
+
+def test_closing_in_the_middle_of_everything() -> None:
+    async def run() -> None:
+        engine = Engine(FakeOpener(Script(step_s=0.005)))
+        await engine.load(PATH)
+        streams = [engine.submit(chat("x" * 500)) for _ in range(20)]
+        await asyncio.sleep(0.02)
+        await asyncio.gather(engine.aclose(), engine.aclose())
+        for stream in streams:
+            check_shape(await events_of(stream))
+        for refused in (lambda: engine.submit(chat()), lambda: asyncio.ensure_future(engine.load(PATH))):
+            with pytest.raises(EngineClosed):
+                result = refused()
+                assert isinstance(result, asyncio.Future)
+                await result
+
+    asyncio.run(run())
+
+
+def test_closing_an_engine_that_never_loaded() -> None:
+    async def run() -> None:
+        await Engine(FakeOpener()).aclose()
+
+    asyncio.run(run())
+
+
+def test_two_loops_share_one_engine() -> None:
+    """The window's loop and the endpoint's, each with its own streams."""
+
+    async def main() -> None:
+        async with engine_over(FakeOpener(Script(answer=b"hello"))) as engine:
+            answers: list[str] = []
+
+            async def ask() -> None:
+                for _ in range(20):
+                    answers.append((await engine.submit(chat(door="endpoint")).collect())[0])
+
+            other = threading.Thread(target=lambda: asyncio.run(ask()))
+            other.start()
+            for _ in range(20):
+                answers.append((await engine.submit(chat()).collect())[0])
+            await asyncio.to_thread(other.join)
+            assert answers == ["hello"] * 40
+
+    asyncio.run(main())

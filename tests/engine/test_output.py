@@ -1,0 +1,75 @@
+"""Text out of bytes: for every cut of the tokens and every stop string, streamed equals whole."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.output.assembler import TextAssembler
+
+TEXT = st.text(alphabet="ab🙂é\n", max_size=24)
+STOPS = st.lists(st.text(alphabet="ab🙂é\n", min_size=1, max_size=4), max_size=4)
+
+
+def cut(data: bytes, cuts: list[int]) -> list[bytes]:
+    edges = sorted({0, len(data), *(each % (len(data) + 1) for each in cuts)})
+    return [data[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+
+
+def streamed(pieces: list[bytes], stops: list[str]) -> list[str]:
+    assembler = TextAssembler(stops)
+    shown = []
+    for piece in pieces:
+        text, stopped = assembler.feed(piece)
+        shown.append(text)
+        if stopped:
+            return shown
+    return [*shown, assembler.flush()]
+
+
+def whole(text: str, stops: list[str]) -> str:
+    """What the rule says, the slow way: the first stop string to be complete, of those the longest."""
+    for end in range(1, len(text) + 1):
+        complete = [stop for stop in stops if text[:end].endswith(stop)]
+        if complete:
+            return text[: end - max(map(len, complete))]
+    return text
+
+
+@given(TEXT, STOPS, st.lists(st.integers(0, 100)))
+def test_streamed_equals_whole(text: str, stops: list[str], cuts: list[int]) -> None:
+    assert "".join(streamed(cut(text.encode(), cuts), stops)) == whole(text, stops)
+
+
+@given(TEXT, STOPS)
+def test_byte_by_byte_equals_whole(text: str, stops: list[str]) -> None:
+    assert "".join(streamed([bytes([byte]) for byte in text.encode()], stops)) == whole(text, stops)
+
+
+@given(st.binary(max_size=12), st.lists(st.integers(0, 100)))
+def test_any_bytes_become_text_without_half_a_character(data: bytes, cuts: list[int]) -> None:
+    for shown in streamed(cut(data, cuts), []):
+        shown.encode()
+
+
+def test_half_a_character_waits_for_its_rest() -> None:
+    smile = "🙂".encode()
+    assert streamed([b"a" + smile[:2], smile[2:3], smile[3:], b"b"], []) == ["a", "", "🙂", "b", ""]
+
+
+def test_half_a_character_at_the_end_is_left_unsaid() -> None:
+    assert "".join(streamed([b"a" + "🙂".encode()[:3]], [])) == "a"
+
+
+def test_bytes_that_are_no_character_are_marked() -> None:
+    assert "".join(streamed([b"a\xffb"], [])) == "a�b"
+
+
+@pytest.mark.parametrize("stops", [["B2", "A1"], ["A1", "B2"]])
+def test_the_order_of_the_stop_strings_does_not_matter(stops: list[str]) -> None:
+    assert "".join(streamed([b"xA1B2"], stops)) == "x"
+
+
+def test_text_that_only_began_like_a_stop_string_is_shown_at_the_end() -> None:
+    assert streamed([b"done <|im"], ["<|im_end|>"]) == ["done ", "<|im"]

@@ -1,0 +1,58 @@
+"""The thread counts on a simulated machine: what a step costs is a function of the count and of who else runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from engine.schedule.threads import ThreadCounts, ladder
+
+QUIET = {1: 0.0114, 2: 0.0074}
+BUSY = {1: 0.0147, 2: 0.042}
+"""Seconds a decode step takes on two cores, alone and beside one busy process; measured."""
+
+
+def run(counts: ThreadCounts, cost_s: Callable[[int], float], n_steps: int, n_tokens: int = 1) -> list[int]:
+    used = []
+    for _ in range(n_steps):
+        used.append(counts.choose(n_tokens))
+        counts.record(n_tokens, cost_s(used[-1]))
+    return used
+
+
+def test_the_ladder() -> None:
+    assert ladder(1) == (1,)
+    assert ladder(2) == (1, 2)
+    assert ladder(6) == (1, 2, 3, 4, 6)
+    assert ladder(10) == (1, 2, 3, 4, 6, 8, 10)
+
+
+def test_a_quiet_machine_loses_almost_nothing_to_looking() -> None:
+    used = run(ThreadCounts((1, 2)), QUIET.__getitem__, 2000)
+    assert sum(QUIET[n] for n in used) < 1.01 * 2000 * QUIET[2]
+
+
+def test_it_backs_off_from_a_neighbour_and_comes_back() -> None:
+    counts = ThreadCounts((1, 2))
+    run(counts, QUIET.__getitem__, 500)
+    beside = run(counts, BUSY.__getitem__, 500)
+    assert sum(BUSY[n] for n in beside) < 1.08 * 500 * BUSY[1]
+    back = run(counts, QUIET.__getitem__, 1000)
+    assert set(back[-200:]) <= {1, 2}
+    assert back[-200:].count(2) > 190
+
+
+def test_it_climbs_a_ladder_to_the_best() -> None:
+    counts = ThreadCounts(ladder(16))
+    used = run(counts, lambda n: 0.001 * (10 + abs(n - 6)), 3000)
+    assert used[-300:].count(6) > 280
+
+
+def test_prompts_have_a_count_of_their_own() -> None:
+    counts = ThreadCounts((1, 2))
+    run(counts, BUSY.__getitem__, 200)
+    assert counts.choose(1) == 1
+    assert counts.choose(64) == 2
+
+
+def test_one_count_is_kept() -> None:
+    assert set(run(ThreadCounts((4,)), lambda n: 0.01, 100)) == {4}

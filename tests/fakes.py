@@ -1,0 +1,137 @@
+"""The one fake: a backend without a model, at the engine's seam.
+
+Its vocabulary is the 256 bytes plus an end token. The next token is a function of the context, so that a wrong or
+missing token in the KV memory shows in the answer; or it follows a script.
+"""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine.backend import Chunk, Limits, LoadSettings, NativeFailure, NoRoom, Vocabulary
+from engine.errors import LoadCancelled, ModelFileError
+from engine.events import ModelInfo
+from engine.requests import Sampling
+
+END = 256
+ALPHABET = b"abcdefghij klmnop qrstuv wxyz"
+
+
+@dataclass
+class Script:
+    """What the fake does, set by a test before or while it runs."""
+
+    answer: bytes | None = None
+    """Said after every prompt, then an end token; None: letters drawn from the context, without end."""
+    step_s: float = 0.0
+    load_s: float = 0.0
+    load_error: ModelFileError | None = None
+    fail_after: int | None = None
+    """This many decodes work, then llama.cpp "fails"."""
+    no_room_at: set[int] = field(default_factory=set)
+    """Decodes, counted from 0, that find no room."""
+
+
+class FakeSampler:
+    def __init__(self, backend: FakeBackend, n_prompt: int) -> None:
+        self._backend = backend
+        self._n_prompt = n_prompt
+
+    def sample(self, row: int) -> int:
+        return self._backend.next_token(row, self._n_prompt)
+
+    def close(self) -> None:
+        self._backend.n_open_samplers -= 1
+
+
+class FakeBackend:
+    """See `engine.backend.Backend`."""
+
+    def __init__(self, script: Script, limits: Limits, path: Path = Path("fake.gguf")) -> None:
+        self.script = script
+        self.limits = limits
+        self.vocabulary = Vocabulary(n_tokens=257, bos="", eos="", ends=frozenset({END}))
+        self.chat_template: str | None = None
+        self.info = ModelInfo("fake", "Fake", path, 1, limits.n_cells, limits.n_cells, 1, 0.0)
+        self.n_decodes = 0
+        self.n_open_samplers = 0
+        self.closed = False
+        self.slots: dict[int, list[int]] = {}
+        self.batch_sizes: list[int] = []
+        self._rows: dict[int, int] = {}
+
+    def tokenize(self, text: str, *, add_special: bool) -> list[int]:
+        return list(text.encode())
+
+    def piece(self, token: int) -> bytes:
+        return b"" if token == END else bytes([token])
+
+    def sampler(self, sampling: Sampling, history: Sequence[int]) -> FakeSampler:
+        self.n_open_samplers += 1
+        return FakeSampler(self, len(history))
+
+    def decode(self, chunks: Sequence[Chunk], n_threads: int) -> None:
+        if self.closed:
+            raise AssertionError("decode after close")
+        at, self.n_decodes = self.n_decodes, self.n_decodes + 1
+        if self.script.step_s:
+            time.sleep(self.script.step_s)
+        if self.script.fail_after is not None and at >= self.script.fail_after:
+            raise NativeFailure("scripted failure")
+        if at in self.script.no_room_at and {chunk.slot for chunk in chunks} | set(self.slots) != {chunks[0].slot}:
+            raise NoRoom  # for one sequence alone there is always room
+        self._compute(chunks)
+
+    def _compute(self, chunks: Sequence[Chunk]) -> None:
+        if len({chunk.slot for chunk in chunks}) != len(chunks):
+            raise AssertionError("a slot twice in one batch")
+        self._rows = {}
+        row = -1
+        for chunk in chunks:
+            held = self.slots.setdefault(chunk.slot, [])
+            if chunk.start != len(held):
+                raise AssertionError(f"slot {chunk.slot} holds {len(held)} tokens, the chunk starts at {chunk.start}")
+            held.extend(chunk.tokens)
+            row += len(chunk.tokens)
+            if chunk.samples:
+                self._rows[row] = chunk.slot
+        self.batch_sizes.append(row + 1)
+        if row + 1 > self.limits.n_batch or sum(map(len, self.slots.values())) > self.limits.n_cells:
+            raise AssertionError("over the limits")
+
+    def next_token(self, row: int, n_prompt: int) -> int:
+        held = self.slots[self._rows[row]]
+        if self.script.answer is not None:
+            said = len(held) - n_prompt
+            return self.script.answer[said] if said < len(self.script.answer) else END
+        return ALPHABET[zlib.crc32(bytes(token % 256 for token in held)) % len(ALPHABET)]
+
+    def clear(self, slot: int) -> None:
+        self.slots.pop(slot, None)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class FakeOpener:
+    """An `OpenBackend` that makes fakes; `backends` are those it has made, the newest last."""
+
+    def __init__(self, script: Script | None = None, limits: Limits = Limits(4096, 8, 64)) -> None:
+        self.script = script or Script()
+        self.limits = limits
+        self.backends: list[FakeBackend] = []
+
+    def __call__(self, path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> FakeBackend:
+        for percent in range(0, 100, 5):
+            time.sleep(self.script.load_s / 20)
+            if not on_progress(percent / 100):
+                raise LoadCancelled
+        if self.script.load_error is not None:
+            raise self.script.load_error
+        backend = FakeBackend(self.script, self.limits, path)
+        self.backends.append(backend)
+        return backend
