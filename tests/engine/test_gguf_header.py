@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import struct
 import time
@@ -92,7 +93,5 @@ def test_a_download_that_was_cut(model_path: Path, tmp_path: Path, keep: Callabl
 def test_any_bytes_behind_a_header(tmp_path: Path, data: bytes, n_tensors: int, n_entries: int) -> None:
     path = tmp_path / "any.gguf"
     path.write_bytes(header(n_tensors, n_entries) + data)
-    try:
+    with contextlib.suppress(ModelFileError):
         check_gguf(path)
-    except ModelFileError:
-        pass
