@@ -51,6 +51,31 @@ class TextDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """What the model thinks before it answers; like TextDelta otherwise."""
+
+    text: str
+    n_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallStarted:
+    """The model begins a tool call; `index` counts the calls of one answer from 0."""
+
+    index: int
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallDelta:
+    """More of that call's `arguments`, JSON text."""
+
+    index: int
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     reason: FinishReason
     usage: Usage

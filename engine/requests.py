@@ -15,9 +15,51 @@ def new_request_id() -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call that the model made. `arguments` is JSON text, as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A function that the model may ask to be called. `parameters` is a JSON schema, as text."""
+
+    name: str
+    description: str = ""
+    parameters: str = '{"type": "object", "properties": {}}'
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
+    """One turn. A "tool" message answers the call `tool_call_id`; `reasoning` is what the model thought before."""
+
     role: str
     content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+    reasoning: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NamedTool:
+    """The tool choice that asks for one certain tool."""
+
+    name: str
+
+
+ToolChoice = Literal["none", "auto", "required"] | NamedTool
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """What the answer's text must match. `source` is a JSON schema, a regular expression, a Lark or GBNF grammar,
+    or a JSON list of strings ("choice"); for "json_object" it is empty."""
+
+    kind: Literal["json_object", "json_schema", "regex", "choice", "lark", "gbnf"]
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,37 @@
+"""What a benchmark says."""
+
+from __future__ import annotations
+
+import operator
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured value, the bound it is held to, and what it was measured against."""
+
+    name: str
+    value: float
+    bound: float
+    unit: str
+    against: str
+    """What stands in the denominator or was taken off, with its own measured value."""
+    must_be: Literal["at most", "at least"] = "at most"
+
+    @property
+    def ok(self) -> bool:
+        holds: Callable[[float, float], bool] = operator.le if self.must_be == "at most" else operator.ge
+        return holds(self.value, self.bound)
+
+    def row(self) -> str:
+        sign = "≤" if self.must_be == "at most" else "≥"
+        mark = "ok  " if self.ok else "MISS"
+        return f"{mark} {self.name:24} {self.value:9.3f} {sign} {self.bound:<7g} {self.unit:8} {self.against}"
+
+
+def spread(values: Sequence[float]) -> str:
+    """How far the runs lay apart: "7.1 (6.9 to 7.4, 5 runs)"."""
+    return f"{statistics.median(values):.3g} ({min(values):.3g} to {max(values):.3g}, {len(values)} runs)"
