@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from engine.events import ModelInfo
 from engine.requests import Sampling
 
@@ -25,25 +28,30 @@ class LoadSettings:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the context can hold: cells of KV memory, sequences side by side, tokens in one decode; and the
-    thread counts that may be tried, in rising order."""
+    """What the context can hold: cells of KV memory, prefixes in them, tokens in one decode; sequences that run
+    side by side, rows of logits from one decode, the thread counts that may be tried, in rising order, and whether
+    the end of a sequence can be dropped (not where the model keeps a running state)."""
 
     n_cells: int
     n_slots: int
     n_batch: int
+    n_running: int = 16
+    n_outputs: int = 64
     thread_counts: tuple[int, ...] = (1,)
+    can_cut: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """Tokens of one sequence for the next decode, at positions `start`, `start + 1`, …
 
-    `samples` asks for the logits of the last token."""
+    `samples` asks for the logits of the last token, `scored` for those of all."""
 
     slot: int
     start: int
     tokens: Sequence[int]
     samples: bool
+    scored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +86,8 @@ class Backend(Protocol):
     limits: Limits
     vocabulary: Vocabulary
     chat_template: str | None
+    fingerprint: bytes
+    """16 bytes: models with the same one can restore each other's states."""
 
     def tokenize(self, text: str, *, add_special: bool) -> list[int]:
         """Tokens of `text`; special tokens in it are recognised. Any thread, while the model is loaded."""
@@ -91,8 +101,24 @@ class Backend(Protocol):
     def decode(self, chunks: Sequence[Chunk], n_threads: int) -> None:
         """Computes the chunks in order, as one batch. Raises NoRoom, NativeFailure."""
 
+    def logits(self, row: int) -> npt.NDArray[np.float32]:
+        """The logits of `row`, one for each token, in llama.cpp's own memory: what is written there is sampled
+        from. Valid until the next decode."""
+
     def clear(self, slot: int) -> None:
         """Forgets everything that `slot` holds."""
+
+    def cut(self, slot: int, n: int) -> None:
+        """Keeps only the first `n` tokens of `slot`."""
+
+    def copy(self, source: int, target: int, n: int) -> None:
+        """Shares the first `n` tokens of `source` with the empty `target`."""
+
+    def save(self, slot: int) -> memoryview:
+        """What `slot` holds, for `restore`."""
+
+    def restore(self, slot: int, state: memoryview) -> bool:
+        """Fills the empty `slot` with what `save` gave. False, and empty, where it does not fit this model."""
 
     def close(self) -> None:
         """Frees the context, then the model."""

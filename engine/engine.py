@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.backend import Backend, LoadSettings, OpenBackend
+from engine.cache.snapshots import SnapshotStore
 from engine.errors import EngineClosed, EngineDead, EngineError, NotLoaded
 from engine.events import Failed, ModelInfo, Status
 from engine.inbox import Cancel, Close, Load, Submit, Unload
@@ -24,17 +25,32 @@ from engine.worker import Worker
 __all__ = ["Engine", "LoadSettings"]
 
 
+SNAPSHOT_CAP_BYTES = 8 * 1024**3
+"""What snapshots may take on disk, of all models together."""
+
+
 class Engine:
     """One model behind one native thread.
 
     `submit` belongs to any thread with a running loop; `load`, `unload` and `aclose` to the one loop that owns the
     engine; everything else to any thread."""
 
-    def __init__(self, open_backend: OpenBackend | None = None) -> None:
+    def __init__(
+        self,
+        open_backend: OpenBackend | None = None,
+        *,
+        snapshots: Path | None = None,
+        snapshot_cap_bytes: int = SNAPSHOT_CAP_BYTES,
+    ) -> None:
+        """`snapshots` is the folder in which what was read is kept for the next start; None keeps nothing."""
         self._board = StatusBoard()
         self._book = TicketBook()
         self._load_cancelled = threading.Event()
-        self._worker = Worker(open_backend or _open_native, self._book, self._on_progress, self._on_death)
+        self._snapshots = snapshots
+        self._snapshot_cap_bytes = snapshot_cap_bytes
+        self._worker = Worker(
+            open_backend or _open_native, self._open_snapshots, self._book, self._on_progress, self._on_death
+        )
         self._native = ThreadPoolExecutor(1, "inglenook-native")
         # A pool for each door, so that a tool's huge prompt never holds up the window's short one.
         self._pools: dict[Door, ThreadPoolExecutor] = {
@@ -169,6 +185,13 @@ class Engine:
             self._book.close(ticket, Failed(EngineError(f"preparing the prompt failed: {type(error).__name__}")))
         else:
             self._worker.inbox.put(Submit(ticket))
+
+    def _open_snapshots(self, backend: Backend) -> SnapshotStore | None:
+        """Native thread."""
+        if self._snapshots is None:
+            return None
+        can_cut = backend.limits.can_cut
+        return SnapshotStore(self._snapshots, backend.fingerprint, self._snapshot_cap_bytes, can_cut=can_cut)
 
     def _on_progress(self, progress: float) -> bool:
         if self._load_cancelled.is_set():

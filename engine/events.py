@@ -37,9 +37,21 @@ class Timings:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenChoice:
+    """A token, as bytes, with the natural logarithm of its probability, and what else it could have been."""
+
+    token: bytes
+    logprob: float
+    others: tuple[tuple[bytes, float], ...] = ()
+    """The likeliest tokens, the chosen one among them, the likeliest first."""
+
+
+@dataclass(frozen=True, slots=True)
 class Started:
     n_prompt: int
     n_cached: int
+    prompt: tuple[TokenChoice, ...] = ()
+    """Where `prompt_logprobs` was asked for: the prompt's tokens, the first with a logprob of 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +60,8 @@ class TextDelta:
 
     text: str
     n_tokens: int
+    choices: tuple[TokenChoice, ...] = ()
+    """Where `n_logprobs` was asked for: those tokens."""
 
 
 @dataclass(frozen=True, slots=True)

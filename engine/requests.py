@@ -64,14 +64,33 @@ class Constraint:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How the next token is chosen. `temperature` 0 is greedy; `seed` None draws a fresh one per request."""
+    """How the next token is chosen. The neutral value of each field switches it off, so that `Sampling()` names only
+    what is on: temperature, top-k, top-p, min-p. `temperature` 0 is greedy; `seed` None draws a fresh one."""
 
     temperature: float = 0.8
+    temperature_range: float = 0.0
+    """The temperature moves by so much either way with the entropy of the choice."""
     top_k: int = 40
     top_p: float = 0.95
     min_p: float = 0.05
+    typical_p: float = 1.0
+    top_n_sigma: float = -1.0
+    xtc_probability: float = 0.0
+    xtc_threshold: float = 0.1
     repeat_penalty: float = 1.0
     repeat_last_n: int = 64
+    frequency_penalty: float = 0.0
+    presence_penalty: float = 0.0
+    dry_multiplier: float = 0.0
+    dry_base: float = 1.75
+    dry_allowed_length: int = 2
+    dry_last_n: int = 1024
+    mirostat: bool = False
+    """Mirostat 2, in the place of all that cuts off unlikely tokens."""
+    mirostat_tau: float = 5.0
+    mirostat_eta: float = 0.1
+    logit_bias: tuple[tuple[int, float], ...] = ()
+    ignore_eos: bool = False
     seed: int | None = None
 
 
@@ -86,7 +105,15 @@ class ChatRequest:
     door: Door
     sampling: Sampling = Sampling()
     max_tokens: int | None = None
+    min_tokens: int = 0
+    """No end token is chosen before."""
     stop: tuple[str, ...] = ()
+    n_logprobs: int | None = None
+    """Log probabilities of each token of the answer, with so many of the likeliest beside it."""
+    prompt_logprobs: bool = False
+    """Those of the prompt's tokens too, in `Started`; then nothing of it comes from a cache."""
+    background: bool = False
+    """Nobody waits for it: it runs when nothing else does."""
     id: str = field(default_factory=new_request_id)
 
 
@@ -98,7 +125,15 @@ class CompletionRequest:
     door: Door
     sampling: Sampling = Sampling()
     max_tokens: int | None = None
+    min_tokens: int = 0
+    """No end token is chosen before."""
     stop: tuple[str, ...] = ()
+    n_logprobs: int | None = None
+    """Log probabilities of each token of the answer, with so many of the likeliest beside it."""
+    prompt_logprobs: bool = False
+    """Those of the prompt's tokens too, in `Started`; then nothing of it comes from a cache."""
+    background: bool = False
+    """Nobody waits for it: it runs when nothing else does."""
     id: str = field(default_factory=new_request_id)
 
 

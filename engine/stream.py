@@ -70,12 +70,11 @@ class RequestStream:
             event = self._pending.popleft()
             if not isinstance(event, TextDelta):
                 return event
-            texts, n_tokens = [event.text], event.n_tokens
+            deltas = [event]
             while self._pending and isinstance(following := self._pending[0], TextDelta):
                 self._pending.popleft()
-                texts.append(following.text)
-                n_tokens += following.n_tokens
-            return TextDelta("".join(texts), n_tokens)
+                deltas.append(following)
+            return joined(deltas) if len(deltas) > 1 else event
 
     async def collect(self) -> tuple[str, Finished]:
         """The whole answer. Raises the request's `EngineError` where it failed."""
@@ -103,3 +102,12 @@ class RequestStream:
         with self._lock:
             self._closed = True
             self._pending.clear()
+
+
+def joined(deltas: Sequence[TextDelta]) -> TextDelta:
+    """What several deltas say, as one."""
+    return TextDelta(
+        "".join(delta.text for delta in deltas),
+        sum(delta.n_tokens for delta in deltas),
+        tuple(choice for delta in deltas for choice in delta.choices),
+    )

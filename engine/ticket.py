@@ -25,6 +25,8 @@ class Ticket:
         self.n_cached = 0
         self.admitted_at: float | None = None
         self.first_token_at: float | None = None
+        self.snapshot_sought = False
+        """Whether it has waited for a snapshot from disk; it does so once."""
 
     def send(self, events: Sequence[Event]) -> None:
         self.stream.deliver(events)
@@ -84,4 +86,5 @@ class TicketBook:
         with self._lock:
             tickets = list(self._tickets.values())
         for ticket in tickets:
-            self.close(ticket, Failed(error))
+            cancelled = ticket.cancelled.is_set()
+            self.close(ticket, ticket.finished("cancelled", ticket.submitted_at) if cancelled else Failed(error))

@@ -1,42 +1,21 @@
-"""The native thread: inbox → plan → decode → sample → events. Nothing else touches the context."""
+"""The native thread: it owns the model, and hears of the rest through its inbox. Nothing else touches the context."""
 
 from __future__ import annotations
 
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
-from engine.backend import Backend, NativeFailure, NoRoom, OpenBackend, Sampler
-from engine.errors import ContextOverflow, EngineClosed, EngineDead, EngineError, LoadCancelled, NotLoaded
-from engine.events import Event, Failed, FinishReason, Started, TextDelta
+from engine.backend import Backend, OpenBackend
+from engine.cache.snapshots import SnapshotStore
+from engine.errors import EngineClosed, EngineDead, EngineError, LoadCancelled, NotLoaded
+from engine.events import Failed
 from engine.inbox import Cancel, Close, Load, Message, Submit, Unload
-from engine.output.assembler import TextAssembler
-from engine.schedule.scheduler import BatchPlan, Sampled, Scheduler
-from engine.schedule.sequence import Sequence
-from engine.schedule.threads import ThreadCounts
+from engine.session import Session
 from engine.ticket import Ticket, TicketBook
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True, eq=False)
-class _Work:
-    """One running request, as the worker holds it."""
-
-    ticket: Ticket
-    sequence: Sequence
-    sampler: Sampler
-    text: TextAssembler
-    n_unsaid: int = 0
-    """Tokens sampled since the last text was sent."""
-
-    def delta(self, text: str) -> list[Event]:
-        if not text:
-            return []
-        n_tokens, self.n_unsaid = self.n_unsaid, 0
-        return [TextDelta(text, n_tokens)]
 
 
 class Worker:
@@ -45,6 +24,7 @@ class Worker:
     def __init__(
         self,
         open_backend: OpenBackend,
+        open_snapshots: Callable[[Backend], SnapshotStore | None],
         book: TicketBook,
         on_progress: Callable[[float], bool],
         on_death: Callable[[EngineDead], None],
@@ -52,26 +32,27 @@ class Worker:
     ) -> None:
         self.inbox: SimpleQueue[Message] = SimpleQueue()
         self._open_backend = open_backend
+        self._open_snapshots = open_snapshots
         self._book = book
         self._on_progress = on_progress
         self._on_death = on_death
         self._clock = clock
-        self._backend: Backend | None = None
-        self._scheduler: Scheduler | None = None
-        self._threads = ThreadCounts((1,))
-        self._works: dict[str, _Work] = {}
+        self._session: Session | None = None
+        self._absence: EngineError = NotLoaded()
+        """Why there is no session, where there is none."""
 
     def run(self) -> None:
         """The thread's whole life."""
         while True:
-            busy = self._scheduler is not None and not self._scheduler.idle
+            session = self._session
+            busy = session is not None and not session.idle
             for message in self._receive(wait=not busy):
                 if isinstance(message, Close):
                     self._free(EngineClosed())
                     return
                 self._handle(message)
-            if self._scheduler is not None and not self._scheduler.idle:
-                self._step_or_die(self._scheduler)
+            if self._session is not None and not self._session.idle:
+                self._step_or_die(self._session)
 
     def _receive(self, wait: bool) -> list[Message]:
         messages = [self.inbox.get()] if wait else []
@@ -89,10 +70,12 @@ class Worker:
                 self._free(NotLoaded())
                 if done.set_running_or_notify_cancel():
                     done.set_result(None)
+            case Submit(ticket=ticket) if self._session is None:
+                self._book.close(ticket, Failed(self._absence))
             case Submit(ticket=ticket):
-                self._accept(ticket)
+                self._guard(lambda session: session.accept(ticket))
             case Cancel():
-                self._drop_cancelled()
+                self._guard(Session.drop_cancelled)
 
     def _load(self, message: Load) -> None:
         self._free(NotLoaded(loading=True))
@@ -109,109 +92,32 @@ class Worker:
             log.exception("loading failed")
             message.done.set_exception(EngineDead(str(error)))
         else:
-            self._backend = backend
-            self._threads = ThreadCounts(backend.limits.thread_counts)
-            self._scheduler = Scheduler(backend.limits, backend.vocabulary.ends)
+            snapshots = self._open_snapshots(backend)
+            self._session = Session(backend, self._book, snapshots, self._resubmit, self._clock)
             message.done.set_result(backend)
 
-    def _accept(self, ticket: Ticket) -> None:
-        if ticket.cancelled.is_set():
-            self._book.close(ticket, ticket.finished("cancelled", self._clock()))
-            return
-        if self._backend is None or self._scheduler is None:
-            self._book.close(ticket, Failed(NotLoaded()))
-            return
-        n_cells = self._backend.limits.n_cells
-        if len(ticket.prompt) >= n_cells:  # another model was loaded since it was prepared
-            self._book.close(ticket, Failed(ContextOverflow(len(ticket.prompt), n_cells)))
-            return
-        request = ticket.request
-        sequence = Sequence(request.id, request.door, ticket.prompt, request.max_tokens or n_cells)
-        sampler = self._backend.sampler(request.sampling, ticket.prompt)
-        self._works[request.id] = _Work(ticket, sequence, sampler, TextAssembler(request.stop))
-        self._scheduler.add(sequence)
+    def _resubmit(self, ticket: Ticket) -> None:
+        self.inbox.put(Submit(ticket))
 
-    def _drop_cancelled(self) -> None:
-        for work in [work for work in self._works.values() if work.ticket.cancelled.is_set()]:
-            self._end(work, "cancelled", [])
+    def _step_or_die(self, session: Session) -> None:
+        self._guard(Session.step)
+        if self._session is session and session.idle:
+            self._guard(Session.save_all)
 
-    def _step_or_die(self, scheduler: Scheduler) -> None:
+    def _guard(self, act: Callable[[Session], None]) -> None:
+        """Does something with the session; whatever goes wrong in it ends the session, not the thread."""
+        if self._session is None:
+            return
         try:
-            self._step(scheduler)
+            act(self._session)
         except Exception as error:
             log.exception("the native thread failed")
             death = EngineDead(str(error) or type(error).__name__)
             self._on_death(death)  # first, so that nobody who hears of it finds the engine still "ready"
             self._free(death)
 
-    def _step(self, scheduler: Scheduler) -> None:
-        backend = self._backend
-        if backend is None:
-            raise AssertionError("a scheduler without a backend")
-        plan = self._decode(backend, scheduler)
-        sampled = {
-            entry.sequence.id: self._works[entry.sequence.id].sampler.sample(entry.row)
-            for entry in plan.entries
-            if entry.chunk.samples
-        }
-        for outcome in scheduler.commit(plan, sampled):
-            self._tell(backend, outcome)
-
-    def _decode(self, backend: Backend, scheduler: Scheduler) -> BatchPlan:
-        while True:
-            plan = scheduler.plan(backend.limits.n_batch)
-            for slot in plan.cleared:
-                backend.clear(slot)
-            started = self._clock()
-            for entry in plan.entries:
-                ticket = self._works[entry.sequence.id].ticket
-                ticket.admitted_at = started if ticket.admitted_at is None else ticket.admitted_at
-            try:
-                backend.decode([entry.chunk for entry in plan.entries], self._threads.choose(plan.n_tokens))
-            except NoRoom:
-                if not scheduler.preempt():
-                    raise NativeFailure("the KV memory has no room for a single sequence") from None
-            else:
-                self._threads.record(plan.n_tokens, self._clock() - started)
-                return plan
-
-    def _tell(self, backend: Backend, outcome: Sampled) -> None:
-        """Turns one sampled token into events."""
-        work = self._works[outcome.sequence.id]
-        ticket = work.ticket
-        events: list[Event] = []
-        if ticket.first_token_at is None:
-            ticket.first_token_at = self._clock()
-            events.append(Started(len(ticket.prompt), ticket.n_cached))
-        ticket.n_output += 1
-        work.n_unsaid += 1
-        text, stopped = ("", False) if outcome.finish == "stop" else work.text.feed(backend.piece(outcome.token))
-        if stopped:
-            self._end(work, "stop", [*events, *work.delta(text)])
-        elif outcome.finish:
-            self._end(work, outcome.finish, [*events, *work.delta(text + work.text.flush())])
-        elif events or text:
-            ticket.send([*events, *work.delta(text)])
-
-    def _end(self, work: _Work, reason: FinishReason, events: list[Event]) -> None:
-        """Takes a request out and sends its last events."""
-        if self._scheduler is not None:
-            self._scheduler.remove(work.sequence)
-        work.sampler.close()
-        del self._works[work.sequence.id]
-        if reason == "cancelled":
-            events = [*events, *work.delta(work.text.flush())]
-        self._book.close(work.ticket, work.ticket.finished(reason, self._clock()), events)
-
     def _free(self, cause: EngineError) -> None:
         """Ends every request with `cause` and frees the model."""
-        for work in self._works.values():
-            work.sampler.close()
-            cancelled = work.ticket.cancelled.is_set()
-            last = work.ticket.finished("cancelled", self._clock()) if cancelled else Failed(cause)
-            self._book.close(work.ticket, last, work.delta(work.text.flush()))
-        self._works.clear()
-        self._scheduler = None
-        backend, self._backend = self._backend, None
-        if backend is not None:
-            backend.close()
+        session, self._session, self._absence = self._session, None, cause
+        if session is not None:
+            session.close(cause)

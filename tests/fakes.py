@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import time
 import zlib
+from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 from engine.backend import Chunk, Limits, LoadSettings, NativeFailure, NoRoom, Vocabulary
 from engine.errors import LoadCancelled, ModelFileError
@@ -32,6 +36,7 @@ class Script:
     load_error: ModelFileError | None = None
     fail_after: int | None = None
     """This many decodes work, then llama.cpp "fails"."""
+    refuse_states: bool = False
     no_room_at: set[int] = field(default_factory=set)
     """Decodes, counted from 0, that find no room."""
 
@@ -56,6 +61,7 @@ class FakeBackend:
         self.limits = limits
         self.vocabulary = Vocabulary(n_tokens=257, bos="", eos="", ends=frozenset({END}))
         self.chat_template: str | None = None
+        self.fingerprint = b"fake".ljust(16)
         self.info = ModelInfo("fake", "Fake", path, 1, limits.n_cells, limits.n_cells, 1, 0.0)
         self.n_decodes = 0
         self.n_open_samplers = 0
@@ -100,8 +106,46 @@ class FakeBackend:
             if chunk.samples:
                 self._rows[row] = chunk.slot
         self.batch_sizes.append(row + 1)
-        if row + 1 > self.limits.n_batch or sum(map(len, self.slots.values())) > self.limits.n_cells:
+        if row + 1 > self.limits.n_batch or self.n_cells_used() > self.limits.n_cells:
             raise AssertionError("over the limits")
+
+    def n_cells_used(self) -> int:
+        """Cells, where slots that begin alike share them."""
+        total = sum(map(len, self.slots.values()))
+        if total <= self.limits.n_cells:
+            return total
+        distinct = set()
+        for held in self.slots.values():
+            path = 0
+            for token in held:
+                path = hash((path, token))
+                distinct.add(path)
+        return len(distinct)
+
+    def cut(self, slot: int, n: int) -> None:
+        assert self.limits.can_cut
+        assert n <= len(self.slots[slot])
+        del self.slots[slot][n:]
+
+    def copy(self, source: int, target: int, n: int) -> None:
+        assert not self.slots.get(target)
+        assert self.limits.can_cut or n == len(self.slots[source])
+        self.slots[target] = self.slots[source][:n]
+
+    def save(self, slot: int) -> memoryview:
+        return memoryview(bytearray(array("i", self.slots[slot]).tobytes()))
+
+    def restore(self, slot: int, state: memoryview) -> bool:
+        assert not self.slots.get(slot)
+        if self.script.refuse_states:
+            return False
+        self.slots[slot] = list(array("i", bytes(state)))
+        return True
+
+    def logits(self, row: int) -> npt.NDArray[np.float32]:
+        logits = np.zeros(self.vocabulary.n_tokens, np.float32)
+        logits[self.next_token(row, 0)] = 5.0
+        return logits
 
     def next_token(self, row: int, n_prompt: int) -> int:
         held = self.slots[self._rows[row]]

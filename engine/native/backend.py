@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ctypes
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import psutil
 
 from engine.backend import Chunk, Limits, LoadSettings, NativeFailure, NoRoom
 from engine.errors import ModelFileError
 from engine.events import ModelInfo
+from engine.library.fingerprint import fingerprint
 from engine.native.batch import NativeBatch
 from engine.native.llama import C, take_complaint
 from engine.native.model import NativeModel
@@ -18,13 +22,23 @@ from engine.native.sampler import NativeSampler
 from engine.requests import Sampling
 from engine.schedule.threads import ladder
 
-N_SLOTS = 16
+N_RUNNING = 16
 """Sequences side by side. More would each be slower than a reader reads."""
+
+N_SLOTS = 32
+"""With those that wait to be used again; they cost nothing where they share cells, or hold none."""
+
+N_SLOTS_STATEFUL = 8
+"""For recurrent and hybrid models, where each slot costs a state of its own."""
+
+N_OUTPUTS = 64
+"""Rows of logits from one decode."""
 
 N_BATCH = 256
 """Tokens in one decode: prompts are read 3 % slower than with 512, and a cancel takes half as long."""
 
 N_CTX_DEFAULT = 8192
+KV_TYPE = "f16"
 
 
 def open_native(path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> NativeBackend:
@@ -48,7 +62,16 @@ class NativeBackend:
         self._context = _open_context(model, n_ctx, self._n_threads)
         self._memory = C.llama_get_memory(self._context)
         self._batch = NativeBatch(N_BATCH)
-        self.limits = Limits(C.llama_n_ctx(self._context), N_SLOTS, N_BATCH, counts)
+        self.limits = Limits(
+            n_cells=C.llama_n_ctx(self._context),
+            n_slots=_n_slots(model),
+            n_batch=N_BATCH,
+            n_running=min(N_RUNNING, _n_slots(model)),
+            n_outputs=N_OUTPUTS,
+            thread_counts=counts,
+            can_cut=not model.is_stateful,
+        )
+        self.fingerprint = fingerprint(model.path, KV_TYPE)
         self.vocabulary = model.vocabulary()
         self.chat_template = model.chat_template
         self.tokenize = model.tokenize
@@ -65,7 +88,7 @@ class NativeBackend:
         )
 
     def sampler(self, sampling: Sampling, history: Sequence[int]) -> NativeSampler:
-        return NativeSampler(self._context, self._model.n_vocab, sampling, history)
+        return NativeSampler(self._model, self._context, sampling, history)
 
     def decode(self, chunks: Sequence[Chunk], n_threads: int) -> None:
         if n_threads != self._n_threads:
@@ -77,8 +100,30 @@ class NativeBackend:
         if result != 0:
             raise NativeFailure(take_complaint() or f"llama_decode returned {result}")
 
+    def logits(self, row: int) -> npt.NDArray[np.float32]:
+        return np.ctypeslib.as_array(C.llama_get_logits_ith(self._context, row), (self._model.n_vocab,))
+
     def clear(self, slot: int) -> None:
         C.llama_memory_seq_rm(self._memory, slot, -1, -1)
+
+    def cut(self, slot: int, n: int) -> None:
+        if not C.llama_memory_seq_rm(self._memory, slot, n, -1):
+            raise NativeFailure("the end of a sequence could not be dropped")
+
+    def copy(self, source: int, target: int, n: int) -> None:
+        C.llama_memory_seq_cp(self._memory, source, target, 0, n if self.limits.can_cut else -1)
+
+    def save(self, slot: int) -> memoryview:
+        state = np.empty(C.llama_state_seq_get_size(self._context, slot), np.uint8)
+        written = C.llama_state_seq_get_data(self._context, _bytes_at(state), len(state), slot)
+        return state[:written].data
+
+    def restore(self, slot: int, state: memoryview) -> bool:
+        data = np.frombuffer(state, np.uint8)
+        if C.llama_state_seq_set_data(self._context, _bytes_at(data), len(data), slot) == len(data):
+            return True
+        self.clear(slot)
+        return False
 
     def close(self) -> None:
         self._batch.close()
@@ -86,12 +131,22 @@ class NativeBackend:
         self._model.close()
 
 
+def _n_slots(model: NativeModel) -> int:
+    return N_SLOTS_STATEFUL if model.is_stateful else N_SLOTS
+
+
+def _bytes_at(array: npt.NDArray[np.uint8]) -> object:
+    return array.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
+
+
 def _open_context(model: NativeModel, n_ctx: int, n_threads: int) -> int:
     params = C.llama_context_default_params()
     params.n_ctx = n_ctx
     params.n_batch = params.n_ubatch = N_BATCH
-    params.n_seq_max = N_SLOTS
-    params.n_outputs_max = N_SLOTS
+    params.n_seq_max = _n_slots(model)
+    params.n_outputs_max = N_OUTPUTS
+    # A full-size cache for sliding windows too: a window-sized one cannot go back, not even by one token.
+    params.swa_full = True
     params.n_threads = params.n_threads_batch = n_threads
     params.kv_unified = True
     params.no_perf = True

@@ -37,7 +37,10 @@ class NativeModel:
         self.path = path
         self.vocab = C.llama_model_get_vocab(self._pointer)
         self.n_vocab: int = C.llama_vocab_n_tokens(self.vocab)
+        self.ends = frozenset(token for token in range(self.n_vocab) if C.llama_vocab_is_eog(self.vocab, token))
         self.n_ctx_train: int = C.llama_model_n_ctx_train(self._pointer)
+        self.is_stateful = bool(C.llama_model_is_recurrent(self._pointer) or C.llama_model_is_hybrid(self._pointer))
+        """Whether it keeps a running state, which cannot go back to an earlier token."""
 
     @property
     def pointer(self) -> int:
@@ -55,12 +58,11 @@ class NativeModel:
         return buffer.value.decode(errors="replace") if length >= 0 else None
 
     def vocabulary(self) -> Vocabulary:
-        ends = frozenset(token for token in range(self.n_vocab) if C.llama_vocab_is_eog(self.vocab, token))
         return Vocabulary(
             n_tokens=self.n_vocab,
             bos=self._text(C.llama_vocab_bos(self.vocab)),
             eos=self._text(C.llama_vocab_eos(self.vocab)),
-            ends=ends,
+            ends=self.ends,
         )
 
     def tokenize(self, text: str, *, add_special: bool) -> list[int]:

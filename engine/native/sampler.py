@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import ctypes
 import secrets
 from collections.abc import Sequence
 
 from engine.native.llama import C
+from engine.native.model import NativeModel
 from engine.requests import Sampling
+
+DRY_BREAKERS = (b"\n", b":", b'"', b"*")
+"""Where a repetition may start anew without being punished."""
 
 
 class NativeSampler:
-    """Penalties, then top-k, top-p, min-p, temperature, then the draw: llama.cpp's usual order."""
+    """Bias, penalties, what cuts off unlikely tokens, temperature, then the draw: llama.cpp's usual order."""
 
-    def __init__(self, context: int, n_vocab: int, sampling: Sampling, history: Sequence[int]) -> None:
+    def __init__(self, model: NativeModel, context: int, sampling: Sampling, history: Sequence[int]) -> None:
         self._context = context
         self._chain = C.llama_sampler_chain_init(C.llama_sampler_chain_default_params())
-        for link in _links(sampling, n_vocab):
+        for link in _links(model, sampling):
             C.llama_sampler_chain_add(self._chain, link)
-        if sampling.repeat_penalty != 1.0:
-            for token in history[-sampling.repeat_last_n :]:
+        n_remembered = max(sampling.repeat_last_n, sampling.dry_last_n)
+        if _punishes(sampling) or sampling.dry_multiplier > 0.0:
+            for token in history[-n_remembered:]:
                 C.llama_sampler_accept(self._chain, token)
 
     def sample(self, row: int) -> int:
@@ -30,21 +36,72 @@ class NativeSampler:
             self._chain = None
 
 
-def _links(sampling: Sampling, n_vocab: int) -> list[object]:
-    links = []
-    if sampling.repeat_penalty != 1.0:
-        links.append(C.llama_sampler_init_penalties(n_vocab, sampling.repeat_last_n, sampling.repeat_penalty, 0.0, 0.0))
+def _links(model: NativeModel, sampling: Sampling) -> list[object]:
+    links = [*_bias(model, sampling), *_penalties(model, sampling)]
     if sampling.temperature <= 0.0:
         return [*links, C.llama_sampler_init_greedy()]
     seed = secrets.randbits(32) if sampling.seed is None else fold_seed(sampling.seed)
-    return [
-        *links,
-        C.llama_sampler_init_top_k(sampling.top_k),
-        C.llama_sampler_init_top_p(sampling.top_p, 1),
-        C.llama_sampler_init_min_p(sampling.min_p, 1),
-        C.llama_sampler_init_temp(sampling.temperature),
-        C.llama_sampler_init_dist(seed),
-    ]
+    if sampling.mirostat:
+        temperature = C.llama_sampler_init_temp(sampling.temperature)
+        return [
+            *links,
+            temperature,
+            C.llama_sampler_init_mirostat_v2(seed, sampling.mirostat_tau, sampling.mirostat_eta),
+        ]
+    if sampling.top_n_sigma > 0.0:
+        links.append(C.llama_sampler_init_top_n_sigma(sampling.top_n_sigma))
+    links.append(C.llama_sampler_init_top_k(sampling.top_k))
+    if sampling.typical_p < 1.0:
+        links.append(C.llama_sampler_init_typical(sampling.typical_p, 1))
+    links.append(C.llama_sampler_init_top_p(sampling.top_p, 1))
+    links.append(C.llama_sampler_init_min_p(sampling.min_p, 1))
+    if sampling.xtc_probability > 0.0:
+        links.append(C.llama_sampler_init_xtc(sampling.xtc_probability, sampling.xtc_threshold, 1, seed))
+    links.append(C.llama_sampler_init_temp_ext(sampling.temperature, sampling.temperature_range, 1.0))
+    return [*links, C.llama_sampler_init_dist(seed)]
+
+
+def _bias(model: NativeModel, sampling: Sampling) -> list[object]:
+    biases = dict(sampling.logit_bias)
+    if sampling.ignore_eos:
+        biases |= dict.fromkeys(model.ends, float("-inf"))
+    known = [(token, bias) for token, bias in biases.items() if 0 <= token < model.n_vocab]
+    if not known:
+        return []
+    array = (C.llama_logit_bias * len(known))(*known)
+    return [C.llama_sampler_init_logit_bias(model.n_vocab, len(known), array)]
+
+
+def _punishes(sampling: Sampling) -> bool:
+    return (sampling.repeat_penalty, sampling.frequency_penalty, sampling.presence_penalty) != (1.0, 0.0, 0.0)
+
+
+def _penalties(model: NativeModel, sampling: Sampling) -> list[object]:
+    links = []
+    if _punishes(sampling):
+        links.append(
+            C.llama_sampler_init_penalties(
+                model.n_vocab,
+                sampling.repeat_last_n,
+                sampling.repeat_penalty,
+                sampling.frequency_penalty,
+                sampling.presence_penalty,
+            )
+        )
+    if sampling.dry_multiplier > 0.0:
+        breakers = (ctypes.c_char_p * len(DRY_BREAKERS))(*DRY_BREAKERS)
+        links.append(
+            C.llama_sampler_init_dry(
+                model.vocab,
+                sampling.dry_multiplier,
+                sampling.dry_base,
+                sampling.dry_allowed_length,
+                sampling.dry_last_n,
+                breakers,
+                len(DRY_BREAKERS),
+            )
+        )
+    return links
 
 
 def fold_seed(seed: int) -> int:

@@ -3,60 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from engine.backend import Chunk, Limits
+from engine.cache.prefixes import Prefix, PrefixCache, n_common
 from engine.events import FinishReason
-from engine.schedule.sequence import Sequence
+from engine.schedule.plan import BatchPlan, Entry, Sampled, SnapshotIndex
+from engine.schedule.sequence import WINDOW, Sequence
 
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One sequence's share of a step; `row` is the index of its last token in the batch."""
-
-    sequence: Sequence
-    chunk: Chunk
-    row: int
-
-
-@dataclass(frozen=True, slots=True)
-class BatchPlan:
-    """One decode: first forget `cleared` slots, then compute `entries`, of which those that sample get a token."""
-
-    cleared: tuple[int, ...]
-    entries: tuple[Entry, ...]
-
-    @property
-    def n_tokens(self) -> int:
-        return sum(len(entry.chunk.tokens) for entry in self.entries)
-
-
-@dataclass(frozen=True, slots=True)
-class Sampled:
-    """A token that a sequence was given. `finish` says that it was the last; "stop" means an end token,
-    which is no part of the answer's text."""
-
-    sequence: Sequence
-    token: int
-    finish: FinishReason | None
+WORTH_WAITING = 32
+"""A prompt that shares so many tokens with one that is just being read waits for them."""
 
 
 class Scheduler:
-    """Sequences in, batch plans out. Call `plan`, compute it, then `commit`.
+    """Sequences in, batch plans out. Call `plan`, do its moves, compute it, then `commit`.
 
-    Decodes go first, then prompts; the window before the endpoint; within a door, first come first served.
-    Where the KV memory runs out, the last in that order gives up its place and is read again later; the first
-    always goes on, so everyone is served in the end.
+    Decodes go first, then prompts; the window before the endpoint; within a rank, first come first served. Where
+    the KV memory runs out, what nobody uses goes first, then the last in that order gives up its place and comes
+    back later; the first always goes on, so everyone is served in the end.
     """
 
-    def __init__(self, limits: Limits, ends: frozenset[int]) -> None:
+    def __init__(self, limits: Limits, ends: frozenset[int], snapshots: SnapshotIndex | None = None) -> None:
         self._limits = limits
         self._ends = ends
+        self._snapshots = snapshots
         self._running: list[Sequence] = []
         self._waiting: list[Sequence] = []
-        self._free_slots = list(range(limits.n_slots))
-        self._to_clear: list[int] = []
         self._n_arrived = 0
+        self.cache = PrefixCache(limits.n_slots, limits.n_cells, can_cut=limits.can_cut)
 
     @property
     def running(self) -> tuple[Sequence, ...]:
@@ -71,8 +44,9 @@ class Scheduler:
         return not self._running and not self._waiting
 
     @property
-    def free_slots(self) -> int:
-        return len(self._free_slots)
+    def window_answers(self) -> bool:
+        """Whether a person watches an answer being written."""
+        return any(each.rank == WINDOW and each.n_output > 0 for each in self._running)
 
     def add(self, sequence: Sequence) -> None:
         """Queues a sequence. Its prompt must leave room for one token: 1 ≤ len(prompt) < n_cells."""
@@ -80,24 +54,27 @@ class Scheduler:
             raise ValueError(f"a prompt of {len(sequence.prompt)} tokens for {self._limits.n_cells} cells")
         sequence.arrival = self._n_arrived
         self._n_arrived += 1
-        self._waiting.append(sequence)
-        self._waiting.sort(key=lambda each: each.rank)
+        self._wait(sequence)
 
     def remove(self, sequence: Sequence) -> None:
-        """Takes a sequence out, wherever it stands; its slot is cleared with the next plan. Idempotent."""
+        """Takes a sequence out, wherever it stands; what it has computed stays for others. Idempotent."""
         if sequence in self._waiting:
             self._waiting.remove(sequence)
         elif sequence in self._running:
             self._release(sequence)
 
     def plan(self, n_prompt_tokens: int) -> BatchPlan:
-        """The next step, with at most `n_prompt_tokens` (and always one) of prompts. Empty only when idle."""
-        if not self.idle:
-            self._make_room()
-            self._admit()
-        entries = self._fill(n_prompt_tokens)
-        cleared, self._to_clear = tuple(self._to_clear), []
-        return BatchPlan(cleared, entries)
+        """The next step, with at most `n_prompt_tokens` of prompts; where nothing else can go on, at least one.
+
+        Empty only when idle."""
+        self._admit()
+        shares = self._decodes()
+        self._add_prompts(shares, n_prompt_tokens if shares else max(1, n_prompt_tokens))
+        entries, row = [], -1
+        for sequence, chunk in shares.items():
+            row += len(chunk.tokens)
+            entries.append(Entry(sequence, chunk, row))
+        return BatchPlan(self.cache.take_moves(), tuple(entries))
 
     def commit(self, plan: BatchPlan, sampled: Mapping[str, int]) -> list[Sampled]:
         """Books a computed plan; `sampled` holds a token for each entry that asked for one."""
@@ -109,18 +86,42 @@ class Scheduler:
                 outcomes.append(self._append(sequence, sampled[sequence.id]))
         return outcomes
 
+    def roll_back(self, plan: BatchPlan) -> None:
+        """Takes back a plan whose decode found no room; its moves were done."""
+        for entry in plan.entries:
+            if entry.sequence.prefix is not None:
+                self.cache.shrink(entry.sequence.prefix, entry.sequence.n_computed)
+
     def preempt(self) -> bool:
-        """Takes the last in order off its slot, to be read again later. False where nobody else could go on."""
+        """Takes the last in order off its place, to come back later. False where nobody else could go on."""
         if len(self._running) < 2:
             return False
         self._put_back(self._running[-1])
         return True
 
+    def forget(self, slot: int) -> None:
+        """A restore into `slot` failed: it holds nothing, and whoever runs on it begins anew."""
+        for sequence in [each for each in self._running if each.prefix is not None and each.prefix.slot == slot]:
+            self._put_back(sequence)
+            sequence.n_cached = 0
+        for prefix in [prefix for prefix in self.cache.prefixes if prefix.slot == slot]:
+            self.cache.drop(prefix)
+
+    def _wait(self, sequence: Sequence) -> None:
+        self._waiting.append(sequence)
+        self._waiting.sort(key=lambda each: each.order)
+
     def _put_back(self, sequence: Sequence) -> None:
         self._release(sequence)
         sequence.n_computed = 0
-        self._waiting.append(sequence)
-        self._waiting.sort(key=lambda each: each.rank)
+        self._wait(sequence)
+
+    def _release(self, sequence: Sequence) -> None:
+        self._running.remove(sequence)
+        prefix = _place(sequence)
+        self.cache.shrink(prefix, sequence.n_computed)
+        self.cache.release(prefix)
+        sequence.prefix = None
 
     def _append(self, sequence: Sequence, token: int) -> Sampled:
         sequence.tokens.append(token)
@@ -133,67 +134,105 @@ class Scheduler:
             self.remove(sequence)
         return Sampled(sequence, token, finish)
 
-    def _release(self, sequence: Sequence) -> None:
-        self._running.remove(sequence)
-        if sequence.slot is None:
-            raise AssertionError("a running sequence has a slot")
-        self._free_slots.append(sequence.slot)
-        self._to_clear.append(sequence.slot)
-        sequence.slot = None
-
-    def _n_used(self) -> int:
-        """Cells that are or will be taken by what runs: whole prompts count from the start, so that two
-        half-read prompts cannot block each other."""
-        return sum(len(sequence.tokens) for sequence in self._running)
-
-    def _make_room(self) -> None:
-        while self._n_used() > self._limits.n_cells and self.preempt():
-            pass
-
     def _admit(self) -> None:
-        while self._waiting:
-            first = self._waiting[0]
-            while not self._fits(first) and self._outranks_last(first):
+        for sequence in list(self._waiting):
+            if self._is_being_read(sequence):
+                continue
+            while not (prefix := self._find_place(sequence)) and self._outranks_last(sequence):
                 self._put_back(self._running[-1])
-            if not self._fits(first):
+            if prefix is None:
                 return
-            self._waiting.remove(first)
-            first.slot = self._free_slots.pop()
-            self._running.append(first)
-            self._running.sort(key=lambda each: each.rank)
+            self._waiting.remove(sequence)
+            sequence.prefix = prefix
+            sequence.n_computed = len(prefix.tokens)
+            if not sequence.has_run:
+                sequence.has_run, sequence.n_cached = True, min(sequence.n_computed, len(sequence.prompt))
+            self._running.append(sequence)
+            self._running.sort(key=lambda each: each.order)
 
-    def _fits(self, sequence: Sequence) -> bool:
-        # One cell to spare for each that runs, or a place taken now is lost again at the next token.
-        n_growing = len(self._running) + 1
-        room = self._limits.n_cells - self._n_used()
-        return bool(self._free_slots) and (not self._running or len(sequence.tokens) + n_growing <= room)
+    def _is_being_read(self, sequence: Sequence) -> bool:
+        """Whether somebody who goes before is reading what this one would read too."""
+        limit = len(sequence.tokens) - 1
+        if sequence.scored or limit < WORTH_WAITING or not self._limits.can_cut:
+            return False
+        for other in self._running:
+            if other.order < sequence.order and other.n_computed < len(other.prompt):
+                shared = min(n_common(other.tokens, sequence.tokens), limit)
+                if shared >= WORTH_WAITING and self.cache.match(sequence.tokens[:limit])[1] < shared:
+                    return True
+        return False
+
+    def _find_place(self, sequence: Sequence) -> Prefix | None:
+        """A prefix for it, with as much of its tokens computed as is known anywhere; None where there is no room."""
+        if len(self._running) >= self._limits.n_running:
+            return None
+        wanted = sequence.tokens[:-1]  # the last one is computed anew, for its logits
+        source, n = (None, 0) if sequence.scored or not wanted else self.cache.match(wanted)
+        snapshot = None if sequence.scored or self._snapshots is None else self._snapshots.find(wanted)
+        if snapshot is not None:
+            key, held = snapshot
+            usable = n_common(held, wanted)
+            if usable > n + WORTH_WAITING and (self._limits.can_cut or usable == len(held)):
+                return self._restored(sequence, key, held, usable)
+        if source is not None and self._has_room(len(sequence.tokens) - n, keep=source):
+            return self.cache.reuse(source, n, sequence.rank)
+        return self.cache.open(sequence.rank) if self._has_room(len(sequence.tokens)) else None
+
+    def _restored(self, sequence: Sequence, key: str, held: list[int], n: int) -> Prefix | None:
+        if not self._has_room(max(len(held), len(sequence.tokens))):
+            return None
+        prefix = self.cache.open(sequence.rank)
+        if prefix is not None:
+            self.cache.restore(prefix, key, held, n)
+        return prefix
+
+    def _has_room(self, n_cells: int, keep: Prefix | None = None) -> bool:
+        """Whether so many tokens fit beside all that the running ones will still need: whole prompts count from
+        the start, and a cell for each that writes, so that a place taken now is not lost at the next token."""
+        promised = sum(each.n_pending + 1 for each in self._running)
+        return self.cache.make_room(n_cells + promised + (1 if self._running else 0), keep)
 
     def _outranks_last(self, sequence: Sequence) -> bool:
-        """The window takes an endpoint sequence's place; within a door nobody is pushed out by a newcomer."""
-        return bool(self._running) and sequence.door == "window" and self._running[-1].door == "endpoint"
+        """The window takes an endpoint sequence's place; within a rank nobody is pushed out by a newcomer."""
+        return bool(self._running) and sequence.rank == WINDOW and self._running[-1].rank > WINDOW
 
-    def _fill(self, n_prompt_tokens: int) -> tuple[Entry, ...]:
-        decodes = [sequence for sequence in self._running if sequence.n_pending == 1]
-        prompts = [sequence for sequence in self._running if sequence.n_pending > 1]
-        entries: list[Entry] = []
-        row = -1
-        for sequence in decodes:
-            row += 1
-            entries.append(self._entry(sequence, 1, row))
-        room = min(max(1, n_prompt_tokens), self._limits.n_batch - len(decodes))
-        for sequence in prompts:
-            n = min(room, sequence.n_pending)
-            if n <= 0:
-                break
-            room -= n
-            row += n
-            entries.append(self._entry(sequence, n, row))
-        return tuple(entries)
+    def _decodes(self) -> dict[Sequence, Chunk]:
+        shares: dict[Sequence, Chunk] = {}
+        for sequence in [each for each in self._running if each.n_pending == 1]:
+            if sequence in self._running and self._reserve(sequence, 1, shares):
+                shares[sequence] = self._chunk(sequence, 1)
+        return shares
 
-    @staticmethod
-    def _entry(sequence: Sequence, n: int, row: int) -> Entry:
-        if sequence.slot is None:
-            raise AssertionError("a running sequence has a slot")
+    def _add_prompts(self, shares: dict[Sequence, Chunk], n_prompt_tokens: int) -> None:
+        room = min(n_prompt_tokens, self._limits.n_batch - len(shares))
+        outputs = self._limits.n_outputs - self._limits.n_running
+        for sequence in [each for each in self._running if each.n_pending > 1]:
+            n = min(room, sequence.n_pending, outputs if sequence.scored else room)
+            if n > 0 and sequence in self._running and self._reserve(sequence, n, shares):
+                shares[sequence] = self._chunk(sequence, n)
+                room -= n
+                outputs -= n if sequence.scored else 0
+
+    def _reserve(self, sequence: Sequence, n: int, shares: dict[Sequence, Chunk]) -> bool:
+        """Finds `n` free cells, at the cost of what nobody uses, then of those who come after `sequence`."""
+        while not self.cache.make_room(n):
+            last = self._running[-1]
+            if last is sequence:
+                return False
+            shares.pop(last, None)
+            self._put_back(last)
+        return True
+
+    def _chunk(self, sequence: Sequence, n: int) -> Chunk:
         start = sequence.n_computed
         tokens = sequence.tokens[start : start + n]
-        return Entry(sequence, Chunk(sequence.slot, start, tokens, samples=start + n == len(sequence.tokens)), row)
+        prefix = _place(sequence)
+        self.cache.extend(prefix, tokens)
+        samples = start + n == len(sequence.tokens)
+        return Chunk(prefix.slot, start, tokens, samples, scored=sequence.scored and start < len(sequence.prompt))
+
+
+def _place(sequence: Sequence) -> Prefix:
+    if sequence.prefix is None:
+        raise AssertionError("a running sequence has a place")
+    return sequence.prefix

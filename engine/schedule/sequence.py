@@ -4,25 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from engine.requests import Door
+from engine.cache.prefixes import Prefix
+
+WINDOW, ENDPOINT, BACKGROUND = range(3)
+"""Ranks: who goes first. Background work, titles say, comes last, whoever asked for it."""
 
 
 @dataclass(slots=True, eq=False)
 class Sequence:
-    """Tokens of the prompt, then of the answer. `slot` is None while it waits.
+    """Tokens of the prompt, then of the answer. `prefix` is its place in the KV memory, None while it waits.
 
     There is no prefill or decode phase: `n_computed` catches up with `tokens`, and whenever it has, the next
     token is sampled."""
 
     id: str
-    door: Door
+    rank: int
     prompt: tuple[int, ...]
     max_tokens: int
     """At most this many tokens of answer, at least 1."""
+    scored: bool = False
+    """Whether every token of the prompt needs its logits; then none may come from a cache."""
     arrival: int = 0
     tokens: list[int] = field(init=False)
     n_computed: int = 0
-    slot: int | None = None
+    n_cached: int = 0
+    """So many tokens of the prompt were found computed when it first ran."""
+    has_run: bool = False
+    prefix: Prefix | None = None
 
     def __post_init__(self) -> None:
         self.tokens = list(self.prompt)
@@ -37,6 +45,6 @@ class Sequence:
         return len(self.tokens) - self.n_computed
 
     @property
-    def rank(self) -> tuple[int, int]:
-        """The window before the endpoint; within a door, first come first served."""
-        return (0 if self.door == "window" else 1, self.arrival)
+    def order(self) -> tuple[int, int]:
+        """The window before the endpoint; within a rank, first come first served."""
+        return (self.rank, self.arrival)

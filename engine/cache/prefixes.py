@@ -1,0 +1,191 @@
+"""Who holds which tokens in the KV memory. Pure bookkeeping: it says what must be moved, and moves nothing.
+
+A slot holds one prefix: tokens whose keys and values are computed. What a request leaves behind stays, so that the
+next one that begins alike does not read it again; several slots may share cells, and a shared cell counts once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from engine.cache.moves import Clear, Copy, Cut, Move, Restore, Save
+
+MIN_SAVED = 64
+"""Shorter prefixes are read again sooner than they are looked up on disk."""
+
+
+def n_common(left: list[int], right: list[int]) -> int:
+    """Length of the longest common prefix. Lists both, since a slice of a tuple never equals one of a list. Compares in slices, since a loop over 8,000 tokens takes half a
+    millisecond of a step."""
+    low, high = 0, min(len(left), len(right))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if left[low:middle] == right[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+@dataclass(slots=True, eq=False)
+class Prefix:
+    """What one slot holds. While a sequence runs on it, it is in use and grows; afterwards it waits to be used
+    again or evicted. `rank` is that of who computed it: 0 the window, higher goes first."""
+
+    slot: int
+    rank: int
+    tokens: list[int] = field(default_factory=list)
+    cells: list[int] = field(default_factory=list)
+    in_use: bool = True
+    used_at: int = 0
+    n_saved: int = 0
+    """So many of its first tokens a snapshot holds."""
+
+
+class PrefixCache:
+    """All prefixes of one context. `can_cut` says whether its kind of memory can drop the end of a sequence."""
+
+    def __init__(self, n_slots: int, n_cells: int, *, can_cut: bool) -> None:
+        self.can_cut = can_cut
+        self._prefixes: list[Prefix] = []
+        self._free_slots = list(range(n_slots - 1, -1, -1))
+        self._free_cells = list(range(n_cells - 1, -1, -1))
+        self._refs = [0] * n_cells
+        self._moves: list[Move] = []
+        self._clock = 0
+
+    @property
+    def n_free(self) -> int:
+        """Cells that hold nothing."""
+        return len(self._free_cells)
+
+    @property
+    def prefixes(self) -> tuple[Prefix, ...]:
+        return tuple(self._prefixes)
+
+    def take_moves(self) -> tuple[Move, ...]:
+        moves, self._moves = tuple(self._moves), []
+        return moves
+
+    def match(self, tokens: list[int]) -> tuple[Prefix | None, int]:
+        """The prefix with the most tokens in common with `tokens`, and how many of them can be used."""
+        best, most = None, 0
+        for prefix in self._prefixes:
+            if not prefix.tokens or prefix.tokens[0] != tokens[0]:
+                continue
+            n = n_common(prefix.tokens, tokens)
+            if not self.can_cut and n < len(prefix.tokens):
+                continue
+            if n > most or (n == most and best is not None and best.in_use):
+                best, most = prefix, n
+        return best, most
+
+    def open(self, rank: int, keep: Prefix | None = None) -> Prefix | None:
+        """An empty prefix, for which another one may be evicted, but never `keep`. None where all are in use."""
+        if not self._free_slots and not self.evict(keep):
+            return None
+        prefix = Prefix(self._free_slots.pop(), rank, used_at=self._tick())
+        self._prefixes.append(prefix)
+        return prefix
+
+    def reuse(self, source: Prefix, n: int, rank: int) -> Prefix | None:
+        """A prefix in use that begins with the first `n` tokens of `source`: itself where nothing of it would be
+        lost, else a copy, so that another branch of a chat stays."""
+        if not source.in_use and n == len(source.tokens):
+            return self._adopt(source, n, rank)
+        copy = self.open(rank, keep=source)
+        if copy is None:
+            return None if source.in_use else self._adopt(source, n, rank)
+        copy.tokens, copy.cells, copy.n_saved = source.tokens[:n], source.cells[:n], min(n, source.n_saved)
+        for cell in copy.cells:
+            self._refs[cell] += 1
+        self._moves.append(Copy(source.slot, copy.slot, n))
+        return copy
+
+    def restore(self, prefix: Prefix, key: str, tokens: Sequence[int], n: int) -> None:
+        """Fills an empty prefix from a snapshot of `tokens`, of which the first `n` are wanted. There must be
+        cells for all of them."""
+        self.extend(prefix, tokens)
+        prefix.n_saved = len(tokens)
+        self._moves.append(Restore(prefix.slot, key, len(tokens)))
+        self._cut(prefix, n)
+
+    def extend(self, prefix: Prefix, tokens: Sequence[int]) -> None:
+        """Books cells for tokens that will be computed."""
+        for _ in tokens:
+            cell = self._free_cells.pop()
+            self._refs[cell] = 1
+            prefix.cells.append(cell)
+        prefix.tokens.extend(tokens)
+        prefix.used_at = self._tick()
+
+    def shrink(self, prefix: Prefix, n: int) -> None:
+        """Takes back what was booked beyond `n` tokens and never computed."""
+        self._unbook(prefix, n)
+
+    def release(self, prefix: Prefix) -> None:
+        """The sequence on it is done: what it holds waits for the next. What another one holds entirely goes."""
+        prefix.in_use = False
+        prefix.used_at = self._tick()
+        for other in [other for other in self._prefixes if other is not prefix and not other.in_use]:
+            n = n_common(other.tokens, prefix.tokens)
+            if n == len(prefix.tokens) and (self.can_cut or n == len(other.tokens)):
+                other.rank = min(other.rank, prefix.rank)
+                self.drop(prefix)
+                return
+            if n == len(other.tokens) and self.can_cut:
+                prefix.rank = min(other.rank, prefix.rank)
+                self.drop(other)
+        if not prefix.tokens:
+            self.drop(prefix)
+
+    def drop(self, prefix: Prefix) -> None:
+        """Forgets a prefix."""
+        self._unbook(prefix, 0)
+        self._prefixes.remove(prefix)
+        self._free_slots.append(prefix.slot)
+        self._moves.append(Clear(prefix.slot))
+
+    def evict(self, keep: Prefix | None = None) -> bool:
+        """Drops the prefix that is missed least: the endpoint's before the window's, the longest unused first.
+        What no snapshot holds is saved before. False where none can go."""
+        idle = [prefix for prefix in self._prefixes if not prefix.in_use and prefix is not keep]
+        if not idle:
+            return False
+        victim = max(idle, key=lambda prefix: (prefix.rank, -prefix.used_at))
+        if len(victim.tokens) >= MIN_SAVED and victim.n_saved < len(victim.tokens):
+            self._moves.append(Save(victim.slot, list(victim.tokens)))
+        self.drop(victim)
+        return True
+
+    def make_room(self, n: int, keep: Prefix | None = None) -> bool:
+        """Evicts until `n` cells are free. False where they cannot be."""
+        while self.n_free < n:
+            if not self.evict(keep):
+                return False
+        return True
+
+    def _adopt(self, prefix: Prefix, n: int, rank: int) -> Prefix:
+        prefix.in_use = True
+        prefix.rank = min(prefix.rank, rank)
+        self._cut(prefix, n)
+        return prefix
+
+    def _cut(self, prefix: Prefix, n: int) -> None:
+        if n < len(prefix.tokens):
+            self._unbook(prefix, n)
+            self._moves.append(Cut(prefix.slot, n))
+
+    def _unbook(self, prefix: Prefix, n: int) -> None:
+        for cell in prefix.cells[n:]:
+            self._refs[cell] -= 1
+            if not self._refs[cell]:
+                self._free_cells.append(cell)
+        del prefix.cells[n:]
+        del prefix.tokens[n:]
+        prefix.n_saved = min(prefix.n_saved, n)
+
+    def _tick(self) -> int:
+        self._clock += 1
+        return self._clock

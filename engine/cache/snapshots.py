@@ -1,0 +1,163 @@
+"""Snapshots of prefixes on disk: what was read once is never read again, not even after a restart or a crash.
+
+Written behind, on a thread of their own; a state that is still in memory can be restored before it is on disk.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+from engine.cache import snapshot_file
+from engine.cache.prefixes import n_common
+from engine.cache.snapshot_file import SUFFIX, Damaged
+
+log = logging.getLogger(__name__)
+
+STATES_IN_MEMORY_BYTES = 256 * 1024 * 1024
+"""States that wait to be written, or were read to be restored soon."""
+
+
+class SnapshotStore:
+    """The snapshots of one loaded model, in a folder that other models' may share. `cap_bytes` is for all of them.
+
+    `put`, `find`, `wanted` and `state` belong to the native thread, `fetch` calls back from another."""
+
+    def __init__(self, folder: Path, fingerprint: bytes, cap_bytes: int, *, can_cut: bool) -> None:
+        self._folder = folder
+        self._fingerprint = fingerprint
+        self._cap_bytes = cap_bytes
+        self._can_cut = can_cut
+        self._lock = threading.Lock()
+        self._on_disk: dict[str, list[int]] = {}
+        self._states: OrderedDict[str, tuple[list[int], memoryview]] = OrderedDict()
+        self._writer = ThreadPoolExecutor(1, "inglenook-snapshot-write")
+        self._reader = ThreadPoolExecutor(1, "inglenook-snapshot-read")
+        self._scan()
+
+    def put(self, tokens: list[int], state: memoryview) -> None:
+        """Keeps `state` for `tokens`; it is written later. What it makes superfluous goes."""
+        held = list(tokens)
+        key = snapshot_file.file_name(self._fingerprint, held)
+        with self._lock:
+            self._remember(key, held, state)
+        self._writer.submit(self._write, key, held, state)
+
+    def find(self, tokens: list[int]) -> tuple[str, list[int]] | None:
+        """Key and tokens of the state in memory that has the most in common with `tokens`."""
+        with self._lock:
+            candidates = [(key, held) for key, (held, _) in self._states.items()]
+        return self._best(candidates, tokens)
+
+    def wanted(self, tokens: list[int], n_known: int) -> str | None:
+        """The snapshot on disk that would spare reading, beyond the `n_known` tokens that are known otherwise."""
+        with self._lock:
+            candidates = [(key, held) for key, held in self._on_disk.items() if key not in self._states]
+        best = self._best(candidates, tokens)
+        if best is None or n_common(best[1], tokens) <= n_known:
+            return None
+        return best[0]
+
+    def fetch(self, key: str, then: Callable[[], None]) -> None:
+        """Reads a snapshot into memory, and calls `then` from the reading thread, whether it went well or not."""
+        self._reader.submit(self._read, key, then)
+
+    def state(self, key: str) -> memoryview | None:
+        """A state that `find` named; None where it has gone since."""
+        with self._lock:
+            known = self._states.get(key)
+        return known[1] if known else None
+
+    def discard(self, key: str) -> None:
+        """Forgets a snapshot that the model did not take."""
+        with self._lock:
+            self._states.pop(key, None)
+            self._on_disk.pop(key, None)
+        with suppress(OSError):
+            (self._folder / key).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Waits until all is written."""
+        self._reader.shutdown()
+        self._writer.shutdown()
+
+    def _best(
+        self, candidates: list[tuple[str, list[int]]], tokens: list[int]
+    ) -> tuple[str, list[int]] | None:
+        best, most = None, 0
+        for key, held in candidates:
+            if held[:1] != tokens[:1]:
+                continue
+            n = n_common(held, tokens)
+            if n > most and (self._can_cut or n == len(held)):
+                best, most = (key, held), n
+        return best
+
+    def _remember(self, key: str, tokens: list[int], state: memoryview) -> None:
+        self._states[key] = (tokens, state)
+        self._states.move_to_end(key)
+        total = sum(len(each) for _, each in self._states.values())
+        while total > STATES_IN_MEMORY_BYTES and len(self._states) > 1:
+            _, (_, dropped) = self._states.popitem(last=False)
+            total -= len(dropped)
+
+    def _write(self, key: str, tokens: list[int], state: memoryview) -> None:
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            snapshot_file.write(self._folder / key, self._fingerprint, tokens, state)
+        except OSError as error:  # a full disk costs a reading some day, not an answer now
+            log.warning("a snapshot was not written: %s", error.strerror)
+            return
+        with self._lock:
+            self._on_disk[key] = tokens
+            superfluous = [
+                other for other, held in self._on_disk.items()
+                if self._can_cut and len(held) < len(tokens) and tokens[: len(held)] == held
+            ]  # fmt: skip
+        for other in superfluous:
+            self.discard(other)
+        self._keep_to_the_cap()
+
+    def _read(self, key: str, then: Callable[[], None]) -> None:
+        path = self._folder / key
+        try:
+            state = snapshot_file.read_state(path)
+            path.touch()  # the time of its last use
+            with self._lock:
+                self._remember(key, self._on_disk[key], state)
+        except (Damaged, OSError, KeyError):
+            self.discard(key)
+        finally:
+            then()
+
+    def _scan(self) -> None:
+        with suppress(OSError):
+            for path in self._folder.glob("*.part"):  # of a process that was killed
+                path.unlink(missing_ok=True)
+            for path in self._folder.glob(f"*{SUFFIX}"):
+                try:
+                    header = snapshot_file.read_header(path)
+                    if path.name != snapshot_file.file_name(header.fingerprint, header.tokens):
+                        raise Damaged
+                except Damaged:
+                    path.unlink(missing_ok=True)
+                else:
+                    if header.fingerprint == self._fingerprint:
+                        self._on_disk[path.name] = header.tokens
+
+    def _keep_to_the_cap(self) -> None:
+        with suppress(OSError):
+            files = sorted(
+                (path.stat().st_mtime, path.stat().st_size, path) for path in self._folder.glob(f"*{SUFFIX}")
+            )
+            total = sum(size for _, size, _ in files)
+            for _, size, path in files:
+                if total <= self._cap_bytes:
+                    return
+                self.discard(path.name)
+                total -= size

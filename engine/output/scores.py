@@ -1,0 +1,29 @@
+"""Logits → log probabilities of the tokens that were chosen, and of those that could have been."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.events import TokenChoice
+
+
+def log_softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """A new array, so that what the sampler does to the logits afterwards does not matter."""
+    shifted = logits - logits.max()
+    result: npt.NDArray[np.float32] = shifted - np.log(np.exp(shifted).sum())
+    return result
+
+
+def token_choice(
+    logprobs: npt.NDArray[np.float32], token: int, n_others: int, piece: Callable[[int], bytes]
+) -> TokenChoice:
+    """`token` with its log probability and the `n_others` likeliest tokens."""
+    others: tuple[tuple[bytes, float], ...] = ()
+    if n_others:
+        likeliest = np.argpartition(logprobs, -n_others)[-n_others:]
+        ranked = likeliest[np.argsort(-logprobs[likeliest])]
+        others = tuple((piece(int(each)), float(logprobs[each])) for each in ranked)
+    return TokenChoice(piece(token), float(logprobs[token]), others)

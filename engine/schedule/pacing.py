@@ -1,0 +1,54 @@
+"""How many prompt tokens the next step may read, so that a person who watches an answer never sees it stand still.
+
+While the window answers, a step may take `BUDGET_S`, and between two steps that read, the window gets steps of its
+own. Otherwise prompts are read in full batches. Pure: it is told the seconds.
+"""
+
+from __future__ import annotations
+
+BUDGET_S = 0.17
+"""For one step while the window answers. Below the 200 ms that a reader notices, since a step is only forecast."""
+
+WINDOW_SHARE = 0.25
+"""Of the time while a prompt is read beside it, the window writes alone for so much."""
+
+MIN_CHUNK = 8
+"""Fewer tokens than this make a step no shorter worth having."""
+
+_NEW = 0.3
+"""Weight of the newest measurement."""
+
+
+class Pacer:
+    """Learns what a prompt token and a step cost, and rations prompts by it."""
+
+    def __init__(self, n_batch: int, token_s: float = 0.005) -> None:
+        self._n_batch = n_batch
+        self._token_s = token_s
+        self._step_s = 0.0
+        """A step that only writes."""
+        self._owed_s = 0.0
+        """Time that the window has yet to get for what was read beside it."""
+
+    def allowance(self, window_answers: bool) -> int:
+        """Prompt tokens for the next step; 0 makes it the window's own."""
+        if not window_answers:
+            self._owed_s = 0.0
+            return self._n_batch
+        if self._owed_s > 0.0:
+            return 0
+        fitting = (BUDGET_S - self._step_s) / self._token_s
+        return max(MIN_CHUNK, min(self._n_batch, int(fitting)))
+
+    def record(self, n_prompt_tokens: int, seconds: float, window_answers: bool) -> None:
+        """What a step took."""
+        if n_prompt_tokens == 0:
+            self._step_s = seconds if not self._step_s else self._step_s + _NEW * (seconds - self._step_s)
+            self._owed_s -= seconds
+            return
+        if window_answers:
+            self._owed_s = seconds * WINDOW_SHARE / (1.0 - WINDOW_SHARE)
+        token_s = max(seconds - self._step_s, 0.2 * seconds) / n_prompt_tokens
+        # A few tokens more or less say little; a step that took too long is believed at once.
+        weight = 1.0 if token_s > self._token_s else _NEW * min(1.0, n_prompt_tokens / MIN_CHUNK)
+        self._token_s += weight * (token_s - self._token_s)

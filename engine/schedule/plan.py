@@ -1,0 +1,59 @@
+"""What the scheduler and the worker say to each other about one step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from engine.backend import Chunk
+from engine.cache.moves import Move
+from engine.events import FinishReason
+from engine.schedule.sequence import Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One sequence's share of a step; `row` is the index of its last token in the batch."""
+
+    sequence: Sequence
+    chunk: Chunk
+    row: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPlan:
+    """One decode: first the moves in the KV memory, in order, then the entries, of which those that sample get a
+    token."""
+
+    moves: tuple[Move, ...]
+    entries: tuple[Entry, ...]
+
+    @property
+    def n_tokens(self) -> int:
+        return sum(len(entry.chunk.tokens) for entry in self.entries)
+
+    @property
+    def n_prompt_tokens(self) -> int:
+        """Tokens that are read, not written."""
+        return sum(len(entry.chunk.tokens) for entry in self.entries if not is_decode(entry))
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """A token that a sequence was given. `finish` says that it was the last; "stop" means an end token,
+    which is no part of the answer's text."""
+
+    sequence: Sequence
+    token: int
+    finish: FinishReason | None
+
+
+class SnapshotIndex(Protocol):
+    """What lies on disk and can be restored at once."""
+
+    def find(self, tokens: list[int]) -> tuple[str, list[int]] | None:
+        """Key and tokens of the snapshot that has the most in common with `tokens`."""
+
+
+def is_decode(entry: Entry) -> bool:
+    return len(entry.chunk.tokens) == 1 and entry.chunk.samples

@@ -1,0 +1,237 @@
+"""One loaded model at work: plan → move → decode → sample → events."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from engine.backend import Backend, NativeFailure, NoRoom
+from engine.cache.moves import Clear, Copy, Cut, Move, Restore, Save
+from engine.cache.prefixes import MIN_SAVED, Prefix
+from engine.cache.snapshots import SnapshotStore
+from engine.errors import ContextOverflow, EngineError
+from engine.events import Event, Failed, FinishReason
+from engine.schedule.pacing import Pacer
+from engine.schedule.plan import BatchPlan, Sampled
+from engine.schedule.scheduler import Scheduler
+from engine.schedule.sequence import BACKGROUND, ENDPOINT, WINDOW, Sequence
+from engine.schedule.threads import ThreadCounts
+from engine.ticket import Ticket, TicketBook
+from engine.work import Work
+
+log = logging.getLogger(__name__)
+
+SAVED_WHEN_READ = 256
+"""So many tokens read anew are kept on disk as soon as they are read, before the answer is written."""
+
+SAVED_SHARE = 8
+"""A prefix that grew is written whole again, so only when it grew by one part in so many."""
+
+SAVE_BYTES_PER_S = 2e9
+"""Taking a snapshot copies memory; measured 3 GB/s and more."""
+
+QUICK_SAVE_S = 0.03
+"""A snapshot that takes longer waits until no one watches an answer."""
+
+
+class Session:
+    """Native thread only. `resubmit` is called, from any thread, when a ticket that waited for a snapshot may come
+    again."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        book: TicketBook,
+        snapshots: SnapshotStore | None,
+        resubmit: Callable[[Ticket], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._backend = backend
+        self._book = book
+        self._snapshots = snapshots
+        self._resubmit = resubmit
+        self._clock = clock
+        self._scheduler = Scheduler(backend.limits, backend.vocabulary.ends, snapshots)
+        self._threads = ThreadCounts(backend.limits.thread_counts)
+        self._pacer = Pacer(backend.limits.n_batch)
+        self._works: dict[str, Work] = {}
+        self._to_save: list[Prefix] = []
+
+    @property
+    def idle(self) -> bool:
+        return self._scheduler.idle
+
+    def accept(self, ticket: Ticket) -> None:
+        """Takes a prepared request in, or sends it to wait for its snapshot."""
+        n_cells = self._backend.limits.n_cells
+        if ticket.cancelled.is_set():
+            self._book.close(ticket, ticket.finished("cancelled", self._clock()))
+        elif len(ticket.prompt) >= n_cells:  # another model was loaded since it was prepared
+            self._book.close(ticket, Failed(ContextOverflow(len(ticket.prompt), n_cells)))
+        elif not self._waits_for_snapshot(ticket):
+            request = ticket.request
+            rank = BACKGROUND if request.background else WINDOW if request.door == "window" else ENDPOINT
+            max_tokens = request.max_tokens or n_cells
+            sequence = Sequence(request.id, rank, ticket.prompt, max_tokens, request.prompt_logprobs)
+            sampler = self._backend.sampler(request.sampling, ticket.prompt)
+            self._works[request.id] = Work(ticket, sequence, sampler)
+            self._scheduler.add(sequence)
+
+    def drop_cancelled(self) -> None:
+        for work in [work for work in self._works.values() if work.ticket.cancelled.is_set()]:
+            self._end(work, "cancelled", [])
+
+    def step(self) -> None:
+        """One decode and its events. Raises NativeFailure."""
+        plan = self._decode()
+        for entry in plan.entries:
+            if entry.chunk.scored:
+                n = len(entry.chunk.tokens)
+                work = self._works[entry.sequence.id]
+                work.score_prompt(self._backend, entry.row - n + 1, entry.chunk.start, n)
+        sampled = {
+            entry.sequence.id: self._works[entry.sequence.id].sample(self._backend, entry.row)
+            for entry in plan.entries
+            if entry.chunk.samples
+        }
+        self._note_what_was_read(plan)
+        for outcome in self._scheduler.commit(plan, sampled):
+            self._tell(outcome)
+        self._save_some()
+
+    def save_all(self) -> None:
+        """Takes the snapshots that were put off. When nothing runs."""
+        self._save_some()
+
+    def close(self, cause: EngineError) -> None:
+        """Ends every request with `cause`, saves what can be, and frees the model."""
+        for work in self._works.values():
+            work.sampler.close()
+            cancelled = work.ticket.cancelled.is_set()
+            last = work.ticket.finished("cancelled", self._clock()) if cancelled else Failed(cause)
+            self._book.close(work.ticket, last, work.delta(work.text.flush()))
+        self._works.clear()
+        if self._snapshots is not None:
+            self._snapshots.close()
+        self._backend.close()
+
+    def _decode(self) -> BatchPlan:
+        while True:
+            window_answers = self._scheduler.window_answers
+            plan = self._scheduler.plan(self._pacer.allowance(window_answers))
+            if not self._moved(plan):
+                continue
+            started = self._clock()
+            self._mark_admitted(plan, started)
+            try:
+                self._backend.decode([entry.chunk for entry in plan.entries], self._threads.choose(plan.n_tokens))
+            except NoRoom:
+                self._scheduler.roll_back(plan)
+                if not self._scheduler.cache.evict() and not self._scheduler.preempt():
+                    raise NativeFailure("the KV memory has no room for a single sequence") from None
+                continue
+            seconds = self._clock() - started
+            self._threads.record(plan.n_tokens, seconds)
+            self._pacer.record(plan.n_prompt_tokens, seconds, window_answers)
+            return plan
+
+    def _mark_admitted(self, plan: BatchPlan, now: float) -> None:
+        for entry in plan.entries:
+            ticket = self._works[entry.sequence.id].ticket
+            if ticket.admitted_at is None:
+                ticket.admitted_at, ticket.n_cached = now, entry.sequence.n_cached
+
+    def _moved(self, plan: BatchPlan) -> bool:
+        """Does a plan's moves. False where a snapshot could not be restored, so that the plan no longer holds."""
+        failed = [move for move in plan.moves if not self._move(move)]
+        if failed:
+            self._scheduler.roll_back(plan)
+        for move in failed:
+            if isinstance(move, Restore):
+                self._scheduler.forget(move.slot)
+        return not failed
+
+    def _move(self, move: Move) -> bool:
+        match move:
+            case Clear(slot=slot):
+                self._backend.clear(slot)
+            case Cut(slot=slot, n=n):
+                self._backend.cut(slot, n)
+            case Copy(source=source, target=target, n=n):
+                self._backend.copy(source, target, n)
+            case Save(slot=slot, tokens=tokens):
+                if self._snapshots is not None:
+                    self._snapshots.put(tokens, self._backend.save(slot))
+            case Restore(slot=slot, key=key):
+                return self._restore(slot, key)
+        return True
+
+    def _restore(self, slot: int, key: str) -> bool:
+        if self._snapshots is None:
+            return False
+        state = self._snapshots.state(key)
+        if state is None or not self._backend.restore(slot, state):
+            self._snapshots.discard(key)
+            return False
+        return True
+
+    def _waits_for_snapshot(self, ticket: Ticket) -> bool:
+        """Whether more of the prompt lies on disk than in memory; then it comes again when that was read."""
+        if self._snapshots is None or ticket.snapshot_sought or ticket.request.prompt_logprobs:
+            return False
+        tokens = list(ticket.prompt[:-1])
+        known = self._scheduler.cache.match(tokens)[1] if tokens else 0
+        in_memory = self._snapshots.find(tokens)
+        key = self._snapshots.wanted(tokens, max(known, len(in_memory[1]) if in_memory else 0) + MIN_SAVED)
+        if key is None:
+            return False
+        ticket.snapshot_sought = True
+        self._snapshots.fetch(key, lambda: self._resubmit(ticket))
+        return True
+
+    def _note_what_was_read(self, plan: BatchPlan) -> None:
+        """A long prompt that is now read: a crash in the middle of its answer must not cost reading it again."""
+        for entry in plan.entries:
+            sequence = entry.sequence
+            read = entry.chunk.samples and sequence.n_output == 0
+            if read and sequence.prefix is not None and len(sequence.prompt) - sequence.n_cached >= SAVED_WHEN_READ:
+                self._to_save.append(sequence.prefix)
+
+    def _save_some(self) -> None:
+        """Takes snapshots of what is worth it, unless a person would see the answer stop for it."""
+        if self._snapshots is None:
+            return
+        to_save, self._to_save = self._to_save, []
+        for prefix in self._scheduler.cache.prefixes:
+            n_new = len(prefix.tokens) - prefix.n_saved
+            if n_new < max(MIN_SAVED, len(prefix.tokens) // SAVED_SHARE) or (prefix.in_use and prefix not in to_save):
+                continue
+            seconds = len(prefix.tokens) * self._backend.info.kv_bytes / self._backend.limits.n_cells / SAVE_BYTES_PER_S
+            if seconds > QUICK_SAVE_S and self._scheduler.window_answers:
+                self._to_save.append(prefix)
+                continue
+            self._snapshots.put(prefix.tokens, self._backend.save(prefix.slot))
+            prefix.n_saved = len(prefix.tokens)
+
+    def _tell(self, outcome: Sampled) -> None:
+        """Turns one sampled token into events."""
+        work = self._works[outcome.sequence.id]
+        events = work.began(self._clock())
+        work.count_token()
+        piece = b"" if outcome.finish == "stop" else self._backend.piece(outcome.token)
+        text, stopped = work.text.feed(piece)
+        if stopped:
+            self._end(work, "stop", [*events, *work.delta(text)])
+        elif outcome.finish:
+            self._end(work, outcome.finish, [*events, *work.delta(text + work.text.flush())])
+        elif events or text:
+            work.ticket.send([*events, *work.delta(text)])
+
+    def _end(self, work: Work, reason: FinishReason, events: list[Event]) -> None:
+        """Takes a request out and sends its last events."""
+        self._scheduler.remove(work.sequence)
+        work.sampler.close()
+        del self._works[work.sequence.id]
+        if reason == "cancelled":
+            events = [*events, *work.delta(work.text.flush())]
+        self._book.close(work.ticket, work.ticket.finished(reason, self._clock()), events)
