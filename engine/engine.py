@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +15,9 @@ from engine.cache.snapshots import SnapshotStore
 from engine.errors import EngineClosed, EngineDead, EngineError, NotLoaded
 from engine.events import Failed, ModelInfo, Status
 from engine.inbox import Cancel, Close, Load, Submit, Unload
+from engine.prompt.overflow import Fit
 from engine.prompt.prepare import Preparer
-from engine.requests import Door, Request
+from engine.requests import Door, Message, Request
 from engine.status import StatusBoard
 from engine.stream import RequestStream
 from engine.ticket import Ticket, TicketBook
@@ -127,6 +128,17 @@ class Engine:
         except RuntimeError:  # closed a moment ago
             self._book.close(ticket, Failed(EngineClosed()))
         return stream
+
+    async def fit(self, messages: Sequence[Message]) -> Fit:
+        """How a chat fits into the context, before it is sent. Raises NotLoaded, TemplateError."""
+        preparer = self._ready_preparer()
+
+        def measure() -> Fit:
+            if preparer is not self._preparer:
+                raise NotLoaded
+            return preparer.fit(messages)
+
+        return await asyncio.wrap_future(self._pools["window"].submit(measure))
 
     def cancel(self, request_id: str) -> None:
         """Ends a request within one step; its last event still comes. Unknown ids are ignored. Idempotent."""

@@ -99,11 +99,14 @@ GREEDY = Sampling(temperature=0.0)
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """Answer `messages` through the model's chat template. `max_tokens` None: until the model or the context ends."""
+    """Answer `messages` through the model's chat template. `max_tokens` None: until the model or the context ends.
+
+    `answer_start` is text with which the answer begins already: a cut answer, or another branch of one."""
 
     messages: tuple[Message, ...]
     door: Door
     sampling: Sampling = Sampling()
+    answer_start: str = ""
     max_tokens: int | None = None
     min_tokens: int = 0
     """No end token is chosen before."""

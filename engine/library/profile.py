@@ -34,6 +34,11 @@ class Profile:
     def endpoint_key(self) -> Path:
         return self.root / "endpoint.key"
 
+    @property
+    def snapshots(self) -> Path:
+        """What models have read, kept for the next start; may be deleted at any time."""
+        return self.root / "snapshots"
+
     def ensure(self) -> Profile:
         """Creates the folder, readable by its owner alone."""
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)

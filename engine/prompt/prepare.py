@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from engine.backend import Backend
 from engine.errors import ContextOverflow, RequestError
+from engine.prompt.overflow import Fit, fit
 from engine.prompt.template import ChatTemplate
-from engine.requests import ChatRequest, CompletionRequest, Request
+from engine.requests import ChatRequest, CompletionRequest, Message, Request
 
 
 class Preparer:
@@ -19,18 +22,25 @@ class Preparer:
     def tokens(self, request: Request) -> tuple[int, ...]:
         """The prompt, at least one token. Raises ContextOverflow, TemplateError, RequestError."""
         match request:
-            case ChatRequest(messages=messages):
-                text = self._template().render(messages)
-                # A template that writes the first token itself must not get a second one.
-                add_special = not (self._vocabulary.bos and text.startswith(self._vocabulary.bos))
+            case ChatRequest(messages=messages, answer_start=start):
+                tokens = self._chat_tokens(messages, start)
             case CompletionRequest(prompt=text):
-                add_special = True
-        tokens = self._backend.tokenize(text, add_special=add_special)
+                tokens = self._backend.tokenize(text, add_special=True)
         if not tokens:
             raise RequestError("the prompt is empty")
         if len(tokens) >= self._n_ctx:
             raise ContextOverflow(len(tokens), self._n_ctx)
         return tuple(tokens)
+
+    def fit(self, messages: Sequence[Message]) -> Fit:
+        """How a chat fits into the context. Raises TemplateError."""
+        return fit(messages, lambda kept: len(self._chat_tokens(kept, "")), self._n_ctx)
+
+    def _chat_tokens(self, messages: Sequence[Message], answer_start: str) -> list[int]:
+        text = self._template().render(messages) + answer_start
+        # A template that writes the first token itself must not get a second one.
+        add_special = not (self._vocabulary.bos and text.startswith(self._vocabulary.bos))
+        return self._backend.tokenize(text, add_special=add_special)
 
     def _template(self) -> ChatTemplate:
         return ChatTemplate(self._backend.chat_template, bos=self._vocabulary.bos, eos=self._vocabulary.eos)

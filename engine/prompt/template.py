@@ -14,7 +14,8 @@ from datetime import datetime
 import minijinja
 
 from engine.errors import TemplateError
-from engine.requests import Message
+from engine.prompt.tools import message_object, tool_object
+from engine.requests import Message, Tool
 
 FUEL = 5_000_000
 """MiniJinja instructions for one rendering: some 40 ms of hostile loops, far above a long honest chat."""
@@ -26,6 +27,12 @@ CHATML = (
 """For models whose file has no template."""
 
 _GENERATION_TAG = re.compile(r"\{%-?\s*(?:end)?generation\s*-?%\}")
+
+
+_NONE = re.compile(r"message\['content'\] is none\s*-?%\}")
+# MiniJinja's lists have no methods that change them. Where a template uses them on a namespace, an assignment does it.
+_APPEND = re.compile(r"set \w+ = (\w+\.\w+)\.append\((.+?)\)(?=\s*-?%\})")
+_POP = re.compile(r"(\{%-?\s*)set (\w+) = (\w+\.\w+)\.pop\(0\)(\s*-?%\})")
 
 
 class ChatTemplate:
@@ -45,20 +52,59 @@ class ChatTemplate:
         self._environment.add_global("raise_exception", _raise_exception)
         self._environment.add_global("strftime_now", _strftime_now)
         self._names = {"bos_token": bos, "eos_token": eos}
+        # DeepSeek's R1 shows calls only beside content that is none; other templates fail on none.
+        self._wants_none = bool(_NONE.search(source or ""))
+        # Phi's template takes the tools, as text, from the system message.
+        self._tools_in_message = "'tools' in message" in (source or "")
         # Marks for training masks, without effect on the text; MiniJinja has no such tag.
         text = _GENERATION_TAG.sub("", source if source is not None else CHATML)
+        text = _POP.sub(r"\1set \2 = \3[0]\4\1set \3 = \3[1:]\4", _APPEND.sub(r"set \1 = \1 + [\2]", text))
         try:
             self._environment.add_template("chat", text)
         except minijinja.TemplateError as error:
             raise TemplateError(_first_line(error)) from None
 
-    def render(self, messages: Sequence[Message], *, add_generation_prompt: bool = True) -> str:
-        """The prompt's text. Raises TemplateError where the template refuses, errs, or runs out of fuel."""
-        context: Mapping[str, object] = {
-            "messages": [{"role": message.role, "content": message.content} for message in messages],
+    def render(
+        self,
+        messages: Sequence[Message],
+        *,
+        tools: Sequence[Tool] = (),
+        arguments: Mapping[str, object] | None = None,
+        add_generation_prompt: bool = True,
+    ) -> str:
+        """The prompt's text. `tools` are those that the template shows itself (engine.prompt.tools.prepare);
+        `arguments` are further names for it, such as enable_thinking. Raises TemplateError where the template
+        refuses, errs, or runs out of fuel."""
+        context = {
+            **(arguments or {}),
+            "messages": self._messages(messages, tools, arguments_as_text=False),
             "add_generation_prompt": add_generation_prompt,
             **self._names,
         }
+        if tools:
+            context["tools"] = [tool_object(tool) for tool in tools]
+        try:
+            return self._render(context)
+        except TemplateError:
+            if not any(message.tool_calls for message in messages):
+                raise
+            # Most templates want the arguments of past calls as an object; some join them to a string.
+            return self._render(context | {"messages": self._messages(messages, tools, arguments_as_text=True)})
+
+    def _messages(
+        self, messages: Sequence[Message], tools: Sequence[Tool], *, arguments_as_text: bool
+    ) -> list[dict[str, object]]:
+        names = {call.id: call.name for message in messages for call in message.tool_calls}
+        told = [message_object(message, names, arguments_as_text=arguments_as_text) for message in messages]
+        if self._wants_none:
+            told = [m | {"content": None} if "tool_calls" in m and not m["content"] else m for m in told]
+        if tools and self._tools_in_message:
+            if not told or told[0]["role"] != "system":
+                told.insert(0, {"role": "system", "content": ""})
+            told[0]["tools"] = _tojson([tool_object(tool)["function"] for tool in tools])
+        return told
+
+    def _render(self, context: Mapping[str, object]) -> str:
         try:
             return self._environment.render_template("chat", **context)
         except _Refused as refusal:

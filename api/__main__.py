@@ -1,0 +1,138 @@
+"""`inglenook-serve`: the endpoint without a window."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncGenerator, Callable, Sequence
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+from fastapi import FastAPI
+
+from api.app import Lifespan, create_app
+from api.deps import engine_of
+from api.errors import CannotListen
+from api.keys import find_key
+from api.server import EndpointServer
+from api.settings import DEFAULT_PORT, EndpointSettings, is_loopback
+from engine.engine import Engine
+from engine.errors import EngineError, LoadCancelled
+from engine.library.default_model import find_default_model
+from engine.library.profile import Profile
+
+Outcome = Exception | None
+"""Why the server ends: the model cannot be loaded, or None for a signal."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serves until SIGINT or SIGTERM. One line on stdout says where; what fails is one sentence on stderr, and 1."""
+    options = _read_options(argv)
+    profile = Profile(options.profile) if options.profile else Profile.default()
+    model = options.model or find_default_model(profile)
+    if model is None:
+        return _fail("there is no model; name a GGUF file with --model")
+    try:
+        key = find_key(profile)
+        settings = EndpointSettings(key.value, options.host, options.port, options.allow_lan)
+    except OSError as error:
+        return _fail(f"the key cannot be kept in {profile.root}: {error.strerror}")
+    except ValueError as error:
+        return _fail(str(error))
+    return _serve(Engine(snapshots=profile.snapshots), settings, model, key.path)
+
+
+def _serve(engine: Engine, settings: EndpointSettings, model: Path, key_path: Path | None) -> int:
+    # A SimpleQueue, since a signal may come in the middle of its own `get`.
+    outcomes: SimpleQueue[Outcome] = SimpleQueue()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: outcomes.put(None))
+    server = EndpointServer(create_app(engine, settings, lifespan=loading(model, outcomes.put)), settings)
+    try:
+        server.start()
+    except CannotListen as error:
+        return _fail(str(error))
+    print(f"Inglenook listens on {server.url}", flush=True)
+    if key_path is not None:
+        print(f"Its key is in {key_path}", file=sys.stderr, flush=True)
+    outcome = _wait(outcomes)
+    try:
+        server.stop()
+    except TimeoutError:
+        # A native call that does not return; Python would wait for its thread before it ends.
+        os._exit(_fail("the engine did not stop in time"))
+    match outcome:
+        case None:
+            return 0
+        case EngineError():
+            return _fail(str(outcome))
+        case bug:
+            raise bug
+
+
+def _wait(outcomes: SimpleQueue[Outcome]) -> Outcome:
+    while True:
+        # On Windows, Python sees a signal only between two waits.
+        with contextlib.suppress(Empty):
+            return outcomes.get(timeout=0.5)
+
+
+def loading(model: Path, on_failed: Callable[[Exception], None]) -> Lifespan:
+    """A lifespan that loads `model` while the server already listens, and frees it at the end."""
+
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
+        engine = engine_of(app)
+
+        async def load() -> None:
+            try:
+                await engine.load(model)
+            except LoadCancelled:
+                pass
+            except Exception as error:
+                on_failed(error)
+
+        task = asyncio.create_task(load(), name="load the model")
+        yield
+        engine.cancel_load()
+        await task
+        await engine.aclose()
+
+    return lifespan
+
+
+def _read_options(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="inglenook-serve", description="Serves a GGUF model to the tools on this computer, in OpenAI's way."
+    )
+    parser.add_argument("--model", type=Path, metavar="PATH", help="the GGUF file; without it, the default model")
+    parser.add_argument("--profile", type=Path, metavar="DIR", help="the folder of keys and models")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
+    parser.add_argument(
+        "--port", type=port, default=DEFAULT_PORT, help="the port, 0 for any free one (default: %(default)s)"
+    )
+    parser.add_argument("--allow-lan", action="store_true", help="confirms a --host that other machines can reach")
+    options = parser.parse_args(argv)
+    if not is_loopback(options.host) and not options.allow_lan:
+        parser.error(f"other machines could reach {options.host}; add --allow-lan if that is meant")
+    return options
+
+
+def port(text: str) -> int:
+    """Named for what argparse says: "invalid port value"."""
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise ValueError
+    return number
+
+
+def _fail(sentence: str) -> int:
+    print(f"inglenook-serve: {sentence}", file=sys.stderr, flush=True)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

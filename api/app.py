@@ -1,0 +1,50 @@
+"""Puts the HTTP door together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+
+from api import front
+from api.activity import Activity
+from api.errors import ApiError, error_response, problem_of
+from api.openai import routes as openai_routes
+from api.security import Guard
+from api.settings import EndpointSettings
+from engine.engine import Engine
+from engine.errors import EngineError
+
+Lifespan = Callable[[FastAPI], AsyncGenerator[None, None]]
+
+
+def create_app(engine: Engine, settings: EndpointSettings, *, lifespan: Lifespan | None = None) -> FastAPI:
+    """The endpoint over `engine`, which the caller owns: it may be empty, and may change its model at any time.
+
+    Without `lifespan` the app neither loads nor frees anything. No page describes the routes: it would need the
+    key, which a browser cannot send."""
+    app = FastAPI(
+        title="Inglenook",
+        lifespan=asynccontextmanager(lifespan) if lifespan else None,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.engine = engine
+    app.state.settings = settings
+    app.state.activity = Activity()
+    app.add_middleware(Guard, settings=settings)
+    for kind in (ApiError, EngineError, HTTPException, ClientDisconnect, Exception):
+        app.add_exception_handler(kind, _answer_error)
+    app.include_router(front.router)
+    app.include_router(openai_routes.router)
+    return app
+
+
+async def _answer_error(request: Request, error: Exception) -> Response:
+    return error_response(problem_of(error))

@@ -1,0 +1,224 @@
+"""What can go wrong at the HTTP door, and the one table that gives each error its status.
+
+ApiError
+├── BadRequest           what was asked is malformed or out of range
+│   └── NotKept          a field promises what this server does not do
+├── KeyRefused           no key, or a wrong one
+├── ForeignHost          the Host header names another machine
+├── ForeignOrigin        a web page of elsewhere asks
+├── ModelUnknown         another model is asked for, and the settings say to refuse
+├── BodyTooSlow, BodyTooLarge, NotJson
+├── StoppedHere          the request was ended on this machine, not by its client
+├── TooManyConnections
+└── CannotListen         the server's address cannot be taken; never seen by a client
+    └── PortBusy
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse
+
+from engine.errors import ContextOverflow, EngineClosed, EngineDead, EngineError, NotLoaded, RequestError, TemplateError
+
+LOADING_RETRY_S = 2
+EMPTY_RETRY_S = 15
+
+
+class ApiError(Exception):
+    """Base of what the door itself raises."""
+
+
+class BadRequest(ApiError):
+    """`message` is for the tool's author; `param` is the field's path, as in `messages[0].content`."""
+
+    def __init__(self, message: str, param: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+
+
+class NotKept(BadRequest):
+    """Refused rather than ignored: an answer that breaks a field's promise is worse than none."""
+
+    def __init__(self, param: str, message: str | None = None) -> None:
+        super().__init__(message or f"'{param}' is not supported with this value.", param)
+
+
+class KeyRefused(ApiError):
+    pass
+
+
+class ForeignHost(ApiError):
+    pass
+
+
+class ForeignOrigin(ApiError):
+    pass
+
+
+class ModelUnknown(ApiError):
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class BodyTooSlow(ApiError):
+    pass
+
+
+class BodyTooLarge(ApiError):
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(limit_bytes)
+        self.limit_bytes = limit_bytes
+
+
+class NotJson(ApiError):
+    pass
+
+
+class StoppedHere(ApiError):
+    pass
+
+
+class TooManyConnections(ApiError):
+    pass
+
+
+class CannotListen(ApiError):
+    """`reason` is the operating system's own short sentence."""
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        super().__init__(f"cannot listen on {host}, port {port}: {reason}")
+        self.host = host
+        self.port = port
+        self.reason = reason
+
+
+class PortBusy(CannotListen):
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(host, port, "another program listens there")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error as a client sees it, before a dialect gives it its shape. Never holds a path, a trace or a key."""
+
+    status: int
+    type: str
+    message: str
+    code: str | None = None
+    param: str | None = None
+    retry_after_s: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    details: Mapping[str, int] = field(default_factory=dict)
+
+
+def problem_of(error: BaseException) -> Problem:
+    """The nearest entry of the table along the error's ancestry; what nobody foresaw is a plain 500."""
+    for kind in type(error).__mro__:
+        if kind in _TABLE:
+            return _TABLE[kind](error)
+    return Problem(500, "server_error", "Something went wrong inside this server.", "internal_error")
+
+
+def openai_body(problem: Problem) -> dict[str, object]:
+    """OpenAI's shape; all four members are required there. Counts stand beside them, as llama.cpp has them."""
+    return {
+        "error": {
+            "message": problem.message,
+            "type": problem.type,
+            "param": problem.param,
+            "code": problem.code,
+            **problem.details,
+        }
+    }
+
+
+def error_response(problem: Problem) -> JSONResponse:
+    headers = dict(problem.headers)
+    if problem.retry_after_s is not None:
+        headers["retry-after"] = str(problem.retry_after_s)
+    return JSONResponse(openai_body(problem), problem.status, headers)
+
+
+def _invalid(message: str, code: str | None = None, param: str | None = None, status: int = 400) -> Problem:
+    return Problem(status, "invalid_request_error", message, code, param)
+
+
+def _overflow(error: ContextOverflow) -> Problem:
+    # Tools recognise an overflow by this sentence's beginning and by the code (litellm, and so aider).
+    message = (
+        f"This model's maximum context length is {error.n_ctx} tokens. "
+        f"However, your messages resulted in {error.n_prompt} tokens. Please shorten them."
+    )
+    counts = {"n_prompt_tokens": error.n_prompt, "n_ctx": error.n_ctx}
+    return Problem(400, "invalid_request_error", message, "context_length_exceeded", "messages", details=counts)
+
+
+def _not_loaded(error: NotLoaded) -> Problem:
+    message = "The model is still loading." if error.loading else "No model is loaded."
+    retry_after_s = LOADING_RETRY_S if error.loading else EMPTY_RETRY_S
+    return Problem(503, "unavailable_error", message, "model_not_loaded", retry_after_s=retry_after_s)
+
+
+def _http(error: HTTPException) -> Problem:
+    headers = error.headers or {}
+    match error.status_code:
+        case 404:
+            return _invalid("There is nothing at this address; /v1 holds the routes.", "unknown_url", status=404)
+        case 405:
+            problem = _invalid("This address does not take this method.", "method_not_allowed", status=405)
+        case status:
+            problem = _invalid("The request was refused.", status=status)
+    return Problem(problem.status, problem.type, problem.message, problem.code, headers=headers)
+
+
+_UNAVAILABLE = "unavailable_error"
+
+_TABLE: Mapping[type, Callable[[Any], Problem]] = {
+    BadRequest: lambda e: _invalid(e.message, "invalid_value", e.param),
+    NotKept: lambda e: _invalid(e.message, "unsupported_parameter", e.param),
+    KeyRefused: lambda e: Problem(
+        401,
+        "authentication_error",
+        "This server needs its key, as 'Authorization: Bearer KEY' or 'x-api-key: KEY'.",
+        "invalid_api_key",
+        headers={"www-authenticate": "Bearer"},
+    ),
+    ForeignHost: lambda e: Problem(403, "permission_error", "This Host is not served here.", "host_refused"),
+    ForeignOrigin: lambda e: Problem(403, "permission_error", "This Origin may not ask here.", "origin_refused"),
+    ModelUnknown: lambda e: _invalid(f"The model '{e.name[:200]}' is not loaded.", "model_not_found", "model", 404),
+    BodyTooSlow: lambda e: _invalid("The body did not arrive in time.", "request_timeout", status=408),
+    BodyTooLarge: lambda e: _invalid(f"The body exceeds {e.limit_bytes} bytes.", "request_too_large", status=413),
+    NotJson: lambda e: _invalid("Send the body as application/json.", "unsupported_media_type", status=415),
+    # The header asks OpenAI's own clients not to try again what a person has just stopped.
+    StoppedHere: lambda e: Problem(
+        503,
+        _UNAVAILABLE,
+        "The request was stopped on the serving machine.",
+        "request_stopped",
+        headers={"x-should-retry": "false"},
+    ),
+    TooManyConnections: lambda e: Problem(
+        503, _UNAVAILABLE, "Too many connections.", "too_many_connections", retry_after_s=1
+    ),
+    ClientDisconnect: lambda e: _invalid("The client left."),
+    HTTPException: _http,
+    ContextOverflow: _overflow,
+    TemplateError: lambda e: _invalid(
+        f"The model's chat template refused the messages: {e.reason[:500]}", "template_refused", "messages"
+    ),
+    RequestError: lambda e: _invalid(f"The model cannot serve this: {e}."),
+    NotLoaded: _not_loaded,
+    EngineDead: lambda e: Problem(
+        503, _UNAVAILABLE, "The engine has stopped; the model must be loaded again.", "engine_dead", retry_after_s=30
+    ),
+    EngineClosed: lambda e: Problem(503, _UNAVAILABLE, "The server is closing.", "closing", retry_after_s=30),
+    EngineError: lambda e: Problem(500, "server_error", "The engine could not do this.", "engine_error"),
+}

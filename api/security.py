@@ -1,0 +1,150 @@
+"""The guard in front of everything: who may ask, and how much and how slowly they may send.
+
+It refuses by default, before routing, so that no route, method or unknown path can be forgotten.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import (
+    ApiError,
+    BodyTooLarge,
+    BodyTooSlow,
+    ForeignHost,
+    ForeignOrigin,
+    KeyRefused,
+    NotJson,
+    error_response,
+    problem_of,
+)
+from api.keys import key_matches
+from api.settings import EndpointSettings
+
+OPEN_PATHS = frozenset({"/", "/health"})
+"""What is answered without a key: a page that says what this is, and whether it is ready."""
+
+LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+SAFE_METHODS = frozenset({"GET", "HEAD"})
+
+Headers = Iterable[tuple[bytes, bytes]]
+
+
+class Guard:
+    """ASGI middleware. Adds no CORS header, ever: a web page of another origin has no business here."""
+
+    def __init__(self, app: ASGIApp, settings: EndpointSettings) -> None:
+        self._app = app
+        self._settings = settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        try:
+            self._check(scope)
+        except ApiError as error:
+            await error_response(problem_of(error))(scope, receive, send)
+            return
+        await self._app(scope, _BoundedBody(receive, self._settings), send)
+
+    def _check(self, scope: Scope) -> None:
+        headers, method = scope["headers"], scope["method"]
+        host = _only(headers, b"host")
+        if host is None or not _is_ours(host, scope.get("server")):
+            raise ForeignHost
+        origins = _values(headers, b"origin")
+        if method not in SAFE_METHODS and any(origin != b"http://" + host for origin in origins):
+            raise ForeignOrigin
+        is_open = scope["path"] in OPEN_PATHS and method in SAFE_METHODS
+        if not is_open and not key_matches(_presented_keys(headers), self._settings.key):
+            raise KeyRefused
+        if method == "POST":
+            self._check_body_headers(headers)
+
+    def _check_body_headers(self, headers: Headers) -> None:
+        # A body of another type can be sent by any web page without asking first (a "simple" request).
+        if not _is_json(_only(headers, b"content-type") or b""):
+            raise NotJson
+        length = _only(headers, b"content-length")
+        if length is not None and int(length) > self._settings.max_body_bytes:
+            raise BodyTooLarge(self._settings.max_body_bytes)
+
+
+class _BoundedBody:
+    """`receive` that raises BodyTooLarge or BodyTooSlow; once the body is there it waits without limit."""
+
+    def __init__(self, receive: Receive, settings: EndpointSettings) -> None:
+        self._receive = receive
+        self._settings = settings
+        self._size_bytes = 0
+        self._deadline: float | None = None
+        self._complete = False
+
+    async def __call__(self) -> Message:
+        if self._complete:
+            return await self._receive()
+        if self._deadline is None:
+            self._deadline = asyncio.get_running_loop().time() + self._settings.body_timeout_s
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                message = await self._receive()
+        except TimeoutError:
+            raise BodyTooSlow from None
+        self._size_bytes += len(message.get("body", b""))
+        if self._size_bytes > self._settings.max_body_bytes:
+            raise BodyTooLarge(self._settings.max_body_bytes)
+        self._complete = not message.get("more_body", False)
+        return message
+
+
+def _values(headers: Headers, name: bytes) -> list[bytes]:
+    return [value for key, value in headers if key == name]
+
+
+def _only(headers: Headers, name: bytes) -> bytes | None:
+    """The header's value where it is there exactly once."""
+    values = _values(headers, name)
+    return values[0] if len(values) == 1 else None
+
+
+def _is_ours(host: bytes, server: tuple[str, int | None] | None) -> bool:
+    """Whether a Host header names this machine by an address that no foreign name server can give out.
+
+    That is a local name, or the very address that the connection came in on, with our port or none."""
+    name, port = _split_host(host.decode("latin-1").lower())
+    own_address, own_port = server or ("", None)
+    own_address = own_address.removeprefix("::ffff:")  # IPv4 that came in on an IPv6 socket
+    own_name = f"[{own_address}]" if ":" in own_address else own_address
+    return name in LOCAL_NAMES | {own_name} and port in ("", str(own_port))
+
+
+def _split_host(host: str) -> tuple[str, str]:
+    if host.startswith("["):
+        name, bracket, rest = host.partition("]")
+        return name + bracket, rest.removeprefix(":") if rest[:1] in ("", ":") else "?"
+    name, colon, port = host.partition(":")
+    return name, port if port or not colon else "?"
+
+
+def _presented_keys(headers: Headers) -> list[bytes]:
+    """Every key that a request carries, whichever header brings it: both have the same rights."""
+    keys = _values(headers, b"x-api-key")
+    for value in _values(headers, b"authorization"):
+        scheme, _, token = value.partition(b" ")
+        if scheme.lower() == b"bearer":
+            keys.append(token.strip())
+    return keys
+
+
+def _is_json(content_type: bytes) -> bool:
+    media_type = content_type.split(b";")[0].strip().lower()
+    return media_type == b"application/json" or (
+        media_type.startswith(b"application/") and media_type.endswith(b"+json")
+    )

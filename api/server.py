@@ -1,0 +1,185 @@
+"""The endpoint's server: uvicorn in this process, on a thread and an event loop of its own.
+
+Its own loop, so that a window that is being resized never stalls a client, and a hundred clients never stall the
+window.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+
+import uvicorn
+from fastapi import FastAPI
+
+from api.deps import activity_of
+from api.errors import CannotListen, PortBusy
+from api.protocol import EndpointConfig
+from api.settings import EndpointSettings
+
+BACKLOG = 128
+START_TIMEOUT_S = 10.0
+# A lifespan that frees a model waits for the native step under way.
+LIFESPAN_TIMEOUT_S = 15.0
+
+
+class EndpointServer:
+    """Serves one app, on and off. `start` and `stop` may be called from any one thread; their async twins from
+    any loop, Qt's too, which they do not block."""
+
+    def __init__(self, app: FastAPI, settings: EndpointSettings) -> None:
+        self._app = app
+        self._settings = settings
+        self._thread: threading.Thread | None = None
+        self._port = settings.port
+        self._stop_on_loop: Callable[[float], None] = _ignore
+        self._ended: Future[None] = Future()
+
+    @property
+    def running(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    @property
+    def port(self) -> int:
+        """The port that was bound, also where 0 was asked for."""
+        return self._port
+
+    @property
+    def url(self) -> str:
+        """The base URL that tools on this machine are given."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._settings.host, self._settings.host)
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/v1"
+
+    def start(self) -> None:
+        """Listens when it returns. Raises PortBusy, CannotListen; does nothing where it runs already."""
+        if not self.running:
+            self._launch().result(START_TIMEOUT_S)
+
+    async def start_async(self) -> None:
+        """As `start`."""
+        if not self.running:
+            await asyncio.wait_for(asyncio.wrap_future(self._launch()), START_TIMEOUT_S)
+
+    def stop(self, timeout_s: float = 2.0) -> None:
+        """Closes the port at once, gives answers under way half of the time to end, tells the others that they
+        are stopped, and joins the thread. Does nothing where it does not run. Raises TimeoutError where the
+        thread is stuck."""
+        thread = self._thread
+        if thread is None:
+            return
+        self._stop_on_loop(timeout_s)
+        self._ended.result(timeout_s + LIFESPAN_TIMEOUT_S)
+        self._join(thread)
+
+    async def stop_async(self, timeout_s: float = 2.0) -> None:
+        """As `stop`."""
+        thread = self._thread
+        if thread is None:
+            return
+        self._stop_on_loop(timeout_s)
+        await asyncio.wait_for(asyncio.wrap_future(self._ended), timeout_s + LIFESPAN_TIMEOUT_S)
+        self._join(thread)
+
+    def _join(self, thread: threading.Thread) -> None:
+        thread.join()  # its last statement has been run
+        self._thread = None
+
+    def _launch(self) -> Future[None]:
+        """Binds, starts the thread; the future is done when it listens."""
+        listener = _bind(self._settings.host, self._settings.port)
+        self._port = listener.getsockname()[1]
+        started: Future[None] = Future()
+        self._ended = Future()
+        # A daemon, so that a thread that is stuck cannot keep the process alive.
+        self._thread = threading.Thread(
+            target=self._run, args=(listener, started, self._ended), name="inglenook-endpoint", daemon=True
+        )
+        self._thread.start()
+        return started
+
+    def _run(self, listener: socket.socket, started: Future[None], ended: Future[None]) -> None:
+        """The thread. The loop is made by name: the window has set its own as the default."""
+        try:
+            with listener, asyncio.Runner(loop_factory=_new_loop) as runner:
+                runner.run(self._serve(listener, started))
+        except BaseException as error:  # SystemExit is uvicorn's way to say that the lifespan failed
+            if started.done():
+                raise
+            failure = CannotListen(self._settings.host, self._port, "the start-up failed")
+            failure.__cause__ = error
+            started.set_exception(failure)
+        finally:
+            ended.set_result(None)
+
+    async def _serve(self, listener: socket.socket, started: Future[None]) -> None:
+        loop = asyncio.get_running_loop()
+        server = _Server(EndpointConfig(self._app, self._settings), started)
+
+        def begin_stop(timeout_s: float) -> None:
+            # Whatever does not end by itself is first asked to, then torn off by uvicorn.
+            server.config.timeout_graceful_shutdown = timeout_s  # type: ignore[assignment]
+            loop.call_later(timeout_s / 2, activity_of(self._app).cancel_all)
+            server.should_exit = True
+
+        def stop_from_outside(timeout_s: float) -> None:
+            with contextlib.suppress(RuntimeError):  # raised where the loop has ended by itself
+                loop.call_soon_threadsafe(begin_stop, timeout_s)
+
+        self._stop_on_loop = stop_from_outside
+        await server.serve(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Tells when it listens."""
+
+    def __init__(self, config: uvicorn.Config, listening: Future[None]) -> None:
+        super().__init__(config)
+        self._listening = listening
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        logging.getLogger("uvicorn.error").addFilter(_is_no_torn_request)
+        await super().startup(sockets)
+        self._listening.set_result(None)
+
+
+def _is_no_torn_request(record: logging.LogRecord) -> bool:
+    """uvicorn reports each request that a bounded stop tears off as an error, with a trace. It is none."""
+    torn = record.exc_info is not None and isinstance(record.exc_info[1], asyncio.CancelledError)
+    return not torn and "timeout graceful shutdown exceeded" not in str(record.msg)
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    if sys.platform == "win32":
+        return asyncio.ProactorEventLoop()
+    return asyncio.SelectorEventLoop()
+
+
+def _ignore(timeout_s: float) -> None:
+    pass
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """A listening socket. uvicorn, left to itself, ends the whole process where the port is busy."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if sys.platform == "win32":
+            # There, SO_REUSEADDR would let another program take over the port.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise PortBusy(host, port) from error
+        raise CannotListen(host, port, error.strerror or str(error)) from error
+    return listener

@@ -1,0 +1,52 @@
+"""What a person can set about the endpoint, and the limits that keep it standing."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+from typing import Literal
+
+DEFAULT_PORT = 4645
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only programs on this machine can reach `host`."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointSettings:
+    """Raises ValueError where the endpoint would stand open: no key, or a wider address without `allow_lan`.
+
+    `port` 0 takes any free one. `unknown_model` says what becomes of a request that names another model than the
+    loaded one: "serve" answers with the loaded one, since many tools have a name built in, "404" refuses."""
+
+    key: str = field(repr=False)
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    allow_lan: bool = False
+    unknown_model: Literal["serve", "404"] = "serve"
+
+    max_body_bytes: int = 16 * 1024 * 1024
+    max_connections: int = 256
+    header_timeout_s: float = 10.0
+    """From the first moment to the last line of a request's header."""
+    body_timeout_s: float = 30.0
+    """From the end of the header to the last byte of the body."""
+    write_timeout_s: float = 30.0
+    """How long a client may leave everything unread that is written to it."""
+    idle_timeout_s: float = 60.0
+    """How long a connection stays open between two requests."""
+    ping_interval_s: float = 15.0
+    """After so much silence a stream says that it lives."""
+
+    def __post_init__(self) -> None:
+        if not self.key or not all("!" <= letter <= "~" for letter in self.key):
+            raise ValueError("the endpoint's key must be printable ASCII without spaces")
+        if not self.allow_lan and not is_loopback(self.host):
+            raise ValueError(f"{self.host} can be reached from other machines, which must be allowed explicitly")

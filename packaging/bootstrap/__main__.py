@@ -1,0 +1,30 @@
+"""`python3 -m bootstrap NAME [ARGS]`, with `packaging` on PYTHONPATH. See the Makefile for the names."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+
+FIRST, LAST = (3, 11), (3, 13)
+
+
+def refusal() -> str | None:
+    """Why this Python cannot be used, or None. Runs on any Python 3, so nothing newer may be imported before it."""
+    if FIRST <= sys.version_info[:2] <= LAST:
+        return None
+    found = [name for name in ("python3.13", "python3.12", "python3.11") if shutil.which(name)]
+    return "Inglenook needs Python 3.11 to 3.13 and {} is {}: name another one, as in `make run PYTHON={}`.".format(
+        sys.executable, ".".join(map(str, sys.version_info[:3])), found[0] if found else "python3.12"
+    )
+
+
+if __name__ == "__main__":
+    # What finds this package must not be seen by the Pythons that are started from here.
+    os.environ.pop("PYTHONPATH", None)
+    problem = refusal()
+    if problem:
+        sys.exit(problem)
+    from .commands import main
+
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,67 @@
+"""What set-up shows: a sentence a step, and one moving line while llama.cpp compiles."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections.abc import Callable
+
+# A line of ninja, as `uv -v` passes it on: "DEBUG [26/83] /usr/bin/g++ ...".
+_NINJA = re.compile(r"^(?:DEBUG )?\[(\d+)/(\d+)\] ")
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+class CompileProgress:
+    """Turns ninja's lines into progress: one moving line on a terminal, else a line for every tenth."""
+
+    def __init__(
+        self,
+        *,
+        on_terminal: bool | None = None,
+        clock_s: Callable[[], float] = time.monotonic,
+        write: Callable[[str], object] | None = None,
+    ) -> None:
+        self._on_terminal = sys.stdout.isatty() if on_terminal is None else on_terminal
+        self._clock_s = clock_s
+        self._write = write or sys.stdout.write
+        self._started_s: float | None = None
+        self._tenth = -1
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the compiler was started at all: a wheel from uv's cache needs none."""
+        return self._started_s is not None
+
+    def line(self, text: str) -> None:
+        """Takes one line of the build's output."""
+        match = _NINJA.match(text)
+        if match is None:
+            return
+        done, total = int(match[1]), int(match[2])
+        if self._started_s is None:
+            self._started_s = self._clock_s()
+            self._write("Compiling llama.cpp for this machine; this happens once.\n")
+        if self._on_terminal:
+            self._write(f"\r\x1b[K{self._sentence(done, total)}")
+        elif done * 10 // total > self._tenth:
+            self._tenth = done * 10 // total
+            self._write(f"{self._sentence(done, total)}\n")
+        sys.stdout.flush()
+
+    def close(self) -> None:
+        """Leaves the moving line, so that what follows starts on its own."""
+        if self._on_terminal and self.has_begun:
+            self._write("\n")
+
+    def _sentence(self, done: int, total: int) -> str:
+        text = f"Compiling llama.cpp, {done} of {total}"
+        spent_s = self._clock_s() - (self._started_s or 0.0)
+        # The first files say little about the rest.
+        if spent_s < 5 or done == total:
+            return text
+        left_s = spent_s * (total - done) / done
+        return f"{text}, about {max(10, round(left_s / 10) * 10)} s left"

@@ -1,0 +1,139 @@
+"""The environment in .venv: a Python of its own, uv, and the locked packages."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from .console import CompileProgress, say
+from .errors import ChildFailed, SetupError
+from .places import BIN, BUILD, LLAMA_CMAKE, LOCKS, LOG, PYTHON, ROOT, UV, VENV
+from .process import run, shown
+
+LLAMA = "llama-cpp-python"
+_CONSTRAINTS: tuple[str | Path, ...] = ("--build-constraints", LOCKS / "build.txt")
+
+
+def locked_version(lock: Path, name: str) -> str:
+    """The version that a lock file names."""
+    match = re.search(rf"^{re.escape(name)}==([^\s;\\]+)", lock.read_text(encoding="utf-8"), re.MULTILINE)
+    if match is None:
+        raise SetupError(f"{shown(lock)} does not name {name}: take the file anew from git.")
+    return match[1]
+
+
+def install(
+    *args: str | Path, task: str, env: dict[str, str] | None = None, progress: CompileProgress | None = None
+) -> None:
+    """`uv pip install` into .venv: from uv's cache alone where that is enough, else over the network.
+
+    Asked in the usual way, uv may find what it has cached to be stale, and compile llama.cpp again for a new checkout.
+    """
+    on_line = progress.line if progress else lambda line: None
+    command = (UV, "pip", "install", "--python", PYTHON, *args)
+    try:
+        run([*command, "--offline"], task, env=env, on_line=on_line)
+    except ChildFailed:
+        if progress and progress.has_begun:
+            raise
+        run(command, task, env=env, on_line=on_line)
+
+
+def llama_is_installed() -> bool:
+    version = locked_version(LOCKS / "runtime.txt", LLAMA)
+    return any(VENV.glob(f"lib/python*/site-packages/llama_cpp_python-{version}[.+]*dist-info"))
+
+
+def ensure_venv(*, trusted: bool) -> bool:
+    """Makes .venv anew unless it works and is `trusted` to be whole and of this checkout; says whether it did."""
+    if trusted and _answer(PYTHON, "-c", "import sys; print(*sys.version_info[:2])") == _version_words():
+        return False
+    say("Making the environment in .venv" + (" anew" if VENV.exists() else ""))
+    try:
+        run([sys.executable, "-m", "venv", "--clear", VENV], "making the environment in .venv")
+    except ChildFailed as failure:
+        if "ensurepip" not in failure.output and "No module named venv" not in failure.output:
+            raise
+        raise SetupError(
+            f"{sys.executable} cannot make environments (its venv or ensurepip module is missing): install "
+            f"python{sys.version_info[0]}.{sys.version_info[1]}-venv, or name another Python with PYTHON=."
+        ) from failure
+    return True
+
+
+def has_uv() -> bool:
+    """Whether .venv holds the locked uv."""
+    return (_answer(UV, "--version") or "").split()[1:2] == [locked_version(LOCKS / "uv.txt", "uv")]
+
+
+def ensure_uv() -> None:
+    """Puts the locked uv into .venv, by pip, which checks its hash."""
+    if has_uv():
+        return
+    how = ("--disable-pip-version-check", "install", "--no-deps", "--require-hashes")
+    run([PYTHON, "-m", "pip", *how, "-r", LOCKS / "uv.txt"], "installing uv")
+
+
+def install_all_but_llama(lock: Path) -> None:
+    """Everything that comes as wheels. First, so that whatever can go wrong does so before the compiler starts."""
+    say("Installing the locked packages")
+    pruned = BUILD / f"{lock.stem}-wheels.txt"
+    block = re.compile(rf"^{re.escape(LLAMA)}==.*\n(?:[ \t]+--hash=.*\n?)*", re.MULTILINE)
+    pruned.write_text(block.sub("", lock.read_text(encoding="utf-8")), encoding="utf-8")
+    install("--require-hashes", "-r", pruned, task="installing the locked packages")
+
+
+def check_wheel(wheel: Path) -> None:
+    """Raises SetupError unless `wheel` is a file of llama-cpp-python in the locked version, by its name."""
+    wanted = locked_version(LOCKS / "runtime.txt", LLAMA)
+    if not wheel.is_file():
+        raise SetupError(f"There is no file {wheel}: WHEEL names a ready-built wheel of {LLAMA} {wanted}.")
+    name, version = [*wheel.name.split("-"), ""][:2]
+    # A local part, as in 0.3.36+cu124, says how the same version was built.
+    if name != "llama_cpp_python" or version.partition("+")[0] != wanted:
+        raise SetupError(f"{wheel.name} cannot be used: Inglenook is locked to {LLAMA} {wanted}.")
+
+
+def install_wheel(wheel: Path) -> None:
+    """A ready-built wheel of llama-cpp-python; `install_llama` then finds that requirement satisfied."""
+    say(f"Installing {wheel.name}")
+    install("--no-deps", "--reinstall", wheel, task=f"installing {wheel.name}")
+
+
+def install_llama(lock: Path) -> None:
+    """The whole lock; of it only llama-cpp-python is left, which uv compiles, or takes from its cache."""
+    progress = CompileProgress()
+    # uv's cache knows a built wheel by these settings, not by CMAKE_ARGS: another checkout's path must not count.
+    settings = ["--config-settings-package", f"{LLAMA}:cmake.define.LLAVA_BUILD=OFF"]
+    include = shlex.quote(f"-DCMAKE_PROJECT_llama_cpp_INCLUDE={LLAMA_CMAKE}")
+    env = {"CMAKE_ARGS": f"{include} {os.environ.get('CMAKE_ARGS', '')}".strip()}
+    how = ("--require-hashes", *_CONSTRAINTS, *settings, "-v", "-r", lock)
+    try:
+        install(*how, task="compiling llama.cpp", env=env, progress=progress)
+    finally:
+        progress.close()
+
+
+def install_project() -> None:
+    """Inglenook itself, as the checkout it is: what is edited here runs."""
+    install("--no-deps", *_CONSTRAINTS, "--editable", ROOT, task="installing Inglenook into .venv")
+    for name in ("inglenook", "inglenook-serve"):
+        if not (BIN / name).exists():
+            raise SetupError(f"{name} was not made in .venv: the reason is in {shown(LOG)}.")
+
+
+def _version_words() -> str:
+    return f"{sys.version_info[0]} {sys.version_info[1]}"
+
+
+def _answer(*argv: str | Path) -> str | None:
+    """What a program prints, or None where it cannot be started or fails."""
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, cwd=ROOT, stdin=subprocess.DEVNULL)
+    except OSError:
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

@@ -1,0 +1,28 @@
+"""Where things lie in a checkout."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCKS = ROOT / "packaging" / "lock"
+LLAMA_CMAKE = ROOT / "packaging" / "llama-cpp.cmake"
+DEBIAN_PACKAGES = ROOT / "packaging" / "linux" / "debian-packages.txt"
+DEFAULT_MODEL = ROOT / "engine" / "library" / "default_model.py"
+
+VENV = ROOT / ".venv"
+BIN = VENV / "bin"
+PYTHON = BIN / "python"
+UV = BIN / "uv"
+
+BUILD = ROOT / "build"
+LOG = BUILD / "setup.log"
+
+
+def uv_cache() -> Path:
+    """Where uv keeps what it fetched and built (uv's own rules: UV_CACHE_DIR, else the user's cache folder)."""
+    chosen = os.environ.get("UV_CACHE_DIR")
+    if chosen:
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "uv"

@@ -1,0 +1,110 @@
+"""Starting other programs: their output goes to build/setup.log, their failure becomes one sentence."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from .errors import ChildFailed
+from .places import LOG, ROOT
+
+KEPT_LINES = 400
+
+DISK_FULL = (
+    "The disk is full: free some space (set-up needs about 2 GB at first), then start again; the log is in {log}."
+)
+
+# What uv, pip, apt and compilers print is all that they tell about the cause, so it is looked for in their words.
+# The most certain signs come first.
+CAUSES: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("no space left on device", "disk quota exceeded"), DISK_FULL),
+    (
+        ("hash mismatch", "do not match the hashes"),
+        "A package that was downloaded is not the one that is locked, so it was not installed: start again, and if it "
+        "happens again look at {log}.",
+    ),
+    (
+        ("killed signal terminated program", "virtual memory exhausted", "out of memory"),
+        "Compiling llama.cpp ran out of memory: close other programs and start again, or name a ready-built wheel with "
+        "WHEEL=; the log is in {log}.",
+    ),
+)
+NETWORK_SIGNS = (
+    "dns error",
+    "error sending request",
+    "failed to lookup address",
+    "name resolution",
+    "network is unreachable",
+    "connection refused",
+    "connection reset",
+    "failed to fetch",
+    "could not resolve",
+    "operation timed out",
+    "max retries exceeded",
+    "(from versions: none)",
+)
+NO_NETWORK = "The packages could not be fetched: check the network connection, then start again; the log is in {log}."
+
+
+def shown(path: Path) -> str:
+    """A path as a person in the checkout would write it."""
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+
+
+def start_log() -> None:
+    """Begins a new log. Called once for each set-up."""
+    LOG.parent.mkdir(parents=True, exist_ok=True)
+    LOG.write_text(f"Python {sys.version}\n{ROOT}\n", encoding="utf-8")
+
+
+def run(
+    argv: Sequence[str | Path],
+    task: str,
+    *,
+    env: dict[str, str] | None = None,
+    on_line: Callable[[str], None] = lambda line: None,
+) -> None:
+    """Runs `argv` in the checkout and waits. `task` completes the sentence "Set-up stopped while ...".
+
+    Raises ChildFailed when it ends with anything but 0.
+    """
+    command = [str(part) for part in argv]
+    tail: deque[str] = deque(maxlen=KEPT_LINES)
+    with LOG.open("a", encoding="utf-8") as log:
+        log.write(f"\n$ {' '.join(command)}\n")
+        log.flush()
+        with subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        ) as child:
+            assert child.stdout is not None
+            for line in child.stdout:
+                log.write(line)
+                tail.append(line)
+                on_line(line)
+    if child.returncode != 0:
+        output = "".join(tail)
+        raise ChildFailed(explain(output, task), child.returncode, output)
+
+
+def explain(output: str, task: str) -> str:
+    """One sentence for what a failed child printed."""
+    text = output.lower()
+    for signs, sentence in CAUSES:
+        if any(sign in text for sign in signs):
+            return sentence.format(log=shown(LOG))
+    # uv -v also logs the failures that it got over by trying again: only its closing words count.
+    closing = "\n".join(line for line in text.splitlines() if not line.startswith(("debug", "trace")))
+    if any(sign in closing for sign in NETWORK_SIGNS):
+        return NO_NETWORK.format(log=shown(LOG))
+    return f"Set-up stopped while {task}: the reason is at the end of {shown(LOG)}."

@@ -1,0 +1,73 @@
+"""The table of errors: every one of ours has its line, and none tells a path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from api import errors
+from api.errors import ApiError, error_response, openai_body, problem_of
+from engine.errors import (
+    ContextOverflow,
+    EngineClosed,
+    EngineDead,
+    EngineError,
+    ModelFileError,
+    NotLoaded,
+    RequestError,
+    TemplateError,
+)
+
+HIDDEN = Path("/home/me/secret.gguf")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (errors.BadRequest("no"), 400, "invalid_value"),
+        (errors.NotKept("n"), 400, "unsupported_parameter"),
+        (errors.KeyRefused(), 401, "invalid_api_key"),
+        (errors.ForeignHost(), 403, "host_refused"),
+        (errors.ForeignOrigin(), 403, "origin_refused"),
+        (errors.ModelUnknown("x"), 404, "model_not_found"),
+        (errors.BodyTooSlow(), 408, "request_timeout"),
+        (errors.BodyTooLarge(1), 413, "request_too_large"),
+        (errors.NotJson(), 415, "unsupported_media_type"),
+        (errors.StoppedHere(), 503, "request_stopped"),
+        (errors.TooManyConnections(), 503, "too_many_connections"),
+        (ContextOverflow(5000, 4096), 400, "context_length_exceeded"),
+        (TemplateError("roles must alternate"), 400, "template_refused"),
+        (RequestError("the prompt is empty"), 400, None),
+        (NotLoaded(), 503, "model_not_loaded"),
+        (NotLoaded(loading=True), 503, "model_not_loaded"),
+        (EngineDead(f"llama.cpp broke on {HIDDEN}"), 503, "engine_dead"),
+        (EngineClosed(), 503, "closing"),
+        (EngineError(f"{HIDDEN}"), 500, "engine_error"),
+        (ModelFileError(HIDDEN, "cut short"), 500, "engine_error"),
+        (ZeroDivisionError(f"{HIDDEN}"), 500, "internal_error"),
+    ],
+)
+def test_status_and_shape(error: Exception, status: int, code: str | None) -> None:
+    problem = problem_of(error)
+    assert (problem.status, problem.code) == (status, code)
+    shown = openai_body(problem)["error"]
+    assert isinstance(shown, dict)
+    assert {"message", "type", "param", "code"} <= set(shown)
+    assert "secret" not in str(shown)
+    assert ("retry-after" in error_response(problem).headers) == (status == 503 and code != "request_stopped")
+
+
+def test_every_error_of_the_door_has_its_line() -> None:
+    unseen = {errors.CannotListen, errors.PortBusy}
+    for kind in _below(ApiError) - unseen:
+        assert kind in errors._TABLE, kind
+
+
+def _below(kind: type[ApiError]) -> set[type[ApiError]]:
+    children = set(kind.__subclasses__())
+    return children.union(*(_below(child) for child in children))
+
+
+def test_a_stopped_request_is_not_tried_again() -> None:
+    assert error_response(problem_of(errors.StoppedHere())).headers["x-should-retry"] == "false"

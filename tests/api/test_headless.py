@@ -1,0 +1,205 @@
+"""`inglenook-serve` as a person runs it: its own process, the real model."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import openai
+import pytest
+from openai import OpenAI
+
+from api.__main__ import main
+from tests.api.live import KEY, wait_until
+
+COMMAND = [sys.executable, "-m", "api", "--port", "0"]
+
+
+def environment(**changes: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name != "INGLENOOK_API_KEY"}
+    return {**kept, **changes}
+
+
+@contextmanager
+def served(*options: str | Path, **changes: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The process and the address from its first line."""
+    with subprocess.Popen(
+        [*COMMAND, *map(str, options)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(**changes),
+    ) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line.startswith("Inglenook listens on http://127.0.0.1:"), line
+            yield process, line.split()[-1]
+        finally:
+            process.kill()
+
+
+def end(process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, str, str, float]:
+    """What is left to read, and how long the end took."""
+    started = time.monotonic()
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    return process.returncode, out, err, time.monotonic() - started
+
+
+def wait_ready(url: str) -> None:
+    health = url.removesuffix("v1") + "health"
+    wait_until(lambda: httpx.get(health, trust_env=False).status_code == 200, timeout_s=60)
+
+
+def test_it_loads_answers_streams_and_ends(model_path: Path, tmp_path: Path) -> None:
+    with served("--model", model_path, "--profile", tmp_path / "new") as (process, url):
+        key_file = tmp_path / "new" / "endpoint.key"
+        key = key_file.read_text().strip()
+        wait_ready(url)
+        with OpenAI(base_url=url, api_key=key, max_retries=0) as client:
+            greedy = client.chat.completions.create(
+                model="any", messages=[{"role": "user", "content": "Say hello."}], max_tokens=12, temperature=0
+            )
+            stream = client.chat.completions.create(
+                model="any",
+                messages=[{"role": "user", "content": "Say hello."}],
+                max_tokens=12,
+                temperature=0,
+                stream=True,
+            )
+            streamed = "".join(chunk.choices[0].delta.content or "" for chunk in stream)
+            assert streamed == greedy.choices[0].message.content != ""
+            with pytest.raises(openai.BadRequestError) as caught:
+                client.chat.completions.create(model="any", messages=[{"role": "user", "content": "word " * 9000}])
+            assert caught.value.code == "context_length_exceeded"
+        code, out, err, took = end(process, signal.SIGTERM)
+    assert (code, out) == (0, "")
+    assert err == f"Its key is in {key_file}\n"
+    assert key not in err
+    assert took < 6
+
+
+def test_it_ends_in_the_middle_of_a_stream(model_path: Path, tmp_path: Path) -> None:
+    with served("--model", model_path, "--profile", tmp_path, INGLENOOK_API_KEY=KEY) as (process, url):
+        wait_ready(url)
+        with OpenAI(base_url=url, api_key=KEY, max_retries=0) as client:
+            stream = client.chat.completions.create(
+                model="x", messages=[{"role": "user", "content": "Count to a thousand."}], stream=True
+            )
+            next(iter(stream))
+            code, out, err, took = end(process, signal.SIGINT)
+            stream.close()
+    assert (code, out, err) == (0, "", "")
+    assert took < 6
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_ends_while_it_loads(model_path: Path, tmp_path: Path) -> None:
+    with served("--model", model_path, "--profile", tmp_path) as (process, _):
+        code, _, err, took = end(process, signal.SIGTERM)
+    assert code == 0
+    assert "Traceback" not in err
+    assert took < 6
+
+
+# Starts that fail, in this process: importing everything anew for each takes longer than the test.
+
+
+@dataclass
+class Ran:
+    code: int
+    out: str
+    errors: list[str]
+
+
+@pytest.fixture
+def run(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[Callable[..., Ran]]:
+    """Runs the command to its end. Says what it said, but for the line that names the key's file."""
+    monkeypatch.delenv("INGLENOOK_API_KEY", raising=False)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def run(*options: str | Path) -> Ran:
+        try:
+            code = main(["--port", "0", "--profile", str(tmp_path), *map(str, options)])
+        except SystemExit as error:
+            code = int(error.code or 0)
+        said = capfd.readouterr()
+        return Ran(code, said.out, [line for line in said.err.splitlines() if not line.startswith("Its key is in")])
+
+    yield run
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def test_a_file_that_is_no_model_is_one_sentence(run: Callable[..., Ran], model_path: Path, tmp_path: Path) -> None:
+    noise = tmp_path / "noise.gguf"
+    noise.write_bytes(b"this is no model at all" * 1000)
+    cut = tmp_path / "cut.gguf"
+    with model_path.open("rb") as whole:
+        cut.write_bytes(whole.read(20_000_000))
+    for path in (noise, cut, tmp_path / "missing.gguf", tmp_path):
+        ran = run("--model", path)
+        assert ran.code == 1
+        assert len(ran.errors) == 1, ran.errors
+        assert path.name in ran.errors[0]
+
+
+def test_a_busy_port_is_one_sentence(run: Callable[..., Ran], model_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        ran = run("--model", model_path, "--port", port)
+    assert (ran.code, ran.out, len(ran.errors)) == (1, "", 1)
+    assert port in ran.errors[0]
+
+
+def test_other_machines_need_a_second_yes(run: Callable[..., Ran]) -> None:
+    ran = run("--host", "0.0.0.0")
+    assert (ran.code, ran.out) == (2, "")
+    assert "--allow-lan" in ran.errors[-1]
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "http"])
+def test_a_port_that_is_none(run: Callable[..., Ran], port: str) -> None:
+    ran = run("--port", port)
+    assert ran.code == 2
+    assert "invalid port value" in ran.errors[-1]
+
+
+def test_a_key_that_cannot_be_sent_is_one_sentence(
+    run: Callable[..., Ran], model_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INGLENOOK_API_KEY", "two words")
+    ran = run("--model", model_path)
+    assert (ran.code, ran.out, len(ran.errors)) == (1, "", 1)
+    assert "key" in ran.errors[0]
+    assert "two words" not in ran.errors[0]
+
+
+def test_a_profile_that_cannot_be_used_is_one_sentence(
+    run: Callable[..., Ran], model_path: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    ran = run("--model", model_path, "--profile", tmp_path / "file")
+    assert (ran.code, len(ran.errors)) == (1, 1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the data folder is named by a variable on Linux only")
+def test_without_any_model_it_says_so(run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    ran = run()
+    assert (ran.code, ran.out, len(ran.errors)) == (1, "", 1)
+    assert "--model" in ran.errors[0]

@@ -1,0 +1,65 @@
+"""The endpoint over the real model, which the window uses at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from pathlib import Path
+
+import httpx
+
+from api.app import create_app
+from api.deps import activity_of
+from api.server import EndpointServer
+from engine.engine import Engine, LoadSettings
+from tests.api.live import KEY, ask, settings
+from tests.conftest import chat
+
+
+async def tool(url: str, leaves_after_s: float | None, max_tokens: int) -> str | None:
+    """A tool's answer; None where it left before."""
+    async with httpx.AsyncClient(trust_env=False, headers={"x-api-key": KEY}, timeout=60) as client:
+        asked = client.post(f"{url}/chat/completions", json=ask(temperature=0, max_tokens=max_tokens))
+        try:
+            async with asyncio.timeout(leaves_after_s):
+                answer = await asked
+        except TimeoutError:
+            return None
+    content: str = answer.json()["choices"][0]["message"]["content"]
+    return content
+
+
+def test_the_windows_answer_is_the_same_before_and_after_what_tools_do(model_path: Path) -> None:
+    """Before and after, not beside: the numbers that a model computes depend, in their last digits, on how many
+    sequences share a step."""
+    chance = random.Random(1)
+    engine, chosen = Engine(), settings()
+    app = create_app(engine, chosen)
+    server = EndpointServer(app, chosen)
+
+    async def window() -> str:
+        request = chat("Write about the sea.", max_tokens=24)
+        return (await engine.submit(request).collect())[0]
+
+    async def scene() -> None:
+        await engine.load(model_path, LoadSettings(n_ctx=2048))
+        await server.start_async()
+        try:
+            alone = await window()
+            expected = await tool(server.url, None, 16)
+            leaving = [tool(server.url, 0.05 + chance.random() * 0.5, 400) for _ in range(6)]
+            beside, staying, *left = await asyncio.gather(window(), tool(server.url, None, 16), *leaving)
+            assert left.count(None) == len(left)
+            after = await tool(server.url, None, 16)
+            assert alone
+            assert alone == await window()
+            assert expected
+            assert expected == after
+            assert beside
+            assert staying
+            assert len(activity_of(app)) == 0
+        finally:
+            await server.stop_async()
+            await engine.aclose()
+
+    asyncio.run(scene())

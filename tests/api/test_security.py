@@ -1,0 +1,288 @@
+"""Who may ask: Host, Origin, key, content type. On a live port, with every route and with paths that do not exist."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from starlette.types import Message
+
+from api.app import create_app
+from api.security import OPEN_PATHS, Guard
+from engine.engine import Engine
+from tests.api.live import KEY, Live, ask, live, settings
+from tests.fakes import FakeOpener
+
+PATHS = ["/", "/health", "/v1/models", "/v1/models/fake", "/v1/chat/completions", "/nothing", "/docs", "/openapi.json"]
+METHODS = ["GET", "POST", "OPTIONS", "PUT", "DELETE", "PATCH"]
+CLOSED = [path for path in PATHS if path not in OPEN_PATHS]
+
+
+@pytest.fixture(autouse=True)
+def _model_not_called(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Nothing that is refused here may have reached the model."""
+    endpoint: Live = request.getfixturevalue("endpoint")
+    before = endpoint.opener.backends[0].n_decodes
+    yield
+    if "answers" not in request.node.name:
+        assert endpoint.opener.backends[0].n_decodes == before
+
+
+def send(
+    endpoint: Live, path: str, method: str = "GET", headers: tuple[str, ...] = (), body: bytes = b"{}"
+) -> tuple[int, dict[str, str], Any]:
+    """Status, headers and JSON of a request that is written by hand. `Host` must be among `headers`."""
+    lines = [f"{method} {path} HTTP/1.1", *headers, "Connection: close", f"Content-Length: {len(body)}", "", ""]
+    answer = endpoint.raw("\r\n".join(lines).encode() + body)
+    head, _, content = answer.partition(b"\r\n\r\n")
+    status, *rest = head.decode().split("\r\n")
+    names = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in rest)}
+    return int(status.split()[1]), names, json.loads(content) if b"json" in head else content
+
+
+def own(endpoint: Live) -> str:
+    return f"Host: 127.0.0.1:{endpoint.server.port}"
+
+
+AUTH = f"Authorization: Bearer {KEY}"
+JSON = "Content-Type: application/json"
+
+
+# S1: the Host header
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_foreign_host_is_refused_everywhere(endpoint: Live, path: str) -> None:
+    for method in METHODS:
+        status, _, body = send(endpoint, path, method, (f"Host: evil.example:{endpoint.server.port}", AUTH, JSON))
+        assert status == 403
+        assert body["error"]["code"] == "host_refused"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1.evil.example",
+        "localhost.evil.com",
+        "notlocalhost",
+        "0.0.0.0",
+        "[::]",
+        "localhost.",
+        "127.0.0.1:1",
+        "localhost:",
+        "127.0.0.1:PORT:PORT",
+        "[::1]x:PORT",
+        "user@127.0.0.1:PORT",
+        "127.0.0.1:PORT, evil.example",
+        "",
+    ],
+)
+def test_hosts_that_only_look_like_ours(endpoint: Live, host: str) -> None:
+    host = host.replace("PORT", str(endpoint.server.port))
+    status, _, body = send(endpoint, "/health", headers=(f"Host: {host}",))
+    assert status in (400, 403)
+    assert set(body["error"]) == {"message", "type", "param", "code"}
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:PORT", "127.0.0.1", "127.0.0.1:PORT", "[::1]:PORT", "[::1]"])
+def test_our_own_names(endpoint: Live, host: str) -> None:
+    assert send(endpoint, "/health", headers=(f"Host: {host.replace('PORT', str(endpoint.server.port))}",))[0] == 200
+
+
+def test_a_missing_or_double_host_is_refused_in_our_shape(endpoint: Live) -> None:
+    for headers in ((), (own(endpoint), own(endpoint)), (own(endpoint), "Host: evil.example")):
+        status, _, body = send(endpoint, "/health", headers=headers)
+        assert status == 400  # HTTP itself says so, before the guard is asked
+        assert body["error"]["type"] == "invalid_request_error"
+    assert b" 403 " in endpoint.raw(b"GET /health HTTP/1.0\r\n\r\n").split(b"\r\n")[0]
+
+
+# S2, S3: web pages
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "http://evil.com",
+        "http://notlocalhost",
+        "http://localhost.evil.com",
+        "null",
+        "https://127.0.0.1:PORT",
+        "app://x",
+    ],
+)
+def test_a_foreign_origin_is_refused(endpoint: Live, origin: str) -> None:
+    origin = f"Origin: {origin.replace('PORT', str(endpoint.server.port))}"
+    for path in PATHS:
+        for method in ("POST", "OPTIONS", "PUT"):
+            status, headers, _ = send(endpoint, path, method, (own(endpoint), origin, AUTH, JSON))
+            assert status == 403
+            assert not [name for name in headers if name.startswith("access-control")]
+        status, headers, _ = send(endpoint, path, "GET", (own(endpoint), origin, AUTH))
+        assert not [name for name in headers if name.startswith("access-control")]
+
+
+def test_a_preflight_gets_no_leave(endpoint: Live) -> None:
+    asked = ("Origin: http://evil.com", "Access-Control-Request-Method: POST", "Access-Control-Request-Headers: *")
+    status, headers, _ = send(endpoint, "/v1/chat/completions", "OPTIONS", (own(endpoint), *asked))
+    assert status == 403
+    assert not [name for name in headers if name.startswith("access-control")]
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", None]
+)
+def test_a_simple_post_does_not_reach_the_model(endpoint: Live, content_type: str | None) -> None:
+    types = (f"Content-Type: {content_type}",) if content_type else ()
+    body = json.dumps(ask()).encode()
+    status, _, answer = send(endpoint, "/v1/chat/completions", "POST", (own(endpoint), AUTH, *types), body)
+    assert (status, answer["error"]["code"]) == (415, "unsupported_media_type")
+
+
+def test_json_with_a_charset_answers(endpoint: Live) -> None:
+    headers = (own(endpoint), AUTH, "Content-Type: Application/JSON; charset=utf-8")
+    assert send(endpoint, "/v1/chat/completions", "POST", headers, json.dumps(ask()).encode())[0] == 200
+
+
+# S4, S5: the key
+
+WRONG = [
+    (),
+    ("Authorization: Bearer wrong",),
+    (f"Authorization: Bearer {KEY[:-1]}",),
+    (f"Authorization: Bearer {KEY}x",),
+    (f"Authorization: Basic {KEY}",),
+    (f"Authorization: {KEY}",),
+    ("x-api-key: wrong",),
+    ("x-api-key:",),
+]
+
+
+@pytest.mark.parametrize("keys", WRONG)
+def test_without_the_key_nothing_answers(endpoint: Live, keys: tuple[str, ...]) -> None:
+    for path in [*CLOSED, f"/v1/models?key={KEY}&api_key={KEY}"]:
+        for method in METHODS:
+            status, headers, body = send(endpoint, path, method, (own(endpoint), JSON, *keys))
+            assert (status, body["error"]["code"]) == (401, "invalid_api_key"), (method, path)
+            assert headers["www-authenticate"] == "Bearer"
+            assert KEY not in str(body)
+
+
+@pytest.mark.parametrize("key", [f"x-api-key: {KEY}", f"Authorization: Bearer {KEY}", f"authorization: bearer  {KEY}"])
+def test_both_headers_have_the_same_rights(endpoint: Live, key: str) -> None:
+    for path in ("/v1/models", "/v1/models/fake"):
+        assert send(endpoint, path, "GET", (own(endpoint), key))[0] == 200
+    assert send(endpoint, "/nothing", "GET", (own(endpoint), key))[0] == 404
+    assert send(endpoint, "/v1/models", "GET", (own(endpoint), key, "Authorization: Bearer other"))[0] == 200
+
+
+def paths_of(app: FastAPI) -> set[tuple[str, str]]:
+    found = set()
+    for route in iter_route_contexts(app.routes):
+        assert route.path, route
+        assert route.methods, "a route without methods, such as a websocket's, needs a test of its own"
+        found |= {(route.path, method) for method in route.methods}
+    return found
+
+
+def test_every_route_of_the_app_needs_the_key(endpoint: Live) -> None:
+    routes = paths_of(endpoint.app)
+    assert ("/v1/chat/completions", "POST") in routes
+    for path, method in routes:
+        real = path.replace("{name:path}", "fake")
+        assert "{" not in real
+        status = send(endpoint, real, method, (own(endpoint), JSON))[0]
+        assert status == (200 if path in OPEN_PATHS and method == "GET" else 401), (method, path)
+
+
+def test_pages_that_describe_the_routes_are_off(endpoint: Live) -> None:
+    for path in ("/docs", "/redoc", "/openapi.json"):
+        assert send(endpoint, path, "GET", (own(endpoint), AUTH))[0] == 404
+
+
+def test_websockets_are_closed_at_once() -> None:
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        raise AssertionError("nothing is read")
+
+    async def remember(message: Message) -> None:
+        sent.append(message)
+
+    app = create_app(Engine(FakeOpener()), settings())
+    asyncio.run(Guard(app, settings())({"type": "websocket"}, receive, remember))
+    assert sent == [{"type": "websocket.close", "code": 1008}]
+
+
+def test_an_upgrade_is_an_ordinary_request(endpoint: Live) -> None:
+    upgrade = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: AAAA")
+    assert send(endpoint, "/v1/models", "GET", (own(endpoint), *upgrade))[0] == 401
+
+
+def test_the_open_page_says_what_this_is_and_nothing_else(endpoint: Live) -> None:
+    status, headers, body = send(endpoint, "/", "GET", (own(endpoint),))
+    assert status == 200
+    assert "Inglenook" in body.decode()
+    assert "fake" not in body.decode()
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert "server" not in headers
+    assert send(endpoint, "/", "POST", (own(endpoint), JSON))[0] == 401
+
+
+# S7, S15, S18
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"chat_template": "{{ messages }}"},
+        {"chat_template_kwargs": {"chat_template": "{{ messages }}"}},
+        {
+            "messages": [
+                {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "http://127.0.0.1:1/"}}]}
+            ]
+        },
+        {
+            "messages": [
+                {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "file:///etc/passwd"}}]}
+            ]
+        },
+        {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "../x"}}]}]},
+    ],
+)
+def test_no_template_and_no_address_is_taken_from_a_request(endpoint: Live, fields: dict[str, object]) -> None:
+    assert endpoint.post({**ask(), **fields}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/pull", "/api/create", "/api/delete", "/models/load", "/v1/files", "/../etc/passwd"]
+)
+def test_the_endpoint_only_infers(endpoint: Live, path: str) -> None:
+    assert send(endpoint, path, "POST", (own(endpoint), AUTH, JSON))[0] == 404
+
+
+def test_answers_never_show_where_the_model_lies(endpoint: Live) -> None:
+    with endpoint.http() as client:
+        shown = [client.get(path).text for path in PATHS]
+    shown += [endpoint.post(ask()).text, endpoint.post(ask(stream=True)).text, endpoint.post(ask(n=2)).text]
+    for text in shown:
+        assert "secret" not in text
+        assert ".gguf" not in text
+        assert "Traceback" not in text
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="127.0.0.2 stands for another address of this machine")
+def test_on_a_wider_address_only_the_address_that_was_dialled_is_a_host() -> None:
+    with live(host="0.0.0.0", allow_lan=True) as endpoint:
+        url = f"http://127.0.0.2:{endpoint.server.port}/v1/models"
+        assert httpx.get(url, headers={"x-api-key": KEY}, trust_env=False).status_code == 200
+        assert httpx.get(url, trust_env=False).status_code == 401
+        for host in ("192.168.1.9", "evil.example", "0.0.0.0"):
+            assert httpx.get(url, headers={"x-api-key": KEY, "host": host}, trust_env=False).status_code == 403

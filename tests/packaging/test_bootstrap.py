@@ -1,0 +1,267 @@
+"""Set-up from outside, as `make` starts it: what it does when all is well, and its one sentence when it is not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.packaging.checkout import MODEL, ROOT, Checkout
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the stand-ins are shell scripts")
+
+
+@pytest.fixture
+def ready(checkout: Checkout) -> Checkout:
+    """A checkout in which set-up will succeed."""
+    checkout.make_venv()
+    checkout.make_uv()
+    return checkout
+
+
+def only_sentence(done: subprocess.CompletedProcess[str]) -> str:
+    """What a failed set-up said: one line, one exit code, no traceback."""
+    assert done.returncode == 1, done
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    assert lines[0].endswith(".")
+    return lines[0]
+
+
+def folder_of(tmp_path: Path, *programs: str) -> str:
+    """A PATH on which these programs are and nothing else is."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in programs:
+        found = shutil.which(name)
+        assert found is not None
+        (folder / name).symlink_to(found)
+    return str(folder)
+
+
+def test_sets_up_then_becomes_the_endpoint(ready: Checkout) -> None:
+    done = ready.run("serve", "--port", "8000")
+
+    assert done.returncode == 0, done
+    assert done.stdout.splitlines()[-1] == "started inglenook-serve --port 8000"
+    assert ready.model.read_bytes() == MODEL
+    assert list(ready.model.parent.iterdir()) == [ready.model]
+    assert not (ready.root / "build/model").exists()
+
+
+def test_a_second_start_asks_nobody(ready: Checkout) -> None:
+    ready.run("serve")
+    calls = ready.uv_calls()
+
+    done = ready.run("serve")
+
+    assert done.stdout == "started inglenook-serve \n"
+    assert ready.uv_calls() == calls
+
+
+def test_what_developers_have_includes_what_users_have(ready: Checkout) -> None:
+    python = ready.root / ".venv/bin/python"
+    ready.run("check")
+    calls = ready.uv_calls()
+    ready.run("serve")
+
+    assert ready.uv_calls() == calls
+    assert any("dev.txt" in call for call in calls)
+    assert python.exists()
+
+
+@pytest.mark.parametrize("changed", ["packaging/lock/runtime.txt", "packaging/llama-cpp.cmake"])
+def test_a_changed_input_sets_up_again(ready: Checkout, changed: str) -> None:
+    ready.run("serve")
+    calls = ready.uv_calls()
+    with (ready.root / changed).open("a") as file:
+        file.write("# changed\n")
+
+    ready.run("serve")
+
+    assert len(ready.uv_calls()) > len(calls)
+
+
+def test_a_change_of_the_tools_settings_does_not(ready: Checkout) -> None:
+    ready.run("serve")
+    calls = ready.uv_calls()
+    with (ready.root / "pyproject.toml").open("a") as file:
+        file.write("\n[tool.other]\nx = 1\n")
+
+    ready.run("serve")
+
+    assert ready.uv_calls() == calls
+
+
+def test_a_lost_model_is_fetched_again(ready: Checkout) -> None:
+    ready.run("serve")
+    ready.model.unlink()
+
+    ready.run("serve")
+
+    assert ready.model.read_bytes() == MODEL
+
+
+def test_a_damaged_model_is_fetched_again(ready: Checkout) -> None:
+    ready.model.parent.mkdir(parents=True)
+    ready.model.write_bytes(b"x" * len(MODEL))
+
+    ready.run("serve")
+
+    assert ready.model.read_bytes() == MODEL
+
+
+def test_a_wrong_model_is_refused(ready: Checkout) -> None:
+    ready.make_uv(model=b"something else")
+
+    assert "not the one that is wanted" in only_sentence(ready.run("serve"))
+    assert not ready.model.exists()
+
+
+def test_no_display_is_said_at_once(checkout: Checkout) -> None:
+    sentence = only_sentence(checkout.run("run"))
+
+    assert "no display" in sentence
+    assert "`make serve`" in sentence
+    assert not (checkout.root / "build").exists()
+
+
+def test_no_compiler_is_said_before_anything_is_fetched(ready: Checkout, tmp_path: Path) -> None:
+    sentence = only_sentence(ready.run("serve", PATH=folder_of(tmp_path, "sh")))
+
+    assert "no C++ compiler" in sentence
+    assert "WHEEL=" in sentence
+    assert not any(call.startswith("pip") for call in ready.uv_calls())
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("error: failed to write to file: No space left on device (os error 28)", "disk is full"),
+        ("  Caused by: error sending request for url\n  Caused by: dns error", "check the network connection"),
+        ("error: Hash mismatch for `h11==0.16.0`", "not the one that is locked"),
+        ("c++: fatal error: Killed signal terminated program cc1plus", "out of memory"),
+        ("error: something that nobody has seen before", "the reason is at the end of build/setup.log"),
+    ],
+)
+@pytest.mark.parametrize("step", ["*wheels.txt*", "*--target*", "*build-constraints*--editable*"])
+def test_a_failure_of_uv_is_one_sentence(ready: Checkout, step: str, text: str, said: str) -> None:
+    ready.make_uv(fails=step, text=text)
+
+    assert said in only_sentence(ready.run("serve"))
+    assert text.splitlines()[0] in (ready.root / "build/setup.log").read_text()
+
+
+def test_the_cache_is_asked_before_the_network(ready: Checkout) -> None:
+    ready.make_uv(fails="*--offline*")
+
+    done = ready.run("serve")
+
+    assert done.returncode == 0, done
+    installs = [call for call in ready.uv_calls() if call.startswith("pip install")]
+    assert ["--offline" in call for call in installs] == [True, False] * (len(installs) // 2)
+
+
+def test_a_failed_compile_is_not_tried_twice(ready: Checkout) -> None:
+    ready.make_uv(fails="*config-settings*", text="DEBUG [1/83] /usr/bin/g++ x.cpp\nerror: Failed to build")
+
+    assert "compiling llama.cpp" in only_sentence(ready.run("serve"))
+    assert sum("config-settings" in call for call in ready.uv_calls()) == 1
+
+
+def test_interrupted_then_started_again(ready: Checkout) -> None:
+    ready.make_uv(fails="*config-settings*", sleep=True)
+    child = ready.start("serve")
+    with child:
+        _, err = ready.interrupt(child, "sleeping")
+
+    assert child.returncode == 130
+    assert err.strip() == "Interrupted: `make serve` starts again where it can."
+
+    # A .venv that was being worked on is not trusted. Its successor needs pip, which reaches nothing here.
+    nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0", "PIP_CONFIG_FILE": os.devnull}
+    again = ready.run("serve", **nowhere)
+    assert "Making the environment in .venv anew" in again.stdout
+    assert "check the network connection" in only_sentence(again)
+
+
+def test_a_broken_environment_is_made_anew(ready: Checkout) -> None:
+    python = ready.root / ".venv/bin/python"
+    python.unlink()
+    python.symlink_to("/nowhere/python3")
+
+    again = ready.run("serve", PIP_INDEX_URL="http://127.0.0.1:9/simple", PIP_RETRIES="0", PIP_CONFIG_FILE=os.devnull)
+
+    assert "Making the environment in .venv anew" in again.stdout
+    assert python.resolve().exists()
+
+
+def test_a_wheel_of_the_users_is_installed_first(ready: Checkout) -> None:
+    lock = (ready.root / "packaging/lock/runtime.txt").read_text()
+    version = lock.split("llama-cpp-python==")[1].split()[0]
+    wheel = ready.root / f"llama_cpp_python-{version}+cu124-py3-none-any.whl"
+    wheel.touch()
+
+    done = ready.run("serve", WHEEL=wheel.name)
+
+    assert done.returncode == 0, done
+    installs = [call for call in ready.uv_calls() if wheel.name in call or "config-settings" in call]
+    assert [wheel.name in call for call in installs] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("llama_cpp_python-0.0.1-py3-none-any.whl", "is locked to"), ("missing.whl", "There is no file")],
+)
+def test_an_unfit_wheel_is_refused(ready: Checkout, name: str, said: str) -> None:
+    if name != "missing.whl":
+        (ready.root / name).touch()
+
+    assert said in only_sentence(ready.run("serve", WHEEL=name))
+    assert not any(call.startswith("pip") for call in ready.uv_calls())
+
+
+def test_missing_libraries_are_installed(ready: Checkout, tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("asks apt-get as root")
+    (ready.root / "packaging/linux/debian-packages.txt").write_text("engine libnone1 libnone.so.1  # why\n")
+    apt = tmp_path / "apt-get"
+    apt.write_text('#!/bin/sh\necho "$@" >> apt.log\n')
+    apt.chmod(0o755)
+
+    sentence = only_sentence(ready.run("serve", PATH=f"{tmp_path}:{os.environ['PATH']}"))
+
+    assert (ready.root / "apt.log").read_text().splitlines()[1:] == [
+        "install -y --no-install-recommends libnone1",
+    ]
+    assert "installed but do not work: libnone1" in sentence
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(ready: Checkout) -> None:
+    (ready.root / "build").write_text("a file where a folder belongs")
+
+    assert str(ready.root / "build") in only_sentence(ready.run("serve"))
+
+
+def test_an_unsupported_python_is_refused(checkout: Checkout) -> None:
+    code = "import sys, runpy; sys.version_info = (3, 10, 4); runpy.run_module('bootstrap', run_name='__main__')"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=checkout.root, env=checkout.env(), capture_output=True, text=True
+    )
+
+    sentence = only_sentence(done)
+    assert "3.10.4" in sentence
+    assert "PYTHON=python3.1" in sentence
+
+
+def test_the_makefile_passes_all_on(ready: Checkout) -> None:
+    shutil.copy(ROOT / "Makefile", ready.root)
+    command = ["make", "serve", f"PYTHON={sys.executable}", "ARGS=--profile 'a b'"]
+
+    done = subprocess.run(command, cwd=ready.root, env=ready.env(), capture_output=True, text=True)
+
+    assert done.stdout.splitlines()[-1] == "started inglenook-serve --profile a b"

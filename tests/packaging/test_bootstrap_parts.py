@@ -1,0 +1,128 @@
+"""Parts of set-up on their own, where the outside cannot reach: the clock, the disk, another user, another system."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests.packaging.checkout import ROOT
+
+Part = Callable[[str], ModuleType]
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def test_progress_on_a_terminal_is_one_moving_line(part: Part) -> None:
+    clock, written = Clock(), list[str]()
+    progress = part("console").CompileProgress(on_terminal=True, clock_s=clock, write=written.append)
+
+    progress.line("DEBUG Building: llama-cpp-python==0.3.36\n")
+    progress.line("DEBUG [1/83] /usr/bin/g++ -c ggml.cpp\n")
+    clock.now_s += 60
+    progress.line("DEBUG [26/83] /usr/bin/g++ -c llama.cpp\n")
+    progress.close()
+
+    assert written == [
+        "Compiling llama.cpp for this machine; this happens once.\n",
+        "\r\x1b[KCompiling llama.cpp, 1 of 83",
+        "\r\x1b[KCompiling llama.cpp, 26 of 83, about 130 s left",
+        "\n",
+    ]
+
+
+def test_progress_in_a_log_is_a_line_for_each_tenth(part: Part) -> None:
+    written: list[str] = []
+    progress = part("console").CompileProgress(on_terminal=False, clock_s=Clock(), write=written.append)
+
+    for done in range(1, 84):
+        progress.line(f"[{done}/83] /usr/bin/gcc\n")
+    progress.close()
+
+    assert len(written) == 1 + 11
+    assert written[-1] == "Compiling llama.cpp, 83 of 83\n"
+
+
+def test_nothing_is_said_of_a_compile_that_uv_had_cached(part: Part) -> None:
+    written: list[str] = []
+    progress = part("console").CompileProgress(on_terminal=True, write=written.append)
+
+    progress.line("DEBUG Registry requirement already cached: llama-cpp-python==0.3.36\n")
+    progress.close()
+
+    assert written == []
+    assert not progress.has_begun
+
+
+def test_a_disk_without_room_is_refused(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage(ROOT)._replace(free=500_000_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+
+    with pytest.raises(part("errors").SetupError, match=r"has 0\.5 GB left and set-up needs \d GB"):
+        part("checks").disk()
+
+
+def test_room_is_asked_of_folders_that_do_not_exist_yet(
+    part: Part, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "not" / "yet"))
+    monkeypatch.setattr(part("checks"), "NEEDED_GB", 0.0)
+
+    part("checks").disk()
+
+
+def test_without_rights_the_command_is_named(part: Part, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    packages = part("system_packages")
+    rows = "engine libnone1 libnone.so.1  # why\nwindow libnone2 libnone.so.2\nlooks fonts-none /nowhere/none\n"
+    (tmp_path / "packages.txt").write_text(rows)
+    monkeypatch.setattr(packages, "DEBIAN_PACKAGES", tmp_path / "packages.txt")
+    monkeypatch.setattr(packages.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(shutil, "which", lambda name: {"apt-get": "/usr/bin/apt-get"}.get(name))
+
+    with pytest.raises(part("errors").SetupError) as window:
+        packages.ensure(window=True)
+    with pytest.raises(part("errors").SetupError) as endpoint:
+        packages.ensure(window=False)
+
+    assert "`sudo apt-get install -y --no-install-recommends libnone1 libnone2 fonts-none`" in str(window.value)
+    assert "recommends libnone1`" in str(endpoint.value)
+
+
+def test_elsewhere_the_libraries_are_named(part: Part, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    packages = part("system_packages")
+    (tmp_path / "packages.txt").write_text("engine libnone1 libnone.so.1\nengine libc6 libc.so.6\n")
+    monkeypatch.setattr(packages, "DEBIAN_PACKAGES", tmp_path / "packages.txt")
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+
+    with pytest.raises(part("errors").SetupError, match=r"missing: libnone\.so\.1; install"):
+        packages.ensure(window=True)
+
+
+def test_debian_packages_cover_what_qt_links() -> None:
+    if not sys.platform.startswith("linux") or shutil.which("ldd") is None:
+        pytest.skip("reads what a Linux library links")
+    qt = next((ROOT / ".venv").glob("lib/python*/site-packages/PySide6/Qt"))
+    names = ["Core", "Gui", "Widgets", "DBus", "Svg", "XcbQpa", "WaylandClient"]
+    libraries = [qt / "lib" / f"libQt6{name}.so.6" for name in names]
+    plugins = [qt / "plugins" / "platforms" / f"libq{name}.so" for name in ("xcb", "wayland", "offscreen")]
+
+    linked = subprocess.run(["ldd", *libraries, *plugins], capture_output=True, text=True, check=True).stdout
+
+    assert sorted(set(re.findall(r"(\S+) => not found", linked))) == []
+
+
+def test_no_lock_names_a_registry() -> None:
+    for path in (ROOT / "packaging" / "lock").iterdir():
+        assert "://" not in path.read_text(), path
