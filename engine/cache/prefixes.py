@@ -16,8 +16,8 @@ MIN_SAVED = 64
 
 
 def n_common(left: list[int], right: list[int]) -> int:
-    """Length of the longest common prefix. Lists both, since a slice of a tuple never equals one of a list. Compares in slices, since a loop over 8,000 tokens takes half a
-    millisecond of a step."""
+    """Length of the longest common prefix. Lists both, since a slice of a tuple never equals one of a list. Compares in
+    slices, since a loop over 8,000 tokens takes half a millisecond of a step."""
     low, high = 0, min(len(left), len(right))
     while low < high:
         middle = (low + high + 1) // 2

@@ -86,9 +86,7 @@ class SnapshotStore:
         self._reader.shutdown()
         self._writer.shutdown()
 
-    def _best(
-        self, candidates: list[tuple[str, list[int]]], tokens: list[int]
-    ) -> tuple[str, list[int]] | None:
+    def _best(self, candidates: list[tuple[str, list[int]]], tokens: list[int]) -> tuple[str, list[int]] | None:
         best, most = None, 0
         for key, held in candidates:
             if held[:1] != tokens[:1]:

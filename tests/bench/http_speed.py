@@ -76,7 +76,7 @@ async def _measure() -> tuple[list[float], list[float]]:
 
 
 async def _through_engine(engine: Engine) -> float:
-    stream = engine.submit(ChatRequest((Message("user", QUESTION),), "endpoint", GREEDY, N_TOKENS))
+    stream = engine.submit(ChatRequest((Message("user", QUESTION),), "endpoint", GREEDY, max_tokens=N_TOKENS))
     first = 0.0
     n_tokens = 0
     async for event in stream:

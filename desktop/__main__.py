@@ -1,0 +1,33 @@
+"""The chat window: `python -m desktop`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from desktop.launch import Options, launch
+from engine.library.profile import Profile
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="inglenook", description="Chat with a model that runs on this computer.")
+    parser.add_argument("--model", type=Path, metavar="PATH", help="a GGUF file, instead of the last one used")
+    parser.add_argument("--profile", type=Path, metavar="DIR", help="where chats and settings lie")
+    parser.add_argument("--port", type=_port, metavar="N", help="the endpoint's port")
+    given = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    profile = Profile(given.profile.absolute()) if given.profile else Profile.default()
+    return launch(Options(profile, given.model.absolute() if given.model else None, given.port))
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 < port < 65_536:
+        raise argparse.ArgumentTypeError(f"{port} is no port")
+    return port
+
+
+if __name__ == "__main__":
+    sys.exit(main())

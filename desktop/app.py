@@ -1,0 +1,190 @@
+"""The composition: everything that lives behind the window, opened and closed in one visible order.
+
+The only place in the desktop that knows the api. Imported after the first paint.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QApplication
+from qasync import QEventLoop
+
+from desktop.chat.controller import ChatController
+from desktop.endpoint.controller import EndpointController, Server
+from desktop.endpoint.errors import PortTaken
+from desktop.garbage import GarbageCollector
+from desktop.interrupts import Interrupts
+from desktop.launch import Options
+from desktop.models.controller import ModelController
+from desktop.render.warm import warm
+from desktop.settings import SettingsFile
+from desktop.store.store import Store
+from desktop.tasks import TaskSet
+from desktop.windows.main_window import MainWindow
+from desktop.windows.wiring import Wiring
+from engine.library.default_model import find_default_model
+from engine.library.profile import Profile
+
+if TYPE_CHECKING:
+    from api.errors import PortBusy
+    from api.server import EndpointServer
+    from engine.engine import Engine
+
+log = logging.getLogger(__name__)
+
+MakeEngine = Callable[[], "Engine"]
+
+
+def run(application: QApplication, window: MainWindow, settings: SettingsFile, options: Options) -> bool:
+    """Runs until the window is closed; False where something did not end in time. Main thread."""
+    interrupts = Interrupts()
+    interrupts.asked.connect(window.close)
+    try:
+        with asyncio.Runner(loop_factory=lambda: new_loop(application)) as runner:
+            return runner.run(live(window, settings, options, lambda: make_engine(options.profile)))
+    finally:
+        interrupts.close()
+
+
+async def live(window: MainWindow, settings: SettingsFile, options: Options, make_engine: MakeEngine) -> bool:
+    """Opens everything behind `window`, waits until it is closed, and closes everything again, the last first."""
+    closed = asyncio.Event()
+    window.close_asked.connect(closed.set)
+    if window.closing:
+        closed.set()
+    late: list[str] = []
+    port = options.port or settings.value.endpoint_port
+
+    def report(error: BaseException, name: str) -> None:
+        log.error("%s failed", name, exc_info=error)
+        wiring.tell(error)
+
+    def remember(**changes: object) -> None:
+        if settings.change(**changes):
+            tasks.spawn(asyncio.to_thread(settings.save), "save the settings")
+
+    async def serve(port: int) -> Server:
+        return await _serve(await models.engine(), options, port)
+
+    async with AsyncExitStack() as house:
+
+        def closes(name: str, close: Callable[[], Awaitable[object]], timeout_s: float) -> None:
+            house.push_async_callback(_close_in_time, name, close, timeout_s, late)
+
+        tasks = TaskSet(report)
+        closes("tasks", tasks.aclose, 2)  # nothing that still runs may outlive what it uses, so they end last
+        store = Store(options.profile.chats)
+        closes("store", store.aclose, 5)
+        models = ModelController(make_engine)
+        closes("engine", models.aclose, 10)
+        endpoint = EndpointController(serve, lambda: asyncio.to_thread(_read_key, options), port)
+        closes("endpoint", endpoint.aclose, 4)  # its own limit is 2 s, then it tears connections off
+        chats = ChatController(store, models, warm)
+        closes("chats", chats.aclose, 3)  # before the engine: what is being written is stopped and kept
+        closes("settings", lambda: _keep_geometry(window, settings), 2)
+        house.callback(GarbageCollector().close)
+        house.callback(window.hide)
+        wiring = Wiring(window, chats, models, endpoint, tasks, remember)
+
+        tasks.spawn(_open_chats(store, chats, wiring), "open the chats")
+        tasks.spawn(_light(models, settings, options), "load the model")
+        tasks.spawn(_open_endpoint(endpoint, settings), "open the endpoint")
+        await closed.wait()
+    return not late
+
+
+async def _open_chats(store: Store, chats: ChatController, wiring: Wiring) -> None:
+    if (notice := await store.open()) is not None:
+        wiring.tell(notice)
+    await chats.read_chats()
+
+
+async def _light(models: ModelController, settings: SettingsFile, options: Options) -> None:
+    """Loads the model, once."""
+    path = await asyncio.to_thread(_model_path, settings.value.model_path, options)
+    if path is None:
+        models.none_found()
+    else:
+        await models.load(path)
+
+
+async def _open_endpoint(endpoint: EndpointController, settings: SettingsFile) -> None:
+    """Shows the key; opens the endpoint if it was open last time."""
+    await endpoint.read_key()
+    if settings.value.endpoint_on:
+        await endpoint.turn_on()
+
+
+def _model_path(remembered: str, options: Options) -> Path | None:
+    """The file asked for, else the last one used, else the one that comes with Inglenook."""
+    if options.model is not None:
+        return options.model
+    if remembered and Path(remembered).is_file():
+        return Path(remembered)
+    return find_default_model(options.profile)
+
+
+def _read_key(options: Options) -> str:
+    """Pool thread."""
+    from api.keys import find_key
+
+    return find_key(options.profile).value
+
+
+async def _serve(engine: Engine, options: Options, port: int) -> Server:
+    """The endpoint's server, listening. Raises PortTaken."""
+    server, busy = await asyncio.to_thread(_make_server, engine, options, port)
+    try:
+        await server.start_async()
+    except busy as error:
+        raise PortTaken(port) from error
+    return server
+
+
+def _make_server(engine: Engine, options: Options, port: int) -> tuple[EndpointServer, type[PortBusy]]:
+    """The server, and what it raises where the port is taken. Pool thread: the framework takes 0.4 s to import."""
+    from api.app import create_app
+    from api.errors import PortBusy
+    from api.server import EndpointServer
+    from api.settings import EndpointSettings
+
+    settings = EndpointSettings(key=_read_key(options), port=port)
+    return EndpointServer(create_app(engine, settings), settings), PortBusy
+
+
+def make_engine(profile: Profile) -> Engine:
+    """The engine over llama.cpp. Any thread; the first call takes long."""
+    from engine.engine import Engine
+
+    return Engine(snapshots=profile.snapshots)
+
+
+async def _keep_geometry(window: MainWindow, settings: SettingsFile) -> None:
+    settings.change(geometry=window.geometry_text)
+    await asyncio.to_thread(settings.save)
+
+
+async def _close_in_time(name: str, close: Callable[[], Awaitable[object]], timeout_s: float, late: list[str]) -> None:
+    """One step of closing. Whatever goes wrong in it is logged, and the next step follows."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            await close()
+    except TimeoutError:
+        log.error("closing the %s took longer than %s s", name, timeout_s)
+        late.append(name)
+    except Exception:
+        log.exception("closing the %s failed", name)
+
+
+def new_loop(application: QApplication) -> asyncio.AbstractEventLoop:
+    loop = QEventLoop(application)
+    loop.set_default_executor(ThreadPoolExecutor(3, thread_name_prefix="pool"))  # qasync's own starts ten QThreads
+    assert isinstance(loop, asyncio.AbstractEventLoop)
+    return loop

@@ -1,0 +1,78 @@
+"""The shown branch of the open chat as a Qt list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import IntEnum
+
+from PySide6.QtCore import QAbstractListModel, QByteArray, QModelIndex, QObject, QPersistentModelIndex, Qt
+
+from desktop.store.records import ChatMessage
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+class MessageRole(IntEnum):
+    MESSAGE = Qt.ItemDataRole.UserRole + 1
+    TEXT = Qt.ItemDataRole.UserRole + 2
+    STATE = Qt.ItemDataRole.UserRole + 3
+
+
+class MessageList(QAbstractListModel):
+    """Rows are frozen `ChatMessage`s. GUI thread only."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._rows: list[ChatMessage] = []
+
+    def __getitem__(self, row: int) -> ChatMessage:
+        return self._rows[row]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:
+        return 0 if parent.isValid() else len(self._rows)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if not index.isValid() or index.row() >= len(self._rows):
+            return None
+        message = self._rows[index.row()]
+        if role == MessageRole.MESSAGE:
+            return message
+        if role in (MessageRole.TEXT, Qt.ItemDataRole.DisplayRole):
+            return message.text
+        return message.state if role == MessageRole.STATE else None
+
+    def roleNames(self) -> dict[int, QByteArray]:
+        return {role.value: QByteArray(role.name.lower().encode()) for role in MessageRole}
+
+    def show(self, messages: Sequence[ChatMessage]) -> None:
+        """Replaces all rows."""
+        self.beginResetModel()
+        self._rows = list(messages)
+        self.endResetModel()
+
+    def append(self, *messages: ChatMessage) -> None:
+        first = len(self._rows)
+        self.beginInsertRows(QModelIndex(), first, first + len(messages) - 1)
+        self._rows += messages
+        self.endInsertRows()
+
+    def replace(self, message: ChatMessage) -> None:
+        """Puts the message in place of the one with its id; a message that is not shown is left alone."""
+        for row in range(len(self._rows) - 1, -1, -1):  # the one being written is almost always the last
+            if self._rows[row].id == message.id:
+                break
+        else:
+            return
+        before, self._rows[row] = self._rows[row], message
+        if before == message:
+            return
+        roles: list[int] = [MessageRole.MESSAGE]
+        if before.text != message.text:
+            roles += [MessageRole.TEXT, Qt.ItemDataRole.DisplayRole]
+        if before.state != message.state:
+            roles.append(MessageRole.STATE)
+        index = self.index(row)
+        self.dataChanged.emit(index, index, roles)

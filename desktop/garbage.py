@@ -1,0 +1,46 @@
+"""Cyclic garbage, collected on the GUI thread only.
+
+Python collects on whichever thread happens to allocate. A widget that hangs in a cycle would then be destroyed on the
+native thread, and Qt objects may die on their own thread only: the process would crash, seldom and anywhere.
+"""
+
+from __future__ import annotations
+
+import gc
+
+from PySide6.QtCore import QObject, QTimer
+
+INTERVAL_MS = 1_000
+OLD_EVERY = 60
+"""Turns. The oldest generation takes longest and changes least."""
+
+STARTED = 15
+"""Turns after which engine and endpoint are imported: a hundred thousand objects that nobody need look through."""
+
+
+class GarbageCollector(QObject):
+    """In force from its making to `close`. GUI thread only."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._turn = 0
+        gc.disable()
+        gc.freeze()
+        self._timer = QTimer(self, interval=INTERVAL_MS)
+        self._timer.timeout.connect(self._collect)
+        self._timer.start()
+
+    def close(self) -> None:
+        """Python's own way again."""
+        self._timer.stop()
+        gc.unfreeze()
+        gc.enable()
+
+    def _collect(self) -> None:
+        self._turn += 1
+        if self._turn == STARTED:
+            gc.freeze()
+        if self._turn % OLD_EVERY == 0:
+            gc.collect(2)
+        elif gc.get_count()[0] > gc.get_threshold()[0]:
+            gc.collect(0 if self._turn % 10 else 1)

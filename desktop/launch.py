@@ -1,0 +1,111 @@
+"""From nothing to a window on the screen: only what the first paint needs is imported here.
+
+asyncio, the store, the renderer and the controllers come with `desktop.app`, which is imported on a thread while the
+window already stands; the engine and the endpoint come later still.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEventLoop, QObject, Qt, Signal
+from PySide6.QtWidgets import QApplication
+
+from desktop.instance import InstanceLock
+from desktop.settings import SettingsFile
+from desktop.theme import Theme
+from desktop.windows.main_window import MainWindow
+from engine.library.profile import Profile
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line said. None: as the settings say."""
+
+    profile: Profile
+    model: Path | None = None
+    port: int | None = None
+
+
+def launch(options: Options) -> int:
+    """Runs the app to its end and returns the process's exit code. Main thread."""
+    application = QApplication(sys.argv[:1])
+    application.setApplicationName("inglenook")
+    application.setApplicationDisplayName("Inglenook")
+    application.setDesktopFileName("inglenook")
+    application.setQuitOnLastWindowClosed(False)  # closing hides the window; the composition then ends the app
+    lock = InstanceLock(options.profile.ensure().root / "window.lock")
+    if not lock.acquire():
+        _say_already_open(application)
+        return 1
+    settings = SettingsFile(options.profile.settings)
+    window = MainWindow(Theme(application, settings.value.theme), settings.value.geometry)
+    try:
+        window.show()
+        app = _import_behind(window)
+        clean = window.closing or app.run(application, window, settings, options)
+    finally:
+        lock.release()
+    if not clean:  # a thread is stuck; waiting for it would leave a process without a window
+        logging.shutdown()
+        os._exit(1)
+    return 0
+
+
+class _Import(QObject):
+    """Imports a module on a thread, so that Qt's loop goes on meanwhile."""
+
+    done = Signal()
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+        self.module: ModuleType | None = None
+        self.error: BaseException | None = None
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, name="import", daemon=True).start()
+
+    def _run(self) -> None:
+        try:
+            self.module = importlib.import_module(self._name)
+        except BaseException as error:
+            self.error = error
+        self.done.emit()
+
+
+def _import_behind(window: MainWindow) -> ModuleType:
+    """Lets the window paint, then imports `desktop.app` behind it. Raises what the import raises."""
+    waiting = QEventLoop()
+    importing = _Import("desktop.app")
+    importing.done.connect(waiting.quit, Qt.ConnectionType.QueuedConnection)
+    window.first_painted.connect(importing.start, Qt.ConnectionType.QueuedConnection)
+    waiting.exec()
+    if importing.error is not None:
+        raise importing.error
+    assert importing.module is not None
+    return importing.module
+
+
+def _say_already_open(application: QApplication) -> None:
+    from PySide6.QtWidgets import QMessageBox
+
+    log.error("Inglenook is already open on this profile")
+    box = QMessageBox(QMessageBox.Icon.Information, "Inglenook", "")
+    box.setText(box.tr("Inglenook is already open."))
+    box.setInformativeText(box.tr("Its window may be minimised, or on another desktop."))
+    box.finished.connect(application.quit)
+    box.open()
+    application.exec()

@@ -1,0 +1,19 @@
+"""Reads texts ahead of their being drawn, so that drawing finds the work done. Any thread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from desktop.render.code import code_html
+from desktop.render.markdown import blocks
+
+MESSAGES = 12
+"""What a tall window shows at once."""
+
+
+def warm(texts: Sequence[str]) -> None:
+    """Fills the memories of `blocks` and `code_html` for the last texts: a chat opens at its end."""
+    for text in texts[-MESSAGES:]:
+        for block in blocks(text):
+            if block.kind == "code":
+                code_html(block.code, block.language)

@@ -1,0 +1,88 @@
+"""What a person has chosen, in one small JSON file of the profile."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Literal, get_args
+
+ThemeChoice = Literal["system", "light", "dark"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`geometry` is Qt's own description of the window's place, in base64. `model_path` "" means the default model."""
+
+    theme: ThemeChoice = "system"
+    geometry: str = ""
+    endpoint_on: bool = False
+    endpoint_port: int = 4645
+    model_path: str = ""
+
+
+class SettingsFile:
+    """The settings and the file they lie in. `value` and `change` belong to one thread; `save` may run on any."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._saving = threading.Lock()
+        self.damaged_kept_as: Path | None = None
+        self.value = self._load()
+
+    def change(self, **changes: object) -> bool:
+        """Puts new values in place; True where something is different now and wants to be saved."""
+        changed = replace(self.value, **changes)  # type: ignore[arg-type]
+        different = changed != self.value
+        self.value = changed
+        return different
+
+    def save(self) -> None:
+        """Writes the file as a whole or not at all. Raises OSError."""
+        with self._saving:
+            text = json.dumps(asdict(self.value), indent=2)
+            part = self._path.with_name(self._path.name + ".part")
+            with part.open("w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(self._path)
+
+    def _load(self) -> Settings:
+        try:
+            found = json.loads(self._path.read_text(encoding="utf-8"))
+            if not isinstance(found, dict):
+                raise ValueError("the settings are no object")
+        except FileNotFoundError:
+            return Settings()
+        except OSError:
+            return Settings()
+        except ValueError:  # includes bytes that are no UTF-8
+            self._keep_aside()
+            return Settings()
+        return _checked(found)
+
+    def _keep_aside(self) -> None:
+        aside = self._path.with_name(self._path.name + ".damaged")
+        try:
+            self._path.replace(aside)
+            self.damaged_kept_as = aside
+        except OSError:
+            pass
+
+
+def _checked(found: dict[str, object]) -> Settings:
+    """Takes what is of the right kind; one strange value does not cost the others."""
+    good: dict[str, object] = {}
+    for field in fields(Settings):
+        value = found.get(field.name)
+        if type(value) is not type(field.default):
+            continue
+        if field.name == "theme" and value not in get_args(ThemeChoice):
+            continue
+        if field.name == "endpoint_port" and not 0 < int(str(value)) < 65536:
+            continue
+        good[field.name] = value
+    return Settings(**good)  # type: ignore[arg-type]

@@ -1,0 +1,85 @@
+"""Opening the chats' file so that nothing in it can keep the app from starting. Runs on the store's thread."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from desktop.store.errors import StoreDamaged, StoreError, StoreFull, StoreNewer, StoreUnreachable
+from desktop.store.schema import migrate
+
+_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
+@contextmanager
+def named_errors() -> Iterator[None]:
+    """Turns sqlite3's errors into ours."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the primary code
+        if code == sqlite3.SQLITE_FULL:
+            raise StoreFull from error
+        if code in _DAMAGE:
+            raise StoreDamaged from error
+        raise StoreUnreachable(str(error)) from error
+
+
+def open_database(path: Path) -> tuple[sqlite3.Connection, StoreError | None]:
+    """A sound connection in any case, and what the person must know about it.
+
+    A damaged file is moved aside and a new one begun. A file that is out of reach, or newer than we are, is left
+    as it is; the connection then lives in memory."""
+    try:
+        return _connect(path), None
+    except StoreDamaged:
+        try:
+            kept_as = _move_aside(path)
+            return _connect(path), StoreDamaged(kept_as)
+        except (StoreError, OSError) as error:
+            return _in_memory(), StoreUnreachable(str(error))
+    except (StoreUnreachable, StoreFull, StoreNewer) as error:
+        return _in_memory(), error
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    with named_errors():
+        connection = sqlite3.connect(path, isolation_level=None)
+        try:
+            _prepare(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    # FULL: in WAL mode NORMAL would sync only at checkpoints, and a power cut could take seconds of an answer.
+    connection.executescript(
+        """
+        PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+        PRAGMA secure_delete = ON; PRAGMA busy_timeout = 5000;
+        """
+    )
+    if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+        raise StoreDamaged
+    migrate(connection, path)
+
+
+def _in_memory() -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    _prepare(connection, Path(":memory:"))
+    return connection
+
+
+def _move_aside(path: Path) -> Path:
+    """The journal goes with its file: beside a new file of that name it would be taken for the new one's."""
+    mark = f"damaged-{datetime.now():%Y%m%d-%H%M%S-%f}"
+    for ending in ("-wal", "-shm"):
+        side = path.with_name(path.name + ending)
+        if side.exists():
+            side.rename(path.with_name(f"{path.name}.{mark}{ending}"))
+    return path.rename(path.with_name(f"{path.name}.{mark}"))

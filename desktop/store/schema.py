@@ -1,0 +1,64 @@
+"""The layout of the chats' file, as steps that are only ever added to. `PRAGMA user_version` counts the steps done."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from desktop.store.errors import StoreNewer
+
+STEPS: tuple[str, ...] = (
+    """
+    CREATE TABLE chats (
+        id         TEXT PRIMARY KEY,
+        title      TEXT NOT NULL,
+        created_s  REAL NOT NULL,
+        updated_s  REAL NOT NULL,
+        pinned     INTEGER NOT NULL DEFAULT 0,
+        leaf_id    TEXT,
+        deleted_s  REAL
+    ) STRICT;
+    CREATE TABLE messages (
+        id             TEXT PRIMARY KEY,
+        chat_id        TEXT NOT NULL REFERENCES chats (id) ON DELETE CASCADE,
+        parent_id      TEXT REFERENCES messages (id) ON DELETE CASCADE,
+        role           TEXT NOT NULL,
+        text           TEXT NOT NULL,
+        state          TEXT NOT NULL,
+        created_s      REAL NOT NULL,
+        model_id       TEXT NOT NULL DEFAULT '',
+        n_prompt       INTEGER NOT NULL DEFAULT 0,
+        n_cached       INTEGER NOT NULL DEFAULT 0,
+        n_output       INTEGER NOT NULL DEFAULT 0,
+        decode_s       REAL NOT NULL DEFAULT 0,
+        first_token_s  REAL NOT NULL DEFAULT 0,
+        note           TEXT NOT NULL DEFAULT ''
+    ) STRICT;
+    CREATE INDEX messages_by_chat ON messages (chat_id, created_s);
+    CREATE INDEX messages_by_parent ON messages (parent_id);
+    """,
+)
+
+
+def migrate(connection: sqlite3.Connection, path: Path, steps: Sequence[str] = STEPS) -> Path | None:
+    """Brings the file to the last layout, each step in one transaction. Returns the copy made before, if one was.
+
+    A file that holds chats is copied beside itself first. Raises StoreNewer where the file is ahead of `steps`."""
+    found = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if found > len(steps):
+        raise StoreNewer(found, len(steps))
+    if found == len(steps):
+        return None
+    copy = _copy(connection, path.with_name(f"{path.name}.layout-{found}")) if found else None
+    for number, step in enumerate(steps[found:], start=found + 1):
+        connection.executescript(f"BEGIN IMMEDIATE; {step} PRAGMA user_version = {number}; COMMIT;")
+    return copy
+
+
+def _copy(connection: sqlite3.Connection, target: Path) -> Path:
+    target.unlink(missing_ok=True)
+    with closing(sqlite3.connect(target)) as copy:
+        connection.backup(copy)
+    return target

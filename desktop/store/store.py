@@ -1,0 +1,129 @@
+"""The chats on disk: an async face over one thread that owns the SQLite connection."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple, fields
+from pathlib import Path
+from typing import TypeVar
+
+from desktop.store.database import named_errors, open_database
+from desktop.store.errors import StoreError
+from desktop.store.records import Chat, ChatMessage
+
+T = TypeVar("T")
+
+_CHAT = ", ".join(field.name for field in fields(Chat))
+_MESSAGE = ", ".join(field.name for field in fields(ChatMessage))
+
+
+def _upsert(table: str, columns: str) -> str:
+    names = columns.split(", ")
+    changes = ", ".join(f"{name} = excluded.{name}" for name in names if name != "id")
+    places = ", ".join("?" * len(names))
+    return f"INSERT INTO {table} ({columns}) VALUES ({places}) ON CONFLICT (id) DO UPDATE SET {changes}"
+
+
+_PUT_CHAT = _upsert("chats", _CHAT)
+_PUT_MESSAGE = _upsert("messages", _MESSAGE)
+
+
+class Store:
+    """Every method belongs to the loop's thread; the SQL runs, in order of calling, on the store's own.
+
+    All raise StoreError. A write that was begun is finished even where its caller is cancelled."""
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+        self._path = path
+        self._clock = clock
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._connection: sqlite3.Connection | None = None
+
+    async def open(self) -> StoreError | None:
+        """Opens the file, or the next best thing; returns what the person must be told. Never raises StoreError."""
+        return await self._call(self._open)
+
+    async def chats(self) -> list[Chat]:
+        """All chats that are not deleted, the most recent first."""
+        return await self._call(self._read_chats)
+
+    async def messages(self, chat_id: str) -> list[ChatMessage]:
+        """Every node of the chat's tree, the oldest first."""
+        return await self._call(self._read_messages, chat_id)
+
+    async def save(self, chat: Chat, messages: Sequence[ChatMessage] = ()) -> None:
+        """Writes the chat and these of its messages, new or changed, in one transaction. On disk when it returns."""
+        await self._call(self._write, chat, tuple(messages))
+
+    async def delete(self, chat_id: str) -> None:
+        """Hides the chat; `restore` brings it back until the store is closed or opened anew."""
+        await self._call(self._mark_deleted, chat_id, self._clock())
+
+    async def restore(self, chat_id: str) -> None:
+        await self._call(self._mark_deleted, chat_id, None)
+
+    async def aclose(self) -> None:
+        """Forgets what was deleted, closes the file and ends the thread. Idempotent."""
+        try:
+            if self._connection is not None:
+                await self._call(self._close)
+        finally:
+            self._thread.shutdown(wait=False)
+
+    async def _call(self, work: Callable[..., T], *args: object) -> T:
+        def guarded() -> T:
+            with named_errors():
+                return work(*args)
+
+        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, guarded))
+
+    # From here on everything runs on the store's thread.
+
+    def _open(self) -> StoreError | None:
+        self._connection, notice = open_database(self._path)
+        self._connection.execute("UPDATE messages SET state = 'cut' WHERE state = 'streaming'")
+        self._forget_deleted()
+        return notice
+
+    def _sql(self, statement: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
+        if self._connection is None:
+            raise StoreError("the store is not open")
+        return self._connection.execute(statement, values)
+
+    def _read_chats(self) -> list[Chat]:
+        rows = self._sql(f"SELECT {_CHAT} FROM chats WHERE deleted_s IS NULL ORDER BY updated_s DESC, rowid DESC")
+        return [Chat(i, title, created, updated, bool(pin), leaf) for i, title, created, updated, pin, leaf in rows]
+
+    def _read_messages(self, chat_id: str) -> list[ChatMessage]:
+        rows = self._sql(f"SELECT {_MESSAGE} FROM messages WHERE chat_id = ? ORDER BY created_s, rowid", (chat_id,))
+        return [ChatMessage(*row) for row in rows]
+
+    def _write(self, chat: Chat, messages: tuple[ChatMessage, ...]) -> None:
+        self._sql("BEGIN IMMEDIATE")
+        try:
+            self._sql(_PUT_CHAT, astuple(chat))
+            for message in messages:
+                self._sql(_PUT_MESSAGE, astuple(message))
+            self._sql("COMMIT")
+        except BaseException:
+            if self._connection is not None and self._connection.in_transaction:
+                self._connection.rollback()
+            raise
+
+    def _mark_deleted(self, chat_id: str, at_s: float | None) -> None:
+        self._sql("UPDATE chats SET deleted_s = ? WHERE id = ?", (at_s, chat_id))
+
+    def _forget_deleted(self) -> None:
+        self._sql("DELETE FROM chats WHERE deleted_s IS NOT NULL")
+
+    def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                connection.execute("DELETE FROM chats WHERE deleted_s IS NOT NULL")
+            finally:
+                connection.close()

@@ -1,0 +1,146 @@
+"""The looks: named colours for light and dark, style sheets and icons made from them."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from string import Template
+from typing import Literal
+
+from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QApplication
+
+from desktop.settings import ThemeChoice
+
+RESOURCES = Path(__file__).resolve().parent.parent / "resources"
+TEXT_FAMILIES = ("Inter", "Inter Variable", "Segoe UI Variable Text", "Segoe UI", "SF Pro Text", "Cantarell")
+CODE_FAMILIES = ("JetBrains Mono", "Cascadia Mono", "SF Mono", "Menlo", "Consolas", "DejaVu Sans Mono")
+ICON_SIZE = 16
+
+Scheme = Literal["light", "dark"]
+
+
+def text_font(pixel_size: int, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
+    font = QFont()
+    font.setFamilies([*TEXT_FAMILIES, font.family()])
+    font.setPixelSize(pixel_size)
+    font.setWeight(weight)
+    return font
+
+
+def code_font(pixel_size: int) -> QFont:
+    font = QFont()
+    font.setFamilies([*CODE_FAMILIES, "monospace"])
+    font.setStyleHint(QFont.StyleHint.Monospace)
+    font.setPixelSize(pixel_size)
+    # A ligature would show what was not written: != as ≠.
+    font.setFeature(QFont.Tag("liga"), 0)
+    font.setFeature(QFont.Tag("calt"), 0)
+    return font
+
+
+class Theme(QObject):
+    """The colours in force. Follows the system where the person has not chosen. GUI thread only."""
+
+    changed = Signal()
+
+    def __init__(self, application: QApplication, choice: ThemeChoice = "system") -> None:
+        super().__init__(application)
+        self._application = application
+        self._tokens: dict[Scheme, dict[str, str]] = json.loads(_read("styles/tokens.json"))
+        self._choice = choice
+        self._scheme: Scheme = "light"
+        application.setStyle("Fusion")
+        application.setFont(text_font(13))
+        application.styleHints().colorSchemeChanged.connect(self._follow)
+        self._apply(self._wanted())
+
+    @property
+    def scheme(self) -> Scheme:
+        return self._scheme
+
+    @property
+    def choice(self) -> ThemeChoice:
+        return self._choice
+
+    def choose(self, choice: ThemeChoice) -> None:
+        self._choice = choice
+        self._follow()
+
+    def colour(self, token: str) -> QColor:
+        return QColor(self._tokens[self._scheme][token])
+
+    def fill(self, template: str) -> str:
+        """The text with every `$token` replaced by its colour."""
+        return Template(template).substitute(self._tokens[self._scheme])
+
+    def style_of(self, name: str) -> str:
+        """One style sheet of `resources/styles`, in the colours in force."""
+        return self.fill(_read(f"styles/{name}"))
+
+    def icon(self, name: str, token: str = "text", size: int = ICON_SIZE) -> QIcon:
+        """One of `resources/icons` in the colour of `token`."""
+        icon = QIcon()
+        for scale in (1, 2):
+            icon.addPixmap(_drawn(name, self._tokens[self._scheme][token], size, scale))
+        return icon
+
+    def pixmap(self, name: str, token: str, size: int, scale: float) -> QPixmap:
+        return _drawn(name, self._tokens[self._scheme][token], size, scale)
+
+    def _wanted(self) -> Scheme:
+        if self._choice != "system":
+            return self._choice
+        return "dark" if self._application.styleHints().colorScheme() == Qt.ColorScheme.Dark else "light"
+
+    def _follow(self) -> None:
+        if self._wanted() != self._scheme:
+            self._apply(self._wanted())
+            self.changed.emit()
+
+    def _apply(self, scheme: Scheme) -> None:
+        self._scheme = scheme
+        self._application.setPalette(self._palette())
+        self._application.setStyleSheet(self.style_of("window.qss"))
+
+    def _palette(self) -> QPalette:
+        palette = QPalette()
+        roles = {
+            QPalette.ColorRole.Window: "bg",
+            QPalette.ColorRole.Base: "surface",
+            QPalette.ColorRole.Button: "surface",
+            QPalette.ColorRole.ToolTipBase: "surface",
+            QPalette.ColorRole.WindowText: "text",
+            QPalette.ColorRole.Text: "text",
+            QPalette.ColorRole.ButtonText: "text",
+            QPalette.ColorRole.ToolTipText: "text",
+            QPalette.ColorRole.PlaceholderText: "muted",
+            QPalette.ColorRole.Highlight: "selection",
+            QPalette.ColorRole.HighlightedText: "text",
+            QPalette.ColorRole.Link: "accent",
+            QPalette.ColorRole.Accent: "accent",
+        }
+        for role, token in roles.items():
+            palette.setColor(role, self.colour(token))
+        return palette
+
+
+@cache
+def _read(name: str) -> str:
+    return (RESOURCES / name).read_text(encoding="utf-8")
+
+
+@cache
+def _drawn(name: str, colour: str, size: int, scale: float) -> QPixmap:
+    svg = _read(f"icons/{name}.svg").replace("currentColor", colour)
+    renderer = QSvgRenderer(QByteArray(svg.encode()))
+    pixmap = QPixmap(QSize(size, size) * scale)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    renderer.render(painter, QRectF(0, 0, size * scale, size * scale))
+    painter.end()
+    pixmap.setDevicePixelRatio(scale)
+    return pixmap

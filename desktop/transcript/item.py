@@ -1,0 +1,226 @@
+"""One message laid out: its blocks one below the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QFontMetrics, QPainter
+
+from desktop import sentences
+from desktop.render.blocks import Block
+from desktop.render.code import code_html
+from desktop.render.growing_code import GrowingCode
+from desktop.render.markdown import GrowingText, blocks
+from desktop.store.records import ChatMessage
+from desktop.theme import Theme, text_font
+from desktop.transcript.segment import CODE_HEAD, Segment
+
+ACTIONS_HEIGHT = 28
+_GAP = 12
+_GAP_ABOVE_HEADING = 20
+_GAP_BELOW_HEADING = 8
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A place in a message's text: the segment and the position in it."""
+
+    segment: int
+    position: int
+
+
+class MessageItem:
+    """An answer on the page. Positions are relative to its own corner in the reading column. GUI thread only."""
+
+    space_above = 20
+
+    def __init__(self, message: ChatMessage, theme: Theme, width: int) -> None:
+        self.message = message
+        self.segments: list[Segment] = []
+        self.width = width
+        self._theme = theme
+        self._growing = GrowingText() if message.state == "streaming" else None
+        self._growing_code: tuple[int, GrowingCode] | None = None
+        self._read()
+
+    @property
+    def height(self) -> int:
+        last = self.segments[-1] if self.segments else None
+        text = last.top + last.height if last else (24 if self.message.state == "streaming" else 0)
+        note = self._note_box(text)
+        return text + (note.height() + 8 if note.height() else 0) + (ACTIONS_HEIGHT + 8 if self.has_actions else 0)
+
+    @property
+    def has_actions(self) -> bool:
+        return self.message.state != "streaming"
+
+    @property
+    def actions_box(self) -> QRect:
+        return QRect(0, self.height - ACTIONS_HEIGHT, self.width, ACTIONS_HEIGHT)
+
+    def update(self, message: ChatMessage) -> None:
+        """Takes up a change of the message; only blocks that are different are laid out anew."""
+        changed = message.text != self.message.text
+        self.message = message
+        if message.state != "streaming" and self._growing is not None and "]:" in message.text:
+            self._growing, changed = None, True  # it may define links, which only the whole text can tell
+        if changed:
+            self._read()
+
+    def set_width(self, width: int) -> None:
+        self.width = width
+        for segment in self.segments:
+            segment.set_width(self._segment_width())
+        self._arrange()
+
+    def restyle(self) -> None:
+        """Takes up colours that have changed."""
+        for segment in self.segments:
+            segment.restyle(self._html(segment.block))
+
+    def code_heads(self) -> list[tuple[QRect, str]]:
+        """The head of each code block, with its code."""
+        return [
+            (QRect(0, segment.top, segment.width, CODE_HEAD), segment.block.code)
+            for segment in self.segments
+            if segment.block.kind == "code"
+        ]
+
+    def place_at(self, point: QPointF) -> Place | None:
+        """The place in the text that is nearest to a point; None in an empty message."""
+        if not self.segments:
+            return None
+        number = max((n for n, s in enumerate(self.segments) if s.top <= point.y()), default=0)
+        segment = self.segments[number]
+        return Place(number, segment.position_at(point - self._corner(segment)))
+
+    def link_at(self, point: QPointF) -> str:
+        for segment in self.segments:
+            if segment.top <= point.y() < segment.top + segment.height:
+                return segment.link_at(point - self._corner(segment))
+        return ""
+
+    def is_text(self, point: QPointF) -> bool:
+        """Whether a point is over words, not over empty page."""
+        return any(s.top <= point.y() < s.top + s.height and 0 <= point.x() <= s.width for s in self.segments)
+
+    def word_at(self, place: Place) -> tuple[Place, Place]:
+        start, end = self.segments[place.segment].word_around(place.position)
+        return Place(place.segment, start), Place(place.segment, end)
+
+    def whole(self) -> tuple[Place, Place]:
+        last = len(self.segments) - 1
+        return Place(0, 0), Place(last, self.segments[last].end if last >= 0 else 0)
+
+    def text_between(self, start: Place, end: Place) -> str:
+        """What is selected between two places, the first being the earlier; blocks are set apart by a line."""
+        parts = [
+            segment.text_between(*span)
+            for number, segment in enumerate(self.segments)
+            if (span := _span(number, segment, start, end))
+        ]
+        return "\n\n".join(parts)
+
+    def paint(self, painter: QPainter, seen: QRectF, selection: tuple[Place, Place] | None, waiting: str) -> None:
+        """Draws what of the message is in `seen`, with its corner at the painter's origin."""
+        self._paint_segments(painter, seen, selection)
+        self._paint_end(painter, waiting)
+
+    def _paint_segments(self, painter: QPainter, seen: QRectF, selection: tuple[Place, Place] | None) -> None:
+        for number, segment in enumerate(self.segments):
+            if segment.top + segment.height < seen.top() or segment.top > seen.bottom():
+                continue
+            span = _span(number, segment, *selection) if selection else None
+            painter.save()
+            painter.translate(self._corner(segment))
+            segment.paint(painter, span)
+            painter.restore()
+
+    def _read(self) -> None:
+        fresh: list[Segment] = []
+        for number, block in enumerate(self._blocks()):
+            old = self.segments[number] if number < len(self.segments) else None
+            if old is not None and old.block == block:
+                fresh.append(old)
+            else:
+                fresh.append(Segment(block, self._html(block, number), self._theme, self._segment_width()))
+        self.segments = fresh
+        self._arrange()
+
+    def _blocks(self) -> Sequence[Block]:
+        return self._growing.feed(self.message.text) if self._growing else blocks(self.message.text)
+
+    def _html(self, block: Block, number: int = -1) -> str:
+        if block.kind != "code":
+            return block.html
+        if self._growing is None or number < 0:
+            return code_html(block.code, block.language)
+        if self._growing_code is None or self._growing_code[0] != number:
+            self._growing_code = number, GrowingCode(block.language)
+        return self._growing_code[1].feed(block.code)
+
+    def _segment_width(self) -> int:
+        return self.width
+
+    def _arrange(self) -> None:
+        top = 0
+        before: Segment | None = None
+        for segment in self.segments:
+            segment.top = top + _gap(before, segment)
+            top = segment.top + segment.height
+            before = segment
+
+    def _corner(self, segment: Segment) -> QPointF:
+        return QPointF(0, segment.top)
+
+    def _note_box(self, top: int) -> QRect:
+        note = sentences.how_it_ended(self.message)
+        if not note or self.message.state == "streaming":
+            return QRect()
+        room = QRect(0, 0, self.width - 24, 10_000)
+        wrapped = QFontMetrics(text_font(13)).boundingRect(room, int(Qt.TextFlag.TextWordWrap), note)
+        return QRect(0, top + (8 if top else 0), self.width, max(20, wrapped.height()))
+
+    def _paint_end(self, painter: QPainter, waiting: str) -> None:
+        last = self.segments[-1] if self.segments else None
+        if self.message.state == "streaming":
+            caret = last.caret().translated(0, last.top) if last else QRectF(0, 4, 8, 17)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self._theme.colour("accent"))
+            painter.drawRoundedRect(caret, 2, 2)
+            if last is None and waiting:
+                self._paint_quiet(painter, QRect(18, 0, self.width - 18, 25), waiting)
+            return
+        box = self._note_box(last.top + last.height if last else 0)
+        if box.height():
+            icon = self._theme.pixmap("triangle-alert", "accent", 15, painter.device().devicePixelRatioF())
+            painter.drawPixmap(QPointF(0, box.top() + 2), icon)
+            self._paint_quiet(painter, box.adjusted(24, 0, 0, 0), sentences.how_it_ended(self.message))
+        painter.setFont(text_font(12))
+        painter.setPen(self._theme.colour("muted"))
+        right = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        painter.drawText(self.actions_box, right, sentences.stats(self.message))
+
+    def _paint_quiet(self, painter: QPainter, box: QRect, text: str) -> None:
+        painter.setFont(text_font(13))
+        painter.setPen(self._theme.colour("muted"))
+        painter.drawText(box, int(Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignVCenter), text)
+
+
+def _gap(before: Segment | None, segment: Segment) -> int:
+    if before is None:
+        return 0
+    if segment.block.kind == "heading":
+        return _GAP_ABOVE_HEADING
+    return _GAP_BELOW_HEADING if before.block.kind == "heading" else _GAP
+
+
+def _span(number: int, segment: Segment, start: Place, end: Place) -> tuple[int, int] | None:
+    """What of a segment lies between two places."""
+    if not start.segment <= number <= end.segment:
+        return None
+    first = start.position if number == start.segment else 0
+    last = end.position if number == end.segment else segment.end
+    return (first, last) if last > first else None

@@ -1,0 +1,283 @@
+"""The page that messages stand on. It lays out what is seen, guesses the rest, and never jumps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QModelIndex, QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleAnnouncementEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
+
+from desktop.chat.message_list import MessageList
+from desktop.store.records import ChatMessage
+from desktop.theme import Theme
+from desktop.transcript.bubble import BubbleItem
+from desktop.transcript.controls import MessageControls
+from desktop.transcript.heights import Heights
+from desktop.transcript.item import MessageItem, Place
+from desktop.transcript.throttle import Throttle
+
+COLUMN = 700
+MARGIN = 24
+TOP, BOTTOM = 24, 20
+REDRAW_MS = 33
+NEAR_END = 24
+KEPT_ITEMS = 48
+"""Messages that stay laid out beyond those that are seen."""
+
+
+class TranscriptPage(QAbstractScrollArea):
+    """Layout and drawing; `TranscriptView` adds what the person does. GUI thread only."""
+
+    retry_asked = Signal(str)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.waiting_text: Callable[[], str] = str
+        self._theme = theme
+        self._list: MessageList | None = None
+        self._heights = Heights()
+        self._items: dict[str, MessageItem] = {}
+        self._controls: dict[str, MessageControls] = {}
+        self._stale: set[str] = set()
+        self._follow = True
+        self._settling = False
+        self._seen_at = 0
+        self._throttle = Throttle(REDRAW_MS, self._refresh, self)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName(self.tr("Conversation"))
+        self.verticalScrollBar().setSingleStep(48)
+        theme.changed.connect(self._restyle)
+
+    def set_list(self, messages: MessageList) -> None:
+        self._list = messages
+        messages.modelReset.connect(self._reset)
+        messages.rowsInserted.connect(self._inserted)
+        messages.dataChanged.connect(self._changed)
+        self._reset()
+
+    @property
+    def messages(self) -> MessageList | None:
+        """The list that is shown."""
+        return self._list
+
+    @property
+    def at_end(self) -> bool:
+        bar = self.verticalScrollBar()
+        return bar.value() >= bar.maximum() - NEAR_END
+
+    def go_to_end(self) -> None:
+        self._follow = True
+        self._settle()
+
+    def refresh_waiting(self) -> None:
+        """What an answer waits for has changed."""
+        self.viewport().update()
+
+    # What is laid out where
+
+    def _column(self) -> tuple[int, int]:
+        """Left edge and width of the reading column; it stays where it is when the scroll bar comes or goes."""
+        width = max(120, min(COLUMN, self.width() - 2 * MARGIN))
+        return (self.width() - width) // 2, width
+
+    def _message(self, row: int) -> ChatMessage:
+        if self._list is None:
+            raise IndexError(row)
+        return self._list[row]
+
+    def _item(self, row: int) -> MessageItem:
+        message = self._message(row)
+        item = self._items.pop(message.id, None)
+        _, width = self._column()
+        if item is None:
+            item = (BubbleItem if message.role == "user" else MessageItem)(message, self._theme, width)
+            self._controls[message.id] = MessageControls(item, self._theme, self.viewport(), self.retry_asked.emit)
+        elif item.width != width:
+            item.set_width(width)
+        self._items[message.id] = item  # the most recently used stands last
+        return item
+
+    def _guess(self, message: ChatMessage) -> int:
+        """A height from the number of letters, good enough for a scroll bar."""
+        letters_a_line = max(20, self._column()[1] // 7)
+        lines = sum(1 + len(line) // letters_a_line for line in message.text.split("\n"))
+        return 24 * lines + (68 if message.role == "user" else 60)
+
+    def _corner(self, row: int) -> QPoint:
+        """Where the message's own corner stands in the viewport."""
+        above = self._space_above(row)
+        return QPoint(self._column()[0], TOP + self._heights.top(row) + above - self.verticalScrollBar().value())
+
+    def _space_above(self, row: int) -> int:
+        if row == 0:
+            return 0
+        return BubbleItem.space_above if self._message(row).role == "user" else MessageItem.space_above
+
+    def _row_at(self, viewport_y: int) -> int:
+        return self._heights.row_at(viewport_y + self.verticalScrollBar().value() - TOP)
+
+    def _seen_rows(self) -> range:
+        first = self._row_at(0)
+        return range(first, self._row_at(self.viewport().height()) + 1) if first >= 0 else range(0)
+
+    def _lay_out_seen(self) -> bool:
+        """Makes the heights of what is seen exact; True where something moved."""
+        moved = False
+        for row in self._seen_rows():
+            if not self._heights.is_exact(row):
+                moved |= self._heights.put(row, self._item(row).height + self._space_above(row))
+        return moved
+
+    def _settle(self, anchor: int = -1, anchor_y: int = 0) -> None:
+        """Lays out what is seen until nothing moves; row `anchor` keeps its top at `anchor_y` in the viewport."""
+        bar = self.verticalScrollBar()
+        self._settling = True
+        for _ in range(12):  # each round makes at least one more row exact; a screen has few
+            bar.setPageStep(self.viewport().height())
+            bar.setRange(0, max(0, TOP + self._heights.total + BOTTOM - self.viewport().height()))
+            if self._follow:
+                bar.setValue(bar.maximum())
+            elif anchor >= 0:
+                bar.setValue(TOP + self._heights.top(anchor) - anchor_y)
+            if not self._lay_out_seen():
+                break
+        self._settling = False
+        self._seen_at = bar.value()
+        self._place_controls()
+        self.viewport().update()
+        self.settled()
+
+    def settled(self) -> None:
+        """Called after every change of layout or scroll."""
+
+    def _hold(self) -> tuple[int, int]:
+        """The first row that is seen, and where its top stands."""
+        row = self._row_at(0)
+        return row, (TOP + self._heights.top(row) - self.verticalScrollBar().value()) if row >= 0 else 0
+
+    def _place_controls(self) -> None:
+        seen = self._seen_rows()
+        ids = {self._message(row).id for row in seen}
+        for row in seen:
+            message_id = self._message(row).id
+            if message_id in self._controls:
+                self._controls[message_id].arrange(self._corner(row), row == len(self._heights) - 1)
+        self._forget(ids)
+
+    def _forget(self, seen: set[str]) -> None:
+        """Drops what was laid out longest ago; hides the buttons of what is not seen."""
+        unseen = [message_id for message_id in self._items if message_id not in seen]
+        for message_id in unseen[: max(0, len(unseen) - KEPT_ITEMS)]:
+            del self._items[message_id]
+            self._controls.pop(message_id).drop()
+            unseen.remove(message_id)
+        for message_id in unseen:
+            self._controls[message_id].hide()
+
+    # What the list says
+
+    def _reset(self) -> None:
+        for controls in self._controls.values():
+            controls.drop()
+        self._items.clear()
+        self._controls.clear()
+        self._stale.clear()
+        self._throttle.cancel()
+        rows = [self._message(row) for row in range(len(self._list))] if self._list is not None else []
+        self._heights.reset([self._guess(message) for message in rows])
+        self._follow = True
+        self._settle()
+
+    def _inserted(self, parent: QModelIndex, first: int, last: int) -> None:
+        self._heights.insert(first, [self._guess(self._message(row)) for row in range(first, last + 1)])
+        self._follow = True
+        self._settle()
+
+    def _changed(self, first: QModelIndex, last: QModelIndex) -> None:
+        for row in range(first.row(), last.row() + 1):
+            self._stale.add(self._message(row).id)
+            if self._message(row).state != "streaming":
+                self._announce(self._message(row))
+        self._throttle.request()
+
+    def _refresh(self) -> None:
+        """Takes up what has changed since the last time; only open blocks are laid out anew."""
+        anchor, anchor_y = self._hold()
+        for row in range(len(self._heights) - 1, -1, -1):
+            message = self._message(row)
+            if message.id not in self._stale:
+                continue
+            self._stale.discard(message.id)
+            self._heights.doubt(row)
+            if item := self._items.get(message.id):
+                item.update(message)
+            if not self._stale:
+                break
+        self._settle(anchor, anchor_y)
+
+    def _announce(self, message: ChatMessage) -> None:
+        if QAccessible.isActive() and message.role == "assistant":
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, message.text))
+
+    def _restyle(self) -> None:
+        for item in self._items.values():
+            item.restyle()
+        for controls in self._controls.values():
+            controls.restyle()
+        self.viewport().update()
+
+    # What Qt asks for
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        row = self._row_at(0)
+        height = self._heights[row] if row >= 0 else 1
+        share = (self.verticalScrollBar().value() - TOP - self._heights.top(row)) / max(1, height) if row >= 0 else 0.0
+        if event.oldSize().width() != event.size().width():
+            for number in range(len(self._heights)):
+                self._heights.doubt(number)
+        if row >= 0:
+            self._heights.put(row, self._item(row).height + self._space_above(row))
+            self._settle(row, -round(share * self._heights[row]))
+        else:
+            self._settle()
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        if self._settling:
+            return
+        self._follow = self.at_end
+        value = self.verticalScrollBar().value()
+        moved = value - self._seen_at
+        # A row that was seen before stays where the scroll puts it; so guesses above it that prove wrong move nothing.
+        near = abs(moved) < self.viewport().height()
+        anchor = self._heights.row_at((self._seen_at if near else value) - TOP)
+        top = TOP + self._heights.top(anchor) if anchor >= 0 else 0
+        self._settle(anchor, top - value)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self.viewport())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.fillRect(event.rect(), self._theme.colour("bg"))
+        for row in self._seen_rows():
+            corner = self._corner(row)
+            painter.save()
+            painter.translate(corner)
+            seen = QRectF(event.rect()).translated(QPointF(-corner.x(), -corner.y()))
+            item = self._item(row)
+            item.paint(painter, seen, self.selected_in(item.message.id), self.waiting_text())
+            painter.restore()
+
+    def selected_in(self, message_id: str) -> tuple[Place, Place] | None:
+        """What is selected in a message, the earlier place first."""
+        return None
+
+    def viewportSizeHint(self) -> QSize:
+        return QSize(COLUMN + 2 * MARGIN, 400)

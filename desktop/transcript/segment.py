@@ -1,0 +1,211 @@
+"""One block of a message: its document, where it stands, and how it is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import (
+    QAbstractTextDocumentLayout,
+    QColor,
+    QPainter,
+    QPalette,
+    QPen,
+    QTextBlock,
+    QTextCharFormat,
+    QTextCursor,
+    QTextDocument,
+    QTextLine,
+)
+
+from desktop.render.blocks import Block
+from desktop.render.html import THIN
+from desktop.theme import CODE_FAMILIES, Theme, code_font, text_font
+
+CODE_HEAD = 32
+CODE_PADDING = 12
+QUOTE_INDENT = 16
+RULE_HEIGHT = 9
+
+
+class Segment:
+    """`top` is set by the message; everything else is relative to the segment's own corner. GUI thread only."""
+
+    def __init__(self, block: Block, html: str, theme: Theme, width: int) -> None:
+        self.block = block
+        self.top = 0
+        self.width = width
+        self._theme = theme
+        self._chips: list[QRectF] = []
+        self.document = _document(theme, code=block.kind == "code")
+        self.document.setHtml(html)
+        self.set_width(width)
+
+    @property
+    def inset(self) -> QPointF:
+        """Where the text begins."""
+        match self.block.kind:
+            case "code":
+                return QPointF(CODE_PADDING, CODE_HEAD + CODE_PADDING)
+            case "quote":
+                return QPointF(QUOTE_INDENT, 0)
+        return QPointF(0, 0)
+
+    @property
+    def height(self) -> int:
+        if self.block.kind == "rule":
+            return RULE_HEIGHT
+        below = CODE_PADDING if self.block.kind == "code" else 0
+        return round(self.inset.y() + self.document.size().height()) + below
+
+    def set_width(self, width: int) -> None:
+        self.width = width
+        self.document.setTextWidth(width - self.inset.x() - (CODE_PADDING if self.block.kind == "code" else 0))
+        self._chips = [] if self.block.kind == "code" else list(_code_spans(self.document))
+
+    def restyle(self, html: str) -> None:
+        """Takes up colours that have changed."""
+        self.document.setDefaultStyleSheet(_css(self._theme))
+        self.document.setHtml(html)
+        self.set_width(self.width)
+
+    def position_at(self, point: QPointF) -> int:
+        """The text position nearest to a point."""
+        return max(0, self._layout().hitTest(point - self.inset, Qt.HitTestAccuracy.FuzzyHit))
+
+    def link_at(self, point: QPointF) -> str:
+        return self._layout().anchorAt(point - self.inset)
+
+    @property
+    def end(self) -> int:
+        """The last position of the text."""
+        return self.document.characterCount() - 1
+
+    def text_between(self, start: int, end: int) -> str:
+        cursor = self._cursor(start, end)
+        return cursor.selection().toPlainText().replace(THIN, "").replace("\u2028", "\n")
+
+    def word_around(self, position: int) -> tuple[int, int]:
+        cursor = QTextCursor(self.document)
+        cursor.setPosition(position)
+        cursor.select(QTextCursor.SelectionType.WordUnderCursor)
+        return cursor.selectionStart(), cursor.selectionEnd()
+
+    def caret(self) -> QRectF:
+        """Where the next letter will stand."""
+        block = self.document.lastBlock()
+        layout = block.layout()
+        line = layout.lineForTextPosition(max(0, block.length() - 1))
+        if not line.isValid():
+            return QRectF(self.inset.x(), self.inset.y() + 4, 8, 17)
+        x = _x(line, block.length() - 1)
+        corner = self._layout().blockBoundingRect(block).topLeft() + self.inset
+        middle = corner.y() + line.y() + line.ascent() - 5.5
+        return QRectF(corner.x() + x + 3, middle - 8.5, 8, 17)
+
+    def paint(self, painter: QPainter, selection: tuple[int, int] | None) -> None:
+        """Draws with the segment's corner at the painter's origin."""
+        self._paint_behind(painter)
+        painter.save()
+        painter.translate(self.inset)
+        self._paint_chips(painter)
+        context = QAbstractTextDocumentLayout.PaintContext()
+        palette = QPalette(context.palette)
+        quiet = "muted" if self.block.kind == "quote" else "text"
+        palette.setColor(QPalette.ColorRole.Text, self._theme.colour(quiet))
+        context.palette = palette
+        if selection is not None:
+            mark = QAbstractTextDocumentLayout.Selection()
+            mark.cursor = self._cursor(*selection)
+            style = QTextCharFormat()
+            style.setBackground(self._theme.colour("selection"))
+            mark.format = style
+            context.selections = [mark]
+        self._layout().draw(painter, context)
+        painter.restore()
+
+    def _paint_behind(self, painter: QPainter) -> None:
+        line = self._theme.colour("line")
+        match self.block.kind:
+            case "rule":
+                painter.fillRect(QRectF(0, RULE_HEIGHT // 2, self.width, 1), line)
+            case "quote":
+                _rounded(painter, QRectF(0, 2, 3, self.height - 4), 1.5, line)
+            case "code":
+                box = QRectF(0.5, 0.5, self.width - 1, self.height - 1)
+                _rounded(painter, box, 10, self._theme.colour("code"), line)
+                painter.fillRect(QRectF(1, CODE_HEAD, self.width - 2, 1), line)
+                painter.setPen(self._theme.colour("muted"))
+                painter.setFont(text_font(12))
+                label = QRectF(CODE_PADDING, 0, self.width - 120, CODE_HEAD)
+                painter.drawText(label, Qt.AlignmentFlag.AlignVCenter, self.block.language)
+
+    def _paint_chips(self, painter: QPainter) -> None:
+        for chip in self._chips:
+            _rounded(painter, chip, 4, self._theme.colour("chip"))
+
+    def _cursor(self, start: int, end: int) -> QTextCursor:
+        cursor = QTextCursor(self.document)
+        cursor.setPosition(min(start, self.end))
+        cursor.setPosition(min(end, self.end), QTextCursor.MoveMode.KeepAnchor)
+        return cursor
+
+    def _layout(self) -> QAbstractTextDocumentLayout:
+        return self.document.documentLayout()
+
+
+def _document(theme: Theme, *, code: bool) -> QTextDocument:
+    document = QTextDocument()
+    document.setUndoRedoEnabled(False)
+    document.setDocumentMargin(0)
+    document.setIndentWidth(24)
+    document.setDefaultFont(code_font(13) if code else text_font(15))
+    document.setDefaultStyleSheet(_css(theme))
+    return document
+
+
+def _css(theme: Theme) -> str:
+    families = ", ".join(f'"{family}"' for family in CODE_FAMILIES)
+    return f"{theme.style_of('document.css')} code, pre {{ font-family: {families}; font-size: 13px; }}"
+
+
+def _rounded(painter: QPainter, box: QRectF, radius: float, fill: QColor, edge: QColor | None = None) -> None:
+    painter.setPen(QPen(edge, 1) if edge is not None else Qt.PenStyle.NoPen)
+    painter.setBrush(fill)
+    painter.drawRoundedRect(box, radius, radius)
+
+
+def _code_spans(document: QTextDocument) -> Iterator[QRectF]:
+    """The boxes around the code spans of running text, one for each line that a span stands on."""
+    block = document.begin()
+    while block.isValid():
+        parts = block.begin()
+        while not parts.atEnd():
+            fragment = parts.fragment()
+            if _is_code(fragment.charFormat()) and not block.blockFormat().nonBreakableLines():
+                first = fragment.position() - block.position()
+                yield from _boxes(document, block, first, first + fragment.length())
+            parts += 1
+        block = block.next()
+
+
+def _is_code(style: QTextCharFormat) -> bool:
+    families = style.fontFamilies()
+    return isinstance(families, list) and families[:1] == [CODE_FAMILIES[0]]
+
+
+def _x(line: QTextLine, position: int) -> float:
+    found = line.cursorToX(position)  # PySide6 gives the position back too: where it was moved to
+    return float(found[0]) if isinstance(found, tuple) else 0.0
+
+
+def _boxes(document: QTextDocument, block: QTextBlock, first: int, last: int) -> Iterator[QRectF]:
+    corner = document.documentLayout().blockBoundingRect(block).topLeft()
+    layout = block.layout()
+    for number in range(layout.lineCount()):
+        line = layout.lineAt(number)
+        start, end = max(first, line.textStart()), min(last, line.textStart() + line.textLength())
+        if start < end:
+            left, right = _x(line, start), _x(line, end)
+            middle = corner.y() + line.y() + line.ascent() - 4.5
+            yield QRectF(corner.x() + left - 3, middle - 9.5, right - left + 6, 19)

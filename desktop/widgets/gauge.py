@@ -1,0 +1,35 @@
+"""How full the model's context is: a ring and two numbers."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QLabel, QWidget
+
+from desktop.theme import Theme
+from desktop.widgets.lights import draw_ring
+
+RING = 16
+
+
+class Gauge(QLabel):
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._share = 0.0
+        self.setObjectName("gauge")
+        self.setContentsMargins(RING + 6, 0, 0, 0)
+        self.hide()
+
+    def show_share(self, n_tokens: int, n_ctx: int) -> None:
+        """Hides itself where either number is unknown (0)."""
+        self._share = min(1.0, n_tokens / n_ctx) if n_ctx else 0.0
+        self.setText(self.tr("{used} of {all}").format(used=f"{n_tokens:,}", all=f"{n_ctx:,}"))
+        self.setToolTip(self.tr("Tokens of this chat, of those the model can read"))
+        self.setVisible(bool(n_tokens and n_ctx))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        draw_ring(painter, QRectF(1.5, (self.height() - RING) / 2 + 1.5, RING - 3, RING - 3), self._share, self._theme)

@@ -1,0 +1,142 @@
+"""The line above a chat: its title, and the model that answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QIcon, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QToolButton, QWidget
+
+from desktop.theme import Theme
+from desktop.widgets.lights import dot_pixmap, ring_pixmap
+
+if TYPE_CHECKING:
+    from desktop.store.records import Chat
+
+HEIGHT = 52
+
+Light = Literal["ready", "loading", "none"]
+
+
+class Header(QFrame):
+    sidebar_asked = Signal()
+    rename_asked = Signal(str)
+    pin_asked = Signal(str, bool)
+    delete_asked = Signal(str)
+    model_wanted = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._chat: Chat | None = None
+        self._model_words = ""
+        self._light: Light = "none"
+        self._progress = 0.0
+        self._facts: Sequence[str] = ()
+        self._speed = 0.0
+        self.setObjectName("header")
+        self.setFixedHeight(HEIGHT)
+        self.fold = fold_button(theme, self)
+        self.fold.clicked.connect(self.sidebar_asked)
+        self._title = QToolButton(self)
+        self._title.setObjectName("chatTitle")
+        self._title.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._title.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the arrow stands after the words
+        self._title.clicked.connect(self._open_chat_menu)
+        self._pill = QPushButton(self)
+        self._pill.setObjectName("pill")
+        self._pill.clicked.connect(self._open_model_menu)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 0, 20, 0)
+        row.setSpacing(4)
+        row.addWidget(self.fold)
+        row.addWidget(self._title)
+        row.addStretch(1)
+        row.addWidget(self._pill)
+        theme.changed.connect(self._restyle)
+        self.show_chat(None)
+        self.show_model(self.tr("Starting…"), "loading")
+
+    def show_chat(self, chat: Chat | None) -> None:
+        self._chat = chat
+        self._title.setVisible(chat is not None)
+        self.setProperty("lined", chat is not None)
+        self.style().unpolish(self)
+        self.style().polish(self)
+        self._restyle()
+
+    def show_model(self, words: str, light: Light, progress: float = 0.0, facts: Sequence[str] = ()) -> None:
+        """Where the model stands, in a few words; `facts` are read in its menu."""
+        self._model_words, self._light, self._progress, self._facts = words, light, progress, facts
+        self._restyle()
+
+    def show_speed(self, tokens_per_s: float) -> None:
+        """The speed of the last answer; forgotten with the model."""
+        self._speed = tokens_per_s
+        self._restyle()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._elide()
+
+    def _open_chat_menu(self) -> None:
+        chat = self._chat
+        if chat is None:
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(self._theme.icon("pencil", "muted"), self.tr("Rename"), lambda: self.rename_asked.emit(chat.id))
+        pin = ("pin-off", self.tr("Unpin")) if chat.pinned else ("pin", self.tr("Pin"))
+        menu.addAction(self._theme.icon(pin[0], "muted"), pin[1], lambda: self.pin_asked.emit(chat.id, not chat.pinned))
+        menu.addAction(self._theme.icon("trash-2", "muted"), self.tr("Delete"), lambda: self.delete_asked.emit(chat.id))
+        menu.popup(self._title.mapToGlobal(self._title.rect().bottomLeft()))
+
+    def _open_model_menu(self) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for fact in self._facts:
+            menu.addAction(fact).setEnabled(False)
+        if self._facts:
+            menu.addSeparator()
+        open_file = menu.addAction(self._theme.icon("folder-open", "muted"), self.tr("Open a model file…"))
+        open_file.triggered.connect(self.model_wanted)
+        right = self._pill.mapToGlobal(self._pill.rect().bottomRight())
+        menu.popup(QPoint(right.x() - menu.sizeHint().width(), right.y() + 4))
+
+    def _restyle(self) -> None:
+        self.fold.setIcon(self._theme.icon("panel-left", "text"))
+        self._title.setIcon(self._theme.icon("chevron-down", "muted"))
+        words = self._model_words
+        if self._light == "ready" and self._speed:
+            words = self.tr("{model} · {speed} tok/s").format(model=words, speed=round(self._speed))
+        self._pill.setText(" " + words)
+        self._pill.setAccessibleName(self.tr("Model: {state}").format(state=words))
+        self._pill.setIcon(self._light_icon())
+        self._pill.setIconSize(QSize(14, 14) if self._light == "loading" else QSize(8, 8))
+        self._elide()
+
+    def _elide(self) -> None:
+        title = self._chat.title if self._chat else ""
+        room = self.width() - self._pill.sizeHint().width() - 110
+        self._title.setText(self._title.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, max(60, room)))
+        self._title.setAccessibleName(self.tr("Chat: {title}").format(title=title))
+
+    def _light_icon(self) -> QIcon:
+        scale = self.devicePixelRatioF()
+        if self._light != "loading":
+            return QIcon(dot_pixmap(self._theme, "ok" if self._light == "ready" else "muted", scale))
+        return QIcon(ring_pixmap(self._theme, self._progress, scale))
+
+
+def fold_button(theme: Theme, parent: QWidget) -> QToolButton:
+    """Opens the sidebar where the window is too narrow to show it beside the page."""
+    button = QToolButton(parent)
+    button.setObjectName("quiet")
+    name = parent.tr("Show the chats")
+    button.setAccessibleName(name)
+    button.setToolTip(name)
+    button.setIcon(theme.icon("panel-left", "text"))
+    button.hide()
+    return button

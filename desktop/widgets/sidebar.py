@@ -1,0 +1,146 @@
+"""The left side: a new chat, the chats there are, the places to go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QActionGroup
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QToolButton, QVBoxLayout, QWidget
+
+from desktop.settings import ThemeChoice
+from desktop.theme import Theme
+from desktop.widgets.lights import dot_pixmap
+
+if TYPE_CHECKING:
+    from desktop.widgets.chats_view import ChatsView
+
+WIDTH = 256
+
+
+class Sidebar(QFrame):
+    new_chat_asked = Signal()
+    endpoint_asked = Signal()
+    theme_chosen = Signal(str)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._endpoint_on = False
+        self.setObjectName("sidebar")
+        self.setFixedWidth(WIDTH)
+        self._flame = QLabel(self)
+        self._looks = self._looks_button()
+        self._new = self._new_chat_button()
+        self.chats: ChatsView | None = None
+        self._middle = QVBoxLayout()
+        self._endpoint = self._place_button(self.tr("Endpoint"))
+        self._endpoint.clicked.connect(self.endpoint_asked)
+        self._dot = QLabel(self._endpoint)
+        self._lay_out()
+        theme.changed.connect(self._restyle)
+        self._restyle()
+
+    def add_chats(self, chats: ChatsView) -> None:
+        """Puts the list of chats in its place."""
+        self.chats = chats
+        self._middle.addWidget(chats)
+        self.setTabOrder(self._new, chats)
+
+    def mark_endpoint_page(self, shown: bool) -> None:
+        """Whether the endpoint's page is where one is."""
+        self._endpoint.setChecked(shown)
+        if self.chats is not None:
+            self.chats.mark_current(not shown)
+        self._restyle()
+
+    def show_endpoint(self, on: bool) -> None:
+        self._endpoint_on = on
+        self._endpoint.setAccessibleName(self.tr("Endpoint, on") if on else self.tr("Endpoint, off"))
+        self._restyle()
+
+    def _new_chat_button(self) -> QPushButton:
+        button = QPushButton("  " + self.tr("New chat"), self)
+        button.setObjectName("newChat")
+        button.setAccessibleName(self.tr("New chat"))
+        button.setFixedHeight(34)
+        button.setIconSize(QSize(16, 16))
+        button.clicked.connect(self.new_chat_asked)
+        keys = QLabel(self.tr("Ctrl N"), button)
+        keys.setObjectName("shortcut")
+        row = QHBoxLayout(button)
+        row.setContentsMargins(0, 0, 10, 0)
+        row.addStretch(1)
+        row.addWidget(keys)
+        return button
+
+    def _place_button(self, name: str) -> QPushButton:
+        button = QPushButton("  " + name, self)
+        button.setObjectName("place")
+        button.setAccessibleName(name)
+        button.setCheckable(True)
+        button.setFixedHeight(32)
+        button.setIconSize(QSize(16, 16))
+        return button
+
+    def _looks_button(self) -> QToolButton:
+        button = QToolButton(self)
+        button.setObjectName("quiet")
+        button.setAccessibleName(self.tr("Light or dark"))
+        button.setToolTip(self.tr("Light or dark"))
+        button.clicked.connect(self._open_looks)
+        return button
+
+    def _open_looks(self) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        group = QActionGroup(menu)
+        choices: list[tuple[ThemeChoice, str]] = [
+            ("system", self.tr("As the system")),
+            ("light", self.tr("Light")),
+            ("dark", self.tr("Dark")),
+        ]
+        for choice, words in choices:
+            action = menu.addAction(words)
+            action.setCheckable(True)
+            action.setChecked(choice == self._theme.choice)
+            action.triggered.connect(lambda _=False, choice=choice: self.theme_chosen.emit(choice))
+            group.addAction(action)
+        menu.popup(self._looks.mapToGlobal(self._looks.rect().bottomLeft()))
+
+    def _lay_out(self) -> None:
+        name = QLabel("Inglenook", self)
+        name.setObjectName("brand")
+        brand = QHBoxLayout()
+        brand.setContentsMargins(9, 0, 0, 0)
+        brand.setSpacing(8)
+        brand.addWidget(self._flame)
+        brand.addWidget(name, 1)
+        brand.addWidget(self._looks)
+        rule = QFrame(self)
+        rule.setObjectName("sidebarRule")
+        rule.setFixedHeight(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 14, 13, 12)
+        column.setSpacing(0)
+        column.addLayout(brand)
+        column.addSpacing(10)
+        column.addWidget(self._new)
+        column.addSpacing(8)
+        column.addLayout(self._middle, 1)
+        column.addWidget(rule)
+        column.addSpacing(9)
+        column.addWidget(self._endpoint)
+        dot = QHBoxLayout(self._endpoint)
+        dot.setContentsMargins(0, 0, 9, 0)
+        dot.addStretch(1)
+        dot.addWidget(self._dot)
+
+    def _restyle(self) -> None:
+        scale = self.devicePixelRatioF()
+        self._flame.setPixmap(self._theme.pixmap("flame", "accent", 16, scale))
+        self._looks.setIcon(self._theme.icon("sun-moon", "muted"))
+        self._new.setIcon(self._theme.icon("square-pen", "text"))
+        self._endpoint.setIcon(self._theme.icon("plug", "accent" if self._endpoint.isChecked() else "text"))
+        self._dot.setPixmap(dot_pixmap(self._theme, "ok", scale))
+        self._dot.setVisible(self._endpoint_on)

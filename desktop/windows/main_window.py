@@ -1,0 +1,180 @@
+"""The window: sidebar, pages, composer. It shows and emits; what happens is connected in `desktop.windows.wiring`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QKeySequence, QMouseEvent, QPaintEvent, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+
+from desktop.theme import Theme
+from desktop.widgets.composer import Composer
+from desktop.widgets.greeting import Greeting
+from desktop.widgets.header import Header
+from desktop.widgets.notice import Notice
+from desktop.widgets.sidebar import WIDTH as SIDEBAR_WIDTH
+from desktop.widgets.sidebar import Sidebar
+
+if TYPE_CHECKING:
+    from desktop.transcript.view import TranscriptView
+    from desktop.widgets.chats_view import ChatsView
+    from desktop.widgets.endpoint_page import EndpointPage
+
+FOLDS_UNDER = 760
+
+
+class MainWindow(QWidget):
+    """`close_asked` is all that a wish to close does: the composition then hides the window and ends the app.
+
+    The pages that take long to import are added after the first paint. GUI thread only."""
+
+    close_asked = Signal()
+    first_painted = Signal()
+
+    def __init__(self, theme: Theme, geometry: str = "") -> None:
+        super().__init__()
+        self.theme = theme
+        self.closing = False
+        self._painted = False
+        self._sidebar_open = False
+        self.setObjectName("window")
+        self.setWindowTitle("Inglenook")
+        self.setMinimumSize(420, 380)
+        self.sidebar = Sidebar(theme, self)
+        self.pages = QStackedWidget(self)
+        self.pages.setObjectName("content")
+        self._chat_page = QWidget(self.pages)
+        self.header = Header(theme, self._chat_page)
+        self.stage = QStackedWidget(self._chat_page)
+        self.stage.setObjectName("stage")
+        self.greeting = Greeting(theme, parent=self.stage)
+        self.composer = Composer(theme, self._chat_page)
+        self.notice = Notice(theme, self.pages)
+        self.transcript: TranscriptView | None = None
+        self.endpoint_page: EndpointPage | None = None
+        self._lay_out()
+        self._add_keys()
+        self.resize(1100, 750)
+        if geometry:
+            self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
+        self.composer.setFocus()
+
+    @property
+    def geometry_text(self) -> str:
+        """Where the window stands, as `geometry` takes it."""
+        return bytes(self.saveGeometry().toBase64().data()).decode()
+
+    def add_pages(self, chats: ChatsView, transcript: TranscriptView, endpoint_page: EndpointPage) -> None:
+        self.sidebar.add_chats(chats)
+        self.transcript, self.endpoint_page = transcript, endpoint_page
+        self.stage.addWidget(transcript)
+        self.pages.addWidget(endpoint_page)
+        endpoint_page.sidebar_asked.connect(self.open_sidebar)
+        self._fold()
+
+    def show_greeting(self, greeting: bool) -> None:
+        """The greeting, or the transcript."""
+        if greeting:
+            self.greeting.greet()
+            self.stage.setCurrentWidget(self.greeting)
+        elif self.transcript is not None:
+            self.stage.setCurrentWidget(self.transcript)
+
+    def show_chat_page(self) -> None:
+        self.pages.setCurrentWidget(self._chat_page)
+        self.sidebar.mark_endpoint_page(False)
+        self.close_sidebar()
+        self.composer.setFocus()
+
+    def show_endpoint_page(self) -> None:
+        if self.endpoint_page is not None:
+            self.pages.setCurrentWidget(self.endpoint_page)
+        self.sidebar.mark_endpoint_page(self.pages.currentWidget() is self.endpoint_page)
+        self.close_sidebar()
+
+    def open_sidebar(self) -> None:
+        """Lays the sidebar over the page, where the window is too narrow for both."""
+        self._sidebar_open = True
+        self._fold()
+        self.sidebar.raise_()
+        if self.sidebar.chats is not None:
+            self.sidebar.chats.setFocus()
+
+    def close_sidebar(self) -> None:
+        self._sidebar_open = False
+        self._fold()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        event.ignore()
+        self.closing = True
+        self.close_asked.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fold()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._painted:
+            self._painted = True
+            self.first_painted.emit()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.close_sidebar()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self.pages and event.type() == QEvent.Type.Resize:
+            self._place_notice()
+        return super().eventFilter(watched, event)
+
+    def _lay_out(self) -> None:
+        note = QLabel(self.tr("Runs on this computer. Nothing leaves it."), self._chat_page)
+        note.setObjectName("composerNote")
+        middle = QHBoxLayout()
+        middle.setContentsMargins(16, 0, 16, 0)
+        middle.addStretch(1)
+        middle.addWidget(self.composer, 1000)
+        middle.addStretch(1)
+        self.stage.addWidget(self.greeting)
+        column = QVBoxLayout(self._chat_page)
+        column.setContentsMargins(0, 0, 0, 12)
+        column.setSpacing(0)
+        column.addWidget(self.header)
+        column.addWidget(self.stage, 1)
+        column.addLayout(middle)
+        column.addSpacing(10)
+        column.addWidget(note, alignment=Qt.AlignmentFlag.AlignHCenter)
+        self.pages.addWidget(self._chat_page)
+        self.pages.installEventFilter(self)
+        self.header.sidebar_asked.connect(self.open_sidebar)
+
+    def _add_keys(self) -> None:
+        for keys, act in (
+            (QKeySequence(QKeySequence.StandardKey.New), self.sidebar.new_chat_asked.emit),
+            (QKeySequence(Qt.Key.Key_Escape), self._escape),
+        ):
+            shortcut = QShortcut(keys, self)
+            shortcut.activated.connect(act)
+
+    def _escape(self) -> None:
+        if self._sidebar_open:
+            self.close_sidebar()
+        else:
+            self.composer.stop_asked.emit()
+
+    def _fold(self) -> None:
+        folds = self.width() < FOLDS_UNDER
+        self._sidebar_open = self._sidebar_open and folds
+        left = 0 if folds else SIDEBAR_WIDTH
+        self.sidebar.setGeometry(0, 0, SIDEBAR_WIDTH, self.height())
+        self.sidebar.setVisible(not folds or self._sidebar_open)
+        self.pages.setGeometry(left, 0, self.width() - left, self.height())
+        self.header.fold.setVisible(folds)
+        if self.endpoint_page is not None:
+            self.endpoint_page.fold.setVisible(folds)
+
+    def _place_notice(self) -> None:
+        bottom = self.pages.height() - self.composer.mapTo(self.pages, QPoint(0, 0)).y()
+        self.notice.floor = max(24, bottom) if self.pages.currentWidget() is self._chat_page else 24
+        self.notice.place()

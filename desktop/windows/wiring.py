@@ -1,0 +1,185 @@
+"""What happens when: the one place where the window's signals meet the controllers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFileDialog
+
+from desktop import sentences
+from desktop.chat.controller import ChatController
+from desktop.endpoint.controller import EndpointController, EndpointState
+from desktop.models.controller import ModelController
+from desktop.settings import ThemeChoice
+from desktop.store.records import Chat
+from desktop.tasks import TaskSet
+from desktop.transcript.view import TranscriptView
+from desktop.widgets.chats_view import ChatsView
+from desktop.widgets.endpoint_page import EndpointPage
+from desktop.widgets.header import Light
+from desktop.windows.main_window import MainWindow
+from engine.events import Status
+
+UNDO_MS = 8_000
+LIGHTS: dict[str, Light] = {"ready": "ready", "loading": "loading"}
+
+
+class Wiring:
+    """Connects one window to its controllers. `remember(**changes)` keeps settings. GUI thread only."""
+
+    def __init__(
+        self,
+        window: MainWindow,
+        chats: ChatController,
+        models: ModelController,
+        endpoint: EndpointController,
+        tasks: TaskSet,
+        remember: Callable[..., None],
+    ) -> None:
+        self._window, self._chats, self._models, self._endpoint = window, chats, models, endpoint
+        self._tasks = tasks
+        self._remember = remember
+        self._n_tokens = 0
+        self._transcript = TranscriptView(window.theme)
+        self._endpoint_page = EndpointPage(window.theme)
+        self._chats_view = ChatsView(window.theme)
+        self._chats_view.setModel(chats.chats)
+        window.add_pages(self._chats_view, self._transcript, self._endpoint_page)
+        self._transcript.set_list(chats.messages)
+        self._transcript.waiting_text = self._waiting_text
+        self._connect_chats()
+        self._connect_model()
+        self._connect_endpoint()
+
+    def tell(self, error: BaseException) -> None:
+        """Says on the window what went wrong."""
+        self._window.notice.tell(sentences.of(error), alert=True)
+
+    def _connect_chats(self) -> None:
+        window, chats = self._window, self._chats
+        window.composer.submitted.connect(self._send)
+        window.composer.stop_asked.connect(chats.stop)
+        window.greeting.begun.connect(window.composer.begin_with)
+        window.sidebar.new_chat_asked.connect(self._new_chat)
+        self._chats_view.chosen.connect(self._open_chat)
+        for source in (self._chats_view, window.header):
+            source.pin_asked.connect(chats.pin)
+            source.delete_asked.connect(self._delete_chat)
+        window.header.rename_asked.connect(self._rename_chat)
+        self._transcript.retry_asked.connect(chats.retry)
+        self._transcript.link_activated.connect(QDesktopServices.openUrl)
+        window.sidebar.theme_chosen.connect(self._choose_theme)
+        chats.opened.connect(self._show_chat)
+        chats.answering_changed.connect(window.composer.set_answering)
+        chats.usage_changed.connect(self._show_usage)
+        chats.speed_measured.connect(window.header.show_speed)
+        chats.failed.connect(self.tell)
+
+    def _connect_model(self) -> None:
+        self._window.header.model_wanted.connect(self._choose_model)
+        self._window.greeting.model_wanted.connect(self._choose_model)
+        self._models.status_changed.connect(self._show_status)
+
+    def _connect_endpoint(self) -> None:
+        self._window.sidebar.endpoint_asked.connect(self._window.show_endpoint_page)
+        self._endpoint_page.switched.connect(self._switch_endpoint)
+        self._endpoint_page.port_asked.connect(self._use_port)
+        self._endpoint.changed.connect(self._show_endpoint)
+        self._show_endpoint(self._endpoint.state)
+
+    # Chats
+
+    def _send(self, text: str) -> None:
+        if self._chats.send(text):
+            self._window.composer.clear()
+            self._window.show_greeting(False)
+
+    def _new_chat(self) -> None:
+        self._chats.new_chat()
+        self._window.show_chat_page()
+
+    def _open_chat(self, chat_id: str) -> None:
+        self._chats.open_chat(chat_id)
+        self._window.show_chat_page()
+
+    def _rename_chat(self, chat_id: str) -> None:
+        if not self._window.sidebar.isVisible():
+            self._window.open_sidebar()
+        self._chats_view.rename(self._chats.chats.index_of(chat_id))
+
+    def _delete_chat(self, chat_id: str) -> None:
+        chat = self._chats.delete(chat_id)
+        if chat is not None:
+            words = self._window.tr("“{title}” is deleted.").format(title=chat.title)
+            undo = self._window.tr("Undo")
+            self._window.notice.tell(words, action=undo, act=lambda: self._chats.restore(chat), for_ms=UNDO_MS)
+
+    def _show_chat(self, chat: Chat | None) -> None:
+        self._window.show_greeting(chat is None)
+        self._window.header.show_chat(chat)
+        self._window.setWindowTitle(f"{chat.title} – Inglenook" if chat else "Inglenook")
+
+    def _show_usage(self, n_tokens: int) -> None:
+        self._n_tokens = n_tokens
+        model = self._models.status.model
+        self._window.composer.set_usage(n_tokens, model.n_ctx if model else 0)
+
+    def _choose_theme(self, choice: ThemeChoice) -> None:
+        self._window.theme.choose(choice)
+        self._remember(theme=choice)
+
+    # The model
+
+    def _show_status(self, status: Status) -> None:
+        light = LIGHTS.get(status.state, "none")
+        words, facts = sentences.model_state(status), sentences.model_facts(status.model)
+        self._window.header.show_model(words, light, status.progress, facts)
+        self._window.greeting.show_model(light)
+        self._transcript.refresh_waiting()
+        self._show_usage(self._n_tokens)
+        if status.state == "dead" and status.error is not None:
+            again = self._window.tr("Load it again")
+            self._window.notice.tell(sentences.of(status.error), alert=True, action=again, act=self._reload)
+        elif status.error is not None:
+            choose = self._window.tr("Choose another…")
+            self._window.notice.tell(sentences.of(status.error), alert=True, action=choose, act=self._choose_model)
+
+    def _waiting_text(self) -> str:
+        return sentences.waiting(self._models.status)
+
+    def _choose_model(self) -> None:
+        dialog = QFileDialog(self._window, self._window.tr("Open a model file"))
+        dialog.setNameFilters([self._window.tr("Models (*.gguf)"), self._window.tr("All files (*)")])
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.fileSelected.connect(self._open_model)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _open_model(self, path: str) -> None:
+        self._tasks.spawn(self._load(Path(path)), "load a model")
+
+    def _reload(self) -> None:
+        self._tasks.spawn(self._models.reload(), "load the model again")
+
+    async def _load(self, path: Path) -> None:
+        self._window.header.show_speed(0)
+        if await self._models.load(path):
+            self._remember(model_path=str(path))
+
+    # The endpoint
+
+    def _switch_endpoint(self, on: bool) -> None:
+        self._remember(endpoint_on=on)
+        change = self._endpoint.turn_on() if on else self._endpoint.turn_off()
+        self._tasks.spawn(change, "switch the endpoint")
+
+    def _use_port(self, port: int) -> None:
+        port = port if port < 65_536 else 1_024
+        self._remember(endpoint_on=True, endpoint_port=port)
+        self._tasks.spawn(self._endpoint.turn_on(port), "start the endpoint")
+
+    def _show_endpoint(self, state: EndpointState) -> None:
+        self._endpoint_page.show_state(state)
+        self._window.sidebar.show_endpoint(state.stage == "on")

@@ -1,0 +1,34 @@
+"""`window.speed`: tokens per second as they appear in the window, ÷ a bare loop at its best thread count, in turn."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+
+from engine.library.default_model import find_default_model
+from engine.library.profile import Profile
+from tests.bench.bare import BareModel
+from tests.bench.child import run
+from tests.bench.figure import Figure, spread
+
+N_TOKENS, N_RUNS = 300, 5
+
+
+def measure() -> Figure:
+    path = find_default_model(Profile.default())
+    assert path is not None
+    ratios, speeds = [], []
+    for _ in range(N_RUNS):
+        with BareModel(path) as bare:
+            speeds.append(bare.tokens_per_s(bare.best_thread_count(), N_TOKENS))
+        ratios.append(window_tokens_per_s() / speeds[-1])
+    against = f"bare llama_decode, greedy, best thread count: {spread(speeds)} tokens/s"
+    return Figure("window.speed", statistics.median(ratios), 0.85, "ratio", against, "at least")
+
+
+def window_tokens_per_s() -> float:
+    """From the first text that the window had to the last. The tokens of the first text are not counted."""
+    with tempfile.TemporaryDirectory() as profile:
+        seen = run("chat", profile, str(N_TOKENS))
+    share = 1 - seen["n_chars_first"] / seen["n_chars"]
+    return float(seen["n_tokens"] * share / seen["reading_s"])

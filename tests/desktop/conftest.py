@@ -1,0 +1,146 @@
+"""What the desktop's tests stand on: one QApplication, a qasync loop for each test, a house with a fake model."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import pytest
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QApplication
+
+from desktop.app import live, make_engine, new_loop
+from desktop.launch import Options
+from desktop.settings import SettingsFile
+from desktop.theme import Theme
+from desktop.widgets.chats_view import ChatsView
+from desktop.widgets.endpoint_page import EndpointPage
+from desktop.windows.main_window import MainWindow
+from engine.engine import Engine
+from engine.library.profile import Profile
+from tests.fakes import FakeOpener, Script
+
+T = TypeVar("T")
+
+PATIENCE_S = 10.0
+
+
+class Run(Protocol):
+    def __call__(self, coro: Coroutine[Any, Any, T]) -> T: ...
+
+
+@pytest.fixture
+def run(qapp: QApplication) -> Run:
+    """Runs a coroutine on a qasync loop of its own; fails where a task or a thread is left behind."""
+
+    def runner(coro: Coroutine[Any, Any, T]) -> T:
+        before = set(threading.enumerate())
+        with asyncio.Runner(loop_factory=lambda: new_loop(qapp)) as loop:
+            result = loop.run(_alone(coro))
+        _bury(qapp)
+        left = set(threading.enumerate()) - before
+        assert not left, f"threads left behind: {left}"
+        return result
+
+    return runner
+
+
+def _bury(qapp: QApplication) -> None:
+    """Destroys what is dead here and now: a thread of the next test must not come upon it while it collects."""
+    qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    gc.collect()
+
+
+async def _alone(coro: Coroutine[Any, Any, T]) -> T:
+    result = await asyncio.wait_for(coro, 60)
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    assert not left, f"tasks left behind: {left}"
+    return result
+
+
+async def until(condition: Callable[[], object], timeout_s: float = PATIENCE_S) -> None:
+    """The async twin of `qtbot.waitUntil`, which may not be nested in a task."""
+    async with asyncio.timeout(timeout_s):
+        while not condition():  # noqa: ASYNC110 -- any state of a widget, most have no event to wait for
+            await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> Theme:
+    return Theme(qapp, "light")
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Profile:
+    return Profile(tmp_path / "profile").ensure()
+
+
+class House:
+    """A whole window over a real engine, whose model is a fake."""
+
+    def __init__(self, window: MainWindow, opener: FakeOpener) -> None:
+        self.window = window
+        self.opener = opener
+
+    @property
+    def transcript(self) -> Any:
+        assert self.window.transcript is not None
+        return self.window.transcript
+
+    @property
+    def endpoint_page(self) -> EndpointPage:
+        assert self.window.endpoint_page is not None
+        return self.window.endpoint_page
+
+    @property
+    def rows(self) -> list[Any]:
+        messages = self.transcript.messages
+        return [messages[row] for row in range(len(messages))]
+
+    @property
+    def chats(self) -> ChatsView:
+        assert self.window.sidebar.chats is not None
+        return self.window.sidebar.chats
+
+    @property
+    def ready(self) -> bool:
+        return self.window.header._light == "ready"
+
+
+OpenHouse = Callable[..., Any]
+
+
+@pytest.fixture
+def open_house(qapp: QApplication, profile: Profile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenHouse:
+    """`async with open_house(...) as house`: a window that lives; leaving closes it as a person would."""
+    monkeypatch.setattr("desktop.app.find_default_model", lambda profile: None)
+
+    @asynccontextmanager
+    async def opener(
+        script: Script | None = None, *, model: bool = True, theme: str = "light", real: Path | None = None
+    ) -> AsyncIterator[House]:
+        fake = FakeOpener(script or Script(answer=b"Hello there."))
+        file = real or tmp_path / "Tiny-Chat-Q4_1.gguf"
+        settings = SettingsFile(profile.settings)
+        settings.change(theme=theme)
+        window = MainWindow(Theme(qapp, settings.value.theme), settings.value.geometry)
+        window.show()
+        options = Options(profile, file if model else None)
+        living = asyncio.create_task(
+            live(window, settings, options, (lambda: make_engine(options.profile)) if real else lambda: Engine(fake))
+        )
+        try:
+            await until(lambda: window.transcript is not None or living.done())
+            yield House(window, fake)
+        finally:
+            window.close()
+            clean = await living
+            window.deleteLater()
+        assert clean
+
+    return opener

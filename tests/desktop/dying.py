@@ -1,0 +1,30 @@
+"""A process that has a long answer written into a chat, until somebody kills it. Says on stdout how far it is."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+
+from desktop.chat.controller import ChatController
+from desktop.models.controller import ModelController
+from desktop.store.store import Store
+from engine.engine import Engine
+from tests.fakes import FakeOpener, Script
+
+
+async def write(path: Path) -> None:
+    store = Store(path / "chats.sqlite3")
+    await store.open()
+    models = ModelController(lambda: Engine(FakeOpener(Script(answer=None, step_s=0.004))))
+    chats = ChatController(store, models, lambda texts: None)
+    chats.messages.dataChanged.connect(
+        lambda: print(time.monotonic(), len(chats.messages[len(chats.messages) - 1].text), flush=True)  # noqa: T201
+    )
+    await models.load(path / "fake.gguf")
+    chats.send("Go on and on")
+    await asyncio.Event().wait()
+
+
+asyncio.run(write(Path(sys.argv[1])))

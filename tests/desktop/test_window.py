@@ -1,0 +1,314 @@
+"""The whole window over a real engine with a fake model: what a person does, and what is there afterwards."""
+
+from __future__ import annotations
+
+import socket
+
+import httpx
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QLineEdit, QPlainTextEdit
+
+from desktop.settings import SettingsFile
+from engine.library.profile import Profile
+from tests.desktop.conftest import House, OpenHouse, Run, until
+from tests.fakes import Script
+
+ENDLESS = Script(answer=None, step_s=0.005)
+
+
+def type_and_send(house: House, text: str) -> None:
+    edit = house.window.composer._edit
+    edit.setFocus()
+    QTest.keyClicks(edit, text)
+    QTest.keyClick(edit, Qt.Key.Key_Return)
+
+
+def titles(house: House) -> list[str]:
+    model = house.chats.model()
+    return [str(model.index(row, 0).data()) for row in range(model.rowCount())]
+
+
+def click_chat(house: House, title: str) -> None:
+    index = house.chats.model().index(titles(house).index(title), 0)
+    QTest.mouseClick(house.chats.viewport(), Qt.MouseButton.LeftButton, pos=house.chats.visualRect(index).center())
+
+
+async def answered(house: House) -> None:
+    await until(
+        lambda: house.rows and house.rows[-1].state not in ("streaming",) and house.rows[-1].role == "assistant"
+    )
+
+
+def test_a_message_is_answered_and_is_there_after_a_restart(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house(Script(answer=b"The sea is wide.")) as house:
+            type_and_send(house, "Tell me of the sea")
+            assert house.window.composer.text == ""
+            assert [row.text for row in house.rows] == ["Tell me of the sea", ""]
+            await answered(house)
+            assert house.rows[-1].text == "The sea is wide."
+            assert house.rows[-1].state == "complete"
+            assert house.rows[-1].n_output > 0
+            assert house.window.windowTitle() == "Tell me of the sea – Inglenook"
+        async with open_house() as house:
+            await until(lambda: len(titles(house)) == 2)
+            click_chat(house, "Tell me of the sea")
+            await until(lambda: len(house.rows) == 2)
+            assert [row.text for row in house.rows] == ["Tell me of the sea", "The sea is wide."]
+
+    run(story())
+
+
+def test_shift_enter_makes_a_line_and_an_empty_message_is_not_sent(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house() as house:
+            edit = house.window.composer._edit
+            QTest.keyClick(edit, Qt.Key.Key_Return)
+            assert house.rows == []
+            height = edit.height()
+            QTest.keyClicks(edit, "a")
+            QTest.keyClick(edit, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
+            QTest.keyClicks(edit, "b")
+            assert house.window.composer.text == "a\nb"
+            assert edit.height() > height
+            edit.setPlainText("line\n" * 30)
+            assert edit.height() < 9 * height
+            QTest.keyClick(edit, Qt.Key.Key_Return)
+            await answered(house)
+            assert edit.height() == height
+
+    run(story())
+
+
+def test_escape_stops_and_what_was_written_stays(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house(ENDLESS) as house:
+            type_and_send(house, "Go on and on")
+            await until(lambda: len(house.rows[-1].text) > 10)
+            QTest.keyClick(house.window, Qt.Key.Key_Escape)
+            await answered(house)
+            assert house.rows[-1].state == "stopped"
+            assert len(house.rows[-1].text) > 10
+            assert not house.window.composer._answering
+
+    run(story())
+
+
+def test_a_message_sent_while_the_model_loads_is_answered_when_it_is_there(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house(Script(answer=b"Here.", load_s=0.6)) as house:
+            assert not house.ready
+            type_and_send(house, "Are you there?")
+            assert house.rows[-1].state == "streaming"
+            await answered(house)
+            assert house.rows[-1].text == "Here."
+
+    run(story())
+
+
+def test_an_answer_that_waits_for_the_model_can_be_stopped_and_tried_again(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house(Script(answer=b"Here.", load_s=0.6)) as house:
+            type_and_send(house, "Are you there?")
+            house.window.composer._send.click()
+            await answered(house)
+            assert (house.rows[-1].state, house.rows[-1].text) == ("stopped", "")
+            assert not house.ready
+            house.transcript.retry_asked.emit(house.rows[-1].id)
+            await until(lambda: house.rows[-1].text == "Here.")
+            assert len(house.rows) == 2
+
+    run(story())
+
+
+def test_closing_in_the_middle_of_an_answer_keeps_it(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house(ENDLESS) as house:
+            type_and_send(house, "Go on and on")
+            await until(lambda: len(house.rows[-1].text) > 20)
+            text = house.rows[-1].text
+        async with open_house() as house:
+            await until(lambda: len(titles(house)) == 2)
+            click_chat(house, "Go on and on")
+            await until(lambda: len(house.rows) == 2)
+            assert house.rows[-1].state == "stopped"
+            assert house.rows[-1].text.startswith(text)
+
+    run(story())
+
+
+def test_an_answer_goes_on_while_another_chat_is_open(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house(ENDLESS) as house:
+            type_and_send(house, "First")
+            await until(lambda: len(house.rows[-1].text) > 5)
+            written = len(house.rows[-1].text)
+            QTest.keyClick(house.window, Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier)
+            assert house.rows == []
+            assert not house.window.composer._answering
+            type_and_send(house, "Second")
+            await until(lambda: len(house.rows[-1].text) > 5)
+            click_chat(house, "First")
+            await until(lambda: house.rows[0].text == "First")
+            assert house.window.composer._answering
+            assert len(house.rows[-1].text) > written
+
+    run(story())
+
+
+def test_a_message_too_long_for_the_model_is_refused_in_words(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house() as house:
+            house.window.composer.begin_with("word " * 1_000)
+            QTest.keyClick(house.window.composer._edit, Qt.Key.Key_Return)
+            await answered(house)
+            assert house.rows[-1].state == "failed"
+            assert "the model reads 4,096" in house.rows[-1].note
+
+    run(story())
+
+
+def test_a_model_that_dies_is_loaded_again(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        script = Script(answer=b"Half an answer", fail_after=9)
+        async with open_house(script) as house:
+            type_and_send(house, "Will this work?")
+            await answered(house)
+            assert house.rows[-1].state == "failed"
+            assert "Load it again" in house.rows[-1].note
+            await until(lambda: house.window.notice.isVisible())
+            script.fail_after = None
+            house.window.notice._action.click()
+            await until(lambda: house.ready)
+            house.transcript.retry_asked.emit(house.rows[-1].id)
+            await until(lambda: house.rows[-1].text == "Half an answer")
+
+    run(story())
+
+
+def test_a_chat_is_renamed_pinned_deleted_and_brought_back(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house() as house:
+            type_and_send(house, "Old name")
+            await answered(house)
+            house.window.header.rename_asked.emit(house.rows[0].chat_id)
+            editor = house.chats.findChild(QLineEdit)
+            assert isinstance(editor, QLineEdit)
+            QTest.keyClicks(editor, "New name")
+            QTest.keyClick(editor, Qt.Key.Key_Return)
+            await until(lambda: titles(house) == ["Today", "New name"])
+            assert house.window.header._title.text() == "New name"
+            house.window.header.pin_asked.emit(house.rows[0].chat_id, True)
+            assert titles(house) == ["Pinned", "New name"]
+            house.chats.setFocus()
+            house.chats.setCurrentIndex(house.chats.model().index(1, 0))
+            QTest.keyClick(house.chats, Qt.Key.Key_Delete)
+            assert titles(house) == []
+            assert house.rows == []
+            house.window.notice._action.click()
+            assert titles(house) == ["Pinned", "New name"]
+        async with open_house() as house:
+            await until(lambda: titles(house) == ["Pinned", "New name"])
+
+    run(story())
+
+
+def test_the_endpoint_is_switched_on_and_off(run: Run, open_house: OpenHouse, profile: Profile) -> None:
+    async def story() -> None:
+        async with open_house() as house:
+            house.window.sidebar._endpoint.click()
+            page = house.endpoint_page
+            assert house.window.pages.currentWidget() is page
+            port = free_port()
+            page.port_asked.emit(port)
+            await until(lambda: page._state.stage == "on")
+            await until(lambda: house.ready)
+            async with httpx.AsyncClient(trust_env=False) as client:
+                headers = {"Authorization": f"Bearer {page._state.key}"}
+                answer = await client.get(f"http://127.0.0.1:{port}/v1/models", headers=headers)
+            assert answer.status_code == 200
+            assert page._address.text() == f"http://127.0.0.1:{port}/v1"
+            page._switch.click()
+            await until(lambda: page._state.stage == "off")
+        assert SettingsFile(profile.settings).value.endpoint_port == port
+
+    run(story())
+
+
+def test_a_port_that_is_taken_is_said_and_another_one_offered(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            async with open_house() as house:
+                page = house.endpoint_page
+                page.port_asked.emit(port)
+                await until(lambda: page._state.stage == "failed")
+                assert page._alert_text.text() == f"Port {port} is used by another program."
+                assert not page._switch.isChecked()
+
+    run(story())
+
+
+def test_the_sidebar_folds(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house() as house:
+            window = house.window
+            assert window.sidebar.isVisible()
+            window.resize(700, 600)
+            await until(lambda: not window.sidebar.isVisible())
+            window.header.fold.click()
+            assert window.sidebar.isVisible()
+            QTest.mouseClick(window.stage, Qt.MouseButton.LeftButton, pos=QPoint(600, 20))
+            await until(lambda: not window.sidebar.isVisible())
+            window.resize(1000, 600)
+            await until(window.sidebar.isVisible)
+
+    run(story())
+
+
+def test_looks_and_place_are_remembered(run: Run, open_house: OpenHouse, profile: Profile) -> None:
+    async def story() -> None:
+        async with open_house() as house:
+            house.window.resize(700, 500)
+            house.window.sidebar.theme_chosen.emit("dark")
+            assert house.window.theme.scheme == "dark"
+        assert SettingsFile(profile.settings).value.theme == "dark"
+        async with open_house(theme="dark") as house:
+            assert (house.window.width(), house.window.height()) == (700, 500)
+
+    run(story())
+
+
+def test_every_control_has_a_name(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house(Script(answer=b"So:\n\n```python\nx\n```")) as house:
+            type_and_send(house, "Show me")
+            await answered(house)
+            kinds = (QAbstractButton, QLineEdit, QPlainTextEdit, QAbstractItemView)
+            nameless = [
+                control
+                for kind in kinds
+                for control in house.window.findChildren(kind)
+                if control.isVisible() and not control.accessibleName()
+                if not (isinstance(control, QAbstractButton) and control.text())
+            ]
+            assert nameless == []
+
+    run(story())
+
+
+def test_a_second_window_on_the_same_chats_is_refused(profile: Profile) -> None:
+    from desktop.instance import InstanceLock
+
+    first, second = (InstanceLock(profile.root / "window.lock") for _ in range(2))
+    assert first.acquire()
+    assert not second.acquire()
+    first.release()
+    assert second.acquire()
+    second.release()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
