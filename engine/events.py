@@ -1,4 +1,5 @@
-"""What the engine answers. A stream is `Started`, then `TextDelta`s, then exactly one `Finished` or `Failed`.
+"""What the engine answers. A stream is `Started`, then deltas of reasoning, text and tool calls, then exactly one
+`Finished` or `Failed`.
 
 `Started` comes when the prompt has been read and the first token is known; a request that fails or is cancelled
 before that has no `Started`. So a door that waits for the first event knows whether the request went wrong.
@@ -12,8 +13,9 @@ from typing import Literal
 
 from engine.errors import EngineError
 
-FinishReason = Literal["stop", "length", "cancelled"]
-"""stop: the model ended or a stop string came. length: max_tokens or the context's end. cancelled: by the asker."""
+FinishReason = Literal["stop", "length", "tool_calls", "cancelled"]
+"""stop: the model ended or a stop string came. length: max_tokens or the context's end. tool_calls: it ended after
+calling tools. cancelled: by the asker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,16 @@ class Failed:
     error: EngineError
 
 
-Event = Started | TextDelta | Finished | Failed
+@dataclass(frozen=True, slots=True)
+class Embeddings:
+    """The answer to an EmbedRequest: a vector of length 1 for each input, in their order."""
+
+    vectors: tuple[tuple[float, ...], ...]
+    n_prompt: int
+    """Tokens of all inputs together."""
+
+
+Event = Started | TextDelta | ReasoningDelta | ToolCallStarted | ToolCallDelta | Finished | Failed
 
 
 @dataclass(frozen=True, slots=True)

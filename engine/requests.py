@@ -96,6 +96,9 @@ class Sampling:
 
 GREEDY = Sampling(temperature=0.0)
 
+Effort = Literal["minimal", "low", "medium", "high"]
+"""How much a model is to think. Models whose template knows no such word only hear "minimal", as thinking off."""
+
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
@@ -106,6 +109,15 @@ class ChatRequest:
     messages: tuple[Message, ...]
     door: Door
     sampling: Sampling = Sampling()
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice = "auto"
+    parallel_tool_calls: bool = True
+    """False: the answer ends with its first call."""
+    thinking: bool | None = None
+    """Reasoning on or off, where the model's template lets one choose; None: as the template has it."""
+    effort: Effort | None = None
+    constraint: Constraint | None = None
+    """What the answer's text must match; reasoning before it is free. Not together with tools."""
     answer_start: str = ""
     max_tokens: int | None = None
     min_tokens: int = 0
@@ -124,9 +136,11 @@ class ChatRequest:
 class CompletionRequest:
     """Go on from `prompt` as it stands, without a template."""
 
-    prompt: str
+    prompt: str | tuple[int, ...]
+    """Text, or the model's own tokens as they stand."""
     door: Door
     sampling: Sampling = Sampling()
+    constraint: Constraint | None = None
     max_tokens: int | None = None
     min_tokens: int = 0
     """No end token is chosen before."""
@@ -141,3 +155,15 @@ class CompletionRequest:
 
 
 Request = ChatRequest | CompletionRequest
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedRequest:
+    """One vector for each of `inputs` (text, or the model's own tokens), by the embedding model where one is loaded
+    beside the chat model, else by the chat model where that can embed."""
+
+    inputs: tuple[str | tuple[int, ...], ...]
+    door: Door
+    dimensions: int | None = None
+    """Only the first so many numbers, normalised again."""
+    id: str = field(default_factory=new_request_id)

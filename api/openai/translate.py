@@ -10,7 +10,19 @@ from api.errors import BadRequest, NotKept, StoppedHere, openai_body, problem_of
 from api.openai.promises import refuse_what_is_not_kept
 from api.openai.schemas import ChatCompletionBody, ChatMessage
 from api.sse import data_frame
-from engine.events import Event, Failed, Finished, ModelInfo, Started, TextDelta, Timings, Usage
+from engine.events import (
+    Event,
+    Failed,
+    Finished,
+    ModelInfo,
+    ReasoningDelta,
+    Started,
+    TextDelta,
+    Timings,
+    ToolCallDelta,
+    ToolCallStarted,
+    Usage,
+)
 from engine.requests import ChatRequest, Message, Sampling
 
 ROLES: Mapping[str, str] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
@@ -132,6 +144,15 @@ class ChunkWriter:
                 return self._delta({"role": "assistant", "content": None})
             case TextDelta(text=text):
                 return self._delta({"content": text})
+            case ReasoningDelta(text=text):
+                return self._delta({"reasoning_content": text})
+            case ToolCallStarted(index=index, id=id, name=name):
+                function = {"name": name, "arguments": ""}
+                return self._delta(
+                    {"tool_calls": [{"index": index, "id": id, "type": "function", "function": function}]}
+                )
+            case ToolCallDelta(index=index, arguments=arguments):
+                return self._delta({"tool_calls": [{"index": index, "function": {"arguments": arguments}}]})
             case Finished(reason="cancelled"):
                 return data_frame(openai_body(problem_of(StoppedHere())))
             case Finished():

@@ -24,8 +24,10 @@ class Preparer:
         match request:
             case ChatRequest(messages=messages, answer_start=start):
                 tokens = self._chat_tokens(messages, start)
-            case CompletionRequest(prompt=text):
+            case CompletionRequest(prompt=str(text)):
                 tokens = self._backend.tokenize(text, add_special=True)
+            case CompletionRequest(prompt=tuple(given)):
+                tokens = self._known(given)
         if not tokens:
             raise RequestError("the prompt is empty")
         if len(tokens) >= self._n_ctx:
@@ -41,6 +43,12 @@ class Preparer:
         # A template that writes the first token itself must not get a second one.
         add_special = not (self._vocabulary.bos and text.startswith(self._vocabulary.bos))
         return self._backend.tokenize(text, add_special=add_special)
+
+    def _known(self, tokens: Sequence[int]) -> list[int]:
+        n_tokens = self._vocabulary.n_tokens
+        if not all(0 <= token < n_tokens for token in tokens):  # llama.cpp would read beyond its tables
+            raise RequestError(f"the prompt holds a token outside of the model's vocabulary of {n_tokens}")
+        return list(tokens)
 
     def _template(self) -> ChatTemplate:
         return ChatTemplate(self._backend.chat_template, bos=self._vocabulary.bos, eos=self._vocabulary.eos)

@@ -69,12 +69,12 @@ def test_sampling(model_path: Path) -> None:
 def test_stop_strings_and_completions(model_path: Path) -> None:
     async def run() -> None:
         async with real_engine(model_path) as engine:
-            request = CompletionRequest("One, two, three, four,", "endpoint", Sampling(temperature=0.0), 12)
+            request = CompletionRequest("One, two, three, four,", "endpoint", Sampling(temperature=0.0), max_tokens=12)
             text, finished = await engine.submit(request).collect()
             assert " five" in text
             assert finished.reason == "length"
             stopped = CompletionRequest(
-                "One, two, three, four,", "endpoint", Sampling(temperature=0.0), 12, stop=("ve, s",)
+                "One, two, three, four,", "endpoint", Sampling(temperature=0.0), max_tokens=12, stop=("ve, s",)
             )
             text, finished = await engine.submit(stopped).collect()
             assert (text, finished.reason) == (" fi", "stop")
