@@ -208,8 +208,8 @@ class Engine:
     def _on_progress(self, progress: float) -> bool:
         if self._load_cancelled.is_set():
             return False
-        # Whole percents only: llama.cpp reports each of thousands of tensors.
-        self._board.publish(replace(self.status, progress=int(progress * 100) / 100))
+        # In steps of 5 %: llama.cpp reports each of thousands of tensors, and every change is drawn.
+        self._board.publish(replace(self.status, progress=int(progress * 20) / 20))
         return True
 
     def _on_death(self, error: EngineDead) -> None:
