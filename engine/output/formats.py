@@ -34,6 +34,7 @@ _HARMONY = Headers(
     close="<|message|>",
     ends=("<|end|>", "<|call|>", "<|return|>"),
     thought="analysis",
+    answer="<|channel|>final<|message|>",
 )
 
 FAMILIES = (

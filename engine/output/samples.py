@@ -92,6 +92,8 @@ class Headers:
     ends: tuple[str, ...]
     thought: str
     """The channel that is reasoning."""
+    answer: str
+    """The header of an answer, after the prompt."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 _SCALE = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 _OFF = ("no_think", "none", "minimal")
 _LEVEL = re.compile(r"""['"](no_think|none|minimal|low|medium|high|xhigh|max)['"]""")
+_EFFORTS = ("reasoning_effort", "thinking_effort", "reasoning_strength")
+_WEIGHS = re.compile(rf"\b({'|'.join(_EFFORTS)}|thinking_budget)\b")
 _BUDGETS = {"minimal": 512, "low": 1024, "medium": 4096}
 
 _FREE = r"(?<![.\w])"  # a name of the template's own, not a field of something
@@ -35,9 +37,10 @@ class ThinkingArguments:
 
 def thinking_arguments(template: str | None, enabled: bool | None, effort: str | None) -> ThinkingArguments:
     """`enabled` None leaves it to the template. `effort` is one of none, minimal, low, medium, high, xhigh, max, or
-    None; "none" turns thinking off. A level that the template does not know becomes the nearest that it knows."""
+    None; "none" turns thinking off. A level that the template does not know becomes the nearest that it knows; where it
+    knows none, "minimal" is "none"."""
     text = template or ""
-    if effort == "none":
+    if effort == "none" or (effort == "minimal" and enabled is None and not _WEIGHS.search(text)):
         enabled, effort = False, None
     arguments: dict[str, object] = {}
     can_switch = can_weigh = False
@@ -52,7 +55,7 @@ def thinking_arguments(template: str | None, enabled: bool | None, effort: str |
             can_weigh = True
             if effort is not None and enabled is not False:
                 arguments[name] = _BUDGETS.get(effort, -1)
-    for name in ("reasoning_effort", "thinking_effort", "reasoning_strength"):
+    for name in _EFFORTS:
         if not re.search(rf"\b{name}\b", text):
             continue
         can_weigh = True

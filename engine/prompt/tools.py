@@ -13,11 +13,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from engine.errors import RequestError
 from engine.output.samples import Format
 from engine.output.values import load_schema
 from engine.output.written import write_calls
-from engine.requests import Message, Tool, ToolCall
+from engine.requests import ChatRequest, Message, NamedTool, Tool, ToolCall
 
+_NAME = re.compile(r"[\w.:/$-]{1,256}")
 _NINE = re.compile(r"length != 9")
 _NO_SYSTEM = re.compile(r"[Ss]ystem (?:role|message)s? (?:is |are )?not supported")
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -32,6 +34,32 @@ You can call functions to help with the answer. These are the functions, each as
 To call a function, write this and nothing after it, with the function's name and its arguments filled in:
 {sample}
 The results then follow in <tool_response> tags. Where no function is needed, answer as usual."""
+
+
+def offered(request: ChatRequest) -> tuple[Tool, ...]:
+    """The tools that the model gets to see. Raises RequestError where they, or the choice among them, make no sense."""
+    tools, choice = request.tools, request.tool_choice
+    names = [tool.name for tool in tools]
+    for tool in tools:
+        if not _NAME.fullmatch(tool.name):
+            raise RequestError("a tool's name is 1 to 256 letters, digits, and of _-.:/$")
+        if names.count(tool.name) > 1:
+            raise RequestError(f"there are two tools named {tool.name}")
+        if not _is_object(tool.parameters):
+            raise RequestError(f"the parameters of the tool {tool.name} are no JSON schema of an object")
+    if choice == "required" and not tools:
+        raise RequestError("a tool call is required, but there are no tools")
+    if isinstance(choice, NamedTool) and choice.name not in names:
+        raise RequestError(f"there is no tool named {choice.name}")
+    return () if choice == "none" else tools
+
+
+def _is_object(schema: str) -> bool:
+    try:
+        found = json.loads(schema)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and found.get("type", "object") == "object"
 
 
 def prepare(
