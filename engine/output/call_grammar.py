@@ -7,11 +7,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from engine.output.lark import PYTHON, Lark, closed, embedded, relaxed
 from engine.output.samples import SLOT, Calls, Format
 from engine.output.values import Schema, is_text, load_schema, properties, types
 from engine.requests import NamedTool, Tool, ToolChoice
+
+
+@dataclass(frozen=True, slots=True)
+class CallGrammar:
+    """Lark of ours, with schemas of the asker's in it."""
+
+    source: str
 
 
 def call_grammar(
@@ -22,7 +30,7 @@ def call_grammar(
     *,
     specials: Mapping[str, int] | None = None,
     in_thought: bool = False,
-) -> str:
+) -> CallGrammar:
     """What the answer has to match. `parallel` allows several calls.
 
     "required" and a named tool: perhaps a thought, then a call with arguments after the tool's schema. "auto": what
@@ -38,7 +46,7 @@ def call_grammar(
         grammar.messages(tools)
     else:
         grammar.answer(format, tools, parallel, in_thought)
-    return grammar.source()
+    return CallGrammar(grammar.source())
 
 
 def trigger(format: Format) -> str:

@@ -18,11 +18,14 @@ from typing import Any
 from llguidance import LLMatcher
 
 from engine.errors import ConstraintError
+from engine.output.call_grammar import CallGrammar
 from engine.output.gbnf import GbnfError, translate
 from engine.requests import Constraint
 
 MAX_BYTES = {"json_schema": 256 * 1024}
 MAX_BYTES_OTHERWISE = 64 * 1024
+MAX_BYTES_OF_CALLS = 512 * 1024
+"""Each tool may stand in it twice."""
 MAX_REFS = 1000
 MAX_RULES = 1000
 MAX_PROPERTIES = 2000
@@ -46,9 +49,14 @@ _JSON_OPTIONS = {
 """All set, so that a schema's own "x-guidance" cannot loosen what is enforced."""
 
 
-def grammar_text(constraint: Constraint) -> str:
+def grammar_text(constraint: Constraint | CallGrammar) -> str:
     """What llguidance takes. Any thread; bounded by the caps above. Raises ConstraintError."""
-    source = _checked_size(constraint)
+    if isinstance(constraint, CallGrammar):
+        _check_size(constraint.source, MAX_BYTES_OF_CALLS)
+        _check_lark(constraint.source, ours=True)
+        return json.dumps({"grammars": [{"lark_grammar": constraint.source}]})
+    source = constraint.source
+    _check_size(source, MAX_BYTES.get(constraint.kind, MAX_BYTES_OTHERWISE))
     match constraint.kind:
         case "json_object":
             return _json_grammar({"type": "object"})
@@ -65,12 +73,10 @@ def grammar_text(constraint: Constraint) -> str:
             return _from_gbnf(source)
 
 
-def _checked_size(constraint: Constraint) -> str:
-    limit = MAX_BYTES.get(constraint.kind, MAX_BYTES_OTHERWISE)
-    source = constraint.source
+def _check_size(source: str, limit: int) -> None:
     try:
         if len(source) <= limit and len(source.encode()) <= limit:
-            return source
+            return
     except UnicodeEncodeError:
         raise ConstraintError("it is not Unicode text") from None
     raise ConstraintError(f"it is larger than {limit // 1024} KB")
@@ -198,19 +204,22 @@ def _one_of(choices: Any) -> str:
 _LARK_TEXT = re.compile(r'//[^\n]*|#[^\n]*|"(?:[^"\\\n]|\\.)*"|/(?:[^/\\\n]|\\.)+/|%json\b', re.DOTALL)
 
 
-def _check_lark(source: str) -> None:
-    """Looks at what stands outside of comments, strings, regular expressions and inline schemas."""
+def _check_lark(source: str, *, ours: bool = False) -> None:
+    """Looks at what stands outside of comments, strings, regular expressions and inline schemas. In a grammar that is
+    `ours` only the schemas and the size come from outside."""
     bare = []
     at = 0
     while match := _LARK_TEXT.search(source, at):
         bare.append(source[at : match.start()])
         at = match.end()
         if match[0] == "%json":
-            at = _check_inline_schema(source, at)
+            at = _check_inline_schema(source, at, ours)
     bare.append(source[at:])
     outside = " ".join(bare)
     if outside.count(":") > MAX_RULES:
         raise ConstraintError(f"the grammar has more than {MAX_RULES} rules")
+    if ours:
+        return
     if outside.count("&") > MAX_INTERSECTED:
         raise ConstraintError(f"the grammar combines more than {MAX_INTERSECTED} patterns")
     if "<" in outside:
@@ -219,14 +228,14 @@ def _check_lark(source: str) -> None:
         raise ConstraintError(f"the grammar sets {option[1]}, which is not enforced")
 
 
-def _check_inline_schema(source: str, at: int) -> int:
+def _check_inline_schema(source: str, at: int, ours: bool) -> int:
     """Where the schema after `at` ends."""
     start = next((i for i in range(at, len(source)) if not source[i].isspace()), at)
     try:
         schema, end = json.JSONDecoder().raw_decode(source, start)
     except (ValueError, RecursionError) as error:
         raise ConstraintError(f"an inline schema cannot be read as JSON: {error}") from None
-    if "x-guidance" in _checked_schema(schema):
+    if "x-guidance" in _checked_schema(schema) and not ours:
         raise ConstraintError("an inline schema sets x-guidance")
     return end
 

@@ -9,12 +9,14 @@ from dataclasses import replace
 import pytest
 from llguidance import LLMatcher, LLTokenizer, TokenizerWrapper
 
+from engine.backend import Limits
 from engine.output.call_grammar import call_grammar, trigger
 from engine.output.formats import FAMILIES, PROMPTED, THINK
+from engine.output.grammar import grammar_text
 from engine.output.samples import Format
 from engine.output.written import write_calls
 from engine.requests import NamedTool, Tool, ToolCall, ToolChoice
-from tests.fakes import END, FakeBackend, Limits, Script
+from tests.fakes import END, FakeBackend, Script
 
 SCHEMA = {
     "type": "object",
@@ -87,7 +89,8 @@ def grammar_for(
     in_thought: bool = False,
     tools: Sequence[Tool] = (WEATHER, CLOCK),
 ) -> str:
-    return call_grammar(format, tools, choice, parallel, specials=vocabulary.specials, in_thought=in_thought)
+    grammar = call_grammar(format, tools, choice, parallel, specials=vocabulary.specials, in_thought=in_thought)
+    return grammar_text(grammar)
 
 
 def written(format: Format, *calls: ToolCall) -> str:
