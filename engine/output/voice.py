@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from engine.output.call_grammar import trigger
 from engine.output.channels import ChannelParser
 from engine.output.formats import detect, opens_thinking
 from engine.output.samples import Format
@@ -27,6 +28,10 @@ class Channels:
     """Text with which the answer begins already."""
     one_call: bool
     """The answer ends with its first call."""
+    trigger: int | None
+    """The token after which only a call can come."""
+    opener: int | None
+    """The token with which a thought begins."""
 
     def parser(self) -> ChannelParser:
         """A fresh one, at the place where the model goes on."""
@@ -49,7 +54,7 @@ class Voice:
         if not answer_start:
             return prompt
         if self.format.headers:
-            return prompt + self.format.headers.answer + answer_start
+            return prompt + self.format.headers.begins_answer + answer_start
         if opens_thinking(self.format, prompt) and (thinking := self.format.thinking):
             return f"{prompt.rstrip()}\n\n{thinking.close}\n\n{answer_start}"
         return prompt + answer_start
@@ -59,7 +64,7 @@ class Voice:
         format = self.format if tools else replace(self.format, calls=())
         if not (format.calls or format.thinking or format.headers or format.dropped or self.ends):
             return None
-        said = format.headers.answer + answer_start if format.headers and answer_start else answer_start
+        said = format.headers.begins_answer + answer_start if format.headers and answer_start else answer_start
         return Channels(
             format=format,
             tools=tools,
@@ -68,6 +73,8 @@ class Voice:
             in_thought=not said and opens_thinking(format, prompt),
             said=said,
             one_call=one_call,
+            trigger=self.tokens.get(trigger(format)),
+            opener=self.tokens.get(format.thinking.open) if format.thinking else None,
         )
 
 
