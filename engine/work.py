@@ -18,21 +18,38 @@ class Work:
         self.sequence = sequence
         self.sampler = sampler
         self.text = TextAssembler(ticket.request.stop)
+        self.guide = ticket.guide
         self._n_unsaid = 0
         self._choices: list[TokenChoice] = []
         self._prompt: list[TokenChoice] = []
 
     def sample(self, backend: Backend, row: int) -> int:
-        """The next token, from the logits of `row`."""
+        """The next token, from the logits of `row`. Raises ConstraintError where the constraint cannot be kept.
+
+        Log probabilities are the model's own, before the constraint: they say what it would have preferred."""
         request = self.ticket.request
         n_logprobs = request.n_logprobs
         logprobs = None if n_logprobs is None else log_softmax(backend.logits(row))
-        if self.sequence.n_output < request.min_tokens:
-            backend.logits(row)[list(backend.vocabulary.ends)] = float("-inf")
-        token = self.sampler.sample(row)
+        token = self._guided(backend, row)
         if logprobs is not None and n_logprobs is not None:
             self._choices.append(token_choice(logprobs, token, n_logprobs, backend.piece))
         return token
+
+    def _guided(self, backend: Backend, row: int) -> int:
+        ends = backend.vocabulary.ends
+        token = None if self.guide is None else self.guide.restrict(backend.logits(row), ends)
+        if token is None:
+            if self.sequence.n_output < self.ticket.request.min_tokens:
+                backend.logits(row)[list(ends)] = float("-inf")
+            token = self.sampler.sample(row)
+        if self.guide is not None:
+            self.guide.accept(token)
+        return token
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the answer's constraint lets nothing follow."""
+        return self.guide is not None and self.guide.is_done
 
     def score_prompt(self, backend: Backend, first_row: int, start: int, n: int) -> None:
         """Takes the log probabilities of the prompt's tokens from a chunk of `n` tokens that begins at `start`."""

@@ -8,12 +8,15 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
-
-from llguidance import LLTokenizer
+from typing import TYPE_CHECKING
 
 from engine.errors import ConstraintError, NotLoaded
-from engine.output.constraint import CompiledConstraint, compile_constraint
 from engine.requests import Constraint
+
+if TYPE_CHECKING:  # llguidance is imported with the first constraint, not when the window opens
+    from llguidance import LLTokenizer
+
+    from engine.output.constraint import CompiledConstraint
 
 log = logging.getLogger(__name__)
 
@@ -105,6 +108,8 @@ class ConstraintCache:
                     threading.stack_size(before)
 
     def _work(self, constraint: Constraint, tokenizer: LLTokenizer, done: Future[CompiledConstraint]) -> None:
+        from engine.output.constraint import compile_constraint
+
         try:
             done.set_result(compile_constraint(constraint, tokenizer))
         except Exception as error:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from engine.backend import Backend
 from engine.errors import ContextOverflow, RequestError
+from engine.output.constraint_cache import ConstraintCache
+from engine.output.guide import Guide
 from engine.prompt.overflow import Fit, fit
 from engine.prompt.template import ChatTemplate
 from engine.requests import ChatRequest, CompletionRequest, Message, Request
@@ -18,6 +20,7 @@ class Preparer:
         self._backend = backend
         self._vocabulary = backend.vocabulary
         self._n_ctx = backend.limits.n_cells
+        self._constraints = ConstraintCache(backend.constraint_tokenizer)
 
     def tokens(self, request: Request) -> tuple[int, ...]:
         """The prompt, at least one token. Raises ContextOverflow, TemplateError, RequestError."""
@@ -33,6 +36,20 @@ class Preparer:
         if len(tokens) >= self._n_ctx:
             raise ContextOverflow(len(tokens), self._n_ctx)
         return tuple(tokens)
+
+    def guide(self, request: Request) -> Guide | None:
+        """What keeps the answer to its constraint; None where there is none. Raises ConstraintError, RequestError."""
+        if request.constraint is None:
+            return None
+        if isinstance(request, ChatRequest) and request.tools:
+            raise RequestError("tools and a constraint on the answer cannot be had together")
+        guide = Guide(self._constraints.get(request.constraint).matcher(), waiting=True)
+        guide.begin(request.answer_start if isinstance(request, ChatRequest) else "")
+        return guide
+
+    def close(self) -> bool:
+        """Before the model is freed: ends what still reads it. False where something does not end."""
+        return self._constraints.close()
 
     def fit(self, messages: Sequence[Message]) -> Fit:
         """How a chat fits into the context. Raises TemplateError."""
