@@ -12,6 +12,7 @@ from llguidance import LLMatcher, LLParserLimits, LLTokenizer
 from numpy.typing import NDArray
 
 from engine.errors import ConstraintError
+from engine.output.call_grammar import CallGrammar
 from engine.output.grammar import grammar_text
 from engine.requests import Constraint
 
@@ -35,7 +36,7 @@ Mask = NDArray[np.uint32]
 """One bit for each token of the vocabulary, the lowest first; 1 for those that may come next."""
 
 
-def compile_constraint(constraint: Constraint, tokenizer: LLTokenizer) -> CompiledConstraint:
+def compile_constraint(constraint: Constraint | CallGrammar, tokenizer: LLTokenizer) -> CompiledConstraint:
     """Raises ConstraintError for whatever cannot be enforced to the letter.
 
     Any thread; releases the GIL. It recurses as deep as the constraint does: without a large stack (see
@@ -54,27 +55,23 @@ class CompiledConstraint:
 
     def __init__(self, pristine: LLMatcher, tokenizer: LLTokenizer) -> None:
         self._pristine = pristine
-        self._n_tokens = tokenizer.vocab_size
+        self._tokenizer = tokenizer
 
     def matcher(self) -> Matcher:
         """A matcher at the beginning. Any thread; microseconds."""
-        return Matcher(self._pristine.deep_copy(), self._n_tokens)
+        return Matcher(self._pristine.deep_copy(), self._tokenizer)
 
 
 class Matcher:
     """Where one answer stands. One thread at a time; while the model is loaded.
 
-    For each token: take `forced()[0]` if there is one, else sample from what `mask()` allows; then `advance()`."""
+    For each token: sample from what `mask()` allows, then `advance()`."""
 
-    def __init__(self, matcher: LLMatcher, n_tokens: int) -> None:
+    def __init__(self, matcher: LLMatcher, tokenizer: LLTokenizer) -> None:
         self._matcher = matcher
-        self._n_tokens = n_tokens
-        self._mask: Mask = np.zeros((n_tokens + 31) // 32, dtype=np.uint32)
+        self._tokenizer = tokenizer
+        self._mask: Mask = np.zeros((tokenizer.vocab_size + 31) // 32, dtype=np.uint32)
         self._budget_s = SPENT_AT_ONCE_S
-
-    def forced(self) -> list[int]:
-        """The tokens that must come next, as the model's own tokenizer would cut them; often none."""
-        return self._matcher.compute_ff_tokens()
 
     def mask(self) -> Mask:
         """The tokens that may come next, at least one; those that end an answer only where it may end.
@@ -90,10 +87,19 @@ class Matcher:
         return self._mask
 
     def advance(self, token: int) -> None:
-        """Goes on by a token that `mask()` or `forced()` named. Raises ConstraintError if it did not."""
+        """Goes on by a token that `mask()` named. Raises ConstraintError if it did not."""
         if not self._matcher.consume_token(token):
             _raise_if_broken(self._matcher)
             raise ConstraintError(f"token {token} does not match")
+
+    def advance_text(self, text: str) -> None:
+        """Goes on by text that stands there already, however its tokens were cut. Raises ConstraintError."""
+        data = text.encode(errors="replace")
+        tokens = self._tokenizer.greedy_tokenize(data.decode())
+        if self._tokenizer.decode_bytes(tokens) != data:
+            raise ConstraintError("the model has no tokens for what the answer begins with")
+        if not self._matcher.consume_tokens(tokens):
+            raise ConstraintError("what the answer begins with does not match")
 
     @property
     def finished(self) -> bool:
@@ -107,11 +113,14 @@ class Matcher:
 
     def copy(self) -> Matcher:
         """A matcher at the same place that goes its own way."""
-        return Matcher(self._matcher.deep_copy(), self._n_tokens)
+        return Matcher(self._matcher.deep_copy(), self._tokenizer)
 
     def reset(self) -> None:
         """Back to the beginning."""
         self._matcher.reset()
+
+
+_IN_WORDS = {"NoExtensionBias": "no text matches it", "NoExtension": "no text matches it"}
 
 
 def _raise_if_broken(matcher: LLMatcher) -> None:
@@ -120,6 +129,6 @@ def _raise_if_broken(matcher: LLMatcher) -> None:
 
 
 def _shortened(reason: str) -> str:
-    """The first line of what llguidance says, fit to be shown."""
-    line = next(iter(reason.strip().splitlines()), "")
+    """What llguidance says, as one line that is fit to be shown."""
+    line = _IN_WORDS.get(reason) or " ".join(reason.split())
     return line if len(line) <= _MAX_REASON_CHARS else line[:_MAX_REASON_CHARS] + "…"

@@ -8,12 +8,16 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
-
-from llguidance import LLTokenizer
+from typing import TYPE_CHECKING
 
 from engine.errors import ConstraintError, NotLoaded
-from engine.output.constraint import CompiledConstraint, compile_constraint
+from engine.output.call_grammar import CallGrammar
 from engine.requests import Constraint
+
+if TYPE_CHECKING:  # llguidance is imported with the first constraint, not when the window opens
+    from llguidance import LLTokenizer
+
+    from engine.output.constraint import CompiledConstraint
 
 log = logging.getLogger(__name__)
 
@@ -38,11 +42,11 @@ class ConstraintCache:
         self._tokenizer: LLTokenizer | None = None
         self._closed = False
         self._keeping = threading.Lock()
-        self._kept: OrderedDict[Constraint, CompiledConstraint | str] = OrderedDict()
+        self._kept: OrderedDict[Constraint | CallGrammar, CompiledConstraint | str] = OrderedDict()
         self._places = threading.BoundedSemaphore(N_AT_ONCE)
         self._threads: set[threading.Thread] = set()
 
-    def get(self, constraint: Constraint) -> CompiledConstraint:
+    def get(self, constraint: Constraint | CallGrammar) -> CompiledConstraint:
         """The constraint, compiled. Raises ConstraintError within the deadline, NotLoaded once closed."""
         with self._keeping:
             outcome = self._kept.get(constraint)
@@ -68,7 +72,7 @@ class ConstraintCache:
             thread.join(max(0.0, deadline - time.monotonic()))
         return not self._threads
 
-    def _compile(self, constraint: Constraint) -> CompiledConstraint | str:
+    def _compile(self, constraint: Constraint | CallGrammar) -> CompiledConstraint | str:
         """The compiled constraint, or why there is none: the same one would fail again."""
         if not self._places.acquire(timeout=self._deadline_s):
             raise ConstraintError("other constraints are taking too long")
@@ -84,10 +88,10 @@ class ConstraintCache:
             return error.reason
         except TimeoutError:
             # It cannot be stopped, only left alone; the caps of `grammar` are there so that this does not happen.
-            log.warning("a %s constraint of %d characters takes too long", constraint.kind, len(constraint.source))
+            log.warning("a constraint of %d characters takes too long", len(constraint.source))
             return "it takes too long to compile"
 
-    def _start(self, constraint: Constraint, done: Future[CompiledConstraint]) -> None:
+    def _start(self, constraint: Constraint | CallGrammar, done: Future[CompiledConstraint]) -> None:
         with self._opening:  # held until the thread is known to `close`
             if self._closed:
                 raise NotLoaded
@@ -104,7 +108,11 @@ class ConstraintCache:
                 finally:
                     threading.stack_size(before)
 
-    def _work(self, constraint: Constraint, tokenizer: LLTokenizer, done: Future[CompiledConstraint]) -> None:
+    def _work(
+        self, constraint: Constraint | CallGrammar, tokenizer: LLTokenizer, done: Future[CompiledConstraint]
+    ) -> None:
+        from engine.output.constraint import compile_constraint
+
         try:
             done.set_result(compile_constraint(constraint, tokenizer))
         except Exception as error:

@@ -6,11 +6,11 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from engine.output.call_grammar import trigger
+from engine.output.call_grammar import CallGrammar, call_grammar, trigger
 from engine.output.channels import ChannelParser
 from engine.output.formats import detect, opens_thinking
 from engine.output.samples import Format
-from engine.requests import Tool
+from engine.requests import Tool, ToolChoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,11 @@ class Channels:
     """The token after which only a call can come."""
     opener: int | None
     """The token with which a thought begins."""
+
+    @property
+    def begins_with_answer(self) -> bool:
+        """Whether nothing must come before the answer itself; a thought may."""
+        return self.format.headers is None and not self.in_thought
 
     def parser(self) -> ChannelParser:
         """A fresh one, at the place where the model goes on."""
@@ -75,6 +80,19 @@ class Voice:
             one_call=one_call,
             trigger=self.tokens.get(trigger(format)),
             opener=self.tokens.get(format.thinking.open) if format.thinking else None,
+        )
+
+    def grammar(self, channels: Channels, choice: ToolChoice) -> CallGrammar | None:
+        """What the calls of such an answer must match; None where nothing tells that one begins."""
+        if choice == "auto" and channels.trigger is None:
+            return None
+        return call_grammar(
+            channels.format,
+            channels.tools,
+            choice,
+            not channels.one_call,
+            specials=self.tokens,
+            in_thought=channels.in_thought,
         )
 
 
