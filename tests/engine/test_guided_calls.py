@@ -10,9 +10,11 @@ import pytest
 
 from engine.errors import ConstraintError, RequestError
 from engine.events import Event, Failed, TextDelta
-from engine.requests import ChatRequest, Constraint, NamedTool, Tool, ToolChoice
+from engine.output.formats import detect
+from engine.output.written import write_calls
+from engine.requests import ChatRequest, Constraint, NamedTool, Tool, ToolCall, ToolChoice
 from tests.conftest import chat
-from tests.engine.chat_templates import TEMPLATES
+from tests.engine.chat_templates import MANNERS, TEMPLATES
 from tests.engine.test_answers import HARMONY, HARMONY_TOKENS, HERMES, QWEN, answers, said, told
 
 LIGHT = Tool(
@@ -35,7 +37,7 @@ YES = Constraint("choice", '["yes", "no"]')
 
 def asking(choice: ToolChoice = "auto", **changes: object) -> ChatRequest:
     request = chat(max_tokens=300)
-    return replace(request, tools=(LIGHT, CLOCK), tool_choice=choice, **changes)  # type: ignore[arg-type]
+    return replace(request, **{"tools": (LIGHT, CLOCK), "tool_choice": choice, **changes})  # type: ignore[arg-type]
 
 
 def call(arguments: str) -> str:
@@ -50,13 +52,14 @@ def check_light(arguments: str) -> None:
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_a_named_tool_is_called_whatever_the_model_would_say(name: str) -> None:
-    """The fake would talk without end; what it may not say becomes some other letter."""
+def test_a_named_tool_is_called_as_its_schema_wants(name: str) -> None:
+    """The fake would call it with wrong arguments; what it may not say becomes some other letter."""
+    begun = "</think>" if MANNERS[name].generation.startswith("<think>") else ""
+    wrong = begun + write_calls(detect(TEMPLATES[name]).calls[0], (ToolCall("functions.light:0", "light", BAD),))
     request = asking(NamedTool("light"), parallel_tool_calls=False)
     for specials in ((), CALL_TOKENS):
-        script = said("", TEMPLATES[name], specials=specials)
-        script.answer = b"abc" * 100
-        text, _, ((called, arguments),), reason = told(answers(script, request))
+        events = answers(said(wrong, TEMPLATES[name], specials=specials), request)
+        text, _, ((called, arguments),), reason = told(events)
         assert (text, called, reason) == ("", "light", "tool_calls")
         check_light(arguments)
 
@@ -75,7 +78,7 @@ def test_a_model_that_knows_no_tools_can_be_required_to_call_one() -> None:
 
 
 def test_a_thought_before_a_required_call_is_free() -> None:
-    script = said(f"hm {{</think>\n\n{call(GOOD)}", QWEN.replace("qwen", ""), specials=CALL_TOKENS)
+    script = said(f"hm {{</think>\n\n{call(GOOD)}", QWEN, specials=CALL_TOKENS)
     _, thought, ((name, arguments),), reason = told(answers(script, asking("required", parallel_tool_calls=False)))
     assert (thought, name in ("light", "clock"), reason) == ("hm {", True, "tool_calls")
     assert json.loads(arguments) is not None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.events import ToolCallStarted
+from engine.events import Failed, ToolCallStarted
 from engine.requests import ChatRequest, Message, NamedTool, Sampling, Tool, ToolCall, ToolChoice
 from tests.conftest import chat
 from tests.engine.test_answers import told
@@ -70,6 +70,7 @@ def test_the_result_of_a_call_is_answered(model_path: Path) -> None:
         async with real_engine(model_path) as engine:
             first = asking(NamedTool("get_weather"), parallel_tool_calls=False)
             events = await events_of(engine.submit(first))
+            assert not [event for event in events if isinstance(event, Failed)], events
             _, _, ((name, arguments),), _ = told(events)
             (call_id,) = (event.id for event in events if isinstance(event, ToolCallStarted))
             called = Message("assistant", "", (ToolCall(call_id, name, arguments),))
