@@ -130,5 +130,7 @@ def _raise_if_broken(matcher: LLMatcher) -> None:
 
 def _shortened(reason: str) -> str:
     """What llguidance says, as one line that is fit to be shown."""
-    line = _IN_WORDS.get(reason) or " ".join(reason.split())
-    return line if len(line) <= _MAX_REASON_CHARS else line[:_MAX_REASON_CHARS] + "…"
+    line = " ".join(reason.replace("<non-verbose/>", "").split())
+    line = _IN_WORDS.get(line, line)
+    half = _MAX_REASON_CHARS // 2  # the beginning says where, the end says what
+    return line if len(line) <= _MAX_REASON_CHARS else f"{line[:half]} … {line[-half:]}"
