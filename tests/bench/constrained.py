@@ -1,5 +1,5 @@
-"""`engine.constrained`: tokens per second of an answer held to a JSON schema ÷ of a free one of the same length, through
-the engine, in turn. Greedy, one stream."""
+"""`engine.constrained`: tokens per second of an answer held to a JSON schema ÷ of a free one of the same length,
+through the engine, in turn. Greedy, one stream."""
 
 from __future__ import annotations
 
