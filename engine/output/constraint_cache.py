@@ -25,6 +25,9 @@ STACK_BYTES = 64 * 1024 * 1024
 """Only what is used of it becomes memory. The worst constraint that passes the caps takes 8 MB."""
 
 N_KEPT = 32
+MAX_KEPT_CHARS = 256 * 1024
+"""What is larger is refused anyway, and not remembered."""
+
 N_AT_ONCE = 2
 
 _stack_size = threading.Lock()
@@ -54,10 +57,7 @@ class ConstraintCache:
                 self._kept.move_to_end(constraint)
         if outcome is None:
             outcome = self._compile(constraint)
-            with self._keeping:
-                self._kept[constraint] = outcome
-                if len(self._kept) > N_KEPT:
-                    self._kept.popitem(last=False)
+            self._keep(constraint, outcome)
         if isinstance(outcome, str):
             raise ConstraintError(outcome)
         return outcome
@@ -71,6 +71,14 @@ class ConstraintCache:
         for thread in tuple(self._threads):
             thread.join(max(0.0, deadline - time.monotonic()))
         return not self._threads
+
+    def _keep(self, constraint: Constraint | CallGrammar, outcome: CompiledConstraint | str) -> None:
+        if len(constraint.source) > MAX_KEPT_CHARS:
+            return
+        with self._keeping:
+            self._kept[constraint] = outcome
+            if len(self._kept) > N_KEPT:
+                self._kept.popitem(last=False)
 
     def _compile(self, constraint: Constraint | CallGrammar) -> CompiledConstraint | str:
         """The compiled constraint, or why there is none: the same one would fail again."""

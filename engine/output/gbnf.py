@@ -1,79 +1,62 @@
-"""GBNF, llama.cpp's grammar format, → what llguidance compiles: one regular expression, or a Lark grammar.
-
-GBNF matches character by character. llguidance's lexer takes the longest lexeme, so that a rule such as
-`[a-z]+ "b"` would never end. Both forms below avoid that: a grammar without recursion becomes one regular
-expression, and any other a grammar whose lexemes are single characters.
-"""
+"""GBNF, llama.cpp's grammar format: text → rules."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 MAX_DEPTH = 64
 MAX_RULES = 1000
 MAX_REPETITION = 2000
-MAX_REGEX_CHARS = 50_000
-"""A grammar whose rules unfold to more than this is compiled as a grammar, though it has no recursion."""
-
-MAX_REGEX_DEPTH = 80
-"""Likewise for rules within rules, since llguidance takes 250 parentheses within each other."""
 
 
 class GbnfError(ValueError):
     """The text is no GBNF grammar, or is larger than the caps above. Its text is fit to be shown."""
 
 
-def translate(source: str) -> tuple[Literal["regex", "lark"], str]:
-    """The same language for llguidance. Any thread; bounded by the caps. Raises GbnfError."""
-    rules = _Parser(_tokens(source)).rules()
-    order = _from_the_leaves(rules)
-    if order is not None and (regex := _unfold(rules, order)) is not None:
-        return "regex", regex
-    names = {name: f"r{i}" for i, name in enumerate(rules)}
-    lines = [f"{names[name]}: {_lark(node, names)}" for name, node in rules.items()]
-    return "lark", "\n".join([f"start: {names['root']}", *lines])
+def parse(source: str) -> dict[str, Node]:
+    """The rules by name, "root" among them; every rule that is named exists. Raises GbnfError."""
+    return _Parser(_tokens(source)).rules()
 
 
 @dataclass(frozen=True, slots=True)
-class _Text:
+class Text:
     """Characters one after the other, perhaps none."""
 
     chars: str
 
 
 @dataclass(frozen=True, slots=True)
-class _OneOf:
+class OneOf:
     """One character of a class, as a regular expression."""
 
     regex: str
 
 
 @dataclass(frozen=True, slots=True)
-class _Ref:
+class Ref:
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class _Sequence:
-    parts: tuple[_Node, ...]
+class Sequence:
+    parts: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _Choice:
-    parts: tuple[_Node, ...]
+class Choice:
+    parts: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _Repeat:
-    part: _Node
+class Repeat:
+    part: Node
     bounds: str
     """As regular expressions and Lark both write it: "*", "+", "?", "{2}", "{2,}", "{2,5}"."""
 
 
-_Node = _Text | _OneOf | _Ref | _Sequence | _Choice | _Repeat
+Node = Text | OneOf | Ref | Sequence | Choice | Repeat
 
 _TOKEN = re.compile(
     r"""
@@ -110,8 +93,8 @@ class _Parser:
         self._tokens = tokens
         self._at = 0
 
-    def rules(self) -> dict[str, _Node]:
-        rules: dict[str, _Node] = {}
+    def rules(self) -> dict[str, Node]:
+        rules: dict[str, Node] = {}
         while token := self._take("define"):
             name = token["name"]
             if name in rules:
@@ -123,7 +106,7 @@ class _Parser:
             raise GbnfError(f"{self._tokens[self._at][0][:20]!r} is out of place in the grammar")
         if "root" not in rules:
             raise GbnfError("the grammar has no rule named root")
-        for name in (each for node in rules.values() for each in _refs(node)):
+        for name in (each for node in rules.values() for each in refs_of(node)):
             if name not in rules:
                 raise GbnfError(f"rule {name!r} is not defined")
         return rules
@@ -137,30 +120,30 @@ class _Parser:
         self._at += 1
         return token
 
-    def _choice(self, depth: int) -> _Node:
+    def _choice(self, depth: int) -> Node:
         if depth > MAX_DEPTH:
             raise GbnfError(f"the grammar is nested more than {MAX_DEPTH} deep")
         parts = [self._sequence(depth)]
         while self._take("mark", "|"):
             parts.append(self._sequence(depth))
-        return parts[0] if len(parts) == 1 else _Choice(tuple(parts))
+        return parts[0] if len(parts) == 1 else Choice(tuple(parts))
 
-    def _sequence(self, depth: int) -> _Node:
+    def _sequence(self, depth: int) -> Node:
         parts = []
         while (part := self._item(depth)) is not None:
             token = self._take("repeat")
-            parts.append(_Repeat(part, _bounds(token)) if token else part)
-        return parts[0] if len(parts) == 1 else _Sequence(tuple(parts))
+            parts.append(Repeat(part, _bounds(token)) if token else part)
+        return parts[0] if len(parts) == 1 else Sequence(tuple(parts))
 
-    def _item(self, depth: int) -> _Node | None:
+    def _item(self, depth: int) -> Node | None:
         if token := self._take("text"):
-            return _Text("".join(chr(code) for _, code in _chars(token[0][1:-1])))
+            return Text("".join(chr(code) for _, code in _chars(token[0][1:-1])))
         if token := self._take("set"):
-            return _OneOf(_class(token[0][1:-1]))
+            return OneOf(_class(token[0][1:-1]))
         if token := self._take("ref"):
-            return _Ref(token[0])
+            return Ref(token[0])
         if self._take("mark", "."):
-            return _OneOf("(?s:.)")
+            return OneOf("(?s:.)")
         if self._take("mark", "("):
             part = self._choice(depth + 1)
             if not self._take("mark", ")"):
@@ -215,93 +198,21 @@ def _class(body: str) -> str:
     return f"[{'^' if negated else ''}{''.join(ranges)}]"
 
 
-def _parts(node: _Node) -> tuple[_Node, ...]:
+def parts_of(node: Node) -> tuple[Node, ...]:
     match node:
-        case _Sequence(parts) | _Choice(parts):
+        case Sequence(parts) | Choice(parts):
             return parts
-        case _Repeat(part):
+        case Repeat(part):
             return (part,)
     return ()
 
 
-def _refs(node: _Node) -> set[str]:
+def refs_of(node: Node) -> set[str]:
     found = set()
     waiting = [node]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, _Ref):
+        if isinstance(node, Ref):
             found.add(node.name)
-        waiting.extend(_parts(node))
+        waiting.extend(parts_of(node))
     return found
-
-
-def _from_the_leaves(rules: dict[str, _Node]) -> list[str] | None:
-    """The rules that root needs, each after those it needs itself; None where rules are recursive."""
-    done: dict[str, None] = {}
-    open_names = {"root": iter(_refs(rules["root"]))}
-    while open_names:
-        name, refs = next(reversed(open_names.items()))
-        ref = next((ref for ref in refs if ref not in done), None)
-        if ref is None:
-            del open_names[name]
-            done[name] = None
-        elif ref in open_names:
-            return None
-        else:
-            open_names[ref] = iter(_refs(rules[ref]))
-    return list(done)
-
-
-def _unfold(rules: dict[str, _Node], order: list[str]) -> str | None:
-    """All of root as one regular expression; None where that is too large or too deep."""
-    regexes: dict[str, str] = {}
-    depths: dict[str, int] = {}
-    for name in order:
-        regexes[name] = _regex(rules[name], regexes)
-        depths[name] = _depth(rules[name], depths)
-        if len(regexes[name]) > MAX_REGEX_CHARS or depths[name] > MAX_REGEX_DEPTH:
-            return None
-    return regexes["root"]
-
-
-def _regex(node: _Node, regexes: dict[str, str]) -> str:
-    match node:
-        case _Text(chars):
-            return "".join(rf"\x{{{ord(char):x}}}" for char in chars)
-        case _OneOf(regex):
-            return regex
-        case _Ref(name):
-            return f"(?:{regexes[name]})"
-        case _Sequence(parts):
-            return "".join(f"(?:{_regex(part, regexes)})" for part in parts)
-        case _Choice(parts):
-            return "|".join(_regex(part, regexes) for part in parts)
-        case _Repeat(part, bounds):
-            return f"(?:{_regex(part, regexes)}){bounds}"
-
-
-def _depth(node: _Node, depths: dict[str, int]) -> int:
-    if isinstance(node, _Ref):
-        return depths[node.name] + 1
-    return 1 + max((_depth(part, depths) for part in _parts(node)), default=0)
-
-
-def _lark(node: _Node, names: dict[str, str]) -> str:
-    match node:
-        case _Text(chars):
-            return " ".join(rf"/\x{{{ord(char):x}}}/" for char in chars) or '""'
-        case _OneOf(regex):
-            return f"/{regex}/"
-        case _Ref(name):
-            return names[name]
-        case _Sequence(parts):
-            return (
-                " ".join(
-                    f"({_lark(part, names)})" if isinstance(part, _Choice) else _lark(part, names) for part in parts
-                )
-                or '""'
-            )
-        case _Choice(parts):
-            return " | ".join(_lark(part, names) for part in parts)
-        case _Repeat(part, bounds):
-            return f"({_lark(part, names)}){bounds}"

@@ -19,7 +19,8 @@ from llguidance import LLMatcher
 
 from engine.errors import ConstraintError
 from engine.output.call_grammar import CallGrammar
-from engine.output.gbnf import GbnfError, translate
+from engine.output.gbnf import GbnfError
+from engine.output.gbnf_forms import translate
 from engine.requests import Constraint
 
 MAX_BYTES = {"json_schema": 256 * 1024}

@@ -230,6 +230,27 @@ def test_what_is_large_is_refused_or_kept_in_bounded_time() -> None:
     asyncio.run(run())
 
 
+def test_masks_that_take_too_long_end_that_answer_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.output.constraint.SPENT_AT_ONCE_S", 0.0005)
+    monkeypatch.setattr("engine.output.constraint.SPENT_PER_TOKEN_S", 0.0)
+
+    async def run() -> None:
+        opener = FakeOpener()
+        async with engine_over(opener) as engine:
+            free = asyncio.create_task(engine.submit(chat(max_tokens=600)).collect())
+            slow = replace(asked(Constraint("regex", "[a-z ]{3000}!"), max_tokens=None), min_tokens=2000)
+            events = await events_of(engine.submit(slow))
+            check_shape(events)
+            assert isinstance(events[-1], Failed)
+            assert isinstance(events[-1].error, ConstraintError)
+            assert any(isinstance(event, TextDelta) for event in events), "it began well"
+            assert (await free)[1].usage.n_output == 600
+            assert opener.backends[0].n_open_samplers == 0
+            assert (await engine.submit(chat(max_tokens=5)).collect())[1].usage.n_output == 5
+
+    asyncio.run(run())
+
+
 def test_not_with_tools() -> None:
     async def run() -> None:
         async with engine_over(FakeOpener()) as engine:

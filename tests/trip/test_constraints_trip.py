@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,7 +54,7 @@ def test_every_kind_beside_a_free_answer(model_path: Path) -> None:
             Constraint("lark", 'start: "I say " WORD ("," WORD){0,3} "!"\nWORD: /[a-z]{2,9}/'),
             Constraint("gbnf", 'root ::= item{3}\nitem ::= "- " [^\\n]{3,20} "\\n"'),
         ]
-        matches = [
+        matches: list[Callable[[str], object]] = [
             is_person,
             re.compile(r"[A-Z][a-z]+( [a-z]+){2,5}\.").fullmatch,
             re.compile("Zürich|Oslo|東京").fullmatch,
@@ -80,12 +81,12 @@ def test_any_json(model_path: Path) -> None:
         async with real_engine(model_path) as engine:
             start = '{"city": "Paris", "sights": ['
             text, finished = await engine.submit(
-                asked(Constraint("json_object"), answer_start=start, max_tokens=400)
+                asked(Constraint("json_object"), answer_start=start, max_tokens=150)
             ).collect()
             if finished.reason == "stop":
                 assert isinstance(json.loads(start + text), dict)
             else:
-                assert finished.usage.n_output == 400
+                assert finished.usage.n_output == 150
             cut, finished = await engine.submit(asked(Constraint("json_object"), max_tokens=5)).collect()
             assert finished.reason == "length"
             assert cut.startswith("{")
