@@ -26,7 +26,7 @@ STACK_BYTES = 64 * 1024 * 1024
 
 N_KEPT = 32
 MAX_KEPT_CHARS = 256 * 1024
-"""What is larger is refused anyway, and not remembered."""
+"""What is larger is not remembered."""
 
 N_AT_ONCE = 2
 
