@@ -9,7 +9,7 @@ from engine.backend import Backend, NativeFailure, NoRoom
 from engine.cache.moves import Clear, Copy, Cut, Move, Restore, Save
 from engine.cache.prefixes import MIN_SAVED, Prefix
 from engine.cache.snapshots import SnapshotStore
-from engine.errors import ContextOverflow, EngineError
+from engine.errors import ConstraintError, ContextOverflow, EngineError
 from engine.events import Event, Failed, FinishReason
 from engine.schedule.pacing import Pacer
 from engine.schedule.plan import BatchPlan, Sampled
@@ -89,14 +89,12 @@ class Session:
                 n = len(entry.chunk.tokens)
                 work = self._works[entry.sequence.id]
                 work.score_prompt(self._backend, entry.row - n + 1, entry.chunk.start, n)
-        sampled = {
-            entry.sequence.id: self._works[entry.sequence.id].sample(self._backend, entry.row)
-            for entry in plan.entries
-            if entry.chunk.samples
-        }
+        sampled, failed = self._sample(plan)
         self._note_what_was_read(plan)
         for outcome in self._scheduler.commit(plan, sampled):
             self._tell(outcome)
+        for work, error in failed:
+            self._fail(work, error)
         self._save_some()
 
     def save_all(self) -> None:
@@ -109,11 +107,23 @@ class Session:
             work.sampler.close()
             cancelled = work.ticket.cancelled.is_set()
             last = work.ticket.finished("cancelled", self._clock()) if cancelled else Failed(cause)
-            self._book.close(work.ticket, last, work.delta(work.text.flush()))
+            self._book.close(work.ticket, last, work.rest())
         self._works.clear()
         if self._snapshots is not None:
             self._snapshots.close()
         self._backend.close()
+
+    def _sample(self, plan: BatchPlan) -> tuple[dict[str, int], list[tuple[Work, ConstraintError]]]:
+        """A token for each entry that asked for one, by id, and the works whose constraint could not be kept."""
+        sampled, failed = {}, []
+        for entry in plan.entries:
+            if entry.chunk.samples:
+                work = self._works[entry.sequence.id]
+                try:
+                    sampled[entry.sequence.id] = work.sample(self._backend, entry.row)
+                except ConstraintError as error:
+                    failed.append((work, error))
+        return sampled, failed
 
     def _decode(self) -> BatchPlan:
         while True:
@@ -217,15 +227,18 @@ class Session:
         """Turns one sampled token into events."""
         work = self._works[outcome.sequence.id]
         events = work.began(self._clock())
-        work.count_token()
-        piece = b"" if outcome.finish == "stop" else self._backend.piece(outcome.token)
-        text, stopped = work.text.feed(piece)
-        if stopped:
-            self._end(work, "stop", [*events, *work.delta(text)])
-        elif outcome.finish:
-            self._end(work, outcome.finish, [*events, *work.delta(text + work.text.flush())])
-        elif events or text:
-            work.ticket.send([*events, *work.delta(text)])
+        said, finish = work.hear(self._backend, outcome.token, outcome.finish)
+        if finish:
+            self._end(work, finish, [*events, *said])
+        elif events or said:
+            work.ticket.send([*events, *said])
+
+    def _fail(self, work: Work, error: EngineError) -> None:
+        """Ends a request whose answer cannot go on; the others do."""
+        self._scheduler.remove(work.sequence)
+        work.sampler.close()
+        del self._works[work.sequence.id]
+        self._book.close(work.ticket, Failed(error), work.rest())
 
     def _end(self, work: Work, reason: FinishReason, events: list[Event]) -> None:
         """Takes a request out and sends its last events."""
@@ -233,5 +246,5 @@ class Session:
         work.sampler.close()
         del self._works[work.sequence.id]
         if reason == "cancelled":
-            events = [*events, *work.delta(work.text.flush())]
+            events = [*events, *work.rest()]
         self._book.close(work.ticket, work.ticket.finished(reason, self._clock()), events)

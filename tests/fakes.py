@@ -1,11 +1,13 @@
 """The one fake: a backend without a model, at the engine's seam.
 
-Its vocabulary is the 256 bytes plus an end token. The next token is a function of the context, so that a wrong or
-missing token in the KV memory shows in the answer; or it follows a script.
+Its vocabulary is the 256 bytes, an end token, and the special tokens of the script. The next token is a function of the
+context, so that a wrong or missing token in the KV memory shows in the answer; or it follows a script. Where its logits
+were made impossible, another possible token is drawn from the context.
 """
 
 from __future__ import annotations
 
+import re
 import time
 import zlib
 from array import array
@@ -15,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from llguidance import LLTokenizer, TokenizerWrapper
 
 from engine.backend import Chunk, Limits, LoadSettings, NativeFailure, NoRoom, Vocabulary
 from engine.errors import LoadCancelled, ModelFileError
@@ -31,6 +34,10 @@ class Script:
 
     answer: bytes | None = None
     """Said after every prompt, then an end token; None: letters drawn from the context, without end."""
+    template: str | None = None
+    """The model's chat template."""
+    specials: tuple[str, ...] = ()
+    """What is one special token each, in prompts and in the answer."""
     step_s: float = 0.0
     load_s: float = 0.0
     load_error: ModelFileError | None = None
@@ -39,6 +46,22 @@ class Script:
     refuse_states: bool = False
     no_room_at: set[int] = field(default_factory=set)
     """Decodes, counted from 0, that find no room."""
+
+
+class _Letters:
+    """The vocabulary, as llguidance asks for it."""
+
+    eos_token_id, bos_token_id = END, None
+
+    def __init__(self, specials: Sequence[str]) -> None:
+        self.tokens = [
+            *(bytes([byte]) for byte in range(256)),
+            *(b"\xff" + each.encode() for each in ("<end>", *specials)),
+        ]
+        self.special_token_ids = range(END, len(self.tokens))
+
+    def __call__(self, text: bytes) -> list[int]:
+        return list(text)
 
 
 class FakeSampler:
@@ -59,8 +82,10 @@ class FakeBackend:
     def __init__(self, script: Script, limits: Limits, path: Path = Path("fake.gguf")) -> None:
         self.script = script
         self.limits = limits
-        self.vocabulary = Vocabulary(n_tokens=257, bos="", eos="", ends=frozenset({END}))
-        self.chat_template: str | None = None
+        self._specials = {text: END + n for n, text in enumerate(script.specials, 1)}
+        n_tokens = 257 + len(script.specials)
+        self.vocabulary = Vocabulary(n_tokens=n_tokens, bos="", eos="", ends=frozenset({END}))
+        self.chat_template = script.template
         self.fingerprint = b"fake".ljust(16)
         self.info = ModelInfo("fake", "Fake", path, 1, limits.n_cells, limits.n_cells, 1, 0.0)
         self.n_decodes = 0
@@ -69,12 +94,20 @@ class FakeBackend:
         self.slots: dict[int, list[int]] = {}
         self.batch_sizes: list[int] = []
         self._rows: dict[int, int] = {}
+        self._logits: dict[int, npt.NDArray[np.float32]] = {}
+
+    def constraint_tokenizer(self) -> LLTokenizer:
+        return LLTokenizer(TokenizerWrapper(_Letters(self.script.specials)), eos_token=[END])
 
     def tokenize(self, text: str, *, add_special: bool) -> list[int]:
-        return list(text.encode())
+        parts = re.split("(" + "|".join(map(re.escape, self._specials)) + ")", text) if self._specials else [text]
+        return [token for part in parts for token in self._tokens(part)]
+
+    def _tokens(self, part: str) -> list[int]:
+        return [self._specials[part]] if part in self._specials else list(part.encode())
 
     def piece(self, token: int) -> bytes:
-        return b"" if token == END else bytes([token])
+        return b"" if token >= END else bytes([token])
 
     def sampler(self, sampling: Sampling, history: Sequence[int]) -> FakeSampler:
         self.n_open_samplers += 1
@@ -96,6 +129,7 @@ class FakeBackend:
         if len({chunk.slot for chunk in chunks}) != len(chunks):
             raise AssertionError("a slot twice in one batch")
         self._rows = {}
+        self._logits = {}
         row = -1
         for chunk in chunks:
             held = self.slots.setdefault(chunk.slot, [])
@@ -143,16 +177,30 @@ class FakeBackend:
         return True
 
     def logits(self, row: int) -> npt.NDArray[np.float32]:
-        logits = np.zeros(self.vocabulary.n_tokens, np.float32)
-        logits[self.next_token(row, 0)] = 5.0
-        return logits
+        if row not in self._logits:
+            logits = np.zeros(self.vocabulary.n_tokens, np.float32)
+            logits[self._wanted(row, 0)] = 5.0
+            self._logits[row] = logits
+        return self._logits[row]
 
     def next_token(self, row: int, n_prompt: int) -> int:
+        wanted = self._wanted(row, n_prompt)
+        possible = np.flatnonzero(np.isfinite(self.logits(row)))
+        if wanted in possible:
+            return wanted
+        return int(possible[zlib.crc32(bytes(token % 256 for token in self.slots[self._rows[row]])) % len(possible)])
+
+    def _wanted(self, row: int, n_prompt: int) -> int:
         held = self.slots[self._rows[row]]
         if self.script.answer is not None:
             said = len(held) - n_prompt
-            return self.script.answer[said] if said < len(self.script.answer) else END
+            answer = self._answer(self.script.answer)
+            return answer[said] if said < len(answer) else END
         return ALPHABET[zlib.crc32(bytes(token % 256 for token in held)) % len(ALPHABET)]
+
+    def _answer(self, answer: bytes) -> Sequence[int]:
+        """Its tokens. Bytes are their own, be they text or not."""
+        return self.tokenize(answer.decode(), add_special=False) if self._specials else answer
 
     def clear(self, slot: int) -> None:
         self.slots.pop(slot, None)

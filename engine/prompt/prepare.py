@@ -1,14 +1,29 @@
-"""A request → the tokens that the model reads."""
+"""A request → the tokens that the model reads, and how its answer is to be taken apart."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from engine.backend import Backend
-from engine.errors import ContextOverflow, RequestError
+from engine.errors import ConstraintError, ContextOverflow, RequestError
+from engine.output.constraint_cache import ConstraintCache
+from engine.output.guide import Guide
+from engine.output.thinking import thinking_arguments
+from engine.output.voice import Channels, voice_of
 from engine.prompt.overflow import Fit, fit
 from engine.prompt.template import ChatTemplate
-from engine.requests import ChatRequest, CompletionRequest, Message, Request
+from engine.prompt.tools import offered, prepare
+from engine.requests import ChatRequest, CompletionRequest, Message, Request, Tool, ToolChoice
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """`tokens`: at least one. `channels`: None where the answer is plain text. `guide`: None where nothing binds it."""
+
+    tokens: tuple[int, ...]
+    channels: Channels | None = None
+    guide: Guide | None = None
 
 
 class Preparer:
@@ -18,37 +33,88 @@ class Preparer:
         self._backend = backend
         self._vocabulary = backend.vocabulary
         self._n_ctx = backend.limits.n_cells
+        self._constraints = ConstraintCache(backend.constraint_tokenizer)
+        self._voice = voice_of(
+            backend.chat_template, lambda text: backend.tokenize(text, add_special=False), self._vocabulary.ends
+        )
 
-    def tokens(self, request: Request) -> tuple[int, ...]:
-        """The prompt, at least one token. Raises ContextOverflow, TemplateError, RequestError."""
+    def prepare(self, request: Request) -> Prepared:
+        """Raises ContextOverflow, TemplateError, ConstraintError, RequestError."""
         match request:
-            case ChatRequest(messages=messages, answer_start=start):
-                tokens = self._chat_tokens(messages, start)
+            case ChatRequest():
+                prepared = self._chat(request)
             case CompletionRequest(prompt=str(text)):
-                tokens = self._backend.tokenize(text, add_special=True)
+                prepared = Prepared(tuple(self._backend.tokenize(text, add_special=True)))
             case CompletionRequest(prompt=tuple(given)):
-                tokens = self._known(given)
-        if not tokens:
+                prepared = Prepared(self._known(given))
+        n_prompt = len(prepared.tokens)
+        if not n_prompt:
             raise RequestError("the prompt is empty")
-        if len(tokens) >= self._n_ctx:
-            raise ContextOverflow(len(tokens), self._n_ctx)
-        return tuple(tokens)
+        if n_prompt >= self._n_ctx:
+            raise ContextOverflow(n_prompt, self._n_ctx)
+        return replace(prepared, guide=self._guide(request, prepared.channels))
+
+    def close(self) -> bool:
+        """Before the model is freed: ends what still reads it. False where something does not end."""
+        return self._constraints.close()
 
     def fit(self, messages: Sequence[Message]) -> Fit:
         """How a chat fits into the context. Raises TemplateError."""
-        return fit(messages, lambda kept: len(self._chat_tokens(kept, "")), self._n_ctx)
+        return fit(messages, lambda kept: len(self._tokenized(self._rendered(kept))), self._n_ctx)
 
-    def _chat_tokens(self, messages: Sequence[Message], answer_start: str) -> list[int]:
-        text = self._template().render(messages) + answer_start
+    def _chat(self, request: ChatRequest) -> Prepared:
+        tools = offered(request)
+        thinking = thinking_arguments(self._backend.chat_template, request.thinking, request.effort)
+        prompt = self._rendered(request.messages, tools, thinking.arguments)
+        start, one_call = request.answer_start, not request.parallel_tool_calls
+        channels = self._voice.channels(prompt, start, tools, one_call=one_call)
+        return Prepared(tuple(self._tokenized(self._voice.begin(prompt, start))), channels)
+
+    def _guide(self, request: Request, channels: Channels | None) -> Guide | None:
+        """What keeps the answer to its constraint, or its calls to their tools."""
+        start = request.answer_start if isinstance(request, ChatRequest) else ""
+        tools = channels.tools if channels else ()
+        if request.constraint is not None:
+            if tools:
+                raise RequestError("tools and a constraint on the answer cannot be had together")
+            guide = Guide(self._constraints.get(request.constraint).matcher(), waiting=True)
+            if start or channels is None or channels.begins_with_answer:
+                guide.begin(start)
+            return guide
+        if channels is None or not tools or not isinstance(request, ChatRequest):
+            return None
+        return self._call_guide(channels, request.tool_choice)
+
+    def _call_guide(self, channels: Channels, choice: ToolChoice) -> Guide | None:
+        grammar = self._voice.grammar(channels, choice)
+        if grammar is None:
+            return None
+        if choice == "auto":
+            try:
+                return Guide(self._constraints.get(grammar).matcher(), waiting=True)
+            except ConstraintError:  # nobody asked for more than what the model does by itself
+                return None
+        if channels.said:
+            raise RequestError("an answer that has begun cannot be required to be a tool call")
+        guide = Guide(self._constraints.get(grammar).matcher(), waiting=True)
+        guide.begin()
+        return guide
+
+    def _rendered(
+        self, messages: Sequence[Message], tools: Sequence[Tool] = (), arguments: Mapping[str, object] | None = None
+    ) -> str:
+        template = self._backend.chat_template
+        told, shown = prepare(messages, tools, self._voice.format, template)
+        render = ChatTemplate(template, bos=self._vocabulary.bos, eos=self._vocabulary.eos).render
+        return render(told, tools=shown, arguments=arguments)
+
+    def _tokenized(self, text: str) -> list[int]:
         # A template that writes the first token itself must not get a second one.
         add_special = not (self._vocabulary.bos and text.startswith(self._vocabulary.bos))
         return self._backend.tokenize(text, add_special=add_special)
 
-    def _known(self, tokens: Sequence[int]) -> list[int]:
+    def _known(self, tokens: Sequence[int]) -> tuple[int, ...]:
         n_tokens = self._vocabulary.n_tokens
         if not all(0 <= token < n_tokens for token in tokens):  # llama.cpp would read beyond its tables
             raise RequestError(f"the prompt holds a token outside of the model's vocabulary of {n_tokens}")
-        return list(tokens)
-
-    def _template(self) -> ChatTemplate:
-        return ChatTemplate(self._backend.chat_template, bos=self._vocabulary.bos, eos=self._vocabulary.eos)
+        return tuple(tokens)

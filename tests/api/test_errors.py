@@ -9,6 +9,7 @@ import pytest
 from api import errors
 from api.errors import ApiError, error_response, openai_body, problem_of
 from engine.errors import (
+    ConstraintError,
     ContextOverflow,
     EngineClosed,
     EngineDead,
@@ -38,6 +39,7 @@ HIDDEN = Path("/home/me/secret.gguf")
         (errors.TooManyConnections(), 503, "too_many_connections"),
         (ContextOverflow(5000, 4096), 400, "context_length_exceeded"),
         (TemplateError("roles must alternate"), 400, "template_refused"),
+        (ConstraintError("unknown keyword"), 400, "constraint_refused"),
         (RequestError("the prompt is empty"), 400, None),
         (NotLoaded(), 503, "model_not_loaded"),
         (NotLoaded(loading=True), 503, "model_not_loaded"),
