@@ -205,7 +205,7 @@ class Engine:
         """Native thread."""
         if self._snapshots is None:
             return None
-        can_cut = backend.limits.can_cut
+        can_cut = backend.limits.cuts_freely
         return SnapshotStore(self._snapshots, backend.fingerprint, self._snapshot_cap_bytes, can_cut=can_cut)
 
     def _on_progress(self, progress: float) -> bool:
