@@ -15,6 +15,7 @@ from engine.cache.snapshots import SnapshotStore
 from engine.errors import EngineClosed, EngineDead, EngineError, NotLoaded
 from engine.events import Failed, ModelInfo, Status
 from engine.inbox import Cancel, Close, Load, Submit, Unload
+from engine.library.probe import Probe
 from engine.prompt.overflow import Fit
 from engine.prompt.prepare import Preparer
 from engine.requests import Door, Message, Request
@@ -40,13 +41,17 @@ class Engine:
         self,
         open_backend: OpenBackend | None = None,
         *,
+        probe: Probe | None = None,
         snapshots: Path | None = None,
         snapshot_cap_bytes: int = SNAPSHOT_CAP_BYTES,
     ) -> None:
-        """`snapshots` is the folder in which what was read is kept for the next start; None keeps nothing."""
+        """`probe` tries files before they are loaded; None tries none.
+
+        `snapshots` is the folder in which what was read is kept for the next start; None keeps nothing."""
         self._board = StatusBoard()
         self._book = TicketBook()
         self._load_cancelled = threading.Event()
+        self._probe = probe
         self._snapshots = snapshots
         self._snapshot_cap_bytes = snapshot_cap_bytes
         self._worker = Worker(
@@ -75,14 +80,15 @@ class Engine:
     async def load(self, path: Path, settings: LoadSettings = LoadSettings()) -> ModelInfo:
         """Loads the model, replacing the one in memory, whose requests end with NotLoaded.
 
+        Where the file is refused before it is read (by the probe), the model in memory stays.
         Raises ModelFileError, LoadCancelled, EngineClosed, EngineDead."""
         async with self._changing:
             if self.status.state == "closed":
                 raise EngineClosed
+            self._load_cancelled.clear()
+            await self._try_file(path)
             self._start()
             await self._drain_pools()
-            self._load_cancelled.clear()
-            self._board.publish(Status("loading"))
             done: Future[Backend] = Future()
             self._worker.inbox.put(Load(path, settings, done))
             try:
@@ -98,6 +104,22 @@ class Engine:
                 raise
             self._board.publish(Status("ready", backend.info, 1.0))
             return backend.info
+
+    async def _try_file(self, path: Path) -> None:
+        """Has the file probed while the model in memory goes on with what it does, and puts the status to "loading"."""
+        before = self.status
+        self._board.publish(Status("loading"))
+        if self._probe is None:
+            return
+        try:
+            await asyncio.to_thread(self._probe.check, path, self._load_cancelled.is_set)
+        except BaseException as error:
+            self._load_cancelled.set()  # where our task was cancelled, the thread goes on
+            if self.status.state == "loading":
+                told = error if isinstance(error, EngineError) else None
+                kept = before.state == "ready"
+                self._board.publish(replace(before, error=told) if kept else Status("empty", error=told))
+            raise
 
     def cancel_load(self) -> None:
         """Ends a load that is under way; it raises LoadCancelled. Idempotent."""

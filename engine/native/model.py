@@ -15,8 +15,10 @@ from engine.native.llama import C, start, take_complaint
 class NativeModel:
     """A loaded model. `tokenize` may be called on any thread while it is loaded; the rest on the native thread."""
 
-    def __init__(self, path: Path, on_progress: Callable[[float], bool]) -> None:
-        """Maps the file into memory. Raises ModelFileError, LoadCancelled."""
+    def __init__(self, path: Path, on_progress: Callable[[float], bool], *, repack: bool = True) -> None:
+        """Maps the file into memory. `repack` copies some weights into a layout that computes faster.
+
+        Raises ModelFileError, LoadCancelled."""
         check_gguf(path)
         start()
         cancelled = False
@@ -29,6 +31,7 @@ class NativeModel:
         params = C.llama_model_default_params()
         callback = C.llama_progress_callback(report)  # must outlive the call below
         params.progress_callback = callback
+        params.use_extra_bufts = repack
         self._pointer = C.llama_model_load_from_file(str(path).encode(), params)
         if not self._pointer:
             if cancelled:
