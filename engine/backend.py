@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.events import ModelInfo
 from engine.requests import Sampling
+
+if TYPE_CHECKING:
+    from engine.embedding.embedder import Embedder
 
 KvType = Literal["f16", "q8_0", "q4_0"]
 
@@ -130,6 +133,9 @@ class Backend(Protocol):
 
     def restore(self, slot: int, state: memoryview) -> bool:
         """Fills the empty `slot` with what `save` gave. False, and empty, where it does not fit this model."""
+
+    def open_embedder(self) -> Embedder:
+        """A small context beside this one, over the same weights; closed before this backend. Raises ModelFileError."""
 
     def close(self) -> None:
         """Frees the context, then the model."""

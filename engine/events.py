@@ -156,6 +156,17 @@ class ModelInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class EmbedderInfo:
+    """The embedding model beside the chat model."""
+
+    id: str
+    path: Path
+    size_bytes: int
+    n_ctx: int
+    n_dimensions: int
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """Where the engine stands. `progress` 0..1 while loading; `error` after a failed load or a native failure."""
 
@@ -163,3 +174,5 @@ class Status:
     model: ModelInfo | None = None
     progress: float = 0.0
     error: EngineError | None = None
+    embedder: EmbedderInfo | None = None
+    """Filled in by the board, whatever the chat model's state."""

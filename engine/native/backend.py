@@ -21,6 +21,7 @@ from engine.library.kv_layout import state_bytes
 from engine.library.load_settings import check_settings
 from engine.library.memory import fitting_context
 from engine.native.batch import NativeBatch
+from engine.native.embedder import N_CTX, NativeEmbedder
 from engine.native.llama import C, take_complaint
 from engine.native.model import NativeModel
 from engine.native.sampler import NativeSampler
@@ -142,6 +143,9 @@ class NativeBackend:
             return True
         self.clear(slot)
         return False
+
+    def open_embedder(self) -> NativeEmbedder:
+        return NativeEmbedder(self._model, min(N_CTX, self.limits.n_cells), 0, owns_model=False)
 
     def close(self) -> None:
         self._batch.close()
