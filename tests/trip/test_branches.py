@@ -38,7 +38,8 @@ asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2])))
 
 
 async def choices_of(engine: Engine, request: ChatRequest) -> tuple[str, list[TokenChoice], Finished]:
-    text, choices = "", []
+    text = ""
+    choices: list[TokenChoice] = []
     async for event in engine.submit(replace(request, n_logprobs=4)):
         match event:
             case TextDelta():
