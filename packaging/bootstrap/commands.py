@@ -45,7 +45,8 @@ def test(args: list[str]) -> NoReturn:
     """Runs all tests, without a screen."""
     setup.ensure("dev", window=True)
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    _become(PYTHON, "-m", "pytest", *args)
+    # A process for each core; more than four would each hold a model in memory for little.
+    _become(PYTHON, "-m", "pytest", "-n", "auto", "--maxprocesses", "4", *args)
 
 
 def bench(args: list[str]) -> NoReturn:

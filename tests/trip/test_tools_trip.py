@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.events import Failed, ToolCallStarted
+from engine.events import Failed, Finished, ToolCallStarted
 from engine.requests import ChatRequest, Message, NamedTool, Sampling, Tool, ToolCall, ToolChoice
 from tests.conftest import chat
 from tests.engine.test_answers import told
@@ -76,8 +76,13 @@ def test_the_result_of_a_call_is_answered(model_path: Path) -> None:
             called = Message("assistant", "", (ToolCall(call_id, name, arguments),))
             result = Message("tool", "Rain on all three days.", tool_call_id=call_id)
             again = replace(chat(max_tokens=40), messages=(*first.messages, called, result))
-            text, _, calls, reason = told(await events_of(engine.submit(again)))
-            assert "rain" in text.lower()
+            answered = await events_of(engine.submit(again))
+            text, _, calls, reason = told(answered)
+            assert text.strip()
             assert (calls, reason in ("stop", "length")) == ([], True)
+            n_before, n_after = (
+                event.usage.n_prompt for each in (events, answered) for event in each if isinstance(event, Finished)
+            )
+            assert n_after > n_before + 10  # the call and its result were read
 
     asyncio.run(run())
