@@ -77,12 +77,13 @@ def test_the_result_of_a_call_is_answered(model_path: Path) -> None:
             result = Message("tool", "Rain on all three days.", tool_call_id=call_id)
             again = replace(chat(max_tokens=40), messages=(*first.messages, called, result))
             answered = await events_of(engine.submit(again))
+            alone = await events_of(engine.submit(replace(again, messages=first.messages, max_tokens=1, id="alone")))
             text, _, calls, reason = told(answered)
             assert text.strip()
             assert (calls, reason in ("stop", "length")) == ([], True)
-            n_before, n_after = (
-                event.usage.n_prompt for each in (events, answered) for event in each if isinstance(event, Finished)
+            n_alone, n_after = (
+                event.usage.n_prompt for each in (alone, answered) for event in each if isinstance(event, Finished)
             )
-            assert n_after > n_before + 10  # the call and its result were read
+            assert n_after > n_alone + 20  # the call and its result were read
 
     asyncio.run(run())
