@@ -23,6 +23,7 @@ from api.settings import DEFAULT_PORT, EndpointSettings, is_loopback
 from engine.engine import Engine
 from engine.errors import EngineError, LoadCancelled
 from engine.library.default_model import find_default_model
+from engine.library.packaged import other_duty
 from engine.library.probe import Probe
 from engine.library.profile import Profile
 
@@ -32,6 +33,8 @@ Outcome = Exception | None
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Serves until SIGINT or SIGTERM. One line on stdout says where; what fails is one sentence on stderr, and 1."""
+    if (duty := other_duty(sys.argv[1:])) is not None:
+        return duty
     options = _read_options(argv)
     profile = Profile(options.profile) if options.profile else Profile.default()
     model = options.model or find_default_model(profile)

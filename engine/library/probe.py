@@ -7,7 +7,6 @@ import contextlib
 import hashlib
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,9 +17,7 @@ from engine.errors import LoadCancelled, ModelFileError
 from engine.library import default_model
 from engine.library.fingerprint import fingerprint
 from engine.library.gguf_header import check_gguf
-
-FROZEN_OPTION = "--probe-model"
-"""What a packaged program's own executable takes in the place of `python -m engine.native.probe`."""
+from engine.library.packaged import probe_command
 
 START_S = 30.0
 READ_BYTES_PER_S = 20e6
@@ -40,13 +37,6 @@ STAGES = {
     "template": "its chat template takes too much memory or time",
 }
 """What the child says it is at, and what is wrong with a file where it ends there."""
-
-
-def probe_command(path: Path) -> list[str]:
-    """What starts the child. A packaged program has no Python beside it, so it starts itself."""
-    if getattr(sys, "frozen", False):
-        return [sys.executable, FROZEN_OPTION, str(path)]
-    return [sys.executable, "-m", "engine.native.probe", str(path)]
 
 
 class Probe:

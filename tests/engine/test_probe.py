@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from engine.engine import Engine
 from engine.errors import LoadCancelled, ModelFileError
+from engine.library.packaged import other_duty, probe_command
 from engine.library.probe import Probe
 from tests.conftest import chat
 from tests.fakes import FakeOpener
@@ -129,3 +131,24 @@ def test_cancelling_a_load_while_the_file_is_tried(tmp_path: Path) -> None:
         await engine.aclose()
 
     asyncio.run(run())
+
+
+def test_a_packaged_program_tries_files_with_itself(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    bad = tmp_path / "bad.gguf"
+    bad.write_bytes(b"GGUF" + b"\0" * 100)
+    assert other_duty(["--model", str(bad)]) is None
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    assert other_duty(["--model", str(bad)]) is None
+    command = probe_command(bad)
+    assert command[0] == sys.executable
+    script = (
+        "import sys; from engine.library.packaged import other_duty; "
+        f"sys.frozen = True; sys.exit(other_duty({command[1:]}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "refused" in done.stdout
