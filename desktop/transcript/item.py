@@ -42,7 +42,7 @@ class MessageItem:
         self.width = width
         self._theme = theme
         self._growing = GrowingText() if message.state == "streaming" else None
-        self._growing_code: tuple[int, GrowingCode] | None = None
+        self._growing_code: tuple[tuple[int, str], GrowingCode] | None = None
         self._read()
 
     @property
@@ -164,8 +164,9 @@ class MessageItem:
             return block.html
         if self._growing is None or number < 0:
             return code_html(block.code, block.language)
-        if self._growing_code is None or self._growing_code[0] != number:
-            self._growing_code = number, GrowingCode(block.language)
+        place = number, block.language  # the language's name grows too
+        if self._growing_code is None or self._growing_code[0] != place:
+            self._growing_code = place, GrowingCode(block.language)
         return self._growing_code[1].feed(block.code)
 
     def _top_of_change(self, before: Sequence[tuple[Segment, Block]]) -> int:

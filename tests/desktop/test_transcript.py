@@ -130,6 +130,10 @@ def test_what_stands_on_the_screen_while_an_answer_grows_is_the_whole_page(
         QCoreApplication.processEvents()  # the paint that was asked for
         shown = view.screen().grabWindow(view.winId()).toImage()
         assert shown == view.grab().toImage().convertToFormat(shown.format()), text[:end]
+    grown = [segment.document.toHtml() for segment in view._items["m1"].segments]
+    messages.show([message(0, "Go"), message(1, text)])
+    whole = [segment.document.toHtml() for segment in view._items["m1"].segments]
+    assert grown == whole  # colours of code and all
 
 
 def test_a_change_of_width_keeps_the_reader_at_their_place(view: TranscriptView, messages: MessageList) -> None:
