@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from engine.engine import Engine
@@ -28,15 +29,17 @@ def default_model() -> Path:
 async def engine(snapshots: Path | None = None) -> AsyncIterator[Engine]:
     """With the weights paged in by one short answer."""
     made = Engine(snapshots=snapshots)
-    await made.load(default_model())
     try:
+        await made.load(default_model())
         await made.submit(question(max_tokens=16)).collect()
         yield made
     finally:
         await made.aclose()
 
 
-def question(text: str = QUESTION, door: Door = "window", max_tokens: int = 64, sampling: Sampling = ENDLESS) -> ChatRequest:
+def question(
+    text: str = QUESTION, door: Door = "window", max_tokens: int = 64, sampling: Sampling = ENDLESS
+) -> ChatRequest:
     return ChatRequest((Message("user", text),), door, sampling, max_tokens=max_tokens)
 
 
@@ -65,10 +68,14 @@ class Seen:
         n = sum(n for _, n in self.arrivals[1:])
         return n / (self.arrivals[-1][0] - self.arrivals[0][0])
 
+    def speed(self, start: float, end: float) -> float:
+        """Tokens per second in that stretch of time."""
+        return sum(n for moment, n in self.arrivals if start < moment <= end) / (end - start)
+
     def gaps_s(self, start: float = 0.0, end: float = float("inf")) -> list[float]:
         """Between one text and the next, where both lie in the stretch of time."""
         moments = [moment for moment, _ in self.arrivals if start <= moment <= end]
-        return [after - before for before, after in zip(moments, moments[1:], strict=False)]
+        return [after - before for before, after in pairwise(moments)]
 
 
 async def watch(engine: Engine, request: Request) -> Seen:
