@@ -50,7 +50,7 @@ def main(names: list[str]) -> int:
         results += measured
         for result in measured:
             print(result.row(), flush=True)
-    _write(results)
+        _write(measured)
     return 0 if all(result.ok for result in results if isinstance(result, Figure)) else 1
 
 

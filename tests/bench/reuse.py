@@ -14,7 +14,7 @@ from engine.requests import ChatRequest, CompletionRequest, Message, Sampling
 from tests.bench.figure import Figure, spread
 from tests.bench.rig import engine, long_prompt, question, watch
 
-N_ROUNDS = 4
+N_ROUNDS = 3
 CHAT_PAIRS, FORKS, FORK_PROMPT, FORK_TOKENS = 16, 4, 500, 64
 
 
