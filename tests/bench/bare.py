@@ -24,41 +24,61 @@ def of_best(rounds: list[dict[int, float]]) -> list[float]:
 
 
 class BareModel:
-    """One sequence, one token after the other, greedy."""
+    """Sequences from one prompt, greedy, one token each in a decode."""
 
-    def __init__(self, path: Path, n_ctx: int = 2048) -> None:
+    def __init__(self, path: Path, n_ctx: int = 2048, n_sequences: int = 1) -> None:
         llama.llama_backend_init()
         self._model = llama.llama_model_load_from_file(str(path).encode(), llama.llama_model_default_params())
         assert self._model
         params = llama.llama_context_default_params()
         params.n_ctx = n_ctx
         params.n_batch = params.n_ubatch = 256
+        params.n_seq_max = n_sequences
+        params.kv_unified = True
         self._context = llama.llama_init_from_model(self._model, params)
         assert self._context
+        self._memory = llama.llama_get_memory(self._context)
         self._vocab = llama.llama_model_get_vocab(self._model)
+        self._n_sequences = n_sequences
+        self._batch = llama.llama_batch_init(n_sequences, 0, 1)
 
     def tokens_per_s(self, n_threads: int, n_tokens: int) -> float:
-        """Decode speed after the prompt, in an empty context."""
-        llama.llama_memory_clear(llama.llama_get_memory(self._context), True)
+        """Decode speed of all sequences together, `n_tokens` each, after the prompt, in an empty context."""
+        llama.llama_memory_clear(self._memory, True)
         llama.llama_set_n_threads(self._context, n_threads, n_threads)
         sampler = llama.llama_sampler_init_greedy()
-        data = PROMPT.encode()
-        tokens = (llama.llama_token * len(data))()
-        n = llama.llama_tokenize(self._vocab, data, len(data), tokens, len(data), False, True)
-        assert llama.llama_decode(self._context, llama.llama_batch_get_one(tokens, n)) == 0
-        one = (llama.llama_token * 1)(llama.llama_sampler_sample(sampler, self._context, -1))
+        n, first = self._read(PROMPT, sampler)
+        tokens = [first] * self._n_sequences
         started = time.perf_counter()
-        for _ in range(n_tokens):
-            assert llama.llama_decode(self._context, llama.llama_batch_get_one(one, 1)) == 0
-            one[0] = llama.llama_sampler_sample(sampler, self._context, -1)
+        for position in range(n, n + n_tokens):
+            self._fill(tokens, position)
+            assert llama.llama_decode(self._context, self._batch) == 0
+            tokens = [llama.llama_sampler_sample(sampler, self._context, row) for row in range(self._n_sequences)]
         elapsed = time.perf_counter() - started
         llama.llama_sampler_free(sampler)
-        return n_tokens / elapsed
+        return n_tokens * self._n_sequences / elapsed
 
     def speeds(self, n_tokens: int) -> dict[int, float]:
         """Decode speed by thread count, for all up to the physical cores."""
         counts = range(1, (psutil.cpu_count(logical=False) or 1) + 1)
         return {count: self.tokens_per_s(count, n_tokens) for count in counts}
+
+    def _read(self, prompt: str, sampler: object) -> tuple[int, int]:
+        """Reads the prompt once, for all sequences. Its length, and the first token of an answer."""
+        data = prompt.encode()
+        tokens = (llama.llama_token * len(data))()
+        n = llama.llama_tokenize(self._vocab, data, len(data), tokens, len(data), False, True)
+        assert llama.llama_decode(self._context, llama.llama_batch_get_one(tokens, n)) == 0
+        for sequence in range(1, self._n_sequences):
+            llama.llama_memory_seq_cp(self._memory, 0, sequence, 0, n)
+        return n, llama.llama_sampler_sample(sampler, self._context, -1)
+
+    def _fill(self, tokens: list[int], position: int) -> None:
+        batch = self._batch
+        batch.n_tokens = len(tokens)
+        for row, token in enumerate(tokens):
+            batch.token[row], batch.pos[row], batch.logits[row] = token, position, 1
+            batch.n_seq_id[row], batch.seq_id[row][0] = 1, row
 
     def __enter__(self) -> Self:
         return self
@@ -66,5 +86,6 @@ class BareModel:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        llama.llama_batch_free(self._batch)
         llama.llama_free(self._context)
         llama.llama_model_free(self._model)

@@ -6,7 +6,7 @@ import operator
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,27 @@ class Figure:
     def row(self) -> str:
         sign = "≤" if self.must_be == "at most" else "≥"
         mark = "ok  " if self.ok else "MISS"
-        return f"{mark} {self.name:24} {self.value:9.3f} {sign} {self.bound:<7g} {self.unit:8} {self.against}"
+        return f"{mark} {self.name:26} {self.value:9.3f} {sign} {self.bound:<7g} {self.unit:8} {self.against}"
+
+    def record(self) -> dict[str, Any]:
+        return {"value": self.value, "bound": self.bound, "unit": self.unit, "against": self.against, "ok": self.ok}
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A figure that could not be measured here: neither kept nor missed."""
+
+    name: str
+    why: str
+
+    def row(self) -> str:
+        return f"skip {self.name:26} {self.why}"
+
+    def record(self) -> dict[str, Any]:
+        return {"skipped": self.why}
+
+
+Result = Figure | Skipped
 
 
 def spread(values: Sequence[float]) -> str:
