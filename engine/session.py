@@ -6,10 +6,11 @@ import logging
 from collections.abc import Callable
 
 from engine.backend import Backend, NativeFailure, NoRoom
+from engine.cache.keeping import Keeping
 from engine.cache.moves import Clear, Copy, Cut, Move, Restore, Save
-from engine.cache.prefixes import MIN_SAVED, Prefix, n_common
+from engine.cache.prefixes import MIN_SAVED
 from engine.cache.snapshots import SnapshotStore
-from engine.errors import ConstraintError, ContextOverflow, EngineError
+from engine.errors import ConstraintError, ContextOverflow, EngineDead, EngineError
 from engine.events import Event, Failed, FinishReason
 from engine.schedule.pacing import Pacer
 from engine.schedule.plan import BatchPlan, Sampled
@@ -20,18 +21,6 @@ from engine.ticket import Ticket, TicketBook
 from engine.work import Work
 
 log = logging.getLogger(__name__)
-
-SAVED_WHEN_READ = 256
-"""So many tokens read anew are kept on disk as soon as they are read, before the answer is written."""
-
-SAVED_SHARE = 8
-"""A prefix that grew is written whole again, so only when it grew by one part in so many."""
-
-SAVE_BYTES_PER_S = 2e9
-"""Taking a snapshot copies memory; measured 3 GB/s and more."""
-
-QUICK_SAVE_S = 0.03
-"""A snapshot that takes longer waits until no one watches an answer."""
 
 
 class Session:
@@ -55,7 +44,7 @@ class Session:
         self._threads = ThreadCounts(backend.limits.thread_counts)
         self._pacer = Pacer(backend.limits.n_batch)
         self._works: dict[str, Work] = {}
-        self._to_save: list[Prefix] = []
+        self._keeping = Keeping(backend, self._scheduler.cache, snapshots)
 
     @property
     def idle(self) -> bool:
@@ -123,6 +112,8 @@ class Session:
             self._book.close(work.ticket, last, work.rest())
         self._works.clear()
         if self._snapshots is not None:
+            if not isinstance(cause, EngineDead):
+                self._keeping.save_last()
             self._snapshots.close()
         self._backend.close()
 
@@ -237,31 +228,13 @@ class Session:
 
     def _note_what_was_read(self, plan: BatchPlan) -> None:
         """A long prompt that is now read: a crash in the middle of its answer must not cost reading it again."""
-        if not self._backend.limits.cuts_freely:
-            return  # a copy from just before its last token is kept, and saved like all that nobody runs on
         for entry in plan.entries:
             sequence = entry.sequence
-            read = entry.chunk.samples and sequence.n_output == 0
-            if read and sequence.prefix is not None and len(sequence.prompt) - sequence.n_cached >= SAVED_WHEN_READ:
-                self._to_save.append(sequence.prefix)
+            if entry.chunk.samples and sequence.n_output == 0 and sequence.prefix is not None:
+                self._keeping.note(sequence.prefix, len(sequence.prompt) - sequence.n_cached)
 
     def _save_some(self) -> None:
-        """Takes snapshots of what is worth it, unless a person would see the answer stop for it."""
-        if self._snapshots is None:
-            return
-        to_save, self._to_save = self._to_save, []
-        for prefix in self._scheduler.cache.prefixes:
-            n_new = len(prefix.tokens) - prefix.n_saved
-            if n_new < max(MIN_SAVED, len(prefix.tokens) // SAVED_SHARE) or (prefix.in_use and prefix not in to_save):
-                continue
-            seconds = len(prefix.tokens) * self._backend.info.kv_bytes / self._backend.limits.n_cells / SAVE_BYTES_PER_S
-            if seconds > QUICK_SAVE_S and self._scheduler.window_answers:
-                self._to_save.append(prefix)
-                continue
-            self._snapshots.put(prefix.tokens, self._backend.save(prefix.slot))
-            for other in self._scheduler.cache.prefixes:
-                if n_common(other.tokens, prefix.tokens) == len(prefix.tokens):
-                    other.n_saved = max(other.n_saved, len(prefix.tokens))
+        self._keeping.save_some(self._scheduler.window_answers)
 
     def _tell(self, outcome: Sampled) -> None:
         """Turns one sampled token into events."""

@@ -10,9 +10,10 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from engine.backend import LoadSettings
 from engine.engine import Engine
 from engine.events import Finished, TextDelta, TokenChoice
-from engine.requests import ChatRequest, Sampling
+from engine.requests import ChatRequest, Message, Sampling
 from tests.conftest import chat
 from tests.trip.test_engine_trip import real_engine
 
@@ -114,5 +115,25 @@ def test_killed_in_the_middle_of_an_answer(model_path: Path, tmp_path: Path) -> 
         assert finished.usage.n_prompt > 400
         assert finished.usage.n_cached == finished.usage.n_prompt - 1
         assert not (tmp_path / "half.part").exists()
+
+    asyncio.run(run())
+
+
+def test_the_last_turn_too_is_there_after_a_restart(model_path: Path, tmp_path: Path) -> None:
+    """A short one is not worth a snapshot while the model is at work; it is kept when the engine closes."""
+
+    async def run() -> None:
+        first = chat("Tell me of the sea. " * 20, sampling=Sampling(temperature=0.0, ignore_eos=True), max_tokens=30)
+        engine = Engine(snapshots=tmp_path)
+        await engine.load(model_path, LoadSettings(n_ctx=1024))
+        answer, before = await engine.submit(first).collect()
+        await engine.aclose()
+        again = Engine(snapshots=tmp_path)
+        await again.load(model_path, LoadSettings(n_ctx=1024))
+        messages = (*first.messages, Message("assistant", answer), Message("user", "And then?"))
+        _, after = await again.submit(replace(first, id="next", messages=messages, max_tokens=1)).collect()
+        await again.aclose()
+        # Its last token was never computed, and the end of an answer may be written in other tokens than it came in.
+        assert after.usage.n_cached >= before.usage.n_prompt + before.usage.n_output - 4
 
     asyncio.run(run())
