@@ -12,10 +12,11 @@ from starlette.responses import Response
 
 from api import front
 from api.activity import Activity
-from api.errors import ApiError, error_response, problem_of
+from api.errors import ApiError, problem_of
 from api.openai import routes as openai_routes
 from api.security import Guard
 from api.settings import EndpointSettings
+from api.shapes import error_response
 from engine.engine import Engine
 from engine.errors import EngineError
 
@@ -47,4 +48,4 @@ def create_app(engine: Engine, settings: EndpointSettings, *, lifespan: Lifespan
 
 
 async def _answer_error(request: Request, error: Exception) -> Response:
-    return error_response(problem_of(error))
+    return error_response(request.url.path, problem_of(error))

@@ -22,7 +22,6 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.responses import JSONResponse
 
 from engine.errors import ContextOverflow, EngineClosed, EngineDead, EngineError, NotLoaded, RequestError, TemplateError
 
@@ -138,13 +137,6 @@ def openai_body(problem: Problem) -> dict[str, object]:
             **problem.details,
         }
     }
-
-
-def error_response(problem: Problem) -> JSONResponse:
-    headers = dict(problem.headers)
-    if problem.retry_after_s is not None:
-        headers["retry-after"] = str(problem.retry_after_s)
-    return JSONResponse(openai_body(problem), problem.status, headers)
 
 
 def _invalid(message: str, code: str | None = None, param: str | None = None, status: int = 400) -> Problem:

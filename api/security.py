@@ -18,11 +18,11 @@ from api.errors import (
     ForeignOrigin,
     KeyRefused,
     NotJson,
-    error_response,
     problem_of,
 )
 from api.keys import key_matches
 from api.settings import EndpointSettings
+from api.shapes import error_response
 
 OPEN_PATHS = frozenset({"/", "/health"})
 """What is answered without a key: a page that says what this is, and whether it is ready."""
@@ -50,7 +50,7 @@ class Guard:
         try:
             self._check(scope)
         except ApiError as error:
-            await error_response(problem_of(error))(scope, receive, send)
+            await error_response(scope["path"], problem_of(error))(scope, receive, send)
             return
         await self._app(scope, _BoundedBody(receive, self._settings), send)
 

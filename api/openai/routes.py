@@ -1,46 +1,46 @@
-"""OpenAI's routes. Thin: read, translate, ask, write."""
+"""OpenAI's routes. Thin: read, translate, ask, write. Some tools are given the address without /v1."""
 
 from __future__ import annotations
 
-import time
-
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
-from api.deps import LoadedEngine, LoadedModel, Requests, Settings, read_body
+from api.desk import AtDesk
 from api.errors import ModelUnknown
-from api.openai.schemas import ChatCompletionBody
-from api.openai.translate import ChunkWriter, Head, chat_request, completion, model_object
-from api.sse import EventStream
+from api.openai.chat_answer import ChunkWriter, Head, Manner, completion
+from api.openai.chat_body import ChatCompletionBody
+from api.openai.chat_request import chat_requests
+from api.openai.models import anthropic_list, anthropic_model, model_object
 from engine.requests import new_request_id
 
-router = APIRouter(prefix="/v1")
+router = APIRouter()
 
 
+@router.get("/v1/models")
 @router.get("/models")
-async def list_models(model: LoadedModel) -> Response:
-    return JSONResponse({"object": "list", "data": [model_object(model)]})
+async def list_models(desk: AtDesk) -> Response:
+    if "anthropic-version" in desk.http.headers:
+        return JSONResponse(anthropic_list([desk.model]))
+    return JSONResponse({"object": "list", "data": [model_object(desk.model)]})
 
 
-@router.get("/models/{name:path}")
-async def get_model(name: str, model: LoadedModel) -> Response:
-    if name != model.id:
+@router.get("/v1/models/{name:path}")
+async def get_model(name: str, desk: AtDesk) -> Response:
+    if name != desk.model.id:
         raise ModelUnknown(name)
-    return JSONResponse(model_object(model))
+    is_anthropic = "anthropic-version" in desk.http.headers
+    return JSONResponse(anthropic_model(desk.model) if is_anthropic else model_object(desk.model))
 
 
+@router.post("/v1/chat/completions")
 @router.post("/chat/completions")
-async def create_chat_completion(
-    http: Request, engine: LoadedEngine, model: LoadedModel, settings: Settings, requests: Requests
-) -> Response:
-    body = await read_body(http, ChatCompletionBody)
-    if settings.unknown_model == "404" and body.model not in (None, model.id):
-        raise ModelUnknown(body.model or "")
-    request = chat_request(body, new_request_id())
-    head = Head(f"chatcmpl-{request.id}", int(time.time()), model.id)
+async def create_chat_completion(desk: AtDesk) -> Response:
+    body = await desk.read(ChatCompletionBody)
+    desk.check_model(body.model)
+    requests = chat_requests(body, new_request_id())
+    head = Head(f"chatcmpl-{requests[0].id}", desk.now, desk.model.id)
+    include_usage = body.stream_options is not None and bool(body.stream_options.include_usage)
+    manner = Manner(include_usage, len(requests), bool(body.logprobs), body.functions is not None)
     if body.stream:
-        include_usage = body.stream_options is not None and bool(body.stream_options.include_usage)
-        return EventStream(engine, requests, request, ChunkWriter(head, include_usage), settings.ping_interval_s)
-    async with requests.ask(engine, request, http.receive) as stream:
-        text, finished = await stream.collect()
-    return JSONResponse(completion(head, text, finished))
+        return desk.stream(requests, ChunkWriter(head, manner))
+    return JSONResponse(completion(head, await desk.collect(requests), manner))
