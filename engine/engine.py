@@ -9,15 +9,16 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from engine.backend import Backend, LoadSettings, OpenBackend
 from engine.cache.snapshots import SnapshotStore
 from engine.errors import EngineClosed, EngineDead, EngineError, NotLoaded
-from engine.events import Failed, ModelInfo, Status
+from engine.events import Failed, ModelCard, ModelInfo, Status
 from engine.inbox import Cancel, Close, Load, Submit, Unload
 from engine.prompt.overflow import Fit
 from engine.prompt.prepare import Preparer
-from engine.requests import Door, Message, Request
+from engine.requests import ChatRequest, Door, Message, Request
 from engine.status import StatusBoard
 from engine.stream import RequestStream
 from engine.ticket import Ticket, TicketBook
@@ -25,6 +26,7 @@ from engine.worker import Worker
 
 __all__ = ["Engine", "LoadSettings"]
 
+Result = TypeVar("Result")
 
 SNAPSHOT_CAP_BYTES = 8 * 1024**3
 """What snapshots may take on disk, of all models together."""
@@ -131,14 +133,46 @@ class Engine:
 
     async def fit(self, messages: Sequence[Message]) -> Fit:
         """How a chat fits into the context, before it is sent. Raises NotLoaded, TemplateError."""
+        return await self._prepared("window", lambda preparer: preparer.fit(messages))
+
+    # What tools ask beside answers. All raise NotLoaded.
+
+    async def card(self) -> ModelCard:
+        return await self._prepared("endpoint", lambda preparer: preparer.card())
+
+    async def count(self, request: ChatRequest) -> int:
+        """Tokens of its prompt, also of one that is too long. Raises TemplateError."""
+        return await self._prepared(request.door, lambda preparer: preparer.count(request))
+
+    async def render(self, request: ChatRequest) -> str:
+        """The prompt's text, as the model reads it. Raises TemplateError."""
+        return await self._prepared(request.door, lambda preparer: preparer.text(request))
+
+    async def tokenize(self, text: str, *, add_special: bool = True) -> tuple[int, ...]:
+        return await self._prepared("endpoint", lambda preparer: preparer.tokenize(text, add_special))
+
+    async def pieces(self, tokens: Sequence[int]) -> tuple[bytes, ...]:
+        """Each token's bytes. Raises RequestError where the vocabulary has no such token."""
+        return await self._prepared("endpoint", lambda preparer: preparer.pieces(tokens))
+
+    async def gap_prompt(self, before: str, behind: str) -> str:
+        """The prompt for what is missing between two texts. Raises RequestError where the model cannot say."""
+        return await self._prepared("endpoint", lambda preparer: preparer.gap_prompt(before, behind))
+
+    async def _prepared(self, door: Door, work: Callable[[Preparer], Result]) -> Result:
+        """Runs `work` on the preparing thread of `door`; the model cannot go meanwhile."""
         preparer = self._ready_preparer()
 
-        def measure() -> Fit:
+        def run() -> Result:
             if preparer is not self._preparer:
                 raise NotLoaded
-            return preparer.fit(messages)
+            return work(preparer)
 
-        return await asyncio.wrap_future(self._pools["window"].submit(measure))
+        try:
+            future = self._pools[door].submit(run)
+        except RuntimeError:  # closed a moment ago
+            raise EngineClosed from None
+        return await asyncio.wrap_future(future)
 
     def cancel(self, request_id: str) -> None:
         """Ends a request within one step; its last event still comes. Unknown ids are ignored. Idempotent."""

@@ -131,6 +131,18 @@ class ModelInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What tools ask about the loaded model: its template, the first and last token as text, how many requests run
+    side by side, and whether it can fill a gap in a text."""
+
+    chat_template: str
+    bos: str
+    eos: str
+    n_running: int
+    fills_gaps: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """Where the engine stands. `progress` 0..1 while loading; `error` after a failed load or a native failure."""
 

@@ -59,7 +59,9 @@ class FakeBackend:
     def __init__(self, script: Script, limits: Limits, path: Path = Path("fake.gguf")) -> None:
         self.script = script
         self.limits = limits
-        self.vocabulary = Vocabulary(n_tokens=257, bos="", eos="", ends=frozenset({END}))
+        self.vocabulary = Vocabulary(
+            n_tokens=257, bos="", eos="", ends=frozenset({END}), gap=("<PRE>", "<SUF>", "<MID>")
+        )
         self.chat_template: str | None = None
         self.fingerprint = b"fake".ljust(16)
         self.info = ModelInfo("fake", "Fake", path, 1, limits.n_cells, limits.n_cells, 1, 0.0)

@@ -13,7 +13,8 @@ from engine.native.llama import C, start, take_complaint
 
 
 class NativeModel:
-    """A loaded model. `tokenize` may be called on any thread while it is loaded; the rest on the native thread."""
+    """A loaded model. `tokenize` and `piece` may be called on any thread while it is loaded; the rest on the native
+    thread."""
 
     def __init__(self, path: Path, on_progress: Callable[[float], bool]) -> None:
         """Maps the file into memory. Raises ModelFileError, LoadCancelled."""
@@ -63,7 +64,19 @@ class NativeModel:
             bos=self._text(C.llama_vocab_bos(self.vocab)),
             eos=self._text(C.llama_vocab_eos(self.vocab)),
             ends=self.ends,
+            gap=self._gap(),
         )
+
+    def _gap(self) -> tuple[str, str, str] | None:
+        words = [
+            C.llama_vocab_fim_pre(self.vocab),
+            C.llama_vocab_fim_suf(self.vocab),
+            C.llama_vocab_fim_mid(self.vocab),
+        ]
+        if any(token < 0 for token in words):
+            return None
+        before, behind, middle = map(self._text, words)
+        return before, behind, middle
 
     def tokenize(self, text: str, *, add_special: bool) -> list[int]:
         data = text.encode("utf-8", errors="replace")
