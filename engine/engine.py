@@ -224,7 +224,8 @@ class Engine:
             if preparer is not self._preparer:
                 raise NotLoaded
             if not ticket.cancelled.is_set():
-                ticket.prompt = preparer.tokens(ticket.request)
+                prepared = preparer.prepare(ticket.request)
+                ticket.prompt, ticket.channels = prepared.tokens, prepared.channels
         except EngineError as error:
             self._book.close(ticket, Failed(error))
         except Exception as error:  # a bug of ours must end this request, not leave its asker waiting

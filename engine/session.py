@@ -109,7 +109,7 @@ class Session:
             work.sampler.close()
             cancelled = work.ticket.cancelled.is_set()
             last = work.ticket.finished("cancelled", self._clock()) if cancelled else Failed(cause)
-            self._book.close(work.ticket, last, work.delta(work.text.flush()))
+            self._book.close(work.ticket, last, work.rest())
         self._works.clear()
         if self._snapshots is not None:
             self._snapshots.close()
@@ -217,15 +217,11 @@ class Session:
         """Turns one sampled token into events."""
         work = self._works[outcome.sequence.id]
         events = work.began(self._clock())
-        work.count_token()
-        piece = b"" if outcome.finish == "stop" else self._backend.piece(outcome.token)
-        text, stopped = work.text.feed(piece)
-        if stopped:
-            self._end(work, "stop", [*events, *work.delta(text)])
-        elif outcome.finish:
-            self._end(work, outcome.finish, [*events, *work.delta(text + work.text.flush())])
-        elif events or text:
-            work.ticket.send([*events, *work.delta(text)])
+        said, finish = work.hear(self._backend, outcome.token, outcome.finish)
+        if finish:
+            self._end(work, finish, [*events, *said])
+        elif events or said:
+            work.ticket.send([*events, *said])
 
     def _end(self, work: Work, reason: FinishReason, events: list[Event]) -> None:
         """Takes a request out and sends its last events."""
@@ -233,5 +229,5 @@ class Session:
         work.sampler.close()
         del self._works[work.sequence.id]
         if reason == "cancelled":
-            events = [*events, *work.delta(work.text.flush())]
+            events = [*events, *work.rest()]
         self._book.close(work.ticket, work.ticket.finished(reason, self._clock()), events)

@@ -9,13 +9,13 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
-from engine.events import Event, Failed, Finished, Started, TextDelta
+from engine.events import Event, Failed, Finished, ReasoningDelta, TextDelta, ToolCallDelta
 
 
 class RequestStream:
     """The events of one request, as an async iterator on the loop that submitted it.
 
-    It ends after `Finished` or `Failed`. Text that piled up while the asker was away comes as one `TextDelta`.
+    It ends after `Finished` or `Failed`. What piled up in one channel while the asker was away comes as one delta.
     Leaving the `async with` block early cancels the request. `cancel` may be called from any thread; everything
     else belongs to the asker's loop.
     """
@@ -68,16 +68,13 @@ class RequestStream:
                 self._woken = False
                 return None
             event = self._pending.popleft()
-            if not isinstance(event, TextDelta):
-                return event
             deltas = [event]
-            while self._pending and isinstance(following := self._pending[0], TextDelta):
-                self._pending.popleft()
-                deltas.append(following)
+            while self._pending and _continues(event, self._pending[0]):
+                deltas.append(self._pending.popleft())
             return joined(deltas) if len(deltas) > 1 else event
 
     async def collect(self) -> tuple[str, Finished]:
-        """The whole answer. Raises the request's `EngineError` where it failed."""
+        """The answer's whole text, without reasoning and calls. Raises the request's `EngineError` where it failed."""
         texts: list[str] = []
         async for event in self:
             match event:
@@ -87,8 +84,6 @@ class RequestStream:
                     raise error
                 case Finished():
                     return "".join(texts), event
-                case Started():
-                    pass
         raise AssertionError("a stream always ends with Finished or Failed")
 
     async def __aenter__(self) -> Self:
@@ -104,10 +99,24 @@ class RequestStream:
             self._pending.clear()
 
 
-def joined(deltas: Sequence[TextDelta]) -> TextDelta:
-    """What several deltas say, as one."""
-    return TextDelta(
-        "".join(delta.text for delta in deltas),
-        sum(delta.n_tokens for delta in deltas),
-        tuple(choice for delta in deltas for choice in delta.choices),
-    )
+def _continues(event: Event, following: Event) -> bool:
+    """Whether both are deltas of one channel."""
+    match event, following:
+        case (TextDelta(), TextDelta()) | (ReasoningDelta(), ReasoningDelta()):
+            return True
+        case ToolCallDelta(index=index), ToolCallDelta(index=same):
+            return index == same
+    return False
+
+
+def joined(deltas: Sequence[Event]) -> Event:
+    """What several deltas of one channel say, as one."""
+    texts = [each for each in deltas if isinstance(each, TextDelta)]
+    thoughts = [each for each in deltas if isinstance(each, ReasoningDelta)]
+    calls = [each for each in deltas if isinstance(each, ToolCallDelta)]
+    if texts:
+        choices = tuple(choice for each in texts for choice in each.choices)
+        return TextDelta("".join(each.text for each in texts), sum(each.n_tokens for each in texts), choices)
+    if thoughts:
+        return ReasoningDelta("".join(each.text for each in thoughts), sum(each.n_tokens for each in thoughts))
+    return ToolCallDelta(calls[0].index, "".join(each.arguments for each in calls))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from engine.errors import EngineError
 from engine.events import Event, Failed, Finished, FinishReason, Timings, Usage
+from engine.output.voice import Channels
 from engine.requests import Request
 from engine.stream import RequestStream
 
@@ -21,6 +22,7 @@ class Ticket:
         self.submitted_at = submitted_at
         self.cancelled = threading.Event()
         self.prompt: tuple[int, ...] = ()
+        self.channels: Channels | None = None
         self.n_output = 0
         self.n_cached = 0
         self.admitted_at: float | None = None

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from engine.backend import Backend, Sampler
-from engine.events import Event, Started, TextDelta, TokenChoice
-from engine.output.assembler import TextAssembler
+from engine.events import Event, FinishReason, Started, TokenChoice
+from engine.output.assembler import AnswerAssembler
 from engine.output.scores import log_softmax, token_choice
 from engine.schedule.sequence import Sequence
 from engine.ticket import Ticket
 
 
 class Work:
-    """Joins a ticket with its sequence, sampler and text. Native thread only."""
+    """Joins a ticket with its sequence, sampler and answer. Native thread only."""
 
     def __init__(self, ticket: Ticket, sequence: Sequence, sampler: Sampler) -> None:
         self.ticket = ticket
         self.sequence = sequence
         self.sampler = sampler
-        self.text = TextAssembler(ticket.request.stop)
-        self._n_unsaid = 0
-        self._choices: list[TokenChoice] = []
+        self._channels = ticket.channels
+        self._answer = AnswerAssembler(ticket.request.stop, ticket.channels)
+        self._choice: TokenChoice | None = None
         self._prompt: list[TokenChoice] = []
 
     def sample(self, backend: Backend, row: int) -> int:
@@ -28,10 +28,11 @@ class Work:
         n_logprobs = request.n_logprobs
         logprobs = None if n_logprobs is None else log_softmax(backend.logits(row))
         if self.sequence.n_output < request.min_tokens:
-            backend.logits(row)[list(backend.vocabulary.ends)] = float("-inf")
+            own_ends = self._channels.ends if self._channels else frozenset()
+            backend.logits(row)[list(backend.vocabulary.ends | own_ends)] = float("-inf")
         token = self.sampler.sample(row)
         if logprobs is not None and n_logprobs is not None:
-            self._choices.append(token_choice(logprobs, token, n_logprobs, backend.piece))
+            self._choice = token_choice(logprobs, token, n_logprobs, backend.piece)
         return token
 
     def score_prompt(self, backend: Backend, first_row: int, start: int, n: int) -> None:
@@ -50,15 +51,22 @@ class Work:
         self.ticket.first_token_at = now
         return [Started(len(self.sequence.prompt), self.ticket.n_cached, tuple(self._prompt))]
 
-    def count_token(self) -> None:
+    def hear(
+        self, backend: Backend, token: int, finish: FinishReason | None
+    ) -> tuple[list[Event], FinishReason | None]:
+        """What the sampled token says, and why the answer ends with it, if it does. `finish` is the scheduler's word:
+        "stop" for an end token."""
         self.ticket.n_output += 1
-        self._n_unsaid += 1
+        channels = self._channels
+        ended = finish == "stop" or (channels is not None and token in channels.ends)
+        piece = channels.pieces.get(token) if channels else None
+        events, stopped = self._answer.feed(b"" if ended else piece or backend.piece(token), self._choice)
+        if (ended or finish) and not stopped:
+            events += self._answer.flush()
+        if ended or stopped:
+            finish = "tool_calls" if self._answer.n_calls else "stop"
+        return events, finish
 
-    def delta(self, text: str) -> list[Event]:
-        """`text` as an event, with the tokens that were sampled since the last one."""
-        if not text:
-            return []
-        event = TextDelta(text, self._n_unsaid, tuple(self._choices))
-        self._n_unsaid = 0
-        self._choices.clear()
-        return [event]
+    def rest(self) -> list[Event]:
+        """What was held back, when the answer is cut off."""
+        return self._answer.flush()

@@ -1,11 +1,12 @@
 """The one fake: a backend without a model, at the engine's seam.
 
-Its vocabulary is the 256 bytes plus an end token. The next token is a function of the context, so that a wrong or
-missing token in the KV memory shows in the answer; or it follows a script.
+Its vocabulary is the 256 bytes, an end token, and the special tokens of the script. The next token is a function of the
+context, so that a wrong or missing token in the KV memory shows in the answer; or it follows a script.
 """
 
 from __future__ import annotations
 
+import re
 import time
 import zlib
 from array import array
@@ -31,6 +32,10 @@ class Script:
 
     answer: bytes | None = None
     """Said after every prompt, then an end token; None: letters drawn from the context, without end."""
+    template: str | None = None
+    """The model's chat template."""
+    specials: tuple[str, ...] = ()
+    """What is one special token each, in prompts and in the answer."""
     step_s: float = 0.0
     load_s: float = 0.0
     load_error: ModelFileError | None = None
@@ -59,10 +64,11 @@ class FakeBackend:
     def __init__(self, script: Script, limits: Limits, path: Path = Path("fake.gguf")) -> None:
         self.script = script
         self.limits = limits
-        self.vocabulary = Vocabulary(
-            n_tokens=257, bos="", eos="", ends=frozenset({END}), gap=("<PRE>", "<SUF>", "<MID>")
-        )
-        self.chat_template: str | None = None
+        self._specials = {text: END + n for n, text in enumerate(script.specials, 1)}
+        n_tokens = 257 + len(script.specials)
+        gap = ("<PRE>", "<SUF>", "<MID>")
+        self.vocabulary = Vocabulary(n_tokens=n_tokens, bos="", eos="", ends=frozenset({END}), gap=gap)
+        self.chat_template = script.template
         self.fingerprint = b"fake".ljust(16)
         self.info = ModelInfo("fake", "Fake", path, 1, limits.n_cells, limits.n_cells, 1, 0.0)
         self.n_decodes = 0
@@ -73,10 +79,14 @@ class FakeBackend:
         self._rows: dict[int, int] = {}
 
     def tokenize(self, text: str, *, add_special: bool) -> list[int]:
-        return list(text.encode())
+        parts = re.split("(" + "|".join(map(re.escape, self._specials)) + ")", text) if self._specials else [text]
+        return [token for part in parts for token in self._tokens(part)]
+
+    def _tokens(self, part: str) -> list[int]:
+        return [self._specials[part]] if part in self._specials else list(part.encode())
 
     def piece(self, token: int) -> bytes:
-        return b"" if token == END else bytes([token])
+        return b"" if token >= END else bytes([token])
 
     def sampler(self, sampling: Sampling, history: Sequence[int]) -> FakeSampler:
         self.n_open_samplers += 1
@@ -153,8 +163,13 @@ class FakeBackend:
         held = self.slots[self._rows[row]]
         if self.script.answer is not None:
             said = len(held) - n_prompt
-            return self.script.answer[said] if said < len(self.script.answer) else END
+            answer = self._answer(self.script.answer)
+            return answer[said] if said < len(answer) else END
         return ALPHABET[zlib.crc32(bytes(token % 256 for token in held)) % len(ALPHABET)]
+
+    def _answer(self, answer: bytes) -> Sequence[int]:
+        """Its tokens. Bytes are their own, be they text or not."""
+        return self.tokenize(answer.decode(), add_special=False) if self._specials else answer
 
     def clear(self, slot: int) -> None:
         self.slots.pop(slot, None)

@@ -1,15 +1,27 @@
-"""A request → the tokens that the model reads."""
+"""A request → the tokens that the model reads, and how its answer is to be taken apart."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from engine.backend import Backend
 from engine.errors import ContextOverflow, RequestError
 from engine.events import ModelCard
+from engine.output.thinking import thinking_arguments
+from engine.output.voice import Channels, voice_of
 from engine.prompt.overflow import Fit, fit
 from engine.prompt.template import CHATML, ChatTemplate
-from engine.requests import ChatRequest, CompletionRequest, Message, Request
+from engine.prompt.tools import offered, prepare
+from engine.requests import ChatRequest, CompletionRequest, Message, Request, Tool
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """`tokens`: at least one. `channels`: None where the answer is plain text."""
+
+    tokens: tuple[int, ...]
+    channels: Channels | None = None
 
 
 class Preparer:
@@ -19,33 +31,37 @@ class Preparer:
         self._backend = backend
         self._vocabulary = backend.vocabulary
         self._n_ctx = backend.limits.n_cells
+        self._voice = voice_of(
+            backend.chat_template, lambda text: backend.tokenize(text, add_special=False), self._vocabulary.ends
+        )
 
-    def tokens(self, request: Request) -> tuple[int, ...]:
-        """The prompt, at least one token. Raises ContextOverflow, TemplateError, RequestError."""
+    def prepare(self, request: Request) -> Prepared:
+        """Raises ContextOverflow, TemplateError, RequestError."""
         match request:
-            case ChatRequest(messages=messages, answer_start=start):
-                tokens = self._chat_tokens(messages, start)
+            case ChatRequest():
+                prepared = self._chat(request)
             case CompletionRequest(prompt=str(text)):
-                tokens = self._backend.tokenize(text, add_special=True)
+                prepared = Prepared(tuple(self._backend.tokenize(text, add_special=True)))
             case CompletionRequest(prompt=tuple(given)):
-                tokens = self._known(given)
-        if not tokens:
+                prepared = Prepared(self._known(given))
+        n_prompt = len(prepared.tokens)
+        if not n_prompt:
             raise RequestError("the prompt is empty")
-        if len(tokens) >= self._n_ctx:
-            raise ContextOverflow(len(tokens), self._n_ctx)
-        return tuple(tokens)
+        if n_prompt >= self._n_ctx:
+            raise ContextOverflow(n_prompt, self._n_ctx)
+        return prepared
 
     def fit(self, messages: Sequence[Message]) -> Fit:
         """How a chat fits into the context. Raises TemplateError."""
-        return fit(messages, lambda kept: len(self._chat_tokens(kept, "")), self._n_ctx)
+        return fit(messages, lambda kept: len(self._tokenized(self._rendered(kept))), self._n_ctx)
 
     def count(self, request: ChatRequest) -> int:
         """Tokens of the prompt, also of one that is too long. Raises TemplateError."""
-        return len(self._chat_tokens(request.messages, request.answer_start))
+        return len(self._tokenized(self.text(request)))
 
     def text(self, request: ChatRequest) -> str:
         """The prompt as the model reads it. Raises TemplateError."""
-        return self._template().render(request.messages) + request.answer_start
+        return self._written(request)[0]
 
     def tokenize(self, text: str, add_special: bool) -> tuple[int, ...]:
         return tuple(self._backend.tokenize(text, add_special=add_special))
@@ -70,17 +86,33 @@ class Preparer:
             self._vocabulary.gap is not None,
         )
 
-    def _chat_tokens(self, messages: Sequence[Message], answer_start: str) -> list[int]:
-        text = self._template().render(messages) + answer_start
+    def _chat(self, request: ChatRequest) -> Prepared:
+        text, channels = self._written(request)
+        return Prepared(tuple(self._tokenized(text)), channels)
+
+    def _written(self, request: ChatRequest) -> tuple[str, Channels | None]:
+        tools = offered(request)
+        thinking = thinking_arguments(self._backend.chat_template, request.thinking, request.effort)
+        prompt = self._rendered(request.messages, tools, thinking.arguments)
+        start, one_call = request.answer_start, not request.parallel_tool_calls
+        channels = self._voice.channels(prompt, start, tools, one_call=one_call)
+        return self._voice.begin(prompt, start), channels
+
+    def _rendered(
+        self, messages: Sequence[Message], tools: Sequence[Tool] = (), arguments: Mapping[str, object] | None = None
+    ) -> str:
+        template = self._backend.chat_template
+        told, shown = prepare(messages, tools, self._voice.format, template)
+        render = ChatTemplate(template, bos=self._vocabulary.bos, eos=self._vocabulary.eos).render
+        return render(told, tools=shown, arguments=arguments)
+
+    def _tokenized(self, text: str) -> list[int]:
         # A template that writes the first token itself must not get a second one.
         add_special = not (self._vocabulary.bos and text.startswith(self._vocabulary.bos))
         return self._backend.tokenize(text, add_special=add_special)
 
-    def _known(self, tokens: Sequence[int]) -> list[int]:
+    def _known(self, tokens: Sequence[int]) -> tuple[int, ...]:
         n_tokens = self._vocabulary.n_tokens
         if not all(0 <= token < n_tokens for token in tokens):  # llama.cpp would read beyond its tables
             raise RequestError(f"the prompt holds a token outside of the model's vocabulary of {n_tokens}")
-        return list(tokens)
-
-    def _template(self) -> ChatTemplate:
-        return ChatTemplate(self._backend.chat_template, bos=self._vocabulary.bos, eos=self._vocabulary.eos)
+        return tuple(tokens)

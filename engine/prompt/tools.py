@@ -1,17 +1,147 @@
-"""Messages and tools → the objects that a chat template knows."""
+"""Messages and tools → what a chat template can show of them.
+
+Templates differ in what they know: some show tools and past calls, some only past calls, some neither. What a
+template does not know is said in text, in the way that its model is read (engine/output/samples.py). So tools work
+with any model.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from engine.requests import Message, Tool, ToolCall
+from engine.errors import RequestError
+from engine.output.samples import Format
+from engine.output.values import load_schema
+from engine.output.written import write_calls
+from engine.requests import ChatRequest, Message, NamedTool, Tool, ToolCall
+
+_NAME = re.compile(r"[\w.:/$-]{1,256}")
+_NINE = re.compile(r"length != 9")
+_NO_SYSTEM = re.compile(r"[Ss]ystem (?:role|message)s? (?:is |are )?not supported")
+_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+_INTRODUCTION = """# Tools
+
+You can call functions to help with the answer. These are the functions, each as a JSON object:
+<tools>
+{tools}
+</tools>
+
+To call a function, write this and nothing after it, with the function's name and its arguments filled in:
+{sample}
+The results then follow in <tool_response> tags. Where no function is needed, answer as usual."""
+
+
+def offered(request: ChatRequest) -> tuple[Tool, ...]:
+    """The tools that the model gets to see. Raises RequestError where they, or the choice among them, make no sense."""
+    tools, choice = request.tools, request.tool_choice
+    names = [tool.name for tool in tools]
+    for tool in tools:
+        if not _NAME.fullmatch(tool.name):
+            raise RequestError("a tool's name is 1 to 256 letters, digits, and of _-.:/$")
+        if names.count(tool.name) > 1:
+            raise RequestError(f"there are two tools named {tool.name}")
+        if not _is_object(tool.parameters):
+            raise RequestError(f"the parameters of the tool {tool.name} are no JSON schema of an object")
+    if choice == "required" and not tools:
+        raise RequestError("a tool call is required, but there are no tools")
+    if isinstance(choice, NamedTool) and choice.name not in names:
+        raise RequestError(f"there is no tool named {choice.name}")
+    return () if choice == "none" else tools
+
+
+def _is_object(schema: str) -> bool:
+    try:
+        found = json.loads(schema)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and found.get("type", "object") == "object"
+
+
+def prepare(
+    messages: Sequence[Message], tools: Sequence[Tool], format: Format, template: str | None
+) -> tuple[tuple[Message, ...], tuple[Tool, ...]]:
+    """What to render: messages without anything that the template does not know, and the tools that it shows itself.
+    `format` is the template's (engine.output.formats.detect)."""
+    told = tuple(messages)
+    if not format.renders_calls:
+        told = _as_text(told, format)
+    if tools and not format.presents_tools:
+        told = _introduced(told, tools, format)
+    if template and _NO_SYSTEM.search(template):
+        told = _without_system(told)
+    if template and _NINE.search(template):
+        told = tuple(_with_short_ids(message) for message in told)
+    return told, tuple(tools) if format.presents_tools else ()
 
 
 def tool_object(tool: Tool) -> dict[str, object]:
     """A tool as templates know it, and as OpenAI's API writes it."""
-    function = {"name": tool.name, "description": tool.description, "parameters": json.loads(tool.parameters)}
+    function = {"name": tool.name, "description": tool.description, "parameters": load_schema(tool.parameters)}
     return {"type": "function", "function": function}
+
+
+def _introduced(messages: tuple[Message, ...], tools: Sequence[Tool], format: Format) -> tuple[Message, ...]:
+    """With a system message that shows the tools and how to call one."""
+    sample = write_calls(format.calls[0], (ToolCall("0", "function-name", '{"argument-name": "value"}'),))
+    shown = "\n".join(json.dumps(tool_object(tool)["function"], ensure_ascii=False) for tool in tools)
+    text = _INTRODUCTION.replace("{sample}", sample).replace("{tools}", shown)
+    if messages and messages[0].role in ("system", "developer"):
+        first = replace(messages[0], content=f"{messages[0].content}\n\n{text}")
+        return (first, *messages[1:])
+    return (Message("system", text), *messages)
+
+
+def _as_text(messages: tuple[Message, ...], format: Format) -> tuple[Message, ...]:
+    """With past calls as the model would write them, and results as the user's words."""
+    told: list[Message] = []
+    answered = False  # the message before holds results
+    for message in messages:
+        if message.tool_calls and format.calls:
+            text = write_calls(format.calls[0], message.tool_calls)
+            content = f"{message.content}\n{text}" if message.content else text
+            told.append(replace(message, content=content, tool_calls=()))
+        elif message.role == "tool":
+            result = f"<tool_response>\n{message.content}\n</tool_response>"
+            if answered:
+                result = f"{told.pop().content}\n{result}"
+            told.append(Message("user", result))
+        elif message.role == "user" and answered:  # many templates want the roles to alternate
+            told.append(replace(message, content=f"{told.pop().content}\n\n{message.content}"))
+        else:
+            told.append(message)
+        answered = message.role == "tool"
+    return tuple(told)
+
+
+def _without_system(messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    """With the system's words at the beginning of the user's first."""
+    system = "\n\n".join(message.content for message in messages if message.role == "system")
+    others = [message for message in messages if message.role != "system"]
+    first = next((n for n, message in enumerate(others) if message.role == "user"), None)
+    if system and first is None:
+        others.insert(0, Message("user", system))
+    elif system and first is not None:
+        others[first] = replace(others[first], content=f"{system}\n\n{others[first].content}")
+    return tuple(others)
+
+
+def _with_short_ids(message: Message) -> Message:
+    """Mistral's templates refuse ids of calls that are not nine letters and digits. The same id gives the same."""
+    calls = tuple(replace(call, id=_short(call.id)) for call in message.tool_calls)
+    answered = _short(message.tool_call_id) if message.tool_call_id is not None else None
+    return replace(message, tool_calls=calls, tool_call_id=answered)
+
+
+def _short(id: str) -> str:
+    if len(id) == 9 and id.isascii() and id.isalnum():
+        return id
+    number = int.from_bytes(hashlib.sha256(id.encode()).digest()[:8], "big")
+    return "".join(_DIGITS[number // 62**place % 62] for place in range(9))
 
 
 def message_object(message: Message, names: Mapping[str, str], *, arguments_as_text: bool) -> dict[str, object]:

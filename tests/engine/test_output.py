@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.output.assembler import TextAssembler
+from engine.events import Event, TextDelta
+from engine.output.assembler import AnswerAssembler
 
 TEXT = st.text(alphabet="ab🙂é\n", max_size=24)
 STOPS = st.lists(st.text(alphabet="ab🙂é\n", min_size=1, max_size=4), max_size=4)
@@ -20,14 +21,18 @@ def cut(data: bytes, cuts: list[int]) -> list[bytes]:
 
 
 def streamed(pieces: list[bytes], stops: list[str]) -> list[str]:
-    assembler = TextAssembler(stops)
+    assembler = AnswerAssembler(stops)
     shown = []
     for piece in pieces:
-        text, stopped = assembler.feed(piece)
-        shown.append(text)
+        events, stopped = assembler.feed(piece)
+        shown.append(text_of(events))
         if stopped:
             return shown
-    return [*shown, assembler.flush()]
+    return [*shown, text_of(assembler.flush())]
+
+
+def text_of(events: list[Event]) -> str:
+    return "".join(event.text for event in events if isinstance(event, TextDelta))
 
 
 def whole(text: str, stops: list[str]) -> str:

@@ -1,0 +1,88 @@
+"""How the loaded model writes, and how one answer of it is to be taken apart."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from engine.output.channels import ChannelParser
+from engine.output.formats import detect, opens_thinking
+from engine.output.samples import Format
+from engine.requests import Tool
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """What one answer's parser has to know."""
+
+    format: Format
+    tools: tuple[Tool, ...]
+    pieces: Mapping[int, bytes]
+    """The text of tokens that are markers; a detokeniser leaves it out where they are special."""
+    ends: frozenset[int]
+    """Tokens that end an answer of this format."""
+    in_thought: bool
+    said: str
+    """Text with which the answer begins already."""
+    one_call: bool
+    """The answer ends with its first call."""
+
+    def parser(self) -> ChannelParser:
+        """A fresh one, at the place where the model goes on."""
+        parser = ChannelParser(self.format, self.tools, _new_call_id, in_thought=self.in_thought)
+        if self.said:
+            parser.feed(self.said)
+        return parser
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """A model's format, and which of its markers and ends are single tokens of the model."""
+
+    format: Format
+    tokens: Mapping[str, int]
+    ends: frozenset[int]
+
+    def begin(self, prompt: str, answer_start: str) -> str:
+        """The prompt with `answer_start`, which is an answer and no thought, whatever the prompt has opened."""
+        if not answer_start:
+            return prompt
+        if self.format.headers:
+            return prompt + self.format.headers.answer + answer_start
+        if opens_thinking(self.format, prompt) and (thinking := self.format.thinking):
+            return f"{prompt.rstrip()}\n\n{thinking.close}\n\n{answer_start}"
+        return prompt + answer_start
+
+    def channels(self, prompt: str, answer_start: str, tools: tuple[Tool, ...], *, one_call: bool) -> Channels | None:
+        """For an answer to `prompt`, as it stood before `begin`; None where all of it is plain text."""
+        format = self.format if tools else replace(self.format, calls=())
+        if not (format.calls or format.thinking or format.headers or format.dropped or self.ends):
+            return None
+        said = format.headers.answer + answer_start if format.headers and answer_start else answer_start
+        return Channels(
+            format=format,
+            tools=tools,
+            pieces={self.tokens[marker]: marker.encode() for marker in format.markers if marker in self.tokens},
+            ends=self.ends,
+            in_thought=not said and opens_thinking(format, prompt),
+            said=said,
+            one_call=one_call,
+        )
+
+
+def voice_of(template: str | None, tokenize: Callable[[str], list[int]], ends: frozenset[int]) -> Voice:
+    """`tokenize` recognises special tokens; `ends` are those that end an answer by what the model's file says."""
+    format = detect(template)
+    tokens = {marker: found[0] for marker in format.markers if len(found := tokenize(marker)) == 1}
+    if thinking := format.thinking:
+        marks = (thinking.open.strip(), thinking.close.strip())
+        # Any model may be told to write <think>; only one that was trained to means it.
+        if not any(mark in tokens or mark in (template or "") for mark in marks):
+            format = replace(format, thinking=None)
+    own = (tokenize(end) for end in format.ends)
+    return Voice(format, tokens, frozenset(found[0] for found in own if len(found) == 1) - ends)
+
+
+def _new_call_id() -> str:
+    return f"call_{uuid.uuid4().hex[:24]}"
