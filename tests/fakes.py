@@ -115,7 +115,9 @@ class FakeBackend:
                 raise AssertionError(f"slot {chunk.slot} holds {len(held)} tokens, the chunk starts at {chunk.start}")
             held.extend(chunk.tokens)
             row += len(chunk.tokens)
-            if chunk.samples:
+            if chunk.scored:
+                self._rows |= dict.fromkeys(range(row - len(chunk.tokens) + 1, row + 1), chunk.slot)
+            elif chunk.samples:
                 self._rows[row] = chunk.slot
         self.batch_sizes.append(row + 1)
         if row + 1 > self.limits.n_batch or self.n_cells_used() > self.limits.n_cells:

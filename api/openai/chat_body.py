@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from api.body import INT32_MAX, Body, CountOrEndless, Stops
+from api.openai.formats import ResponseFormat
 from api.openai.tools import ToolBody
 from api.sampler import SamplerFields
 
@@ -29,18 +30,6 @@ class ChatMessage(Body):
     reasoning_content: str | None = None
     reasoning: str | None = None
     function_call: object = None
-
-
-class JsonSchemaFormat(Body):
-    schema_: Annotated[dict[str, object] | None, Field(alias="schema")] = None
-
-
-class ResponseFormat(Body):
-    """`schema` beside json_object is llama.cpp's."""
-
-    type: str
-    json_schema: JsonSchemaFormat | None = None
-    schema_: Annotated[dict[str, object] | None, Field(alias="schema")] = None
 
 
 class ChatCompletionBody(SamplerFields):

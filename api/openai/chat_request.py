@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 from pydantic import ValidationError
@@ -10,10 +9,11 @@ from pydantic import ValidationError
 from api.errors import BadRequest, NotKept
 from api.openai import messages
 from api.openai.chat_body import ChatCompletionBody
+from api.openai.formats import constraint
 from api.openai.promises import refuse_what_is_not_kept
 from api.openai.tools import FunctionBody, named_tool, tool, tool_choice, tools
 from api.sampler import for_choice, sampling
-from engine.requests import ChatRequest, Constraint, Effort, Message, Tool, ToolChoice
+from engine.requests import ChatRequest, Effort, Message, Tool, ToolChoice
 
 EFFORTS: dict[str, Effort] = {
     "minimal": "minimal",
@@ -39,7 +39,7 @@ def chat_request(body: ChatCompletionBody, request_id: str) -> ChatRequest:
         raise BadRequest("'stream_options' is only allowed when 'stream' is true.", "stream_options")
     said, answer_start = _messages(body)
     offered, choice = _tools(body)
-    limit = constraint(body)
+    limit = constraint(body.response_format, body.grammar, body.json_schema)
     if limit is not None and offered:
         raise BadRequest("An answer's format cannot be constrained beside tools that may be called.", "tools")
     thinking, effort = thinking_of(body)
@@ -108,39 +108,6 @@ def _functions(body: ChatCompletionBody) -> tuple[tuple[Tool, ...], ToolChoice]:
         case {"name": str(name)}:
             return named_tool(name, offered)
     raise BadRequest("'function_call' must be none, auto, or name a function.", "function_call")
-
-
-def constraint(body: ChatCompletionBody) -> Constraint | None:
-    """What the answer must match. Raises BadRequest where more than one thing is asked for."""
-    found = [each for each in (_format(body), _grammar(body), _schema(body.json_schema)) if each is not None]
-    if len(found) > 1:
-        raise BadRequest("Send one of 'response_format', 'grammar' and 'json_schema'.", "response_format")
-    return found[0] if found else None
-
-
-def _grammar(body: ChatCompletionBody) -> Constraint | None:
-    return Constraint("gbnf", body.grammar) if body.grammar else None
-
-
-def _schema(schema: dict[str, object] | None) -> Constraint | None:
-    return None if schema is None else Constraint("json_schema", json.dumps(schema, ensure_ascii=False))
-
-
-def _format(body: ChatCompletionBody) -> Constraint | None:
-    asked = body.response_format
-    match asked.type if asked is not None else "text":
-        case "text":
-            return None
-        case "json_object" if asked is not None:
-            return _schema(asked.schema_) or Constraint("json_object")
-        case "json_schema" if asked is not None and asked.json_schema is not None:
-            found = _schema(asked.json_schema.schema_)
-            if found is not None:
-                return found
-            raise BadRequest("'response_format.json_schema' has no schema.", "response_format.json_schema.schema")
-        case "json_schema":
-            raise BadRequest("'response_format' has no json_schema.", "response_format.json_schema")
-    raise BadRequest("'response_format.type' must be text, json_object or json_schema.", "response_format.type")
 
 
 def thinking_of(body: ChatCompletionBody) -> tuple[bool | None, Effort | None]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
-from api.desk import AtDesk
+from api.desk import AtDesk, Desk
 from api.errors import ModelUnknown
 from api.openai.chat_answer import ChunkWriter, Head, Manner, completion
 from api.openai.chat_body import ChatCompletionBody
 from api.openai.chat_request import chat_requests
+from api.openai.completion_answer import CompletionManner, CompletionWriter, text_completion
+from api.openai.completion_body import CompletionBody
+from api.openai.completion_request import Prompt, check, completion_requests, n_drawn, prompts_of
 from api.openai.models import anthropic_list, anthropic_model, model_object
 from engine.requests import new_request_id
 
@@ -44,3 +47,46 @@ async def create_chat_completion(desk: AtDesk) -> Response:
     if body.stream:
         return desk.stream(requests, ChunkWriter(head, manner))
     return JSONResponse(completion(head, await desk.collect(requests), manner))
+
+
+@router.post("/v1/completions")
+@router.post("/completions")
+async def create_completion(desk: AtDesk) -> Response:
+    body = await desk.read(CompletionBody)
+    desk.check_model(body.model)
+    prompts = prompts_of(body.prompt, "prompt")
+    check(body, prompts)
+    if body.suffix:
+        read: list[Prompt] = [await desk.engine.gap_prompt(str(prompt), body.suffix) for prompt in prompts]
+    else:
+        read = prompts
+    request_id = new_request_id()
+    requests = completion_requests(body, read, request_id)
+    manner = CompletionManner(
+        n=body.n or 1,
+        n_drawn=n_drawn(body),
+        echoes=tuple([await _text(desk, prompt) for prompt in prompts]) if body.echo else None,
+        logprobs=body.logprobs is not None,
+        silent=body.max_tokens == 0,
+        include_usage=body.stream_options is not None and bool(body.stream_options.include_usage),
+    )
+    head = Head(f"cmpl-{request_id}", desk.now, desk.model.id)
+    if body.stream:
+        return desk.stream(requests, CompletionWriter(head, manner, len(prompts)))
+    return JSONResponse(text_completion(head, await desk.collect(requests), manner))
+
+
+async def _text(desk: Desk, prompt: Prompt) -> str:
+    if isinstance(prompt, str):
+        return prompt
+    return b"".join(await desk.engine.pieces(prompt)).decode("utf-8", "replace")
+
+
+@router.post("/v1/chat/completions/input_tokens")
+@router.post("/chat/completions/input_tokens")
+async def count_chat_tokens(desk: AtDesk) -> Response:
+    """llama.cpp's way to ask how long a prompt would be."""
+    body = await desk.read(ChatCompletionBody)
+    desk.check_model(body.model)
+    n_tokens = await desk.engine.count(chat_requests(body, new_request_id())[0])
+    return JSONResponse({"object": "response.input_tokens", "input_tokens": n_tokens})
