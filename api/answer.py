@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from api.errors import StoppedHere
@@ -78,3 +79,12 @@ class AnswerBuilder:
             tuple(self._choices),
             self._prompt,
         )
+
+
+def arguments_of(call: ToolCall) -> dict[str, object]:
+    """A call's arguments as an object; empty where the answer was cut off within them."""
+    try:
+        arguments = json.loads(call.arguments or "{}")
+    except ValueError:
+        return {}
+    return arguments if isinstance(arguments, dict) else {}
