@@ -185,7 +185,9 @@ _TABLE: Mapping[type, Callable[[Any], Problem]] = {
     ),
     ForeignHost: lambda e: Problem(403, "permission_error", "This Host is not served here.", "host_refused"),
     ForeignOrigin: lambda e: Problem(403, "permission_error", "This Origin may not ask here.", "origin_refused"),
-    ModelUnknown: lambda e: _invalid(f"The model '{e.name[:200]}' is not loaded.", "model_not_found", "model", 404),
+    ModelUnknown: lambda e: _invalid(
+        f"The model '{e.name[:200]}' was not found: it is not loaded.", "model_not_found", "model", 404
+    ),
     BodyTooSlow: lambda e: _invalid("The body did not arrive in time.", "request_timeout", status=408),
     BodyTooLarge: lambda e: _invalid(f"The body exceeds {e.limit_bytes} bytes.", "request_too_large", status=413),
     NotJson: lambda e: _invalid("Send the body as application/json.", "unsupported_media_type", status=415),

@@ -40,8 +40,9 @@ def message(head: MessageHead, answer: Answer) -> dict[str, object]:
         content.append({"type": "thinking", "thinking": answer.reasoning, "signature": ""})
     if answer.text or not answer.calls:
         content.append({"type": "text", "text": answer.text})
-    for call in answer.calls:
-        content.append({"type": "tool_use", "id": call.id, "name": call.name, "input": arguments_of(call)})
+    content += [
+        {"type": "tool_use", "id": call.id, "name": call.name, "input": arguments_of(call)} for call in answer.calls
+    ]
     return _message(head, content, STOP_REASONS[answer.finished.reason], _usage(answer.finished.usage))
 
 

@@ -80,7 +80,7 @@ def test_a_stopped_request_is_not_tried_again() -> None:
 def test_the_path_says_which_shape() -> None:
     problem = problem_of(errors.ModelUnknown("x"))
     assert "error" in error_body("/v1/chat/completions", problem)
-    assert error_body("/api/chat", problem) == {"error": "The model 'x' is not loaded."}
+    assert error_body("/api/chat", problem) == {"error": "The model 'x' was not found: it is not loaded."}
     shown = error_body("/v1/messages/count_tokens", problem)
     assert (shown["type"], set(shown)) == ("error", {"type", "error", "request_id"})
 
