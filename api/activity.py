@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from starlette.types import Receive
 
 from api.together import Together
+from api.totals import Totals
 from engine.engine import Engine
 from engine.requests import Request
 from engine.stream import RequestStream
@@ -18,6 +19,7 @@ class Activity:
     """Belongs to the endpoint's loop."""
 
     def __init__(self) -> None:
+        self.totals = Totals()
         self._streams: dict[RequestStream, Request] = {}
 
     def __len__(self) -> int:
@@ -37,7 +39,7 @@ class Activity:
         async with AsyncExitStack() as stack:
             streams = [await stack.enter_async_context(engine.submit(request)) for request in requests]
             self._streams.update(zip(streams, requests, strict=True))
-            together = Together(streams)
+            together = Together(streams, self.totals.count)
             watch = asyncio.create_task(_cancel_when_gone(receive, together), name=f"client of {requests[0].id}")
             try:
                 yield together

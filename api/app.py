@@ -14,6 +14,7 @@ from api import front
 from api.activity import Activity
 from api.anthropic import routes as anthropic_routes
 from api.errors import ApiError, problem_of
+from api.llama import routes as llama_routes
 from api.ollama import routes as ollama_routes
 from api.openai import routes as openai_routes
 from api.security import Guard
@@ -45,7 +46,7 @@ def create_app(engine: Engine, settings: EndpointSettings, *, lifespan: Lifespan
     for kind in (ApiError, EngineError, HTTPException, ClientDisconnect, Exception):
         app.add_exception_handler(kind, _answer_error)
     app.include_router(front.router)
-    for dialect in (openai_routes, anthropic_routes, ollama_routes):
+    for dialect in (openai_routes, anthropic_routes, ollama_routes, llama_routes):
         app.include_router(dialect.router)
     return app
 

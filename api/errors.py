@@ -10,6 +10,7 @@ ApiError
 ├── BodyTooSlow, BodyTooLarge, NotJson
 ├── StoppedHere          the request was ended on this machine, not by its client
 ├── TooManyConnections
+├── NoSlotFree           all places are taken, and the client will not wait
 └── CannotListen         the server's address cannot be taken; never seen by a client
     └── PortBusy
 """
@@ -86,6 +87,10 @@ class StoppedHere(ApiError):
 
 
 class TooManyConnections(ApiError):
+    pass
+
+
+class NoSlotFree(ApiError):
     pass
 
 
@@ -202,6 +207,7 @@ _TABLE: Mapping[type, Callable[[Any], Problem]] = {
     TooManyConnections: lambda e: Problem(
         503, _UNAVAILABLE, "Too many connections.", "too_many_connections", retry_after_s=1
     ),
+    NoSlotFree: lambda e: Problem(503, _UNAVAILABLE, "No slot is free.", "no_slot_free", retry_after_s=1),
     ClientDisconnect: lambda e: _invalid("The client left."),
     HTTPException: _http,
     ContextOverflow: _overflow,

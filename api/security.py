@@ -24,7 +24,7 @@ from api.keys import key_matches
 from api.settings import EndpointSettings
 from api.shapes import error_response
 
-OPEN_PATHS = frozenset({"/", "/health"})
+OPEN_PATHS = frozenset({"/", "/health", "/v1/health"})
 """What is answered without a key: a page that says what this is, and whether it is ready."""
 
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})

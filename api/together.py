@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Self
 
 from api.answer import Answer, AnswerBuilder
-from engine.events import Event
+from engine.events import Event, Failed, Finished
 from engine.stream import RequestStream
 
 
@@ -16,8 +16,10 @@ class Together:
 
     An `anext` that is given up loses nothing."""
 
-    def __init__(self, streams: Sequence[RequestStream]) -> None:
+    def __init__(self, streams: Sequence[RequestStream], on_end: Callable[[Event], None]) -> None:
+        """`on_end` gets the last event of each stream."""
         self._streams = streams
+        self._on_end = on_end
         self._waiting: dict[asyncio.Task[Event | None], int] = {}
         self._only = streams[0] if len(streams) == 1 else None
 
@@ -31,7 +33,14 @@ class Together:
 
     async def __anext__(self) -> tuple[int, Event]:
         if self._only is not None:  # the usual case, and the fast one
-            return 0, await anext(self._only)
+            place, event = 0, await anext(self._only)
+        else:
+            place, event = await self._first_of_many()
+        if isinstance(event, Finished | Failed):
+            self._on_end(event)
+        return place, event
+
+    async def _first_of_many(self) -> tuple[int, Event]:
         if not self._waiting:
             self._waiting = {asyncio.ensure_future(_next(stream)): at for at, stream in enumerate(self._streams)}
         while self._waiting:

@@ -7,7 +7,7 @@ listed: those are ignored.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from api.errors import NotKept
 
@@ -36,9 +36,9 @@ NEUTRAL: Mapping[str, tuple[object, ...]] = {
 }
 
 
-def refuse_what_is_not_kept(extra: Mapping[str, object]) -> None:
-    """Raises NotKept for the first field of `extra` that asks for something."""
+def refuse_what_is_not_kept(extra: Mapping[str, object], hints: Container[str] = ()) -> None:
+    """Raises NotKept for the first field of `extra` that asks for something, and is not a mere hint."""
     for name, value in extra.items():
         neutral = NEUTRAL.get(name)
-        if neutral is not None and value is not None and value not in neutral:
+        if name not in hints and neutral is not None and value is not None and value not in neutral:
             raise NotKept(name)

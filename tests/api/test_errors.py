@@ -37,6 +37,7 @@ HIDDEN = Path("/home/me/secret.gguf")
         (errors.NotJson(), 415, "unsupported_media_type"),
         (errors.StoppedHere(), 503, "request_stopped"),
         (errors.TooManyConnections(), 503, "too_many_connections"),
+        (errors.NoSlotFree(), 503, "no_slot_free"),
         (ContextOverflow(5000, 4096), 400, "context_length_exceeded"),
         (TemplateError("roles must alternate"), 400, "template_refused"),
         (RequestError("the prompt is empty"), 400, None),

@@ -56,7 +56,10 @@ def test_other_models_are_refused_where_settings_say_so() -> None:
     with live(unknown_model="404") as endpoint:
         assert endpoint.post(ask(model="fake:latest", stream=False), "/api/chat").status_code == 200
         refused = endpoint.post(ask(model="llama3"), "/api/chat")
-    assert (refused.status_code, refused.json()) == (404, {"error": "The model 'llama3' was not found: it is not loaded."})
+    assert (refused.status_code, refused.json()) == (
+        404,
+        {"error": "The model 'llama3' was not found: it is not loaded."},
+    )
 
 
 def test_while_loading_the_list_is_empty() -> None:
