@@ -38,7 +38,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail("there is no model; name a GGUF file with --model")
     try:
         key = find_key(profile)
-        settings = EndpointSettings(key.value, options.host, options.port, options.allow_lan)
+        settings = EndpointSettings(
+            key.value, options.host, options.port, options.allow_lan, responses=profile.responses
+        )
     except OSError as error:
         return _fail(f"the key cannot be kept in {profile.root}: {error.strerror}")
     except ValueError as error:

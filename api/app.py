@@ -17,6 +17,8 @@ from api.errors import ApiError, problem_of
 from api.llama import routes as llama_routes
 from api.ollama import routes as ollama_routes
 from api.openai import routes as openai_routes
+from api.openai.responses import routes as responses_routes
+from api.openai.responses.store import ResponseStore
 from api.security import Guard
 from api.settings import EndpointSettings
 from api.shapes import error_response
@@ -42,11 +44,12 @@ def create_app(engine: Engine, settings: EndpointSettings, *, lifespan: Lifespan
     app.state.engine = engine
     app.state.settings = settings
     app.state.activity = Activity()
+    app.state.responses = ResponseStore(settings.responses)
     app.add_middleware(Guard, settings=settings)
     for kind in (ApiError, EngineError, HTTPException, ClientDisconnect, Exception):
         app.add_exception_handler(kind, _answer_error)
     app.include_router(front.router)
-    for dialect in (openai_routes, anthropic_routes, ollama_routes, llama_routes):
+    for dialect in (openai_routes, responses_routes, anthropic_routes, ollama_routes, llama_routes):
         app.include_router(dialect.router)
     return app
 

@@ -7,6 +7,7 @@ ApiError
 ├── ForeignHost          the Host header names another machine
 ├── ForeignOrigin        a web page of elsewhere asks
 ├── ModelUnknown         another model is asked for, and the settings say to refuse
+├── ResponseUnknown      a response to go on from is not kept here
 ├── BodyTooSlow, BodyTooLarge, NotJson
 ├── StoppedHere          the request was ended on this machine, not by its client
 ├── TooManyConnections
@@ -66,6 +67,12 @@ class ModelUnknown(ApiError):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.name = name
+
+
+class ResponseUnknown(ApiError):
+    def __init__(self, response_id: str) -> None:
+        super().__init__(response_id)
+        self.response_id = response_id
 
 
 class BodyTooSlow(ApiError):
@@ -192,6 +199,12 @@ _TABLE: Mapping[type, Callable[[Any], Problem]] = {
     ForeignOrigin: lambda e: Problem(403, "permission_error", "This Origin may not ask here.", "origin_refused"),
     ModelUnknown: lambda e: _invalid(
         f"The model '{e.name[:200]}' was not found: it is not loaded.", "model_not_found", "model", 404
+    ),
+    ResponseUnknown: lambda e: _invalid(
+        f"The response '{e.response_id[:100]}' is not kept here.",
+        "previous_response_not_found",
+        "previous_response_id",
+        404,
     ),
     BodyTooSlow: lambda e: _invalid("The body did not arrive in time.", "request_timeout", status=408),
     BodyTooLarge: lambda e: _invalid(f"The body exceeds {e.limit_bytes} bytes.", "request_too_large", status=413),

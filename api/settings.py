@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 DEFAULT_PORT = 4645
@@ -31,6 +32,10 @@ class EndpointSettings:
     port: int = DEFAULT_PORT
     allow_lan: bool = False
     unknown_model: Literal["serve", "404"] = "serve"
+    token_embeddings: bool = False
+    """Whether numbers to embed are the model's own tokens; most clients send those of another tokenizer."""
+    responses: Path | None = None
+    """The folder in which responses are kept that a later call may go on from; None keeps none."""
 
     max_body_bytes: int = 16 * 1024 * 1024
     max_connections: int = 256

@@ -87,7 +87,7 @@ class MessageWriter:
             case TextDelta(text=text):
                 return self._block("text", {"type": "text", "text": ""}) + self._delta("text_delta", "text", text)
             case ReasoningDelta(text=text):
-                block = {"type": "thinking", "thinking": "", "signature": ""}
+                block: Block = {"type": "thinking", "thinking": "", "signature": ""}
                 return self._block("thinking", block) + self._delta("thinking_delta", "thinking", text)
             case ToolCallStarted(index=index, id=id, name=name):
                 return self._block(f"call {index}", {"type": "tool_use", "id": id, "name": name, "input": {}})

@@ -168,8 +168,8 @@ def _user(blocks: Sequence[object], path: str) -> list[Message]:
     texts: list[str] = []
     for at, block in enumerate(blocks):
         match block:
-            case {"type": "tool_result", "tool_use_id": str(id)}:
-                said.append(Message("tool", _text(block.get("content"), f"{path}[{at}].content"), tool_call_id=id))
+            case {"type": "tool_result", "tool_use_id": str(id), **rest}:
+                said.append(Message("tool", _text(rest.get("content"), f"{path}[{at}].content"), tool_call_id=id))
             case _:
                 texts.append(_block_text(block, f"{path}[{at}]"))
     # Answers to calls come first: the model's turn ended with the calls.

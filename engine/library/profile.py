@@ -39,6 +39,11 @@ class Profile:
         """What models have read, kept for the next start; may be deleted at any time."""
         return self.root / "snapshots"
 
+    @property
+    def responses(self) -> Path:
+        """Conversations that tools left with the endpoint, to go on from."""
+        return self.root / "responses"
+
     def ensure(self) -> Profile:
         """Creates the folder, readable by its owner alone."""
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -32,6 +32,7 @@ HIDDEN = Path("/home/me/secret.gguf")
         (errors.ForeignHost(), 403, "host_refused"),
         (errors.ForeignOrigin(), 403, "origin_refused"),
         (errors.ModelUnknown("x"), 404, "model_not_found"),
+        (errors.ResponseUnknown("x"), 404, "previous_response_not_found"),
         (errors.BodyTooSlow(), 408, "request_timeout"),
         (errors.BodyTooLarge(1), 413, "request_too_large"),
         (errors.NotJson(), 415, "unsupported_media_type"),

@@ -196,7 +196,7 @@ def test_every_route_of_the_app_needs_the_key(endpoint: Live) -> None:
     routes = paths_of(endpoint.app)
     assert ("/v1/chat/completions", "POST") in routes
     for path, method in routes:
-        real = path.replace("{name:path}", "fake")
+        real = path.replace("{name:path}", "fake").replace("{response_id}", "resp_1")
         assert "{" not in real
         status = send(endpoint, real, method, (own(endpoint), JSON))[0]
         assert status == (200 if path in OPEN_PATHS and method == "GET" else 401), (method, path)

@@ -39,7 +39,7 @@ def test_tokens_only_where_they_are_meant_to_be_the_models_own() -> None:
 
 
 @pytest.mark.parametrize("fields", [{"input": ""}, {"input": ["a", ""]}, {"input": "a", "encoding_format": "int8"}])
-def test_what_cannot_be_embedded(fields: dict[str, object]) -> None:
+def test_what_cannot_be_embedded(fields: dict[str, Any]) -> None:
     with pytest.raises(BadRequest):
         asked(**fields)
 
