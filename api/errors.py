@@ -25,7 +25,16 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from engine.errors import ContextOverflow, EngineClosed, EngineDead, EngineError, NotLoaded, RequestError, TemplateError
+from engine.errors import (
+    ConstraintError,
+    ContextOverflow,
+    EngineClosed,
+    EngineDead,
+    EngineError,
+    NotLoaded,
+    RequestError,
+    TemplateError,
+)
 
 LOADING_RETRY_S = 2
 EMPTY_RETRY_S = 15
@@ -226,6 +235,9 @@ _TABLE: Mapping[type, Callable[[Any], Problem]] = {
     ContextOverflow: _overflow,
     TemplateError: lambda e: _invalid(
         f"The model's chat template refused the messages: {e.reason[:500]}", "template_refused", "messages"
+    ),
+    ConstraintError: lambda e: _invalid(
+        f"The answer cannot be held to this constraint: {e.reason[:500]}", "constraint_refused"
     ),
     RequestError: lambda e: _invalid(f"The model cannot serve this: {e}."),
     NotLoaded: _not_loaded,

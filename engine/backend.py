@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.events import ModelInfo
 from engine.requests import Sampling
+
+if TYPE_CHECKING:
+    from llguidance import LLTokenizer
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,10 @@ class Backend(Protocol):
 
     def piece(self, token: int) -> bytes:
         """The token's bytes; empty for control tokens. Any thread, while the model is loaded."""
+
+    def constraint_tokenizer(self) -> LLTokenizer:
+        """The vocabulary as constraints are compiled for it; slow, so ask once. Any thread, while the model is
+        loaded, which must outlive it."""
 
     def sampler(self, sampling: Sampling, history: Sequence[int]) -> Sampler:
         """A fresh sampler whose penalties count `history`, the prompt's tokens."""

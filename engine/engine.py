@@ -201,8 +201,10 @@ class Engine:
 
     async def _drain_pools(self) -> None:
         """Waits until nothing tokenises with the model that is about to be freed."""
-        self._preparer = None
+        preparer, self._preparer = self._preparer, None
         await asyncio.gather(*(asyncio.wrap_future(pool.submit(_nothing)) for pool in self._pools.values()))
+        if preparer is not None:
+            await asyncio.wrap_future(self._pools["window"].submit(preparer.close))
 
     def _ready_preparer(self) -> Preparer:
         status, preparer = self.status, self._preparer
@@ -225,7 +227,7 @@ class Engine:
                 raise NotLoaded
             if not ticket.cancelled.is_set():
                 prepared = preparer.prepare(ticket.request)
-                ticket.prompt, ticket.channels = prepared.tokens, prepared.channels
+                ticket.prompt, ticket.channels, ticket.guide = prepared.tokens, prepared.channels, prepared.guide
         except EngineError as error:
             self._book.close(ticket, Failed(error))
         except Exception as error:  # a bug of ours must end this request, not leave its asker waiting

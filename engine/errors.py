@@ -8,7 +8,8 @@ EngineError
 ├── ModelFileError       the file is missing, damaged, or no model we can run
 ├── RequestError         the request cannot be served as asked
 │   ├── ContextOverflow  the prompt does not fit into the context
-│   └── TemplateError    the model's chat template refuses these messages
+│   ├── TemplateError    the model's chat template refuses these messages
+│   └── ConstraintError  what the answer must match cannot be enforced
 """
 
 from __future__ import annotations
@@ -67,4 +68,12 @@ class TemplateError(RequestError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"the chat template refused the messages: {reason}")
+        self.reason = reason
+
+
+class ConstraintError(RequestError):
+    """`reason` may quote the asked-for schema or grammar: data, not to be trusted as ours."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the constraint cannot be enforced: {reason}")
         self.reason = reason

@@ -9,7 +9,7 @@ from engine.backend import Backend, NativeFailure, NoRoom
 from engine.cache.moves import Clear, Copy, Cut, Move, Restore, Save
 from engine.cache.prefixes import MIN_SAVED, Prefix
 from engine.cache.snapshots import SnapshotStore
-from engine.errors import ContextOverflow, EngineError
+from engine.errors import ConstraintError, ContextOverflow, EngineError
 from engine.events import Event, Failed, FinishReason
 from engine.schedule.pacing import Pacer
 from engine.schedule.plan import BatchPlan, Sampled
@@ -89,14 +89,12 @@ class Session:
                 n = len(entry.chunk.tokens)
                 work = self._works[entry.sequence.id]
                 work.score_prompt(self._backend, entry.row - n + 1, entry.chunk.start, n)
-        sampled = {
-            entry.sequence.id: self._works[entry.sequence.id].sample(self._backend, entry.row)
-            for entry in plan.entries
-            if entry.chunk.samples
-        }
+        sampled, failed = self._sample(plan)
         self._note_what_was_read(plan)
         for outcome in self._scheduler.commit(plan, sampled):
             self._tell(outcome)
+        for work, error in failed:
+            self._fail(work, error)
         self._save_some()
 
     def save_all(self) -> None:
@@ -114,6 +112,18 @@ class Session:
         if self._snapshots is not None:
             self._snapshots.close()
         self._backend.close()
+
+    def _sample(self, plan: BatchPlan) -> tuple[dict[str, int], list[tuple[Work, ConstraintError]]]:
+        """A token for each entry that asked for one, by id, and the works whose constraint could not be kept."""
+        sampled, failed = {}, []
+        for entry in plan.entries:
+            if entry.chunk.samples:
+                work = self._works[entry.sequence.id]
+                try:
+                    sampled[entry.sequence.id] = work.sample(self._backend, entry.row)
+                except ConstraintError as error:
+                    failed.append((work, error))
+        return sampled, failed
 
     def _decode(self) -> BatchPlan:
         while True:
@@ -222,6 +232,13 @@ class Session:
             self._end(work, finish, [*events, *said])
         elif events or said:
             work.ticket.send([*events, *said])
+
+    def _fail(self, work: Work, error: EngineError) -> None:
+        """Ends a request whose answer cannot go on; the others do."""
+        self._scheduler.remove(work.sequence)
+        work.sampler.close()
+        del self._works[work.sequence.id]
+        self._book.close(work.ticket, Failed(error), work.rest())
 
     def _end(self, work: Work, reason: FinishReason, events: list[Event]) -> None:
         """Takes a request out and sends its last events."""

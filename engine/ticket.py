@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from engine.errors import EngineError
 from engine.events import Event, Failed, Finished, FinishReason, Timings, Usage
+from engine.output.guide import Guide
 from engine.output.voice import Channels
 from engine.requests import Request
 from engine.stream import RequestStream
@@ -23,6 +24,9 @@ class Ticket:
         self.cancelled = threading.Event()
         self.prompt: tuple[int, ...] = ()
         self.channels: Channels | None = None
+        """How the answer is taken apart, where it is more than text."""
+        self.guide: Guide | None = None
+        """Keeps the answer to the request's constraint, or its calls to their tools, where there are any."""
         self.n_output = 0
         self.n_cached = 0
         self.admitted_at: float | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.backend import Backend, Sampler
 from engine.events import Event, FinishReason, Started, TokenChoice
 from engine.output.assembler import AnswerAssembler
+from engine.output.guide import Guide
 from engine.output.scores import log_softmax, token_choice
 from engine.schedule.sequence import Sequence
 from engine.ticket import Ticket
@@ -18,22 +19,46 @@ class Work:
         self.sequence = sequence
         self.sampler = sampler
         self._channels = ticket.channels
+        self._guide = ticket.guide
         self._answer = AnswerAssembler(ticket.request.stop, ticket.channels)
         self._choice: TokenChoice | None = None
         self._prompt: list[TokenChoice] = []
 
     def sample(self, backend: Backend, row: int) -> int:
-        """The next token, from the logits of `row`."""
-        request = self.ticket.request
-        n_logprobs = request.n_logprobs
+        """The next token, from the logits of `row`. Raises ConstraintError where the constraint cannot be kept.
+
+        Log probabilities are the model's own, before the constraint: they say what it would have preferred."""
+        n_logprobs = self.ticket.request.n_logprobs
         logprobs = None if n_logprobs is None else log_softmax(backend.logits(row))
-        if self.sequence.n_output < request.min_tokens:
-            own_ends = self._channels.ends if self._channels else frozenset()
-            backend.logits(row)[list(backend.vocabulary.ends | own_ends)] = float("-inf")
-        token = self.sampler.sample(row)
+        token = self._unguided(backend, row) if self._guide is None else self._guided(self._guide, backend, row)
         if logprobs is not None and n_logprobs is not None:
             self._choice = token_choice(logprobs, token, n_logprobs, backend.piece)
         return token
+
+    def _unguided(self, backend: Backend, row: int) -> int:
+        if self.sequence.n_output < self.ticket.request.min_tokens:
+            own_ends = self._channels.ends if self._channels else frozenset()
+            backend.logits(row)[list(backend.vocabulary.ends | own_ends)] = float("-inf")
+        return self.sampler.sample(row)
+
+    def _guided(self, guide: Guide, backend: Backend, row: int) -> int:
+        logits, opener = backend.logits(row), self._thought_opener()
+        kept = None if opener is None else logits[opener].item()
+        end = guide.restrict(logits, backend.vocabulary.ends)
+        if opener is not None:
+            logits[opener] = kept
+        token = self._unguided(backend, row) if end is None else end
+        if token == opener:
+            guide.pause()
+        else:
+            guide.accept(token)
+        return token
+
+    def _thought_opener(self) -> int | None:
+        """The token with which the model may think before a constrained answer."""
+        if self.sequence.n_output or self._channels is None or self.ticket.request.constraint is None:
+            return None
+        return None if self._channels.said else self._channels.opener
 
     def score_prompt(self, backend: Backend, first_row: int, start: int, n: int) -> None:
         """Takes the log probabilities of the prompt's tokens from a chunk of `n` tokens that begins at `start`."""
@@ -58,14 +83,24 @@ class Work:
         "stop" for an end token."""
         self.ticket.n_output += 1
         channels = self._channels
-        ended = finish == "stop" or (channels is not None and token in channels.ends)
+        is_end = finish == "stop" or (channels is not None and token in channels.ends)
         piece = channels.pieces.get(token) if channels else None
-        events, stopped = self._answer.feed(b"" if ended else piece or backend.piece(token), self._choice)
+        events, stopped = self._answer.feed(b"" if is_end else piece or backend.piece(token), self._choice)
+        if self._guide is not None:
+            self._steer(self._guide, token)
+        ended = is_end or (self._guide is not None and self._guide.is_done)
         if (ended or finish) and not stopped:
             events += self._answer.flush()
         if ended or stopped:
             finish = "tool_calls" if self._answer.n_calls else "stop"
         return events, finish
+
+    def _steer(self, guide: Guide, token: int) -> None:
+        """Lets a waiting guide begin: with the marker of a call, or, for a constraint, with the answer itself."""
+        if guide.waiting and self._answer.in_answer:
+            trigger = self._channels.trigger if self._channels and self._channels.tools else None
+            if trigger is None or token == trigger:
+                guide.begin()
 
     def rest(self) -> list[Event]:
         """What was held back, when the answer is cut off."""

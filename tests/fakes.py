@@ -1,7 +1,8 @@
 """The one fake: a backend without a model, at the engine's seam.
 
 Its vocabulary is the 256 bytes, an end token, and the special tokens of the script. The next token is a function of the
-context, so that a wrong or missing token in the KV memory shows in the answer; or it follows a script.
+context, so that a wrong or missing token in the KV memory shows in the answer; or it follows a script. Where its logits
+were made impossible, another possible token is drawn from the context.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from llguidance import LLTokenizer, TokenizerWrapper
 
 from engine.backend import Chunk, Limits, LoadSettings, NativeFailure, NoRoom, Vocabulary
 from engine.errors import LoadCancelled, ModelFileError
@@ -44,6 +46,22 @@ class Script:
     refuse_states: bool = False
     no_room_at: set[int] = field(default_factory=set)
     """Decodes, counted from 0, that find no room."""
+
+
+class _Letters:
+    """The vocabulary, as llguidance asks for it."""
+
+    eos_token_id, bos_token_id = END, None
+
+    def __init__(self, specials: Sequence[str]) -> None:
+        self.tokens = [
+            *(bytes([byte]) for byte in range(256)),
+            *(b"\xff" + each.encode() for each in ("<end>", *specials)),
+        ]
+        self.special_token_ids = range(END, len(self.tokens))
+
+    def __call__(self, text: bytes) -> list[int]:
+        return list(text)
 
 
 class FakeSampler:
@@ -77,6 +95,10 @@ class FakeBackend:
         self.slots: dict[int, list[int]] = {}
         self.batch_sizes: list[int] = []
         self._rows: dict[int, int] = {}
+        self._logits: dict[int, npt.NDArray[np.float32]] = {}
+
+    def constraint_tokenizer(self) -> LLTokenizer:
+        return LLTokenizer(TokenizerWrapper(_Letters(self.script.specials)), eos_token=[END])
 
     def tokenize(self, text: str, *, add_special: bool) -> list[int]:
         parts = re.split("(" + "|".join(map(re.escape, self._specials)) + ")", text) if self._specials else [text]
@@ -108,6 +130,7 @@ class FakeBackend:
         if len({chunk.slot for chunk in chunks}) != len(chunks):
             raise AssertionError("a slot twice in one batch")
         self._rows = {}
+        self._logits = {}
         row = -1
         for chunk in chunks:
             held = self.slots.setdefault(chunk.slot, [])
@@ -157,11 +180,20 @@ class FakeBackend:
         return True
 
     def logits(self, row: int) -> npt.NDArray[np.float32]:
-        logits = np.zeros(self.vocabulary.n_tokens, np.float32)
-        logits[self.next_token(row, 0)] = 5.0
-        return logits
+        if row not in self._logits:
+            logits = np.zeros(self.vocabulary.n_tokens, np.float32)
+            logits[self._wanted(row, 0)] = 5.0
+            self._logits[row] = logits
+        return self._logits[row]
 
     def next_token(self, row: int, n_prompt: int) -> int:
+        wanted = self._wanted(row, n_prompt)
+        possible = np.flatnonzero(np.isfinite(self.logits(row)))
+        if wanted in possible:
+            return wanted
+        return int(possible[zlib.crc32(bytes(token % 256 for token in self.slots[self._rows[row]])) % len(possible)])
+
+    def _wanted(self, row: int, n_prompt: int) -> int:
         held = self.slots[self._rows[row]]
         if self.script.answer is not None:
             said = len(held) - n_prompt

@@ -6,6 +6,7 @@ import ctypes
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,9 @@ from engine.native.model import NativeModel
 from engine.native.sampler import NativeSampler
 from engine.requests import Sampling
 from engine.schedule.threads import ladder
+
+if TYPE_CHECKING:
+    from llguidance import LLTokenizer
 
 N_RUNNING = 16
 """Sequences side by side. More would each be slower than a reader reads."""
@@ -86,6 +90,12 @@ class NativeBackend:
             kv_bytes=_kv_bytes(model, self.limits.n_cells),
             loaded_at=time.time(),
         )
+
+    def constraint_tokenizer(self) -> LLTokenizer:
+        # llguidance is imported with the first constraint, not when the window opens
+        from engine.native.constraint_tokenizer import open_tokenizer
+
+        return open_tokenizer(self._model)
 
     def sampler(self, sampling: Sampling, history: Sequence[int]) -> NativeSampler:
         return NativeSampler(self._model, self._context, sampling, history)

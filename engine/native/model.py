@@ -13,8 +13,8 @@ from engine.native.llama import C, start, take_complaint
 
 
 class NativeModel:
-    """A loaded model. `tokenize` and `piece` may be called on any thread while it is loaded; the rest on the native
-    thread."""
+    """A loaded model. `tokenize`, `piece` and `name` may be called on any thread while it is loaded; the rest on the
+    native thread."""
 
     def __init__(self, path: Path, on_progress: Callable[[float], bool]) -> None:
         """Maps the file into memory. Raises ModelFileError, LoadCancelled."""
@@ -95,6 +95,11 @@ class NativeModel:
             buffer = ctypes.create_string_buffer(-n)
             n = C.llama_token_to_piece(self.vocab, token, buffer, -n, 0, False)
         return buffer.raw[:n]
+
+    def name(self, token: int) -> bytes:
+        """As the vocabulary has it, for control tokens too."""
+        text: bytes | None = C.llama_vocab_get_text(self.vocab, token)
+        return text or b""
 
     def close(self) -> None:
         if self._pointer:

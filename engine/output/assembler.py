@@ -29,6 +29,11 @@ class AnswerAssembler:
         self._interrupted = False  # tokens of other channels may be among the choices
         self.n_calls = 0
 
+    @property
+    def in_answer(self) -> bool:
+        """Whether the answer itself goes on: no thought before it, and no header."""
+        return self._parser is None or self._parser.in_answer
+
     def feed(self, data: bytes, choice: TokenChoice | None = None) -> tuple[list[Event], bool]:
         """What can be told now, and whether the answer ends here: by a stop string, or after its only call."""
         self._n_unsaid += 1

@@ -7,12 +7,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from engine.errors import RequestError
 from engine.output.lark import PYTHON, Lark, closed, embedded, relaxed
 from engine.output.samples import SLOT, Calls, Format
 from engine.output.values import Schema, is_text, load_schema, properties, types
 from engine.requests import NamedTool, Tool, ToolChoice
+
+
+@dataclass(frozen=True, slots=True)
+class CallGrammar:
+    """Lark of ours, with schemas of the asker's in it."""
+
+    source: str
 
 
 def call_grammar(
@@ -23,26 +30,28 @@ def call_grammar(
     *,
     specials: Mapping[str, int] | None = None,
     in_thought: bool = False,
-) -> str | None:
-    """What the answer has to match; None where nothing binds it.
+) -> CallGrammar:
+    """What the answer has to match. `parallel` allows several calls.
 
-    "required" and a named tool: perhaps a thought, then a call with arguments after the tool's schema. "auto": any
-    text, but what begins as a call has to become one. `parallel` allows several calls. `specials` are those of the
+    "required" and a named tool: perhaps a thought, then a call with arguments after the tool's schema. "auto": what
+    follows the marker `trigger(format)`, once the model has written that by itself. `specials` are those of the
     format's markers that are special tokens of the model, with their ids. `in_thought` as for the ChannelParser.
-    Raises RequestError where the named tool is not among `tools`. A schema that llguidance cannot follow shows when
-    the grammar is compiled."""
+    A schema that llguidance cannot follow shows when the grammar is compiled."""
     if isinstance(choice, NamedTool):
         tools = [tool for tool in tools if tool.name == choice.name]
-        if not tools:
-            raise RequestError(f"there is no tool named {choice.name}")
-    if choice == "none" or not tools or not format.calls:
-        return None
     grammar = _Grammar(format.calls[0], specials or {})
-    if format.headers:
-        grammar.messages(tools, lazy=choice == "auto")
+    if choice == "auto":
+        grammar.begun(tools, trigger(format), parallel)
+    elif format.headers:
+        grammar.messages(tools)
     else:
-        grammar.answer(format, tools, lazy=choice == "auto", parallel=parallel, in_thought=in_thought)
-    return grammar.source()
+        grammar.answer(format, tools, parallel, in_thought)
+    return CallGrammar(grammar.source())
+
+
+def trigger(format: Format) -> str:
+    """The marker after which only a call can come; "" where there is none."""
+    return format.calls[0].openers[0] if format.calls and not format.headers and not format.calls[0].is_bare else ""
 
 
 class _Grammar:
@@ -57,40 +66,27 @@ class _Grammar:
 
     # An answer
 
-    def answer(self, format: Format, tools: Sequence[Tool], *, lazy: bool, parallel: bool, in_thought: bool) -> None:
+    def answer(self, format: Format, tools: Sequence[Tool], parallel: bool, in_thought: bool) -> None:
+        """Perhaps a thought, then calls."""
         lark, thinking = self._lark, format.thinking
-        start = self._lazy_block(tools, parallel) if lazy else self._block(tools, parallel, "")
+        start = self._block(tools, parallel, "")
         if thinking and in_thought:
-            start = f"{lark.until(thinking.close)} SPACE? ({start})"
-        elif thinking and not lazy:
+            start = f"{lark.until(thinking.close)} SPACE? {start}"
+        elif thinking:
             start = f"({lark.text(thinking.open)} {lark.until(thinking.close)} SPACE?)? {start}"
         lark.define("SPACE", r"/[ \t\r\n]+/")
         lark.define("start", start)
 
-    def messages(self, tools: Sequence[Tool], *, lazy: bool) -> None:
-        """An answer under headers: thoughts, then one call; or, where it may be lazy, an answer."""
+    def begun(self, tools: Sequence[Tool], opener: str, parallel: bool) -> None:
+        """The rest of calls that have begun with `opener`."""
+        self._lark.define("start", self._block(tools, parallel, opener))
+
+    def messages(self, tools: Sequence[Tool]) -> None:
+        """An answer under headers: thoughts, then one call."""
         lark = self._lark
         end = f"{lark.until('<|end|>')} {lark.text('<|start|>assistant')}"
         thought = f"{lark.text('<|channel|>analysis<|message|>')} {end}"
-        preamble = f"{lark.text('<|channel|>commentary<|message|>')} {end}"
-        block = self._block(tools, parallel=False, cut="")
-        if lazy:
-            final = f"{lark.text('<|channel|>final<|message|>')} TEXT"
-            lark.define("start", f"({thought} | {preamble})* (({block}) | {final})")
-        else:
-            lark.define("start", f"({thought})* {block}")
-
-    def _lazy_block(self, tools: Sequence[Tool], parallel: bool) -> str:
-        """Text, and perhaps calls after it. The first marker of calls cannot stand in the text."""
-        lark = self._lark
-        if self._calls.is_bare:
-            lark.define("PLAIN", r"/([^{ \t\r\n](?s:.*))?/")
-            return f"PLAIN | {self._block(tools, parallel, '')}"
-        opener = self._calls.openers[0]
-        block = self._block(tools, parallel, opener)
-        if lark.is_special(opener):
-            return f"TEXT ({lark.text(opener)} {block})?"
-        return f"TEXT | {lark.until(opener)} {block}"
+        lark.define("start", f"({thought})* {self._block(tools, parallel=False, cut='')}")
 
     def _block(self, tools: Sequence[Tool], parallel: bool, cut: str) -> str:
         """All calls. `cut` is the marker at their beginning, where that was said already."""
@@ -108,7 +104,8 @@ class _Grammar:
             if cut and not before:
                 first = "first"
         for tool in tools:
-            lark.define("call", self._filled(sample, tool))
+            if first == "call" or parallel:
+                lark.define("call", self._filled(sample, tool))
             if first == "first":
                 lark.define(first, self._filled(sample.removeprefix(cut), tool))
         more = f"({lark.text(between)} call)*" if parallel else ""

@@ -51,6 +51,7 @@ class ChannelParser:
         self._tools = {tool.name: tool for tool in tools}
         self._reader = CallReader(self._source, self._emit, self._tools, ids)
         self._thinking = in_thought
+        self._answering = False  # within the message that is the answer, where there are headers
         self._fresh = True  # nothing was said since the beginning, a thought or a call
         self._framed = in_thought  # a marker stands before, so white space means nothing
         self._closers: list[str] = []  # markers to be dropped, because their opening one was
@@ -59,6 +60,11 @@ class ChannelParser:
         self._firsts = self._first_characters()
         self._reading = self._messages(format.headers) if format.headers else self._stream()
         next(self._reading)
+
+    @property
+    def in_answer(self) -> bool:
+        """Whether the answer itself goes on here: no thought, and no header."""
+        return self._answering if self._format.headers else not self._thinking
 
     def feed(self, text: str) -> list[Delta]:
         """What is certain now."""
@@ -167,10 +173,11 @@ class ChannelParser:
         firsts = frozenset(text[0] for text in (*headers.openers, *headers.ends))
         while (first := (yield from source.peek())) != END:
             if (yield from source.one_of(headers.ends)):
-                self._thinking = False
+                self._thinking = self._answering = False
             elif header := (yield from self._header(openers, headers)):
                 channel = _CHANNEL.search(header)
                 self._thinking = channel is not None and channel[1] == headers.thought
+                self._answering = channel is not None and channel[1] == headers.answer
                 self._fresh = True
                 yield from self._recipient(header)
             else:

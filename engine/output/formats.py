@@ -34,7 +34,8 @@ _HARMONY = Headers(
     close="<|message|>",
     ends=("<|end|>", "<|call|>", "<|return|>"),
     thought="analysis",
-    answer="<|channel|>final<|message|>",
+    answer="final",
+    begins_answer="<|channel|>final<|message|>",
 )
 
 FAMILIES = (

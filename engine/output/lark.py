@@ -70,9 +70,6 @@ class Lark:
         self.define(f"r{self._n_names}{options}", expression)
         return f"r{self._n_names}"
 
-    def is_special(self, text: str) -> bool:
-        return text in self._specials
-
     def text(self, text: str) -> str:
         parts = self._special.split(text) if self._special else [text]
         ids = self._specials
@@ -81,7 +78,8 @@ class Lark:
     def until(self, close: str) -> str:
         """Any text, then the first `close`."""
         if self._special and self._special.search(close):
-            return f"TEXT {self.text(close)}"
+            # The lexer is greedy: white space before the token is TEXT's.
+            return f"TEXT {self.text(close.lstrip())}"
         return self.name("TEXT", f"[suffix={_quoted(close)}]")
 
     def json(self, schema: Schema) -> str:

@@ -93,7 +93,9 @@ class Headers:
     thought: str
     """The channel that is reasoning."""
     answer: str
-    """The header of an answer, after the prompt."""
+    """The channel that is the answer."""
+    begins_answer: str
+    """Its header, after the prompt."""
 
 
 @dataclass(frozen=True, slots=True)

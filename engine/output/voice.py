@@ -6,10 +6,11 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from engine.output.call_grammar import CallGrammar, call_grammar, trigger
 from engine.output.channels import ChannelParser
 from engine.output.formats import detect, opens_thinking
 from engine.output.samples import Format
-from engine.requests import Tool
+from engine.requests import Tool, ToolChoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,15 @@ class Channels:
     """Text with which the answer begins already."""
     one_call: bool
     """The answer ends with its first call."""
+    trigger: int | None
+    """The token after which only a call can come."""
+    opener: int | None
+    """The token with which a thought begins."""
+
+    @property
+    def begins_with_answer(self) -> bool:
+        """Whether nothing must come before the answer itself; a thought may."""
+        return self.format.headers is None and not self.in_thought
 
     def parser(self) -> ChannelParser:
         """A fresh one, at the place where the model goes on."""
@@ -49,7 +59,7 @@ class Voice:
         if not answer_start:
             return prompt
         if self.format.headers:
-            return prompt + self.format.headers.answer + answer_start
+            return prompt + self.format.headers.begins_answer + answer_start
         if opens_thinking(self.format, prompt) and (thinking := self.format.thinking):
             return f"{prompt.rstrip()}\n\n{thinking.close}\n\n{answer_start}"
         return prompt + answer_start
@@ -59,7 +69,7 @@ class Voice:
         format = self.format if tools else replace(self.format, calls=())
         if not (format.calls or format.thinking or format.headers or format.dropped or self.ends):
             return None
-        said = format.headers.answer + answer_start if format.headers and answer_start else answer_start
+        said = format.headers.begins_answer + answer_start if format.headers and answer_start else answer_start
         return Channels(
             format=format,
             tools=tools,
@@ -68,6 +78,21 @@ class Voice:
             in_thought=not said and opens_thinking(format, prompt),
             said=said,
             one_call=one_call,
+            trigger=self.tokens.get(trigger(format)),
+            opener=self.tokens.get(format.thinking.open) if format.thinking else None,
+        )
+
+    def grammar(self, channels: Channels, choice: ToolChoice) -> CallGrammar | None:
+        """What the calls of such an answer must match; None where nothing tells that one begins."""
+        if choice == "auto" and channels.trigger is None:
+            return None
+        return call_grammar(
+            channels.format,
+            channels.tools,
+            choice,
+            not channels.one_call,
+            specials=self.tokens,
+            in_thought=channels.in_thought,
         )
 
 

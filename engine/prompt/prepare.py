@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.backend import Backend
-from engine.errors import ContextOverflow, RequestError
+from engine.errors import ConstraintError, ContextOverflow, RequestError
 from engine.events import ModelCard
+from engine.output.constraint_cache import ConstraintCache
+from engine.output.guide import Guide
 from engine.output.thinking import thinking_arguments
 from engine.output.voice import Channels, voice_of
 from engine.prompt.overflow import Fit, fit
 from engine.prompt.template import CHATML, ChatTemplate
 from engine.prompt.tools import offered, prepare
-from engine.requests import ChatRequest, CompletionRequest, Message, Request, Tool
+from engine.requests import ChatRequest, CompletionRequest, Message, Request, Tool, ToolChoice
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """`tokens`: at least one. `channels`: None where the answer is plain text."""
+    """`tokens`: at least one. `channels`: None where the answer is plain text. `guide`: None where nothing binds it."""
 
     tokens: tuple[int, ...]
     channels: Channels | None = None
+    guide: Guide | None = None
 
 
 class Preparer:
@@ -31,12 +34,13 @@ class Preparer:
         self._backend = backend
         self._vocabulary = backend.vocabulary
         self._n_ctx = backend.limits.n_cells
+        self._constraints = ConstraintCache(backend.constraint_tokenizer)
         self._voice = voice_of(
             backend.chat_template, lambda text: backend.tokenize(text, add_special=False), self._vocabulary.ends
         )
 
     def prepare(self, request: Request) -> Prepared:
-        """Raises ContextOverflow, TemplateError, RequestError."""
+        """Raises ContextOverflow, TemplateError, ConstraintError, RequestError."""
         match request:
             case ChatRequest():
                 prepared = self._chat(request)
@@ -49,7 +53,11 @@ class Preparer:
             raise RequestError("the prompt is empty")
         if n_prompt >= self._n_ctx:
             raise ContextOverflow(n_prompt, self._n_ctx)
-        return prepared
+        return replace(prepared, guide=self._guide(request, prepared.channels))
+
+    def close(self) -> bool:
+        """Before the model is freed: ends what still reads it. False where something does not end."""
+        return self._constraints.close()
 
     def fit(self, messages: Sequence[Message]) -> Fit:
         """How a chat fits into the context. Raises TemplateError."""
@@ -97,6 +105,36 @@ class Preparer:
         start, one_call = request.answer_start, not request.parallel_tool_calls
         channels = self._voice.channels(prompt, start, tools, one_call=one_call)
         return self._voice.begin(prompt, start), channels
+
+    def _guide(self, request: Request, channels: Channels | None) -> Guide | None:
+        """What keeps the answer to its constraint, or its calls to their tools."""
+        start = request.answer_start if isinstance(request, ChatRequest) else ""
+        tools = channels.tools if channels else ()
+        if request.constraint is not None:
+            if tools:
+                raise RequestError("tools and a constraint on the answer cannot be had together")
+            guide = Guide(self._constraints.get(request.constraint).matcher(), waiting=True)
+            if start or channels is None or channels.begins_with_answer:
+                guide.begin(start)
+            return guide
+        if channels is None or not tools or not isinstance(request, ChatRequest):
+            return None
+        return self._call_guide(channels, request.tool_choice)
+
+    def _call_guide(self, channels: Channels, choice: ToolChoice) -> Guide | None:
+        grammar = self._voice.grammar(channels, choice)
+        if grammar is None:
+            return None
+        if choice == "auto":
+            try:
+                return Guide(self._constraints.get(grammar).matcher(), waiting=True)
+            except ConstraintError:  # nobody asked for more than what the model does by itself
+                return None
+        if channels.said:
+            raise RequestError("an answer that has begun cannot be required to be a tool call")
+        guide = Guide(self._constraints.get(grammar).matcher(), waiting=True)
+        guide.begin()
+        return guide
 
     def _rendered(
         self, messages: Sequence[Message], tools: Sequence[Tool] = (), arguments: Mapping[str, object] | None = None

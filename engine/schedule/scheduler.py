@@ -77,12 +77,13 @@ class Scheduler:
         return BatchPlan(self.cache.take_moves(), tuple(entries))
 
     def commit(self, plan: BatchPlan, sampled: Mapping[str, int]) -> list[Sampled]:
-        """Books a computed plan; `sampled` holds a token for each entry that asked for one."""
+        """Books a computed plan; `sampled` holds a token for each entry that asked for one, except where its sequence
+        is about to be removed."""
         outcomes = []
         for entry in plan.entries:
             sequence = entry.sequence
             sequence.n_computed += len(entry.chunk.tokens)
-            if entry.chunk.samples:
+            if entry.chunk.samples and sequence.id in sampled:
                 outcomes.append(self._append(sequence, sampled[sequence.id]))
         return outcomes
 

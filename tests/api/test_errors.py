@@ -10,6 +10,7 @@ from api import errors
 from api.errors import ApiError, openai_body, problem_of
 from api.shapes import anthropic_body, error_body, error_response
 from engine.errors import (
+    ConstraintError,
     ContextOverflow,
     EngineClosed,
     EngineDead,
@@ -41,6 +42,7 @@ HIDDEN = Path("/home/me/secret.gguf")
         (errors.NoSlotFree(), 503, "no_slot_free"),
         (ContextOverflow(5000, 4096), 400, "context_length_exceeded"),
         (TemplateError("roles must alternate"), 400, "template_refused"),
+        (ConstraintError("unknown keyword"), 400, "constraint_refused"),
         (RequestError("the prompt is empty"), 400, None),
         (NotLoaded(), 503, "model_not_loaded"),
         (NotLoaded(loading=True), 503, "model_not_loaded"),

@@ -15,6 +15,7 @@ FIGURES = {
     "window.speed": "tests.bench.window_speed",
     "app.memory": "tests.bench.memory",
     "http.speed": "tests.bench.http_speed",
+    "engine.constrained": "tests.bench.constrained",
 }
 """Name → the module whose `measure()` gives the Figure."""
 

@@ -1,0 +1,135 @@
+"""Constraints with the real model: every kind gives an answer that matches, however it is sampled."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from engine.errors import ConstraintError
+from engine.events import Failed
+from engine.requests import ChatRequest, CompletionRequest, Constraint, Sampling
+from tests.conftest import chat
+from tests.trip.test_engine_trip import real_engine
+
+PERSON = json.dumps(
+    {
+        "type": "object",
+        "properties": {
+            "name": {"type": "string", "pattern": "^[A-Z][a-z]{1,10}$"},
+            "age": {"type": "integer", "minimum": 0, "maximum": 120},
+            "pets": {"type": "array", "items": {"enum": ["cat", "dog"]}, "minItems": 1, "maxItems": 3},
+        },
+        "required": ["name", "age", "pets"],
+        "additionalProperties": False,
+    }
+)
+
+
+def is_person(text: str) -> bool:
+    person = json.loads(text)
+    return (
+        list(person) == ["name", "age", "pets"]
+        and re.fullmatch("[A-Z][a-z]{1,10}", person["name"]) is not None
+        and type(person["age"]) is int
+        and 0 <= person["age"] <= 120
+        and 1 <= len(person["pets"]) <= 3
+        and set(person["pets"]) <= {"cat", "dog"}
+    )
+
+
+def asked(constraint: Constraint, text: str = "Describe a person as JSON.", **more: object) -> ChatRequest:
+    return replace(chat(text, max_tokens=200), constraint=constraint, **more)  # type: ignore[arg-type]
+
+
+def test_every_kind_beside_a_free_answer(model_path: Path) -> None:
+    async def run() -> None:
+        constraints = [
+            Constraint("json_schema", PERSON),
+            Constraint("regex", r"[A-Z][a-z]+( [a-z]+){2,5}\."),
+            Constraint("choice", '["Zürich", "Oslo", "東京"]'),
+            Constraint("lark", 'start: "I say " WORD ("," WORD){0,3} "!"\nWORD: /[a-z]{2,9}/'),
+            Constraint("gbnf", 'root ::= item{3}\nitem ::= "- " [^\\n]{3,20} "\\n"'),
+        ]
+        matches: list[Callable[[str], object]] = [
+            is_person,
+            re.compile(r"[A-Z][a-z]+( [a-z]+){2,5}\.").fullmatch,
+            re.compile("Zürich|Oslo|東京").fullmatch,
+            re.compile("I say [a-z]{2,9}(,[a-z]{2,9}){0,3}!").fullmatch,
+            re.compile(r"(- [^\n]{3,20}\n){3}").fullmatch,
+        ]
+        async with real_engine(model_path) as engine:
+            free = chat(max_tokens=40)
+            alone = (await engine.submit(free).collect())[0]
+            beside, *answers = await asyncio.gather(
+                engine.submit(replace(free, id="beside")).collect(),
+                *(engine.submit(asked(each)).collect() for each in constraints),
+            )
+            assert beside[0][:30] == alone[:30], "a free answer beside constrained ones stays as it is"
+            for (text, finished), match in zip(answers, matches, strict=True):
+                assert match(text), text
+                assert finished.reason == "stop"
+
+    asyncio.run(run())
+
+
+def test_any_json(model_path: Path) -> None:
+    async def run() -> None:
+        async with real_engine(model_path) as engine:
+            start = '{"city": "Paris", "sights": ['
+            text, finished = await engine.submit(
+                asked(Constraint("json_object"), answer_start=start, max_tokens=150)
+            ).collect()
+            if finished.reason == "stop":
+                assert isinstance(json.loads(start + text), dict)
+            else:
+                assert finished.usage.n_output == 150
+            cut, finished = await engine.submit(asked(Constraint("json_object"), max_tokens=5)).collect()
+            assert finished.reason == "length"
+            assert cut.startswith("{")
+
+    asyncio.run(run())
+
+
+WAYS = [
+    Sampling(temperature=1.5, top_k=0, top_p=1.0, min_p=0.0, seed=1),
+    Sampling(temperature=1.0, typical_p=0.5, top_k=0, seed=2),
+    Sampling(temperature=1.0, typical_p=0.9, seed=2),
+    Sampling(temperature=2.0, top_n_sigma=1.0, seed=3),
+    Sampling(temperature=1.0, mirostat=True, seed=4),
+    Sampling(temperature=1.0, temperature_range=0.5, xtc_probability=0.9, xtc_threshold=0.01, seed=5),
+    Sampling(temperature=1.0, repeat_penalty=1.5, frequency_penalty=2.0, dry_multiplier=0.8, seed=6),
+    Sampling(temperature=0.0, ignore_eos=True),
+    Sampling(temperature=1.0, ignore_eos=True, seed=7),
+]
+
+
+def test_every_way_of_sampling_keeps_to_it(model_path: Path) -> None:
+    async def run() -> None:
+        async with real_engine(model_path) as engine:
+            for sampling in WAYS:
+                request = asked(Constraint("json_schema", PERSON), sampling=sampling)
+                text, finished = await engine.submit(request).collect()
+                assert is_person(text)
+                assert finished.reason == "stop"
+
+    asyncio.run(run())
+
+
+def test_a_bias_against_all_that_matches_is_an_error_not_a_wrong_answer(model_path: Path) -> None:
+    async def run() -> None:
+        async with real_engine(model_path) as engine:
+            for temperature in (0.0, 1.0):
+                everything = tuple((token, float("-inf")) for token in range(49_152))
+                sampling = Sampling(temperature=temperature, logit_bias=everything)
+                request = CompletionRequest("1 + 1 =", "endpoint", sampling, Constraint("regex", "[0-9]{3}"), 9)
+                events = [event async for event in engine.submit(request)]
+                assert isinstance(events[-1], Failed)
+                assert isinstance(events[-1].error, ConstraintError)
+            text, _ = await engine.submit(replace(request, sampling=Sampling(), id="free")).collect()
+            assert re.fullmatch("[0-9]{3}", text)
+
+    asyncio.run(run())

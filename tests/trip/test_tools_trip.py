@@ -1,0 +1,83 @@
+"""Tools with the real model, whose template knows none."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from engine.events import Failed, ToolCallStarted
+from engine.requests import ChatRequest, Message, NamedTool, Sampling, Tool, ToolCall, ToolChoice
+from tests.conftest import chat
+from tests.engine.test_answers import told
+from tests.engine.test_engine import check_shape, events_of
+from tests.trip.test_engine_trip import real_engine
+
+WEATHER = Tool(
+    "get_weather",
+    "Tells the weather of a city for some days.",
+    json.dumps(
+        {
+            "type": "object",
+            "properties": {
+                "city": {"type": "string", "maxLength": 40},
+                "days": {"type": "integer", "minimum": 1, "maximum": 9},
+                "unit": {"enum": ["celsius", "fahrenheit"]},
+            },
+            "required": ["city", "days", "unit"],
+        }
+    ),
+)
+CLOCK = Tool("clock", "Tells the time.")
+
+
+def asking(choice: ToolChoice, **changes: object) -> ChatRequest:
+    request = chat("What will the weather be like in Oslo for 3 days?", max_tokens=150)
+    return replace(request, tools=(WEATHER, CLOCK), tool_choice=choice, **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seed", [None, 1, 2])
+def test_a_required_call_is_well_formed_and_fits_the_schema(model_path: Path, seed: int | None) -> None:
+    sampling = Sampling(temperature=0.0) if seed is None else Sampling(temperature=1.5, seed=seed)
+
+    async def run() -> None:
+        async with real_engine(model_path) as engine:
+            request = asking(NamedTool("get_weather"), sampling=sampling, parallel_tool_calls=False)
+            events = await events_of(engine.submit(request))
+            check_shape(events)
+            text, thought, ((name, arguments),), reason = told(events)
+            assert (text, thought, name, reason) == ("", "", "get_weather", "tool_calls")
+            made = json.loads(arguments)
+            assert set(made) == {"city", "days", "unit"}
+            assert isinstance(made["city"], str)
+            assert made["days"] in range(1, 10)
+            assert made["unit"] in ("celsius", "fahrenheit")
+
+            request = asking("required", sampling=sampling, parallel_tool_calls=False)
+            _, _, ((name, arguments),), reason = told(await events_of(engine.submit(request)))
+            assert reason == "tool_calls"
+            assert name in ("get_weather", "clock")
+            assert isinstance(json.loads(arguments), dict)
+
+    asyncio.run(run())
+
+
+def test_the_result_of_a_call_is_answered(model_path: Path) -> None:
+    async def run() -> None:
+        async with real_engine(model_path) as engine:
+            first = asking(NamedTool("get_weather"), parallel_tool_calls=False)
+            events = await events_of(engine.submit(first))
+            assert not [event for event in events if isinstance(event, Failed)], events
+            _, _, ((name, arguments),), _ = told(events)
+            (call_id,) = (event.id for event in events if isinstance(event, ToolCallStarted))
+            called = Message("assistant", "", (ToolCall(call_id, name, arguments),))
+            result = Message("tool", "Rain on all three days.", tool_call_id=call_id)
+            again = replace(chat(max_tokens=40), messages=(*first.messages, called, result))
+            text, _, calls, reason = told(await events_of(engine.submit(again)))
+            assert "rain" in text.lower()
+            assert (calls, reason in ("stop", "length")) == ([], True)
+
+    asyncio.run(run())
