@@ -23,6 +23,7 @@ from api.settings import DEFAULT_PORT, EndpointSettings, is_loopback
 from engine.engine import Engine
 from engine.errors import EngineError, LoadCancelled
 from engine.library.default_model import find_default_model
+from engine.library.probe import Probe
 from engine.library.profile import Profile
 
 Outcome = Exception | None
@@ -45,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(f"the key cannot be kept in {profile.root}: {error.strerror}")
     except ValueError as error:
         return _fail(str(error))
-    return _serve(Engine(snapshots=profile.snapshots), settings, model, key.path)
+    return _serve(Engine(probe=Probe(profile.probed), snapshots=profile.snapshots), settings, model, key.path)
 
 
 def _serve(engine: Engine, settings: EndpointSettings, model: Path, key_path: Path | None) -> int:

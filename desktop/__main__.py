@@ -8,10 +8,16 @@ import sys
 from pathlib import Path
 
 from desktop.launch import Options, launch
+from engine.library.probe import FROZEN_OPTION
 from engine.library.profile import Profile
 
 
 def main(arguments: list[str] | None = None) -> int:
+    given_all = sys.argv[1:] if arguments is None else arguments
+    if given_all[:1] == [FROZEN_OPTION]:  # a packaged app has no other executable to try a model file with
+        from engine.native.probe import main as probe
+
+        return probe(given_all[1:])
     parser = argparse.ArgumentParser(prog="inglenook", description="Chat with a model that runs on this computer.")
     parser.add_argument("--model", type=Path, metavar="PATH", help="a GGUF file, instead of the last one used")
     parser.add_argument("--profile", type=Path, metavar="DIR", help="where chats and settings lie")

@@ -162,8 +162,9 @@ def _make_server(engine: Engine, options: Options, port: int) -> tuple[EndpointS
 def make_engine(profile: Profile) -> Engine:
     """The engine over llama.cpp. Any thread; the first call takes long."""
     from engine.engine import Engine
+    from engine.library.probe import Probe
 
-    return Engine(snapshots=profile.snapshots)
+    return Engine(probe=Probe(profile.probed), snapshots=profile.snapshots)
 
 
 async def _keep_geometry(window: MainWindow, settings: SettingsFile) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,14 +19,27 @@ from engine.requests import Sampling
 if TYPE_CHECKING:
     from llguidance import LLTokenizer
 
+    from engine.embedding.embedder import Embedder
+
+KvType = Literal["f16", "q8_0", "q4_0"]
+
 
 @dataclass(frozen=True, slots=True)
 class LoadSettings:
-    """`n_ctx` 0 takes what the model was trained for, at most 8,192 tokens."""
+    """`n_ctx` 0 takes what the model was trained for, at most 8,192 tokens, and less where memory is short."""
 
     n_ctx: int = 0
     n_threads: int = 0
     """0: up to the machine's physical cores, as many as measure fastest while it runs."""
+    kv_type_k: KvType = "f16"
+    kv_type_v: KvType = "f16"
+    """Another than f16 needs flash attention."""
+    n_gpu_layers: int | None = None
+    """None: all, where llama.cpp was built for a GPU, else 0."""
+    flash_attention: Literal["auto", "on", "off"] = "auto"
+    mlock: bool = False
+    """Keep the weights in memory whatever else wants it."""
+    mmap: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +142,9 @@ class Backend(Protocol):
 
     def restore(self, slot: int, state: memoryview) -> bool:
         """Fills the empty `slot` with what `save` gave. False, and empty, where it does not fit this model."""
+
+    def open_embedder(self) -> Embedder:
+        """A small context beside this one, over the same weights; closed before this backend. Raises ModelFileError."""
 
     def close(self) -> None:
         """Frees the context, then the model."""

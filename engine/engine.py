@@ -13,12 +13,16 @@ from typing import TypeVar
 
 from engine.backend import Backend, LoadSettings, OpenBackend
 from engine.cache.snapshots import SnapshotStore
+from engine.embedding.asking import EmbeddingAsk
+from engine.embedding.desk import EmbeddingDesk
+from engine.embedding.embedder import Embedder, OpenEmbedder
 from engine.errors import EngineClosed, EngineDead, EngineError, NotLoaded
-from engine.events import Failed, ModelCard, ModelInfo, Status
+from engine.events import EmbedderInfo, Embeddings, Failed, ModelCard, ModelInfo, Status
 from engine.inbox import Cancel, Close, Load, Submit, Unload
+from engine.library.probe import Probe
 from engine.prompt.overflow import Fit
 from engine.prompt.prepare import Preparer
-from engine.requests import ChatRequest, Door, Message, Request
+from engine.requests import ChatRequest, Door, EmbedRequest, Message, Request
 from engine.status import StatusBoard
 from engine.stream import RequestStream
 from engine.ticket import Ticket, TicketBook
@@ -42,23 +46,34 @@ class Engine:
         self,
         open_backend: OpenBackend | None = None,
         *,
+        open_embedder: OpenEmbedder | None = None,
+        probe: Probe | None = None,
         snapshots: Path | None = None,
         snapshot_cap_bytes: int = SNAPSHOT_CAP_BYTES,
     ) -> None:
-        """`snapshots` is the folder in which what was read is kept for the next start; None keeps nothing."""
+        """`probe` tries files before they are loaded; None tries none.
+
+        `snapshots` is the folder in which what was read is kept for the next start; None keeps nothing."""
         self._board = StatusBoard()
         self._book = TicketBook()
         self._load_cancelled = threading.Event()
+        self._probe = probe
         self._snapshots = snapshots
         self._snapshot_cap_bytes = snapshot_cap_bytes
         self._worker = Worker(
-            open_backend or _open_native, self._open_snapshots, self._book, self._on_progress, self._on_death
+            open_backend or _open_native,
+            self._open_snapshots,
+            self._book,
+            self._on_progress,
+            self._on_death,
+            EmbeddingDesk(open_embedder or _open_native_embedder, self._on_embedder_lost),
         )
         self._native = ThreadPoolExecutor(1, "inglenook-native")
         # A pool for each door, so that a tool's huge prompt never holds up the window's short one.
         self._pools: dict[Door, ThreadPoolExecutor] = {
             door: ThreadPoolExecutor(1, f"inglenook-prepare-{door}") for door in ("window", "endpoint")
         }
+        self._embeddings = EmbeddingAsk(self._worker.inbox, self._pools, self._settle_pools, self._board)
         self._running: asyncio.Future[None] | None = None
         self._preparer: Preparer | None = None
         self._changing = asyncio.Lock()
@@ -77,19 +92,21 @@ class Engine:
     async def load(self, path: Path, settings: LoadSettings = LoadSettings()) -> ModelInfo:
         """Loads the model, replacing the one in memory, whose requests end with NotLoaded.
 
+        Where the file is refused before it is read (by the probe), the model in memory stays.
         Raises ModelFileError, LoadCancelled, EngineClosed, EngineDead."""
         async with self._changing:
             if self.status.state == "closed":
                 raise EngineClosed
+            self._load_cancelled.clear()
+            await self._try_file(path)
             self._start()
             await self._drain_pools()
-            self._load_cancelled.clear()
-            self._board.publish(Status("loading"))
             done: Future[Backend] = Future()
             self._worker.inbox.put(Load(path, settings, done))
             try:
                 backend = await asyncio.wrap_future(done)
                 self._preparer = Preparer(backend)
+                self._embeddings.chat = backend
             except EngineError as error:
                 self._board.publish(Status("empty", error=error))
                 raise
@@ -100,6 +117,22 @@ class Engine:
                 raise
             self._board.publish(Status("ready", backend.info, 1.0))
             return backend.info
+
+    async def _try_file(self, path: Path) -> None:
+        """Has the file probed while the model in memory goes on with what it does, and puts the status to "loading"."""
+        before = self.status
+        self._board.publish(Status("loading"))
+        if self._probe is None:
+            return
+        try:
+            await asyncio.to_thread(self._probe.check, path, self._load_cancelled.is_set)
+        except BaseException as error:
+            self._load_cancelled.set()  # where our task was cancelled, the thread goes on
+            if self.status.state == "loading":
+                told = error if isinstance(error, EngineError) else None
+                kept = before.state == "ready"
+                self._board.publish(replace(before, error=told) if kept else Status("empty", error=told))
+            raise
 
     def cancel_load(self) -> None:
         """Ends a load that is under way; it raises LoadCancelled. Idempotent."""
@@ -130,6 +163,37 @@ class Engine:
         except RuntimeError:  # closed a moment ago
             self._book.close(ticket, Failed(EngineClosed()))
         return stream
+
+    async def load_embedder(self, path: Path, settings: LoadSettings = LoadSettings()) -> EmbedderInfo:
+        """Loads an embedding model beside the chat model, in the place of the one before. Cancelled by its task.
+
+        Raises ModelFileError, InvalidSettings, NotEnoughMemory, EngineClosed."""
+        async with self._changing:
+            if self.status.state == "closed":
+                raise EngineClosed
+            self._start()
+            if self._probe is not None:
+                self._load_cancelled.clear()
+                try:
+                    await asyncio.to_thread(self._probe.check, path, self._load_cancelled.is_set)
+                except asyncio.CancelledError:
+                    self._load_cancelled.set()
+                    raise
+            return await self._embeddings.load(path, settings)
+
+    async def unload_embedder(self) -> None:
+        """Frees the embedding model; its requests end with NotLoaded. The chat model embeds from then on."""
+        async with self._changing:
+            if self._running is not None and self.status.state != "closed":
+                await self._embeddings.unload()
+
+    async def embed(self, request: EmbedRequest) -> Embeddings:
+        """Any thread with a running loop. Cancelling the task ends the work within a slice.
+
+        Raises NotLoaded, EngineDead, EngineClosed, RequestError, ContextOverflow (of the first input too long)."""
+        if self.status.embedder is None or self.status.state == "closed":
+            self._ready_preparer()
+        return await self._embeddings.embed(request)
 
     async def fit(self, messages: Sequence[Message]) -> Fit:
         """How a chat fits into the context, before it is sent. Raises NotLoaded, TemplateError."""
@@ -187,6 +251,7 @@ class Engine:
                 return
             self._board.publish(Status("closed"))
             self._book.cancel_all()
+            self._embeddings.close()
             await self._drain_pools()
             if self._running is not None:
                 self._worker.inbox.put(Close())
@@ -202,9 +267,13 @@ class Engine:
     async def _drain_pools(self) -> None:
         """Waits until nothing tokenises with the model that is about to be freed."""
         preparer, self._preparer = self._preparer, None
-        await asyncio.gather(*(asyncio.wrap_future(pool.submit(_nothing)) for pool in self._pools.values()))
+        self._embeddings.chat = None
+        await self._settle_pools()
         if preparer is not None:
             await asyncio.wrap_future(self._pools["window"].submit(preparer.close))
+
+    async def _settle_pools(self) -> None:
+        await asyncio.gather(*(asyncio.wrap_future(pool.submit(_nothing)) for pool in self._pools.values()))
 
     def _ready_preparer(self) -> Preparer:
         status, preparer = self.status, self._preparer
@@ -249,6 +318,9 @@ class Engine:
         self._board.publish(replace(self.status, progress=int(progress * 100) / 100))
         return True
 
+    def _on_embedder_lost(self) -> None:
+        self._embeddings.lost()
+
     def _on_death(self, error: EngineDead) -> None:
         self._board.publish(Status("dead", error=error))
 
@@ -262,3 +334,9 @@ def _open_native(path: Path, settings: LoadSettings, on_progress: Callable[[floa
     from engine.native.backend import open_native
 
     return open_native(path, settings, on_progress)
+
+
+def _open_native_embedder(path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> Embedder:
+    from engine.native.embedder import open_embedder
+
+    return open_embedder(path, settings, on_progress)

@@ -6,6 +6,8 @@ EngineError
 ├── EngineClosed         the engine was closed
 ├── LoadCancelled        the load was cancelled
 ├── ModelFileError       the file is missing, damaged, or no model we can run
+├── InvalidSettings      the load settings contradict each other, the model or the machine
+├── NotEnoughMemory      the model does not fit beside what else runs
 ├── RequestError         the request cannot be served as asked
 │   ├── ContextOverflow  the prompt does not fit into the context
 │   ├── TemplateError    the model's chat template refuses these messages
@@ -50,6 +52,24 @@ class ModelFileError(EngineError):
         super().__init__(f"{path.name}: {reason}")
         self.path = path
         self.reason = reason
+
+
+class InvalidSettings(EngineError):
+    """`field` names the setting, `reason` is one short clause."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason
+
+
+class NotEnoughMemory(EngineError):
+    """Both in bytes. Another file, a shorter context or a smaller KV type may fit."""
+
+    def __init__(self, needed: int, available: int) -> None:
+        super().__init__(f"the model needs {needed >> 20} MB of memory, {available >> 20} MB are free")
+        self.needed = needed
+        self.available = available
 
 
 class RequestError(EngineError):

@@ -116,6 +116,27 @@ Event = Started | TextDelta | ReasoningDelta | ToolCallStarted | ToolCallDelta |
 
 
 @dataclass(frozen=True, slots=True)
+class MemoryAccount:
+    """Bytes. `available` is what the machine had free before the model was loaded."""
+
+    weights_bytes: int
+    kv_bytes: int
+    """The KV cache, or the running states, of all sequences."""
+    compute_bytes: int
+    """What one decode needs in between, and its logits."""
+    available: int
+
+    @property
+    def needed(self) -> int:
+        return self.weights_bytes + self.kv_bytes + self.compute_bytes
+
+    @property
+    def headroom(self) -> int:
+        """Negative where it does not fit."""
+        return self.available - self.needed
+
+
+@dataclass(frozen=True, slots=True)
 class ModelInfo:
     """The loaded model. `id` is what tools call it: the file's name without path and ending."""
 
@@ -128,6 +149,21 @@ class ModelInfo:
     kv_bytes: int
     loaded_at: float
     """Unix time."""
+    memory: MemoryAccount | None = None
+    """What it takes, as foreseen before it was loaded."""
+    n_ctx_wanted: int = 0
+    """More than `n_ctx` where the context was made shorter, since memory is short; else 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderInfo:
+    """The embedding model beside the chat model."""
+
+    id: str
+    path: Path
+    size_bytes: int
+    n_ctx: int
+    n_dimensions: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,3 +186,5 @@ class Status:
     model: ModelInfo | None = None
     progress: float = 0.0
     error: EngineError | None = None
+    embedder: EmbedderInfo | None = None
+    """Filled in by the board, whatever the chat model's state."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.backend import Backend, LoadSettings
+from engine.embedding.embedder import Embedder
+from engine.embedding.queue import EmbedJob
 from engine.ticket import Ticket
 
 
@@ -32,8 +35,28 @@ class Submit:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadEmbedder:
+    """`done` gets the embedder, or what OpenEmbedder raises."""
+
+    path: Path
+    settings: LoadSettings
+    done: Future[Embedder]
+    cancelled: threading.Event
+
+
+@dataclass(frozen=True, slots=True)
+class UnloadEmbedder:
+    done: Future[None]
+
+
+@dataclass(frozen=True, slots=True)
+class Embed:
+    job: EmbedJob
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
-    """Some ticket's `cancelled` was set; look for it."""
+    """The `cancelled` of some ticket or job was set; look for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,4 +64,4 @@ class Close:
     pass
 
 
-Message = Load | Unload | Submit | Cancel | Close
+Message = Load | Unload | LoadEmbedder | UnloadEmbedder | Submit | Embed | Cancel | Close

@@ -61,6 +61,19 @@ class Session:
     def idle(self) -> bool:
         return self._scheduler.idle
 
+    @property
+    def spares_time(self) -> bool:
+        """Whether something else may be done between two steps, which is then told to `charge`."""
+        return not self._scheduler.window_answers or self._pacer.rested
+
+    def charge(self, seconds: float) -> None:
+        if self._scheduler.window_answers:
+            self._pacer.charge(seconds)
+
+    @property
+    def backend(self) -> Backend:
+        return self._backend
+
     def accept(self, ticket: Ticket) -> None:
         """Takes a prepared request in, or sends it to wait for its snapshot."""
         n_cells = self._backend.limits.n_cells

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
-from engine.events import Status
+from engine.events import EmbedderInfo, Status
 
 
 class StatusBoard:
@@ -15,6 +16,7 @@ class StatusBoard:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._status = Status("empty")
+        self._embedder: EmbedderInfo | None = None
         self._watchers: dict[object, tuple[asyncio.AbstractEventLoop, Callable[[Status], None]]] = {}
 
     @property
@@ -23,6 +25,7 @@ class StatusBoard:
 
     def publish(self, status: Status) -> None:
         with self._lock:
+            status = replace(status, embedder=self._embedder)
             if status == self._status:
                 return
             self._status = status
@@ -32,6 +35,11 @@ class StatusBoard:
                 loop.call_soon_threadsafe(listener, status)
             except RuntimeError:  # its loop is closed
                 self._forget(key)
+
+    def publish_embedder(self, embedder: EmbedderInfo | None) -> None:
+        with self._lock:
+            self._embedder = embedder
+        self.publish(self._status)
 
     def watch(self, listener: Callable[[Status], None]) -> Callable[[], None]:
         """Tells `listener` on the caller's running loop, first the status of now. Returns what ends it."""

@@ -9,9 +9,10 @@ from queue import Empty, SimpleQueue
 
 from engine.backend import Backend, OpenBackend
 from engine.cache.snapshots import SnapshotStore
+from engine.embedding.desk import EmbeddingDesk
 from engine.errors import EngineClosed, EngineDead, EngineError, LoadCancelled, NotLoaded
 from engine.events import Failed
-from engine.inbox import Cancel, Close, Load, Message, Submit, Unload
+from engine.inbox import Cancel, Close, Embed, Load, LoadEmbedder, Message, Submit, Unload, UnloadEmbedder
 from engine.session import Session
 from engine.ticket import Ticket, TicketBook
 
@@ -28,6 +29,7 @@ class Worker:
         book: TicketBook,
         on_progress: Callable[[float], bool],
         on_death: Callable[[EngineDead], None],
+        desk: EmbeddingDesk,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.inbox: SimpleQueue[Message] = SimpleQueue()
@@ -36,6 +38,8 @@ class Worker:
         self._book = book
         self._on_progress = on_progress
         self._on_death = on_death
+        self._desk = desk
+        self._embeds_next = False
         self._clock = clock
         self._session: Session | None = None
         self._absence: EngineError = NotLoaded()
@@ -45,14 +49,28 @@ class Worker:
         """The thread's whole life."""
         while True:
             session = self._session
-            busy = session is not None and not session.idle
+            busy = (session is not None and not session.idle) or not self._desk.idle
             for message in self._receive(wait=not busy):
                 if isinstance(message, Close):
                     self._free(EngineClosed())
+                    self._desk.close(EngineClosed())
                     return
                 self._handle(message)
-            if self._session is not None and not self._session.idle:
-                self._step_or_die(self._session)
+            self._work()
+
+    def _work(self) -> None:
+        """A step, or a slice of embeddings; in turn where there are both, and while the window answers only when it
+        has had its share."""
+        session = self._session if self._session is not None and not self._session.idle else None
+        spares = session is None or session.spares_time
+        if not self._desk.idle and (session is None or (self._embeds_next and spares)):
+            seconds = self._desk.step(watched=session is not None)
+            if session is not None:
+                session.charge(seconds)
+            self._embeds_next = False
+        elif session is not None:
+            self._step_or_die(session)
+            self._embeds_next = self._embeds_next or spares
 
     def _receive(self, wait: bool) -> list[Message]:
         messages = [self.inbox.get()] if wait else []
@@ -74,8 +92,17 @@ class Worker:
                 self._book.close(ticket, Failed(self._absence))
             case Submit(ticket=ticket):
                 self._guard(lambda session: session.accept(ticket))
+            case Embed(job=job):
+                self._desk.accept(job, self._session.backend if self._session else None)
+            case LoadEmbedder():
+                self._desk.load(message)
+            case UnloadEmbedder(done=done):
+                self._desk.unload(NotLoaded())
+                if done.set_running_or_notify_cancel():
+                    done.set_result(None)
             case Cancel():
                 self._guard(Session.drop_cancelled)
+                self._desk.drop_cancelled()
 
     def _load(self, message: Load) -> None:
         self._free(NotLoaded(loading=True))
@@ -119,5 +146,6 @@ class Worker:
     def _free(self, cause: EngineError) -> None:
         """Ends every request with `cause` and frees the model."""
         session, self._session, self._absence = self._session, None, cause
+        self._desk.release_chat(cause)
         if session is not None:
             session.close(cause)

@@ -23,6 +23,7 @@ from engine.backend import Chunk, Limits, LoadSettings, NativeFailure, NoRoom, V
 from engine.errors import LoadCancelled, ModelFileError
 from engine.events import ModelInfo
 from engine.requests import Sampling
+from tests.fake_embedder import FakeEmbedder
 
 END = 256
 ALPHABET = b"abcdefghij klmnop qrstuv wxyz"
@@ -207,6 +208,10 @@ class FakeBackend:
 
     def clear(self, slot: int) -> None:
         self.slots.pop(slot, None)
+
+    def open_embedder(self) -> FakeEmbedder:
+        self.embedder = FakeEmbedder()
+        return self.embedder
 
     def close(self) -> None:
         self.closed = True

@@ -7,6 +7,7 @@ from pathlib import Path
 from engine.library.profile import Profile
 
 FILE_NAME = "SmolLM2-135M-Instruct.Q4_1.gguf"
+SIZE_BYTES = 98_362_432
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
 

@@ -7,8 +7,11 @@ told by name. Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
+from typing import cast
 
 from engine.errors import ModelFileError
 
@@ -29,12 +32,53 @@ BLOCKS: dict[int, tuple[int, int]] = {
 }  # fmt: skip
 
 
+Value = int | float | bool | str | tuple[int, ...]
+
+MAX_KEPT = 4096
+"""Bytes of a text, or numbers of an array, that are kept; vocabularies are only passed over."""
+
+_FORMATS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q", 12: "<d"}
+_FLOATS = (6, 12)
+
+
+@dataclass(frozen=True, slots=True)
+class GgufHeader:
+    """What a file says of itself: numbers, short texts and short arrays of whole numbers, of an array of texts how
+    many; bytes of each tensor."""
+
+    values: Mapping[str, Value]
+    tensor_bytes: Mapping[str, int]
+
+    @property
+    def architecture(self) -> str:
+        return str(self.values.get("general.architecture", ""))
+
+    def number(self, key: str, default: int = 0) -> int:
+        """A whole number below the architecture's name."""
+        value = self.values.get(f"{self.architecture}.{key}", default)
+        return int(value) if isinstance(value, int) else default
+
+    def per_layer(self, key: str, n_layers: int, default: int = 0) -> tuple[int, ...]:
+        """The same for each layer, where it may differ."""
+        value = self.values.get(f"{self.architecture}.{key}", default)
+        if isinstance(value, tuple):
+            return (*value, *(default for _ in range(n_layers)))[:n_layers]
+        return (int(value) if isinstance(value, int) else default,) * n_layers
+
+
 def check_gguf(path: Path) -> None:
     """Raises ModelFileError where the file is missing, is no GGUF, or is shorter than its header says."""
+    read_header(path)
+
+
+def read_header(path: Path) -> GgufHeader:
+    """Raises as `check_gguf` does."""
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
-            _Header(path, file, size).check()
+            reader = _Header(path, file, size)
+            reader.check()
+            return GgufHeader(reader.values, reader.tensor_bytes)
     except FileNotFoundError:
         raise ModelFileError(path, "there is no such file") from None
     except IsADirectoryError:
@@ -49,6 +93,8 @@ class _Header:
         self._file = file
         self._size = size
         self._alignment = 32
+        self.values: dict[str, Value] = {}
+        self.tensor_bytes: dict[str, int] = {}
 
     def check(self) -> None:
         if self._size < 24 or self._file.read(4) != b"GGUF":
@@ -73,28 +119,40 @@ class _Header:
             if not 0 < self._alignment <= 1 << 20:
                 raise self._error("its header is damaged")
             return
-        self._value(kind)
+        value = self._value(kind)
+        if value is not None:
+            self.values[key.decode(errors="replace")] = value
 
-    def _value(self, kind: int) -> None:
+    def _value(self, kind: int) -> Value | None:
+        """The value, or None for what is not kept."""
         if kind in _SCALAR_SIZES:
-            self._skip(_SCALAR_SIZES[kind])
-        elif kind == _STRING:
-            self._skip_string()
+            (scalar,) = struct.unpack(_FORMATS[kind], self._take(_SCALAR_SIZES[kind]))
+            return cast(Value, scalar)
+        if kind == _STRING:
+            length = self._length()
+            if length <= MAX_KEPT:
+                return self._take(length).decode(errors="replace")
+            self._skip(length)
         elif kind == _ARRAY:
             item, n = struct.unpack("<IQ", self._take(12))
+            if item in _SCALAR_SIZES and item not in _FLOATS and n <= MAX_KEPT:
+                data = self._take(n * _SCALAR_SIZES[item])
+                return tuple(int(number) for (number,) in struct.iter_unpack(_FORMATS[item], data))
             if item in _SCALAR_SIZES:
                 self._skip(n * _SCALAR_SIZES[item])
             elif item == _STRING and n <= self._size // 8:
                 for _ in range(n):
                     self._skip_string()
+                return int(n)
             else:
                 raise self._error("its header is damaged")
         else:
             raise self._error("its header is damaged")
+        return None
 
     def _tensor(self) -> int:
         """Where the tensor's data ends, counted from the start of all data."""
-        self._skip_string()
+        name = self._string().decode(errors="replace")
         (n_dims,) = struct.unpack("<I", self._take(4))
         if not 0 <= n_dims <= 4:
             raise self._error("its header is damaged")
@@ -103,7 +161,9 @@ class _Header:
             n_elements *= dim
         kind, offset = struct.unpack("<IQ", self._take(12))
         per_block, block_bytes = BLOCKS.get(kind, (1, 0))  # a type newer than this table: only its offset counts
-        return int(offset) + n_elements // per_block * block_bytes
+        n_bytes = n_elements // per_block * block_bytes
+        self.tensor_bytes[name] = n_bytes
+        return int(offset) + n_bytes
 
     def _string(self) -> bytes:
         return self._take(self._length())

@@ -44,6 +44,11 @@ class Profile:
         """Conversations that tools left with the endpoint, to go on from."""
         return self.root / "responses"
 
+    @property
+    def probed(self) -> Path:
+        """Marks of the model files that passed their trial; may be deleted at any time."""
+        return self.root / "probed"
+
     def ensure(self) -> Profile:
         """Creates the folder, readable by its owner alone."""
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,11 +13,16 @@ import numpy as np
 import numpy.typing as npt
 import psutil
 
-from engine.backend import Chunk, Limits, LoadSettings, NativeFailure, NoRoom
+from engine.backend import Chunk, KvType, Limits, LoadSettings, NativeFailure, NoRoom
 from engine.errors import ModelFileError
-from engine.events import ModelInfo
+from engine.events import MemoryAccount, ModelInfo
 from engine.library.fingerprint import fingerprint
+from engine.library.gguf_header import read_header
+from engine.library.kv_layout import state_bytes
+from engine.library.load_settings import check_settings
+from engine.library.memory import fitting_context
 from engine.native.batch import NativeBatch
+from engine.native.embedder import N_CTX, NativeEmbedder
 from engine.native.llama import C, take_complaint
 from engine.native.model import NativeModel
 from engine.native.sampler import NativeSampler
@@ -41,15 +47,26 @@ N_OUTPUTS = 64
 N_BATCH = 256
 """Tokens in one decode: prompts are read 3 % slower than with 512, and a cancel takes half as long."""
 
-N_CTX_DEFAULT = 8192
-KV_TYPE = "f16"
+KV_TYPES: dict[KvType, int] = {"f16": C.GGML_TYPE_F16, "q8_0": C.GGML_TYPE_Q8_0, "q4_0": C.GGML_TYPE_Q4_0}
+FLASH = {
+    "auto": C.LLAMA_FLASH_ATTN_TYPE_AUTO,
+    "on": C.LLAMA_FLASH_ATTN_TYPE_ENABLED,
+    "off": C.LLAMA_FLASH_ATTN_TYPE_DISABLED,
+}
 
 
 def open_native(path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> NativeBackend:
-    """Loads a GGUF file. Raises ModelFileError, LoadCancelled. Native thread."""
-    model = NativeModel(path, on_progress)
+    """Loads a GGUF file. Raises ModelFileError, LoadCancelled, InvalidSettings, NotEnoughMemory. Native thread."""
+    header = read_header(path)
+    check_settings(settings, header)
+    # What keeps a state may be one of many kinds; all of them say so in their numbers.
+    n_slots = N_SLOTS_STATEFUL if state_bytes(header) else N_SLOTS
+    n_ctx, wanted, foreseen = fitting_context(header, settings, n_slots=n_slots, n_batch=N_BATCH, n_outputs=N_OUTPUTS)
+    model = NativeModel(path, on_progress, settings)
     try:
-        return NativeBackend(model, settings)
+        backend = NativeBackend(model, replace(settings, n_ctx=n_ctx), foreseen)
+        backend.info = replace(backend.info, n_ctx_wanted=wanted if wanted > n_ctx else 0)
+        return backend
     except BaseException:
         model.close()
         raise
@@ -58,12 +75,11 @@ def open_native(path: Path, settings: LoadSettings, on_progress: Callable[[float
 class NativeBackend:
     """See `engine.backend.Backend`."""
 
-    def __init__(self, model: NativeModel, settings: LoadSettings) -> None:
+    def __init__(self, model: NativeModel, settings: LoadSettings, memory: MemoryAccount) -> None:
         self._model = model
-        n_ctx = settings.n_ctx or min(model.n_ctx_train or N_CTX_DEFAULT, N_CTX_DEFAULT)
         counts = (settings.n_threads,) if settings.n_threads else ladder(psutil.cpu_count(logical=False) or 1)
         self._n_threads = counts[-1]
-        self._context = _open_context(model, n_ctx, self._n_threads)
+        self._context = _open_context(model, settings, self._n_threads)
         self._memory = C.llama_get_memory(self._context)
         self._batch = NativeBatch(N_BATCH)
         self.limits = Limits(
@@ -75,7 +91,9 @@ class NativeBackend:
             thread_counts=counts,
             can_cut=not model.is_stateful,
         )
-        self.fingerprint = fingerprint(model.path, KV_TYPE)
+        self.fingerprint = fingerprint(
+            model.path, f"{settings.kv_type_k} {settings.kv_type_v} {settings.flash_attention}"
+        )
         self.vocabulary = model.vocabulary()
         self.chat_template = model.chat_template
         self.tokenize = model.tokenize
@@ -87,7 +105,8 @@ class NativeBackend:
             size_bytes=model.path.stat().st_size,
             n_ctx=self.limits.n_cells,
             n_ctx_train=model.n_ctx_train,
-            kv_bytes=_kv_bytes(model, self.limits.n_cells),
+            kv_bytes=memory.kv_bytes,
+            memory=memory,
             loaded_at=time.time(),
         )
 
@@ -135,6 +154,9 @@ class NativeBackend:
         self.clear(slot)
         return False
 
+    def open_embedder(self) -> NativeEmbedder:
+        return NativeEmbedder(self._model, min(N_CTX, self.limits.n_cells), 0, owns_model=False)
+
     def close(self) -> None:
         self._batch.close()
         C.llama_free(self._context)
@@ -149,9 +171,11 @@ def _bytes_at(array: npt.NDArray[np.uint8]) -> object:
     return array.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
 
 
-def _open_context(model: NativeModel, n_ctx: int, n_threads: int) -> int:
+def _open_context(model: NativeModel, settings: LoadSettings, n_threads: int) -> int:
     params = C.llama_context_default_params()
-    params.n_ctx = n_ctx
+    params.n_ctx = settings.n_ctx
+    params.type_k, params.type_v = KV_TYPES[settings.kv_type_k], KV_TYPES[settings.kv_type_v]
+    params.flash_attn_type = FLASH[settings.flash_attention]
     params.n_batch = params.n_ubatch = N_BATCH
     params.n_seq_max = _n_slots(model)
     params.n_outputs_max = N_OUTPUTS
@@ -164,17 +188,3 @@ def _open_context(model: NativeModel, n_ctx: int, n_threads: int) -> int:
     if not context:
         raise ModelFileError(model.path, take_complaint() or "there is not enough memory for its context")
     return int(context)
-
-
-def _kv_bytes(model: NativeModel, n_ctx: int) -> int:
-    """Size of the KV cache in f16, from the file's metadata; 0 where that does not say."""
-    architecture = model.metadata("general.architecture") or ""
-
-    def number(key: str) -> int:
-        value = model.metadata(f"{architecture}.{key}")
-        return int(value) if value and value.isdigit() else 0
-
-    heads = number("attention.head_count") or 1
-    width = number("embedding_length") // heads
-    per_head = (number("attention.key_length") or width) + (number("attention.value_length") or width)
-    return n_ctx * number("block_count") * (number("attention.head_count_kv") or heads) * per_head * 2

@@ -12,12 +12,12 @@ C: Any = _llama
 """`llama_cpp.llama_cpp`: one to one what llama.h says. Untyped, so `Any`."""
 
 _WARN, _ERROR, _CONTINUED = 3, 4, 5
-_last_complaints: deque[str] = deque(maxlen=20)
+_last_complaints: deque[tuple[int, str]] = deque(maxlen=20)
 
 
 def _keep(level: int, text: bytes, _data: object) -> None:
     if level in (_WARN, _ERROR):
-        _last_complaints.append(text.decode(errors="replace").strip())
+        _last_complaints.append((level, text.decode(errors="replace").strip()))
 
 
 _keep_callback = C.llama_log_callback(_keep)
@@ -31,7 +31,9 @@ def start() -> None:
 
 
 def take_complaint() -> str:
-    """llama.cpp's last complaint since the last call, or an empty text."""
-    complaint = _last_complaints[-1] if _last_complaints else ""
+    """llama.cpp's first error since the last call (those that follow say only that it failed), else its last warning,
+    or an empty text."""
+    errors = [text for level, text in _last_complaints if level == _ERROR]
+    complaint = errors[0] if errors else _last_complaints[-1][1] if _last_complaints else ""
     _last_complaints.clear()
     return complaint

@@ -6,19 +6,49 @@ import ctypes
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.backend import Vocabulary
-from engine.errors import LoadCancelled, ModelFileError
-from engine.library.gguf_header import check_gguf
+from engine.backend import LoadSettings, Vocabulary
+from engine.errors import InvalidSettings, LoadCancelled, ModelFileError
 from engine.native.llama import C, start, take_complaint
+
+_LOAD_MODES = {
+    (mmap, mlock): getattr(C, f"LLAMA_LOAD_MODE_{name}")
+    for mmap, mlock, name in (
+        (False, False, "NONE"),
+        (True, False, "MMAP"),
+        (False, True, "MLOCK"),
+        (True, True, "MMAP_MLOCK"),
+    )
+}
+
+ALL_LAYERS = 999
+
+
+def _n_gpu_layers(settings: LoadSettings) -> int:
+    able = bool(C.llama_supports_gpu_offload())
+    if settings.n_gpu_layers and not able:
+        raise InvalidSettings("n_gpu_layers", "this build of llama.cpp computes on the processor alone")
+    if settings.n_gpu_layers is None:
+        return ALL_LAYERS if able else 0
+    return settings.n_gpu_layers
 
 
 class NativeModel:
     """A loaded model. `tokenize`, `piece` and `name` may be called on any thread while it is loaded; the rest on the
     native thread."""
 
-    def __init__(self, path: Path, on_progress: Callable[[float], bool]) -> None:
-        """Maps the file into memory. Raises ModelFileError, LoadCancelled."""
-        check_gguf(path)
+    def __init__(
+        self,
+        path: Path,
+        on_progress: Callable[[float], bool],
+        settings: LoadSettings = LoadSettings(),
+        *,
+        repack: bool = True,
+    ) -> None:
+        """Maps the file, whose header was checked, into memory.
+
+        `repack` copies some weights into a layout that computes faster.
+
+        Raises ModelFileError, LoadCancelled, InvalidSettings."""
         start()
         cancelled = False
 
@@ -30,6 +60,9 @@ class NativeModel:
         params = C.llama_model_default_params()
         callback = C.llama_progress_callback(report)  # must outlive the call below
         params.progress_callback = callback
+        params.use_extra_bufts = repack
+        params.n_gpu_layers = _n_gpu_layers(settings)
+        params.load_mode = _LOAD_MODES[settings.mmap, settings.mlock]
         self._pointer = C.llama_model_load_from_file(str(path).encode(), params)
         if not self._pointer:
             if cancelled:

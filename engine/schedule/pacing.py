@@ -40,6 +40,15 @@ class Pacer:
         fitting = (BUDGET_S - self._step_s) / self._token_s
         return max(MIN_CHUNK, min(self._n_batch, int(fitting)))
 
+    @property
+    def rested(self) -> bool:
+        """Whether the window has had its share for what was done beside it."""
+        return self._owed_s <= 0.0
+
+    def charge(self, seconds: float) -> None:
+        """Something else than a step kept the window waiting for so long."""
+        self._owed_s = seconds * WINDOW_SHARE / (1.0 - WINDOW_SHARE)
+
     def record(self, n_prompt_tokens: int, seconds: float, window_answers: bool) -> None:
         """What a step took."""
         if n_prompt_tokens == 0:

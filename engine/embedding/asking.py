@@ -1,0 +1,107 @@
+"""The asking side of embeddings: from the asker's loop to the native thread and back."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+
+from engine.backend import Backend, LoadSettings
+from engine.embedding.embedder import Embedder
+from engine.embedding.queue import EmbedJob
+from engine.errors import EngineClosed, NotLoaded
+from engine.events import EmbedderInfo, Embeddings
+from engine.inbox import Cancel, Embed, LoadEmbedder, Message, UnloadEmbedder
+from engine.requests import Door, EmbedRequest
+from engine.status import StatusBoard
+
+
+class EmbeddingAsk:
+    """`embed` belongs to any thread with a running loop, the rest to the engine's loop, one at a time.
+
+    `chat` is the chat model, while it is loaded and its texts may be tokenised."""
+
+    def __init__(
+        self,
+        inbox: SimpleQueue[Message],
+        pools: Mapping[Door, ThreadPoolExecutor],
+        drain: Callable[[], Awaitable[None]],
+        board: StatusBoard,
+    ) -> None:
+        self._inbox = inbox
+        self._pools = pools
+        self._drain = drain
+        self._board = board
+        self._embedder: Embedder | None = None
+        self.chat: Backend | None = None
+
+    async def load(self, path: Path, settings: LoadSettings) -> EmbedderInfo:
+        """Raises what OpenEmbedder does."""
+        await self._withdraw()
+        done: Future[Embedder] = Future()
+        cancelled = threading.Event()
+        self._inbox.put(LoadEmbedder(path, settings, done, cancelled))
+        try:
+            embedder = await asyncio.wrap_future(done)
+        except asyncio.CancelledError:
+            cancelled.set()
+            self._inbox.put(UnloadEmbedder(Future()))  # it may have been loaded a moment before
+            raise
+        self._embedder = embedder
+        self._board.publish_embedder(embedder.info)
+        return embedder.info
+
+    async def unload(self) -> None:
+        await self._withdraw()
+        done: Future[None] = Future()
+        self._inbox.put(UnloadEmbedder(done))
+        await asyncio.wrap_future(done)
+
+    async def embed(self, request: EmbedRequest) -> Embeddings:
+        """Raises NotLoaded, EngineDead, ContextOverflow, RequestError. Cancelling the task ends the work."""
+        source = self._source()
+        if source is None:
+            raise NotLoaded
+        cancelled = threading.Event()
+        try:
+            asked = self._pools[request.door].submit(self._ask, source, request, cancelled)
+            job = await asyncio.wrap_future(asked)
+            return await asyncio.wrap_future(job.done)
+        except asyncio.CancelledError:
+            cancelled.set()
+            self._inbox.put(Cancel())
+            raise
+        except RuntimeError:  # the pool was closed a moment ago
+            raise EngineClosed from None
+
+    def close(self) -> None:
+        """Nothing is taken any more; what is under way ends on the native thread."""
+        self._embedder = self.chat = None
+
+    def lost(self) -> None:
+        """The embedding model failed and is gone. Native thread."""
+        self._embedder = None
+        self._board.publish_embedder(None)
+
+    async def _withdraw(self) -> None:
+        """Waits until nothing tokenises with the model that is about to be freed."""
+        self._embedder = None
+        self._board.publish_embedder(None)
+        await self._drain()
+
+    def _source(self) -> Embedder | Backend | None:
+        return self._embedder or self.chat
+
+    def _ask(self, source: Embedder | Backend, request: EmbedRequest, cancelled: threading.Event) -> EmbedJob:
+        """On a pool's thread: tokens, then over to the native thread. Withdrawing waits for this, so that no job comes
+        after its model was freed or the engine was closed."""
+        if source is not self._source():
+            raise NotLoaded
+        tokenize = source.tokenize
+        inputs = [tokenize(each, add_special=True) if isinstance(each, str) else each for each in request.inputs]
+        job = EmbedJob(request, inputs, source, cancelled)
+        self._inbox.put(Embed(job))
+        return job

@@ -1,0 +1,87 @@
+"""What a model keeps for each token, or for each sequence, by its header alone.
+
+After llama.cpp's llama-kv-cache.cpp and llama-memory-recurrent.cpp.
+"""
+
+from __future__ import annotations
+
+from engine.backend import KvType
+from engine.library.gguf_header import GgufHeader
+
+BYTES_PER_32: dict[KvType, int] = {"f16": 64, "q8_0": 34, "q4_0": 18}
+
+_F32 = 4
+
+
+def head_sizes(header: GgufHeader) -> tuple[int, int]:
+    """Numbers in one head's key and value."""
+    width = header.number("embedding_length") // max(1, max(_heads(header), default=1))
+    key = header.number("attention.key_length", width)
+    value = header.number("attention.value_length", width)
+    return key, value
+
+
+def cell_bytes(header: GgufHeader, kv_type_k: KvType, kv_type_v: KvType) -> int:
+    """For each token of the context."""
+    key, value = head_sizes(header)
+    if "bert" in header.architecture or header.values.get(f"{header.architecture}.attention.causal") is False:
+        return 0
+    if _is_latent(header):  # one compressed key stands for the value too
+        value = 0
+    n_heads = sum(_kv_heads(header))
+    return n_heads * (key * BYTES_PER_32[kv_type_k] + value * BYTES_PER_32[kv_type_v]) // 32
+
+
+def state_bytes(header: GgufHeader) -> int:
+    """For each sequence, the running states of recurrent layers."""
+    n_layers = header.number("block_count")
+    n_recurrent = n_layers - sum(1 for n in _kv_heads(header) if n) if not _both(header) else n_layers
+    return n_recurrent * _layer_state(header) * _F32
+
+
+def _layer_state(header: GgufHeader) -> int:
+    """Numbers in one recurrent layer's state: of its convolution, and of its recurrence."""
+    n_embd = header.number("embedding_length")
+    if head_size := header.number("wkv.head_size"):
+        return n_embd * header.number("token_shift_count", 2) + n_embd * head_size
+    if n_short := header.number("shortconv.l_cache"):
+        return n_embd * (n_short - 1)
+    if head_dim := header.number("kda.head_dim"):
+        n_inner = max(_heads(header), default=1) * head_dim
+        return 3 * (max(1, header.number("ssm.conv_kernel")) - 1) * n_inner + head_dim * n_inner
+    n_inner, n_state = header.number("ssm.inner_size"), header.number("ssm.state_size")
+    n_conv = max(0, header.number("ssm.conv_kernel") - 1)
+    return n_conv * (n_inner + 2 * header.number("ssm.group_count") * n_state) + n_state * n_inner
+
+
+def _heads(header: GgufHeader) -> tuple[int, ...]:
+    return header.per_layer("attention.head_count", header.number("block_count"))
+
+
+def _kv_heads(header: GgufHeader) -> tuple[int, ...]:
+    """Of each layer; 0 where it keeps no keys."""
+    n_layers = header.number("block_count")
+    n_default = max(_heads(header), default=0)
+    heads = header.per_layer("attention.head_count_kv", n_layers, n_default)
+    if header.architecture.startswith(("mamba", "rwkv", "arwkv")):
+        return (0,) * n_layers
+    if _is_latent(header):
+        heads = tuple(min(n, 1) for n in heads)
+    if header.number("ssm.inner_size") and (every := _full_attention_interval(header)):
+        heads = tuple(n if (i + 1) % every == 0 else 0 for i, n in enumerate(heads))
+    n_shared = header.number("attention.shared_kv_layers")  # the last layers use the keys of earlier ones
+    return heads[: n_layers - n_shared] + (0,) * n_shared
+
+
+def _full_attention_interval(header: GgufHeader) -> int:
+    hybrid = header.architecture.startswith(("qwen3next", "qwen35"))
+    return header.number("full_attention_interval", 4 if hybrid else 0)
+
+
+def _is_latent(header: GgufHeader) -> bool:
+    return bool(header.number("attention.key_length_mla"))
+
+
+def _both(header: GgufHeader) -> bool:
+    """Each layer has a running state beside its keys."""
+    return header.architecture == "falcon-h1"

@@ -1,0 +1,68 @@
+"""A fake at the seam engine/embedding/embedder.py: a token's row is 1 at the token's place, 0 elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.backend import Chunk, LoadSettings, NativeFailure
+from engine.embedding.embedder import EmbedderLimits
+from engine.events import EmbedderInfo
+
+LIMITS = EmbedderLimits(
+    n_ctx=100, n_batch=32, n_slots=4, n_dimensions=257, n_tokens=257, can_split=True, pooling="mean"
+)
+
+
+class FakeEmbedder:
+    """See `engine.embedding.embedder.Embedder`. `fails` and `slice_s` are set by tests."""
+
+    def __init__(self, limits: EmbedderLimits = LIMITS) -> None:
+        self.limits = limits
+        self.info = EmbedderInfo("fake", Path("fake.gguf"), 1, limits.n_ctx, limits.n_dimensions)
+        self.fails = False
+        self.token_s = 0.0
+        self.closed = False
+        self.slots: dict[int, int] = {}
+        self.slices: list[tuple[float, int]] = []
+        """When each began, and its tokens."""
+
+    def tokenize(self, text: str, *, add_special: bool) -> list[int]:
+        return list(text.encode())
+
+    def read(self, chunks: Sequence[Chunk], n_threads: int) -> npt.NDArray[np.float32]:
+        assert not self.closed
+        tokens = [token for chunk in chunks for token in chunk.tokens]
+        assert len(tokens) <= self.limits.n_batch
+        assert len({chunk.slot for chunk in chunks}) == len(chunks) <= self.limits.n_slots
+        for chunk in chunks:
+            assert chunk.start == self.slots.get(chunk.slot, 0)
+            self.slots[chunk.slot] = chunk.start + len(chunk.tokens)
+        self.slices.append((time.monotonic(), len(tokens)))
+        time.sleep(self.token_s * len(tokens))
+        if self.fails:
+            raise NativeFailure("scripted failure")
+        return np.eye(self.limits.n_dimensions, dtype=np.float32)[tokens]
+
+    def clear(self, slot: int) -> None:
+        self.slots.pop(slot)
+
+    def close(self) -> None:
+        assert not self.closed
+        self.closed = True
+
+
+class FakeEmbedderOpener:
+    """An `OpenEmbedder`."""
+
+    def __init__(self, limits: EmbedderLimits = LIMITS) -> None:
+        self.limits = limits
+        self.embedders: list[FakeEmbedder] = []
+
+    def __call__(self, path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> FakeEmbedder:
+        self.embedders.append(FakeEmbedder(self.limits))
+        return self.embedders[-1]
