@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Protocol
 
 from starlette.types import Receive
 
+from api.errors import StoppedHere
 from api.together import Together
 from api.totals import Totals
 from engine.engine import Engine
-from engine.requests import Request
+from engine.events import Embeddings
+from engine.requests import EmbedRequest, Request
 from engine.stream import RequestStream
 
 
@@ -21,9 +24,10 @@ class Activity:
     def __init__(self) -> None:
         self.totals = Totals()
         self._streams: dict[RequestStream, Request] = {}
+        self._embeddings: set[asyncio.Task[Embeddings]] = set()
 
     def __len__(self) -> int:
-        return len(self._streams)
+        return len(self._streams) + len(self._embeddings)
 
     @property
     def requests(self) -> list[Request]:
@@ -50,13 +54,35 @@ class Activity:
                 await asyncio.wait({watch})
                 await together.aclose()
 
+    async def embed(self, engine: Engine, request: EmbedRequest, receive: Receive) -> Embeddings:
+        """The vectors, for a client that stays. Raises what `Engine.embed` raises, and StoppedHere."""
+        task = asyncio.create_task(engine.embed(request), name=f"embedding {request.id}")
+        self._embeddings.add(task)
+        watch = asyncio.create_task(_cancel_when_gone(receive, task), name=f"client of {request.id}")
+        try:
+            await asyncio.wait({task})
+        finally:
+            self._embeddings.discard(task)
+            task.cancel()
+            watch.cancel()
+            await asyncio.wait({watch, task})
+        if task.cancelled():
+            raise StoppedHere
+        return task.result()
+
     def cancel_all(self) -> None:
         """Ends every request; their clients are told so."""
         for stream in self._streams:
             stream.cancel()
+        for task in self._embeddings:
+            task.cancel()
 
 
-async def _cancel_when_gone(receive: Receive, together: Together) -> None:
+class _Cancellable(Protocol):
+    def cancel(self) -> object: ...
+
+
+async def _cancel_when_gone(receive: Receive, what: _Cancellable) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-    together.cancel()
+    what.cancel()

@@ -7,13 +7,14 @@ import time
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
-from api.deps import EngineStatus
-from api.desk import AtDesk, Desk
+from api.deps import EngineStatus, read_body
+from api.desk import AtDesk, AtEmbeddingDesk, Desk, EmbeddingDesk
 from api.ollama.answer import LineWriter, OllamaHead, loaded, whole
-from api.ollama.models import VERSION, bare_name, listed, running, shown
-from api.ollama.request import chat_request, generate_request
-from api.ollama.schemas import AnswerBody, ChatBody, GenerateBody, ModelBody
+from api.ollama.models import VERSION, bare_name, embedded, listed, running, shown
+from api.ollama.request import chat_request, embed_request, generate_request
+from api.ollama.schemas import AnswerBody, ChatBody, EmbedBody, GenerateBody, ModelBody
 from api.sse import NDJSON
+from engine.events import Embeddings
 from engine.requests import Request, new_request_id
 
 router = APIRouter(prefix="/api")
@@ -60,6 +61,27 @@ async def generate(desk: AtDesk) -> Response:
         return JSONResponse(loaded(head, body.keep_alive == 0))
     gap_prompt = await desk.engine.gap_prompt(body.prompt or "", body.suffix) if body.suffix else None
     return await _answer(desk, body, head, generate_request(body, gap_prompt, new_request_id()))
+
+
+@router.post("/embed")
+async def embed(desk: AtEmbeddingDesk) -> Response:
+    return JSONResponse(await _embedded(desk))
+
+
+@router.post("/embeddings")
+async def embed_one(desk: AtEmbeddingDesk) -> Response:
+    """The older way: one text, one vector."""
+    vectors = (await _embedded(desk))["embeddings"]
+    return JSONResponse({"embedding": vectors[0] if isinstance(vectors, list) and vectors else []})
+
+
+async def _embedded(desk: EmbeddingDesk) -> dict[str, object]:
+    body = await read_body(desk.http, EmbedBody)
+    desk.check_model(bare_name(body.model or body.name))
+    began = time.monotonic()
+    request = embed_request(body, new_request_id())
+    found = await desk.embed(request) if request.inputs else Embeddings((), 0)
+    return embedded(desk.model, found, time.monotonic() - began)
 
 
 async def _answer(desk: Desk, body: AnswerBody, head: OllamaHead, request: Request) -> Response:

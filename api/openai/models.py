@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from engine.events import ModelInfo
+from engine.events import EmbedderInfo, ModelInfo
 
 
 def model_object(model: ModelInfo) -> dict[str, object]:
@@ -15,6 +15,16 @@ def model_object(model: ModelInfo) -> dict[str, object]:
         "created": int(model.loaded_at),
         "owned_by": "inglenook",
         "meta": {"n_ctx": model.n_ctx, "n_ctx_train": model.n_ctx_train, "size": model.size_bytes},
+    }
+
+
+def embedder_object(model: EmbedderInfo, loaded_at: float) -> dict[str, object]:
+    return {
+        "id": model.id,
+        "object": "model",
+        "created": int(loaded_at),
+        "owned_by": "inglenook",
+        "meta": {"n_ctx": model.n_ctx, "n_embd": model.n_dimensions, "size": model.size_bytes},
     }
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
-from api.desk import AtDesk, Desk
+from api.deps import read_body
+from api.desk import AtDesk, AtEmbeddingDesk, Desk
 from api.errors import ModelUnknown
 from api.openai.chat_answer import ChunkWriter, Head, Manner, completion
 from api.openai.chat_body import ChatCompletionBody
 from api.openai.chat_request import chat_requests
 from api.openai.completion_answer import CompletionManner, CompletionWriter, text_completion
-from api.openai.completion_body import CompletionBody
+from api.openai.completion_body import CompletionBody, EmbeddingsBody
 from api.openai.completion_request import Prompt, check, completion_requests, n_drawn, prompts_of
-from api.openai.models import anthropic_list, anthropic_model, model_object
+from api.openai.embeddings import embed_request, embedding_list
+from api.openai.models import anthropic_list, anthropic_model, embedder_object, model_object
 from engine.requests import new_request_id
 
 router = APIRouter()
@@ -24,15 +26,25 @@ router = APIRouter()
 async def list_models(desk: AtDesk) -> Response:
     if "anthropic-version" in desk.http.headers:
         return JSONResponse(anthropic_list([desk.model]))
-    return JSONResponse({"object": "list", "data": [model_object(desk.model)]})
+    return JSONResponse({"object": "list", "data": list(_models(desk).values())})
 
 
 @router.get("/v1/models/{name:path}")
 async def get_model(name: str, desk: AtDesk) -> Response:
-    if name != desk.model.id:
+    found = _models(desk).get(name)
+    if found is None:
         raise ModelUnknown(name)
-    is_anthropic = "anthropic-version" in desk.http.headers
-    return JSONResponse(anthropic_model(desk.model) if is_anthropic else model_object(desk.model))
+    is_anthropic = "anthropic-version" in desk.http.headers and name == desk.model.id
+    return JSONResponse(anthropic_model(desk.model) if is_anthropic else found)
+
+
+def _models(desk: Desk) -> dict[str, dict[str, object]]:
+    """By their ids: the chat model, and the one that embeds."""
+    found = {desk.model.id: model_object(desk.model)}
+    embedder = desk.engine.status.embedder
+    if embedder is not None:
+        found.setdefault(embedder.id, embedder_object(embedder, desk.model.loaded_at))
+    return found
 
 
 @router.post("/v1/chat/completions")
@@ -90,3 +102,12 @@ async def count_chat_tokens(desk: AtDesk) -> Response:
     desk.check_model(body.model)
     n_tokens = await desk.engine.count(chat_requests(body, new_request_id())[0])
     return JSONResponse({"object": "response.input_tokens", "input_tokens": n_tokens})
+
+
+@router.post("/v1/embeddings")
+@router.post("/embeddings")
+async def create_embeddings(desk: AtEmbeddingDesk) -> Response:
+    body = await read_body(desk.http, EmbeddingsBody)
+    desk.check_model(body.model)
+    request = embed_request(body, takes_tokens=desk.settings.token_embeddings, request_id=new_request_id())
+    return JSONResponse(embedding_list(desk.model, await desk.embed(request), body.encoding_format))
