@@ -14,8 +14,10 @@ from engine.errors import (
     ContextOverflow,
     EngineClosed,
     EngineDead,
+    InvalidSettings,
     LoadCancelled,
     ModelFileError,
+    NotEnoughMemory,
     NotLoaded,
     TemplateError,
 )
@@ -38,6 +40,11 @@ def of(error: BaseException) -> str:
             return _tr("The model's template refuses these messages: {reason}").format(reason=reason)
         case ModelFileError(path=path, reason=reason):
             return _tr("{name} cannot be opened: {reason}.").format(name=path.name, reason=reason)
+        case NotEnoughMemory(needed=needed, available=available):
+            text = _tr("The model needs {needed} MB of memory, {available} MB are free. Close something first.")
+            return text.format(needed=f"{needed >> 20:,}", available=f"{available >> 20:,}")
+        case InvalidSettings(field=field, reason=reason):
+            return _tr("The model cannot be loaded so: {field}: {reason}.").format(field=field, reason=reason)
         case NotLoaded():
             return _tr("No model is loaded. Choose a model file, then try again.")
         case EngineDead():

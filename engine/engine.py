@@ -19,6 +19,7 @@ from engine.embedding.embedder import Embedder, OpenEmbedder
 from engine.errors import EngineClosed, EngineDead, EngineError, NotLoaded
 from engine.events import EmbedderInfo, Embeddings, Failed, ModelCard, ModelInfo, Status
 from engine.inbox import Cancel, Close, Load, Submit, Unload
+from engine.library.memory_use import MemoryUse, memory_use
 from engine.library.probe import Probe
 from engine.prompt.overflow import Fit
 from engine.prompt.prepare import Preparer
@@ -82,6 +83,12 @@ class Engine:
     def status(self) -> Status:
         """Where the engine stands now."""
         return self._board.status
+
+    @property
+    def memory(self) -> MemoryUse:
+        """What is taken now. Cheap enough to be asked each second."""
+        model = self.status.model
+        return memory_use(model.memory if model else None, self._snapshots)
 
     def watch(self, listener: Callable[[Status], None]) -> Callable[[], None]:
         """Calls `listener` on the caller's running loop at every change, first with the status of now.

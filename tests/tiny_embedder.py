@@ -91,8 +91,10 @@ class TinyBert:
         return x
 
     def _linear(self, name: str, x: Array) -> Array:
-        return x @ self.weights[f"{name}.weight"].T + self.weights[f"{name}.bias"]
+        product: Array = x @ self.weights[f"{name}.weight"].T
+        return product + self.weights[f"{name}.bias"]
 
     def _norm(self, name: str, x: Array) -> Array:
         flat = (x - x.mean(axis=-1, keepdims=True)) / np.sqrt(x.var(axis=-1, keepdims=True) + 1e-12)
-        return flat * self.weights[f"{name}.weight"] + self.weights[f"{name}.bias"]
+        scaled: Array = flat * self.weights[f"{name}.weight"] + self.weights[f"{name}.bias"]
+        return scaled

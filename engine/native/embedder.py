@@ -14,7 +14,7 @@ import psutil
 
 from engine.backend import Chunk, LoadSettings, NativeFailure
 from engine.embedding.embedder import EmbedderLimits, Pooling
-from engine.errors import ModelFileError
+from engine.errors import InvalidSettings, ModelFileError
 from engine.events import EmbedderInfo
 from engine.library.gguf_header import read_header
 from engine.library.load_settings import check_settings
@@ -43,6 +43,9 @@ def open_embedder(path: Path, settings: LoadSettings, on_progress: Callable[[flo
     """See `engine.embedding.embedder.OpenEmbedder`. Native thread."""
     header = read_header(path)
     check_settings(settings, header)
+    for name in ("kv_type_k", "kv_type_v", "flash_attention"):
+        if getattr(settings, name) != getattr(LoadSettings(), name):
+            raise InvalidSettings(name, "an embedding model's context has only the usual one")
     if header.number("pooling_type") == C.LLAMA_POOLING_TYPE_RANK:
         raise ModelFileError(path, "this model ranks texts, it does not embed them")
     n_train = header.number("context_length") or N_CTX

@@ -101,7 +101,7 @@ def test_it_ends_in_the_middle_of_a_stream(model_path: Path, tmp_path: Path) -> 
             stream.close()
     assert (code, out, err) == (0, "", "")
     assert took < 6
-    assert {path.name for path in tmp_path.iterdir()} <= {"snapshots"}  # the key stays out of the profile
+    assert {path.name for path in tmp_path.iterdir()} <= {"snapshots", "probed"}  # the key stays out of the profile
 
 
 def test_it_ends_while_it_loads(model_path: Path, tmp_path: Path) -> None:

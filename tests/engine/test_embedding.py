@@ -14,7 +14,15 @@ import pytest
 
 from engine.backend import LoadSettings
 from engine.engine import Engine
-from engine.errors import ContextOverflow, EngineClosed, EngineDead, ModelFileError, NotLoaded, RequestError
+from engine.errors import (
+    ContextOverflow,
+    EngineClosed,
+    EngineDead,
+    InvalidSettings,
+    ModelFileError,
+    NotLoaded,
+    RequestError,
+)
 from engine.events import TextDelta
 from engine.library.probe import Probe
 from engine.requests import EmbedRequest
@@ -88,6 +96,8 @@ def test_a_model_that_ranks_is_refused(tmp_path: Path) -> None:
         engine = Engine()
         with pytest.raises(ModelFileError, match="ranks"):
             await engine.load_embedder(path)
+        with pytest.raises(InvalidSettings):
+            await engine.load_embedder(TinyBert().write(tmp_path / "bert.gguf"), LoadSettings(kv_type_k="q8_0"))
         assert engine.status.embedder is None
         await engine.aclose()
 
@@ -135,7 +145,7 @@ def test_slices_give_what_the_whole_gives() -> None:
             texts = ["a" * 3 + "b" * 4, "c" * 90, "de", *("f" * i for i in range(1, 30))]
             answer = await engine.embed(ask(*texts))
             for text, vector in zip(texts, answer.vectors, strict=True):
-                assert vector == pytest.approx(unit(np.bincount(list(text.encode()), minlength=257)))
+                assert vector == pytest.approx(unit(np.bincount(list(text.encode()), minlength=257).astype(float)))
             assert (await engine.embed(ask())).vectors == ()
             with pytest.raises(RequestError, match="empty"):
                 await engine.embed(ask(""))

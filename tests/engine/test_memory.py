@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import re
 from dataclasses import replace
@@ -12,12 +13,14 @@ import psutil
 import pytest
 
 from engine.backend import Chunk, LoadSettings
+from engine.engine import Engine
 from engine.errors import InvalidSettings, NotEnoughMemory
 from engine.library.gguf_header import GgufHeader, read_header
 from engine.library.kv_layout import cell_bytes, state_bytes
 from engine.library.load_settings import check_settings
 from engine.native import llama as native_llama
 from engine.native.backend import open_native
+from tests.conftest import chat
 from tests.tiny_models import write_llama
 
 BUFFER = re.compile(r"(\S+) buffer size = +([\d.]+) MiB")
@@ -49,6 +52,24 @@ def test_the_account_is_what_llama_cpp_allocates(model_path: Path, settings: Loa
     kv = sum(size for kind, size in sizes if kind == "KV")
     assert account.kv_bytes / 2**20 == pytest.approx(kv, rel=0.02)
     assert account.needed / 2**20 == pytest.approx(sum(size for _, size in sizes), rel=0.1)
+
+
+def test_the_live_account(model_path: Path, tmp_path: Path) -> None:
+    async def run() -> None:
+        engine = Engine(snapshots=tmp_path / "snapshots")
+        assert engine.memory.account is None
+        before = engine.memory.resident
+        info = await engine.load(model_path, LoadSettings(n_ctx=2048))
+        await engine.submit(chat("word " * 300, max_tokens=2)).collect()
+        use = engine.memory
+        assert use.account == info.memory
+        assert use.resident - before > 60 << 20
+        await engine.unload()
+        assert engine.memory.account is None
+        assert engine.memory.snapshots > 1 << 20
+        await engine.aclose()
+
+    asyncio.run(run())
 
 
 @pytest.mark.parametrize(
