@@ -28,7 +28,7 @@ from desktop.settings import SettingsFile
 from desktop.store.store import Store
 from desktop.tasks import TaskSet
 from desktop.windows.main_window import MainWindow
-from desktop.windows.wiring import Wiring
+from desktop.windows.wiring import Wiring, make_pages
 from engine.library.default_model import find_default_model
 from engine.library.profile import Profile
 
@@ -91,7 +91,7 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         closes("settings", lambda: _keep_geometry(window, settings), 2)
         house.callback(GarbageCollector().close)
         house.callback(window.hide)
-        wiring = Wiring(window, chats, models, endpoint, tasks, remember)
+        wiring = Wiring(window, await make_pages(window.theme), chats, models, endpoint, tasks, remember)
 
         tasks.spawn(_open_chats(store, chats, wiring), "open the chats")
         tasks.spawn(_light(models, settings, options), "load the model")

@@ -14,8 +14,8 @@ INTERVAL_MS = 1_000
 OLD_EVERY = 60
 """Turns. The oldest generation takes longest and changes least."""
 
-STARTED = 15
-"""Turns after which engine and endpoint are imported: a hundred thousand objects that nobody need look through."""
+IMPORTED = 10_000
+"""So many new objects at once are modules that were imported; they never go, and looking through them stalls."""
 
 
 class GarbageCollector(QObject):
@@ -38,9 +38,10 @@ class GarbageCollector(QObject):
 
     def _collect(self) -> None:
         self._turn += 1
-        if self._turn == STARTED:
+        n_new = gc.get_count()[0]
+        if n_new > IMPORTED:
             gc.freeze()
-        if self._turn % OLD_EVERY == 0:
+        elif self._turn % OLD_EVERY == 0:
             gc.collect(2)
-        elif gc.get_count()[0] > gc.get_threshold()[0]:
+        elif n_new > gc.get_threshold()[0]:
             gc.collect(0 if self._turn % 10 else 1)

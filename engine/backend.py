@@ -45,8 +45,9 @@ class LoadSettings:
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What the context can hold: cells of KV memory, prefixes in them, tokens in one decode; sequences that run
-    side by side, rows of logits from one decode, the thread counts that may be tried, in rising order, and whether
-    the end of a sequence can be dropped (not where the model keeps a running state)."""
+    side by side, rows of logits from one decode, the thread counts that may be tried, in rising order, whether the
+    end of a sequence can be dropped (not where the model keeps a running state), and the `window` of tokens beyond
+    which some layers see nothing, 0 where all see all."""
 
     n_cells: int
     n_slots: int
@@ -55,6 +56,13 @@ class Limits:
     n_outputs: int = 64
     thread_counts: tuple[int, ...] = (1,)
     can_cut: bool = True
+    window: int = 0
+
+    @property
+    def cuts_freely(self) -> bool:
+        """Whether a sequence, and a saved state, can always go back to any of its tokens. What lies before the window
+        may be gone: others use its memory, and states are saved without it."""
+        return self.can_cut and not self.window
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +138,9 @@ class Backend(Protocol):
 
     def clear(self, slot: int) -> None:
         """Forgets everything that `slot` holds."""
+
+    def held_from(self, slot: int) -> int:
+        """The first token of `slot` that every layer still holds; more than 0 only where there is a window."""
 
     def cut(self, slot: int, n: int) -> None:
         """Keeps only the first `n` tokens of `slot`."""

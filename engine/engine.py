@@ -315,14 +315,14 @@ class Engine:
         """Native thread."""
         if self._snapshots is None:
             return None
-        can_cut = backend.limits.can_cut
+        can_cut = backend.limits.cuts_freely
         return SnapshotStore(self._snapshots, backend.fingerprint, self._snapshot_cap_bytes, can_cut=can_cut)
 
     def _on_progress(self, progress: float) -> bool:
         if self._load_cancelled.is_set():
             return False
-        # Whole percents only: llama.cpp reports each of thousands of tensors.
-        self._board.publish(replace(self.status, progress=int(progress * 100) / 100))
+        # In steps of 5 %: llama.cpp reports each of thousands of tensors, and every change is drawn.
+        self._board.publish(replace(self.status, progress=int(progress * 20) / 20))
         return True
 
     def _on_embedder_lost(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from engine.backend import Backend, NativeFailure, NoRoom
 from engine.cache.moves import Clear, Copy, Cut, Move, Restore, Save
-from engine.cache.prefixes import MIN_SAVED, Prefix
+from engine.cache.prefixes import MIN_SAVED, Prefix, n_common
 from engine.cache.snapshots import SnapshotStore
 from engine.errors import ConstraintError, ContextOverflow, EngineError
 from engine.events import Event, Failed, FinishReason
@@ -140,6 +140,7 @@ class Session:
 
     def _decode(self) -> BatchPlan:
         while True:
+            self._see_what_is_held()
             window_answers = self._scheduler.window_answers
             plan = self._scheduler.plan(self._pacer.allowance(window_answers))
             if not self._moved(plan):
@@ -158,6 +159,12 @@ class Session:
             self._pacer.record(plan.n_prompt_tokens, seconds, window_answers)
             return plan
 
+    def _see_what_is_held(self) -> None:
+        """Before somebody is given a place: with a sliding window, prefixes lose their beginnings to others."""
+        if self._backend.limits.window and self._scheduler.waiting:
+            for prefix in self._scheduler.cache.prefixes:
+                prefix.held_from = self._backend.held_from(prefix.slot)
+
     def _mark_admitted(self, plan: BatchPlan, now: float) -> None:
         for entry in plan.entries:
             ticket = self._works[entry.sequence.id].ticket
@@ -165,13 +172,20 @@ class Session:
                 ticket.admitted_at, ticket.n_cached = now, entry.sequence.n_cached
 
     def _moved(self, plan: BatchPlan) -> bool:
-        """Does a plan's moves. False where a snapshot could not be restored, so that the plan no longer holds."""
-        failed = [move for move in plan.moves if not self._move(move)]
+        """Does a plan's moves. False where one could not be done, so that the plan no longer holds."""
+        failed: set[int] = set()
+        for move in plan.moves:
+            slot = move.target if isinstance(move, Copy) else move.slot
+            if isinstance(move, Clear):
+                failed.discard(slot)
+            elif isinstance(move, Copy) and move.source in failed:
+                failed.add(slot)
+            if slot not in failed and not self._move(move):
+                failed.add(slot)
         if failed:
             self._scheduler.roll_back(plan)
-        for move in failed:
-            if isinstance(move, Restore):
-                self._scheduler.forget(move.slot)
+        for slot in failed:
+            self._scheduler.forget(slot)
         return not failed
 
     def _move(self, move: Move) -> bool:
@@ -179,8 +193,12 @@ class Session:
             case Clear(slot=slot):
                 self._backend.clear(slot)
             case Cut(slot=slot, n=n):
+                if not self._is_held(slot, n):
+                    return False
                 self._backend.cut(slot, n)
             case Copy(source=source, target=target, n=n):
+                if not self._is_held(source, n):
+                    return False
                 self._backend.copy(source, target, n)
             case Save(slot=slot, tokens=tokens):
                 if self._snapshots is not None:
@@ -188,6 +206,11 @@ class Session:
             case Restore(slot=slot, key=key):
                 return self._restore(slot, key)
         return True
+
+    def _is_held(self, slot: int, n: int) -> bool:
+        """Whether `slot` can still go back to `n` tokens: a restore just before may have taken what a window left."""
+        window = self._backend.limits.window
+        return not window or self._backend.held_from(slot) <= max(0, n - window + 1)
 
     def _restore(self, slot: int, key: str) -> bool:
         if self._snapshots is None:
@@ -214,6 +237,8 @@ class Session:
 
     def _note_what_was_read(self, plan: BatchPlan) -> None:
         """A long prompt that is now read: a crash in the middle of its answer must not cost reading it again."""
+        if not self._backend.limits.cuts_freely:
+            return  # a copy from just before its last token is kept, and saved like all that nobody runs on
         for entry in plan.entries:
             sequence = entry.sequence
             read = entry.chunk.samples and sequence.n_output == 0
@@ -234,7 +259,9 @@ class Session:
                 self._to_save.append(prefix)
                 continue
             self._snapshots.put(prefix.tokens, self._backend.save(prefix.slot))
-            prefix.n_saved = len(prefix.tokens)
+            for other in self._scheduler.cache.prefixes:
+                if n_common(other.tokens, prefix.tokens) == len(prefix.tokens):
+                    other.n_saved = max(other.n_saved, len(prefix.tokens))
 
     def _tell(self, outcome: Sampled) -> None:
         """Turns one sampled token into events."""

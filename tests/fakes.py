@@ -160,6 +160,9 @@ class FakeBackend:
                 distinct.add(path)
         return len(distinct)
 
+    def held_from(self, slot: int) -> int:
+        return 0
+
     def cut(self, slot: int, n: int) -> None:
         assert self.limits.can_cut
         assert n <= len(self.slots[slot])

@@ -152,11 +152,12 @@ class ChatController(QObject):
         self._tasks.spawn(self._store.restore(chat.id), f"restore chat {chat.id}")
 
     async def aclose(self) -> None:
-        """Stops every answer, waits until what was written is kept, then ends all else. Idempotent."""
+        """Stops every answer and waits until all that was asked for is kept. Idempotent."""
         for session in list(self._live.values()):
             if session.answer is not None:
                 session.answer.stop()
         await self._answers.join()
+        await self._tasks.join()  # a title given, or a chat brought back, in the last moment
         await self._tasks.aclose()
 
     def _begin(self, text: str) -> Session:

@@ -60,14 +60,18 @@ class MessageItem:
     def actions_box(self) -> QRect:
         return QRect(0, self.height - ACTIONS_HEIGHT, self.width, ACTIONS_HEIGHT)
 
-    def update(self, message: ChatMessage) -> None:
-        """Takes up a change of the message; only blocks that are different are laid out anew."""
+    def update(self, message: ChatMessage) -> int:
+        """Takes up a change of the message; only blocks that are different are laid out anew.
+
+        Returns from where on it looks different."""
+        before = [(segment, segment.block) for segment in self.segments]
         changed = message.text != self.message.text
         self.message = message
         if message.state != "streaming" and self._growing is not None and "]:" in message.text:
             self._growing, changed = None, True  # it may define links, which only the whole text can tell
         if changed:
             self._read()
+        return self._top_of_change(before) if message.state == "streaming" else 0
 
     def set_width(self, width: int) -> None:
         self.width = width
@@ -144,6 +148,9 @@ class MessageItem:
             old = self.segments[number] if number < len(self.segments) else None
             if old is not None and old.block == block:
                 fresh.append(old)
+            elif old is not None and old.block.kind == block.kind:
+                old.change(block, self._html(block, number))
+                fresh.append(old)
             else:
                 fresh.append(Segment(block, self._html(block, number), self._theme, self._segment_width()))
         self.segments = fresh
@@ -160,6 +167,14 @@ class MessageItem:
         if self._growing_code is None or self._growing_code[0] != number:
             self._growing_code = number, GrowingCode(block.language)
         return self._growing_code[1].feed(block.code)
+
+    def _top_of_change(self, before: Sequence[tuple[Segment, Block]]) -> int:
+        same = 0
+        while same < min(len(before), len(self.segments)) and before[same] == _with_block(self.segments[same]):
+            same += 1
+        if same == len(before):  # a new block: the caret stood behind the last one
+            same = max(0, same - 1)
+        return self.segments[same].top if same < len(self.segments) else 0
 
     def _segment_width(self) -> int:
         return self.width
@@ -215,6 +230,10 @@ def _gap(before: Segment | None, segment: Segment) -> int:
     if segment.block.kind == "heading":
         return _GAP_ABOVE_HEADING
     return _GAP_BELOW_HEADING if before.block.kind == "heading" else _GAP
+
+
+def _with_block(segment: Segment) -> tuple[Segment, Block]:
+    return segment, segment.block
 
 
 def _span(number: int, segment: Segment, start: Place, end: Place) -> tuple[int, int] | None:

@@ -63,6 +63,12 @@ class Segment:
         self.document.setTextWidth(width - self.inset.x() - (CODE_PADDING if self.block.kind == "code" else 0))
         self._chips = [] if self.block.kind == "code" else list(_code_spans(self.document))
 
+    def change(self, block: Block, html: str) -> None:
+        """Becomes another block of the same kind: what is written grows so many times a second."""
+        self.block = block
+        self.document.setHtml(html)
+        self.set_width(self.width)
+
     def restyle(self, html: str) -> None:
         """Takes up colours that have changed."""
         self.document.setDefaultStyleSheet(_css(self._theme))

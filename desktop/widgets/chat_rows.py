@@ -40,6 +40,12 @@ class ChatRows(QStyledItemDelegate):
     def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: Index) -> None:
         editor.setGeometry(option.rect)
 
+    def setEditorData(self, editor: QWidget, index: Index) -> None:
+        """Once: a row that changes while its title is being edited must not take back what was typed."""
+        if not editor.property("filled"):
+            editor.setProperty("filled", True)
+            super().setEditorData(editor, index)
+
     def _paint_heading(self, painter: QPainter, box: QRect, text: str) -> None:
         font = text_font(11, QFont.Weight.DemiBold)
         font.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, 0.4)

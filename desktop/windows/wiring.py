@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog
@@ -15,6 +17,7 @@ from desktop.models.controller import ModelController
 from desktop.settings import ThemeChoice
 from desktop.store.records import Chat
 from desktop.tasks import TaskSet
+from desktop.theme import Theme
 from desktop.transcript.view import TranscriptView
 from desktop.widgets.chats_view import ChatsView
 from desktop.widgets.endpoint_page import EndpointPage
@@ -26,12 +29,30 @@ UNDO_MS = 8_000
 LIGHTS: dict[str, Light] = {"ready": "ready", "loading": "loading"}
 
 
+class Pages(NamedTuple):
+    """What the window gets after its first paint."""
+
+    transcript: TranscriptView
+    endpoint: EndpointPage
+    chats: ChatsView
+
+
+async def make_pages(theme: Theme) -> Pages:
+    """Makes each in a turn of its own, since all at once would hold up the window for three frames."""
+    transcript = TranscriptView(theme)
+    await asyncio.sleep(0)
+    endpoint = EndpointPage(theme)
+    await asyncio.sleep(0)
+    return Pages(transcript, endpoint, ChatsView(theme))
+
+
 class Wiring:
     """Connects one window to its controllers. `remember(**changes)` keeps settings. GUI thread only."""
 
     def __init__(
         self,
         window: MainWindow,
+        pages: Pages,
         chats: ChatController,
         models: ModelController,
         endpoint: EndpointController,
@@ -42,9 +63,7 @@ class Wiring:
         self._tasks = tasks
         self._remember = remember
         self._n_tokens = 0
-        self._transcript = TranscriptView(window.theme)
-        self._endpoint_page = EndpointPage(window.theme)
-        self._chats_view = ChatsView(window.theme)
+        self._transcript, self._endpoint_page, self._chats_view = pages
         self._chats_view.setModel(chats.chats)
         window.add_pages(self._chats_view, self._transcript, self._endpoint_page)
         self._transcript.set_list(chats.messages)

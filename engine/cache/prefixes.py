@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from engine.backend import Limits
 from engine.cache.moves import Clear, Copy, Cut, Move, Restore, Save
 
 MIN_SAVED = 64
@@ -41,17 +42,20 @@ class Prefix:
     used_at: int = 0
     n_saved: int = 0
     """So many of its first tokens a snapshot holds."""
+    held_from: int = 0
+    """The first token that all layers hold: with a sliding window, the beginning may be gone."""
 
 
 class PrefixCache:
-    """All prefixes of one context. `can_cut` says whether its kind of memory can drop the end of a sequence."""
+    """All prefixes of one context. Where its kind of memory does not cut freely, prefixes stay whole and who goes on
+    from one get a copy; its cells are shared, so that it costs a slot."""
 
-    def __init__(self, n_slots: int, n_cells: int, *, can_cut: bool) -> None:
-        self.can_cut = can_cut
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
         self._prefixes: list[Prefix] = []
-        self._free_slots = list(range(n_slots - 1, -1, -1))
-        self._free_cells = list(range(n_cells - 1, -1, -1))
-        self._refs = [0] * n_cells
+        self._free_slots = list(range(limits.n_slots - 1, -1, -1))
+        self._free_cells = list(range(limits.n_cells - 1, -1, -1))
+        self._refs = [0] * limits.n_cells
         self._moves: list[Move] = []
         self._clock = 0
 
@@ -75,7 +79,7 @@ class PrefixCache:
             if not prefix.tokens or prefix.tokens[0] != tokens[0]:
                 continue
             n = n_common(prefix.tokens, tokens)
-            if not self.can_cut and n < len(prefix.tokens):
+            if n < most or not self._can_go_back(prefix, n):
                 continue
             if n > most or (n == most and best is not None and best.in_use):
                 best, most = prefix, n
@@ -92,22 +96,31 @@ class PrefixCache:
     def reuse(self, source: Prefix, n: int, rank: int) -> Prefix | None:
         """A prefix in use that begins with the first `n` tokens of `source`: itself where nothing of it would be
         lost, else a copy, so that another branch of a chat stays."""
-        if not source.in_use and n == len(source.tokens):
+        if not source.in_use and n == len(source.tokens) and self._limits.cuts_freely:
             return self._adopt(source, n, rank)
         copy = self.open(rank, keep=source)
         if copy is None:
             return None if source.in_use else self._adopt(source, n, rank)
-        copy.tokens, copy.cells, copy.n_saved = source.tokens[:n], source.cells[:n], min(n, source.n_saved)
-        for cell in copy.cells:
-            self._refs[cell] += 1
-        self._moves.append(Copy(source.slot, copy.slot, n))
+        self._share(source, copy, n)
         return copy
+
+    def keep(self, source: Prefix) -> None:
+        """Keeps what `source` holds now for others, while it grows; not where every slot is in use."""
+        for other in self._prefixes:
+            if not other.in_use and other.tokens == source.tokens:
+                other.used_at, other.rank = self._tick(), min(other.rank, source.rank)
+                return
+        copy = self.open(source.rank)
+        if copy is not None:
+            self._share(source, copy, len(source.tokens))
+            copy.in_use = False
 
     def restore(self, prefix: Prefix, key: str, tokens: Sequence[int], n: int) -> None:
         """Fills an empty prefix from a snapshot of `tokens`, of which the first `n` are wanted. There must be
         cells for all of them."""
         self.extend(prefix, tokens)
         prefix.n_saved = len(tokens)
+        prefix.held_from = max(0, len(tokens) - self._limits.window) if self._limits.window else 0
         self._moves.append(Restore(prefix.slot, key, len(tokens)))
         self._cut(prefix, n)
 
@@ -130,11 +143,11 @@ class PrefixCache:
         prefix.used_at = self._tick()
         for other in [other for other in self._prefixes if other is not prefix and not other.in_use]:
             n = n_common(other.tokens, prefix.tokens)
-            if n == len(prefix.tokens) and (self.can_cut or n == len(other.tokens)):
+            if n == len(prefix.tokens) and (self._limits.cuts_freely or n == len(other.tokens)):
                 other.rank = min(other.rank, prefix.rank)
                 self.drop(prefix)
                 return
-            if n == len(other.tokens) and self.can_cut:
+            if n == len(other.tokens) and self._limits.cuts_freely:
                 prefix.rank = min(other.rank, prefix.rank)
                 self.drop(other)
         if not prefix.tokens:
@@ -166,6 +179,25 @@ class PrefixCache:
                 return False
         return True
 
+    def _can_go_back(self, prefix: Prefix, n: int) -> bool:
+        """Whether its first `n` tokens can be used. Token `n` sees itself and `window` - 1 before it."""
+        if n == len(prefix.tokens):
+            return True
+        return self._limits.can_cut and prefix.held_from <= max(0, n - self._limits.window + 1)
+
+    def _share(self, source: Prefix, copy: Prefix, n: int) -> None:
+        copy.tokens, copy.cells = source.tokens[:n], source.cells[:n]
+        copy.n_saved, copy.held_from = self._n_saved(source, n), source.held_from
+        for cell in copy.cells:
+            self._refs[cell] += 1
+        self._moves.append(Copy(source.slot, copy.slot, n))
+
+    def _n_saved(self, prefix: Prefix, n: int) -> int:
+        """How much of its first `n` tokens a snapshot can give back."""
+        if prefix.n_saved <= n:
+            return prefix.n_saved
+        return n if self._limits.cuts_freely else 0
+
     def _adopt(self, prefix: Prefix, n: int, rank: int) -> Prefix:
         prefix.in_use = True
         prefix.rank = min(prefix.rank, rank)
@@ -184,7 +216,7 @@ class PrefixCache:
                 self._free_cells.append(cell)
         del prefix.cells[n:]
         del prefix.tokens[n:]
-        prefix.n_saved = min(prefix.n_saved, n)
+        prefix.n_saved = self._n_saved(prefix, n)
 
     def _tick(self) -> int:
         self._clock += 1

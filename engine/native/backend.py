@@ -38,8 +38,8 @@ N_RUNNING = 16
 N_SLOTS = 32
 """With those that wait to be used again; they cost nothing where they share cells, or hold none."""
 
-N_SLOTS_STATEFUL = 8
-"""For recurrent and hybrid models, where each slot costs a state of its own."""
+N_SLOTS_STATEFUL, N_RUNNING_STATEFUL = 16, 8
+"""For recurrent and hybrid models, where each slot costs a state of its own, and those that run leave copies."""
 
 N_OUTPUTS = 64
 """Rows of logits from one decode."""
@@ -86,10 +86,11 @@ class NativeBackend:
             n_cells=C.llama_n_ctx(self._context),
             n_slots=_n_slots(model),
             n_batch=N_BATCH,
-            n_running=min(N_RUNNING, _n_slots(model)),
+            n_running=N_RUNNING_STATEFUL if model.is_stateful else N_RUNNING,
             n_outputs=N_OUTPUTS,
             thread_counts=counts,
             can_cut=not model.is_stateful,
+            window=C.llama_model_n_swa(model.pointer),
         )
         self.fingerprint = fingerprint(
             model.path, f"{settings.kv_type_k} {settings.kv_type_v} {settings.flash_attention}"
@@ -134,6 +135,10 @@ class NativeBackend:
 
     def clear(self, slot: int) -> None:
         C.llama_memory_seq_rm(self._memory, slot, -1, -1)
+
+    def held_from(self, slot: int) -> int:
+        # Even with `swa_full`, llama.cpp puts new tokens into cells that one sequence's window has left behind.
+        return max(0, int(C.llama_memory_seq_pos_min(self._memory, slot))) if self.limits.window else 0
 
     def cut(self, slot: int, n: int) -> None:
         if not C.llama_memory_seq_rm(self._memory, slot, n, -1):

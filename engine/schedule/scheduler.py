@@ -29,7 +29,7 @@ class Scheduler:
         self._running: list[Sequence] = []
         self._waiting: list[Sequence] = []
         self._n_arrived = 0
-        self.cache = PrefixCache(limits.n_slots, limits.n_cells, can_cut=limits.can_cut)
+        self.cache = PrefixCache(limits)
 
     @property
     def running(self) -> tuple[Sequence, ...]:
@@ -68,6 +68,7 @@ class Scheduler:
 
         Empty only when idle."""
         self._admit()
+        self._keep_copies()
         shares = self._decodes()
         self._add_prompts(shares, n_prompt_tokens if shares else max(1, n_prompt_tokens))
         entries, row = [], -1
@@ -148,17 +149,37 @@ class Scheduler:
             sequence.n_computed = len(prefix.tokens)
             if not sequence.has_run:
                 sequence.has_run, sequence.n_cached = True, min(sequence.n_computed, len(sequence.prompt))
+            sequence.copies_at = self._worth_keeping(sequence)
             self._running.append(sequence)
             self._running.sort(key=lambda each: each.order)
+
+    def _worth_keeping(self, sequence: Sequence) -> list[int]:
+        """Where others are likely to go on, if memory cannot go back there later: at the prompt's end, and where
+        another one that is known turned off."""
+        if self._limits.cuts_freely:
+            return []
+        prompt = list(sequence.prompt[:-1])
+        known = [prefix.tokens for prefix in self.cache.prefixes if prefix is not sequence.prefix]
+        asked = [each.tokens for each in (*self._waiting, *self._running)]
+        turns = (max((n_common(each, prompt) for each in others), default=0) for others in (known, asked))
+        return sorted({n for n in (*turns, len(prompt)) if n >= max(WORTH_WAITING, sequence.n_computed)})
+
+    def _keep_copies(self) -> None:
+        for sequence in self._running:
+            while sequence.copies_at and sequence.copies_at[0] <= sequence.n_computed:
+                if sequence.copies_at.pop(0) == sequence.n_computed:
+                    self.cache.keep(_place(sequence))
 
     def _is_being_read(self, sequence: Sequence) -> bool:
         """Whether somebody who goes before is reading what this one would read too."""
         limit = len(sequence.tokens) - 1
-        if sequence.scored or limit < WORTH_WAITING or not self._limits.can_cut:
+        if sequence.scored or limit < WORTH_WAITING:
             return False
         for other in self._running:
             if other.order < sequence.order and other.n_computed < len(other.prompt):
                 shared = min(n_common(other.tokens, sequence.tokens), limit)
+                if not self._limits.cuts_freely:
+                    shared = max((n for n in other.copies_at if n <= shared), default=0)
                 if shared >= WORTH_WAITING and self.cache.match(sequence.tokens[:limit])[1] < shared:
                     return True
         return False
@@ -173,7 +194,7 @@ class Scheduler:
         if snapshot is not None:
             key, held = snapshot
             usable = n_common(held, wanted)
-            if usable > n + WORTH_WAITING and (self._limits.can_cut or usable == len(held)):
+            if usable > n + WORTH_WAITING and (self._limits.cuts_freely or usable == len(held)):
                 return self._restored(sequence, key, held, usable)
         if source is not None and self._has_room(len(sequence.tokens) - n, keep=source):
             return self.cache.reuse(source, n, sequence.rank)
@@ -208,7 +229,7 @@ class Scheduler:
         room = min(n_prompt_tokens, self._limits.n_batch - len(shares))
         outputs = self._limits.n_outputs - self._limits.n_running
         for sequence in [each for each in self._running if each.n_pending > 1]:
-            n = min(room, sequence.n_pending, outputs if sequence.scored else room)
+            n = min(room, sequence.n_to_read, outputs if sequence.scored else room)
             if n > 0 and sequence in self._running and self._reserve(sequence, n, shares):
                 shares[sequence] = self._chunk(sequence, n)
                 room -= n

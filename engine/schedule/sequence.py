@@ -30,6 +30,8 @@ class Sequence:
     n_cached: int = 0
     """So many tokens of the prompt were found computed when it first ran."""
     has_run: bool = False
+    copies_at: list[int] = field(default_factory=list)
+    """Numbers of tokens, rising, at which what is computed is kept for others, where memory cannot go back."""
     prefix: Prefix | None = None
 
     def __post_init__(self) -> None:
@@ -43,6 +45,11 @@ class Sequence:
     def n_pending(self) -> int:
         """Tokens that must be computed before the next one can be sampled."""
         return len(self.tokens) - self.n_computed
+
+    @property
+    def n_to_read(self) -> int:
+        """The pending ones, up to where a copy is kept."""
+        return min([self.n_pending, *(n - self.n_computed for n in self.copies_at[:1])])
 
     @property
     def order(self) -> tuple[int, int]:

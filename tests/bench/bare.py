@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +15,12 @@ PROMPT = (
     "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n"
     "<|im_start|>user\nTell me a long story about the sea.<|im_end|>\n<|im_start|>assistant\n"
 )
+
+
+def of_best(rounds: list[dict[int, float]]) -> list[float]:
+    """The speeds of that thread count which was fastest over all rounds: no other is known beforehand."""
+    best = max(rounds[0], key=lambda count: statistics.median(speeds[count] for speeds in rounds))
+    return [speeds[best] for speeds in rounds]
 
 
 class BareModel:
@@ -48,10 +55,10 @@ class BareModel:
         llama.llama_sampler_free(sampler)
         return n_tokens / elapsed
 
-    def best_thread_count(self) -> int:
-        """The count that is fastest now, of all up to the physical cores."""
+    def speeds(self, n_tokens: int) -> dict[int, float]:
+        """Decode speed by thread count, for all up to the physical cores."""
         counts = range(1, (psutil.cpu_count(logical=False) or 1) + 1)
-        return max(counts, key=lambda count: self.tokens_per_s(count, 48))
+        return {count: self.tokens_per_s(count, n_tokens) for count in counts}
 
     def __enter__(self) -> Self:
         return self

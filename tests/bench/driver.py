@@ -1,6 +1,6 @@
 """Drives the real app as a person would, in a process of its own, and says as JSON what it saw.
 
-`python -m tests.bench.driver paint|bare-paint|bare-idle|bare-memory|chat …`: one scenario each. The only thing that is
+`python -m tests.bench.driver paint|bare-paint|bare-idle|chat|chat-watched …`: one scenario each. The only thing that is
 not as in a person's hands is the QApplication, which looks at its own events.
 """
 
@@ -18,7 +18,9 @@ from PySide6 import QtWidgets
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtTest import QTest
 
-TICK_MS = 2
+FINE_MS, COARSE_MS = 2, 50
+"""How often the heart beats: to catch a stall, and so that it takes nothing from what is measured."""
+
 QUESTION = "Tell me a long story about the sea."
 
 
@@ -49,18 +51,19 @@ class Heartbeat(QtWidgets.QApplication):
 
     on_beat: Callable[[], None] = staticmethod(lambda: None)
 
-    def __init__(self, arguments: list[str]) -> None:
+    def __init__(self, arguments: list[str], tick_ms: int) -> None:
         super().__init__(arguments)
         self.longest_s = 0.0
+        self._tick_s = tick_ms / 1000
         self._last = time.perf_counter()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._beat)
-        self._timer.start(TICK_MS)
+        self._timer.start(tick_ms)
 
     def _beat(self) -> None:
         now = time.perf_counter()
-        self.longest_s = max(self.longest_s, now - self._last - TICK_MS / 1000)
+        self.longest_s = max(self.longest_s, now - self._last - self._tick_s)
         self.on_beat()
         self._last = time.perf_counter()  # what the harness itself did is not the app's
 
@@ -133,10 +136,10 @@ def run_bare() -> None:
     application.exec()
 
 
-def chat(profile: Path, n_tokens: int) -> None:
+def chat(profile: Path, n_tokens: int, tick_ms: int) -> None:
     class Driven(Heartbeat):
         def __init__(self, arguments: list[str]) -> None:
-            super().__init__(arguments)
+            super().__init__(arguments, tick_ms)
             self.on_beat = Person(self, n_tokens).beat
 
     QtWidgets.QApplication = Driven  # type: ignore[assignment, misc]
@@ -145,7 +148,7 @@ def chat(profile: Path, n_tokens: int) -> None:
 
 def bare_idle() -> None:
     """A bare window whose loop only beats, until a line comes on stdin."""
-    application = Heartbeat(sys.argv[:1])
+    application = Heartbeat(sys.argv[:1], FINE_MS)
     window = QtWidgets.QWidget()
     window.resize(1100, 750)
     window.show()
@@ -170,6 +173,8 @@ if __name__ == "__main__":
         case ["bare-paint", moment]:
             paint(False, Path(), float(moment))
         case ["chat", folder, n]:
-            chat(Path(folder), int(n))
+            chat(Path(folder), int(n), COARSE_MS)
+        case ["chat-watched", folder, n]:
+            chat(Path(folder), int(n), FINE_MS)
         case ["bare-idle"]:
             bare_idle()

@@ -22,7 +22,7 @@ def measure() -> Figure:
             subprocess.run(load, cwd=ROOT, env=environment(), check=True)
         bare.append(1000 * idle.longest_s)
         with tempfile.TemporaryDirectory() as profile:
-            ours.append(1000 * float(run("chat", profile, str(N_TOKENS))["longest_s"]))
+            ours.append(1000 * float(run("chat-watched", profile, str(N_TOKENS))["longest_s"]))
     added = [mine - theirs for mine, theirs in zip(ours, bare, strict=True)]
     against = f"an idle loop beside the same load: {spread(bare)} ms; ours {spread(ours)} ms"
     return Figure("window.stall", statistics.median(added), 50.0, "ms", against)

@@ -7,21 +7,23 @@ import tempfile
 
 from engine.library.default_model import find_default_model
 from engine.library.profile import Profile
-from tests.bench.bare import BareModel
+from tests.bench.bare import BareModel, of_best
 from tests.bench.child import run
 from tests.bench.figure import Figure, spread
 
-N_TOKENS, N_RUNS = 300, 5
+N_TOKENS, N_RUNS = 200, 7
 
 
 def measure() -> Figure:
     path = find_default_model(Profile.default())
     assert path is not None
-    ratios, speeds = [], []
+    ours, rounds = [], []
     for _ in range(N_RUNS):
         with BareModel(path) as bare:
-            speeds.append(bare.tokens_per_s(bare.best_thread_count(), N_TOKENS))
-        ratios.append(window_tokens_per_s() / speeds[-1])
+            rounds.append(bare.speeds(N_TOKENS))
+        ours.append(window_tokens_per_s())
+    speeds = of_best(rounds)
+    ratios = [mine / theirs for mine, theirs in zip(ours, speeds, strict=True)]
     against = f"bare llama_decode, greedy, best thread count: {spread(speeds)} tokens/s"
     return Figure("window.speed", statistics.median(ratios), 0.85, "ratio", against, "at least")
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QCoreApplication, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
@@ -109,12 +109,27 @@ def test_only_the_open_block_of_a_streaming_answer_is_laid_out_anew(
     text = LONG
     messages.replace(message(1, text, "streaming"))
     qtbot.waitUntil(lambda: not view._stale)
-    before = list(view._items["m1"].segments)
+    before = [(segment, segment.document.revision()) for segment in view._items["m1"].segments]
     messages.replace(message(1, text + " And more.", "streaming"))
     qtbot.waitUntil(lambda: not view._stale)
-    after = view._items["m1"].segments
+    after = [(segment, segment.document.revision()) for segment in view._items["m1"].segments]
     assert after[:-1] == before[:-1]
-    assert after[-1] is not before[-1]
+    assert after[-1] != before[-1]
+    assert "And more." in after[-1][0].document.toPlainText()
+
+
+def test_what_stands_on_the_screen_while_an_answer_grows_is_the_whole_page(
+    qtbot: QtBot, view: TranscriptView, messages: MessageList
+) -> None:
+    """Only what changed is drawn anew; nothing old, such as the caret's former place, may stay on the screen."""
+    messages.show([message(0, "Go"), message(1, "", "streaming")])
+    text = LONG[:300] + "\n\n## A heading\n\n```python\nprint(1)\n```\n\n- one\n- two\n\nThe end."
+    for end in range(5, len(text) + 5, 5):
+        messages.replace(message(1, text[:end], "streaming"))
+        qtbot.waitUntil(lambda: not view._stale)
+        QCoreApplication.processEvents()  # the paint that was asked for
+        shown = view.screen().grabWindow(view.winId()).toImage()
+        assert shown == view.grab().toImage().convertToFormat(shown.format()), text[:end]
 
 
 def test_a_change_of_width_keeps_the_reader_at_their_place(view: TranscriptView, messages: MessageList) -> None:

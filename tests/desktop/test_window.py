@@ -196,6 +196,9 @@ def test_a_chat_is_renamed_pinned_deleted_and_brought_back(run: Run, open_house:
             editor = house.chats.findChild(QLineEdit)
             assert isinstance(editor, QLineEdit)
             QTest.keyClicks(editor, "New name")
+            row = house.chats.currentIndex()
+            row.model().dataChanged.emit(row, row)  # as when an answer is kept at this moment
+            assert editor.text() == "New name"
             QTest.keyClick(editor, Qt.Key.Key_Return)
             await until(lambda: titles(house) == ["Today", "New name"])
             assert house.window.header._title.text() == "New name"

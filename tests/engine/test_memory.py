@@ -21,7 +21,7 @@ from engine.library.load_settings import check_settings
 from engine.native import llama as native_llama
 from engine.native.backend import open_native
 from tests.conftest import chat
-from tests.tiny_models import write_llama
+from tests.tiny_llama import write_llama
 
 BUFFER = re.compile(r"(\S+) buffer size = +([\d.]+) MiB")
 

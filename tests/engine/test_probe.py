@@ -14,7 +14,7 @@ from engine.errors import LoadCancelled, ModelFileError
 from engine.library.probe import Probe
 from tests.conftest import chat
 from tests.fakes import FakeOpener
-from tests.tiny_models import write_llama
+from tests.tiny_llama import write_llama
 
 BOMB = "{% set ns = namespace(s='a') %}{% for i in range(40) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}{{ ns.s }}"
 LOOPS = "{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}"

@@ -1,0 +1,118 @@
+"""Alternatives of a word, a branch from any token, several answers of one prompt, and a crash: nothing is read twice.
+With the real model."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from engine.engine import Engine
+from engine.events import Finished, TextDelta, TokenChoice
+from engine.requests import ChatRequest, Sampling
+from tests.conftest import chat
+from tests.trip.test_engine_trip import real_engine
+
+ROOT = Path(__file__).resolve().parents[2]
+
+DYING = """
+import asyncio, sys
+from pathlib import Path
+from engine.backend import LoadSettings
+from engine.engine import Engine
+from engine.requests import Sampling
+from tests.conftest import chat
+
+async def main(model, folder):
+    engine = Engine(snapshots=folder)
+    await engine.load(model, LoadSettings(n_ctx=2048))
+    sampling = Sampling(temperature=0.0, ignore_eos=True)
+    async for event in engine.submit(chat("Tell me of the sea. " * 80, sampling=sampling)):
+        print(type(event).__name__, flush=True)
+
+asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2])))
+"""
+
+
+async def choices_of(engine: Engine, request: ChatRequest) -> tuple[str, list[TokenChoice], Finished]:
+    text = ""
+    choices: list[TokenChoice] = []
+    async for event in engine.submit(replace(request, n_logprobs=4)):
+        match event:
+            case TextDelta():
+                text += event.text
+                choices += event.choices
+            case Finished():
+                return text, choices, event
+    raise AssertionError("no last event")
+
+
+def test_what_a_word_could_have_been_and_a_branch_from_there(model_path: Path) -> None:
+    async def run() -> None:
+        async with real_engine(model_path) as engine:
+            asked = chat(max_tokens=24)
+            text, choices, finished = await choices_of(engine, asked)
+            assert b"".join(choice.token for choice in choices).decode() == text
+            for choice in choices:
+                probabilities = [logprob for _, logprob in choice.others]
+                assert choice.others[0] == (choice.token, choice.logprob), "greedy takes the likeliest"
+                assert probabilities == sorted(probabilities, reverse=True)
+                assert len({token for token, _ in choice.others}) == 4
+            n_prompt = finished.usage.n_prompt
+            for at in (0, 5, 20):
+                start = b"".join(choice.token for choice in choices[:at]).decode()
+                other = choices[at].others[1][0].decode()
+                request = replace(asked, id=f"branch-{at}", answer_start=start + other, max_tokens=8)
+                _, branch = await engine.submit(request).collect()
+                assert branch.usage.n_prompt == n_prompt + at + 1
+                # All up to the other word; its own token is what is new. Without it, a last prompt token is read again.
+                assert branch.usage.n_cached >= n_prompt + at - 1, "the answer was read again"
+            again = await engine.submit(replace(asked, id="again", answer_start=text[:40], max_tokens=4)).collect()
+            assert again[1].usage.n_cached >= n_prompt + 5, "a branch cost the first answer its place"
+
+    asyncio.run(run())
+
+
+def test_several_answers_read_their_prompt_once(model_path: Path) -> None:
+    async def run() -> None:
+        async with real_engine(model_path) as engine:
+            question = "Tell me about the sea. " * 12
+            requests = [
+                chat(question, "endpoint", max_tokens=12, sampling=Sampling(temperature=1.3, seed=seed))
+                for seed in range(4)
+            ]
+            answers = await asyncio.gather(*(engine.submit(request).collect() for request in requests))
+            usages = [finished.usage for _, finished in answers]
+            assert sorted(usage.n_cached for usage in usages) == [0, *[usages[0].n_prompt - 1] * 3]
+            assert len({text for text, _ in answers}) > 1
+
+    asyncio.run(run())
+
+
+def test_killed_in_the_middle_of_an_answer(model_path: Path, tmp_path: Path) -> None:
+    """What the dead process had read, the next one has not to read."""
+    command = [sys.executable, "-c", DYING, str(model_path), str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
+        try:
+            assert child.stdout is not None
+            for line in child.stdout:
+                if line.startswith("TextDelta") and list(tmp_path.glob("*.kv")):
+                    break
+        finally:
+            child.kill()
+    assert child.returncode == -signal.SIGKILL, "it had finished by itself"
+    (tmp_path / "half.part").write_bytes(b"what it was just writing")
+
+    async def run() -> None:
+        engine = Engine(snapshots=tmp_path)
+        await engine.load(model_path)
+        _, finished = await engine.submit(chat("Tell me of the sea. " * 80, max_tokens=4)).collect()
+        await engine.aclose()
+        assert finished.usage.n_prompt > 400
+        assert finished.usage.n_cached == finished.usage.n_prompt - 1
+        assert not (tmp_path / "half.part").exists()
+
+    asyncio.run(run())

@@ -1,0 +1,236 @@
+"""What comes from a cache says what a fresh reading says, token for token, for every kind of memory.
+
+The uncached answer is that of a new engine which reads the whole prompt. Sums in another order round differently,
+so prompts are chosen whose answers have no near tie anywhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from engine.backend import LoadSettings
+from engine.engine import Engine
+from engine.events import Failed, Finished, TextDelta
+from engine.requests import GREEDY, CompletionRequest, Door
+from tests.tiny_models import LETTERS, TINY_MODELS, TinyModel
+
+N_OUT = 24
+CLEAR = 0.08
+"""Each token of an answer leads the next best by so much in log probability; rounding moves it by less than half."""
+
+
+@dataclass
+class Kind:
+    """A tiny model's file, with prompts and the answers that a fresh engine gives to them."""
+
+    model: TinyModel
+    path: Path
+    random: random.Random = field(default_factory=lambda: random.Random(11))
+
+    async def prompt(self, start: str, n: int, n_out: int = N_OUT) -> tuple[str, str]:
+        """`start` and `n` letters more, with the uncached answer."""
+        for _ in range(50):
+            prompt = start + "".join(self.random.choices(LETTERS, k=n))
+            answer, lead = await self._uncached(prompt, n_out)
+            if lead > CLEAR:
+                return prompt, answer
+        raise AssertionError("no prompt has a clear answer")
+
+    async def answer(self, prompt: str, n_out: int = N_OUT) -> str:
+        """The uncached answer; whoever asks has seen that it is clear."""
+        return (await self._uncached(prompt, n_out))[0]
+
+    @asynccontextmanager
+    async def engine(self, n_ctx: int = 1024, snapshots: Path | None = None) -> AsyncIterator[Engine]:
+        engine = Engine(snapshots=snapshots)
+        await engine.load(self.path, LoadSettings(n_ctx=n_ctx, n_threads=1))
+        try:
+            yield engine
+        finally:
+            await engine.aclose()
+
+    async def _uncached(self, prompt: str, n_out: int) -> tuple[str, float]:
+        text, lead = "", float("inf")
+        async with self.engine() as engine:
+            request = CompletionRequest(prompt, "window", GREEDY, max_tokens=n_out, n_logprobs=2)
+            async for event in engine.submit(request):
+                match event:
+                    case TextDelta():
+                        text += event.text
+                        lead = min([lead, *(each.others[0][1] - each.others[1][1] for each in event.choices)])
+                    case Failed(error=error):
+                        raise error
+                    case Finished(usage=usage):
+                        assert usage.n_cached == 0
+        return text, lead
+
+
+@pytest.fixture(scope="session", params=sorted(TINY_MODELS))
+def kind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Kind:
+    model = TINY_MODELS[request.param]
+    return Kind(model, model.write(tmp_path_factory.mktemp("tiny") / f"{model.name}.gguf"))
+
+
+async def ask(engine: Engine, prompt: str, n_out: int = N_OUT, door: Door = "window") -> tuple[str, int]:
+    """The answer, and how many of the prompt's tokens came from a cache."""
+    text, finished = await engine.submit(CompletionRequest(prompt, door, GREEDY, max_tokens=n_out)).collect()
+    assert finished.usage.n_prompt == len(prompt) + 1, "not one token for each letter, after the first"
+    return text, finished.usage.n_cached
+
+
+def test_the_tiny_models_say_much_and_remember_long(kind: Kind) -> None:
+    """Else the other tests would prove little."""
+
+    async def run() -> None:
+        turned = 0
+        for _ in range(4):
+            prompt, answer = await kind.prompt("", 150)
+            assert len(answer) == N_OUT
+            assert len(set(answer)) >= 6
+            for at in (0, 40, 80):
+                other = prompt[:at] + LETTERS[LETTERS.index(prompt[at]) - 7] + prompt[at + 1 :]
+                turned += await kind.answer(other) != answer
+        assert turned >= 6, "a letter far back hardly matters"
+
+    asyncio.run(run())
+
+
+def test_turns_that_follow(kind: Kind) -> None:
+    async def run() -> None:
+        async with kind.engine() as engine:
+            prompt, expected = await kind.prompt("", 150)
+            assert await ask(engine, prompt) == (expected, 0)
+            for _ in range(3):
+                held = prompt + expected
+                prompt, expected = await kind.prompt(held, 30)
+                # The last token of an answer was never computed.
+                assert await ask(engine, prompt) == (expected, len(held))
+
+    asyncio.run(run())
+
+
+def test_the_same_again_and_edits_in_the_middle(kind: Kind) -> None:
+    async def run() -> None:
+        can_cut = kind.model.can_cut
+        async with kind.engine() as engine:
+            first, expected = await kind.prompt("", 150)
+            assert await ask(engine, first) == (expected, 0)
+            assert await ask(engine, first) == (expected, 150)
+            for at in (120, 60, 90):
+                edited, other = await kind.prompt(first[:at], 50)
+                answer, n_cached = await ask(engine, edited)
+                assert (answer, n_cached == at + 1) == (other, can_cut)
+                edited, other = await kind.prompt(first[:at], 50)
+                assert await ask(engine, edited) == (other, at + 1), "where one turned off before, others go on"
+            assert await ask(engine, first) == (expected, 150)
+            longer, further = await kind.prompt(first + expected, 20)
+            assert await ask(engine, longer) == (further, 150 + N_OUT), "the first branch is gone"
+
+    asyncio.run(run())
+
+
+def test_several_at_once(kind: Kind) -> None:
+    async def run() -> None:
+        async with kind.engine(2048) as engine:
+            prompt, expected = await kind.prompt("", 150)
+            answers = await asyncio.gather(*(ask(engine, prompt) for _ in range(4)))
+            assert [answer for answer, _ in answers] == [expected] * 4
+            assert sorted(n_cached for _, n_cached in answers) == [0, 150, 150, 150]
+            branches = [await kind.prompt(prompt + expected, 10 + 7 * n) for n in range(5)]
+            answers = await asyncio.gather(*(ask(engine, branch) for branch, _ in branches))
+            assert [answer for answer, _ in answers] == [further for _, further in branches]
+            assert min(n_cached for _, n_cached in answers) >= 150 + N_OUT
+
+    asyncio.run(run())
+
+
+def test_what_was_read_before_a_restart(kind: Kind, tmp_path: Path) -> None:
+    async def run() -> None:
+        cuts_freely = kind.model.can_cut and not kind.model.window
+        first, expected = await kind.prompt("", 300)
+        longer, further = await kind.prompt(first + expected, 20)
+        edited, other = await kind.prompt(first[:200], 40)
+        async with kind.engine(snapshots=tmp_path) as engine:
+            assert await ask(engine, first) == (expected, 0)
+        async with kind.engine(snapshots=tmp_path) as engine:
+            assert await ask(engine, first) == (expected, 300)
+            answer, n_cached = await ask(engine, longer)
+            # Kept when the prompt was read; an answer of few tokens is not worth a new file.
+            assert (answer, n_cached >= 300) == (further, True)
+        for known in (200 if cuts_freely else 0, 200):
+            async with kind.engine(snapshots=tmp_path) as engine:
+                answer, n_cached = await ask(engine, edited)
+                assert (answer, n_cached >= known) == (other, True)
+
+    asyncio.run(run())
+
+
+def test_an_edit_after_a_restart_and_a_turn(kind: Kind, tmp_path: Path) -> None:
+    """What was restored, and then written on, is cut back."""
+
+    async def run() -> None:
+        first, expected = await kind.prompt("", 200)
+        longer, further = await kind.prompt(first + expected, 60)
+        edits = [await kind.prompt(longer[:at], 30) for at in (150, 215, 235, 270)]
+        async with kind.engine(snapshots=tmp_path) as engine:
+            await ask(engine, first)
+        async with kind.engine(snapshots=tmp_path) as engine:
+            assert (await ask(engine, longer))[0] == further
+            for edited, other in edits:
+                assert (await ask(engine, edited))[0] == other
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("n_ctx", [256, 512])
+def test_more_than_fits(kind: Kind, n_ctx: int) -> None:
+    """Who loses the place comes back and says the same."""
+
+    async def run() -> None:
+        asked = [await kind.prompt("", n, 40) for n in (110, 70, 75, 100, 60, 80)]
+        doors: Sequence[Door] = ("endpoint", "endpoint", "window", "endpoint", "endpoint", "window")
+        async with kind.engine(n_ctx) as engine:
+            for _ in range(2):
+                answers = await asyncio.gather(
+                    *(ask(engine, prompt, 40, door) for (prompt, _), door in zip(asked, doors, strict=True))
+                )
+                assert [answer for answer, _ in answers] == [expected for _, expected in asked]
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(("n_ctx", "seed"), [(512, 1), (512, 2), (1024, 3)])
+def test_chats_that_grow_and_branch_side_by_side(kind: Kind, n_ctx: int, seed: int, tmp_path: Path) -> None:
+    """Turns, edits and fresh starts by chance, in a memory too small for all, with a restart in the middle."""
+
+    async def run() -> None:
+        chance = random.Random(seed)
+        chats = [""] * 4
+        n_cached = 0
+        for _ in range(2):
+            async with kind.engine(n_ctx, tmp_path) as engine:
+                for _ in range(18):
+                    at = chance.randrange(len(chats))
+                    chat = chats[at]
+                    match chance.random():
+                        case turn if turn > 0.55 and len(chat) < 300:
+                            start = chat
+                        case turn if turn > 0.1:
+                            start = chat[: chance.randrange(len(chat) + 1)]
+                        case _:
+                            start = ""
+                    prompt, expected = await kind.prompt(start, chance.randrange(3, 90))
+                    answer, n = await ask(engine, prompt)
+                    assert answer == expected, (at, len(start), len(prompt), n)
+                    chats[at] = prompt + expected
+                    n_cached += n
+        assert n_cached > 500
+
+    asyncio.run(run())
