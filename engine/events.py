@@ -96,6 +96,8 @@ class Finished:
     reason: FinishReason
     usage: Usage
     timings: Timings
+    stop_string: str | None = None
+    """Where one of the request's stop strings ended the answer: that one."""
 
 
 @dataclass(frozen=True, slots=True)

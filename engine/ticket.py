@@ -29,6 +29,8 @@ class Ticket:
         """Keeps the answer to the request's constraint, or its calls to their tools, where there are any."""
         self.n_output = 0
         self.n_cached = 0
+        self.stop_string: str | None = None
+        """The one that ended the answer."""
         self.admitted_at: float | None = None
         self.first_token_at: float | None = None
         self.snapshot_sought = False
@@ -47,7 +49,7 @@ class Ticket:
             decode_s=now - first,
             first_token_s=first - self.submitted_at if self.first_token_at is not None else 0.0,
         )
-        return Finished(reason, Usage(len(self.prompt), self.n_cached, self.n_output), timings)
+        return Finished(reason, Usage(len(self.prompt), self.n_cached, self.n_output), timings, self.stop_string)
 
 
 class TicketBook:

@@ -43,11 +43,21 @@ def message(head: MessageHead, answer: Answer) -> dict[str, object]:
     content += [
         {"type": "tool_use", "id": call.id, "name": call.name, "input": arguments_of(call)} for call in answer.calls
     ]
-    return _message(head, content, STOP_REASONS[answer.finished.reason], _usage(answer.finished.usage))
+    return _message(head, content, _usage(answer.finished.usage), stop(answer.finished))
+
+
+def stop(finished: Finished) -> dict[str, object]:
+    """Why an answer ended."""
+    if finished.reason == "stop" and finished.stop_string is not None:
+        return {"stop_reason": "stop_sequence", "stop_sequence": finished.stop_string}
+    return {"stop_reason": STOP_REASONS[finished.reason], "stop_sequence": None}
+
+
+NOT_STOPPED: dict[str, object] = {"stop_reason": None, "stop_sequence": None}
 
 
 def _message(
-    head: MessageHead, content: list[Block], stop_reason: str | None, usage: dict[str, object]
+    head: MessageHead, content: list[Block], usage: dict[str, object], stopped: dict[str, object]
 ) -> dict[str, object]:
     return {
         "id": head.id,
@@ -55,8 +65,7 @@ def _message(
         "role": "assistant",
         "model": head.model,
         "content": content,
-        "stop_reason": stop_reason,
-        "stop_sequence": None,
+        **stopped,
         "usage": usage,
     }
 
@@ -82,7 +91,7 @@ class MessageWriter:
     def frames(self, place: int, event: Event) -> bytes:
         match event:
             case Started(n_prompt=n_prompt, n_cached=n_cached):
-                opened = _message(self._head, [], None, _usage(Usage(n_prompt, n_cached, 0)))
+                opened = _message(self._head, [], _usage(Usage(n_prompt, n_cached, 0)), NOT_STOPPED)
                 return event_frame("message_start", {"type": "message_start", "message": opened})
             case TextDelta(text=text):
                 return self._block("text", {"type": "text", "text": ""}) + self._delta("text_delta", "text", text)
@@ -125,7 +134,7 @@ class MessageWriter:
 
     def _end(self, finished: Finished) -> bytes:
         opened = self._block("text", {"type": "text", "text": ""}) if self._index < 0 else b""  # it said nothing
-        delta = {"stop_reason": STOP_REASONS[finished.reason], "stop_sequence": None}
+        delta = stop(finished)
         told = {"type": "message_delta", "delta": delta, "usage": {"output_tokens": finished.usage.n_output}}
         return (
             opened

@@ -59,8 +59,8 @@ def _last(model: str, text: str, choices: Sequence[TokenChoice], finished: Finis
         "tokens_evaluated": counts.n_prompt,
         "tokens_cached": counts.n_cached,
         "truncated": False,
-        "stop_type": "limit" if finished.reason == "length" else "eos",
-        "stopping_word": "",
+        "stop_type": "limit" if finished.reason == "length" else "eos" if finished.stop_string is None else "word",
+        "stopping_word": finished.stop_string or "",
         "timings": timings(counts, finished.timings),
     }
     return shown | _scores(choices)

@@ -30,6 +30,19 @@ def test_whole_and_streamed_say_the_same(endpoint: Live, headers: dict[str, str]
     assert events[-1] == {"type": "message_stop"}
 
 
+def test_the_stop_string_that_came_is_named(endpoint: Live) -> None:
+    asked = ASKED | {"stop_sequences": ["END", "th"]}
+    whole = post(endpoint, asked).json()
+    assert whole["content"] == [{"type": "text", "text": "Hello "}]
+    assert (whole["stop_reason"], whole["stop_sequence"]) == ("stop_sequence", "th")
+    wire = post(endpoint, asked | {"stream": True}).text
+    assert '"delta":{"stop_reason":"stop_sequence","stop_sequence":"th"}' in wire
+    unstopped = post(endpoint, ASKED | {"stop_sequences": ["END"]}).json()
+    assert (unstopped["stop_reason"], unstopped["stop_sequence"]) == ("end_turn", None)
+    short = post(endpoint, asked | {"max_tokens": 2}).json()
+    assert (short["stop_reason"], short["stop_sequence"]) == ("max_tokens", None)
+
+
 def test_tokens_are_counted_also_where_they_are_too_many(endpoint: Live) -> None:
     path = "/v1/messages/count_tokens"
     few = post(endpoint, {"messages": ASKED["messages"]}, path).json()["input_tokens"]

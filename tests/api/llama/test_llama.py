@@ -114,6 +114,15 @@ def test_a_gap_is_filled(endpoint: Live) -> None:
     assert endpoint.post({"prompt": ["a", "b"]}, "/completion").status_code == 400
 
 
+def test_the_stop_string_that_came_is_named(endpoint: Live) -> None:
+    whole = endpoint.post({"prompt": "a", "stop": ["END", "th"]}, "/completion").json()
+    assert (whole["content"], whole["stop_type"], whole["stopping_word"]) == ("Hello ", "word", "th")
+    wire = endpoint.post({"prompt": "a", "stop": ["th"], "stream": True}, "/completion").text
+    assert '"stop_type":"word","stopping_word":"th"' in wire
+    cut = endpoint.post({"prompt": "a", "stop": ["th"], "n_predict": 2}, "/completion").json()
+    assert (cut["stop_type"], cut["stopping_word"]) == ("limit", "")
+
+
 def test_props_and_slots(endpoint: Live) -> None:
     with endpoint.http() as client:
         props = client.get("/props").json()
@@ -133,7 +142,6 @@ def test_what_runs_is_seen_in_the_slots() -> None:
 
 
 def test_metrics() -> None:
-    pytest.importorskip("prometheus_client")
     with live() as endpoint, endpoint.http() as client:
         endpoint.post(ask())
         endpoint.post(ask("x" * 9000))
