@@ -58,7 +58,7 @@ class Desk:
 
     async def collect(self, requests: Sequence[Request]) -> list[Answer]:
         """The whole answers. Raises EngineError, StoppedHere."""
-        async with self.activity.ask(self.engine, requests, self.http.receive) as together:
+        async with self.activity.ask(self.engine, requests, self.http.scope, self.http.receive) as together:
             return await together.collect()
 
     def stream(self, requests: Sequence[Request], writer: EventWriter, framing: Framing = SSE) -> Response:
@@ -84,7 +84,7 @@ class EmbeddingDesk:
 
     async def embed(self, request: EmbedRequest) -> Embeddings:
         """Raises EngineError, StoppedHere."""
-        return await self.activity.embed(self.engine, request, self.http.receive)
+        return await self.activity.embed(self.engine, request, self.http.scope, self.http.receive)
 
 
 async def get_embedding_desk(

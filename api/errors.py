@@ -11,6 +11,8 @@ ApiError
 ├── BodyTooSlow, BodyTooLarge, NotJson
 ├── StoppedHere          the request was ended on this machine, not by its client
 ├── TooManyConnections
+├── QueueFull            as many requests wait as may
+├── CallUnknown          nothing of this id is under way
 ├── NoSlotFree           all places are taken, and the client will not wait
 └── CannotListen         the server's address cannot be taken; never seen by a client
     └── PortBusy
@@ -38,6 +40,7 @@ from engine.errors import (
 
 LOADING_RETRY_S = 2
 EMPTY_RETRY_S = 15
+QUEUE_RETRY_S = 2
 
 
 class ApiError(Exception):
@@ -103,6 +106,14 @@ class StoppedHere(ApiError):
 
 
 class TooManyConnections(ApiError):
+    pass
+
+
+class QueueFull(ApiError):
+    pass
+
+
+class CallUnknown(ApiError):
     pass
 
 
@@ -229,6 +240,14 @@ _TABLE: Mapping[type, Callable[[Any], Problem]] = {
     TooManyConnections: lambda e: Problem(
         503, _UNAVAILABLE, "Too many connections.", "too_many_connections", retry_after_s=1
     ),
+    QueueFull: lambda e: Problem(
+        429,
+        "rate_limit_error",
+        "Too many requests wait here; try again soon.",
+        "queue_full",
+        retry_after_s=QUEUE_RETRY_S,
+    ),
+    CallUnknown: lambda e: _invalid("No request of this id is under way.", "request_not_found", status=404),
     NoSlotFree: lambda e: Problem(503, _UNAVAILABLE, "No slot is free.", "no_slot_free", retry_after_s=1),
     ClientDisconnect: lambda e: _invalid("The client left."),
     HTTPException: _http,

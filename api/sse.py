@@ -92,7 +92,7 @@ class EventStream(Response):
         self._ping = framing.ping
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with self._activity.ask(self._engine, self._requests, receive) as together:
+        async with self._activity.ask(self._engine, self._requests, scope, receive) as together:
             place, first = await anext(together)
             match first:
                 case Failed(error=error):

@@ -16,8 +16,8 @@ class Together:
 
     An `anext` that is given up loses nothing."""
 
-    def __init__(self, streams: Sequence[RequestStream], on_end: Callable[[Event], None]) -> None:
-        """`on_end` gets the last event of each stream."""
+    def __init__(self, streams: Sequence[RequestStream], on_end: Callable[[int, Event], None]) -> None:
+        """`on_end` gets the last event of each stream, with its place."""
         self._streams = streams
         self._on_end = on_end
         self._waiting: dict[asyncio.Task[Event | None], int] = {}
@@ -37,7 +37,7 @@ class Together:
         else:
             place, event = await self._first_of_many()
         if isinstance(event, Finished | Failed):
-            self._on_end(event)
+            self._on_end(place, event)
         return place, event
 
     async def _first_of_many(self) -> tuple[int, Event]:

@@ -20,12 +20,12 @@ router = APIRouter()
 
 @router.get("/props")
 async def get_props(desk: AtDesk) -> Response:
-    return JSONResponse(translate.props(desk.model, await desk.engine.card()))
+    return JSONResponse(translate.props(desk.model, await desk.engine.ask.card()))
 
 
 @router.get("/slots")
 async def get_slots(desk: AtDesk) -> Response:
-    card = await desk.engine.card()
+    card = await desk.engine.ask.card()
     found = translate.slots(card.n_running, desk.model.n_ctx, desk.activity.requests)
     if desk.http.query_params.get("fail_on_no_slot") and all(slot["is_processing"] for slot in found):
         raise NoSlotFree
@@ -45,29 +45,29 @@ async def tokenize(desk: AtDesk) -> Response:
     body = await desk.read(TokenizeBody)
     if body.parse_special is False:
         raise NotKept("parse_special")
-    tokens = await desk.engine.tokenize(body.content, add_special=bool(body.add_special))
+    tokens = await desk.engine.ask.tokenize(body.content, add_special=bool(body.add_special))
     if not body.with_pieces:
         return JSONResponse({"tokens": tokens})
-    return JSONResponse({"tokens": translate.pieces(tokens, await desk.engine.pieces(tokens))})
+    return JSONResponse({"tokens": translate.pieces(tokens, await desk.engine.ask.pieces(tokens))})
 
 
 @router.post("/detokenize")
 async def detokenize(desk: AtDesk) -> Response:
     body = await desk.read(DetokenizeBody)
-    pieces = await desk.engine.pieces(body.tokens)
+    pieces = await desk.engine.ask.pieces(body.tokens)
     return JSONResponse({"content": b"".join(pieces).decode("utf-8", "replace")})
 
 
 @router.post("/apply-template")
 async def apply_template(desk: AtDesk) -> Response:
     body = await desk.read(ChatCompletionBody)
-    return JSONResponse({"prompt": await desk.engine.render(chat_requests(body, new_request_id())[0])})
+    return JSONResponse({"prompt": await desk.engine.ask.render(chat_requests(body, new_request_id())[0])})
 
 
 @router.post("/infill")
 async def infill(desk: AtDesk) -> Response:
     body = await desk.read(InfillBody)
-    gap_prompt = await desk.engine.gap_prompt(body.input_prefix, body.input_suffix)
+    gap_prompt = await desk.engine.ask.gap_prompt(body.input_prefix, body.input_suffix)
     return await _answer(desk, body, translate.infill_prompt(body, gap_prompt))
 
 

@@ -39,7 +39,7 @@ async def list_running(status: EngineStatus) -> Response:
 async def show_model(desk: AtDesk) -> Response:
     body = await desk.read(ModelBody)
     _check_model(desk, body)
-    return JSONResponse(shown(desk.model, await desk.engine.card()))
+    return JSONResponse(shown(desk.model, await desk.engine.ask.card()))
 
 
 @router.post("/chat")
@@ -59,7 +59,7 @@ async def generate(desk: AtDesk) -> Response:
     head = OllamaHead(desk.model.id, False, time.time, bool(body.logprobs))
     if not body.prompt and not body.suffix:
         return JSONResponse(loaded(head, body.keep_alive == 0))
-    gap_prompt = await desk.engine.gap_prompt(body.prompt or "", body.suffix) if body.suffix else None
+    gap_prompt = await desk.engine.ask.gap_prompt(body.prompt or "", body.suffix) if body.suffix else None
     return await _answer(desk, body, head, generate_request(body, gap_prompt, new_request_id()))
 
 

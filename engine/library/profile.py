@@ -35,6 +35,10 @@ class Profile:
         return self.root / "endpoint.key"
 
     @property
+    def named_keys(self) -> Path:
+        return self.root / "endpoint-keys.json"
+
+    @property
     def snapshots(self) -> Path:
         """What models have read, kept for the next start; may be deleted at any time."""
         return self.root / "snapshots"

@@ -40,6 +40,8 @@ HIDDEN = Path("/home/me/secret.gguf")
         (errors.StoppedHere(), 503, "request_stopped"),
         (errors.TooManyConnections(), 503, "too_many_connections"),
         (errors.NoSlotFree(), 503, "no_slot_free"),
+        (errors.QueueFull(), 429, "queue_full"),
+        (errors.CallUnknown(), 404, "request_not_found"),
         (ContextOverflow(5000, 4096), 400, "context_length_exceeded"),
         (TemplateError("roles must alternate"), 400, "template_refused"),
         (ConstraintError("unknown keyword"), 400, "constraint_refused"),
@@ -60,7 +62,9 @@ def test_status_and_shape(error: Exception, status: int, code: str | None) -> No
     assert isinstance(shown, dict)
     assert {"message", "type", "param", "code"} <= set(shown)
     assert "secret" not in str(shown)
-    assert ("retry-after" in error_response("/v1/x", problem).headers) == (status == 503 and code != "request_stopped")
+    assert ("retry-after" in error_response("/v1/x", problem).headers) == (
+        status in (429, 503) and code != "request_stopped"
+    )
 
 
 def test_every_error_of_the_door_has_its_line() -> None:
