@@ -34,7 +34,10 @@ HOSTILE = {
     "a deep field": b'{"messages":' + b"[" * 100_000,
     "no UTF-8": b'{"prompt":"\xff"}',
     "half a surrogate": b'{"prompt":"\\ud800","messages":"\\ud800","input":3,"content":1,"tokens":1,"input_prefix":1}',
-    "an endless number": b'{"max_tokens":1e999,"n_predict":1e999,"prompt":1e999,"input":1e999,"messages":1e999}',
+    "an endless number": b"{%s}"
+    % b",".join(
+        b'"%s":1e999' % name for name in (b"model", b"max_tokens", b"n_predict", b"prompt", b"input", b"messages")
+    ),
     "huge digits": b'{"seed":' + b"9" * 5000 + b"}",
 }
 
