@@ -14,6 +14,7 @@ from queue import Empty, SimpleQueue
 
 from fastapi import FastAPI
 
+from api import key_command
 from api.app import Lifespan, create_app
 from api.deps import engine_of
 from api.errors import CannotListen
@@ -33,7 +34,10 @@ Outcome = Exception | None
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Serves until SIGINT or SIGTERM. One line on stdout says where; what fails is one sentence on stderr, and 1."""
-    if (duty := other_duty(sys.argv[1:])) is not None:
+    argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == ["key"]:
+        return key_command.main(argv[1:])
+    if (duty := other_duty(argv)) is not None:
         return duty
     options = _read_options(argv)
     profile = Profile(options.profile) if options.profile else Profile.default()
@@ -42,7 +46,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail("there is no model; name a GGUF file with --model")
     try:
         key = find_key(profile)
-        settings = EndpointSettings(key.value, options.host, options.port, options.allow_lan)
+        settings = EndpointSettings(
+            key.value,
+            options.host,
+            options.port,
+            options.allow_lan,
+            responses=profile.responses,
+            named_keys=profile.named_keys,
+            origins=tuple(options.origin),
+        )
     except OSError as error:
         return _fail(f"the key cannot be kept in {profile.root}: {error.strerror}")
     except ValueError as error:
@@ -119,6 +131,10 @@ def _read_options(argv: Sequence[str] | None) -> argparse.Namespace:
         "--port", type=port, default=DEFAULT_PORT, help="the port, 0 for any free one (default: %(default)s)"
     )
     parser.add_argument("--allow-lan", action="store_true", help="confirms a --host that other machines can reach")
+    parser.add_argument(
+        "--origin", action="append", default=[], metavar="ORIGIN", help="a web page's origin that may ask; repeatable"
+    )
+    parser.epilog = "inglenook-serve key add|list|revoke keeps a key for each tool."
     options = parser.parse_args(argv)
     if not is_loopback(options.host) and not options.allow_lan:
         parser.error(f"other machines could reach {options.host}; add --allow-lan if that is meant")

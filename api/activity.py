@@ -3,48 +3,135 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Protocol
 
-from starlette.types import Receive
+from starlette.types import Receive, Scope
 
+from api.call import Call, CallView, caller_of
+from api.errors import QueueFull, StoppedHere
+from api.together import Together
+from api.totals import Totals
 from engine.engine import Engine
-from engine.requests import Request
+from engine.events import Embeddings, Event
+from engine.requests import EmbedRequest, Request
 from engine.stream import RequestStream
+
+MAX_REMEMBERED = 200
+"""Calls that have ended."""
 
 
 class Activity:
-    """Belongs to the endpoint's loop."""
+    """Belongs to the endpoint's loop; `calls`, `stop` and `cancel_all` to any thread."""
 
-    def __init__(self) -> None:
-        self._streams: set[RequestStream] = set()
+    def __init__(self, max_requests: int) -> None:
+        """`max_requests` may be under way at once, those that wait for their turn among them."""
+        self.totals = Totals()
+        self._max_requests = max_requests
+        self._streams: dict[RequestStream, Request] = {}
+        self._calls: dict[str, Call] = {}
+        self._ended: deque[Call] = deque(maxlen=MAX_REMEMBERED)
 
     def __len__(self) -> int:
-        return len(self._streams)
+        return len(self._calls)
+
+    @property
+    def requests(self) -> list[Request]:
+        """What is answered now, the oldest first."""
+        return list(self._streams.values())
+
+    @property
+    def calls(self) -> list[CallView]:
+        """What is under way now, the oldest first, then what has ended, the newest first."""
+        return [call.view() for call in (*list(self._calls.values()), *reversed(list(self._ended)))]
 
     @asynccontextmanager
-    async def ask(self, engine: Engine, request: Request, receive: Receive) -> AsyncIterator[RequestStream]:
-        """Submits a request for as long as the block runs and its client stays.
+    async def ask(
+        self, engine: Engine, requests: Sequence[Request], scope: Scope, receive: Receive
+    ) -> AsyncIterator[Together]:
+        """Submits the requests of one client for as long as the block runs and the client stays.
 
-        When the client leaves, the engine is told at once, and the stream ends by itself with `Finished`: also
-        while a prompt is read, or a whole answer collected. Raises what `Engine.submit` raises."""
-        async with engine.submit(request) as stream:
-            self._streams.add(stream)
-            watch = asyncio.create_task(_cancel_when_gone(receive, stream), name=f"client of {request.id}")
+        When the client leaves, the engine is told at once, and the streams end by themselves with `Finished`: also
+        while a prompt is read, or a whole answer collected. Raises QueueFull, and what `Engine.submit` raises."""
+        self._check_room(len(requests))
+        async with AsyncExitStack() as stack:
+            streams = [await stack.enter_async_context(engine.submit(request)) for request in requests]
+            calls = [self._begin(engine, stream, scope) for stream in streams]
+
+            def on_end(place: int, last: Event) -> None:
+                self.totals.count(last)
+                calls[place].end(last)
+
+            self._streams.update(zip(streams, requests, strict=True))
+            together = Together(streams, on_end)
+            watch = asyncio.create_task(_cancel_when_gone(receive, together), name=f"client of {requests[0].id}")
             try:
-                yield stream
+                yield together
             finally:
-                self._streams.discard(stream)
+                for stream, call in zip(streams, calls, strict=True):
+                    del self._streams[stream]
+                    self._end(call)
                 watch.cancel()
                 await asyncio.wait({watch})
+                await together.aclose()
 
-    def cancel_all(self) -> None:
-        """Ends every request; their clients are told so."""
-        for stream in self._streams:
-            stream.cancel()
+    async def embed(self, engine: Engine, request: EmbedRequest, scope: Scope, receive: Receive) -> Embeddings:
+        """The vectors, for a client that stays. Raises what `Engine.embed` raises, QueueFull and StoppedHere."""
+        self._check_room(1)
+        task = asyncio.create_task(engine.embed(request), name=f"embedding {request.id}")
+        loop = asyncio.get_running_loop()
+        call = Call(request.id, caller_of(scope), lambda: loop.call_soon_threadsafe(task.cancel), lambda: None)
+        self._calls[call.id] = call
+        watch = asyncio.create_task(_cancel_when_gone(receive, task), name=f"client of {request.id}")
+        try:
+            await asyncio.wait({task})
+        finally:
+            task.cancel()
+            watch.cancel()
+            await asyncio.wait({watch, task})
+            self._end(call)
+        if task.cancelled():
+            raise StoppedHere
+        return task.result()
+
+    def stop(self, call_id: str) -> bool:
+        """Ends one call; its client is told so. False where there is none of this id."""
+        call = self._calls.get(call_id)
+        if call is not None:
+            call.cancel()
+        return call is not None
+
+    def cancel_all(self) -> int:
+        """Ends every call; their clients are told so. How many there were."""
+        calls = list(self._calls.values())
+        for call in calls:
+            call.cancel()
+        return len(calls)
+
+    def _check_room(self, n: int) -> None:
+        """A call that asks for more than all places together is let in alone."""
+        if self._calls and len(self._calls) + n > self._max_requests:
+            raise QueueFull
+
+    def _begin(self, engine: Engine, stream: RequestStream, scope: Scope) -> Call:
+        call_id = stream.request_id
+        call = Call(call_id, caller_of(scope), stream.cancel, lambda: engine.progress(call_id))
+        self._calls[call_id] = call
+        return call
+
+    def _end(self, call: Call) -> None:
+        call.end()
+        del self._calls[call.id]
+        self._ended.append(call)
 
 
-async def _cancel_when_gone(receive: Receive, stream: RequestStream) -> None:
+class _Cancellable(Protocol):
+    def cancel(self) -> object: ...
+
+
+async def _cancel_when_gone(receive: Receive, what: _Cancellable) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-    stream.cancel()
+    what.cancel()

@@ -10,12 +10,20 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from api import front
+from api import description, front, watching
 from api.activity import Activity
-from api.errors import ApiError, error_response, problem_of
+from api.anthropic import routes as anthropic_routes
+from api.cors import Cors
+from api.errors import ApiError, problem_of
+from api.keyring import KeyRing
+from api.llama import routes as llama_routes
+from api.ollama import routes as ollama_routes
 from api.openai import routes as openai_routes
+from api.openai.responses import routes as responses_routes
+from api.openai.responses.store import ResponseStore
 from api.security import Guard
 from api.settings import EndpointSettings
+from api.shapes import error_response
 from engine.engine import Engine
 from engine.errors import EngineError
 
@@ -25,8 +33,8 @@ Lifespan = Callable[[FastAPI], AsyncGenerator[None, None]]
 def create_app(engine: Engine, settings: EndpointSettings, *, lifespan: Lifespan | None = None) -> FastAPI:
     """The endpoint over `engine`, which the caller owns: it may be empty, and may change its model at any time.
 
-    Without `lifespan` the app neither loads nor frees anything. No page describes the routes: it would need the
-    key, which a browser cannot send."""
+    Without `lifespan` the app neither loads nor frees anything. The framework's own pages that describe the routes
+    are off: they need no key, and fetch scripts from elsewhere."""
     app = FastAPI(
         title="Inglenook",
         lifespan=asynccontextmanager(lifespan) if lifespan else None,
@@ -37,14 +45,19 @@ def create_app(engine: Engine, settings: EndpointSettings, *, lifespan: Lifespan
     )
     app.state.engine = engine
     app.state.settings = settings
-    app.state.activity = Activity()
-    app.add_middleware(Guard, settings=settings)
+    app.state.activity = Activity(settings.max_requests)
+    app.state.responses = ResponseStore(settings.responses)
+    app.add_middleware(Guard, settings=settings, keys=KeyRing(settings.key, settings.named_keys))
+    app.add_middleware(Cors, origins=settings.origins)  # outermost
     for kind in (ApiError, EngineError, HTTPException, ClientDisconnect, Exception):
         app.add_exception_handler(kind, _answer_error)
     app.include_router(front.router)
-    app.include_router(openai_routes.router)
+    app.include_router(watching.router)
+    app.include_router(description.router)
+    for dialect in (openai_routes, responses_routes, anthropic_routes, ollama_routes, llama_routes):
+        app.include_router(dialect.router)
     return app
 
 
 async def _answer_error(request: Request, error: Exception) -> Response:
-    return error_response(problem_of(error))
+    return error_response(request.url.path, problem_of(error))

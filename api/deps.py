@@ -8,6 +8,7 @@ from fastapi import Depends, FastAPI, Request
 from pydantic import BaseModel, ValidationError
 
 from api.activity import Activity
+from api.call import BODY
 from api.errors import BadRequest
 from api.settings import EndpointSettings
 from engine.engine import Engine
@@ -64,8 +65,11 @@ async def read_body(request: Request, shape: type[Body]) -> Body:
     """The request's JSON body. Raises BadRequest that names the first wrong field.
 
     Parsed by pydantic, whose depth is bounded: the standard library's parser recurses as deep as the body says."""
+    content = await request.body()
+    if request.app.state.settings.keep_bodies:
+        request.scope[BODY] = content
     try:
-        return shape.model_validate_json(await request.body())
+        return shape.model_validate_json(content)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         if first["type"] == "json_invalid":

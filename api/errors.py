@@ -7,9 +7,13 @@ ApiError
 ├── ForeignHost          the Host header names another machine
 ├── ForeignOrigin        a web page of elsewhere asks
 ├── ModelUnknown         another model is asked for, and the settings say to refuse
+├── ResponseUnknown      a response to go on from is not kept here
 ├── BodyTooSlow, BodyTooLarge, NotJson
 ├── StoppedHere          the request was ended on this machine, not by its client
 ├── TooManyConnections
+├── QueueFull            as many requests wait as may
+├── CallUnknown          nothing of this id is under way
+├── NoSlotFree           all places are taken, and the client will not wait
 └── CannotListen         the server's address cannot be taken; never seen by a client
     └── PortBusy
 """
@@ -22,7 +26,6 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.responses import JSONResponse
 
 from engine.errors import (
     ConstraintError,
@@ -37,6 +40,7 @@ from engine.errors import (
 
 LOADING_RETRY_S = 2
 EMPTY_RETRY_S = 15
+QUEUE_RETRY_S = 2
 
 
 class ApiError(Exception):
@@ -77,6 +81,12 @@ class ModelUnknown(ApiError):
         self.name = name
 
 
+class ResponseUnknown(ApiError):
+    def __init__(self, response_id: str) -> None:
+        super().__init__(response_id)
+        self.response_id = response_id
+
+
 class BodyTooSlow(ApiError):
     pass
 
@@ -96,6 +106,18 @@ class StoppedHere(ApiError):
 
 
 class TooManyConnections(ApiError):
+    pass
+
+
+class QueueFull(ApiError):
+    pass
+
+
+class CallUnknown(ApiError):
+    pass
+
+
+class NoSlotFree(ApiError):
     pass
 
 
@@ -149,13 +171,6 @@ def openai_body(problem: Problem) -> dict[str, object]:
     }
 
 
-def error_response(problem: Problem) -> JSONResponse:
-    headers = dict(problem.headers)
-    if problem.retry_after_s is not None:
-        headers["retry-after"] = str(problem.retry_after_s)
-    return JSONResponse(openai_body(problem), problem.status, headers)
-
-
 def _invalid(message: str, code: str | None = None, param: str | None = None, status: int = 400) -> Problem:
     return Problem(status, "invalid_request_error", message, code, param)
 
@@ -202,7 +217,15 @@ _TABLE: Mapping[type, Callable[[Any], Problem]] = {
     ),
     ForeignHost: lambda e: Problem(403, "permission_error", "This Host is not served here.", "host_refused"),
     ForeignOrigin: lambda e: Problem(403, "permission_error", "This Origin may not ask here.", "origin_refused"),
-    ModelUnknown: lambda e: _invalid(f"The model '{e.name[:200]}' is not loaded.", "model_not_found", "model", 404),
+    ModelUnknown: lambda e: _invalid(
+        f"The model '{e.name[:200]}' was not found: it is not loaded.", "model_not_found", "model", 404
+    ),
+    ResponseUnknown: lambda e: _invalid(
+        f"The response '{e.response_id[:100]}' is not kept here.",
+        "previous_response_not_found",
+        "previous_response_id",
+        404,
+    ),
     BodyTooSlow: lambda e: _invalid("The body did not arrive in time.", "request_timeout", status=408),
     BodyTooLarge: lambda e: _invalid(f"The body exceeds {e.limit_bytes} bytes.", "request_too_large", status=413),
     NotJson: lambda e: _invalid("Send the body as application/json.", "unsupported_media_type", status=415),
@@ -217,6 +240,15 @@ _TABLE: Mapping[type, Callable[[Any], Problem]] = {
     TooManyConnections: lambda e: Problem(
         503, _UNAVAILABLE, "Too many connections.", "too_many_connections", retry_after_s=1
     ),
+    QueueFull: lambda e: Problem(
+        429,
+        "rate_limit_error",
+        "Too many requests wait here; try again soon.",
+        "queue_full",
+        retry_after_s=QUEUE_RETRY_S,
+    ),
+    CallUnknown: lambda e: _invalid("No request of this id is under way.", "request_not_found", status=404),
+    NoSlotFree: lambda e: Problem(503, _UNAVAILABLE, "No slot is free.", "no_slot_free", retry_after_s=1),
     ClientDisconnect: lambda e: _invalid("The client left."),
     HTTPException: _http,
     ContextOverflow: _overflow,

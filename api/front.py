@@ -31,6 +31,7 @@ async def page() -> Response:
 
 
 @router.get("/health")
+@router.get("/v1/health")
 async def health(status: EngineStatus) -> Response:
     """llama.cpp's answers, which scripts wait for: 200 once requests are served, 503 before."""
     if status.state == "ready":

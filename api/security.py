@@ -10,21 +10,22 @@ from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.call import KEY_NAME
+from api.cors import answer_preflight, is_preflight, listed_origin
 from api.errors import (
     ApiError,
     BodyTooLarge,
     BodyTooSlow,
     ForeignHost,
     ForeignOrigin,
-    KeyRefused,
     NotJson,
-    error_response,
     problem_of,
 )
-from api.keys import key_matches
+from api.keyring import KeyRing
 from api.settings import EndpointSettings
+from api.shapes import error_response
 
-OPEN_PATHS = frozenset({"/", "/health"})
+OPEN_PATHS = frozenset({"/", "/health", "/v1/health"})
 """What is answered without a key: a page that says what this is, and whether it is ready."""
 
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -34,11 +35,13 @@ Headers = Iterable[tuple[bytes, bytes]]
 
 
 class Guard:
-    """ASGI middleware. Adds no CORS header, ever: a web page of another origin has no business here."""
+    """ASGI middleware. A web page of another origin has no business here, unless a person has listed it."""
 
-    def __init__(self, app: ASGIApp, settings: EndpointSettings) -> None:
+    def __init__(self, app: ASGIApp, settings: EndpointSettings, keys: KeyRing) -> None:
         self._app = app
         self._settings = settings
+        self._origins = frozenset(origin.encode() for origin in settings.origins)
+        self._keys = keys
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -48,25 +51,33 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
             return
         try:
+            if listed_origin(scope, self._origins) is not None and is_preflight(scope):
+                self._check_host(scope)
+                await answer_preflight(scope, send)
+                return
             self._check(scope)
         except ApiError as error:
-            await error_response(problem_of(error))(scope, receive, send)
+            await error_response(scope["path"], problem_of(error))(scope, receive, send)
             return
         await self._app(scope, _BoundedBody(receive, self._settings), send)
 
     def _check(self, scope: Scope) -> None:
         headers, method = scope["headers"], scope["method"]
-        host = _only(headers, b"host")
-        if host is None or not _is_ours(host, scope.get("server")):
-            raise ForeignHost
-        origins = _values(headers, b"origin")
-        if method not in SAFE_METHODS and any(origin != b"http://" + host for origin in origins):
+        host = self._check_host(scope)
+        own = b"http://" + host
+        foreign = [origin for origin in _values(headers, b"origin") if origin != own]
+        if method not in SAFE_METHODS and foreign and listed_origin(scope, self._origins) is None:
             raise ForeignOrigin
-        is_open = scope["path"] in OPEN_PATHS and method in SAFE_METHODS
-        if not is_open and not key_matches(_presented_keys(headers), self._settings.key):
-            raise KeyRefused
+        if not (scope["path"] in OPEN_PATHS and method in SAFE_METHODS):
+            scope[KEY_NAME] = self._keys.name_of(_presented_keys(headers))
         if method == "POST":
             self._check_body_headers(headers)
+
+    def _check_host(self, scope: Scope) -> bytes:
+        host = _only(scope["headers"], b"host")
+        if host is None or not _is_ours(host, scope.get("server")):
+            raise ForeignHost
+        return host
 
     def _check_body_headers(self, headers: Headers) -> None:
         # A body of another type can be sent by any web page without asking first (a "simple" request).

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 DEFAULT_PORT = 4645
+
+ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
+"""As browsers write them: small letters, no slash at the end. "*" and "null" are none."""
 
 
 def is_loopback(host: str) -> bool:
@@ -31,7 +36,20 @@ class EndpointSettings:
     port: int = DEFAULT_PORT
     allow_lan: bool = False
     unknown_model: Literal["serve", "404"] = "serve"
+    token_embeddings: bool = False
+    """Whether numbers to embed are the model's own tokens; most clients send those of another tokenizer."""
+    responses: Path | None = None
+    """The folder in which responses are kept that a later call may go on from; None keeps none."""
 
+    named_keys: Path | None = None
+    """The file of further keys, one for each tool; it may change while the endpoint runs."""
+    origins: tuple[str, ...] = ()
+    """Web pages that may ask, each exactly as browsers name it: `https://chat.example`. They need a key like all."""
+    keep_bodies: bool = False
+    """Whether the bodies of the last requests are kept in memory, to be looked at."""
+
+    max_requests: int = 128
+    """Answers under way at once, those that wait for their turn among them; what comes beyond is refused."""
     max_body_bytes: int = 16 * 1024 * 1024
     max_connections: int = 256
     header_timeout_s: float = 10.0
@@ -46,6 +64,9 @@ class EndpointSettings:
     """After so much silence a stream says that it lives."""
 
     def __post_init__(self) -> None:
+        for origin in self.origins:
+            if not ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is no origin: a scheme, a host, perhaps a port, and nothing behind")
         if not self.key or not all("!" <= letter <= "~" for letter in self.key):
             raise ValueError("the endpoint's key must be printable ASCII without spaces")
         if not self.allow_lan and not is_loopback(self.host):

@@ -1,10 +1,11 @@
-"""A streamed answer as server-sent events."""
+"""A streamed answer: server-sent events, or a JSON object a line."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from starlette.responses import Response
@@ -12,77 +13,110 @@ from starlette.types import Receive, Scope, Send
 
 from api.activity import Activity
 from api.errors import StoppedHere
+from api.together import Together
 from engine.engine import Engine
 from engine.events import Event, Failed, Finished
 from engine.requests import Request
-from engine.stream import RequestStream
 
-PING = b":\n\n"
-"""A comment. Anything more (`id:`, `retry:`, an empty `data:`) breaks clients in use."""
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """`ping` says in silence that the stream lives."""
+
+    media_type: str
+    ping: bytes
+
+
+# A comment. Anything more (`id:`, `retry:`, an empty `data:`) breaks clients in use.
+SSE = Framing("text/event-stream", b":\n\n")
+# Clients parse every line, so there is nothing that means nothing.
+NDJSON = Framing("application/x-ndjson", b"")
 
 # JSON may hold these as they are, but many clients take them for the end of a line.
 _LINE_ENDS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
 
+def json_text(payload: Mapping[str, object]) -> str:
+    """On one line, whoever counts the lines."""
+    return json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(_LINE_ENDS)
+
+
 def data_frame(payload: Mapping[str, object]) -> bytes:
-    text = json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return f"data: {text.translate(_LINE_ENDS)}\n\n".encode()
+    return f"data: {json_text(payload)}\n\n".encode()
+
+
+def event_frame(name: str, payload: Mapping[str, object]) -> bytes:
+    return f"event: {name}\ndata: {json_text(payload)}\n\n".encode()
+
+
+def line_frame(payload: Mapping[str, object]) -> bytes:
+    return f"{json_text(payload)}\n".encode()
 
 
 class EventWriter(Protocol):
     """A dialect's way to write the engine's events."""
 
-    def frames(self, event: Event) -> bytes:
-        """What `event` puts on the wire; a `Failed` or cancelled end becomes an error event. May be empty."""
+    def frames(self, place: int, event: Event) -> bytes:
+        """What `event` of the request at `place` puts on the wire; a `Failed` or cancelled end becomes an error.
+        May be empty."""
 
 
 class EventStream(Response):
-    """Submits `request` and streams its events.
+    """Submits `requests` and streams their events.
 
     The headers wait for the engine's first event, so that what goes wrong before the first token is raised
     (EngineError, StoppedHere) and becomes a plain HTTP error. The engine is freed whatever ends the response."""
 
     def __init__(
-        self, engine: Engine, activity: Activity, request: Request, writer: EventWriter, ping_interval_s: float
+        self,
+        engine: Engine,
+        activity: Activity,
+        requests: Sequence[Request],
+        writer: EventWriter,
+        ping_interval_s: float,
+        framing: Framing = SSE,
     ) -> None:
         # Response.__init__ is for a body that is known.
         self.status_code = 200
         self.background = None
         self.raw_headers = [
-            (b"content-type", b"text/event-stream"),
+            (b"content-type", framing.media_type.encode()),
             (b"cache-control", b"no-store"),
             (b"x-accel-buffering", b"no"),
         ]
         self._engine = engine
         self._activity = activity
-        self._request = request
+        self._requests = requests
         self._writer = writer
         self._ping_interval_s = ping_interval_s
+        self._ping = framing.ping
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with self._activity.ask(self._engine, self._request, receive) as stream:
-            first = await anext(stream)
+        async with self._activity.ask(self._engine, self._requests, scope, receive) as together:
+            place, first = await anext(together)
             match first:
                 case Failed(error=error):
                     raise error
                 case Finished(reason="cancelled"):
                     raise StoppedHere
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            await _write(send, self._writer.frames(first))
-            await self._pump(stream, send)
+            await _write(send, self._writer.frames(place, first))
+            await self._pump(together, send)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _pump(self, stream: RequestStream, send: Send) -> None:
+    async def _pump(self, together: Together, send: Send) -> None:
         while True:
             try:
                 async with asyncio.timeout(self._ping_interval_s):
-                    event = await anext(stream)
+                    place, event = await anext(together)
             except TimeoutError:
-                await _write(send, PING)
+                await _write(send, self._ping)
             except StopAsyncIteration:
                 return
             else:
-                await _write(send, self._writer.frames(event))
+                await _write(send, self._writer.frames(place, event))
+                if isinstance(event, Failed) or (isinstance(event, Finished) and event.reason == "cancelled"):
+                    return  # an error ends the whole stream, also where other choices could go on
 
 
 async def _write(send: Send, frames: bytes) -> None:

@@ -155,7 +155,10 @@ def _make_server(engine: Engine, options: Options, port: int) -> tuple[EndpointS
     from api.server import EndpointServer
     from api.settings import EndpointSettings
 
-    settings = EndpointSettings(key=_read_key(options), port=port)
+    profile = options.profile
+    settings = EndpointSettings(
+        key=_read_key(options), port=port, responses=profile.responses, named_keys=profile.named_keys
+    )
     return EndpointServer(create_app(engine, settings), settings), PortBusy
 
 

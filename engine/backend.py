@@ -86,6 +86,9 @@ class Vocabulary:
     bos: str
     eos: str
     ends: frozenset[int]
+    gap: tuple[str, str, str] | None = None
+    """The words before the text ahead of a gap, before the text behind it, and before what fills it; None where the
+    model knows no such words."""
 
 
 class NoRoom(Exception):
@@ -117,7 +120,7 @@ class Backend(Protocol):
         """Tokens of `text`; special tokens in it are recognised. Any thread, while the model is loaded."""
 
     def piece(self, token: int) -> bytes:
-        """The token's bytes; empty for control tokens."""
+        """The token's bytes; empty for control tokens. Any thread, while the model is loaded."""
 
     def constraint_tokenizer(self) -> LLTokenizer:
         """The vocabulary as constraints are compiled for it; slow, so ask once. Any thread, while the model is

@@ -8,31 +8,33 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from engine.backend import Backend, LoadSettings, OpenBackend
-from engine.cache.snapshots import SnapshotStore
+from engine.cache.snapshots import SNAPSHOT_CAP_BYTES, open_store
 from engine.embedding.asking import EmbeddingAsk
 from engine.embedding.desk import EmbeddingDesk
-from engine.embedding.embedder import Embedder, OpenEmbedder
+from engine.embedding.embedder import OpenEmbedder
 from engine.errors import EngineClosed, EngineDead, EngineError, NotLoaded
-from engine.events import EmbedderInfo, Embeddings, Failed, ModelInfo, Status
-from engine.inbox import Cancel, Close, Load, Submit, Unload
+from engine.events import EmbedderInfo, Embeddings, ModelInfo, Status
+from engine.inbox import Cancel, Close, Load, Unload
+from engine.intake import Intake
 from engine.library.memory_use import MemoryUse, memory_use
 from engine.library.probe import Probe
+from engine.library.trial import Trial
+from engine.natives import open_embedding_model, open_model
 from engine.prompt.overflow import Fit
+from engine.prompt.pools import PreparePools
 from engine.prompt.prepare import Preparer
-from engine.requests import Door, EmbedRequest, Message, Request
+from engine.questions import Questions
+from engine.requests import EmbedRequest, Message, Request
 from engine.status import StatusBoard
 from engine.stream import RequestStream
-from engine.ticket import Ticket, TicketBook
+from engine.ticket import Progress, Ticket, TicketBook
 from engine.worker import Worker
 
 __all__ = ["Engine", "LoadSettings"]
-
-
-SNAPSHOT_CAP_BYTES = 8 * 1024**3
-"""What snapshots may take on disk, of all models together."""
 
 
 class Engine:
@@ -56,25 +58,23 @@ class Engine:
         self._board = StatusBoard()
         self._book = TicketBook()
         self._load_cancelled = threading.Event()
-        self._probe = probe
+        self._trial = Trial(probe, self._load_cancelled)
         self._snapshots = snapshots
-        self._snapshot_cap_bytes = snapshot_cap_bytes
         self._worker = Worker(
-            open_backend or _open_native,
-            self._open_snapshots,
+            open_backend or open_model,
+            partial(open_store, snapshots, snapshot_cap_bytes),
             self._book,
             self._on_progress,
             self._on_death,
-            EmbeddingDesk(open_embedder or _open_native_embedder, self._on_embedder_lost),
+            EmbeddingDesk(open_embedder or open_embedding_model, lambda: self._embeddings.lost()),
         )
         self._native = ThreadPoolExecutor(1, "inglenook-native")
-        # A pool for each door, so that a tool's huge prompt never holds up the window's short one.
-        self._pools: dict[Door, ThreadPoolExecutor] = {
-            door: ThreadPoolExecutor(1, f"inglenook-prepare-{door}") for door in ("window", "endpoint")
-        }
-        self._embeddings = EmbeddingAsk(self._worker.inbox, self._pools, self._settle_pools, self._board)
+        self._pools = PreparePools()
+        self._intake = Intake(self._pools, self._book, self._worker.inbox)
+        self._embeddings = EmbeddingAsk(self._worker.inbox, self._pools.by_door, self._pools.settle, self._board)
         self._running: asyncio.Future[None] | None = None
-        self._preparer: Preparer | None = None
+        self.ask = Questions(self._pools, self._ready_preparer)
+        """What tools ask beside answers."""
         self._changing = asyncio.Lock()
 
     @property
@@ -110,7 +110,7 @@ class Engine:
             self._worker.inbox.put(Load(path, settings, done))
             try:
                 backend = await asyncio.wrap_future(done)
-                self._preparer = Preparer(backend)
+                self._pools.preparer = Preparer(backend)
                 self._embeddings.chat = backend
             except EngineError as error:
                 self._board.publish(Status("empty", error=error))
@@ -127,12 +127,9 @@ class Engine:
         """Has the file probed while the model in memory goes on with what it does, and puts the status to "loading"."""
         before = self.status
         self._board.publish(Status("loading"))
-        if self._probe is None:
-            return
         try:
-            await asyncio.to_thread(self._probe.check, path, self._load_cancelled.is_set)
+            await self._trial.run(path)
         except BaseException as error:
-            self._load_cancelled.set()  # where our task was cancelled, the thread goes on
             if self.status.state == "loading":
                 told = error if isinstance(error, EngineError) else None
                 kept = before.state == "ready"
@@ -162,11 +159,7 @@ class Engine:
         preparer = self._ready_preparer()
         stream = RequestStream(request.id, asyncio.get_running_loop(), self.cancel)
         ticket = Ticket(request, stream, time.monotonic())
-        self._book.open(ticket)
-        try:
-            self._pools[request.door].submit(self._prepare, preparer, ticket)
-        except RuntimeError:  # closed a moment ago
-            self._book.close(ticket, Failed(EngineClosed()))
+        self._intake.take(preparer, ticket)
         return stream
 
     async def load_embedder(self, path: Path, settings: LoadSettings = LoadSettings()) -> EmbedderInfo:
@@ -177,13 +170,8 @@ class Engine:
             if self.status.state == "closed":
                 raise EngineClosed
             self._start()
-            if self._probe is not None:
-                self._load_cancelled.clear()
-                try:
-                    await asyncio.to_thread(self._probe.check, path, self._load_cancelled.is_set)
-                except asyncio.CancelledError:
-                    self._load_cancelled.set()
-                    raise
+            self._load_cancelled.clear()
+            await self._trial.run(path)
             return await self._embeddings.load(path, settings)
 
     async def unload_embedder(self) -> None:
@@ -202,14 +190,11 @@ class Engine:
 
     async def fit(self, messages: Sequence[Message]) -> Fit:
         """How a chat fits into the context, before it is sent. Raises NotLoaded, TemplateError."""
-        preparer = self._ready_preparer()
+        return await self.ask.fit(messages)
 
-        def measure() -> Fit:
-            if preparer is not self._preparer:
-                raise NotLoaded
-            return preparer.fit(messages)
-
-        return await asyncio.wrap_future(self._pools["window"].submit(measure))
+    def progress(self, request_id: str) -> Progress | None:
+        """How far a request is; None where none of this id is under way. Any thread."""
+        return self._book.progress(request_id)
 
     def cancel(self, request_id: str) -> None:
         """Ends a request within one step; its last event still comes. Unknown ids are ignored. Idempotent."""
@@ -229,8 +214,8 @@ class Engine:
             if self._running is not None:
                 self._worker.inbox.put(Close())
                 await self._running
-            for pool in (self._native, *self._pools.values()):
-                pool.shutdown()
+            self._native.shutdown()
+            self._pools.close()
             self._book.fail_all(EngineClosed())
 
     def _start(self) -> None:
@@ -239,17 +224,11 @@ class Engine:
 
     async def _drain_pools(self) -> None:
         """Waits until nothing tokenises with the model that is about to be freed."""
-        preparer, self._preparer = self._preparer, None
         self._embeddings.chat = None
-        await self._settle_pools()
-        if preparer is not None:
-            await asyncio.wrap_future(self._pools["window"].submit(preparer.close))
-
-    async def _settle_pools(self) -> None:
-        await asyncio.gather(*(asyncio.wrap_future(pool.submit(_nothing)) for pool in self._pools.values()))
+        await self._pools.withdraw()
 
     def _ready_preparer(self) -> Preparer:
-        status, preparer = self.status, self._preparer
+        status, preparer = self.status, self._pools.preparer
         match status.state:
             case "closed":
                 raise EngineClosed
@@ -259,31 +238,6 @@ class Engine:
             raise NotLoaded(loading=status.state == "loading")
         return preparer
 
-    def _prepare(self, preparer: Preparer, ticket: Ticket) -> None:
-        """On a pool's thread: the request's tokens, then over to the native thread.
-
-        Unloading first withdraws the preparer, then waits for this thread: so the model cannot go while it
-        tokenises."""
-        try:
-            if preparer is not self._preparer:
-                raise NotLoaded
-            if not ticket.cancelled.is_set():
-                prepared = preparer.prepare(ticket.request)
-                ticket.prompt, ticket.channels, ticket.guide = prepared.tokens, prepared.channels, prepared.guide
-        except EngineError as error:
-            self._book.close(ticket, Failed(error))
-        except Exception as error:  # a bug of ours must end this request, not leave its asker waiting
-            self._book.close(ticket, Failed(EngineError(f"preparing the prompt failed: {type(error).__name__}")))
-        else:
-            self._worker.inbox.put(Submit(ticket))
-
-    def _open_snapshots(self, backend: Backend) -> SnapshotStore | None:
-        """Native thread."""
-        if self._snapshots is None:
-            return None
-        can_cut = backend.limits.cuts_freely
-        return SnapshotStore(self._snapshots, backend.fingerprint, self._snapshot_cap_bytes, can_cut=can_cut)
-
     def _on_progress(self, progress: float) -> bool:
         if self._load_cancelled.is_set():
             return False
@@ -291,25 +245,5 @@ class Engine:
         self._board.publish(replace(self.status, progress=int(progress * 20) / 20))
         return True
 
-    def _on_embedder_lost(self) -> None:
-        self._embeddings.lost()
-
     def _on_death(self, error: EngineDead) -> None:
         self._board.publish(Status("dead", error=error))
-
-
-def _nothing() -> None:
-    """Run by a pool to show that all before it is done."""
-
-
-def _open_native(path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> Backend:
-    # llama_cpp takes 0.2 s to import, which the window's first paint must not wait for.
-    from engine.native.backend import open_native
-
-    return open_native(path, settings, on_progress)
-
-
-def _open_native_embedder(path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> Embedder:
-    from engine.native.embedder import open_embedder
-
-    return open_embedder(path, settings, on_progress)

@@ -96,6 +96,8 @@ class Finished:
     reason: FinishReason
     usage: Usage
     timings: Timings
+    stop_string: str | None = None
+    """Where one of the request's stop strings ended the answer: that one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,18 @@ class EmbedderInfo:
     size_bytes: int
     n_ctx: int
     n_dimensions: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What tools ask about the loaded model: its template, the first and last token as text, how many requests run
+    side by side, and whether it can fill a gap in a text."""
+
+    chat_template: str
+    bos: str
+    eos: str
+    n_running: int
+    fills_gaps: bool
 
 
 @dataclass(frozen=True, slots=True)

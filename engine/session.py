@@ -87,9 +87,9 @@ class Session:
         """One decode and its events. Raises NativeFailure."""
         plan = self._decode()
         for entry in plan.entries:
+            n, work = len(entry.chunk.tokens), self._works[entry.sequence.id]
+            work.ticket.n_read = entry.chunk.start + n
             if entry.chunk.scored:
-                n = len(entry.chunk.tokens)
-                work = self._works[entry.sequence.id]
                 work.score_prompt(self._backend, entry.row - n + 1, entry.chunk.start, n)
         sampled, failed = self._sample(plan)
         self._note_what_was_read(plan)

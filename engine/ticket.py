@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from engine.errors import EngineError
 from engine.events import Event, Failed, Finished, FinishReason, Timings, Usage
@@ -11,6 +13,19 @@ from engine.output.guide import Guide
 from engine.output.voice import Channels
 from engine.requests import Request
 from engine.stream import RequestStream
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a request is. `queue_place` counts from 1, 0 where it does not wait."""
+
+    queue_place: int = 0
+    n_prompt: int = 0
+    n_cached: int = 0
+    n_read: int = 0
+    """Of the prompt, with what was cached."""
+    n_output: int = 0
+    decode_s: float = 0.0
 
 
 class Ticket:
@@ -29,6 +44,10 @@ class Ticket:
         """Keeps the answer to the request's constraint, or its calls to their tools, where there are any."""
         self.n_output = 0
         self.n_cached = 0
+        self.n_read = 0
+        """Tokens of the prompt, and the answer's after them, that are in the KV memory."""
+        self.stop_string: str | None = None
+        """The one that ended the answer."""
         self.admitted_at: float | None = None
         self.first_token_at: float | None = None
         self.snapshot_sought = False
@@ -36,6 +55,13 @@ class Ticket:
 
     def send(self, events: Sequence[Event]) -> None:
         self.stream.deliver(events)
+
+    def progress(self, queue_place: int) -> Progress:
+        """As it is now, from any thread: each number is true, if not all of the same step."""
+        first, n_prompt = self.first_token_at, len(self.prompt)
+        decode_s = 0.0 if first is None else time.monotonic() - first
+        n_read = min(max(self.n_read, self.n_cached), n_prompt)
+        return Progress(queue_place, n_prompt, self.n_cached, n_read, self.n_output, decode_s)
 
     def finished(self, reason: FinishReason, now: float) -> Finished:
         """The last event of a request that ended without an error."""
@@ -47,7 +73,7 @@ class Ticket:
             decode_s=now - first,
             first_token_s=first - self.submitted_at if self.first_token_at is not None else 0.0,
         )
-        return Finished(reason, Usage(len(self.prompt), self.n_cached, self.n_output), timings)
+        return Finished(reason, Usage(len(self.prompt), self.n_cached, self.n_output), timings, self.stop_string)
 
 
 class TicketBook:
@@ -72,6 +98,16 @@ class TicketBook:
             return False
         ticket.cancelled.set()
         return True
+
+    def progress(self, request_id: str) -> Progress | None:
+        """None where there is no such request."""
+        with self._lock:
+            ticket = self._tickets.get(request_id)
+            waiting = [each for each in self._tickets.values() if each.admitted_at is None]
+        if ticket is None:
+            return None
+        waiting.sort(key=lambda each: each.request.door != "window")
+        return ticket.progress(waiting.index(ticket) + 1 if ticket in waiting else 0)
 
     def cancel_all(self) -> None:
         with self._lock:

@@ -91,7 +91,8 @@ class Work:
         ended = is_end or (self._guide is not None and self._guide.is_done)
         if (ended or finish) and not stopped:
             events += self._answer.flush()
-        if ended or stopped:
+        self.ticket.stop_string = self._answer.stop_string
+        if ended or stopped or self.ticket.stop_string is not None:
             finish = "tool_calls" if self._answer.n_calls else "stop"
         return events, finish
 

@@ -85,7 +85,8 @@ class FakeBackend:
         self.limits = limits
         self._specials = {text: END + n for n, text in enumerate(script.specials, 1)}
         n_tokens = 257 + len(script.specials)
-        self.vocabulary = Vocabulary(n_tokens=n_tokens, bos="", eos="", ends=frozenset({END}))
+        gap = ("<PRE>", "<SUF>", "<MID>")
+        self.vocabulary = Vocabulary(n_tokens=n_tokens, bos="", eos="", ends=frozenset({END}), gap=gap)
         self.chat_template = script.template
         self.fingerprint = b"fake".ljust(16)
         self.info = ModelInfo("fake", "Fake", path, 1, limits.n_cells, limits.n_cells, 1, 0.0)
@@ -138,7 +139,9 @@ class FakeBackend:
                 raise AssertionError(f"slot {chunk.slot} holds {len(held)} tokens, the chunk starts at {chunk.start}")
             held.extend(chunk.tokens)
             row += len(chunk.tokens)
-            if chunk.samples:
+            if chunk.scored:
+                self._rows |= dict.fromkeys(range(row - len(chunk.tokens) + 1, row + 1), chunk.slot)
+            elif chunk.samples:
                 self._rows[row] = chunk.slot
         self.batch_sizes.append(row + 1)
         if row + 1 > self.limits.n_batch or self.n_cells_used() > self.limits.n_cells:

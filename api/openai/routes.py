@@ -1,46 +1,113 @@
-"""OpenAI's routes. Thin: read, translate, ask, write."""
+"""OpenAI's routes. Thin: read, translate, ask, write. Some tools are given the address without /v1."""
 
 from __future__ import annotations
 
-import time
-
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
-from api.deps import LoadedEngine, LoadedModel, Requests, Settings, read_body
+from api.deps import read_body
+from api.desk import AtDesk, AtEmbeddingDesk, Desk
 from api.errors import ModelUnknown
-from api.openai.schemas import ChatCompletionBody
-from api.openai.translate import ChunkWriter, Head, chat_request, completion, model_object
-from api.sse import EventStream
+from api.openai.chat_answer import ChunkWriter, Head, Manner, completion
+from api.openai.chat_body import ChatCompletionBody
+from api.openai.chat_request import chat_requests
+from api.openai.completion_answer import CompletionManner, CompletionWriter, text_completion
+from api.openai.completion_body import CompletionBody, EmbeddingsBody
+from api.openai.completion_request import Prompt, check, completion_requests, n_drawn, prompts_of
+from api.openai.embeddings import embed_request, embedding_list
+from api.openai.models import anthropic_list, anthropic_model, embedder_object, model_object
 from engine.requests import new_request_id
 
-router = APIRouter(prefix="/v1")
+router = APIRouter()
 
 
+@router.get("/v1/models")
 @router.get("/models")
-async def list_models(model: LoadedModel) -> Response:
-    return JSONResponse({"object": "list", "data": [model_object(model)]})
+async def list_models(desk: AtDesk) -> Response:
+    if "anthropic-version" in desk.http.headers:
+        return JSONResponse(anthropic_list([desk.model]))
+    return JSONResponse({"object": "list", "data": list(_models(desk).values())})
 
 
-@router.get("/models/{name:path}")
-async def get_model(name: str, model: LoadedModel) -> Response:
-    if name != model.id:
+@router.get("/v1/models/{name:path}")
+async def get_model(name: str, desk: AtDesk) -> Response:
+    found = _models(desk).get(name)
+    if found is None:
         raise ModelUnknown(name)
-    return JSONResponse(model_object(model))
+    is_anthropic = "anthropic-version" in desk.http.headers and name == desk.model.id
+    return JSONResponse(anthropic_model(desk.model) if is_anthropic else found)
 
 
+def _models(desk: Desk) -> dict[str, dict[str, object]]:
+    """By their ids: the chat model, and the one that embeds."""
+    found = {desk.model.id: model_object(desk.model)}
+    embedder = desk.engine.status.embedder
+    if embedder is not None:
+        found.setdefault(embedder.id, embedder_object(embedder, desk.model.loaded_at))
+    return found
+
+
+@router.post("/v1/chat/completions")
 @router.post("/chat/completions")
-async def create_chat_completion(
-    http: Request, engine: LoadedEngine, model: LoadedModel, settings: Settings, requests: Requests
-) -> Response:
-    body = await read_body(http, ChatCompletionBody)
-    if settings.unknown_model == "404" and body.model not in (None, model.id):
-        raise ModelUnknown(body.model or "")
-    request = chat_request(body, new_request_id())
-    head = Head(f"chatcmpl-{request.id}", int(time.time()), model.id)
+async def create_chat_completion(desk: AtDesk) -> Response:
+    body = await desk.read(ChatCompletionBody)
+    desk.check_model(body.model)
+    requests = chat_requests(body, new_request_id())
+    head = Head(f"chatcmpl-{requests[0].id}", desk.now, desk.model.id)
+    include_usage = body.stream_options is not None and bool(body.stream_options.include_usage)
+    manner = Manner(include_usage, len(requests), bool(body.logprobs), body.functions is not None)
     if body.stream:
-        include_usage = body.stream_options is not None and bool(body.stream_options.include_usage)
-        return EventStream(engine, requests, request, ChunkWriter(head, include_usage), settings.ping_interval_s)
-    async with requests.ask(engine, request, http.receive) as stream:
-        text, finished = await stream.collect()
-    return JSONResponse(completion(head, text, finished))
+        return desk.stream(requests, ChunkWriter(head, manner))
+    return JSONResponse(completion(head, await desk.collect(requests), manner))
+
+
+@router.post("/v1/completions")
+@router.post("/completions")
+async def create_completion(desk: AtDesk) -> Response:
+    body = await desk.read(CompletionBody)
+    desk.check_model(body.model)
+    prompts = prompts_of(body.prompt, "prompt")
+    check(body, prompts)
+    if body.suffix:
+        read: list[Prompt] = [await desk.engine.ask.gap_prompt(str(prompt), body.suffix) for prompt in prompts]
+    else:
+        read = prompts
+    request_id = new_request_id()
+    requests = completion_requests(body, read, request_id)
+    manner = CompletionManner(
+        n=body.n or 1,
+        n_drawn=n_drawn(body),
+        echoes=tuple([await _text(desk, prompt) for prompt in prompts]) if body.echo else None,
+        logprobs=body.logprobs is not None,
+        silent=body.max_tokens == 0,
+        include_usage=body.stream_options is not None and bool(body.stream_options.include_usage),
+    )
+    head = Head(f"cmpl-{request_id}", desk.now, desk.model.id)
+    if body.stream:
+        return desk.stream(requests, CompletionWriter(head, manner, len(prompts)))
+    return JSONResponse(text_completion(head, await desk.collect(requests), manner))
+
+
+async def _text(desk: Desk, prompt: Prompt) -> str:
+    if isinstance(prompt, str):
+        return prompt
+    return b"".join(await desk.engine.ask.pieces(prompt)).decode("utf-8", "replace")
+
+
+@router.post("/v1/chat/completions/input_tokens")
+@router.post("/chat/completions/input_tokens")
+async def count_chat_tokens(desk: AtDesk) -> Response:
+    """llama.cpp's way to ask how long a prompt would be."""
+    body = await desk.read(ChatCompletionBody)
+    desk.check_model(body.model)
+    n_tokens = await desk.engine.ask.count(chat_requests(body, new_request_id())[0])
+    return JSONResponse({"object": "response.input_tokens", "input_tokens": n_tokens})
+
+
+@router.post("/v1/embeddings")
+@router.post("/embeddings")
+async def create_embeddings(desk: AtEmbeddingDesk) -> Response:
+    body = await read_body(desk.http, EmbeddingsBody)
+    desk.check_model(body.model)
+    request = embed_request(body, takes_tokens=desk.settings.token_embeddings, request_id=new_request_id())
+    return JSONResponse(embedding_list(desk.model, await desk.embed(request), body.encoding_format))

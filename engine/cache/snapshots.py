@@ -13,11 +13,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
+from engine.backend import Backend
 from engine.cache import snapshot_file
 from engine.cache.prefixes import n_common
 from engine.cache.snapshot_file import SUFFIX, Damaged
 
 log = logging.getLogger(__name__)
+
+SNAPSHOT_CAP_BYTES = 8 * 1024**3
+"""What snapshots may take on disk, of all models together."""
 
 STATES_IN_MEMORY_BYTES = 256 * 1024 * 1024
 """States that wait to be written, or were read to be restored soon."""
@@ -159,3 +163,10 @@ class SnapshotStore:
                     return
                 self.discard(path.name)
                 total -= size
+
+
+def open_store(folder: Path | None, cap_bytes: int, backend: Backend) -> SnapshotStore | None:
+    """The store of `backend`'s model; None without a folder."""
+    if folder is None:
+        return None
+    return SnapshotStore(folder, backend.fingerprint, cap_bytes, can_cut=backend.limits.cuts_freely)

@@ -49,11 +49,16 @@ class Probe:
     def check(self, path: Path, cancelled: Callable[[], bool]) -> None:
         """Returns where the file can be loaded. Blocks for the header's check, and the first time for the child's
         life. Raises ModelFileError, LoadCancelled."""
-        check_gguf(path)
-        mark = self._mark(path)
-        if mark is not None and mark.exists():
-            return
-        if not _is_default(path):
+        try:
+            mark = self._mark(path)
+            if mark is not None and mark.exists():
+                return
+            is_default = _is_default(path)
+        except OSError:
+            check_gguf(path)  # says what is wrong with the file
+            raise
+        if not is_default:
+            check_gguf(path)
             _try(path, self._command(path), cancelled)
         if mark is not None:
             with contextlib.suppress(OSError):  # then it is tried again the next time

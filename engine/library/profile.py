@@ -35,9 +35,18 @@ class Profile:
         return self.root / "endpoint.key"
 
     @property
+    def named_keys(self) -> Path:
+        return self.root / "endpoint-keys.json"
+
+    @property
     def snapshots(self) -> Path:
         """What models have read, kept for the next start; may be deleted at any time."""
         return self.root / "snapshots"
+
+    @property
+    def responses(self) -> Path:
+        """Conversations that tools left with the endpoint, to go on from."""
+        return self.root / "responses"
 
     @property
     def probed(self) -> Path:

@@ -97,7 +97,19 @@ class NativeModel:
             bos=self._text(C.llama_vocab_bos(self.vocab)),
             eos=self._text(C.llama_vocab_eos(self.vocab)),
             ends=self.ends,
+            gap=self._gap(),
         )
+
+    def _gap(self) -> tuple[str, str, str] | None:
+        words = [
+            C.llama_vocab_fim_pre(self.vocab),
+            C.llama_vocab_fim_suf(self.vocab),
+            C.llama_vocab_fim_mid(self.vocab),
+        ]
+        if any(token < 0 for token in words):
+            return None
+        before, behind, middle = map(self._text, words)
+        return before, behind, middle
 
     def tokenize(self, text: str, *, add_special: bool) -> list[int]:
         data = text.encode("utf-8", errors="replace")

@@ -34,6 +34,11 @@ class AnswerAssembler:
         """Whether the answer itself goes on: no thought before it, and no header."""
         return self._parser is None or self._parser.in_answer
 
+    @property
+    def stop_string(self) -> str | None:
+        """The one that ended the answer."""
+        return self._stops.found
+
     def feed(self, data: bytes, choice: TokenChoice | None = None) -> tuple[list[Event], bool]:
         """What can be told now, and whether the answer ends here: by a stop string, or after its only call."""
         self._n_unsaid += 1

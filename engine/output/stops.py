@@ -14,13 +14,16 @@ class StopStrings:
     def __init__(self, stops: Sequence[str]) -> None:
         self._stops = tuple(sorted({stop for stop in stops if stop}, key=len, reverse=True))
         self._held = ""
+        self.found: str | None = None
+        """The stop string that ended the text."""
 
     def feed(self, text: str) -> tuple[str, bool]:
         """Text that is now safe to show, and whether a stop string ended it."""
         if not self._stops:
             return text, False
         held = self._held + text
-        if (cut := self._first_complete(held)) is not None:
+        if (first := self._first_complete(held)) is not None:
+            cut, self.found = first
             self._held = ""
             return held[:cut], True
         safe = len(held) - self._n_undecided(held)
@@ -32,9 +35,10 @@ class StopStrings:
         held, self._held = self._held, ""
         return held
 
-    def _first_complete(self, text: str) -> int | None:
-        found = [(at + len(stop), at) for stop in self._stops if (at := text.find(stop)) >= 0]
-        return min(found)[1] if found else None
+    def _first_complete(self, text: str) -> tuple[int, str] | None:
+        """Where it begins, and which it is."""
+        found = [(at + len(stop), at, stop) for stop in self._stops if (at := text.find(stop)) >= 0]
+        return min(found)[1:] if found else None
 
     def _n_undecided(self, text: str) -> int:
         """Length of the longest end of `text` with which a stop string begins."""

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 
 from engine.backend import Backend
 from engine.errors import ConstraintError, ContextOverflow, RequestError
+from engine.events import ModelCard
 from engine.output.constraint_cache import ConstraintCache
 from engine.output.guide import Guide
 from engine.output.thinking import thinking_arguments
 from engine.output.voice import Channels, voice_of
 from engine.prompt.overflow import Fit, fit
-from engine.prompt.template import ChatTemplate
+from engine.prompt.template import CHATML, ChatTemplate
 from engine.prompt.tools import offered, prepare
 from engine.requests import ChatRequest, CompletionRequest, Message, Request, Tool, ToolChoice
 
@@ -62,13 +63,48 @@ class Preparer:
         """How a chat fits into the context. Raises TemplateError."""
         return fit(messages, lambda kept: len(self._tokenized(self._rendered(kept))), self._n_ctx)
 
+    def count(self, request: ChatRequest) -> int:
+        """Tokens of the prompt, also of one that is too long. Raises TemplateError."""
+        return len(self._tokenized(self.text(request)))
+
+    def text(self, request: ChatRequest) -> str:
+        """The prompt as the model reads it. Raises TemplateError."""
+        return self._written(request)[0]
+
+    def tokenize(self, text: str, add_special: bool) -> tuple[int, ...]:
+        return tuple(self._backend.tokenize(text, add_special=add_special))
+
+    def pieces(self, tokens: Sequence[int]) -> tuple[bytes, ...]:
+        """Their bytes. Raises RequestError where the vocabulary has no such token."""
+        return tuple(self._backend.piece(token) for token in self._known(tokens))
+
+    def gap_prompt(self, before: str, behind: str) -> str:
+        """The prompt for what is missing between two texts. Raises RequestError where the model cannot say."""
+        if self._vocabulary.gap is None:
+            raise RequestError("the model cannot fill a gap in a text")
+        before_word, behind_word, middle_word = self._vocabulary.gap
+        return f"{before_word}{before}{behind_word}{behind}{middle_word}"
+
+    def card(self) -> ModelCard:
+        return ModelCard(
+            self._backend.chat_template or CHATML,
+            self._vocabulary.bos,
+            self._vocabulary.eos,
+            self._backend.limits.n_running,
+            self._vocabulary.gap is not None,
+        )
+
     def _chat(self, request: ChatRequest) -> Prepared:
+        text, channels = self._written(request)
+        return Prepared(tuple(self._tokenized(text)), channels)
+
+    def _written(self, request: ChatRequest) -> tuple[str, Channels | None]:
         tools = offered(request)
         thinking = thinking_arguments(self._backend.chat_template, request.thinking, request.effort)
         prompt = self._rendered(request.messages, tools, thinking.arguments)
         start, one_call = request.answer_start, not request.parallel_tool_calls
         channels = self._voice.channels(prompt, start, tools, one_call=one_call)
-        return Prepared(tuple(self._tokenized(self._voice.begin(prompt, start))), channels)
+        return self._voice.begin(prompt, start), channels
 
     def _guide(self, request: Request, channels: Channels | None) -> Guide | None:
         """What keeps the answer to its constraint, or its calls to their tools."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import openai
 import pytest
@@ -117,13 +118,54 @@ def test_openai_client_lists_models(endpoint: Live) -> None:
     assert caught.value.code == "model_not_found"
 
 
+def test_choices_are_all_answered(endpoint: Live) -> None:
+    with endpoint.openai() as client:
+        asked: Any = {"model": "x", "messages": [{"role": "user", "content": "Hi"}], "n": 3, "logprobs": True}
+        answer = client.chat.completions.create(**asked)
+        chunks = list(client.chat.completions.create(**asked, stream=True, stream_options={"include_usage": True}))
+    assert [choice.message.content for choice in answer.choices] == ["Hello there."] * 3
+    assert answer.usage is not None
+    assert answer.usage.completion_tokens == 39
+    assert answer.usage.prompt_tokens == len("<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n")
+    said: dict[int, str] = {}
+    for chunk in chunks:
+        for choice in chunk.choices:
+            said[choice.index] = said.get(choice.index, "") + (choice.delta.content or "")
+    assert said == dict.fromkeys(range(3), "Hello there.")
+    assert chunks[-1].usage is not None
+    assert chunks[-1].usage.total_tokens == answer.usage.total_tokens
+    assert endpoint.n_under_way == 0
+
+
+def test_log_probabilities_of_each_token(endpoint: Live) -> None:
+    choice = endpoint.post(ask(logprobs=True, top_logprobs=2)).json()["choices"][0]
+    scored = choice["logprobs"]["content"]
+    assert "".join(each["token"] for each in scored) == choice["message"]["content"]
+    assert all(len(each["top_logprobs"]) == 2 and each["logprob"] < 0 for each in scored)
+
+
+def test_the_address_without_v1(endpoint: Live) -> None:
+    assert endpoint.post(ask(), "/chat/completions").status_code == 200
+    with endpoint.http() as client:
+        assert client.get("/models").json() == client.get("/v1/models").json()
+
+
+def test_anthropics_list_of_models(endpoint: Live) -> None:
+    with endpoint.http(**{"anthropic-version": "2023-06-01"}) as client:
+        assert client.get("/v1/models").json()["first_id"] == "fake"
+        assert client.get("/v1/models/fake").json()["type"] == "model"
+
+
 # Errors
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_an_overflow_is_a_400_with_both_counts(endpoint: Live, stream: bool) -> None:
+@pytest.mark.parametrize("n", [1, 3])
+def test_an_overflow_is_a_400_with_both_counts(endpoint: Live, stream: bool, n: int) -> None:
     with endpoint.openai() as client, pytest.raises(openai.BadRequestError) as caught:
-        client.chat.completions.create(model="fake", messages=[{"role": "user", "content": "x" * 5000}], stream=stream)
+        client.chat.completions.create(
+            model="fake", messages=[{"role": "user", "content": "x" * 5000}], stream=stream, n=n
+        )
     assert caught.value.code == "context_length_exceeded"
     assert "This model's maximum context length is 4096 tokens" in caught.value.message
     error = caught.value.response.json()["error"]
@@ -145,7 +187,7 @@ def test_an_overflow_is_a_400_with_both_counts(endpoint: Live, stream: bool) -> 
         (b'{"messages":[{"content":"a"}]}', "messages[0].role"),
         (b'{"messages":[{"role":"user","content":"a"}],"temperature":NaN}', "temperature"),
         (b'{"messages":[{"role":"user","content":"a"}],"stop":[1]}', "stop[0]"),
-        (b'{"messages":[{"role":"user","content":"a"}],"n":2}', "n"),
+        (b'{"messages":[{"role":"user","content":"a"}],"n":0}', "n"),
         (
             b'{"messages":[{"role":"user","content":"a"}],"stream_options":{"include_usage":1}}',
             "stream_options.include_usage",

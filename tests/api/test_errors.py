@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from api import errors
-from api.errors import ApiError, error_response, openai_body, problem_of
+from api.errors import ApiError, openai_body, problem_of
+from api.shapes import anthropic_body, error_body, error_response
 from engine.errors import (
     ConstraintError,
     ContextOverflow,
@@ -32,11 +33,15 @@ HIDDEN = Path("/home/me/secret.gguf")
         (errors.ForeignHost(), 403, "host_refused"),
         (errors.ForeignOrigin(), 403, "origin_refused"),
         (errors.ModelUnknown("x"), 404, "model_not_found"),
+        (errors.ResponseUnknown("x"), 404, "previous_response_not_found"),
         (errors.BodyTooSlow(), 408, "request_timeout"),
         (errors.BodyTooLarge(1), 413, "request_too_large"),
         (errors.NotJson(), 415, "unsupported_media_type"),
         (errors.StoppedHere(), 503, "request_stopped"),
         (errors.TooManyConnections(), 503, "too_many_connections"),
+        (errors.NoSlotFree(), 503, "no_slot_free"),
+        (errors.QueueFull(), 429, "queue_full"),
+        (errors.CallUnknown(), 404, "request_not_found"),
         (ContextOverflow(5000, 4096), 400, "context_length_exceeded"),
         (TemplateError("roles must alternate"), 400, "template_refused"),
         (ConstraintError("unknown keyword"), 400, "constraint_refused"),
@@ -57,7 +62,9 @@ def test_status_and_shape(error: Exception, status: int, code: str | None) -> No
     assert isinstance(shown, dict)
     assert {"message", "type", "param", "code"} <= set(shown)
     assert "secret" not in str(shown)
-    assert ("retry-after" in error_response(problem).headers) == (status == 503 and code != "request_stopped")
+    assert ("retry-after" in error_response("/v1/x", problem).headers) == (
+        status in (429, 503) and code != "request_stopped"
+    )
 
 
 def test_every_error_of_the_door_has_its_line() -> None:
@@ -72,4 +79,42 @@ def _below(kind: type[ApiError]) -> set[type[ApiError]]:
 
 
 def test_a_stopped_request_is_not_tried_again() -> None:
-    assert error_response(problem_of(errors.StoppedHere())).headers["x-should-retry"] == "false"
+    assert error_response("/v1/x", problem_of(errors.StoppedHere())).headers["x-should-retry"] == "false"
+
+
+# The dialects' shapes
+
+
+def test_the_path_says_which_shape() -> None:
+    problem = problem_of(errors.ModelUnknown("x"))
+    assert "error" in error_body("/v1/chat/completions", problem)
+    assert error_body("/api/chat", problem) == {"error": "The model 'x' was not found: it is not loaded."}
+    shown = error_body("/v1/messages/count_tokens", problem)
+    assert (shown["type"], set(shown)) == ("error", {"type", "error", "request_id"})
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (errors.BadRequest("no"), "invalid_request_error"),
+        (errors.KeyRefused(), "authentication_error"),
+        (errors.ForeignHost(), "permission_error"),
+        (errors.ModelUnknown("x"), "not_found_error"),
+        (errors.BodyTooLarge(1), "request_too_large"),
+        (errors.NotJson(), "invalid_request_error"),
+        (NotLoaded(), "overloaded_error"),
+        (ZeroDivisionError(), "api_error"),
+    ],
+)
+def test_anthropics_types(error: Exception, kind: str) -> None:
+    problem = problem_of(error)
+    assert anthropic_body(problem, "req_1") == {
+        "type": "error",
+        "error": {"type": kind, "message": problem.message},
+        "request_id": "req_1",
+    }
+
+
+def test_anthropics_tools_recognise_an_overflow() -> None:
+    shown = str(anthropic_body(problem_of(ContextOverflow(5000, 4096)), "req_1"))
+    assert "prompt is too long: 5000 tokens > 4096 maximum. This model's maximum context length is 4096" in shown

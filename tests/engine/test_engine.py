@@ -195,7 +195,7 @@ def test_a_request_id_is_used_once_at_a_time() -> None:
 
 def test_a_native_failure_ends_every_request_and_loading_again_works() -> None:
     async def run() -> None:
-        opener = FakeOpener(Script(fail_after=5))
+        opener = FakeOpener(Script(fail_after=5, step_s=0.02))  # so that all are submitted before
         async with engine_over(opener) as engine:
             streams = [engine.submit(chat(str(i))) for i in range(3)]
             for stream in streams:

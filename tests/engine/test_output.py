@@ -37,11 +37,16 @@ def text_of(events: list[Event]) -> str:
 
 def whole(text: str, stops: list[str]) -> str:
     """What the rule says, the slow way: the first stop string to be complete, of those the longest."""
+    return text[: stopped_at(text, stops)[0]]
+
+
+def stopped_at(text: str, stops: list[str]) -> tuple[int, str | None]:
     for end in range(1, len(text) + 1):
         complete = [stop for stop in stops if text[:end].endswith(stop)]
         if complete:
-            return text[: end - max(map(len, complete))]
-    return text
+            found = max(complete, key=len)
+            return end - len(found), found
+    return len(text), None
 
 
 @given(TEXT, STOPS, st.lists(st.integers(0, 100)))
@@ -52,6 +57,15 @@ def test_streamed_equals_whole(text: str, stops: list[str], cuts: list[int]) -> 
 @given(TEXT, STOPS)
 def test_byte_by_byte_equals_whole(text: str, stops: list[str]) -> None:
     assert "".join(streamed([bytes([byte]) for byte in text.encode()], stops)) == whole(text, stops)
+
+
+@given(TEXT, STOPS)
+def test_the_stop_string_that_ended_the_text_is_known(text: str, stops: list[str]) -> None:
+    assembler = AnswerAssembler(stops)
+    for byte in text.encode():
+        if assembler.feed(bytes([byte]))[1]:
+            break
+    assert assembler.stop_string == stopped_at(text, stops)[1]
 
 
 @given(st.binary(max_size=12), st.lists(st.integers(0, 100)))

@@ -1,0 +1,147 @@
+"""The engine's answers → Anthropic's messages. Pure: ids come from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from api.answer import Answer, arguments_of
+from api.errors import StoppedHere, problem_of
+from api.shapes import anthropic_body
+from api.sse import event_frame
+from engine.events import (
+    Event,
+    Failed,
+    Finished,
+    FinishReason,
+    ReasoningDelta,
+    Started,
+    TextDelta,
+    ToolCallDelta,
+    ToolCallStarted,
+    Usage,
+)
+
+STOP_REASONS: Mapping[FinishReason, str] = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use"}
+
+Block = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageHead:
+    id: str
+    model: str
+
+
+def message(head: MessageHead, answer: Answer) -> dict[str, object]:
+    """A whole answer."""
+    content: list[Block] = []
+    if answer.reasoning:
+        content.append({"type": "thinking", "thinking": answer.reasoning, "signature": ""})
+    if answer.text or not answer.calls:
+        content.append({"type": "text", "text": answer.text})
+    content += [
+        {"type": "tool_use", "id": call.id, "name": call.name, "input": arguments_of(call)} for call in answer.calls
+    ]
+    return _message(head, content, _usage(answer.finished.usage), stop(answer.finished))
+
+
+def stop(finished: Finished) -> dict[str, object]:
+    """Why an answer ended."""
+    if finished.reason == "stop" and finished.stop_string is not None:
+        return {"stop_reason": "stop_sequence", "stop_sequence": finished.stop_string}
+    return {"stop_reason": STOP_REASONS[finished.reason], "stop_sequence": None}
+
+
+NOT_STOPPED: dict[str, object] = {"stop_reason": None, "stop_sequence": None}
+
+
+def _message(
+    head: MessageHead, content: list[Block], usage: dict[str, object], stopped: dict[str, object]
+) -> dict[str, object]:
+    return {
+        "id": head.id,
+        "type": "message",
+        "role": "assistant",
+        "model": head.model,
+        "content": content,
+        **stopped,
+        "usage": usage,
+    }
+
+
+def _usage(counts: Usage) -> dict[str, object]:
+    """Anthropic counts what came from the cache apart."""
+    return {
+        "input_tokens": counts.n_prompt - counts.n_cached,
+        "cache_creation_input_tokens": 0,
+        "cache_read_input_tokens": counts.n_cached,
+        "output_tokens": counts.n_output,
+    }
+
+
+class MessageWriter:
+    """A streamed answer, event by event: blocks one after another, never two open."""
+
+    def __init__(self, head: MessageHead) -> None:
+        self._head = head
+        self._index = -1
+        self._open: str | None = None
+
+    def frames(self, place: int, event: Event) -> bytes:
+        match event:
+            case Started(n_prompt=n_prompt, n_cached=n_cached):
+                opened = _message(self._head, [], _usage(Usage(n_prompt, n_cached, 0)), NOT_STOPPED)
+                return event_frame("message_start", {"type": "message_start", "message": opened})
+            case TextDelta(text=text):
+                return self._block("text", {"type": "text", "text": ""}) + self._delta("text_delta", "text", text)
+            case ReasoningDelta(text=text):
+                block: Block = {"type": "thinking", "thinking": "", "signature": ""}
+                return self._block("thinking", block) + self._delta("thinking_delta", "thinking", text)
+            case ToolCallStarted(index=index, id=id, name=name):
+                return self._block(f"call {index}", {"type": "tool_use", "id": id, "name": name, "input": {}})
+            case ToolCallDelta(arguments=arguments):
+                return self._delta("input_json_delta", "partial_json", arguments)
+            case Finished(reason="cancelled"):
+                return self._error(StoppedHere())
+            case Finished():
+                return self._end(event)
+            case Failed(error=error):
+                return self._error(error)
+
+    def _block(self, kind: str, block: Block) -> bytes:
+        """Opens a block, unless one of this kind is open."""
+        if self._open == kind:
+            return b""
+        closed = self._close()
+        self._open, self._index = kind, self._index + 1
+        return closed + event_frame(
+            "content_block_start", {"type": "content_block_start", "index": self._index, "content_block": block}
+        )
+
+    def _close(self) -> bytes:
+        if self._open is None:
+            return b""
+        ends = b""
+        if self._open == "thinking":
+            ends = self._delta("signature_delta", "signature", "")
+        self._open = None
+        return ends + event_frame("content_block_stop", {"type": "content_block_stop", "index": self._index})
+
+    def _delta(self, kind: str, name: str, value: str) -> bytes:
+        delta = {"type": kind, name: value}
+        return event_frame("content_block_delta", {"type": "content_block_delta", "index": self._index, "delta": delta})
+
+    def _end(self, finished: Finished) -> bytes:
+        opened = self._block("text", {"type": "text", "text": ""}) if self._index < 0 else b""  # it said nothing
+        delta = stop(finished)
+        told = {"type": "message_delta", "delta": delta, "usage": {"output_tokens": finished.usage.n_output}}
+        return (
+            opened
+            + self._close()
+            + event_frame("message_delta", told)
+            + event_frame("message_stop", {"type": "message_stop"})
+        )
+
+    def _error(self, error: Exception) -> bytes:
+        return event_frame("error", anthropic_body(problem_of(error), self._head.id.replace("msg_", "req_")))

@@ -1,0 +1,32 @@
+"""Anthropic's routes. Its clients add /v1 themselves. Thin: read, translate, ask, write."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.responses import JSONResponse, Response
+
+from api.anthropic.answer import MessageHead, MessageWriter, message
+from api.anthropic.request import count_request, messages_request
+from api.anthropic.schemas import CountBody, MessagesBody
+from api.desk import AtDesk
+from engine.requests import new_request_id
+
+router = APIRouter(prefix="/v1/messages")
+
+
+@router.post("")
+async def create_message(desk: AtDesk) -> Response:
+    body = await desk.read(MessagesBody)
+    desk.check_model(body.model)
+    request = messages_request(body, new_request_id())
+    head = MessageHead(f"msg_{request.id}", desk.model.id)
+    if body.stream:
+        return desk.stream([request], MessageWriter(head))
+    return JSONResponse(message(head, (await desk.collect([request]))[0]))
+
+
+@router.post("/count_tokens")
+async def count_tokens(desk: AtDesk) -> Response:
+    body = await desk.read(CountBody)
+    desk.check_model(body.model)
+    return JSONResponse({"input_tokens": await desk.engine.ask.count(count_request(body, new_request_id()))})

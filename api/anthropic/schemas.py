@@ -1,0 +1,64 @@
+"""What Anthropic's clients send."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from api.body import INT32_MAX, Body, Count, Fraction, Word
+from api.openai.tools import ToolName
+
+
+class AnthropicMessage(Body):
+    role: str
+    content: object = None
+
+
+class AnthropicTool(Body):
+    """A tool with a `type` of its own is run by Anthropic, and cannot be had here."""
+
+    type: str | None = None
+    name: ToolName
+    description: str | None = None
+    input_schema: dict[str, object] | None = None
+
+
+class AnthropicChoice(Body):
+    type: str
+    name: str | None = None
+    disable_parallel_tool_use: bool | None = None
+
+
+class Thinking(Body):
+    type: str
+    budget_tokens: int | None = None
+
+
+class OutputFormat(Body):
+    type: str
+    schema_: Annotated[dict[str, object] | None, Field(alias="schema")] = None
+
+
+class OutputConfig(Body):
+    effort: str | None = None
+    format: OutputFormat | None = None
+
+
+class CountBody(Body):
+    model: str | None = None
+    messages: Annotated[list[AnthropicMessage], Field(min_length=1)]
+    system: object = None
+    tools: Annotated[list[AnthropicTool], Field(max_length=1024)] | None = None
+    tool_choice: AnthropicChoice | None = None
+    thinking: Thinking | None = None
+    output_config: OutputConfig | None = None
+
+
+class MessagesBody(CountBody):
+    max_tokens: Count
+    stream: bool | None = None
+    stop_sequences: Annotated[list[Word], Field(max_length=64)] | None = None
+    temperature: Fraction | None = None
+    top_p: Fraction | None = None
+    top_k: Annotated[int, Field(ge=0, le=INT32_MAX)] | None = None

@@ -1,0 +1,108 @@
+"""What a route has at hand for one call: the loaded model, the body, and the two ways to answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+from fastapi import Request as HttpRequest
+from starlette.responses import Response
+
+from api.activity import Activity
+from api.answer import Answer
+from api.deps import (
+    Body,
+    EngineStatus,
+    LoadedEngine,
+    LoadedModel,
+    Requests,
+    Settings,
+    engine_of,
+    get_model,
+    read_body,
+)
+from api.errors import ModelUnknown
+from api.settings import EndpointSettings
+from api.sse import SSE, EventStream, EventWriter, Framing
+from engine.engine import Engine
+from engine.events import Embeddings, ModelInfo
+from engine.requests import EmbedRequest, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Belongs to the endpoint's loop."""
+
+    http: HttpRequest
+    engine: Engine
+    model: ModelInfo
+    settings: EndpointSettings
+    activity: Activity
+
+    @property
+    def now(self) -> int:
+        """Unix time, in whole seconds."""
+        return int(time.time())
+
+    async def read(self, shape: type[Body]) -> Body:
+        """The call's JSON body. Raises BadRequest."""
+        return await read_body(self.http, shape)
+
+    def check_model(self, name: str | None) -> None:
+        """Raises ModelUnknown where the settings refuse a name that is not the model's."""
+        if self.settings.unknown_model == "404" and name not in (None, self.model.id):
+            raise ModelUnknown(name or "")
+
+    async def collect(self, requests: Sequence[Request]) -> list[Answer]:
+        """The whole answers. Raises EngineError, StoppedHere."""
+        async with self.activity.ask(self.engine, requests, self.http.scope, self.http.receive) as together:
+            return await together.collect()
+
+    def stream(self, requests: Sequence[Request], writer: EventWriter, framing: Framing = SSE) -> Response:
+        return EventStream(self.engine, self.activity, requests, writer, self.settings.ping_interval_s, framing)
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingDesk:
+    """What a route has at hand to embed. `model` names the embedding model, else the chat model."""
+
+    http: HttpRequest
+    engine: Engine
+    model: str
+    settings: EndpointSettings
+    activity: Activity
+
+    def check_model(self, name: str | None) -> None:
+        """Raises ModelUnknown where the settings refuse a name that no loaded model has."""
+        chat = self.engine.status.model
+        known = (None, self.model, chat.id if chat else None)
+        if self.settings.unknown_model == "404" and name not in known:
+            raise ModelUnknown(name or "")
+
+    async def embed(self, request: EmbedRequest) -> Embeddings:
+        """Raises EngineError, StoppedHere."""
+        return await self.activity.embed(self.engine, request, self.http.scope, self.http.receive)
+
+
+async def get_embedding_desk(
+    http: HttpRequest, status: EngineStatus, settings: Settings, activity: Requests
+) -> EmbeddingDesk:
+    """Raises as `get_model` does, unless an embedding model is loaded."""
+    name = status.embedder.id if status.embedder is not None else (await get_model(status)).id
+    return EmbeddingDesk(http, engine_of(http.app), name, settings, activity)
+
+
+AtEmbeddingDesk = Annotated[EmbeddingDesk, Depends(get_embedding_desk)]
+
+
+async def get_desk(
+    http: HttpRequest, engine: LoadedEngine, model: LoadedModel, settings: Settings, activity: Requests
+) -> Desk:
+    """Raises as `get_model` does."""
+    return Desk(http, engine, model, settings, activity)
+
+
+AtDesk = Annotated[Desk, Depends(get_desk)]

@@ -1,0 +1,43 @@
+"""`inglenook-serve key`: a key for each tool, shown once, revoked alone."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from api.keyring import KeyFile
+from engine.library.profile import Profile
+
+
+def main(argv: Sequence[str]) -> int:
+    """One line a key on stdout; what fails is one sentence on stderr, and 1."""
+    options = _read_options(argv)
+    profile = Profile(options.profile) if options.profile else Profile.default()
+    try:
+        keys = KeyFile(profile.ensure().named_keys)
+        match options.action:
+            case "add":
+                print(keys.add(options.name))
+                print("This is the only time that the key is shown.", file=sys.stderr)
+            case "revoke":
+                keys.revoke(options.name)
+            case _:
+                for key in keys.read():
+                    print(f"{key.name}\t{time.strftime('%Y-%m-%d %H:%M', time.localtime(key.made_at))}")
+    except (OSError, ValueError) as error:
+        print(f"inglenook-serve: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _read_options(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="inglenook-serve key", description="Keys for single tools.")
+    parser.add_argument("--profile", type=Path, metavar="DIR", help="the folder of keys and models")
+    actions = parser.add_subparsers(dest="action", required=True)
+    for name, what in (("add", "makes a key and shows it once"), ("revoke", "a key opens nothing any more")):
+        actions.add_parser(name, help=what).add_argument("name", metavar="NAME")
+    actions.add_parser("list", help="names the keys")
+    return parser.parse_args(argv)

@@ -1,0 +1,115 @@
+"""The keys that open the endpoint: its own, and one for each tool that a person has named."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from api.errors import KeyRefused
+from api.keys import key_matches
+
+OWN = "inglenook"
+"""What the endpoint's own key is called."""
+
+MAX_NAME = 64
+
+
+@dataclass(frozen=True, slots=True)
+class NamedKey:
+    """Kept as its hash alone. The keys have 256 random bits, so a plain hash of them cannot be guessed back."""
+
+    name: str
+    sha256: str
+    made_at: float
+    """Unix time."""
+
+
+class KeyFile:
+    """The named keys on disk, readable by their owner alone. Small, read and written whole."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> tuple[NamedKey, ...]:
+        """Raises OSError, and ValueError for what is not ours: a damaged file opens nothing."""
+        try:
+            text = self._path.read_text("utf-8")
+        except FileNotFoundError:
+            return ()
+        try:
+            found = json.loads(text)
+            return tuple(NamedKey(str(key["name"]), str(key["sha256"]), float(key["made_at"])) for key in found["keys"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError("the file of keys is damaged") from error
+
+    def add(self, name: str) -> str:
+        """A new key, which is shown this once. Raises OSError, and ValueError for a name that is taken or unfit."""
+        keys = self.read()
+        if not name.isprintable() or not 0 < len(name) <= MAX_NAME or name == OWN:
+            raise ValueError(f"{name!r} cannot be a key's name")
+        if any(key.name == name for key in keys):
+            raise ValueError(f"there is a key named {name!r} already")
+        value = f"ink-{secrets.token_urlsafe(32)}"
+        self._write([*keys, NamedKey(name, hashlib.sha256(value.encode()).hexdigest(), time.time())])
+        return value
+
+    def revoke(self, name: str) -> None:
+        """Raises OSError, and ValueError where there is none of this name."""
+        keys = self.read()
+        kept = [key for key in keys if key.name != name]
+        if len(kept) == len(keys):
+            raise ValueError(f"there is no key named {name!r}")
+        self._write(kept)
+
+    def _write(self, keys: Sequence[NamedKey]) -> None:
+        """Whole or not at all. mkstemp creates the file with mode 0600."""
+        descriptor, draft = tempfile.mkstemp(dir=self._path.parent, prefix=self._path.name, suffix=".new")
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                json.dump({"keys": [asdict(key) for key in keys]}, file, indent=1)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(draft).replace(self._path)
+        finally:
+            Path(draft).unlink(missing_ok=True)
+
+
+class KeyRing:
+    """Which key a request carries. A key that is revoked while the endpoint runs opens nothing from then on."""
+
+    def __init__(self, own: str, path: Path | None = None) -> None:
+        self._own = own
+        self._path = path
+        self._seen: tuple[int, int, int] | None = None
+        self._named: tuple[NamedKey, ...] = ()
+
+    def name_of(self, presented: Iterable[bytes]) -> str:
+        """The name of the key among `presented`. Raises KeyRefused. The time it takes tells nothing of the keys."""
+        candidates = list(presented)
+        if key_matches(candidates, self._own):
+            return OWN
+        hashes = [hashlib.sha256(candidate).hexdigest() for candidate in candidates]
+        for key in self._keys():
+            if any(hmac.compare_digest(each, key.sha256) for each in hashes):
+                return key.name
+        raise KeyRefused
+
+    def _keys(self) -> tuple[NamedKey, ...]:
+        if self._path is None:
+            return ()
+        try:
+            found = self._path.stat()
+            seen = (found.st_mtime_ns, found.st_ino, found.st_size)
+            if seen != self._seen:
+                self._named, self._seen = KeyFile(self._path).read(), seen
+        except (OSError, ValueError):
+            self._named, self._seen = (), None
+        return self._named

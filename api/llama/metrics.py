@@ -1,0 +1,45 @@
+"""What has been served, for Prometheus. llama.cpp's names where it has one, so that its dashboards show us too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from api.activity import Activity
+
+__all__ = ["CONTENT_TYPE_LATEST", "exposition"]
+
+
+def exposition(activity: Activity) -> bytes:
+    """Prometheus' text, of now."""
+    registry = CollectorRegistry()
+    registry.register(_Collector(activity))
+    return bytes(generate_latest(registry))
+
+
+class _Collector:
+    def __init__(self, activity: Activity) -> None:
+        self._activity = activity
+
+    def collect(self) -> Iterator[Metric]:
+        totals = self._activity.totals
+        for name, what, value in (
+            ("llamacpp:prompt_tokens", "Tokens of prompts that were computed.", totals.n_read),
+            ("llamacpp:prompt_seconds", "Time spent on reading prompts.", totals.prefill_s),
+            ("llamacpp:tokens_predicted", "Tokens of answers.", totals.n_output),
+            ("llamacpp:tokens_predicted_seconds", "Time spent on writing answers.", totals.decode_s),
+            ("inglenook:prompt_tokens_cached", "Tokens of prompts that were not computed again.", totals.n_cached),
+        ):
+            yield CounterMetricFamily(name, what, value)
+        requests = CounterMetricFamily("inglenook:requests", "Requests that have ended.", labels=["end"])
+        for end, n in (
+            ("finished", totals.n_finished),
+            ("cancelled", totals.n_cancelled),
+            ("failed", totals.n_failed),
+        ):
+            requests.add_metric([end], n)
+        yield requests
+        yield GaugeMetricFamily("llamacpp:requests_processing", "Requests under way.", len(self._activity))

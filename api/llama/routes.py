@@ -1,0 +1,87 @@
+"""The routes of llama.cpp's own server. Thin: read, translate, ask, write."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.responses import JSONResponse, Response
+
+from api.deps import Requests
+from api.desk import AtDesk, Desk
+from api.errors import BadRequest, NoSlotFree, NotKept
+from api.llama import translate
+from api.llama.schemas import DetokenizeBody, InfillBody, LlamaBody, LlamaCompletionBody, TokenizeBody
+from api.openai.chat_body import ChatCompletionBody
+from api.openai.chat_request import chat_requests
+from api.openai.completion_request import Prompt, prompts_of
+from engine.requests import new_request_id
+
+router = APIRouter()
+
+
+@router.get("/props")
+async def get_props(desk: AtDesk) -> Response:
+    return JSONResponse(translate.props(desk.model, await desk.engine.ask.card()))
+
+
+@router.get("/slots")
+async def get_slots(desk: AtDesk) -> Response:
+    card = await desk.engine.ask.card()
+    found = translate.slots(card.n_running, desk.model.n_ctx, desk.activity.requests)
+    if desk.http.query_params.get("fail_on_no_slot") and all(slot["is_processing"] for slot in found):
+        raise NoSlotFree
+    return JSONResponse(found)
+
+
+@router.get("/metrics")
+async def get_metrics(requests: Requests) -> Response:
+    # Most who run an endpoint never ask for this, and it takes a while to import.
+    from api.llama.metrics import CONTENT_TYPE_LATEST, exposition
+
+    return Response(exposition(requests), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.post("/tokenize")
+async def tokenize(desk: AtDesk) -> Response:
+    body = await desk.read(TokenizeBody)
+    if body.parse_special is False:
+        raise NotKept("parse_special")
+    tokens = await desk.engine.ask.tokenize(body.content, add_special=bool(body.add_special))
+    if not body.with_pieces:
+        return JSONResponse({"tokens": tokens})
+    return JSONResponse({"tokens": translate.pieces(tokens, await desk.engine.ask.pieces(tokens))})
+
+
+@router.post("/detokenize")
+async def detokenize(desk: AtDesk) -> Response:
+    body = await desk.read(DetokenizeBody)
+    pieces = await desk.engine.ask.pieces(body.tokens)
+    return JSONResponse({"content": b"".join(pieces).decode("utf-8", "replace")})
+
+
+@router.post("/apply-template")
+async def apply_template(desk: AtDesk) -> Response:
+    body = await desk.read(ChatCompletionBody)
+    return JSONResponse({"prompt": await desk.engine.ask.render(chat_requests(body, new_request_id())[0])})
+
+
+@router.post("/infill")
+async def infill(desk: AtDesk) -> Response:
+    body = await desk.read(InfillBody)
+    gap_prompt = await desk.engine.ask.gap_prompt(body.input_prefix, body.input_suffix)
+    return await _answer(desk, body, translate.infill_prompt(body, gap_prompt))
+
+
+@router.post("/completion")
+async def create_completion(desk: AtDesk) -> Response:
+    body = await desk.read(LlamaCompletionBody)
+    prompts = prompts_of(body.prompt, "prompt")
+    if len(prompts) > 1:
+        raise BadRequest("One prompt at a time; /v1/completions takes several.", "prompt")
+    return await _answer(desk, body, prompts[0])
+
+
+async def _answer(desk: Desk, body: LlamaBody, prompt: Prompt) -> Response:
+    request = translate.completion_request(body, prompt, new_request_id())
+    if body.stream:
+        return desk.stream([request], translate.LlamaWriter(desk.model.id))
+    return JSONResponse(translate.completion(desk.model.id, (await desk.collect([request]))[0]))

@@ -1,0 +1,155 @@
+"""Ollama's chats and completions → the engine's requests. Pure: ids come from outside."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+from api.errors import BadRequest, NotKept
+from api.ollama.schemas import AnswerBody, ChatBody, EmbedBody, GenerateBody, OllamaMessage
+from api.openai.chat_request import effort_of
+from api.openai.formats import schema
+from api.openai.promises import refuse_what_is_not_kept
+from api.openai.tools import tools
+from api.sampler import sampling
+from engine.requests import (
+    ChatRequest,
+    CompletionRequest,
+    Constraint,
+    Effort,
+    EmbedRequest,
+    Message,
+    Request,
+    ToolCall,
+)
+
+
+def chat_request(body: ChatBody, request_id: str) -> ChatRequest:
+    """Raises BadRequest, NotKept."""
+    offered = tools(body.tools or ())
+    limit = constraint(body)
+    if limit is not None and offered:
+        raise BadRequest("An answer's format cannot be constrained beside tools that may be called.", "format")
+    return replace(_chat(body, messages(body.messages), request_id), tools=offered)
+
+
+def generate_request(body: GenerateBody, gap_prompt: str | None, request_id: str) -> Request:
+    """`gap_prompt` is the prompt where a gap is to be filled. Raises BadRequest, NotKept."""
+    if body.images:
+        raise NotKept("images", "Images are not supported.")
+    if body.template:
+        raise NotKept("template", "A template cannot come with a request.")
+    if body.context:
+        raise NotKept("context", "Conversations go to /api/chat.")
+    if gap_prompt is None and not body.raw:
+        system = [Message("system", body.system)] if body.system else []
+        return _chat(body, (*system, Message("user", body.prompt or "")), request_id)
+    refuse_what_is_not_kept(body.options.model_extra or {})
+    return CompletionRequest(
+        prompt=gap_prompt if gap_prompt is not None else body.prompt or "",
+        door="endpoint",
+        sampling=sampling(body.options),
+        constraint=constraint(body),
+        max_tokens=body.options.num_predict,
+        stop=_stops(body),
+        n_logprobs=_n_logprobs(body),
+        id=request_id,
+    )
+
+
+def embed_request(body: EmbedBody, request_id: str) -> EmbedRequest:
+    """Raises BadRequest."""
+    given = body.prompt if body.input is None else body.input
+    inputs = [given] if isinstance(given, str) else given or []
+    if not all(inputs):
+        raise BadRequest("'input' holds an empty text.", "input")
+    return EmbedRequest(tuple(inputs), "endpoint", body.dimensions, request_id)
+
+
+def _chat(body: AnswerBody, said: Sequence[Message], request_id: str) -> ChatRequest:
+    refuse_what_is_not_kept(body.options.model_extra or {})
+    thinking, effort = _thinking(body.think)
+    answer_start, said = ("", said)
+    if len(said) > 1 and said[-1].role == "assistant" and not said[-1].tool_calls:  # Ollama goes on with it
+        answer_start, said = said[-1].content, said[:-1]
+    return ChatRequest(
+        messages=tuple(said),
+        door="endpoint",
+        sampling=sampling(body.options),
+        thinking=thinking,
+        effort=effort,
+        constraint=constraint(body),
+        answer_start=answer_start,
+        max_tokens=body.options.num_predict,
+        stop=_stops(body),
+        n_logprobs=_n_logprobs(body),
+        id=request_id,
+    )
+
+
+def _stops(body: AnswerBody) -> tuple[str, ...]:
+    return tuple(stop for stop in body.options.stop if stop)
+
+
+def _n_logprobs(body: AnswerBody) -> int | None:
+    return (body.top_logprobs or 0) if body.logprobs else None
+
+
+def constraint(body: AnswerBody) -> Constraint | None:
+    match body.format:
+        case None | "":
+            return None
+        case "json":
+            return Constraint("json_object")
+        case dict() as given:
+            return schema(given)
+    raise BadRequest("'format' must be json or a schema.", "format")
+
+
+def _thinking(think: bool | str | None) -> tuple[bool | None, Effort | None]:
+    if isinstance(think, str):
+        thinking, effort = effort_of(think, "think")
+        return (True if thinking is None else thinking), effort
+    return think, None
+
+
+def messages(given: Sequence[OllamaMessage]) -> tuple[Message, ...]:
+    """Calls have no ids here: a tool's answer belongs to the oldest open call, of its name where it tells one."""
+    said: list[Message] = []
+    still_open: list[ToolCall] = []
+    for at, message in enumerate(given):
+        path = f"messages[{at}]"
+        if message.images:
+            raise NotKept(f"{path}.images", "Images are not supported.")
+        content = message.content or ""
+        match message.role:
+            case "system" | "user" as role:
+                said.append(Message(role, content))
+            case "assistant":
+                calls = tuple(_call(call, f"call_{at}_{i}", path) for i, call in enumerate(message.tool_calls or ()))
+                still_open += calls
+                said.append(Message("assistant", content, calls, reasoning=message.thinking))
+            case "tool":
+                said.append(Message("tool", content, tool_call_id=_answered(message, still_open)))
+            case other:
+                raise NotKept(f"{path}.role", f"Messages of the role '{other[:40]}' are not supported.")
+    return tuple(said)
+
+
+def _call(call: dict[str, object], invented_id: str, path: str) -> ToolCall:
+    match call:
+        case {"function": {"name": str(name), "arguments": dict(arguments)}}:
+            id = call.get("id")
+            return ToolCall(id if isinstance(id, str) else invented_id, name, json.dumps(arguments, ensure_ascii=False))
+    raise BadRequest(f"'{path}.tool_calls' needs functions with a name and arguments.", f"{path}.tool_calls")
+
+
+def _answered(message: OllamaMessage, still_open: list[ToolCall]) -> str:
+    for call in still_open:
+        if call.id == message.tool_call_id or (
+            message.tool_call_id is None and message.tool_name in (None, "", call.name)
+        ):
+            still_open.remove(call)
+            return call.id
+    return message.tool_call_id or f"call_{message.tool_name or 'unknown'}"

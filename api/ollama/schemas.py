@@ -1,0 +1,74 @@
+"""What Ollama's clients send. They stream unless told not to."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from api.body import Body, Count, Stops
+from api.openai.tools import ToolBody
+from api.sampler import SamplerFields
+
+
+def _none_if_endless(value: object) -> object:
+    return None if type(value) is int and value <= 0 else value
+
+
+class Options(SamplerFields):
+    """What concerns memory and threads (`num_ctx`, `num_gpu`, …) was settled when the model was loaded."""
+
+    num_predict: Annotated[Count | None, BeforeValidator(_none_if_endless)] = None
+    stop: Stops = Field(default_factory=list)
+
+
+class ModelBody(Body):
+    """`name` is the older word."""
+
+    model: str | None = None
+    name: str | None = None
+
+
+class OllamaMessage(Body):
+    role: str
+    content: str | None = None
+    thinking: str | None = None
+    images: list[object] | None = None
+    tool_calls: list[dict[str, object]] | None = None
+    tool_name: str | None = None
+    tool_call_id: str | None = None
+
+
+class AnswerBody(ModelBody):
+    """What chats and completions have in common."""
+
+    stream: bool | None = None
+    format: str | dict[str, object] | None = None
+    options: Options = Options()
+    think: bool | str | None = None
+    keep_alive: object = None
+    logprobs: bool | None = None
+    top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
+
+
+class ChatBody(AnswerBody):
+    messages: list[OllamaMessage] = Field(default_factory=list)
+    tools: Annotated[list[ToolBody], Field(max_length=1024)] | None = None
+
+
+class GenerateBody(AnswerBody):
+    prompt: str | None = None
+    suffix: str | None = None
+    system: str | None = None
+    raw: bool | None = None
+    template: str | None = None
+    context: list[int] | None = None
+    images: list[object] | None = None
+
+
+class EmbedBody(ModelBody):
+    """`prompt` is the older word for one `input`."""
+
+    input: str | list[str] | None = None
+    prompt: str | None = None
+    dimensions: Count | None = None

@@ -1,0 +1,45 @@
+"""What OpenAI's clients send for a completion without a chat."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from api.body import INT32_MAX, Body, Count, Stops
+from api.openai.chat_body import MAX_CHOICES, StreamOptions
+from api.openai.formats import ResponseFormat, Schema
+from api.sampler import SamplerFields
+
+
+def _none_if_endless(value: object) -> object:
+    return None if type(value) is int and value == -1 else value
+
+
+class CompletionBody(SamplerFields):
+    """`prompt` is a string, a list of strings, of tokens, or of lists of tokens; `completion_request` reads it."""
+
+    model: str | None = None
+    prompt: object
+    suffix: str | None = None
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    n: Annotated[int, Field(ge=1, le=MAX_CHOICES)] | None = None
+    best_of: Annotated[int, Field(ge=1, le=MAX_CHOICES)] | None = None
+    max_tokens: Annotated[Annotated[int, Field(ge=0, le=INT32_MAX)] | None, BeforeValidator(_none_if_endless)] = None
+    min_tokens: Annotated[int, Field(ge=0, le=INT32_MAX)] | None = None
+    stop: Stops = Field(default_factory=list)
+    echo: bool | None = None
+    logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
+    response_format: ResponseFormat | None = None
+    grammar: str | None = None
+    json_schema: Schema | None = None
+
+
+class EmbeddingsBody(Body):
+    """`input` has the shapes of a completion's prompt."""
+
+    model: str | None = None
+    input: object
+    encoding_format: str | None = None
+    dimensions: Count | None = None

@@ -1,0 +1,83 @@
+"""OpenAI's completions → the engine's requests. Pure: ids come from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from api.body import INT32_MAX
+from api.errors import BadRequest
+from api.openai.completion_body import CompletionBody
+from api.openai.formats import constraint
+from api.openai.promises import refuse_what_is_not_kept
+from api.sampler import for_choice, sampling
+from engine.requests import CompletionRequest
+
+MAX_ANSWERS = 512
+"""Of one call: prompts times choices."""
+
+Prompt = str | tuple[int, ...]
+
+
+def prompts_of(given: object, param: str) -> list[Prompt]:
+    """A prompt or a batch of them. Raises BadRequest."""
+    match given:
+        case str():
+            return [given]
+        case [int(), *_]:
+            return [_tokens(given, param)]
+        case [str() | list(), *_]:
+            if len(given) > MAX_ANSWERS:
+                raise BadRequest(f"'{param}' holds more than {MAX_ANSWERS} texts.", param)
+            return [each if isinstance(each, str) else _tokens(each, f"{param}[{i}]") for i, each in enumerate(given)]
+    raise BadRequest(f"'{param}' must be a string, a list of tokens, or a list of these that is not empty.", param)
+
+
+def _tokens(given: object, path: str) -> tuple[int, ...]:
+    if isinstance(given, list) and all(type(each) is int and 0 <= each <= INT32_MAX for each in given):
+        return tuple(given)
+    raise BadRequest(f"'{path}' must hold tokens as numbers, or strings, and nothing else.", path)
+
+
+def completion_requests(body: CompletionBody, prompts: Sequence[Prompt], request_id: str) -> list[CompletionRequest]:
+    """As many as `n_drawn` for each prompt, of a body that was checked. Raises BadRequest."""
+    chosen, limit = sampling(body), constraint(body.response_format, body.grammar, body.json_schema)
+    n_logprobs = body.logprobs
+    if n_logprobs is None and n_drawn(body) > (body.n or 1):
+        n_logprobs = 0  # to know which are the best
+    return [
+        CompletionRequest(
+            prompt=prompt,
+            door="endpoint",
+            sampling=for_choice(chosen, choice),
+            constraint=limit,
+            # Nothing is asked of the answer, but the engine reads a prompt only for one.
+            max_tokens=1 if body.max_tokens == 0 else body.max_tokens,
+            min_tokens=body.min_tokens or 0,
+            stop=tuple(stop for stop in body.stop if stop),
+            n_logprobs=n_logprobs,
+            prompt_logprobs=bool(body.echo) and body.logprobs is not None,
+            id=f"{request_id}-{place}-{choice}",
+        )
+        for place, prompt in enumerate(prompts)
+        for choice in range(n_drawn(body))
+    ]
+
+
+def n_drawn(body: CompletionBody) -> int:
+    """Answers that are made for each prompt; the best `n` of them are shown."""
+    return max(body.best_of or 1, body.n or 1)
+
+
+def check(body: CompletionBody, prompts: Sequence[Prompt]) -> None:
+    """Raises BadRequest (NotKept for fields whose promise would be broken)."""
+    refuse_what_is_not_kept(body.model_extra or {})
+    if body.stream_options is not None and not body.stream:
+        raise BadRequest("'stream_options' is only allowed when 'stream' is true.", "stream_options")
+    if body.best_of is not None and body.best_of < (body.n or 1):
+        raise BadRequest("'best_of' must not be less than 'n'.", "best_of")
+    if body.stream and n_drawn(body) > (body.n or 1):
+        raise BadRequest("The best answers cannot be streamed; leave out 'best_of'.", "best_of")
+    if len(prompts) * n_drawn(body) > MAX_ANSWERS:
+        raise BadRequest(f"These are more than {MAX_ANSWERS} answers.", "n")
+    if body.suffix and (body.echo or not all(isinstance(prompt, str) for prompt in prompts)):
+        raise BadRequest("'suffix' goes with a prompt of text, without 'echo'.", "suffix")

@@ -1,0 +1,95 @@
+"""Messages, from OpenAI's words to the engine's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from api.errors import BadRequest, NotKept
+from api.openai.chat_body import ChatMessage
+from engine.requests import Message, ToolCall
+
+ROLES: Mapping[str, str] = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "assistant": "assistant",
+    "tool": "tool",
+    "function": "tool",
+}
+
+
+def message(given: ChatMessage, path: str) -> Message:
+    """`path` names it in errors. Raises BadRequest, NotKept."""
+    role = ROLES.get(given.role)
+    if role is None:
+        raise NotKept(f"{path}.role", f"Messages of the role '{given.role[:40]}' are not supported.")
+    calls = _calls(given, path) if role == "assistant" else ()
+    return Message(
+        role,
+        text_of(given.content, f"{path}.content"),
+        calls,
+        _answered_call(given, path) if role == "tool" else None,
+        (given.reasoning_content or given.reasoning) if role == "assistant" else None,
+    )
+
+
+def text_of(content: object, path: str) -> str:
+    """A content's text: a string, nothing, or parts. Raises BadRequest, NotKept."""
+    match content:
+        case None:
+            return ""
+        case str():
+            return content
+        case list():
+            return "\n".join(_part_text(part, f"{path}[{i}]") for i, part in enumerate(content))
+    raise BadRequest(f"'{path}' must be a string, null, or a list of parts.", path)
+
+
+def _part_text(part: object, path: str) -> str:
+    match part:
+        case {"type": "text" | "input_text" | "output_text", "text": str(text)}:
+            return text
+        case {"type": "refusal", "refusal": str(text)}:
+            return text
+        case {"type": "text" | "input_text" | "output_text" | "refusal"}:
+            raise BadRequest(f"'{path}' has no text.", path)
+        case {"type": str(kind)}:
+            raise NotKept(path, f"Content of the type '{kind[:40]}' is not supported; send text.")
+    raise BadRequest(f"'{path}' must be an object with a type.", path)
+
+
+def _calls(given: ChatMessage, path: str) -> tuple[ToolCall, ...]:
+    match given.function_call:
+        case {"name": str(name), "arguments": str(arguments)}:
+            return (ToolCall(legacy_id(name), name, arguments),)
+        case None:
+            pass
+        case _:
+            raise BadRequest(f"'{path}.function_call' needs a name and arguments.", f"{path}.function_call")
+    if given.tool_calls is None:
+        return ()
+    if not isinstance(given.tool_calls, list):
+        raise BadRequest(f"'{path}.tool_calls' must be a list.", f"{path}.tool_calls")
+    return tuple(_call(call, f"{path}.tool_calls[{i}]") for i, call in enumerate(given.tool_calls))
+
+
+def _call(call: object, path: str) -> ToolCall:
+    match call:
+        case {"id": str(id), "function": {"name": str(name), "arguments": str(arguments)}}:
+            return ToolCall(id, name, arguments)
+        case {"type": str(kind)} if kind != "function":
+            raise NotKept(path, f"A call of the type '{kind[:40]}' is not supported.")
+    raise BadRequest(f"'{path}' needs an id, and a function with a name and with arguments as a string.", path)
+
+
+def _answered_call(given: ChatMessage, path: str) -> str:
+    if given.tool_call_id is not None:
+        return given.tool_call_id
+    if given.role == "function" and given.name is not None:
+        return legacy_id(given.name)
+    raise BadRequest(f"'{path}.tool_call_id' is missing: which call does it answer?", f"{path}.tool_call_id")
+
+
+def legacy_id(name: str) -> str:
+    """Calls had no id in OpenAI's first way of calling functions."""
+    return f"call_{name}"

@@ -1,0 +1,93 @@
+"""Items of a conversation, in the responses API's words → the engine's messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from api.errors import BadRequest, NotKept
+from api.openai.messages import ROLES, text_of
+from engine.requests import Message, ToolCall
+
+Item = dict[str, object]
+
+
+def items_of(given: str | list[object] | None) -> list[Item]:
+    """A call's input as items. Raises BadRequest."""
+    if given is None:
+        return []
+    if isinstance(given, str):
+        return [{"type": "message", "role": "user", "content": given}]
+    for at, item in enumerate(given):
+        if not isinstance(item, dict):
+            raise BadRequest(f"'input[{at}]' must be an object.", f"input[{at}]")
+    return [item for item in given if isinstance(item, dict)]
+
+
+def messages(items: Sequence[Item]) -> list[Message]:
+    """What belongs to one turn of the model (reasoning, text, calls) becomes one. Raises BadRequest, NotKept."""
+    reader = _Reader()
+    for at, item in enumerate(items):
+        reader.add(item, f"input[{at}]")
+    reader.end_turn()
+    return reader.said
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.said: list[Message] = []
+        self._text: str | None = None
+        self._thoughts: list[str] = []
+        self._calls: list[ToolCall] = []
+
+    def add(self, item: Item, path: str) -> None:
+        match item:
+            case {"type": "function_call", "call_id": str(id), "name": str(name), "arguments": str(arguments)}:
+                self._calls.append(ToolCall(id, name, arguments))
+            case {"type": "function_call_output", "call_id": str(id)}:
+                self.end_turn()
+                self.said.append(Message("tool", text_of(item.get("output"), f"{path}.output"), tool_call_id=id))
+            case {"type": "reasoning"}:
+                if self._text is not None or self._calls:
+                    self.end_turn()
+                self._thoughts += _thoughts(item)
+            case {"type": "function_call" | "function_call_output" as kind}:
+                raise BadRequest(f"'{path}' is no whole {kind}.", path)
+            case {"role": str(role)} if item.get("type") in (None, "message"):
+                self._add_message(role, item.get("content"), path)
+            case {"type": str(kind)}:
+                raise NotKept(path, f"Items of the type '{kind[:40]}' are not supported.")
+            case _:
+                raise BadRequest(f"'{path}' must have a type or a role.", path)
+
+    def _add_message(self, role: str, content: object, path: str) -> None:
+        if role not in ROLES or role in ("tool", "function"):
+            raise NotKept(f"{path}.role", f"Messages of the role '{role[:40]}' are not supported.")
+        text = text_of(content, f"{path}.content")
+        if role == "assistant":
+            if self._text is not None or self._calls:
+                self.end_turn()
+            self._text = text
+        else:
+            self.end_turn()
+            self.said.append(Message(ROLES[role], text))
+
+    def end_turn(self) -> None:
+        """Makes one message of what the model said until here."""
+        if self._text is not None or self._calls:
+            thoughts = "\n".join(self._thoughts) or None
+            self.said.append(Message("assistant", self._text or "", tuple(self._calls), reasoning=thoughts))
+        self._text, self._thoughts, self._calls = None, [], []
+
+
+def _thoughts(item: Item) -> list[str]:
+    """Reasoning's text; what is encrypted is of another server, and says nothing here."""
+    found = []
+    for name in ("content", "summary"):
+        parts = item.get(name)
+        for part in parts if isinstance(parts, list) else ():
+            match part:
+                case {"text": str(text)}:
+                    found.append(text)
+        if found:
+            break
+    return found

@@ -1,0 +1,53 @@
+"""What OpenAI's clients send to the responses API."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from api.body import Body, Count, Fraction
+from api.openai.formats import Schema
+
+MAX_ITEMS = 16384
+
+
+class Reasoning(Body):
+    effort: str | None = None
+
+
+class TextFormat(Body):
+    type: str
+    name: str | None = None
+    schema_: Annotated[Schema | None, Field(alias="schema")] = None
+
+
+class TextOptions(Body):
+    format: TextFormat | None = None
+
+
+class ResponsesBody(Body):
+    """`input` is a string or a list of items; `items` reads it. Tools of other types than "function" are skipped:
+    Codex offers several of them with every turn."""
+
+    model: str | None = None
+    input: str | Annotated[list[object], Field(max_length=MAX_ITEMS)] | None = None
+    instructions: str | None = None
+    previous_response_id: str | None = None
+    store: bool | None = None
+    stream: bool | None = None
+    max_output_tokens: Count | None = None
+    temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] | None = None
+    top_p: Fraction | None = None
+    tools: Annotated[list[dict[str, object]], Field(max_length=1024)] | None = None
+    tool_choice: object = None
+    parallel_tool_calls: bool | None = None
+    reasoning: Reasoning | None = None
+    text: TextOptions | None = None
+    include: list[str] | None = None
+    top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
+    metadata: dict[str, str] | None = None
+    # What would have to be kept here, and is not.
+    background: bool | None = None
+    conversation: object = None
+    prompt: object = None

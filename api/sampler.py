@@ -1,0 +1,116 @@
+"""How a client says in what way tokens are chosen: by OpenAI's names, and by llama.cpp's for local models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from api.body import INT32_MAX, Body, Finite, Fraction
+from api.errors import BadRequest, NotKept
+from engine.requests import Sampling
+
+MAX_REMEMBERED = 32768
+"""Tokens that penalties look back at; llama.cpp writes -1 for all."""
+
+# One less than 32 bits hold: llama.cpp takes the last value for "no seed".
+SEEDS = 2**32 - 1
+
+MAX_BIASES = 65536
+
+LookBack = Annotated[int, Field(ge=-1, le=MAX_REMEMBERED)]
+Penalty = Annotated[float, Field(ge=-2, le=2, allow_inf_nan=False)]
+
+
+class SamplerFields(Body):
+    seed: int | None = None
+    temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] | None = None
+    dynatemp_range: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] | None = None
+    top_k: Annotated[int, Field(ge=-1, le=INT32_MAX)] | None = None
+    top_p: Fraction | None = None
+    min_p: Fraction | None = None
+    typical_p: Fraction | None = None
+    top_n_sigma: Annotated[float, Field(ge=-1, le=1000, allow_inf_nan=False)] | None = None
+    xtc_probability: Fraction | None = None
+    xtc_threshold: Fraction | None = None
+    repeat_penalty: Annotated[float, Field(ge=0.01, le=100, allow_inf_nan=False)] | None = None
+    repeat_last_n: LookBack | None = None
+    presence_penalty: Penalty | None = None
+    frequency_penalty: Penalty | None = None
+    dry_multiplier: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = None
+    dry_base: Annotated[float, Field(ge=1, le=100, allow_inf_nan=False)] | None = None
+    dry_allowed_length: Annotated[int, Field(ge=0, le=MAX_REMEMBERED)] | None = None
+    dry_penalty_last_n: LookBack | None = None
+    mirostat: Annotated[int, Field(ge=0, le=2)] | None = None
+    mirostat_tau: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = None
+    mirostat_eta: Fraction | None = None
+    ignore_eos: bool | None = None
+    logit_bias: (
+        dict[str, Finite] | Annotated[list[tuple[int | str, Finite | bool]], Field(max_length=MAX_BIASES)] | None
+    ) = None
+
+
+# Whose name and meaning are the engine's.
+_SAME = (
+    "temperature",
+    "top_p",
+    "min_p",
+    "typical_p",
+    "top_n_sigma",
+    "xtc_probability",
+    "xtc_threshold",
+    "repeat_penalty",
+    "presence_penalty",
+    "frequency_penalty",
+    "dry_multiplier",
+    "dry_base",
+    "dry_allowed_length",
+    "mirostat_tau",
+    "mirostat_eta",
+    "ignore_eos",
+)
+
+
+def sampling(fields: SamplerFields) -> Sampling:
+    """The engine's defaults, changed by what the client names. Raises BadRequest, NotKept."""
+    named: dict[str, Any] = {name: getattr(fields, name) for name in _SAME}
+    named["temperature_range"] = fields.dynatemp_range
+    named["top_k"] = None if fields.top_k is None else max(fields.top_k, 0)
+    named["repeat_last_n"] = _look_back(fields.repeat_last_n)
+    named["dry_last_n"] = _look_back(fields.dry_penalty_last_n)
+    named["seed"] = None if fields.seed is None else fields.seed % SEEDS
+    if fields.mirostat == 1:
+        raise NotKept("mirostat", "'mirostat' 1 is not supported; 2 is.")
+    named["mirostat"] = fields.mirostat == 2
+    named["logit_bias"] = logit_bias(fields.logit_bias or {})
+    return replace(Sampling(), **{name: value for name, value in named.items() if value is not None})
+
+
+def for_choice(chosen: Sampling, place: int) -> Sampling:
+    """The sampling of one of several choices of an answer: its own seed, so that they differ and can be had again."""
+    return chosen if chosen.seed is None or not place else replace(chosen, seed=(chosen.seed + place) % SEEDS)
+
+
+def logit_bias(
+    given: Mapping[str, float] | list[tuple[int | str, float | bool]],
+) -> tuple[tuple[int, float], ...]:
+    """From OpenAI's map, or llama.cpp's list of pairs, where false bans a token."""
+    pairs = list(given.items()) if isinstance(given, Mapping) else given
+    if len(pairs) > MAX_BIASES:
+        raise BadRequest(f"'logit_bias' has more than {MAX_BIASES} entries.", "logit_bias")
+    biases = []
+    for token, bias in pairs:
+        try:
+            number = int(token)
+        except ValueError:
+            raise BadRequest("'logit_bias' names tokens by their numbers.", "logit_bias") from None
+        if not 0 <= number <= INT32_MAX or bias is True:
+            raise BadRequest("'logit_bias' must hold token numbers with a number, or false, for each.", "logit_bias")
+        biases.append((number, float("-inf") if bias is False else float(bias)))
+    return tuple(biases)
+
+
+def _look_back(n: int | None) -> int | None:
+    return MAX_REMEMBERED if n == -1 else n

@@ -1,0 +1,51 @@
+"""Each dialect's shape of an error. Which dialect is asked in, the path says: also where nothing is routed yet."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+
+from starlette.responses import JSONResponse
+
+from api.errors import Problem, openai_body
+
+ANTHROPIC_PATH, OLLAMA_PATH = "/v1/messages", "/api/"
+
+_ANTHROPIC_TYPES: Mapping[int, str] = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    503: "overloaded_error",
+}
+
+
+def error_body(path: str, problem: Problem) -> dict[str, object]:
+    if path.startswith(ANTHROPIC_PATH):
+        return anthropic_body(problem, f"req_{uuid.uuid4().hex}")
+    if path.startswith(OLLAMA_PATH):
+        return ollama_body(problem)
+    return openai_body(problem)
+
+
+def error_response(path: str, problem: Problem) -> JSONResponse:
+    headers = dict(problem.headers)
+    if problem.retry_after_s is not None:
+        headers["retry-after"] = str(problem.retry_after_s)
+    return JSONResponse(error_body(path, problem), problem.status, headers)
+
+
+def anthropic_body(problem: Problem, request_id: str) -> dict[str, object]:
+    known = "invalid_request_error" if problem.status < 500 else "api_error"
+    kind = _ANTHROPIC_TYPES.get(problem.status, known)
+    message = problem.message
+    if problem.code == "context_length_exceeded":  # how Anthropic's own tools recognise it
+        counts = problem.details
+        message = f"prompt is too long: {counts['n_prompt_tokens']} tokens > {counts['n_ctx']} maximum. {message}"
+    return {"type": "error", "error": {"type": kind, "message": message}, "request_id": request_id}
+
+
+def ollama_body(problem: Problem) -> dict[str, object]:
+    return {"error": problem.message}

@@ -1,0 +1,31 @@
+"""What tools are doing here now, to be looked at and stopped."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from fastapi import APIRouter
+from starlette.responses import JSONResponse, Response
+
+from api.deps import Requests
+from api.errors import CallUnknown
+
+router = APIRouter(prefix="/v1/activity")
+
+
+@router.get("")
+async def list_calls(activity: Requests) -> Response:
+    """Under way first, the oldest before the others; then the last that have ended, the newest first."""
+    return JSONResponse({"object": "list", "data": [asdict(call) for call in activity.calls]})
+
+
+@router.delete("")
+async def stop_all(activity: Requests) -> Response:
+    return JSONResponse({"stopped": activity.cancel_all()})
+
+
+@router.delete("/{call_id}")
+async def stop_call(call_id: str, activity: Requests) -> Response:
+    if not activity.stop(call_id):
+        raise CallUnknown
+    return JSONResponse({"stopped": 1})

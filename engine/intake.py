@@ -1,0 +1,48 @@
+"""From a submitted request to the native thread, by way of the thread that prepares its prompt."""
+
+from __future__ import annotations
+
+from queue import SimpleQueue
+
+from engine.errors import EngineClosed, EngineError, NotLoaded
+from engine.events import Failed
+from engine.inbox import Message, Submit
+from engine.prompt.pools import PreparePools
+from engine.prompt.prepare import Preparer
+from engine.ticket import Ticket, TicketBook
+
+
+class Intake:
+    """Any thread."""
+
+    def __init__(self, pools: PreparePools, book: TicketBook, inbox: SimpleQueue[Message]) -> None:
+        self._pools = pools
+        self._book = book
+        self._inbox = inbox
+
+    def take(self, preparer: Preparer, ticket: Ticket) -> None:
+        """Never blocks. Raises ValueError where a request of this id is under way; what else goes wrong is the
+        ticket's last event."""
+        self._book.open(ticket)
+        try:
+            self._pools.by_door[ticket.request.door].submit(self._prepare, preparer, ticket)
+        except RuntimeError:  # closed a moment ago
+            self._book.close(ticket, Failed(EngineClosed()))
+
+    def _prepare(self, preparer: Preparer, ticket: Ticket) -> None:
+        """On a pool's thread: the request's tokens, then over to the native thread.
+
+        Unloading first withdraws the preparer, then waits for this thread: so the model cannot go while it
+        tokenises."""
+        try:
+            if preparer is not self._pools.preparer:
+                raise NotLoaded
+            if not ticket.cancelled.is_set():
+                prepared = preparer.prepare(ticket.request)
+                ticket.prompt, ticket.channels, ticket.guide = prepared.tokens, prepared.channels, prepared.guide
+        except EngineError as error:
+            self._book.close(ticket, Failed(error))
+        except Exception as error:  # a bug of ours must end this request, not leave its asker waiting
+            self._book.close(ticket, Failed(EngineError(f"preparing the prompt failed: {type(error).__name__}")))
+        else:
+            self._inbox.put(Submit(ticket))

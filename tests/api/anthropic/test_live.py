@@ -1,0 +1,75 @@
+"""Anthropic's messages on a live port."""
+
+from __future__ import annotations
+
+import json
+
+import httpx
+import pytest
+
+from tests.api.live import KEY, Live, live, wait_until
+from tests.fakes import FakeOpener, Script
+
+ASKED = {"model": "claude", "max_tokens": 50, "messages": [{"role": "user", "content": "Hi"}]}
+
+
+def post(endpoint: Live, body: object, path: str = "/v1/messages", **headers: str) -> httpx.Response:
+    headers = headers or {"x-api-key": KEY}
+    return httpx.post(f"{endpoint.root}{path}", json=body, headers=headers, trust_env=False, timeout=20)
+
+
+@pytest.mark.parametrize("headers", [{"x-api-key": KEY}, {"authorization": f"Bearer {KEY}"}])
+def test_whole_and_streamed_say_the_same(endpoint: Live, headers: dict[str, str]) -> None:
+    whole = post(endpoint, ASKED, **headers).json()
+    assert whole["content"] == [{"type": "text", "text": "Hello there."}]
+    assert (whole["stop_reason"], whole["model"]) == ("end_turn", "fake")
+    wire = post(endpoint, ASKED | {"stream": True}, **headers).text
+    events = [json.loads(line[6:]) for line in wire.splitlines() if line.startswith("data: ")]
+    assert [line[7:] for line in wire.splitlines() if line.startswith("event: ")] == [event["type"] for event in events]
+    assert "".join(event.get("delta", {}).get("text", "") for event in events) == "Hello there."
+    assert events[-1] == {"type": "message_stop"}
+
+
+def test_the_stop_string_that_came_is_named(endpoint: Live) -> None:
+    asked = ASKED | {"stop_sequences": ["END", "th"]}
+    whole = post(endpoint, asked).json()
+    assert whole["content"] == [{"type": "text", "text": "Hello "}]
+    assert (whole["stop_reason"], whole["stop_sequence"]) == ("stop_sequence", "th")
+    wire = post(endpoint, asked | {"stream": True}).text
+    assert '"delta":{"stop_reason":"stop_sequence","stop_sequence":"th"}' in wire
+    unstopped = post(endpoint, ASKED | {"stop_sequences": ["END"]}).json()
+    assert (unstopped["stop_reason"], unstopped["stop_sequence"]) == ("end_turn", None)
+    short = post(endpoint, asked | {"max_tokens": 2}).json()
+    assert (short["stop_reason"], short["stop_sequence"]) == ("max_tokens", None)
+
+
+def test_tokens_are_counted_also_where_they_are_too_many(endpoint: Live) -> None:
+    path = "/v1/messages/count_tokens"
+    few = post(endpoint, {"messages": ASKED["messages"]}, path).json()["input_tokens"]
+    read = post(endpoint, ASKED).json()["usage"]
+    assert few == read["input_tokens"] + read["cache_read_input_tokens"]
+    many = post(endpoint, {"messages": [{"role": "user", "content": "x" * 9000}]}, path).json()["input_tokens"]
+    assert many == few + 9000 - 2
+
+
+def test_errors_have_anthropics_shape(endpoint: Live) -> None:
+    for stream in (False, True):
+        long = post(endpoint, {**ASKED, "messages": [{"role": "user", "content": "x" * 9000}], "stream": stream})
+        assert long.status_code == 400
+        assert "prompt is too long: " in long.json()["error"]["message"]
+    for answer, status, kind in (
+        (post(endpoint, ASKED, **{"x-api-key": "wrong"}), 401, "authentication_error"),
+        (post(endpoint, {"max_tokens": 0}), 400, "invalid_request_error"),
+        (post(endpoint, ASKED, "/v1/messages/batches"), 404, "not_found_error"),
+    ):
+        assert (answer.status_code, answer.json()["type"]) == (status, "error")
+        assert answer.json()["error"]["type"] == kind
+        assert answer.json()["request_id"].startswith("req_")
+
+
+def test_a_client_that_leaves_ends_its_request() -> None:
+    with live(FakeOpener(Script(step_s=0.005))) as endpoint, endpoint.http() as client:
+        with client.stream("POST", "/v1/messages", json=ASKED | {"stream": True, "max_tokens": 4000}) as answer:
+            next(answer.iter_bytes())
+        wait_until(lambda: endpoint.n_under_way == 0, timeout_s=1)
+        assert endpoint.opener.backends[0].n_open_samplers == 0

@@ -1,0 +1,257 @@
+"""Anthropic's words and the engine's, both ways. Streams are compared byte by byte."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from api.answer import AnswerBuilder
+from api.anthropic.answer import MessageHead, MessageWriter, message
+from api.anthropic.request import messages_request
+from api.anthropic.schemas import MessagesBody
+from api.errors import BadRequest
+from engine.errors import EngineDead
+from engine.events import (
+    Event,
+    Failed,
+    Finished,
+    ReasoningDelta,
+    Started,
+    TextDelta,
+    Timings,
+    ToolCallDelta,
+    ToolCallStarted,
+    Usage,
+)
+from engine.requests import ChatRequest, Constraint, Message, NamedTool, Sampling, Tool, ToolCall
+
+HEAD = MessageHead("msg_1", "alias")
+TIMINGS = Timings(0.0, 0.25, 0.5, 0.25)
+USAGE = Usage(9, 4, 2)
+
+
+def request(**fields: object) -> ChatRequest:
+    given = {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 5, **fields}
+    return messages_request(MessagesBody.model_validate_json(json.dumps(given)), "1")
+
+
+def stream(*events: Event) -> str:
+    writer = MessageWriter(HEAD)
+    return b"".join(writer.frames(0, event) for event in events).decode()
+
+
+# To the client
+
+OPENED = (
+    'event: message_start\ndata: {"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant",'
+    '"model":"alias","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":5,'
+    '"cache_creation_input_tokens":0,"cache_read_input_tokens":4,"output_tokens":0}}}\n\n'
+)
+
+
+def closed(reason: str) -> str:
+    return (
+        f'event: message_delta\ndata: {{"type":"message_delta","delta":{{"stop_reason":"{reason}",'
+        '"stop_sequence":null},"usage":{"output_tokens":2}}\n\n'
+        'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+    )
+
+
+def start(index: int, block: str) -> str:
+    data = f'{{"type":"content_block_start","index":{index},"content_block":{block}}}'
+    return f"event: content_block_start\ndata: {data}\n\n"
+
+
+def delta(index: int, what: str) -> str:
+    return f'event: content_block_delta\ndata: {{"type":"content_block_delta","index":{index},"delta":{what}}}\n\n'
+
+
+def stop(index: int) -> str:
+    return f'event: content_block_stop\ndata: {{"type":"content_block_stop","index":{index}}}\n\n'
+
+
+def test_stream_of_text() -> None:
+    events = (Started(9, 4), TextDelta("Hel", 1), TextDelta("lo", 1), Finished("stop", USAGE, TIMINGS))
+    assert stream(*events) == (
+        OPENED
+        + start(0, '{"type":"text","text":""}')
+        + delta(0, '{"type":"text_delta","text":"Hel"}')
+        + delta(0, '{"type":"text_delta","text":"lo"}')
+        + stop(0)
+        + closed("end_turn")
+    )
+
+
+THOUGHTFUL: tuple[Event, ...] = (
+    Started(9, 4),
+    ReasoningDelta("Hm.", 1),
+    TextDelta("Look:", 1),
+    ToolCallStarted(0, "toolu_1", "f"),
+    ToolCallDelta(0, '{"a":'),
+    ToolCallDelta(0, "1}"),
+    ToolCallStarted(1, "toolu_2", "g"),
+    Finished("tool_calls", USAGE, TIMINGS),
+)
+
+
+def test_stream_of_thinking_text_and_calls() -> None:
+    assert stream(*THOUGHTFUL) == (
+        OPENED
+        + start(0, '{"type":"thinking","thinking":"","signature":""}')
+        + delta(0, '{"type":"thinking_delta","thinking":"Hm."}')
+        + delta(0, '{"type":"signature_delta","signature":""}')
+        + stop(0)
+        + start(1, '{"type":"text","text":""}')
+        + delta(1, '{"type":"text_delta","text":"Look:"}')
+        + stop(1)
+        + start(2, '{"type":"tool_use","id":"toolu_1","name":"f","input":{}}')
+        + delta(2, '{"type":"input_json_delta","partial_json":"{\\"a\\":"}')
+        + delta(2, '{"type":"input_json_delta","partial_json":"1}"}')
+        + stop(2)
+        + start(3, '{"type":"tool_use","id":"toolu_2","name":"g","input":{}}')
+        + stop(3)
+        + closed("tool_use")
+    )
+
+
+def test_stream_of_nothing_has_an_empty_block() -> None:
+    wire = stream(Started(9, 4), Finished("length", USAGE, TIMINGS))
+    assert wire == OPENED + start(0, '{"type":"text","text":""}') + stop(0) + closed("max_tokens")
+
+
+def test_a_late_error() -> None:
+    wire = stream(Started(9, 4), Failed(EngineDead("/home/me/x.gguf broke")))
+    assert wire == OPENED + (
+        'event: error\ndata: {"type":"error","error":{"type":"overloaded_error",'
+        '"message":"The engine has stopped; the model must be loaded again."},"request_id":"req_1"}\n\n'
+    )
+    assert "event: error" in stream(Started(9, 4), Finished("cancelled", USAGE, TIMINGS))
+
+
+def test_whole_answer() -> None:
+    builder = AnswerBuilder()
+    answers = [answer for event in THOUGHTFUL if (answer := builder.add(event)) is not None]
+    assert message(HEAD, answers[0]) == {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": "alias",
+        "content": [
+            {"type": "thinking", "thinking": "Hm.", "signature": ""},
+            {"type": "text", "text": "Look:"},
+            {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {"a": 1}},
+            {"type": "tool_use", "id": "toolu_2", "name": "g", "input": {}},
+        ],
+        "stop_reason": "tool_use",
+        "stop_sequence": None,
+        "usage": {
+            "input_tokens": 5,
+            "cache_creation_input_tokens": 0,
+            "cache_read_input_tokens": 4,
+            "output_tokens": 2,
+        },
+    }
+
+
+# From the client
+
+
+def test_words_and_limits() -> None:
+    asked = request(
+        system=[{"type": "text", "text": "Be kind.", "cache_control": {"type": "ephemeral"}}],
+        temperature=1,
+        top_p=0.5,
+        top_k=0,
+        stop_sequences=["END", ""],
+        metadata={"user_id": "x"},
+    )
+    assert asked == ChatRequest(
+        (Message("system", "Be kind."), Message("user", "Hi")),
+        "endpoint",
+        Sampling(temperature=1.0, top_p=0.5, top_k=0),
+        max_tokens=5,
+        stop=("END",),
+        id="1",
+    )
+
+
+def test_a_begun_answer_is_gone_on_with() -> None:
+    said = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hel"}]
+    asked = request(messages=said)
+    assert (asked.messages, asked.answer_start) == ((Message("user", "Hi"),), "Hel")
+
+
+def test_calls_and_their_results() -> None:
+    said = [
+        {
+            "role": "assistant",
+            "content": [
+                {"type": "thinking", "thinking": "Hm.", "signature": ""},
+                {"type": "redacted_thinking", "data": "x"},
+                {"type": "text", "text": "Look:"},
+                {"type": "tool_use", "id": "t1", "name": "f", "input": {"ort": "Zürich"}},
+            ],
+        },
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": "And?"},
+                {"type": "tool_result", "tool_use_id": "t1", "content": [{"type": "text", "text": "4"}]},
+            ],
+        },
+    ]
+    assert request(messages=said).messages == (
+        Message("assistant", "Look:", (ToolCall("t1", "f", '{"ort": "Zürich"}'),), reasoning="Hm."),
+        Message("tool", "4", tool_call_id="t1"),
+        Message("user", "And?"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected", "parallel"),
+    [
+        (None, "auto", True),
+        ({"type": "auto", "disable_parallel_tool_use": True}, "auto", False),
+        ({"type": "any"}, "required", True),
+        ({"type": "tool", "name": "f"}, NamedTool("f"), True),
+    ],
+)
+def test_tools(choice: object, expected: object, parallel: bool) -> None:
+    asked = request(tools=[{"name": "f", "description": "F.", "input_schema": {"$defs": {}}}], tool_choice=choice)
+    assert asked.tools == (Tool("f", "F.", '{"$defs": {}}'),)
+    assert (asked.tool_choice, asked.parallel_tool_calls) == (expected, parallel)
+
+
+def test_thinking_and_format() -> None:
+    assert request(thinking={"type": "enabled", "budget_tokens": 1024}).thinking is True
+    assert request(thinking={"type": "disabled"}).thinking is False
+    output = {"effort": "max", "format": {"type": "json_schema", "schema": {"type": "object"}}}
+    asked = request(output_config=output)
+    assert (asked.effort, asked.constraint) == ("high", Constraint("json_schema", '{"type": "object"}'))
+    assert request(tools=[{"name": "f"}], tool_choice={"type": "none"}).tools == ()
+
+
+def test_a_line_that_differs_each_time_is_left_out() -> None:
+    billed = "x-anthropic-billing-header: cc_version=2.1; cch=a1b2c;\nBe kind."
+    assert request(system=billed).messages[0] == Message("system", "Be kind.")
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"messages": [{"role": "wizard", "content": "a"}]}, "messages[0].role"),
+        ({"messages": [{"role": "user", "content": 3}]}, "messages[0].content"),
+        ({"messages": [{"role": "user", "content": [{"type": "image", "source": {}}]}]}, "messages[0].content[0]"),
+        ({"messages": [{"role": "user", "content": [{"type": "tool_use"}]}]}, "messages[0].content[0]"),
+        ({"tools": [{"name": "web_search", "type": "web_search_20250305"}]}, "tools[0].type"),
+        ({"tools": [{"name": "f"}], "tool_choice": {"type": "tool", "name": "g"}}, "tool_choice"),
+        ({"tools": [{"name": "f"}], "tool_choice": {"type": "tool"}}, "tool_choice"),
+        ({"thinking": {"type": "some"}}, "thinking.type"),
+        ({"output_config": {"effort": "huge"}}, "output_config.effort"),
+    ],
+)
+def test_what_cannot_be_had_is_named(fields: dict[str, object], param: str) -> None:
+    with pytest.raises(BadRequest) as caught:
+        request(**fields)
+    assert caught.value.param == param

@@ -1,0 +1,163 @@
+"""llama.cpp's own routes: what they say, byte by byte, then on a live port."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from api.errors import NotKept
+from api.llama.schemas import InfillBody, LlamaCompletionBody
+from api.llama.translate import LlamaWriter, completion_request, infill_prompt, pieces, slots
+from engine.errors import EngineDead
+from engine.events import Failed, Finished, Started, TextDelta, Timings, Usage
+from engine.requests import CompletionRequest, Constraint, Sampling
+from tests.api.live import Live, ask, live, wait_until
+from tests.fakes import FakeOpener, Script
+
+TIMINGS = Timings(0.0, 0.25, 0.5, 0.25)
+
+
+def test_stream_on_the_wire() -> None:
+    writer = LlamaWriter("alias")
+    events = (Started(9, 4), TextDelta("Hel", 1), TextDelta("lo", 2), Finished("length", Usage(9, 4, 3), TIMINGS))
+    assert b"".join(writer.frames(0, event) for event in events).decode() == (
+        'data: {"index":0,"content":"Hel","tokens":[],"stop":false,"id_slot":-1,"tokens_predicted":1,'
+        '"tokens_evaluated":9}\n\n'
+        'data: {"index":0,"content":"lo","tokens":[],"stop":false,"id_slot":-1,"tokens_predicted":3,'
+        '"tokens_evaluated":9}\n\n'
+        'data: {"index":0,"content":"","tokens":[],"id_slot":-1,"stop":true,"model":"alias","tokens_predicted":3,'
+        '"tokens_evaluated":9,"tokens_cached":4,"truncated":false,"stop_type":"limit","stopping_word":"",'
+        '"timings":{"cache_n":4,"prompt_n":5,"prompt_ms":250.0,"prompt_per_token_ms":50.0,"prompt_per_second":20.0,'
+        '"predicted_n":3,"predicted_ms":500.0,"predicted_per_token_ms":166.667,"predicted_per_second":6.0}}\n\n'
+    )
+    assert b'"code":"engine_dead"' in writer.frames(0, Failed(EngineDead("x")))
+
+
+def test_completions() -> None:
+    body = LlamaCompletionBody(prompt="a", n_predict=5, top_k=3, grammar="root ::= [a]", stop=["x"], n_probs=2)
+    assert completion_request(body, "a", "1") == CompletionRequest(
+        "a",
+        "endpoint",
+        Sampling(top_k=3),
+        Constraint("gbnf", "root ::= [a]"),
+        max_tokens=5,
+        stop=("x",),
+        n_logprobs=2,
+        id="1",
+    )
+    with pytest.raises(NotKept):
+        completion_request(LlamaCompletionBody.model_validate({"prompt": "a", "samplers": ["top_k"]}), "a", "1")
+
+
+def test_what_editors_send() -> None:
+    sent = {
+        "input_prefix": "def f(",
+        "input_suffix": ")",
+        "input_extra": [{"filename": "a.py", "text": "import a"}],
+        "prompt": "x",
+        "n_predict": 128,
+        "samplers": ["top_k", "top_p", "infill"],
+        "t_max_prompt_ms": 500,
+        "t_max_predict_ms": 1000,
+        "n_indent": 4,
+        "response_fields": ["content"],
+    }
+    body = InfillBody.model_validate_json(json.dumps(sent))
+    assert completion_request(body, "p", "1").max_tokens == 128
+    assert infill_prompt(body, "<PRE>def f(<SUF>)<MID>") == "a.py\nimport a\n\n<PRE>def f(<SUF>)<MID>x"
+
+
+def test_pieces_that_are_no_text_come_as_bytes() -> None:
+    assert pieces((1, 2), (b"a", b"\xc3")) == [{"id": 1, "piece": "a"}, {"id": 2, "piece": [195]}]
+
+
+def test_slots() -> None:
+    request = CompletionRequest("a", "endpoint", id="r")
+    assert [(slot["id"], slot["id_task"], slot["is_processing"]) for slot in slots(2, 64, [request])] == [
+        (0, "r", True),
+        (1, -1, False),
+    ]
+    assert len(slots(2, 64, [request] * 5)) == 2
+
+
+# On a live port
+
+
+def test_tokens_there_and_back(endpoint: Live) -> None:
+    tokens = endpoint.post({"content": "Hé"}, "/tokenize").json()["tokens"]
+    assert tokens == list("Hé".encode())
+    assert endpoint.post({"tokens": tokens}, "/detokenize").json() == {"content": "Hé"}
+    with_pieces = endpoint.post({"content": "Hé", "with_pieces": True}, "/tokenize").json()["tokens"]
+    assert with_pieces[0] == {"id": 72, "piece": "H"}
+    assert with_pieces[1]["piece"] == [195]
+    assert endpoint.post({"tokens": [99999]}, "/detokenize").status_code == 400
+    assert endpoint.post({"content": "a", "parse_special": False}, "/tokenize").status_code == 400
+
+
+def test_the_prompt_can_be_seen(endpoint: Live) -> None:
+    shown = endpoint.post(ask("Hi"), "/apply-template").json()
+    assert shown == {"prompt": "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n"}
+    counted = endpoint.post(ask("Hi"), "/v1/chat/completions/input_tokens").json()
+    assert counted["input_tokens"] == len(shown["prompt"])
+
+
+def test_a_gap_is_filled(endpoint: Live) -> None:
+    asked = {"input_prefix": "def f(", "input_suffix": ")"}
+    whole = endpoint.post(asked, "/infill").json()
+    assert (whole["content"], whole["stop_type"]) == ("Hello there.", "eos")
+    wire = endpoint.post({**asked, "stream": True}, "/infill").text
+    frames = [json.loads(line[6:]) for line in wire.splitlines() if line]
+    assert "".join(frame["content"] for frame in frames) == "Hello there."
+    assert [frame["stop"] for frame in frames][-1]
+    assert endpoint.post({"prompt": "a", "n_predict": 2}, "/completion").json()["content"] == "He"
+    assert endpoint.post({"prompt": ["a", "b"]}, "/completion").status_code == 400
+
+
+def test_the_stop_string_that_came_is_named(endpoint: Live) -> None:
+    whole = endpoint.post({"prompt": "a", "stop": ["END", "th"]}, "/completion").json()
+    assert (whole["content"], whole["stop_type"], whole["stopping_word"]) == ("Hello ", "word", "th")
+    wire = endpoint.post({"prompt": "a", "stop": ["th"], "stream": True}, "/completion").text
+    assert '"stop_type":"word","stopping_word":"th"' in wire
+    cut = endpoint.post({"prompt": "a", "stop": ["th"], "n_predict": 2}, "/completion").json()
+    assert (cut["stop_type"], cut["stopping_word"]) == ("limit", "")
+
+
+def test_props_and_slots(endpoint: Live) -> None:
+    with endpoint.http() as client:
+        props = client.get("/props").json()
+        assert client.get("/v1/health").json() == {"status": "ok"}
+        assert len(client.get("/slots").json()) == props["total_slots"] == 16
+    assert props["default_generation_settings"]["n_ctx"] == 4096
+    assert "secret" not in json.dumps(props)
+
+
+def test_what_runs_is_seen_in_the_slots() -> None:
+    with live(FakeOpener(Script(step_s=0.01))) as endpoint, endpoint.http() as client:
+        with client.stream("POST", "/v1/chat/completions", json=ask(stream=True)):
+            busy = [slot for slot in client.get("/slots").json() if slot["is_processing"]]
+            assert len(busy) == 1
+            assert client.get("/slots?fail_on_no_slot=1").status_code == 200
+        wait_until(lambda: endpoint.n_under_way == 0)
+
+
+def test_metrics() -> None:
+    with live() as endpoint, endpoint.http() as client:
+        endpoint.post(ask())
+        endpoint.post(ask("x" * 9000))
+        shown = client.get("/metrics")
+    assert shown.headers["content-type"].startswith("text/plain")
+    lines = shown.text.splitlines()
+    assert "llamacpp:tokens_predicted_total 13.0" in lines
+    assert 'inglenook:requests_total{end="finished"} 1.0' in lines
+    assert 'inglenook:requests_total{end="failed"} 1.0' in lines
+    assert "llamacpp:requests_processing 0.0" in lines
+
+
+def test_what_was_served_is_summed_up() -> None:
+    with live() as endpoint:
+        endpoint.post(ask(n=2))
+        endpoint.post(ask("x" * 9000))
+        totals = endpoint.app.state.activity.totals
+        assert (totals.n_finished, totals.n_failed, totals.n_cancelled, totals.n_output) == (2, 1, 0, 26)
+        assert totals.n_read > 0

@@ -1,0 +1,339 @@
+"""The responses API's words and the engine's, both ways. Streams are compared byte by byte."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from api.answer import AnswerBuilder
+from api.errors import BadRequest, NotKept, ResponseUnknown
+from api.openai.responses.answer import ResponseHead, whole_response
+from api.openai.responses.items import Item, items_of
+from api.openai.responses.request import responses_request
+from api.openai.responses.schemas import ResponsesBody
+from api.openai.responses.store import Kept, ResponseStore
+from api.openai.responses.stream import ResponseWriter
+from engine.errors import EngineDead
+from engine.events import (
+    Event,
+    Failed,
+    Finished,
+    ReasoningDelta,
+    Started,
+    TextDelta,
+    Timings,
+    TokenChoice,
+    ToolCallDelta,
+    ToolCallStarted,
+    Usage,
+)
+from engine.requests import ChatRequest, Constraint, Message, NamedTool, Sampling, Tool, ToolCall
+
+TIMINGS = Timings(0.0, 0.25, 0.5, 0.25)
+
+
+def finished(reason: str) -> Finished:
+    assert reason in ("stop", "length", "tool_calls")
+    return Finished(reason, Usage(9, 4, 2), TIMINGS)  # type: ignore[arg-type]
+
+
+def body(**fields: object) -> ResponsesBody:
+    return ResponsesBody.model_validate_json(json.dumps({"input": "Hi", **fields}))
+
+
+def request(**fields: object) -> ChatRequest:
+    given = body(**fields)
+    return responses_request(given, items_of(given.input), "1")
+
+
+def head(**fields: object) -> ResponseHead:
+    return ResponseHead("1", 5, "alias", body(**fields), request(**fields))
+
+
+def events(*said: Event, **fields: object) -> tuple[str, list[Item]]:
+    kept: list[Item] = []
+    writer = ResponseWriter(head(**fields), kept.append)
+    return b"".join(writer.frames(0, event) for event in said).decode(), kept
+
+
+def parsed(wire: str) -> list[Item]:
+    names = [line[7:] for line in wire.splitlines() if line.startswith("event: ")]
+    found = [json.loads(line[6:]) for line in wire.splitlines() if line.startswith("data: ")]
+    assert [each["type"] for each in found] == names
+    assert [each["sequence_number"] for each in found] == list(range(len(found)))
+    return found
+
+
+# To the client
+
+SHELL = (
+    '{{"id":"resp_1","object":"response","created_at":5,"status":"{status}","background":false,"error":null,'
+    '"incomplete_details":null,"instructions":null,"max_output_tokens":null,"model":"alias","output":{output},'
+    '"parallel_tool_calls":true,"previous_response_id":null,"reasoning":{{"effort":null,"summary":null}},"store":true,'
+    '"temperature":0.8,"text":{{"format":{{"type":"text"}}}},"tool_choice":"auto","tools":[],"top_p":0.95,'
+    '"truncation":"disabled","usage":{usage},"metadata":{{}}}}'
+)
+USAGE = (
+    '{"input_tokens":9,"input_tokens_details":{"cached_tokens":4},"output_tokens":2,'
+    '"output_tokens_details":{"reasoning_tokens":0},"total_tokens":11}'
+)
+
+
+def test_stream_of_text_on_the_wire() -> None:
+    wire, kept = events(Started(9, 4), TextDelta("Hel", 1), TextDelta("lo", 1), finished("stop"))
+    opened = SHELL.format(status="in_progress", output="[]", usage="null")
+    part = '{"type":"output_text","text":"%s","annotations":[],"logprobs":[]}'
+    item = '{"id":"msg_1_0","type":"message","status":"%s","role":"assistant","content":[%s]}'
+    done = item % ("completed", part % "Hello")
+    at = '"item_id":"msg_1_0","output_index":0'
+    lines = [
+        ("response.created", f'"response":{opened}'),
+        ("response.in_progress", f'"response":{opened}'),
+        ("response.output_item.added", f'"output_index":0,"item":{item % ("in_progress", "")}'),
+        ("response.content_part.added", f'{at},"content_index":0,"part":{part % ""}'),
+        ("response.output_text.delta", f'{at},"delta":"Hel","content_index":0,"logprobs":[]'),
+        ("response.output_text.delta", f'{at},"delta":"lo","content_index":0,"logprobs":[]'),
+        ("response.output_text.done", f'{at},"content_index":0,"text":"Hello","logprobs":[]'),
+        ("response.content_part.done", f'{at},"content_index":0,"part":{part % "Hello"}'),
+        ("response.output_item.done", f'"output_index":0,"item":{done}'),
+        ("response.completed", f'"response":{SHELL.format(status="completed", output=f"[{done}]", usage=USAGE)}'),
+    ]
+    assert wire == "".join(
+        f'event: {name}\ndata: {{"type":"{name}","sequence_number":{number},{rest}}}\n\n'
+        for number, (name, rest) in enumerate(lines)
+    )
+    assert kept == [parsed(wire)[-1]["response"]]
+
+
+MIXED: tuple[Event, ...] = (
+    Started(9, 4),
+    ReasoningDelta("Hm.", 2),
+    TextDelta("Look:", 1),
+    ToolCallStarted(0, "call_a", "f"),
+    ToolCallDelta(0, '{"a":'),
+    ToolCallDelta(0, "1}"),
+    ToolCallStarted(1, "call_b", "g"),
+    ToolCallDelta(1, "{}"),
+    finished("tool_calls"),
+)
+
+
+def test_stream_of_thoughts_text_and_calls() -> None:
+    found = parsed(events(*MIXED)[0])
+    assert [each["type"] for each in found[2:]] == [
+        "response.output_item.added",
+        "response.content_part.added",
+        "response.reasoning_text.delta",
+        "response.reasoning_text.done",
+        "response.content_part.done",
+        "response.output_item.done",
+        "response.output_item.added",
+        "response.content_part.added",
+        "response.output_text.delta",
+        "response.output_text.done",
+        "response.content_part.done",
+        "response.output_item.done",
+        "response.output_item.added",
+        "response.function_call_arguments.delta",
+        "response.function_call_arguments.delta",
+        "response.function_call_arguments.done",
+        "response.output_item.done",
+        "response.output_item.added",
+        "response.function_call_arguments.delta",
+        "response.function_call_arguments.done",
+        "response.output_item.done",
+        "response.completed",
+    ]
+    done = [each for each in found if each["type"] == "response.function_call_arguments.done"]
+    assert done[0] == {
+        "type": "response.function_call_arguments.done",
+        "sequence_number": done[0]["sequence_number"],
+        "item_id": "fc_1_2",
+        "output_index": 2,
+        "name": "f",
+        "arguments": '{"a":1}',
+    }
+
+
+def test_whole_and_streamed_are_the_same_response() -> None:
+    for said in (MIXED, (Started(9, 4), TextDelta("a", 1), finished("stop")), (Started(9, 4), finished("stop"))):
+        builder = AnswerBuilder()
+        answers = [answer for event in said if (answer := builder.add(event)) is not None]
+        assert whole_response(head(), answers[0]) == events(*said)[1][0]
+
+
+def test_a_cut_answer_is_incomplete() -> None:
+    last = parsed(events(Started(9, 4), TextDelta("a", 1), finished("length"))[0])[-1]
+    assert last["type"] == "response.incomplete"
+    shown = last["response"]
+    assert isinstance(shown, dict)
+    assert shown["incomplete_details"] == {"reason": "max_output_tokens"}
+    assert shown["output"][0]["status"] == "incomplete"
+
+
+def test_a_late_error() -> None:
+    wire, kept = events(Started(9, 4), TextDelta("a", 1), Failed(EngineDead("/home/me/x.gguf")))
+    last = parsed(wire)[-1]
+    shown = last["response"]
+    assert isinstance(shown, dict)
+    assert (last["type"], shown["status"]) == ("response.failed", "failed")
+    assert shown["error"]["code"] == "server_error"
+    assert "gguf" not in wire
+    assert kept == []
+
+
+def test_scores() -> None:
+    wire, _ = events(Started(9, 4), TextDelta("a", 1, (TokenChoice(b"a", -0.5),)), finished("stop"))
+    entry = {"token": "a", "logprob": -0.5, "bytes": [97], "top_logprobs": []}
+    found = {each["type"]: each for each in parsed(wire)}
+    assert found["response.output_text.delta"]["logprobs"] == [entry]
+    assert found["response.output_text.done"]["logprobs"] == [entry]
+
+
+# From the client
+
+
+def test_words_and_limits() -> None:
+    asked = request(
+        instructions="Be kind.",
+        temperature=0,
+        top_p=0.5,
+        max_output_tokens=7,
+        reasoning={"effort": "low", "summary": "auto"},
+        include=["message.output_text.logprobs"],
+        top_logprobs=3,
+        truncation="auto",
+        service_tier="auto",
+    )
+    assert asked == ChatRequest(
+        (Message("system", "Be kind."), Message("user", "Hi")),
+        "endpoint",
+        Sampling(temperature=0.0, top_p=0.5),
+        effort="low",
+        max_tokens=7,
+        n_logprobs=3,
+        id="1",
+    )
+
+
+def test_items_of_one_turn_are_one_message() -> None:
+    said: list[Item] = [
+        {"role": "developer", "content": "Be brief."},
+        {"role": "user", "content": [{"type": "input_text", "text": "Hi"}]},
+        {"type": "reasoning", "summary": [], "content": [{"type": "reasoning_text", "text": "Hm."}]},
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Look:"}]},
+        {"type": "function_call", "call_id": "a", "name": "f", "arguments": "{}"},
+        {"type": "function_call", "call_id": "b", "name": "g", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "a", "output": "1"},
+        {"type": "function_call_output", "call_id": "b", "output": [{"type": "input_text", "text": "2"}]},
+        {"type": "reasoning", "summary": [{"type": "summary_text", "text": "So."}]},
+        {"type": "message", "role": "assistant", "content": "Three."},
+        {"type": "message", "role": "assistant", "content": "Four."},
+    ]
+    assert request(input=said).messages == (
+        Message("system", "Be brief."),
+        Message("user", "Hi"),
+        Message("assistant", "Look:", (ToolCall("a", "f", "{}"), ToolCall("b", "g", "{}")), reasoning="Hm."),
+        Message("tool", "1", tool_call_id="a"),
+        Message("tool", "2", tool_call_id="b"),
+        Message("assistant", "Three.", reasoning="So."),
+        Message("assistant", "Four."),
+    )
+
+
+def test_tools_of_other_types_are_skipped() -> None:
+    """Codex sends them with every turn."""
+    tools = [
+        {"type": "custom", "name": "apply_patch"},
+        {"type": "web_search"},
+        {"type": "function", "name": "f", "parameters": {"$defs": {}}, "strict": True},
+        {"type": "namespace", "tools": []},
+    ]
+    asked = request(tools=tools, tool_choice={"type": "function", "name": "f"}, parallel_tool_calls=False)
+    assert (asked.tools, asked.tool_choice) == ((Tool("f", "", '{"$defs": {}}'),), NamedTool("f"))
+    assert not asked.parallel_tool_calls
+    assert request(tools=tools[:2]).tools == ()
+
+
+def test_formats() -> None:
+    described = {"type": "json_schema", "name": "a", "schema": {"type": "object"}, "strict": True}
+    assert request(text={"format": described}).constraint == Constraint("json_schema", '{"type": "object"}')
+    assert request(text={"format": {"type": "json_object"}}).constraint == Constraint("json_object")
+    assert request(text={"format": {"type": "text"}, "verbosity": "low"}).constraint is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"input": None}, "input"),
+        ({"input": [3]}, "input[0]"),
+        ({"input": [{}]}, "input[0]"),
+        ({"input": [{"role": "wizard", "content": "a"}]}, "input[0].role"),
+        ({"input": [{"type": "function_call", "name": "f"}]}, "input[0]"),
+        ({"input": [{"type": "item_reference", "id": "x"}]}, "input[0]"),
+        ({"input": [{"role": "user", "content": [{"type": "input_image"}]}]}, "input[0].content[0]"),
+        ({"background": True}, "background"),
+        ({"conversation": "conv_1"}, "conversation"),
+        ({"text": {"format": {"type": "json_schema"}}}, "text.format"),
+        ({"tools": [{"type": "function"}]}, "tools[0]"),
+        ({"tool_choice": "required"}, "tool_choice"),
+        ({"reasoning": {"effort": "huge"}}, "reasoning.effort"),
+    ],
+)
+def test_what_cannot_be_had_is_named(fields: dict[str, object], param: str) -> None:
+    with pytest.raises(BadRequest) as caught:
+        request(**fields)
+    assert caught.value.param == param
+
+
+def test_an_image_is_refused_by_its_type() -> None:
+    with pytest.raises(NotKept):
+        request(input=[{"role": "user", "content": [{"type": "input_image", "image_url": "file:///etc/passwd"}]}])
+
+
+# What is kept
+
+
+def kept(digit: str) -> Kept:
+    return Kept({"id": f"resp_{digit * 32}"}, [{"role": "user", "content": digit}])
+
+
+def test_responses_are_kept_and_the_oldest_forgotten(tmp_path: Path) -> None:
+    store = ResponseStore(tmp_path / "responses", max_kept=2)
+    for digit in "123":
+        store.put(kept(digit))
+    assert ResponseStore(tmp_path / "responses").get("resp_" + "3" * 32) == kept("3")
+    assert len(list((tmp_path / "responses").iterdir())) == 2
+    store.delete("resp_" + "3" * 32)
+    for gone in ("1", "3"):
+        with pytest.raises(ResponseUnknown):
+            store.get("resp_" + gone * 32)
+    with pytest.raises(ResponseUnknown):
+        store.delete("resp_" + "3" * 32)
+
+
+@pytest.mark.parametrize("name", ["", "../secret", "resp_../../etc/passwd", "resp_" + "1" * 31, "resp_" + "G" * 32])
+def test_no_name_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ResponseUnknown):
+        ResponseStore(tmp_path).get(name)
+
+
+def test_a_damaged_file_is_as_none(tmp_path: Path) -> None:
+    for damaged in ("", "{", "[]", '{"response": {}}'):
+        (tmp_path / f"resp_{'1' * 32}.json").write_text(damaged)
+        with pytest.raises(ResponseUnknown):
+            ResponseStore(tmp_path).get("resp_" + "1" * 32)
+
+
+def test_without_a_folder_nothing_is_kept() -> None:
+    store = ResponseStore(None)
+    store.put(kept("1"))
+    with pytest.raises(ResponseUnknown):
+        store.get("resp_" + "1" * 32)
+
+
+def test_a_disk_that_refuses_costs_no_answer(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    ResponseStore(tmp_path / "file").put(kept("1"))

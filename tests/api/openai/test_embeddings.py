@@ -1,0 +1,107 @@
+"""Embeddings, both ways."""
+
+from __future__ import annotations
+
+import base64
+import json
+import struct
+from typing import Any
+
+import pytest
+
+from api.errors import BadRequest, NotKept
+from api.openai.completion_body import EmbeddingsBody
+from api.openai.embeddings import embed_request, embedding_list
+from engine.events import Embeddings
+from engine.requests import EmbedRequest
+from tests.api.live import Live, live, wait_until
+from tests.fakes import FakeOpener, Script
+
+FOUND = Embeddings(((0.5, -0.25), (1.0, 0.0)), 7)
+
+
+def asked(takes_tokens: bool = False, **fields: Any) -> EmbedRequest:
+    body = EmbeddingsBody.model_validate_json(json.dumps(fields))
+    return embed_request(body, takes_tokens=takes_tokens, request_id="1")
+
+
+def test_texts() -> None:
+    assert asked(input="a") == EmbedRequest(("a",), "endpoint", None, "1")
+    assert asked(input=["a", "b"], dimensions=8, encoding_format="base64", user="me") == EmbedRequest(
+        ("a", "b"), "endpoint", 8, "1"
+    )
+
+
+def test_tokens_only_where_they_are_meant_to_be_the_models_own() -> None:
+    for given in ([1, 2], [[1, 2], [3]]):
+        with pytest.raises(NotKept) as caught:
+            asked(input=given)
+        assert "check_embedding_ctx_length=False" in caught.value.message
+    assert asked(takes_tokens=True, input=[[1, 2], [3]]).inputs == ((1, 2), (3,))
+
+
+@pytest.mark.parametrize("fields", [{"input": ""}, {"input": ["a", ""]}, {"input": "a", "encoding_format": "int8"}])
+def test_what_cannot_be_embedded(fields: dict[str, Any]) -> None:
+    with pytest.raises(BadRequest):
+        asked(**fields)
+
+
+def test_as_numbers() -> None:
+    assert json.dumps(embedding_list("alias", FOUND, None)) == (
+        '{"object": "list", "data": [{"object": "embedding", "index": 0, "embedding": [0.5, -0.25]}, '
+        '{"object": "embedding", "index": 1, "embedding": [1.0, 0.0]}], "model": "alias", '
+        '"usage": {"prompt_tokens": 7, "total_tokens": 7}}'
+    )
+
+
+def test_as_bytes() -> None:
+    shown = json.loads(json.dumps(embedding_list("alias", FOUND, "base64")))
+    assert struct.unpack("<2f", base64.b64decode(shown["data"][0]["embedding"])) == (0.5, -0.25)
+
+
+# On a live port
+
+
+def test_openai_client(endpoint: Live) -> None:
+    with endpoint.openai() as client:
+        packed = client.embeddings.create(model="text-embedding-3-small", input=["a", "bc"])
+        plain = client.embeddings.create(model="x", input=["a", "bc"], encoding_format="float")
+        short = client.embeddings.create(model="x", input="bc", dimensions=2, encoding_format="float")
+    assert [each.index for each in packed.data] == [0, 1]
+    for packed_one, plain_one in zip(packed.data, plain.data, strict=True):
+        assert packed_one.embedding == pytest.approx(plain_one.embedding, abs=1e-6)
+        assert sum(number**2 for number in plain_one.embedding) == pytest.approx(1)
+    assert packed.usage.prompt_tokens == plain.usage.prompt_tokens > 0
+    assert len(short.data[0].embedding) == 2
+    assert endpoint.n_under_way == 0
+
+
+def test_foreign_tokens_are_refused_with_the_way_out(endpoint: Live) -> None:
+    refused = endpoint.post({"input": [[1, 2]]}, "/v1/embeddings")
+    assert refused.status_code == 400
+    assert "check_embedding_ctx_length=False" in refused.json()["error"]["message"]
+    with live(token_embeddings=True) as taking:
+        assert taking.post({"input": [[1, 2]]}, "/v1/embeddings").status_code == 200
+        assert taking.post({"input": [[99999]]}, "/v1/embeddings").status_code == 400
+
+
+def test_ollamas_embeddings(endpoint: Live) -> None:
+    many = endpoint.post({"model": "x", "input": ["a", "bc"]}, "/api/embed").json()
+    one = endpoint.post({"model": "x", "prompt": "bc"}, "/api/embeddings").json()
+    assert len(many["embeddings"]) == 2
+    assert one["embedding"] == pytest.approx(many["embeddings"][1], abs=1e-6)
+    assert endpoint.post({"input": []}, "/api/embed").json()["embeddings"] == []
+
+
+def test_other_models_are_refused_where_settings_say_so() -> None:
+    with live(unknown_model="404") as endpoint:
+        assert endpoint.post({"model": "fake", "input": "a"}, "/v1/embeddings").status_code == 200
+        assert endpoint.post({"model": "ada", "input": "a"}, "/v1/embeddings").status_code == 404
+        assert endpoint.post({"model": "ada", "input": "a"}, "/api/embed").status_code == 404
+
+
+def test_no_model_no_embeddings() -> None:
+    with live(FakeOpener(Script(b"Hi", load_s=1.0)), ready=False) as endpoint:
+        refused = endpoint.post({"input": "a"}, "/v1/embeddings")
+        assert (refused.status_code, "retry-after" in refused.headers) == (503, True)
+        wait_until(lambda: endpoint.engine.status.state == "ready")

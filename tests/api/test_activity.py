@@ -1,0 +1,167 @@
+"""What tools do is seen, stopped one by one, and bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from api.activity import MAX_REMEMBERED
+from engine.backend import Limits
+from tests.api.live import Live, ask, live, wait_until
+from tests.fakes import FakeOpener, Script
+
+
+@pytest.fixture
+def slow() -> Iterator[Live]:
+    """Two run side by side, step by step of 10 ms."""
+    with live(FakeOpener(Script(step_s=0.01), Limits(4096, 2, 64)), keep_bodies=True) as endpoint:
+        yield endpoint
+
+
+def calls(endpoint: Live) -> list[dict[str, Any]]:
+    with endpoint.http() as client:
+        found: list[dict[str, Any]] = client.get("/v1/activity").json()["data"]
+    return found
+
+
+def states(endpoint: Live) -> list[str]:
+    return [call["state"] for call in calls(endpoint)]
+
+
+def test_each_request_is_seen_from_the_queue_to_its_end(slow: Live) -> None:
+    bodies = [ask(f"number {n}", max_tokens=120) for n in range(4)]
+    with ThreadPoolExecutor() as pool:
+        asked = [pool.submit(slow.post, body) for body in bodies]
+        wait_until(lambda: states(slow) == ["writing", "writing", "queued", "queued"])
+        seen = calls(slow)
+        assert [call["queue_place"] for call in seen] == [0, 0, 1, 2]
+        assert all(call["n_read"] == call["n_prompt"] > 0 and call["tokens_per_s"] > 0 for call in seen[:2])
+        assert {(call["client"], call["key"], call["dialect"]) for call in seen} == {
+            ("127.0.0.1", "inglenook", "openai")
+        }
+        assert all(each.result().status_code == 200 for each in asked)
+    assert states(slow) == ["finished"] * 4
+    ended = calls(slow)
+    assert sorted(call["body"].count("number") for call in ended) == [1, 1, 1, 1]
+    assert {call["n_output"] for call in ended} == {120}
+
+
+def test_a_prompt_that_is_read_shows_how_far_it_is(slow: Live) -> None:
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(slow.post, ask("x" * 3500, max_tokens=1))
+        wait_until(lambda: any(0 < call["n_read"] < call["n_prompt"] for call in calls(slow)))
+        assert calls(slow)[0]["state"] == "reading"
+        assert asked.result().status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "dialect"),
+    [("/v1/chat/completions", "openai"), ("/v1/messages", "anthropic"), ("/api/chat", "ollama")],
+)
+def test_one_is_stopped_and_the_others_go_on(slow: Live, path: str, dialect: str) -> None:
+    with ThreadPoolExecutor() as pool, slow.http() as client:
+        stopped = pool.submit(slow.post, ask("a", max_tokens=3000, stream=False), path)
+        wait_until(lambda: states(slow) == ["writing"])
+        other = pool.submit(slow.post, ask("b", max_tokens=20))
+        call = calls(slow)[0]
+        assert call["dialect"] == dialect
+        assert client.delete(f"/v1/activity/{call['id']}").json() == {"stopped": 1}
+        assert stopped.result().status_code == 503
+        assert other.result().status_code == 200
+        assert client.delete(f"/v1/activity/{call['id']}").status_code == 404
+    assert sorted(states(slow)) == ["cancelled", "finished"]
+
+
+def test_all_are_stopped(slow: Live) -> None:
+    with ThreadPoolExecutor() as pool, slow.http() as client:
+        asked = [pool.submit(slow.post, ask(max_tokens=3000)) for _ in range(5)]
+        wait_until(lambda: len(states(slow)) == 5)
+        assert client.delete("/v1/activity").json() == {"stopped": 5}
+        assert {each.result().status_code for each in asked} == {503}
+    assert slow.n_under_way == 0
+
+
+def test_failures_and_embeddings_are_seen_too() -> None:
+    with live() as endpoint:
+        endpoint.post(ask("x" * 9000))
+        endpoint.post({"input": "a"}, "/v1/embeddings")
+        seen = calls(endpoint)
+    assert [(call["path"], call["state"]) for call in seen[1:]] == [("/v1/chat/completions", "failed")]
+    assert seen[0]["path"] == "/v1/embeddings"
+    assert seen[0]["body"] is None  # bodies are kept only where a person says so
+
+
+def test_the_last_are_remembered_and_no_more() -> None:
+    with live(FakeOpener(Script(b""))) as endpoint, endpoint.http() as client:
+        for _ in range(MAX_REMEMBERED + 5):
+            client.post("/v1/chat/completions", json=ask())
+        assert len(calls(endpoint)) == MAX_REMEMBERED
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/v1/chat/completions", lambda body: body["error"]["code"] == "queue_full"),
+        ("/v1/messages", lambda body: body["error"]["type"] == "rate_limit_error"),
+        ("/api/chat", lambda body: isinstance(body["error"], str)),
+        ("/v1/embeddings", lambda body: body["error"]["code"] == "queue_full"),
+    ],
+)
+def test_a_full_queue_is_a_429(path: str, kind: Any) -> None:
+    with live(FakeOpener(Script(step_s=0.01)), max_requests=3) as endpoint, ThreadPoolExecutor() as pool:
+        asked = [pool.submit(endpoint.post, ask(max_tokens=150)) for _ in range(3)]
+        wait_until(lambda: endpoint.n_under_way == 3)
+        refused = endpoint.post(ask(max_tokens=1, input="a"), path)
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "2")
+        assert kind(refused.json())
+        assert [each.result().status_code for each in asked] == [200] * 3
+        assert endpoint.post(ask(max_tokens=1), path.replace("embeddings", "chat/completions")).status_code == 200
+
+
+def test_more_choices_than_places_are_let_in_alone() -> None:
+    with live(max_requests=3) as endpoint:
+        assert len(endpoint.post(ask(n=5)).json()["choices"]) == 5
+
+
+def test_many_clients_at_once_are_all_answered() -> None:
+    """Sixty on eight places: each has its own answer, whole or streamed."""
+    with live(FakeOpener(Script(step_s=0.001))) as endpoint:
+        alone = {n: endpoint.post(ask(f"n{n}", max_tokens=20)).json() for n in range(60)}
+
+        def one(n: int) -> str:
+            if n % 2:
+                with endpoint.openai() as client:
+                    chunks = client.chat.completions.create(
+                        model="x", messages=[{"role": "user", "content": f"n{n}"}], max_tokens=20, stream=True
+                    )
+                    return "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
+            found: str = endpoint.post(ask(f"n{n}", max_tokens=20)).json()["choices"][0]["message"]["content"]
+            return found
+
+        with ThreadPoolExecutor(60) as pool:
+            said = list(pool.map(one, range(60)))
+        assert said == [alone[n]["choices"][0]["message"]["content"] for n in range(60)]
+        wait_until(lambda: endpoint.n_under_way == 0)
+
+
+def test_another_tools_key_is_named(tmp_path: Any) -> None:
+    from api.keyring import KeyFile
+
+    keys = KeyFile(tmp_path / "keys.json")
+    value = keys.add("editor")
+    with live(named_keys=tmp_path / "keys.json") as endpoint:
+
+        def asked(header: dict[str, str]) -> int:
+            return httpx.post(
+                f"{endpoint.root}/v1/chat/completions", json=ask(), headers=header, trust_env=False, timeout=20
+            ).status_code
+
+        assert asked({"authorization": f"Bearer {value}"}) == asked({"x-api-key": value}) == 200
+        assert calls(endpoint)[0]["key"] == "editor"
+        keys.revoke("editor")
+        assert asked({"authorization": f"Bearer {value}"}) == asked({"x-api-key": value}) == 401
+        assert asked({"x-api-key": keys.add("other")}) == 200

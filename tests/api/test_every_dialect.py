@@ -1,0 +1,76 @@
+"""What holds for each route that answers, whichever dialect it speaks: hostile bodies, and clients that leave."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import time
+
+import pytest
+
+from api.description import BODIES
+from tests.api.live import KEY, Live, live, wait_until
+from tests.fakes import FakeOpener, Script
+
+USER = {"messages": [{"role": "user", "content": "Hi"}]}
+ASKED: dict[str, dict[str, object]] = {
+    "/v1/chat/completions": {**USER, "max_tokens": 3000},
+    "/v1/completions": {"prompt": "a", "max_tokens": 3000},
+    "/v1/responses": {"input": "a", "max_output_tokens": 3000},
+    "/v1/messages": {**USER, "max_tokens": 3000},
+    "/api/chat": {**USER, "options": {"num_predict": 3000}},
+    "/api/generate": {"prompt": "a", "options": {"num_predict": 3000}},
+    "/completion": {"prompt": "a", "n_predict": 3000},
+    "/infill": {"input_prefix": "a", "input_suffix": "b", "n_predict": 3000},
+}
+
+HOSTILE = {
+    "no body": b"",
+    "no JSON": b"{",
+    "a list": b"[]",
+    "a null": b"null",
+    "deep lists": b"[" * 100_000,
+    "a deep field": b'{"messages":' + b"[" * 100_000,
+    "no UTF-8": b'{"prompt":"\xff"}',
+    "half a surrogate": b'{"prompt":"\\ud800","messages":"\\ud800","input":3,"content":1,"tokens":1,"input_prefix":1}',
+    "an endless number": b"{%s}"
+    % b",".join(
+        b'"%s":1e999' % name for name in (b"model", b"max_tokens", b"n_predict", b"prompt", b"input", b"messages")
+    ),
+    "huge digits": b'{"seed":' + b"9" * 5000 + b"}",
+}
+
+
+@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("path", BODIES)
+def test_a_hostile_body_is_a_400_in_the_dialects_shape(endpoint: Live, path: str, body: bytes) -> None:
+    with endpoint.http() as client:
+        refused = client.post(path, content=body, headers={"content-type": "application/json"})
+        assert refused.status_code == 400, refused.text
+        error = refused.json()["error"]
+        assert isinstance(error, str) == path.startswith("/api/")
+        assert "Traceback" not in refused.text
+    whole = endpoint.post({**USER, "max_tokens": 50}).json()
+    assert whole["choices"][0]["message"]["content"] == "Hello there."
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("path", ASKED)
+def test_a_client_that_leaves_frees_its_slot(path: str, stream: bool) -> None:
+    with live(FakeOpener(Script(step_s=0.005))) as endpoint:
+        for after_s, reset in ((0.15, False), (0.01, True)):  # in the middle of the answer, and at once
+            content = json.dumps({**ASKED[path], "stream": stream}).encode()
+            head = (
+                f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{endpoint.server.port}\r\nx-api-key: {KEY}\r\n"
+                f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+            ).encode()
+            with endpoint.socket() as connection:
+                if reset:
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                connection.sendall(head + content)
+                time.sleep(after_s)
+            wait_until(lambda: endpoint.n_under_way == 0, timeout_s=1)
+            backend = endpoint.opener.backends[0]
+            wait_until(lambda backend=backend: backend.n_open_samplers == 0, timeout_s=1)
+        assert 0 < endpoint.opener.backends[0].n_decodes < 300

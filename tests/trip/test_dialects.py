@@ -1,0 +1,149 @@
+"""The endpoint with the real model: what a fake cannot show."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from openai import OpenAI
+
+from api.__main__ import loading
+from api.app import create_app
+from api.server import EndpointServer
+from engine.engine import Engine
+from tests.api.live import KEY, settings, wait_until
+
+
+@dataclass
+class Served:
+    url: str
+    root: str
+
+    def openai(self) -> OpenAI:
+        return OpenAI(base_url=self.url, api_key=KEY, max_retries=0, timeout=60)
+
+    def post(self, path: str, body: object) -> Any:
+        answer = httpx.post(self.root + path, json=body, headers={"x-api-key": KEY}, trust_env=False, timeout=60)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+@pytest.fixture(scope="module")
+def served(model_path: Path) -> Iterator[Served]:
+    engine, failures, chosen = Engine(), list[Exception](), settings()
+    server = EndpointServer(create_app(engine, chosen, lifespan=loading(model_path, failures.append)), chosen)
+    server.start()
+    try:
+        wait_until(lambda: engine.status.state == "ready" or bool(failures), timeout_s=60)
+        assert not failures
+        yield Served(server.url, f"http://127.0.0.1:{server.port}")
+    finally:
+        server.stop()
+
+
+SAID: list[Any] = [{"role": "user", "content": "Name a colour."}]
+
+
+def test_choices_differ_and_share_their_prompt(served: Served) -> None:
+    def draw() -> list[str | None]:
+        with served.openai() as client:
+            asked: Any = {"model": "x", "messages": SAID, "max_tokens": 12, "temperature": 1.5, "seed": 11}
+            one = client.chat.completions.create(**asked)
+            three = client.chat.completions.create(**asked, n=3)
+        assert three.usage is not None
+        assert one.usage is not None
+        assert three.usage.prompt_tokens == one.usage.prompt_tokens
+        return [choice.message.content for choice in three.choices]
+
+    said = draw()
+    assert len(set(said)) > 1
+
+
+def test_a_schema_is_kept_to_in_every_dialect(served: Served) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"colour": {"enum": ["red", "blue"]}},
+        "required": ["colour"],
+        "additionalProperties": False,
+    }
+    described = {"type": "json_schema", "json_schema": {"name": "a", "strict": True, "schema": schema}}
+    chat = served.post("/v1/chat/completions", {"messages": SAID, "response_format": described, "max_tokens": 40})
+    ollama = served.post("/api/chat", {"messages": SAID, "format": schema, "stream": False})
+    responses = served.post(
+        "/v1/responses", {"input": "A colour?", "text": {"format": {"type": "json_schema", "schema": schema}}}
+    )
+    for text in (
+        chat["choices"][0]["message"]["content"],
+        ollama["message"]["content"],
+        responses["output"][0]["content"][0]["text"],
+    ):
+        assert json.loads(text)["colour"] in ("red", "blue")
+
+
+def test_a_required_tool_is_called(served: Served) -> None:
+    function = {
+        "name": "paint",
+        "parameters": {"type": "object", "properties": {"colour": {"enum": ["red"]}}, "required": ["colour"]},
+    }
+    asked = {"messages": SAID, "tools": [{"type": "function", "function": function}], "max_tokens": 60}
+    choice = served.post("/v1/chat/completions", {**asked, "tool_choice": "required"})["choices"][0]
+    assert choice["finish_reason"] == "tool_calls"
+    assert json.loads(choice["message"]["tool_calls"][0]["function"]["arguments"]) == {"colour": "red"}
+    block = served.post(
+        "/v1/messages",
+        {
+            "max_tokens": 60,
+            "messages": SAID,
+            "tools": [{"name": "paint", "input_schema": function["parameters"]}],
+            "tool_choice": {"type": "tool", "name": "paint"},
+        },
+    )["content"][-1]
+    assert (block["name"], block["input"]) == ("paint", {"colour": "red"})
+
+
+def test_scores_of_a_prompt_add_up_as_evaluations_want_them(served: Served) -> None:
+    """A likely ending must score above an unlikely one, by lm-eval's way to ask: tokens, echo, one token more."""
+
+    def score(ending: str) -> float:
+        context = served.post("/tokenize", {"content": "The capital of France is"})["tokens"]
+        whole = context + served.post("/tokenize", {"content": ending})["tokens"]
+        asked = {"prompt": [whole], "echo": True, "logprobs": 1, "max_tokens": 1, "temperature": 0}
+        shown = served.post("/v1/completions", asked)["choices"][0]
+        scores = shown["logprobs"]["token_logprobs"]
+        assert len(scores) == len(whole) + 1
+        assert scores[0] is None
+        assert shown["text"].startswith("The capital of France is" + ending)
+        return float(sum(scores[len(context) : -1]))
+
+    assert score(" Paris") > score(" porridge")
+
+
+def test_tokens_there_and_back(served: Served) -> None:
+    text = "Grüße 🙂, and 你好"
+    shown = served.post("/tokenize", {"content": text, "with_pieces": True})["tokens"]
+    assert served.post("/detokenize", {"tokens": [each["id"] for each in shown]}) == {"content": text}
+    assert any(isinstance(each["piece"], list) for each in shown)
+
+
+def test_what_cannot_be_enforced_is_refused_and_the_next_answer_is_right(served: Served) -> None:
+    async def refused() -> None:
+        async with httpx.AsyncClient(trust_env=False, headers={"x-api-key": KEY}, timeout=60) as client:
+            for fields in (
+                {"grammar": "root ::= this is (not valid"},
+                {"json_schema": {"$ref": "http://127.0.0.1:1/schema"}},
+                {"grammar": "root ::= " + "(" * 60_000 + ")" * 60_000},
+            ):
+                answer = await client.post(
+                    served.root + "/v1/chat/completions", json={"messages": SAID, "stream": True, **fields}
+                )
+                assert answer.status_code == 400, fields
+                assert answer.json()["error"]["type"] == "invalid_request_error"
+
+    asyncio.run(refused())
+    assert served.post("/v1/chat/completions", {"messages": SAID, "max_tokens": 4})["choices"][0]["message"]["content"]
