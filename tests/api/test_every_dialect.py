@@ -71,6 +71,5 @@ def test_a_client_that_leaves_frees_its_slot(path: str, stream: bool) -> None:
                 connection.sendall(head + content)
                 time.sleep(after_s)
             wait_until(lambda: endpoint.n_under_way == 0, timeout_s=1)
-            backend = endpoint.opener.backends[0]
-            wait_until(lambda backend=backend: backend.n_open_samplers == 0, timeout_s=1)
+            wait_until(lambda: endpoint.opener.backends[0].n_open_samplers == 0, timeout_s=1)
         assert 0 < endpoint.opener.backends[0].n_decodes < 300
