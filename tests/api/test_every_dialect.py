@@ -70,6 +70,6 @@ def test_a_client_that_leaves_frees_its_slot(path: str, stream: bool) -> None:
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 connection.sendall(head + content)
                 time.sleep(after_s)
-            wait_until(lambda: endpoint.n_under_way == 0, timeout_s=1)
-            wait_until(lambda: endpoint.opener.backends[0].n_open_samplers == 0, timeout_s=1)
+            wait_until(lambda: endpoint.n_under_way == 0, timeout_s=5)
+            wait_until(lambda: endpoint.opener.backends[0].n_open_samplers == 0, timeout_s=5)
         assert 0 < endpoint.opener.backends[0].n_decodes < 300

@@ -27,7 +27,7 @@ from tests.fakes import FakeOpener, Script
 
 T = TypeVar("T")
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 
 class Run(Protocol):
