@@ -15,7 +15,8 @@ PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <title>Inglenook</title>
-<p>This is Inglenook's endpoint. Tools on this computer reach its model here, in OpenAI's way, at <code>/v1</code>.
+<p>This is Inglenook's endpoint. Tools on this computer reach its model here, in the ways of OpenAI
+(<code>/v1</code>), Anthropic, Ollama and llama.cpp.
 <p>They need the key that Inglenook shows on its endpoint page.
 </html>
 """
