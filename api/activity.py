@@ -15,6 +15,7 @@ from api.errors import QueueFull, StoppedHere
 from api.together import Together
 from api.totals import Totals
 from engine.engine import Engine
+from engine.errors import EngineError
 from engine.events import Embeddings, Event
 from engine.requests import EmbedRequest, Request
 from engine.stream import RequestStream
@@ -91,6 +92,11 @@ class Activity:
             task.cancel()
             watch.cancel()
             await asyncio.wait({watch, task})
+            error = None if task.cancelled() else task.exception()
+            if isinstance(error, EngineError):
+                call.end(error)
+            elif error is None and not task.cancelled():
+                call.end(task.result())
             self._end(call)
         if task.cancelled():
             raise StoppedHere

@@ -9,7 +9,8 @@ from typing import Literal
 
 from starlette.types import Scope
 
-from engine.events import Event, Failed, Finished
+from engine.errors import EngineError
+from engine.events import Embeddings, Event, Failed, Finished
 from engine.ticket import Progress
 
 State = Literal["queued", "reading", "writing", "embedding", "finished", "cancelled", "failed"]
@@ -81,10 +82,10 @@ class Call:
     began_at: float = field(default_factory=time.time)
     _began: float = field(default_factory=time.monotonic)
     _ended: float | None = None
-    _last: Event | None = None
+    _last: Event | Embeddings | EngineError | None = None
 
-    def end(self, last: Event | None = None) -> None:
-        """With its last event; None where it was given up before that came. Only the first end counts."""
+    def end(self, last: Event | Embeddings | EngineError | None = None) -> None:
+        """With its last event, or how embedding ended; None where it was given up before. Only the first end counts."""
         if self._ended is None:
             self._ended, self._last = time.monotonic(), last
 
@@ -95,7 +96,9 @@ class Call:
             case Finished(reason=reason, usage=usage, timings=timings):
                 state: State = "cancelled" if reason == "cancelled" else "finished"
                 found = Progress(0, usage.n_prompt, usage.n_cached, usage.n_prompt, usage.n_output, timings.decode_s)
-            case Failed():
+            case Embeddings(n_prompt=n_prompt):
+                state, found = "finished", Progress(0, n_prompt, 0, n_prompt, 0, 0.0)
+            case Failed() | EngineError():
                 state = "failed"
             case _ if self._ended is not None:
                 state = "cancelled"

@@ -91,7 +91,7 @@ def test_failures_and_embeddings_are_seen_too() -> None:
         endpoint.post({"input": "a"}, "/v1/embeddings")
         seen = calls(endpoint)
     assert [(call["path"], call["state"]) for call in seen[1:]] == [("/v1/chat/completions", "failed")]
-    assert seen[0]["path"] == "/v1/embeddings"
+    assert (seen[0]["path"], seen[0]["state"]) == ("/v1/embeddings", "finished")
     assert seen[0]["body"] is None  # bodies are kept only where a person says so
 
 

@@ -1,0 +1,135 @@
+"""Requests by chance against the real model, many at once: each ends exactly once, and nothing of it stays behind."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import replace
+from pathlib import Path
+
+from engine.backend import LoadSettings
+from engine.engine import Engine
+from engine.errors import ContextOverflow, RequestError
+from engine.events import Failed, Finished, Started
+from engine.requests import GREEDY, CompletionRequest, Constraint, Request, Sampling
+from engine.session import Session
+from tests.conftest import chat
+from tests.trip.test_tools_trip import CLOCK, WEATHER
+
+SEED = 20
+N_REQUESTS, N_AT_ONCE, N_CTX = 50, 12, 512
+SYSTEM = "You are a patient teacher of history, and you answer in one short sentence. " * 4
+CONSTRAINTS = (
+    Constraint("regex", "[a-z]{2,9}( [a-z]{2,9}){0,3}"),
+    Constraint("choice", '["Oslo", "Bergen"]'),
+    Constraint("json_object"),
+    Constraint("json_schema", '{"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}'),
+    Constraint("regex", "(["),
+)
+
+
+def asked(chance: random.Random, n: int) -> Request:
+    """Short and long, alone and with a beginning in common, some of them impossible."""
+    words = " ".join(chance.choice(["sea", "stone", "who", "seven", "über", "🙂"]) for _ in range(chance.randrange(20)))
+    long = "word " * chance.choice([150, 250, 600])
+    text = chance.choice([words, words, SYSTEM + words, SYSTEM + words, SYSTEM * 2 + words, long])
+    sampling = Sampling(temperature=chance.random() * 2, seed=n)
+    door = chance.choice(["window", "endpoint", "endpoint"])
+    request = chat(text, door, max_tokens=chance.randrange(1, 20), sampling=sampling)
+    match n % 9:
+        case 0:
+            return replace(request, stop=("e", " the"))
+        case 1:
+            return replace(request, n_logprobs=chance.randrange(5))
+        case 2:
+            return replace(request, prompt_logprobs=True, n_logprobs=1)
+        case 3:
+            return replace(request, constraint=chance.choice(CONSTRAINTS))
+        case 4:
+            return replace(request, tools=(WEATHER, CLOCK), tool_choice=chance.choice(["auto", "required"]))
+        case 5:
+            given = (*range(chance.randrange(3)), chance.choice([5, 10**6]))
+            return CompletionRequest(prompt=given, door=request.door, max_tokens=3)
+        case 6:
+            return chat("word " * 600, door)
+        case _:
+            return request
+
+
+async def ask(engine: Engine, n: int) -> str:
+    """The `n`th request to its end, or given up at any moment; how it ended."""
+    chance = random.Random(f"{SEED} {n}")
+    request = asked(chance, n)
+    stream = engine.submit(request)
+    if chance.random() < 0.4:
+        asyncio.get_running_loop().call_later(chance.random() ** 2, stream.cancel)
+    events = [event async for event in stream]
+    assert [at for at, event in enumerate(events) if isinstance(event, Finished | Failed)] == [len(events) - 1]
+    assert [at for at, event in enumerate(events) if isinstance(event, Started)] in ([], [0])
+    match events[-1]:
+        case Finished(reason=reason, usage=usage):
+            assert usage.n_output <= (request.max_tokens or 0)
+            return reason
+        case Failed(error=error):
+            assert isinstance(error, RequestError), error
+            return type(error).__name__
+    raise AssertionError("the last event was none")
+
+
+async def soak(engine: Engine) -> dict[str, int]:
+    """How the requests ended, with how many of each."""
+    ends: dict[str, int] = {}
+    left = iter(range(N_REQUESTS))
+
+    async def asker() -> None:
+        for n in left:
+            end = await ask(engine, n)
+            ends[end] = ends.get(end, 0) + 1
+
+    await asyncio.gather(*(asker() for _ in range(N_AT_ONCE)))
+    return ends
+
+
+async def give_up_while_it_is_read(engine: Engine) -> None:
+    stream = engine.submit(chat("number " * 400, "endpoint", max_tokens=5))
+    asyncio.get_running_loop().call_later(0.1, stream.cancel)
+    text, finished = await stream.collect()
+    assert (text, finished.reason, finished.usage.n_output) == ("", "cancelled", 0)
+
+
+def check_nothing_is_left(engine: Engine) -> None:
+    """All cells and slots are free, but for what is kept for the next, which can go."""
+    session = engine._worker._session
+    assert isinstance(session, Session)
+    assert session.idle
+    assert not session._works
+    assert not engine._book._tickets
+    cache = session._scheduler.cache
+    assert not any(prefix.in_use for prefix in cache.prefixes)
+    while cache.evict():
+        pass
+    assert cache.n_free == N_CTX, "cells are lost"
+    assert len(cache._free_slots) == session.backend.limits.n_slots, "slots are lost"
+
+
+def test_a_soak(model_path: Path, tmp_path: Path) -> None:
+    async def run() -> None:
+        engine = Engine(snapshots=tmp_path)
+        try:
+            await engine.load(model_path, LoadSettings(n_ctx=N_CTX))
+            expected, _ = await engine.submit(chat(max_tokens=8)).collect()
+            ends = await soak(engine)
+            assert {"stop", "length", "cancelled", ContextOverflow.__name__, RequestError.__name__} <= set(ends), ends
+            assert sum(ends.values()) == N_REQUESTS
+            await give_up_while_it_is_read(engine)
+            answer, _ = await engine.submit(chat(max_tokens=8)).collect()
+            assert answer[:12] == expected[:12]  # rounding may turn a near tie, not the first words
+            check_nothing_is_left(engine)
+            full = CompletionRequest(prompt=(5,) * (N_CTX - 4), door="endpoint", sampling=GREEDY, max_tokens=4)
+            _, finished = await engine.submit(full).collect()
+            assert finished.usage.n_prompt == N_CTX - 4
+            assert engine.status.state == "ready"
+        finally:
+            await engine.aclose()
+
+    asyncio.run(run())
