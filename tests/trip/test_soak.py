@@ -17,8 +17,8 @@ from tests.conftest import chat
 from tests.trip.test_tools_trip import CLOCK, WEATHER
 
 SEED = 20
-N_REQUESTS, N_AT_ONCE, N_CTX = 50, 12, 512
-SYSTEM = "You are a patient teacher of history, and you answer in one short sentence. " * 4
+N_REQUESTS, N_AT_ONCE, N_CTX = 40, 12, 512
+SYSTEM = "You are a patient teacher of history, and you answer in one short sentence. " * 2
 CONSTRAINTS = (
     Constraint("regex", "[a-z]{2,9}( [a-z]{2,9}){0,3}"),
     Constraint("choice", '["Oslo", "Bergen"]'),
@@ -31,7 +31,7 @@ CONSTRAINTS = (
 def asked(chance: random.Random, n: int) -> Request:
     """Short and long, alone and with a beginning in common, some of them impossible."""
     words = " ".join(chance.choice(["sea", "stone", "who", "seven", "über", "🙂"]) for _ in range(chance.randrange(20)))
-    long = "word " * chance.choice([150, 250, 600])
+    long = "word " * chance.choice([60, 120, 250])
     text = chance.choice([words, words, SYSTEM + words, SYSTEM + words, SYSTEM * 2 + words, long])
     sampling = Sampling(temperature=chance.random() * 2, seed=n)
     door = chance.choice(["window", "endpoint", "endpoint"])
