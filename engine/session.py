@@ -113,7 +113,10 @@ class Session:
         self._works.clear()
         if self._snapshots is not None:
             if not isinstance(cause, EngineDead):
-                self._keeping.save_last()
+                try:
+                    self._keeping.save_last()
+                except Exception:  # too little memory for a copy, say: the model must be freed all the same
+                    log.exception("the last snapshots could not be taken")
             self._snapshots.close()
         self._backend.close()
 

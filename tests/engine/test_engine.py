@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -324,3 +325,25 @@ def test_two_loops_share_one_engine() -> None:
             assert here == there == ["hello"] * 20
 
     asyncio.run(main())
+
+
+def test_a_last_snapshot_that_fails_keeps_no_model_from_going(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def run() -> None:
+        opener = FakeOpener()
+        engine = Engine(opener, snapshots=tmp_path)
+        await engine.load(PATH)
+        first = chat("a" * 80, max_tokens=5)
+        answer, _ = await engine.submit(first).collect()
+        # More than is left unsaved for good, less than is saved while the model is at work.
+        await engine.submit(replace(first, id="next", answer_start=answer, max_tokens=20)).collect()
+
+        def fail(slot: int) -> memoryview:
+            raise MemoryError
+
+        opener.backends[0].save = fail  # type: ignore[method-assign]
+        await engine.load(PATH)
+        assert (await engine.submit(chat(max_tokens=5)).collect())[1].usage.n_output > 0
+        await engine.aclose()
+        assert "last snapshots" in caplog.text
+
+    asyncio.run(run())
