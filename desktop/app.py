@@ -95,7 +95,7 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
 
         tasks.spawn(_open_chats(store, chats, wiring), "open the chats")
         tasks.spawn(_light(models, settings, options), "load the model")
-        tasks.spawn(_open_endpoint(endpoint, settings), "open the endpoint")
+        tasks.spawn(_open_endpoint(endpoint, settings.value.endpoint_on), "open the endpoint")
         await closed.wait()
     return not late
 
@@ -115,11 +115,11 @@ async def _light(models: ModelController, settings: SettingsFile, options: Optio
         await models.load(path)
 
 
-async def _open_endpoint(endpoint: EndpointController, settings: SettingsFile) -> None:
-    """Shows the key; opens the endpoint if it was open last time."""
-    await endpoint.read_key()
-    if settings.value.endpoint_on:
+async def _open_endpoint(endpoint: EndpointController, was_on: bool) -> None:
+    """Opens the endpoint if it was open last time; shows the key."""
+    if was_on:
         await endpoint.turn_on()
+    await endpoint.read_key()
 
 
 def _model_path(remembered: str, options: Options) -> Path | None:

@@ -57,9 +57,9 @@ class EndpointController(QObject):
     async def turn_on(self, port: int | None = None) -> None:
         """Serves on `port`, or where it served last. A failure is a state, nothing is raised."""
         async with self._turn:
-            await self._stop()
-            self._set(stage="starting", port=port or self.state.port, error=None)
             try:
+                await self._stop()
+                self._set(stage="starting", port=port or self.state.port, error=None)
                 self._server = await self._serve(self.state.port)
             except Exception as error:  # whatever keeps it from starting is shown on its page
                 self._set(stage="failed", error=error)
@@ -67,9 +67,12 @@ class EndpointController(QObject):
                 self._set(stage="on", port=self._server.port)
 
     async def turn_off(self) -> None:
+        """Raises what keeps the server from ending; the switch is off then all the same."""
         async with self._turn:
-            await self._stop()
-            self._set(stage="off", error=None)
+            try:
+                await self._stop()
+            finally:
+                self._set(stage="off", error=None)
 
     async def aclose(self) -> None:
         """Ends the server if it runs. Idempotent."""

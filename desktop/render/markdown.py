@@ -53,8 +53,11 @@ class GrowingText:
         found = _parse(text[self._open_at :])
         shown = [*self._closed, *(block for block, _ in found)]
         # A block is closed by the next one; and that one is sure to be one when its first line is whole: "----" is a
-        # rule that ends a table, "----x" is the table's next row.
-        first_open = max((n for n, (_, at) in enumerate(found) if "\n" in text[self._open_at + at :]), default=0)
+        # rule that ends a table, "----x" is the table's next row. A table is sure by its second line.
+        first_open = max(
+            (n for n, (block, at) in enumerate(found) if text.count("\n", self._open_at + at) >= _sure_after(block)),
+            default=0,
+        )
         self._closed += [block for block, _ in found[:first_open]]
         self._open_at += found[first_open][1] if found else 0
         return shown
@@ -73,6 +76,11 @@ def _parse(source: str) -> list[tuple[Block, int]]:
             found.append((_block(group), starts[line]))
             first = at + 1
     return found
+
+
+def _sure_after(block: Block) -> int:
+    """How many lines must be whole until a block cannot turn into the end of the one before it."""
+    return 2 if block.kind == "table" else 1
 
 
 def _with_line_feeds(text: str) -> str:

@@ -56,6 +56,13 @@ def test_any_text_gives_blocks_and_streamed_equals_whole(pieces: list[str]) -> N
     assert found == list(blocks("".join(pieces)))
 
 
+def test_a_table_that_turns_out_to_be_none_stays_with_its_paragraph() -> None:
+    text = "`| a |\n|---|\n---# "
+    growing = GrowingText()
+    for end in range(len(text) + 1):
+        assert growing.feed(text[:end]) == list(blocks(text[:end])), text[:end]
+
+
 def test_any_cut_of_a_rich_text_streams_to_the_whole() -> None:
     growing = GrowingText()
     for end in range(len(SAMPLE) + 1):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import socket
+import time
 
 import httpx
+import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QLineEdit, QPlainTextEdit
 
+from desktop import app
+from desktop.launch import Options
 from desktop.settings import SettingsFile
 from engine.library.profile import Profile
 from tests.desktop.conftest import House, OpenHouse, Run, until
@@ -235,6 +239,31 @@ def test_the_endpoint_is_switched_on_and_off(run: Run, open_house: OpenHouse, pr
             page._switch.click()
             await until(lambda: page._state.stage == "off")
         assert SettingsFile(profile.settings).value.endpoint_port == port
+
+    run(story())
+
+
+def test_what_is_switched_while_the_key_is_read_is_switched_once(
+    run: Run, open_house: OpenHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_key = app._read_key
+
+    def slowly(options: Options) -> str:
+        time.sleep(0.3)
+        return read_key(options)
+
+    monkeypatch.setattr(app, "_read_key", slowly)
+
+    async def story() -> None:
+        async with open_house() as house:
+            stages: list[str] = []
+            house.endpoint_page.port_asked.emit(free_port())
+            house.window.endpoint_page._switch.toggled.connect(stages.append)
+            await until(lambda: house.endpoint_page._state.stage == "on")
+            await until(lambda: house.endpoint_page._state.key)
+            house.endpoint_page._switch.click()
+            await until(lambda: house.endpoint_page._state.stage == "off")
+            assert stages == [True, False]
 
     run(story())
 
