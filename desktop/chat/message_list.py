@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
+from types import MappingProxyType
 
 from PySide6.QtCore import QAbstractListModel, QByteArray, QModelIndex, QObject, QPersistentModelIndex, Qt
 
@@ -16,6 +17,10 @@ class MessageRole(IntEnum):
     MESSAGE = Qt.ItemDataRole.UserRole + 1
     TEXT = Qt.ItemDataRole.UserRole + 2
     STATE = Qt.ItemDataRole.UserRole + 3
+    VERSIONS = Qt.ItemDataRole.UserRole + 4
+    """(place, count): the message is the place-th, from 1, of so many in its place of the tree."""
+    ALTERNATIVES = Qt.ItemDataRole.UserRole + 5
+    """The answers that are seen side by side in this row, the row's own among them; empty for an ordinary row."""
 
 
 class MessageList(QAbstractListModel):
@@ -24,6 +29,16 @@ class MessageList(QAbstractListModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._rows: list[ChatMessage] = []
+        self._versions: dict[str, tuple[int, int]] = {}
+        self._alternatives: dict[str, tuple[ChatMessage, ...]] = {}
+
+    def versions(self, message_id: str) -> tuple[int, int]:
+        """See `MessageRole.VERSIONS`; (1, 1) where there is only one."""
+        return self._versions.get(message_id, (1, 1))
+
+    def alternatives(self, message_id: str) -> tuple[ChatMessage, ...]:
+        """See `MessageRole.ALTERNATIVES`."""
+        return self._alternatives.get(message_id, ())
 
     def __getitem__(self, row: int) -> ChatMessage:
         return self._rows[row]
@@ -42,16 +57,33 @@ class MessageList(QAbstractListModel):
             return message
         if role in (MessageRole.TEXT, Qt.ItemDataRole.DisplayRole):
             return message.text
+        if role == MessageRole.VERSIONS:
+            return self.versions(message.id)
+        if role == MessageRole.ALTERNATIVES:
+            return self.alternatives(message.id)
         return message.state if role == MessageRole.STATE else None
 
     def roleNames(self) -> dict[int, QByteArray]:
         return {role.value: QByteArray(role.name.lower().encode()) for role in MessageRole}
 
-    def show(self, messages: Sequence[ChatMessage]) -> None:
+    def show(
+        self,
+        messages: Sequence[ChatMessage],
+        versions: Mapping[str, tuple[int, int]] = MappingProxyType({}),
+        alternatives: Mapping[str, tuple[ChatMessage, ...]] = MappingProxyType({}),
+    ) -> None:
         """Replaces all rows."""
         self.beginResetModel()
-        self._rows = list(messages)
+        self._rows, self._versions, self._alternatives = list(messages), dict(versions), dict(alternatives)
         self.endResetModel()
+
+    def show_alternatives(self, message_id: str, alternatives: tuple[ChatMessage, ...]) -> None:
+        """Sets what is seen side by side in that message's row; empty makes it an ordinary row."""
+        self._alternatives[message_id] = alternatives
+        for row in range(len(self._rows) - 1, -1, -1):
+            if self._rows[row].id == message_id:
+                self.dataChanged.emit(self.index(row), self.index(row), [MessageRole.ALTERNATIVES])
+                return
 
     def append(self, *messages: ChatMessage) -> None:
         first = len(self._rows)

@@ -7,9 +7,56 @@ from typing import Literal
 
 Role = Literal["system", "user", "assistant"]
 
-State = Literal["complete", "streaming", "stopped", "failed", "cut"]
+State = Literal["complete", "streaming", "stopped", "failed", "cut", "length"]
 """complete: as meant. streaming: being written now. stopped: by the person. failed: by an error, see `note`.
-cut: the app ended while it was being written."""
+cut: the app ended while it was being written. length: no more tokens were allowed, or fit."""
+
+AttachmentKind = Literal["text", "code", "markdown", "csv", "pdf", "docx"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a message, as the text that the model reads."""
+
+    name: str
+    kind: AttachmentKind
+    text: str
+    n_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A tool that the model asked for; `arguments` is JSON text, as the model wrote it."""
+
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChatSettings:
+    """How a chat is answered. None leaves a value to the model's or our own default."""
+
+    system: str = ""
+    preset: str = ""
+    """The name of the preset that these came from, "" for none."""
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    min_p: float | None = None
+    repeat_penalty: float | None = None
+    max_tokens: int | None = None
+    seed: int | None = None
+    thinking: bool | None = None
+    leaves_out: bool = False
+    """The person chose that the oldest turns are left out where a chat has become too long."""
+    summary: str = ""
+    """What the turns up to `summarised_to` said, in the model's words; it stands in their place."""
+    summarised_to: str = ""
+    """The id of the last message that `summary` covers."""
+
+
+TitledBy = Literal["start", "model", "person"]
+"""Where a chat's title comes from: the first words of it, the model, or the person, whose title is never changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +69,8 @@ class Chat:
     updated_s: float
     pinned: bool = False
     leaf_id: str | None = None
+    settings: ChatSettings = ChatSettings()
+    titled_by: TitledBy = "start"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +92,9 @@ class ChatMessage:
     first_token_s: float = 0.0
     note: str = ""
     """One sentence about what went wrong, as it was shown."""
+    reasoning: str = ""
+    reasoning_s: float = 0.0
+    calls: tuple[Call, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    group_id: str = ""
+    """Answers of one parent with the same group were asked for together, to be seen side by side; "" for none."""

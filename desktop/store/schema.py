@@ -39,6 +39,25 @@ STEPS: tuple[str, ...] = (
     CREATE INDEX messages_by_chat ON messages (chat_id, created_s);
     CREATE INDEX messages_by_parent ON messages (parent_id);
     """,
+    """
+    ALTER TABLE chats ADD COLUMN settings TEXT NOT NULL DEFAULT '{}';
+    ALTER TABLE chats ADD COLUMN titled_by TEXT NOT NULL DEFAULT 'start';
+    ALTER TABLE messages ADD COLUMN reasoning TEXT NOT NULL DEFAULT '';
+    ALTER TABLE messages ADD COLUMN reasoning_s REAL NOT NULL DEFAULT 0;
+    ALTER TABLE messages ADD COLUMN calls TEXT NOT NULL DEFAULT '[]';
+    ALTER TABLE messages ADD COLUMN attachments TEXT NOT NULL DEFAULT '[]';
+    ALTER TABLE messages ADD COLUMN group_id TEXT NOT NULL DEFAULT '';
+    ALTER TABLE messages ADD COLUMN deleted_s REAL;
+    CREATE TABLE drafts (
+        chat_id      TEXT PRIMARY KEY,
+        text         TEXT NOT NULL,
+        attachments  TEXT NOT NULL DEFAULT '[]'
+    ) STRICT;
+    CREATE TABLE presets (
+        name      TEXT PRIMARY KEY,
+        settings  TEXT NOT NULL
+    ) STRICT;
+    """,
 )
 
 

@@ -7,18 +7,29 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import astuple, fields
 from pathlib import Path
 from typing import TypeVar
 
 from desktop.store.database import named_errors, open_database
 from desktop.store.errors import StoreError
-from desktop.store.records import Chat, ChatMessage
+from desktop.store.records import Attachment, Chat, ChatMessage, ChatSettings
+from desktop.store.rows import (
+    CHAT_COLUMNS,
+    MESSAGE_COLUMNS,
+    attachments_of,
+    attachments_text,
+    chat_of,
+    chat_row,
+    message_of,
+    message_row,
+    settings_of,
+    settings_text,
+)
 
 T = TypeVar("T")
 
-_CHAT = ", ".join(field.name for field in fields(Chat))
-_MESSAGE = ", ".join(field.name for field in fields(ChatMessage))
+_CHAT = ", ".join(CHAT_COLUMNS)
+_MESSAGE = ", ".join(MESSAGE_COLUMNS)
 
 
 def _upsert(table: str, columns: str) -> str:
@@ -66,6 +77,29 @@ class Store:
     async def restore(self, chat_id: str) -> None:
         await self._call(self._mark_deleted, chat_id, None)
 
+    async def delete_messages(self, message_ids: Sequence[str]) -> None:
+        """Hides these messages; `restore_messages` brings them back until the store is closed or opened anew."""
+        await self._call(self._mark_messages_deleted, tuple(message_ids), self._clock())
+
+    async def restore_messages(self, message_ids: Sequence[str]) -> None:
+        await self._call(self._mark_messages_deleted, tuple(message_ids), None)
+
+    async def drafts(self) -> dict[str, tuple[str, tuple[Attachment, ...]]]:
+        """What was typed and not sent, by chat; "" stands for the chat that is not begun."""
+        return await self._call(self._read_drafts)
+
+    async def save_draft(self, chat_id: str, text: str, attachments: Sequence[Attachment] = ()) -> None:
+        """An empty draft is forgotten."""
+        await self._call(self._write_draft, chat_id, text, tuple(attachments))
+
+    async def presets(self) -> dict[str, ChatSettings]:
+        """Settings with a name, in the order of their names."""
+        return await self._call(self._read_presets)
+
+    async def save_preset(self, name: str, settings: ChatSettings | None) -> None:
+        """None forgets it."""
+        await self._call(self._write_preset, name, settings)
+
     async def aclose(self) -> None:
         """Forgets what was deleted, closes the file and ends the thread. Idempotent."""
         try:
@@ -96,18 +130,19 @@ class Store:
 
     def _read_chats(self) -> list[Chat]:
         rows = self._sql(f"SELECT {_CHAT} FROM chats WHERE deleted_s IS NULL ORDER BY updated_s DESC, rowid DESC")
-        return [Chat(i, title, created, updated, bool(pin), leaf) for i, title, created, updated, pin, leaf in rows]
+        return [chat_of(row) for row in rows]
 
     def _read_messages(self, chat_id: str) -> list[ChatMessage]:
-        rows = self._sql(f"SELECT {_MESSAGE} FROM messages WHERE chat_id = ? ORDER BY created_s, rowid", (chat_id,))
-        return [ChatMessage(*row) for row in rows]
+        wanted = "chat_id = ? AND deleted_s IS NULL"
+        rows = self._sql(f"SELECT {_MESSAGE} FROM messages WHERE {wanted} ORDER BY created_s, rowid", (chat_id,))
+        return [message_of(row) for row in rows]
 
     def _write(self, chat: Chat, messages: tuple[ChatMessage, ...]) -> None:
         self._sql("BEGIN IMMEDIATE")
         try:
-            self._sql(_PUT_CHAT, astuple(chat))
+            self._sql(_PUT_CHAT, chat_row(chat))
             for message in messages:
-                self._sql(_PUT_MESSAGE, astuple(message))
+                self._sql(_PUT_MESSAGE, message_row(message))
             self._sql("COMMIT")
         except BaseException:
             if self._connection is not None and self._connection.in_transaction:
@@ -117,13 +152,40 @@ class Store:
     def _mark_deleted(self, chat_id: str, at_s: float | None) -> None:
         self._sql("UPDATE chats SET deleted_s = ? WHERE id = ?", (at_s, chat_id))
 
+    def _mark_messages_deleted(self, message_ids: tuple[str, ...], at_s: float | None) -> None:
+        places = ", ".join("?" * len(message_ids))
+        self._sql(f"UPDATE messages SET deleted_s = ? WHERE id IN ({places})", (at_s, *message_ids))
+
+    def _read_drafts(self) -> dict[str, tuple[str, tuple[Attachment, ...]]]:
+        rows = self._sql("SELECT chat_id, text, attachments FROM drafts")
+        return {chat_id: (text, attachments_of(attachments)) for chat_id, text, attachments in rows}
+
+    def _write_draft(self, chat_id: str, text: str, attachments: tuple[Attachment, ...]) -> None:
+        if text or attachments:
+            values = (chat_id, text, attachments_text(attachments))
+            self._sql("INSERT OR REPLACE INTO drafts (chat_id, text, attachments) VALUES (?, ?, ?)", values)
+        else:
+            self._sql("DELETE FROM drafts WHERE chat_id = ?", (chat_id,))
+
+    def _read_presets(self) -> dict[str, ChatSettings]:
+        return {name: settings_of(text) for name, text in self._sql("SELECT name, settings FROM presets ORDER BY name")}
+
+    def _write_preset(self, name: str, settings: ChatSettings | None) -> None:
+        if settings is None:
+            self._sql("DELETE FROM presets WHERE name = ?", (name,))
+        else:
+            self._sql("INSERT OR REPLACE INTO presets (name, settings) VALUES (?, ?)", (name, settings_text(settings)))
+
     def _forget_deleted(self) -> None:
+        self._sql("DELETE FROM messages WHERE deleted_s IS NOT NULL")
         self._sql("DELETE FROM chats WHERE deleted_s IS NOT NULL")
+        self._sql("DELETE FROM drafts WHERE chat_id <> '' AND chat_id NOT IN (SELECT id FROM chats)")
 
     def _close(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             try:
+                connection.execute("DELETE FROM messages WHERE deleted_s IS NOT NULL")
                 connection.execute("DELETE FROM chats WHERE deleted_s IS NOT NULL")
             finally:
                 connection.close()

@@ -35,7 +35,23 @@ KEPT_ITEMS = 48
 class TranscriptPage(QAbstractScrollArea):
     """Layout and drawing; `TranscriptView` adds what the person does. GUI thread only."""
 
+    # Each names a message by its id.
     retry_asked = Signal(str)
+    """Answer once more: a new version beside this one."""
+    continue_asked = Signal(str)
+    """Go on from where this answer was cut, stopped or ended for length."""
+    edited = Signal(str, str)
+    """The person wants this message to read so: a new version; a question is then answered anew."""
+    version_asked = Signal(str, int)
+    """Show the version so many places further, +1 or -1."""
+    alternatives_asked = Signal(str)
+    """Several answers side by side to the question that this answer answers."""
+    picked = Signal(str)
+    """Of the answers side by side, this one."""
+    delete_asked = Signal(str)
+    """Take away this message and what follows it."""
+    word_asked = Signal(str, int, int, object)
+    """What else could have stood in `text[start:end]` of this answer? The last is the word's QRect on the screen."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)

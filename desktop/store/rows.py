@@ -1,0 +1,73 @@
+"""Records ↔ rows of the chats' file. What has no column of its own kind is JSON text. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
+from typing import Any, TypeVar
+
+from desktop.store.records import Attachment, Call, Chat, ChatMessage, ChatSettings
+
+T = TypeVar("T", Attachment, Call, ChatSettings)
+
+CHAT_COLUMNS = tuple(field.name for field in fields(Chat))
+MESSAGE_COLUMNS = tuple(field.name for field in fields(ChatMessage))
+
+
+def chat_row(chat: Chat) -> tuple[object, ...]:
+    """In the order of `CHAT_COLUMNS`."""
+    return tuple(_flat(getattr(chat, name)) for name in CHAT_COLUMNS)
+
+
+def chat_of(row: Sequence[Any]) -> Chat:
+    values = dict(zip(CHAT_COLUMNS, row, strict=True))
+    return Chat(**values | {"pinned": bool(values["pinned"]), "settings": settings_of(values["settings"])})
+
+
+def message_row(message: ChatMessage) -> tuple[object, ...]:
+    """In the order of `MESSAGE_COLUMNS`."""
+    return tuple(_flat(getattr(message, name)) for name in MESSAGE_COLUMNS)
+
+
+def message_of(row: Sequence[Any]) -> ChatMessage:
+    values = dict(zip(MESSAGE_COLUMNS, row, strict=True))
+    return ChatMessage(
+        **values | {"calls": _all_of(Call, values["calls"]), "attachments": attachments_of(values["attachments"])}
+    )
+
+
+def settings_text(settings: ChatSettings) -> str:
+    """Only what differs from the default, so that a default may change."""
+    plain = ChatSettings()
+    return json.dumps({name: value for name, value in asdict(settings).items() if value != getattr(plain, name)})
+
+
+def settings_of(text: str) -> ChatSettings:
+    return _one_of(ChatSettings, json.loads(text))
+
+
+def attachments_text(attachments: Sequence[Attachment]) -> str:
+    return json.dumps([asdict(each) for each in attachments])
+
+
+def attachments_of(text: str) -> tuple[Attachment, ...]:
+    return _all_of(Attachment, text)
+
+
+def _flat(value: object) -> object:
+    if isinstance(value, ChatSettings):
+        return settings_text(value)
+    if isinstance(value, tuple):
+        return json.dumps([asdict(each) for each in value]) if value else "[]"
+    return value
+
+
+def _all_of(kind: type[T], text: str) -> tuple[T, ...]:
+    return tuple(_one_of(kind, each) for each in json.loads(text)) if text != "[]" else ()
+
+
+def _one_of(kind: type[T], values: Mapping[str, Any]) -> T:
+    """What a newer version wrote besides is left aside."""
+    known = {field.name for field in fields(kind)}
+    return kind(**{name: value for name, value in values.items() if name in known})
