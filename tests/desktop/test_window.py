@@ -256,7 +256,7 @@ def test_what_is_switched_while_the_key_is_read_is_switched_once(
 
     async def story() -> None:
         async with open_house() as house:
-            stages: list[str] = []
+            stages: list[bool] = []
             house.endpoint_page.port_asked.emit(free_port())
             house.window.endpoint_page._switch.toggled.connect(stages.append)
             await until(lambda: house.endpoint_page._state.stage == "on")
