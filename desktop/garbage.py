@@ -1,7 +1,9 @@
 """Cyclic garbage, collected on the GUI thread only.
 
 Python collects on whichever thread happens to allocate. A widget that hangs in a cycle would then be destroyed on the
-native thread, and Qt objects may die on their own thread only: the process would crash, seldom and anywhere.
+native thread, and Qt objects may die on their own thread only: the process would crash, seldom and anywhere. And on the
+GUI thread it may happen in the midst of a destructor of Qt's, which holds a lock that the next destructor waits for:
+the process would stand still. So nobody collects but the timer here.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ IMPORTED = 10_000
 
 
 class GarbageCollector(QObject):
-    """In force from its making to `close`. GUI thread only."""
+    """Collects from its making to `close`, after which nobody does: the process ends then. GUI thread only."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,10 +33,8 @@ class GarbageCollector(QObject):
         self._timer.start()
 
     def close(self) -> None:
-        """Python's own way again."""
         self._timer.stop()
         gc.unfreeze()
-        gc.enable()
 
     def _collect(self) -> None:
         self._turn += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 import time
@@ -35,6 +36,14 @@ def _no_thread_left() -> Iterator[None]:
         if time.monotonic() > deadline:
             pytest.fail(f"threads left behind: {sorted(each.name for each in left)}")
         left[0].join(0.05)
+
+
+@pytest.fixture(autouse=True)
+def _collects() -> Iterator[None]:
+    """The desktop's tests take collecting from Python, and it must be done somewhere."""
+    yield
+    if not gc.isenabled():
+        gc.collect(1)
 
 
 def _ours(thread: threading.Thread) -> bool:

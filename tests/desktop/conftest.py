@@ -29,6 +29,8 @@ T = TypeVar("T")
 
 PATIENCE_S = 30.0
 
+gc.disable()  # as in the app: see `desktop.garbage`; each test collects at its end
+
 
 class Run(Protocol):
     def __call__(self, coro: Coroutine[Any, Any, T]) -> T: ...
@@ -51,7 +53,7 @@ def run(qapp: QApplication) -> Run:
 
 
 def _bury(qapp: QApplication) -> None:
-    """Destroys what is dead here and now: a thread of the next test must not come upon it while it collects."""
+    """Destroys what is dead here and now, and nowhere else: see `desktop.garbage`."""
     qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     gc.collect()
 
