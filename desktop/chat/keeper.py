@@ -13,6 +13,7 @@ from desktop.store.store import Store
 class Keeper:
     """Saves chats and messages. What the store refuses stays here and is tried again with the next save.
 
+    What several ask to save while one write is under way goes to disk together, with the next.
     `report` hears of the first failure of a row of failures. Loop's thread only."""
 
     def __init__(self, store: Store, report: Callable[[StoreError], None]) -> None:
@@ -24,16 +25,30 @@ class Keeper:
 
     async def save(self, chat: Chat, *messages: ChatMessage) -> None:
         """On disk when it returns, unless the store failed, which has then been reported. Never raises StoreError."""
+        self._add(chat, {message.id: message for message in messages})
+        await self.flush()
+
+    async def flush(self) -> None:
+        """Tries once more what could not be saved. Never raises StoreError."""
         async with self._one_at_a_time:
-            _, waiting = self._unsaved.pop(chat.id, (chat, {}))
-            waiting.update({message.id: message for message in messages})
-            self._unsaved[chat.id] = (chat, waiting)
             try:
-                for kept, rows in list(self._unsaved.values()):
-                    await self._store.save(kept, list(rows.values()))
-                    del self._unsaved[kept.id]
+                await self._write()
                 self._failing = False
             except StoreError as error:
                 if not self._failing:
                     self._failing = True
                     self._report(error)
+
+    def _add(self, chat: Chat, messages: dict[str, ChatMessage]) -> None:
+        _, waiting = self._unsaved.get(chat.id, (chat, {}))
+        self._unsaved[chat.id] = (chat, waiting | messages)
+
+    async def _write(self) -> None:
+        for chat_id in list(self._unsaved):
+            chat, messages = self._unsaved.pop(chat_id)
+            try:
+                await self._store.save(chat, list(messages.values()))
+            except BaseException:
+                newer_chat, newer = self._unsaved.get(chat_id, (chat, {}))
+                self._unsaved[chat_id] = (newer_chat, messages | newer)
+                raise
