@@ -138,6 +138,11 @@ class ChatController(ChatDesk):
             new = _as_new(old, start)
             self._write_version(session, replace(new, text=new.text + word))
 
+    def text_of(self, message_id: str) -> str:
+        """The words of a message as they are now; "" where it is not in the open chat."""
+        found = self._found(message_id)
+        return found[1].text if found else ""
+
     async def words(self, message_id: str, start: int, end: int) -> list[WordChoice]:
         """What could have stood in the place of `text[start:end]` of this answer, the likeliest first.
 
