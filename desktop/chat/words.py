@@ -40,16 +40,15 @@ class WordChoice:
 async def word_choices(engine: Engine, request: ChatRequest, text: str, start: int, end: int) -> list[WordChoice]:
     """Up to `N_WORDS` for the place of `text[start:end]` in the answer `text` to `request`, the likeliest first; the
     word that stands there is always among them. Raises EngineError."""
-    # Most models write a space as the beginning of the next word, so they must not be given it.
-    spaced = text[:start].endswith(" ")
-    before = text[: start - 1] if spaced else text[:start]
-    asked = replace(request, answer_start=before, sampling=GREEDY, min_tokens=1, thinking=False)
-    tokens = await _first_tokens(engine, asked)
     word = text[start:end]
-    found = [(each[spaced:], probability) for each, probability in tokens if _begins_word(each, spaced)]
+    asked = replace(request, sampling=GREEDY, min_tokens=1, thinking=False)
+    # Most models write a space as the beginning of the next word, so they must not be given it.
+    before, space = (text[: start - 1], " ") if text[:start].endswith(" ") else (text[:start], "")
+    found = await _beginnings(engine, asked, before, space)
+    if space and not found:  # it is a token of its own
+        found = await _beginnings(engine, asked, before + space, "")
     own = max((each for each, _ in found if word.startswith(each)), key=len, default="")
     others = [(each, probability) for each, probability in found if each != own][:N_COMPLETED]
-    space = " " if spaced else ""
     words = await asyncio.gather(*(_completed(engine, asked, before + space, each) for each, _ in others))
     merged = {word: sum(probability for each, probability in found if each == own)}
     for completed, (_, probability) in zip(words, others, strict=True):
@@ -67,6 +66,13 @@ def _likeliest(merged: dict[str, float], word: str) -> list[WordChoice]:
 
 def _rank(choice: WordChoice) -> float:
     return -choice.probability
+
+
+async def _beginnings(engine: Engine, asked: ChatRequest, before: str, space: str) -> list[tuple[str, float]]:
+    """Of the likeliest next tokens those that begin a word after `space`, as text without it, with probabilities."""
+    tokens = await _first_tokens(engine, replace(asked, answer_start=before))
+    words = [(text.removeprefix(space), share) for text, share in tokens if text.startswith(space)]
+    return [(word, share) for word, share in words if word[:1].isalnum()]
 
 
 async def _first_tokens(engine: Engine, asked: ChatRequest) -> list[tuple[str, float]]:
@@ -92,12 +98,6 @@ def _as_text(tokens: Sequence[tuple[bytes, float]]) -> list[tuple[str, float]]:
             continue
         found[text] = found.get(text, 0.0) + math.exp(logprob)
     return list(found.items())
-
-
-def _begins_word(token: str, spaced: bool) -> bool:
-    if spaced:
-        return token.startswith(" ") and token[1:2].isalnum()
-    return token[:1].isalnum()
 
 
 async def _completed(engine: Engine, asked: ChatRequest, before: str, begun: str) -> str:

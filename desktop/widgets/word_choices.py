@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QGuiApplication, QHideEvent, QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QVBoxLayout, QWidget
 
 from desktop.chat.words import WordChoice
 from desktop.theme import Theme, code_font, text_font
@@ -74,26 +74,51 @@ class WordRow(QAbstractButton):
         painter.drawRoundedRect(filled, box.height() / 2, box.height() / 2)
 
 
+class _Card(QWidget):
+    """The surface, with its shadow around it."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        card = QRectF(self.rect()).adjusted(SHADOW, SHADOW, -SHADOW, -SHADOW)
+        painter.setPen(Qt.PenStyle.NoPen)
+        shade = self._theme.colour("shadow")
+        shade.setAlpha(5)
+        painter.setBrush(shade)
+        for spread in range(SHADOW, 0, -2):
+            around = card.adjusted(-spread, -spread + 4, spread, min(spread + 4, SHADOW))
+            painter.drawRoundedRect(around, RADIUS + spread, RADIUS + spread)
+        painter.setPen(self._theme.colour("line"))
+        painter.setBrush(self._theme.colour("surface"))
+        painter.drawRoundedRect(card.adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
+
+
 class WordChoices(QWidget):
     """Opens waiting; `show_choices` fills it. Arrow keys or the mouse choose; Esc, or a press elsewhere, closes.
 
-    It deletes itself when it closes. GUI thread only."""
+    It covers its parent unseen, since a press anywhere else is a wish to close, and deletes itself when it closes.
+    GUI thread only."""
 
     chosen = Signal(str)
     """The word to go on from; the card is closed by then."""
     closed = Signal()
 
     def __init__(self, word: str, theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent, Qt.WindowType.Popup | Qt.WindowType.FramelessWindowHint)
-        self.setWindowFlag(Qt.WindowType.NoDropShadowWindowHint)
-        self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
+        super().__init__(parent)
+        self._home = parent
         self._word = word
         self._theme = theme
         self._place = QRect()
         self._is_open = True
+        self._focused_before: QWidget | None = None
+        self._card = _Card(theme, self)
         self._title = self._label(self.tr("Instead of “{word}”").format(word=_short(word)))
         self._note = self._label(self.tr("Looking for other words…"))
-        self._column = QVBoxLayout(self)
+        self._column = QVBoxLayout(self._card)
         self._column.setContentsMargins(SHADOW + 8, SHADOW + 8, SHADOW + 8, SHADOW + 8)
         self._column.setSpacing(0)
         self._column.addWidget(self._title)
@@ -103,6 +128,9 @@ class WordChoices(QWidget):
         self._column.addSpacing(2)
         self._column.addWidget(self._note)
         self.setAccessibleName(self._title.text())
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        parent.installEventFilter(self)
+        self.hide()
 
     @property
     def rows(self) -> list[WordRow]:
@@ -115,9 +143,12 @@ class WordChoices(QWidget):
 
     def open_at(self, word: QRect) -> None:
         """Shows the card below the word, `word` in the screen's coordinates; above it where there is no room below."""
-        self._place = word
+        self._place = QRect(self._home.mapFromGlobal(word.topLeft()), word.size())
+        self.setGeometry(self._home.rect())
         self._arrange()
         self.show()
+        self.raise_()
+        self._focused_before = QApplication.focusWidget()
         self.setFocus()
 
     def show_choices(self, choices: Sequence[WordChoice]) -> None:
@@ -146,39 +177,39 @@ class WordChoices(QWidget):
                 self._make_current(len(self._rows) - 1)
             case Qt.Key.Key_Return | Qt.Key.Key_Enter | Qt.Key.Key_Space if self.current >= 0:
                 self._choose(self._rows[self.current])
-            case _:
-                super().keyPressEvent(event)  # closes on Esc
+            case Qt.Key.Key_Escape:
+                self.close()
+
+    def event(self, event: QEvent) -> bool:
+        """Esc is for the card, not for what the window would do with it."""
+        if event.type() == QEvent.Type.ShortcutOverride:
+            event.accept()
+            return True
+        return super().event(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.close()
 
     def focusNextPrevChild(self, forward: bool) -> bool:
         self._step(1 if forward else -1)
         return True
 
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
+    def closeEvent(self, event: QCloseEvent) -> None:
+        super().closeEvent(event)
         if self._is_open:
             self._is_open = False
+            self._home.removeEventFilter(self)
+            if self._focused_before is not None:
+                self._focused_before.setFocus()
             self.closed.emit()
             self.deleteLater()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        card = QRectF(self.rect()).adjusted(SHADOW, SHADOW, -SHADOW, -SHADOW)
-        painter.setPen(Qt.PenStyle.NoPen)
-        for spread in range(SHADOW, 0, -2):
-            painter.setBrush(QColor(0, 0, 0, 5))
-            around = card.adjusted(-spread, -spread + 4, spread, min(spread + 4, SHADOW))
-            painter.drawRoundedRect(around, RADIUS + spread, RADIUS + spread)
-        painter.setPen(self._theme.colour("line"))
-        painter.setBrush(self._theme.colour("surface"))
-        painter.drawRoundedRect(card.adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
 
     @property
     def _is_filled(self) -> bool:
         return bool(self._rows) and self._rows[0].choice is not None
 
     def _label(self, text: str) -> QLabel:
-        label = QLabel(text, self)
+        label = QLabel(text, self._card)
         label.setTextFormat(Qt.TextFormat.PlainText)
         label.setFont(text_font(12))
         label.setStyleSheet(f"color: {self._theme.colour('muted').name()}; background: transparent;")
@@ -189,16 +220,18 @@ class WordChoices(QWidget):
         metrics = QFontMetrics(code_font(13))
         widths = [metrics.horizontalAdvance(choice.word) for choice in choices if choice is not None]
         width = min(WIDEST_WORD, max([NARROWEST_WORD, *widths]))
-        self._rows = [WordRow(choice, width, self._theme, self) for choice in choices]
+        self._rows = [WordRow(choice, width, self._theme, self._card) for choice in choices]
         for number, row in enumerate(self._rows):
             row.clicked.connect(lambda _=False, row=row: self._choose(row))
             row.installEventFilter(self)
             self._column.insertWidget(2 + number, row)
             row.show()
 
-    def eventFilter(self, watched: object, event: QEvent) -> bool:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Enter and isinstance(watched, WordRow) and watched.isEnabled():
             self._make_current(self._rows.index(watched))
+        elif watched is self._home and event.type() == QEvent.Type.Resize:
+            self.close()  # the word is elsewhere now
         return False
 
     def _step(self, step: int) -> None:
@@ -217,16 +250,15 @@ class WordChoices(QWidget):
             self.chosen.emit(row.choice.word)
 
     def _arrange(self) -> None:
-        """Takes the size that the rows need and finds a place beside the word, on its screen."""
+        """Takes the size that the rows need and finds a place beside the word."""
+        card, home = self._card, self.rect()
         self._column.invalidate()
-        self.resize(self.sizeHint())
-        screen = QGuiApplication.screenAt(self._place.center()) or QGuiApplication.primaryScreen()
-        room = screen.availableGeometry()
+        card.resize(card.sizeHint())
         corner = self._place.bottomLeft() + QPoint(-SHADOW - 2 * ROW_PADDING, BELOW - SHADOW + 1)
-        if corner.y() + self.height() - SHADOW > room.bottom():
-            corner.setY(self._place.top() - BELOW - self.height() + SHADOW)
-        x = max(room.left() - SHADOW, min(corner.x(), room.right() - self.width() + SHADOW))
-        self.move(x, max(room.top() - SHADOW, corner.y()))
+        if corner.y() + card.height() - SHADOW > home.bottom() - 4:
+            corner.setY(self._place.top() - BELOW - card.height() + SHADOW)
+        x = max(-SHADOW + 4, min(corner.x(), home.right() - card.width() + SHADOW - 4))
+        card.move(x, max(-SHADOW + 4, corner.y()))
 
 
 def percent(choice: WordChoice) -> str:
