@@ -158,7 +158,9 @@ class ChatDesk(QObject):
             chat = self._known.get(chat_id)
             if chat is None:
                 return
-            session = Session(chat, Conversation(messages, chat.leaf_id))
+            # Where the disk was full at the start, the store could not mark what was cut.
+            cut = [replace(each, state="cut") if each.state == "streaming" else each for each in messages]
+            session = Session(chat, Conversation(cut, chat.leaf_id))
         texts = [message.text for message in session.conversation.branch()]
         await asyncio.get_running_loop().run_in_executor(None, self._prepare, texts)
         if self._wanted == chat_id:

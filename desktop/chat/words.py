@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from engine.engine import Engine
 
 N_WORDS = 6
+LEAST = 0.005
+"""Less than half a percent is not worth a row."""
 N_LOOKED_AT = 64
 """Tokens that are looked through for the word itself."""
 N_COMPLETED = 8
@@ -58,9 +60,9 @@ async def word_choices(engine: Engine, request: ChatRequest, text: str, start: i
 
 def _likeliest(merged: dict[str, float], word: str) -> list[WordChoice]:
     ranked = sorted((WordChoice(each, probability) for each, probability in merged.items()), key=_rank)
-    best = ranked[:N_WORDS]
+    best = [choice for choice in ranked if choice.probability >= LEAST][:N_WORDS]
     if not any(choice.word == word for choice in best):
-        best = [*best[:-1], next(choice for choice in ranked if choice.word == word)]
+        best = [*best[: N_WORDS - 1], next(choice for choice in ranked if choice.word == word)]
     return best
 
 

@@ -11,8 +11,10 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QVBoxLayout
 from desktop.chat.words import WordChoice
 from desktop.theme import Theme, code_font, text_font
 
-SHADOW = 14
+SHADOW = 18
 """Around the card, inside of the widget."""
+DROP = 4
+"""So much lower than the card lies its shadow."""
 RADIUS, ROW_RADIUS = 12, 7
 ROW_HEIGHT = 30
 ROW_PADDING = 8
@@ -87,10 +89,10 @@ class _Card(QWidget):
         card = QRectF(self.rect()).adjusted(SHADOW, SHADOW, -SHADOW, -SHADOW)
         painter.setPen(Qt.PenStyle.NoPen)
         shade = self._theme.colour("shadow")
-        shade.setAlpha(5)
+        shade.setAlpha(4)
         painter.setBrush(shade)
-        for spread in range(SHADOW, 0, -2):
-            around = card.adjusted(-spread, -spread + 4, spread, min(spread + 4, SHADOW))
+        for spread in range(SHADOW - DROP, 0, -1):
+            around = card.adjusted(-spread, DROP - spread, spread, DROP + spread)
             painter.drawRoundedRect(around, RADIUS + spread, RADIUS + spread)
         painter.setPen(self._theme.colour("line"))
         painter.setBrush(self._theme.colour("surface"))
