@@ -20,6 +20,7 @@ from desktop.store.errors import StoreDamaged, StoreError, StoreFull
 from desktop.store.records import Attachment, Chat, ChatMessage, ChatSettings
 from desktop.store.schema import STEPS
 from desktop.store.store import Store
+from engine.backend import Limits
 from engine.library.profile import Profile
 from tests.desktop.conftest import OpenHouse, Run, until
 from tests.desktop.desk import desk
@@ -90,12 +91,20 @@ def recovered(path: Path, harmed: bytes) -> tuple[StoreDamaged | None, list[Chat
     return notice, chats, messages
 
 
+def roots_of(path: Path, data: bytes) -> set[int]:
+    """Pages without which SQLite finds nothing of a table."""
+    path.write_bytes(data)
+    with closing(sqlite3.connect(path)) as file:
+        return {row[0] for row in file.execute("SELECT rootpage FROM sqlite_master WHERE type = 'table'")}
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_what_lies_around_damaged_pages_is_recovered(tmp_path: Path, whole: bytes, seed: int) -> None:
     drawn = random.Random(seed)
     n_pages = len(whole) // PAGE
     harmed = bytearray(whole)
-    hit = drawn.sample(range(8, n_pages), 3)  # the first hold the layout itself
+    roots = roots_of(tmp_path / "whole", whole)
+    hit = drawn.sample([page for page in range(1, n_pages) if page + 1 not in roots], 3)
     for page in hit:
         harmed[page * PAGE : (page + 1) * PAGE] = drawn.randbytes(PAGE)
     notice, chats, messages = recovered(tmp_path / "chats.sqlite3", bytes(harmed))
@@ -269,7 +278,8 @@ def test_a_disk_that_is_full_at_the_start_lets_everything_be_read(
 def test_a_full_disk_is_said_once_and_nothing_is_lost_when_there_is_room_again(run: Run, profile: Profile) -> None:
     async def story() -> None:
         told: list[StoreError] = []
-        async with desk(profile, FakeOpener(Script(answer=b"wave " * 300, step_s=0.001))) as chats:
+        opener = FakeOpener(Script(answer=b"wave " * 500), Limits(16_384, 8, 64))
+        async with desk(profile, opener) as chats:
             chats.failed.connect(told.append)
             chats.send("First")
             await until(lambda: not chats.answering)
@@ -279,12 +289,12 @@ def test_a_full_disk_is_said_once_and_nothing_is_lost_when_there_is_room_again(r
             await until(lambda: told)
             assert [type(error) for error in told] == [StoreFull], "once, not with every save"
             assert sentences.of(told[0]).startswith("The disk is full")
-            assert chats.messages[3].text == "wave " * 300, "what could not be kept is still here"
+            assert chats.messages[3].text == "wave " * 500, "what could not be kept is still here"
             chat_id = chats.messages[3].chat_id
             await chats._store._call(_limit, chats._store, 1_000_000)
         store = Store(profile.chats)
         await store.open()
-        assert [len(each.text) for each in await store.messages(chat_id)] == [5, 1_500, 6, 1_500]
+        assert [len(each.text) for each in await store.messages(chat_id)] == [5, 2_500, 6, 2_500]
         await store.aclose()
 
     run(story())
