@@ -36,13 +36,13 @@ def measure(n_kills: int = N_KILLS) -> tuple[Figure, Figure]:
     for number in range(n_kills):
         with tempfile.TemporaryDirectory() as folder:
             kind = KINDS[number % len(KINDS)]
-            shown, killed_s, delay_s = _killed(context, folder, kind, drawn.uniform(0.0, LATEST_S))
+            shown, killed_s, delay_s = killed(context, folder, kind, drawn.uniform(0.0, LATEST_S))
             delays.append(delay_s)
             path = Path(folder) / "chats.sqlite3"
             if not _is_sound(path):
                 unsound += 1
                 continue
-            gone.append(1000 * _gone_s(shown, killed_s, asyncio.run(_read(path))))
+            gone.append(1000 * gone_s(shown, killed_s, asyncio.run(read(path))))
     pipe_ms = 1000 * statistics.median(delays)
     kinds = f"{n_kills} kills: {', '.join(KINDS)}"
     against = f"{kinds}; median {statistics.median(gone):.0f} ms; the pipe's own delay {pipe_ms:.1f} ms"
@@ -52,7 +52,7 @@ def measure(n_kills: int = N_KILLS) -> tuple[Figure, Figure]:
     )
 
 
-def _killed(
+def killed(
     context: multiprocessing.context.ForkServerContext, folder: str, kind: str, after_s: float
 ) -> tuple[Shown, float, float]:
     """What was shown, when the process was killed, and how long the pipe took at most, by the system's clock."""
@@ -92,7 +92,7 @@ def _is_sound(path: Path) -> bool:
         return bool(file.execute("PRAGMA integrity_check").fetchone() == ("ok",))
 
 
-async def _read(path: Path) -> list[ChatMessage]:
+async def read(path: Path) -> list[ChatMessage]:
     store = Store(path)
     notice = await store.open()
     messages = [message for chat in await store.chats() for message in await store.messages(chat.id)]
@@ -103,7 +103,7 @@ async def _read(path: Path) -> list[ChatMessage]:
     return messages
 
 
-def _gone_s(shown: Shown, killed_s: float, kept: list[ChatMessage]) -> float:
+def gone_s(shown: Shown, killed_s: float, kept: list[ChatMessage]) -> float:
     """For how long the first letter that is gone had been seen; 0 where none is."""
     letters = {message.id: len(message.text) + len(message.reasoning) for message in kept}
     lost = [killed_s - at_s for at_s, seen in shown for message_id, n in seen.items() if n > letters.get(message_id, 0)]

@@ -24,6 +24,7 @@ from engine.backend import Limits
 from engine.library.profile import Profile
 from tests.desktop.conftest import OpenHouse, Run, until
 from tests.desktop.desk import desk
+from tests.desktop.test_process import start, wait_for
 from tests.desktop.test_store import ASK, CHAT, REPLY, _limit
 from tests.desktop.test_window import click_chat, titles
 from tests.fakes import FakeOpener, Script
@@ -319,3 +320,20 @@ def test_a_file_that_may_not_grow_is_sound_afterwards(tmp_path: Path) -> None:
     notice, _, messages = asyncio.run(_read(tmp_path / "chats.sqlite3"))
     assert notice is None
     assert messages[0].text == "Go on and on"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are a matter of POSIX")
+def test_a_second_window_on_one_profile_says_so_and_touches_nothing(tmp_path: Path) -> None:
+    chats, key = tmp_path / "chats.sqlite3", tmp_path / "endpoint.key"
+    with start(tmp_path) as first:
+        wait_for(first, lambda: chats.exists() and key.exists())
+        before = {each.name: each.stat().st_mtime_ns for each in sorted(tmp_path.iterdir())}
+        with start(tmp_path) as second:
+            assert second.stderr is not None
+            assert "already open" in second.stderr.readline()
+            assert second.poll() is None, "it waits until its box was read"
+            second.kill()
+        assert {each.name: each.stat().st_mtime_ns for each in sorted(tmp_path.iterdir())} == before
+        first.send_signal(signal.SIGTERM)
+        _, complaints = first.communicate(timeout=20)
+    assert (first.returncode, complaints) == (0, "")
