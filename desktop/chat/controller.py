@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from desktop.chat.desk import ChatDesk
-from desktop.chat.prompt import Prompt, prompt_for
+from desktop.chat.prompt import Prompt
 from desktop.chat.session import Session, new_id
 from desktop.chat.tree import Removed, title_of
 from desktop.chat.words import WordChoice, word_choices
+from desktop.compose.prompt import prompt_for
 from desktop.store.records import Attachment, ChatMessage, State
 from engine.requests import Message
 

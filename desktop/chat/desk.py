@@ -77,6 +77,7 @@ class ChatDesk(QObject):
     def new_chat(self) -> None:
         """Leaves the open chat; the next message begins a new one."""
         self._wanted = None
+        self._next_settings = ChatSettings()
         self._open_session(None)
 
     def open_chat(self, chat_id: str) -> None:
@@ -96,6 +97,7 @@ class ChatDesk(QObject):
             self._change(self._current.chat.id, settings=settings)
         else:
             self._next_settings = settings
+            self.opened.emit(None)
 
     def delete(self, chat_id: str) -> Chat | None:
         """Takes the chat away and returns it; `restore` brings it back as long as the app runs."""

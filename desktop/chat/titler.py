@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from desktop.chat.prompt import prompt_for, request_for
+from desktop.chat.prompt import request_for
 from desktop.chat.session import Session
 from desktop.chat.tree import shortened, title_of
+from desktop.compose.prompt import prompt_for
 from desktop.models.controller import ModelController
 from desktop.store.records import ChatMessage, ChatSettings
 from desktop.tasks import TaskSet

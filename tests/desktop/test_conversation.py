@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop.chat.prompt import prompt_for
 from desktop.chat.sections import Section, arranged
 from desktop.chat.tree import TITLE_LENGTH, Conversation, title_of
-from desktop.store.records import Chat, ChatMessage, Role, State
+from desktop.compose.prompt import prompt_for
+from desktop.store.records import Chat, ChatMessage, ChatSettings, Role, State
 from engine.requests import Message
 
 NOW = datetime(2026, 11, 22, 12, 0)
@@ -46,7 +46,7 @@ def test_the_prompt_takes_turns() -> None:
         message("c", "b", text="Two"),
         message("d", "c", "assistant", "Three", "stopped"),
     ]
-    assert prompt_for(branch) == (Message("user", "One\n\nTwo"), Message("assistant", "Three"))
+    assert prompt_for(branch, ChatSettings()) == (Message("user", "One\n\nTwo"), Message("assistant", "Three"))
 
 
 @given(st.text())
