@@ -12,11 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
+from desktop.store.pages import PageReader
 from desktop.store.records import Chat, ChatMessage, Role, State
 from desktop.store.rows import CHAT_COLUMNS, MESSAGE_COLUMNS, chat_of, chat_row, message_of, message_row
 
 MOST_TRIES = 20_000
 """Reads that fail, in one table, after which the rest of it is given up."""
+
+HERE, DELETED = "deleted_s IS NULL", "deleted_s IS NOT NULL"
 
 JSON_COLUMNS = {"settings": "{}", "calls": "[]", "attachments": "[]"}
 
@@ -32,28 +35,69 @@ class Recovered:
 def recover(damaged: Path, connection: sqlite3.Connection) -> Recovered:
     """Fills `connection`, a fresh file of the last layout, with what can be read of `damaged`, which is not touched.
 
-    Deleted chats and messages stay deleted. Raises sqlite3.Error only where `connection` cannot be written."""
+    What SQLite finds no way to is taken from the pages themselves. Deleted chats and messages stay deleted.
+    Raises sqlite3.Error only where `connection` cannot be written."""
     with tempfile.TemporaryDirectory(dir=damaged.parent, prefix="recovering-") as folder:
         copy = Path(folder) / "copy.sqlite3"
         _copy(damaged, copy)
+        chats, messages = _strays(copy.read_bytes())
         with closing(sqlite3.connect(copy)) as source:
             source.execute("PRAGMA writable_schema = ON")  # else SQLite reads nothing of a file whose end is missing
             source.text_factory = lambda data: data.decode("utf-8", "replace")
-            chats = {chat.id: chat for row in _rows(source, "chats", CHAT_COLUMNS) if (chat := _chat(row))}
+            chats |= {chat.id: chat for row in _rows(source, "chats", CHAT_COLUMNS) if (chat := _chat(row))}
             found = [message for row in _rows(source, "messages", MESSAGE_COLUMNS) if (message := _message(row))]
+            messages |= {message.id: message for message in found}
             others = {name: list(_rows(source, name, columns)) for name, columns in OTHERS.items()}
-    messages = _joined({message.id: message for message in found})
-    for message in messages:
+            deleted = {row["id"] for name in ("chats", "messages") for row in _rows(source, name, ["id"], DELETED)}
+    chats = {id: chat for id, chat in chats.items() if id not in deleted}
+    kept = _joined({id: each for id, each in messages.items() if not {id, each.chat_id} & deleted})
+    for message in kept:
         if message.chat_id not in chats:
             chats[message.chat_id] = _chat_for(message)
     connection.execute("BEGIN IMMEDIATE")
     _put(connection, "chats", CHAT_COLUMNS, [chat_row(chat) for chat in chats.values()])
-    _put(connection, "messages", MESSAGE_COLUMNS, [message_row(message) for message in messages])
+    _put(connection, "messages", MESSAGE_COLUMNS, [message_row(message) for message in kept])
     for name, columns in OTHERS.items():
         _put(connection, name, columns, [tuple(row.values()) for row in others[name] if None not in row.values()])
     connection.execute("COMMIT")
-    return Recovered(len(chats), len(messages))
+    return Recovered(len(chats), len(kept))
 
+
+def _strays(data: bytes) -> tuple[dict[str, Chat], dict[str, ChatMessage]]:
+    """Chats and messages, by their ids, that lie in the file, whether SQLite finds a way to them or not. Of several versions of one,
+    that on the last page counts; which is the newest nobody knows."""
+    chats: dict[str, Chat] = {}
+    messages: dict[str, ChatMessage] = {}
+    for row in PageReader.of(data).rows():
+        columns = LAYOUTS.get(len(row))
+        if columns is None:
+            continue
+        values: dict[str, Any] = dict(zip(columns, row, strict=True))
+        if values.pop("deleted_s", None) is not None:
+            continue
+        for name, value in values.items():
+            if name.endswith("_s") and isinstance(value, int):
+                values[name] = float(value)  # SQLite writes a whole number as one, also where the column is REAL
+        if "chat_id" not in values:
+            if (chat := _chat(values)) is not None:
+                chats[chat.id] = chat
+        elif (message := _message(values)) is not None:
+            messages[message.id] = message
+    return chats, messages
+
+
+_FIRST_CHAT = CHAT_COLUMNS[: CHAT_COLUMNS.index("leaf_id") + 1]
+_FIRST_MESSAGE = MESSAGE_COLUMNS[: MESSAGE_COLUMNS.index("note") + 1]
+LAYOUTS = {
+    len(columns): columns
+    for columns in (
+        (*_FIRST_CHAT, "deleted_s"),
+        (*_FIRST_CHAT, "deleted_s", *CHAT_COLUMNS[len(_FIRST_CHAT) :]),
+        _FIRST_MESSAGE,
+        (*MESSAGE_COLUMNS, "deleted_s"),
+    )
+}
+"""By the number of values: the columns of a chat and of a message, in the order in which each layout has them."""
 
 OTHERS = {"drafts": ("chat_id", "text", "attachments"), "presets": ("name", "settings")}
 
@@ -66,7 +110,9 @@ def _copy(damaged: Path, copy: Path) -> None:
             shutil.copyfile(side, copy.with_name(copy.name + ending))
 
 
-def _rows(source: sqlite3.Connection, table: str, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _rows(
+    source: sqlite3.Connection, table: str, columns: Sequence[str], which: str = HERE
+) -> Iterator[dict[str, Any]]:
     """Every row that can be read, with those of `columns` that the file has, in the order of rowids."""
     try:
         there = [row[1] for row in source.execute(f"PRAGMA table_info({table})")]
@@ -75,7 +121,7 @@ def _rows(source: sqlite3.Connection, table: str, columns: Sequence[str]) -> Ite
     names = [name for name in columns if name in there]
     if not names:
         return
-    wanted = "deleted_s IS NULL AND " if "deleted_s" in there else ""
+    wanted = f"{which} AND " if "deleted_s" in there else ""
     readable = _Table(source, f"SELECT rowid, {', '.join(names)} FROM {table} NOT INDEXED WHERE {wanted}")
     for row in sorted(readable.rows().items()):
         yield dict(zip(names, row[1], strict=True))

@@ -14,9 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from desktop import sentences
 from desktop.store.errors import StoreDamaged, StoreError, StoreFull
+from desktop.store.pages import PageReader
 from desktop.store.records import Attachment, Chat, ChatMessage, ChatSettings
 from desktop.store.schema import STEPS
 from desktop.store.store import Store
@@ -127,6 +130,35 @@ def test_the_end_of_a_file_is_missing(tmp_path: Path, whole: bytes) -> None:
     assert notice is not None
     assert len(messages) > N_TURNS * N_CHATS // 3
     assert chats
+
+
+def test_messages_to_which_no_page_leads_are_recovered(tmp_path: Path, whole: bytes) -> None:
+    """The page from which SQLite finds every message, and the file's head."""
+    path = tmp_path / "chats.sqlite3"
+    path.write_bytes(whole)
+    with closing(sqlite3.connect(path, isolation_level=None)) as file:
+        [root] = file.execute("SELECT rootpage FROM sqlite_master WHERE name = 'messages'").fetchone()
+    for page in (root, 1):
+        harmed = bytearray(whole)
+        harmed[(page - 1) * PAGE : page * PAGE] = bytes(PAGE)
+        here = tmp_path / f"page-{page}.sqlite3"
+        notice, chats, messages = recovered(here, bytes(harmed))
+        assert notice is not None
+        assert (len(chats), len(messages)) == (N_CHATS - 1, (N_CHATS - 1) * N_TURNS)
+        known = {message.id: message for number in range(N_CHATS) for message in tree(number)}
+        assert {message.id: message for message in messages} == {each.id: known[each.id] for each in messages}
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_damage_breaks_the_reading_of_pages(whole: bytes, data: st.DataObject) -> None:
+    harmed = bytearray(whole)
+    for _ in range(data.draw(st.integers(1, 5))):
+        at = data.draw(st.integers(0, len(whole) - 1))
+        junk = data.draw(st.binary(min_size=1, max_size=64))
+        harmed[at : at + len(junk)] = junk
+    assert len(list(PageReader.of(bytes(harmed)).rows())) > N_TURNS
+    assert list(PageReader.of(b"").rows()) == []
 
 
 def test_a_chat_whose_own_row_is_lost_is_named_by_its_first_words(tmp_path: Path, whole: bytes) -> None:
