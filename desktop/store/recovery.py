@@ -64,8 +64,9 @@ def recover(damaged: Path, connection: sqlite3.Connection) -> Recovered:
 
 
 def _strays(data: bytes) -> tuple[dict[str, Chat], dict[str, ChatMessage]]:
-    """Chats and messages, by their ids, that lie in the file, whether SQLite finds a way to them or not. Of several versions of one,
-    that on the last page counts; which is the newest nobody knows."""
+    """Chats and messages, by their ids, that lie in the file, whether SQLite finds a way to them or not.
+
+    Of several versions of one, that on the last page counts; which is the newest nobody knows."""
     chats: dict[str, Chat] = {}
     messages: dict[str, ChatMessage] = {}
     for row in PageReader.of(data).rows():
@@ -119,7 +120,7 @@ def _rows(
     except sqlite3.Error:
         return
     names = [name for name in columns if name in there]
-    if not names:
+    if not names or (which == DELETED and "deleted_s" not in there):
         return
     wanted = f"{which} AND " if "deleted_s" in there else ""
     readable = _Table(source, f"SELECT rowid, {', '.join(names)} FROM {table} NOT INDEXED WHERE {wanted}")
