@@ -121,7 +121,7 @@ class ChatDesk(QObject):
         await self._writer.aclose()
         await self._tasks.join()  # a title given, or a chat brought back, in the last moment
         await self._tasks.aclose()
-        await self._keeper.flush()
+        await self._keeper.aclose()
 
     def _begin(self, title: str) -> Session:
         now = time.time()

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 from desktop.store.errors import StoreError
 from desktop.store.records import Chat, ChatMessage
 from desktop.store.store import Store
+from desktop.tasks import TaskSet
+
+RETRY_S = 5.0
 
 
 class Keeper:
-    """Saves chats and messages. What the store refuses stays here and is tried again with the next save.
+    """Saves chats and messages. What the store refuses stays here and is tried again with the next save, and every
+    `retry_s` until there is room.
 
     What several ask to save while one write is under way goes to disk together, with the next.
     `report` hears of the first failure of a row of failures. Loop's thread only."""
 
-    def __init__(self, store: Store, report: Callable[[StoreError], None]) -> None:
+    def __init__(self, store: Store, report: Callable[[StoreError], None], retry_s: float = RETRY_S) -> None:
         self._store = store
         self._report = report
+        self._retry_s = retry_s
+        self._tasks = TaskSet(lambda error, name: None)
         self._unsaved: dict[str, tuple[Chat, dict[str, ChatMessage]]] = {}
         self._one_at_a_time = asyncio.Lock()
         self._failing = False
@@ -38,6 +45,19 @@ class Keeper:
                 if not self._failing:
                     self._failing = True
                     self._report(error)
+                    self._tasks.spawn(self._keep_trying(), "save again")
+
+    async def aclose(self) -> None:
+        """Tries a last time. Idempotent."""
+        await self._tasks.aclose()
+        async with self._one_at_a_time:
+            with suppress(StoreError):
+                await self._write()
+
+    async def _keep_trying(self) -> None:
+        while self._failing:
+            await asyncio.sleep(self._retry_s)
+            await self.flush()
 
     def _add(self, chat: Chat, messages: dict[str, ChatMessage]) -> None:
         _, waiting = self._unsaved.get(chat.id, (chat, {}))

@@ -20,6 +20,7 @@ from engine.events import Finished
 from engine.stream import RequestStream
 from tests.conftest import chat
 from tests.desktop.conftest import House, OpenHouse, Run, until
+from tests.desktop.test_gallery import ANSWER, SIZES, show
 from tests.desktop.test_window import answered, type_and_send
 from tests.fakes import FakeOpener, Script
 from tests.trip.test_engine_trip import real_engine
@@ -240,6 +241,26 @@ def test_a_word_without_others_says_so(card: WordChoices) -> None:
     QTest.keyClick(card, Qt.Key.Key_Return)
     assert card.isVisible()
     card.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_card_is_pictured(run: Run, open_house: OpenHouse, scheme: str) -> None:
+    async def story() -> None:
+        async with open_house(Script(answer=ANSWER.encode()), theme=scheme) as house:
+            type_and_send(house, "How do I parse a CSV whose fields hold quotes and commas?")
+            await answered(house)
+            for name, choices in (("looking", None), ("words", FOUND), ("no-words", FOUND[:1])):
+                for width, height in SIZES[:2]:
+                    house.window.resize(width, height)
+                    card = WordChoices("spreadsheet", house.window.theme, house.window)
+                    corner = house.window.mapToGlobal(QPoint(width // 3, height - 330))
+                    card.open_at(QRect(corner, corner + QPoint(90, 20)))
+                    if choices is not None:
+                        card.show_choices(choices)
+                    await show(house, name, scheme, ((width, height),))
+                    card.close()
+
+    run(story())
 
 
 def test_small_shares_are_not_nothing() -> None:
