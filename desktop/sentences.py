@@ -61,9 +61,8 @@ def _of_desktop(error: BaseException) -> str:
     match error:
         case StoreFull():
             return _tr("The disk is full: new messages are not kept. They stay here until Inglenook closes.")
-        case StoreDamaged(kept_as=kept_as) if kept_as is not None:
-            text = _tr("The file of your chats was damaged. It is kept as {name}; a new one was begun.")
-            return text.format(name=kept_as.name)
+        case StoreDamaged() if error.kept_as is not None:
+            return _damaged(error, error.kept_as.name)
         case StoreDamaged():
             return _tr("The file of your chats is damaged. Start Inglenook again to begin a new one.")
         case StoreNewer():
@@ -74,6 +73,16 @@ def _of_desktop(error: BaseException) -> str:
             return _tr("Chats are not kept: {reason}.").format(reason=reason)
         case _:
             return _tr("Something went wrong: {error}").format(error=str(error) or type(error).__name__)
+
+
+def _damaged(error: StoreDamaged, name: str) -> str:
+    if not error.n_chats:
+        text = _tr("The file of your chats was damaged. It is kept as {name}; a new one was begun.")
+    elif error.n_chats == 1:
+        text = _tr("The file of your chats was damaged. 1 chat was recovered; the damaged file is kept as {name}.")
+    else:
+        text = _tr("The file of your chats was damaged. {n} chats were recovered; the damaged file is kept as {name}.")
+    return text.format(n=f"{error.n_chats:,}", name=name)
 
 
 def ran_out_of_room() -> str:

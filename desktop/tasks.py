@@ -26,6 +26,11 @@ class TaskSet:
             await asyncio.wait(running)
             self._tasks.difference_update(running)
 
+    def cancel(self) -> None:
+        """Ends what runs now, without waiting for it. Idempotent."""
+        for task in self._tasks:
+            task.cancel()
+
     async def aclose(self) -> None:
         """Cancels what still runs and waits for its end. Tasks that were spawned meanwhile are ended too."""
         while running := [task for task in self._tasks if task is not asyncio.current_task()]:

@@ -35,6 +35,10 @@ class Script:
 
     answer: bytes | None = None
     """Said after every prompt, then an end token; None: letters drawn from the context, without end."""
+    cases: dict[bytes, bytes] = field(default_factory=dict)
+    """Said instead after prompts that hold the key."""
+    runners_up: bool = False
+    """Where letters are drawn from the context, four others are nearly as likely: something to choose."""
     template: str | None = None
     """The model's chat template."""
     specials: tuple[str, ...] = ()
@@ -186,7 +190,11 @@ class FakeBackend:
     def logits(self, row: int) -> npt.NDArray[np.float32]:
         if row not in self._logits:
             logits = np.zeros(self.vocabulary.n_tokens, np.float32)
-            logits[self._wanted(row, 0)] = 5.0
+            wanted = self._wanted(row, 0)
+            logits[wanted] = 5.0
+            if self.script.runners_up and wanted in ALPHABET:
+                for place in range(1, 5):
+                    logits[ALPHABET[(ALPHABET.index(wanted) + place) % len(ALPHABET)]] = 5.0 - place / 2
             self._logits[row] = logits
         return self._logits[row]
 
@@ -199,11 +207,20 @@ class FakeBackend:
 
     def _wanted(self, row: int, n_prompt: int) -> int:
         held = self.slots[self._rows[row]]
-        if self.script.answer is not None:
+        scripted = self._scripted(held[:n_prompt])
+        if scripted is not None:
             said = len(held) - n_prompt
-            answer = self._answer(self.script.answer)
+            answer = self._answer(scripted)
             return answer[said] if said < len(answer) else END
         return ALPHABET[zlib.crc32(bytes(token % 256 for token in held)) % len(ALPHABET)]
+
+    def _scripted(self, prompt: Sequence[int]) -> bytes | None:
+        if self.script.cases:
+            text = bytes(token % 256 for token in prompt)
+            for part, answer in self.script.cases.items():
+                if part in text:
+                    return answer
+        return self.script.answer
 
     def _answer(self, answer: bytes) -> Sequence[int]:
         """Its tokens. Bytes are their own, be they text or not."""

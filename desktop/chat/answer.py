@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from desktop import sentences
-from desktop.store.records import ChatMessage, State
+from desktop.store.records import Call, ChatMessage, State
 from desktop.tasks import TaskSet
 from engine.errors import EngineError
-from engine.events import Event, Failed, Finished, TextDelta
+from engine.events import Event, Failed, Finished, ReasoningDelta, TextDelta, ToolCallDelta, ToolCallStarted
 from engine.requests import ChatRequest
 
 if TYPE_CHECKING:
@@ -19,16 +20,19 @@ if TYPE_CHECKING:
     from engine.stream import RequestStream
 
 SAVE_EVERY_S = 0.15
-"""What a crash may cost is this, `READ_EVERY_S` and the time that one write takes; together they stay below 250 ms."""
+"""What a crash may cost is this and the time that one write takes; together they stay below 250 ms."""
 
 READ_EVERY_S = 0.03
 """Words that come faster are taken together: a wake-up for each costs the model speed, and nobody sees it."""
+
+Ask = Callable[["Engine"], Awaitable[ChatRequest]]
+"""What an answer is asked with; it may need the engine to know what fits. Raises EngineError."""
 
 
 class Answer:
     """`changed(message)` hears of every change, at once; `save(message)` is awaited at most every `SAVE_EVERY_S`.
 
-    Loop's thread only."""
+    A message that holds text already is gone on with: what is there stays, whatever happens. Loop's thread only."""
 
     def __init__(
         self,
@@ -37,10 +41,13 @@ class Answer:
         save: Callable[[ChatMessage], Awaitable[None]],
     ) -> None:
         self.message = message
+        self._begun = message
         self._changed = changed
         self._save = save
         self._unsaved = asyncio.Event()
         self._stopped = False
+        self._thought = False
+        self._thinks_since: float | None = None
         self._patience: asyncio.Timeout | None = None
         self._stream: RequestStream | None = None
 
@@ -52,7 +59,7 @@ class Answer:
         elif self._patience is not None and not self._patience.expired():
             self._patience.reschedule(asyncio.get_running_loop().time())
 
-    async def run(self, tasks: TaskSet, ready: Callable[[], Awaitable[Engine]], request: ChatRequest) -> None:
+    async def run(self, tasks: TaskSet, ready: Callable[[], Awaitable[Engine]], ask: Ask) -> None:
         """Writes the answer to its end. The engine's errors end it as failed; none is raised."""
         saving = tasks.spawn(self._keep_saving(), f"save answer {self.message.id}")
         try:
@@ -60,7 +67,7 @@ class Answer:
             if engine is None:
                 self._end("stopped")
             else:
-                await self._read(engine, request)
+                await self._read(engine, await ask(engine))
         except EngineError as error:
             self._end("failed", sentences.of(error))
         except asyncio.CancelledError:
@@ -83,36 +90,61 @@ class Answer:
     async def _read(self, engine: Engine, request: ChatRequest) -> None:
         model = engine.status.model
         self._change(replace(self.message, model_id=model.id if model else ""))
-        async with engine.submit(request) as self._stream:
+        async with engine.submit(replace(request, answer_start=self._begun.text)) as self._stream:
             if self._stopped:
                 self._stream.cancel()
             async for event in self._stream:
-                self._take(event)
-                if isinstance(event, TextDelta):
+                self._take(event, model.n_ctx if model else 0)
+                if isinstance(event, TextDelta | ReasoningDelta | ToolCallDelta):
                     await asyncio.sleep(READ_EVERY_S)
 
-    def _take(self, event: Event) -> None:
+    def _take(self, event: Event, n_ctx: int) -> None:
+        message = self.message
         match event:
             case TextDelta(text=text):
-                self._change(replace(self.message, text=self.message.text + text))
+                self._thinks_since = None
+                self._change(replace(message, text=message.text + text))
+            case ReasoningDelta(text=text):
+                self._think(text)
+            case ToolCallStarted(name=name):
+                self._change(replace(message, calls=(*message.calls, Call(name, ""))))
+            case ToolCallDelta(arguments=arguments) if message.calls:
+                *others, last = message.calls
+                self._change(replace(message, calls=(*others, Call(last.name, last.arguments + arguments))))
             case Finished():
-                self._finish(event)
+                self._finish(event, n_ctx)
             case Failed(error=error):
                 self._end("failed", sentences.of(error))
 
-    def _finish(self, event: Finished) -> None:
+    def _think(self, text: str) -> None:
+        """A thought that was broken off before the first word is not gone on with: the model begins it anew."""
+        now, message = time.monotonic(), self.message
+        if self._thinks_since is None:
+            if not self._thought and not self._begun.text:
+                message = replace(message, reasoning="", reasoning_s=0.0)
+            self._thought = True
+            self._thinks_since = now - message.reasoning_s
+        seconds = now - self._thinks_since
+        self._change(replace(message, reasoning=message.reasoning + text, reasoning_s=seconds))
+
+    def _finish(self, event: Finished, n_ctx: int) -> None:
+        """Counts are of the whole answer, also where it was gone on with; the wait is that for its first word."""
+        usage, timings, begun = event.usage, event.timings, self._begun
         self.message = replace(
             self.message,
-            n_prompt=event.usage.n_prompt,
-            n_cached=event.usage.n_cached,
-            n_output=event.usage.n_output,
-            decode_s=event.timings.decode_s,
-            first_token_s=event.timings.first_token_s,
+            n_prompt=max(0, usage.n_prompt - begun.n_output),
+            n_cached=usage.n_cached,
+            n_output=begun.n_output + usage.n_output,
+            decode_s=begun.decode_s + timings.decode_s,
+            first_token_s=begun.first_token_s or timings.first_token_s,
         )
         if event.reason == "cancelled":
             self._end("stopped")
+        elif event.reason == "length":
+            is_full = usage.n_prompt + usage.n_output >= n_ctx
+            self._end("length", sentences.ran_out_of_room() if is_full else "")
         else:
-            self._end("complete", sentences.ran_out_of_room() if event.reason == "length" else "")
+            self._end("complete")
 
     def _end(self, state: State, note: str = "") -> None:
         self._change(replace(self.message, state=state, note=note))
@@ -126,5 +158,7 @@ class Answer:
         while True:
             await self._unsaved.wait()
             self._unsaved.clear()
+            began = time.monotonic()
             await self._save(self.message)
-            await asyncio.sleep(SAVE_EVERY_S)
+            # Counted from its beginning, so that a slow disk does not cost its time twice.
+            await asyncio.sleep(max(READ_EVERY_S, SAVE_EVERY_S - (time.monotonic() - began)))

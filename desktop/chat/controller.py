@@ -1,254 +1,263 @@
-"""The conversation as the window sees it: one chat is open, answers may be written in several."""
+"""What a person does in a chat: ask, edit, ask again, step through versions, go on, take away. Nothing is overwritten
+but an answer that is gone on with; everything else is a new branch of the chat's tree."""
 
 from __future__ import annotations
 
-import asyncio
 import time
-import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import QObject, Signal
-
-from desktop import sentences
-from desktop.chat.answer import Answer
-from desktop.chat.chat_list import ChatList
-from desktop.chat.keeper import Keeper
-from desktop.chat.message_list import MessageList
-from desktop.chat.tree import Conversation, prompt_of, title_of
-from desktop.models.controller import ModelController
-from desktop.store.errors import StoreError
-from desktop.store.records import Chat, ChatMessage, Role, State
-from desktop.store.store import Store
-from desktop.tasks import TaskSet
-from engine.requests import ChatRequest, Sampling
+from desktop.chat.desk import ChatDesk
+from desktop.chat.prompt import Prompt
+from desktop.chat.session import Session, new_id
+from desktop.chat.tree import Removed, title_of
+from desktop.chat.words import WordChoice, word_choices
+from desktop.compose.prompt import prompt_for
+from desktop.store.records import Attachment, ChatMessage, State
+from engine.requests import Message
 
 RETRIABLE: frozenset[State] = frozenset({"failed", "cut", "stopped"})
+"""An answer in such a state has not come to its end, so that one would want it once more."""
+
+CONTINUABLE: frozenset[State] = frozenset({"failed", "cut", "stopped", "length"})
+"""What can be gone on with."""
+
+N_ALTERNATIVES = 3
 
 
-@dataclass
-class Session:
-    """A chat in memory, with the answer that is being written in it, if any."""
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """Messages that were deleted from a chat, so that they can be restored."""
 
-    chat: Chat
-    conversation: Conversation
-    answer: Answer | None = None
-
-
-def _new_id() -> str:
-    return uuid.uuid4().hex
+    session: Session
+    removed: Removed
 
 
-class ChatController(QObject):
-    """One per window. `messages` and `chats` are what it shows. GUI thread only.
+class ChatController(ChatDesk):
+    """One per window. `messages` and `chats` are what it shows. Messages are named by their ids; what is not in the
+    open chat, or not of the right kind, is left alone. GUI thread only."""
 
-    `prepare(texts)` is called on a pool thread before messages are shown, so that drawing them costs less."""
-
-    opened = Signal(object)
-    """The `Chat` that is open now, or changed its title; None for a chat that is not begun."""
-    answering_changed = Signal(bool)
-    """Whether an answer is being written in the open chat."""
-    usage_changed = Signal(int)
-    """Tokens that the open chat takes of the model's context; 0 where that is not known."""
-    speed_measured = Signal(float)
-    """Tokens per second of the answer that has just ended."""
-    failed = Signal(object)
-
-    def __init__(self, store: Store, models: ModelController, prepare: Callable[[Sequence[str]], None]) -> None:
-        super().__init__()
-        self.messages = MessageList(self)
-        self.chats = ChatList(sentences.heading, parent=self)
-        self.chats.renamed.connect(self.rename)
-        self._store = store
-        self._models = models
-        self._prepare = prepare
-        self._keeper = Keeper(store, self.failed.emit)
-        self._tasks = TaskSet(lambda error, _: self.failed.emit(error))
-        self._answers = TaskSet(lambda error, _: self.failed.emit(error))
-        self._known: dict[str, Chat] = {}
-        self._live: dict[str, Session] = {}
-        self._current: Session | None = None
-        self._wanted: str | None = None
-
-    @property
-    def current(self) -> Chat | None:
-        return self._current.chat if self._current else None
-
-    @property
-    def answering(self) -> bool:
-        return self._current is not None and self._current.answer is not None
-
-    async def read_chats(self) -> None:
-        """Fills the sidebar's list from the store. Raises StoreError."""
-        self._known |= {chat.id: chat for chat in await self._store.chats()}
-        self._list_chats()
-
-    def new_chat(self) -> None:
-        """Leaves the open chat; the next message begins a new one."""
-        self._wanted = None
-        self._show(None)
-
-    def open_chat(self, chat_id: str) -> None:
-        if chat_id in self._known and (self._current is None or self._current.chat.id != chat_id):
-            self._wanted = chat_id
-            self._tasks.spawn(self._open(chat_id), f"open chat {chat_id}")
-
-    def send(self, text: str) -> bool:
+    def send(self, text: str, attachments: Sequence[Attachment] = ()) -> bool:
         """Takes a message and has it answered; while the model is still loading, as soon as it is there.
 
-        False, and nothing is done, for an empty text or while an answer is being written in the open chat."""
+        False, and nothing is done, for an empty message or while an answer is being written in the open chat."""
         text = text.strip()
-        if not text or self.answering:
+        if not (text or attachments) or self.answering:
             return False
-        session = self._current or self._begin(text)
-        message = self._message(session, "user", text, session.conversation.leaf_id, "complete")
-        session.conversation.put(message)
-        answer = self._message(session, "assistant", "", message.id, "streaming")
-        session.conversation.put(answer)
-        session.chat = replace(session.chat, updated_s=message.created_s, leaf_id=answer.id)
-        self.messages.append(message, answer)
-        self._write(session, answer, message)
+        session = self._current or self._begin(title_of(text or attachments[0].name))
+        asked = self._message(session, "user", text, session.conversation.leaf_id, "complete")
+        self._answer_to(session, replace(asked, attachments=tuple(attachments)))
         return True
 
-    def retry(self, message_id: str) -> None:
-        """Writes the last answer of the open chat once more, beside the one that did not come to its end."""
-        session = self._current
-        if session is None or self.answering or session.conversation.leaf_id != message_id:
-            return
-        old = session.conversation[message_id]
-        if old.role != "assistant" or old.state not in RETRIABLE:
-            return
-        answer = self._message(session, "assistant", "", old.parent_id, "streaming")
-        session.conversation.put(answer)
-        session.chat = replace(session.chat, leaf_id=answer.id)
-        self.messages.show(session.conversation.branch())
-        self._write(session, answer)
-
     def stop(self) -> None:
-        """Ends the answer in the open chat; what was written stays. Idempotent."""
-        if self._current is not None and self._current.answer is not None:
-            self._current.answer.stop()
+        """Ends what is being written in the open chat; what was written stays. Idempotent."""
+        if self._current is not None:
+            self._current.stop()
 
-    def rename(self, chat_id: str, title: str) -> None:
-        self._change(chat_id, title=title)
-
-    def pin(self, chat_id: str, pinned: bool) -> None:
-        self._change(chat_id, pinned=pinned)
-
-    def delete(self, chat_id: str) -> Chat | None:
-        """Takes the chat away and returns it; `restore` brings it back as long as the app runs."""
-        if (session := self._live.get(chat_id)) and session.answer is not None:
-            session.answer.stop()
-        chat = self._known.pop(chat_id, None)
-        if self._current is not None and self._current.chat.id == chat_id:
-            self.new_chat()
-        self._list_chats()
-        self._tasks.spawn(self._store.delete(chat_id), f"delete chat {chat_id}")
-        return chat
-
-    def restore(self, chat: Chat) -> None:
-        self._known[chat.id] = chat
-        self._list_chats()
-        self._tasks.spawn(self._store.restore(chat.id), f"restore chat {chat.id}")
-
-    async def aclose(self) -> None:
-        """Stops every answer and waits until all that was asked for is kept. Idempotent."""
-        for session in list(self._live.values()):
-            if session.answer is not None:
-                session.answer.stop()
-        await self._answers.join()
-        await self._tasks.join()  # a title given, or a chat brought back, in the last moment
-        await self._tasks.aclose()
-
-    def _begin(self, text: str) -> Session:
-        now = time.time()
-        chat = Chat(_new_id(), title_of(text), now, now)
-        self._current = Session(chat, Conversation())
-        return self._current
-
-    def _message(self, session: Session, role: Role, text: str, parent_id: str | None, state: State) -> ChatMessage:
-        return ChatMessage(_new_id(), session.chat.id, parent_id, role, text, state, time.time())
-
-    def _write(self, session: Session, message: ChatMessage, *before: ChatMessage) -> None:
-        def changed(now: ChatMessage) -> None:
-            session.conversation.put(now)
-            if session is self._current:
-                self.messages.replace(now)
-            if now.state != "streaming":
-                self._ended(session, now)
-
-        async def save(now: ChatMessage) -> None:
-            await self._keeper.save(session.chat, now)
-
-        session.answer = Answer(message, changed, save)
-        self._live[session.chat.id] = session
-        self._known[session.chat.id] = session.chat
-        self._list_chats()
-        self._announce()
-        prompt = ChatRequest(prompt_of(session.conversation.branch()), "window", Sampling())
-        self._answers.spawn(self._answer(session, session.answer, prompt, before), f"answer {message.id}")
-
-    async def _answer(
-        self, session: Session, answer: Answer, request: ChatRequest, before: Sequence[ChatMessage]
-    ) -> None:
-        await self._keeper.save(session.chat, *before, answer.message)
-        await answer.run(self._tasks, self._models.ready, request)
-
-    def _ended(self, session: Session, answer: ChatMessage) -> None:
-        """The answer has its last word, though it may not be on disk yet."""
-        session.answer = None
-        self._live.pop(session.chat.id, None)
-        self._mark()
-        if session is self._current:
-            self._announce()
-        if answer.n_output > 1 and answer.decode_s > 0:
-            self.speed_measured.emit(answer.n_output / answer.decode_s)
-
-    async def _open(self, chat_id: str) -> None:
-        session = self._live.get(chat_id)
-        if session is None:
-            try:
-                messages = await self._store.messages(chat_id)
-            except StoreError as error:
-                self.failed.emit(error)
-                return
-            chat = self._known.get(chat_id)
-            if chat is None:
-                return
-            session = Session(chat, Conversation(messages, chat.leaf_id))
-        texts = [message.text for message in session.conversation.branch()]
-        await asyncio.get_running_loop().run_in_executor(None, self._prepare, texts)
-        if self._wanted == chat_id:
-            self._show(self._live.get(chat_id, session))
-
-    def _show(self, session: Session | None) -> None:
-        self._current = session
-        self.messages.show(session.conversation.branch() if session else ())
-        self._mark()
-        self._announce()
-
-    def _announce(self) -> None:
-        self.opened.emit(self.current)
-        self.answering_changed.emit(self.answering)
-        last = next((row for row in reversed(self.messages) if row.n_output), None)
-        self.usage_changed.emit(last.n_prompt + last.n_output if last else 0)
-
-    def _change(self, chat_id: str, **changes: object) -> None:
-        chat = self._known.get(chat_id)
-        if chat is None:
+    def edit(self, message_id: str, text: str) -> None:
+        """A new version with this text. A question is answered anew; an answer stays as the person wrote it."""
+        found = self._found(message_id)
+        text = text.strip()
+        if found is None or text == found[1].text or not (text or found[1].attachments):
             return
-        chat = self._known[chat_id] = replace(chat, **changes)  # type: ignore[arg-type]
-        for session in (self._live.get(chat_id), self._current):
-            if session is not None and session.chat.id == chat_id:
-                session.chat = chat
-        self._list_chats()
-        if self.current == chat:
-            self.opened.emit(chat)
-        self._tasks.spawn(self._keeper.save(chat), f"save chat {chat_id}")
+        session, old = found
+        new = self._message(session, old.role, text, old.parent_id, "complete")
+        if old.role == "user":
+            session.stop()
+            self._answer_to(session, replace(new, attachments=old.attachments))
+            return
+        new = replace(new, model_id=old.model_id)
+        session.conversation.put(new)
+        self._keep_chat(session)
+        self._show_branch()
+        self._announce()
+        self._tasks.spawn(self._keeper.save(session.chat, new), f"save message {new.id}")
 
-    def _list_chats(self) -> None:
-        self.chats.show(self._known.values())
+    def retry(self, message_id: str) -> None:
+        """Has the same question answered once more: a new version of this answer."""
+        found = self._found(message_id, "assistant")
+        if found is not None:
+            session, old = found
+            session.stop()
+            self._write_version(session, self._message(session, "assistant", "", old.parent_id, "streaming"))
+
+    def version(self, message_id: str, step: int) -> None:
+        """Shows the version so many places further, with what was last seen after it."""
+        found = self._found(message_id)
+        if found is not None and found[0].conversation.step(message_id, step):
+            self._show_other(found[0])
+
+    def alternatives(self, message_id: str, n: int = N_ALTERNATIVES) -> None:
+        """Several answers at once to a question, or to the one that this message answers, from one reading of the
+        prompt. They are seen side by side until the chat goes on from one of them."""
+        found = self._found(message_id)
+        if found is None or (question_id := _question_of(found[1])) is None:
+            return
+        session = found[0]
+        session.stop()
+        group_id = new_id()
+        answers = [
+            replace(self._message(session, "assistant", "", question_id, "streaming"), group_id=group_id)
+            for _ in range(n)
+        ]
+        for answer in answers:
+            session.conversation.put(answer)
+        session.conversation.end_at(answers[0].id)
+        self._keep_chat(session)
+        prompt = Prompt(tuple(session.conversation.path(question_id)), session.chat.settings)
+        self._writer.write_several(session, answers, prompt)
+        self._begun_writing()
+
+    def pick(self, message_id: str) -> None:
+        """Goes on from this one of the answers side by side; the others stay as its versions."""
+        found = self._found(message_id, "assistant")
+        if found is not None:
+            found[0].conversation.show(message_id)
+            self._show_other(found[0])
+
+    def go_on(self, message_id: str) -> None:
+        """Goes on with an answer that was cut, stopped, failed or ran out of length, from its last word. What is there
+        stays, whatever happens. Where the chat has gone on from it, it does so as a new version."""
+        found = self._found(message_id, "assistant")
+        if found is None or found[1].state not in CONTINUABLE or message_id in found[0].answers:
+            return
+        session, message = found
+        message = replace(message, state="streaming", note="")
+        session.stop()
+        if session.conversation.is_leaf(message_id):
+            session.conversation.put(message)
+            self._write_version(session, message)
+        else:
+            self._write_version(session, _as_new(message, len(message.text)))
+
+    def go_on_from(self, message_id: str, start: int, word: str) -> None:
+        """A new version of this answer, which is the same up to `start`, then says `word` and goes on from there."""
+        found = self._found(message_id, "assistant")
+        if found is not None and word:
+            session, old = found
+            session.stop()
+            new = _as_new(old, start)
+            self._write_version(session, replace(new, text=new.text + word))
+
+    def text_of(self, message_id: str) -> str:
+        """The words of a message as they are now; "" where it is not in the open chat."""
+        found = self._found(message_id)
+        return found[1].text if found else ""
+
+    async def words(self, message_id: str, start: int, end: int) -> list[WordChoice]:
+        """What could have stood in the place of `text[start:end]` of this answer, the likeliest first.
+
+        Raises EngineError."""
+        found = self._found(message_id, "assistant")
+        if found is None:
+            return []
+        session, message = found
+        prompt = Prompt(tuple(session.conversation.path(message.parent_id)), session.chat.settings)
+        engine = await self._models.ready()
+        return await word_choices(engine, await prompt.request(engine), message.text, start, end)
+
+    def delete_message(self, message_id: str) -> Deletion | None:
+        """Takes away this message and what follows it, on every branch; `restore_messages` brings it back as long as
+        the app runs."""
+        found = self._found(message_id)
+        if found is None:
+            return None
+        session = found[0]
+        removed = session.conversation.remove(message_id)
+        for message in removed.messages:
+            if message.id in session.answers:
+                session.answers[message.id].stop()
+        ids = [message.id for message in removed.messages]
+        self._show_other(session)
+        self._tasks.spawn(self._store.delete_messages(ids), f"delete message {message_id}")
+        return Deletion(session, removed)
+
+    def restore_messages(self, deletion: Deletion) -> None:
+        """Undoes `delete_message`, also where another chat is open meanwhile."""
+        session = deletion.session
+        if self._current is not None and self._current.chat.id == session.chat.id:
+            session = self._current
+        session.away |= deletion.session.away
+        session.restore(deletion.removed)
+        session.chat = self._known.get(session.chat.id, session.chat)
+        ids = [message.id for message in deletion.removed.messages]
+        self._tasks.spawn(self._store.restore_messages(ids), "restore messages")
+        self._show_other(session)
+
+    def copy_of_prompt(self, text: str = "", attachments: Sequence[Attachment] = ()) -> tuple[Message, ...]:
+        """What the model would read if this were sent now, all of it, whether it fits or not. Changes nothing."""
+        branch = self._current.conversation.branch() if self._current else []
+        if text or attachments:
+            chat_id = self._current.chat.id if self._current else ""
+            said = ChatMessage("", chat_id, None, "user", text, "complete", 0.0, attachments=tuple(attachments))
+            branch = [*branch, said]
+        return prompt_for(branch, self.settings)
+
+    def _found(self, message_id: str, role: str | None = None) -> tuple[Session, ChatMessage] | None:
+        """The message and its chat, where that is open."""
+        session = self._current
+        if session is None or message_id not in session.conversation:
+            return None
+        message = session.conversation[message_id]
+        return (session, message) if role in (None, message.role) else None
+
+    def _answer_to(self, session: Session, question: ChatMessage) -> None:
+        """Puts the question where it belongs, and has it answered."""
+        goes_on = question.parent_id == session.conversation.leaf_id
+        session.conversation.put(question)
+        answer = self._message(session, "assistant", "", question.id, "streaming")
+        session.conversation.put(answer)
+        self._titler.cancel()
+        self._keep_chat(session, updated_s=question.created_s)
+        prompt = Prompt(tuple(session.conversation.path(question.id)), session.chat.settings)
+        self._writer.write(session, answer, prompt, question)
+        if goes_on and not self.messages.shows_alternatives:
+            self.messages.append(question, answer)
+            self._mark()
+            self._announce()
+        else:
+            self._begun_writing()
+
+    def _write_version(self, session: Session, answer: ChatMessage) -> None:
+        """Has an answer written, new or begun, at the end of the branch that is shown then."""
+        session.conversation.put(answer)
+        session.conversation.end_at(answer.id)
+        self._keep_chat(session)
+        prompt = Prompt(tuple(session.conversation.path(answer.parent_id)), session.chat.settings)
+        self._writer.write(session, answer, prompt)
+        self._begun_writing()
+
+    def _begun_writing(self) -> None:
+        self._titler.cancel()
+        self._show_branch()
         self._mark()
+        self._announce()
 
-    def _mark(self) -> None:
-        self.chats.mark(self._current.chat.id if self._current else None, self._live)
+    def _show_other(self, session: Session) -> None:
+        """The shown branch of a chat has changed, and nothing else."""
+        self._keep_chat(session)
+        if session is self._current:
+            self._show_branch()
+            self._announce()
+        self._tasks.spawn(self._keeper.save(session.chat), f"save chat {session.chat.id}")
+
+
+def _question_of(message: ChatMessage) -> str | None:
+    return message.id if message.role == "user" else message.parent_id
+
+
+def _as_new(old: ChatMessage, end: int) -> ChatMessage:
+    """A version of an answer that is the same up to `end` and is being written from there."""
+    return replace(
+        old,
+        id=new_id(),
+        text=old.text[:end],
+        state="streaming",
+        note="",
+        created_s=time.time(),
+        n_output=0,
+        decode_s=0.0,
+        first_token_s=0.0,
+        calls=(),
+        group_id="",
+    )

@@ -4,36 +4,71 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 from desktop.store.errors import StoreError
 from desktop.store.records import Chat, ChatMessage
 from desktop.store.store import Store
+from desktop.tasks import TaskSet
+
+RETRY_S = 5.0
 
 
 class Keeper:
-    """Saves chats and messages. What the store refuses stays here and is tried again with the next save.
+    """Saves chats and messages. What the store refuses stays here and is tried again with the next save, and every
+    `retry_s` until there is room.
 
+    What several ask to save while one write is under way goes to disk together, with the next.
     `report` hears of the first failure of a row of failures. Loop's thread only."""
 
-    def __init__(self, store: Store, report: Callable[[StoreError], None]) -> None:
+    def __init__(self, store: Store, report: Callable[[StoreError], None], retry_s: float = RETRY_S) -> None:
         self._store = store
         self._report = report
+        self._retry_s = retry_s
+        self._tasks = TaskSet(lambda error, name: None)
         self._unsaved: dict[str, tuple[Chat, dict[str, ChatMessage]]] = {}
         self._one_at_a_time = asyncio.Lock()
         self._failing = False
 
     async def save(self, chat: Chat, *messages: ChatMessage) -> None:
         """On disk when it returns, unless the store failed, which has then been reported. Never raises StoreError."""
+        self._add(chat, {message.id: message for message in messages})
+        await self.flush()
+
+    async def flush(self) -> None:
+        """Tries once more what could not be saved. Never raises StoreError."""
         async with self._one_at_a_time:
-            _, waiting = self._unsaved.pop(chat.id, (chat, {}))
-            waiting.update({message.id: message for message in messages})
-            self._unsaved[chat.id] = (chat, waiting)
             try:
-                for kept, rows in list(self._unsaved.values()):
-                    await self._store.save(kept, list(rows.values()))
-                    del self._unsaved[kept.id]
+                await self._write()
                 self._failing = False
             except StoreError as error:
                 if not self._failing:
                     self._failing = True
                     self._report(error)
+                    self._tasks.spawn(self._keep_trying(), "save again")
+
+    async def aclose(self) -> None:
+        """Tries a last time. Idempotent."""
+        await self._tasks.aclose()
+        async with self._one_at_a_time:
+            with suppress(StoreError):
+                await self._write()
+
+    async def _keep_trying(self) -> None:
+        while self._failing:
+            await asyncio.sleep(self._retry_s)
+            await self.flush()
+
+    def _add(self, chat: Chat, messages: dict[str, ChatMessage]) -> None:
+        _, waiting = self._unsaved.get(chat.id, (chat, {}))
+        self._unsaved[chat.id] = (chat, waiting | messages)
+
+    async def _write(self) -> None:
+        for chat_id in list(self._unsaved):
+            chat, messages = self._unsaved.pop(chat_id)
+            try:
+                await self._store.save(chat, list(messages.values()))
+            except BaseException:
+                newer_chat, newer = self._unsaved.get(chat_id, (chat, {}))
+                self._unsaved[chat_id] = (newer_chat, messages | newer)
+                raise

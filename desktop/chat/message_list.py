@@ -40,6 +40,11 @@ class MessageList(QAbstractListModel):
         """See `MessageRole.ALTERNATIVES`."""
         return self._alternatives.get(message_id, ())
 
+    @property
+    def shows_alternatives(self) -> bool:
+        """Whether a row shows answers side by side."""
+        return any(self._alternatives.values())
+
     def __getitem__(self, row: int) -> ChatMessage:
         return self._rows[row]
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
 from desktop.store.errors import StoreDamaged, StoreError, StoreFull, StoreNewer, StoreUnreachable
+from desktop.store.recovery import recover
 from desktop.store.schema import migrate
 
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -31,18 +32,31 @@ def named_errors() -> Iterator[None]:
 def open_database(path: Path) -> tuple[sqlite3.Connection, StoreError | None]:
     """A sound connection in any case, and what the person must know about it.
 
-    A damaged file is moved aside and a new one begun. A file that is out of reach, or newer than we are, is left
-    as it is; the connection then lives in memory."""
+    A damaged file is moved aside, and a new one begun with what could be read of it. A file that is out of reach, or
+    newer than we are, is left as it is; the connection then lives in memory."""
     try:
         return _connect(path), None
     except StoreDamaged:
         try:
-            kept_as = _move_aside(path)
-            return _connect(path), StoreDamaged(kept_as)
+            return _recovered(path)
         except (StoreError, OSError) as error:
-            return _in_memory(), StoreUnreachable(str(error))
+            return _in_memory(), error if isinstance(error, StoreFull) else StoreUnreachable(str(error))
     except (StoreUnreachable, StoreFull, StoreNewer) as error:
         return _in_memory(), error
+
+
+def _recovered(path: Path) -> tuple[sqlite3.Connection, StoreDamaged]:
+    """The new file is complete before it takes the damaged one's place, so that a crash meanwhile loses nothing."""
+    part = path.with_name(f"{path.name}.part")
+    for ending in ("", "-wal", "-shm"):
+        part.with_name(part.name + ending).unlink(missing_ok=True)
+    with named_errors(), closing(_connect(part)) as fresh:
+        fresh.execute("PRAGMA foreign_keys = OFF")  # parents and chats are seen to by the recovery
+        found = recover(path, fresh)
+        fresh.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    kept_as = _move_aside(path)
+    part.rename(path)
+    return _connect(path), StoreDamaged(kept_as, found.n_chats, found.n_messages)
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -21,11 +21,14 @@ class StoreFull(StoreError):
 
 
 class StoreDamaged(StoreError):
-    """`kept_as` names the file that the damaged one was moved to, where that has happened."""
+    """`kept_as` names the file that the damaged one was moved to, where that has happened; so many chats and messages
+    of it are in the new one."""
 
-    def __init__(self, kept_as: Path | None = None) -> None:
+    def __init__(self, kept_as: Path | None = None, n_chats: int = 0, n_messages: int = 0) -> None:
         super().__init__(f"the chats' file is damaged, kept as {kept_as}")
         self.kept_as = kept_as
+        self.n_chats = n_chats
+        self.n_messages = n_messages
 
 
 class StoreNewer(StoreError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
@@ -119,8 +120,12 @@ class Store:
 
     def _open(self) -> StoreError | None:
         self._connection, notice = open_database(self._path)
-        self._connection.execute("UPDATE messages SET state = 'cut' WHERE state = 'streaming'")
-        self._forget_deleted()
+        try:
+            with named_errors():
+                self._connection.execute("UPDATE messages SET state = 'cut' WHERE state = 'streaming'")
+                self._forget_deleted()
+        except StoreError as error:  # a full disk: what is there can be read all the same
+            return notice or error
         return notice
 
     def _sql(self, statement: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
@@ -153,8 +158,8 @@ class Store:
         self._sql("UPDATE chats SET deleted_s = ? WHERE id = ?", (at_s, chat_id))
 
     def _mark_messages_deleted(self, message_ids: tuple[str, ...], at_s: float | None) -> None:
-        places = ", ".join("?" * len(message_ids))
-        self._sql(f"UPDATE messages SET deleted_s = ? WHERE id IN ({places})", (at_s, *message_ids))
+        ids = json.dumps(message_ids)  # one value: SQLite takes a limited number of them
+        self._sql("UPDATE messages SET deleted_s = ? WHERE id IN (SELECT value FROM json_each(?))", (at_s, ids))
 
     def _read_drafts(self) -> dict[str, tuple[str, tuple[Attachment, ...]]]:
         rows = self._sql("SELECT chat_id, text, attachments FROM drafts")

@@ -23,9 +23,9 @@ from desktop.widgets.chats_view import ChatsView
 from desktop.widgets.endpoint_page import EndpointPage
 from desktop.widgets.header import Light
 from desktop.windows.main_window import MainWindow
+from desktop.windows.message_wiring import UNDO_MS, MessageWiring
 from engine.events import Status
 
-UNDO_MS = 8_000
 LIGHTS: dict[str, Light] = {"ready": "ready", "loading": "loading"}
 
 
@@ -87,7 +87,6 @@ class Wiring:
             source.pin_asked.connect(chats.pin)
             source.delete_asked.connect(self._delete_chat)
         window.header.rename_asked.connect(self._rename_chat)
-        self._transcript.retry_asked.connect(chats.retry)
         self._transcript.link_activated.connect(QDesktopServices.openUrl)
         window.sidebar.theme_chosen.connect(self._choose_theme)
         chats.opened.connect(self._show_chat)
@@ -95,6 +94,7 @@ class Wiring:
         chats.usage_changed.connect(self._show_usage)
         chats.speed_measured.connect(window.header.show_speed)
         chats.failed.connect(self.tell)
+        self._messages = MessageWiring(window, self._transcript, chats, self._tasks)
 
     def _connect_model(self) -> None:
         self._window.header.model_wanted.connect(self._choose_model)

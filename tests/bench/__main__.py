@@ -15,6 +15,8 @@ FIGURES = {
     "window.stall": "stall:measure",
     "window.speed": "window_speed:measure",
     "app.memory": "memory:measure",
+    "store.kill9": "store_kill9:measure",
+    "store.kill9_gone_ms": "store_kill9:measure",
     "http.speed": "http_speed:measure",
     "engine.one_stream": "streams:one_stream",
     "engine.eight_streams": "streams:eight_streams",

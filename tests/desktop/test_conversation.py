@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desktop.chat.sections import Section, arranged
-from desktop.chat.tree import TITLE_LENGTH, Conversation, prompt_of, title_of
-from desktop.store.records import Chat, ChatMessage, Role, State
+from desktop.chat.tree import TITLE_LENGTH, Conversation, title_of
+from desktop.compose.prompt import prompt_for
+from desktop.store.records import Chat, ChatMessage, ChatSettings, Role, State
 from engine.requests import Message
 
 NOW = datetime(2026, 11, 22, 12, 0)
@@ -45,7 +46,7 @@ def test_the_prompt_takes_turns() -> None:
         message("c", "b", text="Two"),
         message("d", "c", "assistant", "Three", "stopped"),
     ]
-    assert prompt_of(branch) == (Message("user", "One\n\nTwo"), Message("assistant", "Three"))
+    assert prompt_for(branch, ChatSettings()) == (Message("user", "One\n\nTwo"), Message("assistant", "Three"))
 
 
 @given(st.text())

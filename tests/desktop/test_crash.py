@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -12,6 +14,8 @@ import pytest
 
 from desktop.store.records import ChatMessage
 from desktop.store.store import Store
+from tests.bench import store_kill9
+from tests.bench.dying_chat import KINDS
 
 ROOT = Path(__file__).parents[2]
 LOSS_S = 0.25
@@ -34,6 +38,21 @@ def test_a_killed_process_loses_a_quarter_of_a_second_at_most(tmp_path: Path, n_
     answer = asyncio.run(_read(tmp_path / "chats.sqlite3"))
     assert answer.state == "cut"
     assert len(answer.text) >= old_enough > 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_whatever_is_being_written_it_is_on_disk_within_a_quarter_of_a_second(kind: str) -> None:
+    """A thought, several answers at once, one that is gone on with; the figure `store.kill9` does it 200 times."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.bench.dying_chat"])
+    with tempfile.TemporaryDirectory() as folder:
+        shown, killed_s, _ = store_kill9.killed(context, folder, kind, 0.7)
+        kept = asyncio.run(store_kill9.read(Path(folder) / "chats.sqlite3"))
+        assert store_kill9.gone_s(shown, killed_s, kept) <= LOSS_S
+        answers = [message for message in kept if message.role == "assistant"]
+        assert len(answers) == (4 if kind == "three at once" else 1)
+        assert {"cut"} <= {message.state for message in answers} <= {"cut", "stopped"}
+        assert any(message.reasoning for message in answers) == (kind == "a thought")
 
 
 async def _read(path: Path) -> ChatMessage:

@@ -1,0 +1,220 @@
+"""What the window's chats are now: which are listed, which one is open, what is being written in which."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop import sentences
+from desktop.chat.chat_list import ChatList
+from desktop.chat.keeper import Keeper
+from desktop.chat.message_list import MessageList
+from desktop.chat.session import Session, new_id
+from desktop.chat.titler import Titler
+from desktop.chat.tree import Conversation
+from desktop.chat.writer import Writer
+from desktop.models.controller import ModelController
+from desktop.store.errors import StoreError
+from desktop.store.records import Chat, ChatMessage, ChatSettings, Role, State
+from desktop.store.store import Store
+from desktop.tasks import TaskSet
+
+
+class ChatDesk(QObject):
+    """Lists, opens and keeps chats; `ChatController` adds what the person does in one. GUI thread only.
+
+    `prepare(texts)` is called on a pool thread before messages are shown, so that drawing them costs less."""
+
+    opened = Signal(object)
+    """The `Chat` that is open now, or changed its title or settings; None for a chat that is not begun."""
+    answering_changed = Signal(bool)
+    """Whether an answer is being written in the open chat."""
+    usage_changed = Signal(int)
+    """Tokens that the open chat takes of the model's context; 0 where that is not known."""
+    speed_measured = Signal(float)
+    """Tokens per second of the answer that has just ended."""
+    failed = Signal(object)
+
+    def __init__(self, store: Store, models: ModelController, prepare: Callable[[Sequence[str]], None]) -> None:
+        super().__init__()
+        self.messages = MessageList(self)
+        self.chats = ChatList(sentences.heading, parent=self)
+        self.chats.renamed.connect(self.rename)
+        self._store = store
+        self._models = models
+        self._prepare = prepare
+        self._keeper = Keeper(store, self.failed.emit)
+        self._tasks = TaskSet(lambda error, _: self.failed.emit(error))
+        self._writer = Writer(models, self._keeper, self._heard, self.failed.emit)
+        self._titler = Titler(models, self._retitle)
+        self._known: dict[str, Chat] = {}
+        self._current: Session | None = None
+        self._wanted: str | None = None
+        self._next_settings = ChatSettings()
+
+    @property
+    def current(self) -> Chat | None:
+        return self._current.chat if self._current else None
+
+    @property
+    def answering(self) -> bool:
+        return self._current is not None and self._current.is_live
+
+    @property
+    def settings(self) -> ChatSettings:
+        """Those of the open chat, or of the one that begins with the next message."""
+        return self._current.chat.settings if self._current else self._next_settings
+
+    async def read_chats(self) -> None:
+        """Fills the sidebar's list from the store. Raises StoreError."""
+        self._known |= {chat.id: chat for chat in await self._store.chats()}
+        self._list_chats()
+
+    def new_chat(self) -> None:
+        """Leaves the open chat; the next message begins a new one."""
+        self._wanted = None
+        self._next_settings = ChatSettings()
+        self._open_session(None)
+
+    def open_chat(self, chat_id: str) -> None:
+        if chat_id in self._known and (self._current is None or self._current.chat.id != chat_id):
+            self._wanted = chat_id
+            self._tasks.spawn(self._open(chat_id), f"open chat {chat_id}")
+
+    def rename(self, chat_id: str, title: str) -> None:
+        self._change(chat_id, title=title, titled_by="person")
+
+    def pin(self, chat_id: str, pinned: bool) -> None:
+        self._change(chat_id, pinned=pinned)
+
+    def change_settings(self, settings: ChatSettings) -> None:
+        """How the open chat is answered from now on, or the one that begins with the next message."""
+        if self._current is not None:
+            self._change(self._current.chat.id, settings=settings)
+        else:
+            self._next_settings = settings
+            self.opened.emit(None)
+
+    def delete(self, chat_id: str) -> Chat | None:
+        """Takes the chat away and returns it; `restore` brings it back as long as the app runs."""
+        if (session := self._writer.live.get(chat_id)) is not None:
+            session.stop()
+        chat = self._known.pop(chat_id, None)
+        if self._current is not None and self._current.chat.id == chat_id:
+            self.new_chat()
+        self._list_chats()
+        self._tasks.spawn(self._store.delete(chat_id), f"delete chat {chat_id}")
+        return chat
+
+    def restore(self, chat: Chat) -> None:
+        self._known[chat.id] = chat
+        self._list_chats()
+        self._tasks.spawn(self._store.restore(chat.id), f"restore chat {chat.id}")
+
+    async def aclose(self) -> None:
+        """Stops every answer and waits until all that was asked for is kept. Idempotent."""
+        await self._titler.aclose()
+        await self._writer.aclose()
+        await self._tasks.join()  # a title given, or a chat brought back, in the last moment
+        await self._tasks.aclose()
+        await self._keeper.aclose()
+
+    def _begin(self, title: str) -> Session:
+        now = time.time()
+        settings, self._next_settings = self._next_settings, ChatSettings()
+        self._current = Session(Chat(new_id(), title, now, now, settings=settings), Conversation())
+        self._wanted = None
+        return self._current
+
+    def _message(self, session: Session, role: Role, text: str, parent_id: str | None, state: State) -> ChatMessage:
+        return ChatMessage(new_id(), session.chat.id, parent_id, role, text, state, time.time())
+
+    def _heard(self, session: Session, message: ChatMessage) -> None:
+        """An answer says more, or has its last word, though that may not be on disk yet."""
+        if session is self._current:
+            self.messages.replace(message)
+            for shown_id, group in session.conversation.side_by_side().items():
+                if message.group_id and message.group_id == group[0].group_id:
+                    self.messages.show_alternatives(shown_id, group)
+        if message.state == "streaming":
+            return
+        self._mark()
+        if session is self._current:
+            self._announce()
+        if message.n_output > 1 and message.decode_s > 0:
+            self.speed_measured.emit(message.n_output / message.decode_s)
+        self._titler.after(session, message)
+
+    async def _open(self, chat_id: str) -> None:
+        session = self._writer.live.get(chat_id)
+        if session is None:
+            try:
+                messages = await self._store.messages(chat_id)
+            except StoreError as error:
+                self.failed.emit(error)
+                return
+            chat = self._known.get(chat_id)
+            if chat is None:
+                return
+            # Where the disk was full at the start, the store could not mark what was cut.
+            cut = [replace(each, state="cut") if each.state == "streaming" else each for each in messages]
+            session = Session(chat, Conversation(cut, chat.leaf_id))
+        texts = [message.text for message in session.conversation.branch()]
+        await asyncio.get_running_loop().run_in_executor(None, self._prepare, texts)
+        if self._wanted == chat_id:
+            self._open_session(self._writer.live.get(chat_id, session))
+
+    def _open_session(self, session: Session | None) -> None:
+        self._current = session
+        self._show_branch()
+        self._mark()
+        self._announce()
+
+    def _show_branch(self) -> None:
+        """The branch of the open chat as it is now."""
+        if self._current is None:
+            self.messages.show(())
+        else:
+            conversation = self._current.conversation
+            self.messages.show(conversation.branch(), conversation.versions(), conversation.side_by_side())
+
+    def _announce(self) -> None:
+        self.opened.emit(self.current)
+        self.answering_changed.emit(self.answering)
+        last = next((row for row in reversed(self.messages) if row.n_output), None)
+        self.usage_changed.emit(last.n_prompt + last.n_output if last else 0)
+
+    def _retitle(self, chat_id: str, title: str) -> None:
+        """The model's title, unless the person was faster."""
+        if (chat := self._known.get(chat_id)) is not None and chat.titled_by == "start":
+            self._change(chat_id, title=title, titled_by="model")
+
+    def _change(self, chat_id: str, **changes: object) -> None:
+        chat = self._known.get(chat_id)
+        if chat is None:
+            return
+        chat = self._known[chat_id] = replace(chat, **changes)  # type: ignore[arg-type]
+        for session in (self._writer.live.get(chat_id), self._current):
+            if session is not None and session.chat.id == chat_id:
+                session.chat = chat
+        self._list_chats()
+        if self.current == chat:
+            self.opened.emit(chat)
+        self._tasks.spawn(self._keeper.save(chat), f"save chat {chat_id}")
+
+    def _keep_chat(self, session: Session, **changes: object) -> None:
+        """Takes up where the shown branch ends now; the next save writes it."""
+        session.chat = replace(session.chat, leaf_id=session.conversation.leaf_id, **changes)  # type: ignore[arg-type]
+        self._known[session.chat.id] = session.chat
+        self._list_chats()
+
+    def _list_chats(self) -> None:
+        self.chats.show(self._known.values())
+        self._mark()
+
+    def _mark(self) -> None:
+        self.chats.mark(self._current.chat.id if self._current else None, self._writer.live)

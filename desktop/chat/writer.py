@@ -1,0 +1,98 @@
+"""The answers that are being written, in whichever chat, each with a task of its own."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from desktop.chat.answer import Answer
+from desktop.chat.keeper import Keeper
+from desktop.chat.prompt import Prompt
+from desktop.chat.session import Session
+from desktop.models.controller import ModelController
+from desktop.store.records import ChatMessage
+from desktop.tasks import TaskSet
+from engine.requests import ChatRequest, Sampling, new_request_id
+
+if TYPE_CHECKING:
+    from engine.engine import Engine
+
+Changed = Callable[[Session, ChatMessage], None]
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """The prompt of one of several answers to the same: what differs is the seed."""
+
+    prompt: Prompt
+    seed: int
+
+    async def request(self, engine: Engine) -> ChatRequest:
+        asked = await self.prompt.request(engine)
+        # Greedy answers would all be the same.
+        temperature = asked.sampling.temperature or Sampling().temperature
+        sampling = replace(asked.sampling, temperature=temperature, seed=self.seed)
+        return replace(asked, id=new_request_id(), sampling=sampling)
+
+
+class Writer:
+    """`changed` hears of every change of an answer, the last one after the answer has left its session.
+
+    Loop's thread only."""
+
+    def __init__(
+        self, models: ModelController, keeper: Keeper, changed: Changed, report: Callable[[BaseException], None]
+    ) -> None:
+        self._models = models
+        self._keeper = keeper
+        self._changed = changed
+        self._tasks = TaskSet(lambda error, _: report(error))
+        self._saving = TaskSet(lambda error, _: report(error))
+        self.live: dict[str, Session] = {}
+        """Sessions in which something is being written, by the ids of their chats."""
+
+    def write(self, session: Session, message: ChatMessage, prompt: Prompt, *before: ChatMessage) -> None:
+        """Has `message` written, or gone on with. It and `before` are on disk before the model is asked."""
+        self._start(session, message, prompt, before)
+
+    def write_several(self, session: Session, messages: Sequence[ChatMessage], prompt: Prompt) -> None:
+        """Has all of these written at once, from one reading of the prompt, each with a seed of its own."""
+        first = prompt.settings.seed
+        first = random.getrandbits(31) if first is None else first
+        for number, message in enumerate(messages):
+            self._start(session, message, OneOf(prompt, first + number), ())
+
+    def stop_all(self) -> None:
+        for session in list(self.live.values()):
+            session.stop()
+
+    async def aclose(self) -> None:
+        """Stops every answer and waits until all of them are kept. Idempotent."""
+        self.stop_all()
+        await self._tasks.join()
+        await self._saving.aclose()
+
+    def _start(
+        self, session: Session, message: ChatMessage, prompt: Prompt | OneOf, before: tuple[ChatMessage, ...]
+    ) -> None:
+        def changed(now: ChatMessage) -> None:
+            session.take(now)
+            if now.state != "streaming":
+                session.answers.pop(now.id, None)
+                if not session.is_live:
+                    self.live.pop(session.chat.id, None)
+            self._changed(session, now)
+
+        async def save(now: ChatMessage) -> None:
+            await self._keeper.save(session.chat, now)
+
+        async def run() -> None:
+            await self._keeper.save(session.chat, *before, message)
+            await answer.run(self._saving, self._models.ready, prompt.request)
+
+        answer = Answer(message, changed, save)
+        session.answers[message.id] = answer
+        self.live[session.chat.id] = session
+        self._tasks.spawn(run(), f"answer {message.id}")

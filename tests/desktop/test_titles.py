@@ -1,0 +1,114 @@
+"""Titles by the model: made in the background, never a person's, and never nonsense."""
+
+from __future__ import annotations
+
+import pytest
+
+from desktop.chat.titler import TASK, title_in
+from engine.library.profile import Profile
+from tests.desktop.conftest import OpenHouse, Run, until
+from tests.desktop.desk import desk
+from tests.desktop.test_window import answered, titles, type_and_send
+from tests.fakes import FakeOpener, Script
+
+CHAT = ["How do I parse a CSV whose fields hold quotes?", "Use the standard library's csv module."]
+WRITE = TASK[:20].encode()
+
+
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        ("Parsing CSV with quotes", "Parsing CSV with quotes"),
+        ('  "Parsing CSV with quotes."\n', "Parsing CSV with quotes"),
+        ("Title: **Parsing CSV**", "Parsing CSV"),
+        ("<think>A title, then.</think>Quotes in CSV files", "Quotes in CSV files"),
+        ("Parsing CSV fields that hold quotes and commas too", "Parsing CSV fields that hold quotes and commas…"),
+        ("引号与字段", "引号与字段"),
+        ("", ""),
+        ("\n\n", ""),
+        ('"..."', ""),
+        ("Parsing CSV\nwith quotes", ""),
+        ("Parsing CSV with quotes " * 3, ""),
+        ("Use the standard library's csv module.", ""),
+        ("Use the standard", ""),
+        ("Cats of the Roman Empire", ""),
+        ("Write a title for this conversation", ""),
+        ("<think>A title about CSV", ""),
+    ],
+)
+def test_what_is_a_title_and_what_is_none(written: str, title: str) -> None:
+    assert title_in(written, CHAT) == title
+
+
+def test_the_first_answer_gives_a_chat_its_title(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house(Script(answer=b"It is wide.", cases={WRITE: b'"The wide sea"'})) as house:
+            type_and_send(house, "Tell me of the sea")
+            await answered(house)
+            await until(lambda: titles(house) == ["Today", "The wide sea"])
+            assert house.window.windowTitle() == "The wide sea – Inglenook"
+            assert len(house.rows) == 2, "what was asked for a title is no part of the chat"
+            assert house.rows[1].text == "It is wide."
+        async with open_house() as house:
+            await until(lambda: titles(house) == ["Today", "The wide sea"])
+
+    run(story())
+
+
+def test_a_persons_title_stays(run: Run, profile: Profile) -> None:
+    async def story() -> None:
+        async with desk(profile, FakeOpener(Script(answer=b"It is wide.", cases={WRITE: b"The wide sea"}))) as chats:
+            chats.send("Tell me of the sea")
+            assert chats.current
+            chats.rename(chats.current.id, "Mine")
+            await until(lambda: not chats.answering)
+            chats.retry(chats.messages[1].id)
+            await until(lambda: not chats.answering)
+            await chats._titler._tasks.join()
+            assert (chats.current.title, chats.current.titled_by) == ("Mine", "person")
+
+    run(story())
+
+
+@pytest.mark.parametrize("nonsense", [b"It is wide.", b"line\nsea", b"", b"sea " * 30])
+def test_nonsense_leaves_the_first_words(run: Run, profile: Profile, nonsense: bytes) -> None:
+    async def story() -> None:
+        async with desk(profile, FakeOpener(Script(answer=b"It is wide.", cases={WRITE: nonsense}))) as chats:
+            chats.send("Tell me of the sea")
+            await until(lambda: not chats.answering)
+            await chats._titler._tasks.join()
+            assert chats.current
+            assert (chats.current.title, chats.current.titled_by) == ("Tell me of the sea", "start")
+
+    run(story())
+
+
+def test_the_next_message_ends_the_making_of_a_title_and_the_chat_is_not_read_again(run: Run, profile: Profile) -> None:
+    async def story() -> None:
+        opener = FakeOpener(Script(answer=b"It is wide.", cases={WRITE: b"The wide, wide sea"}, step_s=0.01))
+        async with desk(profile, opener) as chats:
+            chats.send("Tell me of the sea " * 5)
+            await until(lambda: not chats.answering)
+            assert chats._titler._tasks._tasks, "a title is being made"
+            before = chats.messages[1]
+            chats.send("And more?")
+            await until(lambda: not chats.answering)
+            assert chats.current
+            assert chats.messages[3].n_cached >= before.n_prompt + before.n_output - 2, (
+                "the title took the chat's place"
+            )
+            await until(lambda: chats.current and chats.current.titled_by == "model")  # after the second answer
+
+    run(story())
+
+
+def test_only_a_complete_answer_is_worth_a_title(run: Run, profile: Profile) -> None:
+    async def story() -> None:
+        async with desk(profile, FakeOpener(Script(answer=None, step_s=0.002))) as chats:
+            chats.send("Go on and on")
+            await until(lambda: len(chats.messages[1].text) > 3)
+            chats.stop()
+            await until(lambda: not chats.answering)
+            assert not chats._titler._tasks._tasks
+
+    run(story())
