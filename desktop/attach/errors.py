@@ -1,4 +1,4 @@
-"""Why a file cannot be attached. Data only; the sentences are in `desktop.windows.composer_words`.
+"""Why a file cannot be attached. Data only; the sentences are in `desktop.composer_words`.
 
 AttachError
 ├── NotText         neither text nor a document that is known

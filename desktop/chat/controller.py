@@ -15,10 +15,11 @@ from desktop.chat.answer import Answer
 from desktop.chat.chat_list import ChatList
 from desktop.chat.keeper import Keeper
 from desktop.chat.message_list import MessageList
-from desktop.chat.tree import Conversation, prompt_of, title_of
+from desktop.chat.tree import Conversation, title_of
+from desktop.compose.prompt import prompt_for
 from desktop.models.controller import ModelController
 from desktop.store.errors import StoreError
-from desktop.store.records import Chat, ChatMessage, Role, State
+from desktop.store.records import Attachment, Chat, ChatMessage, ChatSettings, Role, State
 from desktop.store.store import Store
 from desktop.tasks import TaskSet
 from engine.requests import ChatRequest, Sampling
@@ -69,6 +70,20 @@ class ChatController(QObject):
         self._live: dict[str, Session] = {}
         self._current: Session | None = None
         self._wanted: str | None = None
+        self._settings = ChatSettings()
+
+    @property
+    def settings(self) -> ChatSettings:
+        """Of the open chat, or of the one that begins."""
+        return self._current.chat.settings if self._current else self._settings
+
+    def change_settings(self, settings: ChatSettings) -> None:
+        """Takes effect with the next answer."""
+        if self._current is None:
+            self._settings = settings
+            self.opened.emit(None)
+        else:
+            self._change(self._current.chat.id, settings=settings)
 
     @property
     def current(self) -> Chat | None:
@@ -86,6 +101,7 @@ class ChatController(QObject):
     def new_chat(self) -> None:
         """Leaves the open chat; the next message begins a new one."""
         self._wanted = None
+        self._settings = ChatSettings()
         self._show(None)
 
     def open_chat(self, chat_id: str) -> None:
@@ -93,15 +109,16 @@ class ChatController(QObject):
             self._wanted = chat_id
             self._tasks.spawn(self._open(chat_id), f"open chat {chat_id}")
 
-    def send(self, text: str) -> bool:
+    def send(self, text: str, attachments: Sequence[Attachment] = ()) -> bool:
         """Takes a message and has it answered; while the model is still loading, as soon as it is there.
 
         False, and nothing is done, for an empty text or while an answer is being written in the open chat."""
         text = text.strip()
-        if not text or self.answering:
+        if not (text or attachments) or self.answering:
             return False
-        session = self._current or self._begin(text)
+        session = self._current or self._begin(text or attachments[0].name)
         message = self._message(session, "user", text, session.conversation.leaf_id, "complete")
+        message = replace(message, attachments=tuple(attachments))
         session.conversation.put(message)
         answer = self._message(session, "assistant", "", message.id, "streaming")
         session.conversation.put(answer)
@@ -162,7 +179,7 @@ class ChatController(QObject):
 
     def _begin(self, text: str) -> Session:
         now = time.time()
-        chat = Chat(_new_id(), title_of(text), now, now)
+        chat = Chat(_new_id(), title_of(text), now, now, settings=self._settings)
         self._current = Session(chat, Conversation())
         return self._current
 
@@ -185,13 +202,15 @@ class ChatController(QObject):
         self._known[session.chat.id] = session.chat
         self._list_chats()
         self._announce()
-        prompt = ChatRequest(prompt_of(session.conversation.branch()), "window", Sampling())
-        self._answers.spawn(self._answer(session, session.answer, prompt, before), f"answer {message.id}")
+        self._answers.spawn(self._answer(session, session.answer, before), f"answer {message.id}")
 
-    async def _answer(
-        self, session: Session, answer: Answer, request: ChatRequest, before: Sequence[ChatMessage]
-    ) -> None:
+    async def _answer(self, session: Session, answer: Answer, before: Sequence[ChatMessage]) -> None:
         await self._keeper.save(session.chat, *before, answer.message)
+        branch, settings = session.conversation.branch(), session.chat.settings
+        left_out: tuple[int, ...] = ()
+        if settings.leaves_out and self._models.status.state == "ready":
+            left_out = (await (await self._models.ready()).fit(prompt_for(branch, settings))).left_out
+        request = ChatRequest(prompt_for(branch, settings, left_out), "window", Sampling())
         await answer.run(self._tasks, self._models.ready, request)
 
     def _ended(self, session: Session, answer: ChatMessage) -> None:

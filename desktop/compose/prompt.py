@@ -1,0 +1,81 @@
+"""A branch of a chat and its settings → the messages that the model reads. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from desktop.attach.kinds import language_of
+from desktop.store.records import Attachment, ChatMessage, ChatSettings
+from engine.requests import Message
+
+SUMMARY = "Summary of the conversation up to here:"
+"""Read by the model, so it is not translated."""
+
+_FENCES = re.compile(r"`{3,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One message of the prompt, and the rows of the branch that it was made of; none for the system message."""
+
+    message: Message
+    rows: tuple[ChatMessage, ...] = ()
+
+
+def prompt_for(
+    branch: Sequence[ChatMessage], settings: ChatSettings, left_out: Collection[int] = ()
+) -> tuple[Message, ...]:
+    """What the model is to read. `left_out` are places of messages, as `Fit.left_out` of this prompt without it names
+    them. O(branch), for a long one on a pool thread."""
+    found = parts(branch, settings)
+    return tuple(part.message for place, part in enumerate(found) if place not in left_out)
+
+
+def parts(branch: Sequence[ChatMessage], settings: ChatSettings) -> list[Part]:
+    """The prompt with where it comes from. The system message, then what is not covered by the summary.
+
+    Empty answers are left out; what one side said in a row becomes one message, because many chat templates refuse
+    two messages of the same role in a row."""
+    found: list[Part] = []
+    after = summarised_rows(branch, settings)
+    system = _system(settings, after > 0)
+    if system:
+        found.append(Part(Message("system", system)))
+    for row in branch[after:]:
+        text = with_attachments(row.text, row.attachments)
+        if not text:
+            continue
+        if found and found[-1].message.role == row.role:
+            last = found[-1]
+            found[-1] = Part(Message(row.role, f"{last.message.content}\n\n{text}"), (*last.rows, row))
+        else:
+            found.append(Part(Message(row.role, text), (row,)))
+    return found
+
+
+def summarised_rows(branch: Sequence[ChatMessage], settings: ChatSettings) -> int:
+    """How many rows of this branch the summary stands for; 0 where it is of another branch."""
+    if not settings.summary:
+        return 0
+    return next((place for place, row in enumerate(branch, 1) if row.id == settings.summarised_to), 0)
+
+
+def with_attachments(text: str, attachments: Sequence[Attachment]) -> str:
+    """The files, each named and fenced, then the words."""
+    return "\n\n".join([*map(fenced, attachments), *([text] if text else [])])
+
+
+def fenced(attachment: Attachment) -> str:
+    """The file as a code block with its name; the fence is longer than any within."""
+    longest = max((len(fence) for fence in _FENCES.findall(attachment.text)), default=2)
+    fence = "`" * (longest + 1)
+    end = "" if attachment.text.endswith("\n") else "\n"
+    return f"{attachment.name}:\n{fence}{language_of(attachment.name)}\n{attachment.text}{end}{fence}"
+
+
+def _system(settings: ChatSettings, summarised: bool) -> str:
+    """One message, since most chat templates take only one from the system."""
+    summary = f"{SUMMARY}\n{settings.summary}" if summarised else ""
+    return "\n\n".join(part for part in (settings.system.strip(), summary) if part)
