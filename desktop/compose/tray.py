@@ -63,8 +63,8 @@ class Tray:
     def remove(self, item_id: str) -> None:
         self._items.pop(item_id, None)
 
-    def show(self, attachments: Iterable[Attachment]) -> None:
-        """These, in place of all. Their counts may be another model's, so they are taken anew."""
-        self._items = {}
+    def show(self, attachments: Iterable[Attachment], *, keep_reading: bool = False) -> None:
+        """These, in place of all, or of all that is read. Their counts may be of another model: they are taken anew."""
+        self._items = {item.id: item for item in self.items if keep_reading and item.attachment is None}
         for attachment in attachments:
             self.finish(self.begin(attachment.name), attachment)

@@ -87,6 +87,7 @@ class ChatSettingsSheet(QFrame):
         page.installEventFilter(self)
         theme.changed.connect(self._restyle)
         self._restyle()
+        self._show_all()
         self.hide()
 
     def show_settings(self, settings: ChatSettings) -> None:

@@ -50,7 +50,8 @@ class Chip(QFrame):
         self.item = item
         elided = self._name.fontMetrics().elidedText(item.name, Qt.TextElideMode.ElideMiddle, NAME_WIDTH)
         self._name.setText(elided)
-        self._cost.setText(f"{item.n_tokens:,}" if item.n_tokens is not None else "…")
+        counted = self.tr("{n} tokens").format(n=f"{item.n_tokens or 0:,}")
+        self._cost.setText(counted if item.n_tokens is not None else "…")
         words = self._words(item)
         self.setToolTip(words)
         self.setAccessibleName(words)

@@ -45,6 +45,7 @@ class OverflowCard(QFrame):
         self.overflow: Overflow | None = None
         self.setObjectName("overflowCard")
         self.setMaximumWidth(WIDTH)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self._icon = QLabel(self)
         self._title = QLabel(self)
@@ -99,7 +100,7 @@ class OverflowCard(QFrame):
         self._set_stage(found, summarising=False)
         self.show()
         self.setAccessibleName(words.overflow_short(found))
-        (self.leave_out if found.kind == "turns" else self._close).setFocus()
+        self.setFocus()  # not the first button: a second Enter must choose nothing
 
     def show_progress(self, share: float) -> None:
         """The summary is being written; `share` from 0 to 1."""
@@ -108,7 +109,7 @@ class OverflowCard(QFrame):
         if not self.is_summarising:
             self._say(words.summarising(len(self.overflow.turns)))
             self._set_stage(self.overflow, summarising=True)
-            self.cancel.setFocus()
+            self.setFocus()
         self._progress.setValue(round(share * 1000))
 
     def end_progress(self) -> None:

@@ -92,7 +92,7 @@ class PresetBar(QWidget):
 
     def _lay_out(self) -> None:
         self._actions = QWidget(self)
-        flow = FlowLayout(2, self._actions)
+        flow = FlowLayout(14, self._actions)
         for button in (self.save, self.rename, self.delete):
             flow.addWidget(button)
         self._naming = QWidget(self)
@@ -109,7 +109,7 @@ class PresetBar(QWidget):
 
     def _button(self, text: str, act: object) -> QPushButton:
         button = QPushButton(text, self)
-        button.setObjectName("link")
+        button.setObjectName("sheetLink")
         button.clicked.connect(act)
         return button
 

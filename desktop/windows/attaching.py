@@ -19,6 +19,7 @@ from desktop.models.controller import ModelController
 from desktop.store.records import Attachment
 from desktop.tasks import TaskSet
 from engine.errors import EngineError
+from engine.events import ModelInfo
 
 MOST_FILES = 32
 MOST_TOLD = 3
@@ -37,7 +38,7 @@ class Attaching(QObject):
         self._models, self._counter, self._tasks, self._refuse = models, counter, tasks, refuse
         self._reader = Reader()
         self._thread: ThreadPoolExecutor | None = None
-        self._model_id = ""
+        self._model: ModelInfo | None = None
 
     def add(self, paths: Sequence[Path]) -> None:
         """Reads these files, one after the other. None at all: a picture was pasted."""
@@ -53,9 +54,9 @@ class Attaching(QObject):
         self.tray.remove(item_id)
         self.changed.emit()
 
-    def show(self, attachments: Sequence[Attachment]) -> None:
-        """Those of another draft. What is being read for the one before is not taken."""
-        self.tray.show(attachments)
+    def show(self, attachments: Sequence[Attachment], *, keep_reading: bool = False) -> None:
+        """Those of another draft. What is still being read is kept, or left aside with the draft before."""
+        self.tray.show(attachments, keep_reading=keep_reading)
         self.changed.emit()
         self.count()
 
@@ -64,8 +65,8 @@ class Attaching(QObject):
         model = self._models.status.model
         if self._models.status.state != "ready" or model is None:
             return
-        if model.id != self._model_id:
-            self._model_id = model.id
+        if model != self._model:
+            self._model = model
             for item in self.tray.items:
                 self.tray.count(item.id, None)
             self.changed.emit()
@@ -102,10 +103,10 @@ class Attaching(QObject):
 
     async def _count(self, item_id: str, attachment: Attachment) -> None:
         try:
-            model_id = self._model_id
+            model = self._model
             n_tokens = await self._counter.attachment(await self._models.ready(), attachment)
         except EngineError:
             return  # it is counted when a model is there again
-        if model_id == self._model_id:
+        if model == self._model:
             self.tray.count(item_id, n_tokens)
             self.changed.emit()

@@ -120,10 +120,10 @@ class ComposerWiring:
     def _draft(self) -> Draft:
         return Draft(self._composer.text, self.attaching.tray.attachments)
 
-    def _show_draft(self, draft: Draft) -> None:
+    def _show_draft(self, draft: Draft, same_chat: bool) -> None:
         if draft.text != self._composer.text:
             self._composer.show_text(draft.text)
-        self.attaching.show(draft.attachments)
+        self.attaching.show(draft.attachments, keep_reading=same_chat)
 
     def _edited(self) -> None:
         self.drafting.edited()

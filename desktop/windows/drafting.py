@@ -21,14 +21,14 @@ RETRY_MS = 5_000
 
 
 class Drafting(QObject):
-    """`current` says what stands in the composer, `show(draft)` puts another there. GUI thread only."""
+    """`current` says what stands in the composer, `show(draft, same_chat)` puts another there. GUI thread only."""
 
     def __init__(
         self,
         store: Store,
         tasks: TaskSet,
         current: Callable[[], Draft],
-        show: Callable[[Draft], None],
+        show: Callable[[Draft, bool], None],
         report: Callable[[StoreError], None],
     ) -> None:
         super().__init__()
@@ -44,7 +44,8 @@ class Drafting(QObject):
     async def open(self) -> None:
         """Shows what was left in the composer. Raises StoreError."""
         self.book.take_up(await self._store.drafts())
-        self._put_on_screen()
+        if self.book[self._key] != self._current():
+            self._put_on_screen(same_chat=True)
         self._save_soon()
 
     def edited(self) -> None:
@@ -62,7 +63,7 @@ class Drafting(QObject):
             self.book.put(before, Draft())
             self._save_soon()
         else:
-            self._put_on_screen()
+            self._put_on_screen(same_chat=False)
 
     def move(self, key: str) -> None:
         """Takes what stands in the composer over to the draft of another chat, before what is there."""
@@ -80,10 +81,10 @@ class Drafting(QObject):
         except StoreError:
             log.exception("the last drafts could not be kept")
 
-    def _put_on_screen(self) -> None:
+    def _put_on_screen(self, *, same_chat: bool) -> None:
         self._showing = True
         try:
-            self._show(self.book[self._key])
+            self._show(self.book[self._key], same_chat)
         finally:
             self._showing = False
 

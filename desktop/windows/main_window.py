@@ -81,7 +81,7 @@ class MainWindow(QWidget):
         """What opens around the composer: the settings of a chat, and what would be left out of it."""
         self.chat_settings, self.overflow_card = settings, card
         above = QHBoxLayout()
-        above.setContentsMargins(16, 0, 16, 0)
+        above.setContentsMargins(16, 8, 16, 10)
         above.addStretch(1)
         above.addWidget(card, 1000)
         above.addStretch(1)
