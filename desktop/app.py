@@ -90,8 +90,9 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         closes("chats", chats.aclose, 3)  # before the engine: what is being written is stopped and kept
         closes("settings", lambda: _keep_geometry(window, settings), 2)
         house.callback(GarbageCollector().close)
+        closes("drafts", lambda: wiring.composing.aclose(), 2)  # while the store and the tasks are there
         house.callback(window.hide)
-        wiring = Wiring(window, await make_pages(window.theme), chats, models, endpoint, tasks, remember)
+        wiring = Wiring(window, await make_pages(window.theme), chats, models, endpoint, tasks, remember, store)
 
         tasks.spawn(_open_chats(store, chats, wiring), "open the chats")
         tasks.spawn(_light(models, settings, options), "load the model")
@@ -104,6 +105,7 @@ async def _open_chats(store: Store, chats: ChatController, wiring: Wiring) -> No
     if (notice := await store.open()) is not None:
         wiring.tell(notice)
     await chats.read_chats()
+    await wiring.composing.open()
 
 
 async def _light(models: ModelController, settings: SettingsFile, options: Options) -> None:

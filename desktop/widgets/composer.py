@@ -1,66 +1,60 @@
-"""Where the person writes."""
+"""Where the person writes, with what goes with a message."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QTextOption
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QToolButton, QVBoxLayout, QWidget
+from collections.abc import Sequence
 
-from desktop.theme import Theme, text_font
+from PySide6.QtCore import QEvent, QObject, QSize, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
+
+from desktop.compose.tray import Item
+from desktop.theme import Theme
+from desktop.widgets.chips import Chips
 from desktop.widgets.gauge import Gauge
+from desktop.widgets.message_edit import MessageEdit
 
-MOST_LINES = 8
 WIDTH = 732
 
 
-class MessageEdit(QPlainTextEdit):
-    """Enter submits, Shift+Enter begins a line. Grows with its text to `MOST_LINES`."""
-
-    submitted = Signal()
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setFont(text_font(15))
-        self.setTabChangesFocus(True)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
-        self.document().setDocumentMargin(0)
-        self.document().documentLayout().documentSizeChanged.connect(self._fit)
-        self._fit()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-        if enter and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            self.submitted.emit()
-        else:
-            super().keyPressEvent(event)
-
-    def _fit(self) -> None:
-        lines = max(1, round(self.document().size().height()))  # QPlainTextEdit counts in lines
-        policy = Qt.ScrollBarPolicy.ScrollBarAsNeeded if lines > MOST_LINES else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
-        self.setVerticalScrollBarPolicy(policy)
-        self.setFixedHeight(min(lines, MOST_LINES) * self.fontMetrics().lineSpacing() + 4)
-
-
 class Composer(QFrame):
-    """`submitted` carries the text, which stays until `clear`: what was not taken is not lost."""
+    """`submitted` carries the text, which stays until `take` or `clear`: what was not taken is not lost."""
 
     submitted = Signal(str)
     stop_asked = Signal()
+    edited = Signal()
+    """The text is another."""
+    attach_asked = Signal()
+    files_given = Signal(list)
+    removal_asked = Signal(str)
+    settings_asked = Signal()
+    presets_asked = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._answering = False
+        self._waits = ""
+        self._begun = ""
+        self._has_items = False
         self.setObjectName("composer")
         self.setMaximumWidth(WIDTH)
+        self.chips = Chips(theme, self)
+        self.chips.removal_asked.connect(self.removal_asked)
         self._edit = MessageEdit(self)
         self._edit.setPlaceholderText(self.tr("Message Inglenook"))
         self._edit.setAccessibleName(self.tr("Message"))
+        self._edit.setAccessibleDescription(self.tr("Enter sends, Shift Enter begins a new line"))
         self._edit.submitted.connect(self._submit)
-        self._edit.textChanged.connect(self._restyle)
+        self._edit.files_given.connect(self.files_given)
+        self._edit.textChanged.connect(self._edited)
         self._edit.installEventFilter(self)
+        self._attach = self._quiet("paperclip", self.tr("Attach files"), self.attach_asked)
+        self._settings = self._quiet(
+            "sliders-horizontal", self.tr("Settings of this chat (Ctrl ,)"), self.settings_asked
+        )
+        self.preset_pill = QPushButton(self)
+        self.preset_pill.setObjectName("preset")
+        self.preset_pill.clicked.connect(self.presets_asked)
         self._gauge = Gauge(theme, self)
         self._send = QToolButton(self)
         self._send.setObjectName("send")
@@ -68,6 +62,7 @@ class Composer(QFrame):
         self._send.clicked.connect(self._pressed)
         self._lay_out()
         self.setFocusProxy(self._edit)
+        self.show_preset(self.tr("Everyday"), changed=False)
         theme.changed.connect(self._restyle)
         self._restyle()
 
@@ -78,19 +73,51 @@ class Composer(QFrame):
     def clear(self) -> None:
         self._edit.clear()
 
-    def begin_with(self, text: str) -> None:
-        """Puts a beginning into the empty field, to be written on."""
+    def take(self, text: str) -> None:
+        """Takes away what was sent. What was written behind it meanwhile stays."""
+        rest = self.text.removeprefix(text)
+        if rest != self.text:
+            self.show_text(rest)
+
+    def show_text(self, text: str) -> None:
+        """Another draft. The cursor stands at its end."""
         self._edit.setPlainText(text)
         self._edit.moveCursor(self._edit.textCursor().MoveOperation.End)
+
+    def begin_with(self, text: str) -> None:
+        """Puts a beginning into the field, to be written on. What a person wrote there already goes behind it."""
+        written = "" if self.text == self._begun else self.text
+        self._begun = text
+        self.show_text(text + written)
         self._edit.setFocus()
 
     def set_answering(self, answering: bool) -> None:
         self._answering = answering
         self._restyle()
 
-    def set_usage(self, n_tokens: int, n_ctx: int) -> None:
+    def set_waiting(self, reason: str) -> None:
+        """Why nothing can be sent at this moment, "" where it can."""
+        self._waits = reason
+        self._restyle()
+
+    def show_items(self, items: Sequence[Item]) -> None:
+        """The files that go with the message."""
+        had_focus = self.chips.isAncestorOf(self.focusWidget() or self)
+        self._has_items = bool(items)
+        self.chips.show_items(items)
+        if had_focus and not self._has_items:
+            self._edit.setFocus()
+        self._restyle()
+
+    def show_preset(self, name: str, *, changed: bool) -> None:
+        words = self.tr("{preset}, changed").format(preset=name) if changed else name
+        self.preset_pill.setText(words)
+        self.preset_pill.setAccessibleName(self.tr("Preset: {preset}").format(preset=words))
+        self.preset_pill.setToolTip(self.tr("Choose a preset"))
+
+    def set_usage(self, n_tokens: int, n_ctx: int, n_left_out: int = 0) -> None:
         """How much of what the model can read this chat takes; nothing is shown while that is unknown."""
-        self._gauge.show_share(n_tokens, n_ctx)
+        self._gauge.show_share(n_tokens, n_ctx, n_left_out)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._edit and event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
@@ -102,18 +129,39 @@ class Composer(QFrame):
     def _lay_out(self) -> None:
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(14)
-        hint = QLabel(self.tr("Shift Enter for a new line"), self)
-        hint.setObjectName("composerNote")
-        row.addWidget(hint)
+        row.setSpacing(6)
+        for widget in (self._attach, self._settings, self.preset_pill):
+            row.addWidget(widget)
         row.addStretch(1)
         row.addWidget(self._gauge)
+        row.addSpacing(8)
         row.addWidget(self._send)
+        texts = QVBoxLayout()
+        texts.setContentsMargins(6, 0, 4, 0)
+        texts.setSpacing(10)
+        texts.addWidget(self.chips)
+        texts.addWidget(self._edit)
         column = QVBoxLayout(self)
-        column.setContentsMargins(16, 13, 12, 10)
+        column.setContentsMargins(10, 13, 12, 10)
         column.setSpacing(10)
-        column.addWidget(self._edit)
+        column.addLayout(texts)
         column.addLayout(row)
+        for before, after in zip(order := self._tab_order(), order[1:], strict=False):
+            QWidget.setTabOrder(before, after)
+
+    def _tab_order(self) -> list[QWidget]:
+        return [self._edit, self._attach, self._settings, self.preset_pill, self._send]
+
+    def _quiet(self, icon: str, name: str, asked: object) -> QToolButton:
+        button = QToolButton(self)
+        button.setObjectName("quiet")
+        button.setProperty("icon_name", icon)
+        button.setFixedSize(30, 30)
+        button.setIconSize(QSize(16, 16))
+        button.setAccessibleName(name)
+        button.setToolTip(name)
+        button.clicked.connect(lambda: asked.emit())  # type: ignore[attr-defined]  # a bound signal has no type of its own
+        return button
 
     def _pressed(self) -> None:
         if self._answering:
@@ -122,15 +170,24 @@ class Composer(QFrame):
             self._submit()
 
     def _submit(self) -> None:
-        if not self._answering and self.text.strip():
+        if self._can_send():
             self.submitted.emit(self.text)
+
+    def _can_send(self) -> bool:
+        return not self._answering and not self._waits and (bool(self.text.strip()) or self._has_items)
+
+    def _edited(self) -> None:
+        self._restyle()
+        self.edited.emit()
 
     def _restyle(self) -> None:
         stops = self._answering
         name = self.tr("Stop the answer") if stops else self.tr("Send the message")
         self._send.setAccessibleName(name)
-        self._send.setToolTip(self.tr("Stop (Esc)") if stops else self.tr("Send (Enter)"))
-        self._send.setEnabled(stops or bool(self.text.strip()))
+        self._send.setToolTip(self.tr("Stop (Esc)") if stops else self._waits or self.tr("Send (Enter)"))
+        self._send.setEnabled(stops or self._can_send())
         token = "on_accent" if self._send.isEnabled() else "muted"
         self._send.setIcon(self._theme.icon("stop" if stops else "arrow-up", token))
         self._send.setIconSize(QSize(16, 16))
+        for button in (self._attach, self._settings):
+            button.setIcon(self._theme.icon(str(button.property("icon_name")), "muted"))

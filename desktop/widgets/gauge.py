@@ -21,12 +21,24 @@ class Gauge(QLabel):
         self.setContentsMargins(RING + 6, 0, 0, 0)
         self.hide()
 
-    def show_share(self, n_tokens: int, n_ctx: int) -> None:
-        """Hides itself where either number is unknown (0)."""
+    def show_share(self, n_tokens: int, n_ctx: int, n_left_out: int = 0) -> None:
+        """Hides itself where either number is unknown (0). `n_left_out`: turns that the model does not read."""
         self._share = min(1.0, n_tokens / n_ctx) if n_ctx else 0.0
         self.setText(self.tr("{used} of {all}").format(used=f"{n_tokens:,}", all=f"{n_ctx:,}"))
-        self.setToolTip(self.tr("Tokens of this chat, of those the model can read"))
+        words = [self.tr("Tokens of this chat and of what is being written, of those the model reads")]
+        if n_left_out:
+            words.append(self.tr("Oldest turns left out: {n}").format(n=n_left_out))
+        if n_ctx and n_tokens > n_ctx:
+            words.append(self.tr("It is more than the model reads"))
+        self.setToolTip("\n".join(words))
+        self.setAccessibleName(". ".join([self.text(), *words]))
+        over = bool(n_ctx) and n_tokens > n_ctx
+        if over != bool(self.property("over")):
+            self.setProperty("over", over)
+            self.style().unpolish(self)
+            self.style().polish(self)
         self.setVisible(bool(n_tokens and n_ctx))
+        self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

@@ -18,8 +18,10 @@ from desktop.widgets.sidebar import Sidebar
 
 if TYPE_CHECKING:
     from desktop.transcript.view import TranscriptView
+    from desktop.widgets.chat_settings import ChatSettingsSheet
     from desktop.widgets.chats_view import ChatsView
     from desktop.widgets.endpoint_page import EndpointPage
+    from desktop.widgets.overflow_card import OverflowCard
 
 FOLDS_UNDER = 760
 
@@ -44,13 +46,15 @@ class MainWindow(QWidget):
         self.sidebar = Sidebar(theme, self)
         self.pages = QStackedWidget(self)
         self.pages.setObjectName("content")
-        self._chat_page = QWidget(self.pages)
-        self.header = Header(theme, self._chat_page)
-        self.stage = QStackedWidget(self._chat_page)
+        self.chat_page = QWidget(self.pages)
+        self.header = Header(theme, self.chat_page)
+        self.stage = QStackedWidget(self.chat_page)
         self.stage.setObjectName("stage")
         self.greeting = Greeting(theme, parent=self.stage)
-        self.composer = Composer(theme, self._chat_page)
+        self.composer = Composer(theme, self.chat_page)
         self.notice = Notice(theme, self.pages)
+        self.chat_settings: ChatSettingsSheet | None = None
+        self.overflow_card: OverflowCard | None = None
         self.transcript: TranscriptView | None = None
         self.endpoint_page: EndpointPage | None = None
         self._lay_out()
@@ -73,6 +77,16 @@ class MainWindow(QWidget):
         endpoint_page.sidebar_asked.connect(self.open_sidebar)
         self._fold()
 
+    def add_composing(self, settings: ChatSettingsSheet, card: OverflowCard) -> None:
+        """What opens around the composer: the settings of a chat, and what would be left out of it."""
+        self.chat_settings, self.overflow_card = settings, card
+        above = QHBoxLayout()
+        above.setContentsMargins(16, 8, 16, 10)
+        above.addStretch(1)
+        above.addWidget(card, 1000)
+        above.addStretch(1)
+        self._column.insertLayout(self._column.indexOf(self.stage) + 1, above)
+
     def show_greeting(self, greeting: bool) -> None:
         """The greeting, or the transcript."""
         if greeting:
@@ -82,7 +96,7 @@ class MainWindow(QWidget):
             self.stage.setCurrentWidget(self.transcript)
 
     def show_chat_page(self) -> None:
-        self.pages.setCurrentWidget(self._chat_page)
+        self.pages.setCurrentWidget(self.chat_page)
         self.sidebar.mark_endpoint_page(False)
         self.close_sidebar()
         self.composer.setFocus()
@@ -129,7 +143,7 @@ class MainWindow(QWidget):
         return super().eventFilter(watched, event)
 
     def _lay_out(self) -> None:
-        note = QLabel(self.tr("Runs on this computer. Nothing leaves it."), self._chat_page)
+        note = QLabel(self.tr("Runs on this computer. Nothing leaves it."), self.chat_page)
         note.setObjectName("composerNote")
         middle = QHBoxLayout()
         middle.setContentsMargins(16, 0, 16, 0)
@@ -137,7 +151,8 @@ class MainWindow(QWidget):
         middle.addWidget(self.composer, 1000)
         middle.addStretch(1)
         self.stage.addWidget(self.greeting)
-        column = QVBoxLayout(self._chat_page)
+        self.stage.setMinimumHeight(1)  # the composer and what opens above it come first where the window is low
+        column = self._column = QVBoxLayout(self.chat_page)
         column.setContentsMargins(0, 0, 0, 12)
         column.setSpacing(0)
         column.addWidget(self.header)
@@ -145,7 +160,7 @@ class MainWindow(QWidget):
         column.addLayout(middle)
         column.addSpacing(10)
         column.addWidget(note, alignment=Qt.AlignmentFlag.AlignHCenter)
-        self.pages.addWidget(self._chat_page)
+        self.pages.addWidget(self.chat_page)
         self.pages.installEventFilter(self)
         self.header.sidebar_asked.connect(self.open_sidebar)
 
@@ -160,6 +175,10 @@ class MainWindow(QWidget):
     def _escape(self) -> None:
         if self._sidebar_open:
             self.close_sidebar()
+        elif self.chat_settings is not None and self.chat_settings.isVisible():
+            self.chat_settings.close_sheet()
+        elif self.overflow_card is not None and self.overflow_card.isVisible():
+            self.overflow_card.close_card()
         else:
             self.composer.stop_asked.emit()
 
@@ -176,5 +195,5 @@ class MainWindow(QWidget):
 
     def _place_notice(self) -> None:
         bottom = self.pages.height() - self.composer.mapTo(self.pages, QPoint(0, 0)).y()
-        self.notice.floor = max(24, bottom) if self.pages.currentWidget() is self._chat_page else 24
+        self.notice.floor = max(24, bottom) if self.pages.currentWidget() is self.chat_page else 24
         self.notice.place()

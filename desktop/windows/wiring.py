@@ -16,12 +16,14 @@ from desktop.endpoint.controller import EndpointController, EndpointState
 from desktop.models.controller import ModelController
 from desktop.settings import ThemeChoice
 from desktop.store.records import Chat
+from desktop.store.store import Store
 from desktop.tasks import TaskSet
 from desktop.theme import Theme
 from desktop.transcript.view import TranscriptView
 from desktop.widgets.chats_view import ChatsView
 from desktop.widgets.endpoint_page import EndpointPage
 from desktop.widgets.header import Light
+from desktop.windows.composer_wiring import ComposerWiring
 from desktop.windows.main_window import MainWindow
 from desktop.windows.message_wiring import UNDO_MS, MessageWiring
 from engine.events import Status
@@ -58,16 +60,17 @@ class Wiring:
         endpoint: EndpointController,
         tasks: TaskSet,
         remember: Callable[..., None],
+        store: Store,
     ) -> None:
         self._window, self._chats, self._models, self._endpoint = window, chats, models, endpoint
         self._tasks = tasks
         self._remember = remember
-        self._n_tokens = 0
         self._transcript, self._endpoint_page, self._chats_view = pages
         self._chats_view.setModel(chats.chats)
         window.add_pages(self._chats_view, self._transcript, self._endpoint_page)
         self._transcript.set_list(chats.messages)
         self._transcript.waiting_text = self._waiting_text
+        self.composing = ComposerWiring(window, chats, models, store, tasks, self.tell)
         self._connect_chats()
         self._connect_model()
         self._connect_endpoint()
@@ -78,7 +81,6 @@ class Wiring:
 
     def _connect_chats(self) -> None:
         window, chats = self._window, self._chats
-        window.composer.submitted.connect(self._send)
         window.composer.stop_asked.connect(chats.stop)
         window.greeting.begun.connect(window.composer.begin_with)
         window.sidebar.new_chat_asked.connect(self._new_chat)
@@ -91,7 +93,6 @@ class Wiring:
         window.sidebar.theme_chosen.connect(self._choose_theme)
         chats.opened.connect(self._show_chat)
         chats.answering_changed.connect(window.composer.set_answering)
-        chats.usage_changed.connect(self._show_usage)
         chats.speed_measured.connect(window.header.show_speed)
         chats.failed.connect(self.tell)
         self._messages = MessageWiring(window, self._transcript, chats, self._tasks)
@@ -109,11 +110,6 @@ class Wiring:
         self._show_endpoint(self._endpoint.state)
 
     # Chats
-
-    def _send(self, text: str) -> None:
-        if self._chats.send(text):
-            self._window.composer.clear()
-            self._window.show_greeting(False)
 
     def _new_chat(self) -> None:
         self._chats.new_chat()
@@ -140,11 +136,6 @@ class Wiring:
         self._window.header.show_chat(chat)
         self._window.setWindowTitle(f"{chat.title} – Inglenook" if chat else "Inglenook")
 
-    def _show_usage(self, n_tokens: int) -> None:
-        self._n_tokens = n_tokens
-        model = self._models.status.model
-        self._window.composer.set_usage(n_tokens, model.n_ctx if model else 0)
-
     def _choose_theme(self, choice: ThemeChoice) -> None:
         self._window.theme.choose(choice)
         self._remember(theme=choice)
@@ -157,7 +148,6 @@ class Wiring:
         self._window.header.show_model(words, light, status.progress, facts)
         self._window.greeting.show_model(light)
         self._transcript.refresh_waiting()
-        self._show_usage(self._n_tokens)
         if status.state == "dead" and status.error is not None:
             again = self._window.tr("Load it again")
             self._window.notice.tell(sentences.of(status.error), alert=True, action=again, act=self._reload)

@@ -1,0 +1,51 @@
+"""`python -m desktop.attach.child KIND FILE`: reads a document, in a process that can be ended when it takes too long.
+
+Says on stdout, as JSON, the text, or the name of the error with its fields.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from desktop.attach.docx import read_docx
+from desktop.attach.errors import AttachError, Damaged, Unreachable
+from desktop.attach.limits import CHILD_BYTES
+from desktop.attach.pdf import read_pdf
+
+
+def main(arguments: Sequence[str]) -> int:
+    kind, path = arguments[0], Path(arguments[1])
+    _bound_memory()
+    answer: dict[str, object]
+    try:
+        answer = {"text": read_pdf(path) if kind == "pdf" else read_docx(path)}
+    except AttachError as error:
+        answer = said(error)
+    except OSError as error:
+        answer = said(Unreachable(path.name, error.strerror or str(error)))
+    except (MemoryError, RecursionError):
+        answer = said(Damaged(path.name))
+    sys.stdout.buffer.write(json.dumps(answer).encode())
+    sys.stdout.buffer.flush()
+    return 0
+
+
+def said(error: AttachError) -> dict[str, object]:
+    """The error as the parent reads it."""
+    return {"error": type(error).__name__, **vars(error)}
+
+
+def _bound_memory() -> None:
+    """A bomb ends this process and not the window. Windows has no such limit; there the time must do."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (CHILD_BYTES, CHILD_BYTES))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

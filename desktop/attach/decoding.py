@@ -1,0 +1,43 @@
+"""Bytes → text, where they are text."""
+
+from __future__ import annotations
+
+import codecs
+
+MARKS: tuple[tuple[bytes, str], ...] = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r\f\b\x1b") + b"\x7f"
+CONTROLS_PER_1000 = 5
+"""An old log may hold a few; more of them are no text."""
+
+
+def decode(data: bytes) -> str | None:
+    """The text, its lines ended by \\n; None where the bytes are none.
+
+    A byte order mark says the encoding, else it is UTF-8, else what Windows wrote in the west."""
+    for mark, encoding in MARKS:
+        if data.startswith(mark):
+            return _lines(_decoded(data[len(mark) :], encoding))
+    if b"\0" in data or len(data) - len(data.translate(None, CONTROLS)) > len(data) * CONTROLS_PER_1000 / 1000:
+        return None
+    for encoding in ("utf-8", "cp1252"):
+        text = _decoded(data, encoding)
+        if text is not None:
+            return _lines(text)
+    return _lines(data.decode("latin-1"))
+
+
+def _decoded(data: bytes, encoding: str) -> str | None:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+
+
+def _lines(text: str | None) -> str | None:
+    return None if text is None else text.replace("\r\n", "\n").replace("\r", "\n")

@@ -1,0 +1,68 @@
+"""The field in which a message is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData, Qt, Signal
+from PySide6.QtGui import QDropEvent, QKeyEvent, QTextOption
+from PySide6.QtWidgets import QPlainTextEdit, QWidget
+
+from desktop.theme import text_font
+
+MOST_LINES = 8
+
+
+def files_of(mime: QMimeData) -> list[Path]:
+    """The files on this computer that were dropped or copied."""
+    return [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]
+
+
+class MessageEdit(QPlainTextEdit):
+    """Enter submits, Shift+Enter begins a line. Grows with its text to `MOST_LINES`."""
+
+    submitted = Signal()
+    files_given = Signal(list)
+    """Paths of files that were pasted or dropped; a picture without a file gives none."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFont(text_font(15))
+        self.setTabChangesFocus(True)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self.document().setDocumentMargin(0)
+        self.document().documentLayout().documentSizeChanged.connect(self._fit)
+        self._fit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if enter and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self.submitted.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        return bool(files_of(source)) or _is_picture(source) or super().canInsertFromMimeData(source)
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        if files_of(source) or _is_picture(source):
+            self.files_given.emit(files_of(source))
+        else:
+            super().insertFromMimeData(source)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        if files_of(event.mimeData()):
+            event.setDropAction(Qt.DropAction.CopyAction)  # a move would take the file away from where it lies
+        super().dropEvent(event)
+
+    def _fit(self) -> None:
+        lines = max(1, round(self.document().size().height()))  # QPlainTextEdit counts in lines
+        policy = Qt.ScrollBarPolicy.ScrollBarAsNeeded if lines > MOST_LINES else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        self.setVerticalScrollBarPolicy(policy)
+        self.setFixedHeight(min(lines, MOST_LINES) * self.fontMetrics().lineSpacing() + 4)
+
+
+def _is_picture(mime: QMimeData) -> bool:
+    return mime.hasImage() and not mime.hasText()

@@ -1,0 +1,112 @@
+"""Files on their way into a message: read in a thread of their own, counted by the model, shown as chips."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop import composer_words
+from desktop.attach.errors import AttachError
+from desktop.attach.reader import Reader
+from desktop.compose.counting import TokenCounter
+from desktop.compose.tray import Tray
+from desktop.models.controller import ModelController
+from desktop.store.records import Attachment
+from desktop.tasks import TaskSet
+from engine.errors import EngineError
+from engine.events import ModelInfo
+
+MOST_FILES = 32
+MOST_TOLD = 3
+
+
+class Attaching(QObject):
+    """`tray` is what goes with the next message. `refuse(sentence)` says why a file does not. GUI thread only."""
+
+    changed = Signal()
+
+    def __init__(
+        self, models: ModelController, counter: TokenCounter, tasks: TaskSet, refuse: Callable[[str], None]
+    ) -> None:
+        super().__init__()
+        self.tray = Tray(lambda: uuid.uuid4().hex)
+        self._models, self._counter, self._tasks, self._refuse = models, counter, tasks, refuse
+        self._reader = Reader()
+        self._thread: ThreadPoolExecutor | None = None
+        self._model: ModelInfo | None = None
+
+    def add(self, paths: Sequence[Path]) -> None:
+        """Reads these files, one after the other. None at all: a picture was pasted."""
+        if not paths:
+            self._refuse(composer_words.no_picture())
+            return
+        room = MOST_FILES - len(self.tray.items)
+        begun = [(self.tray.begin(path.name), path) for path in paths[:room]]
+        self.changed.emit()
+        self._tasks.spawn(self._read(begun, too_many=len(paths) > room), "read files")
+
+    def remove(self, item_id: str) -> None:
+        self.tray.remove(item_id)
+        self.changed.emit()
+
+    def show(self, attachments: Sequence[Attachment], *, keep_reading: bool = False) -> None:
+        """Those of another draft. What is still being read is kept, or left aside with the draft before."""
+        self.tray.show(attachments, keep_reading=keep_reading)
+        self.changed.emit()
+        self.count()
+
+    def count(self) -> None:
+        """Asks for the tokens of what is not counted, or was counted by another model."""
+        model = self._models.status.model
+        if self._models.status.state != "ready" or model is None:
+            return
+        if model != self._model:
+            self._model = model
+            for item in self.tray.items:
+                self.tray.count(item.id, None)
+            self.changed.emit()
+        waiting = [item for item in self.tray.items if item.attachment is not None and item.n_tokens is None]
+        for item in waiting:
+            assert item.attachment is not None
+            self._tasks.spawn(self._count(item.id, item.attachment), "count a file's tokens")
+
+    def close(self) -> None:
+        """Ends what is being read. Idempotent."""
+        self._reader.close()
+        if self._thread is not None:
+            self._thread.shutdown(wait=True, cancel_futures=True)
+
+    async def _read(self, begun: Sequence[tuple[str, Path]], *, too_many: bool) -> None:
+        refusals = [composer_words.too_many(MOST_FILES)] if too_many else []
+        for item_id, path in begun:
+            try:
+                attachment = await self._in_thread(path)
+            except AttachError as error:
+                refusals.append(composer_words.refused(error))
+                self.tray.remove(item_id)
+            else:
+                self.tray.finish(item_id, attachment)
+            self.changed.emit()
+            self.count()
+        if refusals:
+            self._refuse("\n".join(refusals[:MOST_TOLD]))
+
+    async def _in_thread(self, path: Path) -> Attachment:
+        if self._thread is None:  # not the common pool: a slow document would hold up the opening of chats
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="attach")
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._reader.read, path)
+
+    async def _count(self, item_id: str, attachment: Attachment) -> None:
+        try:
+            model = self._model
+            n_tokens = await self._counter.attachment(await self._models.ready(), attachment)
+        except EngineError:
+            return  # it is counted when a model is there again
+        if model == self._model:
+            self.tray.count(item_id, n_tokens)
+            self.changed.emit()

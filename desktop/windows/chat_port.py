@@ -1,0 +1,43 @@
+"""What composing needs of the conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from PySide6.QtCore import SignalInstance
+
+from desktop.chat.message_list import MessageList
+from desktop.store.records import Attachment, Chat, ChatSettings
+
+
+class ChatPort(Protocol):
+    """See `desktop.chat.controller.ChatController`."""
+
+    messages: MessageList
+
+    @property
+    def opened(self) -> SignalInstance: ...
+
+    @property
+    def answering_changed(self) -> SignalInstance: ...
+
+    @property
+    def usage_changed(self) -> SignalInstance: ...
+
+    @property
+    def current(self) -> Chat | None: ...
+
+    @property
+    def answering(self) -> bool: ...
+
+    @property
+    def settings(self) -> ChatSettings:
+        """Of the open chat, or of the one that begins."""
+        ...
+
+    def change_settings(self, settings: ChatSettings) -> None: ...
+
+    def send(self, text: str, attachments: Sequence[Attachment] = ()) -> bool: ...
+
+    def new_chat(self) -> None: ...

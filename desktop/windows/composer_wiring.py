@@ -1,0 +1,260 @@
+"""All that happens around the writing of a message: files, drafts, settings, the gauge, what does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QFileDialog
+
+from desktop import composer_words
+from desktop.compose.counting import TokenCounter
+from desktop.compose.drafts import NOT_BEGUN, Draft
+from desktop.compose.presets import Presets, as_preset
+from desktop.models.controller import ModelController
+from desktop.store.records import Chat, ChatSettings
+from desktop.store.store import Store
+from desktop.tasks import TaskSet
+from desktop.widgets.chat_settings import ChatSettingsSheet
+from desktop.widgets.drop_zone import DropZone
+from desktop.widgets.overflow_card import OverflowCard
+from desktop.widgets.preset_bar import preset_menu
+from desktop.windows.attaching import Attaching
+from desktop.windows.chat_port import ChatPort
+from desktop.windows.drafting import Drafting
+from desktop.windows.gauging import Gauging
+from desktop.windows.main_window import MainWindow
+from desktop.windows.sending import Sending
+from engine.events import Status
+
+
+class ComposerWiring:
+    """Connects the composer of one window. Made before the window's other signals are connected. GUI thread only."""
+
+    def __init__(
+        self,
+        window: MainWindow,
+        chats: ChatPort,
+        models: ModelController,
+        store: Store,
+        tasks: TaskSet,
+        tell: Callable[[BaseException], None],
+    ) -> None:
+        self._window, self._composer, self._chats = window, window.composer, chats
+        self._store, self._tasks = store, tasks
+        self._presets = Presets({})
+        self._chat_id = NOT_BEGUN
+        self._sending_now = False
+        self.sheet = ChatSettingsSheet(window.theme, window.chat_page)
+        self.card = OverflowCard(window.theme, window.chat_page)
+        window.add_composing(self.sheet, self.card)
+        self._drop_zone = DropZone(window.chat_page)
+        counter = TokenCounter()
+        say = self._say
+        self.attaching = Attaching(models, counter, tasks, say)
+        self.drafting = Drafting(store, tasks, self._draft, self._show_draft, tell)
+        self.gauging = Gauging(chats, models, counter, tasks, self._draft, self._composer.set_usage)
+        self.sending = Sending(
+            chats,
+            models,
+            counter,
+            tasks,
+            self._composer,
+            self.card,
+            draft=self._draft,
+            send=self._send,
+            afresh=self._start_afresh,
+            tell=tell,
+            say=say,
+        )
+        self._connect_composer()
+        self._connect_settings()
+        chats.opened.connect(self._show_chat)
+        chats.usage_changed.connect(self.gauging.recount)
+        models.status_changed.connect(self._show_status)
+        self._show_settings()
+
+    async def open(self) -> None:
+        """Brings back what was being written, and the person's presets. Raises StoreError."""
+        await self.drafting.open()
+        self._take_presets(Presets(await self._store.presets()))
+
+    async def aclose(self) -> None:
+        """Keeps what is being written. Idempotent."""
+        self.sheet.flush()
+        self.attaching.close()
+        await self.drafting.aclose()
+
+    def _connect_composer(self) -> None:
+        composer = self._composer
+        composer.submitted.connect(self._submit)
+        composer.edited.connect(self._edited)
+        composer.attach_asked.connect(self._choose_files)
+        composer.removal_asked.connect(self.attaching.remove)
+        composer.settings_asked.connect(self._toggle_settings)
+        composer.presets_asked.connect(self._open_presets)
+        for source in (composer, self._drop_zone):
+            source.files_given.connect(self.attaching.add)
+        self.attaching.changed.connect(self._show_items)
+
+    def _connect_settings(self) -> None:
+        sheet, window = self.sheet, self._window
+        sheet.changed.connect(self._change_settings)
+        sheet.closed.connect(self._composer.setFocus)
+        sheet.preset_saved.connect(self._save_preset)
+        sheet.preset_renamed.connect(self._rename_preset)
+        sheet.preset_deleted.connect(self._delete_preset)
+        # A change that has not settled belongs to the chat that is still open.
+        window.sidebar.new_chat_asked.connect(sheet.flush)
+        if window.sidebar.chats is not None:
+            window.sidebar.chats.chosen.connect(sheet.flush)
+            window.sidebar.chats.delete_asked.connect(sheet.flush)
+        shortcut = QShortcut(QKeySequence("Ctrl+,"), window)
+        shortcut.activated.connect(self._toggle_settings)
+
+    # What is being written
+
+    def _draft(self) -> Draft:
+        return Draft(self._composer.text, self.attaching.tray.attachments)
+
+    def _show_draft(self, draft: Draft, same_chat: bool) -> None:
+        if draft.text != self._composer.text:
+            self._composer.show_text(draft.text)
+        self.attaching.show(draft.attachments, keep_reading=same_chat)
+
+    def _edited(self) -> None:
+        self.drafting.edited()
+        self.sending.edited()
+        self.gauging.recount()
+
+    def _show_items(self) -> None:
+        tray = self.attaching.tray
+        self._composer.show_items(tray.items)
+        self._composer.set_waiting(composer_words.reading() if tray.is_reading else "")
+        self._edited()
+
+    def _choose_files(self) -> None:
+        dialog = QFileDialog(self._window, self._window.tr("Attach files"))
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.filesSelected.connect(self._files_chosen)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _files_chosen(self, names: list[str]) -> None:
+        self.attaching.add([Path(name) for name in names])
+
+    def _submit(self) -> None:
+        self.sheet.flush()
+        self.sending.submit()
+
+    def _send(self, draft: Draft) -> None:
+        self._sending_now = True
+        try:
+            taken = self._chats.send(draft.text, draft.attachments)
+        finally:
+            self._sending_now = False
+        if taken:
+            self._composer.take(draft.text)
+            self.attaching.show(())
+            self._window.show_greeting(False)
+
+    def _start_afresh(self) -> None:
+        """The same words, files and way of answering in a new chat; the old one stays as it is."""
+        settings = replace(self._chats.settings, leaves_out=False, summary="", summarised_to="")
+        self.sheet.flush()
+        self.drafting.move(NOT_BEGUN)
+        self._chats.new_chat()
+        self._chats.change_settings(settings)
+        self._composer.setFocus()
+
+    # The chat, its settings, the model
+
+    def _show_chat(self, chat: Chat | None) -> None:
+        chat_id = chat.id if chat is not None else NOT_BEGUN
+        if chat_id != self._chat_id:
+            self._chat_id = chat_id
+            if not self._sending_now:
+                self.sending.chat_changed()
+            self.drafting.switch(chat_id, sent=self._sending_now)
+        self._show_settings()
+        self.gauging.recount()
+
+    def _show_status(self, status: Status) -> None:
+        self.attaching.count()
+        self.gauging.recount()
+
+    def _show_settings(self) -> None:
+        self.sheet.show_settings(self._chats.settings)
+        name, changed = self._presets.name_of(self._chats.settings)
+        self._composer.show_preset(composer_words.preset_name(name), changed=changed)
+
+    def _change_settings(self, settings: ChatSettings) -> None:
+        self._chats.change_settings(settings)
+        self.gauging.settings_changed()
+
+    def _toggle_settings(self) -> None:
+        if self.sheet.isVisible():
+            self.sheet.close_sheet()
+        else:
+            self._window.show_chat_page()
+            self.sheet.open_sheet()
+
+    # Presets
+
+    def _open_presets(self) -> None:
+        pill = self._composer.preset_pill
+        current, _ = self._presets.name_of(self._chats.settings)
+        menu = preset_menu(self._window.theme, self._presets, current, pill)
+        menu.addSeparator()
+        more = menu.addAction(self._window.tr("Settings of this chat…"))
+        more.setShortcut(QKeySequence("Ctrl+,"))
+        menu.triggered.connect(
+            lambda action: self._toggle_settings() if action is more else self._choose_preset(str(action.data()))
+        )
+        menu.popup(pill.mapToGlobal(QPoint(0, -menu.sizeHint().height() - 4)))
+
+    def _choose_preset(self, name: str) -> None:
+        self.sheet.flush()
+        self._change_settings(self._presets.chosen(name, self._chats.settings))
+
+    def _take_presets(self, presets: Presets) -> None:
+        self._presets = presets
+        self.sheet.show_presets(presets)
+        self._show_settings()
+
+    def _save_preset(self, name: str) -> None:
+        self.sheet.flush()
+        preset = as_preset(name, self._chats.settings)
+        self._take_presets(Presets({**self._presets.own, name: preset}))
+        self._change_settings(replace(self._chats.settings, preset=name))
+        self._tasks.spawn(self._store.save_preset(name, preset), "save a preset")
+
+    def _rename_preset(self, old: str, new: str) -> None:
+        preset = as_preset(new, self._presets.own[old])
+        others = {name: kept for name, kept in self._presets.own.items() if name != old}
+        self._take_presets(Presets({**others, new: preset}))
+        self._change_settings(replace(self._chats.settings, preset=new))
+        self._tasks.spawn(self._move_preset(old, new, preset), "rename a preset")
+
+    def _delete_preset(self, name: str) -> None:
+        """The values stay in force; with an Undo, as all that is deleted has."""
+        preset = self._presets.own[name]
+        self._take_presets(Presets({other: kept for other, kept in self._presets.own.items() if other != name}))
+        self._tasks.spawn(self._store.save_preset(name, None), "delete a preset")
+
+        def undo() -> None:
+            self._take_presets(Presets({**self._presets.own, name: preset}))
+            self._tasks.spawn(self._store.save_preset(name, preset), "bring a preset back")
+
+        gone = self._window.tr("The preset “{name}” is deleted.").format(name=name)
+        self._window.notice.tell(gone, action=self._window.tr("Undo"), act=undo, for_ms=8_000)
+
+    async def _move_preset(self, old: str, new: str, preset: ChatSettings) -> None:
+        await self._store.save_preset(new, preset)  # first, so that at no moment there is neither
+        await self._store.save_preset(old, None)
+
+    def _say(self, text: str) -> None:
+        self._window.notice.tell(text, alert=True)

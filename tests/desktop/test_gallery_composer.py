@@ -1,0 +1,127 @@
+"""Pictures of all around the composer, in both schemes and three sizes, in build/gallery, for people to look at."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from desktop.compose.overflow import Overflow, Turn
+from desktop.store.records import ChatSettings
+from engine.library.profile import Profile
+from tests.desktop.conftest import House, OpenHouse, Run, until
+from tests.desktop.documents import paragraph, write_docx, write_pdf
+from tests.desktop.test_gallery import GALLERY, fill, open_chat, show
+from tests.fakes import Script
+
+SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
+
+
+def files(folder: Path) -> list[Path]:
+    rows = folder / "harvest.csv"
+    rows.write_text("crop,rows\n" + "beans,4\n" * 40, encoding="utf-8")
+    code = folder / "watering.py"
+    code.write_text("def water(bed: str) -> None:\n    ...\n" * 10, encoding="utf-8")
+    long = folder / "minutes of the allotment society, spring meeting, second draft.md"
+    long.write_text("# Minutes\n\nAll agreed.", encoding="utf-8")
+    plan = write_pdf(folder / "Garden plan.pdf", ["Beans along the wall"])
+    return [plan, rows, code, write_docx(folder / "Letter.docx", paragraph("Dear Sir or Madam")), long]
+
+
+@SCHEMES
+def test_the_composer_is_pictured(
+    run: Run, open_house: OpenHouse, profile: Profile, tmp_path: Path, scheme: str
+) -> None:
+    async def story() -> None:
+        await fill(profile)
+        async with open_house(theme=scheme) as house:
+            await until(lambda: house.ready and house.chats.model().rowCount() > 9)
+            await open_chat(house, "c3")
+            composer = house.window.composer
+            await until(lambda: composer._gauge.isVisible())
+            await show(house, "composer-empty", scheme)
+            composer.files_given.emit(files(tmp_path)[:3])
+            await until(lambda: all(chip.item.n_tokens is not None for chip in composer.chips.chips))
+            QTest.keyClicks(composer._edit, "What should I sow next to the beans, and when?")
+            await until(lambda: "of" in composer._gauge.text())
+            await asyncio.sleep(0.4)  # for the eye only: the gauge waits a moment before it counts
+            await show(house, "composer-chips", scheme)
+            composer.files_given.emit(files(tmp_path)[3:])
+            await until(lambda: len(composer.chips.chips) == 5 and composer.chips.chips[-1].item.n_tokens)
+            await show(house, "composer-many", scheme)
+            mime = QMimeData()
+            mime.setUrls([QUrl.fromLocalFile(str(path)) for path in files(tmp_path)])
+            enter = QDragEnterEvent(
+                QPoint(40, 40),
+                Qt.DropAction.CopyAction,
+                mime,
+                Qt.MouseButton.LeftButton,
+                Qt.KeyboardModifier.NoModifier,
+            )
+            QApplication.sendEvent(house.window.chat_page, enter)
+            await show(house, "composer-drop", scheme)
+
+    run(story())
+    assert (GALLERY / f"composer-chips-{scheme}-1100.png").stat().st_size > 10_000
+
+
+@SCHEMES
+def test_what_does_not_fit_is_pictured(run: Run, open_house: OpenHouse, profile: Profile, scheme: str) -> None:
+    async def story() -> None:
+        await fill(profile)
+        async with open_house(Script(), theme=scheme) as house:
+            await until(lambda: house.ready and house.chats.model().rowCount() > 9)
+            await open_chat(house, "c3")
+            card = overflow_card(house)
+            QTest.keyClicks(house.window.composer._edit, "And when a row is broken?")
+            lines = (
+                "How do I parse a CSV whose fields hold quotes and commas?",
+                "Does that also hold for a file that somebody saved from a spreadsheet with semicolons in it?",
+                "And what about tabs",
+            )
+            turns = tuple(Turn(line, ()) for line in lines)
+            card.show_overflow(Overflow("turns", 9_310, 8_192, 1_240, turns, True))
+            await show(house, "overflow", scheme)
+            card.show_turns.click()
+            await show(house, "overflow-list", scheme)
+            card.show_progress(0.4)
+            await show(house, "overflow-summary", scheme)
+            card.end_progress()
+            card.show_overflow(Overflow("message", 9_310, 8_192))
+            await show(house, "overflow-message", scheme)
+
+    run(story())
+
+
+@SCHEMES
+def test_the_settings_of_a_chat_are_pictured(run: Run, open_house: OpenHouse, profile: Profile, scheme: str) -> None:
+    async def story() -> None:
+        await fill(profile)
+        async with open_house(theme=scheme) as house:
+            await until(lambda: house.ready and house.chats.model().rowCount() > 9)
+            await open_chat(house, "c3")
+            QTest.keyClick(house.window, Qt.Key.Key_Comma, Qt.KeyboardModifier.ControlModifier)
+            sheet = house.window.chat_settings
+            assert sheet is not None
+            await show(house, "settings", scheme)
+            told = "You are a patient teacher. Answer in short paragraphs, and end with one question."
+            sheet.show_settings(ChatSettings(system=told, temperature=0.2, top_k=20, thinking=False))
+            sheet.rows["top_p"].edit.setText("7")
+            sheet.rows["top_p"].show_fault(True)
+            await show(house, "settings-changed", scheme)
+            sheet.presets.save.click()
+            sheet.presets.name.setText("Everyday")
+            sheet.presets.keep.click()
+            await show(house, "settings-preset", scheme)
+
+    run(story())
+
+
+def overflow_card(house: House):  # type: ignore[no-untyped-def]
+    assert house.window.overflow_card is not None
+    return house.window.overflow_card
