@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 
 from desktop.chat.controller import ChatController
+from desktop.chat.searching import SearchController
 from desktop.endpoint.controller import EndpointController, Server
 from desktop.endpoint.errors import PortTaken
 from desktop.garbage import GarbageCollector
@@ -25,9 +26,11 @@ from desktop.launch import Options
 from desktop.models.controller import ModelController
 from desktop.render.warm import warm
 from desktop.settings import SettingsFile
+from desktop.store.search import Search
 from desktop.store.store import Store
 from desktop.tasks import TaskSet
 from desktop.windows.main_window import MainWindow
+from desktop.windows.search_wiring import SearchWiring
 from desktop.windows.wiring import Wiring, make_pages
 from engine.library.default_model import find_default_model
 from engine.library.profile import Profile
@@ -82,6 +85,8 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         closes("tasks", tasks.aclose, 2)  # nothing that still runs may outlive what it uses, so they end last
         store = Store(options.profile.chats)
         closes("store", store.aclose, 5)
+        search = SearchController(Search(options.profile.chats))
+        closes("search", search.aclose, 2)
         models = ModelController(make_engine)
         closes("engine", models.aclose, 10)
         endpoint = EndpointController(serve, lambda: asyncio.to_thread(_read_key, options), port)
@@ -92,6 +97,9 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         house.callback(GarbageCollector().close)
         house.callback(window.hide)
         wiring = Wiring(window, await make_pages(window.theme), chats, models, endpoint, tasks, remember)
+
+        SearchWiring(window, search, chats)
+        search.failed.connect(wiring.tell)
 
         tasks.spawn(_open_chats(store, chats, wiring), "open the chats")
         tasks.spawn(_light(models, settings, options), "load the model")

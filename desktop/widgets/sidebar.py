@@ -11,9 +11,11 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, Q
 from desktop.settings import ThemeChoice
 from desktop.theme import Theme
 from desktop.widgets.lights import dot_pixmap
+from desktop.widgets.search_field import SearchField
 
 if TYPE_CHECKING:
     from desktop.widgets.chats_view import ChatsView
+    from desktop.widgets.found_view import FoundView
 
 WIDTH = 256
 
@@ -32,7 +34,9 @@ class Sidebar(QFrame):
         self._flame = QLabel(self)
         self._looks = self._looks_button()
         self._new = self._new_chat_button()
+        self.search = SearchField(theme, self)
         self.chats: ChatsView | None = None
+        self._found: FoundView | None = None
         self._middle = QVBoxLayout()
         self._endpoint = self._place_button(self.tr("Endpoint"))
         self._endpoint.clicked.connect(self.endpoint_asked)
@@ -45,7 +49,21 @@ class Sidebar(QFrame):
         """Puts the list of chats in its place."""
         self.chats = chats
         self._middle.addWidget(chats)
-        self.setTabOrder(self._new, chats)
+        self.setTabOrder(self._new, self.search)
+        self.setTabOrder(self.search, chats)
+
+    def add_found(self, found: FoundView) -> None:
+        """Puts the list of what a search found in the place of the chats, out of sight."""
+        self._found = found
+        found.hide()
+        self._middle.addWidget(found)
+        self.setTabOrder(self.search, found)
+
+    def show_found(self, shown: bool) -> None:
+        """What was found, or the chats."""
+        if self._found is not None and self.chats is not None:
+            self._found.setVisible(shown)
+            self.chats.setVisible(not shown)
 
     def mark_endpoint_page(self, shown: bool) -> None:
         """Whether the endpoint's page is where one is."""
@@ -127,6 +145,8 @@ class Sidebar(QFrame):
         column.addSpacing(10)
         column.addWidget(self._new)
         column.addSpacing(8)
+        column.addWidget(self.search)
+        column.addSpacing(4)
         column.addLayout(self._middle, 1)
         column.addWidget(rule)
         column.addSpacing(9)

@@ -101,6 +101,12 @@ class MainWindow(QWidget):
         if self.sidebar.chats is not None:
             self.sidebar.chats.setFocus()
 
+    def open_search(self) -> None:
+        if not self.sidebar.isVisible():
+            self.open_sidebar()
+        self.sidebar.search.setFocus()
+        self.sidebar.search.selectAll()
+
     def close_sidebar(self) -> None:
         self._sidebar_open = False
         self._fold()
@@ -152,6 +158,7 @@ class MainWindow(QWidget):
     def _add_keys(self) -> None:
         for keys, act in (
             (QKeySequence(QKeySequence.StandardKey.New), self.sidebar.new_chat_asked.emit),
+            (QKeySequence(Qt.Modifier.CTRL | Qt.Key.Key_K), self.open_search),
             (QKeySequence(Qt.Key.Key_Escape), self._escape),
         ):
             shortcut = QShortcut(keys, self)
