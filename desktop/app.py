@@ -16,8 +16,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 
+from desktop import sentences
 from desktop.chat.controller import ChatController
+from desktop.chat.exchange import ExchangeController
 from desktop.chat.searching import SearchController
+from desktop.diagnostics import diagnostics
 from desktop.endpoint.controller import EndpointController, Server
 from desktop.endpoint.errors import PortTaken
 from desktop.garbage import GarbageCollector
@@ -31,6 +34,7 @@ from desktop.store.store import Store
 from desktop.tasks import TaskSet
 from desktop.windows.main_window import MainWindow
 from desktop.windows.search_wiring import SearchWiring
+from desktop.windows.settings_wiring import SettingsWiring
 from desktop.windows.wiring import Wiring, make_pages
 from engine.library.default_model import find_default_model
 from engine.library.profile import Profile
@@ -76,6 +80,9 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
     async def serve(port: int) -> Server:
         return await _serve(await models.engine(), options, port)
 
+    def diagnose() -> str:
+        return diagnostics(models.status, endpoint.state.stage)
+
     async with AsyncExitStack() as house:
 
         def closes(name: str, close: Callable[[], Awaitable[object]], timeout_s: float) -> None:
@@ -87,6 +94,8 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         closes("store", store.aclose, 5)
         search = SearchController(Search(options.profile.chats))
         closes("search", search.aclose, 2)
+        exchange = ExchangeController(store, sentences.name_of, lambda: window.theme.style_of("export.css"))
+        closes("exchange", exchange.aclose, 3)
         models = ModelController(make_engine)
         closes("engine", models.aclose, 10)
         endpoint = EndpointController(serve, lambda: asyncio.to_thread(_read_key, options), port)
@@ -100,6 +109,7 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
 
         SearchWiring(window, search, chats)
         search.failed.connect(wiring.tell)
+        SettingsWiring(window, exchange, chats, tasks, remember, diagnose)
 
         tasks.spawn(_open_chats(store, chats, wiring), "open the chats")
         tasks.spawn(_light(models, settings, options), "load the model")

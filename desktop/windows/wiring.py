@@ -14,7 +14,6 @@ from desktop import sentences
 from desktop.chat.controller import ChatController
 from desktop.endpoint.controller import EndpointController, EndpointState
 from desktop.models.controller import ModelController
-from desktop.settings import ThemeChoice
 from desktop.store.records import Chat
 from desktop.tasks import TaskSet
 from desktop.theme import Theme
@@ -89,7 +88,6 @@ class Wiring:
         window.header.rename_asked.connect(self._rename_chat)
         self._transcript.retry_asked.connect(chats.retry)
         self._transcript.link_activated.connect(QDesktopServices.openUrl)
-        window.sidebar.theme_chosen.connect(self._choose_theme)
         chats.opened.connect(self._show_chat)
         chats.answering_changed.connect(window.composer.set_answering)
         chats.usage_changed.connect(self._show_usage)
@@ -144,10 +142,6 @@ class Wiring:
         self._n_tokens = n_tokens
         model = self._models.status.model
         self._window.composer.set_usage(n_tokens, model.n_ctx if model else 0)
-
-    def _choose_theme(self, choice: ThemeChoice) -> None:
-        self._window.theme.choose(choice)
-        self._remember(theme=choice)
 
     # The model
 

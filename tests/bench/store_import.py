@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication
 
 from desktop.app import new_loop
 from desktop.exchange.importing import Importer, reader_command
+from desktop.garbage import GarbageCollector
 from desktop.store.store import Store
 from tests.bench.figure import Figure
 
@@ -27,8 +28,11 @@ def measure() -> tuple[Figure, Figure]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         export = _export(folder)
-        with asyncio.Runner(loop_factory=lambda: new_loop(QApplication([]))) as runner:
+        application = QApplication([])
+        collector = GarbageCollector()  # as in the window
+        with asyncio.Runner(loop_factory=lambda: new_loop(application)) as runner:
             took_s, stall_s, alone_s = runner.run(_measure(folder, export))
+        collector.close()
     size = f"{N_CHATS} chats of {N_MESSAGES} messages"
     return (
         Figure("store.import", took_s, 60.0, "s", size),
