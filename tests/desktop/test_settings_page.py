@@ -28,7 +28,9 @@ async def said(house: House, words: str) -> None:
 
 
 async def found(house: House) -> None:
-    await until(lambda: house.window.sidebar._found.isVisible())
+    view = house.window.sidebar._found
+    assert view is not None
+    await until(view.isVisible)
 
 
 async def lived_in(house: House) -> None:
