@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 
 from desktop import sentences
+from desktop.actions import Actions
 from desktop.chat.controller import ChatController
 from desktop.chat.exchange import ExchangeController
 from desktop.chat.searching import SearchController
@@ -33,8 +34,10 @@ from desktop.store.search import Search
 from desktop.store.store import Store
 from desktop.tasks import TaskSet
 from desktop.windows.main_window import MainWindow
+from desktop.windows.palette_wiring import PaletteWiring
 from desktop.windows.search_wiring import SearchWiring
 from desktop.windows.settings_wiring import SettingsWiring
+from desktop.windows.window_actions import window_actions
 from desktop.windows.wiring import Wiring, make_pages
 from engine.library.default_model import find_default_model
 from engine.library.profile import Profile
@@ -92,8 +95,9 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         closes("tasks", tasks.aclose, 2)  # nothing that still runs may outlive what it uses, so they end last
         store = Store(options.profile.chats)
         closes("store", store.aclose, 5)
-        search = SearchController(Search(options.profile.chats))
+        search, quick_search = (SearchController(Search(options.profile.chats)) for _ in range(2))
         closes("search", search.aclose, 2)
+        closes("palette", quick_search.aclose, 2)
         exchange = ExchangeController(store, sentences.name_of, lambda: window.theme.style_of("export.css"))
         closes("exchange", exchange.aclose, 3)
         models = ModelController(make_engine)
@@ -109,7 +113,10 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
 
         SearchWiring(window, search, chats)
         search.failed.connect(wiring.tell)
-        SettingsWiring(window, exchange, chats, tasks, remember, diagnose)
+        actions = Actions(window, settings.value.shortcuts, lambda keys: remember(shortcuts=keys))
+        actions.add(*window_actions(window, chats))
+        PaletteWiring(window, actions, quick_search, chats)
+        SettingsWiring(window, exchange, chats, actions, tasks, remember, diagnose)
 
         tasks.spawn(_open_chats(store, chats, wiring), "open the chats")
         tasks.spawn(_light(models, settings, options), "load the model")

@@ -24,6 +24,10 @@ class FoundList(QAbstractListModel):
         super().__init__(parent)
         self._rows: list[Hit] = []
 
+    @property
+    def hits(self) -> list[Hit]:
+        return list(self._rows)
+
     def __len__(self) -> int:
         return len(self._rows)
 

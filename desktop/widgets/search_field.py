@@ -26,7 +26,7 @@ class SearchField(QLineEdit):
         self.setFixedHeight(34)
         self.setTextMargins(28, 0, 28, 0)
         self._lens = QLabel(self)
-        self._keys = QLabel(self.tr("Ctrl K"), self)
+        self._keys = QLabel(self.tr("Ctrl Shift F"), self)
         self._keys.setObjectName("shortcut")
         self._clear = QToolButton(self)
         self._clear.setObjectName("quiet")

@@ -15,9 +15,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.actions import Actions
 from desktop.settings import ThemeChoice
 from desktop.theme import Theme
 from desktop.widgets.header import fold_button
+from desktop.widgets.keys_card import KeysCard
 
 WIDTH = 772
 
@@ -31,7 +33,7 @@ class SettingsPage(QScrollArea):
     diagnostics_asked = Signal()
     sidebar_asked = Signal()
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self.setObjectName("settingsPage")
@@ -43,6 +45,7 @@ class SettingsPage(QScrollArea):
         body.setObjectName("settingsBody")
         self.fold = fold_button(theme, body)
         self.fold.clicked.connect(self.sidebar_asked)
+        self.keys = KeysCard(actions, body)
         self._looks = QButtonGroup(self)
         self._progress = _text("quietText", "", body)
         self._cancel = self._button(self.tr("Stop"), self.cancel_asked.emit)
@@ -80,6 +83,7 @@ class SettingsPage(QScrollArea):
         column.addLayout(head)
         column.addWidget(self._looks_card(body))
         column.addWidget(self._chats_card(body))
+        column.addWidget(self.keys)
         column.addWidget(self._about_card(body))
         column.addStretch(1)
         inner = QWidget(body)

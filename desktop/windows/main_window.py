@@ -172,13 +172,7 @@ class MainWindow(QWidget):
         self.header.sidebar_asked.connect(self.open_sidebar)
 
     def _add_keys(self) -> None:
-        for keys, act in (
-            (QKeySequence(QKeySequence.StandardKey.New), self.sidebar.new_chat_asked.emit),
-            (QKeySequence(Qt.Modifier.CTRL | Qt.Key.Key_K), self.open_search),
-            (QKeySequence(Qt.Key.Key_Escape), self._escape),
-        ):
-            shortcut = QShortcut(keys, self)
-            shortcut.activated.connect(act)
+        QShortcut(QKeySequence(Qt.Key.Key_Escape), self).activated.connect(self._escape)
 
     def _escape(self) -> None:
         if self._sidebar_open:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog
 
 from desktop import sentences
+from desktop.actions import Actions
 from desktop.chat.controller import ChatController
 from desktop.chat.exchange import ExchangeController, Format
 from desktop.exchange.importing import Imported
@@ -29,6 +30,7 @@ class SettingsWiring(QObject):
         window: MainWindow,
         exchange: ExchangeController,
         chats: ChatController,
+        actions: Actions,
         tasks: TaskSet,
         remember: Callable[..., None],
         diagnose: Callable[[], str],
@@ -36,9 +38,12 @@ class SettingsWiring(QObject):
         super().__init__(window)
         self._window, self._exchange, self._chats, self._tasks = window, exchange, chats, tasks
         self._remember = remember
-        self.page = SettingsPage(window.theme)
+        self._actions = actions
+        self.page = SettingsPage(window.theme, actions)
         window.add_settings_page(self.page)
         self.page.theme_chosen.connect(self._choose_theme)
+        self.page.keys.keys_chosen.connect(self._change_keys)
+        self.page.keys.reset_asked.connect(actions.reset_keys)
         self.page.import_asked.connect(self._choose_source)
         self.page.cancel_asked.connect(exchange.cancel_import)
         self.page.export_asked.connect(self._choose_target_for_all)
@@ -53,6 +58,10 @@ class SettingsWiring(QObject):
         self._window.theme.choose(choice)
         self._remember(theme=choice)
         self.page.show_theme(choice)
+
+    def _change_keys(self, action_id: str, keys: str) -> None:
+        if (holder := self._actions.change_keys(action_id, keys)) is not None:
+            self.page.keys.refuse(action_id, holder.words)
 
     def _choose_source(self, folder: bool) -> None:
         dialog = QFileDialog(self._window, self._window.tr("Bring chats in"))

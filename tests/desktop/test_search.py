@@ -164,7 +164,9 @@ def test_a_person_looks_for_a_word_and_opens_the_chat(run: Run, open_house: Open
             await answered(house)
             QTest.keyClick(house.window, Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier)
             field, found = house.window.sidebar.search, house.window.sidebar._found
-            QTest.keyClick(house.window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+            QTest.keyClick(
+                house.window, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+            )
             assert house.window.focusWidget() is field
             QTest.keyClicks(field, "soi")
             await until(lambda: found.isVisible() and found.model().rowCount() == 1)
