@@ -98,7 +98,9 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         search, quick_search = (SearchController(Search(options.profile.chats)) for _ in range(2))
         closes("search", search.aclose, 2)
         closes("palette", quick_search.aclose, 2)
-        exchange = ExchangeController(store, sentences.name_of, lambda: window.theme.style_of("export.css"))
+        exchange = ExchangeController(
+            options.profile, store, sentences.name_of, lambda: window.theme.style_of("export.css")
+        )
         closes("exchange", exchange.aclose, 3)
         models = ModelController(make_engine)
         closes("engine", models.aclose, 10)

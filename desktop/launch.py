@@ -19,6 +19,7 @@ from PySide6.QtCore import QEventLoop, QObject, Qt, Signal
 from PySide6.QtWidgets import QApplication
 
 from desktop.instance import InstanceLock
+from desktop.restoring import finish_restore
 from desktop.settings import SettingsFile
 from desktop.theme import Theme
 from desktop.windows.main_window import MainWindow
@@ -50,6 +51,7 @@ def launch(options: Options) -> int:
     if not lock.acquire():
         _say_already_open(application)
         return 1
+    finish_restore(options.profile.root)
     settings = SettingsFile(options.profile.settings)
     window = MainWindow(Theme(application, settings.value.theme), settings.value.geometry)
     try:

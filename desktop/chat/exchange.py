@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop.chat.tree import Conversation
 from desktop.exchange import own
+from desktop.exchange.backup import stage_restore, write_backup
 from desktop.exchange.errors import ExchangeError, Unreadable
 from desktop.exchange.importing import Imported, Importer
 from desktop.exchange.pdf import write_pdf
@@ -20,6 +21,7 @@ from desktop.store.errors import StoreError
 from desktop.store.records import Chat, Role
 from desktop.store.store import Store
 from desktop.tasks import TaskSet
+from engine.library.profile import Profile
 
 Format = Literal["md", "html", "pdf", "json"]
 
@@ -34,10 +36,13 @@ class ExchangeController(QObject):
     imported = Signal(object)
     exported = Signal(str)
     """The name of the file that was written."""
+    staged = Signal(object)
+    """When the backup was made that the next start brings back."""
     failed = Signal(object)
 
-    def __init__(self, store: Store, names: Callable[[Role], str], style: Callable[[], str]) -> None:
+    def __init__(self, profile: Profile, store: Store, names: Callable[[Role], str], style: Callable[[], str]) -> None:
         super().__init__()
+        self._profile = profile
         self._store = store
         self._names = names
         self._style = style
@@ -64,10 +69,30 @@ class ExchangeController(QObject):
     def export_all(self, path: Path) -> None:
         self._tasks.spawn(self._export(None, path, "json"), "save all chats to a file")
 
+    def back_up(self, path: Path) -> None:
+        self._tasks.spawn(self._back_up(path), "back up the profile")
+
+    def restore(self, path: Path) -> None:
+        """At the next start."""
+        self._tasks.spawn(self._restore(path), "lay a backup ready")
+
     async def aclose(self) -> None:
         """Ends an import that is under way; finishes what is being written. Idempotent."""
         self.cancel_import()
         await self._tasks.join()
+
+    async def _back_up(self, path: Path) -> None:
+        try:
+            await asyncio.to_thread(write_backup, self._profile, path)
+            self.exported.emit(path.name)
+        except ExchangeError as error:
+            self.failed.emit(error)
+
+    async def _restore(self, path: Path) -> None:
+        try:
+            self.staged.emit(await asyncio.to_thread(stage_restore, self._profile, path))
+        except ExchangeError as error:
+            self.failed.emit(error)
 
     async def _import(self, path: Path) -> None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -73,7 +74,7 @@ def _read_zip(path: Path) -> Iterator[Exchanged]:
                 if info.file_size > MOST_BYTES:
                     raise Unreadable(path.name, "it is too large")
                 yield from _document(path.name, archive.read(info))
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, EOFError, RuntimeError, zlib.error) as error:
         raise Unreadable(path.name, str(error)) from error
 
 

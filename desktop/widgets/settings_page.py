@@ -30,6 +30,8 @@ class SettingsPage(QScrollArea):
     """From a folder (True) or a file."""
     cancel_asked = Signal()
     export_asked = Signal()
+    backup_asked = Signal()
+    restore_asked = Signal()
     diagnostics_asked = Signal()
     sidebar_asked = Signal()
 
@@ -126,7 +128,10 @@ class SettingsPage(QScrollArea):
         state.addWidget(self._progress, 1)
         state.addWidget(self._cancel)
         save = QHBoxLayout()
+        save.setSpacing(8)
         save.addWidget(self._button(self.tr("Save all chats…"), self.export_asked.emit))
+        save.addWidget(self._button(self.tr("Back up everything…"), self.backup_asked.emit))
+        save.addWidget(self._button(self.tr("Bring a backup back…"), self.restore_asked.emit))
         save.addStretch(1)
         about = self.tr(
             "Bring in what you wrote elsewhere: exports of ChatGPT, Open WebUI, LM Studio, Jan, llama-server and of "

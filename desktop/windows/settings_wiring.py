@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QDate, QLocale, QObject
 from PySide6.QtWidgets import QFileDialog
 
 from desktop import sentences
@@ -47,11 +48,14 @@ class SettingsWiring(QObject):
         self.page.import_asked.connect(self._choose_source)
         self.page.cancel_asked.connect(exchange.cancel_import)
         self.page.export_asked.connect(self._choose_target_for_all)
+        self.page.backup_asked.connect(self._choose_target_for_backup)
+        self.page.restore_asked.connect(self._choose_backup)
         self.page.diagnostics_asked.connect(lambda: self.page.put_diagnostics(diagnose()))
         window.header.export_asked.connect(self._choose_target)
         exchange.progressed.connect(self._show_progress)
         exchange.imported.connect(self._show_imported)
         exchange.exported.connect(self._show_exported)
+        exchange.staged.connect(self._show_staged)
         exchange.failed.connect(self._show_failed)
 
     def _choose_theme(self, choice: ThemeChoice) -> None:
@@ -84,7 +88,26 @@ class SettingsWiring(QObject):
     def _choose_target_for_all(self) -> None:
         self._save_as("inglenook-chats", "json", self._exchange.export_all)
 
-    def _save_as(self, title: str, form: Format, save: Callable[[Path], None]) -> None:
+    def _choose_target_for_backup(self) -> None:
+        self._save_as(f"inglenook-{datetime.now():%Y-%m-%d}", "zip", self._exchange.back_up)
+
+    def _choose_backup(self) -> None:
+        dialog = QFileDialog(self._window, self._window.tr("Bring a backup back"))
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilters([self._window.tr("Backups (*.zip)"), self._window.tr("All files (*)")])
+        dialog.fileSelected.connect(lambda path: self._exchange.restore(Path(path)))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _show_staged(self, made: datetime) -> None:
+        words = self._window.tr(
+            "The backup of {day} comes back when Inglenook starts next. What is here now is kept aside."
+        )
+        day = QLocale().toString(QDate(made.year, made.month, made.day), QLocale.FormatType.LongFormat)
+        close = self._window.tr("Close now")
+        self._window.notice.tell(words.format(day=day), action=close, act=self._window.close_asked.emit)
+
+    def _save_as(self, title: str, form: str, save: Callable[[Path], None]) -> None:
         dialog = QFileDialog(self._window, self._window.tr("Save as"))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix(form)

@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtGui import QGuiApplication
 
 from desktop.exchange.reading import read
+from desktop.restoring import finish_restore
 from engine.library.profile import Profile
 from tests.desktop.conftest import House, OpenHouse, Run, until
 from tests.desktop.exchange import foreign
@@ -77,6 +78,26 @@ def test_a_chat_goes_out_in_every_form(run: Run, open_house: OpenHouse, tmp_path
     (back,) = read(tmp_path / "sea.json")
     assert [message.text for message in back.messages] == ["The sea?", "It is **wide**."]
     assert [path.name for path in tmp_path.glob("*.part")] == []
+
+
+def test_everything_is_backed_up_and_comes_back_at_the_next_start(
+    run: Run, open_house: OpenHouse, profile: Profile, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        async with open_house(Script(answer=b"It is wide.")) as house:
+            type_and_send(house, "The sea?")
+            await answered(house)
+            exchange = wiring_of(house)._exchange  # type: ignore[attr-defined]
+            exchange.back_up(tmp_path / "all.zip")
+            await said(house, "Saved as all.zip.")
+            house.chats.delete_asked.emit(house.rows[0].chat_id)
+            exchange.restore(tmp_path / "all.zip")
+            await said(house, "comes back when Inglenook starts next")
+        assert finish_restore(profile.root)
+        async with open_house() as house:
+            await until(lambda: "The sea?" in titles(house))
+
+    run(story())
 
 
 def test_a_report_holds_no_chat_and_no_folder(run: Run, open_house: OpenHouse, tmp_path: Path) -> None:
