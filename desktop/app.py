@@ -18,6 +18,7 @@ from qasync import QEventLoop
 
 from desktop import sentences
 from desktop.actions import Actions
+from desktop.calling import Listener
 from desktop.chat.controller import ChatController
 from desktop.chat.exchange import ExchangeController
 from desktop.chat.searching import SearchController
@@ -110,6 +111,9 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         closes("chats", chats.aclose, 3)  # before the engine: what is being written is stopped and kept
         closes("settings", lambda: _keep_geometry(window, settings), 2)
         house.callback(GarbageCollector().close)
+        listener = Listener(options.profile.root)
+        listener.show_asked.connect(window.come_forward)
+        house.callback(listener.close)
         house.callback(window.hide)
         wiring = Wiring(window, await make_pages(window.theme), chats, models, endpoint, tasks, remember)
 

@@ -49,8 +49,12 @@ def launch(options: Options) -> int:
     application.setQuitOnLastWindowClosed(False)  # closing hides the window; the composition then ends the app
     lock = InstanceLock(options.profile.ensure().root / "window.lock")
     if not lock.acquire():
-        _say_already_open(application)
-        return 1
+        from desktop.calling import show_other  # only here, where nothing else has to be fast
+
+        if not show_other(options.profile.root):
+            _say_already_open(application)
+            return 1
+        return 0
     finish_restore(options.profile.root)
     settings = SettingsFile(options.profile.settings)
     window = MainWindow(Theme(application, settings.value.theme), settings.value.geometry)

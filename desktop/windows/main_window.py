@@ -127,6 +127,13 @@ class MainWindow(QWidget):
         self._sidebar_open = False
         self._fold()
 
+    def come_forward(self) -> None:
+        """In front of the other windows, and not minimised."""
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
     def closeEvent(self, event: QCloseEvent) -> None:
         event.ignore()
         self.closing = True
