@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 
+from desktop import sentences
+from desktop.actions import Actions
+from desktop.calling import Listener
 from desktop.chat.controller import ChatController
+from desktop.chat.exchange import ExchangeController
+from desktop.chat.searching import SearchController
+from desktop.diagnostics import diagnostics
 from desktop.endpoint.controller import EndpointController, Server
 from desktop.endpoint.errors import PortTaken
 from desktop.garbage import GarbageCollector
@@ -25,9 +31,14 @@ from desktop.launch import Options
 from desktop.models.controller import ModelController
 from desktop.render.warm import warm
 from desktop.settings import SettingsFile
+from desktop.store.search import Search
 from desktop.store.store import Store
 from desktop.tasks import TaskSet
 from desktop.windows.main_window import MainWindow
+from desktop.windows.palette_wiring import PaletteWiring
+from desktop.windows.search_wiring import SearchWiring
+from desktop.windows.settings_wiring import SettingsWiring
+from desktop.windows.window_actions import window_actions
 from desktop.windows.wiring import Wiring, make_pages
 from engine.library.default_model import find_default_model
 from engine.library.profile import Profile
@@ -73,6 +84,9 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
     async def serve(port: int) -> Server:
         return await _serve(await models.engine(), options, port)
 
+    def diagnose() -> str:
+        return diagnostics(models.status, endpoint.state.stage)
+
     async with AsyncExitStack() as house:
 
         def closes(name: str, close: Callable[[], Awaitable[object]], timeout_s: float) -> None:
@@ -82,6 +96,13 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         closes("tasks", tasks.aclose, 2)  # nothing that still runs may outlive what it uses, so they end last
         store = Store(options.profile.chats)
         closes("store", store.aclose, 5)
+        search, quick_search = (SearchController(Search(options.profile.chats)) for _ in range(2))
+        closes("search", search.aclose, 2)
+        closes("palette", quick_search.aclose, 2)
+        exchange = ExchangeController(
+            options.profile, store, sentences.name_of, lambda: window.theme.style_of("export.css")
+        )
+        closes("exchange", exchange.aclose, 3)
         models = ModelController(make_engine)
         closes("engine", models.aclose, 10)
         endpoint = EndpointController(serve, lambda: asyncio.to_thread(_read_key, options), port)
@@ -91,8 +112,18 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         closes("settings", lambda: _keep_geometry(window, settings), 2)
         house.callback(GarbageCollector().close)
         closes("drafts", lambda: wiring.composing.aclose(), 2)  # while the store and the tasks are there
+        listener = Listener(options.profile.root)
+        listener.show_asked.connect(window.come_forward)
+        house.callback(listener.close)
         house.callback(window.hide)
         wiring = Wiring(window, await make_pages(window.theme), chats, models, endpoint, tasks, remember, store)
+
+        SearchWiring(window, search, chats)
+        search.failed.connect(wiring.tell)
+        actions = Actions(window, settings.value.shortcuts, lambda keys: remember(shortcuts=keys))
+        actions.add(*window_actions(window, chats))
+        PaletteWiring(window, actions, quick_search, chats)
+        SettingsWiring(window, exchange, chats, actions, tasks, remember, diagnose)
 
         tasks.spawn(_open_chats(store, chats, wiring), "open the chats")
         tasks.spawn(_light(models, settings, options), "load the model")

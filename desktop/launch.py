@@ -19,6 +19,7 @@ from PySide6.QtCore import QEventLoop, QObject, Qt, Signal
 from PySide6.QtWidgets import QApplication
 
 from desktop.instance import InstanceLock
+from desktop.restoring import finish_restore
 from desktop.settings import SettingsFile
 from desktop.theme import Theme
 from desktop.windows.main_window import MainWindow
@@ -48,8 +49,13 @@ def launch(options: Options) -> int:
     application.setQuitOnLastWindowClosed(False)  # closing hides the window; the composition then ends the app
     lock = InstanceLock(options.profile.ensure().root / "window.lock")
     if not lock.acquire():
-        _say_already_open(application)
-        return 1
+        from desktop.calling import show_other  # only here, where nothing else has to be fast
+
+        if not show_other(options.profile.root):
+            _say_already_open(application)
+            return 1
+        return 0
+    finish_restore(options.profile.root)
     settings = SettingsFile(options.profile.settings)
     window = MainWindow(Theme(application, settings.value.theme), settings.value.geometry)
     try:

@@ -8,6 +8,7 @@ from PySide6.QtCore import QCoreApplication
 
 from desktop.chat.sections import Section
 from desktop.endpoint.errors import PortTaken
+from desktop.exchange.errors import NotRecognised, Unreadable
 from desktop.store.errors import StoreDamaged, StoreFull, StoreNewer, StoreUnreachable
 from desktop.store.records import ChatMessage
 from engine.errors import (
@@ -67,6 +68,10 @@ def _of_desktop(error: BaseException) -> str:
             return _tr("The file of your chats is damaged. Start Inglenook again to begin a new one.")
         case StoreNewer():
             return _tr("Your chats were written by a newer Inglenook. This version leaves them alone and keeps none.")
+        case NotRecognised(name=name):
+            return _tr("{name} holds no chats that Inglenook can read.").format(name=name)
+        case Unreadable(name=name, reason=reason):
+            return _tr("{name} could not be read or written to its end: {reason}.").format(name=name, reason=reason)
         case PortTaken(port=port):
             return _tr("Port {port} is used by another program.").format(port=port)
         case StoreUnreachable(reason=reason):
@@ -83,6 +88,19 @@ def _damaged(error: StoreDamaged, name: str) -> str:
     else:
         text = _tr("The file of your chats was damaged. {n} chats were recovered; the damaged file is kept as {name}.")
     return text.format(n=f"{error.n_chats:,}", name=name)
+
+
+def imported(n_new: int, n_known: int) -> str:
+    """How an import ended."""
+    text = _tr("{n_new} chats came in.") if n_new != 1 else _tr("One chat came in.")
+    if n_known:
+        text += " " + (_tr("{n_known} were here already.") if n_known != 1 else _tr("One was here already."))
+    return text.format(n_new=f"{n_new:,}", n_known=f"{n_known:,}")
+
+
+def name_of(role: str) -> str:
+    """Who says something, as the heading of a saved chat."""
+    return {"user": _tr("You"), "assistant": _tr("Inglenook")}.get(role, _tr("Instructions"))
 
 
 def ran_out_of_room() -> str:

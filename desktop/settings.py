@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -21,6 +21,8 @@ class Settings:
     endpoint_on: bool = False
     endpoint_port: int = 4645
     model_path: str = ""
+    shortcuts: dict[str, str] = field(default_factory=dict)
+    """Keys that differ from those at first, by the action's id."""
 
 
 class SettingsFile:
@@ -76,13 +78,19 @@ class SettingsFile:
 def _checked(found: dict[str, object]) -> Settings:
     """Takes what is of the right kind; one strange value does not cost the others."""
     good: dict[str, object] = {}
-    for field in fields(Settings):
-        value = found.get(field.name)
-        if type(value) is not type(field.default):
+    for name in (each.name for each in fields(Settings)):
+        value = found.get(name)
+        if type(value) is not type(getattr(Settings(), name)):
             continue
-        if field.name == "theme" and value not in get_args(ThemeChoice):
+        if name == "theme" and value not in get_args(ThemeChoice):
             continue
-        if field.name == "endpoint_port" and not 0 < int(str(value)) < 65536:
+        if name == "endpoint_port" and not 0 < int(str(value)) < 65536:
             continue
-        good[field.name] = value
+        if name == "shortcuts" and isinstance(value, dict) and not all(map(_is_text, value.values())):
+            continue
+        good[name] = value
     return Settings(**good)  # type: ignore[arg-type]
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)

@@ -58,6 +58,40 @@ STEPS: tuple[str, ...] = (
         settings  TEXT NOT NULL
     ) STRICT;
     """,
+    # What is being written is not searched: each save would take all of it out of the index and put it in again.
+    # The indexes know messages and chats by their rowid, which stays as long as nobody runs VACUUM on this file.
+    """
+    CREATE VIRTUAL TABLE message_search USING fts5 (
+        text, content = 'messages', tokenize = 'unicode61 remove_diacritics 2', prefix = '1 2 3'
+    );
+    INSERT INTO message_search (rowid, text) SELECT rowid, text FROM messages WHERE state <> 'streaming';
+    CREATE TRIGGER message_put AFTER INSERT ON messages WHEN new.state <> 'streaming' BEGIN
+        INSERT INTO message_search (rowid, text) VALUES (new.rowid, new.text);
+    END;
+    CREATE TRIGGER message_gone AFTER DELETE ON messages WHEN old.state <> 'streaming' BEGIN
+        INSERT INTO message_search (message_search, rowid, text) VALUES ('delete', old.rowid, old.text);
+    END;
+    CREATE TRIGGER message_changed AFTER UPDATE OF text, state ON messages
+    WHEN old.text <> new.text OR (old.state = 'streaming') <> (new.state = 'streaming') BEGIN
+        INSERT INTO message_search (message_search, rowid, text)
+        SELECT 'delete', old.rowid, old.text WHERE old.state <> 'streaming';
+        INSERT INTO message_search (rowid, text) SELECT new.rowid, new.text WHERE new.state <> 'streaming';
+    END;
+    CREATE VIRTUAL TABLE title_search USING fts5 (
+        title, content = 'chats', tokenize = 'unicode61 remove_diacritics 2', prefix = '1 2 3'
+    );
+    INSERT INTO title_search (rowid, title) SELECT rowid, title FROM chats;
+    CREATE TRIGGER title_put AFTER INSERT ON chats BEGIN
+        INSERT INTO title_search (rowid, title) VALUES (new.rowid, new.title);
+    END;
+    CREATE TRIGGER title_gone AFTER DELETE ON chats BEGIN
+        INSERT INTO title_search (title_search, rowid, title) VALUES ('delete', old.rowid, old.title);
+    END;
+    CREATE TRIGGER title_changed AFTER UPDATE OF title ON chats WHEN old.title <> new.title BEGIN
+        INSERT INTO title_search (title_search, rowid, title) VALUES ('delete', old.rowid, old.title);
+        INSERT INTO title_search (rowid, title) VALUES (new.rowid, new.title);
+    END;
+    """,
 )
 
 

@@ -71,6 +71,12 @@ class Store:
         """Writes the chat and these of its messages, new or changed, in one transaction. On disk when it returns."""
         await self._call(self._write, chat, tuple(messages))
 
+    async def add_chats(self, chats: Sequence[tuple[Chat, Sequence[ChatMessage]]]) -> int:
+        """Writes chats that are not there yet, all in one transaction; those that are stay as they are.
+
+        Returns how many were written."""
+        return await self._call(self._add_chats, tuple(chats))
+
     async def delete(self, chat_id: str) -> None:
         """Hides the chat; `restore` brings it back until the store is closed or opened anew."""
         await self._call(self._mark_deleted, chat_id, self._clock())
@@ -143,16 +149,26 @@ class Store:
         return [message_of(row) for row in rows]
 
     def _write(self, chat: Chat, messages: tuple[ChatMessage, ...]) -> None:
+        self._write_all([(chat, messages)])
+
+    def _write_all(self, chats: Sequence[tuple[Chat, Sequence[ChatMessage]]]) -> None:
         self._sql("BEGIN IMMEDIATE")
         try:
-            self._sql(_PUT_CHAT, chat_row(chat))
-            for message in messages:
-                self._sql(_PUT_MESSAGE, message_row(message))
+            for chat, messages in chats:
+                self._sql(_PUT_CHAT, chat_row(chat))
+                for message in messages:
+                    self._sql(_PUT_MESSAGE, message_row(message))
             self._sql("COMMIT")
         except BaseException:
             if self._connection is not None and self._connection.in_transaction:
                 self._connection.rollback()
             raise
+
+    def _add_chats(self, chats: tuple[tuple[Chat, Sequence[ChatMessage]], ...]) -> int:
+        known = [chat for chat, _ in chats if self._sql("SELECT 1 FROM chats WHERE id = ?", (chat.id,)).fetchone()]
+        new = [(chat, messages) for chat, messages in chats if chat not in known]
+        self._write_all(new)
+        return len(new)
 
     def _mark_deleted(self, chat_id: str, at_s: float | None) -> None:
         self._sql("UPDATE chats SET deleted_s = ? WHERE id = ?", (at_s, chat_id))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
@@ -25,6 +26,8 @@ class Header(QFrame):
     rename_asked = Signal(str)
     pin_asked = Signal(str, bool)
     delete_asked = Signal(str)
+    export_asked = Signal(object, str)
+    """A `Chat`, and the ending of the file that it is to become."""
     model_wanted = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -90,6 +93,14 @@ class Header(QFrame):
         menu.addAction(self._theme.icon("pencil", "muted"), self.tr("Rename"), lambda: self.rename_asked.emit(chat.id))
         pin = ("pin-off", self.tr("Unpin")) if chat.pinned else ("pin", self.tr("Pin"))
         menu.addAction(self._theme.icon(pin[0], "muted"), pin[1], lambda: self.pin_asked.emit(chat.id, not chat.pinned))
+        saves = menu.addMenu(self._theme.icon("file-output", "muted"), self.tr("Save as"))
+        for form, words in (
+            ("md", self.tr("Markdown…")),
+            ("html", self.tr("Web page…")),
+            ("pdf", self.tr("PDF…")),
+            ("json", self.tr("Everything, as JSON…")),
+        ):
+            saves.addAction(words).triggered.connect(partial(self.export_asked.emit, chat, form))
         menu.addAction(self._theme.icon("trash-2", "muted"), self.tr("Delete"), lambda: self.delete_asked.emit(chat.id))
         menu.popup(self._title.mapToGlobal(self._title.rect().bottomLeft()))
 

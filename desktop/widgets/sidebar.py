@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QActionGroup
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from desktop.settings import ThemeChoice
 from desktop.theme import Theme
 from desktop.widgets.lights import dot_pixmap
+from desktop.widgets.search_field import SearchField
 
 if TYPE_CHECKING:
     from desktop.widgets.chats_view import ChatsView
+    from desktop.widgets.found_view import FoundView
 
 WIDTH = 256
 
@@ -21,7 +21,7 @@ WIDTH = 256
 class Sidebar(QFrame):
     new_chat_asked = Signal()
     endpoint_asked = Signal()
-    theme_chosen = Signal(str)
+    settings_asked = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -30,13 +30,16 @@ class Sidebar(QFrame):
         self.setObjectName("sidebar")
         self.setFixedWidth(WIDTH)
         self._flame = QLabel(self)
-        self._looks = self._looks_button()
         self._new = self._new_chat_button()
+        self.search = SearchField(theme, self)
         self.chats: ChatsView | None = None
+        self._found: FoundView | None = None
         self._middle = QVBoxLayout()
         self._endpoint = self._place_button(self.tr("Endpoint"))
         self._endpoint.clicked.connect(self.endpoint_asked)
         self._dot = QLabel(self._endpoint)
+        self._settings = self._place_button(self.tr("Settings"))
+        self._settings.clicked.connect(self.settings_asked)
         self._lay_out()
         theme.changed.connect(self._restyle)
         self._restyle()
@@ -45,13 +48,28 @@ class Sidebar(QFrame):
         """Puts the list of chats in its place."""
         self.chats = chats
         self._middle.addWidget(chats)
-        self.setTabOrder(self._new, chats)
+        self.setTabOrder(self._new, self.search)
+        self.setTabOrder(self.search, chats)
 
-    def mark_endpoint_page(self, shown: bool) -> None:
-        """Whether the endpoint's page is where one is."""
-        self._endpoint.setChecked(shown)
+    def add_found(self, found: FoundView) -> None:
+        """Puts the list of what a search found in the place of the chats, out of sight."""
+        self._found = found
+        found.hide()
+        self._middle.addWidget(found)
+        self.setTabOrder(self.search, found)
+
+    def show_found(self, shown: bool) -> None:
+        """What was found, or the chats."""
+        if self._found is not None and self.chats is not None:
+            self._found.setVisible(shown)
+            self.chats.setVisible(not shown)
+
+    def mark_place(self, place: str) -> None:
+        """Where one is: "endpoint", "settings", or "chat"."""
+        self._endpoint.setChecked(place == "endpoint")
+        self._settings.setChecked(place == "settings")
         if self.chats is not None:
-            self.chats.mark_current(not shown)
+            self.chats.mark_current(place == "chat")
         self._restyle()
 
     def show_endpoint(self, on: bool) -> None:
@@ -83,31 +101,6 @@ class Sidebar(QFrame):
         button.setIconSize(QSize(16, 16))
         return button
 
-    def _looks_button(self) -> QToolButton:
-        button = QToolButton(self)
-        button.setObjectName("quiet")
-        button.setAccessibleName(self.tr("Light or dark"))
-        button.setToolTip(self.tr("Light or dark"))
-        button.clicked.connect(self._open_looks)
-        return button
-
-    def _open_looks(self) -> None:
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        group = QActionGroup(menu)
-        choices: list[tuple[ThemeChoice, str]] = [
-            ("system", self.tr("As the system")),
-            ("light", self.tr("Light")),
-            ("dark", self.tr("Dark")),
-        ]
-        for choice, words in choices:
-            action = menu.addAction(words)
-            action.setCheckable(True)
-            action.setChecked(choice == self._theme.choice)
-            action.triggered.connect(lambda _=False, choice=choice: self.theme_chosen.emit(choice))
-            group.addAction(action)
-        menu.popup(self._looks.mapToGlobal(self._looks.rect().bottomLeft()))
-
     def _lay_out(self) -> None:
         name = QLabel("Inglenook", self)
         name.setObjectName("brand")
@@ -116,7 +109,6 @@ class Sidebar(QFrame):
         brand.setSpacing(8)
         brand.addWidget(self._flame)
         brand.addWidget(name, 1)
-        brand.addWidget(self._looks)
         rule = QFrame(self)
         rule.setObjectName("sidebarRule")
         rule.setFixedHeight(1)
@@ -127,10 +119,13 @@ class Sidebar(QFrame):
         column.addSpacing(10)
         column.addWidget(self._new)
         column.addSpacing(8)
+        column.addWidget(self.search)
+        column.addSpacing(4)
         column.addLayout(self._middle, 1)
         column.addWidget(rule)
         column.addSpacing(9)
         column.addWidget(self._endpoint)
+        column.addWidget(self._settings)
         dot = QHBoxLayout(self._endpoint)
         dot.setContentsMargins(0, 0, 9, 0)
         dot.addStretch(1)
@@ -139,8 +134,8 @@ class Sidebar(QFrame):
     def _restyle(self) -> None:
         scale = self.devicePixelRatioF()
         self._flame.setPixmap(self._theme.pixmap("flame", "accent", 16, scale))
-        self._looks.setIcon(self._theme.icon("sun-moon", "muted"))
         self._new.setIcon(self._theme.icon("square-pen", "text"))
         self._endpoint.setIcon(self._theme.icon("plug", "accent" if self._endpoint.isChecked() else "text"))
+        self._settings.setIcon(self._theme.icon("settings-2", "accent" if self._settings.isChecked() else "text"))
         self._dot.setPixmap(dot_pixmap(self._theme, "ok", scale))
         self._dot.setVisible(self._endpoint_on)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QPoint
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QFileDialog
 
 from desktop import composer_words
@@ -85,6 +85,7 @@ class ComposerWiring:
     async def aclose(self) -> None:
         """Keeps what is being written. Idempotent."""
         self.sheet.flush()
+        self.gauging.close()
         self.attaching.close()
         await self.drafting.aclose()
 
@@ -112,8 +113,6 @@ class ComposerWiring:
         if window.sidebar.chats is not None:
             window.sidebar.chats.chosen.connect(sheet.flush)
             window.sidebar.chats.delete_asked.connect(sheet.flush)
-        shortcut = QShortcut(QKeySequence("Ctrl+,"), window)
-        shortcut.activated.connect(self._toggle_settings)
 
     # What is being written
 

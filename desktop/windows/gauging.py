@@ -39,6 +39,7 @@ class Gauging(QObject):
         self._bases: dict[object, Base] = {}
         self._changed_at: dict[str, str] = {}
         self._task: asyncio.Task[object] | None = None
+        self._closed = False
         self._timer = QTimer(self, singleShot=True, interval=WAIT_MS)
         self._timer.timeout.connect(self._start)
 
@@ -58,7 +59,13 @@ class Gauging(QObject):
         base = self._known_base()
         if base is not None and not self._draft():
             self._show(base[0], n_ctx, base[1])
-        self._timer.start()
+        if not self._closed:
+            self._timer.start()
+
+    def close(self) -> None:
+        """Counts no more. Idempotent."""
+        self._closed = True
+        self._timer.stop()
 
     @property
     def _n_ctx(self) -> int:

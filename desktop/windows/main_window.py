@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from desktop.widgets.chats_view import ChatsView
     from desktop.widgets.endpoint_page import EndpointPage
     from desktop.widgets.overflow_card import OverflowCard
+    from desktop.widgets.settings_page import SettingsPage
 
 FOLDS_UNDER = 760
 
@@ -57,6 +58,7 @@ class MainWindow(QWidget):
         self.overflow_card: OverflowCard | None = None
         self.transcript: TranscriptView | None = None
         self.endpoint_page: EndpointPage | None = None
+        self.settings_page: SettingsPage | None = None
         self._lay_out()
         self._add_keys()
         self.resize(1100, 750)
@@ -87,6 +89,13 @@ class MainWindow(QWidget):
         above.addStretch(1)
         self._column.insertLayout(self._column.indexOf(self.stage) + 1, above)
 
+    def add_settings_page(self, page: SettingsPage) -> None:
+        self.settings_page = page
+        self.pages.addWidget(page)
+        page.sidebar_asked.connect(self.open_sidebar)
+        self.sidebar.settings_asked.connect(self.show_settings_page)
+        self._fold()
+
     def show_greeting(self, greeting: bool) -> None:
         """The greeting, or the transcript."""
         if greeting:
@@ -97,15 +106,22 @@ class MainWindow(QWidget):
 
     def show_chat_page(self) -> None:
         self.pages.setCurrentWidget(self.chat_page)
-        self.sidebar.mark_endpoint_page(False)
+        self.sidebar.mark_place("chat")
         self.close_sidebar()
         self.composer.setFocus()
 
     def show_endpoint_page(self) -> None:
-        if self.endpoint_page is not None:
-            self.pages.setCurrentWidget(self.endpoint_page)
-        self.sidebar.mark_endpoint_page(self.pages.currentWidget() is self.endpoint_page)
-        self.close_sidebar()
+        self._show_place("endpoint", self.endpoint_page)
+
+    def show_settings_page(self) -> None:
+        self._show_place("settings", self.settings_page)
+
+    def _show_place(self, place: str, page: QWidget | None) -> None:
+        """A place of the sidebar; a page that is not there yet is not gone to."""
+        if page is not None:
+            self.pages.setCurrentWidget(page)
+            self.sidebar.mark_place(place)
+            self.close_sidebar()
 
     def open_sidebar(self) -> None:
         """Lays the sidebar over the page, where the window is too narrow for both."""
@@ -115,9 +131,22 @@ class MainWindow(QWidget):
         if self.sidebar.chats is not None:
             self.sidebar.chats.setFocus()
 
+    def open_search(self) -> None:
+        if not self.sidebar.isVisible():
+            self.open_sidebar()
+        self.sidebar.search.setFocus()
+        self.sidebar.search.selectAll()
+
     def close_sidebar(self) -> None:
         self._sidebar_open = False
         self._fold()
+
+    def come_forward(self) -> None:
+        """In front of the other windows, and not minimised."""
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         event.ignore()
@@ -165,12 +194,7 @@ class MainWindow(QWidget):
         self.header.sidebar_asked.connect(self.open_sidebar)
 
     def _add_keys(self) -> None:
-        for keys, act in (
-            (QKeySequence(QKeySequence.StandardKey.New), self.sidebar.new_chat_asked.emit),
-            (QKeySequence(Qt.Key.Key_Escape), self._escape),
-        ):
-            shortcut = QShortcut(keys, self)
-            shortcut.activated.connect(act)
+        QShortcut(QKeySequence(Qt.Key.Key_Escape), self).activated.connect(self._escape)
 
     def _escape(self) -> None:
         if self._sidebar_open:
@@ -190,8 +214,9 @@ class MainWindow(QWidget):
         self.sidebar.setVisible(not folds or self._sidebar_open)
         self.pages.setGeometry(left, 0, self.width() - left, self.height())
         self.header.fold.setVisible(folds)
-        if self.endpoint_page is not None:
-            self.endpoint_page.fold.setVisible(folds)
+        for page in (self.endpoint_page, self.settings_page):
+            if page is not None:
+                page.fold.setVisible(folds)
 
     def _place_notice(self) -> None:
         bottom = self.pages.height() - self.composer.mapTo(self.pages, QPoint(0, 0)).y()

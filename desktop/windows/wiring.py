@@ -14,7 +14,6 @@ from desktop import sentences
 from desktop.chat.controller import ChatController
 from desktop.endpoint.controller import EndpointController, EndpointState
 from desktop.models.controller import ModelController
-from desktop.settings import ThemeChoice
 from desktop.store.records import Chat
 from desktop.store.store import Store
 from desktop.tasks import TaskSet
@@ -90,7 +89,6 @@ class Wiring:
             source.delete_asked.connect(self._delete_chat)
         window.header.rename_asked.connect(self._rename_chat)
         self._transcript.link_activated.connect(QDesktopServices.openUrl)
-        window.sidebar.theme_chosen.connect(self._choose_theme)
         chats.opened.connect(self._show_chat)
         chats.answering_changed.connect(window.composer.set_answering)
         chats.speed_measured.connect(window.header.show_speed)
@@ -135,10 +133,6 @@ class Wiring:
         self._window.show_greeting(chat is None)
         self._window.header.show_chat(chat)
         self._window.setWindowTitle(f"{chat.title} – Inglenook" if chat else "Inglenook")
-
-    def _choose_theme(self, choice: ThemeChoice) -> None:
-        self._window.theme.choose(choice)
-        self._remember(theme=choice)
 
     # The model
 

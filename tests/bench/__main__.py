@@ -34,6 +34,9 @@ FIGURES = {
     "engine.overhead": "overhead:measure",
     "engine.overhead_16": "overhead:measure",
     "engine.leak": "leak:measure",
+    "store.search": "store_search:measure",
+    "store.import": "store_import:measure",
+    "store.import_stall": "store_import:measure",
 }
 """Name → the module and function here that measures it. A function that gives several figures from one run is called
 once for all of them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
@@ -20,7 +21,6 @@ from tests.desktop.conftest import House, OpenHouse, Run, until
 from tests.desktop.documents import write_pdf
 from tests.desktop.test_window import answered, click_chat, type_and_send
 from tests.fakes import Script
-
 
 OPENS_A_DIALOG = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
 """The offscreen platform's word about any dialog."""
@@ -167,7 +167,7 @@ def test_files_are_dropped_onto_the_page_and_onto_the_text(run: Run, open_house:
             await until(lambda: len(chips(house)) == 1)
             edit = house.window.composer._edit
             for kind in (QDragEnterEvent, QDropEvent):
-                place = QPoint(5, 5) if kind is QDragEnterEvent else QPointF(5, 5)
+                place: Any = QPoint(5, 5) if kind is QDragEnterEvent else QPointF(5, 5)
                 QApplication.sendEvent(edit.viewport(), kind(place, Qt.DropAction.CopyAction, mime, buttons, keys))
             await until(lambda: len(chips(house)) == 2)
             assert house.window.composer.text == ""

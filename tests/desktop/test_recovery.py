@@ -355,17 +355,16 @@ def test_a_file_that_may_not_grow_is_sound_afterwards(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are a matter of POSIX")
-def test_a_second_window_on_one_profile_says_so_and_touches_nothing(tmp_path: Path) -> None:
+def test_a_second_window_on_one_profile_shows_the_first_and_touches_nothing(tmp_path: Path) -> None:
     chats, key = tmp_path / "chats.sqlite3", tmp_path / "endpoint.key"
     with start(tmp_path) as first:
         wait_for(first, lambda: chats.exists() and key.exists())
         before = {each.name: each.stat().st_mtime_ns for each in sorted(tmp_path.iterdir())}
         with start(tmp_path) as second:
-            assert second.stderr is not None
-            assert "already open" in second.stderr.readline()
-            assert second.poll() is None, "it waits until its box was read"
-            second.kill()
+            _, said = second.communicate(timeout=20)
+        assert (second.returncode, said) == (0, "")
         assert {each.name: each.stat().st_mtime_ns for each in sorted(tmp_path.iterdir())} == before
         first.send_signal(signal.SIGTERM)
         _, complaints = first.communicate(timeout=20)
-    assert (first.returncode, complaints) == (0, "")
+    # The platform without a screen has no windows to bring to the front, and says so.
+    assert (first.returncode, complaints.replace("This plugin does not support raise()\n", "")) == (0, "")

@@ -303,7 +303,7 @@ def test_looks_and_place_are_remembered(run: Run, open_house: OpenHouse, profile
     async def story() -> None:
         async with open_house() as house:
             house.window.resize(700, 500)
-            house.window.sidebar.theme_chosen.emit("dark")
+            house.window.settings_page.theme_chosen.emit("dark")
             assert house.window.theme.scheme == "dark"
         assert SettingsFile(profile.settings).value.theme == "dark"
         async with open_house(theme="dark") as house:

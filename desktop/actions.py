@@ -1,0 +1,98 @@
+"""Everything that a person can do in the window, by name and by key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QWidget
+
+
+def _always() -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """`words` are seen in the palette and in the list of keys; `keys` is the key that it has at first, "" for none, in
+    Qt's portable notation. `is_possible` says whether it makes sense now."""
+
+    id: str
+    words: str
+    act: Callable[[], object]
+    keys: str = ""
+    is_possible: Callable[[], bool] = _always
+
+
+class Actions(QObject):
+    """The actions of one window, with the keys that the person has chosen. GUI thread only."""
+
+    keys_changed = Signal()
+
+    def __init__(self, window: QWidget, chosen: Mapping[str, str], remember: Callable[[dict[str, str]], None]) -> None:
+        """`chosen` holds keys by the id of their action; `remember` keeps them."""
+        super().__init__(window)
+        self._window = window
+        self._chosen = dict(chosen)
+        self._remember = remember
+        self._actions: dict[str, Action] = {}
+        self._shortcuts: dict[str, QShortcut] = {}
+
+    @property
+    def all(self) -> list[Action]:
+        """In the order in which they were added."""
+        return list(self._actions.values())
+
+    def add(self, *actions: Action) -> None:
+        for action in actions:
+            self._actions[action.id] = action
+            self._listen(action.id)
+
+    def perform(self, action_id: str) -> None:
+        """Does it, where that is possible now."""
+        action = self._actions[action_id]
+        if action.is_possible():
+            action.act()
+
+    def keys_of(self, action_id: str) -> str:
+        """The key in force, in Qt's portable notation, "" for none."""
+        return self._chosen.get(action_id, self._actions[action_id].keys)
+
+    def shown_keys(self, action_id: str) -> str:
+        """The same as this system writes it."""
+        return QKeySequence(self.keys_of(action_id)).toString(QKeySequence.SequenceFormat.NativeText)
+
+    def change_keys(self, action_id: str, keys: str) -> Action | None:
+        """Gives an action another key, "" for none. Returns the action that has this key already; nothing is changed
+        then."""
+        for other in self._actions.values():
+            if keys and other.id != action_id and self.keys_of(other.id) == keys:
+                return other
+        if keys == self._actions[action_id].keys:
+            self._chosen.pop(action_id, None)
+        else:
+            self._chosen[action_id] = keys
+        self._changed(action_id)
+        return None
+
+    def reset_keys(self) -> None:
+        """All keys as they were at first."""
+        changed, self._chosen = self._chosen, {}
+        self._changed(*(action_id for action_id in changed if action_id in self._actions))
+
+    def _changed(self, *action_ids: str) -> None:
+        for action_id in action_ids:
+            self._listen(action_id)
+        self._remember(dict(self._chosen))
+        self.keys_changed.emit()
+
+    def _listen(self, action_id: str) -> None:
+        if (before := self._shortcuts.pop(action_id, None)) is not None:
+            before.setEnabled(False)
+            before.deleteLater()
+        if keys := self.keys_of(action_id):
+            shortcut = QShortcut(QKeySequence(keys), self._window)
+            shortcut.activated.connect(lambda: self.perform(action_id))
+            self._shortcuts[action_id] = shortcut

@@ -1,0 +1,135 @@
+"""Chats that come in from files and go out to them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop.chat.tree import Conversation
+from desktop.exchange import own
+from desktop.exchange.backup import stage_restore, write_backup
+from desktop.exchange.errors import ExchangeError, Unreadable
+from desktop.exchange.importing import Imported, Importer
+from desktop.exchange.pdf import write_pdf
+from desktop.exchange.records import Exchanged
+from desktop.exchange.writing import html, markdown
+from desktop.store.errors import StoreError
+from desktop.store.records import Chat, Role
+from desktop.store.store import Store
+from desktop.tasks import TaskSet
+from engine.library.profile import Profile
+
+Format = Literal["md", "html", "pdf", "json"]
+
+
+class ExchangeController(QObject):
+    """One import at a time. GUI thread only.
+
+    `names` gives the heading of each side; `style` the style sheet of an exported page."""
+
+    progressed = Signal(object)
+    """An `Imported`, so far."""
+    imported = Signal(object)
+    exported = Signal(str)
+    """The name of the file that was written."""
+    staged = Signal(object)
+    """When the backup was made that the next start brings back."""
+    failed = Signal(object)
+
+    def __init__(self, profile: Profile, store: Store, names: Callable[[Role], str], style: Callable[[], str]) -> None:
+        super().__init__()
+        self._profile = profile
+        self._store = store
+        self._names = names
+        self._style = style
+        self._tasks = TaskSet(lambda error, _: self.failed.emit(error))
+        self._importing: asyncio.Task[object] | None = None
+
+    @property
+    def importing(self) -> bool:
+        return self._importing is not None and not self._importing.done()
+
+    def import_from(self, path: Path) -> None:
+        """A file or a folder. What came in stays, whatever happens then."""
+        if not self.importing:
+            self._importing = self._tasks.spawn(self._import(path), "bring chats in")
+
+    def cancel_import(self) -> None:
+        if self._importing is not None:
+            self._importing.cancel()
+
+    def export(self, chat: Chat, path: Path, form: Format) -> None:
+        """The branch that is shown; as JSON, everything."""
+        self._tasks.spawn(self._export([chat], path, form), "save a chat to a file")
+
+    def export_all(self, path: Path) -> None:
+        self._tasks.spawn(self._export(None, path, "json"), "save all chats to a file")
+
+    def back_up(self, path: Path) -> None:
+        self._tasks.spawn(self._back_up(path), "back up the profile")
+
+    def restore(self, path: Path) -> None:
+        """At the next start."""
+        self._tasks.spawn(self._restore(path), "lay a backup ready")
+
+    async def aclose(self) -> None:
+        """Ends an import that is under way; finishes what is being written. Idempotent."""
+        self.cancel_import()
+        await self._tasks.join()
+
+    async def _back_up(self, path: Path) -> None:
+        try:
+            await asyncio.to_thread(write_backup, self._profile, path)
+            self.exported.emit(path.name)
+        except ExchangeError as error:
+            self.failed.emit(error)
+
+    async def _restore(self, path: Path) -> None:
+        try:
+            self.staged.emit(await asyncio.to_thread(stage_restore, self._profile, path))
+        except ExchangeError as error:
+            self.failed.emit(error)
+
+    async def _import(self, path: Path) -> None:
+        try:
+            self.imported.emit(await Importer(self._store, self.progressed.emit).run(path))
+        except (ExchangeError, StoreError) as error:
+            self.failed.emit(error)
+            self.imported.emit(Imported())
+
+    async def _export(self, chats: Sequence[Chat] | None, path: Path, form: Format) -> None:
+        try:
+            wanted = chats if chats is not None else await self._store.chats()
+            each = [Exchanged(chat, tuple(await self._store.messages(chat.id))) for chat in wanted]
+            await asyncio.to_thread(self._write, each, path, form)
+        except StoreError as error:
+            self.failed.emit(error)
+        except OSError as error:
+            self.failed.emit(Unreadable(path.name, error.strerror or str(error)))
+        else:
+            self.exported.emit(path.name)
+
+    def _write(self, chats: Sequence[Exchanged], path: Path, form: Format) -> None:
+        """Pool thread. The file is there whole or not at all."""
+        part = path.with_name(path.name + ".part")
+        try:
+            if form == "pdf":
+                write_pdf(self._text(chats, "html"), chats[0].chat.title, part)
+            else:
+                part.write_text(self._text(chats, form), encoding="utf-8")
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _text(self, chats: Sequence[Exchanged], form: Format) -> str:
+        if form == "json":
+            return own.document(chats)
+        (each,) = chats
+        branch = Conversation(each.messages, each.chat.leaf_id).branch()
+        if form == "md":
+            return markdown(each.chat, branch, self._names)
+        return html(each.chat, branch, self._names, self._style())

@@ -1,0 +1,28 @@
+"""Reads one file or folder in a process of its own and writes its chats to standard output, one a line.
+
+A process of its own, because reading a document of a hundred megabytes holds Python's lock for seconds, and the
+window would stand still. What went wrong comes as the last line, a JSON list of the error's name and its fields."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from desktop.exchange import own
+from desktop.exchange.errors import ExchangeError
+from desktop.exchange.reading import read
+
+
+def main(path: str) -> None:
+    out = sys.stdout
+    out.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    try:
+        for exchanged in read(Path(path)):
+            out.write(own.line(exchanged) + "\n")
+    except ExchangeError as error:
+        out.write(json.dumps([type(error).__name__, error.name, error.reason]) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,127 @@
+"""The whole profile in one ZIP, and back: chats, settings, keys and what tools left.
+
+Not models, which are large and can be had again, and not what is only kept for speed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+
+from desktop.exchange.errors import NotRecognised, Unreadable
+from desktop.restoring import CHATS, STAGED
+from desktop.store.schema import STEPS
+from engine.library.profile import Profile
+
+FORMAT, VERSION, MANIFEST = "inglenook-backup", 1, "manifest.json"
+MOST_BYTES = 64 << 30
+ZIP_DAMAGE = (ValueError, LookupError, EOFError, RuntimeError, zlib.error)
+"""What else `zipfile` raises where bytes of an archive are wrong: encrypted, an unknown method, a broken stream."""
+
+
+def write_backup(profile: Profile, path: Path) -> None:
+    """Any thread; blocks long. Chats may be written meanwhile: the backup holds one moment of them.
+
+    The file is there whole or not at all. Raises Unreadable."""
+    part = path.with_name(path.name + ".part")
+    try:
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            copy = Path(folder) / CHATS
+            _copy_chats(profile.chats, copy)
+            with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+                archive.writestr(MANIFEST, json.dumps({"format": FORMAT, "version": VERSION, "layout": len(STEPS)}))
+                archive.write(copy, CHATS)
+                for name, file in _files(profile):
+                    archive.write(file, name)
+        part.replace(path)
+    except (OSError, sqlite3.Error) as error:
+        raise Unreadable(path.name, getattr(error, "strerror", None) or str(error)) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def stage_restore(profile: Profile, path: Path) -> datetime:
+    """Checks a backup and lays it ready for the next start, which puts it in place; until then nothing is changed.
+
+    Returns when the backup was made. Any thread; blocks long. Raises NotRecognised, Unreadable."""
+    ready = profile.root / STAGED
+    folder = ready.with_name(ready.name + ".part")
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            made = _check_manifest(path.name, archive)
+            folder.mkdir()
+            for info in archive.infolist():
+                if _is_ours(info.filename) and info.filename != MANIFEST:
+                    _unpack(archive, info, folder)
+        _check_chats(path.name, folder / CHATS)
+        shutil.rmtree(ready, ignore_errors=True)
+        folder.rename(ready)
+        return made
+    except zipfile.BadZipFile as error:
+        raise NotRecognised(path.name) from error
+    except (OSError, sqlite3.Error, *ZIP_DAMAGE) as error:
+        raise Unreadable(path.name, getattr(error, "strerror", None) or str(error)) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _copy_chats(source: Path, target: Path) -> None:
+    address = f"{source.absolute().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(address, uri=True)) as chats, closing(sqlite3.connect(target)) as copy:
+        chats.backup(copy, pages=256)
+
+
+def _files(profile: Profile) -> Iterator[tuple[str, Path]]:
+    for file in (profile.settings, profile.endpoint_key, profile.named_keys):
+        if file.is_file():
+            yield file.name, file
+    if profile.responses.is_dir():
+        for file in sorted(profile.responses.iterdir()):
+            if file.is_file():
+                yield f"{profile.responses.name}/{file.name}", file
+
+
+def _check_manifest(name: str, archive: zipfile.ZipFile) -> datetime:
+    with suppress(KeyError, ValueError, RecursionError):
+        manifest = json.loads(archive.read(MANIFEST))
+        if isinstance(manifest, dict) and manifest.get("format") == FORMAT:
+            if int(manifest["version"]) > VERSION or int(manifest["layout"]) > len(STEPS):
+                raise Unreadable(name, "it was written by a newer Inglenook")
+            return datetime(*archive.getinfo(MANIFEST).date_time)
+    raise NotRecognised(name)
+
+
+def _is_ours(name: str) -> bool:
+    """Only names that a backup has: a ZIP may name any place on the disk."""
+    parts = PurePosixPath(name).parts
+    known = (MANIFEST, CHATS, "settings.json", "endpoint.key", "endpoint-keys.json")
+    return name in known or (
+        len(parts) == 2 and parts[0] == "responses" and name == "/".join(parts) and parts[1] != ".."
+    )
+
+
+def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, folder: Path) -> None:
+    if info.file_size > MOST_BYTES:
+        raise ValueError("it is too large")
+    target = folder / info.filename
+    target.parent.mkdir(exist_ok=True)
+    with archive.open(info) as source, target.open("xb") as sink:
+        shutil.copyfileobj(source, sink, 1 << 20)
+    target.chmod(0o600)  # keys are among them
+
+
+def _check_chats(name: str, path: Path) -> None:
+    with closing(sqlite3.connect(path)) as chats:
+        if chats.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+            raise Unreadable(name, "its chats are damaged")
+        layout = chats.execute("PRAGMA user_version").fetchone()[0]
+        if not 0 < layout <= len(STEPS):
+            raise Unreadable(name, "it holds no chats that this Inglenook knows")

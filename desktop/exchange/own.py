@@ -1,0 +1,63 @@
+"""Our own format: one JSON document that holds everything, so that what goes out comes in again as it was."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, fields
+from typing import Any, TypeVar
+
+from desktop.exchange.records import Exchanged
+from desktop.store.records import Attachment, Call, Chat, ChatMessage, ChatSettings
+
+T = TypeVar("T", Attachment, Call, Chat, ChatMessage, ChatSettings)
+
+FORMAT, VERSION = "inglenook-chats", 1
+
+
+def document(chats: Iterable[Exchanged]) -> str:
+    body = {"format": FORMAT, "version": VERSION, "chats": [asdict(each) for each in chats]}
+    return json.dumps(body, ensure_ascii=False, indent=1)
+
+
+def line(exchanged: Exchanged) -> str:
+    """One chat in one line, for a pipe."""
+    return json.dumps(asdict(exchanged))
+
+
+def of_line(text: str) -> Exchanged:
+    return _exchanged(json.loads(text))
+
+
+def recognises(data: object) -> bool:
+    return isinstance(data, dict) and data.get("format") == FORMAT
+
+
+def read(data: Any) -> Iterator[Exchanged]:
+    """Raises LookupError, TypeError, ValueError where it is damaged, or newer than we are."""
+    if int(data["version"]) > VERSION:
+        raise ValueError("it was written by a newer Inglenook")
+    yield from map(_exchanged, data["chats"])
+
+
+def _exchanged(data: Mapping[str, Any]) -> Exchanged:
+    chat = _made(Chat, data["chat"] | {"settings": _made(ChatSettings, data["chat"].get("settings", {}))})
+    messages = tuple(map(_message, data["messages"]))
+    known = {message.id for message in messages}
+    if any(message.chat_id != chat.id or message.parent_id not in {None, *known} for message in messages):
+        raise ValueError("its messages do not belong together")
+    return Exchanged(chat, messages)
+
+
+def _message(data: Mapping[str, Any]) -> ChatMessage:
+    parts = {
+        "calls": tuple(_made(Call, each) for each in data.get("calls", ())),
+        "attachments": tuple(_made(Attachment, each) for each in data.get("attachments", ())),
+    }
+    return _made(ChatMessage, {**data, **parts})
+
+
+def _made(kind: type[T], values: Mapping[str, Any]) -> T:
+    """What we do not know is left aside."""
+    known = {field.name for field in fields(kind)}
+    return kind(**{name: value for name, value in values.items() if name in known})

@@ -1,0 +1,78 @@
+"""Every action with its key, which can be changed."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QFrame, QGridLayout, QKeySequenceEdit, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from desktop.actions import Actions
+
+
+class KeysCard(QFrame):
+    """Shows and emits; GUI thread only."""
+
+    keys_chosen = Signal(str, str)
+    """An action's id, and the key in Qt's portable notation."""
+    reset_asked = Signal()
+
+    def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._actions = actions
+        self._edits: dict[str, QKeySequenceEdit] = {}
+        self.setObjectName("card")
+        title = QLabel(self.tr("Keyboard"), self)
+        title.setObjectName("cardTitle")
+        about = QLabel(self.tr("Click a key and press another one. Backspace takes it away."), self)
+        about.setObjectName("quietText")
+        self._alert = QLabel(self)
+        self._alert.setObjectName("alertText")
+        self._alert.setWordWrap(True)
+        self._alert.hide()
+        reset = QPushButton(self.tr("All keys as they were"), self)
+        reset.setObjectName("plain")
+        reset.clicked.connect(self.reset_asked)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(18, 14, 18, 16)
+        column.setSpacing(10)
+        for widget in (title, about, self._alert):
+            column.addWidget(widget)
+        column.addLayout(self._grid())
+        column.addWidget(reset, alignment=Qt.AlignmentFlag.AlignLeft)
+        actions.keys_changed.connect(self.show_keys)
+        self.show_keys()
+
+    def show_keys(self) -> None:
+        for action_id, edit in self._edits.items():
+            edit.setKeySequence(QKeySequence(self._actions.keys_of(action_id)))
+        self._alert.hide()
+
+    def refuse(self, action_id: str, holder: str) -> None:
+        """The key belongs to another action, whose words are `holder`."""
+        self._edits[action_id].setKeySequence(QKeySequence(self._actions.keys_of(action_id)))
+        self._alert.setText(self.tr("That key is taken: {action}.").format(action=holder))
+        self._alert.show()
+
+    def _grid(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(16)
+        grid.setVerticalSpacing(6)
+        grid.setColumnStretch(0, 1)
+        for row, action in enumerate(self._actions.all):
+            words = QLabel(action.words, self)
+            edit = QKeySequenceEdit(self)
+            edit.setMaximumSequenceLength(1)
+            edit.setClearButtonEnabled(True)
+            edit.setFixedWidth(150)
+            edit.setAccessibleName(self.tr("Key for: {action}").format(action=action.words))
+            edit.editingFinished.connect(lambda action_id=action.id: self._chosen(action_id))
+            words.setBuddy(edit)
+            self._edits[action.id] = edit
+            grid.addWidget(words, row, 0)
+            grid.addWidget(edit, row, 1)
+        return grid
+
+    def _chosen(self, action_id: str) -> None:
+        keys = self._edits[action_id].keySequence().toString(QKeySequence.SequenceFormat.PortableText)
+        if keys != self._actions.keys_of(action_id):
+            self.keys_chosen.emit(action_id, keys)

@@ -1,0 +1,176 @@
+"""The page of settings: looks, chats in and out, and what this is."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.actions import Actions
+from desktop.settings import ThemeChoice
+from desktop.theme import Theme
+from desktop.widgets.header import fold_button
+from desktop.widgets.keys_card import KeysCard
+
+WIDTH = 772
+
+
+class SettingsPage(QScrollArea):
+    theme_chosen = Signal(str)
+    import_asked = Signal(bool)
+    """From a folder (True) or a file."""
+    cancel_asked = Signal()
+    export_asked = Signal()
+    backup_asked = Signal()
+    restore_asked = Signal()
+    diagnostics_asked = Signal()
+    sidebar_asked = Signal()
+
+    def __init__(self, theme: Theme, actions: Actions, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.setObjectName("settingsPage")
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        body = QWidget(self)
+        body.setObjectName("settingsBody")
+        self.fold = fold_button(theme, body)
+        self.fold.clicked.connect(self.sidebar_asked)
+        self.keys = KeysCard(actions, body)
+        self._looks = QButtonGroup(self)
+        self._progress = _text("quietText", "", body)
+        self._cancel = self._button(self.tr("Stop"), self.cancel_asked.emit)
+        self._copy = self._button(self.tr("Copy diagnostics"), self.diagnostics_asked.emit)
+        self._lay_out(body)
+        self.setWidget(body)
+        self.show_theme(theme.choice)
+        self.show_import("", running=False)
+
+    def show_theme(self, choice: ThemeChoice) -> None:
+        for button in self._looks.buttons():
+            button.setChecked(button.property("choice") == choice)
+
+    def show_import(self, text: str, *, running: bool) -> None:
+        """How far an import is, or how it ended."""
+        self._progress.setText(text)
+        self._progress.setVisible(bool(text))
+        self._cancel.setVisible(running)
+        for button in self._imports:
+            button.setEnabled(not running)
+
+    def put_diagnostics(self, text: str) -> None:
+        """Takes them to the clipboard, and says so."""
+        QGuiApplication.clipboard().setText(text)
+        self._copy.setText(self.tr("Copied"))
+
+    def _lay_out(self, body: QWidget) -> None:
+        head = QHBoxLayout()
+        head.setSpacing(8)
+        head.addWidget(self.fold)
+        head.addWidget(_text("pageTitle", self.tr("Settings"), body), 1)
+        column = QVBoxLayout()
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(16)
+        column.addLayout(head)
+        column.addWidget(self._looks_card(body))
+        column.addWidget(self._chats_card(body))
+        column.addWidget(self.keys)
+        column.addWidget(self._about_card(body))
+        column.addStretch(1)
+        inner = QWidget(body)
+        inner.setMaximumWidth(WIDTH)
+        inner.setLayout(column)
+        outer = QVBoxLayout(body)
+        outer.setContentsMargins(36, 28, 36, 24)
+        outer.addWidget(inner)
+
+    def _looks_card(self, body: QWidget) -> QFrame:
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        choices: list[tuple[ThemeChoice, str]] = [
+            ("system", self.tr("As the system")),
+            ("light", self.tr("Light")),
+            ("dark", self.tr("Dark")),
+        ]
+        for choice, words in choices:
+            button = QPushButton(words, body)
+            button.setObjectName("choice")
+            button.setCheckable(True)
+            button.setProperty("choice", choice)
+            button.clicked.connect(lambda _=False, choice=choice: self.theme_chosen.emit(choice))
+            self._looks.addButton(button)
+            row.addWidget(button)
+        row.addStretch(1)
+        return self._card(body, self.tr("Looks"), "", [row])
+
+    def _chats_card(self, body: QWidget) -> QFrame:
+        self._imports = [
+            self._button(self.tr("From a file…"), lambda: self.import_asked.emit(False)),
+            self._button(self.tr("From a folder…"), lambda: self.import_asked.emit(True)),
+        ]
+        bring = QHBoxLayout()
+        bring.setSpacing(8)
+        for button in self._imports:
+            bring.addWidget(button)
+        bring.addStretch(1)
+        state = QHBoxLayout()
+        state.addWidget(self._progress, 1)
+        state.addWidget(self._cancel)
+        save = QHBoxLayout()
+        save.setSpacing(8)
+        save.addWidget(self._button(self.tr("Save all chats…"), self.export_asked.emit))
+        save.addWidget(self._button(self.tr("Back up everything…"), self.backup_asked.emit))
+        save.addWidget(self._button(self.tr("Bring a backup back…"), self.restore_asked.emit))
+        save.addStretch(1)
+        about = self.tr(
+            "Bring in what you wrote elsewhere: exports of ChatGPT, Open WebUI, LM Studio, Jan, llama-server and of "
+            "Inglenook itself. What is here already stays as it is."
+        )
+        return self._card(body, self.tr("Chats"), about, [bring, state, save])
+
+    def _about_card(self, body: QWidget) -> QFrame:
+        row = QHBoxLayout()
+        row.addWidget(self._copy)
+        row.addStretch(1)
+        about = self.tr(
+            "When something does not work, this helps to find out why. It names the machine, the versions and the "
+            "model, and holds nothing of your chats."
+        )
+        return self._card(body, self.tr("About this Inglenook"), about, [row])
+
+    def _card(self, body: QWidget, title: str, about: str, rows: list[QHBoxLayout]) -> QFrame:
+        card = QFrame(body)
+        card.setObjectName("card")
+        column = QVBoxLayout(card)
+        column.setContentsMargins(18, 14, 18, 16)
+        column.setSpacing(10)
+        column.addWidget(_text("cardTitle", title, card))
+        if about:
+            column.addWidget(_text("quietText", about, card))
+        for row in rows:
+            column.addLayout(row)
+        return card
+
+    def _button(self, words: str, act: object) -> QPushButton:
+        button = QPushButton(words, self)
+        button.setObjectName("plain")
+        button.clicked.connect(act)
+        return button
+
+
+def _text(name: str, words: str, parent: QWidget) -> QLabel:
+    label = QLabel(words, parent)
+    label.setObjectName(name)
+    label.setWordWrap(True)
+    return label

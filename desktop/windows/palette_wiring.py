@@ -1,0 +1,66 @@
+"""Connects the palette to what there is to do and to find."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QCoreApplication, QObject
+
+from desktop.actions import Action, Actions
+from desktop.chat.controller import ChatController
+from desktop.chat.found_list import plain
+from desktop.chat.searching import SearchController
+from desktop.palette import fitting
+from desktop.store.search import Hit
+from desktop.widgets.palette import Offer, Palette
+from desktop.windows.main_window import MainWindow
+
+PALETTE_KEYS = "Ctrl+K"
+MOST_CHATS = 8
+
+
+class PaletteWiring(QObject):
+    """Lives as long as its window. `search` is the palette's own. GUI thread only."""
+
+    def __init__(self, window: MainWindow, actions: Actions, search: SearchController, chats: ChatController) -> None:
+        super().__init__(window)
+        self._window, self._actions, self._search, self._chats = window, actions, search, chats
+        self._typed = ""
+        self.palette = Palette(window.theme, window)
+        self.palette.typed.connect(self._look_for)
+        self.palette.chosen.connect(self._do)
+        search.answered.connect(self._found)
+        words = QCoreApplication.translate("actions", "Do something, or find a chat")
+        actions.add(Action("palette", words, self.palette.open, PALETTE_KEYS))
+
+    def _look_for(self, typed: str) -> None:
+        self._typed = typed.strip()
+        self._show(())
+        self._search.look_for(self._typed)
+
+    def _found(self, words: str, n_hits: int) -> None:
+        if words and words == self._typed:
+            self._show(self._search.found.hits[:MOST_CHATS])
+
+    def _show(self, hits: Sequence[Hit]) -> None:
+        possible = [each for each in self._actions.all if each.id != "palette" and each.is_possible()]
+        self.palette.show_offers(
+            [
+                Offer("action", each.id, each.words, self._actions.shown_keys(each.id))
+                for each in fitting(possible, self._typed)
+            ]
+            + [_offer(hit) for hit in hits]
+        )
+
+    def _do(self, offer: Offer) -> None:
+        if offer.kind == "action":
+            self._actions.perform(offer.id)
+        else:
+            self._chats.open_chat(offer.id)
+            self._window.show_chat_page()
+
+
+def _offer(hit: Hit) -> Offer:
+    if not hit.message_id:
+        return Offer("chat", hit.chat_id, plain(hit.title))
+    return Offer("chat", hit.chat_id, plain(hit.snippet), plain(hit.title), hit.message_id)

@@ -1,0 +1,38 @@
+"""Connects the sidebar's search to its controller and to the chats."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject
+
+from desktop.chat.controller import ChatController
+from desktop.chat.searching import SearchController
+from desktop.widgets.found_view import FoundView
+from desktop.windows.main_window import MainWindow
+
+
+class SearchWiring(QObject):
+    """Lives as long as its window. GUI thread only."""
+
+    def __init__(self, window: MainWindow, search: SearchController, chats: ChatController) -> None:
+        super().__init__(window)
+        self._window, self._search, self._chats = window, search, chats
+        self._view = FoundView(window.theme)
+        self._view.setModel(search.found)
+        window.sidebar.add_found(self._view)
+        field = window.sidebar.search
+        field.textChanged.connect(search.look_for)
+        field.enter_pressed.connect(self._view.choose_first)
+        field.down_pressed.connect(self._view.enter)
+        field.left.connect(window.composer.setFocus)
+        self._view.up_pressed.connect(field.setFocus)
+        self._view.chosen.connect(self._open)
+        search.answered.connect(self._show)
+
+    def _show(self, words: str, n_hits: int) -> None:
+        if not n_hits:
+            self._view.say_when_empty(self._window.tr("Nothing holds “{words}”.").format(words=words))
+        self._window.sidebar.show_found(bool(words))
+
+    def _open(self, chat_id: str, message_id: str) -> None:
+        self._chats.open_chat(chat_id)
+        self._window.show_chat_page()

@@ -1,0 +1,140 @@
+"""Connects the page of settings, and what brings chats in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from PySide6.QtCore import QDate, QLocale, QObject
+from PySide6.QtWidgets import QFileDialog
+
+from desktop import sentences
+from desktop.actions import Actions
+from desktop.chat.controller import ChatController
+from desktop.chat.exchange import ExchangeController, Format
+from desktop.exchange.importing import Imported
+from desktop.settings import ThemeChoice
+from desktop.store.records import Chat
+from desktop.tasks import TaskSet
+from desktop.widgets.settings_page import SettingsPage
+from desktop.windows.main_window import MainWindow
+
+
+class SettingsWiring(QObject):
+    """Lives as long as its window. GUI thread only.
+
+    `remember(**changes)` keeps settings, `diagnose` gives the text for a report."""
+
+    def __init__(
+        self,
+        window: MainWindow,
+        exchange: ExchangeController,
+        chats: ChatController,
+        actions: Actions,
+        tasks: TaskSet,
+        remember: Callable[..., None],
+        diagnose: Callable[[], str],
+    ) -> None:
+        super().__init__(window)
+        self._window, self._exchange, self._chats, self._tasks = window, exchange, chats, tasks
+        self._remember = remember
+        self._actions = actions
+        self.page = SettingsPage(window.theme, actions)
+        window.add_settings_page(self.page)
+        self.page.theme_chosen.connect(self._choose_theme)
+        self.page.keys.keys_chosen.connect(self._change_keys)
+        self.page.keys.reset_asked.connect(actions.reset_keys)
+        self.page.import_asked.connect(self._choose_source)
+        self.page.cancel_asked.connect(exchange.cancel_import)
+        self.page.export_asked.connect(self._choose_target_for_all)
+        self.page.backup_asked.connect(self._choose_target_for_backup)
+        self.page.restore_asked.connect(self._choose_backup)
+        self.page.diagnostics_asked.connect(lambda: self.page.put_diagnostics(diagnose()))
+        window.header.export_asked.connect(self._choose_target)
+        exchange.progressed.connect(self._show_progress)
+        exchange.imported.connect(self._show_imported)
+        exchange.exported.connect(self._show_exported)
+        exchange.staged.connect(self._show_staged)
+        exchange.failed.connect(self._show_failed)
+
+    def _choose_theme(self, choice: ThemeChoice) -> None:
+        self._window.theme.choose(choice)
+        self._remember(theme=choice)
+        self.page.show_theme(choice)
+
+    def _change_keys(self, action_id: str, keys: str) -> None:
+        if (holder := self._actions.change_keys(action_id, keys)) is not None:
+            self.page.keys.refuse(action_id, holder.words)
+
+    def _choose_source(self, folder: bool) -> None:
+        dialog = QFileDialog(self._window, self._window.tr("Bring chats in"))
+        if folder:
+            dialog.setFileMode(QFileDialog.FileMode.Directory)
+        else:
+            dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+            dialog.setNameFilters([self._window.tr("Exports (*.json *.zip)"), self._window.tr("All files (*)")])
+        dialog.fileSelected.connect(lambda path: self.bring_in(Path(path)))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def bring_in(self, path: Path) -> None:
+        self.page.show_import(self._window.tr("Reading {name}…").format(name=path.name), running=True)
+        self._exchange.import_from(path)
+
+    def _choose_target(self, chat: Chat, form: Format) -> None:
+        self._save_as(chat.title, form, lambda path: self._exchange.export(chat, path, form))
+
+    def _choose_target_for_all(self) -> None:
+        self._save_as("inglenook-chats", "json", self._exchange.export_all)
+
+    def _choose_target_for_backup(self) -> None:
+        self._save_as(f"inglenook-{datetime.now():%Y-%m-%d}", "zip", self._exchange.back_up)
+
+    def _choose_backup(self) -> None:
+        dialog = QFileDialog(self._window, self._window.tr("Bring a backup back"))
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilters([self._window.tr("Backups (*.zip)"), self._window.tr("All files (*)")])
+        dialog.fileSelected.connect(lambda path: self._exchange.restore(Path(path)))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _show_staged(self, made: datetime) -> None:
+        words = self._window.tr(
+            "The backup of {day} comes back when Inglenook starts next. What is here now is kept aside."
+        )
+        day = QLocale().toString(QDate(made.year, made.month, made.day), QLocale.FormatType.LongFormat)
+        close = self._window.tr("Close now")
+        self._window.notice.tell(words.format(day=day), action=close, act=self._window.close_asked.emit)
+
+    def _save_as(self, title: str, form: str, save: Callable[[Path], None]) -> None:
+        dialog = QFileDialog(self._window, self._window.tr("Save as"))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix(form)
+        dialog.selectFile(f"{_file_name(title)}.{form}")
+        dialog.fileSelected.connect(lambda path: save(Path(path)))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _show_progress(self, so_far: Imported) -> None:
+        text = self._window.tr("{n} chats so far…").format(n=f"{so_far.n_new + so_far.n_known:,}")
+        self.page.show_import(text, running=True)
+
+    def _show_imported(self, result: Imported) -> None:
+        if result != Imported():
+            self.page.show_import(sentences.imported(result.n_new, result.n_known), running=False)
+            self._tasks.spawn(self._chats.read_chats(), "list the chats that came in")
+        else:
+            self.page.show_import("", running=False)
+
+    def _show_exported(self, name: str) -> None:
+        self._window.notice.tell(self._window.tr("Saved as {name}.").format(name=name), for_ms=5_000)
+
+    def _show_failed(self, error: BaseException) -> None:
+        self._window.notice.tell(sentences.of(error), alert=True)
+
+
+def _file_name(title: str) -> str:
+    """A title without what some system does not take in a file's name."""
+    plain = "".join(" " if letter in '\\/:*?"<>|' or not letter.isprintable() else letter for letter in title)
+    return " ".join(plain.split()).strip(". ")[:80] or "chat"

@@ -1,0 +1,152 @@
+"""What goes out in our own format comes in again as it was, to the last field."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from desktop.exchange import own
+from desktop.exchange.errors import NotRecognised
+from desktop.exchange.importing import Imported, Importer
+from desktop.exchange.reading import read
+from desktop.exchange.records import Exchanged
+from desktop.exchange.writing import html, markdown
+from desktop.store.records import Attachment, Call, Chat, ChatMessage, ChatSettings
+from desktop.store.store import Store
+from tests.desktop.exchange import foreign
+
+TEXT = st.text(max_size=40)
+MESSAGES = st.builds(
+    ChatMessage,
+    id=st.uuids().map(str),
+    chat_id=st.just("c"),
+    parent_id=st.none(),
+    role=st.sampled_from(["user", "assistant", "system"]),
+    text=TEXT,
+    state=st.sampled_from(["complete", "cut", "stopped", "failed", "length"]),
+    created_s=st.floats(0, 2e9),
+    reasoning=TEXT,
+    calls=st.tuples(st.builds(Call, TEXT, TEXT)) | st.just(()),
+    attachments=st.tuples(st.builds(Attachment, TEXT, st.just("pdf"), TEXT)) | st.just(()),
+)
+CHATS = st.builds(
+    Chat,
+    id=st.just("c"),
+    title=TEXT,
+    created_s=st.floats(0, 2e9),
+    updated_s=st.floats(0, 2e9),
+    pinned=st.booleans(),
+    settings=st.builds(ChatSettings, system=TEXT, temperature=st.none() | st.floats(0, 2)),
+)
+
+
+@given(CHATS, st.lists(MESSAGES, max_size=4, unique_by=lambda message: message.id))
+@settings(max_examples=60, deadline=None)
+def test_a_round_trip_loses_nothing(chat: Chat, messages: list[ChatMessage]) -> None:
+    each = Exchanged(chat, tuple(messages))
+    assert list(own.read(json.loads(own.document([each])))) == [each]
+    assert own.of_line(own.line(each)) == each
+    assert "\n" not in own.line(each)
+
+
+def sample() -> Exchanged:
+    chat = Chat("c", "The <sea>", 1.0, 2.0, settings=ChatSettings(system="Be kind."))
+    ask = ChatMessage(
+        "q", "c", None, "user", "Tell **me**", "complete", 1.0, attachments=(Attachment("a.txt", "text", "x"),)
+    )
+    return Exchanged(
+        chat, (ask, ChatMessage("a", "c", "q", "assistant", "It is *wide*.\n\n```py\nx<1\n```", "complete", 2.0))
+    )
+
+
+def test_a_branch_as_markdown_and_html() -> None:
+    each = sample()
+    names = {"user": "You", "assistant": "Inglenook", "system": "Instructions"}
+    text = markdown(each.chat, each.messages, names.__getitem__)
+    assert text.startswith("# The <sea>\n\n## Instructions\n\nBe kind.\n\n## You\n\n*a.txt*\n\nTell **me**")
+    page = html(each.chat, each.messages, names.__getitem__, "p { color: red }")
+    assert "<title>The &lt;sea&gt;</title>" in page
+    assert "<i>wide</i>" in page
+    assert "Tell **me**" in page
+    assert "x&lt;1" in page or "&lt;" in page
+
+
+def imported(database: Path, path: Path, command: list[str] | None = None) -> tuple[Imported, list[Chat]]:
+    async def run() -> tuple[Imported, list[Chat]]:
+        kept = Store(database)
+        await kept.open()
+        try:
+            heard: list[Imported] = []
+            importer = (
+                Importer(kept, heard.append) if command is None else Importer(kept, heard.append, lambda _: command)
+            )
+            result = await importer.run(path)
+            assert heard[-1] == result
+            return result, await kept.chats()
+        finally:
+            await kept.aclose()
+
+    return asyncio.run(run())
+
+
+def test_chats_come_in_once(tmp_path: Path) -> None:
+    many = [{**foreign.CHATGPT[0], "conversation_id": f"c{n}", "title": f"Chat {n}"} for n in range(40)]
+    (tmp_path / "export.json").write_text(json.dumps(many))
+    first, chats = imported(tmp_path / "chats.db", tmp_path / "export.json")
+    assert (first.n_new, len(chats)) == (40, 40)
+    again, chats = imported(tmp_path / "chats.db", tmp_path / "export.json")
+    assert (again, len(chats)) == (Imported(0, 40), 40)
+
+
+def test_what_changed_here_is_not_overwritten(tmp_path: Path) -> None:
+    each = sample()
+    (tmp_path / "mine.json").write_text(own.document([each]))
+
+    async def run() -> None:
+        store = Store(tmp_path / "chats.db")
+        await store.open()
+        await store.save(replace(each.chat, title="Mine"), each.messages)
+        assert await Importer(store, lambda _: None).run(tmp_path / "mine.json") == Imported(0, 1)
+        assert [chat.title for chat in await store.chats()] == ["Mine"]
+        await store.aclose()
+
+    asyncio.run(run())
+
+
+def test_the_readers_error_is_ours(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text("{}")
+    with pytest.raises(NotRecognised) as caught:
+        imported(tmp_path / "chats.db", tmp_path / "x.json")
+    assert caught.value.name == "x.json"
+
+
+def test_a_reader_that_dies_keeps_what_came_before(tmp_path: Path) -> None:
+    line = own.line(sample())
+    script = f"print({line!r}, flush=True); import os; os._exit(9)"
+    with pytest.raises(Exception, match="ended with 9"):
+        imported(tmp_path / "chats.db", tmp_path, [sys.executable, "-c", script])
+    assert len(list(read_back(tmp_path / "chats.db"))) == 1
+
+
+def read_back(path: Path) -> list[Chat]:
+    async def run() -> list[Chat]:
+        store = Store(path)
+        await store.open()
+        try:
+            return await store.chats()
+        finally:
+            await store.aclose()
+
+    return asyncio.run(run())
+
+
+def test_a_file_of_ours_is_read_as_such(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text(own.document([sample()]), encoding="utf-8")
+    assert list(read(tmp_path / "x.json")) == [sample()]

@@ -1,0 +1,142 @@
+"""The palette and the keys: every action by its name, by its key, and by another key that the person has chosen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from desktop.actions import Action, Actions
+from desktop.palette import fitting
+from desktop.settings import SettingsFile
+from desktop.widgets.palette import Palette
+from engine.library.profile import Profile
+from tests.desktop.conftest import House, OpenHouse, Run, until
+from tests.desktop.test_gallery import SIZES, fill, show
+from tests.desktop.test_window import answered, type_and_send
+from tests.fakes import Script
+
+CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+
+
+def palette_of(house: House) -> Any:
+    return house.window.findChild(Palette)
+
+
+def offered(house: House) -> list[str]:
+    return [offer.words for offer in palette_of(house)._offers]
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [("", "New chat"), ("chat", "New chat"), ("se", "Search all chats"), ("all ch", "Search all chats"), ("zz", None)],
+)
+def test_what_fits_best_comes_first(typed: str, first: str | None) -> None:
+    actions = [Action(word, word, lambda: None) for word in ("New chat", "Search all chats", "Delete this chat")]
+    found = [action.words for action in fitting(actions, typed)]
+    assert found[:1] == ([first] if first else [])
+
+
+def test_keys_are_changed_refused_and_reset(qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    done: list[str] = []
+    kept: list[dict[str, str]] = []
+    actions = Actions(window, {"b": "Ctrl+B"}, kept.append)
+    actions.add(
+        Action("a", "A", lambda: done.append("a"), "Ctrl+A"),
+        Action("b", "B", lambda: done.append("b")),
+        Action("c", "C", lambda: done.append("c"), "Ctrl+C", lambda: False),
+    )
+    with qtbot.waitExposed(window):
+        window.show()
+    for key in (Qt.Key.Key_A, Qt.Key.Key_B, Qt.Key.Key_C):
+        QTest.keyClick(window, key, CONTROL)
+    assert done == ["a", "b"]
+    holder = actions.change_keys("b", "Ctrl+A")
+    assert holder is not None
+    assert holder.id == "a"
+    assert actions.change_keys("a", "Ctrl+D") is None
+    QTest.keyClick(window, Qt.Key.Key_A, CONTROL)
+    QTest.keyClick(window, Qt.Key.Key_D, CONTROL)
+    assert done == ["a", "b", "a"]
+    assert kept[-1] == {"b": "Ctrl+B", "a": "Ctrl+D"}
+    actions.reset_keys()
+    assert (actions.keys_of("a"), actions.keys_of("b"), kept[-1]) == ("Ctrl+A", "", {})
+
+
+def test_a_person_does_something_by_its_name(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house(Script(answer=b"The lighthouse is tall.")) as house:
+            type_and_send(house, "About the coast")
+            await answered(house)
+            QTest.keyClick(house.window, Qt.Key.Key_K, CONTROL)
+            field = palette_of(house)._field
+            assert house.window.focusWidget() is field
+            assert "Pin or unpin this chat" in offered(house)
+            assert "Stop the answer" not in offered(house)
+            QTest.keyClicks(field, "dark")
+            assert offered(house)[0] == "Dark looks"
+            QTest.keyClick(field, Qt.Key.Key_Return)
+            assert house.window.theme.scheme == "dark"
+            assert not palette_of(house).isVisible()
+            QTest.keyClick(house.window, Qt.Key.Key_N, CONTROL)
+            QTest.keyClick(house.window, Qt.Key.Key_K, CONTROL)
+            assert "Pin or unpin this chat" not in offered(house)
+            QTest.keyClicks(field, "lightho")
+            await until(lambda: any("lighthouse" in words for words in offered(house)))
+            QTest.keyClick(field, Qt.Key.Key_Return)
+            await until(lambda: len(house.rows) == 2)
+            QTest.keyClick(house.window, Qt.Key.Key_K, CONTROL)
+            QTest.keyClick(field, Qt.Key.Key_Escape)
+            assert not palette_of(house).isVisible()
+
+    run(story())
+
+
+def test_a_key_that_was_chosen_is_remembered(run: Run, open_house: OpenHouse, profile: Profile) -> None:
+    async def story() -> None:
+        async with open_house() as house:
+            keys = house.window.settings_page.keys
+            edit = keys._edits["go_endpoint"]
+            edit.setKeySequence(QKeySequence("Ctrl+E"))
+            edit.editingFinished.emit()
+            edit = keys._edits["go_settings"]
+            edit.setKeySequence(QKeySequence("Ctrl+E"))
+            edit.editingFinished.emit()
+            assert "Go to the endpoint" in keys._alert.text()
+            assert edit.keySequence() == QKeySequence("Ctrl+3")
+        assert SettingsFile(profile.settings).value.shortcuts == {"go_endpoint": "Ctrl+E"}
+        async with open_house() as house:
+            QTest.keyClick(house.window, Qt.Key.Key_E, CONTROL)
+            assert house.window.pages.currentWidget() is house.endpoint_page
+
+    run(story())
+
+
+def test_it_is_pictured(run: Run, open_house: OpenHouse, profile: Profile) -> None:
+    async def story() -> None:
+        await fill(profile)
+        for scheme in ("light", "dark"):
+            async with open_house(theme=scheme) as house:
+                await lived_in(house)
+                palette_of(house).open()
+                await show(house, "palette", scheme, SIZES[:2])
+                palette_of(house)._field.setText("gar")
+                await chat_offered(house)
+                await show(house, "palette-found", scheme, SIZES[1:2])
+
+    run(story())
+
+
+async def lived_in(house: House) -> None:
+    await until(lambda: house.ready and house.chats.model().rowCount() > 9)
+
+
+async def chat_offered(house: House) -> None:
+    await until(lambda: any(offer.kind == "chat" for offer in palette_of(house)._offers))

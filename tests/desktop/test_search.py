@@ -1,0 +1,183 @@
+"""Search over the real store: what is found, in which order, and that it keeps up with every change."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from desktop.chat.found_list import FoundList, FoundRole
+from desktop.store.records import Chat, ChatMessage, State
+from desktop.store.search import Hit, Part, Search, query_of
+from desktop.store.store import Store
+from engine.library.profile import Profile
+from tests.desktop.conftest import OpenHouse, Run, until
+from tests.desktop.test_window import answered, type_and_send
+from tests.fakes import Script
+
+
+def message(number: int, text: str, state: State = "complete", chat_id: str = "c") -> ChatMessage:
+    return ChatMessage(f"m{number}", chat_id, None, "user", text, state, float(number))
+
+
+CHAT = Chat("c", "Garden plan for March", 1.0, 1.0)
+
+
+@asynccontextmanager
+async def opened(folder: Path) -> AsyncIterator[tuple[Store, Search]]:
+    store, search = Store(folder / "chats.db"), Search(folder / "chats.db")
+    await store.open()
+    try:
+        yield store, search
+    finally:
+        await search.aclose()
+        await store.aclose()
+
+
+def told(folder: Path, story: Callable[[Store, Search], Awaitable[None]]) -> None:
+    async def run() -> None:
+        async with opened(folder) as (store, search):
+            await story(store, search)
+
+    asyncio.run(run())
+
+
+async def found(search: Search, words: str) -> list[str]:
+    hits = await search.find(words)
+    assert hits is not None
+    return [hit.message_id or hit.chat_id for hit in hits]
+
+
+def test_words_are_found_from_their_beginning_without_accents_or_case(tmp_path: Path) -> None:
+    async def story(store: Store, search: Search) -> None:
+        await store.save(CHAT, [message(1, "Die Bäume am Fluss"), message(2, "Trees by the river")])
+        assert await found(search, "BAUM") == ["m1"]
+        assert await found(search, "tre river") == []  # only the last word may be half a word
+        assert await found(search, "tre") == ["m2"]
+        assert await found(search, "march") == ["c"]
+        assert await found(search, "nothing") == []
+
+    told(tmp_path, story)
+
+
+def test_a_snippet_says_where_the_word_stands(tmp_path: Path) -> None:
+    async def story(store: Store, search: Search) -> None:
+        text = "word " * 50 + "the\nlighthouse keeper sleeps " + "word " * 50
+        await store.save(CHAT, [message(1, text)])
+        (hit,) = await search.find("lighthouse") or []
+        assert [part.text for part in hit.snippet if part.matched] == ["lighthouse"]
+        assert "the lighthouse keeper" in "".join(part.text for part in hit.snippet)
+        assert len("".join(part.text for part in hit.snippet)) < 120
+
+    told(tmp_path, story)
+
+
+def test_the_message_that_says_more_of_it_comes_first(tmp_path: Path) -> None:
+    async def story(store: Store, search: Search) -> None:
+        rows = [message(1, "sea " + "land " * 30), message(2, "sea sea sea"), message(3, "the sea and more " * 3)]
+        await store.save(CHAT, rows)
+        assert (await found(search, "sea"))[0] == "m2"
+
+    told(tmp_path, story)
+
+
+def test_it_keeps_up_with_what_changes_and_goes(tmp_path: Path) -> None:
+    async def story(store: Store, search: Search) -> None:
+        writing = message(1, "half a sto", "streaming")
+        await store.save(CHAT, [writing])
+        assert await found(search, "half") == []
+        await store.save(CHAT, [replace(writing, text="half a story", state="complete")])
+        assert await found(search, "half") == ["m1"]
+        await store.save(CHAT, [replace(writing, text="a whole story", state="complete")])
+        assert await found(search, "half") == []
+        assert await found(search, "whole") == ["m1"]
+        await store.save(replace(CHAT, title="Winter"))
+        assert await found(search, "garden") == []
+        assert await found(search, "winter") == ["c"]
+        await store.delete_messages(["m1"])
+        assert await found(search, "whole") == []
+        await store.restore_messages(["m1"])
+        assert await found(search, "whole") == ["m1"]
+        await store.delete("c")
+        assert await found(search, "whole") == await found(search, "winter") == []
+
+    told(tmp_path, story)
+
+    async def after(store: Store, search: Search) -> None:
+        assert await found(search, "whole") == []
+        await store.save(CHAT, [message(9, "whole")])
+        assert await found(search, "whole") == ["m9"]
+
+    told(tmp_path, after)
+
+
+def test_a_search_that_is_overtaken_gives_way(tmp_path: Path) -> None:
+    async def story(store: Store, search: Search) -> None:
+        await store.save(CHAT, [message(number, f"word{number} common") for number in range(2_000)])
+        first, second = await asyncio.gather(search.find("common"), search.find("word7"))
+        assert first is None
+        assert second is not None
+        assert second[0].message_id
+
+    told(tmp_path, story)
+
+
+@pytest.mark.parametrize("words", ['"', "*", "AND", "NEAR(", "a OR", "text:", "-", "^a", "(", "\x00", "日本"])
+def test_whatever_is_typed_is_looked_for(tmp_path: Path, words: str) -> None:
+    async def story(store: Store, search: Search) -> None:
+        await store.save(CHAT, [message(1, "a AND b OR c NEAR d 日本語 text")])
+        assert await search.find(words) is not None
+
+    told(tmp_path, story)
+
+
+@given(st.text(max_size=30))
+def test_a_query_never_holds_an_operator(words: str) -> None:
+    query = query_of(words)
+    assert query == "" or (query.startswith('"') and query.endswith('"*'))
+    assert query.count('"') % 2 == 0
+
+
+def test_a_list_of_hits_is_a_sound_model(qtmodeltester: Any) -> None:
+    hits = [Hit(f"c{n}", "", (Part("a", True),), (), 0.0) for n in range(3)]
+    model = FoundList()
+    model.show(hits)
+    qtmodeltester.check(model)
+    assert model.data(model.index(0, 0), FoundRole.HIT) == hits[0]
+    model.show(hits[:1])
+    assert model.rowCount() == 1
+
+
+def test_a_person_looks_for_a_word_and_opens_the_chat(run: Run, open_house: OpenHouse, profile: Profile) -> None:
+    async def story() -> None:
+        async with open_house(Script(answer=b"Turn the soil, then wait a week.")) as house:
+            type_and_send(house, "My garden")
+            await answered(house)
+            QTest.keyClick(house.window, Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier)
+            field, found = house.window.sidebar.search, house.window.sidebar._found
+            QTest.keyClick(
+                house.window, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+            )
+            assert house.window.focusWidget() is field
+            QTest.keyClicks(field, "soi")
+            await until(lambda: found.isVisible() and found.model().rowCount() == 1)
+            assert not house.chats.isVisible()
+            QTest.keyClick(field, Qt.Key.Key_Down)
+            QTest.keyClick(found, Qt.Key.Key_Return)
+            await until(lambda: len(house.rows) == 2)
+            QTest.keyClicks(field, "xx")
+            await until(lambda: found.model().rowCount() == 0)
+            QTest.keyClick(field, Qt.Key.Key_Escape)
+            assert field.text() == ""
+            await until(house.chats.isVisible)
+
+    run(story())

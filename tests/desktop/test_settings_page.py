@@ -1,0 +1,133 @@
+"""The page of settings: chats in and out as a person brings them, and a report without a word of theirs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from PySide6.QtGui import QGuiApplication
+
+from desktop.exchange.reading import read
+from desktop.restoring import finish_restore
+from engine.library.profile import Profile
+from tests.desktop.conftest import House, OpenHouse, Run, until
+from tests.desktop.exchange import foreign
+from tests.desktop.test_gallery import SIZES, fill, show
+from tests.desktop.test_window import answered, titles, type_and_send
+from tests.fakes import Script
+
+
+def wiring_of(house: House) -> object:
+    from desktop.windows.settings_wiring import SettingsWiring
+
+    (wiring,) = [child for child in house.window.children() if isinstance(child, SettingsWiring)]
+    return wiring
+
+
+async def said(house: House, words: str) -> None:
+    await until(lambda: words in house.window.notice.text)
+
+
+async def found(house: House) -> None:
+    view = house.window.sidebar._found
+    assert view is not None
+    await until(view.isVisible)
+
+
+async def lived_in(house: House) -> None:
+    await until(lambda: house.ready and house.chats.model().rowCount() > 9)
+
+
+def test_an_export_of_another_program_comes_in(run: Run, open_house: OpenHouse, tmp_path: Path) -> None:
+    (tmp_path / "conversations.json").write_text(json.dumps(foreign.CHATGPT))
+
+    async def story() -> None:
+        async with open_house() as house:
+            house.window.sidebar._settings.click()
+            page = house.window.settings_page
+            assert house.window.pages.currentWidget() is page
+            wiring_of(house).bring_in(tmp_path / "conversations.json")  # type: ignore[attr-defined]
+            await until(lambda: page._progress.text() == "One chat came in.")
+            await until(lambda: "Sea" in titles(house))
+            wiring_of(house).bring_in(tmp_path / "conversations.json")  # type: ignore[attr-defined]
+            await until(lambda: "One was here already" in page._progress.text())
+            wiring_of(house).bring_in(tmp_path / "nowhere.json")  # type: ignore[attr-defined]
+            await said(house, "nowhere.json could not be read")
+            assert page._imports[0].isEnabled()
+
+    run(story())
+
+
+def test_a_chat_goes_out_in_every_form(run: Run, open_house: OpenHouse, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with open_house(Script(answer=b"It is **wide**.")) as house:
+            type_and_send(house, "The sea?")
+            await answered(house)
+            exchange = wiring_of(house)._exchange  # type: ignore[attr-defined]
+            chat = wiring_of(house)._chats.current  # type: ignore[attr-defined]
+            for form in ("md", "html", "pdf", "json"):
+                exchange.export(chat, tmp_path / f"sea.{form}", form)
+                await said(house, f"Saved as sea.{form}.")
+            exchange.export(chat, tmp_path / "no" / "sea.md", "md")
+            await said(house, "sea.md could not be")
+
+    run(story())
+    assert "It is **wide**." in (tmp_path / "sea.md").read_text()
+    assert "<b>wide</b>" in (tmp_path / "sea.html").read_text()
+    assert (tmp_path / "sea.pdf").read_bytes().startswith(b"%PDF-")
+    (back,) = read(tmp_path / "sea.json")
+    assert [message.text for message in back.messages] == ["The sea?", "It is **wide**."]
+    assert [path.name for path in tmp_path.glob("*.part")] == []
+
+
+def test_everything_is_backed_up_and_comes_back_at_the_next_start(
+    run: Run, open_house: OpenHouse, profile: Profile, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        async with open_house(Script(answer=b"It is wide.")) as house:
+            type_and_send(house, "The sea?")
+            await answered(house)
+            exchange = wiring_of(house)._exchange  # type: ignore[attr-defined]
+            exchange.back_up(tmp_path / "all.zip")
+            await said(house, "Saved as all.zip.")
+            house.chats.delete_asked.emit(house.rows[0].chat_id)
+            exchange.restore(tmp_path / "all.zip")
+            await said(house, "comes back when Inglenook starts next")
+        assert finish_restore(profile.root)
+        async with open_house() as house:
+            await until(lambda: "The sea?" in titles(house))
+
+    run(story())
+
+
+def test_a_report_holds_no_chat_and_no_folder(run: Run, open_house: OpenHouse, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with open_house(Script(answer=b"A secret answer.")) as house:
+            await until(lambda: house.ready)
+            type_and_send(house, "A secret question")
+            await answered(house)
+            page = house.window.settings_page
+            page._copy.click()
+            report = QGuiApplication.clipboard().text()
+            assert "llama-cpp-python: 0.3" in report
+            assert "model: ready" in report
+            assert "secret" not in report
+            assert str(tmp_path) not in report
+
+    run(story())
+
+
+def test_it_is_pictured(run: Run, open_house: OpenHouse, profile: Profile) -> None:
+    async def story() -> None:
+        await fill(profile)
+        for scheme in ("light", "dark"):
+            async with open_house(theme=scheme) as house:
+                await lived_in(house)
+                house.window.show_settings_page()
+                await show(house, "settings", scheme)
+                house.window.show_chat_page()
+                house.window.sidebar.search.setText("garden")
+                await found(house)
+                await show(house, "search", scheme, SIZES[1:2])
+
+    run(story())
