@@ -17,10 +17,11 @@ from .errors import SetupError
 from .places import BIN, BUILD, LOCKS, LOG, PYTHON, ROOT, UV, VENV
 from .process import DISK_FULL, shown
 
+_DEVELOPERS = ("pyproject.toml", "--extra", "dev", "--extra", "clients")
 # Each lock file and what it is compiled from. Locks are for every supported Python and system at once.
 SOURCES: dict[str, tuple[str, ...]] = {
     "runtime.txt": ("pyproject.toml",),
-    "dev.txt": ("pyproject.toml", "--extra", "dev", "--extra", "clients", "--constraints", "packaging/lock/runtime.txt"),
+    "dev.txt": (*_DEVELOPERS, "--constraints", "packaging/lock/runtime.txt"),
     "instructor.txt": ("packaging/lock/instructor.in", "--python-version", "3.11"),
     "build.txt": ("packaging/lock/build.in", "--python-version", "3.11"),
     "uv.txt": ("packaging/lock/uv.in", "--python-version", "3.11"),
