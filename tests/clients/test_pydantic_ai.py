@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from pydantic import BaseModel
@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from pydantic_ai.models.openai import OpenAIChatModel
 
 
+BRIEF: Any = {"max_tokens": 60, "parallel_tool_calls": False}
+
+
 class Paint(BaseModel):
     """Paints."""
 
-    colour: str
+    colour: Literal["red", "blue"]
 
 
 def with_model(url: str, key: str, use: Callable[[OpenAIChatModel], Awaitable[Any]]) -> Any:
@@ -51,7 +54,7 @@ def test_a_tool_gives_the_structured_answer(served: House) -> None:
     async def ask(model: OpenAIChatModel) -> object:
         from pydantic_ai import Agent
 
-        return (await Agent(model, output_type=Paint).run(QUESTION)).output
+        return (await Agent(model, output_type=Paint, model_settings=BRIEF).run(QUESTION)).output
 
     assert isinstance(with_model(served.url, served.key, ask), Paint)
 
@@ -60,7 +63,7 @@ def test_a_schema_gives_the_structured_answer(served: House) -> None:
     async def ask(model: OpenAIChatModel) -> object:
         from pydantic_ai import Agent, NativeOutput
 
-        return (await Agent(model, output_type=NativeOutput(Paint)).run(QUESTION)).output
+        return (await Agent(model, output_type=NativeOutput(Paint), model_settings=BRIEF).run(QUESTION)).output
 
     assert isinstance(with_model(served.url, served.key, ask), Paint)
 
