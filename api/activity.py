@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Protocol
 
 from starlette.types import Receive, Scope
@@ -13,7 +14,7 @@ from starlette.types import Receive, Scope
 from api.call import Call, CallView, caller_of
 from api.errors import QueueFull, StoppedHere
 from api.together import Together
-from api.totals import Totals
+from api.totals import KeyUsage, Totals
 from engine.engine import Engine
 from engine.errors import EngineError
 from engine.events import Embeddings, Event
@@ -25,11 +26,12 @@ MAX_REMEMBERED = 200
 
 
 class Activity:
-    """Belongs to the endpoint's loop; `calls`, `stop` and `cancel_all` to any thread."""
+    """Belongs to the endpoint's loop; `calls`, `usage`, `stop` and `cancel_all` to any thread."""
 
     def __init__(self, max_requests: int) -> None:
         """`max_requests` may be under way at once, those that wait for their turn among them."""
         self.totals = Totals()
+        self._usage: dict[str, KeyUsage] = {}
         self._max_requests = max_requests
         self._streams: dict[RequestStream, Request] = {}
         self._calls: dict[str, Call] = {}
@@ -47,6 +49,11 @@ class Activity:
     def calls(self) -> list[CallView]:
         """What is under way now, the oldest first, then what has ended, the newest first."""
         return [call.view() for call in (*list(self._calls.values()), *reversed(list(self._ended)))]
+
+    @property
+    def usage(self) -> dict[str, KeyUsage]:
+        """What has ended by now, by the name of the key that it came with."""
+        return {name: replace(used) for name, used in list(self._usage.items())}
 
     @asynccontextmanager
     async def ask(
@@ -131,6 +138,7 @@ class Activity:
         call.end()
         del self._calls[call.id]
         self._ended.append(call)
+        self._usage.setdefault(call.caller.key, KeyUsage()).count(call.view())
 
 
 class _Cancellable(Protocol):

@@ -176,10 +176,11 @@ def _invalid(message: str, code: str | None = None, param: str | None = None, st
 
 
 def _overflow(error: ContextOverflow) -> Problem:
-    # Tools recognise an overflow by this sentence's beginning and by the code (litellm, and so aider).
+    # Tools recognise an overflow by the first sentence (litellm, and so aider) or by the code, which some of them look
+    # for in the message (LangChain).
     message = (
         f"This model's maximum context length is {error.n_ctx} tokens. "
-        f"However, your messages resulted in {error.n_prompt} tokens. Please shorten them."
+        f"However, your messages resulted in {error.n_prompt} tokens. Please shorten them (context_length_exceeded)."
     )
     counts = {"n_prompt_tokens": error.n_prompt, "n_ctx": error.n_ctx}
     return Problem(400, "invalid_request_error", message, "context_length_exceeded", "messages", details=counts)

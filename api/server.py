@@ -168,7 +168,9 @@ def _ignore(timeout_s: float) -> None:
 def _bind(host: str, port: int) -> socket.socket:
     """A listening socket. uvicorn, left to itself, ends the whole process where the port is busy."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # Named as TCP: else asyncio leaves it to the system to gather small writes, and each first token waits some 40 ms
+    # for the client to acknowledge the header.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if sys.platform == "win32":
             # There, SO_REUSEADDR would let another program take over the port.

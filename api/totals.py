@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from api.call import CallView
 from engine.events import Event, Failed, Finished
+
+
+@dataclass(slots=True)
+class KeyUsage:
+    """What came with one key, since the start."""
+
+    n_requests: int = 0
+    n_tokens_in: int = 0
+    """Of prompts, with what was cached."""
+    n_tokens_out: int = 0
+
+    def count(self, ended: CallView) -> None:
+        self.n_requests += 1
+        self.n_tokens_in += ended.n_prompt
+        self.n_tokens_out += ended.n_output
 
 
 @dataclass(slots=True)

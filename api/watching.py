@@ -15,8 +15,10 @@ router = APIRouter(prefix="/v1/activity")
 
 @router.get("")
 async def list_calls(activity: Requests) -> Response:
-    """Under way first, the oldest before the others; then the last that have ended, the newest first."""
-    return JSONResponse({"object": "list", "data": [asdict(call) for call in activity.calls]})
+    """Under way first, the oldest before the others; then the last that have ended, the newest first. And what was
+    used with each key."""
+    keys = {name: asdict(used) for name, used in activity.usage.items()}
+    return JSONResponse({"object": "list", "data": [asdict(call) for call in activity.calls], "keys": keys})
 
 
 @router.delete("")

@@ -108,7 +108,7 @@ def _tools(body: CountBody) -> tuple[tuple[Tool, ...], ToolChoice, bool]:
         case "none":
             return (), "auto", True
         case "tool" if asked.name is not None:
-            return *named_tool(asked.name, offered), parallel
+            return *named_tool(asked.name, offered), False
     raise BadRequest("'tool_choice' must be auto, any, none, or a tool with its name.", "tool_choice")
 
 

@@ -42,4 +42,17 @@ class _Collector:
         ):
             requests.add_metric([end], n)
         yield requests
+        yield from self._by_key()
         yield GaugeMetricFamily("llamacpp:requests_processing", "Requests under way.", len(self._activity))
+
+    def _by_key(self) -> Iterator[Metric]:
+        usage = self._activity.usage
+        for name, what, values in (
+            ("requests", "Requests that have ended", {key: used.n_requests for key, used in usage.items()}),
+            ("tokens_in", "Tokens of prompts", {key: used.n_tokens_in for key, used in usage.items()}),
+            ("tokens_out", "Tokens of answers", {key: used.n_tokens_out for key, used in usage.items()}),
+        ):
+            family = CounterMetricFamily(f"inglenook:key_{name}", f"{what}, by the key's name.", labels=["key"])
+            for key, value in values.items():
+                family.add_metric([key], value)
+            yield family

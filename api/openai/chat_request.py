@@ -11,7 +11,7 @@ from api.openai import messages
 from api.openai.chat_body import ChatCompletionBody
 from api.openai.formats import constraint
 from api.openai.promises import refuse_what_is_not_kept
-from api.openai.tools import FunctionBody, named_tool, tool, tool_choice, tools
+from api.openai.tools import FunctionBody, may_be_several, named_tool, tool, tool_choice, tools
 from api.sampler import for_choice, sampling
 from engine.requests import ChatRequest, Effort, Message, Tool, ToolChoice
 
@@ -49,7 +49,7 @@ def chat_request(body: ChatCompletionBody, request_id: str) -> ChatRequest:
         sampling=sampling(body),
         tools=offered,
         tool_choice=choice,
-        parallel_tool_calls=body.parallel_tool_calls is not False and body.functions is None,
+        parallel_tool_calls=may_be_several(choice, body.parallel_tool_calls) and body.functions is None,
         thinking=thinking,
         effort=effort,
         constraint=limit,

@@ -75,6 +75,12 @@ def named_tool(name: str, offered: tuple[Tool, ...]) -> tuple[tuple[Tool, ...], 
     return offered, NamedTool(name)
 
 
+def may_be_several(choice: ToolChoice, parallel: bool | None) -> bool:
+    """Whether an answer may hold more than one call. Who names one tool wants it called once: a small model that may
+    go on calls it over and over."""
+    return parallel is not False and not isinstance(choice, NamedTool)
+
+
 def _allowed(allowed: Sequence[object], offered: tuple[Tool, ...]) -> tuple[Tool, ...]:
     names = set()
     for each in allowed:

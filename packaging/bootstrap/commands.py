@@ -11,16 +11,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from . import checks, setup
+from . import checks, clients, setup
 from .console import say
 from .errors import SetupError
 from .places import BIN, BUILD, LOCKS, LOG, PYTHON, ROOT, UV, VENV
 from .process import DISK_FULL, shown
 
+_DEVELOPERS = ("pyproject.toml", "--extra", "dev", "--extra", "clients")
 # Each lock file and what it is compiled from. Locks are for every supported Python and system at once.
 SOURCES: dict[str, tuple[str, ...]] = {
     "runtime.txt": ("pyproject.toml",),
-    "dev.txt": ("pyproject.toml", "--extra", "dev", "--constraints", "packaging/lock/runtime.txt"),
+    "dev.txt": (*_DEVELOPERS, "--constraints", "packaging/lock/runtime.txt"),
+    "instructor.txt": ("packaging/lock/instructor.in", "--python-version", "3.11"),
     "build.txt": ("packaging/lock/build.in", "--python-version", "3.11"),
     "uv.txt": ("packaging/lock/uv.in", "--python-version", "3.11"),
     "model.txt": ("packaging/lock/model.in", "--python-version", "3.11", "--no-deps"),
@@ -44,6 +46,7 @@ def serve(args: list[str]) -> NoReturn:
 def test(args: list[str]) -> NoReturn:
     """Runs all tests, without a screen."""
     setup.ensure("dev", window=True)
+    clients.ensure()
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     # A process for each core; more than four would each hold a model in memory for little.
     _become(PYTHON, "-m", "pytest", "-n", "auto", "--maxprocesses", "4", *args)

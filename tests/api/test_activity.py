@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from api.activity import MAX_REMEMBERED
+from api.keyring import KeyFile
 from engine.backend import Limits
 from tests.api.live import Live, ask, live, wait_until
 from tests.fakes import FakeOpener, Script
@@ -165,3 +167,22 @@ def test_another_tools_key_is_named(tmp_path: Any) -> None:
         keys.revoke("editor")
         assert asked({"authorization": f"Bearer {value}"}) == asked({"x-api-key": value}) == 401
         assert asked({"x-api-key": keys.add("other")}) == 200
+
+
+def test_what_each_key_uses_is_counted(tmp_path: Path) -> None:
+    named = tmp_path / "keys.json"
+    value = KeyFile(named).add("editor")
+    with live(named_keys=named) as endpoint, endpoint.http() as own, endpoint.http(authorization="") as tool:
+        own.post("/v1/chat/completions", json=ask())
+        for path, body in (("/v1/chat/completions", ask(n=2)), ("/v1/embeddings", {"input": "ab"})):
+            assert tool.post(path, json=body, headers={"x-api-key": value}).status_code == 200
+        shown = own.get("/v1/activity").json()
+        scraped = own.get("/metrics").text
+    spent = {key: sum(call["n_prompt"] for call in shown["data"] if call["key"] == key) for key in shown["keys"]}
+    assert shown["keys"] == {
+        "inglenook": {"n_requests": 1, "n_tokens_in": spent["inglenook"], "n_tokens_out": 13},
+        "editor": {"n_requests": 3, "n_tokens_in": spent["editor"], "n_tokens_out": 26},
+    }
+    assert min(spent.values()) > 0
+    assert 'inglenook:key_tokens_out_total{key="editor"} 26.0' in scraped
+    assert value not in scraped + str(shown)

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from api.description import BODIES
+from tests.api.hostile import HOSTILE
 from tests.api.live import KEY, Live, live, wait_until
 from tests.fakes import FakeOpener, Script
 
@@ -23,22 +24,6 @@ ASKED: dict[str, dict[str, object]] = {
     "/api/generate": {"prompt": "a", "options": {"num_predict": 3000}},
     "/completion": {"prompt": "a", "n_predict": 3000},
     "/infill": {"input_prefix": "a", "input_suffix": "b", "n_predict": 3000},
-}
-
-HOSTILE = {
-    "no body": b"",
-    "no JSON": b"{",
-    "a list": b"[]",
-    "a null": b"null",
-    "deep lists": b"[" * 100_000,
-    "a deep field": b'{"messages":' + b"[" * 100_000,
-    "no UTF-8": b'{"prompt":"\xff"}',
-    "half a surrogate": b'{"prompt":"\\ud800","messages":"\\ud800","input":3,"content":1,"tokens":1,"input_prefix":1}',
-    "an endless number": b"{%s}"
-    % b",".join(
-        b'"%s":1e999' % name for name in (b"model", b"max_tokens", b"n_predict", b"prompt", b"input", b"messages")
-    ),
-    "huge digits": b'{"seed":' + b"9" * 5000 + b"}",
 }
 
 

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QApplication
 
 from api.app import create_app
 from api.errors import CannotListen, PortBusy
-from api.server import EndpointServer
+from api.server import EndpointServer, _bind
 from engine.engine import Engine
 from engine.events import Status
 from tests.api.live import KEY, Live, ask, live, read_all, settings, wait_until
@@ -269,3 +269,11 @@ def test_a_bug_is_a_500_without_a_trace_and_a_log_without_the_key(caplog: pytest
     assert "secret" not in answer.text
     assert "/secret/place" in caplog.text
     assert KEY not in caplog.text
+
+
+def test_small_writes_are_sent_at_once() -> None:
+    """asyncio sees to it for sockets that are named as TCP, and hands that on to each connection."""
+    with _bind("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.proto == socket.IPPROTO_TCP

@@ -1,120 +1,77 @@
-"""`engine.vs_llama_server`: eight streams over HTTP, ours ÷ llama-server's, where one is found on PATH. Greedy, the
-same requests by the same client in a process of its own, in turn."""
+"""Eight streams over HTTP, ours ÷ another server's: `engine.vs_llama_server`, `http.vs_llama_server` and its
+`_ttft`, `http.vs_llama_cpp_server` and its `_ttft`. Greedy, the same requests by the same client in a process of its
+own, in turn. Other numbers in each round, so that a prompt's end is read anew."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import shutil
-import socket
 import statistics
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
-from api.app import create_app
-from api.server import EndpointServer
-from api.settings import EndpointSettings
 from tests.bench.figure import Figure, Result, Skipped, spread
-from tests.bench.rig import default_model, engine
+from tests.bench.http_asking import Crowd, crowd, stories
+from tests.bench.http_servers import (
+    llama_cpp_server,
+    llama_server,
+    no_llama_cpp_server,
+    no_llama_server,
+    ours,
+)
 
-NAME = "engine.vs_llama_server"
-N_STREAMS, N_TOKENS, N_ROUNDS = 8, 64, 8
-KEY = "ink-bench"
-PATIENCE_S = 60
+N_STREAMS, N_TOKENS = 8, 64
+N_ROUNDS, N_SLOW_ROUNDS = 8, 3
 
-CLIENT = """
-import http.client, json, sys, threading, time
-port, key, bodies = int(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])
-counts = []
-def ask(body):
-    connection = http.client.HTTPConnection("127.0.0.1", port)
-    headers = {"Authorization": "Bearer " + key, "Content-Type": "application/json"}
-    connection.request("POST", "/v1/chat/completions", json.dumps(body), headers)
-    for line in connection.getresponse():
-        if line.startswith(b"data: {"):
-            usage = json.loads(line[6:]).get("usage")
-            if usage:
-                counts.append(usage["completion_tokens"])
-threads = [threading.Thread(target=ask, args=(body,)) for body in bodies]
-started = time.perf_counter()
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
-assert len(counts) == len(bodies), counts
-print(sum(counts) / (time.perf_counter() - started))
-"""
+Pairs = list[tuple[Crowd, Crowd]]
+"""Ours and the other's, by round."""
 
 
-def measure() -> Result:
-    server = shutil.which("llama-server")
-    if server is None:
-        return Skipped(NAME, "no llama-server on PATH")
-    port = _free_port()
-    context = str(N_STREAMS * 1024)
-    command = [server, "-m", str(default_model()), "-np", str(N_STREAMS), "-c", context, "--port", str(port)]
-    peer = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _wait_until_ready(port)
-        ratios, speeds = asyncio.run(_measure(port))
-    finally:
-        peer.kill()
-        peer.wait()
-    against = f"llama-server -np {N_STREAMS}, from request to end: {spread(speeds)} tokens/s"
-    return Figure(NAME, statistics.median(ratios), 1.0, "ratio", against, "at least")
+def measure() -> tuple[Result, ...]:
+    """Against llama-server. The engine's and the endpoint's figure are one, by two names."""
+    names = ("engine.vs_llama_server", "http.vs_llama_server", "http.vs_llama_server_ttft")
+    if why := no_llama_server():
+        return tuple(Skipped(name, why) for name in names)
+    pairs = _pairs(lambda: llama_server(N_STREAMS), N_ROUNDS)
+    return (
+        _speed(names[0], 1.0, pairs, f"llama-server -np {N_STREAMS}"),
+        _speed(names[1], 1.0, pairs, f"llama-server -np {N_STREAMS}"),
+        _worst_first(names[2], 1.0, pairs, f"llama-server -np {N_STREAMS}"),
+    )
 
 
-async def _measure(peer_port: int) -> tuple[list[float], list[float]]:
-    settings = EndpointSettings(key=KEY, port=0)
-    async with engine() as made:
-        endpoint = EndpointServer(create_app(made, settings), settings)
-        await endpoint.start_async()
-        try:
-            return await _rounds(endpoint.port, peer_port)
-        finally:
-            await endpoint.stop_async()
+def measure_llama_cpp_server() -> tuple[Result, ...]:
+    names = ("http.vs_llama_cpp_server", "http.vs_llama_cpp_server_ttft")
+    if why := no_llama_cpp_server():
+        return tuple(Skipped(name, why) for name in names)
+    pairs = _pairs(llama_cpp_server, N_SLOW_ROUNDS)
+    return (
+        _speed(names[0], 2.0, pairs, "llama_cpp.server, without interruptions"),
+        _worst_first(names[1], 0.2, pairs, "llama_cpp.server, without interruptions"),
+    )
 
 
-async def _rounds(our_port: int, peer_port: int) -> tuple[list[float], list[float]]:
-    ratios, speeds = [], []
-    for _ in range(N_ROUNDS + 1):
-        speeds.append(await _tokens_per_s(peer_port))
-        ratios.append(await _tokens_per_s(our_port) / speeds[-1])
-    return ratios[1:], speeds[1:]  # the first pages weights in and reads the prompts, which both keep
+def _speed(name: str, bound: float, pairs: Pairs, other: str) -> Figure:
+    ratio = statistics.median(mine.tokens_per_s / theirs.tokens_per_s for mine, theirs in pairs)
+    speeds = spread([theirs.tokens_per_s for _, theirs in pairs])
+    return Figure(name, ratio, bound, "ratio", f"{other}, from request to end: {speeds} tokens/s", "at least")
 
 
-async def _tokens_per_s(port: int) -> float:
-    bodies = [
-        {
-            "model": "any",
-            "messages": [{"role": "user", "content": f"Tell me a long story about number {i}."}],
-            "temperature": 0,
-            "max_tokens": N_TOKENS,
-            "stream": True,
-            "stream_options": {"include_usage": True},
-        }
-        for i in range(N_STREAMS)
-    ]
-    command = [sys.executable, "-c", CLIENT, str(port), KEY, json.dumps(bodies)]
-    done = await asyncio.to_thread(subprocess.run, command, stdout=subprocess.PIPE, text=True, check=True)
-    return float(done.stdout)
+def _worst_first(name: str, bound: float, pairs: Pairs, other: str) -> Figure:
+    ratio = statistics.median(mine.worst_first_s / theirs.worst_first_s for mine, theirs in pairs)
+    waits = spread([theirs.worst_first_s * 1000 for _, theirs in pairs])
+    return Figure(name, ratio, bound, "ratio", f"{other}, the longest of {N_STREAMS} waits: {waits} ms")
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _pairs(peer: Callable[[], AbstractContextManager[int]], n_rounds: int) -> Pairs:
+    with peer() as port:
+        return asyncio.run(_rounds(port, n_rounds))
 
 
-def _wait_until_ready(port: int) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2):
-                return
-        except (urllib.error.URLError, OSError):  # it is still loading
-            time.sleep(0.2)
-    raise TimeoutError("llama-server did not come up")
+async def _rounds(peer_port: int, n_rounds: int) -> Pairs:
+    pairs = []
+    async with ours() as (_, endpoint):
+        for at in range(n_rounds + 1):
+            bodies = stories(N_STREAMS, N_TOKENS, at * N_STREAMS)
+            theirs = await crowd(peer_port, bodies)
+            pairs.append((await crowd(endpoint.port, bodies), theirs))
+    return pairs[1:]  # the first pages weights in and reads what all prompts begin with, which both keep

@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -354,17 +355,32 @@ def test_a_file_that_may_not_grow_is_sound_afterwards(tmp_path: Path) -> None:
     assert messages[0].text == "Go on and on"
 
 
+def times(folder: Path) -> dict[str, int]:
+    return {each.name: each.stat().st_mtime_ns for each in sorted(folder.iterdir())}
+
+
+def settled(folder: Path) -> dict[str, int]:
+    """The times of its files, once none has changed for half a second."""
+    before: dict[str, int] = {}
+    for _ in range(40):
+        if before == (before := times(folder)):
+            return before
+        time.sleep(0.5)
+    pytest.fail("the profile does not come to rest")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are a matter of POSIX")
 def test_a_second_window_on_one_profile_shows_the_first_and_touches_nothing(tmp_path: Path) -> None:
     chats, key = tmp_path / "chats.sqlite3", tmp_path / "endpoint.key"
     with start(tmp_path) as first:
         wait_for(first, lambda: chats.exists() and key.exists())
-        before = {each.name: each.stat().st_mtime_ns for each in sorted(tmp_path.iterdir())}
+        before = settled(tmp_path)
         with start(tmp_path) as second:
             _, said = second.communicate(timeout=20)
         assert (second.returncode, said) == (0, "")
-        assert {each.name: each.stat().st_mtime_ns for each in sorted(tmp_path.iterdir())} == before
+        after = times(tmp_path)
         first.send_signal(signal.SIGTERM)
         _, complaints = first.communicate(timeout=20)
+    assert after == before
     # The platform without a screen has no windows to bring to the front, and says so.
     assert (first.returncode, complaints.replace("This plugin does not support raise()\n", "")) == (0, "")

@@ -126,3 +126,35 @@ def test_debian_packages_cover_what_qt_links() -> None:
 def test_no_lock_names_a_registry() -> None:
     for path in (ROOT / "packaging" / "lock").iterdir():
         assert "://" not in path.read_text(), path
+
+
+def test_the_clients_of_the_tests_are_installed_once(
+    part: Part, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clients, asked, fails = part("clients"), list[str](), [True]
+
+    def run(argv: tuple[object, ...], task: str) -> None:
+        asked.append(f"{argv[1]} {argv[3]}")
+        if fails.pop() if fails else False:
+            raise part("errors").ChildFailed("no network", 1, "")
+
+    monkeypatch.setattr(clients, "FOLDER", tmp_path)
+    monkeypatch.setattr(clients, "run", run)
+    monkeypatch.setattr(clients, "install", lambda *args, task: asked.append("instructor"))
+    monkeypatch.setattr(clients.shutil, "which", lambda name: "/usr/bin/npm")
+
+    clients.ensure()
+    assert "their tests are skipped" in capsys.readouterr().out
+    for _ in range(2):
+        clients.ensure()
+
+    js = tmp_path / "js"
+    assert asked == ["instructor", f"ci {js}", f"ci {js}"]
+    assert (js / "package-lock.json").exists()
+    assert capsys.readouterr().out == ""
+
+
+def test_the_javascript_lock_names_no_registry() -> None:
+    folder = ROOT / "tests" / "clients" / "js"
+    assert '"resolved"' not in (folder / "package-lock.json").read_text()
+    assert "registry=" not in (folder / ".npmrc").read_text()

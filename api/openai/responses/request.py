@@ -9,7 +9,7 @@ from api.openai.chat_request import effort_of
 from api.openai.formats import schema
 from api.openai.responses.items import Item, messages
 from api.openai.responses.schemas import ResponsesBody
-from api.openai.tools import tool, tool_choice
+from api.openai.tools import may_be_several, tool, tool_choice
 from api.sampler import SamplerFields, sampling
 from engine.requests import ChatRequest, Constraint, Message, Tool, ToolChoice
 
@@ -37,7 +37,7 @@ def responses_request(body: ResponsesBody, items: Sequence[Item], request_id: st
         sampling=sampling(SamplerFields(temperature=body.temperature, top_p=body.top_p)),
         tools=offered,
         tool_choice=choice,
-        parallel_tool_calls=body.parallel_tool_calls is not False,
+        parallel_tool_calls=may_be_several(choice, body.parallel_tool_calls),
         thinking=thinking,
         effort=effort,
         constraint=limit,

@@ -214,7 +214,8 @@ def test_calls_and_their_results() -> None:
         (None, "auto", True),
         ({"type": "auto", "disable_parallel_tool_use": True}, "auto", False),
         ({"type": "any"}, "required", True),
-        ({"type": "tool", "name": "f"}, NamedTool("f"), True),
+        ({"type": "any", "disable_parallel_tool_use": True}, "required", False),
+        ({"type": "tool", "name": "f"}, NamedTool("f"), False),
     ],
 )
 def test_tools(choice: object, expected: object, parallel: bool) -> None:

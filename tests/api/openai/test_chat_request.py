@@ -235,6 +235,12 @@ def test_parallel_calls_can_be_forbidden() -> None:
     assert not request(tools=[F], parallel_tool_calls=False).parallel_tool_calls
 
 
+def test_a_tool_that_is_named_is_called_once() -> None:
+    named = {"type": "function", "function": {"name": "f"}}
+    assert not request(tools=[F], tool_choice=named, parallel_tool_calls=True).parallel_tool_calls
+    assert request(tools=[F], tool_choice="required", parallel_tool_calls=True).parallel_tool_calls
+
+
 def test_the_old_way_of_calling_functions() -> None:
     old = request(functions=[F["function"]], function_call={"name": "f"})
     assert (old.tools, old.tool_choice, old.parallel_tool_calls) == ((TOOL_F,), NamedTool("f"), False)

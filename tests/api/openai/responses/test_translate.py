@@ -251,9 +251,11 @@ def test_tools_of_other_types_are_skipped() -> None:
         {"type": "function", "name": "f", "parameters": {"$defs": {}}, "strict": True},
         {"type": "namespace", "tools": []},
     ]
-    asked = request(tools=tools, tool_choice={"type": "function", "name": "f"}, parallel_tool_calls=False)
+    asked = request(tools=tools, tool_choice={"type": "function", "name": "f"})
     assert (asked.tools, asked.tool_choice) == ((Tool("f", "", '{"$defs": {}}'),), NamedTool("f"))
-    assert not asked.parallel_tool_calls
+    assert not asked.parallel_tool_calls  # the one that is named is called once
+    assert not request(tools=tools, parallel_tool_calls=False).parallel_tool_calls
+    assert request(tools=tools).parallel_tool_calls
     assert request(tools=tools[:2]).tools == ()
 
 

@@ -1,0 +1,63 @@
+"""The clients of the endpoint's tests that cannot share .venv: JavaScript's, and a Python one with older packages.
+
+They lie below build/clients. The others are in the lock of the developers' packages.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from .console import say
+from .environment import install
+from .errors import ChildFailed
+from .places import BUILD, LOCKS, LOG, ROOT
+from .process import run, shown
+from .state import made_by
+
+FOLDER = BUILD / "clients"
+INSTRUCTOR = LOCKS / "instructor.txt"
+JAVASCRIPT = ROOT / "tests" / "clients" / "js"
+_NPM_FILES = ("package.json", "package-lock.json", ".npmrc")
+
+
+def ensure() -> None:
+    """Puts them there, unless they are there as the locks want them. Without npm there are no JavaScript clients, and
+    their tests are skipped; so they are where npm fails, which is said. Raises SetupError for the Python one."""
+    _once(FOLDER / "instructor", (INSTRUCTOR,), _install_instructor)
+    npm = shutil.which("npm")
+    if npm is None or not JAVASCRIPT.exists():
+        return
+    try:
+        _once(FOLDER / "js", tuple(JAVASCRIPT / name for name in _NPM_FILES), lambda folder: _install_js(npm, folder))
+    except ChildFailed:
+        say(f"npm could not install the JavaScript clients, so their tests are skipped: {shown(LOG)} says why")
+
+
+def _once(folder: Path, sources: tuple[Path, ...], make: Callable[[Path], None]) -> None:
+    """Fills `folder` by `make` unless that was done for these sources; what was cut short is begun again."""
+    sha256 = hashlib.sha256(made_by().encode())
+    for source in sources:
+        sha256.update(source.read_bytes())
+    stamp = folder / "made-for"
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == sha256.hexdigest():
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    make(folder)
+    stamp.write_text(sha256.hexdigest(), encoding="utf-8")
+
+
+def _install_instructor(folder: Path) -> None:
+    say("Installing the clients that the endpoint is tested with")
+    how = ("--require-hashes", "--only-binary", ":all:", "--target", folder)
+    install(*how, "-r", INSTRUCTOR, task="installing the clients of the tests")
+
+
+def _install_js(npm: str, folder: Path) -> None:
+    for name in _NPM_FILES:
+        shutil.copy(JAVASCRIPT / name, folder)
+    quiet = ("--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline")
+    run((npm, "ci", "--prefix", folder, *quiet), "installing the JavaScript clients of the tests")

@@ -1,0 +1,49 @@
+"""`http.idle_sockets`: eight streams beside 200 connections that say nothing ÷ eight streams alone. In turn."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import statistics
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from tests.bench.figure import Figure, spread
+from tests.bench.http_asking import crowd, stories
+from tests.bench.http_servers import ours
+
+N_SOCKETS, N_STREAMS, N_TOKENS, N_ROUNDS = 200, 8, 64, 5
+
+
+def measure() -> Figure:
+    ratios, speeds = asyncio.run(_measure())
+    against = f"{N_STREAMS} streams without {N_SOCKETS} idle sockets: {spread(speeds)} tokens/s"
+    return Figure("http.idle_sockets", statistics.median(ratios), 0.95, "ratio", against, "at least")
+
+
+async def _measure() -> tuple[list[float], list[float]]:
+    ratios, speeds = [], []
+    async with ours() as (_, endpoint):
+        for at in range(N_ROUNDS + 1):
+            bodies = stories(N_STREAMS, N_TOKENS, at * N_STREAMS)
+            await crowd(endpoint.port, bodies)  # both then find the prompts read
+            alone = (await crowd(endpoint.port, bodies)).tokens_per_s
+            with _idle(endpoint.port):
+                beside = (await crowd(endpoint.port, bodies)).tokens_per_s
+            speeds.append(alone)
+            ratios.append(beside / alone)
+    return ratios[1:], speeds[1:]
+
+
+@contextmanager
+def _idle(port: int) -> Iterator[None]:
+    """Each has asked once, so that it may stay for as long as connections may be idle."""
+    request = f"GET /health HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
+    with ExitStack() as open_sockets:
+        sockets = []
+        for _ in range(N_SOCKETS):
+            sockets.append(open_sockets.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10)))
+            sockets[-1].sendall(request)
+        for each in sockets:
+            assert each.recv(4096).startswith(b"HTTP/1.1 200")
+        yield

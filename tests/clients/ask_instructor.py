@@ -1,0 +1,53 @@
+"""What tests/clients/test_instructor.py runs with instructor and the packages it wants: URL and key come by argument.
+
+Writes one JSON object."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any, Literal
+
+import instructor
+from openai import AuthenticationError, BadRequestError, OpenAI
+from pydantic import BaseModel
+
+SAID: Any = [{"role": "user", "content": "Name a colour."}]
+
+
+class Paint(BaseModel):
+    """Paints."""
+
+    colour: Literal["red", "blue"]
+
+
+def errors(url: str, key: str) -> dict[str, list[object]]:
+    found: dict[str, list[object]] = {}
+    for name, given, text in (("key", "wrong", "Hi"), ("long", key, "word " * 20_000)):
+        with OpenAI(base_url=url, api_key=given, max_retries=0) as client:
+            try:
+                client.chat.completions.create(model="x", messages=[{"role": "user", "content": text}])
+            except (AuthenticationError, BadRequestError) as error:
+                found[name] = [type(error).__name__, error.status_code, error.code]
+    return found
+
+
+def main(url: str, key: str) -> dict[str, object]:
+    told: dict[str, object] = {}
+    with OpenAI(base_url=url, api_key=key, max_retries=0, timeout=60) as client:
+        told["models"] = [model.id for model in client.models.list()]
+        for mode in (instructor.Mode.TOOLS, instructor.Mode.JSON_SCHEMA):
+            patched: Any = instructor.from_openai(client, mode=mode)
+            made = patched.chat.completions.create(model="x", messages=SAID, response_model=Paint, max_tokens=60)
+            told[mode.name] = made.colour
+        patched = instructor.from_openai(client)
+        partly = patched.chat.completions.create_partial(model="x", messages=SAID, response_model=Paint, max_tokens=60)
+        told["partial"] = [part.colour for part in partly][-1]
+        stream = client.chat.completions.create(model="x", messages=SAID, stream=True, extra_body={"ignore_eos": True})
+        next(iter(stream))
+        stream.close()
+    return {**told, "errors": errors(url, key)}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(main(*sys.argv[1:])))

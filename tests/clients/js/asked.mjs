@@ -1,0 +1,37 @@
+// What every client here is asked. Run as `node SCRIPT ROOT KEY`; one JSON object comes out.
+export const [root, key] = process.argv.slice(2)
+export const url = `${root}/v1`
+export const question = 'What is the capital of France?'
+export const endless = 'Write down every whole number from one to five hundred, one on a line.'
+export const tooLong = 'word '.repeat(20_000)
+export const colours = {
+  type: 'object',
+  properties: { colour: { type: 'string', enum: ['red', 'blue'] } },
+  required: ['colour'],
+  additionalProperties: false,
+}
+
+export const said = (content) => [{ role: 'user', content }]
+
+/** The error that `promise` is refused with, as the client tells it. */
+export async function refusal(promise) {
+  try {
+    await promise
+  } catch (error) {
+    return { kind: error.constructor.name, status: error.status ?? error.status_code ?? error.statusCode, message: error.message }
+  }
+  return null
+}
+
+/** Reads three parts of a stream, then gives it up by `stop`. Whether there were three. */
+export async function giveUp(stream, stop) {
+  let parts = 0
+  try {
+    for await (const part of stream) if (++parts === 3) stop()
+  } catch (error) {
+    if (!error.name.includes('Abort') && !error.constructor.name.includes('Abort')) throw error
+  }
+  return parts >= 3
+}
+
+export const tell = (found) => console.log(JSON.stringify(found))

@@ -1,0 +1,99 @@
+"""anthropic, from PyPI."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.clients.house import COLOURS, ENDLESS, QUESTION, TOO_LONG, House
+
+if TYPE_CHECKING:
+    from anthropic import Anthropic
+
+SAID: Any = [{"role": "user", "content": QUESTION}]
+TOOLS: Any = [{"name": "paint", "description": "Paints.", "input_schema": COLOURS}]
+
+
+@pytest.fixture
+def client(served: House) -> Iterator[Anthropic]:
+    from anthropic import Anthropic
+
+    with Anthropic(base_url=served.root, api_key=served.key, max_retries=0, timeout=60) as made:
+        yield made
+
+
+def test_models(served: House, client: Anthropic) -> None:
+    assert [model.id for model in client.models.list()] == [served.model]
+    assert client.models.retrieve(served.model).display_name
+
+
+def test_message_whole_and_streamed_say_the_same(served: House, client: Anthropic) -> None:
+    asked: Any = {"model": "claude", "messages": SAID, "max_tokens": 7, "extra_body": {"temperature": 0}}
+    whole = client.messages.create(**asked)
+    assert whole.model == served.model
+    assert whole.content[0].type == "text"
+    with client.messages.stream(**asked) as stream:
+        text = "".join(stream.text_stream)
+        final = stream.get_final_message()
+    assert text == whole.content[0].text != ""
+    assert final.stop_reason == whole.stop_reason
+    assert final.usage.output_tokens == whole.usage.output_tokens > 0
+
+
+def test_tokens_are_counted(client: Anthropic) -> None:
+    counted = client.messages.count_tokens(model="claude", messages=SAID, system="Be brief.")
+    read = client.messages.create(model="claude", messages=SAID, system="Be brief.", max_tokens=1).usage
+    assert counted.input_tokens == read.input_tokens + (read.cache_read_input_tokens or 0)
+
+
+@pytest.mark.parametrize("choice", [{"type": "any"}, {"type": "tool", "name": "paint"}])
+def test_a_tool_is_called_whole_and_streamed(client: Anthropic, choice: Any) -> None:
+    choice = {**choice, "disable_parallel_tool_use": True}
+    asked: Any = {"model": "x", "messages": SAID, "tools": TOOLS, "tool_choice": choice, "max_tokens": 60}
+    with client.messages.stream(**asked) as stream:
+        streamed = stream.get_final_message()
+    for answer in (streamed, client.messages.create(**asked)):
+        called: Any = answer.content[-1]
+        assert answer.stop_reason == called.type == "tool_use"
+        assert called.type == "tool_use"
+        assert called.input["colour"] in ("red", "blue")
+
+
+def test_a_structured_answer_is_parsed(client: Anthropic) -> None:
+    from pydantic import BaseModel
+
+    class Paint(BaseModel):
+        colour: str
+        coats: int
+
+    parsed = client.messages.parse(model="x", messages=SAID, output_format=Paint, max_tokens=200)
+    assert isinstance(parsed.parsed_output, Paint)
+
+
+def test_an_abort_frees_the_slot(served: House, client: Anthropic) -> None:
+    said: Any = [{"role": "user", "content": ENDLESS}]
+    with client.messages.stream(model="x", messages=said, max_tokens=2000) as stream:
+        for _, _text in zip(range(3), stream.text_stream, strict=False):
+            pass
+    served.was_freed()
+
+
+def test_errors_are_the_clients_own(served: House, client: Anthropic) -> None:
+    from anthropic import Anthropic, AuthenticationError, BadRequestError, NotFoundError
+
+    long: Any = [{"role": "user", "content": TOO_LONG}]
+    for stream in (False, True):
+        with pytest.raises(BadRequestError, match="prompt is too long") as refused:
+            client.messages.create(model="x", messages=long, max_tokens=9, stream=stream)
+        assert refused.value.status_code == 400
+        assert refused.value.type == "invalid_request_error"
+    with (
+        Anthropic(base_url=served.root, api_key="wrong", max_retries=0) as stranger,
+        pytest.raises(AuthenticationError) as closed,
+    ):
+        stranger.messages.create(model="x", messages=SAID, max_tokens=9)
+    assert closed.value.type == "authentication_error"
+    with pytest.raises(NotFoundError):
+        client.models.retrieve("another")

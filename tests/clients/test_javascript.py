@@ -1,0 +1,57 @@
+"""Clients from npm, by node, in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.clients.house import House
+
+SCRIPTS = Path(__file__).with_name("js")
+PACKAGES = Path(__file__).resolve().parents[2] / "build" / "clients" / "js"
+
+pytestmark = [
+    pytest.mark.skipif(shutil.which("node") is None, reason="there is no node here"),
+    pytest.mark.skipif(not (PACKAGES / "made-for").exists(), reason="`make test` puts them into build/clients by npm"),
+]
+
+OVERFLOW = "maximum context length is"
+NO_KEY = "needs its key"
+REFUSALS = {
+    "openai": ("BadRequestError", "AuthenticationError"),
+    "anthropic": ("BadRequestError", "AuthenticationError"),
+    "ollama": ("ResponseError", "ResponseError"),
+    "ai-sdk": ("APICallError", "APICallError"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_a_client_gets_what_it_asks_for(served: House, name: str, tmp_path: Path) -> None:
+    told = _run(name, served, tmp_path)
+    assert told["models"] in ([served.model], None)
+    assert told["whole"] == told["streamed"] != ""
+    assert told["colour"] in ("red", "blue")
+    for refused, kind, status, words in zip(
+        (told["long"], told["closed"]), REFUSALS[name], (400, 401), (OVERFLOW, NO_KEY), strict=True
+    ):
+        assert (refused["kind"], refused["status"]) == (kind, status)
+        assert words in refused["message"]
+    assert told["abort"]
+    served.was_freed()
+
+
+def _run(name: str, served: House, folder: Path) -> dict[str, Any]:
+    """node looks for packages beside the script."""
+    for script in SCRIPTS.glob("*.mjs"):
+        shutil.copy(script, folder)
+    (folder / "node_modules").symlink_to(PACKAGES / "node_modules")
+    command = ["node", str(folder / f"{name}.mjs"), served.root, served.key]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told

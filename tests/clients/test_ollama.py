@@ -1,0 +1,97 @@
+"""ollama, from PyPI."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.clients.house import COLOURS, ENDLESS, QUESTION, TOO_LONG, House
+
+if TYPE_CHECKING:
+    from ollama import Client
+
+SAID: Any = [{"role": "user", "content": QUESTION}]
+SHORT: Any = {"temperature": 0, "num_predict": 7}
+
+
+@pytest.fixture
+def client(served: House) -> Iterator[Client]:
+    from ollama import Client
+
+    with Client(served.root, headers={"authorization": f"Bearer {served.key}"}, timeout=60) as made:
+        yield made
+
+
+def test_models(served: House, client: Client) -> None:
+    assert [model.model for model in client.list().models] == [served.model]
+    assert [model.model for model in client.ps().models] == [served.model]
+    shown = client.show(served.model)
+    assert "completion" in (shown.capabilities or [])
+    assert shown.modelinfo
+
+
+def test_chat_and_generate_whole_and_streamed_say_the_same(client: Client) -> None:
+    whole = client.chat("llama3.2", SAID, options=SHORT)
+    streamed = list(client.chat("llama3.2", SAID, options=SHORT, stream=True))
+    assert "".join(part.message.content or "" for part in streamed) == whole.message.content != ""
+    assert [part.done for part in streamed] == [False] * (len(streamed) - 1) + [True]
+    assert streamed[-1].eval_count == whole.eval_count
+    generated = client.generate("llama3.2", QUESTION, options=SHORT)
+    parts = client.generate("llama3.2", QUESTION, options=SHORT, stream=True)
+    assert "".join(part.response or "" for part in parts) == generated.response == whole.message.content
+
+
+def test_a_structured_answer_keeps_to_its_schema(client: Client) -> None:
+    answer = client.chat("x", SAID, format=COLOURS, options={"num_predict": 60})
+    assert json.loads(answer.message.content or "")["colour"] in ("red", "blue")
+
+
+def test_tools_may_be_called_and_answered(client: Client) -> None:
+    def paint(colour: str) -> str:
+        """Paints.
+
+        Args:
+            colour: Which one.
+        """
+        return colour
+
+    answer = client.chat("x", SAID, tools=[paint], options={"num_predict": 60})
+    assert answer.message.content or answer.message.tool_calls
+    call = {"function": {"name": "paint", "arguments": {"colour": "red"}}}
+    told: Any = [
+        *SAID,
+        {"role": "assistant", "tool_calls": [call]},
+        {"role": "tool", "tool_name": "paint", "content": "It is red."},
+    ]
+    assert client.chat("x", told, options=SHORT).message.content
+
+
+def test_embeddings(client: Client) -> None:
+    found = client.embed("x", ["sea", "ship"])
+    assert [sum(each * each for each in vector) for vector in found.embeddings] == pytest.approx([1, 1], abs=1e-3)
+
+
+def test_an_abort_frees_the_slot(served: House, client: Client) -> None:
+    said: Any = [{"role": "user", "content": ENDLESS}]
+    stream: Any = client.chat("x", said, stream=True, options={"num_predict": 2000})
+    for _, _part in zip(range(3), stream, strict=False):
+        pass
+    stream.close()
+    served.was_freed()
+
+
+def test_errors_are_the_clients_own(served: House, client: Client) -> None:
+    from ollama import Client, ResponseError
+
+    with pytest.raises(ResponseError, match="maximum context length is") as refused:
+        client.chat("x", [{"role": "user", "content": TOO_LONG}])
+    assert refused.value.status_code == 400
+    with pytest.raises(ResponseError, match="maximum context length is") as streamed:
+        next(client.chat("x", [{"role": "user", "content": TOO_LONG}], stream=True))
+    assert streamed.value.status_code == 400
+    with Client(served.root) as stranger, pytest.raises(ResponseError, match="needs its key") as closed:
+        stranger.list()
+    assert closed.value.status_code == 401

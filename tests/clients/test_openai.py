@@ -1,0 +1,119 @@
+"""openai, from PyPI."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.clients.house import COLOURS, ENDLESS, QUESTION, TOO_LONG, House
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+
+@pytest.fixture
+def client(served: House) -> Iterator[OpenAI]:
+    from openai import OpenAI
+
+    with OpenAI(base_url=served.url, api_key=served.key, max_retries=0, timeout=60) as made:
+        yield made
+
+
+SAID: Any = [{"role": "user", "content": QUESTION}]
+TOOLS: Any = [{"type": "function", "function": {"name": "paint", "description": "Paints.", "parameters": COLOURS}}]
+
+
+def test_models(served: House, client: OpenAI) -> None:
+    assert [model.id for model in client.models.list()] == [served.model]
+    assert client.models.retrieve(served.model).owned_by == "inglenook"
+
+
+def test_chat_whole_and_streamed_say_the_same(served: House, client: OpenAI) -> None:
+    asked: Any = {"model": "gpt-4o", "messages": SAID, "temperature": 0, "max_completion_tokens": 7}
+    whole = client.chat.completions.create(**asked)
+    assert whole.choices[0].message.content
+    assert whole.model == served.model
+    streamed = list(client.chat.completions.create(**asked, stream=True, stream_options={"include_usage": True}))
+    text = "".join(chunk.choices[0].delta.content or "" for chunk in streamed if chunk.choices)
+    assert text == whole.choices[0].message.content
+    assert [chunk.choices[0].finish_reason for chunk in streamed if chunk.choices][-1] == whole.choices[0].finish_reason
+    assert streamed[-1].usage is not None
+    assert whole.usage is not None
+    assert streamed[-1].usage.completion_tokens == whole.usage.completion_tokens
+
+
+def test_a_tool_is_called_whole_and_streamed(client: OpenAI) -> None:
+    asked: Any = {"model": "x", "messages": SAID, "tools": TOOLS, "tool_choice": "required", "max_tokens": 60}
+    asked["parallel_tool_calls"] = False
+    with client.chat.completions.stream(**asked) as stream:
+        streamed = stream.get_final_completion().choices[0]
+    whole = client.chat.completions.create(**asked, temperature=0).choices[0]
+    for choice in (streamed, whole):
+        assert choice.finish_reason == "tool_calls"
+        assert choice.message.tool_calls
+        function = choice.message.tool_calls[0].function
+        assert function.name == "paint"
+        assert json.loads(function.arguments)["colour"] in ("red", "blue")
+
+
+def test_a_structured_answer_is_parsed(client: OpenAI) -> None:
+    from pydantic import BaseModel
+
+    class Paint(BaseModel):
+        colour: str
+        coats: int
+
+    parsed = client.chat.completions.parse(model="x", messages=SAID, response_format=Paint, max_tokens=200)
+    assert isinstance(parsed.choices[0].message.parsed, Paint)
+
+
+def test_responses_whole_streamed_and_gone_on_from(client: OpenAI) -> None:
+    whole = client.responses.create(model="x", input=QUESTION, max_output_tokens=7, temperature=0)
+    assert whole.output_text
+    kinds, text = [], ""
+    with client.responses.stream(model="x", input=QUESTION, max_output_tokens=7, temperature=0) as stream:
+        for event in stream:
+            kinds.append(event.type)
+            if event.type == "response.output_text.delta":
+                text += event.delta
+    assert text == whole.output_text
+    assert kinds[0] == "response.created"
+    assert kinds[-1] in ("response.completed", "response.incomplete")
+
+
+def test_embeddings_and_completions(client: OpenAI) -> None:
+    found = client.embeddings.create(model="x", input=["sea", "ship"])
+    assert len(found.data) == 2
+    assert sum(each * each for each in found.data[0].embedding) == pytest.approx(1, abs=1e-3)
+    assert client.completions.create(model="x", prompt="One, two,", max_tokens=4, temperature=0).choices[0].text
+
+
+def test_an_abort_frees_the_slot(served: House, client: OpenAI) -> None:
+    said: Any = [{"role": "user", "content": ENDLESS}]
+    stream = client.chat.completions.create(model="x", messages=said, stream=True, extra_body={"ignore_eos": True})
+    for _, _chunk in zip(range(3), stream, strict=False):
+        pass
+    stream.close()
+    served.was_freed()
+
+
+def test_errors_are_the_clients_own(served: House, client: OpenAI) -> None:
+    from openai import AuthenticationError, BadRequestError, NotFoundError, OpenAI
+
+    long: Any = [{"role": "user", "content": TOO_LONG}]
+    for stream in (False, True):
+        with pytest.raises(BadRequestError, match="maximum context length is") as refused:
+            client.chat.completions.create(model="x", messages=long, stream=stream)
+        assert (refused.value.status_code, refused.value.code) == (400, "context_length_exceeded")
+        assert refused.value.type == "invalid_request_error"
+    with (
+        OpenAI(base_url=served.url, api_key="wrong", max_retries=0) as stranger,
+        pytest.raises(AuthenticationError, match="needs its key") as closed,
+    ):
+        stranger.models.list()
+    assert closed.value.code == "invalid_api_key"
+    with pytest.raises(NotFoundError):
+        client.models.retrieve("another")

@@ -1,0 +1,103 @@
+"""pydantic-ai, from PyPI. Its agents are asked on a loop of their own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+from pydantic import BaseModel
+
+from tests.clients.house import ENDLESS, QUESTION, TOO_LONG, House
+
+if TYPE_CHECKING:
+    from pydantic_ai.models.openai import OpenAIChatModel
+
+
+BRIEF: Any = {"max_tokens": 60, "parallel_tool_calls": False}
+
+
+class Paint(BaseModel):
+    """Paints."""
+
+    colour: Literal["red", "blue"]
+
+
+def with_model(url: str, key: str, use: Callable[[OpenAIChatModel], Awaitable[Any]]) -> Any:
+    from openai import AsyncOpenAI
+    from pydantic_ai.models.openai import OpenAIChatModel
+    from pydantic_ai.providers.openai import OpenAIProvider
+
+    async def run() -> Any:
+        async with AsyncOpenAI(base_url=url, api_key=key, max_retries=0, timeout=60) as client:
+            return await use(OpenAIChatModel("gpt-4o", provider=OpenAIProvider(openai_client=client)))
+
+    return asyncio.run(run())
+
+
+def test_chat_whole_and_streamed_say_the_same(served: House) -> None:
+    async def both(model: OpenAIChatModel) -> tuple[str, list[str]]:
+        from pydantic_ai import Agent
+
+        agent = Agent(model, model_settings={"temperature": 0, "max_tokens": 30})
+        whole = (await agent.run(QUESTION)).output
+        async with agent.run_stream(QUESTION) as stream:
+            return whole, [part async for part in stream.stream_text(delta=True, debounce_by=None)]
+
+    whole, parts = with_model(served.url, served.key, both)
+    assert len(parts) > 3
+    assert "".join(parts) == whole != ""
+
+
+def test_a_tool_gives_the_structured_answer(served: House) -> None:
+    async def ask(model: OpenAIChatModel) -> object:
+        from pydantic_ai import Agent
+
+        return (await Agent(model, output_type=Paint, model_settings=BRIEF).run(QUESTION)).output
+
+    assert isinstance(with_model(served.url, served.key, ask), Paint)
+
+
+def test_a_schema_gives_the_structured_answer(served: House) -> None:
+    async def ask(model: OpenAIChatModel) -> object:
+        from pydantic_ai import Agent, NativeOutput
+
+        return (await Agent(model, output_type=NativeOutput(Paint), model_settings=BRIEF).run(QUESTION)).output
+
+    assert isinstance(with_model(served.url, served.key, ask), Paint)
+
+
+def test_an_abort_frees_the_slot(served: House) -> None:
+    async def leave(model: OpenAIChatModel) -> None:
+        from pydantic_ai import Agent
+
+        asked = asyncio.create_task(Agent(model).run(ENDLESS))
+        await asyncio.sleep(0.3)
+        asked.cancel()
+        await asyncio.wait({asked})
+        assert asked.cancelled()
+
+    with_model(served.url, served.key, leave)
+    served.was_freed()
+
+
+def test_errors_are_the_clients_own(served: House) -> None:
+    from pydantic_ai.exceptions import ModelHTTPError
+
+    async def too_long(model: OpenAIChatModel) -> None:
+        from pydantic_ai import Agent
+
+        await Agent(model).run(TOO_LONG)
+
+    async def short(model: OpenAIChatModel) -> None:
+        from pydantic_ai import Agent
+
+        await Agent(model).run(QUESTION)
+
+    with pytest.raises(ModelHTTPError, match="maximum context length is") as refused:
+        with_model(served.url, served.key, too_long)
+    assert refused.value.status_code == 400
+    with pytest.raises(ModelHTTPError, match="needs its key") as closed:
+        with_model(served.url, "wrong", short)
+    assert closed.value.status_code == 401
