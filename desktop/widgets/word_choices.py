@@ -89,7 +89,7 @@ class _Card(QWidget):
         card = QRectF(self.rect()).adjusted(SHADOW, SHADOW, -SHADOW, -SHADOW)
         painter.setPen(Qt.PenStyle.NoPen)
         shade = self._theme.colour("shadow")
-        shade.setAlpha(4)
+        shade.setAlpha(3)
         painter.setBrush(shade)
         for spread in range(SHADOW - DROP, 0, -1):
             around = card.adjusted(-spread, DROP - spread, spread, DROP + spread)
