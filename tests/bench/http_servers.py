@@ -44,7 +44,10 @@ async def served(made: Engine) -> AsyncIterator[EndpointServer]:
 
 def no_llama_server() -> str | None:
     """Why it cannot be measured, or None."""
-    return None if shutil.which("llama-server") else "no llama-server on PATH"
+    if shutil.which("llama-server") is None:
+        return "no llama-server on PATH"
+    starts = subprocess.run(["llama-server", "--version"], capture_output=True).returncode == 0
+    return None if starts else "the llama-server on PATH does not start"
 
 
 @contextmanager

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
+import llama_cpp
 import pytest
 from openai import OpenAI
 
@@ -147,3 +150,32 @@ def test_what_cannot_be_enforced_is_refused_and_the_next_answer_is_right(served:
 
     asyncio.run(refused())
     assert served.post("/v1/chat/completions", {"messages": SAID, "max_tokens": 4})["choices"][0]["message"]["content"]
+
+
+@pytest.mark.parametrize(("n_letters", "statuses"), [(20, {200}), (200, {200, 400})])
+def test_a_slow_grammar_holds_up_nobody_else(served: Served, n_letters: int, statuses: set[int]) -> None:
+    """S11: where each of many letters may be left out, grammar code that tries all ways takes for ever."""
+    slow = {"messages": SAID, "grammar": "root ::= " + '"x"? ' * n_letters, "max_tokens": 100}
+
+    def ask() -> httpx.Response:
+        headers = {"x-api-key": KEY}
+        return httpx.post(f"{served.url}/chat/completions", json=slow, headers=headers, trust_env=False, timeout=60)
+
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(ask)
+        began = time.monotonic()
+        assert served.post("/v1/chat/completions", {"messages": SAID, "max_tokens": 4})["choices"]
+        assert time.monotonic() - began < 20
+        answer = asked.result()
+    assert answer.status_code in statuses, answer.text
+    if answer.status_code == 200:
+        assert set(answer.json()["choices"][0]["message"]["content"]) <= {"x"}
+
+
+def test_llama_cpp_is_built_without_its_network() -> None:
+    """S14: the RPC backend takes commands from whoever reaches it."""
+    files = [
+        each.name for each in Path(llama_cpp.__file__).parent.rglob("*") if each.suffix in (".so", ".dll", ".dylib")
+    ]
+    assert any("llama" in name for name in files)
+    assert not [name for name in files if "rpc" in name]
