@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from starlette.types import Receive, Scope
@@ -24,8 +25,16 @@ MAX_REMEMBERED = 200
 """Calls that have ended."""
 
 
+@dataclass(frozen=True, slots=True)
+class KeyUse:
+    """What one key was used for since the server's start: calls that have ended, tokens read and written by them."""
+
+    n_calls: int = 0
+    n_tokens: int = 0
+
+
 class Activity:
-    """Belongs to the endpoint's loop; `calls`, `stop` and `cancel_all` to any thread."""
+    """Belongs to the endpoint's loop; `calls`, `used`, `said`, `stop`, `cancel_all` and `forget_bodies` to any thread."""
 
     def __init__(self, max_requests: int) -> None:
         """`max_requests` may be under way at once, those that wait for their turn among them."""
@@ -34,6 +43,9 @@ class Activity:
         self._streams: dict[RequestStream, Request] = {}
         self._calls: dict[str, Call] = {}
         self._ended: deque[Call] = deque(maxlen=MAX_REMEMBERED)
+        self._used: dict[str, KeyUse] = {}
+        self.on_change: Callable[[], None] = lambda: None
+        """Called on the endpoint's loop when a call begins or ends; it must be quick."""
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -47,6 +59,22 @@ class Activity:
     def calls(self) -> list[CallView]:
         """What is under way now, the oldest first, then what has ended, the newest first."""
         return [call.view() for call in (*list(self._calls.values()), *reversed(list(self._ended)))]
+
+    @property
+    def used(self) -> Mapping[str, KeyUse]:
+        """By the keys' names."""
+        return dict(self._used)
+
+    def said(self, call_id: str) -> str:
+        """The text of a call's answer as far as it has come; "" where bodies are not kept."""
+        calls = (*list(self._calls.values()), *list(self._ended))
+        return next(("".join(list(call.said)) for call in calls if call.id == call_id), "")
+
+    def forget_bodies(self) -> None:
+        """Nothing that was asked or answered so far is kept any longer."""
+        for call in (*list(self._calls.values()), *list(self._ended)):
+            call.caller = replace(call.caller, body=None)
+            call.said = []
 
     @asynccontextmanager
     async def ask(
@@ -66,7 +94,11 @@ class Activity:
                 calls[place].end(last)
 
             self._streams.update(zip(streams, requests, strict=True))
-            together = Together(streams, on_end)
+            def on_text(place: int, text: str) -> None:
+                if calls[place].caller.body is not None:
+                    calls[place].said.append(text)
+
+            together = Together(streams, on_end, on_text)
             watch = asyncio.create_task(_cancel_when_gone(receive, together), name=f"client of {requests[0].id}")
             try:
                 yield together
@@ -85,6 +117,7 @@ class Activity:
         loop = asyncio.get_running_loop()
         call = Call(request.id, caller_of(scope), lambda: loop.call_soon_threadsafe(task.cancel), lambda: None)
         self._calls[call.id] = call
+        self.on_change()
         watch = asyncio.create_task(_cancel_when_gone(receive, task), name=f"client of {request.id}")
         try:
             await asyncio.wait({task})
@@ -125,12 +158,16 @@ class Activity:
         call_id = stream.request_id
         call = Call(call_id, caller_of(scope), stream.cancel, lambda: engine.progress(call_id))
         self._calls[call_id] = call
+        self.on_change()
         return call
 
     def _end(self, call: Call) -> None:
         call.end()
         del self._calls[call.id]
         self._ended.append(call)
+        used, seen = self._used.get(call.caller.key, KeyUse()), call.view()
+        self._used[call.caller.key] = KeyUse(used.n_calls + 1, used.n_tokens + seen.n_prompt + seen.n_output)
+        self.on_change()
 
 
 class _Cancellable(Protocol):
