@@ -34,7 +34,8 @@ class KeyUse:
 
 
 class Activity:
-    """Belongs to the endpoint's loop; `calls`, `used`, `said`, `stop`, `cancel_all` and `forget_bodies` to any thread."""
+    """Belongs to the endpoint's loop; `calls`, `used`, `said`, `stop`, `cancel_all` and `forget_bodies` to
+    any thread."""
 
     def __init__(self, max_requests: int) -> None:
         """`max_requests` may be under way at once, those that wait for their turn among them."""
@@ -94,6 +95,7 @@ class Activity:
                 calls[place].end(last)
 
             self._streams.update(zip(streams, requests, strict=True))
+
             def on_text(place: int, text: str) -> None:
                 if calls[place].caller.body is not None:
                     calls[place].said.append(text)
