@@ -53,7 +53,8 @@ class EndpointDesk(QObject):
         feed.watch(self._look_soon)
 
     async def aclose(self) -> None:
-        """Idempotent."""
+        """Idempotent. Whoever holds the feed for longer holds nothing of this any more."""
+        self._feed.watch(lambda: None)
         self._timer.stop()
         self._visible = False
         await self._tasks.aclose()

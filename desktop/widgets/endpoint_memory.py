@@ -32,8 +32,8 @@ class MemoryCard(Card):
         self.hide()
 
     def show_shares(self, shares: MemoryShares) -> None:
-        total = words.size(shares.used + shares.available)
-        self._sum.setText(self.tr("{used} of {total}").format(used=words.size(shares.used), total=total))
+        used, left = words.size(shares.used), words.size(shares.available)
+        self._sum.setText(self.tr("{used} taken · {left} free").format(used=used, left=left))
         self._disk.setText(self.tr("Kept on disk for the next time: {size}").format(size=words.size(shares.snapshots)))
         self._disk.setVisible(shares.snapshots > 0)
         self.bar.show_shares(shares)
@@ -58,7 +58,7 @@ class MemoryBar(QWidget):
             ("share_app", self.tr("App"), shares.others),
         ]
         self._parts = [part for part in parts if part[2] > 0 or part[0] in ("share_chats", "share_tools")]
-        self._total = max(1, shares.used + shares.available)
+        self._total = max(1, shares.used)
         self.setAccessibleName(self.tr("Memory"))
         self.setAccessibleDescription(", ".join(self._words(part) for part in self._parts))
         self._fit()
