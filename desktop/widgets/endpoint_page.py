@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QScrollArea, QVBoxLayout, QWidget
 
@@ -81,7 +81,7 @@ class EndpointPage(QScrollArea):
         self.snippets.setVisible(opens)
         if opens:
             self.snippets.tabs.setFocus()
-            self.ensureWidgetVisible(self.snippets)
+            QTimer.singleShot(0, self, lambda: self.ensureWidgetVisible(self.snippets))  # once it has its place
 
     def _lay_out(self, body: QWidget, inner: QWidget) -> None:
         self._cards.setSpacing(14)

@@ -17,6 +17,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 from pytestqt.modeltest import ModelTester
 
+from api.deps import activity_of
 from desktop.endpoint import words
 from desktop.endpoint.bodies import Asked, read
 from desktop.endpoint.call_list import MAX_ROWS, CallList, CallRole
@@ -24,9 +25,10 @@ from desktop.endpoint.errors import NotReadable
 from desktop.endpoint.feed import ToolRequest
 from desktop.endpoint.snippets import snippets
 from desktop.widgets.endpoint_rows import actions
+from tests.api.live import ask, live
 from tests.desktop.conftest import House, OpenHouse, Run, until
 from tests.desktop.test_window import free_port
-from tests.fakes import Script
+from tests.fakes import FakeOpener, Script
 
 ENDLESS = Script(answer=None, step_s=0.01)
 CALL = ToolRequest("1", "127.0.0.1", "aider", "openai", "/v1/chat/completions", "writing", n_output=3)
@@ -119,6 +121,7 @@ def test_one_of_two_that_stream_is_stopped_and_the_other_goes_on(run: Run, open_
     run(story())
 
 
+@pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen one, of a menu
 def test_a_key_is_shown_once_counted_and_revoked_at_once(run: Run, open_house: OpenHouse) -> None:
     async def story() -> None:
         async with served(open_house, Script(answer=b"Hello there.")) as house:
@@ -189,6 +192,37 @@ def test_nothing_is_looked_at_while_the_page_is_hidden(run: Run, open_house: Ope
             await until(house.window.header._tools.isHidden)
 
     run(story())
+
+
+def test_delete_stops_the_chosen_request(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with served(open_house, ENDLESS) as house:
+            client = Client(house, house.endpoint_page._state.key)
+            asking = asyncio.gather(client.ask("Hello"))
+            await until(lambda: rows(house) and rows(house)[0].state == "writing")
+            view = house.endpoint_page.requests.view
+            view.setFocus()
+            QTest.keyClick(view, Qt.Key.Key_Down)
+            QTest.keyClick(view, Qt.Key.Key_Delete)
+            await asking
+            await until(lambda: rows(house)[0].state == "cancelled")
+
+    run(story())
+
+
+def test_what_tools_hold_of_the_memory_is_told_apart_from_the_chats() -> None:
+    with live(FakeOpener(Script(answer=b"Hello there.")), keep_bodies=True) as endpoint:
+        assert endpoint.engine.memory.kv_endpoint == 0
+        assert endpoint.post(ask("x" * 1000)).status_code == 200
+        assert 0.2 < endpoint.engine.memory.kv_endpoint < 0.4
+        assert endpoint.engine.memory.kv_window == 0
+        activity = activity_of(endpoint.app)
+        (call,) = activity.calls
+        assert activity.said(call.id) == "Hello there."
+        assert activity.used["inglenook"].n_calls == 1
+        assert activity.used["inglenook"].n_tokens == call.n_prompt + call.n_output
+        activity.forget_bodies()
+        assert (activity.said(call.id), activity.calls[0].body) == ("", None)
 
 
 def test_the_pill_opens_the_page_and_memory_is_told(run: Run, open_house: OpenHouse) -> None:
