@@ -80,6 +80,8 @@ def details(call: ToolRequest) -> str:
             prompt=f"{call.n_prompt:,}", cached=f"{call.n_cached:,}", output=f"{call.n_output:,}"
         ),
     ]
+    if call.tokens_per_s:
+        lines.append(speed(call))
     return "\n".join(lines)
 
 

@@ -23,7 +23,7 @@ WIDE = 600
 """Under this width the prompt and the speed stand in the tooltip and the row's menu alone."""
 
 _SHARES: Mapping[Column, float] = {"request": 0.28, "state": 0.225, "prompt": 0.2, "speed": 0.12, "age": 0.0}
-_NARROW: Mapping[Column, float] = {"request": 0.46, "state": 0.38, "age": 0.0}
+_NARROW: Mapping[Column, float] = {"request": 0.4, "state": 0.33, "age": 0.0}
 
 
 def columns(row: QRect) -> dict[Column, QRect]:
