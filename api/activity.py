@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Protocol
@@ -26,7 +26,8 @@ MAX_REMEMBERED = 200
 
 
 class Activity:
-    """Belongs to the endpoint's loop; `calls`, `usage`, `stop` and `cancel_all` to any thread."""
+    """Belongs to the endpoint's loop; `calls`, `usage`, `said`, `stop`, `cancel_all` and `forget_bodies` to
+    any thread."""
 
     def __init__(self, max_requests: int) -> None:
         """`max_requests` may be under way at once, those that wait for their turn among them."""
@@ -36,6 +37,8 @@ class Activity:
         self._streams: dict[RequestStream, Request] = {}
         self._calls: dict[str, Call] = {}
         self._ended: deque[Call] = deque(maxlen=MAX_REMEMBERED)
+        self.on_change: Callable[[], None] = lambda: None
+        """Called on the endpoint's loop when a call begins or ends; it must be quick."""
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -55,6 +58,17 @@ class Activity:
         """What has ended by now, by the name of the key that it came with."""
         return {name: replace(used) for name, used in list(self._usage.items())}
 
+    def said(self, call_id: str) -> str:
+        """The text of a call's answer as far as it has come; "" where bodies are not kept."""
+        calls = (*list(self._calls.values()), *list(self._ended))
+        return next(("".join(list(call.said)) for call in calls if call.id == call_id), "")
+
+    def forget_bodies(self) -> None:
+        """Nothing that was asked or answered so far is kept any longer."""
+        for call in (*list(self._calls.values()), *list(self._ended)):
+            call.caller = replace(call.caller, body=None)
+            call.said = []
+
     @asynccontextmanager
     async def ask(
         self, engine: Engine, requests: Sequence[Request], scope: Scope, receive: Receive
@@ -73,7 +87,12 @@ class Activity:
                 calls[place].end(last)
 
             self._streams.update(zip(streams, requests, strict=True))
-            together = Together(streams, on_end)
+
+            def on_text(place: int, text: str) -> None:
+                if calls[place].caller.body is not None:
+                    calls[place].said.append(text)
+
+            together = Together(streams, on_end, on_text)
             watch = asyncio.create_task(_cancel_when_gone(receive, together), name=f"client of {requests[0].id}")
             try:
                 yield together
@@ -92,6 +111,7 @@ class Activity:
         loop = asyncio.get_running_loop()
         call = Call(request.id, caller_of(scope), lambda: loop.call_soon_threadsafe(task.cancel), lambda: None)
         self._calls[call.id] = call
+        self.on_change()
         watch = asyncio.create_task(_cancel_when_gone(receive, task), name=f"client of {request.id}")
         try:
             await asyncio.wait({task})
@@ -132,6 +152,7 @@ class Activity:
         call_id = stream.request_id
         call = Call(call_id, caller_of(scope), stream.cancel, lambda: engine.progress(call_id))
         self._calls[call_id] = call
+        self.on_change()
         return call
 
     def _end(self, call: Call) -> None:
@@ -139,6 +160,7 @@ class Activity:
         del self._calls[call.id]
         self._ended.append(call)
         self._usage.setdefault(call.caller.key, KeyUsage()).count(call.view())
+        self.on_change()
 
 
 class _Cancellable(Protocol):

@@ -80,6 +80,8 @@ class Call:
     cancel: Callable[[], object]
     progress: Callable[[], Progress | None]
     began_at: float = field(default_factory=time.time)
+    said: list[str] = field(default_factory=list)
+    """The answer in pieces, where bodies are kept."""
     _began: float = field(default_factory=time.monotonic)
     _ended: float | None = None
     _last: Event | Embeddings | EngineError | None = None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Self
 
 from api.answer import Answer, AnswerBuilder
-from engine.events import Event, Failed, Finished
+from engine.events import Event, Failed, Finished, TextDelta
 from engine.stream import RequestStream
 
 
@@ -16,10 +16,16 @@ class Together:
 
     An `anext` that is given up loses nothing."""
 
-    def __init__(self, streams: Sequence[RequestStream], on_end: Callable[[int, Event], None]) -> None:
-        """`on_end` gets the last event of each stream, with its place."""
+    def __init__(
+        self,
+        streams: Sequence[RequestStream],
+        on_end: Callable[[int, Event], None],
+        on_text: Callable[[int, str], None] | None = None,
+    ) -> None:
+        """`on_end` gets the last event of each stream, `on_text` each piece of its answer, with its place."""
         self._streams = streams
         self._on_end = on_end
+        self._on_text = on_text
         self._waiting: dict[asyncio.Task[Event | None], int] = {}
         self._only = streams[0] if len(streams) == 1 else None
 
@@ -38,6 +44,8 @@ class Together:
             place, event = await self._first_of_many()
         if isinstance(event, Finished | Failed):
             self._on_end(place, event)
+        elif self._on_text is not None and isinstance(event, TextDelta):
+            self._on_text(place, event.text)
         return place, event
 
     async def _first_of_many(self) -> tuple[int, Event]:

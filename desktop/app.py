@@ -1,6 +1,6 @@
 """The composition: everything that lives behind the window, opened and closed in one visible order.
 
-The only place in the desktop that knows the api. Imported after the first paint.
+Imported after the first paint.
 """
 
 from __future__ import annotations
@@ -24,16 +24,19 @@ from desktop.chat.exchange import ExchangeController
 from desktop.chat.searching import SearchController
 from desktop.diagnostics import diagnostics
 from desktop.endpoint.controller import EndpointController, Server
-from desktop.endpoint.errors import PortTaken
+from desktop.endpoint.desk import EndpointDesk
+from desktop.endpoint.feed import MemoryShares
 from desktop.garbage import GarbageCollector
 from desktop.interrupts import Interrupts
 from desktop.launch import Options
 from desktop.models.controller import ModelController
 from desktop.render.warm import warm
+from desktop.serving import OWN_KEY, Serving, read_key, shares_of
 from desktop.settings import SettingsFile
 from desktop.store.search import Search
 from desktop.store.store import Store
 from desktop.tasks import TaskSet
+from desktop.windows.endpoint_wiring import EndpointWiring
 from desktop.windows.main_window import MainWindow
 from desktop.windows.palette_wiring import PaletteWiring
 from desktop.windows.search_wiring import SearchWiring
@@ -44,8 +47,6 @@ from engine.library.default_model import find_default_model
 from engine.library.profile import Profile
 
 if TYPE_CHECKING:
-    from api.errors import PortBusy
-    from api.server import EndpointServer
     from engine.engine import Engine
 
 log = logging.getLogger(__name__)
@@ -82,7 +83,11 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
             tasks.spawn(asyncio.to_thread(settings.save), "save the settings")
 
     async def serve(port: int) -> Server:
-        return await _serve(await models.engine(), options, port)
+        return await serving.serve(await models.engine(), port)
+
+    async def weigh() -> MemoryShares:
+        engine = await models.engine()
+        return shares_of(await asyncio.to_thread(lambda: engine.memory))
 
     def diagnose() -> str:
         return diagnostics(models.status, endpoint.state.stage)
@@ -105,8 +110,11 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         closes("exchange", exchange.aclose, 3)
         models = ModelController(make_engine)
         closes("engine", models.aclose, 10)
-        endpoint = EndpointController(serve, lambda: asyncio.to_thread(_read_key, options), port)
+        serving = Serving(options)
+        endpoint = EndpointController(serve, lambda: asyncio.to_thread(read_key, options), port)
         closes("endpoint", endpoint.aclose, 4)  # its own limit is 2 s, then it tears connections off
+        desk = EndpointDesk(serving, serving, OWN_KEY, weigh)
+        closes("endpoint's desk", desk.aclose, 2)
         chats = ChatController(store, models, warm)
         closes("chats", chats.aclose, 3)  # before the engine: what is being written is stopped and kept
         closes("settings", lambda: _keep_geometry(window, settings), 2)
@@ -116,8 +124,9 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         listener.show_asked.connect(window.come_forward)
         house.callback(listener.close)
         house.callback(window.hide)
-        wiring = Wiring(window, await make_pages(window.theme), chats, models, endpoint, tasks, remember, store)
-
+        pages = await make_pages(window.theme)
+        wiring = Wiring(window, pages, chats, models, tasks, remember, store)
+        EndpointWiring(window, pages.endpoint, endpoint, desk, chats, models, store, tasks, remember)
         SearchWiring(window, search, chats)
         search.failed.connect(wiring.tell)
         actions = Actions(window, settings.value.shortcuts, lambda keys: remember(shortcuts=keys))
@@ -162,37 +171,6 @@ def _model_path(remembered: str, options: Options) -> Path | None:
     if remembered and Path(remembered).is_file():
         return Path(remembered)
     return find_default_model(options.profile)
-
-
-def _read_key(options: Options) -> str:
-    """Pool thread."""
-    from api.keys import find_key
-
-    return find_key(options.profile).value
-
-
-async def _serve(engine: Engine, options: Options, port: int) -> Server:
-    """The endpoint's server, listening. Raises PortTaken."""
-    server, busy = await asyncio.to_thread(_make_server, engine, options, port)
-    try:
-        await server.start_async()
-    except busy as error:
-        raise PortTaken(port) from error
-    return server
-
-
-def _make_server(engine: Engine, options: Options, port: int) -> tuple[EndpointServer, type[PortBusy]]:
-    """The server, and what it raises where the port is taken. Pool thread: the framework takes 0.4 s to import."""
-    from api.app import create_app
-    from api.errors import PortBusy
-    from api.server import EndpointServer
-    from api.settings import EndpointSettings
-
-    profile = options.profile
-    settings = EndpointSettings(
-        key=_read_key(options), port=port, responses=profile.responses, named_keys=profile.named_keys
-    )
-    return EndpointServer(create_app(engine, settings), settings), PortBusy
 
 
 def make_engine(profile: Profile) -> Engine:

@@ -60,6 +60,13 @@ class Session:
             self._pacer.charge(seconds)
 
     @property
+    def held_by_door(self) -> tuple[float, float]:
+        """The shares of the KV memory that hold what the window, and what tools have asked. Any thread."""
+        cache, n_cells = self._scheduler.cache, self._backend.limits.n_cells
+        tools = cache.n_held((ENDPOINT,)) / n_cells
+        return min(1.0 - tools, cache.n_held((WINDOW, BACKGROUND)) / n_cells), tools
+
+    @property
     def backend(self) -> Backend:
         return self._backend
 

@@ -48,6 +48,12 @@ class Worker:
         self._absence: EngineError = NotLoaded()
         """Why there is no session, where there is none."""
 
+    @property
+    def held_by_door(self) -> tuple[float, float]:
+        """As `Session.held_by_door`; nothing where no model is loaded. Any thread."""
+        session = self._session
+        return session.held_by_door if session is not None else (0.0, 0.0)
+
     def run(self) -> None:
         """The thread's whole life."""
         # A thread that computes keeps Python's lock for 5 ms before it gives way; a whole token is written in 7.

@@ -1,4 +1,7 @@
-"""What keeps the endpoint from starting."""
+"""What keeps the endpoint from starting, a key from being made, or a request from being opened as a chat.
+
+PortTaken; KeyNameTaken, KeyNameUnfit; NotKept, NotReadable.
+"""
 
 from __future__ import annotations
 
@@ -9,3 +12,23 @@ class PortTaken(Exception):
     def __init__(self, port: int) -> None:
         super().__init__(f"port {port} is taken")
         self.port = port
+
+
+class KeyNameTaken(Exception):
+    """There is a key of this name already."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is a key named {name!r}")
+        self.name = name
+
+
+class KeyNameUnfit(Exception):
+    """A name that is empty, too long, or cannot be printed."""
+
+
+class NotKept(Exception):
+    """What was asked is not kept, since nobody has said that it should be."""
+
+
+class NotReadable(Exception):
+    """A kept body that holds no conversation: cut since it is long, or a request for something else."""

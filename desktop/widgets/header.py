@@ -29,6 +29,7 @@ class Header(QFrame):
     export_asked = Signal(object, str)
     """A `Chat`, and the ending of the file that it is to become."""
     model_wanted = Signal()
+    tools_asked = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -51,6 +52,11 @@ class Header(QFrame):
         self._pill = QPushButton(self)
         self._pill.setObjectName("pill")
         self._pill.clicked.connect(self._open_model_menu)
+        self._tools = QPushButton(self)
+        self._tools.setObjectName("pill")
+        self._tools.setToolTip(self.tr("Show what tools are asking"))
+        self._tools.clicked.connect(self.tools_asked)
+        self._tools.hide()
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 20, 0)
         row.setSpacing(4)
@@ -58,6 +64,8 @@ class Header(QFrame):
         row.addWidget(self._title)
         row.addStretch(1)
         row.addWidget(self._pill)
+        row.addSpacing(6)
+        row.addWidget(self._tools)
         theme.changed.connect(self._restyle)
         self.show_chat(None)
         self.show_model(self.tr("Starting…"), "loading")
@@ -79,6 +87,12 @@ class Header(QFrame):
         """The speed of the last answer; forgotten with the model."""
         self._speed = tokens_per_s
         self._restyle()
+
+    def show_tools(self, n_tools: int) -> None:
+        """How many tools are asking the model now; nothing is shown where none is."""
+        self._tools.setText(" " + (self.tr("1 tool") if n_tools == 1 else self.tr("{n} tools").format(n=n_tools)))
+        self._tools.setVisible(n_tools > 0)
+        self._elide()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -119,6 +133,8 @@ class Header(QFrame):
     def _restyle(self) -> None:
         self.fold.setIcon(self._theme.icon("panel-left", "text"))
         self._title.setIcon(self._theme.icon("chevron-down", "muted"))
+        self._tools.setIcon(self._theme.icon("plug", "muted", 14))
+        self._tools.setIconSize(QSize(14, 14))
         words = self._model_words
         if self._light == "ready" and self._speed:
             words = self.tr("{model} · {speed} tok/s").format(model=words, speed=round(self._speed))
@@ -131,6 +147,8 @@ class Header(QFrame):
     def _elide(self) -> None:
         title = self._chat.title if self._chat else ""
         room = self.width() - self._pill.sizeHint().width() - 110
+        if not self._tools.isHidden():
+            room -= self._tools.sizeHint().width() + 10
         self._title.setText(self._title.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, max(60, room)))
         self._title.setAccessibleName(self.tr("Chat: {title}").format(title=title))
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QWidget
 
 from desktop.theme import code_font
@@ -46,4 +49,5 @@ class CodeBox(QPlainTextEdit):
         self.setPlainText(text)
         lines = text.count("\n") + 1
         margins = 2 * (PADDING + 1) + round(2 * self.document().documentMargin())
-        self.setFixedHeight(lines * self.fontMetrics().lineSpacing() + margins)
+        spacing = math.ceil(QFontMetricsF(self.font()).lineSpacing())  # lines stand on whole pixels
+        self.setFixedHeight(lines * spacing + margins)

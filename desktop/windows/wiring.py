@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QFileDialog
 
 from desktop import sentences
 from desktop.chat.controller import ChatController
-from desktop.endpoint.controller import EndpointController, EndpointState
 from desktop.models.controller import ModelController
 from desktop.store.records import Chat
 from desktop.store.store import Store
@@ -56,23 +55,21 @@ class Wiring:
         pages: Pages,
         chats: ChatController,
         models: ModelController,
-        endpoint: EndpointController,
         tasks: TaskSet,
         remember: Callable[..., None],
         store: Store,
     ) -> None:
-        self._window, self._chats, self._models, self._endpoint = window, chats, models, endpoint
+        self._window, self._chats, self._models = window, chats, models
         self._tasks = tasks
         self._remember = remember
-        self._transcript, self._endpoint_page, self._chats_view = pages
+        self._transcript, _, self._chats_view = pages
         self._chats_view.setModel(chats.chats)
-        window.add_pages(self._chats_view, self._transcript, self._endpoint_page)
+        window.add_pages(self._chats_view, self._transcript, pages.endpoint)
         self._transcript.set_list(chats.messages)
         self._transcript.waiting_text = self._waiting_text
         self.composing = ComposerWiring(window, chats, models, store, tasks, self.tell)
         self._connect_chats()
         self._connect_model()
-        self._connect_endpoint()
 
     def tell(self, error: BaseException) -> None:
         """Says on the window what went wrong."""
@@ -99,13 +96,6 @@ class Wiring:
         self._window.header.model_wanted.connect(self._choose_model)
         self._window.greeting.model_wanted.connect(self._choose_model)
         self._models.status_changed.connect(self._show_status)
-
-    def _connect_endpoint(self) -> None:
-        self._window.sidebar.endpoint_asked.connect(self._window.show_endpoint_page)
-        self._endpoint_page.switched.connect(self._switch_endpoint)
-        self._endpoint_page.port_asked.connect(self._use_port)
-        self._endpoint.changed.connect(self._show_endpoint)
-        self._show_endpoint(self._endpoint.state)
 
     # Chats
 
@@ -170,19 +160,3 @@ class Wiring:
         self._window.header.show_speed(0)
         if await self._models.load(path):
             self._remember(model_path=str(path))
-
-    # The endpoint
-
-    def _switch_endpoint(self, on: bool) -> None:
-        self._remember(endpoint_on=on)
-        change = self._endpoint.turn_on() if on else self._endpoint.turn_off()
-        self._tasks.spawn(change, "switch the endpoint")
-
-    def _use_port(self, port: int) -> None:
-        port = port if port < 65_536 else 1_024
-        self._remember(endpoint_on=True, endpoint_port=port)
-        self._tasks.spawn(self._endpoint.turn_on(port), "start the endpoint")
-
-    def _show_endpoint(self, state: EndpointState) -> None:
-        self._endpoint_page.show_state(state)
-        self._window.sidebar.show_endpoint(state.stage == "on")

@@ -6,7 +6,7 @@ next one that begins alike does not read it again; several slots may share cells
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 
 from engine.backend import Limits
@@ -67,6 +67,14 @@ class PrefixCache:
     @property
     def prefixes(self) -> tuple[Prefix, ...]:
         return tuple(self._prefixes)
+
+    def n_held(self, ranks: Container[int]) -> int:
+        """Cells with what requests of these ranks have read. Any thread: true of some moment of the last step."""
+        cells: set[int] = set()
+        for prefix in self.prefixes:
+            if prefix.rank in ranks:
+                cells.update(tuple(prefix.cells))
+        return len(cells)
 
     def take_moves(self) -> tuple[Move, ...]:
         moves, self._moves = tuple(self._moves), []

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from desktop.endpoint.errors import PortTaken
 from desktop.store.records import Chat, ChatMessage
 from desktop.store.store import Store
 from engine.library.profile import Profile
@@ -129,25 +127,6 @@ def test_chats_are_pictured(run: Run, open_house: OpenHouse, profile: Profile, s
 
     run(story())
     assert (GALLERY / f"chat-{scheme}-1100.png").stat().st_size > 10_000
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_endpoint_is_pictured(run: Run, open_house: OpenHouse, profile: Profile, scheme: str) -> None:
-    async def story() -> None:
-        await fill(profile)
-        async with open_house(theme=scheme) as house:
-            await until(lambda: house.ready and house.chats.model().rowCount() > 9)
-            house.window.sidebar.endpoint_asked.emit()
-            page = house.endpoint_page
-            await until(lambda: page._key.text())
-            await show(house, "endpoint-off", scheme)
-            page.show_state(replace(page._state, stage="on"))
-            house.window.sidebar.show_endpoint(True)
-            await show(house, "endpoint-on", scheme, SIZES[:2])
-            page.show_state(replace(page._state, stage="failed", error=PortTaken(4645)))
-            await show(house, "endpoint-failed", scheme, SIZES[:2])
-
-    run(story())
 
 
 def test_what_went_wrong_is_pictured(run: Run, open_house: OpenHouse) -> None:

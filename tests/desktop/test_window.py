@@ -11,7 +11,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QLineEdit, QPlainTextEdit
 
-from desktop import app
+from desktop import app, serving
 from desktop.launch import Options
 from desktop.settings import SettingsFile
 from engine.library.profile import Profile
@@ -246,13 +246,13 @@ def test_the_endpoint_is_switched_on_and_off(run: Run, open_house: OpenHouse, pr
 def test_what_is_switched_while_the_key_is_read_is_switched_once(
     run: Run, open_house: OpenHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read_key = app._read_key
+    read_key = serving.read_key
 
     def slowly(options: Options) -> str:
         time.sleep(0.3)
         return read_key(options)
 
-    monkeypatch.setattr(app, "_read_key", slowly)
+    monkeypatch.setattr(app, "read_key", slowly)
 
     async def story() -> None:
         async with open_house() as house:

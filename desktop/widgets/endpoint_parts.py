@@ -1,0 +1,51 @@
+"""Labels and quiet buttons that the cards of a page are made of."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QToolButton, QWidget
+
+from desktop.theme import Theme
+
+
+def label(name: str, text: str, parent: QWidget, *, wraps: bool = False) -> QLabel:
+    """`name` is that of its style."""
+    made = QLabel(text, parent)
+    made.setObjectName(name)
+    made.setWordWrap(wraps)
+    return made
+
+
+def link(text: str, parent: QWidget) -> QPushButton:
+    made = QPushButton(text, parent)
+    made.setObjectName("cardLink")
+    return made
+
+
+class Card(QFrame):
+    """White, with a thin line around."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("card")
+
+
+class IconButton(QToolButton):
+    """An icon of the theme that keeps to its colours."""
+
+    def __init__(self, theme: Theme, icon: str, name: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.setObjectName("quiet")
+        self.setIconSize(QSize(16, 16))
+        self.show_icon(icon, name)
+        theme.changed.connect(self._restyle)
+
+    def show_icon(self, icon: str, name: str) -> None:
+        self._icon = icon
+        self.setAccessibleName(name)
+        self.setToolTip(name)
+        self._restyle()
+
+    def _restyle(self) -> None:
+        self.setIcon(self._theme.icon(self._icon, "muted"))

@@ -1,0 +1,134 @@
+"""How a request is drawn: its columns, and the two things that can be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QFont, QPainter, QPen
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+
+from desktop.endpoint import words
+from desktop.endpoint.call_list import CallRole
+from desktop.endpoint.feed import ToolRequest
+from desktop.theme import Theme, text_font
+
+Index = QModelIndex | QPersistentModelIndex
+Act = Literal["open", "stop"]
+Column = Literal["request", "state", "prompt", "speed", "age"]
+
+ROW, PADDING, ACTION = 44, 10, 28
+WIDE = 600
+"""Under this width the prompt and the speed stand in the tooltip and the row's menu alone."""
+
+_SHARES: Mapping[Column, float] = {"request": 0.28, "state": 0.225, "prompt": 0.2, "speed": 0.12, "age": 0.0}
+_NARROW: Mapping[Column, float] = {"request": 0.4, "state": 0.33, "age": 0.0}
+
+
+def columns(row: QRect) -> dict[Column, QRect]:
+    """Where each column stands in a row; the header uses the same."""
+    shares = _SHARES if row.width() >= WIDE else _NARROW
+    left, right = row.left() + PADDING, row.right() - 2 * ACTION - PADDING
+    places: dict[Column, QRect] = {}
+    for name, share in shares.items():
+        width = round(share * row.width()) if share else right - left
+        places[name] = QRect(left, row.top(), width - 10, row.height())
+        left += width
+    return places
+
+
+def actions(row: QRect, request: ToolRequest) -> dict[Act, QRect]:
+    """What can be clicked in a row."""
+    right, top = row.right() - PADDING + 6, row.center().y() - ACTION // 2
+    places: dict[Act, QRect] = {}
+    if request.live:
+        places["stop"] = QRect(right - ACTION, top, ACTION, ACTION)
+        right -= ACTION
+    places["open"] = QRect(right - ACTION, top, ACTION, ACTION)
+    return places
+
+
+class RequestRows(QStyledItemDelegate):
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.pointed = QPoint(-1, -1)
+        """Where the mouse is in the list."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        return QSize(0, ROW)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        request = index.data(CallRole.CALL)
+        if not isinstance(request, ToolRequest):
+            return
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box: QRect = option.rect
+        painter.setPen(self._theme.colour("line"))
+        if index.row():
+            painter.drawLine(box.topLeft(), box.topRight())
+        if option.state & QStyle.StateFlag.State_HasFocus:
+            painter.setPen(QPen(self._theme.colour("accent"), 1))
+            painter.drawRoundedRect(QRectF(box).adjusted(0.5, 2.5, -0.5, -1.5), 7, 7)
+        self._paint_columns(painter, box, request)
+        self._paint_actions(painter, box, request)
+        painter.restore()
+
+    def _paint_columns(self, painter: QPainter, box: QRect, request: ToolRequest) -> None:
+        places = columns(box)
+        self._paint_name(painter, places["request"], request)
+        state = places["state"]
+        if request.state == "reading" and request.n_prompt:
+            self._paint_bar(painter, state, request.n_read / request.n_prompt)
+        else:
+            colour = "accent" if request.state == "failed" else "text" if request.live else "muted"
+            self._write(painter, state, words.state(request), colour)
+        for name, text, colour in (
+            ("prompt", words.prompt(request), "muted"),
+            ("speed", words.speed(request), "text"),
+            ("age", words.age(request), "muted"),
+        ):
+            if name in places:
+                self._write(painter, places[name], text, colour)
+
+    def _paint_name(self, painter: QPainter, place: QRect, request: ToolRequest) -> None:
+        kind = f" · {words.kind(request)}"
+        painter.setFont(text_font(13))
+        kind_width = painter.fontMetrics().horizontalAdvance(kind)
+        painter.setFont(text_font(13, QFont.Weight.DemiBold))
+        metrics = painter.fontMetrics()
+        room = max(40, place.width() - kind_width)
+        name = metrics.elidedText(request.key, Qt.TextElideMode.ElideRight, room)
+        painter.setPen(self._theme.colour("text"))
+        painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), name)
+        self._write(painter, place.adjusted(metrics.horizontalAdvance(name), 0, 0, 0), kind, "muted")
+
+    def _paint_bar(self, painter: QPainter, place: QRect, share: float) -> None:
+        width = min(110, place.width() - 8)
+        bar = QRectF(place.left(), place.center().y() - 2.5, width, 6)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._theme.colour("line"))
+        painter.drawRoundedRect(bar, 3, 3)
+        bar.setWidth(max(6.0, width * min(1.0, share)))
+        painter.setBrush(self._theme.colour("accent"))
+        painter.drawRoundedRect(bar, 3, 3)
+
+    def _paint_actions(self, painter: QPainter, box: QRect, request: ToolRequest) -> None:
+        scale = painter.device().devicePixelRatioF() if painter.device() is not None else 1.0
+        for act, place in actions(box, request).items():
+            if place.contains(self.pointed):
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(self._theme.colour("hover"))
+                painter.drawRoundedRect(QRectF(place), 7, 7)
+            painter.setOpacity(0.4 if act == "open" and request.body is None else 1.0)
+            icon = "circle-stop" if act == "stop" else "message-square-plus"
+            painter.drawPixmap(place.center() - QPoint(7, 7), self._theme.pixmap(icon, "muted", 16, scale))
+            painter.setOpacity(1.0)
+
+    def _write(self, painter: QPainter, place: QRect, text: str, colour: str) -> None:
+        painter.setFont(text_font(13))
+        painter.setPen(self._theme.colour(colour))
+        shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, place.width())
+        painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), shown)

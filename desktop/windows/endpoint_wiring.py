@@ -1,0 +1,96 @@
+"""Where the endpoint's page meets its controllers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject
+
+from desktop import sentences
+from desktop.chat.controller import ChatController
+from desktop.chat.imported import keep_imported
+from desktop.endpoint import words
+from desktop.endpoint.bodies import Asked
+from desktop.endpoint.controller import EndpointController, EndpointState
+from desktop.endpoint.desk import EndpointDesk
+from desktop.models.controller import ModelController
+from desktop.store.store import Store
+from desktop.tasks import TaskSet
+from desktop.widgets.endpoint_page import EndpointPage
+from desktop.windows.main_window import MainWindow
+from engine.events import Status
+
+
+class EndpointWiring(QObject):
+    """Connects the page of one window, and lives as long. `remember(**changes)` keeps settings. GUI thread only."""
+
+    def __init__(
+        self,
+        window: MainWindow,
+        page: EndpointPage,
+        endpoint: EndpointController,
+        desk: EndpointDesk,
+        chats: ChatController,
+        models: ModelController,
+        store: Store,
+        tasks: TaskSet,
+        remember: Callable[..., None],
+    ) -> None:
+        super().__init__(window)
+        self._window, self._page, self._endpoint, self._desk = window, page, endpoint, desk
+        self._chats, self._store, self._tasks, self._remember = chats, store, tasks, remember
+        window.sidebar.endpoint_asked.connect(window.show_endpoint_page)
+        window.header.tools_asked.connect(window.show_endpoint_page)
+        page.switched.connect(self._switch)
+        page.port_asked.connect(self._use_port)
+        endpoint.changed.connect(self._show_state)
+        models.status_changed.connect(self._show_model)
+        self._connect_desk()
+        self._show_state(endpoint.state)
+        self._show_model(models.status)
+
+    def _connect_desk(self) -> None:
+        page, desk = self._page, self._desk
+        page.requests.set_list(desk.calls)
+        page.seen_changed.connect(desk.set_visible)
+        page.requests.stop_asked.connect(desk.stop)
+        page.requests.stop_all_asked.connect(desk.stop_all)
+        page.requests.open_asked.connect(desk.open)
+        page.requests.keep_asked.connect(desk.keep_bodies)
+        page.keys.add_asked.connect(desk.add_key)
+        page.keys.revoke_asked.connect(desk.revoke_key)
+        desk.keys_changed.connect(page.keys.show_keys)
+        desk.key_made.connect(page.keys.show_made)
+        desk.memory_read.connect(page.memory.show_shares)
+        desk.tools_changed.connect(self._window.header.show_tools)
+        desk.request_opened.connect(self._open_as_chat)
+        desk.failed.connect(self._tell)
+
+    def _tell(self, error: BaseException) -> None:
+        self._window.notice.tell(words.trouble(error) or sentences.of(error), alert=True)
+
+    def _switch(self, on: bool) -> None:
+        self._remember(endpoint_on=on)
+        change = self._endpoint.turn_on() if on else self._endpoint.turn_off()
+        self._tasks.spawn(change, "switch the endpoint")
+
+    def _use_port(self, port: int) -> None:
+        port = port if port < 65_536 else 1_024
+        self._remember(endpoint_on=True, endpoint_port=port)
+        self._tasks.spawn(self._endpoint.turn_on(port), "start the endpoint")
+
+    def _show_state(self, state: EndpointState) -> None:
+        self._page.show_state(state)
+        self._window.sidebar.show_endpoint(state.stage == "on")
+
+    def _show_model(self, status: Status) -> None:
+        self._page.snippets.show_model(status.model.id if status.model else "")
+
+    def _open_as_chat(self, asked: Asked) -> None:
+        self._tasks.spawn(self._keep_and_open(asked), "open a request as a chat")
+
+    async def _keep_and_open(self, asked: Asked) -> None:
+        chat = await keep_imported(self._store, asked.system, asked.messages)
+        await self._chats.read_chats()
+        self._chats.open_chat(chat.id)
+        self._window.show_chat_page()
