@@ -116,6 +116,15 @@ def how_it_ended(message: ChatMessage) -> str:
     return _tr("Stopped before the first word.") if message.state == "stopped" and not message.text else ""
 
 
+def thoughts(message: ChatMessage) -> str:
+    """The head of what a model thought before it answered."""
+    if message.state == "streaming" and not message.text:
+        return _tr("Thinking…")
+    if message.reasoning_s < 1:
+        return _tr("Thought for a moment")
+    return _tr("Thought for {seconds} s").format(seconds=round(message.reasoning_s))
+
+
 def stats(message: ChatMessage) -> str:
     """What an answer took, in a line: tokens, speed, wait for the first word."""
     parts = [_tr("Stopped")] if message.state == "stopped" and message.text else []

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QPointF, QRect, QRectF
 from PySide6.QtGui import QPainter, QPainterPath
 
 from desktop.render.blocks import Block
-from desktop.transcript.item import MessageItem, Place
+from desktop.store.records import Attachment
+from desktop.transcript.item import ACTIONS_HEIGHT, MessageItem, Place
 from desktop.transcript.segment import Segment
 
 PADDING_X = 14
@@ -17,21 +18,22 @@ PADDING_ABOVE, PADDING_BELOW = 8, 12
 """A line's letters stand low in it: this looks even."""
 WIDEST = 0.82
 """Of the reading column."""
+BETWEEN = 6
+ROOM_FOR_ICON = "&nbsp;" * 5
 
 
 class BubbleItem(MessageItem):
-    """A message of the person: words as they were typed, no Markdown."""
+    """A message of the person: words as they were typed, no Markdown; above them the files that came along."""
 
     space_above = 24
 
     @property
     def height(self) -> int:
-        last = self.segments[-1]
-        return last.top + last.height + PADDING_BELOW
+        return self._bubble_height + (ACTIONS_HEIGHT if self.has_actions else 0)
 
     @property
-    def has_actions(self) -> bool:
-        return False
+    def actions_box(self) -> QRect:
+        return QRect(0, self._bubble_height + 2, self.width, ACTIONS_HEIGHT)
 
     def is_text(self, point: QPointF) -> bool:
         return self._box().contains(point)
@@ -43,21 +45,48 @@ class BubbleItem(MessageItem):
         corner.addRoundedRect(QRectF(box.right() - 20, box.bottom() - 20, 20, 20), 4, 4)
         painter.fillPath(shape.united(corner), self._theme.colour("user"))
         self._paint_segments(painter, seen, selection)
+        for segment, file in zip(self.segments, self.message.attachments, strict=False):
+            icon = self._theme.pixmap(icon_of(file), "muted", 14, painter.device().devicePixelRatioF())
+            painter.drawPixmap(self._corner(segment) + QPointF(0, 5), icon)
+
+    def texts(self) -> list[str]:
+        files = len(self.segments) - (1 if self.message.text else 0)
+        return [
+            "" if number < files else segment.document.toPlainText() for number, segment in enumerate(self.segments)
+        ]
+
+    @property
+    def _bubble_height(self) -> int:
+        last = self.segments[-1]
+        return last.top + last.height + PADDING_BELOW
 
     def _blocks(self) -> Sequence[Block]:
-        return [Block("text", f'<p style="white-space: pre-wrap">{escape(self.message.text)}</p>')]
+        files = [Block("text", _file_html(each)) for each in self.message.attachments]
+        words = Block("text", f'<p style="white-space: pre-wrap">{escape(self.message.text)}</p>')
+        return [*files, words] if self.message.text or not files else files
 
     def _segment_width(self) -> int:
         return int(self.width * WIDEST) - 2 * PADDING_X
 
     def _arrange(self) -> None:
+        top = PADDING_ABOVE
         for segment in self.segments:
-            segment.top = PADDING_ABOVE
+            segment.top = top
+            top += segment.height + BETWEEN
 
     def _corner(self, segment: Segment) -> QPointF:
         return QPointF(self._box().left() + PADDING_X, segment.top)
 
     def _box(self) -> QRectF:
-        text = self.segments[0].document
-        width = min(text.idealWidth(), text.textWidth()) + 2 * PADDING_X
-        return QRectF(self.width - width, 0, width, self.height)
+        texts = [segment.document for segment in self.segments]
+        width = max(min(text.idealWidth(), text.textWidth()) for text in texts) + 2 * PADDING_X
+        return QRectF(self.width - width, 0, width, self._bubble_height)
+
+
+def _file_html(file: Attachment) -> str:
+    tokens = f" · {file.n_tokens:,}" if file.n_tokens else ""
+    return f'<p>{ROOM_FOR_ICON}<b>{escape(file.name)}</b><span class="c">{tokens}</span></p>'
+
+
+def icon_of(file: Attachment) -> str:
+    return {"code": "file-code", "csv": "table"}.get(file.kind, "file-text")

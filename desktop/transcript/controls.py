@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QCoreApplication, QPoint, QTimer
+from PySide6.QtCore import QCoreApplication, QPoint, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
-from desktop.chat.controller import RETRIABLE
 from desktop.theme import Theme
 from desktop.transcript.item import MessageItem
+from desktop.transcript.wishes import Wishes, can_go_on
 
 CONFIRM_MS = 1_500
 
@@ -45,20 +45,107 @@ class CopyButton(QPushButton):
         self.restyle()
 
 
+class ActionButton(QPushButton):
+    """A quiet icon, with words beside it where `label` is given."""
+
+    def __init__(self, icon: str, name: str, act: Callable[[], None], theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._icon = icon
+        self.setObjectName("quiet")
+        self.setAccessibleName(name)
+        self.setToolTip(name)
+        self.clicked.connect(act)
+        self.restyle()
+
+    def change(self, icon: str, name: str, label: str = "") -> None:
+        self._icon = icon
+        self.setAccessibleName(name)
+        self.setText(f" {label}" if label else "")
+        self.restyle()
+
+    def restyle(self) -> None:
+        self.setIcon(self._theme.icon(self._icon, "muted"))
+
+
 class MessageControls:
     """The buttons of one message that is laid out. GUI thread only."""
 
-    def __init__(self, item: MessageItem, theme: Theme, parent: QWidget, retry: Callable[[str], None]) -> None:
+    def __init__(self, item: MessageItem, theme: Theme, parent: QWidget, wishes: Wishes) -> None:
         self._item = item
         self._theme = theme
         self._parent = parent
-        self._retry_message = retry
+        self._wishes = wishes
         self._copy_code: list[CopyButton] = []
-        self._copy: CopyButton | None = None
-        self._retry: QPushButton | None = None
+        self._named: dict[str, QPushButton] = {}
+        self._count: QLabel | None = None
 
-    def arrange(self, corner: QPoint, is_last: bool) -> None:
-        """Makes what the message needs now, and puts it where the message stands in the viewport."""
+    def arrange(self, corner: QPoint, versions: tuple[int, int]) -> None:
+        """Makes what the message needs now, and puts it where the message stands in the viewport.
+
+        `versions`: the message is the first-th of so many."""
+        self._arrange_code(corner)
+        wanted = self._wanted(versions)
+        for name in self._named.keys() - wanted.keys():
+            _drop(self._named.pop(name))
+        for name, make in wanted.items():
+            if name not in self._named:
+                self._named[name] = make()
+        self._arrange_head(corner)
+        self._arrange_row(corner + self._item.actions_box.topLeft(), [*wanted], versions)
+
+    def restyle(self) -> None:
+        """Takes up colours that have changed."""
+        for button in [*self._copy_code, *self._named.values()]:
+            if isinstance(button, CopyButton | ActionButton):
+                button.restyle()
+
+    def hide(self) -> None:
+        """The message is out of sight."""
+        for widget in self._all():
+            widget.hide()
+
+    def drop(self) -> None:
+        """Takes the buttons away with their message."""
+        for widget in self._all():
+            _drop(widget)
+
+    def _all(self) -> list[QWidget]:
+        return [*self._copy_code, *self._named.values(), *([self._count] if self._count else [])]
+
+    def _wanted(self, versions: tuple[int, int]) -> dict[str, Callable[[], QPushButton]]:
+        """The buttons in their order, each with what makes it."""
+        item, wishes = self._item, self._wishes
+        message = item.message
+        found: dict[str, Callable[[], QPushButton]] = {}
+
+        def action(key: str, icon: str, name: str, act: Callable[[], None]) -> None:
+            found[key] = lambda: ActionButton(icon, name, act, self._theme, self._parent)
+
+        def of(wish: Callable[[str], None]) -> Callable[[], None]:
+            return lambda: wish(item.message.id)
+
+        if message.reasoning:
+            action("fold", "chevron-right", _tr("Show the thoughts"), of(wishes.fold))
+        if not item.has_actions:
+            return found
+        question = message.role == "user"
+        if can_go_on(message):
+            action("go_on", "corner-down-right", _tr("Go on with this answer"), of(wishes.go_on))
+        if message.text:
+            name = _tr("Copy the message") if question else _tr("Copy the answer")
+            found["copy"] = lambda: self._copier(name)
+        if not question:
+            action("retry", "refresh-cw", _tr("Answer once more"), of(wishes.retry))
+            action("alternatives", "git-branch", _tr("Several answers side by side"), of(wishes.alternatives))
+        action("edit", "pencil", _tr("Edit"), of(wishes.edit))
+        action("delete", "trash-2", _tr("Delete from here on"), of(wishes.delete))
+        if versions[1] > 1:
+            action("before", "chevron-left", _tr("The version before"), lambda: wishes.version(item.message.id, -1))
+            action("after", "chevron-right", _tr("The version after"), lambda: wishes.version(item.message.id, 1))
+        return found
+
+    def _arrange_code(self, corner: QPoint) -> None:
         heads = self._item.code_heads()
         while len(self._copy_code) < len(heads):
             self._copy_code.append(self._code_button(len(self._copy_code)))
@@ -66,53 +153,51 @@ class MessageControls:
             _drop(self._copy_code.pop())
         for button, (head, _) in zip(self._copy_code, heads, strict=True):
             size = button.sizeHint()
-            _show_at(
-                button,
-                corner + QPoint(head.right() - size.width() - 3, head.top() + (head.height() - size.height()) // 2 + 1),
-            )
-        if self._item.has_actions:
-            self._arrange_actions(corner, is_last)
+            at = QPoint(head.right() - size.width() - 3, head.top() + (head.height() - size.height()) // 2 + 1)
+            _show_at(button, corner + at)
 
-    def _arrange_actions(self, corner: QPoint, is_last: bool) -> None:
-        at = corner + self._item.actions_box.topLeft() - QPoint(6, 0)
-        if self._item.message.text:
-            if self._copy is None:
-                name = _tr("Copy the answer")
-                self._copy = CopyButton(self._whole_text, self._theme, self._parent, label="", name=name)
-                self._copy.setObjectName("quiet")
-            _show_at(self._copy, at)
-            at += QPoint(self._copy.width() + 2, 0)
-        if is_last and self._item.message.state in RETRIABLE:
-            if self._retry is None:
-                self._retry = self._retry_button()
-            _show_at(self._retry, at)
-        elif self._retry is not None:
-            _drop(self._retry)
-            self._retry = None
+    def _arrange_head(self, corner: QPoint) -> None:
+        fold = self._named.get("fold")
+        if isinstance(fold, ActionButton):
+            opened = self._item.thoughts_shown
+            name = _tr("Hide the thoughts") if opened else _tr("Show the thoughts")
+            fold.change("chevron-down" if opened else "chevron-right", name, self._item.thoughts_title)
+            _show_at(fold, corner - QPoint(6, 4))
 
-    def restyle(self) -> None:
-        """Takes up colours that have changed."""
-        for button in [*self._copy_code, self._copy]:
-            if button is not None:
-                button.restyle()
-        if self._retry is not None:
-            self._retry.setIcon(self._theme.icon("rotate-cw", "muted"))
+    def _arrange_row(self, at: QPoint, names: list[str], versions: tuple[int, int]) -> None:
+        """Answers have theirs at the left below them, questions at the right."""
+        row = [self._named[name] for name in names if name != "fold"]
+        if "go_on" in self._named:
+            go_on = self._named["go_on"]
+            go_on.setText(" " + _tr("Go on"))
+        if "after" in names:
+            if self._count is None:
+                self._count = QLabel(self._parent)
+                self._count.setObjectName("versions")
+                self._count.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+            self._count.setText(f"{versions[0]} / {versions[1]}")
+            self._named["before"].setEnabled(versions[0] > 1)
+            self._named["after"].setEnabled(versions[0] < versions[1])
+        elif self._count is not None:
+            _drop(self._count)
+            self._count = None
+        widgets: list[QWidget] = []
+        for button in row:
+            if self._count is not None and button is self._named.get("after"):
+                widgets.append(self._count)
+            widgets.append(button)
+        if self._item.message.role == "user":
+            at += QPoint(self._item.width - sum(each.sizeHint().width() + 2 for each in widgets) + 4, 0)
+        else:
+            at -= QPoint(6, 0)
+        for widget in widgets:
+            _show_at(widget, at + QPoint(0, (26 - widget.sizeHint().height()) // 2))
+            at += QPoint(widget.width() + 2, 0)
 
-    def hide(self) -> None:
-        """The message is out of sight."""
-        for button in self._all():
-            button.hide()
-
-    def drop(self) -> None:
-        """Takes the buttons away with their message."""
-        for button in self._all():
-            _drop(button)
-
-    def _all(self) -> list[QPushButton]:
-        return [button for button in [*self._copy_code, self._copy, self._retry] if button is not None]
-
-    def _whole_text(self) -> str:
-        return self._item.message.text
+    def _copier(self, name: str) -> CopyButton:
+        button = CopyButton(lambda: self._item.message.text, self._theme, self._parent, label="", name=name)
+        button.setObjectName("quiet")
+        return button
 
     def _code_button(self, number: int) -> CopyButton:
         def code() -> str:
@@ -123,22 +208,13 @@ class MessageControls:
         button.setObjectName("copyCode")
         return button
 
-    def _retry_button(self) -> QPushButton:
-        button = QPushButton(self._parent)
-        button.setObjectName("quiet")
-        button.setIcon(self._theme.icon("rotate-cw", "muted"))
-        button.setAccessibleName(_tr("Try again"))
-        button.setToolTip(_tr("Try again"))
-        button.clicked.connect(lambda: self._retry_message(self._item.message.id))
-        return button
+
+def _show_at(widget: QWidget, corner: QPoint) -> None:
+    widget.resize(widget.sizeHint())
+    widget.move(corner)
+    widget.show()
 
 
-def _show_at(button: QPushButton, corner: QPoint) -> None:
-    button.resize(button.sizeHint())
-    button.move(corner)
-    button.show()
-
-
-def _drop(button: QPushButton) -> None:
-    button.hide()
-    button.deleteLater()
+def _drop(widget: QWidget) -> None:
+    widget.hide()
+    widget.deleteLater()

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QFontMetrics, QPainter
 
 from desktop import sentences
+from desktop.render.asides import call_block, thoughts_block
 from desktop.render.blocks import Block
 from desktop.render.code import code_html
 from desktop.render.growing_code import GrowingCode
@@ -16,8 +17,10 @@ from desktop.render.markdown import GrowingText, blocks
 from desktop.store.records import ChatMessage
 from desktop.theme import Theme, text_font
 from desktop.transcript.segment import CODE_HEAD, Segment
+from desktop.transcript.source import Word
 
 ACTIONS_HEIGHT = 28
+THOUGHTS_HEAD = 30
 _GAP = 12
 _GAP_ABOVE_HEADING = 20
 _GAP_BELOW_HEADING = 8
@@ -43,14 +46,32 @@ class MessageItem:
         self._theme = theme
         self._growing = GrowingText() if message.state == "streaming" else None
         self._growing_code: tuple[tuple[int, str], GrowingCode] | None = None
+        self.thoughts_shown = False
+        self.word: tuple[Place, Place] | None = None
+        """The word that is being asked about."""
+        self.found: Sequence[tuple[Place, Place]] = ()
+        """What a search marks."""
         self._read()
 
     @property
     def height(self) -> int:
         last = self.segments[-1] if self.segments else None
-        text = last.top + last.height if last else (24 if self.message.state == "streaming" else 0)
+        text = last.top + last.height if last else self._first_top + (24 if self.message.state == "streaming" else 0)
         note = self._note_box(text)
         return text + (note.height() + 8 if note.height() else 0) + (ACTIONS_HEIGHT + 8 if self.has_actions else 0)
+
+    @property
+    def _first_top(self) -> int:
+        return THOUGHTS_HEAD if self.message.reasoning else 0
+
+    @property
+    def thoughts_title(self) -> str:
+        return sentences.thoughts(self.message)
+
+    def fold_thoughts(self) -> None:
+        """Shows the thoughts, or no longer."""
+        self.thoughts_shown = not self.thoughts_shown
+        self._read()
 
     @property
     def has_actions(self) -> bool:
@@ -65,7 +86,10 @@ class MessageItem:
 
         Returns from where on it looks different."""
         before = [(segment, segment.block) for segment in self.segments]
-        changed = message.text != self.message.text
+        old = self.message
+        thought = self.thoughts_shown and message.reasoning != old.reasoning
+        first_thought = bool(message.reasoning) != bool(old.reasoning)
+        changed = message.text != old.text or message.calls != old.calls or thought or first_thought
         self.message = message
         if message.state != "streaming" and self._growing is not None and "]:" in message.text:
             self._growing, changed = None, True  # it may define links, which only the whole text can tell
@@ -114,6 +138,24 @@ class MessageItem:
         start, end = self.segments[place.segment].word_around(place.position)
         return Place(place.segment, start), Place(place.segment, end)
 
+    def covers(self, word: Word, point: QPointF) -> bool:
+        """Whether a point is over that word, not only near it."""
+        segment = self.segments[word.segment]
+        boxes = segment.boxes(word.start, word.end)
+        return any(box.adjusted(-2, -4, 2, 4).contains(point - self._corner(segment)) for box in boxes)
+
+    def box_of(self, word: Word) -> QRect:
+        """Where the word stands, relative to the message's corner."""
+        segment = self.segments[word.segment]
+        boxes = segment.boxes(word.start, word.end)
+        return boxes[0].translated(self._corner(segment)).toAlignedRect() if boxes else QRect(0, segment.top, 8, 20)
+
+    def top_of(self, place: Place) -> int:
+        """The top of the line on which a place stands."""
+        segment = self.segments[place.segment]
+        boxes = segment.boxes(place.position, place.position + 1)
+        return round(segment.top + (boxes[0].top() if boxes else 0))
+
     def whole(self) -> tuple[Place, Place]:
         last = len(self.segments) - 1
         return Place(0, 0), Place(last, self.segments[last].end if last >= 0 else 0)
@@ -139,7 +181,10 @@ class MessageItem:
             span = _span(number, segment, *selection) if selection else None
             painter.save()
             painter.translate(self._corner(segment))
-            segment.paint(painter, span)
+            marks = [(*span, "selection")] if span else []
+            marks += [(*part, "soft") for found in self.found if (part := _span(number, segment, *found))]
+            word = _span(number, segment, *self.word) if self.word else None
+            segment.paint(painter, [*marks, (*word, "soft")] if word else marks, underlined=word)
             painter.restore()
 
     def _read(self) -> None:
@@ -157,7 +202,20 @@ class MessageItem:
         self._arrange()
 
     def _blocks(self) -> Sequence[Block]:
-        return self._growing.feed(self.message.text) if self._growing else blocks(self.message.text)
+        said = self._growing.feed(self.message.text) if self._growing else blocks(self.message.text)
+        if not self.message.calls and not self.thoughts_shown:
+            return said
+        thoughts = [thoughts_block(self.message.reasoning)] if self.thoughts_shown else []
+        return [*thoughts, *said, *map(call_block, self.message.calls)]
+
+    def texts(self) -> list[str]:
+        """The words of each segment as they are drawn; "" for those that are no part of the message's own text."""
+        own = len(self.segments) - len(self.message.calls)
+        first = 1 if self.thoughts_shown else 0
+        return [
+            segment.document.toPlainText() if first <= number < own else ""
+            for number, segment in enumerate(self.segments)
+        ]
 
     def _html(self, block: Block, number: int = -1) -> str:
         if block.kind != "code":
@@ -181,7 +239,7 @@ class MessageItem:
         return self.width
 
     def _arrange(self) -> None:
-        top = 0
+        top = self._first_top
         before: Segment | None = None
         for segment in self.segments:
             segment.top = top + _gap(before, segment)
@@ -202,14 +260,14 @@ class MessageItem:
     def _paint_end(self, painter: QPainter, waiting: str) -> None:
         last = self.segments[-1] if self.segments else None
         if self.message.state == "streaming":
-            caret = last.caret().translated(0, last.top) if last else QRectF(0, 4, 8, 17)
+            caret = last.caret().translated(0, last.top) if last else QRectF(0, self._first_top + 4, 8, 17)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self._theme.colour("accent"))
             painter.drawRoundedRect(caret, 2, 2)
             if last is None and waiting:
-                self._paint_quiet(painter, QRect(18, 0, self.width - 18, 25), waiting)
+                self._paint_quiet(painter, QRect(18, self._first_top, self.width - 18, 25), waiting)
             return
-        box = self._note_box(last.top + last.height if last else 0)
+        box = self._note_box(last.top + last.height if last else self._first_top)
         if box.height():
             icon = self._theme.pixmap("triangle-alert", "accent", 15, painter.device().devicePixelRatioF())
             painter.drawPixmap(QPointF(0, box.top() + 2), icon)

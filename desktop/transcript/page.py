@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QModelIndex, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -14,14 +14,18 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
-from desktop.chat.message_list import MessageList
+from desktop.chat.message_list import MessageList, MessageRole
 from desktop.store.records import ChatMessage
 from desktop.theme import Theme
+from desktop.transcript.beside import BesideItem
+from desktop.transcript.beside_controls import BesideControls
 from desktop.transcript.bubble import BubbleItem
 from desktop.transcript.controls import MessageControls
+from desktop.transcript.editor import MessageEditor
 from desktop.transcript.heights import Heights
 from desktop.transcript.item import MessageItem, Place
 from desktop.transcript.throttle import Throttle
+from desktop.transcript.wishes import Wishes
 
 COLUMN = 700
 MARGIN = 24
@@ -65,6 +69,20 @@ class TranscriptPage(QAbstractScrollArea):
         self._follow = True
         self._settling = False
         self._seen_at = 0
+        self._editor: MessageEditor | None = None
+        self._top_id = ""
+        """The message at the top of what is seen: a branch that holds it too stays where it is."""
+        self._top_y = 0
+        self._wishes = Wishes(
+            self.retry_asked.emit,
+            self.continue_asked.emit,
+            self.edit,
+            self.version_asked.emit,
+            self.alternatives_asked.emit,
+            self.picked.emit,
+            self.delete_asked.emit,
+            self._fold,
+        )
         self._throttle = Throttle(REDRAW_MS, self._refresh, self)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -115,11 +133,21 @@ class TranscriptPage(QAbstractScrollArea):
         item = self._items.pop(message.id, None)
         _, width = self._column()
         if item is None:
-            item = (BubbleItem if message.role == "user" else MessageItem)(message, self._theme, width)
-            self._controls[message.id] = MessageControls(item, self._theme, self.viewport(), self.retry_asked.emit)
+            item = self._make(message, width)
         elif item.width != width:
             item.set_width(width)
         self._items[message.id] = item  # the most recently used stands last
+        return item
+
+    def _make(self, message: ChatMessage, width: int) -> MessageItem:
+        item: MessageItem
+        if self._list is not None and (others := self._list.alternatives(message.id)):
+            item = beside = BesideItem(message, others, self._theme, width)
+            controls: MessageControls = BesideControls(beside, self._theme, self.viewport(), self._wishes)
+        else:
+            item = (BubbleItem if message.role == "user" else MessageItem)(message, self._theme, width)
+            controls = MessageControls(item, self._theme, self.viewport(), self._wishes)
+        self._controls[message.id] = controls
         return item
 
     def _guess(self, message: ChatMessage) -> int:
@@ -145,12 +173,18 @@ class TranscriptPage(QAbstractScrollArea):
         first = self._row_at(0)
         return range(first, self._row_at(self.viewport().height()) + 1) if first >= 0 else range(0)
 
+    def _height(self, row: int) -> int:
+        height = self._item(row).height
+        if self._editor is not None and self._editor.message_id == self._message(row).id:
+            height = max(height, self._editor.height() + 8)
+        return height + self._space_above(row)
+
     def _lay_out_seen(self) -> bool:
         """Makes the heights of what is seen exact; True where something moved."""
         moved = False
         for row in self._seen_rows():
             if not self._heights.is_exact(row):
-                moved |= self._heights.put(row, self._item(row).height + self._space_above(row))
+                moved |= self._heights.put(row, self._height(row))
         return moved
 
     def _settle(self, anchor: int = -1, anchor_y: int = 0) -> None:
@@ -174,6 +208,8 @@ class TranscriptPage(QAbstractScrollArea):
                 break
         self._settling = False
         self._seen_at = bar.value()
+        top, self._top_y = self._hold()
+        self._top_id = self._message(top).id if top >= 0 else ""
         self._place_controls()
 
     def settled(self) -> None:
@@ -190,8 +226,71 @@ class TranscriptPage(QAbstractScrollArea):
         for row in seen:
             message_id = self._message(row).id
             if message_id in self._controls:
-                self._controls[message_id].arrange(self._corner(row), row == len(self._heights) - 1)
+                self._controls[message_id].arrange(self._corner(row), self._versions(message_id))
+        self._place_editor()
         self._forget(ids)
+
+    def _versions(self, message_id: str) -> tuple[int, int]:
+        return self._list.versions(message_id) if self._list is not None else (1, 1)
+
+    def _row_of(self, message_id: str) -> int:
+        """-1 where it is not shown."""
+        rows = range(len(self._heights) - 1, -1, -1)
+        return next((row for row in rows if self._message(row).id == message_id), -1)
+
+    def show_message(self, message_id: str) -> None:
+        """Brings the message's top into sight."""
+        if (row := self._row_of(message_id)) >= 0:
+            self._follow = False
+            self._settle(row, TOP)
+
+    # Editing in place
+
+    def edit(self, message_id: str) -> None:
+        """Opens the editor in the message's place."""
+        self.close_editor()
+        if (row := self._row_of(message_id)) < 0:
+            return
+        self._editor = MessageEditor(self._message(row), self._column()[1], self.viewport())
+        self._editor.saved.connect(self.edited)
+        self._editor.closed.connect(self.close_editor)
+        self._editor.show()
+        self._editor.edit.setFocus()
+        self._resettle(row)
+
+    def close_editor(self) -> None:
+        """Leaves the message as it is. Idempotent."""
+        editor, self._editor = self._editor, None
+        if editor is not None:
+            editor.hide()
+            editor.deleteLater()
+            self.setFocus()
+            if (row := self._row_of(editor.message_id)) >= 0:
+                self._resettle(row)
+
+    def _resettle(self, row: int) -> None:
+        """The row has another height; its top stays where it is."""
+        top = self._corner(row).y() - self._space_above(row)
+        self._heights.doubt(row)
+        self._follow = False
+        self._settle(row, top)
+
+    def _place_editor(self) -> None:
+        if self._editor is None:
+            return
+        row = self._row_of(self._editor.message_id)
+        if row < 0:
+            self.close_editor()
+            return
+        self._editor.set_width(self._column()[1])
+        self._editor.move(self._corner(row) - QPoint(0, 6))
+        self._editor.raise_()
+
+    def _fold(self, message_id: str) -> None:
+        row, item = self._row_of(message_id), self._items.get(message_id)
+        if row >= 0 and item is not None:
+            item.fold_thoughts()
+            self._resettle(row)
 
     def _forget(self, seen: set[str]) -> None:
         """Drops what was laid out longest ago; hides the buttons of what is not seen."""
@@ -214,20 +313,34 @@ class TranscriptPage(QAbstractScrollArea):
         self._throttle.cancel()
         rows = [self._message(row) for row in range(len(self._list))] if self._list is not None else []
         self._heights.reset([self._guess(message) for message in rows])
-        self._follow = True
-        self._settle()
+        # Another version of the same chat: what was read stays where it is.
+        anchor = -1 if not rows or rows[-1].state == "streaming" else self._row_of(self._top_id)
+        self._follow = anchor < 0
+        self._settle(anchor, self._top_y)
 
     def _inserted(self, parent: QModelIndex, first: int, last: int) -> None:
         self._heights.insert(first, [self._guess(self._message(row)) for row in range(first, last + 1)])
         self._follow = True
         self._settle()
 
-    def _changed(self, first: QModelIndex, last: QModelIndex) -> None:
+    def _changed(self, first: QModelIndex, last: QModelIndex, roles: Sequence[int] = ()) -> None:
         for row in range(first.row(), last.row() + 1):
+            if MessageRole.ALTERNATIVES in roles:
+                self._take_alternatives(row)
             self._stale.add(self._message(row).id)
             if self._message(row).state != "streaming":
                 self._announce(self._message(row))
         self._throttle.request()
+
+    def _take_alternatives(self, row: int) -> None:
+        message = self._message(row)
+        others = self._list.alternatives(message.id) if self._list is not None else ()
+        item = self._items.get(message.id)
+        if isinstance(item, BesideItem) and others:
+            item.show_alternatives(others)
+        elif item is not None:  # it becomes an item of the other kind
+            del self._items[message.id]
+            self._controls.pop(message.id).drop()
 
     def _refresh(self) -> None:
         """Takes up what has changed since the last time; only open blocks are laid out anew."""
@@ -279,7 +392,7 @@ class TranscriptPage(QAbstractScrollArea):
             for number in range(len(self._heights)):
                 self._heights.doubt(number)
         if row >= 0:
-            self._heights.put(row, self._item(row).height + self._space_above(row))
+            self._heights.put(row, self._height(row))
             self._settle(row, -round(share * self._heights[row]))
         else:
             self._settle()

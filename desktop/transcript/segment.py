@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import (
@@ -109,8 +109,14 @@ class Segment:
         middle = corner.y() + line.y() + line.ascent() - 5.5
         return QRectF(corner.x() + x + 3, middle - 8.5, 8, 17)
 
-    def paint(self, painter: QPainter, selection: tuple[int, int] | None) -> None:
-        """Draws with the segment's corner at the painter's origin."""
+    def paint(
+        self,
+        painter: QPainter,
+        marks: Sequence[tuple[int, int, str]],
+        underlined: tuple[int, int] | None = None,
+    ) -> None:
+        """Draws with the segment's corner at the painter's origin. `marks` are spans of text with the colour behind
+        them; `underlined` has an accent below it."""
         self._paint_behind(painter)
         painter.save()
         painter.translate(self.inset)
@@ -120,15 +126,34 @@ class Segment:
         quiet = "muted" if self.block.kind == "quote" else "text"
         palette.setColor(QPalette.ColorRole.Text, self._theme.colour(quiet))
         context.palette = palette
-        if selection is not None:
-            mark = QAbstractTextDocumentLayout.Selection()
-            mark.cursor = self._cursor(*selection)
-            style = QTextCharFormat()
-            style.setBackground(self._theme.colour("selection"))
-            mark.format = style
-            context.selections = [mark]
+        context.selections = [self._mark(*mark) for mark in marks]
         self._layout().draw(painter, context)
+        if underlined is not None:
+            self._underline(painter, *underlined)
         painter.restore()
+
+    def _mark(self, start: int, end: int, token: str) -> QAbstractTextDocumentLayout.Selection:
+        mark = QAbstractTextDocumentLayout.Selection()
+        mark.cursor = self._cursor(start, end)
+        style = QTextCharFormat()
+        style.setBackground(self._theme.colour(token))
+        mark.format = style
+        return mark
+
+    def _underline(self, painter: QPainter, start: int, end: int) -> None:
+        for box in self.boxes(start, end):
+            line = QRectF(box.left(), box.bottom() - 1, box.width(), 2).translated(-self.inset)
+            painter.fillRect(line, self._theme.colour("accent"))
+
+    def boxes(self, start: int, end: int) -> list[QRectF]:
+        """The boxes around a span of text, one for each line, relative to the segment's corner."""
+        block = self.document.findBlock(start)
+        found: list[QRectF] = []
+        while block.isValid() and block.position() < end:
+            first = max(0, start - block.position())
+            found += _boxes(self.document, block, first, min(end - block.position(), block.length() - 1))
+            block = block.next()
+        return [box.translated(self.inset) for box in found]
 
     def _paint_behind(self, painter: QPainter) -> None:
         line = self._theme.colour("line")

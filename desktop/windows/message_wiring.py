@@ -48,7 +48,7 @@ class MessageWiring(QObject):
         looking = self._tasks.spawn(self._fill(card, message_id, start, end), "look for other words")
         card.chosen.connect(lambda word: self._chats.go_on_from(message_id, start, word))
         card.closed.connect(looking.cancel)
-        card.closed.connect(self._forget_word)
+        card.closed.connect(self._transcript.clear_word)
         card.open_at(place)
 
     async def _fill(self, card: WordChoices, message_id: str, start: int, end: int) -> None:
@@ -59,9 +59,3 @@ class MessageWiring(QObject):
             self._window.notice.tell(sentences.of(error), alert=True)
         else:
             card.show_choices(choices)
-
-    def _forget_word(self) -> None:
-        """The word is no longer marked in the transcript."""
-        clear = getattr(self._transcript, "clear_word", None)
-        if clear is not None:
-            clear()

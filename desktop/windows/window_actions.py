@@ -56,7 +56,14 @@ def _chat_actions(window: MainWindow, chats: ChatController) -> list[Action]:
         ("pdf", _tr("Save this chat as PDF")),
         ("json", _tr("Save this chat with all its branches")),
     ]
+
+    def find() -> None:
+        if window.transcript is not None:
+            window.show_chat_page()
+            window.transcript.open_find()
+
     return [
+        Action("find", _tr("Find in this chat"), find, "Ctrl+F", is_open),
         Action("chat_settings", _tr("Settings of this chat"), window.composer.settings_asked.emit, "Ctrl+,"),
         Action("attach", _tr("Attach files"), window.composer.attach_asked.emit, "Ctrl+Shift+A"),
         Action("stop", _tr("Stop the answer"), chats.stop, "", lambda: chats.answering),

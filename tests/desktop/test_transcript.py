@@ -176,16 +176,17 @@ def test_the_buttons_copy(view: TranscriptView, messages: MessageList) -> None:
     controls = view._controls["m1"]
     controls._copy_code[0].click()
     assert QGuiApplication.clipboard().text() == "x = 1"
-    assert controls._copy is not None
-    controls._copy.click()
+    controls._named["copy"].click()
     assert QGuiApplication.clipboard().text() == "So:\n\n```python\nx = 1\n```"
-    assert {button.accessibleName() for button in controls._all()} == {"Copy this code", "Copy the answer"}
+    assert {button.accessibleName() for button in controls._all()} == {
+        "Copy this code", "Copy the answer", "Answer once more", "Several answers side by side", "Edit",
+        "Delete from here on",
+    }  # fmt: skip
 
 
 def test_a_failed_answer_can_be_tried_again(qtbot: QtBot, view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(0, "Hi"), replace(message(1, "", "failed"), note="It went wrong.")])
-    retry = view._controls["m1"]._retry
-    assert retry is not None
+    retry = view._controls["m1"]._named["retry"]
     with qtbot.waitSignal(view.retry_asked) as asked:
         retry.click()
     assert asked.args == ["m1"]

@@ -1,0 +1,45 @@
+"""The buttons of answers that stand side by side: one over each card, and those of the one that is kept."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication, QPoint, Qt
+from PySide6.QtWidgets import QPushButton, QWidget
+
+from desktop.theme import Theme
+from desktop.transcript.beside import BesideItem
+from desktop.transcript.controls import MessageControls
+from desktop.transcript.wishes import Wishes
+
+
+class BesideControls(MessageControls):
+    """GUI thread only."""
+
+    def __init__(self, item: BesideItem, theme: Theme, parent: QWidget, wishes: Wishes) -> None:
+        super().__init__(item, theme, parent, wishes)
+        self._beside = item
+        self._cards: dict[str, QPushButton] = {}
+
+    def arrange(self, corner: QPoint, versions: tuple[int, int]) -> None:
+        for number, (message_id, box) in enumerate(self._beside.choices(), start=1):
+            card = self._cards.get(message_id) or self._card(message_id)
+            kept = message_id == self._beside.message.id
+            name = _tr("Answer {n}, kept") if kept else _tr("Keep answer {n}")
+            card.setAccessibleName(name.format(n=number))
+            card.setGeometry(box.translated(corner))
+            card.show()
+        super().arrange(corner, versions)
+
+    def _all(self) -> list[QWidget]:
+        return [*super()._all(), *self._cards.values()]
+
+    def _card(self, message_id: str) -> QPushButton:
+        card = QPushButton(self._parent)
+        card.setObjectName("answerCard")
+        card.setCursor(Qt.CursorShape.PointingHandCursor)
+        card.clicked.connect(lambda: self._wishes.pick(message_id))
+        self._cards[message_id] = card
+        return card
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("transcript", text)
