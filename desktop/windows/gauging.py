@@ -38,6 +38,7 @@ class Gauging(QObject):
         self._draft, self._show = draft, show
         self._bases: dict[object, Base] = {}
         self._changed_at: dict[str, str] = {}
+        self._closed = False
         self._task: asyncio.Task[object] | None = None
         self._timer = QTimer(self, singleShot=True, interval=WAIT_MS)
         self._timer.timeout.connect(self._start)
@@ -52,6 +53,8 @@ class Gauging(QObject):
     def recount(self) -> None:
         """Counts a little later, once for all that changes until then; shows at once what is known."""
         n_ctx = self._n_ctx
+        if self._closed:
+            return
         if n_ctx == 0:
             self._show(0, 0, 0)
             return
@@ -59,6 +62,11 @@ class Gauging(QObject):
         if base is not None and not self._draft():
             self._show(base[0], n_ctx, base[1])
         self._timer.start()
+
+    def close(self) -> None:
+        """Counts no more. Idempotent."""
+        self._closed = True
+        self._timer.stop()
 
     @property
     def _n_ctx(self) -> int:

@@ -21,7 +21,6 @@ from tests.desktop.documents import write_pdf
 from tests.desktop.test_window import answered, click_chat, type_and_send
 from tests.fakes import Script
 
-
 OPENS_A_DIALOG = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
 """The offscreen platform's word about any dialog."""
 
@@ -166,9 +165,10 @@ def test_files_are_dropped_onto_the_page_and_onto_the_text(run: Run, open_house:
             assert not zone.isVisible()
             await until(lambda: len(chips(house)) == 1)
             edit = house.window.composer._edit
-            for kind in (QDragEnterEvent, QDropEvent):
-                place = QPoint(5, 5) if kind is QDragEnterEvent else QPointF(5, 5)
-                QApplication.sendEvent(edit.viewport(), kind(place, Qt.DropAction.CopyAction, mime, buttons, keys))
+            enter = QDragEnterEvent(QPoint(5, 5), Qt.DropAction.CopyAction, mime, buttons, keys)
+            QApplication.sendEvent(edit.viewport(), enter)
+            drop = QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, mime, buttons, keys)
+            QApplication.sendEvent(edit.viewport(), drop)
             await until(lambda: len(chips(house)) == 2)
             assert house.window.composer.text == ""
             words = QMimeData()
