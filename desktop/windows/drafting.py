@@ -79,6 +79,8 @@ class Drafting(QObject):
         self._closed = True
         self._timer.stop()
         try:
+            if not self.book.is_saved:  # closed before the store was read, perhaps
+                self.book.take_up(await self._store.drafts())
             await self.book.save()
         except StoreError:
             log.exception("the last drafts could not be kept")
