@@ -41,7 +41,9 @@ class DraftBook:
         return not self._unsaved
 
     def take_up(self, stored: Mapping[str, tuple[str, tuple[Attachment, ...]]]) -> None:
-        """What lay in the store. What was written before it was read is put behind it."""
+        """What lay in the store, once. What was written before it was read is put behind it."""
+        if self._known:
+            return
         for chat_id, (text, attachments) in stored.items():
             begun = self._drafts.get(chat_id, Draft())
             texts = [each for each in (text, begun.text) if each]

@@ -38,6 +38,7 @@ class Drafting(QObject):
         self._key = NOT_BEGUN
         self._showing = False
         self._failing = False
+        self._closed = False
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._start_saving)
 
@@ -75,8 +76,11 @@ class Drafting(QObject):
 
     async def aclose(self) -> None:
         """Writes what is not written. Never raises StoreError."""
+        self._closed = True
         self._timer.stop()
         try:
+            if not self.book.is_saved:  # closed before the store was read, perhaps
+                self.book.take_up(await self._store.drafts())
             await self.book.save()
         except StoreError:
             log.exception("the last drafts could not be kept")
@@ -89,7 +93,7 @@ class Drafting(QObject):
             self._showing = False
 
     def _save_soon(self) -> None:
-        if not self.book.is_saved and not self._timer.isActive():
+        if not self._closed and not self.book.is_saved and not self._timer.isActive():
             self._timer.start(SAVE_MS)
 
     def _start_saving(self) -> None:
@@ -100,7 +104,8 @@ class Drafting(QObject):
             await self.book.save()
             self._failing = False
         except StoreError as error:
-            self._timer.start(RETRY_MS)
+            if not self._closed:
+                self._timer.start(RETRY_MS)
             if not self._failing:
                 self._failing = True
                 self._report(error)

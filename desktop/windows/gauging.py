@@ -38,6 +38,7 @@ class Gauging(QObject):
         self._draft, self._show = draft, show
         self._bases: dict[object, Base] = {}
         self._changed_at: dict[str, str] = {}
+        self._closed = False
         self._task: asyncio.Task[object] | None = None
         self._closed = False
         self._timer = QTimer(self, singleShot=True, interval=WAIT_MS)
@@ -53,6 +54,8 @@ class Gauging(QObject):
     def recount(self) -> None:
         """Counts a little later, once for all that changes until then; shows at once what is known."""
         n_ctx = self._n_ctx
+        if self._closed:
+            return
         if n_ctx == 0:
             self._show(0, 0, 0)
             return
@@ -61,6 +64,11 @@ class Gauging(QObject):
             self._show(base[0], n_ctx, base[1])
         if not self._closed:
             self._timer.start()
+
+    def close(self) -> None:
+        """Counts no more. Idempotent."""
+        self._closed = True
+        self._timer.stop()
 
     def close(self) -> None:
         """Counts no more. Idempotent."""

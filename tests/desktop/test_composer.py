@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
@@ -166,9 +165,10 @@ def test_files_are_dropped_onto_the_page_and_onto_the_text(run: Run, open_house:
             assert not zone.isVisible()
             await until(lambda: len(chips(house)) == 1)
             edit = house.window.composer._edit
-            for kind in (QDragEnterEvent, QDropEvent):
-                place: Any = QPoint(5, 5) if kind is QDragEnterEvent else QPointF(5, 5)
-                QApplication.sendEvent(edit.viewport(), kind(place, Qt.DropAction.CopyAction, mime, buttons, keys))
+            enter = QDragEnterEvent(QPoint(5, 5), Qt.DropAction.CopyAction, mime, buttons, keys)
+            QApplication.sendEvent(edit.viewport(), enter)
+            drop = QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, mime, buttons, keys)
+            QApplication.sendEvent(edit.viewport(), drop)
             await until(lambda: len(chips(house)) == 2)
             assert house.window.composer.text == ""
             words = QMimeData()
