@@ -127,10 +127,12 @@ class MemoryAccount:
     compute_bytes: int
     """What one decode needs in between, and its logits."""
     available: int
+    other_bytes: int = 0
+    """The vocabulary, and what llama.cpp keeps for itself."""
 
     @property
     def needed(self) -> int:
-        return self.weights_bytes + self.kv_bytes + self.compute_bytes
+        return self.weights_bytes + self.kv_bytes + self.compute_bytes + self.other_bytes
 
     @property
     def headroom(self) -> int:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import cast
 
 from engine.errors import ModelFileError
+from engine.library.string_arrays import NotWhole, StringArrays, walk
 
 MAX_ENTRIES = 100_000
 """Metadata entries or tensors; the largest real models have some thousands."""
@@ -48,6 +49,10 @@ class GgufHeader:
 
     values: Mapping[str, Value]
     tensor_bytes: Mapping[str, int]
+    n_elements: int = 0
+    """Numbers in all tensors."""
+    long_texts: frozenset[str] = frozenset()
+    """The keys of texts too long to be kept."""
 
     @property
     def architecture(self) -> str:
@@ -71,14 +76,14 @@ def check_gguf(path: Path) -> None:
     read_header(path)
 
 
-def read_header(path: Path) -> GgufHeader:
-    """Raises as `check_gguf` does."""
+def read_header(path: Path, arrays: StringArrays | None = None) -> GgufHeader:
+    """Raises as `check_gguf` does. `arrays` makes it quick to read many files, one after the other."""
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
-            reader = _Header(path, file, size)
+            reader = _Header(path, file, size, arrays)
             reader.check()
-            return GgufHeader(reader.values, reader.tensor_bytes)
+            return GgufHeader(reader.values, reader.tensor_bytes, reader.n_elements, frozenset(reader.long_texts))
     except FileNotFoundError:
         raise ModelFileError(path, "there is no such file") from None
     except IsADirectoryError:
@@ -88,13 +93,16 @@ def read_header(path: Path) -> GgufHeader:
 
 
 class _Header:
-    def __init__(self, path: Path, file: BufferedReader, size: int) -> None:
+    def __init__(self, path: Path, file: BufferedReader, size: int, arrays: StringArrays | None) -> None:
         self._path = path
         self._file = file
         self._size = size
+        self._arrays = arrays
         self._alignment = 32
         self.values: dict[str, Value] = {}
         self.tensor_bytes: dict[str, int] = {}
+        self.n_elements = 0
+        self.long_texts: set[str] = set()
 
     def check(self) -> None:
         if self._size < 24 or self._file.read(4) != b"GGUF":
@@ -120,8 +128,11 @@ class _Header:
                 raise self._error("its header is damaged")
             return
         value = self._value(kind)
+        name = key.decode(errors="replace")
         if value is not None:
-            self.values[key.decode(errors="replace")] = value
+            self.values[name] = value
+        elif kind == _STRING:
+            self.long_texts.add(name)
 
     def _value(self, kind: int) -> Value | None:
         """The value, or None for what is not kept."""
@@ -141,8 +152,7 @@ class _Header:
             if item in _SCALAR_SIZES:
                 self._skip(n * _SCALAR_SIZES[item])
             elif item == _STRING and n <= self._size // 8:
-                for _ in range(n):
-                    self._skip_string()
+                self._skip_strings(n)
                 return int(n)
             else:
                 raise self._error("its header is damaged")
@@ -163,13 +173,20 @@ class _Header:
         per_block, block_bytes = BLOCKS.get(kind, (1, 0))  # a type newer than this table: only its offset counts
         n_bytes = n_elements // per_block * block_bytes
         self.tensor_bytes[name] = n_bytes
+        self.n_elements += n_elements
         return int(offset) + n_bytes
 
     def _string(self) -> bytes:
         return self._take(self._length())
 
-    def _skip_string(self) -> None:
-        self._skip(self._length())
+    def _skip_strings(self, n: int) -> None:
+        try:
+            if self._arrays is None:
+                walk(self._file, n, MAX_STRING)
+            else:
+                self._arrays.skip(self._file, n, MAX_STRING)
+        except NotWhole:
+            raise self._error("the file is cut short; download it again") from None
 
     def _length(self) -> int:
         (length,) = struct.unpack("<Q", self._take(8))

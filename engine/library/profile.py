@@ -53,6 +53,16 @@ class Profile:
         """Marks of the model files that passed their trial; may be deleted at any time."""
         return self.root / "probed"
 
+    @property
+    def library(self) -> Path:
+        """What model files say of themselves, so that they are listed at once; may be deleted at any time."""
+        return self.root / "library.json"
+
+    @property
+    def machine(self) -> Path:
+        """How fast this machine was measured to be; may be deleted at any time."""
+        return self.root / "machine.json"
+
     def ensure(self) -> Profile:
         """Creates the folder, readable by its owner alone."""
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -16,11 +16,11 @@ import psutil
 from engine.backend import Chunk, KvType, Limits, LoadSettings, NativeFailure, NoRoom
 from engine.errors import ModelFileError
 from engine.events import MemoryAccount, ModelInfo
+from engine.library.context_shape import N_BATCH, N_OUTPUTS, N_SLOTS, N_SLOTS_STATEFUL, shape
 from engine.library.fingerprint import fingerprint
-from engine.library.gguf_header import read_header
-from engine.library.kv_layout import state_bytes
 from engine.library.load_settings import check_settings
 from engine.library.memory import fitting_context
+from engine.library.splits import read_model
 from engine.native.batch import NativeBatch
 from engine.native.embedder import N_CTX, NativeEmbedder
 from engine.native.llama import C, take_complaint
@@ -35,17 +35,8 @@ if TYPE_CHECKING:
 N_RUNNING = 16
 """Sequences side by side. More would each be slower than a reader reads."""
 
-N_SLOTS = 32
-"""With those that wait to be used again; they cost nothing where they share cells, or hold none."""
-
-N_SLOTS_STATEFUL, N_RUNNING_STATEFUL = 16, 8
-"""For recurrent and hybrid models, where each slot costs a state of its own, and those that run leave copies."""
-
-N_OUTPUTS = 64
-"""Rows of logits from one decode."""
-
-N_BATCH = 256
-"""Tokens in one decode: prompts are read 3 % slower than with 512, and a cancel takes half as long."""
+N_RUNNING_STATEFUL = 8
+"""For recurrent and hybrid models: those that run leave copies of their states."""
 
 KV_TYPES: dict[KvType, int] = {"f16": C.GGML_TYPE_F16, "q8_0": C.GGML_TYPE_Q8_0, "q4_0": C.GGML_TYPE_Q4_0}
 FLASH = {
@@ -57,11 +48,9 @@ FLASH = {
 
 def open_native(path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> NativeBackend:
     """Loads a GGUF file. Raises ModelFileError, LoadCancelled, InvalidSettings, NotEnoughMemory. Native thread."""
-    header = read_header(path)
+    header = read_model(path)
     check_settings(settings, header)
-    # What keeps a state may be one of many kinds; all of them say so in their numbers.
-    n_slots = N_SLOTS_STATEFUL if state_bytes(header) else N_SLOTS
-    n_ctx, wanted, foreseen = fitting_context(header, settings, n_slots=n_slots, n_batch=N_BATCH, n_outputs=N_OUTPUTS)
+    n_ctx, wanted, foreseen = fitting_context(header, settings, **shape(header))
     model = NativeModel(path, on_progress, settings)
     try:
         backend = NativeBackend(model, replace(settings, n_ctx=n_ctx), foreseen)

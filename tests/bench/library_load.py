@@ -5,6 +5,7 @@ Arguments: the file, tokens of context, KV type. Says a line of JSON.
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from pathlib import Path
@@ -24,9 +25,7 @@ def main(path: Path, n_ctx: int, kv_type: KvType) -> None:
     start()
     read_header(path)
     before = psutil.Process().memory_info().rss
-    backend = open_native(
-        path, LoadSettings(n_ctx=n_ctx, kv_type_k=kv_type, kv_type_v=kv_type), lambda progress: True
-    )
+    backend = open_native(path, LoadSettings(n_ctx=n_ctx, kv_type_k=kv_type, kv_type_v=kv_type), lambda progress: True)
     _fill(backend)
     after = psutil.Process().memory_info().rss
     account = backend.info.memory
@@ -47,6 +46,8 @@ def _fill(backend: NativeBackend) -> None:
             break
         assert backend.restore(slot, state)
         n_free -= len(piece)
+    del state
+    gc.collect()  # the copy lies in a cycle with its address
     last = backend.limits.n_slots - 1
     backend.decode([Chunk(last, 0, tokens[: n_batch - 64], samples=False)], 2)
     backend.decode([Chunk(last, n_batch - 64, tokens[n_batch - 64 :], samples=True, scored=True)], 2)
