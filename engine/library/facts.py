@@ -21,6 +21,7 @@ FILE_TYPES = {
 _QUANTISATION = re.compile(r"(?:I?Q\d(?:_\w+)?|MXFP4(?:_MOE)?|B?F(?:16|32)|TQ\d_0)", re.IGNORECASE)
 _WORDS = re.compile(r"[-_. ]+")
 _EXPERTS = "_exps."
+_NAMELESS = ("model", "ggml model", "unnamed", "weights")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,10 @@ def quantisation_in(name: str) -> str:
 
 
 def _name(path: Path, header: GgufHeader) -> str:
+    """The file's name, since it is what people see elsewhere; what a file calls itself is often a training run's."""
+    pretty = pretty_name(stem(path))
     said = str(header.values.get("general.name", "")).strip()
-    return said if 3 < len(said) <= 60 and "/" not in said else pretty_name(stem(path))
+    return said if pretty.lower() in _NAMELESS and 0 < len(said) <= 60 else pretty
 
 
 def _quantisation(path: Path, header: GgufHeader) -> str:

@@ -17,10 +17,16 @@ MAX_PARTS = 1000
 
 def parts(path: Path) -> list[Path]:
     """All files of the model of which `path` is the first part, or the only one; whether they exist or not."""
-    found = _PART.fullmatch(path.name)
+    return [path.with_name(name) for name in parts_of(path.name)]
+
+
+def parts_of(name: str) -> list[str]:
+    """The same by names alone."""
+    found = _PART.fullmatch(name)
     if found is None or not 1 < (count := int(found["count"])) <= MAX_PARTS:
-        return [path]
-    return [path.with_name(f"{found['stem']}-{number:05}-of-{found['count']}.gguf") for number in range(1, count + 1)]
+        return [name]
+    ending = name[-5:]
+    return [f"{found['stem']}-{number:05}-of-{found['count']}{ending}" for number in range(1, count + 1)]
 
 
 def is_later_part(name: str) -> bool:
