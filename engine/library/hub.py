@@ -4,19 +4,15 @@ Nothing is asked of the hub unless a person asks for it, and no token of theirs 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from engine.library.facts import pretty_name, quantisation_in
+from engine.library.hub_client import hub_api
 from engine.library.hub_errors import Gated, HubRefused, HubUnreachable, NothingToDownload
 from engine.library.splits import is_later_part, parts_of
-
-if TYPE_CHECKING:
-    from huggingface_hub import HfApi
 
 N_FOUND = 20
 _NOT_MODELS = ("mmproj", "imatrix")
@@ -77,8 +73,9 @@ class Hub:
 
     def search(self, text: str) -> tuple[HubModel, ...]:
         """Those that are downloaded most first. Raises HubUnreachable, HubRefused."""
+        api = hub_api(self._endpoint)
         with _told():
-            found = self._api().list_models(
+            found = api.list_models(
                 search=text,
                 filter="gguf",
                 sort="downloads",
@@ -91,8 +88,8 @@ class Hub:
         """Every quantisation that can be had, the largest first.
 
         Raises HubUnreachable, HubRefused, NothingToDownload."""
+        api = hub_api(self._endpoint)
         with _told(repo):
-            api = self._api()
             revision = api.model_info(repo, expand=["sha"]).sha or "main"
             files = {}
             for entry in api.list_repo_tree(repo, recursive=True, revision=revision):
@@ -109,11 +106,6 @@ class Hub:
         from huggingface_hub.constants import ENDPOINT
 
         return f"{self._endpoint or ENDPOINT}/{choice.repo}/resolve/{choice.revision}/{quote(file.name)}"
-
-    def _api(self) -> HfApi:
-        from huggingface_hub import HfApi
-
-        return HfApi(endpoint=self._endpoint, token=False)
 
 
 FAVOURITES = ("Q4_K_M", "Q5_K_M", "Q4_K_S", "Q4_0", "MXFP4", "IQ4_XS", "Q4_1", "Q6_K", "Q8_0", "Q3_K_M", "Q2_K")
@@ -170,8 +162,6 @@ def _model(found: object) -> HubModel:
 @contextmanager
 def _told(repo: str = "") -> Iterator[None]:
     """Turns what the hub's library raises into ours."""
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    import httpx2  # these two take 0.4 s, and are wanted by few
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError
 
     try:
@@ -179,11 +169,8 @@ def _told(repo: str = "") -> Iterator[None]:
     except GatedRepoError as error:
         raise Gated(error.response.status_code, repo) from error
     except HfHubHTTPError as error:
-        status = error.response.status_code
-        if status >= 500:
-            raise HubUnreachable(f"it answers {status}") from error
-        raise HubRefused(status) from error
-    except (httpx2.TransportError, OSError) as error:
+        raise HubRefused(error.response.status_code) from error
+    except OSError as error:  # also where the person's own settings say that there is no network
         raise HubUnreachable(str(error)) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:  # what answers is no hub
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise HubUnreachable("what answers is not the hub") from error
