@@ -153,7 +153,7 @@ class TranscriptPage(QAbstractScrollArea):
     def _guess(self, message: ChatMessage) -> int:
         """A height from the number of letters, good enough for a scroll bar."""
         letters_a_line = max(20, self._column()[1] // 7)
-        lines = sum(1 + len(line) // letters_a_line for line in message.text.split("\n"))
+        lines = 1 + message.text.count("\n") + len(message.text) // letters_a_line
         return 24 * lines + (68 if message.role == "user" else 60)
 
     def _corner(self, row: int) -> QPoint:

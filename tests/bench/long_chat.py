@@ -156,7 +156,8 @@ def frame(application: QApplication, window: MainWindow, view: TranscriptView, w
 
 
 def answer() -> None:
-    """What one token costs the page, early and late in a very long answer."""
+    """What one token costs the page, early and late in a very long answer; before it, a chat that fills the page, so
+    that as much is drawn early as late."""
     application = QApplication(sys.argv[:1])
     messages = MessageList()
     view = TranscriptView(Theme(application, "light"))
@@ -165,7 +166,8 @@ def answer() -> None:
     view.show()
     text = PARAGRAPH * (N_TOKENS * LETTERS // len(PARAGRAPH) + 2)
     message = ChatMessage("a", "c", None, "assistant", "", "streaming", 0.0)
-    messages.show([message])
+    before = [ChatMessage(f"m{n}", "c", None, "assistant", PARAGRAPH, "complete", 0.0) for n in range(12)]
+    messages.show([*before, message])
     early = cost_s(application, view, messages, message, text, 100)
     late = cost_s(application, view, messages, message, text, N_TOKENS)
     say(early_s=early, late_s=late)
@@ -182,7 +184,7 @@ def cost_s(
     for token in range(at - 30, at + 30):
         messages.replace(replace(message, text=text[: token * LETTERS]))
         view._refresh()
-        view.viewport().repaint()
+        application.processEvents()
     return (time.perf_counter() - started) / 60
 
 
