@@ -34,7 +34,8 @@ def message_row(message: ChatMessage) -> tuple[object, ...]:
 
 def message_of(row: Sequence[Any]) -> ChatMessage:
     calls, attachments = row[_CALLS], row[_ATTACHMENTS]
-    return ChatMessage(*row[:_CALLS], _all_of(Call, calls), attachments_of(attachments), *row[_ATTACHMENTS + 1 :])
+    values: list[Any] = [*row[:_CALLS], _all_of(Call, calls), attachments_of(attachments), *row[_ATTACHMENTS + 1 :]]
+    return ChatMessage(*values)
 
 
 def settings_text(settings: ChatSettings) -> str:
