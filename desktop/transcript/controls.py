@@ -216,5 +216,8 @@ def _show_at(widget: QWidget, corner: QPoint) -> None:
 
 
 def _drop(widget: QWidget) -> None:
+    page = widget.parentWidget().parentWidget() if widget.hasFocus() else None
+    if page is not None:  # else Qt would give the focus to whatever comes next in the window
+        page.setFocus()
     widget.hide()
     widget.deleteLater()
