@@ -216,8 +216,8 @@ def _show_at(widget: QWidget, corner: QPoint) -> None:
 
 
 def _drop(widget: QWidget) -> None:
-    page = widget.parentWidget().parentWidget() if widget.hasFocus() else None
-    if page is not None:  # else Qt would give the focus to whatever comes next in the window
-        page.setFocus()
+    viewport = widget.parentWidget()
+    if widget.hasFocus() and viewport is not None and (page := viewport.parentWidget()) is not None:
+        page.setFocus()  # else Qt would give it to whatever comes next in the window
     widget.hide()
     widget.deleteLater()
