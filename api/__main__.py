@@ -54,6 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             responses=profile.responses,
             named_keys=profile.named_keys,
             origins=tuple(options.origin),
+            model_changes=model if options.allow_model_changes else None,
         )
     except OSError as error:
         return _fail(f"the key cannot be kept in {profile.root}: {error.strerror}")
@@ -133,6 +134,9 @@ def _read_options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--allow-lan", action="store_true", help="confirms a --host that other machines can reach")
     parser.add_argument(
         "--origin", action="append", default=[], metavar="ORIGIN", help="a web page's origin that may ask; repeatable"
+    )
+    parser.add_argument(
+        "--allow-model-changes", action="store_true", help="lets tools unload the model and load it again"
     )
     parser.epilog = "inglenook-serve key add|list|revoke keeps a key for each tool."
     options = parser.parse_args(argv)

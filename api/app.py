@@ -13,6 +13,7 @@ from starlette.responses import Response
 from api import description, front, watching
 from api.activity import Activity
 from api.anthropic import routes as anthropic_routes
+from api.changing import changing
 from api.cors import Cors
 from api.errors import ApiError, problem_of
 from api.keyring import KeyRing
@@ -54,6 +55,8 @@ def create_app(engine: Engine, settings: EndpointSettings, *, lifespan: Lifespan
     app.include_router(front.router)
     app.include_router(watching.router)
     app.include_router(description.router)
+    if settings.model_changes is not None:
+        app.include_router(changing(settings.model_changes))
     for dialect in (openai_routes, responses_routes, anthropic_routes, ollama_routes, llama_routes):
         app.include_router(dialect.router)
     return app

@@ -41,6 +41,9 @@ class EndpointSettings:
     responses: Path | None = None
     """The folder in which responses are kept that a later call may go on from; None keeps none."""
 
+    model_changes: Path | None = None
+    """The model's file, which tools may unload and load again; None lets them do neither. Only for an app whose own
+    loop owns the engine."""
     named_keys: Path | None = None
     """The file of further keys, one for each tool; it may change while the endpoint runs."""
     origins: tuple[str, ...] = ()

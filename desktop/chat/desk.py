@@ -37,6 +37,8 @@ class ChatDesk(QObject):
     """Tokens that the open chat takes of the model's context; 0 where that is not known."""
     speed_measured = Signal(float)
     """Tokens per second of the answer that has just ended."""
+    pointed_at = Signal(str)
+    """A message of the open chat that somebody looked for."""
     failed = Signal(object)
 
     def __init__(self, store: Store, models: ModelController, prepare: Callable[[Sequence[str]], None]) -> None:
@@ -80,10 +82,22 @@ class ChatDesk(QObject):
         self._next_settings = ChatSettings()
         self._open_session(None)
 
-    def open_chat(self, chat_id: str) -> None:
-        if chat_id in self._known and (self._current is None or self._current.chat.id != chat_id):
+    def open_chat(self, chat_id: str, message_id: str = "") -> None:
+        """Opens the chat, on the branch that holds `message_id` where one is given."""
+        if self._current is not None and self._current.chat.id == chat_id:
+            self._point_at(message_id)
+        elif chat_id in self._known:
             self._wanted = chat_id
-            self._tasks.spawn(self._open(chat_id), f"open chat {chat_id}")
+            self._tasks.spawn(self._open(chat_id, message_id), f"open chat {chat_id}")
+
+    def _point_at(self, message_id: str) -> None:
+        """Has that message of the open chat brought into sight; one that is gone is left alone."""
+        if self._current is None or message_id not in self._current.conversation:
+            return
+        if all(row.id != message_id for row in self._current.conversation.branch()):
+            self._current.conversation.show(message_id)
+            self._show_branch()
+        self.pointed_at.emit(message_id)
 
     def rename(self, chat_id: str, title: str) -> None:
         self._change(chat_id, title=title, titled_by="person")
@@ -149,7 +163,7 @@ class ChatDesk(QObject):
             self.speed_measured.emit(message.n_output / message.decode_s)
         self._titler.after(session, message)
 
-    async def _open(self, chat_id: str) -> None:
+    async def _open(self, chat_id: str, message_id: str) -> None:
         session = self._writer.live.get(chat_id)
         if session is None:
             try:
@@ -167,6 +181,7 @@ class ChatDesk(QObject):
         await asyncio.get_running_loop().run_in_executor(None, self._prepare, texts)
         if self._wanted == chat_id:
             self._open_session(self._writer.live.get(chat_id, session))
+            self._point_at(message_id)
 
     def _open_session(self, session: Session | None) -> None:
         self._current = session

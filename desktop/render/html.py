@@ -15,6 +15,8 @@ THIN = "\u2009"
 
 _ROOM = f'<span class="room">{THIN}</span>'
 
+_BOXES = {"[ ] ": "☐", "[x] ": "☑"}
+
 _TAGS = {
     "paragraph": "p",
     "bullet_list": "ul",
@@ -39,7 +41,21 @@ def is_safe_link(address: str) -> bool:
 
 def to_html(tokens: Sequence[Token]) -> str:
     """HTML of block tokens and of the inline tokens in them. A token that we do not know shows its text."""
-    return "".join(map(_one, tokens))
+    parts: list[str] = []
+    begins_item = False
+    for token in tokens:
+        if token.type == "inline" and begins_item:
+            parts.append(_task(_inline(token.children or ())))
+        else:
+            parts.append(_one(token))
+        begins_item = token.type == "list_item_open" or (begins_item and token.type == "paragraph_open")
+    return "".join(parts)
+
+
+def _task(html: str) -> str:
+    """The first words of a list's item; a task has its box drawn."""
+    box = _BOXES.get(html[:4].lower())
+    return html if box is None else f"{box} {html[4:]}"
 
 
 def _one(token: Token) -> str:

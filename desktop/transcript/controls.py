@@ -216,5 +216,8 @@ def _show_at(widget: QWidget, corner: QPoint) -> None:
 
 
 def _drop(widget: QWidget) -> None:
+    viewport = widget.parentWidget()
+    if widget.hasFocus() and viewport is not None and (page := viewport.parentWidget()) is not None:
+        page.setFocus()  # else Qt would give it to whatever comes next in the window
     widget.hide()
     widget.deleteLater()

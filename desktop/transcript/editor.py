@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
@@ -98,3 +100,44 @@ class MessageEditor(QFrame):
         if text and text != self._message.text:
             self.saved.emit(self._message.id, text)
         self.closed.emit()
+
+
+class EditPlace:
+    """Where the one editor stands, if any. `saved(id, text)` hears what is to be, `ended(id)` that it is closed."""
+
+    def __init__(self, parent: QWidget, saved: Callable[[str, str], None], ended: Callable[[str], None]) -> None:
+        self._parent = parent
+        self._saved = saved
+        self._ended = ended
+        self.editor: MessageEditor | None = None
+
+    @property
+    def message_id(self) -> str:
+        return self.editor.message_id if self.editor is not None else ""
+
+    @property
+    def height(self) -> int:
+        """What the message that is edited needs at least."""
+        return self.editor.height() + 8 if self.editor is not None else 0
+
+    def open(self, message: ChatMessage, width: int) -> None:
+        self.close()
+        self.editor = MessageEditor(message, width, self._parent)
+        self.editor.saved.connect(self._saved)
+        self.editor.closed.connect(self.close)
+        self.editor.show()
+        self.editor.edit.setFocus()
+
+    def close(self) -> None:
+        """Leaves the message as it is. Idempotent."""
+        editor, self.editor = self.editor, None
+        if editor is not None:
+            editor.hide()
+            editor.deleteLater()
+            self._ended(editor.message_id)
+
+    def move(self, corner: QPoint, width: int) -> None:
+        if self.editor is not None:
+            self.editor.set_width(width)
+            self.editor.move(corner - QPoint(0, 6))
+            self.editor.raise_()

@@ -191,7 +191,7 @@ class MessageItem:
         fresh: list[Segment] = []
         for number, block in enumerate(self._blocks()):
             old = self.segments[number] if number < len(self.segments) else None
-            if old is not None and old.block == block:
+            if old is not None and (old.block is block or old.block == block):
                 fresh.append(old)
             elif old is not None and old.block.kind == block.kind:
                 old.change(block, self._html(block, number))
@@ -229,7 +229,7 @@ class MessageItem:
 
     def _top_of_change(self, before: Sequence[tuple[Segment, Block]]) -> int:
         same = 0
-        while same < min(len(before), len(self.segments)) and before[same] == _with_block(self.segments[same]):
+        while same < min(len(before), len(self.segments)) and _is_same(before[same], self.segments[same]):
             same += 1
         if same == len(before):  # a new block: the caret stood behind the last one
             same = max(0, same - 1)
@@ -291,8 +291,9 @@ def _gap(before: Segment | None, segment: Segment) -> int:
     return _GAP_BELOW_HEADING if before.block.kind == "heading" else _GAP
 
 
-def _with_block(segment: Segment) -> tuple[Segment, Block]:
-    return segment, segment.block
+def _is_same(before: tuple[Segment, Block], now: Segment) -> bool:
+    segment, block = before
+    return segment is now and (block is now.block or block == now.block)
 
 
 def _span(number: int, segment: Segment, start: Place, end: Place) -> tuple[int, int] | None:

@@ -21,7 +21,7 @@ from desktop.transcript.beside import BesideItem
 from desktop.transcript.beside_controls import BesideControls
 from desktop.transcript.bubble import BubbleItem
 from desktop.transcript.controls import MessageControls
-from desktop.transcript.editor import MessageEditor
+from desktop.transcript.editor import EditPlace
 from desktop.transcript.heights import Heights
 from desktop.transcript.item import MessageItem, Place
 from desktop.transcript.throttle import Throttle
@@ -69,7 +69,7 @@ class TranscriptPage(QAbstractScrollArea):
         self._follow = True
         self._settling = False
         self._seen_at = 0
-        self._editor: MessageEditor | None = None
+        self._editing = EditPlace(self.viewport(), self.edited.emit, self._edit_ended)
         self._top_id = ""
         """The message at the top of what is seen: a branch that holds it too stays where it is."""
         self._top_y = 0
@@ -153,7 +153,7 @@ class TranscriptPage(QAbstractScrollArea):
     def _guess(self, message: ChatMessage) -> int:
         """A height from the number of letters, good enough for a scroll bar."""
         letters_a_line = max(20, self._column()[1] // 7)
-        lines = sum(1 + len(line) // letters_a_line for line in message.text.split("\n"))
+        lines = 1 + message.text.count("\n") + len(message.text) // letters_a_line
         return 24 * lines + (68 if message.role == "user" else 60)
 
     def _corner(self, row: int) -> QPoint:
@@ -175,8 +175,8 @@ class TranscriptPage(QAbstractScrollArea):
 
     def _height(self, row: int) -> int:
         height = self._item(row).height
-        if self._editor is not None and self._editor.message_id == self._message(row).id:
-            height = max(height, self._editor.height() + 8)
+        if self._editing.message_id == self._message(row).id:
+            height = max(height, self._editing.height)
         return height + self._space_above(row)
 
     def _lay_out_seen(self) -> bool:
@@ -227,7 +227,9 @@ class TranscriptPage(QAbstractScrollArea):
             message_id = self._message(row).id
             if message_id in self._controls:
                 self._controls[message_id].arrange(self._corner(row), self._versions(message_id))
-        self._place_editor()
+        if self._editing.editor is not None:
+            row = self._row_of(self._editing.message_id)
+            self._editing.move(self._corner(row), self._column()[1]) if row >= 0 else self._editing.close()
         self._forget(ids)
 
     def _versions(self, message_id: str) -> tuple[int, int]:
@@ -244,29 +246,16 @@ class TranscriptPage(QAbstractScrollArea):
             self._follow = False
             self._settle(row, TOP)
 
-    # Editing in place
-
     def edit(self, message_id: str) -> None:
         """Opens the editor in the message's place."""
-        self.close_editor()
-        if (row := self._row_of(message_id)) < 0:
-            return
-        self._editor = MessageEditor(self._message(row), self._column()[1], self.viewport())
-        self._editor.saved.connect(self.edited)
-        self._editor.closed.connect(self.close_editor)
-        self._editor.show()
-        self._editor.edit.setFocus()
-        self._resettle(row)
+        if (row := self._row_of(message_id)) >= 0:
+            self._editing.open(self._message(row), self._column()[1])
+            self._resettle(row)
 
-    def close_editor(self) -> None:
-        """Leaves the message as it is. Idempotent."""
-        editor, self._editor = self._editor, None
-        if editor is not None:
-            editor.hide()
-            editor.deleteLater()
-            self.setFocus()
-            if (row := self._row_of(editor.message_id)) >= 0:
-                self._resettle(row)
+    def _edit_ended(self, message_id: str) -> None:
+        self.setFocus()
+        if (row := self._row_of(message_id)) >= 0:
+            self._resettle(row)
 
     def _resettle(self, row: int) -> None:
         """The row has another height; its top stays where it is."""
@@ -274,17 +263,6 @@ class TranscriptPage(QAbstractScrollArea):
         self._heights.doubt(row)
         self._follow = False
         self._settle(row, top)
-
-    def _place_editor(self) -> None:
-        if self._editor is None:
-            return
-        row = self._row_of(self._editor.message_id)
-        if row < 0:
-            self.close_editor()
-            return
-        self._editor.set_width(self._column()[1])
-        self._editor.move(self._corner(row) - QPoint(0, 6))
-        self._editor.raise_()
 
     def _fold(self, message_id: str) -> None:
         row, item = self._row_of(message_id), self._items.get(message_id)

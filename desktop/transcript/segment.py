@@ -35,6 +35,8 @@ class Segment:
         self.block = block
         self.top = 0
         self.width = width
+        self.height = 0
+        """Measured once for each width and text: a long answer is asked for hundreds of them at each word."""
         self._theme = theme
         self._chips: list[QRectF] = []
         self.document = _document(theme, code=block.kind == "code")
@@ -51,8 +53,7 @@ class Segment:
                 return QPointF(QUOTE_INDENT, 0)
         return QPointF(0, 0)
 
-    @property
-    def height(self) -> int:
+    def _measured(self) -> int:
         if self.block.kind == "rule":
             return RULE_HEIGHT
         below = CODE_PADDING if self.block.kind == "code" else 0
@@ -62,6 +63,7 @@ class Segment:
         self.width = width
         self.document.setTextWidth(width - self.inset.x() - (CODE_PADDING if self.block.kind == "code" else 0))
         self._chips = [] if self.block.kind == "code" else list(_code_spans(self.document))
+        self.height = self._measured()
 
     def change(self, block: Block, html: str) -> None:
         """Becomes another block of the same kind: what is written grows so many times a second."""

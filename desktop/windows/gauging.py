@@ -70,11 +70,6 @@ class Gauging(QObject):
         self._closed = True
         self._timer.stop()
 
-    def close(self) -> None:
-        """Counts no more. Idempotent."""
-        self._closed = True
-        self._timer.stop()
-
     @property
     def _n_ctx(self) -> int:
         model = self._models.status.model

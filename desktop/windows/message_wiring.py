@@ -28,6 +28,7 @@ class MessageWiring(QObject):
         transcript.alternatives_asked.connect(lambda message_id: chats.alternatives(message_id))
         transcript.picked.connect(chats.pick)
         transcript.delete_asked.connect(self._delete)
+        chats.pointed_at.connect(transcript.show_message)
         transcript.word_asked.connect(self._ask_word)
 
     def _delete(self, message_id: str) -> None:

@@ -56,7 +56,7 @@ class PaletteWiring(QObject):
         if offer.kind == "action":
             self._actions.perform(offer.id)
         else:
-            self._chats.open_chat(offer.id)
+            self._chats.open_chat(offer.id, offer.message_id)
             self._window.show_chat_page()
 
 

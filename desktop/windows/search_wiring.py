@@ -34,5 +34,5 @@ class SearchWiring(QObject):
         self._window.sidebar.show_found(bool(words))
 
     def _open(self, chat_id: str, message_id: str) -> None:
-        self._chats.open_chat(chat_id)
+        self._chats.open_chat(chat_id, message_id)
         self._window.show_chat_page()

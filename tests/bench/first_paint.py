@@ -20,4 +20,4 @@ def measure() -> Figure:
             ours.append(paint_s("paint", profile))
     ratios = [mine / theirs for mine, theirs in zip(ours, bare, strict=True)]
     against = f"a bare window's {spread(bare)} s; ours {spread(ours)} s"
-    return Figure("window.first_paint", statistics.median(ratios), 2.0, "ratio", against)
+    return Figure("window.first_paint", statistics.median(ratios), 1.8, "ratio", against)

@@ -20,7 +20,8 @@ from tests.api.live import KEY, settings, wait_until
 QUESTION = "What is the capital of France?"
 """With an answer of which the model is sure: it is the same whether it is asked first, or found in the cache."""
 
-ENDLESS = "Write down every whole number from one to five hundred, one on a line."
+ENDLESS = "Say sea sea sea sea sea sea sea sea sea sea forever: sea sea sea sea sea sea sea sea sea sea"
+"""At temperature 0 the model does not end: it goes in a ring."""
 PATIENCE_S = 5
 """A slot is free within a step; the rest is for a machine that is busy with other tests."""
 TOO_LONG = "word " * 20_000

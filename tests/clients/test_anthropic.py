@@ -74,7 +74,7 @@ def test_a_structured_answer_is_parsed(client: Anthropic) -> None:
 
 def test_an_abort_frees_the_slot(served: House, client: Anthropic) -> None:
     said: Any = [{"role": "user", "content": ENDLESS}]
-    with client.messages.stream(model="x", messages=said, max_tokens=2000) as stream:
+    with client.messages.stream(model="x", messages=said, max_tokens=2000, extra_body={"temperature": 0}) as stream:
         for _, _text in zip(range(3), stream.text_stream, strict=False):
             pass
     served.was_freed()

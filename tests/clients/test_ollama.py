@@ -76,7 +76,7 @@ def test_embeddings(client: Client) -> None:
 
 def test_an_abort_frees_the_slot(served: House, client: Client) -> None:
     said: Any = [{"role": "user", "content": ENDLESS}]
-    stream: Any = client.chat("x", said, stream=True, options={"num_predict": 2000})
+    stream: Any = client.chat("x", said, stream=True, options={"num_predict": 2000, "temperature": 0})
     for _, _part in zip(range(3), stream, strict=False):
         pass
     stream.close()

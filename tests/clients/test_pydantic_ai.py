@@ -40,7 +40,7 @@ def test_chat_whole_and_streamed_say_the_same(served: House) -> None:
     async def both(model: OpenAIChatModel) -> tuple[str, list[str]]:
         from pydantic_ai import Agent
 
-        agent = Agent(model, model_settings={"temperature": 0, "max_tokens": 30})
+        agent = Agent(model, model_settings={"temperature": 0, "max_tokens": 7})
         whole = (await agent.run(QUESTION)).output
         async with agent.run_stream(QUESTION) as stream:
             return whole, [part async for part in stream.stream_text(delta=True, debounce_by=None)]
@@ -72,7 +72,7 @@ def test_an_abort_frees_the_slot(served: House) -> None:
     async def leave(model: OpenAIChatModel) -> None:
         from pydantic_ai import Agent
 
-        asked = asyncio.create_task(Agent(model).run(ENDLESS))
+        asked = asyncio.create_task(Agent(model, model_settings={"temperature": 0}).run(ENDLESS))
         await asyncio.sleep(0.3)
         asked.cancel()
         await asyncio.wait({asked})

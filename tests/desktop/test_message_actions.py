@@ -100,7 +100,7 @@ def test_what_was_cut_offers_to_go_on(qtbot: QtBot, view: TranscriptView, messag
 def test_a_question_is_edited_in_its_place(qtbot: QtBot, view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(0, "How are yuo?"), message(1, "Well.")])
     button(view, "m0", "edit").click()
-    editor = view._editor
+    editor = view._editing.editor
     assert editor is not None
     assert editor.edit.toPlainText() == "How are yuo?"
     assert view._corner(1).y() >= editor.geometry().bottom()
@@ -110,7 +110,7 @@ def test_a_question_is_edited_in_its_place(qtbot: QtBot, view: TranscriptView, m
     with qtbot.waitSignal(view.edited) as edited:
         QTest.keyClick(editor.edit, Qt.Key.Key_Return)
     assert edited.args == ["m0", "How are you?"]
-    assert view._editor is None
+    assert view._editing.editor is None
 
 
 def test_an_answer_takes_control_enter_and_escape_leaves_it(
@@ -119,7 +119,7 @@ def test_an_answer_takes_control_enter_and_escape_leaves_it(
     messages.show([message(0, "Hi"), message(1, "Wel.")])
     with qtbot.assertNotEmitted(view.edited):
         QTest.keyClick(editing(view, "m1"), Qt.Key.Key_Escape)
-    assert view._editor is None
+    assert view._editing.editor is None
     edit = editing(view, "m1")
     edit.setPlainText("Well.")
     with qtbot.waitSignal(view.edited) as edited:
@@ -129,8 +129,8 @@ def test_an_answer_takes_control_enter_and_escape_leaves_it(
 
 def editing(view: TranscriptView, message_id: str) -> QPlainTextEdit:
     view.edit(message_id)
-    assert view._editor is not None
-    return view._editor.edit
+    assert view._editing.editor is not None
+    return view._editing.editor.edit
 
 
 def test_what_was_read_stays_where_it_is_when_a_version_is_shown(view: TranscriptView, messages: MessageList) -> None:
@@ -369,8 +369,8 @@ def test_a_person_edits_asks_again_and_steps_back(run: Run, open_house: OpenHous
             await press(house, house.rows[-1].id, "before")
             await until(lambda: house.rows[-1].id == first)
             house.transcript.edit(house.rows[0].id)
-            house.transcript._editor.edit.setPlainText("The lake?")
-            QTest.keyClick(house.transcript._editor.edit, Qt.Key.Key_Return)
+            house.transcript._editing.editor.edit.setPlainText("The lake?")
+            QTest.keyClick(house.transcript._editing.editor.edit, Qt.Key.Key_Return)
             await until(lambda: house.rows[0].text == "The lake?")
             await answered(house)
             await press(house, house.rows[-1].id, "alternatives")

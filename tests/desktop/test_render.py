@@ -75,6 +75,14 @@ def test_a_text_that_begins_anew_is_read_anew() -> None:
     assert growing.feed("three") == [Block("text", "<p>three</p>")]
 
 
+def test_tasks_have_boxes_and_nothing_else_has() -> None:
+    (block,) = blocks("- [ ] sow\n- [x] dig\n- [X] rest\n- a [x] b\n- [x](https://a.example)")
+    assert [block.html.count(box) for box in "☐☑"] == [1, 2]
+    assert "a [x] b" in block.html
+    assert blocks("[x] no item")[0].html == "<p>[x] no item</p>"
+    assert "☑ loose" in blocks("- [x] loose\n\n- two")[0].html
+
+
 def test_the_kinds_of_blocks() -> None:
     assert [block.kind for block in blocks(SAMPLE)] == [
         "heading", "text", "list", "quote", "table", "code", "rule", "text",

@@ -174,10 +174,29 @@ def test_a_person_looks_for_a_word_and_opens_the_chat(run: Run, open_house: Open
             QTest.keyClick(field, Qt.Key.Key_Down)
             QTest.keyClick(found, Qt.Key.Key_Return)
             await until(lambda: len(house.rows) == 2)
+            await until(lambda: house.transcript._top_id == house.rows[1].id or house.transcript.at_end)
             QTest.keyClicks(field, "xx")
             await until(lambda: found.model().rowCount() == 0)
             QTest.keyClick(field, Qt.Key.Key_Escape)
             assert field.text() == ""
             await until(house.chats.isVisible)
+
+    run(story())
+
+
+def test_what_is_found_on_another_branch_is_shown_there(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house(Script(answer=b"The lighthouse is tall.")) as house:
+            type_and_send(house, "About the coast")
+            await answered(house)
+            old = house.rows[-1].id
+            house.opener.script.answer = b"Another answer."
+            house.transcript.retry_asked.emit(old)
+            await until(lambda: house.rows[-1].text == "Another answer.")
+            QTest.keyClicks(house.window.sidebar.search, "lighth")
+            found = house.window.sidebar._found
+            await until(lambda: found.model().rowCount() == 1)
+            found.choose_first()
+            await until(lambda: house.rows[-1].id == old)
 
     run(story())

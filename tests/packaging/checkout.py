@@ -110,6 +110,8 @@ class Checkout:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            # Tests that a shell runs in the background have Ctrl+C ignored, and what they start would inherit that.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def run(self, *args: str, **changes: str | None) -> subprocess.CompletedProcess[str]:

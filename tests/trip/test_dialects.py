@@ -94,7 +94,12 @@ def test_a_required_tool_is_called(served: Served) -> None:
         "name": "paint",
         "parameters": {"type": "object", "properties": {"colour": {"enum": ["red"]}}, "required": ["colour"]},
     }
-    asked = {"messages": SAID, "tools": [{"type": "function", "function": function}], "max_tokens": 60}
+    asked = {
+        "messages": SAID,
+        "tools": [{"type": "function", "function": function}],
+        "max_tokens": 60,
+        "parallel_tool_calls": False,
+    }
     choice = served.post("/v1/chat/completions", {**asked, "tool_choice": "required"})["choices"][0]
     assert choice["finish_reason"] == "tool_calls"
     assert json.loads(choice["message"]["tool_calls"][0]["function"]["arguments"]) == {"colour": "red"}

@@ -2,7 +2,7 @@
 export const [root, key] = process.argv.slice(2)
 export const url = `${root}/v1`
 export const question = 'What is the capital of France?'
-export const endless = 'Write down every whole number from one to five hundred, one on a line.'
+export const endless = 'Say sea sea sea sea sea sea sea sea sea sea forever: sea sea sea sea sea sea sea sea sea sea'
 export const tooLong = 'word '.repeat(20_000)
 export const colours = {
   type: 'object',

@@ -12,7 +12,7 @@ for await (const part of await client.chat({ ...asked, stream: true })) streamed
 const formed = await client.chat({ ...asked, format: colours, options: { num_predict: 60 } })
 const long = await refusal(client.chat({ ...asked, messages: said(tooLong) }))
 const closed = await refusal(stranger.list())
-const stream = await client.chat({ model: 'x', messages: said(endless), stream: true, options: { num_predict: 2000 } })
+const stream = await client.chat({ model: 'x', messages: said(endless), stream: true, options: { num_predict: 2000, temperature: 0 } })
 tell({
   models,
   whole: whole.message.content,
