@@ -98,13 +98,13 @@ def about(row: ModelRow) -> str:
     parts = [row.quantisation]
     if row.size_bytes:
         rough = row.place != "disk"
-        parts.append(_tr("about {size}").format(size=size(row.size_bytes)) if rough else size(row.size_bytes))
+        parts.append(f"≈ {size(row.size_bytes)}" if rough else size(row.size_bytes))
     if row.comes_with:
         parts.append(_tr("comes with Inglenook"))
     parts.append(row.maker)
     if row.n_downloads:
         parts.append(_tr("{n} downloads").format(n=short(row.n_downloads)))
-    parts += [licence(row.licence) if row.place != "disk" else "", good_for(row.good_for)]
+    parts.append(licence(row.licence) if row.place != "disk" else "")
     if row.gated:
         parts.append(_tr("asks you to accept its terms"))
     return " · ".join(part for part in parts if part)
@@ -180,7 +180,7 @@ def kv_type(kind: KvType) -> str:
 
 def sentence(row: ModelRow) -> str:
     """All of a row, for those who hear it."""
-    parts = [row.name, about(row), verdict(row), speed(row.fit), action(row)]
+    parts = [row.name, good_for(row.good_for), about(row), verdict(row), speed(row.fit), action(row)]
     return ", ".join(part for part in parts if part)
 
 

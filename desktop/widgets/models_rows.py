@@ -98,7 +98,9 @@ class ModelRows(QStyledItemDelegate):
     def _paint_name(self, painter: QPainter, place: QRect, row: ModelRow) -> None:
         colour = "muted" if row.fault else "text"
         upper = QRect(place.left(), place.center().y() - 18, place.width(), 20)
-        self._write(painter, upper, row.name, colour, 13.5, QFont.Weight.DemiBold)
+        width = self._write(painter, upper, row.name, colour, 14, QFont.Weight.DemiBold)
+        if (kind := words.good_for(row.good_for)) and upper.width() - width > 60:
+            self._write(painter, upper.adjusted(width + 8, 1, 0, 1), kind, "muted", 12)
         lower = QRect(place.left(), place.center().y(), place.width(), 18)
         self._write(painter, lower, words.about(row), "muted", 12)
 
@@ -154,10 +156,12 @@ class ModelRows(QStyledItemDelegate):
         place: QRect,
         text: str,
         colour: str,
-        pixels: float,
+        pixels: int,
         weight: QFont.Weight = QFont.Weight.Normal,
-    ) -> None:
-        painter.setFont(text_font(round(pixels), weight))
+    ) -> int:
+        """How wide it became."""
+        painter.setFont(text_font(pixels, weight))
         painter.setPen(self._theme.colour(colour))
         shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, place.width())
         painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), shown)
+        return painter.fontMetrics().horizontalAdvance(shown)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import select
 import threading
 import time
 from dataclasses import dataclass, field
@@ -56,12 +57,15 @@ class FakeHub:
 
         self._over = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server.daemon_threads = False  # `stop` waits for those who answer
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="fake-hub", daemon=True)
         self._thread.start()
         return self
 
     def stop(self) -> None:
+        """Idempotent."""
+        if self._over.is_set():
+            return
         self._over.set()
         self._server.shutdown()
         self._server.server_close()
@@ -183,9 +187,15 @@ class _Handler(BaseHTTPRequestHandler):
                 if self.fake.bytes_per_s:
                     time.sleep(0.02)
             if fault == "stall":
-                self.fake.wait(30)
+                self._stand_still()
         except OSError:
             pass  # who asked has left
+
+    def _stand_still(self) -> None:
+        """Until who asked has had enough, or the test has."""
+        while not self.fake.wait(0.02):
+            if select.select([self.connection], [], [], 0)[0]:
+                return
 
     def _say(self, status: int, body: object, headers: dict[str, str] | None = None) -> None:
         data = json.dumps(body).encode()
