@@ -77,7 +77,6 @@ def click(view: ModelsView, name: str, act: str) -> None:
     index = view.model().index(names(view).index(name), 0)
     row = index.data(ModelRole.ROW)
     box = actions(view.visualRect(index), row, pointed=True)[act]  # type: ignore[index]
-    QTest.mouseMove(view.viewport(), box.center())
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=box.center())
 
 
