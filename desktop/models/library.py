@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import statistics
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,6 +36,9 @@ from engine.library.scan_cache import ScanCache
 
 HubStage = Literal["idle", "asking", "found", "failed"]
 Remember = Callable[..., None]
+
+N_SPEEDS = 3
+"""Answers, before they count for more than what was measured of the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,7 @@ class LibraryController(QObject):
         """How the model in use was loaded."""
         self._status = Status("empty")
         self._used: Path | None = None
+        self._speeds: deque[float] = deque(maxlen=N_SPEEDS)
         self._stop = threading.Event()
         self._opened = False
         self._scanning = asyncio.Lock()
@@ -136,11 +142,13 @@ class LibraryController(QObject):
         self._show_disk()
 
     def learn_speed(self, tokens_per_s: float) -> None:
-        """What an answer has shown: the estimates of all other models follow it."""
-        path = self._used if self._status.state == "ready" else None
-        model = next((file for file in self._files if file.path == path), None)
-        facts = model.facts if model is not None else None
-        if self._pace.is_known and facts is not None and self._pace.learn(tokens_per_s * facts.read_bytes):
+        """What an answer has shown: the estimates of all other models follow it. A short answer says little, so the
+        middle of the last few counts."""
+        model = self.file_of(self._used) if self._used is not None and self._status.state == "ready" else None
+        if model is None or model.facts is None or not self._pace.is_known:
+            return
+        self._speeds.append(tokens_per_s * model.facts.read_bytes)
+        if len(self._speeds) >= N_SPEEDS and self._pace.learn(statistics.median(self._speeds)):
             self._measure_room()
             self._show_all()
 

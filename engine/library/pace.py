@@ -55,8 +55,8 @@ class Pace:
 
     def learn(self, bytes_per_s: float) -> bool:
         """Takes up what a real answer has shown; True where it is news. An answer beside others is slower than the
-        machine could be, so the fastest one counts."""
-        if bytes_per_s <= self._shown * 1.02:
+        machine could be, so the fastest one counts; none is faster than memory is read."""
+        if bytes_per_s > self._memory or bytes_per_s <= self._shown * 1.02:
             return False
         self._shown = bytes_per_s
         self._save()

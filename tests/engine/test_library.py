@@ -269,6 +269,7 @@ def test_the_pace_is_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert again.learn(5e9)
     assert not again.learn(5.05e9)
     assert not again.learn(1e9)
+    assert not again.learn(1e15), "faster than memory is read"
     third = Pace(file)
     third.measure()
     assert third.bytes_per_s == 5e9
