@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
@@ -30,6 +31,7 @@ from desktop.garbage import GarbageCollector
 from desktop.interrupts import Interrupts
 from desktop.launch import Options
 from desktop.models.controller import ModelController
+from desktop.models.library import LibraryController
 from desktop.render.warm import warm
 from desktop.serving import OWN_KEY, Serving, read_key, shares_of
 from desktop.settings import SettingsFile
@@ -38,12 +40,14 @@ from desktop.store.store import Store
 from desktop.tasks import TaskSet
 from desktop.windows.endpoint_wiring import EndpointWiring
 from desktop.windows.main_window import MainWindow
+from desktop.windows.models_wiring import ModelsWiring
 from desktop.windows.palette_wiring import PaletteWiring
 from desktop.windows.search_wiring import SearchWiring
 from desktop.windows.settings_wiring import SettingsWiring
 from desktop.windows.window_actions import window_actions
 from desktop.windows.wiring import Wiring, make_pages
 from engine.library.default_model import find_default_model
+from engine.library.hub import Hub
 from engine.library.profile import Profile
 
 if TYPE_CHECKING:
@@ -110,6 +114,9 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         closes("exchange", exchange.aclose, 3)
         models = ModelController(make_engine)
         closes("engine", models.aclose, 10)
+        library = LibraryController(options.profile, Hub(os.environ.get("HF_ENDPOINT")), settings.value, remember)
+        closes("library", library.aclose, 3)
+        models.settings_of = library.settings_of
         serving = Serving(options)
         endpoint = EndpointController(serve, lambda: asyncio.to_thread(read_key, options), port)
         closes("endpoint", endpoint.aclose, 4)  # its own limit is 2 s, then it tears connections off
@@ -127,6 +134,7 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         pages = await make_pages(window.theme)
         wiring = Wiring(window, pages, chats, models, tasks, remember, store)
         EndpointWiring(window, pages.endpoint, endpoint, desk, chats, models, store, tasks, remember)
+        ModelsWiring(window, library, models, chats, wiring.open_model, tasks)
         SearchWiring(window, search, chats)
         search.failed.connect(wiring.tell)
         actions = Actions(window, settings.value.shortcuts, lambda keys: remember(shortcuts=keys))

@@ -23,6 +23,10 @@ class Settings:
     model_path: str = ""
     shortcuts: dict[str, str] = field(default_factory=dict)
     """Keys that differ from those at first, by the action's id."""
+    model_folders: list[str] = field(default_factory=list)
+    """Where a person keeps model files, beside the profile's own folder."""
+    model_settings: dict[str, dict[str, object]] = field(default_factory=dict)
+    """How a file is loaded, where that differs from what is usual, by the file's path."""
 
 
 class SettingsFile:
@@ -88,6 +92,10 @@ def _checked(found: dict[str, object]) -> Settings:
             continue
         if name == "shortcuts" and isinstance(value, dict) and not all(map(_is_text, value.values())):
             continue
+        if name == "model_folders" and isinstance(value, list) and not all(map(_is_text, value)):
+            continue
+        if name == "model_settings" and isinstance(value, dict):
+            value = {path: each for path, each in value.items() if isinstance(each, dict)}
         good[name] = value
     return Settings(**good)  # type: ignore[arg-type]
 

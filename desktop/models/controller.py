@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from engine.backend import LoadSettings
 from engine.errors import EngineClosed, EngineError, NotLoaded
 from engine.events import Status
 
@@ -32,6 +33,8 @@ class ModelController(QObject):
         self._changed = asyncio.Event()
         self._closed = False
         self._path: Path | None = None
+        self.settings_of: Callable[[Path], LoadSettings] = lambda path: LoadSettings()
+        """How the person wants this file to be loaded."""
         self.status = Status("loading")  # until `load` or `none_found`, so that what is sent meanwhile waits
 
     def none_found(self) -> None:
@@ -44,7 +47,7 @@ class ModelController(QObject):
         self._set(Status("loading"))
         try:
             engine = await self.engine()
-            await engine.load(path)
+            await engine.load(path, self.settings_of(path))
         except EngineError as error:
             if self.status.error is None:
                 self._set(Status("empty", error=error))
@@ -54,6 +57,16 @@ class ModelController(QObject):
     async def reload(self) -> bool:
         """Loads the last file once more, after a failure."""
         return self._path is not None and await self.load(self._path)
+
+    async def unload(self) -> None:
+        """Frees the model's memory; the engine stays, and waits for another."""
+        if self._engine is not None:
+            await self._engine.unload()
+
+    @property
+    def path(self) -> Path | None:
+        """The file that is loaded, or was to be loaded last."""
+        return self._path
 
     async def engine(self) -> Engine:
         """The engine, made now if need be, with or without a model. Raises EngineClosed."""

@@ -20,6 +20,7 @@ WIDTH = 256
 
 class Sidebar(QFrame):
     new_chat_asked = Signal()
+    models_asked = Signal()
     endpoint_asked = Signal()
     settings_asked = Signal()
 
@@ -35,6 +36,8 @@ class Sidebar(QFrame):
         self.chats: ChatsView | None = None
         self._found: FoundView | None = None
         self._middle = QVBoxLayout()
+        self._models = self._place_button(self.tr("Models"))
+        self._models.clicked.connect(self.models_asked)
         self._endpoint = self._place_button(self.tr("Endpoint"))
         self._endpoint.clicked.connect(self.endpoint_asked)
         self._dot = QLabel(self._endpoint)
@@ -65,7 +68,8 @@ class Sidebar(QFrame):
             self.chats.setVisible(not shown)
 
     def mark_place(self, place: str) -> None:
-        """Where one is: "endpoint", "settings", or "chat"."""
+        """Where one is: "models", "endpoint", "settings", or "chat"."""
+        self._models.setChecked(place == "models")
         self._endpoint.setChecked(place == "endpoint")
         self._settings.setChecked(place == "settings")
         if self.chats is not None:
@@ -124,6 +128,7 @@ class Sidebar(QFrame):
         column.addLayout(self._middle, 1)
         column.addWidget(rule)
         column.addSpacing(9)
+        column.addWidget(self._models)
         column.addWidget(self._endpoint)
         column.addWidget(self._settings)
         dot = QHBoxLayout(self._endpoint)
@@ -135,6 +140,7 @@ class Sidebar(QFrame):
         scale = self.devicePixelRatioF()
         self._flame.setPixmap(self._theme.pixmap("flame", "accent", 16, scale))
         self._new.setIcon(self._theme.icon("square-pen", "text"))
+        self._models.setIcon(self._theme.icon("box", "accent" if self._models.isChecked() else "text"))
         self._endpoint.setIcon(self._theme.icon("plug", "accent" if self._endpoint.isChecked() else "text"))
         self._settings.setIcon(self._theme.icon("settings-2", "accent" if self._settings.isChecked() else "text"))
         self._dot.setPixmap(dot_pixmap(self._theme, "ok", scale))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from desktop.widgets.chat_settings import ChatSettingsSheet
     from desktop.widgets.chats_view import ChatsView
     from desktop.widgets.endpoint_page import EndpointPage
+    from desktop.widgets.models_page import ModelsPage
     from desktop.widgets.overflow_card import OverflowCard
     from desktop.widgets.settings_page import SettingsPage
 
@@ -58,6 +59,7 @@ class MainWindow(QWidget):
         self.overflow_card: OverflowCard | None = None
         self.transcript: TranscriptView | None = None
         self.endpoint_page: EndpointPage | None = None
+        self.models_page: ModelsPage | None = None
         self.settings_page: SettingsPage | None = None
         self._lay_out()
         self._add_keys()
@@ -96,6 +98,13 @@ class MainWindow(QWidget):
         self.sidebar.settings_asked.connect(self.show_settings_page)
         self._fold()
 
+    def add_models_page(self, page: ModelsPage) -> None:
+        self.models_page = page
+        self.pages.addWidget(page)
+        page.sidebar_asked.connect(self.open_sidebar)
+        self.sidebar.models_asked.connect(self.show_models_page)
+        self._fold()
+
     def show_greeting(self, greeting: bool) -> None:
         """The greeting, or the transcript."""
         if greeting:
@@ -112,6 +121,9 @@ class MainWindow(QWidget):
 
     def show_endpoint_page(self) -> None:
         self._show_place("endpoint", self.endpoint_page)
+
+    def show_models_page(self) -> None:
+        self._show_place("models", self.models_page)
 
     def show_settings_page(self) -> None:
         self._show_place("settings", self.settings_page)
@@ -203,7 +215,7 @@ class MainWindow(QWidget):
             self.chat_settings.close_sheet()
         elif self.overflow_card is not None and self.overflow_card.isVisible():
             self.overflow_card.close_card()
-        else:
+        elif self.models_page is None or not self.models_page.sheet.close_sheet():
             self.composer.stop_asked.emit()
 
     def _fold(self) -> None:
@@ -214,7 +226,7 @@ class MainWindow(QWidget):
         self.sidebar.setVisible(not folds or self._sidebar_open)
         self.pages.setGeometry(left, 0, self.width() - left, self.height())
         self.header.fold.setVisible(folds)
-        for page in (self.endpoint_page, self.settings_page):
+        for page in (self.models_page, self.endpoint_page, self.settings_page):
             if page is not None:
                 page.fold.setVisible(folds)
 

@@ -27,6 +27,7 @@ def _places(window: MainWindow) -> list[Action]:
         Action("search", _tr("Search all chats"), window.open_search, "Ctrl+Shift+F"),
         Action("go_chat", _tr("Go to the chat"), window.show_chat_page, "Ctrl+1"),
         Action("go_endpoint", _tr("Go to the endpoint"), window.sidebar.endpoint_asked.emit, "Ctrl+2"),
+        Action("go_models", _tr("Go to the models"), window.sidebar.models_asked.emit, "Ctrl+4"),
         Action("go_settings", _tr("Go to the settings"), window.sidebar.settings_asked.emit, "Ctrl+3"),
     ]
 

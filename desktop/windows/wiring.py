@@ -146,11 +146,12 @@ class Wiring:
         dialog = QFileDialog(self._window, self._window.tr("Open a model file"))
         dialog.setNameFilters([self._window.tr("Models (*.gguf)"), self._window.tr("All files (*)")])
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(self._open_model)
+        dialog.fileSelected.connect(self.open_model)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
-    def _open_model(self, path: str) -> None:
+    def open_model(self, path: str) -> None:
+        """Loads the file, and keeps that it was chosen."""
         self._tasks.spawn(self._load(Path(path)), "load a model")
 
     def _reload(self) -> None:

@@ -80,7 +80,14 @@ def pretty_name(text: str) -> str:
     kept = _QUANTISATION.sub(" ", re.sub(r"\.gguf$", "", text, flags=re.IGNORECASE))
     words = [word for word in _WORDS.split(re.sub(r"(?<=\d)\.(?=\d)", "\0", kept)) if word]
     words = [word.replace("\0", ".") for word in words if word.lower() not in ("gguf", "ud")]
-    return " ".join(words) or text
+    return " ".join(map(_dressed, words)) or text
+
+
+def _dressed(word: str) -> str:
+    """7b is 7B, and a name begins with a capital, unless its makers write it otherwise."""
+    if re.fullmatch(r"[ae]?\d+(\.\d+)?[bm]", word):
+        return word.upper()
+    return word.capitalize() if word in ("gemma", "qwen", "llama", "mistral", "phi", "tinyllama", "smollm2") else word
 
 
 def quantisation_in(name: str) -> str:

@@ -124,10 +124,15 @@ def open_house(qapp: QApplication, profile: Profile, tmp_path: Path, monkeypatch
 
     @asynccontextmanager
     async def opener(
-        script: Script | None = None, *, model: bool = True, theme: str = "light", real: Path | None = None
+        script: Script | None = None,
+        *,
+        model: bool = True,
+        theme: str = "light",
+        real: Path | None = None,
+        file: Path | None = None,
     ) -> AsyncIterator[House]:
         fake = FakeOpener(script or Script(answer=b"Hello there."))
-        file = real or tmp_path / "Tiny-Chat-Q4_1.gguf"
+        file = real or file or tmp_path / "Tiny-Chat-Q4_1.gguf"
         settings = SettingsFile(profile.settings)
         settings.change(theme=theme)
         window = MainWindow(Theme(qapp, settings.value.theme), settings.value.geometry)

@@ -92,6 +92,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path, asked = unquote(urlsplit(self.path).path), parse_qs(urlsplit(self.path).query)
         ranged = self.headers.get("Range", "")
+        self.close_connection = True  # so that no thread of ours waits for a client that keeps its connection
         if who := self.headers.get("Authorization"):
             self.fake.tokens.add(who)
         self.fake.asked.append(f"{path} {ranged}".strip())
@@ -165,6 +166,7 @@ class _Handler(BaseHTTPRequestHandler):
             body += b"x" * 5000
         self.send_response(206 if found and fault != "no_range" else 200)
         self.send_header("Content-Length", str(len(body)))
+        self.send_header("Connection", "close")
         if found and fault != "no_range":
             shown = start + 7 if fault == "wrong_range" else start
             self.send_header("Content-Range", f"bytes {shown}-{len(data) - 1}/{len(data)}")
@@ -184,8 +186,6 @@ class _Handler(BaseHTTPRequestHandler):
                 self.fake.wait(30)
         except OSError:
             pass  # who asked has left
-        if fault in ("cut", "stall"):
-            self.close_connection = True
 
     def _say(self, status: int, body: object, headers: dict[str, str] | None = None) -> None:
         data = json.dumps(body).encode()
@@ -193,6 +193,7 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(data)))
+        self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(data)

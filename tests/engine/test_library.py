@@ -207,9 +207,9 @@ def test_arrays_of_texts(tmp_path: Path) -> None:
 
 def test_names() -> None:
     assert pretty_name("Qwen2.5-7B-Instruct-Q4_K_M.gguf") == "Qwen2.5 7B Instruct"
-    assert pretty_name("gemma-3-4b-it-GGUF") == "gemma 3 4b it"
+    assert pretty_name("gemma-3-4b-it-GGUF") == "Gemma 3 4B it"
     assert pretty_name("Llama-3.2-1B-Instruct-IQ4_XS") == "Llama 3.2 1B Instruct"
-    assert pretty_name("gpt-oss-20b-mxfp4") == "gpt oss 20b"
+    assert pretty_name("gpt-oss-20b-mxfp4") == "gpt oss 20B"
     assert quantisation_in("Meta-Llama-3-8B.Q5_K_S.gguf") == "Q5_K_S"
     assert quantisation_in("llama.gguf") == ""
 

@@ -1,0 +1,297 @@
+"""The models that there are: on this computer, in the catalogue, on the hub; what each costs, and which is used."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import psutil
+from PySide6.QtCore import QObject, Signal
+
+from desktop.models import words
+from desktop.models.downloads import DownloadDesk
+from desktop.models.load_choice import LoadChoice
+from desktop.models.model_list import ModelList
+from desktop.models.rows import ModelRow, Room, Use, row_of_entry, row_of_file, row_of_hub
+from desktop.settings import Settings
+from desktop.tasks import TaskSet
+from engine.backend import LoadSettings
+from engine.events import Status
+from engine.library import default_model
+from engine.library.catalogue import CatalogueEntry, catalogue
+from engine.library.facts import pretty_name
+from engine.library.fit import Fit, fit, rough_fit
+from engine.library.hub import Choice, Hub, HubModel
+from engine.library.hub_errors import HubError
+from engine.library.pace import Pace
+from engine.library.profile import Profile
+from engine.library.scan import ModelFile, Scan, look, scan
+from engine.library.scan_cache import ScanCache
+
+HubStage = Literal["idle", "asking", "found", "failed"]
+Remember = Callable[..., None]
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryState:
+    """`hub_text` is what was asked of the hub; `error` belongs to "failed"."""
+
+    scanning: bool = False
+    folders: tuple[Path, ...] = ()
+    unreadable: tuple[Path, ...] = ()
+    filter: str = ""
+    hub: HubStage = "idle"
+    hub_text: str = ""
+    error: HubError | None = None
+
+
+class LibraryController(QObject):
+    """Looks at nothing and asks nobody before its page is seen. `remember(**changes)` keeps settings. GUI thread."""
+
+    changed = Signal(object)
+    """The `LibraryState`."""
+    room_changed = Signal(object)
+    failed = Signal(object)
+
+    def __init__(
+        self,
+        profile: Profile,
+        hub: Hub,
+        settings: Settings,
+        remember: Remember,
+    ) -> None:
+        super().__init__()
+        self.on_disk, self.suggested, self.on_hub = (ModelList(words.sentence, self) for _ in range(3))
+        self.downloads = DownloadDesk(hub, profile.models, self.would_fit)
+        self.state = LibraryState(folders=tuple(Path(folder) for folder in settings.model_folders))
+        self.room = Room()
+        self._profile, self._hub, self._remember = profile, hub, remember
+        self._choices = {path: LoadChoice.of(kept) for path, kept in settings.model_settings.items()}
+        self._cache = ScanCache(profile.library)
+        self._pace = Pace(profile.machine)
+        self._files: tuple[ModelFile, ...] = ()
+        self._entries: tuple[CatalogueEntry, ...] = ()
+        self._hub_found: tuple[HubModel, ...] = ()
+        self.loaded = LoadChoice()
+        """How the model in use was loaded."""
+        self._status = Status("empty")
+        self._used: Path | None = None
+        self._stop = threading.Event()
+        self._opened = False
+        self._scanning = asyncio.Lock()
+        self._asked = 0
+        self._tasks = TaskSet(lambda error, name: self.failed.emit(error))
+        self.downloads.arrived.connect(lambda path: self.refresh())
+        self.downloads.changed.connect(lambda states: self._show_elsewhere())
+
+    # What there is
+
+    def open(self) -> None:
+        """The page is seen: what is there is listed, and again each time it is seen."""
+        if not self._opened:
+            self._opened = True
+            self._tasks.spawn(self._prepare(), "get the library ready")
+        self.refresh()
+
+    def refresh(self) -> None:
+        if self._opened:
+            self._tasks.spawn(self._scan(), "list the models")
+
+    def add_folder(self, folder: Path) -> None:
+        if folder not in self.state.folders:
+            self._keep_folders((*self.state.folders, folder))
+
+    def remove_folder(self, folder: Path) -> None:
+        """Forgets the folder; its files stay where they are."""
+        self._keep_folders(tuple(each for each in self.state.folders if each != folder))
+
+    def find(self, text: str) -> None:
+        """Shows what has these words in its name, of what is known here. Asks nobody."""
+        self._set(filter=text.strip())
+        if not text.strip():
+            self._forget_hub()
+        self._show_all()
+
+    def search_hub(self, text: str) -> None:
+        """Asks the hub for models of this name. The last one that was asked for counts."""
+        if text.strip():
+            self._asked += 1
+            self._tasks.spawn(self._search(text.strip(), self._asked), "search the hub")
+
+    def download(self, row: ModelRow) -> None:
+        self.downloads.start(row.key, row.name)
+
+    # What is used, and how
+
+    def show_status(self, status: Status, path: Path | None) -> None:
+        """Where the engine stands, and the file that it has, or takes up."""
+        changed = (status.state, status.model) != (self._status.state, self._status.model)
+        self._status, self._used = status, path
+        if changed:
+            self._measure_room()
+        self._show_disk()
+
+    def learn_speed(self, tokens_per_s: float) -> None:
+        """What an answer has shown: the estimates of all other models follow it."""
+        path = self._used if self._status.state == "ready" else None
+        model = next((file for file in self._files if file.path == path), None)
+        facts = model.facts if model is not None else None
+        if self._pace.is_known and facts is not None and self._pace.learn(tokens_per_s * facts.read_bytes):
+            self._measure_room()
+            self._show_all()
+
+    def choice_of(self, path: Path) -> LoadChoice:
+        return self._choices.get(str(path), LoadChoice())
+
+    def settings_of(self, path: Path) -> LoadSettings:
+        """Asked for when the file is loaded."""
+        self.loaded = self.choice_of(path)
+        return self.loaded.settings
+
+    def choose(self, path: Path, choice: LoadChoice) -> None:
+        """Keeps how this file is loaded from now on."""
+        self._choices[str(path)] = choice
+        kept = {each: kept for each, choice in self._choices.items() if (kept := choice.kept())}
+        self._remember(model_settings=kept)
+        self._show_disk()
+
+    def file_of(self, path: Path) -> ModelFile | None:
+        return next((file for file in self._files if file.path == path), None)
+
+    def fit_of(self, model: ModelFile, choice: LoadChoice) -> Fit | None:
+        if model.facts is None or not self.room.total:
+            return None
+        room = self.room
+        return fit(model.facts, choice.settings, room.free, room.total, room.bytes_per_s)
+
+    def would_fit(self, choice: Choice) -> bool:
+        """Any thread."""
+        room = self.room
+        foreseen = rough_fit(choice.size_bytes, 0, 0, room.free, room.total, room.bytes_per_s)
+        return foreseen.verdict == "fits" or not room.total
+
+    async def aclose(self) -> None:
+        """Idempotent."""
+        self._stop.set()
+        await self.downloads.aclose()
+        await self._tasks.aclose()
+
+    async def _prepare(self) -> None:
+        self._measure_room()
+        self._entries = await asyncio.to_thread(catalogue)
+        self._show_elsewhere()
+        await self.downloads.read_unfinished()
+        await asyncio.to_thread(self._pace.measure)
+        self._measure_room()
+        self._show_all()
+
+    async def _scan(self) -> None:
+        async with self._scanning:
+            first = not self._files
+            self._set(scanning=True)
+            default = default_folder()
+            folders = (self._profile.models, *self.state.folders, default)
+            try:
+                found = await asyncio.to_thread(self._look_into, folders, first)
+            finally:
+                self._set(scanning=False)
+            self._files = found.models
+            own = {self._profile.models, default}
+            self._set(unreadable=tuple(folder for folder in found.unreadable if folder not in own))
+            await self._add_used()
+            self._show_all()
+
+    def _look_into(self, folders: Sequence[Path], first: bool) -> Scan:
+        """Pool thread."""
+        if first:
+            self._cache.load()
+        found = scan(folders, self._cache, self._stop.is_set)
+        self._cache.save()
+        return found
+
+    async def _add_used(self) -> None:
+        """The model in use is listed wherever it lies."""
+        path = self._used
+        if path is not None and self._status.state in ("ready", "loading") and self.file_of(path) is None:
+            self._files = (*self._files, await asyncio.to_thread(look, path, self._cache))
+
+    async def _search(self, text: str, number: int) -> None:
+        self._hub_found = ()
+        self._set(hub="asking", hub_text=text, error=None)
+        self._show_elsewhere()
+        try:
+            found = await asyncio.to_thread(self._hub.search, text)
+        except HubError as error:
+            if number == self._asked:
+                self._set(hub="failed", error=error)
+            return
+        if number == self._asked:
+            self._hub_found = found
+            self._set(hub="found")
+            self._show_elsewhere()
+
+    def _forget_hub(self) -> None:
+        self._asked += 1
+        self._hub_found = ()
+        self._set(hub="idle", hub_text="", error=None)
+
+    def _keep_folders(self, folders: tuple[Path, ...]) -> None:
+        self._set(folders=folders)
+        self._remember(model_folders=[str(folder) for folder in folders])
+        self.refresh()
+
+    def _measure_room(self) -> None:
+        """What would be free without the model in memory: another one takes its place."""
+        memory = psutil.virtual_memory()
+        model = self._status.model if self._status.state == "ready" else None
+        own = model.memory.needed if model is not None and model.memory is not None else 0
+        room = Room(min(int(memory.total), int(memory.available) + own), int(memory.total), self._pace.bytes_per_s)
+        if room != self.room:
+            self.room = room
+            self.room_changed.emit(room)
+
+    def _show_all(self) -> None:
+        self._show_disk()
+        self._show_elsewhere()
+
+    def _show_disk(self) -> None:
+        rows = [self._disk_row(model) for model in self._files]
+        rows = [row for row in rows if self._is_found(row)]
+        rows.sort(key=lambda row: (not row.use, bool(row.fault)))
+        self.on_disk.show(rows)
+
+    def _disk_row(self, model: ModelFile) -> ModelRow:
+        use: Use = ""
+        if model.path == self._used:
+            use = {"ready": "in_use", "loading": "loading"}.get(self._status.state, "")  # type: ignore[assignment]
+        comes_with = model.path.name == default_model.FILE_NAME
+        foreseen = self.fit_of(model, self.choice_of(model.path))
+        return row_of_file(model, foreseen, use, self._status.progress, comes_with=comes_with)
+
+    def _show_elsewhere(self) -> None:
+        busy = {state.key for state in self.downloads.states}
+        here = {file.name.casefold() for file in self._files}
+
+        def is_here(repo: str) -> bool:
+            return repo in busy or pretty_name(repo.rpartition("/")[2]).casefold() in here
+
+        rows = [row_of_entry(entry, self.room, is_here=is_here(entry.repo)) for entry in self._entries]
+        self.suggested.show([row for row in rows if not row.is_here and self._is_found(row)])
+        self.on_hub.show([row_of_hub(model, self.room, is_here=is_here(model.repo)) for model in self._hub_found])
+
+    def _is_found(self, row: ModelRow) -> bool:
+        text = f"{row.name} {row.quantisation} {row.key}".casefold()
+        return all(word in text for word in self.state.filter.casefold().split())
+
+    def _set(self, **changes: object) -> None:
+        self.state = replace(self.state, **changes)  # type: ignore[arg-type]
+        self.changed.emit(self.state)
+
+
+def default_folder() -> Path:
+    """Where set-up puts the model that comes with Inglenook, whichever profile is used."""
+    return Profile.default().models

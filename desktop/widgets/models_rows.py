@@ -1,0 +1,163 @@
+"""How a model is drawn: its name, whether it fits, how fast it will be, and what can be done with it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPen
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+
+from desktop.models import words
+from desktop.models.model_list import ModelRole
+from desktop.models.rows import ModelRow
+from desktop.theme import Theme, text_font
+
+Index = QModelIndex | QPersistentModelIndex
+Act = Literal["load", "unload", "download", "settings"]
+
+ROW, PADDING = 58, 10
+WIDE = 640
+BUTTON, ICON = 34, 30
+CHIP, SPEED = 84, 92
+"""Widths of the columns where the page is narrow."""
+
+
+def columns(row: QRect) -> tuple[QRect, QRect, QRect]:
+    """Where name, verdict and speed stand."""
+    if row.width() >= WIDE:
+        chip, speed = row.left() + round(0.462 * row.width()), row.left() + round(0.617 * row.width())
+    else:
+        speed = row.right() - ICON - 92 - SPEED
+        chip = speed - CHIP
+    name = QRect(row.left() + PADDING, row.top(), chip - row.left() - PADDING - 12, row.height())
+    return (
+        name,
+        QRect(chip, row.top(), speed - chip - 8, row.height()),
+        QRect(speed, row.top(), SPEED + 20, row.height()),
+    )
+
+
+def button_of(row: ModelRow, *, pointed: bool) -> tuple[Act, str] | None:
+    """What the row's button does, and what stands on it."""
+    if row.use == "in_use" and pointed:
+        return "unload", words.unload()
+    if row.can_load:
+        return "load", words.action(row)
+    return ("download", words.action(row)) if row.can_download else None
+
+
+def actions(box: QRect, row: ModelRow, *, pointed: bool) -> dict[Act, QRect]:
+    """What can be clicked in a row."""
+    right, top = box.right() - PADDING, box.center().y() - BUTTON // 2
+    places: dict[Act, QRect] = {}
+    if row.place == "disk":
+        places["settings"] = QRect(right - ICON + 5, box.center().y() - ICON // 2 + 1, ICON, ICON)
+        right -= ICON + 2
+    if (button := button_of(row, pointed=pointed)) is not None:
+        width = QFontMetrics(_button_font()).horizontalAdvance(button[1]) + 22
+        places[button[0]] = QRect(right - width, top + 1, width, BUTTON)
+    return places
+
+
+def _button_font() -> QFont:
+    return text_font(13, QFont.Weight.Medium)
+
+
+class ModelRows(QStyledItemDelegate):
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.pointed = QPoint(-1, -1)
+        """Where the mouse is in the list."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        return QSize(0, ROW)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        row = index.data(ModelRole.ROW)
+        if not isinstance(row, ModelRow):
+            return
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box: QRect = option.rect
+        if index.row():
+            painter.fillRect(QRect(box.left(), box.top(), box.width(), 1), self._theme.colour("line"))
+        focused = bool(option.state & QStyle.StateFlag.State_HasFocus)
+        if focused:
+            painter.setPen(QPen(self._theme.colour("accent"), 1))
+            painter.drawRoundedRect(QRectF(box).adjusted(0.5, 3.5, -0.5, -2.5), 8, 8)
+        name, chip, speed = columns(box)
+        self._paint_name(painter, name, row)
+        self._paint_chip(painter, chip, row)
+        muted = row.fit is None or row.fit.verdict == "too_big"
+        self._write(painter, speed, words.speed(row.fit), "muted" if muted else "text", 13)
+        self._paint_actions(painter, box, row, pointed=focused or box.contains(self.pointed))
+        painter.restore()
+
+    def _paint_name(self, painter: QPainter, place: QRect, row: ModelRow) -> None:
+        colour = "muted" if row.fault else "text"
+        upper = QRect(place.left(), place.center().y() - 18, place.width(), 20)
+        self._write(painter, upper, row.name, colour, 13.5, QFont.Weight.DemiBold)
+        lower = QRect(place.left(), place.center().y(), place.width(), 18)
+        self._write(painter, lower, words.about(row), "muted", 12)
+
+    def _paint_chip(self, painter: QPainter, place: QRect, row: ModelRow) -> None:
+        text = words.verdict(row)
+        if not text:
+            return
+        verdict = row.fit.verdict if row.fit is not None and not row.fault else "too_big"
+        token = {"fits": "ok", "tight": "accent", "too_big": "muted"}[verdict]
+        painter.setFont(text_font(12))
+        width = painter.fontMetrics().horizontalAdvance(text) + 18
+        pill = QRectF(place.left() + 0.5, place.center().y() - 9.5, width, 20)
+        painter.setPen(QPen(self._theme.colour("line" if verdict == "too_big" else token), 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(pill, 10, 10)
+        painter.setPen(self._theme.colour(token))
+        painter.drawText(pill, int(Qt.AlignmentFlag.AlignCenter), text)
+
+    def _paint_actions(self, painter: QPainter, box: QRect, row: ModelRow, *, pointed: bool) -> None:
+        places = actions(box, row, pointed=pointed)
+        button = button_of(row, pointed=pointed)
+        if button is not None:
+            self._paint_button(painter, places[button[0]], button[1])
+        elif text := words.action(row):
+            end = box.right() - PADDING - (ICON + 2 if row.place == "disk" else 0) - 10
+            place = QRect(box.left(), box.top(), end - box.left(), box.height())
+            colour = {"in_use": "ok", "loading": "accent"}.get(row.use, "muted")
+            painter.setFont(_button_font())
+            painter.setPen(self._theme.colour(colour))
+            painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), text)
+        if "settings" in places:
+            place = places["settings"]
+            if place.contains(self.pointed):
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(self._theme.colour("hover"))
+                painter.drawRoundedRect(QRectF(place), 7, 7)
+            scale = painter.device().devicePixelRatioF() if painter.device() is not None else 1.0
+            icon = self._theme.pixmap("sliders-horizontal", "muted", 16, scale)
+            painter.drawPixmap(place.center() - QPoint(7, 7), icon)
+
+    def _paint_button(self, painter: QPainter, place: QRect, text: str) -> None:
+        over = place.contains(self.pointed)
+        painter.setPen(QPen(self._theme.colour("scroll" if over else "line"), 1))
+        painter.setBrush(self._theme.colour("bg" if over else "surface"))
+        painter.drawRoundedRect(QRectF(place).adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
+        painter.setFont(_button_font())
+        painter.setPen(self._theme.colour("text"))
+        painter.drawText(place, int(Qt.AlignmentFlag.AlignCenter), text)
+
+    def _write(
+        self,
+        painter: QPainter,
+        place: QRect,
+        text: str,
+        colour: str,
+        pixels: float,
+        weight: QFont.Weight = QFont.Weight.Normal,
+    ) -> None:
+        painter.setFont(text_font(round(pixels), weight))
+        painter.setPen(self._theme.colour(colour))
+        shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, place.width())
+        painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), shown)

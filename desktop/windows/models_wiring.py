@@ -1,0 +1,120 @@
+"""Where the models' page meets the library, the one model in memory, and the hub."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFileDialog
+
+from desktop.chat.controller import ChatController
+from desktop.models import words
+from desktop.models.controller import ModelController
+from desktop.models.library import LibraryController, LibraryState
+from desktop.models.load_choice import LoadChoice
+from desktop.models.rows import ModelRow
+from desktop.tasks import TaskSet
+from desktop.widgets.models_page import ModelsPage
+from desktop.widgets.models_rows import Act
+from desktop.windows.main_window import MainWindow
+from engine.events import Status
+
+
+class ModelsWiring(QObject):
+    """Connects the page of one window, and lives as long. `load(path)` loads a file and keeps that it was chosen.
+    GUI thread only."""
+
+    def __init__(
+        self,
+        window: MainWindow,
+        library: LibraryController,
+        models: ModelController,
+        chats: ChatController,
+        load: Callable[[str], None],
+        tasks: TaskSet,
+    ) -> None:
+        super().__init__(window)
+        self._window, self._library, self._models, self._load, self._tasks = window, library, models, load, tasks
+        page = self._page = ModelsPage(window.theme)
+        page.on_disk.set_list(library.on_disk)
+        page.suggested.set_list(library.suggested)
+        page.on_hub.set_list(library.on_hub)
+        window.add_models_page(page)
+        page.seen.connect(library.open)
+        page.act_asked.connect(self._act)
+        page.head.folder_asked.connect(self._choose_folder)
+        page.head.file_asked.connect(window.header.model_wanted)
+        page.head.search.textChanged.connect(library.find)
+        page.head.search.asked.connect(library.search_hub)
+        page.on_hub.search_asked.connect(lambda: library.search_hub(page.head.search.text()))
+        page.on_disk.folder_removed.connect(library.remove_folder)
+        page.downloads.pause_asked.connect(library.downloads.pause)
+        page.downloads.resume_asked.connect(library.downloads.resume)
+        page.downloads.cancel_asked.connect(library.downloads.cancel)
+        self._connect_sheet()
+        library.changed.connect(self._show_state)
+        library.room_changed.connect(page.head.show_room)
+        library.failed.connect(lambda error: window.notice.tell(words.trouble(error), alert=True))
+        library.downloads.changed.connect(page.downloads.show_states)
+        library.downloads.arrived.connect(self._tell_arrived)
+        models.status_changed.connect(self._show_status)
+        chats.speed_measured.connect(library.learn_speed)
+        self._show_state(library.state)
+
+    def _connect_sheet(self) -> None:
+        sheet, on_disk = self._page.sheet, self._library.on_disk
+        sheet.choice_changed.connect(self._library.choose)
+        sheet.load_asked.connect(lambda path: self._load(str(path)))
+        sheet.unload_asked.connect(self._unload)
+        sheet.folder_asked.connect(lambda folder: QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))))
+        sheet.closed.connect(self._page.on_disk.view.setFocus)
+        for signal in (on_disk.dataChanged, on_disk.rowsInserted, on_disk.rowsRemoved):
+            signal.connect(self._refresh_sheet)
+
+    def _act(self, act: Act, row: ModelRow) -> None:
+        match act:
+            case "load":
+                self._load(row.key)
+            case "unload":
+                self._unload()
+            case "download":
+                self._library.download(row)
+            case "settings":
+                self._show_sheet(row)
+                self._page.sheet.open_sheet()
+
+    def _unload(self) -> None:
+        self._tasks.spawn(self._models.unload(), "unload the model")
+
+    def _show_sheet(self, row: ModelRow) -> None:
+        choice: LoadChoice = self._library.choice_of(row.path)
+        loaded = self._library.loaded if row.use == "in_use" else None
+        self._page.sheet.show_model(row, choice, loaded)
+
+    def _refresh_sheet(self) -> None:
+        path, models = self._page.sheet.path, self._library.on_disk
+        row = next((models[n] for n in range(len(models)) if models[n].path == path), None)
+        if row is not None:
+            self._show_sheet(row)
+
+    def _show_state(self, state: LibraryState) -> None:
+        self._page.show_state(state)
+
+    def _show_status(self, status: Status) -> None:
+        path = status.model.path if status.model is not None else self._models.path
+        self._library.show_status(status, path)
+
+    def _choose_folder(self) -> None:
+        dialog = QFileDialog(self._window, self._window.tr("Add a folder with models"))
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.fileSelected.connect(lambda folder: self._library.add_folder(Path(folder)))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _tell_arrived(self, path: Path) -> None:
+        name = words.name_of_file(path)
+        text = self._window.tr("{name} is here.").format(name=name)
+        self._window.notice.tell(text, action=self._window.tr("Load it"), act=lambda: self._load(str(path)))
