@@ -134,7 +134,9 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         pages = await make_pages(window.theme)
         wiring = Wiring(window, pages, chats, models, tasks, remember, store)
         EndpointWiring(window, pages.endpoint, endpoint, desk, chats, models, store, tasks, remember)
+        await asyncio.sleep(0)  # a page in a turn of its own, as `make_pages` does it
         ModelsWiring(window, library, models, chats, wiring.open_model, tasks)
+        await asyncio.sleep(0)
         SearchWiring(window, search, chats)
         search.failed.connect(wiring.tell)
         actions = Actions(window, settings.value.shortcuts, lambda keys: remember(shortcuts=keys))

@@ -105,8 +105,6 @@ def about(row: ModelRow) -> str:
     if row.n_downloads:
         parts.append(_tr("{n} downloads").format(n=short(row.n_downloads)))
     parts.append(licence(row.licence) if row.place != "disk" else "")
-    if row.gated:
-        parts.append(_tr("asks you to accept its terms"))
     return " · ".join(part for part in parts if part)
 
 
@@ -143,13 +141,17 @@ def action(row: ModelRow) -> str:
         return _tr("Load")
     if row.can_download:
         return _tr("Download")
-    return _tr("On its way") if row.is_here and row.place != "disk" else ""
+    if row.place != "disk" and row.is_here:
+        return _tr("Is here")
+    return _tr("Terms first") if row.gated else ""
 
 
 def why(row: ModelRow) -> str:
     """The cost of a model, in one or two sentences."""
     if row.fault:
         return _tr("It cannot be used: {reason}.").format(reason=row.fault)
+    if row.gated:
+        return trouble(Gated(403, row.key))
     return cost(row.fit) if row.fit is not None else ""
 
 
