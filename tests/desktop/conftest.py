@@ -142,7 +142,7 @@ def open_house(qapp: QApplication, profile: Profile, tmp_path: Path, monkeypatch
             live(window, settings, options, (lambda: make_engine(options.profile)) if real else lambda: Engine(fake))
         )
         try:
-            await until(lambda: window.transcript is not None or living.done())
+            await until(lambda: window.settings_page is not None or living.done())  # the last that is made
             yield House(window, fake)
         finally:
             window.close()
