@@ -8,6 +8,7 @@ EngineError
 ├── ModelFileError       the file is missing, damaged, or no model we can run
 ├── InvalidSettings      the load settings contradict each other, the model or the machine
 ├── NotEnoughMemory      the model does not fit beside what else runs
+├── NoRoomBeside         background work found no room beside the chats in memory
 ├── RequestError         the request cannot be served as asked
 │   ├── ContextOverflow  the prompt does not fit into the context
 │   ├── TemplateError    the model's chat template refuses these messages
@@ -70,6 +71,14 @@ class NotEnoughMemory(EngineError):
         super().__init__(f"the model needs {needed >> 20} MB of memory, {available >> 20} MB are free")
         self.needed = needed
         self.available = available
+
+
+class NoRoomBeside(EngineError):
+    """Background work only: it costs no chat its place. Later it may fit."""
+
+    def __init__(self, n_tokens: int) -> None:
+        super().__init__(f"there is no room for {n_tokens} tokens beside the chats in memory")
+        self.n_tokens = n_tokens
 
 
 class RequestError(EngineError):

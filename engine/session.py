@@ -10,12 +10,13 @@ from engine.cache.keeping import Keeping
 from engine.cache.moves import Clear, Copy, Cut, Move, Restore, Save
 from engine.cache.prefixes import MIN_SAVED
 from engine.cache.snapshots import SnapshotStore
-from engine.errors import ConstraintError, ContextOverflow, EngineDead, EngineError
+from engine.errors import ConstraintError, ContextOverflow, EngineDead, EngineError, NoRoomBeside
 from engine.events import Event, Failed, FinishReason
 from engine.schedule.pacing import Pacer
 from engine.schedule.plan import BatchPlan, Sampled
+from engine.schedule.ranks import BACKGROUND, ENDPOINT, WINDOW
 from engine.schedule.scheduler import Scheduler
-from engine.schedule.sequence import BACKGROUND, ENDPOINT, WINDOW, Sequence
+from engine.schedule.sequence import Sequence
 from engine.schedule.threads import ThreadCounts
 from engine.ticket import Ticket, TicketBook
 from engine.work import Work
@@ -104,6 +105,8 @@ class Session:
             self._tell(outcome)
         for work, error in failed:
             self._fail(work, error)
+        for sequence in self._scheduler.take_refused():
+            self._fail(self._works[sequence.id], NoRoomBeside(len(sequence.tokens)))
         self._save_some()
 
     def save_all(self) -> None:
@@ -140,19 +143,22 @@ class Session:
         return sampled, failed
 
     def _decode(self) -> BatchPlan:
+        """Computes the next plan. One without entries where only somebody was refused."""
         while True:
             self._see_what_is_held()
             window_answers = self._scheduler.window_answers
             plan = self._scheduler.plan(self._pacer.allowance(window_answers))
             if not self._moved(plan):
                 continue
+            if not plan.entries:
+                return plan
             started = self._clock()
             self._mark_admitted(plan, started)
             try:
                 self._backend.decode([entry.chunk for entry in plan.entries], self._threads.choose(plan.n_tokens))
             except NoRoom:
                 self._scheduler.roll_back(plan)
-                if not self._scheduler.cache.evict() and not self._scheduler.preempt():
+                if not self._scheduler.make_way():
                     raise NativeFailure("the KV memory has no room for a single sequence") from None
                 continue
             seconds = self._clock() - started

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import gguf
@@ -27,8 +27,9 @@ class _Weights:
         self._writer.add_tensor(name, self.of[name])
 
 
-def write_llama(path: Path, change: Mapping[str, object] | None = None) -> Path:
-    """A Llama of two layers whose words are bytes. `change` puts other numbers or texts into its metadata."""
+def write_llama(path: Path, change: Mapping[str, object] | None = None, words: Sequence[str] = WORDS) -> Path:
+    """A Llama of two layers whose words are bytes. `change` puts other numbers or texts into its metadata; `words` are
+    as many others."""
     writer = gguf.GGUFWriter(path, "llama")
     numbers = {
         "llama.context_length": 256, "llama.embedding_length": N_EMBD, "llama.feed_forward_length": N_FF,
@@ -42,7 +43,7 @@ def write_llama(path: Path, change: Mapping[str, object] | None = None) -> Path:
             writer.add_uint32(key, value)
     writer.add_float32("llama.attention.layer_norm_rms_epsilon", 1e-5)
     writer.add_tokenizer_model("llama")
-    writer.add_token_list(WORDS)
+    writer.add_token_list(list(words))
     writer.add_token_scores([0.0] * len(WORDS))
     writer.add_token_types([2, 3, 3, *[6] * 256, 1])
     writer.add_bos_token_id(1)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from engine.backend import Limits
 from engine.cache.moves import Clear, Copy, Cut, Move, Restore, Save
+from engine.schedule.ranks import BACKGROUND, WINDOW
 
 MIN_SAVED = 64
 """Shorter prefixes are read again sooner than they are looked up on disk."""
@@ -94,8 +95,12 @@ class PrefixCache:
         return best, most
 
     def open(self, rank: int, keep: Prefix | None = None) -> Prefix | None:
-        """An empty prefix, for which another one may be evicted, but never `keep`. None where all are in use."""
-        if not self._free_slots and not self.evict(keep):
+        """An empty prefix, for which another one may be evicted, but never `keep`. None where all are in use.
+
+        The last slot is left for background work, which may evict next to nothing, while others can do without."""
+        if len(self._free_slots) <= (rank < BACKGROUND):
+            self.evict(keep, rank)
+        if not self._free_slots:
             return None
         prefix = Prefix(self._free_slots.pop(), rank, used_at=self._tick())
         self._prefixes.append(prefix)
@@ -104,11 +109,12 @@ class PrefixCache:
     def reuse(self, source: Prefix, n: int, rank: int) -> Prefix | None:
         """A prefix in use that begins with the first `n` tokens of `source`: itself where nothing of it would be
         lost, else a copy, so that another branch of a chat stays."""
-        if not source.in_use and n == len(source.tokens) and self._limits.cuts_freely:
+        can_adopt = not source.in_use and not _is_spared(source, rank)
+        if can_adopt and n == len(source.tokens) and self._limits.cuts_freely:
             return self._adopt(source, n, rank)
         copy = self.open(rank, keep=source)
         if copy is None:
-            return None if source.in_use else self._adopt(source, n, rank)
+            return self._adopt(source, n, rank) if can_adopt else None
         self._share(source, copy, n)
         return copy
 
@@ -155,7 +161,7 @@ class PrefixCache:
                 other.rank = min(other.rank, prefix.rank)
                 self.drop(prefix)
                 return
-            if n == len(other.tokens) and self._limits.cuts_freely:
+            if n == len(other.tokens) and self._limits.cuts_freely and not _is_spared(other, prefix.rank):
                 prefix.rank = min(other.rank, prefix.rank)
                 self.drop(other)
         if not prefix.tokens:
@@ -168,10 +174,10 @@ class PrefixCache:
         self._free_slots.append(prefix.slot)
         self._moves.append(Clear(prefix.slot))
 
-    def evict(self, keep: Prefix | None = None) -> bool:
+    def evict(self, keep: Prefix | None = None, asker: int = WINDOW) -> bool:
         """Drops the prefix that is missed least: the endpoint's before the window's, the longest unused first.
-        What no snapshot holds is saved before. False where none can go."""
-        idle = [prefix for prefix in self._prefixes if not prefix.in_use and prefix is not keep]
+        What no snapshot holds is saved before. False where none can go for one of the rank `asker`."""
+        idle = self._evictable(keep, asker)
         if not idle:
             return False
         victim = max(idle, key=lambda prefix: (prefix.rank, -prefix.used_at))
@@ -180,12 +186,23 @@ class PrefixCache:
         self.drop(victim)
         return True
 
-    def make_room(self, n: int, keep: Prefix | None = None) -> bool:
-        """Evicts until `n` cells are free. False where they cannot be."""
-        while self.n_free < n:
-            if not self.evict(keep):
-                return False
+    def make_room(self, n: int, keep: Prefix | None = None, asker: int = WINDOW) -> bool:
+        """Evicts until `n` cells are free. False where they cannot be, and then nothing goes."""
+        if self.n_free >= n:
+            return True
+        going = self._evictable(keep, asker)
+        stays = set[int]().union(*(prefix.cells for prefix in self._prefixes if prefix not in going))
+        if self._limits.n_cells - len(stays) < n:
+            return False
+        while self.n_free < n and self.evict(keep, asker):
+            pass
         return True
+
+    def _evictable(self, keep: Prefix | None, asker: int) -> list[Prefix]:
+        return [
+            prefix for prefix in self._prefixes
+            if not prefix.in_use and prefix is not keep and not _is_spared(prefix, asker)
+        ]  # fmt: skip
 
     def _can_go_back(self, prefix: Prefix, n: int) -> bool:
         """Whether its first `n` tokens can be used. Token `n` sees itself and `window` - 1 before it."""
@@ -229,3 +246,8 @@ class PrefixCache:
     def _tick(self) -> int:
         self._clock += 1
         return self._clock
+
+
+def _is_spared(prefix: Prefix, asker: int) -> bool:
+    """Whether what it holds stays, however much one of the rank `asker` needs the room: a chat, for background work."""
+    return asker == BACKGROUND and prefix.rank == WINDOW

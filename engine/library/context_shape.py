@@ -7,11 +7,11 @@ from typing import TypedDict
 from engine.library.gguf_header import GgufHeader
 from engine.library.kv_layout import state_bytes
 
-N_SLOTS = 32
-"""Sequences that have a place: those that run and those that wait to be used again. They cost nothing where they share
-cells, or hold none."""
+N_SLOTS = 33
+"""Sequences that have a place: those that run and those that wait to be used again, and one for background work. They
+cost nothing where they share cells, or hold none."""
 
-N_SLOTS_STATEFUL = 16
+N_SLOTS_STATEFUL = 17
 """For recurrent and hybrid models, where each slot costs a state of its own."""
 
 N_OUTPUTS = 64

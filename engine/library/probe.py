@@ -28,11 +28,15 @@ SPARE_BYTES = 1 << 29
 
 POLL_S = 0.02
 
+KIND = "probe 2"
+"""Another number where a trial looks at more than before: then all files are tried again."""
+
 SAYS = "probe: "
 """How the child's own lines begin; llama.cpp and its abort may write others."""
 
 STAGES = {
     "loading": "llama.cpp cannot load it",
+    "spelling": "its vocabulary is damaged",
     "computing": "llama.cpp cannot compute with it",
     "template": "its chat template takes too much memory or time",
 }
@@ -70,7 +74,7 @@ class Probe:
         written over in between is known by its time."""
         if self._folder is None:
             return None
-        return self._folder / f"{fingerprint(path, 'probe').hex()}-{path.stat().st_mtime_ns:x}"
+        return self._folder / f"{fingerprint(path, KIND).hex()}-{path.stat().st_mtime_ns:x}"
 
 
 def _is_default(path: Path) -> bool:

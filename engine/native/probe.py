@@ -19,6 +19,9 @@ from engine.requests import Message
 
 N_CTX = 64
 
+EVERY_BYTE = "".join(map(chr, (*range(0x800), *range(0x800, 0xD800, 0x400), *range(0xE000, 0x110000, 0x1000))))
+"""A text that holds every byte there can be in UTF-8."""
+
 CHAT = (Message("system", "Be brief."), Message("user", "Hello!"), Message("assistant", "Hi."), Message("user", "Bye."))
 
 
@@ -28,6 +31,8 @@ def main(arguments: list[str]) -> int:
     try:
         _say("loading")
         model = NativeModel(Path(arguments[0]), lambda progress: True, repack=False)
+        _say("spelling")
+        _spell(model)
         _say("computing")
         _compute(model)
         _say("template")
@@ -37,6 +42,13 @@ def main(arguments: list[str]) -> int:
         return 1
     _say("good")
     return 0
+
+
+def _spell(model: NativeModel) -> None:
+    """llama.cpp ends the process that meets a byte for which a damaged vocabulary has no token."""
+    model.tokenize(EVERY_BYTE, add_special=True)
+    for token in range(model.n_vocab):
+        model.piece(token)
 
 
 def _compute(model: NativeModel) -> None:
@@ -51,8 +63,6 @@ def _compute(model: NativeModel) -> None:
     batch = NativeBatch(N_CTX)
     if C.llama_decode(context, batch.fill([Chunk(0, 0, tokens, samples=True)])) != 0:
         raise ModelFileError(model.path, take_complaint() or "llama.cpp cannot compute with it")
-    for token in tokens:
-        model.piece(token)
 
 
 def _render(model: NativeModel) -> None:

@@ -8,7 +8,8 @@ from engine.backend import Chunk, Limits
 from engine.cache.prefixes import Prefix, PrefixCache, n_common
 from engine.events import FinishReason
 from engine.schedule.plan import BatchPlan, Entry, Sampled, SnapshotIndex
-from engine.schedule.sequence import WINDOW, Sequence
+from engine.schedule.ranks import BACKGROUND, WINDOW
+from engine.schedule.sequence import Sequence
 
 WORTH_WAITING = 32
 """A prompt that shares so many tokens with one that is just being read waits for them."""
@@ -19,7 +20,8 @@ class Scheduler:
 
     Decodes go first, then prompts; the window before the endpoint; within a rank, first come first served. Where
     the KV memory runs out, what nobody uses goes first, then the last in that order gives up its place and comes
-    back later; the first always goes on, so everyone is served in the end.
+    back later; the first always goes on, so everyone is served in the end. Only background work is refused, where it
+    would cost a chat its place and there is nobody to wait for.
     """
 
     def __init__(self, limits: Limits, ends: frozenset[int], snapshots: SnapshotIndex | None = None) -> None:
@@ -28,6 +30,7 @@ class Scheduler:
         self._snapshots = snapshots
         self._running: list[Sequence] = []
         self._waiting: list[Sequence] = []
+        self._refused: list[Sequence] = []
         self._n_arrived = 0
         self.cache = PrefixCache(limits)
 
@@ -66,7 +69,7 @@ class Scheduler:
     def plan(self, n_prompt_tokens: int) -> BatchPlan:
         """The next step, with at most `n_prompt_tokens` of prompts; where nothing else can go on, at least one.
 
-        Empty only when idle."""
+        Empty only when idle, or where somebody was refused."""
         self._admit()
         self._keep_copies()
         shares = self._decodes()
@@ -100,6 +103,21 @@ class Scheduler:
             return False
         self._put_back(self._running[-1])
         return True
+
+    def make_way(self) -> bool:
+        """Where a decode found no room all the same: what nobody uses goes, else the last in order. False where that
+        helps nobody."""
+        if self.cache.evict(asker=self._running[0].rank) or self.preempt():
+            return True
+        if self._running[0].rank == BACKGROUND:
+            self._refuse(self._running[0])
+            return True
+        return False
+
+    def take_refused(self) -> list[Sequence]:
+        """Background work that found no room, since the last call; it is no longer here."""
+        refused, self._refused = self._refused, []
+        return refused
 
     def forget(self, slot: int) -> None:
         """A restore into `slot` failed: it holds nothing, and whoever runs on it begins anew."""
@@ -142,6 +160,9 @@ class Scheduler:
                 continue
             while not (prefix := self._find_place(sequence)) and self._outranks_last(sequence):
                 self._put_back(self._running[-1])
+            if prefix is None and sequence.rank == BACKGROUND and not self._running:
+                self._refuse(sequence)
+                continue
             if prefix is None:
                 return
             self._waiting.remove(sequence)
@@ -152,6 +173,10 @@ class Scheduler:
             sequence.copies_at = self._worth_keeping(sequence)
             self._running.append(sequence)
             self._running.sort(key=lambda each: each.order)
+
+    def _refuse(self, sequence: Sequence) -> None:
+        self.remove(sequence)
+        self._refused.append(sequence)
 
     def _worth_keeping(self, sequence: Sequence) -> list[int]:
         """Where others are likely to go on, if memory cannot go back there later: at the prompt's end, and where
@@ -196,23 +221,23 @@ class Scheduler:
             usable = n_common(held, wanted)
             if usable > n + WORTH_WAITING and (self._limits.cuts_freely or usable == len(held)):
                 return self._restored(sequence, key, held, usable)
-        if source is not None and self._has_room(len(sequence.tokens) - n, keep=source):
+        if source is not None and self._has_room(sequence, len(sequence.tokens) - n, keep=source):
             return self.cache.reuse(source, n, sequence.rank)
-        return self.cache.open(sequence.rank) if self._has_room(len(sequence.tokens)) else None
+        return self.cache.open(sequence.rank) if self._has_room(sequence, len(sequence.tokens)) else None
 
     def _restored(self, sequence: Sequence, key: str, held: list[int], n: int) -> Prefix | None:
-        if not self._has_room(max(len(held), len(sequence.tokens))):
+        if not self._has_room(sequence, max(len(held), len(sequence.tokens))):
             return None
         prefix = self.cache.open(sequence.rank)
         if prefix is not None:
             self.cache.restore(prefix, key, held, n)
         return prefix
 
-    def _has_room(self, n_cells: int, keep: Prefix | None = None) -> bool:
-        """Whether so many tokens fit beside all that the running ones will still need: whole prompts count from
+    def _has_room(self, sequence: Sequence, n_cells: int, keep: Prefix | None = None) -> bool:
+        """Whether so many tokens of it fit beside all that the running ones will still need: whole prompts count from
         the start, and a cell for each that writes, so that a place taken now is not lost at the next token."""
         promised = sum(each.n_pending + 1 for each in self._running)
-        return self.cache.make_room(n_cells + promised + (1 if self._running else 0), keep)
+        return self.cache.make_room(n_cells + promised + (1 if self._running else 0), keep, sequence.rank)
 
     def _outranks_last(self, sequence: Sequence) -> bool:
         """The window takes an endpoint sequence's place; within a rank nobody is pushed out by a newcomer."""
@@ -237,9 +262,11 @@ class Scheduler:
 
     def _reserve(self, sequence: Sequence, n: int, shares: dict[Sequence, Chunk]) -> bool:
         """Finds `n` free cells, at the cost of what nobody uses, then of those who come after `sequence`."""
-        while not self.cache.make_room(n):
+        while not self.cache.make_room(n, asker=sequence.rank):
             last = self._running[-1]
             if last is sequence:
+                if sequence.rank == BACKGROUND and len(self._running) == 1:
+                    self._refuse(sequence)
                 return False
             shares.pop(last, None)
             self._put_back(last)

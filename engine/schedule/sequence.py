@@ -6,9 +6,6 @@ from dataclasses import dataclass, field
 
 from engine.cache.prefixes import Prefix
 
-WINDOW, ENDPOINT, BACKGROUND = range(3)
-"""Ranks: who goes first. Background work, titles say, comes last, whoever asked for it."""
-
 
 @dataclass(slots=True, eq=False)
 class Sequence:

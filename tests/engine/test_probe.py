@@ -14,9 +14,10 @@ from engine.engine import Engine
 from engine.errors import LoadCancelled, ModelFileError
 from engine.library.packaged import other_duty, probe_command
 from engine.library.probe import Probe
+from engine.native.probe import EVERY_BYTE
 from tests.conftest import chat
 from tests.fakes import FakeOpener
-from tests.tiny_llama import write_llama
+from tests.tiny_llama import WORDS, write_llama
 
 BOMB = "{% set ns = namespace(s='a') %}{% for i in range(40) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}{{ ns.s }}"
 LOOPS = "{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}"
@@ -70,6 +71,20 @@ def test_a_file_that_llama_cpp_cannot_bear(tmp_path: Path, change: dict[str, obj
         Probe(tmp_path / "probed").check(path, never)
     assert time.monotonic() - started < 20
     assert not (tmp_path / "probed").exists()
+
+
+@pytest.mark.parametrize(
+    ("word", "at"), [("<0x-1>", 3), ("<0xZZ>", 100), ("<0x", 3 + 0xEF), ("", 100), ("x" * 5_000_000, 3 + 0x9F)]
+)
+def test_a_vocabulary_with_a_hole(tmp_path: Path, word: str, at: int) -> None:
+    """A byte without a token: llama.cpp loads it, and aborts at the first text with that byte."""
+    words = [*WORDS[:at], word, *WORDS[at + 1 :]]
+    with pytest.raises(ModelFileError, match="vocabulary is damaged"):
+        Probe(None).check(write_llama(tmp_path / "tiny.gguf", words=words), never)
+
+
+def test_a_text_with_every_byte() -> None:
+    assert set(EVERY_BYTE.encode()) == set(range(256)) - {0xC0, 0xC1, *range(0xF5, 0x100)}
 
 
 def test_a_template_that_only_loops_is_bounded_by_its_fuel(tmp_path: Path) -> None:

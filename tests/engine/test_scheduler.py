@@ -14,8 +14,9 @@ from engine.backend import Limits
 from engine.cache.moves import Clear, Copy, Cut, Move, Restore, Save
 from engine.cache.prefixes import n_common
 from engine.schedule.plan import BatchPlan
+from engine.schedule.ranks import BACKGROUND, ENDPOINT, WINDOW
 from engine.schedule.scheduler import Scheduler
-from engine.schedule.sequence import BACKGROUND, ENDPOINT, WINDOW, Sequence
+from engine.schedule.sequence import Sequence
 
 END = 99
 LIMITS = Limits(n_cells=48, n_slots=6, n_batch=16, n_running=4, n_outputs=12)
@@ -129,8 +130,19 @@ class SchedulerMachine(RuleBasedStateMachine):
     def no_room(self) -> None:
         plan = self.plan(8)
         self.scheduler.roll_back(plan)
-        n_running = len(self.scheduler.running)
-        assert self.scheduler.preempt() == (n_running > 1)
+        n_running, n_idle = (
+            len(self.scheduler.running),
+            len(self.scheduler.cache.prefixes) - len(self.scheduler.running),
+        )
+        if n_running:
+            made = self.scheduler.make_way()
+            assert made or (n_running == 1 and not n_idle)
+        self.forget_refused()
+
+    def forget_refused(self) -> None:
+        for refused in self.scheduler.take_refused():
+            assert refused.rank == BACKGROUND
+            del self.live[refused.id]
 
     @precondition(lambda self: self.scheduler.running)
     @rule(data=st.data())
@@ -143,14 +155,34 @@ class SchedulerMachine(RuleBasedStateMachine):
             self.scheduler.forget(data.draw(st.sampled_from(sorted(running))))
 
     def plan(self, budget: int) -> BatchPlan:
+        writing = [each for each in self.scheduler.running if each.rank == WINDOW and each.n_pending == 1]
+        chats = self.chats()
+        only_background = all(each.rank == BACKGROUND for each in self.live.values())
         plan = self.scheduler.plan(budget)
         for move in plan.moves:
             self.memory.do(move)
+        self.forget_refused()
+        steps = {entry.sequence for entry in plan.entries}
+        if any(each.rank > WINDOW for each in self.scheduler.running):
+            assert set(writing) <= steps, "the window waits for the endpoint"
+        if only_background:
+            kept = [prefix.tokens for prefix in self.scheduler.cache.prefixes]
+            for chat in chats:
+                assert any(tokens[: len(chat)] == chat for tokens in kept), "background work evicted a chat"
         return plan
 
+    def chats(self) -> list[list[int]]:
+        """What the window has left in memory."""
+        return [
+            list(prefix.tokens)
+            for prefix in self.scheduler.cache.prefixes
+            if prefix.rank == WINDOW and not prefix.in_use
+        ]
+
     def compute(self, budget: int) -> BatchPlan:
+        n_live = len(self.live)
         plan = self.plan(budget)
-        assert plan.entries, "work is left, but the plan is empty"
+        assert plan.entries or len(self.live) < n_live, "work is left, but the plan is empty"
         row, n_outputs = -1, 0
         for entry in plan.entries:
             chunk = entry.chunk
@@ -321,6 +353,72 @@ def test_the_endpoints_leftovers_go_before_the_windows() -> None:
     while not full.idle:
         commit_all(full, full.plan(16))
     assert full.cache.match(list(range(16)))[1] == 16, "a background job evicted the chat"
+
+
+def finish(scheduler: Scheduler) -> list[Sequence]:
+    """Runs all to their ends; who was refused."""
+    refused: list[Sequence] = []
+    while not scheduler.idle:
+        commit_all(scheduler, scheduler.plan(16))
+        refused += scheduler.take_refused()
+    return refused
+
+
+def test_background_work_waits_for_others_and_is_refused_where_only_chats_are_left() -> None:
+    full = scheduler()
+    full.add(sequence("chat", 30, WINDOW, max_tokens=1))
+    assert not finish(full)
+    tool = sequence("tool", 12, max_tokens=5, kind=1)
+    full.add(tool)
+    commit_all(full, full.plan(16))
+    fits = sequence("title", 15, BACKGROUND, max_tokens=2, kind=2)
+    full.add(fits)
+    full.plan(16)
+    assert full.waiting == (fits,), "there is somebody to wait for"
+    assert not finish(full), "what the tool left could have gone"
+    assert fits.n_output == 2
+    too_long = sequence("summary", 19, BACKGROUND, max_tokens=2, kind=3)
+    grows = sequence("story", 15, BACKGROUND, max_tokens=40, kind=4)
+    for each in (too_long, grows):
+        full.add(each)
+    assert finish(full) == [too_long, grows]
+    assert grows.n_output > 0
+    assert full.cache.match(list(range(30)))[1] == 30, "the chat is gone"
+
+
+def test_background_work_that_goes_on_from_a_chat_leaves_what_it_added_to_be_thrown_away() -> None:
+    full = scheduler()
+    chat = sequence("chat", 20, WINDOW, max_tokens=1)
+    full.add(chat)
+    finish(full)
+    title = Sequence("title", BACKGROUND, (*chat.tokens, *range(50, 70)), 2)
+    full.add(title)
+    assert not finish(full)
+    assert title.n_cached == 20
+    full.add(sequence("other", 25, BACKGROUND, max_tokens=2, kind=1))
+    assert not finish(full), "the first one's leftovers count as the chat's"
+    assert full.cache.match(list(range(20)))[1] == 20, "the chat is gone"
+
+
+def test_many_chats_leave_a_slot_for_background_work() -> None:
+    full = scheduler()
+    for kind in range(10):
+        full.add(sequence(str(kind), 3, WINDOW, max_tokens=1, kind=kind))
+        finish(full)
+    full.add(sequence("title", 3, BACKGROUND, max_tokens=2, kind=11))
+    assert not finish(full)
+
+
+def test_who_does_not_fit_yet_costs_nobody_a_place() -> None:
+    full = scheduler()
+    full.add(sequence("chat", 10, WINDOW, max_tokens=1))
+    finish(full)
+    full.add(sequence("tool", 20, max_tokens=9, kind=1))
+    commit_all(full, full.plan(16))
+    full.add(sequence("long", 35, max_tokens=1, kind=2))
+    commit_all(full, full.plan(16))
+    assert full.cache.match(list(range(10)))[1] == 10, "evicted for one who waits all the same"
+    finish(full)
 
 
 def test_who_was_preempted_comes_back_from_its_snapshot() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,10 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from engine.backend import LoadSettings
+from engine.backend import Chunk, LoadSettings
 from engine.engine import Engine
+from engine.errors import NoRoomBeside
 from engine.events import Failed, Finished, TextDelta
-from engine.requests import GREEDY, CompletionRequest, Door
+from engine.native.backend import NativeBackend
+from engine.requests import GREEDY, CompletionRequest, Door, Sampling
 from tests.tiny_models import LETTERS, TINY_MODELS, TinyModel
 
 N_OUT = 24
@@ -202,6 +205,69 @@ def test_more_than_fits(kind: Kind, n_ctx: int) -> None:
                     *(ask(engine, prompt, 40, door) for (prompt, _), door in zip(asked, doors, strict=True))
                 )
                 assert [answer for answer, _ in answers] == [expected for _, expected in asked]
+
+    asyncio.run(run())
+
+
+def test_background_work_costs_no_chat_its_place(kind: Kind) -> None:
+    async def run() -> None:
+        async with kind.engine(256) as engine:
+            chat, expected = await kind.prompt("", 120)
+            assert await ask(engine, chat) == (expected, 0)
+            title, named = await kind.prompt("", 60)
+            quietly = CompletionRequest(title, "window", GREEDY, max_tokens=N_OUT, background=True)
+            assert (await engine.submit(quietly).collect())[0] == named
+            with pytest.raises(NoRoomBeside):
+                await engine.submit(CompletionRequest("ab" * 70, "window", GREEDY, background=True)).collect()
+            longer, further = await kind.prompt(chat + expected, 20)
+            assert await ask(engine, longer) == (further, 120 + N_OUT)
+
+    asyncio.run(run())
+
+
+def test_who_runs_beside_others_has_the_whole_context(kind: Kind) -> None:
+    async def run() -> None:
+        endless = Sampling(temperature=0.0, ignore_eos=True)
+        tools = [await kind.prompt("", n, 40) for n in (110, 100, 90)]
+        async with kind.engine(256) as engine:
+            doors: tuple[Door, Door] = ("window", "endpoint")
+            for door in doors:
+                beside = [asyncio.create_task(ask(engine, prompt, 40, "endpoint")) for prompt, _ in tools]
+                _, finished = await engine.submit(CompletionRequest("abc" * 30, door, endless)).collect()
+                answers = await asyncio.gather(*beside)
+                assert finished.reason == "length"
+                assert finished.usage.n_prompt + finished.usage.n_output == 257, "the last token needs no cell"
+                assert [answer for answer, _ in answers] == [expected for _, expected in tools]
+
+    asyncio.run(run())
+
+
+def test_who_lost_the_place_does_not_read_again(kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tool's answer gives way to a person's in its middle; its memory is saved, and goes on from there."""
+    decode, computed = NativeBackend.decode, list[int]()
+
+    def counted(backend: NativeBackend, chunks: Sequence[Chunk], n_threads: int) -> None:
+        time.sleep(0.003)
+        computed.append(sum(len(chunk.tokens) for chunk in chunks))
+        decode(backend, chunks, n_threads)
+
+    async def run() -> None:
+        tool, expected = await kind.prompt("", 120, 60)
+        person, answer = await kind.prompt("", 110, 60)
+        monkeypatch.setattr(NativeBackend, "decode", counted)
+        async with kind.engine(256, tmp_path) as engine:
+            stream = engine.submit(CompletionRequest(tool, "endpoint", GREEDY, max_tokens=60))
+            said = ""
+            async for event in stream:
+                if isinstance(event, TextDelta):
+                    said += event.text
+                    break
+            beside = asyncio.create_task(ask(engine, person, 60))
+            rest, _ = await stream.collect()
+            assert beside.done(), "the tool did not give way"
+            assert (said + rest, (await beside)[0]) == (expected, answer)
+        # Each prompt with its first token, which may be shared, each answer but for its last one.
+        assert sum(computed) - (121 + 59 + 111 + 59) in (-1, 0)
 
     asyncio.run(run())
 
