@@ -1,0 +1,179 @@
+"""Each way of choosing the next token does what it says, and log probabilities are true; with the real model."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from engine.engine import Engine
+from engine.events import Finished, Started, TextDelta, TokenChoice
+from engine.requests import GREEDY, CompletionRequest, Sampling
+from tests.conftest import chat
+from tests.trip.test_engine_trip import real_engine
+
+OPEN = Sampling(temperature=1.0, top_k=0, top_p=1.0, min_p=0.0, seed=3)
+"""Whatever the model may say."""
+
+
+async def said(engine: Engine, sampling: Sampling, text: str = "Tell me of the sea.", n: int = 24) -> list[TokenChoice]:
+    """The answer's tokens, each beside the two likeliest."""
+    choices: list[TokenChoice] = []
+    request = replace(chat(text, sampling=sampling, max_tokens=n), n_logprobs=2)
+    async for event in engine.submit(request):
+        if isinstance(event, TextDelta):
+            choices += event.choices
+    return choices
+
+
+def tokens(choices: list[TokenChoice]) -> list[bytes]:
+    return [choice.token for choice in choices]
+
+
+def with_model(model_path: Path, act: Callable[[Engine], Coroutine[None, None, None]]) -> None:
+    async def run() -> None:
+        async with real_engine(model_path) as engine:
+            await act(engine)
+
+    asyncio.run(run())
+
+
+def test_what_leaves_only_the_likeliest(model_path: Path) -> None:
+    async def act(engine: Engine) -> None:
+        greedy = tokens(await said(engine, GREEDY))
+        assert tokens(await said(engine, OPEN)) != greedy
+        for only in ({"top_n_sigma": 0.001}, {"temperature": 0.001}, {"typical_p": 0.0001, "top_k": 1}):
+            assert tokens(await said(engine, replace(OPEN, **only))) == greedy, only  # type: ignore[arg-type]
+
+    with_model(model_path, act)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        Sampling(temperature_range=1.0),
+        Sampling(typical_p=0.2),
+        Sampling(mirostat=True, mirostat_tau=1.0),
+        Sampling(xtc_probability=1.0),
+        Sampling(seed=4),
+    ],
+    ids=["temperature_range", "typical_p", "mirostat", "xtc", "seed"],
+)
+def test_what_changes_the_draw(model_path: Path, change: Sampling) -> None:
+    neutral = Sampling()
+    changed = {
+        name: getattr(change, name)
+        for name in Sampling.__dataclass_fields__
+        if getattr(change, name) != getattr(neutral, name)
+    }
+
+    async def act(engine: Engine) -> None:
+        assert tokens(await said(engine, replace(OPEN, **changed))) != tokens(await said(engine, OPEN))
+
+    with_model(model_path, act)
+
+
+def test_xtc_takes_the_likeliest_away(model_path: Path) -> None:
+    async def act(engine: Engine) -> None:
+        sampling = replace(OPEN, top_k=2, xtc_probability=1.0, xtc_threshold=1e-6)
+        for choice in await said(engine, sampling):
+            assert choice.token == choice.others[1][0]
+
+    with_model(model_path, act)
+
+
+def test_mirostat_aims_at_a_surprise(model_path: Path) -> None:
+    async def act(engine: Engine) -> None:
+        mean = {}
+        for tau in (0.5, 6.0):
+            answer = await said(engine, replace(OPEN, mirostat=True, mirostat_tau=tau), n=60)
+            mean[tau] = sum(choice.logprob for choice in answer) / len(answer)
+        assert mean[0.5] > mean[6.0] + 0.5
+
+    with_model(model_path, act)
+
+
+@pytest.mark.parametrize(
+    "penalty",
+    [
+        Sampling(temperature=0.0, repeat_penalty=2.0),
+        Sampling(temperature=0.0, frequency_penalty=2.0),
+        Sampling(temperature=0.0, presence_penalty=2.0),
+        Sampling(temperature=0.0, dry_multiplier=5.0),
+    ],
+    ids=["repeat", "frequency", "presence", "dry"],
+)
+def test_penalties_end_a_repetition(model_path: Path, penalty: Sampling) -> None:
+    async def most(engine: Engine, sampling: Sampling) -> int:
+        """How often the commonest word stands in what follows."""
+        song = CompletionRequest("one, one, one, one, one, one, one,", "window", sampling, max_tokens=60)
+        words = (await engine.submit(song).collect())[0].split()
+        return max(map(words.count, words))
+
+    async def act(engine: Engine) -> None:
+        assert await most(engine, GREEDY) > 25, "it does not repeat itself"
+        assert await most(engine, penalty) < 12
+
+    with_model(model_path, act)
+
+
+def test_logit_bias_forbids_and_forces(model_path: Path) -> None:
+    async def act(engine: Engine) -> None:
+        first = (await said(engine, GREEDY, n=1))[0]
+        (token,) = await engine.ask.tokenize(first.token.decode(), add_special=False)
+        forbidden = replace(GREEDY, logit_bias=((token, float("-inf")),))
+        assert (await said(engine, forbidden, n=1))[0].token == first.others[1][0]
+        forced = replace(OPEN, logit_bias=((token, 100.0), (10**7, 5.0)))  # the other is in no vocabulary
+        assert tokens(await said(engine, forced, n=5)) == [first.token] * 5
+
+    with_model(model_path, act)
+
+
+def test_when_an_answer_may_end(model_path: Path) -> None:
+    async def act(engine: Engine) -> None:
+        short = chat("Answer with one word: what is the capital of France?", sampling=GREEDY, max_tokens=80)
+
+        async def end(n: int, **changes: object) -> Finished:
+            request = replace(short, id=str(n), **changes)  # type: ignore[arg-type]
+            return (await engine.submit(request).collect())[1]
+
+        free = await end(0)
+        assert free.reason == "stop"
+        assert (await end(1, min_tokens=70)).usage.n_output >= 70 > free.usage.n_output
+        endless = await end(2, sampling=replace(GREEDY, ignore_eos=True))
+        assert (endless.reason, endless.usage.n_output) == ("length", 80)
+
+    with_model(model_path, act)
+
+
+def test_the_prompts_log_probabilities_are_those_of_writing_it(model_path: Path) -> None:
+    """An answer as it was written, and the same text given as a prompt."""
+
+    async def act(engine: Engine) -> None:
+        start = "One, two, three, four, five, six,"
+        asked = CompletionRequest(start, "endpoint", GREEDY, max_tokens=70, n_logprobs=3)
+        written: list[TokenChoice] = []
+        async for event in engine.submit(asked):
+            if isinstance(event, TextDelta):
+                written += event.choices
+        given = await engine.ask.tokenize(start, add_special=True)
+        answer = [
+            token for choice in written for token in await engine.ask.tokenize(choice.token.decode(), add_special=False)
+        ]
+        assert len(answer) == len(written) == 70
+        # Longer than the rows of logits that one decode gives.
+        whole = replace(asked, id="echo", prompt=(*given, *answer), prompt_logprobs=True, max_tokens=1)
+        events = [event async for event in engine.submit(whole)]
+        assert isinstance(events[0], Started)
+        scored = events[0].prompt
+        assert len(scored) == len(given) + 70
+        assert (scored[0].logprob, events[0].n_cached) == (0.0, 0)
+        for echoed, choice in zip(scored[len(given) :], written, strict=True):
+            assert echoed.token == choice.token
+            assert echoed.logprob == pytest.approx(choice.logprob, abs=0.1)
+            assert len(echoed.others) == 3
+
+    with_model(model_path, act)
