@@ -152,17 +152,19 @@ class Session:
                 continue
             if not plan.entries:
                 return plan
+            watched = window_answers and plan.n_prompt_tokens > 0
+            n_threads = self._threads.choose(plan.n_tokens, watched=watched)
             started = self._clock()
             self._mark_admitted(plan, started)
             try:
-                self._backend.decode([entry.chunk for entry in plan.entries], self._threads.choose(plan.n_tokens))
+                self._backend.decode([entry.chunk for entry in plan.entries], n_threads)
             except NoRoom:
                 self._scheduler.roll_back(plan)
                 if not self._scheduler.make_way():
                     raise NativeFailure("the KV memory has no room for a single sequence") from None
                 continue
             seconds = self._clock() - started
-            self._threads.record(plan.n_tokens, seconds)
+            self._threads.record(plan.n_tokens, seconds, watched=watched)
             self._pacer.record(plan.n_prompt_tokens, seconds, window_answers)
             return plan
 

@@ -14,7 +14,9 @@ N_PROBE, ENOUGH_S = 3, 0.3
 MIN_INTERVAL_S, MAX_INTERVAL_S = 0.25, 4.0
 """Time between two probes: doubled with each that found nothing better, so that a quiet machine loses nothing."""
 
-CLEARLY_FASTER = 0.95
+CLEARLY_FASTER, CLEARLY_SLOWER = 0.95, 1.25
+"""A probed step this much slower than the usual ends its probe: looking must cost little."""
+
 SLOWED_DOWN = 1.5
 """A few steps in a row this much above the usual: somebody else has come."""
 
@@ -41,6 +43,7 @@ class ThreadTuner:
         self._probe: list[float] = []
         self._probe_s = 0.0
         self._recent: deque[float] = deque(maxlen=N_PROBE)
+        self._slowed = False
         self._usual = 0.0
         self._since_probe_s = 0.0
         self._interval_s = MIN_INTERVAL_S
@@ -50,27 +53,33 @@ class ThreadTuner:
         """For the next step."""
         return self._counts[self._at if self._probed is None else self._probed]
 
-    def record(self, cost_s: float, step_s: float) -> bool:
-        """What the step with `n_threads` took: `step_s`, which is `cost_s` for each unit of comparable work.
+    def put_off(self) -> None:
+        """Not now: a probe that has only curiosity for its reason waits."""
+        if not self._slowed:
+            self._probed = None
+
+    def record(self, cost_s: float, step_s: float, *, curious: bool = True) -> bool:
+        """What the step with `n_threads` took: `step_s`, which is `cost_s` for each unit of comparable work. Who is
+        not `curious` probes only because steps have become slow.
 
         True where it made another count the best."""
         if len(self._counts) == 1:
             return False
         if self._probed is not None:
             return self._judge(self._probed, cost_s, step_s)
-        self._watch(cost_s, step_s)
+        self._watch(cost_s, step_s, curious)
         return False
 
-    def _watch(self, cost_s: float, step_s: float) -> None:
+    def _watch(self, cost_s: float, step_s: float, curious: bool) -> None:
         self._recent.append(cost_s)
         self._usual = cost_s if not self._usual else 0.9 * self._usual + 0.1 * cost_s
         self._since_probe_s += step_s
         if len(self._recent) < N_PROBE and self._since_probe_s < ENOUGH_S:
             return
-        slowed = sum(self._recent) / len(self._recent) > SLOWED_DOWN * self._usual
-        if slowed:
+        self._slowed = sum(self._recent) / len(self._recent) > SLOWED_DOWN * self._usual
+        if self._slowed:
             self._interval_s = MIN_INTERVAL_S
-        if slowed or self._since_probe_s >= self._interval_s:
+        if self._slowed or (curious and self._since_probe_s >= self._interval_s):
             self._start_probe()
 
     def nudge(self) -> None:
@@ -90,7 +99,7 @@ class ThreadTuner:
         self._probe_s += step_s
         now = sum(self._recent) / len(self._recent)
         probed = sum(self._probe) / len(self._probe)
-        if len(self._probe) < N_PROBE and self._probe_s < ENOUGH_S and probed < 2 * now:
+        if len(self._probe) < N_PROBE and self._probe_s < ENOUGH_S and probed < CLEARLY_SLOWER * now:
             return False
         better = probed < CLEARLY_FASTER * now
         if better:
@@ -112,14 +121,18 @@ class ThreadCounts:
     def __init__(self, counts: tuple[int, ...]) -> None:
         self._tuners = {kind: ThreadTuner(counts) for kind in ("one", "few", "many", "prompt")}
 
-    def choose(self, n_tokens: int) -> int:
+    def choose(self, n_tokens: int, *, watched: bool = False) -> int:
+        """For a step of `n_tokens`. It is `watched` where it reads a prompt while a person's answer waits for it: a
+        wrong count would double the wait, so that none is tried out of mere curiosity."""
+        if watched:
+            self._tuner(n_tokens).put_off()
         return self._tuner(n_tokens).n_threads
 
-    def record(self, n_tokens: int, step_s: float) -> None:
-        """The step of `n_tokens` for which `choose` was asked last took `step_s`."""
+    def record(self, n_tokens: int, step_s: float, *, watched: bool = False) -> None:
+        """The step for which `choose` was asked last took `step_s`."""
         cost_s = step_s / n_tokens if n_tokens > 16 else step_s
         tuner = self._tuner(n_tokens)
-        if tuner.record(cost_s, step_s):
+        if tuner.record(cost_s, step_s, curious=not watched):
             for other in self._tuners.values():
                 if other is not tuner:
                     other.nudge()

@@ -56,3 +56,28 @@ def test_prompts_have_a_count_of_their_own() -> None:
 
 def test_one_count_is_kept() -> None:
     assert set(run(ThreadCounts((4,)), lambda n: 0.01, 100)) == {4}
+
+
+def test_nothing_is_tried_while_a_person_waits_for_the_step() -> None:
+    counts = ThreadCounts((1, 2))
+    for n in range(400):
+        assert counts.choose(32, watched=True) == 2, n
+        counts.record(32, 0.1, watched=True)
+    assert set(run(counts, lambda count: 0.2 / count, 40, n_tokens=32)) == {1, 2}, "it looks again when nobody waits"
+
+
+def test_a_probe_that_has_begun_is_put_off() -> None:
+    counts = ThreadCounts((1, 2))
+    while counts.choose(32) == 2:
+        counts.record(32, 0.1)
+    assert counts.choose(32, watched=True) == 2
+
+
+def test_a_neighbour_is_noticed_while_a_person_waits() -> None:
+    counts = ThreadCounts((1, 2))
+    used = []
+    for n in range(100):
+        used.append(counts.choose(32, watched=True))
+        counts.record(32, {1: 0.2, 2: 0.1 if n < 50 else 0.5}[used[-1]], watched=True)
+    assert set(used[:50]) == {2}
+    assert used[60:].count(1) > 35
