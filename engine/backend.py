@@ -86,6 +86,8 @@ class Vocabulary:
     bos: str
     eos: str
     ends: frozenset[int]
+    splits_words: bool = False
+    """Whether the tokenizer splits a text before each " word" and spells every piece by itself."""
     gap: tuple[str, str, str] | None = None
     """The words before the text ahead of a gap, before the text behind it, and before what fills it; None where the
     model knows no such words."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from engine.backend import Backend, NativeFailure, NoRoom
 from engine.cache.keeping import Keeping
@@ -12,6 +13,7 @@ from engine.cache.prefixes import MIN_SAVED
 from engine.cache.snapshots import SnapshotStore
 from engine.errors import ConstraintError, ContextOverflow, EngineDead, EngineError, NoRoomBeside
 from engine.events import Event, Failed, FinishReason
+from engine.output.spelling import Spelling
 from engine.schedule.pacing import Pacer
 from engine.schedule.plan import BatchPlan, Sampled
 from engine.schedule.ranks import BACKGROUND, ENDPOINT, WINDOW
@@ -84,8 +86,15 @@ class Session:
             max_tokens = request.max_tokens or n_cells
             sequence = Sequence(request.id, rank, ticket.prompt, max_tokens, request.prompt_logprobs)
             sampler = self._backend.sampler(request.sampling, ticket.prompt)
-            self._works[request.id] = Work(ticket, sequence, sampler)
+            self._works[request.id] = Work(ticket, sequence, sampler, self._spelling(ticket))
             self._scheduler.add(sequence)
+
+    def _spelling(self, ticket: Ticket) -> Spelling | None:
+        """None where words stay as they were written."""
+        backend = self._backend
+        if not (backend.vocabulary.splits_words and backend.limits.cuts_freely):
+            return None
+        return Spelling(partial(backend.tokenize, add_special=False), backend.piece, len(ticket.prompt))
 
     def drop_cancelled(self) -> None:
         for work in [work for work in self._works.values() if work.ticket.cancelled.is_set()]:
@@ -93,6 +102,10 @@ class Session:
 
     def step(self) -> None:
         """One decode and its events. Raises NativeFailure."""
+        for work in self._works.values():
+            if work.respelled is not None:
+                self._scheduler.respell(work.sequence, *work.respelled)
+                work.respelled = None
         plan = self._decode()
         for entry in plan.entries:
             n, work = len(entry.chunk.tokens), self._works[entry.sequence.id]

@@ -7,6 +7,7 @@ from engine.events import Event, FinishReason, Started, TokenChoice
 from engine.output.assembler import AnswerAssembler
 from engine.output.guide import Guide
 from engine.output.scores import log_softmax, token_choice
+from engine.output.spelling import Spelling
 from engine.schedule.sequence import Sequence
 from engine.ticket import Ticket
 
@@ -14,7 +15,7 @@ from engine.ticket import Ticket
 class Work:
     """Joins a ticket with its sequence, sampler and answer. Native thread only."""
 
-    def __init__(self, ticket: Ticket, sequence: Sequence, sampler: Sampler) -> None:
+    def __init__(self, ticket: Ticket, sequence: Sequence, sampler: Sampler, spelling: Spelling | None = None) -> None:
         self.ticket = ticket
         self.sequence = sequence
         self.sampler = sampler
@@ -23,6 +24,9 @@ class Work:
         self._answer = AnswerAssembler(ticket.request.stop, ticket.channels)
         self._choice: TokenChoice | None = None
         self._prompt: list[TokenChoice] = []
+        self._spelling = spelling
+        self.respelled: tuple[int, list[int]] | None = None
+        """What the next step puts right: from which token of the sequence on, and the tokens to have there."""
 
     def sample(self, backend: Backend, row: int) -> int:
         """The next token, from the logits of `row`. Raises ConstraintError where the constraint cannot be kept.
@@ -88,6 +92,8 @@ class Work:
         events, stopped = self._answer.feed(b"" if is_end else piece or backend.piece(token), self._choice)
         if self._guide is not None:
             self._steer(self._guide, token)
+        if self._spelling is not None:
+            self.respelled = self._spelling.respell(self.sequence.tokens)
         ended = is_end or (self._guide is not None and self._guide.is_done)
         if (ended or finish) and not stopped:
             events += self._answer.flush()

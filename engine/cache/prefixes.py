@@ -136,7 +136,7 @@ class PrefixCache:
         prefix.n_saved = len(tokens)
         prefix.held_from = max(0, len(tokens) - self._limits.window) if self._limits.window else 0
         self._moves.append(Restore(prefix.slot, key, len(tokens)))
-        self._cut(prefix, n)
+        self.cut(prefix, n)
 
     def extend(self, prefix: Prefix, tokens: Sequence[int]) -> None:
         """Books cells for tokens that will be computed."""
@@ -150,6 +150,12 @@ class PrefixCache:
     def shrink(self, prefix: Prefix, n: int) -> None:
         """Takes back what was booked beyond `n` tokens and never computed."""
         self._unbook(prefix, n)
+
+    def cut(self, prefix: Prefix, n: int) -> None:
+        """Keeps only its first `n` tokens."""
+        if n < len(prefix.tokens):
+            self._unbook(prefix, n)
+            self._moves.append(Cut(prefix.slot, n))
 
     def release(self, prefix: Prefix) -> None:
         """The sequence on it is done: what it holds waits for the next. What another one holds entirely goes."""
@@ -226,13 +232,8 @@ class PrefixCache:
     def _adopt(self, prefix: Prefix, n: int, rank: int) -> Prefix:
         prefix.in_use = True
         prefix.rank = min(prefix.rank, rank)
-        self._cut(prefix, n)
+        self.cut(prefix, n)
         return prefix
-
-    def _cut(self, prefix: Prefix, n: int) -> None:
-        if n < len(prefix.tokens):
-            self._unbook(prefix, n)
-            self._moves.append(Cut(prefix.slot, n))
 
     def _unbook(self, prefix: Prefix, n: int) -> None:
         for cell in prefix.cells[n:]:

@@ -97,6 +97,7 @@ class NativeModel:
             bos=self._text(C.llama_vocab_bos(self.vocab)),
             eos=self._text(C.llama_vocab_eos(self.vocab)),
             ends=self.ends,
+            splits_words=C.llama_vocab_type(self.vocab) == C.LLAMA_VOCAB_TYPE_BPE,
             gap=self._gap(),
         )
 

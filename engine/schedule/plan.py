@@ -13,11 +13,13 @@ from engine.schedule.sequence import Sequence
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One sequence's share of a step; `row` is the index of its last token in the batch."""
+    """One sequence's share of a step; `row` is the index of its last token in the batch. One that `writes` goes on
+    with an answer, the others read."""
 
     sequence: Sequence
     chunk: Chunk
     row: int
+    writes: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class BatchPlan:
     @property
     def n_prompt_tokens(self) -> int:
         """Tokens that are read, not written."""
-        return sum(len(entry.chunk.tokens) for entry in self.entries if not is_decode(entry))
+        return sum(len(entry.chunk.tokens) for entry in self.entries if not entry.writes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,3 @@ class SnapshotIndex(Protocol):
 
     def find(self, tokens: list[int]) -> tuple[str, list[int]] | None:
         """Key and tokens of the snapshot that has the most in common with `tokens`."""
-
-
-def is_decode(entry: Entry) -> bool:
-    return len(entry.chunk.tokens) == 1 and entry.chunk.samples

@@ -73,11 +73,12 @@ class Scheduler:
         self._admit()
         self._keep_copies()
         shares = self._decodes()
+        writing = set(shares)
         self._add_prompts(shares, n_prompt_tokens if shares else max(1, n_prompt_tokens))
         entries, row = [], -1
         for sequence, chunk in shares.items():
             row += len(chunk.tokens)
-            entries.append(Entry(sequence, chunk, row))
+            entries.append(Entry(sequence, chunk, row, sequence in writing))
         return BatchPlan(self.cache.take_moves(), tuple(entries))
 
     def commit(self, plan: BatchPlan, sampled: Mapping[str, int]) -> list[Sampled]:
@@ -90,6 +91,14 @@ class Scheduler:
             if entry.chunk.samples and sequence.id in sampled:
                 outcomes.append(self._append(sequence, sampled[sequence.id]))
         return outcomes
+
+    def respell(self, sequence: Sequence, at: int, tokens: list[int]) -> None:
+        """Puts `tokens` in the place of those from `at` on, which say the same. What was computed of these goes, and
+        a step follows in which the new ones are. Between two steps, where memory cuts freely."""
+        sequence.tokens[at:] = tokens
+        if sequence.n_computed > at:
+            sequence.n_computed = at
+            self.cache.cut(_place(sequence), at)
 
     def roll_back(self, plan: BatchPlan) -> None:
         """Takes back a plan whose decode found no room; its moves were done."""
@@ -145,6 +154,7 @@ class Scheduler:
 
     def _append(self, sequence: Sequence, token: int) -> Sampled:
         sequence.tokens.append(token)
+        sequence.n_output += 1
         finish: FinishReason | None = None
         if token in self._ends:
             finish = "stop"
@@ -245,15 +255,16 @@ class Scheduler:
 
     def _decodes(self) -> dict[Sequence, Chunk]:
         shares: dict[Sequence, Chunk] = {}
-        for sequence in [each for each in self._running if each.n_pending == 1]:
-            if sequence in self._running and self._reserve(sequence, 1, shares):
-                shares[sequence] = self._chunk(sequence, 1)
+        for sequence in [each for each in self._running if each.writes]:
+            n = sequence.n_pending
+            if sequence in self._running and self._reserve(sequence, n, shares):
+                shares[sequence] = self._chunk(sequence, n)
         return shares
 
     def _add_prompts(self, shares: dict[Sequence, Chunk], n_prompt_tokens: int) -> None:
-        room = min(n_prompt_tokens, self._limits.n_batch - len(shares))
+        room = min(n_prompt_tokens, self._limits.n_batch - sum(len(chunk.tokens) for chunk in shares.values()))
         outputs = self._limits.n_outputs - self._limits.n_running
-        for sequence in [each for each in self._running if each.n_pending > 1]:
+        for sequence in [each for each in self._running if not each.writes]:
             n = min(room, sequence.n_to_read, outputs if sequence.scored else room)
             if n > 0 and sequence in self._running and self._reserve(sequence, n, shares):
                 shares[sequence] = self._chunk(sequence, n)

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 from engine.cache.prefixes import Prefix
 
+MOST_RESPELLED = 4
+"""So many tokens of a word spelled anew are computed like a written one; more are read like a prompt."""
+
 
 @dataclass(slots=True, eq=False)
 class Sequence:
@@ -23,6 +26,8 @@ class Sequence:
     """Whether every token of the prompt needs its logits; then none may come from a cache."""
     arrival: int = 0
     tokens: list[int] = field(init=False)
+    n_output: int = 0
+    """Tokens that were sampled; those kept of them are fewer where they were spelled anew."""
     n_computed: int = 0
     n_cached: int = 0
     """So many tokens of the prompt were found computed when it first ran."""
@@ -35,13 +40,14 @@ class Sequence:
         self.tokens = list(self.prompt)
 
     @property
-    def n_output(self) -> int:
-        return len(self.tokens) - len(self.prompt)
-
-    @property
     def n_pending(self) -> int:
         """Tokens that must be computed before the next one can be sampled."""
         return len(self.tokens) - self.n_computed
+
+    @property
+    def writes(self) -> bool:
+        """Whether its next step is one of writing: of a single token, or of the few of a word spelled anew."""
+        return self.n_pending == 1 or (self.n_output > 0 and self.n_pending <= MOST_RESPELLED)
 
     @property
     def n_to_read(self) -> int:

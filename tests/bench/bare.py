@@ -11,6 +11,8 @@ from typing import Self
 import llama_cpp.llama_cpp as llama
 import psutil
 
+from engine.native.llama import start
+
 PROMPT = (
     "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n"
     "<|im_start|>user\nTell me a long story about the sea.<|im_end|>\n<|im_start|>assistant\n"
@@ -27,7 +29,7 @@ class BareModel:
     """Sequences from one prompt, greedy, one token each in a decode."""
 
     def __init__(self, path: Path, n_ctx: int = 2048, n_sequences: int = 1) -> None:
-        llama.llama_backend_init()
+        start()  # llama.cpp's backends, and its log away from the table of figures
         self._model = llama.llama_model_load_from_file(str(path).encode(), llama.llama_model_default_params())
         assert self._model
         params = llama.llama_context_default_params()

@@ -139,6 +139,15 @@ class SchedulerMachine(RuleBasedStateMachine):
             assert made or (n_running == 1 and not n_idle)
         self.forget_refused()
 
+    @precondition(lambda self: self.limits.cuts_freely and any(each.n_output for each in self.scheduler.running))
+    @rule(data=st.data(), tokens=st.lists(st.integers(4, 6), min_size=1, max_size=6))
+    def spell_anew(self, data: st.DataObject, tokens: list[int]) -> None:
+        writing = {each.id: each for each in self.scheduler.running if len(each.tokens) > len(each.prompt)}
+        changed = writing[data.draw(st.sampled_from(sorted(writing)))]
+        at = data.draw(st.integers(len(changed.prompt), len(changed.tokens) - 1))
+        room = len(changed.tokens) - at
+        self.scheduler.respell(changed, at, tokens[:room])
+
     def forget_refused(self) -> None:
         for refused in self.scheduler.take_refused():
             assert refused.rank == BACKGROUND

@@ -4,6 +4,7 @@ With the real model."""
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import subprocess
 import sys
@@ -12,8 +13,8 @@ from pathlib import Path
 
 from engine.backend import LoadSettings
 from engine.engine import Engine
-from engine.events import Finished, TextDelta, TokenChoice
-from engine.requests import ChatRequest, Message, Sampling
+from engine.events import Failed, Finished, TextDelta, TokenChoice
+from engine.requests import ChatRequest, Constraint, Message, Sampling
 from tests.conftest import chat
 from tests.trip.test_engine_trip import real_engine
 
@@ -48,6 +49,8 @@ async def choices_of(engine: Engine, request: ChatRequest) -> tuple[str, list[To
                 choices += event.choices
             case Finished():
                 return text, choices, event
+            case Failed(error=error):
+                raise error
     raise AssertionError("no last event")
 
 
@@ -135,5 +138,33 @@ def test_the_last_turn_too_is_there_after_a_restart(model_path: Path, tmp_path: 
         await again.aclose()
         # Its last token was never computed, and the end of an answer may be written in other tokens than it came in.
         assert after.usage.n_cached >= before.usage.n_prompt + before.usage.n_output - 4
+
+    asyncio.run(run())
+
+
+def test_a_word_written_in_other_tokens_than_usual_is_not_read_again(model_path: Path) -> None:
+    """The usual token of a word is forbidden, and the answer all but prescribed: so it is spelled in others."""
+    answer = "A tall lighthouse stands by the sea, and every evening its keeper lights the lamp for all the ships."
+
+    async def run() -> None:
+        async with real_engine(model_path) as engine:
+            usual = await engine.ask.tokenize(" lighthouse", add_special=False)
+            forbidden = tuple((token, float("-inf")) for token in usual)
+            prescribed = replace(
+                chat("Where?", sampling=Sampling(temperature=0.0, logit_bias=forbidden), max_tokens=60),
+                constraint=Constraint("choice", json.dumps([answer, "A tall lightqq"])),
+            )
+            text, choices, before = await choices_of(engine, prescribed)
+            assert text == answer
+            assert not set(usual) & {choice.token for choice in choices}
+            n_usual = len(await engine.ask.tokenize(answer, add_special=False))
+            assert before.usage.n_output > n_usual
+            messages = (*prescribed.messages, Message("assistant", answer), Message("user", "And then?"))
+            asked = replace(prescribed, id="next", messages=messages, constraint=None, max_tokens=20)
+            told, after = await engine.submit(asked).collect()
+            assert after.usage.n_cached >= before.usage.n_prompt + n_usual - 2
+        async with real_engine(model_path) as fresh:
+            again, uncached = await fresh.submit(asked).collect()
+            assert (again, uncached.usage.n_cached) == (told, 0)
 
     asyncio.run(run())
