@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QCoreApplication, QPoint, Qt
+from PySide6.QtCore import QCoreApplication, QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
 from desktop.theme import Theme
 from desktop.transcript.buttons import ActionButton, CopyButton, drop, show_at
 from desktop.transcript.code_buttons import CodeButtons
 from desktop.transcript.item import MessageItem
+from desktop.transcript.spoken import Spoken
 from desktop.transcript.wishes import Wishes, can_go_on
 
 
@@ -29,6 +31,7 @@ class MessageControls:
         self._code = CodeButtons(item, theme, parent, wishes)
         self._named: dict[str, QPushButton] = {}
         self._count: QLabel | None = None
+        self._spoken: Spoken | None = None
 
     def arrange(self, corner: QPoint, versions: tuple[int, int]) -> None:
         """Makes what the message needs now, and puts it where the message stands in the viewport.
@@ -43,6 +46,8 @@ class MessageControls:
                 self._named[name] = make()
         self._arrange_head(corner)
         self._arrange_row(corner + self._item.actions_box.topLeft(), [*wanted], versions)
+        if QAccessible.isActive():
+            self._speak(corner)
 
     def restyle(self) -> None:
         """Takes up colours that have changed."""
@@ -60,8 +65,15 @@ class MessageControls:
         for widget in self._all():
             drop(widget)
 
+    def _speak(self, corner: QPoint) -> None:
+        """Messages are read in their order, each before its buttons."""
+        self._spoken = self._spoken or Spoken(self._parent)
+        self._spoken.arrange(self._item.message, QRect(corner, QSize(self._item.width, self._item.height)))
+        for widget in self._all():
+            widget.raise_()
+
     def _all(self) -> list[QWidget]:
-        return [*self._code.all(), *self._named.values(), *([self._count] if self._count else [])]
+        return [*filter(None, (self._spoken, self._count)), *self._code.all(), *self._named.values()]
 
     def _wanted(self, versions: tuple[int, int]) -> dict[str, Callable[[], QPushButton]]:
         """The buttons in their order, each with what makes it."""
