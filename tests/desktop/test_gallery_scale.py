@@ -1,4 +1,4 @@
-"""The same pictures on a screen of 200 %, in build/gallery/200. The scale is a process's own: another one makes them."""
+"""The same pictures at 200 %, in build/gallery/200. The scale is a process's own: another one makes them."""
 
 from __future__ import annotations
 
