@@ -28,6 +28,7 @@ from desktop.endpoint.controller import EndpointController, Server
 from desktop.endpoint.desk import EndpointDesk
 from desktop.endpoint.feed import MemoryShares
 from desktop.garbage import GarbageCollector
+from desktop.guide.wiring import HelpWiring
 from desktop.interrupts import Interrupts
 from desktop.launch import Options
 from desktop.models.controller import ModelController
@@ -143,6 +144,7 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         actions.add(*window_actions(window, chats))
         PaletteWiring(window, actions, quick_search, chats)
         SettingsWiring(window, exchange, chats, actions, tasks, remember, diagnose)
+        HelpWiring(window, actions)
 
         tasks.spawn(_open_chats(store, chats, wiring), "open the chats")
         tasks.spawn(_light(models, settings, options), "load the model")

@@ -33,6 +33,7 @@ class SettingsPage(QScrollArea):
     backup_asked = Signal()
     restore_asked = Signal()
     diagnostics_asked = Signal()
+    help_asked = Signal()
     sidebar_asked = Signal()
 
     def __init__(self, theme: Theme, actions: Actions, parent: QWidget | None = None) -> None:
@@ -141,7 +142,9 @@ class SettingsPage(QScrollArea):
 
     def _about_card(self, body: QWidget) -> QFrame:
         row = QHBoxLayout()
+        row.setSpacing(8)
         row.addWidget(self._copy)
+        row.addWidget(self._button(self.tr("Help"), self.help_asked.emit))
         row.addStretch(1)
         about = self.tr(
             "When something does not work, this helps to find out why. It names the machine, the versions and the "

@@ -17,6 +17,7 @@ from desktop.widgets.sidebar import WIDTH as SIDEBAR_WIDTH
 from desktop.widgets.sidebar import Sidebar
 
 if TYPE_CHECKING:
+    from desktop.guide.page import HelpPage
     from desktop.transcript.view import TranscriptView
     from desktop.widgets.chat_settings import ChatSettingsSheet
     from desktop.widgets.chats_view import ChatsView
@@ -61,6 +62,7 @@ class MainWindow(QWidget):
         self.endpoint_page: EndpointPage | None = None
         self.models_page: ModelsPage | None = None
         self.settings_page: SettingsPage | None = None
+        self.help_page: HelpPage | None = None
         self._lay_out()
         self._add_keys()
         self.resize(1100, 750)
@@ -105,6 +107,12 @@ class MainWindow(QWidget):
         self.sidebar.models_asked.connect(self.show_models_page)
         self._fold()
 
+    def add_help_page(self, page: HelpPage) -> None:
+        self.help_page = page
+        self.pages.addWidget(page)
+        page.sidebar_asked.connect(self.open_sidebar)
+        self._fold()
+
     def show_greeting(self, greeting: bool) -> None:
         """The greeting, or the transcript."""
         if greeting:
@@ -127,6 +135,9 @@ class MainWindow(QWidget):
 
     def show_settings_page(self) -> None:
         self._show_place("settings", self.settings_page)
+
+    def show_help_page(self) -> None:
+        self._show_place("help", self.help_page)
 
     def _show_place(self, place: str, page: QWidget | None) -> None:
         """A place of the sidebar; a page that is not there yet is not gone to."""
@@ -226,7 +237,7 @@ class MainWindow(QWidget):
         self.sidebar.setVisible(not folds or self._sidebar_open)
         self.pages.setGeometry(left, 0, self.width() - left, self.height())
         self.header.fold.setVisible(folds)
-        for page in (self.models_page, self.endpoint_page, self.settings_page):
+        for page in (self.models_page, self.endpoint_page, self.settings_page, self.help_page):
             if page is not None:
                 page.fold.setVisible(folds)
 
