@@ -24,7 +24,9 @@ from desktop.endpoint.call_list import MAX_ROWS, CallList, CallRole
 from desktop.endpoint.errors import NotReadable
 from desktop.endpoint.feed import ToolRequest
 from desktop.endpoint.snippets import snippets
+from desktop.settings import SettingsFile
 from desktop.widgets.endpoint_rows import actions
+from engine.library.profile import Profile
 from tests.api.live import ask, live
 from tests.desktop.conftest import House, OpenHouse, Run, until
 from tests.desktop.test_window import free_port
@@ -232,6 +234,24 @@ def test_the_pill_opens_the_page_and_memory_is_told(run: Run, open_house: OpenHo
             assert house.window.pages.currentWidget() is house.endpoint_page
             await until(house.endpoint_page.memory.isVisible)
             assert "App " in house.endpoint_page.memory.bar.accessibleDescription()
+
+    run(story())
+
+
+def test_tools_are_counted_before_the_page_was_ever_open(run: Run, open_house: OpenHouse, profile: Profile) -> None:
+    async def story() -> None:
+        settings = SettingsFile(profile.settings)
+        settings.change(endpoint_on=True, endpoint_port=free_port())
+        await asyncio.to_thread(settings.save)
+        async with open_house(ENDLESS) as house:
+            await until(
+                lambda: house.ready and house.endpoint_page._state.stage == "on" and house.endpoint_page._state.key
+            )
+            client = Client(house, house.endpoint_page._state.key)
+            asking = asyncio.create_task(client.ask("Hello"))
+            await until(lambda: house.window.header._tools.text() == " 1 tool")
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
 
     run(story())
 
