@@ -1,6 +1,7 @@
 # Thin names over packaging/bootstrap, which sets up what is missing first.
 #   make run ARGS="..."     set up, then open the window       make serve ARGS="..."   the endpoint alone, no screen
 #   make test ARGS="..."    all tests, no screen               make check              linters and types
+#   make soak ARGS=minutes  the whole app under load
 #   make bench ONLY=name    benchmarks                         make lock ARGS=--upgrade  newer locked versions
 # PYTHON=python3.12 names the Python to use; WHEEL=path a ready-built wheel of llama-cpp-python.
 PYTHON ?= python3
@@ -8,10 +9,10 @@ export WHEEL
 
 BOOTSTRAP = @PYTHONPATH=packaging $(PYTHON) -m bootstrap
 
-.PHONY: run serve test check bench lock clean
+.PHONY: run serve test check bench soak lock clean
 .NOTPARALLEL:
 
-run serve test lock:
+run serve test soak lock:
 	$(BOOTSTRAP) $@ $(ARGS)
 
 bench:

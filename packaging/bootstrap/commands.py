@@ -59,6 +59,13 @@ def bench(args: list[str]) -> NoReturn:
     _become(PYTHON, "-m", "tests.bench", *args)
 
 
+def soak(args: list[str]) -> NoReturn:
+    """Runs the whole app under a load by chance, for ten minutes or for as many as are named."""
+    setup.ensure("dev", window=True)
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    _become(PYTHON, "-m", "tests.soak", *args)
+
+
 def check(args: list[str]) -> int:
     """Runs every linter, also after one has failed, so that one run shows all there is to mend."""
     setup.ensure("dev", window=False)
@@ -101,6 +108,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "serve": serve,
     "test": test,
     "bench": bench,
+    "soak": soak,
     "check": check,
     "lock": lock,
     "clean": clean,

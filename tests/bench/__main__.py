@@ -1,13 +1,12 @@
-"""Runs the figures, prints them as a table and writes build/bench.json. Exit code 1 where one falls short."""
+"""Runs the figures, prints them and writes build/bench.json and build/bench.md. Exit code 1 where one falls short."""
 
 from __future__ import annotations
 
 import importlib
-import json
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
+from tests.bench import report
 from tests.bench.figure import Figure, Result
 
 FIGURES = {
@@ -63,8 +62,6 @@ FIGURES = {
 """Name → the module and function here that measures it. A function that gives several figures from one run is called
 once for all of them."""
 
-BUILD = Path(__file__).resolve().parents[2] / "build"
-
 
 def main(names: list[str]) -> int:
     unknown = [name for name in names if name not in FIGURES]
@@ -78,7 +75,7 @@ def main(names: list[str]) -> int:
         results += measured
         for result in measured:
             print(result.row(), flush=True)
-        _write(measured)
+        report.write({**report.known(), **{result.name: result.record() for result in measured}}, list(FIGURES))
     return 0 if all(result.ok for result in results if isinstance(result, Figure)) else 1
 
 
@@ -89,16 +86,6 @@ def _measure(place: str) -> tuple[Result, ...]:
     )
     result = measure()
     return result if isinstance(result, tuple) else (result,)
-
-
-def _write(results: list[Result]) -> None:
-    """Adds to what earlier runs wrote, so that one figure can be measured again by itself."""
-    BUILD.mkdir(exist_ok=True)
-    path = BUILD / "bench.json"
-    known = json.loads(path.read_text()) if path.exists() else {}
-    for result in results:
-        known[result.name] = result.record()
-    path.write_text(json.dumps(known, indent=2, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

@@ -23,6 +23,8 @@ from desktop.app import new_loop
 from desktop.store.store import Store
 from engine.library.default_model import find_default_model
 from engine.library.profile import Profile
+from tests.bench import report
+from tests.bench.__main__ import FIGURES
 from tests.bench.figure import Figure, Result
 from tests.bench.rig import percentile
 from tests.soak.house import Pulse, opened
@@ -44,6 +46,8 @@ def main(minutes: float, seed: int) -> int:
         results = runner.run(_soak(application, Path(folder), 60 * minutes, seed))
     for result in results:
         print(result.row())
+    names = [*FIGURES, *(result.name for result in results)]
+    report.write({**report.known(), **{result.name: result.record() for result in results}}, names)
     return 0 if all(result.ok for result in results if isinstance(result, Figure)) else 1
 
 
