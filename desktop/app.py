@@ -39,6 +39,7 @@ from desktop.settings import SettingsFile
 from desktop.store.search import Search
 from desktop.store.store import Store
 from desktop.tasks import TaskSet
+from desktop.updates.wiring import UpdateWiring
 from desktop.windows.endpoint_wiring import EndpointWiring
 from desktop.windows.main_window import MainWindow
 from desktop.windows.models_wiring import ModelsWiring
@@ -145,9 +146,11 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         PaletteWiring(window, actions, quick_search, chats)
         SettingsWiring(window, exchange, chats, actions, tasks, remember, diagnose)
         HelpWiring(window, actions)
+        updates = UpdateWiring(window, actions, tasks, lambda: settings.value, remember)
 
         tasks.spawn(_open_chats(store, chats, wiring), "open the chats")
         tasks.spawn(_light(models, settings, options), "load the model")
+        tasks.spawn(updates.begin(chats.chats.rowCount), "look for a new version")
         tasks.spawn(_open_endpoint(endpoint, settings.value.endpoint_on), "open the endpoint")
         await closed.wait()
     return not late

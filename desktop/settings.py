@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 ThemeChoice = Literal["system", "light", "dark"]
+UpdatesChoice = Literal["unasked", "on", "off"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,10 @@ class Settings:
     """Where a person keeps model files, beside the profile's own folder."""
     model_settings: dict[str, dict[str, object]] = field(default_factory=dict)
     """How a file is loaded, where that differs from what is usual, by the file's path."""
+    updates: UpdatesChoice = "unasked"
+    """Whether Inglenook may look for new versions."""
+    updates_looked_at: float = 0.0
+    """When it last did, in seconds since 1970."""
 
 
 class SettingsFile:
@@ -87,6 +92,8 @@ def _checked(found: dict[str, object]) -> Settings:
         if type(value) is not type(getattr(Settings(), name)):
             continue
         if name == "theme" and value not in get_args(ThemeChoice):
+            continue
+        if name == "updates" and value not in get_args(UpdatesChoice):
             continue
         if name == "endpoint_port" and not 0 < int(str(value)) < 65536:
             continue

@@ -20,6 +20,7 @@ from desktop.settings import ThemeChoice
 from desktop.theme import Theme
 from desktop.widgets.header import fold_button
 from desktop.widgets.keys_card import KeysCard
+from desktop.widgets.switch import Switch
 
 WIDTH = 772
 
@@ -34,6 +35,8 @@ class SettingsPage(QScrollArea):
     restore_asked = Signal()
     diagnostics_asked = Signal()
     help_asked = Signal()
+    updates_chosen = Signal(bool)
+    """Whether it may look for new versions."""
     sidebar_asked = Signal()
 
     def __init__(self, theme: Theme, actions: Actions, parent: QWidget | None = None) -> None:
@@ -53,6 +56,8 @@ class SettingsPage(QScrollArea):
         self._progress = _text("quietText", "", body)
         self._cancel = self._button(self.tr("Stop"), self.cancel_asked.emit)
         self._copy = self._button(self.tr("Copy diagnostics"), self.diagnostics_asked.emit)
+        self._updates = Switch(theme, self.tr("Look for new versions once a week"), body)
+        self._updates.clicked.connect(self.updates_chosen)
         self._lay_out(body)
         self.setWidget(body)
         self.show_theme(theme.choice)
@@ -69,6 +74,9 @@ class SettingsPage(QScrollArea):
         self._cancel.setVisible(running)
         for button in self._imports:
             button.setEnabled(not running)
+
+    def show_updates(self, on: bool) -> None:
+        self._updates.setChecked(on)
 
     def put_diagnostics(self, text: str) -> None:
         """Takes them to the clipboard, and says so."""
@@ -146,11 +154,15 @@ class SettingsPage(QScrollArea):
         row.addWidget(self._copy)
         row.addWidget(self._button(self.tr("Help"), self.help_asked.emit))
         row.addStretch(1)
+        updates = QHBoxLayout()
+        updates.setSpacing(10)
+        updates.addWidget(self._updates)
+        updates.addWidget(_text("", self.tr("Look for new versions once a week"), body), 1)
         about = self.tr(
             "When something does not work, this helps to find out why. It names the machine, the versions and the "
             "model, and holds nothing of your chats."
         )
-        return self._card(body, self.tr("About this Inglenook"), about, [row])
+        return self._card(body, self.tr("About this Inglenook"), about, [row, updates])
 
     def _card(self, body: QWidget, title: str, about: str, rows: list[QHBoxLayout]) -> QFrame:
         card = QFrame(body)
