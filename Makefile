@@ -2,13 +2,14 @@
 #   make run ARGS="..."     set up, then open the window       make serve ARGS="..."   the endpoint alone, no screen
 #   make test ARGS="..."    all tests, no screen               make check              linters and types
 #   make bench ONLY=name    benchmarks                         make lock ARGS=--upgrade  newer locked versions
+#   make translations     the files of words brought up to the sources
 # PYTHON=python3.12 names the Python to use; WHEEL=path a ready-built wheel of llama-cpp-python.
 PYTHON ?= python3
 export WHEEL
 
 BOOTSTRAP = @PYTHONPATH=packaging $(PYTHON) -m bootstrap
 
-.PHONY: run serve test check bench lock clean
+.PHONY: run serve test check bench lock translations clean
 .NOTPARALLEL:
 
 run serve test lock:
@@ -17,5 +18,5 @@ run serve test lock:
 bench:
 	$(BOOTSTRAP) bench $(ONLY)
 
-check clean:
+check translations clean:
 	$(BOOTSTRAP) $@

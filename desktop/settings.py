@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 ThemeChoice = Literal["system", "light", "dark"]
+LanguageChoice = Literal["system", "en", "de"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class Settings:
     """`geometry` is Qt's own description of the window's place, in base64. `model_path` "" means the default model."""
 
     theme: ThemeChoice = "system"
+    language: LanguageChoice = "system"
     geometry: str = ""
     endpoint_on: bool = False
     endpoint_port: int = 4645
@@ -87,6 +89,8 @@ def _checked(found: dict[str, object]) -> Settings:
         if type(value) is not type(getattr(Settings(), name)):
             continue
         if name == "theme" and value not in get_args(ThemeChoice):
+            continue
+        if name == "language" and value not in get_args(LanguageChoice):
             continue
         if name == "endpoint_port" and not 0 < int(str(value)) < 65536:
             continue
