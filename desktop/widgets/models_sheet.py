@@ -208,7 +208,7 @@ class ModelSheet(QFrame):
     def _field(self, name: str) -> QLineEdit:
         field = QLineEdit(self)
         field.setObjectName("settingValue")
-        field.setFixedWidth(96)
+        field.setFixedWidth(108)
         field.setAlignment(Qt.AlignmentFlag.AlignRight)
         field.setPlaceholderText(self.tr("automatic"))
         field.setAccessibleName(name)
