@@ -23,11 +23,11 @@ ALIASES = ("-tr-function-alias", "tr+=counted")
 TIMEOUT_S = 60
 
 
-def gather(folder: Path) -> None:
-    """Brings the `.ts` files in `folder` up to the sources: new strings are in them, unfinished; old ones are gone."""
+def gather(folder: Path, sources: Path = SOURCES) -> None:
+    """Brings the `.ts` files in `folder` up to `sources`: new strings are in them, unfinished; old ones are gone."""
     BUILD.mkdir(exist_ok=True)
     names = BUILD / "translated-sources.txt"
-    names.write_text("\n".join(map(str, sorted(SOURCES.rglob("*.py")))), encoding="utf-8")
+    names.write_text("\n".join(map(str, sorted(sources.rglob("*.py")))), encoding="utf-8")
     how = (
         "-tr-function-alias",
         "tr+=counted",

@@ -2441,6 +2441,10 @@
         <translation>Antwort {n} behalten</translation>
     </message>
     <message>
+        <source>Copied</source>
+        <translation>Kopiert</translation>
+    </message>
+    <message>
         <source>Show the thoughts</source>
         <translation>Gedanken zeigen</translation>
     </message>
