@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from dataclasses import replace
@@ -41,6 +44,7 @@ from tests.desktop.test_gallery import SIZES, fill, open_chat, show
 from tests.desktop.test_gallery_endpoint import busy
 from tests.desktop.test_window import type_and_send
 from tests.fakes import Script
+from tests.packaging.checkout import ROOT
 from tests.sparse_model import write_sparse
 
 CONTENTS = QStyle.SubElement.SE_LineEditContents
@@ -149,6 +153,37 @@ def test_the_first_of_the_systems_languages_that_there_is_is_spoken() -> None:
     assert language_for("system", []) == "en"
     assert language_for("de", ["en-US"]) == "de"
     assert language_for("en", ["de-DE"]) == "en"
+
+
+START = """
+import os, pathlib, sys
+import desktop.launch as launch
+from PySide6.QtCore import QCoreApplication, QLocale
+from desktop.numbers import whole
+
+class Window(launch.MainWindow):
+    def show(self):
+        own = QCoreApplication.translate("QPlatformTheme", "Cancel")
+        print("|".join([self.composer._edit.placeholderText(), own, whole(1234), QLocale().name()]), flush=True)
+        os._exit(0)
+
+launch.MainWindow = Window
+launch.launch(launch.Options(launch.Profile(pathlib.Path(sys.argv[1]))))
+"""
+
+
+def test_the_app_starts_in_the_systems_language_or_in_the_one_that_was_chosen(profile: Profile) -> None:
+    def started(system: str) -> str:
+        told = os.environ | {"LC_ALL": system, "LANGUAGE": "", "QT_QPA_PLATFORM": "offscreen", "PYTHONUTF8": "1"}
+        command = [sys.executable, "-c", START, str(profile.root)]
+        done = subprocess.run(command, env=told, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    assert started("de_AT.UTF-8") == "Nachricht an Inglenook|Abbrechen|1\xa0234|de_AT"
+    assert started("fr_FR.UTF-8") == "Message Inglenook|Cancel|1,234|en_US"
+    profile.settings.write_text(json.dumps({"language": "de"}))
+    assert started("en_GB.UTF-8") == "Nachricht an Inglenook|Abbrechen|1.234|de_DE"
 
 
 def test_a_chat_is_german(run: Run, open_house: OpenHouse, profile: Profile) -> None:
