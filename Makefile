@@ -3,13 +3,14 @@
 #   make test ARGS="..."    all tests, no screen               make check              linters and types
 #   make soak ARGS=minutes  the whole app under load
 #   make bench ONLY=name    benchmarks                         make lock ARGS=--upgrade  newer locked versions
+#   make translations     the files of words brought up to the sources
 # PYTHON=python3.12 names the Python to use; WHEEL=path a ready-built wheel of llama-cpp-python.
 PYTHON ?= python3
 export WHEEL
 
 BOOTSTRAP = @PYTHONPATH=packaging $(PYTHON) -m bootstrap
 
-.PHONY: run serve test check bench soak lock clean
+.PHONY: run serve test check bench soak lock translations clean
 .NOTPARALLEL:
 
 run serve test soak lock:
@@ -18,5 +19,5 @@ run serve test soak lock:
 bench:
 	$(BOOTSTRAP) bench $(ONLY)
 
-check clean:
+check translations clean:
 	$(BOOTSTRAP) $@

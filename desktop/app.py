@@ -144,7 +144,7 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         actions = Actions(window, settings.value.shortcuts, lambda keys: remember(shortcuts=keys))
         actions.add(*window_actions(window, chats))
         PaletteWiring(window, actions, quick_search, chats)
-        SettingsWiring(window, exchange, chats, actions, tasks, remember, diagnose)
+        SettingsWiring(window, exchange, chats, actions, tasks, remember, diagnose, settings.value.language)
         HelpWiring(window, actions)
         updates = UpdateWiring(window, actions, tasks, lambda: settings.value, remember)
 

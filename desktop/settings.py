@@ -11,6 +11,7 @@ from typing import Literal, get_args
 
 ThemeChoice = Literal["system", "light", "dark"]
 UpdatesChoice = Literal["unasked", "on", "off"]
+LanguageChoice = Literal["system", "en", "de"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Settings:
     """`geometry` is Qt's own description of the window's place, in base64. `model_path` "" means the default model."""
 
     theme: ThemeChoice = "system"
+    language: LanguageChoice = "system"
     geometry: str = ""
     endpoint_on: bool = False
     endpoint_port: int = 4645
@@ -92,6 +94,8 @@ def _checked(found: dict[str, object]) -> Settings:
         if type(value) is not type(getattr(Settings(), name)):
             continue
         if name == "theme" and value not in get_args(ThemeChoice):
+            continue
+        if name == "language" and value not in get_args(LanguageChoice):
             continue
         if name == "updates" and value not in get_args(UpdatesChoice):
             continue

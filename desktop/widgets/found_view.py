@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QDateTime, QLocale, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import (
+    QCoreApplication,
+    QDateTime,
+    QLocale,
+    QModelIndex,
+    QPersistentModelIndex,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QFont, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -18,6 +29,8 @@ from PySide6.QtWidgets import (
 from desktop.chat.found_list import FoundRole, plain
 from desktop.store.search import Hit, Part
 from desktop.theme import Theme, text_font
+
+translate = QCoreApplication.translate
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -136,7 +149,9 @@ class _FoundRows(QStyledItemDelegate):
     def _paint_meta(self, painter: QPainter, box: QRect, hit: Hit) -> None:
         painter.setFont(text_font(12))
         painter.setPen(self._theme.colour("muted"))
-        day = QLocale().toString(QDateTime.fromSecsSinceEpoch(int(hit.created_s)).date(), "d MMM yyyy")
+        #: How a day is written; see QDate.toString.
+        day_format = translate("FoundView", "d MMM yyyy")
+        day = QLocale().toString(QDateTime.fromSecsSinceEpoch(int(hit.created_s)).date(), day_format)
         metrics = painter.fontMetrics()
         width = metrics.horizontalAdvance(day)
         painter.drawText(box, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), day)

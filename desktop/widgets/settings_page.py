@@ -20,6 +20,7 @@ from desktop.settings import ThemeChoice
 from desktop.theme import Theme
 from desktop.widgets.header import fold_button
 from desktop.widgets.keys_card import KeysCard
+from desktop.widgets.language_card import LanguageCard
 from desktop.widgets.switch import Switch
 
 WIDTH = 772
@@ -52,6 +53,7 @@ class SettingsPage(QScrollArea):
         self.fold = fold_button(theme, body)
         self.fold.clicked.connect(self.sidebar_asked)
         self.keys = KeysCard(actions, body)
+        self.language = LanguageCard(body)
         self._looks = QButtonGroup(self)
         self._progress = _text("quietText", "", body)
         self._cancel = self._button(self.tr("Stop"), self.cancel_asked.emit)
@@ -93,6 +95,7 @@ class SettingsPage(QScrollArea):
         column.setSpacing(16)
         column.addLayout(head)
         column.addWidget(self._looks_card(body))
+        column.addWidget(self.language)
         column.addWidget(self._chats_card(body))
         column.addWidget(self.keys)
         column.addWidget(self._about_card(body))

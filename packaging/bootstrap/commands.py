@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from . import checks, clients, setup
+from . import translations as words
 from .console import say
 from .errors import SetupError
 from .places import BIN, BUILD, LOCKS, LOG, PYTHON, ROOT, UV, VENV
@@ -96,6 +97,18 @@ def lock(args: list[str]) -> int:
     return 0
 
 
+def translations(args: list[str]) -> int:
+    """Brings the translations up to the sources; names what is still to be translated, and is 1 then."""
+    setup.ensure("dev", window=False)
+    words.gather(words.FOLDER)
+    words.release(words.FOLDER)
+    missing = list(words.unfinished(words.FOLDER))
+    for each in missing:
+        say(each)
+    say(f"{len(missing)} strings are still to be translated, in {shown(words.FOLDER)}")
+    return int(bool(missing))
+
+
 def clean(args: list[str]) -> int:
     """Removes what set-up and the tools made in the checkout. The model and uv's cache stay."""
     for path in (VENV, BUILD, ROOT / "dist", *(ROOT / name for name in CACHES)):
@@ -111,6 +124,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "soak": soak,
     "check": check,
     "lock": lock,
+    "translations": translations,
     "clean": clean,
 }
 
