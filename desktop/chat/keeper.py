@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from desktop.store.errors import StoreError
@@ -35,6 +35,12 @@ class Keeper:
         self._add(chat, {message.id: message for message in messages})
         await self.flush()
 
+    async def save_all(self, chats: Iterable[Chat]) -> None:
+        """The same for several chats, without their messages."""
+        for chat in chats:
+            self._add(chat, {})
+        await self.flush()
+
     async def flush(self) -> None:
         """Tries once more what could not be saved. Never raises StoreError."""
         async with self._one_at_a_time:
@@ -64,11 +70,18 @@ class Keeper:
         self._unsaved[chat.id] = (chat, waiting | messages)
 
     async def _write(self) -> None:
-        for chat_id in list(self._unsaved):
-            chat, messages = self._unsaved.pop(chat_id)
-            try:
-                await self._store.save(chat, list(messages.values()))
-            except BaseException:
+        """Chats without messages go together, since each transaction waits for the disk; those with messages go one by
+        one, so that one too long for a disk that is nearly full keeps no other from being written."""
+        bare = [chat_id for chat_id, (_, messages) in self._unsaved.items() if not messages]
+        full = [chat_id for chat_id, (_, messages) in self._unsaved.items() if messages]
+        for chat_ids in ([bare] if bare else []) + [[chat_id] for chat_id in full]:
+            await self._write_these({chat_id: self._unsaved.pop(chat_id) for chat_id in chat_ids})
+
+    async def _write_these(self, taken: dict[str, tuple[Chat, dict[str, ChatMessage]]]) -> None:
+        try:
+            await self._store.save_all([(chat, list(messages.values())) for chat, messages in taken.values()])
+        except BaseException:
+            for chat_id, (chat, messages) in taken.items():
                 newer_chat, newer = self._unsaved.get(chat_id, (chat, {}))
                 self._unsaved[chat_id] = (newer_chat, messages | newer)
-                raise
+            raise
