@@ -6,7 +6,7 @@ import re
 
 from PySide6.QtCore import QCoreApplication
 
-from desktop.chat.sections import Section
+from desktop.chat.sections import ArchiveRow, FolderRow, Section
 from desktop.endpoint.errors import PortTaken
 from desktop.exchange.errors import NotRecognised, Unreadable
 from desktop.store.errors import StoreDamaged, StoreFull, StoreNewer, StoreUnreachable
@@ -150,6 +150,24 @@ def heading(section: Section) -> str:
             return _tr("This month")
         case Section.EARLIER:
             return _tr("Earlier")
+        case Section.FOLDERS:
+            return _tr("Folders")
+        case Section.ARCHIVE:
+            return _tr("Archive")
+
+
+def spoken(row: FolderRow | ArchiveRow) -> str:
+    """A folder or the archive, for those who cannot see its picture."""
+    n = count_of_chats(row.n_chats)
+    if isinstance(row, ArchiveRow):
+        text = _tr("Archive, {n}, folded") if row.folded else _tr("Archive, {n}, open")
+        return text.format(n=n)
+    text = _tr("Folder {name}, {n}, folded") if row.folder.folded else _tr("Folder {name}, {n}, open")
+    return text.format(name=row.folder.name, n=n)
+
+
+def count_of_chats(n: int) -> str:
+    return _tr("1 chat") if n == 1 else _tr("{n} chats").format(n=f"{n:,}")
 
 
 def model_state(status: Status) -> str:
