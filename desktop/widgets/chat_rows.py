@@ -41,7 +41,7 @@ class ChatRows(QStyledItemDelegate):
         painter.restore()
 
     def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: Index) -> None:
-        inset = INDENT if index.data(ChatRole.FOLDER) or index.data(ChatRole.NESTED) else 0
+        inset = INDENT + 4 if index.data(ChatRole.FOLDER) or index.data(ChatRole.NESTED) else 0
         editor.setGeometry(_mirrored(option, option.rect.adjusted(inset, 0, 0, 0)))
 
     def setEditorData(self, editor: QWidget, index: Index) -> None:

@@ -61,7 +61,7 @@ def test_shelves_are_pictured(run: Run, open_house: OpenHouse, profile: Profile,
                 QTest.mouseClick(
                     view.viewport(), Qt.MouseButton.LeftButton, CONTROL, middle(house, chats.index_of(chat_id))
                 )
-            await show(house, "several", scheme)
+            await show(house, "several", scheme, SIZES[1:])
             data, at = chats.mimeData(view.selectedIndexes()), middle(house, chats.index_of_folder("code"))
             held = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
             for event in (
@@ -88,7 +88,15 @@ def test_shelves_are_pictured(run: Run, open_house: OpenHouse, profile: Profile,
             house.window.sidebar.search.clear()
             house.window.resize(*SIZES[0])
             house.window.open_chats()
-            await show(house, "folders-folded", scheme, SIZES[:1])
+            await show(house, "folders-narrow", scheme, SIZES[:1])
+            for chat_id in ("c6", "c2"):
+                view.scrollTo(chats.index_of(chat_id))
+                QTest.mouseClick(view.viewport(), *held[:1], CONTROL, middle(house, chats.index_of(chat_id)))
+            await show(house, "several-narrow", scheme, SIZES[:1])
+            house.window.close_sidebar()
+            house.window.resize(*SIZES[1])
+            view.archive_asked.emit(("c2", "c4"), True)
+            await show(house, "archived", scheme, SIZES[1:2])
 
     run(story())
     assert (GALLERY / f"folders-{scheme}-1100.png").stat().st_size > 10_000
