@@ -109,10 +109,13 @@ class ChatsView(RowsView):
     def rename_folder(self, folder_id: str) -> None:
         self._edit(self.chats.index_of_folder(folder_id))
 
+    def go_to(self, index: QModelIndex) -> None:
+        """Is there, and nothing else is chosen; whatever keys are held, which Qt would ask for."""
+        self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+
     def choose_one(self) -> None:
         """Leaves the choice of several."""
-        index = self.currentIndex()
-        self.selectionModel().select(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        self.go_to(self.currentIndex())
 
     def open_folders_menu(self, chats: Iterable[Chat], at: QPoint | None = None) -> None:
         """Where these chats can be put, at that point of the screen, else where one is in the list."""
@@ -276,7 +279,7 @@ class ChatsView(RowsView):
         elif isinstance(archive, ArchiveRow):
             self.archive_fold_asked.emit(not unfolded)
         elif chat is not None and index.data(ChatRole.NESTED) and not unfolded:
-            self.setCurrentIndex(self._head_of(index))
+            self.go_to(self._head_of(index))
 
     def _clicked(self, index: QModelIndex) -> None:
         if self._plain_click:
@@ -294,7 +297,7 @@ class ChatsView(RowsView):
     def _edit(self, index: QModelIndex) -> None:
         if index.isValid():
             self.scrollTo(index)
-            self.setCurrentIndex(index)
+            self.go_to(index)
             self.edit(index)
 
     # The button in the heading of the folders

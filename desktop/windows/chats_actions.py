@@ -63,7 +63,7 @@ def _folder_actions(window: MainWindow, view: ChatsView) -> list[Action]:
         window.open_chats()
         view.archive_fold_asked.emit(False)
         index = view.chats.index_of_section(Section.ARCHIVE)
-        view.setCurrentIndex(index)
+        view.go_to(index)
         view.scrollTo(index, view.ScrollHint.PositionAtTop)
 
     def any_away() -> bool:
