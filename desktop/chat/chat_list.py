@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from enum import IntEnum
 
@@ -26,8 +26,9 @@ class ChatRole(IntEnum):
     SECTION = Qt.ItemDataRole.UserRole + 2
     """The `Section`, None for any other row."""
     CURRENT = Qt.ItemDataRole.UserRole + 3
+    """True for the chat that is open, and for the folder in which it is out of sight."""
     LIVE = Qt.ItemDataRole.UserRole + 4
-    """True while an answer is being written in the chat."""
+    """True while an answer is being written in the chat, or out of sight in the folder."""
     FOLDER = Qt.ItemDataRole.UserRole + 5
     """The `FolderRow`, None for any other row."""
     ARCHIVE = Qt.ItemDataRole.UserRole + 6
@@ -59,6 +60,8 @@ class ChatList(QAbstractListModel):
         self._keys: list[str] = []
         self._places: dict[str, int] = {}
         self._folders: dict[str, Folder] = {}
+        self._inside: dict[str, str] = {}
+        """The folder of each chat that is out of sight in one."""
         self._current: str | None = None
         self._live: frozenset[str] = frozenset()
 
@@ -142,8 +145,9 @@ class ChatList(QAbstractListModel):
         """The heading's index, an invalid one where the section is empty."""
         return self.index_of(key_of(section))
 
-    def show(self, chats: Iterable[Chat], folders: Sequence[Folder] = (), archive_folded: bool = True) -> None:
+    def show(self, chats: Collection[Chat], folders: Sequence[Folder] = (), archive_folded: bool = True) -> None:
         """Arranges the chats anew; rows that stay are not touched, so that an open editor and the scroll stay."""
+        self._inside = _out_of_sight(chats, {folder.id for folder in folders if folder.folded})
         rows = arranged(chats, self._now(), folders, archive_folded)
         keys = [row.id if isinstance(row, Chat) else key_of(row) for row in rows]
         self._folders = {folder.id: folder for folder in folders}
@@ -161,8 +165,9 @@ class ChatList(QAbstractListModel):
         old = (self._current, self._live)
         self._current, self._live = current, frozenset(live)
         for key in ({old[0]} ^ {current}) | (old[1] ^ self._live):
-            if key is not None and key in self._places:
-                self._changed(self._places[key])
+            place = self._places.get(f"/folder/{self._inside[key]}" if key in self._inside else key or "")
+            if place is not None:
+                self._changed(place)
 
     def _take_up(self, rows: list[Row], keys: list[str], places: dict[str, int]) -> None:
         steps = list(changes(self._keys, keys))
@@ -191,6 +196,10 @@ class ChatList(QAbstractListModel):
             return row.folder.name
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return self._spoken(row)
+        if role == ChatRole.CURRENT:
+            return self._inside.get(self._current or "") == row.folder.id
+        if role == ChatRole.LIVE:
+            return any(self._inside.get(chat_id) == row.folder.id for chat_id in self._live)
         return row if role == ChatRole.FOLDER else None
 
     def _chat_data(self, chat: Chat, role: int) -> object:
@@ -203,3 +212,11 @@ class ChatList(QAbstractListModel):
         if role == ChatRole.NESTED:
             return chat.archived or (not chat.pinned and chat.folder_id in self._folders)
         return chat.id in self._live if role == ChatRole.LIVE else None
+
+
+def _out_of_sight(chats: Iterable[Chat], folded: set[str]) -> dict[str, str]:
+    """The folder of each chat that stands in one of these."""
+    if not folded:
+        return {}
+    inside = (chat for chat in chats if chat.folder_id in folded)
+    return {chat.id: chat.folder_id for chat in inside if not (chat.pinned or chat.archived)}

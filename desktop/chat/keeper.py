@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from desktop.store.errors import StoreError
-from desktop.store.records import Chat, ChatMessage
+from desktop.store.records import Chat, ChatMessage, Folder
 from desktop.store.store import Store
 from desktop.tasks import TaskSet
 
@@ -27,6 +27,7 @@ class Keeper:
         self._retry_s = retry_s
         self._tasks = TaskSet(lambda error, name: None)
         self._unsaved: dict[str, tuple[Chat, dict[str, ChatMessage]]] = {}
+        self._folders: dict[str, Folder | None] = {}
         self._one_at_a_time = asyncio.Lock()
         self._failing = False
 
@@ -39,6 +40,14 @@ class Keeper:
         """The same for several chats, without their messages."""
         for chat in chats:
             self._add(chat, {})
+        await self.flush()
+
+    async def save_folders(self, *folders: Folder) -> None:
+        self._folders |= {folder.id: folder for folder in folders}
+        await self.flush()
+
+    async def delete_folder(self, folder_id: str) -> None:
+        self._folders[folder_id] = None
         await self.flush()
 
     async def flush(self) -> None:
@@ -70,6 +79,15 @@ class Keeper:
         self._unsaved[chat.id] = (chat, waiting | messages)
 
     async def _write(self) -> None:
+        """Folders first, so that no chat is on disk in one that is not."""
+        for folder_id in list(self._folders):
+            folder = self._folders[folder_id]
+            await (self._store.save_folders(folder) if folder is not None else self._store.delete_folder(folder_id))
+            if self._folders.get(folder_id) is folder:
+                del self._folders[folder_id]
+        await self._write_chats()
+
+    async def _write_chats(self) -> None:
         """Chats without messages go together, since each transaction waits for the disk; those with messages go one by
         one, so that one too long for a disk that is nearly full keeps no other from being written."""
         bare = [chat_id for chat_id, (_, messages) in self._unsaved.items() if not messages]

@@ -106,7 +106,7 @@ class ChatShelves(ChatDesk):
         inside = [chat.id for chat in self._known.values() if chat.folder_id == folder_id]
         self._each(inside, lambda chat: replace(chat, folder_id=""))
         self._list_chats()
-        self._tasks.spawn(self._store.delete_folder(folder_id), "delete a folder")
+        self._tasks.spawn(self._keeper.delete_folder(folder_id), "delete a folder")
         return DeletedFolder(folder, tuple(inside))
 
     def restore_folder(self, deleted: DeletedFolder) -> None:
@@ -118,7 +118,7 @@ class ChatShelves(ChatDesk):
     def _keep_folders(self, *folders: Folder) -> None:
         self._folders |= {folder.id: folder for folder in folders}
         self._list_chats()
-        self._tasks.spawn(self._store.save_folders(*folders), "save folders")
+        self._tasks.spawn(self._keeper.save_folders(*folders), "save folders")
 
     def _each(self, chat_ids: Iterable[str], change: Callable[[Chat], Chat]) -> list[Chat]:
         before = self.known(chat_ids)

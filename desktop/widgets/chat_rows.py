@@ -74,8 +74,13 @@ class ChatRows(QStyledItemDelegate):
         at_end = box.adjusted(box.width() - PADDING - width, 0, -PADDING, 0)
         self._write(painter, option, at_end, count, font, "muted")
         name = box.adjusted(PADDING + INDENT, 0, -PADDING - width - 8, 0)
-        weight = QFont.Weight.Medium if isinstance(row, FolderRow) else QFont.Weight.Normal
-        self._write(painter, option, name, str(index.data()), text_font(13, weight), "text")
+        if index.data(ChatRole.LIVE):
+            name.adjust(0, 0, -14, 0)
+            self._draw_dot(painter, option, name.right() + 9, box.center().y())
+        current = self.marks_current and bool(index.data(ChatRole.CURRENT))
+        weight = QFont.Weight.DemiBold if current else QFont.Weight.Medium
+        font = text_font(13, weight if isinstance(row, FolderRow) else QFont.Weight.Normal)
+        self._write(painter, option, name, str(index.data()), font, "accent" if current else "text")
 
     def _paint_chat(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         box: QRect = option.rect
@@ -89,10 +94,7 @@ class ChatRows(QStyledItemDelegate):
             )
             end.adjust(0, 0, -20, 0)
         if index.data(ChatRole.LIVE):
-            dot = QRect(end.right() - 5, box.center().y() - 2, 6, 6)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(self._theme.colour("accent"))
-            painter.drawEllipse(QRectF(_mirrored(option, dot)))
+            self._draw_dot(painter, option, end.right() - 5, box.center().y())
             end.adjust(0, 0, -14, 0)
         font = text_font(13, QFont.Weight.DemiBold if current else QFont.Weight.Normal)
         away = getattr(index.data(ChatRole.CHAT), "archived", False)
@@ -120,6 +122,11 @@ class ChatRows(QStyledItemDelegate):
         painter.setPen(pen)
         painter.setBrush(self._theme.colour("soft"))
         painter.drawRoundedRect(box, 7, 7)
+
+    def _draw_dot(self, painter: QPainter, option: QStyleOptionViewItem, x: int, middle: int) -> None:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._theme.colour("accent"))
+        painter.drawEllipse(QRectF(_mirrored(option, QRect(x, middle - 2, 6, 6))))
 
     def _draw_icon(
         self, painter: QPainter, option: QStyleOptionViewItem, box: QRect, name: str, token: str, size: int = ICON

@@ -1,4 +1,5 @@
-"""What is done with the chats that are meant: the several that are chosen in the list, else the one that is open."""
+"""What is done with the chats that are meant: those that are chosen in the list, where they are
+several or one is there, else the one that is open."""
 
 from __future__ import annotations
 
@@ -25,10 +26,10 @@ class ChosenChats:
         return bool(self.meant())
 
     def meant(self) -> list[Chat]:
-        chosen = self._view.chosen_chats()
-        if len(chosen) > 1:
+        chosen, current = self._view.chosen_chats(), self._chats.current
+        if len(chosen) > 1 or (chosen and self._view.hasFocus()) or current is None:
             return chosen
-        return [self._chats.current] if self._chats.current is not None else []
+        return [current]
 
     def pin(self) -> None:
         meant = self.meant()

@@ -20,6 +20,7 @@ from desktop.exchange.importing import Importer
 from desktop.exchange.reading import read
 from desktop.exchange.records import Exchanged
 from desktop.restoring import finish_restore
+from desktop.store.errors import StoreError, StoreFull
 from desktop.store.records import Chat, ChatMessage, Folder
 from desktop.store.schema import STEPS
 from desktop.store.search import Search
@@ -205,6 +206,33 @@ def test_a_thousand_chats_are_kept_in_one_write(tmp_path: Path) -> None:
         assert done.count("COMMIT") == 1
 
     told(tmp_path / "chats.sqlite3", story)
+
+
+def test_a_folder_that_a_full_disk_refused_is_kept_when_there_is_room_again(tmp_path: Path) -> None:
+    async def story(store: Store) -> None:
+        await fill(store)
+        refused: list[StoreError] = []
+        keeper = Keeper(store, refused.append, retry_s=0.01)
+        long = Folder("l", "Long" * 20_000, 3.0)
+        await store._call(_limit, store, 1)
+        await keeper.save_folders(long, replace(WORK, folded=True))
+        await keeper.save_all([replace(CHAT, folder_id="l")])
+        assert [type(error) for error in refused] == [StoreFull]
+        await store._call(_limit, store, 1_000_000)
+        async with asyncio.timeout(10):
+            while await store.folders() != [replace(WORK, folded=True), HOME, long]:  # noqa: ASYNC110 -- a file has no event
+                await asyncio.sleep(0.01)
+        await keeper.delete_folder("l")
+        await keeper.aclose()
+        assert (await store.folders())[-1] == HOME
+        assert (await store.chats())[0].folder_id == ""
+
+    told(tmp_path / "chats.sqlite3", story)
+
+
+def _limit(store: Store, n_pages: int) -> None:
+    """A file that may not grow is what a full disk looks like to SQLite."""
+    store._sql(f"PRAGMA max_page_count = {n_pages}")
 
 
 def _trace(store: Store, done: list[str]) -> None:

@@ -105,6 +105,15 @@ def test_chats_stand_in_one_place_each(qtbot: QtBot, qtmodeltester: ModelTester)
     assert texts(chats) == ["PINNED", "E", "FOLDERS", "Work", "B", "Home", "TODAY", "A", "F", "ARCHIVE"]
     nested = [chats.index_of(chat_id).data(ChatRole.NESTED) for chat_id in "abef"]
     assert nested == [False, True, False, False]
+    chats.mark("c", ["c"])
+    home, changed = chats.index_of_folder("h"), []
+    assert (home.data(ChatRole.CURRENT), home.data(ChatRole.LIVE)) == (True, True), (
+        "what is out of sight is marked there"
+    )
+    chats.dataChanged.connect(lambda first, last: changed.append(first.row()))
+    chats.mark("a", [])
+    assert sorted(changed) == [5, 7]
+    assert (home.data(ChatRole.CURRENT), home.data(ChatRole.LIVE)) == (False, False)
     unfolded = [replace(folder, folded=False) for folder in FOLDERS]
     chats.show(shelved(), unfolded, False)
     assert texts(chats)[3:8] == ["Work", "B", "Home", "C", "TODAY"]
