@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import (
     QEvent,
@@ -192,14 +192,15 @@ class ChatsView(RowsView):
     # Dragging
 
     def startDrag(self, actions: Qt.DropAction) -> None:
-        chats = self.chosen_chats()
-        if not chats:
-            return
+        if chats := self.chosen_chats():
+            self._drag_of(chats).exec(Qt.DropAction.MoveAction)
+
+    def _drag_of(self, chats: Sequence[Chat]) -> QDrag:
         drag = QDrag(self)
         drag.setMimeData(self.chats.mimeData([self.chats.index_of(chat.id) for chat in chats]))
         words = chats[0].title if len(chats) == 1 else self.tr("{n} chats").format(n=f"{len(chats):,}")
         drag.setPixmap(drag_pixmap(self._theme, words, self.devicePixelRatioF()))
-        drag.exec(Qt.DropAction.MoveAction)
+        return drag
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if dragged(event.mimeData()):

@@ -14,6 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMenu, QToolButton
 
 from desktop.exchange.reading import read
+from desktop.widgets.chats_drag import dragged
 from desktop.widgets.chosen_bar import ChosenBar
 from engine.library.profile import Profile
 from tests.desktop.conftest import House, OpenHouse, Run, until
@@ -221,6 +222,25 @@ def test_chats_are_dragged_to_every_part(run: Run, open_house: OpenHouse, profil
         assert titles(house)[-4:] == ["Archive", "Reading group notes", *titles(house)[-2:]]
         assert "Titles for the talk" in titles(house)
         assert house.chats._rows.target.isValid() is False
+
+    live_in(run, open_house, profile, story)
+
+
+def test_a_drag_takes_all_that_are_chosen(run: Run, open_house: OpenHouse, profile: Profile) -> None:
+    async def story(house: House) -> None:
+        for title in ("Titles for the talk", "Letter to the landlord"):
+            click_title(house, title, CONTROL)
+        window = house.window.windowHandle()
+        start = house.chats.viewport().mapTo(house.window, middle(house, house.chats.chats.index_of("c4")))
+        QTest.mousePress(window, Qt.MouseButton.LeftButton, PLAIN, start)
+        for step in (2, 12, 24):
+            QTest.mouseMove(window, start + QPoint(step, -step))
+        QTest.mouseRelease(window, Qt.MouseButton.LeftButton, PLAIN, start + QPoint(24, -24))
+        assert house.rows == [], "what is dragged is not opened"
+        drag = house.chats._drag_of(house.chats.chosen_chats())
+        assert dragged(drag.mimeData()) == ("c6", "c4")
+        assert not drag.pixmap().isNull()
+        drag.deleteLater()
 
     live_in(run, open_house, profile, story)
 
