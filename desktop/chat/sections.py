@@ -61,6 +61,8 @@ def arranged(
     pinned: list[Chat] = []
     members: dict[str, list[Chat]] = {folder.id: [] for folder in folders}
     days: list[tuple[Section, list[Chat], float]] = [(section, [], since_s) for section, since_s in _days(now)]
+    coming = iter(days)
+    _, group, since_s = next(coming)
     for chat in sorted(chats, key=attrgetter("updated_s"), reverse=True):
         if chat.archived:
             away.append(chat)
@@ -69,7 +71,9 @@ def arranged(
         elif chat.folder_id and chat.folder_id in members:
             members[chat.folder_id].append(chat)
         else:
-            next(group for _, group, since_s in days if chat.updated_s >= since_s).append(chat)
+            while chat.updated_s < since_s:
+                _, group, since_s = next(coming)
+            group.append(chat)
     rows: list[Row] = [Section.PINNED, *pinned] if pinned else []
     if folders:
         rows.append(Section.FOLDERS)
