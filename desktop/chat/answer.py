@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SAVE_EVERY_S = 0.15
 """What a crash may cost is this and the time that one write takes; together they stay below 250 ms."""
 
-READ_EVERY_S = 0.03
+READ_EVERY_S = 0.06
 """Words that come faster are taken together: a wake-up for each costs the model speed, and nobody sees it."""
 
 Ask = Callable[["Engine"], Awaitable[ChatRequest]]
