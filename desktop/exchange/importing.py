@@ -52,7 +52,9 @@ class Importer:
         batches = _batches(reader)
         try:
             while (batch := await loop.run_in_executor(None, next, batches, None)) is not None:
-                n_new = await self._store.add_chats([(each.chat, each.messages) for each in batch])
+                folders = {each.folder.id: each.folder for each in batch if each.folder is not None}
+                chats = [(each.chat, each.messages) for each in batch]
+                n_new = await self._store.add_chats(chats, list(folders.values()))
                 so_far = Imported(so_far.n_new + n_new, so_far.n_known + len(batch) - n_new)
                 self._progressed(so_far)
         finally:

@@ -10,6 +10,7 @@ from PySide6.QtCore import (
     QLocale,
     QModelIndex,
     QPersistentModelIndex,
+    QPointF,
     QRect,
     QRectF,
     QSize,
@@ -116,9 +117,10 @@ class _FoundRows(QStyledItemDelegate):
         box: QRect = option.rect.adjusted(PADDING, 0, -PADDING, 0)
         if hit.message_id:
             self._paint_parts(painter, QRect(box.left(), box.top() + 8, box.width(), 20), hit.snippet)
-            self._paint_meta(painter, QRect(box.left(), box.top() + 29, box.width(), 18), hit)
+            line = QRect(box.left(), box.top() + 29, box.width(), 18)
+            self._paint_meta(painter, self._paint_archived(painter, line) if hit.archived else line, hit)
         else:
-            self._paint_parts(painter, box, hit.title)
+            self._paint_parts(painter, self._paint_archived(painter, box) if hit.archived else box, hit.title)
         painter.restore()
 
     def _paint_behind(self, painter: QPainter, option: QStyleOptionViewItem) -> None:
@@ -131,6 +133,12 @@ class _FoundRows(QStyledItemDelegate):
             painter.setPen(QPen(self._theme.colour("accent"), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 7, 7)
+
+    def _paint_archived(self, painter: QPainter, box: QRect) -> QRect:
+        """Returns what is left of the line."""
+        icon = self._theme.pixmap("archive", "muted", 14, painter.device().devicePixelRatioF())
+        painter.drawPixmap(QPointF(box.left(), box.center().y() - 6), icon)
+        return box.adjusted(20, 0, 0, 0)
 
     def _paint_parts(self, painter: QPainter, box: QRect, parts: Sequence[Part]) -> None:
         """One line; what matched stands in the accent colour and bold, and is always in sight."""

@@ -154,11 +154,21 @@ class MainWindow(QWidget):
         if self.sidebar.chats is not None:
             self.sidebar.chats.setFocus()
 
+    def open_chats(self) -> None:
+        """The list of chats, with the focus in it; a search is left."""
+        self._show_sidebar()
+        self.sidebar.search.clear()
+        if self.sidebar.chats is not None:
+            self.sidebar.chats.setFocus()
+
     def open_search(self) -> None:
-        if not self.sidebar.isVisible():
-            self.open_sidebar()
+        self._show_sidebar()
         self.sidebar.search.setFocus()
         self.sidebar.search.selectAll()
+
+    def _show_sidebar(self) -> None:
+        if not self.sidebar.isVisible():
+            self.open_sidebar()
 
     def close_sidebar(self) -> None:
         self._sidebar_open = False

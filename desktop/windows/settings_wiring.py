@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -55,6 +55,9 @@ class SettingsWiring(QObject):
         self.page.restore_asked.connect(self._choose_backup)
         self.page.diagnostics_asked.connect(lambda: self.page.put_diagnostics(diagnose()))
         window.header.export_asked.connect(self._choose_target)
+        if window.sidebar.chats is not None:
+            window.sidebar.chats.save_asked.connect(self._choose_target)
+            window.sidebar.chats.save_several_asked.connect(self._choose_target_for_several)
         exchange.progressed.connect(self._show_progress)
         exchange.imported.connect(self._show_imported)
         exchange.exported.connect(self._show_exported)
@@ -92,6 +95,9 @@ class SettingsWiring(QObject):
 
     def _choose_target(self, chat: Chat, form: Format) -> None:
         self._save_as(chat.title, form, lambda path: self._exchange.export(chat, path, form))
+
+    def _choose_target_for_several(self, chats: Sequence[Chat]) -> None:
+        self._save_as("inglenook-chats", "json", lambda path: self._exchange.export_several(chats, path))
 
     def _choose_target_for_all(self) -> None:
         self._save_as("inglenook-chats", "json", self._exchange.export_all)

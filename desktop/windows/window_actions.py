@@ -9,6 +9,7 @@ from PySide6.QtCore import QCoreApplication
 
 from desktop.actions import Action
 from desktop.chat.controller import ChatController
+from desktop.windows.chats_actions import chats_actions
 from desktop.windows.main_window import MainWindow
 
 translate = QCoreApplication.translate
@@ -16,7 +17,9 @@ translate = QCoreApplication.translate
 
 def window_actions(window: MainWindow, chats: ChatController) -> list[Action]:
     """GUI thread. What an action does is what the button or the menu does that is for the same."""
-    return [*_places(window), *_chat_actions(window, chats), *_others(window)]
+    view = window.sidebar.chats
+    of_list = chats_actions(window, view, chats) if view is not None else []
+    return [*_places(window), *_chat_actions(window, chats), *of_list, *_others(window)]
 
 
 def _places(window: MainWindow) -> list[Action]:

@@ -21,6 +21,7 @@ FIGURES = {
     "window.resize": "window_long:chats",
     "window.long_memory": "window_long:chats",
     "window.long_answer": "window_long:answer",
+    **{f"window.chats_{name}": "chats_list:measure" for name in ("open", "scroll", "change", "archive", "filter")},
     "store.kill9": "store_kill9:measure",
     "store.kill9_gone_ms": "store_kill9:measure",
     "http.speed": "http_stream:one_stream_engine",

@@ -120,7 +120,7 @@ def test_chats_are_pictured(run: Run, open_house: OpenHouse, profile: Profile, s
             await show(house, "chat", scheme)
             house.window.composer.stop_asked.emit()
             await until(lambda: house.rows[-1].state == "stopped")
-            house.chats.delete_asked.emit("c2")
+            house.chats.delete_asked.emit(("c2",))
             await show(house, "deleted", scheme, SIZES[:2])
             house.window.resize(*SIZES[0])
             house.window.open_sidebar()
