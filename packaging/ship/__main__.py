@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -42,6 +43,9 @@ def main(names: list[str]) -> int:
         made = [parts[name]() for name in parts if name in names or not names]
     except SetupError as error:
         print(error, file=sys.stderr)
+        return 1
+    except subprocess.CalledProcessError as error:
+        print(f"{Path(error.cmd[0]).name} failed, with {error.returncode}.", file=sys.stderr)
         return 1
     files = [path for path in made if path is not None]
     for path in files:

@@ -1,4 +1,4 @@
-"""The .deb, for Debian 12 and newer and Ubuntu 22.04 and newer.
+"""The .deb, for Debian 12 and newer and Ubuntu 24.04 and newer.
 
 It needs no postinst and no postrm: menu and icon caches are kept by the triggers of desktop-file-utils and
 hicolor-icon-theme, nothing runs as a service, and what a person made in their own folder is left alone.
@@ -54,7 +54,7 @@ def make(*, of: str | None = None, quick: bool = False) -> Path:
     _write_control(root, of)
     path = DIST / f"inglenook_{of}_{architecture()}.deb"
     DIST.mkdir(exist_ok=True)
-    how = ("-Zgzip", "-z1") if quick else ("-Zxz", "-z9", "--threads-max=2")
+    how = ("-Zgzip", "-z1") if quick else ("-Zxz", "-z6", "--threads-max=2")
     env = {**os.environ, "SOURCE_DATE_EPOCH": str(share.made_at())}
     subprocess.run(["dpkg-deb", "--root-owner-group", *how, "--build", root, path], check=True, env=env)
     return path

@@ -27,8 +27,11 @@ def needed(paths: Iterable[Path]) -> set[str]:
 
 
 def system_libraries(binaries: Iterable[tuple[str, str]]) -> list[str]:
-    """The names, in a freeze, of the files that came from the system's folders."""
-    return [name for name, source in binaries if source.startswith(("/lib/", "/lib64/", "/usr/lib/"))]
+    """The names, in a freeze, of the libraries that came from the system's folders. Python's own are none of them, also
+    where the system's Python was frozen: another system has another."""
+    places = ("/lib/", "/lib64/", "/usr/lib/")
+    top = [(name, source) for name, source in binaries if "/" not in name and not name.startswith("libpython")]
+    return [name for name, source in top if source.startswith(places)]
 
 
 def drop_orphans(folder: Path, system: set[str]) -> None:
