@@ -23,7 +23,7 @@ def _parts() -> dict[str, Callable[[], Path | None]]:
     elif sys.platform == "darwin":
         installers = {"dmg": macos.make}
     else:
-        installers = {"deb": deb.make, "tar": tarball.make, "rpm": rpm.make}
+        installers = {"deb": deb.make_here, "tar": tarball.make, "rpm": rpm.make}
     return {"freeze": frozen, **installers}
 
 
@@ -68,4 +68,7 @@ def _write_sums(folder: Path) -> None:
 if __name__ == "__main__":
     # What finds this package must not be seen by the Pythons that are started from here.
     os.environ.pop("PYTHONPATH", None)
-    sys.exit(main(sys.argv[1:]))
+    from bootstrap.__main__ import refusal
+
+    problem = refusal()
+    sys.exit(problem or main(sys.argv[1:]))

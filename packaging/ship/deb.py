@@ -36,8 +36,16 @@ def architecture() -> str:
     return done.stdout.strip()
 
 
+def make_here() -> Path | None:
+    """The .deb of this version. None where there are no Debian tools."""
+    if shutil.which("dpkg-deb") is None or shutil.which("dpkg-shlibdeps") is None:
+        say("There is no dpkg-dev here, so no .deb is made")
+        return None
+    return make()
+
+
 def make(*, of: str | None = None, quick: bool = False) -> Path:
-    """Packs the frozen app. `of`: a version other than ours; `quick`: packed larger and faster. Both for tests."""
+    """Packs the frozen app. `of`: a version other than ours; `quick`: packed larger and faster. Both for the trial."""
     of = of or version()
     say(f"Packing the .deb of {of}")
     root = SHIP / "deb"

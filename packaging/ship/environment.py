@@ -13,6 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from bootstrap import checks, system_packages
 from bootstrap.console import CompileProgress, say
 from bootstrap.errors import ChildFailed, SetupError
 from bootstrap.places import LLAMA_CMAKE, LOCKS, ROOT
@@ -29,6 +30,9 @@ _ASK = "from engine.library.default_model import FILE_NAME, SHA256; print(FILE_N
 def ensure() -> None:
     """Makes it unless it is there as the locks want it. Raises SetupError."""
     if not _STAMP.exists() or _STAMP.read_text(encoding="utf-8") != _wanted():
+        checks.compiler()
+        # PyInstaller follows what the libraries of Qt link, so all of that must be there.
+        system_packages.ensure(window=True)
         shutil.rmtree(VENV, ignore_errors=True)
         SHIP.mkdir(parents=True, exist_ok=True)
         say("Making the environment that is shipped")

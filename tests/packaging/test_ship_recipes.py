@@ -15,10 +15,10 @@ from types import ModuleType
 from xml.etree import ElementTree
 
 import pytest
-import yaml
 
 from tests.packaging.checkout import ROOT
 
+yaml = pytest.importorskip("yaml")
 Ship = Callable[[str], ModuleType]
 LINUX = ROOT / "packaging/linux"
 
@@ -83,7 +83,7 @@ def test_a_man_page_names_every_option(ship: Ship, name: str, module: str) -> No
 def test_a_man_page_can_be_shown(ship: Ship, tmp_path: Path, name: str) -> None:
     path = tmp_path / f"{name}.1"
     path.write_text(filled(ship, path.name), encoding="utf-8")
-    command = ["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", path]
+    command = ["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"MANWIDTH": "80"})
     assert (done.returncode, done.stderr) == (0, "")
     assert "OPTIONS" in re.sub(".\b", "", done.stdout)  # bold letters are struck twice
