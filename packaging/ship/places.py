@@ -17,7 +17,7 @@ PYTHON = VENV / ("Scripts/python.exe" if sys.platform == "win32" else "bin/pytho
 MODEL = SHIP / "model"
 ICONS = SHIP / "icons"
 APP = SHIP / "app" / "inglenook"
-"""The program as it is installed: two starters, `_internal` with all they need, and `licences`."""
+"""The program as it is installed: the two commands, `_internal` with all they need, and `licences`."""
 
 
 def version() -> str:
