@@ -81,7 +81,11 @@ def _use(*, first: bool) -> None:
         with person.program():
             say(f"  the window answers: {person.ask('Name three colours.' if first else 'And three animals.')[:70]!r}")
             person.picture("window")
-            person.switch_endpoint_on()
+            person.show_endpoint_page()
+            if first:
+                person.press_switch()
+            # The next time it is on by itself: the switch was left on.
+            person.wait_for_endpoint()
             say(f"  its endpoint answers: {person.ask_endpoint()[:70]!r}")
             person.picture("endpoint")
         if person.messages()[: len(kept)] != kept:

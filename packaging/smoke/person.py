@@ -112,12 +112,14 @@ class Person:
             done = "SELECT role, text FROM messages WHERE state != 'streaming' ORDER BY created_s"
             return [(str(role), str(text)) for role, text in store.execute(done)]
 
-    def switch_endpoint_on(self) -> None:
-        """By keys alone, on its page, where the switch comes first."""
+    def show_endpoint_page(self) -> None:
+        """By its keys."""
         _do("xdotool", "key", "ctrl+2")
         time.sleep(1)
+
+    def press_switch(self) -> None:
+        """On the page of the endpoint, by keys alone: the switch comes first there."""
         _do("xdotool", "key", "Tab", "shift+Tab", "space")
-        self.wait_for_endpoint()
 
     def wait_for_endpoint(self) -> None:
         """Until it listens and its model is loaded."""
