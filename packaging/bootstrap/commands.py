@@ -25,6 +25,13 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "dev.txt": (*_DEVELOPERS, "--constraints", "packaging/lock/runtime.txt"),
     "instructor.txt": ("packaging/lock/instructor.in", "--python-version", "3.11"),
     "build.txt": ("packaging/lock/build.in", "--python-version", "3.11"),
+    "freeze.txt": (
+        "packaging/lock/freeze.in",
+        "--python-version",
+        "3.11",
+        "--constraints",
+        "packaging/lock/runtime.txt",
+    ),
     "uv.txt": ("packaging/lock/uv.in", "--python-version", "3.11"),
     "model.txt": ("packaging/lock/model.in", "--python-version", "3.11", "--no-deps"),
 }

@@ -59,6 +59,11 @@ FIGURES = {
     "store.search": "store_search:measure",
     "store.import": "store_import:measure",
     "store.import_stall": "store_import:measure",
+    "ship.installed_size": "ship_size:measure",
+    "ship.deb_size": "ship_size:measure",
+    "ship.first_paint": "ship_paint:measure",
+    "ship.read_speed": "ship_speed:measure",
+    "ship.write_speed": "ship_speed:measure",
 }
 """Name → the module and function here that measures it. A function that gives several figures from one run is called
 once for all of them."""
