@@ -57,7 +57,7 @@ def launch(options: Options) -> int:
         return 0
     finish_restore(options.profile.root)
     settings = SettingsFile(options.profile.settings)
-    window = MainWindow(Theme(application, settings.value.theme), settings.value.geometry)
+    window = MainWindow(Theme(application, settings.value.theme, settings.value.text_size), settings.value.geometry)
     try:
         window.show()
         app = _import_behind(window)

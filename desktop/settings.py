@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Literal, get_args
 
 ThemeChoice = Literal["system", "light", "dark"]
+TEXT_SIZE = 13
+"""The usual size of interface text, in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,8 @@ class Settings:
     """`geometry` is Qt's own description of the window's place, in base64. `model_path` "" means the default model."""
 
     theme: ThemeChoice = "system"
+    text_size: int = TEXT_SIZE
+    """Of interface text, in pixels; all other text is in proportion."""
     geometry: str = ""
     endpoint_on: bool = False
     endpoint_port: int = 4645
@@ -87,6 +91,8 @@ def _checked(found: dict[str, object]) -> Settings:
         if type(value) is not type(getattr(Settings(), name)):
             continue
         if name == "theme" and value not in get_args(ThemeChoice):
+            continue
+        if name == "text_size" and not 8 <= int(str(value)) <= 24:
             continue
         if name == "endpoint_port" and not 0 < int(str(value)) < 65536:
             continue

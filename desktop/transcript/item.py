@@ -107,6 +107,7 @@ class MessageItem:
         """Takes up colours that have changed."""
         for segment in self.segments:
             segment.restyle(self._html(segment.block))
+        self._arrange()
 
     def code_heads(self) -> list[tuple[QRect, str]]:
         """The head of each code block, with its code."""

@@ -8,6 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QAbstractTextDocumentLayout,
     QColor,
+    QFont,
     QPainter,
     QPalette,
     QPen,
@@ -20,7 +21,7 @@ from PySide6.QtGui import (
 
 from desktop.render.blocks import Block
 from desktop.render.html import THIN
-from desktop.theme import CODE_FAMILIES, Theme, code_font, text_font
+from desktop.theme import CODE_FAMILIES, Theme, code_font, scaled, text_font
 
 CODE_HEAD = 32
 CODE_PADDING = 12
@@ -72,7 +73,8 @@ class Segment:
         self.set_width(self.width)
 
     def restyle(self, html: str) -> None:
-        """Takes up colours that have changed."""
+        """Takes up colours and a size of text that have changed."""
+        self.document.setDefaultFont(_font(code=self.block.kind == "code"))
         self.document.setDefaultStyleSheet(_css(self._theme))
         self.document.setHtml(html)
         self.set_width(self.width)
@@ -192,14 +194,18 @@ def _document(theme: Theme, *, code: bool) -> QTextDocument:
     document.setUndoRedoEnabled(False)
     document.setDocumentMargin(0)
     document.setIndentWidth(24)
-    document.setDefaultFont(code_font(13) if code else text_font(15))
+    document.setDefaultFont(_font(code=code))
     document.setDefaultStyleSheet(_css(theme))
     return document
 
 
+def _font(*, code: bool) -> QFont:
+    return code_font(13) if code else text_font(15)
+
+
 def _css(theme: Theme) -> str:
     families = ", ".join(f'"{family}"' for family in CODE_FAMILIES)
-    return f"{theme.style_of('document.css')} code, pre {{ font-family: {families}; font-size: 13px; }}"
+    return f"{theme.style_of('document.css')} code, pre {{ font-family: {families}; font-size: {scaled(13)}px; }}"
 
 
 def _rounded(painter: QPainter, box: QRectF, radius: float, fill: QColor, edge: QColor | None = None) -> None:
@@ -240,5 +246,5 @@ def _boxes(document: QTextDocument, block: QTextBlock, first: int, last: int) ->
         start, end = max(first, line.textStart()), min(last, line.textStart() + line.textLength())
         if start < end:
             left, right = _x(line, start), _x(line, end)
-            middle = corner.y() + line.y() + line.ascent() - 4.5
-            yield QRectF(corner.x() + left - 3, middle - 9.5, right - left + 6, 19)
+            middle, high = corner.y() + line.y() + line.ascent() - 0.3 * scaled(15), scaled(19)
+            yield QRectF(corner.x() + left - 3, middle - high / 2, right - left + 6, high)

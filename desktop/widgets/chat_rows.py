@@ -7,7 +7,7 @@ from PySide6.QtGui import QFont, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from desktop.chat.chat_list import ChatRole
-from desktop.theme import Theme, text_font
+from desktop.theme import Theme, scaled, text_font
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -24,8 +24,8 @@ class ChatRows(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         if index.data(ChatRole.SECTION) is None:
-            return QSize(0, ROW)
-        return QSize(0, HEADING if index.row() else FIRST_HEADING)
+            return QSize(0, scaled(ROW))
+        return QSize(0, scaled(HEADING if index.row() else FIRST_HEADING))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         painter.save()

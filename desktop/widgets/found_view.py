@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from desktop.chat.found_list import FoundRole, plain
 from desktop.store.search import Hit, Part
-from desktop.theme import Theme, text_font
+from desktop.theme import Theme, scaled, text_font
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -91,7 +91,7 @@ class _FoundRows(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         hit = index.data(FoundRole.HIT)
-        return QSize(0, MESSAGE_ROW if isinstance(hit, Hit) and hit.message_id else TITLE_ROW)
+        return QSize(0, scaled(MESSAGE_ROW if isinstance(hit, Hit) and hit.message_id else TITLE_ROW))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         hit = index.data(FoundRole.HIT)
@@ -102,8 +102,8 @@ class _FoundRows(QStyledItemDelegate):
         self._paint_behind(painter, option)
         box: QRect = option.rect.adjusted(PADDING, 0, -PADDING, 0)
         if hit.message_id:
-            self._paint_parts(painter, QRect(box.left(), box.top() + 8, box.width(), 20), hit.snippet)
-            self._paint_meta(painter, QRect(box.left(), box.top() + 29, box.width(), 18), hit)
+            self._paint_parts(painter, QRect(box.left(), box.top() + scaled(8), box.width(), scaled(20)), hit.snippet)
+            self._paint_meta(painter, QRect(box.left(), box.top() + scaled(29), box.width(), scaled(18)), hit)
         else:
             self._paint_parts(painter, box, hit.title)
         painter.restore()

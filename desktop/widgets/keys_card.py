@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QFrame, QGridLayout, QKeySequenceEdit, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QKeySequenceEdit,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from desktop.actions import Actions
 
@@ -63,7 +71,8 @@ class KeysCard(QFrame):
             edit = QKeySequenceEdit(self)
             edit.setMaximumSequenceLength(1)
             edit.setClearButtonEnabled(True)
-            edit.setFixedWidth(150)
+            edit.setMinimumWidth(150)  # more for large text
+            words.setWordWrap(True)
             edit.setAccessibleName(self.tr("Key for: {action}").format(action=action.words))
             edit.editingFinished.connect(lambda action_id=action.id: self._chosen(action_id))
             words.setBuddy(edit)

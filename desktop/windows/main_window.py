@@ -131,6 +131,8 @@ class MainWindow(QWidget):
     def _show_place(self, place: str, page: QWidget | None) -> None:
         """A place of the sidebar; a page that is not there yet is not gone to."""
         if page is not None:
+            if (focused := self.focusWidget()) is not None and self.chat_page.isAncestorOf(focused):
+                focused.clearFocus()  # hidden with its page, it would hand on to any, and that would be scrolled to
             self.pages.setCurrentWidget(page)
             self.sidebar.mark_place(place)
             self.close_sidebar()

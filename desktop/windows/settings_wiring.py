@@ -14,9 +14,10 @@ from desktop.actions import Actions
 from desktop.chat.controller import ChatController
 from desktop.chat.exchange import ExchangeController, Format
 from desktop.exchange.importing import Imported
-from desktop.settings import ThemeChoice
+from desktop.settings import TEXT_SIZE, ThemeChoice
 from desktop.store.records import Chat
 from desktop.tasks import TaskSet
+from desktop.theme import TEXT_SIZES
 from desktop.widgets.settings_page import SettingsPage
 from desktop.windows.main_window import MainWindow
 
@@ -43,6 +44,7 @@ class SettingsWiring(QObject):
         self.page = SettingsPage(window.theme, actions)
         window.add_settings_page(self.page)
         self.page.theme_chosen.connect(self._choose_theme)
+        self.page.text_step_asked.connect(self._step_text)
         self.page.keys.keys_chosen.connect(self._change_keys)
         self.page.keys.reset_asked.connect(actions.reset_keys)
         self.page.import_asked.connect(self._choose_source)
@@ -62,6 +64,14 @@ class SettingsWiring(QObject):
         self._window.theme.choose(choice)
         self._remember(theme=choice)
         self.page.show_theme(choice)
+
+    def _step_text(self, step: int) -> None:
+        """The next larger or smaller size, or the usual one for 0."""
+        theme = self._window.theme
+        place = TEXT_SIZES.index(min(TEXT_SIZES, key=lambda each: abs(each - theme.text_size)))
+        size = TEXT_SIZES[max(0, min(place + step, len(TEXT_SIZES) - 1))] if step else TEXT_SIZE
+        theme.resize_text(size)
+        self._remember(text_size=size)
 
     def _change_keys(self, action_id: str, keys: str) -> None:
         if (holder := self._actions.change_keys(action_id, keys)) is not None:

@@ -64,14 +64,14 @@ def _chat_actions(window: MainWindow, chats: ChatController) -> list[Action]:
             window.transcript.open_find()
 
     return [
-        Action("find", _tr("Find in this chat"), find, "Ctrl+F", is_open),
+        Action("find", _tr("Find in this chat"), find, "Ctrl+F", is_possible=is_open),
         Action("chat_settings", _tr("Settings of this chat"), window.composer.settings_asked.emit, "Ctrl+,"),
         Action("attach", _tr("Attach files"), window.composer.attach_asked.emit, "Ctrl+Shift+A"),
-        Action("stop", _tr("Stop the answer"), chats.stop, "", lambda: chats.answering),
-        Action("rename_chat", _tr("Rename this chat"), with_chat(window.header.rename_asked.emit), "", is_open),
-        Action("pin_chat", _tr("Pin or unpin this chat"), pin, "", is_open),
-        Action("delete_chat", _tr("Delete this chat"), with_chat(window.header.delete_asked.emit), "", is_open),
-        *(Action(f"save_{form}", words, partial(save, form), "", is_open) for form, words in saves),
+        Action("stop", _tr("Stop the answer"), chats.stop, is_possible=lambda: chats.answering),
+        Action("rename_chat", _tr("Rename this chat"), with_chat(window.header.rename_asked.emit), is_possible=is_open),
+        Action("pin_chat", _tr("Pin or unpin this chat"), pin, is_possible=is_open),
+        Action("delete_chat", _tr("Delete this chat"), with_chat(window.header.delete_asked.emit), is_possible=is_open),
+        *(Action(f"save_{form}", words, partial(save, form), is_possible=is_open) for form, words in saves),
     ]
 
 
@@ -92,6 +92,9 @@ def _others(window: MainWindow) -> list[Action]:
         Action("looks_light", _tr("Light looks"), partial(choose_theme, "light")),
         Action("looks_dark", _tr("Dark looks"), partial(choose_theme, "dark")),
         Action("looks_system", _tr("Looks as the system"), partial(choose_theme, "system")),
+        Action("text_larger", _tr("Larger text"), with_settings("text_step_asked", 1), "Ctrl++", "Ctrl+="),
+        Action("text_smaller", _tr("Smaller text"), with_settings("text_step_asked", -1), "Ctrl+-"),
+        Action("text_usual", _tr("Text in the usual size"), with_settings("text_step_asked", 0), "Ctrl+0"),
         Action("import_file", _tr("Bring chats in from a file…"), with_settings("import_asked", False)),
         Action("import_folder", _tr("Bring chats in from a folder…"), with_settings("import_asked", True)),
         Action("export_all", _tr("Save all chats…"), with_settings("export_asked")),
