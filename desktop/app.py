@@ -24,12 +24,13 @@ from desktop.chat.controller import ChatController
 from desktop.chat.exchange import ExchangeController
 from desktop.chat.searching import SearchController
 from desktop.diagnostics import diagnostics
-from desktop.endpoint.controller import EndpointController, Server
+from desktop.endpoint.controller import EndpointController, EndpointState, Server
 from desktop.endpoint.desk import EndpointDesk
 from desktop.endpoint.feed import MemoryShares
 from desktop.garbage import GarbageCollector
 from desktop.interrupts import Interrupts
 from desktop.launch import Options
+from desktop.logbook import Logbook
 from desktop.models.controller import ModelController
 from desktop.models.library import LibraryController
 from desktop.render.warm import warm
@@ -52,6 +53,7 @@ from engine.library.profile import Profile
 
 if TYPE_CHECKING:
     from engine.engine import Engine
+    from engine.events import Status
 
 log = logging.getLogger(__name__)
 
@@ -94,13 +96,15 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         return shares_of(await asyncio.to_thread(lambda: engine.memory))
 
     def diagnose() -> str:
-        return diagnostics(models.status, endpoint.state.stage)
+        return diagnostics(models.status, endpoint.state.stage, settings.value, logbook.tail())
 
     async with AsyncExitStack() as house:
 
         def closes(name: str, close: Callable[[], Awaitable[object]], timeout_s: float) -> None:
             house.push_async_callback(_close_in_time, name, close, timeout_s, late)
 
+        logbook = Logbook(options.profile.root)
+        house.callback(logbook.close)
         tasks = TaskSet(report)
         closes("tasks", tasks.aclose, 2)  # nothing that still runs may outlive what it uses, so they end last
         store = Store(options.profile.chats)
@@ -147,8 +151,23 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         tasks.spawn(_open_chats(store, chats, wiring), "open the chats")
         tasks.spawn(_light(models, settings, options), "load the model")
         tasks.spawn(_open_endpoint(endpoint, settings.value.endpoint_on), "open the endpoint")
+        models.status_changed.connect(_log_model)
+        endpoint.changed.connect(_log_endpoint)
         await closed.wait()
     return not late
+
+
+def _log_model(status: Status) -> None:
+    if status.state != "loading":
+        log.info("the model: %s, %s", status.state, _kind(status.error))
+
+
+def _log_endpoint(state: EndpointState) -> None:
+    log.info("the endpoint: %s, %s", state.stage, _kind(state.error))
+
+
+def _kind(error: BaseException | None) -> str:
+    return type(error).__name__ if error is not None else "no error"
 
 
 async def _open_chats(store: Store, chats: ChatController, wiring: Wiring) -> None:
