@@ -31,10 +31,15 @@ _HAIRLINE = 10
 Scheme = Literal["light", "dark"]
 
 
-def scaled(pixels: float) -> int:
-    """So many pixels at the size of text in force, which Qt keeps as the application's font."""
+def zoom() -> float:
+    """The size of text in force ÷ the usual one. Qt keeps it, as the application's font."""
     base = QFont().pixelSize()
-    return round(pixels * base / TEXT_SIZE) if base > 0 else round(pixels)
+    return base / TEXT_SIZE if base > 0 else 1.0
+
+
+def scaled(pixels: float) -> int:
+    """So many pixels at the size of text in force."""
+    return round(pixels * zoom())
 
 
 def text_font(pixel_size: int, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:

@@ -169,6 +169,7 @@ class AskingPage(TranscriptPage):
         if shown:  # Markdown's own marks are counted too, but not drawn
             start, end = shown[min(nth, len(shown) - 1)]
             self._selection = Selection(Spot(message_id, start), Spot(message_id, end))
+            item.show_place(start, end)
             top = item.top_of(start) + self._corner(row).y()
             bar = self.verticalScrollBar()
             if not TOP <= top < self.viewport().height() - 2 * TOP:

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QModelIndex, QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
+    QFontMetricsF,
     QPainter,
     QPaintEvent,
     QResizeEvent,
+    QShowEvent,
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from desktop.chat.message_list import MessageList, MessageRole
 from desktop.store.records import ChatMessage
-from desktop.theme import Theme
+from desktop.theme import Theme, text_font, zoom
 from desktop.transcript.beside import BesideItem
 from desktop.transcript.beside_controls import BesideControls
 from desktop.transcript.bubble import BubbleItem
 from desktop.transcript.controls import MessageControls
 from desktop.transcript.editor import EditPlace
 from desktop.transcript.heights import Heights
+from desktop.transcript.insets import Insets
 from desktop.transcript.item import MessageItem, Place
 from desktop.transcript.throttle import Throttle
 from desktop.transcript.wishes import Wishes
@@ -57,6 +60,9 @@ class TranscriptPage(QAbstractScrollArea):
     word_asked = Signal(str, int, int, object)
     """What else could have stood in `text[start:end]` of this answer? The last is the word's QRect on the screen."""
 
+    save_asked = Signal(object)
+    """This `Block` of code as a file."""
+
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.waiting_text: Callable[[], str] = str
@@ -82,8 +88,11 @@ class TranscriptPage(QAbstractScrollArea):
             self.picked.emit,
             self.delete_asked.emit,
             self._fold,
+            self.save_asked.emit,
         )
         self._throttle = Throttle(REDRAW_MS, self._refresh, self)
+        self._insets = Insets(QFontMetricsF(text_font(15)).xHeight() / 2 / zoom(), self)
+        self._insets.ready.connect(self._draw_insets)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -142,10 +151,11 @@ class TranscriptPage(QAbstractScrollArea):
     def _make(self, message: ChatMessage, width: int) -> MessageItem:
         item: MessageItem
         if self._list is not None and (others := self._list.alternatives(message.id)):
-            item = beside = BesideItem(message, others, self._theme, width)
+            item = beside = BesideItem(message, others, self._theme, width, self._insets)
             controls: MessageControls = BesideControls(beside, self._theme, self.viewport(), self._wishes)
         else:
-            item = (BubbleItem if message.role == "user" else MessageItem)(message, self._theme, width)
+            kind = BubbleItem if message.role == "user" else MessageItem
+            item = kind(message, self._theme, width, self._insets)
             controls = MessageControls(item, self._theme, self.viewport(), self._wishes)
         self._controls[message.id] = controls
         return item
@@ -349,6 +359,15 @@ class TranscriptPage(QAbstractScrollArea):
                 break
         return changed
 
+    def _draw_insets(self) -> None:
+        """Formulas and pictures are ready; what is read stays where it is."""
+        anchor, anchor_y = self._hold()
+        for row in range(len(self._heights)):
+            item = self._items.get(self._message(row).id)
+            if item is not None and item.take_insets():
+                self._heights.doubt(row)
+        self._settle(anchor, anchor_y)
+
     def _announce(self, message: ChatMessage) -> None:
         if QAccessible.isActive() and message.role == "assistant":
             QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, message.text))
@@ -390,6 +409,16 @@ class TranscriptPage(QAbstractScrollArea):
         anchor = self._heights.row_at((self._seen_at if near else value) - TOP)
         top = TOP + self._heights.top(anchor) if anchor >= 0 else 0
         self._settle(anchor, top - value)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.DevicePixelRatioChange:
+            self._insets.scale = self.devicePixelRatioF()
+            self._draw_insets()
+        return super().event(event)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._insets.scale = self.devicePixelRatioF()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
