@@ -19,7 +19,7 @@ from engine.events import Status
 PACKAGES = ("inglenook", "llama-cpp-python", "PySide6-Essentials", "qasync", "fastapi", "uvicorn")
 
 
-SAID = ("theme", "text_size", "endpoint_on", "endpoint_port", "shortcuts")
+SAID = ("theme", "text_size", "tray", "stays", "notifies", "endpoint_on", "endpoint_port", "shortcuts")
 """Settings that are told as they are; of the others, which hold folders and files, only how many there are."""
 
 

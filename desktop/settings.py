@@ -22,6 +22,12 @@ class Settings:
     text_size: int = TEXT_SIZE
     """Of interface text, in pixels; all other text is in proportion."""
     geometry: str = ""
+    tray: bool = True
+    """An icon in the desktop's tray, where it has one."""
+    stays: bool = False
+    """Closing the window leaves the app in the tray."""
+    notifies: bool = True
+    """Say when a long answer has ended unseen."""
     endpoint_on: bool = False
     endpoint_port: int = 4645
     model_path: str = ""

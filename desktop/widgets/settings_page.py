@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from desktop.actions import Actions
 from desktop.settings import TEXT_SIZE, ThemeChoice
 from desktop.theme import TEXT_SIZES, Theme
+from desktop.widgets.background_card import BackgroundCard
 from desktop.widgets.flow import FlowLayout
 from desktop.widgets.header import fold_button
 from desktop.widgets.keys_card import KeysCard
@@ -54,6 +55,7 @@ class SettingsPage(QScrollArea):
         self.fold = fold_button(theme, body)
         self.fold.clicked.connect(self.sidebar_asked)
         self.keys = KeysCard(actions, body)
+        self.background = BackgroundCard(theme, body)
         self._looks = QButtonGroup(self)
         self._smaller = self._text_button("A−", self.tr("Smaller text"), -1)
         self._larger = self._text_button("A+", self.tr("Larger text"), 1)
@@ -105,6 +107,7 @@ class SettingsPage(QScrollArea):
         column.addLayout(head)
         column.addWidget(self._looks_card(body))
         column.addWidget(self._chats_card(body))
+        column.addWidget(self.background)
         column.addWidget(self.keys)
         column.addWidget(self._about_card(body))
         column.addStretch(1)

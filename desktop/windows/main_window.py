@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, Qt, Signal
@@ -40,6 +41,8 @@ class MainWindow(QWidget):
         super().__init__()
         self.theme = theme
         self.closing = False
+        self.stays: Callable[[], bool] = lambda: False
+        """Whether closing the window leaves the app where it can be called back from."""
         self._painted = False
         self._sidebar_open = False
         self.setObjectName("window")
@@ -162,10 +165,17 @@ class MainWindow(QWidget):
         self.raise_()
         self.activateWindow()
 
-    def closeEvent(self, event: QCloseEvent) -> None:
-        event.ignore()
+    def quit(self) -> None:
+        """Ends the app."""
         self.closing = True
         self.close_asked.emit()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        event.ignore()
+        if self.stays():
+            self.hide()
+        else:
+            self.quit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

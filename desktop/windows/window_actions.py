@@ -87,6 +87,10 @@ def _others(window: MainWindow) -> list[Action]:
 
         return run
 
+    def switch_endpoint() -> None:
+        if window.endpoint_page is not None:
+            window.endpoint_page.press_switch()
+
     return [
         Action("open_model", _tr("Open a model file…"), window.header.model_wanted.emit, "Ctrl+O"),
         Action("looks_light", _tr("Light looks"), partial(choose_theme, "light")),
@@ -98,5 +102,7 @@ def _others(window: MainWindow) -> list[Action]:
         Action("import_file", _tr("Bring chats in from a file…"), with_settings("import_asked", False)),
         Action("import_folder", _tr("Bring chats in from a folder…"), with_settings("import_asked", True)),
         Action("export_all", _tr("Save all chats…"), with_settings("export_asked")),
+        Action("switch_endpoint", _tr("Turn the endpoint on or off"), switch_endpoint),
+        Action("quit", _tr("Quit Inglenook"), window.quit, "Ctrl+Q"),
         Action("diagnostics", _tr("Copy diagnostics"), with_settings("diagnostics_asked")),
     ]
