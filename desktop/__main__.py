@@ -22,10 +22,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--model", type=Path, metavar="PATH", help="a GGUF file, instead of the last one used")
     parser.add_argument("--profile", type=Path, metavar="DIR", help="where chats and settings lie")
     parser.add_argument("--port", type=_port, metavar="N", help="the endpoint's port")
+    parser.add_argument("--quick-ask", action="store_true", help="ask something in a small window above all others")
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger().handlers[0].setLevel(logging.WARNING)  # the log in the profile takes more
     profile = Profile(given.profile.absolute()) if given.profile else Profile.default()
-    return launch(Options(profile, given.model.absolute() if given.model else None, given.port))
+    return launch(Options(profile, given.model.absolute() if given.model else None, given.port, given.quick_ask))
 
 
 def _port(text: str) -> int:

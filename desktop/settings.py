@@ -12,6 +12,8 @@ from typing import Literal, get_args
 ThemeChoice = Literal["system", "light", "dark"]
 UpdatesChoice = Literal["unasked", "on", "off"]
 LanguageChoice = Literal["system", "en", "de"]
+TEXT_SIZE = 13
+"""The usual size of interface text, in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,15 @@ class Settings:
 
     theme: ThemeChoice = "system"
     language: LanguageChoice = "system"
+    text_size: int = TEXT_SIZE
+    """Of interface text, in pixels; all other text is in proportion."""
     geometry: str = ""
+    tray: bool = True
+    """An icon in the desktop's tray, where it has one."""
+    stays: bool = False
+    """Closing the window leaves the app in the tray."""
+    notifies: bool = True
+    """Say when a long answer has ended unseen."""
     endpoint_on: bool = False
     endpoint_port: int = 4645
     model_path: str = ""
@@ -94,6 +104,8 @@ def _checked(found: dict[str, object]) -> Settings:
         if type(value) is not type(getattr(Settings(), name)):
             continue
         if name == "theme" and value not in get_args(ThemeChoice):
+            continue
+        if name == "text_size" and not 8 <= int(str(value)) <= 24:
             continue
         if name == "language" and value not in get_args(LanguageChoice):
             continue

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 
 from desktop.chat.chat_list import ChatRole
 from desktop.chat.sections import ArchiveRow, FolderRow
-from desktop.theme import Theme, text_font
+from desktop.theme import Theme, scaled, text_font
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -155,7 +155,7 @@ class ChatRows(QStyledItemDelegate):
 
 def content_of(rect: QRect) -> QRect:
     """Of a row that is higher than others, the lower part, which is as high as they."""
-    return rect.adjusted(0, rect.height() - ROW, 0, 0)
+    return rect.adjusted(0, rect.height() - scaled(ROW), 0, 0)
 
 
 def _mirrored(option: QStyleOptionViewItem, box: QRect) -> QRect:

@@ -30,7 +30,7 @@ from PySide6.QtWidgets import QAbstractItemView, QToolButton, QWidget
 from desktop.chat.chat_list import ChatList, ChatRole
 from desktop.chat.sections import ArchiveRow, FolderRow, Section
 from desktop.store.records import Chat, Folder
-from desktop.theme import Theme
+from desktop.theme import Theme, scaled
 from desktop.widgets.chat_rows import ARCHIVE, FIRST_HEADING, HEADING, ROW, ChatRows, content_of
 from desktop.widgets.chats_drag import drag_pixmap, dragged, head_of
 from desktop.widgets.chats_menu import ChatsMenu, ids_of
@@ -66,7 +66,7 @@ class ChatsView(RowsView):
     _plus: QToolButton | None = None  # Qt lays out while the list is being made
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(ROW, parent)
+        super().__init__(scaled(ROW), parent)
         self._theme = theme
         self._plain_click = True
         self.setAccessibleName(self.tr("Chats"))
@@ -131,7 +131,8 @@ class ChatsView(RowsView):
         if self.model() is None:
             return
         for number, row in self.chats.tops:
-            yield number, ARCHIVE if isinstance(row, ArchiveRow) else HEADING if number else FIRST_HEADING
+            height = ARCHIVE if isinstance(row, ArchiveRow) else HEADING if number else FIRST_HEADING
+            yield number, scaled(height)
 
     def updateGeometries(self) -> None:
         super().updateGeometries()
@@ -330,6 +331,7 @@ class ChatsView(RowsView):
     def _restyle(self) -> None:
         if self._plus is not None:
             self._plus.setIcon(self._theme.icon("folder-plus", "muted"))
+        self.resize_rows(scaled(ROW))
         self.viewport().update()
 
 

@@ -46,7 +46,7 @@ class MemoryBar(QWidget):
         self._theme = theme
         self._parts: list[tuple[str, str, int]] = []
         self._total = 1
-        theme.changed.connect(self.update)
+        theme.changed.connect(self._fit)
         self.setFixedHeight(BAR + 4 + LINE)
 
     def show_shares(self, shares: MemoryShares) -> None:
@@ -62,7 +62,6 @@ class MemoryBar(QWidget):
         self.setAccessibleName(self.tr("Memory"))
         self.setAccessibleDescription(", ".join(self._words(part) for part in self._parts))
         self._fit()
-        self.update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -111,6 +110,7 @@ class MemoryBar(QWidget):
     def _fit(self) -> None:
         places = self._places()
         self.setFixedHeight((places[-1][2] if places else BAR + 8) + LINE)
+        self.update()
 
 
 def _metrics(widget: QWidget) -> QFontMetrics:

@@ -29,7 +29,7 @@ from PySide6.QtWidgets import (
 
 from desktop.chat.found_list import FoundRole, plain
 from desktop.store.search import Hit, Part
-from desktop.theme import Theme, text_font
+from desktop.theme import Theme, scaled, text_font
 
 translate = QCoreApplication.translate
 
@@ -105,7 +105,7 @@ class _FoundRows(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         hit = index.data(FoundRole.HIT)
-        return QSize(0, MESSAGE_ROW if isinstance(hit, Hit) and hit.message_id else TITLE_ROW)
+        return QSize(0, scaled(MESSAGE_ROW if isinstance(hit, Hit) and hit.message_id else TITLE_ROW))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         hit = index.data(FoundRole.HIT)
@@ -116,8 +116,8 @@ class _FoundRows(QStyledItemDelegate):
         self._paint_behind(painter, option)
         box: QRect = option.rect.adjusted(PADDING, 0, -PADDING, 0)
         if hit.message_id:
-            self._paint_parts(painter, QRect(box.left(), box.top() + 8, box.width(), 20), hit.snippet)
-            line = QRect(box.left(), box.top() + 29, box.width(), 18)
+            self._paint_parts(painter, QRect(box.left(), box.top() + scaled(8), box.width(), scaled(20)), hit.snippet)
+            line = QRect(box.left(), box.top() + scaled(29), box.width(), scaled(18))
             self._paint_meta(painter, self._paint_archived(painter, line) if hit.archived else line, hit)
         else:
             self._paint_parts(painter, self._paint_archived(painter, box) if hit.archived else box, hit.title)

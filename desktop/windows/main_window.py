@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, Qt, Signal
@@ -41,6 +42,8 @@ class MainWindow(QWidget):
         super().__init__()
         self.theme = theme
         self.closing = False
+        self.stays: Callable[[], bool] = lambda: False
+        """Whether closing the window leaves the app where it can be called back from."""
         self._painted = False
         self._sidebar_open = False
         self.setObjectName("window")
@@ -142,6 +145,8 @@ class MainWindow(QWidget):
     def _show_place(self, place: str, page: QWidget | None) -> None:
         """A place of the sidebar; a page that is not there yet is not gone to."""
         if page is not None:
+            if (focused := self.focusWidget()) is not None and self.chat_page.isAncestorOf(focused):
+                focused.clearFocus()  # hidden with its page, it would hand on to any, and that would be scrolled to
             self.pages.setCurrentWidget(page)
             self.sidebar.mark_place(place)
             self.close_sidebar()
@@ -181,10 +186,17 @@ class MainWindow(QWidget):
         self.raise_()
         self.activateWindow()
 
-    def closeEvent(self, event: QCloseEvent) -> None:
-        event.ignore()
+    def quit(self) -> None:
+        """Ends the app."""
         self.closing = True
         self.close_asked.emit()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        event.ignore()
+        if self.stays():
+            self.hide()
+        else:
+            self.quit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

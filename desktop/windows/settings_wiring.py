@@ -14,9 +14,10 @@ from desktop.actions import Actions
 from desktop.chat.controller import ChatController
 from desktop.chat.exchange import ExchangeController, Format
 from desktop.exchange.importing import Imported
-from desktop.settings import LanguageChoice, ThemeChoice
+from desktop.settings import TEXT_SIZE, LanguageChoice, ThemeChoice
 from desktop.store.records import Chat
 from desktop.tasks import TaskSet
+from desktop.theme import TEXT_SIZES
 from desktop.widgets.settings_page import SettingsPage
 from desktop.windows.main_window import MainWindow
 
@@ -46,6 +47,7 @@ class SettingsWiring(QObject):
         window.add_settings_page(self.page)
         self.page.theme_chosen.connect(self._choose_theme)
         self.page.language.chosen.connect(self._choose_language)
+        self.page.text_step_asked.connect(self._step_text)
         self.page.keys.keys_chosen.connect(self._change_keys)
         self.page.keys.reset_asked.connect(actions.reset_keys)
         self.page.import_asked.connect(self._choose_source)
@@ -73,6 +75,14 @@ class SettingsWiring(QObject):
         self._remember(language=choice)
         self.page.language.show_choice(choice)
         self._offer_to_close(self.tr("The language is another one from the next start on."))
+
+    def _step_text(self, step: int) -> None:
+        """The next larger or smaller size, or the usual one for 0."""
+        theme = self._window.theme
+        place = TEXT_SIZES.index(min(TEXT_SIZES, key=lambda each: abs(each - theme.text_size)))
+        size = TEXT_SIZES[max(0, min(place + step, len(TEXT_SIZES) - 1))] if step else TEXT_SIZE
+        theme.resize_text(size)
+        self._remember(text_size=size)
 
     def _change_keys(self, action_id: str, keys: str) -> None:
         if (holder := self._actions.change_keys(action_id, keys)) is not None:

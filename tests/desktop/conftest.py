@@ -147,7 +147,7 @@ def open_house(qapp: QApplication, profile: Profile, tmp_path: Path, monkeypatch
         settings = SettingsFile(profile.settings)
         settings.change(theme=theme)
         speak(qapp, language)
-        window = MainWindow(Theme(qapp, settings.value.theme), settings.value.geometry)
+        window = MainWindow(Theme(qapp, settings.value.theme, settings.value.text_size), settings.value.geometry)
         window.show()
         options = Options(profile, file if model else None)
         living = asyncio.create_task(
