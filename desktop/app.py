@@ -101,7 +101,8 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
 
     async def weigh() -> MemoryShares:
         engine = await models.engine()
-        return shares_of(await asyncio.to_thread(lambda: engine.memory))
+        use = await asyncio.to_thread(lambda: engine.memory)
+        return shares_of(use, lambda chat_id: chat.title if (chat := chats.chat(chat_id)) else "")
 
     def diagnose() -> str:
         return diagnostics(models.status, endpoint.state.stage, settings.value, logbook.tail())
