@@ -33,7 +33,8 @@ class CopyButton(QPushButton):
     def restyle(self) -> None:
         done = self._confirmed.isActive()
         self.setIcon(self._theme.icon("check" if done else "copy", "ok" if done else "muted"))
-        self.setText(f" {translate('transcript', 'Copied') if done else self._label}" if self._label else "")
+        words = translate("transcript", "Copied") if done else self._label
+        self.setText(f" {words}" if self._label else "")
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self._text())

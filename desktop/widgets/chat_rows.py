@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 
 from desktop.chat.chat_list import ChatRole
 from desktop.chat.sections import ArchiveRow, FolderRow
+from desktop.numbers import whole
 from desktop.theme import Theme, scaled, text_font
 
 Index = QModelIndex | QPersistentModelIndex
@@ -68,7 +69,7 @@ class ChatRows(QStyledItemDelegate):
         icon = ("folder" if folded else "folder-open") if isinstance(row, FolderRow) else "archive"
         self._draw_icon(painter, option, box.adjusted(PADDING, 0, 0, 0), icon, "muted")
         font = text_font(12)
-        count = f"{row.n_chats:,}" if row.n_chats else ""
+        count = whole(row.n_chats) if row.n_chats else ""
         painter.setFont(font)
         width = painter.fontMetrics().horizontalAdvance(count)
         at_end = box.adjusted(box.width() - PADDING - width, 0, -PADDING, 0)

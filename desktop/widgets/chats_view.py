@@ -29,6 +29,7 @@ from PySide6.QtWidgets import QAbstractItemView, QToolButton, QWidget
 
 from desktop.chat.chat_list import ChatList, ChatRole
 from desktop.chat.sections import ArchiveRow, FolderRow, Section
+from desktop.numbers import whole
 from desktop.store.records import Chat, Folder
 from desktop.theme import Theme, scaled
 from desktop.widgets.chat_rows import ARCHIVE, FIRST_HEADING, HEADING, ROW, ChatRows, content_of
@@ -199,7 +200,7 @@ class ChatsView(RowsView):
     def _drag_of(self, chats: Sequence[Chat]) -> QDrag:
         drag = QDrag(self)
         drag.setMimeData(self.chats.mimeData([self.chats.index_of(chat.id) for chat in chats]))
-        words = chats[0].title if len(chats) == 1 else self.tr("{n} chats").format(n=f"{len(chats):,}")
+        words = chats[0].title if len(chats) == 1 else self.tr("{n} chats").format(n=whole(len(chats)))
         drag.setPixmap(drag_pixmap(self._theme, words, self.devicePixelRatioF()))
         return drag
 

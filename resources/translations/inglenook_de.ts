@@ -985,6 +985,10 @@
         <source>Kept on disk for the next time: {size}</source>
         <translation>Für das nächste Mal auf dem Datenträger: {size}</translation>
     </message>
+    <message>
+        <source>In it are: {list}</source>
+        <translation>Darin sind: {list}</translation>
+    </message>
 </context>
 <context>
     <name>MessageEditor</name>
@@ -2247,6 +2251,14 @@
         <translation>{size} MB</translation>
     </message>
     <message>
+        <source>{name} (tool)</source>
+        <translation>{name} (Werkzeug)</translation>
+    </message>
+    <message>
+        <source>“{title}”</source>
+        <translation>„{title}“</translation>
+    </message>
+    <message>
         <source>What this tool asked was not kept. Switch on “Keep what tools ask”, then let it ask again.</source>
         <translation>Was dieses Programm fragte, wurde nicht behalten. „Behalten, was Programme fragen“ einschalten, dann noch einmal fragen lassen.</translation>
     </message>
@@ -3014,6 +3026,10 @@
     <message>
         <source>Answer: {text}</source>
         <translation>Antwort: {text}</translation>
+    </message>
+    <message>
+        <source>Copied</source>
+        <translation type="unfinished">Kopiert</translation>
     </message>
 </context>
 <context>
