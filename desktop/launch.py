@@ -41,6 +41,8 @@ class Options:
     profile: Profile
     model: Path | None = None
     port: int | None = None
+    quick_ask: bool = False
+    """Open the small window for a quick question, here or in the app that runs already."""
 
 
 def launch(options: Options) -> int:
@@ -54,14 +56,14 @@ def launch(options: Options) -> int:
     if not lock.acquire():
         from desktop.calling import show_other  # only here, where nothing else has to be fast
 
-        if not show_other(options.profile.root):
+        if not show_other(options.profile.root, wish="quick-ask" if options.quick_ask else "show"):
             _say_already_open(application, options.profile)
             return 1
         return 0
     finish_restore(options.profile.root)
     settings = SettingsFile(options.profile.settings)
     speak(application, settings.value.language)
-    window = MainWindow(Theme(application, settings.value.theme), settings.value.geometry)
+    window = MainWindow(Theme(application, settings.value.theme, settings.value.text_size), settings.value.geometry)
     try:
         window.show()
         app = _import_behind(window)

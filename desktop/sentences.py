@@ -6,7 +6,7 @@ import re
 
 from PySide6.QtCore import QCoreApplication
 
-from desktop.chat.sections import Section
+from desktop.chat.sections import ArchiveRow, FolderRow, Section
 from desktop.endpoint.errors import PortTaken
 from desktop.exchange.errors import NotRecognised, Unreadable
 from desktop.numbers import counted, decimal, whole
@@ -184,6 +184,25 @@ def heading(section: Section) -> str:
             return translate("sentences", "This month")
         case Section.EARLIER:
             return translate("sentences", "Earlier")
+        case Section.FOLDERS:
+            return translate("sentences", "Folders")
+        case Section.ARCHIVE:
+            return translate("sentences", "Archive")
+
+
+def spoken(row: FolderRow | ArchiveRow) -> str:
+    """A folder or the archive, for those who cannot see its picture."""
+    n = count_of_chats(row.n_chats)
+    if isinstance(row, ArchiveRow):
+        folded = translate("sentences", "Archive, {n}, folded")
+        return (folded if row.folded else translate("sentences", "Archive, {n}, open")).format(n=n)
+    folded = translate("sentences", "Folder {name}, {n}, folded")
+    text = folded if row.folder.folded else translate("sentences", "Folder {name}, {n}, open")
+    return text.format(name=row.folder.name, n=n)
+
+
+def count_of_chats(n: int) -> str:
+    return counted("%Ln chat(s)", "", n)
 
 
 def model_state(status: Status) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from PySide6.QtCore import QCoreApplication
 
 from desktop.endpoint.errors import KeyNameTaken, KeyNameUnfit, NotKept, NotReadable
-from desktop.endpoint.feed import KeyUse, ToolRequest
+from desktop.endpoint.feed import Holder, KeyUse, ToolRequest
 from desktop.numbers import counted, decimal, short, whole
 
 NONE = "—"
+LONGEST_TITLE = 32
 
 
 translate = QCoreApplication.translate
@@ -101,6 +102,14 @@ def size(n_bytes: int) -> str:
     if n_bytes >= 10**9:
         return translate("endpoint", "{size} GB").format(size=decimal(n_bytes / 1e9))
     return translate("endpoint", "{size} MB").format(size=whole(round(n_bytes / 1e6)))
+
+
+def holder(each: Holder) -> str:
+    """A chat by its title, a tool by the name of its key."""
+    if each.is_tool:
+        return translate("endpoint", "{name} (tool)").format(name=each.name)
+    title = each.name if len(each.name) <= LONGEST_TITLE else f"{each.name[:LONGEST_TITLE].rstrip()}…"
+    return translate("endpoint", "“{title}”").format(title=title)
 
 
 def trouble(error: BaseException) -> str:

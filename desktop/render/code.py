@@ -51,6 +51,13 @@ def code_html(code: str, language: str) -> str:
     return f"<pre>{''.join(parts)}</pre>"
 
 
+def file_name(language: str) -> str:
+    """What a file of this code is best called."""
+    lexer = _lexer(language)
+    pattern = next((each for each in lexer.filenames if each[:2] == "*."), "*.txt") if lexer is not None else "*.txt"
+    return f"code{pattern[1:]}"
+
+
 @lru_cache(maxsize=16)
 def _lexer(language: str) -> Lexer | None:
     if not language:

@@ -7,9 +7,13 @@ from functools import lru_cache
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+from mdit_py_plugins.footnote import footnote_plugin
+from mdit_py_plugins.texmath import texmath_plugin
 
 from desktop.render.blocks import Block, Kind
 from desktop.render.html import to_html
+from desktop.render.lists import LISTS, cut_at_code
 
 _KINDS: dict[str, Kind] = {
     "heading_open": "heading",
@@ -18,26 +22,45 @@ _KINDS: dict[str, Kind] = {
     "blockquote_open": "quote",
     "table_open": "table",
     "hr": "rule",
+    "footnote_block_open": "notes",
 }
 
 
-@lru_cache(maxsize=1)
-def _parser() -> MarkdownIt:
-    """CommonMark with tables and strikethrough; raw HTML is text."""
-    return MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+class _Markdown(MarkdownIt):
+    def validateLink(self, url: str) -> bool:
+        """Pictures may lie on this machine; where links may lead is decided when they are written."""
+        return super().validateLink(url) or url[:8].lower() == "file:///"
+
+
+@lru_cache(maxsize=2)
+def _parser(*, notes: bool) -> MarkdownIt:
+    """CommonMark with tables, strikethrough and formulas (`$x$`, `$$x$$`, `\\(x\\)`, `\\[x\\]`), and with footnotes
+    where the whole text is known; raw HTML is text."""
+    parser = _Markdown("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    money = {"allow_space": False, "allow_digits": False}  # "$5 and $6" are prices
+    parser.use(dollarmath_plugin, allow_labels=False, allow_blank_lines=False, double_inline=True, **money)
+    parser.use(texmath_plugin, delimiters="brackets")
+    if notes:
+        parser.use(footnote_plugin, inline=False)
+    return parser
 
 
 @lru_cache(maxsize=128)
 def blocks(source: str) -> tuple[Block, ...]:
     """The blocks of a whole text. Never raises. The most recent results are remembered."""
-    return tuple(block for block, _ in _parse(_with_line_feeds(source)))
+    return tuple(block for block, _ in _parse(_with_line_feeds(source), notes=True))
+
+
+def must_be_whole(text: str) -> bool:
+    """Whether a text may hold what only the whole of it can tell: links and notes that are defined elsewhere, and
+    formulas over several lines."""
+    return any(mark in text for mark in ("]:", "$$", "\\["))
 
 
 class GrowingText:
     """The blocks of a text that grows at its end: only what may still change is read again.
 
-    What `feed` gives equals `blocks(text)`, but for reference links, whose definitions stand apart from them; a text
-    that has some is to be read as a whole in the end."""
+    What `feed` gives equals `blocks(text)`, but where it `must_be_whole`; then it is to be read again in the end."""
 
     def __init__(self) -> None:
         self._text = ""
@@ -55,7 +78,12 @@ class GrowingText:
         # A block is closed by the next one; and that one is sure to be one when its first line is whole: "----" is a
         # rule that ends a table, "----x" is the table's next row. A table is sure by its second line.
         first_open = max(
-            (n for n, (block, at) in enumerate(found) if text.count("\n", self._open_at + at) >= _sure_after(block)),
+            (
+                n
+                for n, (block, at) in enumerate(found)
+                if (n == 0 or found[n - 1][1] != at)  # a list that was cut is one to be read again
+                and text.count("\n", self._open_at + at) >= _sure_after(block)
+            ),
             default=0,
         )
         self._closed += [block for block, _ in found[:first_open]]
@@ -63,17 +91,20 @@ class GrowingText:
         return shown
 
 
-def _parse(source: str) -> list[tuple[Block, int]]:
+def _parse(source: str, *, notes: bool = False) -> list[tuple[Block, int]]:
     """Each block, and the offset in `source` at which it begins."""
-    tokens = _parser().parse(source)
+    tokens = _parser(notes=notes).parse(source)
     starts = _line_starts(source)
     found: list[tuple[Block, int]] = []
-    first = 0
+    first = depth = 0
     for at, token in enumerate(tokens):
-        if token.level == 0 and token.nesting <= 0:  # closes a block, or is one
+        depth += token.nesting
+        if depth == 0:  # closes a block, or is one
             group = tokens[first : at + 1]
-            line = group[0].map[0] if group[0].map else 0
-            found.append((_block(group), starts[line]))
+            line = group[0].map[0] if group[0].map else len(starts) - 1
+            kind = _KINDS.get(group[0].type, "text")
+            parts = cut_at_code(group) if group[0].type in LISTS else (group,)
+            found += [(_block(part, kind), starts[line]) for part in parts]
             first = at + 1
     return found
 
@@ -94,10 +125,10 @@ def _line_starts(source: str) -> list[int]:
     return starts
 
 
-def _block(tokens: Sequence[Token]) -> Block:
+def _block(tokens: Sequence[Token], kind: Kind) -> Block:
     head = tokens[0]
     if head.type in ("fence", "code_block"):
         words = head.info.split()
         return Block("code", code=head.content.removesuffix("\n"), language=words[0] if words else "")
-    kind = _KINDS.get(head.type, "text")
-    return Block(kind, html="" if kind == "rule" else to_html(tokens))
+    html, insets = ("", ()) if kind == "rule" else to_html(tokens)
+    return Block(kind, html=html, insets=insets)

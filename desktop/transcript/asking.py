@@ -9,9 +9,10 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from desktop.theme import Theme
+from desktop.transcript.column import TOP
 from desktop.transcript.find import FindBar, matches_in, n_matches, spread
 from desktop.transcript.item import MessageItem, Place
-from desktop.transcript.page import TOP, TranscriptPage
+from desktop.transcript.page import TranscriptPage
 from desktop.transcript.selecting import Selection, Spot
 from desktop.transcript.source import Word, source_of, word_at, words_of
 
@@ -169,6 +170,7 @@ class AskingPage(TranscriptPage):
         if shown:  # Markdown's own marks are counted too, but not drawn
             start, end = shown[min(nth, len(shown) - 1)]
             self._selection = Selection(Spot(message_id, start), Spot(message_id, end))
+            item.show_place(start, end)
             top = item.top_of(start) + self._corner(row).y()
             bar = self.verticalScrollBar()
             if not TOP <= top < self.viewport().height() - 2 * TOP:

@@ -10,6 +10,7 @@ from PySide6.QtGui import QPainter, QPen
 from desktop.numbers import counted, decimal
 from desktop.store.records import ChatMessage
 from desktop.theme import Theme, text_font
+from desktop.transcript.insets import Insets
 from desktop.transcript.item import MessageItem, Place
 
 translate = QCoreApplication.translate
@@ -36,10 +37,17 @@ class _CardItem(MessageItem):
 class BesideItem(MessageItem):
     """The row's own message is the one that is kept. GUI thread only."""
 
-    def __init__(self, message: ChatMessage, others: Sequence[ChatMessage], theme: Theme, width: int) -> None:
+    def __init__(
+        self,
+        message: ChatMessage,
+        others: Sequence[ChatMessage],
+        theme: Theme,
+        width: int,
+        insets: Insets | None = None,
+    ) -> None:
         self._others = tuple(others)
         self._cards: dict[str, _CardItem] = {}
-        super().__init__(message, theme, width)
+        super().__init__(message, theme, width, insets)
         self.show_alternatives(others)
 
     def show_alternatives(self, others: Sequence[ChatMessage]) -> None:
@@ -49,7 +57,7 @@ class BesideItem(MessageItem):
         for other in others:
             card = self._cards.get(other.id)
             if card is None:
-                self._cards[other.id] = _CardItem(other, self._theme, width)
+                self._cards[other.id] = _CardItem(other, self._theme, width, self._insets)
             elif card.message is not other:
                 card.update(other)
 

@@ -4,67 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QCoreApplication, QPoint, Qt, QTimer
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QCoreApplication, QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
 from desktop.theme import Theme
+from desktop.transcript.buttons import ActionButton, CopyButton, drop, show_at
+from desktop.transcript.code_buttons import CodeButtons
 from desktop.transcript.item import MessageItem
+from desktop.transcript.spoken import Spoken
 from desktop.transcript.wishes import Wishes, can_go_on
 
 translate = QCoreApplication.translate
-
-CONFIRM_MS = 1_500
-
-
-class CopyButton(QPushButton):
-    """Puts a text on the clipboard and says so for a moment."""
-
-    def __init__(self, text: Callable[[], str], theme: Theme, parent: QWidget, *, label: str, name: str) -> None:
-        super().__init__(parent)
-        self._text = text
-        self._theme = theme
-        self._label = label
-        self.setAccessibleName(name)
-        self.setToolTip(name)
-        self._confirmed = QTimer(self, singleShot=True, interval=CONFIRM_MS)
-        self._confirmed.timeout.connect(self.restyle)
-        self.clicked.connect(self._copy)
-        self.restyle()
-
-    def restyle(self) -> None:
-        done = self._confirmed.isActive()
-        self.setIcon(self._theme.icon("check" if done else "copy", "ok" if done else "muted"))
-        words = translate("transcript", "Copied") if done else self._label
-        self.setText(f" {words}" if self._label else "")
-
-    def _copy(self) -> None:
-        QGuiApplication.clipboard().setText(self._text())
-        self._confirmed.start()
-        self.restyle()
-
-
-class ActionButton(QPushButton):
-    """A quiet icon, with words beside it where `label` is given."""
-
-    def __init__(self, icon: str, name: str, act: Callable[[], None], theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self._icon = icon
-        self.setObjectName("quiet")
-        self.setAccessibleName(name)
-        self.setToolTip(name)
-        self.clicked.connect(act)
-        self.restyle()
-
-    def change(self, icon: str, name: str, label: str = "") -> None:
-        self._icon = icon
-        self.setAccessibleName(name)
-        self.setText(f" {label}" if label else "")
-        self.restyle()
-
-    def restyle(self) -> None:
-        self.setIcon(self._theme.icon(self._icon, "muted"))
 
 
 class MessageControls:
@@ -75,27 +26,30 @@ class MessageControls:
         self._theme = theme
         self._parent = parent
         self._wishes = wishes
-        self._copy_code: list[CopyButton] = []
+        self._code = CodeButtons(item, theme, parent, wishes)
         self._named: dict[str, QPushButton] = {}
         self._count: QLabel | None = None
+        self._spoken: Spoken | None = None
 
     def arrange(self, corner: QPoint, versions: tuple[int, int]) -> None:
         """Makes what the message needs now, and puts it where the message stands in the viewport.
 
         `versions`: the message is the first-th of so many."""
-        self._arrange_code(corner)
+        self._code.arrange(corner)
         wanted = self._wanted(versions)
         for name in self._named.keys() - wanted.keys():
-            _drop(self._named.pop(name))
+            drop(self._named.pop(name))
         for name, make in wanted.items():
             if name not in self._named:
                 self._named[name] = make()
         self._arrange_head(corner)
         self._arrange_row(corner + self._item.actions_box.topLeft(), [*wanted], versions)
+        if QAccessible.isActive():
+            self._speak(corner)
 
     def restyle(self) -> None:
         """Takes up colours that have changed."""
-        for button in [*self._copy_code, *self._named.values()]:
+        for button in self._all():
             if isinstance(button, CopyButton | ActionButton):
                 button.restyle()
 
@@ -107,10 +61,17 @@ class MessageControls:
     def drop(self) -> None:
         """Takes the buttons away with their message."""
         for widget in self._all():
-            _drop(widget)
+            drop(widget)
+
+    def _speak(self, corner: QPoint) -> None:
+        """Messages are read in their order, each before its buttons."""
+        self._spoken = self._spoken or Spoken(self._parent)
+        self._spoken.arrange(self._item.message, QRect(corner, QSize(self._item.width, self._item.height)))
+        for widget in self._all():
+            widget.raise_()
 
     def _all(self) -> list[QWidget]:
-        return [*self._copy_code, *self._named.values(), *([self._count] if self._count else [])]
+        return [*filter(None, (self._spoken, self._count)), *self._code.all(), *self._named.values()]
 
     def _wanted(self, versions: tuple[int, int]) -> dict[str, Callable[[], QPushButton]]:
         """The buttons in their order, each with what makes it."""
@@ -161,17 +122,6 @@ class MessageControls:
             )
         return found
 
-    def _arrange_code(self, corner: QPoint) -> None:
-        heads = self._item.code_heads()
-        while len(self._copy_code) < len(heads):
-            self._copy_code.append(self._code_button(len(self._copy_code)))
-        while len(self._copy_code) > len(heads):
-            _drop(self._copy_code.pop())
-        for button, (head, _) in zip(self._copy_code, heads, strict=True):
-            size = button.sizeHint()
-            at = QPoint(head.right() - size.width() - 3, head.top() + (head.height() - size.height()) // 2 + 1)
-            _show_at(button, corner + at)
-
     def _arrange_head(self, corner: QPoint) -> None:
         fold = self._named.get("fold")
         if isinstance(fold, ActionButton):
@@ -180,7 +130,7 @@ class MessageControls:
                 translate("transcript", "Hide the thoughts") if opened else translate("transcript", "Show the thoughts")
             )
             fold.change("chevron-down" if opened else "chevron-right", name, self._item.thoughts_title)
-            _show_at(fold, corner - QPoint(6, 4))
+            show_at(fold, corner - QPoint(6, 4))
 
     def _arrange_row(self, at: QPoint, names: list[str], versions: tuple[int, int]) -> None:
         """Answers have theirs at the left below them, questions at the right."""
@@ -197,7 +147,7 @@ class MessageControls:
             self._named["before"].setEnabled(versions[0] > 1)
             self._named["after"].setEnabled(versions[0] < versions[1])
         elif self._count is not None:
-            _drop(self._count)
+            drop(self._count)
             self._count = None
         widgets: list[QWidget] = []
         for button in row:
@@ -209,39 +159,10 @@ class MessageControls:
         else:
             at -= QPoint(6, 0)
         for widget in widgets:
-            _show_at(widget, at + QPoint(0, (26 - widget.sizeHint().height()) // 2))
+            show_at(widget, at + QPoint(0, (26 - widget.sizeHint().height()) // 2))
             at += QPoint(widget.width() + 2, 0)
 
     def _copier(self, name: str) -> CopyButton:
         button = CopyButton(lambda: self._item.message.text, self._theme, self._parent, label="", name=name)
         button.setObjectName("quiet")
         return button
-
-    def _code_button(self, number: int) -> CopyButton:
-        def code() -> str:
-            heads = self._item.code_heads()
-            return heads[number][1] if number < len(heads) else ""
-
-        button = CopyButton(
-            code,
-            self._theme,
-            self._parent,
-            label=translate("transcript", "Copy"),
-            name=translate("transcript", "Copy this code"),
-        )
-        button.setObjectName("copyCode")
-        return button
-
-
-def _show_at(widget: QWidget, corner: QPoint) -> None:
-    widget.resize(widget.sizeHint())
-    widget.move(corner)
-    widget.show()
-
-
-def _drop(widget: QWidget) -> None:
-    viewport = widget.parentWidget()
-    if widget.hasFocus() and viewport is not None and (page := viewport.parentWidget()) is not None:
-        page.setFocus()  # else Qt would give it to whatever comes next in the window
-    widget.hide()
-    widget.deleteLater()

@@ -13,10 +13,12 @@ from desktop.render.asides import call_block, thoughts_block
 from desktop.render.blocks import Block
 from desktop.render.code import code_html
 from desktop.render.growing_code import GrowingCode
-from desktop.render.markdown import GrowingText, blocks
+from desktop.render.markdown import GrowingText, blocks, must_be_whole
 from desktop.store.records import ChatMessage
 from desktop.theme import Theme, text_font
-from desktop.transcript.segment import CODE_HEAD, Segment
+from desktop.transcript.code_segment import CODE_HEAD, CodeSegment
+from desktop.transcript.insets import Insets
+from desktop.transcript.segment import Segment
 from desktop.transcript.source import Word
 
 ACTIONS_HEIGHT = 28
@@ -39,8 +41,10 @@ class MessageItem:
 
     space_above = 20
 
-    def __init__(self, message: ChatMessage, theme: Theme, width: int) -> None:
+    def __init__(self, message: ChatMessage, theme: Theme, width: int, insets: Insets | None = None) -> None:
+        """`insets` draws formulas and pictures; without, what stands in for them is shown."""
         self.message = message
+        self._insets = insets
         self.segments: list[Segment] = []
         self.width = width
         self._theme = theme
@@ -91,8 +95,8 @@ class MessageItem:
         first_thought = bool(message.reasoning) != bool(old.reasoning)
         changed = message.text != old.text or message.calls != old.calls or thought or first_thought
         self.message = message
-        if message.state != "streaming" and self._growing is not None and "]:" in message.text:
-            self._growing, changed = None, True  # it may define links, which only the whole text can tell
+        if message.state != "streaming" and self._growing is not None and must_be_whole(message.text):
+            self._growing, changed = None, True
         if changed:
             self._read()
         return self._top_of_change(before) if message.state == "streaming" else 0
@@ -107,14 +111,37 @@ class MessageItem:
         """Takes up colours that have changed."""
         for segment in self.segments:
             segment.restyle(self._html(segment.block))
+        self._arrange()
 
-    def code_heads(self) -> list[tuple[QRect, str]]:
-        """The head of each code block, with its code."""
+    def take_insets(self) -> bool:
+        """Draws what could not be drawn before; True where there may be such."""
+        waiting = [segment for segment in self.segments if segment.block.insets]
+        for segment in waiting:
+            segment.restyle(self._html(segment.block))
+        self._arrange()
+        return bool(waiting)
+
+    def code_heads(self) -> list[tuple[QRect, Block]]:
+        """The head of each code block, with the block."""
         return [
-            (QRect(0, segment.top, segment.width, CODE_HEAD), segment.block.code)
+            (QRect(0, segment.top, segment.width, CODE_HEAD), segment.block)
             for segment in self.segments
             if segment.block.kind == "code"
         ]
+
+    def code_at(self, point: QPointF) -> tuple[CodeSegment, QPointF] | None:
+        """The card of code under a point, and the point in it."""
+        for segment in self.segments:
+            inside = point - self._corner(segment)
+            if isinstance(segment, CodeSegment) and QRectF(0, 0, segment.width, segment.height).contains(inside):
+                return segment, inside
+        return None
+
+    def show_place(self, start: Place, end: Place) -> None:
+        """Scrolls code sideways so far that a place in it is seen."""
+        segment = self.segments[start.segment]
+        if isinstance(segment, CodeSegment) and start.segment == end.segment:
+            segment.show(start.position, end.position)
 
     def place_at(self, point: QPointF) -> Place | None:
         """The place in the text that is nearest to a point; None in an empty message."""
@@ -197,7 +224,9 @@ class MessageItem:
                 old.change(block, self._html(block, number))
                 fresh.append(old)
             else:
-                fresh.append(Segment(block, self._html(block, number), self._theme, self._segment_width()))
+                kind = CodeSegment if block.kind == "code" else Segment
+                html, width = self._html(block, number), self._segment_width()
+                fresh.append(kind(block, html, self._theme, width, self._insets))
         self.segments = fresh
         self._arrange()
 

@@ -1,13 +1,16 @@
-"""One block of a message: its document, where it stands, and how it is drawn."""
+"""One block of a message: its document, where it stands, and how it is drawn. Code has its own: `code_segment`."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from html import escape
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt, QUrl
 from PySide6.QtGui import (
     QAbstractTextDocumentLayout,
     QColor,
+    QFont,
     QPainter,
     QPalette,
     QPen,
@@ -20,62 +23,99 @@ from PySide6.QtGui import (
 
 from desktop.render.blocks import Block
 from desktop.render.html import THIN
-from desktop.theme import CODE_FAMILIES, Theme, code_font, text_font
+from desktop.theme import CODE_FAMILIES, Theme, scaled, text_font, zoom
+from desktop.transcript.insets import Insets
 
-CODE_HEAD = 32
-CODE_PADDING = 12
 QUOTE_INDENT = 16
 RULE_HEIGHT = 9
+NOTES_ABOVE = 14
+_OBJECT = "\ufffc"
+"""What stands for a picture in a document's text."""
+_INSET = re.compile(r'<img src="inset:(\d+)">')
 
 
 class Segment:
     """`top` is set by the message; everything else is relative to the segment's own corner. GUI thread only."""
 
-    def __init__(self, block: Block, html: str, theme: Theme, width: int) -> None:
+    def __init__(self, block: Block, html: str, theme: Theme, width: int, insets: Insets | None = None) -> None:
+        """`html` is the block's, or its code in colours. Without `insets`, what stands in for them is shown."""
         self.block = block
         self.top = 0
         self.width = width
         self.height = 0
         """Measured once for each width and text: a long answer is asked for hundreds of them at each word."""
         self._theme = theme
+        self._insets = insets
+        self._html = html
+        self._drawn: list[str] = []
+        """What the pictures in the document stand for, in their order."""
         self._chips: list[QRectF] = []
-        self.document = _document(theme, code=block.kind == "code")
-        self.document.setHtml(html)
-        self.set_width(width)
+        self.document = self._new_document()
+        self._fill()
 
     @property
     def inset(self) -> QPointF:
         """Where the text begins."""
         match self.block.kind:
-            case "code":
-                return QPointF(CODE_PADDING, CODE_HEAD + CODE_PADDING)
             case "quote":
                 return QPointF(QUOTE_INDENT, 0)
+            case "notes":
+                return QPointF(0, NOTES_ABOVE)
         return QPointF(0, 0)
+
+    @property
+    def _font(self) -> QFont:
+        return text_font(13 if self.block.kind == "notes" else 15)
+
+    def _new_document(self) -> QTextDocument:
+        return new_document(self._theme, self._font)
 
     def _measured(self) -> int:
         if self.block.kind == "rule":
             return RULE_HEIGHT
-        below = CODE_PADDING if self.block.kind == "code" else 0
-        return round(self.inset.y() + self.document.size().height()) + below
+        return round(self.inset.y() + self.document.size().height())
 
     def set_width(self, width: int) -> None:
         self.width = width
-        self.document.setTextWidth(width - self.inset.x() - (CODE_PADDING if self.block.kind == "code" else 0))
-        self._chips = [] if self.block.kind == "code" else list(_code_spans(self.document))
+        if self._drawn:
+            self._fill()  # pictures shrink with the page
+        else:
+            self._lay_out()
+
+    def _lay_out(self) -> None:
+        self.document.setTextWidth(self.width - self.inset.x())
+        self._chips = list(_code_spans(self.document))
         self.height = self._measured()
+
+    def _fill(self) -> None:
+        self._drawn = []
+        self.document.setHtml(_INSET.sub(self._inset_html, self._html) if self.block.insets else self._html)
+        self._lay_out()
+
+    def _inset_html(self, found: re.Match[str]) -> str:
+        inset = self.block.insets[int(found[1])]
+        drawn = self._insets.get(inset) if self._insets is not None else None
+        if drawn is None:
+            return f"<i>{escape(inset.shown)}</i>" if inset.kind == "picture" else escape(inset.shown)
+        name = f"inset:{len(self._drawn)}"
+        self._drawn.append(inset.shown)
+        colour = self._theme.colour("muted" if self.block.kind in ("quote", "notes") else "text")
+        self.document.addResource(QTextDocument.ResourceType.ImageResource, QUrl(name), drawn.in_colour(colour))
+        size = zoom() if drawn.is_formula else 1.0
+        size = min(size, (self.width - self.inset.x() - 8) / drawn.width)
+        box = f'width="{round(drawn.width * size)}" height="{round(drawn.height * size)}"'
+        return f'<img src="{name}" {box} style="vertical-align: {"middle" if drawn.is_formula else "baseline"}">'
 
     def change(self, block: Block, html: str) -> None:
         """Becomes another block of the same kind: what is written grows so many times a second."""
-        self.block = block
-        self.document.setHtml(html)
-        self.set_width(self.width)
+        self.block, self._html = block, html
+        self._fill()
 
     def restyle(self, html: str) -> None:
-        """Takes up colours that have changed."""
+        """Takes up colours and a size of text that have changed, and insets that can be drawn now."""
+        self.document.setDefaultFont(self._font)
         self.document.setDefaultStyleSheet(_css(self._theme))
-        self.document.setHtml(html)
-        self.set_width(self.width)
+        self.change(self.block, html)
 
     def position_at(self, point: QPointF) -> int:
         """The text position nearest to a point."""
@@ -90,8 +130,12 @@ class Segment:
         return self.document.characterCount() - 1
 
     def text_between(self, start: int, end: int) -> str:
-        cursor = self._cursor(start, end)
-        return cursor.selection().toPlainText().replace(THIN, "").replace("\u2028", "\n")
+        text = self._cursor(start, end).selection().toPlainText().replace(THIN, "").replace("\u2028", "\n")
+        if _OBJECT in text:
+            before = self._cursor(0, start).selection().toPlainText().count(_OBJECT)
+            shown = iter(self._drawn[before:])
+            text = re.sub(_OBJECT, lambda _: next(shown, ""), text)
+        return text
 
     def word_around(self, position: int) -> tuple[int, int]:
         cursor = QTextCursor(self.document)
@@ -123,9 +167,10 @@ class Segment:
         painter.save()
         painter.translate(self.inset)
         self._paint_chips(painter)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, bool(self._drawn))
         context = QAbstractTextDocumentLayout.PaintContext()
         palette = QPalette(context.palette)
-        quiet = "muted" if self.block.kind == "quote" else "text"
+        quiet = "muted" if self.block.kind in ("quote", "notes") else "text"
         palette.setColor(QPalette.ColorRole.Text, self._theme.colour(quiet))
         context.palette = palette
         context.selections = [self._mark(*mark) for mark in marks]
@@ -163,19 +208,13 @@ class Segment:
             case "rule":
                 painter.fillRect(QRectF(0, RULE_HEIGHT // 2, self.width, 1), line)
             case "quote":
-                _rounded(painter, QRectF(0, 2, 3, self.height - 4), 1.5, line)
-            case "code":
-                box = QRectF(0.5, 0.5, self.width - 1, self.height - 1)
-                _rounded(painter, box, 10, self._theme.colour("code"), line)
-                painter.fillRect(QRectF(1, CODE_HEAD, self.width - 2, 1), line)
-                painter.setPen(self._theme.colour("muted"))
-                painter.setFont(text_font(12))
-                label = QRectF(CODE_PADDING, 0, self.width - 120, CODE_HEAD)
-                painter.drawText(label, Qt.AlignmentFlag.AlignVCenter, self.block.language)
+                rounded(painter, QRectF(0, 2, 3, self.height - 4), 1.5, line)
+            case "notes":
+                painter.fillRect(QRectF(0, 0, min(120, self.width), 1), line)
 
     def _paint_chips(self, painter: QPainter) -> None:
         for chip in self._chips:
-            _rounded(painter, chip, 4, self._theme.colour("chip"))
+            rounded(painter, chip, 4, self._theme.colour("chip"))
 
     def _cursor(self, start: int, end: int) -> QTextCursor:
         cursor = QTextCursor(self.document)
@@ -187,22 +226,22 @@ class Segment:
         return self.document.documentLayout()
 
 
-def _document(theme: Theme, *, code: bool) -> QTextDocument:
+def new_document(theme: Theme, font: QFont) -> QTextDocument:
     document = QTextDocument()
     document.setUndoRedoEnabled(False)
     document.setDocumentMargin(0)
     document.setIndentWidth(24)
-    document.setDefaultFont(code_font(13) if code else text_font(15))
+    document.setDefaultFont(font)
     document.setDefaultStyleSheet(_css(theme))
     return document
 
 
 def _css(theme: Theme) -> str:
     families = ", ".join(f'"{family}"' for family in CODE_FAMILIES)
-    return f"{theme.style_of('document.css')} code, pre {{ font-family: {families}; font-size: 13px; }}"
+    return f"{theme.style_of('document.css')} code, pre {{ font-family: {families}; font-size: {scaled(13)}px; }}"
 
 
-def _rounded(painter: QPainter, box: QRectF, radius: float, fill: QColor, edge: QColor | None = None) -> None:
+def rounded(painter: QPainter, box: QRectF, radius: float, fill: QColor, edge: QColor | None = None) -> None:
     painter.setPen(QPen(edge, 1) if edge is not None else Qt.PenStyle.NoPen)
     painter.setBrush(fill)
     painter.drawRoundedRect(box, radius, radius)
@@ -240,5 +279,5 @@ def _boxes(document: QTextDocument, block: QTextBlock, first: int, last: int) ->
         start, end = max(first, line.textStart()), min(last, line.textStart() + line.textLength())
         if start < end:
             left, right = _x(line, start), _x(line, end)
-            middle = corner.y() + line.y() + line.ascent() - 4.5
-            yield QRectF(corner.x() + left - 3, middle - 9.5, right - left + 6, 19)
+            middle, high = corner.y() + line.y() + line.ascent() - 0.3 * scaled(15), scaled(19)
+            yield QRectF(corner.x() + left - 3, middle - high / 2, right - left + 6, high)

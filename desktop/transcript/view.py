@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QPointF, QSize, Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent
+from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QLabel, QMenu, QToolButton, QWidget
 
 from desktop.render.html import is_safe_link
@@ -11,6 +11,7 @@ from desktop.theme import Theme
 from desktop.transcript.asking import AskingPage
 from desktop.transcript.item import MessageItem, Place
 from desktop.transcript.selecting import Selection, Spot, Stretch, markdown, plain_text
+from desktop.transcript.sideways import Sideways
 
 DRAG_SCROLL_MS, DRAG_SCROLL = 30, 18
 
@@ -22,6 +23,7 @@ class TranscriptView(AskingPage):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         self._pressed_link = ""
+        self._sideways = Sideways()
         self._to_end: QToolButton | None = None
         self._goes_to: QLabel | None = None
         super().__init__(theme, parent)
@@ -63,6 +65,9 @@ class TranscriptView(AskingPage):
         if event.button() != Qt.MouseButton.LeftButton:
             return
         at = event.position().toPoint()
+        if (code := self._at(at)) is not None and self._sideways.press(*code):
+            self.viewport().update()
+            return
         extends = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier) and self._selection is not None
         found = self._at(at)
         spot = self._spot_at(at)
@@ -75,6 +80,10 @@ class TranscriptView(AskingPage):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         at = event.position().toPoint()
+        if self._sideways.holds:
+            if self._sideways.move(event.position().x() - self._column()[0]):
+                self.viewport().update()
+            return
         if event.buttons() & Qt.MouseButton.LeftButton and self._selection is not None:
             self._dragged_to = at
             self._drag(at)
@@ -94,6 +103,8 @@ class TranscriptView(AskingPage):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self._drag_timer.stop()
+        if self._sideways.release():
+            return
         found = self._at(event.position().toPoint())
         link, self._pressed_link = self._pressed_link, ""
         nothing_selected = self._selection is None or self._selection.is_empty
@@ -111,6 +122,14 @@ class TranscriptView(AskingPage):
             message_id = found[0].message.id
             self._selection = Selection(Spot(message_id, start), Spot(message_id, end))
             self.viewport().update()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        found = self._at(event.position().toPoint())
+        if found is not None and self._sideways.wheel(*found, event):
+            self.viewport().update()
+            event.accept()
+        else:
+            super().wheelEvent(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         menu = QMenu(self)

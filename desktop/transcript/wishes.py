@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from desktop.chat.controller import CONTINUABLE
+from desktop.render.blocks import Block
 from desktop.store.records import ChatMessage
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """Each takes the message's id. `edit` opens the editor in the message's place."""
+    """All but the last take the message's id. `edit` opens the editor in the message's place."""
 
     retry: Callable[[str], None]
     go_on: Callable[[str], None]
@@ -21,6 +22,8 @@ class Wishes:
     pick: Callable[[str], None]
     delete: Callable[[str], None]
     fold: Callable[[str], None]
+    save: Callable[[Block], None]
+    """As a file: this one takes the block of code."""
 
 
 def can_go_on(message: ChatMessage) -> bool:

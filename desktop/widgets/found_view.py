@@ -10,6 +10,7 @@ from PySide6.QtCore import (
     QLocale,
     QModelIndex,
     QPersistentModelIndex,
+    QPointF,
     QRect,
     QRectF,
     QSize,
@@ -28,7 +29,7 @@ from PySide6.QtWidgets import (
 
 from desktop.chat.found_list import FoundRole, plain
 from desktop.store.search import Hit, Part
-from desktop.theme import Theme, text_font
+from desktop.theme import Theme, scaled, text_font
 
 translate = QCoreApplication.translate
 
@@ -104,7 +105,7 @@ class _FoundRows(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         hit = index.data(FoundRole.HIT)
-        return QSize(0, MESSAGE_ROW if isinstance(hit, Hit) and hit.message_id else TITLE_ROW)
+        return QSize(0, scaled(MESSAGE_ROW if isinstance(hit, Hit) and hit.message_id else TITLE_ROW))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         hit = index.data(FoundRole.HIT)
@@ -115,10 +116,11 @@ class _FoundRows(QStyledItemDelegate):
         self._paint_behind(painter, option)
         box: QRect = option.rect.adjusted(PADDING, 0, -PADDING, 0)
         if hit.message_id:
-            self._paint_parts(painter, QRect(box.left(), box.top() + 8, box.width(), 20), hit.snippet)
-            self._paint_meta(painter, QRect(box.left(), box.top() + 29, box.width(), 18), hit)
+            self._paint_parts(painter, QRect(box.left(), box.top() + scaled(8), box.width(), scaled(20)), hit.snippet)
+            line = QRect(box.left(), box.top() + scaled(29), box.width(), scaled(18))
+            self._paint_meta(painter, self._paint_archived(painter, line) if hit.archived else line, hit)
         else:
-            self._paint_parts(painter, box, hit.title)
+            self._paint_parts(painter, self._paint_archived(painter, box) if hit.archived else box, hit.title)
         painter.restore()
 
     def _paint_behind(self, painter: QPainter, option: QStyleOptionViewItem) -> None:
@@ -131,6 +133,12 @@ class _FoundRows(QStyledItemDelegate):
             painter.setPen(QPen(self._theme.colour("accent"), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 7, 7)
+
+    def _paint_archived(self, painter: QPainter, box: QRect) -> QRect:
+        """Returns what is left of the line."""
+        icon = self._theme.pixmap("archive", "muted", 14, painter.device().devicePixelRatioF())
+        painter.drawPixmap(QPointF(box.left(), box.center().y() - 6), icon)
+        return box.adjusted(20, 0, 0, 0)
 
     def _paint_parts(self, painter: QPainter, box: QRect, parts: Sequence[Part]) -> None:
         """One line; what matched stands in the accent colour and bold, and is always in sight."""

@@ -72,7 +72,8 @@ class KeysCard(QFrame):
             edit = QKeySequenceEdit(self)
             edit.setMaximumSequenceLength(1)
             edit.setClearButtonEnabled(True)
-            edit.setFixedWidth(176)
+            edit.setMinimumWidth(150)  # more for large text
+            words.setWordWrap(True)
             edit.setAccessibleName(self.tr("Key for: {action}").format(action=action.words))
             edit.editingFinished.connect(lambda action_id=action.id: self._chosen(action_id))
             words.setBuddy(edit)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, QRect
+from pathlib import Path
+
+from PySide6.QtCore import QIODevice, QObject, QRect, QSaveFile
+from PySide6.QtWidgets import QFileDialog
 
 from desktop import sentences
 from desktop.chat.controller import ChatController
+from desktop.render.blocks import Block
+from desktop.render.code import file_name
 from desktop.tasks import TaskSet
 from desktop.transcript.view import TranscriptView
 from desktop.widgets.word_choices import WordChoices
@@ -30,6 +35,7 @@ class MessageWiring(QObject):
         transcript.delete_asked.connect(self._delete)
         chats.pointed_at.connect(transcript.show_message)
         transcript.word_asked.connect(self._ask_word)
+        transcript.save_asked.connect(self._choose_file)
 
     def _delete(self, message_id: str) -> None:
         deletion = self._chats.delete_message(message_id)
@@ -38,6 +44,22 @@ class MessageWiring(QObject):
             self._window.notice.tell(
                 words, action=self.tr("Undo"), act=lambda: self._chats.restore_messages(deletion), for_ms=UNDO_MS
             )
+
+    def _choose_file(self, block: Block) -> None:
+        dialog = QFileDialog(self._window, self.tr("Save this code"))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.selectFile(file_name(block.language))
+        dialog.fileSelected.connect(lambda path: self._save(block.code, Path(path)))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _save(self, code: str, path: Path) -> None:
+        """Whole or not at all: what stood there before stays where it fails."""
+        file = QSaveFile(str(path))
+        data = code.encode() + (b"" if code.endswith("\n") else b"\n")
+        if not (file.open(QIODevice.OpenModeFlag.WriteOnly) and file.write(data) == len(data) and file.commit()):
+            words = self.tr("{name} could not be saved: {reason}").format(name=path.name, reason=file.errorString())
+            self._window.notice.tell(words, alert=True)
 
     def _ask_word(self, message_id: str, start: int, end: int, place: QRect) -> None:
         """Opens the card beside the word at once, and fills it when the model has said what else it thought of."""

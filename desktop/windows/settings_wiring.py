@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -14,9 +14,10 @@ from desktop.actions import Actions
 from desktop.chat.controller import ChatController
 from desktop.chat.exchange import ExchangeController, Format
 from desktop.exchange.importing import Imported
-from desktop.settings import LanguageChoice, ThemeChoice
+from desktop.settings import TEXT_SIZE, LanguageChoice, ThemeChoice
 from desktop.store.records import Chat
 from desktop.tasks import TaskSet
+from desktop.theme import TEXT_SIZES
 from desktop.widgets.settings_page import SettingsPage
 from desktop.windows.main_window import MainWindow
 
@@ -46,6 +47,7 @@ class SettingsWiring(QObject):
         window.add_settings_page(self.page)
         self.page.theme_chosen.connect(self._choose_theme)
         self.page.language.chosen.connect(self._choose_language)
+        self.page.text_step_asked.connect(self._step_text)
         self.page.keys.keys_chosen.connect(self._change_keys)
         self.page.keys.reset_asked.connect(actions.reset_keys)
         self.page.import_asked.connect(self._choose_source)
@@ -55,6 +57,9 @@ class SettingsWiring(QObject):
         self.page.restore_asked.connect(self._choose_backup)
         self.page.diagnostics_asked.connect(lambda: self.page.put_diagnostics(diagnose()))
         window.header.export_asked.connect(self._choose_target)
+        if window.sidebar.chats is not None:
+            window.sidebar.chats.save_asked.connect(self._choose_target)
+            window.sidebar.chats.save_several_asked.connect(self._choose_target_for_several)
         exchange.progressed.connect(self._show_progress)
         exchange.imported.connect(self._show_imported)
         exchange.exported.connect(self._show_exported)
@@ -70,6 +75,14 @@ class SettingsWiring(QObject):
         self._remember(language=choice)
         self.page.language.show_choice(choice)
         self._offer_to_close(self.tr("The language is another one from the next start on."))
+
+    def _step_text(self, step: int) -> None:
+        """The next larger or smaller size, or the usual one for 0."""
+        theme = self._window.theme
+        place = TEXT_SIZES.index(min(TEXT_SIZES, key=lambda each: abs(each - theme.text_size)))
+        size = TEXT_SIZES[max(0, min(place + step, len(TEXT_SIZES) - 1))] if step else TEXT_SIZE
+        theme.resize_text(size)
+        self._remember(text_size=size)
 
     def _change_keys(self, action_id: str, keys: str) -> None:
         if (holder := self._actions.change_keys(action_id, keys)) is not None:
@@ -92,6 +105,9 @@ class SettingsWiring(QObject):
 
     def _choose_target(self, chat: Chat, form: Format) -> None:
         self._save_as(chat.title, form, lambda path: self._exchange.export(chat, path, form))
+
+    def _choose_target_for_several(self, chats: Sequence[Chat]) -> None:
+        self._save_as("inglenook-chats", "json", lambda path: self._exchange.export_several(chats, path))
 
     def _choose_target_for_all(self) -> None:
         self._save_as("inglenook-chats", "json", self._exchange.export_all)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QCoreApplication
 
 from desktop.actions import Action
 from desktop.chat.controller import ChatController
+from desktop.windows.chats_actions import chats_actions
 from desktop.windows.main_window import MainWindow
 
 translate = QCoreApplication.translate
@@ -16,7 +17,9 @@ translate = QCoreApplication.translate
 
 def window_actions(window: MainWindow, chats: ChatController) -> list[Action]:
     """GUI thread. What an action does is what the button or the menu does that is for the same."""
-    return [*_places(window), *_chat_actions(window, chats), *_others(window)]
+    view = window.sidebar.chats
+    of_list = chats_actions(window, view, chats) if view is not None else []
+    return [*_places(window), *_chat_actions(window, chats), *of_list, *_others(window)]
 
 
 def _places(window: MainWindow) -> list[Action]:
@@ -62,7 +65,7 @@ def _chat_actions(window: MainWindow, chats: ChatController) -> list[Action]:
             window.transcript.open_find()
 
     return [
-        Action("find", translate("actions", "Find in this chat"), find, "Ctrl+F", is_open),
+        Action("find", translate("actions", "Find in this chat"), find, "Ctrl+F", is_possible=is_open),
         Action(
             "chat_settings",
             translate("actions", "Settings of this chat"),
@@ -70,23 +73,21 @@ def _chat_actions(window: MainWindow, chats: ChatController) -> list[Action]:
             "Ctrl+,",
         ),
         Action("attach", translate("actions", "Attach files"), window.composer.attach_asked.emit, "Ctrl+Shift+A"),
-        Action("stop", translate("actions", "Stop the answer"), chats.stop, "", lambda: chats.answering),
+        Action("stop", translate("actions", "Stop the answer"), chats.stop, is_possible=lambda: chats.answering),
         Action(
             "rename_chat",
             translate("actions", "Rename this chat"),
             with_chat(window.header.rename_asked.emit),
-            "",
-            is_open,
+            is_possible=is_open,
         ),
-        Action("pin_chat", translate("actions", "Pin or unpin this chat"), pin, "", is_open),
+        Action("pin_chat", translate("actions", "Pin or unpin this chat"), pin, is_possible=is_open),
         Action(
             "delete_chat",
             translate("actions", "Delete this chat"),
             with_chat(window.header.delete_asked.emit),
-            "",
-            is_open,
+            is_possible=is_open,
         ),
-        *(Action(f"save_{form}", words, partial(save, form), "", is_open) for form, words in saves),
+        *(Action(f"save_{form}", words, partial(save, form), is_possible=is_open) for form, words in saves),
     ]
 
 
@@ -102,11 +103,22 @@ def _others(window: MainWindow) -> list[Action]:
 
         return run
 
+    def switch_endpoint() -> None:
+        if window.endpoint_page is not None:
+            window.endpoint_page.press_switch()
+
     return [
         Action("open_model", translate("actions", "Open a model file…"), window.header.model_wanted.emit, "Ctrl+O"),
         Action("looks_light", translate("actions", "Light looks"), partial(choose_theme, "light")),
         Action("looks_dark", translate("actions", "Dark looks"), partial(choose_theme, "dark")),
         Action("looks_system", translate("actions", "Looks as the system"), partial(choose_theme, "system")),
+        Action(
+            "text_larger", translate("actions", "Larger text"), with_settings("text_step_asked", 1), "Ctrl++", "Ctrl+="
+        ),
+        Action("text_smaller", translate("actions", "Smaller text"), with_settings("text_step_asked", -1), "Ctrl+-"),
+        Action(
+            "text_usual", translate("actions", "Text in the usual size"), with_settings("text_step_asked", 0), "Ctrl+0"
+        ),
         Action(
             "import_file", translate("actions", "Bring chats in from a file…"), with_settings("import_asked", False)
         ),
@@ -114,5 +126,7 @@ def _others(window: MainWindow) -> list[Action]:
             "import_folder", translate("actions", "Bring chats in from a folder…"), with_settings("import_asked", True)
         ),
         Action("export_all", translate("actions", "Save all chats…"), with_settings("export_asked")),
+        Action("switch_endpoint", translate("actions", "Turn the endpoint on or off"), switch_endpoint),
+        Action("quit", translate("actions", "Quit Inglenook"), window.quit, "Ctrl+Q"),
         Action("diagnostics", translate("actions", "Copy diagnostics"), with_settings("diagnostics_asked")),
     ]

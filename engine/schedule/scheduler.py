@@ -158,7 +158,9 @@ class Scheduler:
         finish: FinishReason | None = None
         if token in self._ends:
             finish = "stop"
-        elif sequence.n_output >= sequence.max_tokens or len(sequence.tokens) > self._limits.n_cells:
+        elif (
+            sequence.n_output >= sequence.max_tokens or len(sequence.prompt) + sequence.n_output > self._limits.n_cells
+        ):
             finish = "length"
         if finish:
             self.remove(sequence)
@@ -177,6 +179,7 @@ class Scheduler:
                 return
             self._waiting.remove(sequence)
             sequence.prefix = prefix
+            prefix.owner = sequence.owner
             sequence.n_computed = len(prefix.tokens)
             if not sequence.has_run:
                 sequence.has_run, sequence.n_cached = True, min(sequence.n_computed, len(sequence.prompt))

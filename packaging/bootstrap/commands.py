@@ -25,6 +25,13 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "dev.txt": (*_DEVELOPERS, "--constraints", "packaging/lock/runtime.txt"),
     "instructor.txt": ("packaging/lock/instructor.in", "--python-version", "3.11"),
     "build.txt": ("packaging/lock/build.in", "--python-version", "3.11"),
+    "freeze.txt": (
+        "packaging/lock/freeze.in",
+        "--python-version",
+        "3.11",
+        "--constraints",
+        "packaging/lock/runtime.txt",
+    ),
     "uv.txt": ("packaging/lock/uv.in", "--python-version", "3.11"),
     "model.txt": ("packaging/lock/model.in", "--python-version", "3.11", "--no-deps"),
 }
@@ -58,6 +65,13 @@ def bench(args: list[str]) -> NoReturn:
     setup.ensure("dev", window=True)
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     _become(PYTHON, "-m", "tests.bench", *args)
+
+
+def soak(args: list[str]) -> NoReturn:
+    """Runs the whole app under a load by chance, for ten minutes or for as many as are named."""
+    setup.ensure("dev", window=True)
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    _become(PYTHON, "-m", "tests.soak", *args)
 
 
 def check(args: list[str]) -> int:
@@ -114,6 +128,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "serve": serve,
     "test": test,
     "bench": bench,
+    "soak": soak,
     "check": check,
     "lock": lock,
     "translations": translations,

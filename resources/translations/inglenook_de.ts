@@ -74,6 +74,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>%Ln chat(s)</source>
+        <translation>
+            <numerusform>%Ln Chat</numerusform>
+            <numerusform>%Ln Chats</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln answers from one reading of the prompt</source>
         <translation>
             <numerusform>%Ln Antwort, der Prompt nur einmal gelesen</numerusform>
@@ -101,6 +108,44 @@
     <message>
         <source>Use another port</source>
         <translation>Anderen Port nehmen</translation>
+    </message>
+</context>
+<context>
+    <name>AnswerView</name>
+    <message>
+        <source>Answer</source>
+        <translation>Antwort</translation>
+    </message>
+</context>
+<context>
+    <name>BackgroundCard</name>
+    <message>
+        <source>Beside other windows</source>
+        <translation>Neben anderen Fenstern</translation>
+    </message>
+    <message>
+        <source>Say when a long answer is ready and the window is out of sight</source>
+        <translation>Bescheid geben, wenn eine lange Antwort fertig ist und das Fenster nicht zu sehen ist</translation>
+    </message>
+    <message>
+        <source>Icon in the tray, where the desktop has one</source>
+        <translation>Symbol in der Leiste, wo die Oberfläche eine hat</translation>
+    </message>
+    <message>
+        <source>Closing the window leaves Inglenook in the tray</source>
+        <translation>Beim Schließen des Fensters bleibt Inglenook in der Leiste</translation>
+    </message>
+    <message>
+        <source>For a quick question from anywhere, give this command a key in the keyboard settings of your system. It opens a small window above all others, and the answer becomes a chat.</source>
+        <translation>Für eine schnelle Frage von überall: diesem Befehl in den Tastatureinstellungen des Systems eine Taste geben. Er öffnet ein kleines Fenster über allen anderen, und die Antwort wird ein Chat.</translation>
+    </message>
+    <message>
+        <source>Command for a quick question</source>
+        <translation>Befehl für eine schnelle Frage</translation>
+    </message>
+    <message>
+        <source>Copy the command</source>
+        <translation>Befehl kopieren</translation>
     </message>
 </context>
 <context>
@@ -179,14 +224,82 @@
     </message>
 </context>
 <context>
-    <name>ChatsView</name>
-    <message>
-        <source>Chats</source>
-        <translation>Chats</translation>
-    </message>
+    <name>ChatsMenu</name>
     <message>
         <source>Rename</source>
         <translation>Umbenennen</translation>
+    </message>
+    <message>
+        <source>Move to</source>
+        <translation>Verschieben nach</translation>
+    </message>
+    <message>
+        <source>Save as</source>
+        <translation>Speichern als</translation>
+    </message>
+    <message>
+        <source>Markdown…</source>
+        <translation>Markdown…</translation>
+    </message>
+    <message>
+        <source>Web page…</source>
+        <translation>Webseite…</translation>
+    </message>
+    <message>
+        <source>PDF…</source>
+        <translation>PDF…</translation>
+    </message>
+    <message>
+        <source>Everything, as JSON…</source>
+        <translation>Alles, als JSON…</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>Löschen</translation>
+    </message>
+    <message>
+        <source>{n} chats</source>
+        <translation>{n} Chats</translation>
+    </message>
+    <message>
+        <source>Save as JSON…</source>
+        <translation>Als JSON speichern…</translation>
+    </message>
+    <message>
+        <source>New folder…</source>
+        <translation>Neuer Ordner…</translation>
+    </message>
+    <message>
+        <source>Out of its folder</source>
+        <translation>Aus dem Ordner heraus</translation>
+    </message>
+    <message>
+        <source>New chat here</source>
+        <translation>Neuer Chat hier</translation>
+    </message>
+    <message>
+        <source>Unfold</source>
+        <translation>Aufklappen</translation>
+    </message>
+    <message>
+        <source>Fold</source>
+        <translation>Zuklappen</translation>
+    </message>
+    <message>
+        <source>Move up</source>
+        <translation>Nach oben</translation>
+    </message>
+    <message>
+        <source>Move down</source>
+        <translation>Nach unten</translation>
+    </message>
+    <message>
+        <source>Delete the folder</source>
+        <translation>Ordner löschen</translation>
+    </message>
+    <message>
+        <source>New folder</source>
+        <translation>Neuer Ordner</translation>
     </message>
     <message>
         <source>Unpin</source>
@@ -197,8 +310,58 @@
         <translation>Anheften</translation>
     </message>
     <message>
-        <source>Delete</source>
-        <translation>Löschen</translation>
+        <source>Bring back</source>
+        <translation>Zurückholen</translation>
+    </message>
+    <message>
+        <source>Archive</source>
+        <translation>Archiv</translation>
+    </message>
+</context>
+<context>
+    <name>ChatsView</name>
+    <message>
+        <source>Chats</source>
+        <translation>Chats</translation>
+    </message>
+    <message>
+        <source>{n} chats</source>
+        <translation>{n} Chats</translation>
+    </message>
+    <message>
+        <source>New folder</source>
+        <translation>Neuer Ordner</translation>
+    </message>
+</context>
+<context>
+    <name>ChatsWiring</name>
+    <message>
+        <source>“{title}” is in the archive.</source>
+        <translation>„{title}“ ist im Archiv.</translation>
+    </message>
+    <message>
+        <source>{n} chats are in the archive.</source>
+        <translation>{n} Chats sind im Archiv.</translation>
+    </message>
+    <message>
+        <source>“{title}” is deleted.</source>
+        <translation>„{title}“ ist gelöscht.</translation>
+    </message>
+    <message>
+        <source>{n} chats are deleted.</source>
+        <translation>{n} Chats sind gelöscht.</translation>
+    </message>
+    <message>
+        <source>New folder</source>
+        <translation>Neuer Ordner</translation>
+    </message>
+    <message>
+        <source>The folder “{title}” is deleted; its chats stay.</source>
+        <translation>Der Ordner „{title}“ ist gelöscht; seine Chats bleiben.</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Rückgängig</translation>
     </message>
 </context>
 <context>
@@ -232,6 +395,40 @@
             <numerusform>{name}, %Ln Token</numerusform>
             <numerusform>{name}, %Ln Tokens</numerusform>
         </translation>
+    </message>
+</context>
+<context>
+    <name>ChosenBar</name>
+    <message>
+        <source>Pin or unpin the chosen chats</source>
+        <translation>Gewählte Chats anheften oder lösen</translation>
+    </message>
+    <message>
+        <source>Move the chosen chats to a folder</source>
+        <translation>Gewählte Chats in einen Ordner verschieben</translation>
+    </message>
+    <message>
+        <source>Archive the chosen chats, or bring them back</source>
+        <translation>Gewählte Chats ins Archiv legen oder zurückholen</translation>
+    </message>
+    <message>
+        <source>Delete the chosen chats</source>
+        <translation>Gewählte Chats löschen</translation>
+    </message>
+    <message>
+        <source>Choose none (Esc)</source>
+        <translation>Nichts wählen (Esc)</translation>
+    </message>
+    <message>
+        <source>{n} chosen</source>
+        <translation>{n} gewählt</translation>
+    </message>
+</context>
+<context>
+    <name>Column</name>
+    <message>
+        <source>Conversation</source>
+        <translation>Gespräch</translation>
     </message>
 </context>
 <context>
@@ -524,6 +721,10 @@
 <context>
     <name>Header</name>
     <message>
+        <source>Bring back from the archive</source>
+        <translation>Aus dem Archiv holen</translation>
+    </message>
+    <message>
         <source>Show what tools are asking</source>
         <translation>Zeigen, was Programme fragen</translation>
     </message>
@@ -549,6 +750,18 @@
     <message>
         <source>Pin</source>
         <translation>Anheften</translation>
+    </message>
+    <message>
+        <source>Move to a folder…</source>
+        <translation>In einen Ordner…</translation>
+    </message>
+    <message>
+        <source>Bring back</source>
+        <translation>Zurückholen</translation>
+    </message>
+    <message>
+        <source>Archive</source>
+        <translation>Archiv</translation>
     </message>
     <message>
         <source>Save as</source>
@@ -593,6 +806,24 @@
     <message>
         <source>Show the chats</source>
         <translation>Chats zeigen</translation>
+    </message>
+</context>
+<context>
+    <name>HelpPage</name>
+    <message>
+        <source>Topics</source>
+        <translation>Themen</translation>
+    </message>
+    <message>
+        <source>Help</source>
+        <translation>Hilfe</translation>
+    </message>
+</context>
+<context>
+    <name>HelpWiring</name>
+    <message>
+        <source>Help</source>
+        <translation>Hilfe</translation>
     </message>
 </context>
 <context>
@@ -754,6 +985,10 @@
         <source>Kept on disk for the next time: {size}</source>
         <translation>Für das nächste Mal auf dem Datenträger: {size}</translation>
     </message>
+    <message>
+        <source>In it are: {list}</source>
+        <translation>Darin sind: {list}</translation>
+    </message>
 </context>
 <context>
     <name>MessageEditor</name>
@@ -794,6 +1029,14 @@
     <message>
         <source>Undo</source>
         <translation>Rückgängig</translation>
+    </message>
+    <message>
+        <source>Save this code</source>
+        <translation>Diesen Code speichern</translation>
+    </message>
+    <message>
+        <source>{name} could not be saved: {reason}</source>
+        <translation>{name} konnte nicht gespeichert werden: {reason}</translation>
     </message>
 </context>
 <context>
@@ -1054,6 +1297,68 @@
     </message>
 </context>
 <context>
+    <name>QuickAsk</name>
+    <message>
+        <source>Quick ask</source>
+        <translation>Schnelle Frage</translation>
+    </message>
+    <message>
+        <source>Ask something</source>
+        <translation>Eine Frage stellen</translation>
+    </message>
+    <message>
+        <source>Question</source>
+        <translation>Frage</translation>
+    </message>
+    <message>
+        <source>Enter asks in a new chat, Escape closes</source>
+        <translation>Eingabe fragt in einem neuen Chat, Esc schließt</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Schließen</translation>
+    </message>
+    <message>
+        <source>Close (Esc)</source>
+        <translation>Schließen (Esc)</translation>
+    </message>
+    <message>
+        <source>Open as chat</source>
+        <translation>Als Chat öffnen</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>Anhalten</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>Kopieren</translation>
+    </message>
+    <message>
+        <source>Copy the answer</source>
+        <translation>Antwort kopieren</translation>
+    </message>
+</context>
+<context>
+    <name>ReleaseCard</name>
+    <message>
+        <source>Inglenook {version} is there</source>
+        <translation>Inglenook {version} ist da</translation>
+    </message>
+    <message>
+        <source>What is new</source>
+        <translation>Was neu ist</translation>
+    </message>
+    <message>
+        <source>Not now</source>
+        <translation>Jetzt nicht</translation>
+    </message>
+    <message>
+        <source>Open the download page</source>
+        <translation>Seite zum Herunterladen öffnen</translation>
+    </message>
+</context>
+<context>
     <name>RequestsCard</name>
     <message>
         <source>Stop all</source>
@@ -1124,12 +1429,36 @@
 <context>
     <name>SettingsPage</name>
     <message>
+        <source>Smaller text</source>
+        <translation>Kleinere Schrift</translation>
+    </message>
+    <message>
+        <source>Larger text</source>
+        <translation>Größere Schrift</translation>
+    </message>
+    <message>
+        <source>Text in the usual size</source>
+        <translation>Schrift in üblicher Größe</translation>
+    </message>
+    <message>
         <source>Stop</source>
         <translation>Stoppen</translation>
     </message>
     <message>
         <source>Copy diagnostics</source>
         <translation>Diagnose kopieren</translation>
+    </message>
+    <message>
+        <source>Look for new versions once a week</source>
+        <translation>Einmal in der Woche nach neuen Fassungen sehen</translation>
+    </message>
+    <message>
+        <source>{percent} %</source>
+        <translation>{percent} %</translation>
+    </message>
+    <message>
+        <source>Size of text: {percent} %, back to 100 %</source>
+        <translation>Schriftgröße: {percent} %, zurück auf 100 %</translation>
     </message>
     <message>
         <source>Copied</source>
@@ -1150,6 +1479,10 @@
     <message>
         <source>Dark</source>
         <translation>Dunkel</translation>
+    </message>
+    <message>
+        <source>Size of text</source>
+        <translation>Schriftgröße</translation>
     </message>
     <message>
         <source>Looks</source>
@@ -1182,6 +1515,10 @@
     <message>
         <source>Chats</source>
         <translation>Chats</translation>
+    </message>
+    <message>
+        <source>Help</source>
+        <translation>Hilfe</translation>
     </message>
     <message>
         <source>When something does not work, this helps to find out why. It names the machine, the versions and the model, and holds nothing of your chats.</source>
@@ -1305,13 +1642,6 @@
     </message>
 </context>
 <context>
-    <name>TranscriptPage</name>
-    <message>
-        <source>Conversation</source>
-        <translation>Gespräch</translation>
-    </message>
-</context>
-<context>
     <name>TranscriptView</name>
     <message>
         <source>Copy</source>
@@ -1332,6 +1662,60 @@
     <message>
         <source>Go to the end</source>
         <translation>Zum Ende</translation>
+    </message>
+</context>
+<context>
+    <name>Tray</name>
+    <message>
+        <source>New chat</source>
+        <translation>Neuer Chat</translation>
+    </message>
+    <message>
+        <source>Quick ask</source>
+        <translation>Schnelle Frage</translation>
+    </message>
+    <message>
+        <source>Show the window</source>
+        <translation>Fenster zeigen</translation>
+    </message>
+    <message>
+        <source>Endpoint</source>
+        <translation>Endpunkt</translation>
+    </message>
+    <message>
+        <source>Quit Inglenook</source>
+        <translation>Inglenook beenden</translation>
+    </message>
+</context>
+<context>
+    <name>UpdateWiring</name>
+    <message>
+        <source>Look for a new version</source>
+        <translation>Nach einer neuen Fassung sehen</translation>
+    </message>
+    <message>
+        <source>May Inglenook look once a week whether there is a new version? Nothing about you is sent.</source>
+        <translation>Darf Inglenook einmal in der Woche nachsehen, ob es eine neue Fassung gibt? Nichts Persönliches wird gesendet.</translation>
+    </message>
+    <message>
+        <source>Yes</source>
+        <translation>Ja</translation>
+    </message>
+    <message>
+        <source>It could not be learned whether there is a new version: {reason}.</source>
+        <translation>Ob es eine neue Fassung gibt, war nicht zu erfahren: {reason}.</translation>
+    </message>
+    <message>
+        <source>Inglenook {version} is there.</source>
+        <translation>Inglenook {version} ist da.</translation>
+    </message>
+    <message>
+        <source>What is new</source>
+        <translation>Was neu ist</translation>
+    </message>
+    <message>
+        <source>This is the newest version.</source>
+        <translation>Das ist die neueste Fassung.</translation>
     </message>
 </context>
 <context>
@@ -1485,6 +1869,18 @@
         <translation>Aussehen wie das System</translation>
     </message>
     <message>
+        <source>Larger text</source>
+        <translation>Größere Schrift</translation>
+    </message>
+    <message>
+        <source>Smaller text</source>
+        <translation>Kleinere Schrift</translation>
+    </message>
+    <message>
+        <source>Text in the usual size</source>
+        <translation>Schrift in üblicher Größe</translation>
+    </message>
+    <message>
         <source>Bring chats in from a file…</source>
         <translation>Chats aus einer Datei hereinholen…</translation>
     </message>
@@ -1497,8 +1893,84 @@
         <translation>Alle Chats speichern…</translation>
     </message>
     <message>
+        <source>Turn the endpoint on or off</source>
+        <translation>Endpunkt ein- oder ausschalten</translation>
+    </message>
+    <message>
+        <source>Quit Inglenook</source>
+        <translation>Inglenook beenden</translation>
+    </message>
+    <message>
         <source>Copy diagnostics</source>
         <translation>Diagnose kopieren</translation>
+    </message>
+    <message>
+        <source>Archive this chat, or bring it back</source>
+        <translation>Diesen Chat ins Archiv legen oder zurückholen</translation>
+    </message>
+    <message>
+        <source>Move this chat to a folder…</source>
+        <translation>Diesen Chat in einen Ordner verschieben…</translation>
+    </message>
+    <message>
+        <source>Choose all chats</source>
+        <translation>Alle Chats wählen</translation>
+    </message>
+    <message>
+        <source>Pin or unpin the chosen chats</source>
+        <translation>Gewählte Chats anheften oder lösen</translation>
+    </message>
+    <message>
+        <source>Move the chosen chats to a folder…</source>
+        <translation>Gewählte Chats in einen Ordner verschieben…</translation>
+    </message>
+    <message>
+        <source>Archive the chosen chats, or bring them back</source>
+        <translation>Gewählte Chats ins Archiv legen oder zurückholen</translation>
+    </message>
+    <message>
+        <source>Save the chosen chats as JSON…</source>
+        <translation>Gewählte Chats als JSON speichern…</translation>
+    </message>
+    <message>
+        <source>Delete the chosen chats</source>
+        <translation>Gewählte Chats löschen</translation>
+    </message>
+    <message>
+        <source>Go to the archive</source>
+        <translation>Zum Archiv gehen</translation>
+    </message>
+    <message>
+        <source>New folder</source>
+        <translation>Neuer Ordner</translation>
+    </message>
+    <message>
+        <source>New chat in this folder</source>
+        <translation>Neuer Chat in diesem Ordner</translation>
+    </message>
+    <message>
+        <source>Rename this folder</source>
+        <translation>Diesen Ordner umbenennen</translation>
+    </message>
+    <message>
+        <source>Fold or unfold this folder</source>
+        <translation>Diesen Ordner auf- oder zuklappen</translation>
+    </message>
+    <message>
+        <source>Move this folder up</source>
+        <translation>Diesen Ordner nach oben</translation>
+    </message>
+    <message>
+        <source>Move this folder down</source>
+        <translation>Diesen Ordner nach unten</translation>
+    </message>
+    <message>
+        <source>Delete this folder</source>
+        <translation>Diesen Ordner löschen</translation>
+    </message>
+    <message>
+        <source>Quick ask</source>
+        <translation>Schnelle Frage</translation>
     </message>
 </context>
 <context>
@@ -1779,6 +2251,14 @@
         <translation>{size} MB</translation>
     </message>
     <message>
+        <source>{name} (tool)</source>
+        <translation>{name} (Werkzeug)</translation>
+    </message>
+    <message>
+        <source>“{title}”</source>
+        <translation>„{title}“</translation>
+    </message>
+    <message>
         <source>What this tool asked was not kept. Switch on “Keep what tools ask”, then let it ask again.</source>
         <translation>Was dieses Programm fragte, wurde nicht behalten. „Behalten, was Programme fragen“ einschalten, dann noch einmal fragen lassen.</translation>
     </message>
@@ -2031,6 +2511,17 @@
     <message>
         <source>Weights {weights}, chats {chats}, while it computes {other}.</source>
         <translation>Gewichte {weights}, Chats {chats}, beim Rechnen {other}.</translation>
+    </message>
+</context>
+<context>
+    <name>notifications</name>
+    <message>
+        <source>An answer is ready</source>
+        <translation>Eine Antwort ist fertig</translation>
+    </message>
+    <message>
+        <source>An answer could not be finished</source>
+        <translation>Eine Antwort konnte nicht zu Ende geschrieben werden</translation>
     </message>
 </context>
 <context>
@@ -2394,6 +2885,30 @@
         <translation>Früher</translation>
     </message>
     <message>
+        <source>Folders</source>
+        <translation>Ordner</translation>
+    </message>
+    <message>
+        <source>Archive</source>
+        <translation>Archiv</translation>
+    </message>
+    <message>
+        <source>Archive, {n}, folded</source>
+        <translation>Archiv, {n}, zugeklappt</translation>
+    </message>
+    <message>
+        <source>Archive, {n}, open</source>
+        <translation>Archiv, {n}, offen</translation>
+    </message>
+    <message>
+        <source>Folder {name}, {n}, folded</source>
+        <translation>Ordner {name}, {n}, zugeklappt</translation>
+    </message>
+    <message>
+        <source>Folder {name}, {n}, open</source>
+        <translation>Ordner {name}, {n}, offen</translation>
+    </message>
+    <message>
         <source>Loading · {percent} %</source>
         <translation>Lädt · {percent} %</translation>
     </message>
@@ -2417,6 +2932,10 @@
         <source>Reads {n_ctx} tokens</source>
         <translation>Liest {n_ctx} Tokens</translation>
     </message>
+    <message>
+        <source>{words}, in the archive</source>
+        <translation>{words}, im Archiv</translation>
+    </message>
 </context>
 <context>
     <name>transcript</name>
@@ -2439,10 +2958,6 @@
     <message>
         <source>Keep answer {n}</source>
         <translation>Antwort {n} behalten</translation>
-    </message>
-    <message>
-        <source>Copied</source>
-        <translation>Kopiert</translation>
     </message>
     <message>
         <source>Show the thoughts</source>
@@ -2500,17 +3015,25 @@
         <source>Copy this code</source>
         <translation>Diesen Code kopieren</translation>
     </message>
+    <message>
+        <source>Save this code</source>
+        <translation>Diesen Code speichern</translation>
+    </message>
+    <message>
+        <source>You: {text}</source>
+        <translation>Frage: {text}</translation>
+    </message>
+    <message>
+        <source>Answer: {text}</source>
+        <translation>Antwort: {text}</translation>
+    </message>
+    <message>
+        <source>Copied</source>
+        <translation type="unfinished">Kopiert</translation>
+    </message>
 </context>
 <context>
     <name>window</name>
-    <message>
-        <source>“{title}” is deleted.</source>
-        <translation>„{title}“ ist gelöscht.</translation>
-    </message>
-    <message>
-        <source>Undo</source>
-        <translation>Rückgängig</translation>
-    </message>
     <message>
         <source>Load it again</source>
         <translation>Neu laden</translation>

@@ -74,6 +74,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>%Ln chat(s)</source>
+        <translation>
+            <numerusform>%Ln chat</numerusform>
+            <numerusform>%Ln chats</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln answers from one reading of the prompt</source>
         <translation>
             <numerusform>%Ln answer from one reading of the prompt</numerusform>

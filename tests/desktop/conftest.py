@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -13,12 +13,15 @@ from typing import Any, Protocol, TypeVar
 import pytest
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from desktop.app import live, make_engine, new_loop
+from desktop.chat.message_list import MessageList
 from desktop.language import speak
 from desktop.launch import Options
 from desktop.settings import LanguageChoice, SettingsFile
 from desktop.theme import Theme
+from desktop.transcript.view import TranscriptView
 from desktop.widgets.chats_view import ChatsView
 from desktop.widgets.endpoint_page import EndpointPage
 from desktop.windows.main_window import MainWindow
@@ -144,7 +147,7 @@ def open_house(qapp: QApplication, profile: Profile, tmp_path: Path, monkeypatch
         settings = SettingsFile(profile.settings)
         settings.change(theme=theme)
         speak(qapp, language)
-        window = MainWindow(Theme(qapp, settings.value.theme), settings.value.geometry)
+        window = MainWindow(Theme(qapp, settings.value.theme, settings.value.text_size), settings.value.geometry)
         window.show()
         options = Options(profile, file if model else None)
         living = asyncio.create_task(
@@ -161,3 +164,21 @@ def open_house(qapp: QApplication, profile: Profile, tmp_path: Path, monkeypatch
         assert clean
 
     return opener
+
+
+@pytest.fixture
+def messages() -> MessageList:
+    return MessageList()
+
+
+@pytest.fixture
+def view(qtbot: QtBot, theme: Theme, messages: MessageList) -> Iterator[TranscriptView]:
+    """The transcript alone, of what `messages` shows."""
+    view = TranscriptView(theme)
+    view.set_list(messages)
+    view.resize(900, 600)
+    with qtbot.waitExposed(view):
+        view.show()
+    yield view
+    view.close()
+    view.deleteLater()

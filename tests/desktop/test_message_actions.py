@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -18,7 +17,6 @@ from pytestqt.qtbot import QtBot
 from desktop.chat.message_list import MessageList
 from desktop.render.markdown import blocks
 from desktop.store.records import Attachment, Call, ChatMessage
-from desktop.theme import Theme
 from desktop.transcript.item import Place
 from desktop.transcript.source import source_of, word_at, words_of
 from desktop.transcript.view import TranscriptView
@@ -28,23 +26,6 @@ from tests.desktop.test_window import answered, type_and_send
 from tests.fakes import Script
 
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
-
-
-@pytest.fixture
-def messages() -> MessageList:
-    return MessageList()
-
-
-@pytest.fixture
-def view(qtbot: QtBot, theme: Theme, messages: MessageList) -> Iterator[TranscriptView]:
-    view = TranscriptView(theme)
-    view.set_list(messages)
-    view.resize(900, 600)
-    with qtbot.waitExposed(view):
-        view.show()
-    yield view
-    view.close()
-    view.deleteLater()
 
 
 def button(view: TranscriptView, message_id: str, name: str) -> QPushButton:
@@ -169,7 +150,7 @@ def test_thoughts_come_while_they_are_thought(qtbot: QtBot, view: TranscriptView
 def test_a_call_is_a_card_with_its_arguments(view: TranscriptView, messages: MessageList) -> None:
     answer = replace(message(1, "I ask."), calls=(Call("weather", '{"city":"Oslo"}'), Call("broken", "{")))
     messages.show([message(0, "Hi"), answer])
-    assert [code for _, code in view._items["m1"].code_heads()] == ['{\n  "city": "Oslo"\n}', "{"]
+    assert [block.code for _, block in view._items["m1"].code_heads()] == ['{\n  "city": "Oslo"\n}', "{"]
     assert [segment.block.language for segment in view._items["m1"].segments[1:]] == ["weather", "broken"]
 
 

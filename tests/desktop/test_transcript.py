@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QCoreApplication, QPoint, QPointF, Qt, QUrl
@@ -26,23 +24,6 @@ LONG = "\n\n".join(f"Paragraph {number} of the answer, `with code` and a few mor
 def message(number: int, text: str = LONG, state: str = "complete") -> ChatMessage:
     role = "assistant" if number % 2 else "user"
     return ChatMessage(f"m{number}", "c", None, role, text, state, 0.0)  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def messages() -> MessageList:
-    return MessageList()
-
-
-@pytest.fixture
-def view(qtbot: QtBot, theme: Theme, messages: MessageList) -> Iterator[TranscriptView]:
-    view = TranscriptView(theme)
-    view.set_list(messages)
-    view.resize(900, 600)
-    with qtbot.waitExposed(view):
-        view.show()
-    yield view
-    view.close()
-    view.deleteLater()
 
 
 def tops(view: TranscriptView) -> dict[str, int]:
@@ -174,13 +155,13 @@ def test_a_link_opens_when_it_is_clicked(qtbot: QtBot, view: TranscriptView, mes
 def test_the_buttons_copy(view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(0, "Hi"), message(1, "So:\n\n```python\nx = 1\n```")])
     controls = view._controls["m1"]
-    controls._copy_code[0].click()
+    controls._code.rows[0][0].click()
     assert QGuiApplication.clipboard().text() == "x = 1"
     controls._named["copy"].click()
     assert QGuiApplication.clipboard().text() == "So:\n\n```python\nx = 1\n```"
     assert {button.accessibleName() for button in controls._all()} == {
-        "Copy this code", "Copy the answer", "Answer once more", "Several answers side by side", "Edit",
-        "Delete from here on",
+        "Copy this code", "Save this code", "Copy the answer", "Answer once more", "Several answers side by side",
+        "Edit", "Delete from here on",
     }  # fmt: skip
 
 

@@ -24,7 +24,16 @@ SAME = frozenset(
         # Names, and words that German took over
         *("Inglenook", "Markdown…", "PDF…", "App", "Chats", "Chat: {title}", "Prompt", "Top P", "Top K", "Min P"),
         # Units, and signs between values
-        *("{size} GB", "{size} MB", "{size}\xa0GB", "{size}\xa0MB", "{size}/s", "{seconds} s", "{word}, {percent}"),
+        *(
+            "{size} GB",
+            "{size} MB",
+            "{size}\xa0GB",
+            "{size}\xa0MB",
+            "{size}/s",
+            "{seconds} s",
+            "{word}, {percent}",
+            "{percent} %",
+        ),
     }
 )
 """What reads the same in both languages."""

@@ -1,0 +1,79 @@
+"""Buttons in the transcript: quiet icons, some with words beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QCoreApplication, QPoint, QTimer
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QPushButton, QWidget
+
+from desktop.theme import Theme
+
+CONFIRM_MS = 1_500
+
+translate = QCoreApplication.translate
+
+
+class CopyButton(QPushButton):
+    """Puts a text on the clipboard and says so for a moment."""
+
+    def __init__(self, text: Callable[[], str], theme: Theme, parent: QWidget, *, label: str, name: str) -> None:
+        super().__init__(parent)
+        self._text = text
+        self._theme = theme
+        self._label = label
+        self.setAccessibleName(name)
+        self.setToolTip(name)
+        self._confirmed = QTimer(self, singleShot=True, interval=CONFIRM_MS)
+        self._confirmed.timeout.connect(self.restyle)
+        self.clicked.connect(self._copy)
+        self.restyle()
+
+    def restyle(self) -> None:
+        done = self._confirmed.isActive()
+        self.setIcon(self._theme.icon("check" if done else "copy", "ok" if done else "muted"))
+        words = translate("transcript", "Copied") if done else self._label
+        self.setText(f" {words}" if self._label else "")
+
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText(self._text())
+        self._confirmed.start()
+        self.restyle()
+
+
+class ActionButton(QPushButton):
+    """A quiet icon, with words beside it where `label` is given."""
+
+    def __init__(self, icon: str, name: str, act: Callable[[], None], theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._icon = icon
+        self.setObjectName("quiet")
+        self.setAccessibleName(name)
+        self.setToolTip(name)
+        self.clicked.connect(act)
+        self.restyle()
+
+    def change(self, icon: str, name: str, label: str = "") -> None:
+        self._icon = icon
+        self.setAccessibleName(name)
+        self.setText(f" {label}" if label else "")
+        self.restyle()
+
+    def restyle(self) -> None:
+        self.setIcon(self._theme.icon(self._icon, "muted"))
+
+
+def show_at(widget: QWidget, corner: QPoint) -> None:
+    widget.resize(widget.sizeHint())
+    widget.move(corner)
+    widget.show()
+
+
+def drop(widget: QWidget) -> None:
+    viewport = widget.parentWidget()
+    if widget.hasFocus() and viewport is not None and (page := viewport.parentWidget()) is not None:
+        page.setFocus()  # else Qt would give it to whatever comes next in the window
+    widget.hide()
+    widget.deleteLater()

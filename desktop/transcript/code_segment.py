@@ -1,0 +1,100 @@
+"""A card of code: its language above it, and lines that are never broken but scrolled sideways."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QFont, QPainter, QTextDocument, QTextOption
+
+from desktop.theme import code_font, text_font
+from desktop.transcript.segment import Segment, new_document, rounded
+
+CODE_HEAD = 32
+CODE_PADDING = 12
+BAR = 5
+SHORTEST_THUMB = 36.0
+
+
+class CodeSegment(Segment):
+    """GUI thread only."""
+
+    offset = 0.0
+    """How far it is scrolled to the right."""
+
+    @property
+    def inset(self) -> QPointF:
+        return QPointF(CODE_PADDING - self.offset, CODE_HEAD + CODE_PADDING)
+
+    @property
+    def furthest(self) -> float:
+        """How far it can be scrolled."""
+        return max(0.0, float(self.document.idealWidth()) - self._inner)
+
+    @property
+    def _inner(self) -> float:
+        return float(self.width - 2 * CODE_PADDING)
+
+    @property
+    def _font(self) -> QFont:
+        return code_font(13)
+
+    def _new_document(self) -> QTextDocument:
+        document = new_document(self._theme, self._font)
+        option = QTextOption()
+        option.setWrapMode(QTextOption.WrapMode.NoWrap)
+        document.setDefaultTextOption(option)
+        return document
+
+    def _lay_out(self) -> None:
+        self.scroll(self.offset)
+        self.height = round(CODE_HEAD + 2 * CODE_PADDING + self.document.size().height())
+
+    def scroll(self, offset: float) -> bool:
+        """True where it moved."""
+        before, self.offset = self.offset, min(max(0.0, offset), self.furthest)
+        return self.offset != before
+
+    def thumb(self) -> QRectF:
+        """The handle of the bar below; empty where everything is seen."""
+        furthest = self.furthest
+        if furthest <= 0:
+            return QRectF()
+        length = max(SHORTEST_THUMB, self._inner * self._inner / (self._inner + furthest))
+        x = CODE_PADDING + (self._inner - length) * self.offset / furthest
+        return QRectF(x, self.height - BAR - 3, length, BAR)
+
+    def scroll_to_thumb(self, x: float) -> bool:
+        """Scrolls so that the handle begins at `x`."""
+        slack = self._inner - self.thumb().width()
+        return slack > 0 and self.scroll((x - CODE_PADDING) / slack * self.furthest)
+
+    def show(self, start: int, end: int) -> None:
+        """Scrolls so far that a place in the text is seen."""
+        for box in self.boxes(start, end)[:1]:
+            if box.left() < CODE_PADDING or box.right() > CODE_PADDING + self._inner:
+                self.scroll(self.offset + box.left() - CODE_PADDING - self._inner / 3)
+
+    def paint(
+        self,
+        painter: QPainter,
+        marks: Sequence[tuple[int, int, str]],
+        underlined: tuple[int, int] | None = None,
+    ) -> None:
+        self._paint_card(painter)
+        painter.save()
+        card = QRectF(1, CODE_HEAD, self.width - 2, self.height - CODE_HEAD)
+        painter.setClipRect(card, Qt.ClipOperation.IntersectClip)
+        super().paint(painter, marks, underlined)
+        painter.restore()
+        if (thumb := self.thumb()).width():
+            rounded(painter, thumb, BAR / 2, self._theme.colour("scroll"))
+
+    def _paint_card(self, painter: QPainter) -> None:
+        line = self._theme.colour("line")
+        rounded(painter, QRectF(0.5, 0.5, self.width - 1, self.height - 1), 10, self._theme.colour("code"), line)
+        painter.fillRect(QRectF(1, CODE_HEAD, self.width - 2, 1), line)
+        painter.setPen(self._theme.colour("muted"))
+        painter.setFont(text_font(12))
+        label = QRectF(CODE_PADDING, 0, self.width - 160, CODE_HEAD)
+        painter.drawText(label, Qt.AlignmentFlag.AlignVCenter, self.block.language)

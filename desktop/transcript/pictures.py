@@ -1,0 +1,55 @@
+"""Pictures in the text itself or on this machine, read with care: a model named them. Any thread."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from pathlib import Path
+from urllib.parse import unquote, unquote_to_bytes, urlsplit
+from urllib.request import url2pathname
+
+from PySide6.QtCore import QBuffer, QSize, Qt
+from PySide6.QtGui import QImage, QImageReader
+
+LARGEST_BYTES = 20_000_000
+LARGEST_PIXELS = 40_000_000
+MOST_PIXELS = QSize(1_400, 960)
+"""Of a picture in memory."""
+FORMATS = frozenset({b"png", b"jpeg", b"jpg", b"gif", b"webp", b"bmp"})
+
+
+def read_picture(address: str) -> QImage | None:
+    """None where there is none, or one that would take more than it is worth."""
+    content = _content(address)
+    if content is None:
+        return None
+    buffer = QBuffer()
+    buffer.setData(content)
+    reader = QImageReader(buffer)
+    reader.setAutoTransform(True)
+    size = reader.size()
+    if bytes(reader.format().data()) not in FORMATS or not size.isValid():
+        return None
+    if size.width() * size.height() > LARGEST_PIXELS:
+        return None
+    if size.width() > MOST_PIXELS.width() or size.height() > MOST_PIXELS.height():
+        reader.setScaledSize(size.scaled(MOST_PIXELS, Qt.AspectRatioMode.KeepAspectRatio))
+    image = reader.read()
+    return None if image.isNull() else image
+
+
+def _content(address: str) -> bytes | None:
+    try:
+        if address[:5].lower() == "data:":
+            head, _, data = address.partition(",")
+            if len(data) > 2 * LARGEST_BYTES:
+                return None
+            plain = unquote_to_bytes(data)
+            return base64.b64decode(plain) if head.lower().endswith(";base64") else plain
+        local = url2pathname(urlsplit(address).path) if address[:5].lower() == "file:" else unquote(address)
+        path = Path(local)
+        if not path.is_file() or path.stat().st_size > LARGEST_BYTES:
+            return None
+        return path.read_bytes()
+    except (OSError, ValueError, binascii.Error):
+        return None
