@@ -8,11 +8,12 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
@@ -48,6 +49,7 @@ from tests.packaging.checkout import ROOT
 from tests.sparse_model import write_sparse
 
 CONTENTS = QStyle.SubElement.SE_LineEditContents
+OPENS_MENUS = pytest.mark.qt_log_ignore("This plugin does not support")  # the one without a screen, of a menu
 NARROW_AND_USUAL = SIZES[:2]
 
 
@@ -146,6 +148,15 @@ async def look(house: House, name: str) -> None:
     assert not left_in_english(house.window)
 
 
+def look_into(menu_of: Callable[[], object], house: House) -> None:
+    """Opens a menu, and holds its words to the same."""
+    menu_of()
+    menu = next(menu for menu in house.window.findChildren(QMenu) if menu.isVisible())
+    assert len(menu.actions()) > 1
+    assert not left_in_english(house.window)
+    menu.close()
+
+
 def test_the_first_of_the_systems_languages_that_there_is_is_spoken() -> None:
     assert language_for("system", ["fr-FR", "de-AT", "en-GB"]) == "de"
     assert language_for("system", ["de_CH.UTF-8"]) == "de"
@@ -186,6 +197,7 @@ def test_the_app_starts_in_the_systems_language_or_in_the_one_that_was_chosen(pr
     assert started("en_GB.UTF-8") == "Nachricht an Inglenook|Abbrechen|1.234|de_DE"
 
 
+@OPENS_MENUS
 def test_a_chat_is_german(run: Run, open_house: OpenHouse, profile: Profile) -> None:
     async def story() -> None:
         await fill(profile)
@@ -197,6 +209,10 @@ def test_a_chat_is_german(run: Run, open_house: OpenHouse, profile: Profile) -> 
             type_and_send(house, "Und das Meer?")
             await until(lambda: house.rows[-1].state == "complete")
             await look(house, "answered")
+            look_into(house.window.header._open_chat_menu, house)
+            look_into(house.window.header._open_model_menu, house)
+            chats = house.chats
+            look_into(lambda: chats._open_menu(chats.visualRect(chats.model().index(1, 0)).center()), house)
             house.transcript.open_find()
             house.chats.delete_asked.emit("c2")
             await look(house, "deleted")
@@ -241,6 +257,7 @@ def test_what_stands_around_the_composer_is_german(run: Run, open_house: OpenHou
     run(story())
 
 
+@OPENS_MENUS
 def test_the_endpoint_is_german(run: Run, open_house: OpenHouse, profile: Profile) -> None:
     async def story() -> None:
         async with open_house(language="de") as house:
@@ -252,6 +269,8 @@ def test_the_endpoint_is_german(run: Run, open_house: OpenHouse, profile: Profil
             page.show_state(replace(page._state, stage="on"))
             busy(house)
             await look(house, "endpoint-on")
+            view = page.requests.view
+            look_into(lambda: view._open_menu(view.visualRect(view.model().index(0, 0)).center()), house)
             page._address_card.how.click()
             page.keys.show_made("notes.py", "ink-5k2Jq0mW8rTb1xYcV7nD4eGhL9uPzAaS6dFfQwEiRtU")
             await look(house, "endpoint-connect")
@@ -264,6 +283,7 @@ def test_the_endpoint_is_german(run: Run, open_house: OpenHouse, profile: Profil
     run(story())
 
 
+@OPENS_MENUS
 def test_the_models_are_german(run: Run, open_house: OpenHouse, profile: Profile, tmp_path: Path) -> None:
     folder = tmp_path / "shelf"
     folder.mkdir()
@@ -284,6 +304,8 @@ def test_the_models_are_german(run: Run, open_house: OpenHouse, profile: Profile
             page = house.window.models_page
             await until(lambda: len(page.on_disk._list or ()) >= 3 and not page.on_disk.note.text())
             await look(house, "models")
+            view = page.on_disk.view
+            look_into(lambda: view._open_menu(view.visualRect(view.model().index(1, 0)).center()), house)
             page.downloads.show_states(downloads)
             page.head.search.setText("nirgends")
             await look(house, "models-search")
@@ -321,6 +343,7 @@ def test_the_settings_are_german_and_the_language_is_kept(run: Run, open_house: 
 def test_a_word_that_was_forgotten_is_found(run: Run, open_house: OpenHouse) -> None:
     async def story() -> None:
         async with open_house(language="de", model=False) as house:
+            await until(lambda: house.window.greeting._choose.isVisible())
             note = QLabel("Reads 8,192 tokens", house.window)
             button = QLabel(house.window)
             button.setToolTip("Copy the answer")
