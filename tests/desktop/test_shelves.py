@@ -234,13 +234,6 @@ def test_a_drag_takes_all_that_are_chosen(run: Run, open_house: OpenHouse, profi
     async def story(house: House) -> None:
         for title in ("Titles for the talk", "Letter to the landlord"):
             click_title(house, title, CONTROL)
-        window = house.window.windowHandle()
-        start = house.chats.viewport().mapTo(house.window, middle(house, house.chats.chats.index_of("c4")))
-        QTest.mousePress(window, Qt.MouseButton.LeftButton, PLAIN, start)
-        for step in (2, 12, 24):
-            QTest.mouseMove(window, start + QPoint(step, -step))
-        QTest.mouseRelease(window, Qt.MouseButton.LeftButton, PLAIN, start + QPoint(24, -24))
-        assert house.rows == [], "what is dragged is not opened"
         drag = house.chats._drag_of(house.chats.chosen_chats())
         assert dragged(drag.mimeData()) == ("c6", "c4")
         assert not drag.pixmap().isNull()
