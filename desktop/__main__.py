@@ -8,24 +8,26 @@ import sys
 from pathlib import Path
 
 from desktop.attach.reader import other_duty as reading_duty
+from desktop.exchange.packaged import other_duty as exchange_duty
 from desktop.launch import Options, launch
 from engine.library.packaged import other_duty
 from engine.library.profile import Profile
 
 
 def main(arguments: list[str] | None = None) -> int:
-    if (duty := other_duty(sys.argv[1:])) is not None:
-        return duty
-    if (duty := reading_duty(sys.argv[1:])) is not None:
-        return duty
+    for other in (other_duty, reading_duty, exchange_duty):
+        if (duty := other(sys.argv[1:])) is not None:
+            return duty
     parser = argparse.ArgumentParser(prog="inglenook", description="Chat with a model that runs on this computer.")
     parser.add_argument("--model", type=Path, metavar="PATH", help="a GGUF file, instead of the last one used")
     parser.add_argument("--profile", type=Path, metavar="DIR", help="where chats and settings lie")
     parser.add_argument("--port", type=_port, metavar="N", help="the endpoint's port")
+    parser.add_argument("--quick-ask", action="store_true", help="ask something in a small window above all others")
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger().handlers[0].setLevel(logging.WARNING)  # the log in the profile takes more
     profile = Profile(given.profile.absolute()) if given.profile else Profile.default()
-    return launch(Options(profile, given.model.absolute() if given.model else None, given.port))
+    return launch(Options(profile, given.model.absolute() if given.model else None, given.port, given.quick_ask))
 
 
 def _port(text: str) -> int:

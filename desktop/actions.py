@@ -23,6 +23,8 @@ class Action:
     words: str
     act: Callable[[], object]
     keys: str = ""
+    also: str = ""
+    """A second key for the same, as long as the person has not chosen another."""
     is_possible: Callable[[], bool] = _always
 
 
@@ -93,6 +95,8 @@ class Actions(QObject):
             before.setEnabled(False)
             before.deleteLater()
         if keys := self.keys_of(action_id):
-            shortcut = QShortcut(QKeySequence(keys), self._window)
+            also = self._actions[action_id].also if action_id not in self._chosen else ""
+            shortcut = QShortcut(self._window)
+            shortcut.setKeys([QKeySequence(each) for each in (keys, also) if each])
             shortcut.activated.connect(lambda: self.perform(action_id))
             self._shortcuts[action_id] = shortcut

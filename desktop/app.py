@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
@@ -24,26 +25,34 @@ from desktop.chat.controller import ChatController
 from desktop.chat.exchange import ExchangeController
 from desktop.chat.searching import SearchController
 from desktop.diagnostics import diagnostics
-from desktop.endpoint.controller import EndpointController, Server
+from desktop.endpoint.controller import EndpointController, EndpointState, Server
 from desktop.endpoint.desk import EndpointDesk
 from desktop.endpoint.feed import MemoryShares
 from desktop.garbage import GarbageCollector
+from desktop.guide.wiring import HelpWiring
 from desktop.interrupts import Interrupts
 from desktop.launch import Options
+from desktop.logbook import Logbook
 from desktop.models.controller import ModelController
 from desktop.models.library import LibraryController
 from desktop.render.warm import warm
 from desktop.serving import OWN_KEY, Serving, read_key, shares_of
 from desktop.settings import SettingsFile
+from desktop.store.records import ChatMessage
 from desktop.store.search import Search
 from desktop.store.store import Store
 from desktop.tasks import TaskSet
+from desktop.updates.wiring import UpdateWiring
+from desktop.windows.background_wiring import BackgroundWiring
 from desktop.windows.endpoint_wiring import EndpointWiring
 from desktop.windows.main_window import MainWindow
 from desktop.windows.models_wiring import ModelsWiring
+from desktop.windows.notifying import Notifying
 from desktop.windows.palette_wiring import PaletteWiring
+from desktop.windows.quick_wiring import QuickAskWiring
 from desktop.windows.search_wiring import SearchWiring
 from desktop.windows.settings_wiring import SettingsWiring
+from desktop.windows.tray import Tray
 from desktop.windows.window_actions import window_actions
 from desktop.windows.wiring import Wiring, make_pages
 from engine.library.default_model import find_default_model
@@ -52,6 +61,7 @@ from engine.library.profile import Profile
 
 if TYPE_CHECKING:
     from engine.engine import Engine
+    from engine.events import Status
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +71,7 @@ MakeEngine = Callable[[], "Engine"]
 def run(application: QApplication, window: MainWindow, settings: SettingsFile, options: Options) -> bool:
     """Runs until the window is closed; False where something did not end in time. Main thread."""
     interrupts = Interrupts()
-    interrupts.asked.connect(window.close)
+    interrupts.asked.connect(window.quit)
     try:
         with asyncio.Runner(loop_factory=lambda: new_loop(application)) as runner:
             return runner.run(live(window, settings, options, lambda: make_engine(options.profile)))
@@ -91,16 +101,19 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
 
     async def weigh() -> MemoryShares:
         engine = await models.engine()
-        return shares_of(await asyncio.to_thread(lambda: engine.memory))
+        use = await asyncio.to_thread(lambda: engine.memory)
+        return shares_of(use, lambda chat_id: chat.title if (chat := chats.chat(chat_id)) else "")
 
     def diagnose() -> str:
-        return diagnostics(models.status, endpoint.state.stage)
+        return diagnostics(models.status, endpoint.state.stage, settings.value, logbook.tail())
 
     async with AsyncExitStack() as house:
 
         def closes(name: str, close: Callable[[], Awaitable[object]], timeout_s: float) -> None:
             house.push_async_callback(_close_in_time, name, close, timeout_s, late)
 
+        logbook = Logbook(options.profile.root)
+        house.callback(logbook.close)
         tasks = TaskSet(report)
         closes("tasks", tasks.aclose, 2)  # nothing that still runs may outlive what it uses, so they end last
         store = Store(options.profile.chats)
@@ -109,7 +122,7 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         closes("search", search.aclose, 2)
         closes("palette", quick_search.aclose, 2)
         exchange = ExchangeController(
-            options.profile, store, sentences.name_of, lambda: window.theme.style_of("export.css")
+            options.profile, store, sentences.name_of, lambda: window.theme.print_style_of("export.css")
         )
         closes("exchange", exchange.aclose, 3)
         models = ModelController(make_engine)
@@ -127,8 +140,11 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         closes("settings", lambda: _keep_geometry(window, settings), 2)
         house.callback(GarbageCollector().close)
         closes("drafts", lambda: wiring.composing.aclose(), 2)  # while the store and the tasks are there
+        quick = QuickAskWiring(window, chats, models)
+        house.callback(quick.close)
         listener = Listener(options.profile.root)
         listener.show_asked.connect(window.come_forward)
+        listener.quick_ask_asked.connect(quick.open)
         house.callback(listener.close)
         house.callback(window.hide)
         pages = await make_pages(window.theme)
@@ -141,14 +157,47 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         search.failed.connect(wiring.tell)
         actions = Actions(window, settings.value.shortcuts, lambda keys: remember(shortcuts=keys))
         actions.add(*window_actions(window, chats))
+        actions.add(quick.action)
         PaletteWiring(window, actions, quick_search, chats)
-        SettingsWiring(window, exchange, chats, actions, tasks, remember, diagnose)
+        tray = Tray(window, actions, settings.value.tray)
+        house.callback(tray.close)
+        endpoint.changed.connect(tray.show_endpoint)
+        Notifying(window, chats, tray, lambda: settings.value.notifies, quick.shows, time.time)
+        language = settings.value.language
+        page = SettingsWiring(window, exchange, chats, actions, tasks, remember, diagnose, language).page
+        BackgroundWiring(window, page.background, settings, tray, remember)
+        HelpWiring(window, actions)
+        updates = UpdateWiring(window, actions, tasks, lambda: settings.value, remember)
 
         tasks.spawn(_open_chats(store, chats, wiring), "open the chats")
         tasks.spawn(_light(models, settings, options), "load the model")
+        tasks.spawn(updates.begin(chats.chats.rowCount), "look for a new version")
         tasks.spawn(_open_endpoint(endpoint, settings.value.endpoint_on), "open the endpoint")
+        models.status_changed.connect(_log_model)
+        endpoint.changed.connect(_log_endpoint)
+        chats.heard.connect(_log_answer)
+        if options.quick_ask:
+            quick.open()
         await closed.wait()
     return not late
+
+
+def _log_model(status: Status) -> None:
+    if status.state != "loading":
+        log.info("the model: %s, %s", status.state, _kind(status.error))
+
+
+def _log_endpoint(state: EndpointState) -> None:
+    log.info("the endpoint: %s, %s", state.stage, _kind(state.error))
+
+
+def _log_answer(message: ChatMessage) -> None:
+    if message.state != "streaming":
+        log.info("an answer: %s, %s tokens", message.state, message.n_output)
+
+
+def _kind(error: BaseException | None) -> str:
+    return type(error).__name__ if error is not None else "no error"
 
 
 async def _open_chats(store: Store, chats: ChatController, wiring: Wiring) -> None:

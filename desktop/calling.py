@@ -1,5 +1,5 @@
 """How a second start of the program reaches the window that is open already: over a socket for this user alone,
-on which a call is all that is said."""
+on which it says what is wanted of the window in a word."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 PATIENCE_S = 3.0
 POLL_MS = 100
+MOST_BYTES = 32
+Wish = Literal["show", "quick-ask"]
 
 
 def _address(root: Path) -> str:
@@ -29,9 +32,11 @@ class Listener(QObject):
     """In force from its making to `close`. GUI thread only."""
 
     show_asked = Signal()
+    quick_ask_asked = Signal()
 
     def __init__(self, root: Path) -> None:
         super().__init__()
+        self._callers: list[QLocalSocket] = []
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
         self._server.newConnection.connect(self._take)
@@ -40,23 +45,37 @@ class Listener(QObject):
 
     def close(self) -> None:
         self._server.close()
+        callers, self._callers = self._callers, []
+        for caller in callers:
+            caller.abort()
 
     def _take(self) -> None:
-        while (caller := self._server.nextPendingConnection()) is not None:
-            caller.close()
+        while self._server.hasPendingConnections():
+            caller = self._server.nextPendingConnection()
+            self._callers.append(caller)
+            caller.disconnected.connect(self._hear)
+        self._hear()  # one that has said it and is gone tells no more of it
+
+    def _hear(self) -> None:
+        gone = [each for each in self._callers if each.state() == QLocalSocket.LocalSocketState.UnconnectedState]
+        for caller in gone:
+            self._callers.remove(caller)
+            wish = bytes(caller.read(MOST_BYTES).data())
             caller.deleteLater()
-            self.show_asked.emit()
+            (self.quick_ask_asked if wish == b"quick-ask" else self.show_asked).emit()
 
 
-def show_other(root: Path, patience_s: float = PATIENCE_S) -> bool:
-    """Asks the window that is open on this profile to come to the front; whether it heard. One that has only just been
-    started does not listen yet, and is waited for."""
+def show_other(root: Path, patience_s: float = PATIENCE_S, wish: Wish = "show") -> bool:
+    """Asks the window that is open on this profile to come to the front, or to be asked something; whether it heard.
+    One that has only just been started does not listen yet, and is waited for."""
     socket = QLocalSocket()
     give_up_s = time.monotonic() + patience_s
     while True:
         socket.connectToServer(_address(root))
         if socket.waitForConnected(POLL_MS):
-            socket.close()
+            socket.write(wish.encode())
+            socket.waitForBytesWritten(POLL_MS)
+            socket.disconnectFromServer()
             return True
         if time.monotonic() > give_up_s:
             return False

@@ -10,6 +10,10 @@ from pathlib import Path
 from typing import Literal, get_args
 
 ThemeChoice = Literal["system", "light", "dark"]
+UpdatesChoice = Literal["unasked", "on", "off"]
+LanguageChoice = Literal["system", "en", "de"]
+TEXT_SIZE = 13
+"""The usual size of interface text, in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +21,16 @@ class Settings:
     """`geometry` is Qt's own description of the window's place, in base64. `model_path` "" means the default model."""
 
     theme: ThemeChoice = "system"
+    language: LanguageChoice = "system"
+    text_size: int = TEXT_SIZE
+    """Of interface text, in pixels; all other text is in proportion."""
     geometry: str = ""
+    tray: bool = True
+    """An icon in the desktop's tray, where it has one."""
+    stays: bool = False
+    """Closing the window leaves the app in the tray."""
+    notifies: bool = True
+    """Say when a long answer has ended unseen."""
     endpoint_on: bool = False
     endpoint_port: int = 4645
     model_path: str = ""
@@ -27,6 +40,10 @@ class Settings:
     """Where a person keeps model files, beside the profile's own folder."""
     model_settings: dict[str, dict[str, object]] = field(default_factory=dict)
     """How a file is loaded, where that differs from what is usual, by the file's path."""
+    updates: UpdatesChoice = "unasked"
+    """Whether Inglenook may look for new versions."""
+    updates_looked_at: float = 0.0
+    """When it last did, in seconds since 1970."""
 
 
 class SettingsFile:
@@ -87,6 +104,12 @@ def _checked(found: dict[str, object]) -> Settings:
         if type(value) is not type(getattr(Settings(), name)):
             continue
         if name == "theme" and value not in get_args(ThemeChoice):
+            continue
+        if name == "text_size" and not 8 <= int(str(value)) <= 24:
+            continue
+        if name == "language" and value not in get_args(LanguageChoice):
+            continue
+        if name == "updates" and value not in get_args(UpdatesChoice):
             continue
         if name == "endpoint_port" and not 0 < int(str(value)) < 65536:
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 from string import Template
@@ -13,20 +14,39 @@ from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
-from desktop.settings import ThemeChoice
+from desktop.settings import TEXT_SIZE, ThemeChoice
 
 RESOURCES = Path(__file__).resolve().parent.parent / "resources"
 TEXT_FAMILIES = ("Inter", "Inter Variable", "Segoe UI Variable Text", "Segoe UI", "SF Pro Text", "Cantarell")
 CODE_FAMILIES = ("JetBrains Mono", "Cascadia Mono", "SF Mono", "Menlo", "Consolas", "DejaVu Sans Mono")
 ICON_SIZE = 16
+TEXT_SIZES = (11, 12, 13, 14, 15, 16, 18, 20)
+"""The sizes of interface text that a person can choose, in pixels; `TEXT_SIZE` is the one that everything is drawn for.
+What is drawn by hand has room for the largest."""
+
+_SCALED = re.compile(r"(font-size|line-height|(?:min-|max-)?height|border-radius): (\d+)px")
+_HAIRLINE = 10
+"""Heights below this are lines, not rows of text."""
 
 Scheme = Literal["light", "dark"]
 
 
+def zoom() -> float:
+    """The size of text in force ÷ the usual one. Qt keeps it, as the application's font."""
+    base = QFont().pixelSize()
+    return base / TEXT_SIZE if base > 0 else 1.0
+
+
+def scaled(pixels: float) -> int:
+    """So many pixels at the size of text in force."""
+    return round(pixels * zoom())
+
+
 def text_font(pixel_size: int, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
+    """The font of `pixel_size` at the usual size of text, as large as the person has chosen."""
     font = QFont()
     font.setFamilies([*TEXT_FAMILIES, font.family()])
-    font.setPixelSize(pixel_size)
+    font.setPixelSize(scaled(pixel_size))
     font.setWeight(weight)
     return font
 
@@ -35,7 +55,7 @@ def code_font(pixel_size: int) -> QFont:
     font = QFont()
     font.setFamilies([*CODE_FAMILIES, "monospace"])
     font.setStyleHint(QFont.StyleHint.Monospace)
-    font.setPixelSize(pixel_size)
+    font.setPixelSize(scaled(pixel_size))
     # A ligature would show what was not written: != as ≠.
     font.setFeature(QFont.Tag("liga"), 0)
     font.setFeature(QFont.Tag("calt"), 0)
@@ -43,18 +63,19 @@ def code_font(pixel_size: int) -> QFont:
 
 
 class Theme(QObject):
-    """The colours in force. Follows the system where the person has not chosen. GUI thread only."""
+    """Colours and size of text in force; the system's colours where the person has not chosen. GUI thread only."""
 
     changed = Signal()
 
-    def __init__(self, application: QApplication, choice: ThemeChoice = "system") -> None:
+    def __init__(self, application: QApplication, choice: ThemeChoice = "system", text_size: int = TEXT_SIZE) -> None:
         super().__init__(application)
         self._application = application
         self._tokens: dict[Scheme, dict[str, str]] = json.loads(_read("styles/tokens.json"))
         self._choice = choice
         self._scheme: Scheme = "light"
+        self._text_size = text_size
         application.setStyle("Fusion")
-        application.setFont(text_font(13))
+        self._apply_font()
         application.styleHints().colorSchemeChanged.connect(self._follow)
         self._apply(self._wanted())
 
@@ -66,9 +87,22 @@ class Theme(QObject):
     def choice(self) -> ThemeChoice:
         return self._choice
 
+    @property
+    def text_size(self) -> int:
+        """In pixels, of interface text."""
+        return self._text_size
+
     def choose(self, choice: ThemeChoice) -> None:
         self._choice = choice
         self._follow()
+
+    def resize_text(self, text_size: int) -> None:
+        """Draws all text of the window at another size."""
+        if text_size != self._text_size:
+            self._text_size = text_size
+            self._apply_font()
+            self._apply(self._scheme)
+            self.changed.emit()
 
     def colour(self, token: str) -> QColor:
         return QColor(self._tokens[self._scheme][token])
@@ -78,7 +112,11 @@ class Theme(QObject):
         return Template(template).substitute(self._tokens[self._scheme])
 
     def style_of(self, name: str) -> str:
-        """One style sheet of `resources/styles`, in the colours in force."""
+        """One style sheet of `resources/styles`, in the colours and the size in force."""
+        return _SCALED.sub(_at_size, self.print_style_of(name))
+
+    def print_style_of(self, name: str) -> str:
+        """The same for what leaves the window: in the usual size."""
         return self.fill(_read(f"styles/{name}"))
 
     def icon(self, name: str, token: str = "text", size: int = ICON_SIZE) -> QIcon:
@@ -100,6 +138,11 @@ class Theme(QObject):
         if self._wanted() != self._scheme:
             self._apply(self._wanted())
             self.changed.emit()
+
+    def _apply_font(self) -> None:
+        font = text_font(TEXT_SIZE)
+        font.setPixelSize(self._text_size)
+        self._application.setFont(font)
 
     def _apply(self, scheme: Scheme) -> None:
         self._scheme = scheme
@@ -126,6 +169,13 @@ class Theme(QObject):
         for role, token in roles.items():
             palette.setColor(role, self.colour(token))
         return palette
+
+
+def _at_size(found: re.Match[str]) -> str:
+    name, pixels = found[1], int(found[2])
+    if name == "border-radius":  # one that is larger than half of its box would not be drawn at all
+        return f"{name}: {min(pixels, scaled(pixels))}px"
+    return found[0] if pixels < _HAIRLINE else f"{name}: {scaled(pixels)}px"
 
 
 @cache

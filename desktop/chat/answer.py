@@ -90,7 +90,9 @@ class Answer:
     async def _read(self, engine: Engine, request: ChatRequest) -> None:
         model = engine.status.model
         self._change(replace(self.message, model_id=model.id if model else ""))
-        async with engine.submit(replace(request, answer_start=self._begun.text)) as self._stream:
+        async with engine.submit(
+            replace(request, answer_start=self._begun.text, owner=self.message.chat_id)
+        ) as self._stream:
             if self._stopped:
                 self._stream.cancel()
             async for event in self._stream:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from desktop.chat.prompt import Prompt
 from desktop.chat.session import Session, new_id
 from desktop.chat.shelves import ChatShelves
-from desktop.chat.tree import Removed, title_of
+from desktop.chat.tree import Conversation, Removed, title_of
 from desktop.chat.words import WordChoice, word_choices
 from desktop.compose.prompt import prompt_for
-from desktop.store.records import Attachment, ChatMessage, State
+from desktop.store.records import Attachment, Chat, ChatMessage, State
 from engine.requests import Message
 
 RETRIABLE: frozenset[State] = frozenset({"failed", "cut", "stopped"})
@@ -48,6 +48,28 @@ class ChatController(ChatShelves):
         asked = self._message(session, "user", text, session.conversation.leaf_id, "complete")
         self._answer_to(session, replace(asked, attachments=tuple(attachments)))
         return True
+
+    def ask_aside(self, text: str) -> ChatMessage | None:
+        """Begins a chat with this question, beside the one that is open. Returns its answer as it begins; None, and
+        nothing is done, for an empty question."""
+        text, now = text.strip(), time.time()
+        if not text:
+            return None
+        session = Session(Chat(new_id(), title_of(text), now, now), Conversation())
+        question = self._message(session, "user", text, None, "complete")
+        answer = self._message(session, "assistant", "", question.id, "streaming")
+        for message in (question, answer):
+            session.conversation.put(message)
+        self._titler.cancel()
+        self._keep_chat(session)
+        self._writer.write(session, answer, Prompt((question,), session.chat.settings), question)
+        self._mark()
+        return answer
+
+    def stop_in(self, chat_id: str) -> None:
+        """Ends what is being written in this chat, whether it is open or not. Idempotent."""
+        if (session := self._writer.live.get(chat_id)) is not None:
+            session.stop()
 
     def stop(self) -> None:
         """Ends what is being written in the open chat; what was written stays. Idempotent."""

@@ -37,6 +37,8 @@ class ChatDesk(QObject):
     """Tokens that the open chat takes of the model's context; 0 where that is not known."""
     speed_measured = Signal(float)
     """Tokens per second of the answer that has just ended."""
+    heard = Signal(object)
+    """An answer, in whichever chat, at each of its changes and at its end: a `ChatMessage`."""
     pointed_at = Signal(str)
     """A message of the open chat that somebody looked for."""
     kept = Signal()
@@ -80,6 +82,10 @@ class ChatDesk(QObject):
     def settings(self) -> ChatSettings:
         """Those of the open chat, or of the one that begins with the next message."""
         return self._current.chat.settings if self._current else self._next_settings
+
+    def chat(self, chat_id: str) -> Chat | None:
+        """One that there is, open or not."""
+        return self._known.get(chat_id)
 
     async def read_chats(self) -> None:
         """Fills the sidebar's list from the store. Raises StoreError."""
@@ -144,6 +150,7 @@ class ChatDesk(QObject):
 
     def _heard(self, session: Session, message: ChatMessage) -> None:
         """An answer says more, or has its last word, though that may not be on disk yet."""
+        self.heard.emit(message)
         if session is self._current:
             self.messages.replace(message)
             for shown_id, group in session.conversation.side_by_side().items():

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from desktop.exchange import errors, own
+from desktop.exchange.packaged import reader_command
 from desktop.exchange.records import Exchanged
 from desktop.store.store import Store
 
@@ -25,10 +25,6 @@ class Imported:
 
     n_new: int = 0
     n_known: int = 0
-
-
-def reader_command(path: Path) -> list[str]:
-    return [sys.executable, "-m", "desktop.exchange", str(path)]
 
 
 class Importer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QTextDocument, QTextOption
+from PySide6.QtGui import QFont, QPainter, QTextDocument, QTextOption
 
 from desktop.theme import code_font, text_font
 from desktop.transcript.segment import Segment, new_document, rounded
@@ -35,8 +35,12 @@ class CodeSegment(Segment):
     def _inner(self) -> float:
         return float(self.width - 2 * CODE_PADDING)
 
+    @property
+    def _font(self) -> QFont:
+        return code_font(13)
+
     def _new_document(self) -> QTextDocument:
-        document = new_document(self._theme, code_font(13))
+        document = new_document(self._theme, self._font)
         option = QTextOption()
         option.setWrapMode(QTextOption.WrapMode.NoWrap)
         document.setDefaultTextOption(option)

@@ -157,10 +157,14 @@ class Column(QAbstractScrollArea):
     # What Qt asks for
 
     def resizeEvent(self, event: QResizeEvent) -> None:
+        self._relay(all_rows=event.oldSize().width() != event.size().width())
+
+    def _relay(self, *, all_rows: bool) -> None:
+        """Rows have other heights, all of them where that is said; what is read stays where it is."""
         row = self._row_at(0)
         height = self._heights[row] if row >= 0 else 1
         share = (self.verticalScrollBar().value() - TOP - self._heights.top(row)) / max(1, height) if row >= 0 else 0.0
-        if event.oldSize().width() != event.size().width():
+        if all_rows:
             for number in range(len(self._heights)):
                 self._heights.doubt(number)
         if row >= 0:

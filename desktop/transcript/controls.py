@@ -15,9 +15,7 @@ from desktop.transcript.item import MessageItem
 from desktop.transcript.spoken import Spoken
 from desktop.transcript.wishes import Wishes, can_go_on
 
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("transcript", text)
+translate = QCoreApplication.translate
 
 
 class MessageControls:
@@ -88,30 +86,49 @@ class MessageControls:
             return lambda: wish(item.message.id)
 
         if message.reasoning:
-            action("fold", "chevron-right", _tr("Show the thoughts"), of(wishes.fold))
+            action("fold", "chevron-right", translate("transcript", "Show the thoughts"), of(wishes.fold))
         if not item.has_actions:
             return found
         question = message.role == "user"
         if can_go_on(message):
-            action("go_on", "corner-down-right", _tr("Go on with this answer"), of(wishes.go_on))
+            action("go_on", "corner-down-right", translate("transcript", "Go on with this answer"), of(wishes.go_on))
         if message.text:
-            name = _tr("Copy the message") if question else _tr("Copy the answer")
+            name = (
+                translate("transcript", "Copy the message") if question else translate("transcript", "Copy the answer")
+            )
             found["copy"] = lambda: self._copier(name)
         if not question:
-            action("retry", "refresh-cw", _tr("Answer once more"), of(wishes.retry))
-            action("alternatives", "git-branch", _tr("Several answers side by side"), of(wishes.alternatives))
-        action("edit", "pencil", _tr("Edit"), of(wishes.edit))
-        action("delete", "trash-2", _tr("Delete from here on"), of(wishes.delete))
+            action("retry", "refresh-cw", translate("transcript", "Answer once more"), of(wishes.retry))
+            action(
+                "alternatives",
+                "git-branch",
+                translate("transcript", "Several answers side by side"),
+                of(wishes.alternatives),
+            )
+        action("edit", "pencil", translate("transcript", "Edit"), of(wishes.edit))
+        action("delete", "trash-2", translate("transcript", "Delete from here on"), of(wishes.delete))
         if versions[1] > 1:
-            action("before", "chevron-left", _tr("The version before"), lambda: wishes.version(item.message.id, -1))
-            action("after", "chevron-right", _tr("The version after"), lambda: wishes.version(item.message.id, 1))
+            action(
+                "before",
+                "chevron-left",
+                translate("transcript", "The version before"),
+                lambda: wishes.version(item.message.id, -1),
+            )
+            action(
+                "after",
+                "chevron-right",
+                translate("transcript", "The version after"),
+                lambda: wishes.version(item.message.id, 1),
+            )
         return found
 
     def _arrange_head(self, corner: QPoint) -> None:
         fold = self._named.get("fold")
         if isinstance(fold, ActionButton):
             opened = self._item.thoughts_shown
-            name = _tr("Hide the thoughts") if opened else _tr("Show the thoughts")
+            name = (
+                translate("transcript", "Hide the thoughts") if opened else translate("transcript", "Show the thoughts")
+            )
             fold.change("chevron-down" if opened else "chevron-right", name, self._item.thoughts_title)
             show_at(fold, corner - QPoint(6, 4))
 
@@ -120,7 +137,7 @@ class MessageControls:
         row = [self._named[name] for name in names if name != "fold"]
         if "go_on" in self._named:
             go_on = self._named["go_on"]
-            go_on.setText(" " + _tr("Go on"))
+            go_on.setText(" " + translate("transcript", "Go on"))
         if "after" in names:
             if self._count is None:
                 self._count = QLabel(self._parent)

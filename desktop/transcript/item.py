@@ -111,6 +111,7 @@ class MessageItem:
         """Takes up colours that have changed."""
         for segment in self.segments:
             segment.restyle(self._html(segment.block))
+        self._arrange()
 
     def take_insets(self) -> bool:
         """Draws what could not be drawn before; True where there may be such."""

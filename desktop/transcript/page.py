@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QWidget
 
 from desktop.chat.message_list import MessageList, MessageRole
 from desktop.store.records import ChatMessage
-from desktop.theme import Theme, text_font
+from desktop.theme import Theme, text_font, zoom
 from desktop.transcript.beside import BesideItem
 from desktop.transcript.beside_controls import BesideControls
 from desktop.transcript.bubble import BubbleItem
@@ -73,7 +73,7 @@ class TranscriptPage(Column):
             self.save_asked.emit,
         )
         self._throttle = Throttle(REDRAW_MS, self._refresh, self)
-        self._insets = Insets(QFontMetricsF(text_font(15)).xHeight() / 2, self)
+        self._insets = Insets(QFontMetricsF(text_font(15)).xHeight() / 2 / zoom(), self)
         self._insets.ready.connect(self._draw_insets)
         theme.changed.connect(self._restyle)
 
@@ -253,7 +253,7 @@ class TranscriptPage(Column):
             item.restyle()
         for controls in self._controls.values():
             controls.restyle()
-        self.viewport().update()
+        self._relay(all_rows=True)
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.DevicePixelRatioChange:

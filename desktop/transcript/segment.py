@@ -23,7 +23,7 @@ from PySide6.QtGui import (
 
 from desktop.render.blocks import Block
 from desktop.render.html import THIN
-from desktop.theme import CODE_FAMILIES, Theme, text_font
+from desktop.theme import CODE_FAMILIES, Theme, scaled, text_font, zoom
 from desktop.transcript.insets import Insets
 
 QUOTE_INDENT = 16
@@ -63,8 +63,12 @@ class Segment:
                 return QPointF(0, NOTES_ABOVE)
         return QPointF(0, 0)
 
+    @property
+    def _font(self) -> QFont:
+        return text_font(13 if self.block.kind == "notes" else 15)
+
     def _new_document(self) -> QTextDocument:
-        return new_document(self._theme, text_font(13 if self.block.kind == "notes" else 15))
+        return new_document(self._theme, self._font)
 
     def _measured(self) -> int:
         if self.block.kind == "rule":
@@ -97,9 +101,10 @@ class Segment:
         self._drawn.append(inset.shown)
         colour = self._theme.colour("muted" if self.block.kind in ("quote", "notes") else "text")
         self.document.addResource(QTextDocument.ResourceType.ImageResource, QUrl(name), drawn.in_colour(colour))
-        shrink = min(1.0, (self.width - self.inset.x() - 8) / drawn.width)
-        size = f'width="{drawn.width * shrink:.0f}" height="{drawn.height * shrink:.0f}"'
-        return f'<img src="{name}" {size} style="vertical-align: {"middle" if drawn.is_formula else "baseline"}">'
+        size = zoom() if drawn.is_formula else 1.0
+        size = min(size, (self.width - self.inset.x() - 8) / drawn.width)
+        box = f'width="{round(drawn.width * size)}" height="{round(drawn.height * size)}"'
+        return f'<img src="{name}" {box} style="vertical-align: {"middle" if drawn.is_formula else "baseline"}">'
 
     def change(self, block: Block, html: str) -> None:
         """Becomes another block of the same kind: what is written grows so many times a second."""
@@ -107,7 +112,8 @@ class Segment:
         self._fill()
 
     def restyle(self, html: str) -> None:
-        """Takes up colours that have changed, and insets that can be drawn now."""
+        """Takes up colours and a size of text that have changed, and insets that can be drawn now."""
+        self.document.setDefaultFont(self._font)
         self.document.setDefaultStyleSheet(_css(self._theme))
         self.change(self.block, html)
 
@@ -232,7 +238,7 @@ def new_document(theme: Theme, font: QFont) -> QTextDocument:
 
 def _css(theme: Theme) -> str:
     families = ", ".join(f'"{family}"' for family in CODE_FAMILIES)
-    return f"{theme.style_of('document.css')} code, pre {{ font-family: {families}; font-size: 13px; }}"
+    return f"{theme.style_of('document.css')} code, pre {{ font-family: {families}; font-size: {scaled(13)}px; }}"
 
 
 def rounded(painter: QPainter, box: QRectF, radius: float, fill: QColor, edge: QColor | None = None) -> None:
@@ -273,5 +279,5 @@ def _boxes(document: QTextDocument, block: QTextBlock, first: int, last: int) ->
         start, end = max(first, line.textStart()), min(last, line.textStart() + line.textLength())
         if start < end:
             left, right = _x(line, start), _x(line, end)
-            middle = corner.y() + line.y() + line.ascent() - 4.5
-            yield QRectF(corner.x() + left - 3, middle - 9.5, right - left + 6, 19)
+            middle, high = corner.y() + line.y() + line.ascent() - 0.3 * scaled(15), scaled(19)
+            yield QRectF(corner.x() + left - 3, middle - high / 2, right - left + 6, high)

@@ -8,9 +8,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from desktop.store.records import ChatMessage
 
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("transcript", text)
+translate = QCoreApplication.translate
 
 
 class Spoken(QLabel):
@@ -21,7 +19,8 @@ class Spoken(QLabel):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
     def arrange(self, message: ChatMessage, box: QRect) -> None:
-        words = (_tr("You: {text}") if message.role == "user" else _tr("Answer: {text}")).format(text=message.text)
+        question, answer = translate("transcript", "You: {text}"), translate("transcript", "Answer: {text}")
+        words = (question if message.role == "user" else answer).format(text=message.text)
         if self.accessibleName() != words:
             self.setAccessibleName(words)
         self.setGeometry(box)

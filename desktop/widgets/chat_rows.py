@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 
 from desktop.chat.chat_list import ChatRole
 from desktop.chat.sections import ArchiveRow, FolderRow
-from desktop.theme import Theme, text_font
+from desktop.numbers import whole
+from desktop.theme import Theme, scaled, text_font
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -68,7 +69,7 @@ class ChatRows(QStyledItemDelegate):
         icon = ("folder" if folded else "folder-open") if isinstance(row, FolderRow) else "archive"
         self._draw_icon(painter, option, box.adjusted(PADDING, 0, 0, 0), icon, "muted")
         font = text_font(12)
-        count = f"{row.n_chats:,}" if row.n_chats else ""
+        count = whole(row.n_chats) if row.n_chats else ""
         painter.setFont(font)
         width = painter.fontMetrics().horizontalAdvance(count)
         at_end = box.adjusted(box.width() - PADDING - width, 0, -PADDING, 0)
@@ -155,7 +156,7 @@ class ChatRows(QStyledItemDelegate):
 
 def content_of(rect: QRect) -> QRect:
     """Of a row that is higher than others, the lower part, which is as high as they."""
-    return rect.adjusted(0, rect.height() - ROW, 0, 0)
+    return rect.adjusted(0, rect.height() - scaled(ROW), 0, 0)
 
 
 def _mirrored(option: QStyleOptionViewItem, box: QRect) -> QRect:

@@ -22,8 +22,9 @@ from PySide6.QtWidgets import QAbstractItemView, QWidget
 
 from desktop.chat.chat_list import CHATS_MIME, ChatList, ChatRole
 from desktop.chat.sections import ArchiveRow, FolderRow, Row, Section
+from desktop.sentences import count_of_chats
 from desktop.store.records import Chat
-from desktop.theme import Theme, text_font
+from desktop.theme import Theme, scaled, text_font
 from desktop.widgets.chat_rows import ROW, ChatRows
 from desktop.widgets.rows_view import RowsView
 
@@ -43,7 +44,7 @@ class ChatsDragView(RowsView):
     archive_asked = Signal(object, bool)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(ROW, parent)
+        super().__init__(scaled(ROW), parent)
         self._theme = theme
         self._rows = ChatRows(theme, self)
         self.setItemDelegate(self._rows)
@@ -68,7 +69,7 @@ class ChatsDragView(RowsView):
     def _drag_of(self, chats: Sequence[Chat]) -> QDrag:
         drag = QDrag(self)
         drag.setMimeData(self.chats.mimeData([self.chats.index_of(chat.id) for chat in chats]))
-        words = chats[0].title if len(chats) == 1 else self.tr("{n} chats").format(n=f"{len(chats):,}")
+        words = chats[0].title if len(chats) == 1 else count_of_chats(len(chats))
         drag.setPixmap(drag_pixmap(self._theme, words, self.devicePixelRatioF()))
         return drag
 

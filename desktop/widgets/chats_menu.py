@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QMenu
 
+from desktop.numbers import whole
 from desktop.store.records import Chat, Folder
 from desktop.theme import Theme
 
@@ -43,7 +44,7 @@ class ChatsMenu(QMenu):
 
     def offer_several(self, chats: Sequence[Chat], folders: Sequence[Folder]) -> None:
         view = self._view
-        self.addAction(self.tr("{n} chats").format(n=f"{len(chats):,}")).setEnabled(False)
+        self.addAction(self.tr("{n} chats").format(n=whole(len(chats)))).setEnabled(False)
         self.addSeparator()
         if not all(chat.archived for chat in chats):
             self._add_pin(chats)

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QAbstractItemView, QToolButton, QWidget
 from desktop.chat.chat_list import ChatRole
 from desktop.chat.sections import ArchiveRow, FolderRow, Section
 from desktop.store.records import Chat, Folder
-from desktop.theme import Theme
-from desktop.widgets.chat_rows import ARCHIVE, FIRST_HEADING, HEADING, content_of
+from desktop.theme import Theme, scaled
+from desktop.widgets.chat_rows import ARCHIVE, FIRST_HEADING, HEADING, ROW, content_of
 from desktop.widgets.chats_drag import ChatsDragView, chat_at
 from desktop.widgets.chats_menu import ChatsMenu, ids_of
 
@@ -87,7 +87,8 @@ class ChatsView(ChatsDragView):
         if self.model() is None:
             return
         for number, row in self.chats.tops:
-            yield number, ARCHIVE if isinstance(row, ArchiveRow) else HEADING if number else FIRST_HEADING
+            height = ARCHIVE if isinstance(row, ArchiveRow) else HEADING if number else FIRST_HEADING
+            yield number, scaled(height)
 
     def updateGeometries(self) -> None:
         super().updateGeometries()
@@ -221,6 +222,7 @@ class ChatsView(ChatsDragView):
     def _restyle(self) -> None:
         if self._plus is not None:
             self._plus.setIcon(self._theme.icon("folder-plus", "muted"))
+        self.resize_rows(scaled(ROW))
         self.viewport().update()
 
 

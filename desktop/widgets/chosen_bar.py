@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal, SignalInstance
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
 
+from desktop.numbers import whole
 from desktop.theme import Theme
 
 
@@ -41,7 +42,7 @@ class ChosenBar(QFrame):
 
     def show_count(self, n: int) -> None:
         """Hides with 0."""
-        words = self.tr("{n} chosen").format(n=f"{n:,}")
+        words = self.tr("{n} chosen").format(n=whole(n))
         self._count.setText(words)
         self.setAccessibleName(words)
         self.setVisible(n > 0)

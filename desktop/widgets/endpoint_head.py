@@ -8,8 +8,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 
 from desktop import sentences
 from desktop.endpoint.controller import EndpointState
-from desktop.theme import Theme, code_font
+from desktop.theme import Theme
 from desktop.widgets.endpoint_parts import Card, IconButton, label, link
+from desktop.widgets.flow import FlowLayout
 from desktop.widgets.header import fold_button
 from desktop.widgets.switch import Switch
 from desktop.widgets.text_lines import CodeLine
@@ -105,7 +106,7 @@ class AddressCard(Card):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.line = CodeLine(self)
-        self.line.setFont(code_font(14))
+        self.line.setProperty("address", True)
         self.line.setAccessibleName(self.tr("Address"))
         copy = IconButton(theme, "copy", self.tr("Copy the address"), self)
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.line.text()))
@@ -113,11 +114,9 @@ class AddressCard(Card):
         self._row.setSpacing(4)
         self._row.addWidget(self.line, 1)
         self._row.addWidget(copy)
-        chips = QHBoxLayout()
-        chips.setSpacing(6)
+        chips = FlowLayout(6)
         for name in DIALECTS:
             chips.addWidget(label("chip", name, self))
-        chips.addStretch(1)
         self.how = link(self.tr("How to connect…"), self)
         self.how.clicked.connect(self.how_asked)
         chips.addWidget(self.how)

@@ -11,6 +11,7 @@ from desktop.endpoint.feed import MemoryShares
 from desktop.theme import Theme, text_font
 from desktop.widgets.endpoint_parts import Card, label
 
+MOST_HOLDERS = 6
 BAR, LINE, GAP, SQUARE = 12, 22, 18, 8
 
 
@@ -19,6 +20,8 @@ class MemoryCard(Card):
         super().__init__(parent)
         self._sum = label("pageText", "", self)
         self._disk = label("pageText", "", self)
+        self.holders = label("pageText", "", self)
+        self.holders.setWordWrap(True)
         self.bar = MemoryBar(theme, self)
         head = QHBoxLayout()
         head.addWidget(label("cardTitle", self.tr("Memory"), self), 1)
@@ -28,6 +31,7 @@ class MemoryCard(Card):
         column.setSpacing(10)
         column.addLayout(head)
         column.addWidget(self.bar)
+        column.addWidget(self.holders)
         column.addWidget(self._disk, alignment=Qt.AlignmentFlag.AlignRight)
         self.hide()
 
@@ -36,6 +40,9 @@ class MemoryCard(Card):
         self._sum.setText(self.tr("{used} taken · {left} free").format(used=used, left=left))
         self._disk.setText(self.tr("Kept on disk for the next time: {size}").format(size=words.size(shares.snapshots)))
         self._disk.setVisible(shares.snapshots > 0)
+        parts = [f"{words.holder(each)} {words.size(each.size)}" for each in shares.holders[:MOST_HOLDERS]]
+        self.holders.setText(self.tr("In it are: {list}").format(list=" · ".join(parts)))
+        self.holders.setVisible(bool(parts))
         self.bar.show_shares(shares)
         self.show()
 
@@ -46,7 +53,7 @@ class MemoryBar(QWidget):
         self._theme = theme
         self._parts: list[tuple[str, str, int]] = []
         self._total = 1
-        theme.changed.connect(self.update)
+        theme.changed.connect(self._fit)
         self.setFixedHeight(BAR + 4 + LINE)
 
     def show_shares(self, shares: MemoryShares) -> None:
@@ -62,7 +69,6 @@ class MemoryBar(QWidget):
         self.setAccessibleName(self.tr("Memory"))
         self.setAccessibleDescription(", ".join(self._words(part) for part in self._parts))
         self._fit()
-        self.update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -111,6 +117,7 @@ class MemoryBar(QWidget):
     def _fit(self) -> None:
         places = self._places()
         self.setFixedHeight((places[-1][2] if places else BAR + 8) + LINE)
+        self.update()
 
 
 def _metrics(widget: QWidget) -> QFontMetrics:

@@ -51,6 +51,10 @@ class EndpointPage(QScrollArea):
         self.setWidget(body)
         self.show_state(self._state)
 
+    def press_switch(self) -> None:
+        """As a click on the switch does."""
+        self._switch.click()
+
     def show_state(self, state: EndpointState) -> None:
         self._state = state
         for part in (self._head, self._alert, self._address_card, self.snippets):

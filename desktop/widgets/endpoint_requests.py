@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QListView, QMenu, 
 from desktop.endpoint import words
 from desktop.endpoint.call_list import CallList
 from desktop.endpoint.feed import ToolRequest
-from desktop.theme import Theme, text_font
+from desktop.theme import Theme, scaled, text_font
 from desktop.widgets.endpoint_parts import Card, label, link
 from desktop.widgets.endpoint_rows import ROW, Act, RequestRows, actions, columns
 from desktop.widgets.switch import Switch
@@ -55,6 +55,7 @@ class RequestsCard(Card):
         column.addWidget(self._none)
         column.addWidget(_Rule(self))
         column.addLayout(foot)
+        theme.changed.connect(self._fit)
         self._fit()
 
     def set_list(self, calls: CallList) -> None:
@@ -67,7 +68,7 @@ class RequestsCard(Card):
     def _fit(self) -> None:
         """As high as its rows are: the page scrolls, not the card."""
         n_rows = len(self._list) if self._list is not None else 0
-        self.view.setFixedHeight(n_rows * ROW)
+        self.view.setFixedHeight(n_rows * scaled(ROW))
         self.view.setVisible(n_rows > 0)
         self._none.setVisible(n_rows == 0)
         self.stop_all.setEnabled(self._list is not None and n_rows > 0 and self._list[0].live)

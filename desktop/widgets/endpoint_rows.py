@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 from desktop.endpoint import words
 from desktop.endpoint.call_list import CallRole
 from desktop.endpoint.feed import ToolRequest
-from desktop.theme import Theme, text_font
+from desktop.theme import Theme, scaled, text_font
 
 Index = QModelIndex | QPersistentModelIndex
 Act = Literal["open", "stop"]
@@ -57,7 +57,7 @@ class RequestRows(QStyledItemDelegate):
         """Where the mouse is in the list."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        return QSize(0, ROW)
+        return QSize(0, scaled(ROW))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         request = index.data(CallRole.CALL)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import (
+    QCoreApplication,
     QDateTime,
     QLocale,
     QModelIndex,
@@ -28,7 +29,9 @@ from PySide6.QtWidgets import (
 
 from desktop.chat.found_list import FoundRole, plain
 from desktop.store.search import Hit, Part
-from desktop.theme import Theme, text_font
+from desktop.theme import Theme, scaled, text_font
+
+translate = QCoreApplication.translate
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -102,7 +105,7 @@ class _FoundRows(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         hit = index.data(FoundRole.HIT)
-        return QSize(0, MESSAGE_ROW if isinstance(hit, Hit) and hit.message_id else TITLE_ROW)
+        return QSize(0, scaled(MESSAGE_ROW if isinstance(hit, Hit) and hit.message_id else TITLE_ROW))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         hit = index.data(FoundRole.HIT)
@@ -113,8 +116,8 @@ class _FoundRows(QStyledItemDelegate):
         self._paint_behind(painter, option)
         box: QRect = option.rect.adjusted(PADDING, 0, -PADDING, 0)
         if hit.message_id:
-            self._paint_parts(painter, QRect(box.left(), box.top() + 8, box.width(), 20), hit.snippet)
-            line = QRect(box.left(), box.top() + 29, box.width(), 18)
+            self._paint_parts(painter, QRect(box.left(), box.top() + scaled(8), box.width(), scaled(20)), hit.snippet)
+            line = QRect(box.left(), box.top() + scaled(29), box.width(), scaled(18))
             self._paint_meta(painter, self._paint_archived(painter, line) if hit.archived else line, hit)
         else:
             self._paint_parts(painter, self._paint_archived(painter, box) if hit.archived else box, hit.title)
@@ -154,7 +157,9 @@ class _FoundRows(QStyledItemDelegate):
     def _paint_meta(self, painter: QPainter, box: QRect, hit: Hit) -> None:
         painter.setFont(text_font(12))
         painter.setPen(self._theme.colour("muted"))
-        day = QLocale().toString(QDateTime.fromSecsSinceEpoch(int(hit.created_s)).date(), "d MMM yyyy")
+        #: How a day is written; see QDate.toString.
+        day_format = translate("FoundView", "d MMM yyyy")
+        day = QLocale().toString(QDateTime.fromSecsSinceEpoch(int(hit.created_s)).date(), day_format)
         metrics = painter.fontMetrics()
         width = metrics.horizontalAdvance(day)
         painter.drawText(box, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), day)

@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QToolButton, QWidget
 
+from desktop.numbers import whole
 from desktop.theme import Theme
 from desktop.widgets.lights import dot_pixmap, ring_pixmap
 
 if TYPE_CHECKING:
     from desktop.store.records import Chat
+
+translate = QCoreApplication.translate
 
 HEIGHT = 52
 
@@ -101,7 +104,7 @@ class Header(QFrame):
 
     def show_tools(self, n_tools: int) -> None:
         """How many tools are asking the model now; nothing is shown where none is."""
-        self._tools.setText(" " + (self.tr("1 tool") if n_tools == 1 else self.tr("{n} tools").format(n=n_tools)))
+        self._tools.setText(" " + self.tr("%Ln tools", "", n_tools))
         self._tools.setVisible(n_tools > 0)
         self._elide()
 
@@ -159,7 +162,7 @@ class Header(QFrame):
         self._tools.setIconSize(QSize(14, 14))
         words = self._model_words
         if self._light == "ready" and self._speed:
-            words = self.tr("{model} · {speed} tok/s").format(model=words, speed=round(self._speed))
+            words = self.tr("{model} · {speed} tok/s").format(model=words, speed=whole(round(self._speed)))
         self._pill.setText(" " + words)
         self._pill.setAccessibleName(self.tr("Model: {state}").format(state=words))
         self._pill.setIcon(self._light_icon())
@@ -187,7 +190,7 @@ def fold_button(theme: Theme, parent: QWidget) -> QToolButton:
     """Opens the sidebar where the window is too narrow to show it beside the page."""
     button = QToolButton(parent)
     button.setObjectName("quiet")
-    name = parent.tr("Show the chats")
+    name = translate("Header", "Show the chats")
     button.setAccessibleName(name)
     button.setToolTip(name)
     button.setIcon(theme.icon("panel-left", "text"))

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QFrame, QGridLayout, QKeySequenceEdit, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QKeySequenceEdit,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from desktop.actions import Actions
 
@@ -43,13 +52,13 @@ class KeysCard(QFrame):
         self.show_keys()
 
     def show_keys(self) -> None:
-        for action_id, edit in self._edits.items():
-            edit.setKeySequence(QKeySequence(self._actions.keys_of(action_id)))
+        for action_id in self._edits:
+            self._show_key(action_id)
         self._alert.hide()
 
     def refuse(self, action_id: str, holder: str) -> None:
         """The key belongs to another action, whose words are `holder`."""
-        self._edits[action_id].setKeySequence(QKeySequence(self._actions.keys_of(action_id)))
+        self._show_key(action_id)
         self._alert.setText(self.tr("That key is taken: {action}.").format(action=holder))
         self._alert.show()
 
@@ -63,7 +72,8 @@ class KeysCard(QFrame):
             edit = QKeySequenceEdit(self)
             edit.setMaximumSequenceLength(1)
             edit.setClearButtonEnabled(True)
-            edit.setFixedWidth(150)
+            edit.setMinimumWidth(150)  # more for large text
+            words.setWordWrap(True)
             edit.setAccessibleName(self.tr("Key for: {action}").format(action=action.words))
             edit.editingFinished.connect(lambda action_id=action.id: self._chosen(action_id))
             words.setBuddy(edit)
@@ -71,6 +81,12 @@ class KeysCard(QFrame):
             grid.addWidget(words, row, 0)
             grid.addWidget(edit, row, 1)
         return grid
+
+    def _show_key(self, action_id: str) -> None:
+        edit = self._edits[action_id]
+        edit.setKeySequence(QKeySequence(self._actions.keys_of(action_id)))
+        if (line := edit.findChild(QLineEdit)) is not None:  # where Qt puts an order, too long in German
+            line.setPlaceholderText(self.tr("none"))
 
     def _chosen(self, action_id: str) -> None:
         keys = self._edits[action_id].keySequence().toString(QKeySequence.SequenceFormat.PortableText)

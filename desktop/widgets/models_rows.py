@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 from desktop.models import words
 from desktop.models.model_list import ModelRole
 from desktop.models.rows import ModelRow
-from desktop.theme import Theme, text_font
+from desktop.theme import Theme, scaled, text_font
 
 Index = QModelIndex | QPersistentModelIndex
 Act = Literal["load", "unload", "download", "settings"]
@@ -72,7 +72,7 @@ class ModelRows(QStyledItemDelegate):
         """Where the mouse is in the list."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        return QSize(0, ROW)
+        return QSize(0, scaled(ROW))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         row = index.data(ModelRole.ROW)
@@ -97,11 +97,11 @@ class ModelRows(QStyledItemDelegate):
 
     def _paint_name(self, painter: QPainter, place: QRect, row: ModelRow) -> None:
         colour = "muted" if row.fault else "text"
-        upper = QRect(place.left(), place.center().y() - 18, place.width(), 20)
+        upper = QRect(place.left(), place.center().y() - scaled(18), place.width(), scaled(20))
         width = self._write(painter, upper, row.name, colour, 14, QFont.Weight.DemiBold)
         if (kind := words.good_for(row.good_for)) and upper.width() - width > 60:
             self._write(painter, upper.adjusted(width + 8, 1, 0, 1), kind, "muted", 12)
-        lower = QRect(place.left(), place.center().y(), place.width(), 18)
+        lower = QRect(place.left(), place.center().y(), place.width(), scaled(18))
         self._write(painter, lower, words.about(row), "muted", 12)
 
     def _paint_chip(self, painter: QPainter, place: QRect, row: ModelRow) -> None:
@@ -112,10 +112,10 @@ class ModelRows(QStyledItemDelegate):
         token = {"fits": "ok", "tight": "accent", "too_big": "muted"}[verdict]
         painter.setFont(text_font(12))
         width = painter.fontMetrics().horizontalAdvance(text) + 18
-        pill = QRectF(place.left() + 0.5, place.center().y() - 9.5, width, 20)
+        pill = QRectF(place.left() + 0.5, place.center().y() - scaled(20) / 2 + 0.5, width, scaled(20))
         painter.setPen(QPen(self._theme.colour("line" if verdict == "too_big" else token), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRoundedRect(pill, 10, 10)
+        painter.drawRoundedRect(pill, pill.height() / 2, pill.height() / 2)
         painter.setPen(self._theme.colour(token))
         painter.drawText(pill, int(Qt.AlignmentFlag.AlignCenter), text)
 

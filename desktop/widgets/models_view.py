@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QAbstractItemView, QListView, QMenu, QToolTip, QWi
 from desktop.models import words
 from desktop.models.model_list import ModelList
 from desktop.models.rows import ModelRow
-from desktop.theme import Theme
+from desktop.theme import Theme, scaled
 from desktop.widgets.models_rows import ROW, Act, ModelRows, actions
 
 
@@ -35,6 +35,7 @@ class ModelsView(QListView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._open_menu)
+        theme.changed.connect(self.fit_rows)
 
     def set_list(self, models: ModelList) -> None:
         self.setModel(models)
@@ -43,7 +44,7 @@ class ModelsView(QListView):
         self.fit_rows()
 
     def fit_rows(self) -> None:
-        self.setFixedHeight(self._n_rows() * ROW)
+        self.setFixedHeight(self._n_rows() * scaled(ROW))
 
     def row_at(self, index: QModelIndex) -> ModelRow | None:
         model = self.model()

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from desktop import composer_words as words
 from desktop.compose.overflow import Overflow
-from desktop.theme import Theme
+from desktop.theme import Theme, scaled
 from desktop.widgets.flow import FlowLayout
 
 WIDTH = 732
@@ -193,8 +193,8 @@ class OverflowCard(QFrame):
 
     def _fit_turns(self) -> None:
         rows = min(self._turns.count(), MOST_ROWS)
-        page = self.window().height()
-        self._turns.setFixedHeight(max(ROW_HEIGHT, min(rows * ROW_HEIGHT + 2, round(page * LIST_SHARE))))
+        page, row = self.window().height(), scaled(ROW_HEIGHT)
+        self._turns.setFixedHeight(max(row, min(rows * row + 2, round(page * LIST_SHARE))))
 
     def _button(self, name: str, text: str, asked: object) -> QPushButton:
         button = QPushButton(text, self)

@@ -40,6 +40,11 @@ class RowsView(QListView):
         self.setMouseTracking(True)
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_Hover)
 
+    def resize_rows(self, row_height: int) -> None:
+        """Rows, and those that `other_heights` names, have other heights now."""
+        self._row_height = row_height
+        self.scheduleDelayedItemsLayout()
+
     def other_heights(self) -> Iterable[tuple[int, int]]:
         """(row, height) of those that are not `row_height` high, from the first to the last."""
         return ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
@@ -9,6 +11,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QLayout,
     QPushButton,
     QScrollArea,
     QVBoxLayout,
@@ -16,16 +19,22 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.actions import Actions
-from desktop.settings import ThemeChoice
-from desktop.theme import Theme
+from desktop.settings import TEXT_SIZE, ThemeChoice
+from desktop.theme import TEXT_SIZES, Theme
+from desktop.widgets.background_card import BackgroundCard
+from desktop.widgets.flow import FlowLayout
 from desktop.widgets.header import fold_button
 from desktop.widgets.keys_card import KeysCard
+from desktop.widgets.language_card import LanguageCard
+from desktop.widgets.switch import Switch
 
 WIDTH = 772
 
 
 class SettingsPage(QScrollArea):
     theme_chosen = Signal(str)
+    text_step_asked = Signal(int)
+    """Larger (1), smaller (-1) or the usual size (0)."""
     import_asked = Signal(bool)
     """From a folder (True) or a file."""
     cancel_asked = Signal()
@@ -33,6 +42,9 @@ class SettingsPage(QScrollArea):
     backup_asked = Signal()
     restore_asked = Signal()
     diagnostics_asked = Signal()
+    help_asked = Signal()
+    updates_chosen = Signal(bool)
+    """Whether it may look for new versions."""
     sidebar_asked = Signal()
 
     def __init__(self, theme: Theme, actions: Actions, parent: QWidget | None = None) -> None:
@@ -48,18 +60,36 @@ class SettingsPage(QScrollArea):
         self.fold = fold_button(theme, body)
         self.fold.clicked.connect(self.sidebar_asked)
         self.keys = KeysCard(actions, body)
+        self.language = LanguageCard(body)
+        self.background = BackgroundCard(theme, body)
         self._looks = QButtonGroup(self)
+        self._smaller = self._text_button("A−", self.tr("Smaller text"), -1)
+        self._larger = self._text_button("A+", self.tr("Larger text"), 1)
+        self._usual = self._text_button("", self.tr("Text in the usual size"), 0)
         self._progress = _text("quietText", "", body)
         self._cancel = self._button(self.tr("Stop"), self.cancel_asked.emit)
         self._copy = self._button(self.tr("Copy diagnostics"), self.diagnostics_asked.emit)
+        self._updates = Switch(theme, self.tr("Look for new versions once a week"), body)
+        self._updates.clicked.connect(self.updates_chosen)
         self._lay_out(body)
         self.setWidget(body)
+        theme.changed.connect(self._show_text_size)
         self.show_theme(theme.choice)
+        self._show_text_size()
         self.show_import("", running=False)
 
     def show_theme(self, choice: ThemeChoice) -> None:
         for button in self._looks.buttons():
             button.setChecked(button.property("choice") == choice)
+
+    def _show_text_size(self) -> None:
+        size = self._theme.text_size
+        percent = round(100 * size / TEXT_SIZE)
+        self._usual.setText(self.tr("{percent} %").format(percent=percent))
+        self._usual.setAccessibleName(self.tr("Size of text: {percent} %, back to 100 %").format(percent=percent))
+        self._usual.setEnabled(size != TEXT_SIZE)
+        self._smaller.setEnabled(size > TEXT_SIZES[0])
+        self._larger.setEnabled(size < TEXT_SIZES[-1])
 
     def show_import(self, text: str, *, running: bool) -> None:
         """How far an import is, or how it ended."""
@@ -68,6 +98,9 @@ class SettingsPage(QScrollArea):
         self._cancel.setVisible(running)
         for button in self._imports:
             button.setEnabled(not running)
+
+    def show_updates(self, on: bool) -> None:
+        self._updates.setChecked(on)
 
     def put_diagnostics(self, text: str) -> None:
         """Takes them to the clipboard, and says so."""
@@ -84,7 +117,9 @@ class SettingsPage(QScrollArea):
         column.setSpacing(16)
         column.addLayout(head)
         column.addWidget(self._looks_card(body))
+        column.addWidget(self.language)
         column.addWidget(self._chats_card(body))
+        column.addWidget(self.background)
         column.addWidget(self.keys)
         column.addWidget(self._about_card(body))
         column.addStretch(1)
@@ -112,7 +147,14 @@ class SettingsPage(QScrollArea):
             self._looks.addButton(button)
             row.addWidget(button)
         row.addStretch(1)
-        return self._card(body, self.tr("Looks"), "", [row])
+        size = QHBoxLayout()
+        size.setSpacing(8)
+        size.addWidget(QLabel(self.tr("Size of text"), body))
+        size.addSpacing(8)
+        for button in (self._smaller, self._usual, self._larger):
+            size.addWidget(button)
+        size.addStretch(1)
+        return self._card(body, self.tr("Looks"), "", [row, size])
 
     def _chats_card(self, body: QWidget) -> QFrame:
         self._imports = [
@@ -127,12 +169,10 @@ class SettingsPage(QScrollArea):
         state = QHBoxLayout()
         state.addWidget(self._progress, 1)
         state.addWidget(self._cancel)
-        save = QHBoxLayout()
-        save.setSpacing(8)
+        save = FlowLayout(8)
         save.addWidget(self._button(self.tr("Save all chats…"), self.export_asked.emit))
         save.addWidget(self._button(self.tr("Back up everything…"), self.backup_asked.emit))
         save.addWidget(self._button(self.tr("Bring a backup back…"), self.restore_asked.emit))
-        save.addStretch(1)
         about = self.tr(
             "Bring in what you wrote elsewhere: exports of ChatGPT, Open WebUI, LM Studio, Jan, llama-server and of "
             "Inglenook itself. What is here already stays as it is."
@@ -141,15 +181,21 @@ class SettingsPage(QScrollArea):
 
     def _about_card(self, body: QWidget) -> QFrame:
         row = QHBoxLayout()
+        row.setSpacing(8)
         row.addWidget(self._copy)
+        row.addWidget(self._button(self.tr("Help"), self.help_asked.emit))
         row.addStretch(1)
+        updates = QHBoxLayout()
+        updates.setSpacing(10)
+        updates.addWidget(self._updates)
+        updates.addWidget(_text("", self.tr("Look for new versions once a week"), body), 1)
         about = self.tr(
             "When something does not work, this helps to find out why. It names the machine, the versions and the "
             "model, and holds nothing of your chats."
         )
-        return self._card(body, self.tr("About this Inglenook"), about, [row])
+        return self._card(body, self.tr("About this Inglenook"), about, [row, updates])
 
-    def _card(self, body: QWidget, title: str, about: str, rows: list[QHBoxLayout]) -> QFrame:
+    def _card(self, body: QWidget, title: str, about: str, rows: Sequence[QLayout]) -> QFrame:
         card = QFrame(body)
         card.setObjectName("card")
         column = QVBoxLayout(card)
@@ -161,6 +207,12 @@ class SettingsPage(QScrollArea):
         for row in rows:
             column.addLayout(row)
         return card
+
+    def _text_button(self, words: str, name: str, step: int) -> QPushButton:
+        button = self._button(words, lambda: self.text_step_asked.emit(step))
+        button.setAccessibleName(name)
+        button.setToolTip(name)
+        return button
 
     def _button(self, words: str, act: object) -> QPushButton:
         button = QPushButton(words, self)

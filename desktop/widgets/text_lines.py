@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QWidget
 
@@ -44,10 +44,17 @@ class CodeBox(QPlainTextEdit):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
     def show_text(self, text: str) -> None:
-        if text == self.toPlainText():
-            return
-        self.setPlainText(text)
-        lines = text.count("\n") + 1
+        if text != self.toPlainText():
+            self.setPlainText(text)
+            self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._fit()
+
+    def _fit(self) -> None:
+        lines = self.toPlainText().count("\n") + 1
         margins = 2 * (PADDING + 1) + round(2 * self.document().documentMargin())
         spacing = math.ceil(QFontMetricsF(self.font()).lineSpacing())  # lines stand on whole pixels
         self.setFixedHeight(lines * spacing + margins)

@@ -14,9 +14,7 @@ from desktop.widgets.chats_view import ChatsView
 from desktop.windows.chosen_chats import ChosenChats
 from desktop.windows.main_window import MainWindow
 
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("actions", text)
+translate = QCoreApplication.translate
 
 
 def chats_actions(window: MainWindow, view: ChatsView, chats: ChatController) -> list[Action]:
@@ -31,17 +29,40 @@ def chats_actions(window: MainWindow, view: ChatsView, chats: ChatController) ->
         view.selectAll()
 
     return [
-        Action("archive_chat", _tr("Archive this chat, or bring it back"), chosen.archive, "Ctrl+Shift+E",
-               lambda: chosen.any),
-        Action("move_chat", _tr("Move this chat to a folder…"), chosen.move, "Ctrl+Shift+M", lambda: chosen.any),
-        Action("choose_all", _tr("Choose all chats"), choose_all, "", lambda: chats.chats.rowCount() > 0),
-        Action("pin_chosen", _tr("Pin or unpin the chosen chats"), chosen.pin, "", several),
-        Action("move_chosen", _tr("Move the chosen chats to a folder…"), chosen.move, "", several),
-        Action("archive_chosen", _tr("Archive the chosen chats, or bring them back"), chosen.archive, "", several),
-        Action("save_chosen", _tr("Save the chosen chats as JSON…"), chosen.save, "", several),
-        Action("delete_chosen", _tr("Delete the chosen chats"), chosen.delete, "", several),
+        Action(
+            "archive_chat",
+            translate("actions", "Archive this chat, or bring it back"),
+            chosen.archive,
+            "Ctrl+Shift+E",
+            is_possible=lambda: chosen.any,
+        ),
+        Action(
+            "move_chat",
+            translate("actions", "Move this chat to a folder…"),
+            chosen.move,
+            "Ctrl+Shift+M",
+            is_possible=lambda: chosen.any,
+        ),
+        Action(
+            "choose_all",
+            translate("actions", "Choose all chats"),
+            choose_all,
+            is_possible=lambda: chats.chats.rowCount() > 0,
+        ),
+        Action("pin_chosen", translate("actions", "Pin or unpin the chosen chats"), chosen.pin, is_possible=several),
+        Action(
+            "move_chosen", translate("actions", "Move the chosen chats to a folder…"), chosen.move, is_possible=several
+        ),
+        Action(
+            "archive_chosen",
+            translate("actions", "Archive the chosen chats, or bring them back"),
+            chosen.archive,
+            is_possible=several,
+        ),
+        Action("save_chosen", translate("actions", "Save the chosen chats as JSON…"), chosen.save, is_possible=several),
+        Action("delete_chosen", translate("actions", "Delete the chosen chats"), chosen.delete, is_possible=several),
         *_folder_actions(window, view),
-    ]  # fmt: skip
+    ]
 
 
 def _folder_actions(window: MainWindow, view: ChatsView) -> list[Action]:
@@ -70,17 +91,37 @@ def _folder_actions(window: MainWindow, view: ChatsView) -> list[Action]:
         return view.chats.index_of_section(Section.ARCHIVE).isValid()
 
     return [
-        Action("go_archive", _tr("Go to the archive"), go_archive, "", any_away),
-        Action("new_folder", _tr("New folder"), lambda: view.folder_asked.emit(()), "Ctrl+Shift+N"),
-        Action("new_chat_in_folder", _tr("New chat in this folder"),
-               with_folder(lambda folder: view.chat_in_folder_asked.emit(folder.id)), "", at_folder),
-        Action("rename_folder", _tr("Rename this folder"), with_folder(rename), "", at_folder),
-        Action("fold_folder", _tr("Fold or unfold this folder"),
-               with_folder(lambda folder: view.fold_asked.emit(folder.id, not folder.folded)), "", at_folder),
-        Action("folder_up", _tr("Move this folder up"),
-               with_folder(lambda folder: view.folder_step_asked.emit(folder.id, -1)), "", at_folder),
-        Action("folder_down", _tr("Move this folder down"),
-               with_folder(lambda folder: view.folder_step_asked.emit(folder.id, 1)), "", at_folder),
-        Action("delete_folder", _tr("Delete this folder"),
-               with_folder(lambda folder: view.folder_delete_asked.emit(folder.id)), "", at_folder),
-    ]  # fmt: skip
+        Action("go_archive", translate("actions", "Go to the archive"), go_archive, is_possible=any_away),
+        Action("new_folder", translate("actions", "New folder"), lambda: view.folder_asked.emit(()), "Ctrl+Shift+N"),
+        Action(
+            "new_chat_in_folder",
+            translate("actions", "New chat in this folder"),
+            with_folder(lambda folder: view.chat_in_folder_asked.emit(folder.id)),
+            is_possible=at_folder,
+        ),
+        Action("rename_folder", translate("actions", "Rename this folder"), with_folder(rename), is_possible=at_folder),
+        Action(
+            "fold_folder",
+            translate("actions", "Fold or unfold this folder"),
+            with_folder(lambda folder: view.fold_asked.emit(folder.id, not folder.folded)),
+            is_possible=at_folder,
+        ),
+        Action(
+            "folder_up",
+            translate("actions", "Move this folder up"),
+            with_folder(lambda folder: view.folder_step_asked.emit(folder.id, -1)),
+            is_possible=at_folder,
+        ),
+        Action(
+            "folder_down",
+            translate("actions", "Move this folder down"),
+            with_folder(lambda folder: view.folder_step_asked.emit(folder.id, 1)),
+            is_possible=at_folder,
+        ),
+        Action(
+            "delete_folder",
+            translate("actions", "Delete this folder"),
+            with_folder(lambda folder: view.folder_delete_asked.emit(folder.id)),
+            is_possible=at_folder,
+        ),
+    ]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QObject
 
 from desktop.chat.controller import ChatController
+from desktop.numbers import whole
 from desktop.store.records import Chat
 from desktop.widgets.chats_view import ChatsView
 from desktop.widgets.chosen_bar import ChosenBar
@@ -102,7 +103,7 @@ class ChatsWiring(QObject):
 
     def _offer_undo(self, done: Sequence[Chat], one: str, several: str, undo: Callable[[], None]) -> None:
         if done:
-            words = one.format(title=done[0].title) if len(done) == 1 else several.format(n=f"{len(done):,}")
+            words = one.format(title=done[0].title) if len(done) == 1 else several.format(n=whole(len(done)))
             self._tell(words, undo)
 
     def _tell(self, words: str, undo: Callable[[], None]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, Qt, Signal
@@ -17,6 +18,7 @@ from desktop.widgets.sidebar import WIDTH as SIDEBAR_WIDTH
 from desktop.widgets.sidebar import Sidebar
 
 if TYPE_CHECKING:
+    from desktop.guide.page import HelpPage
     from desktop.transcript.view import TranscriptView
     from desktop.widgets.chat_settings import ChatSettingsSheet
     from desktop.widgets.chats_view import ChatsView
@@ -40,6 +42,8 @@ class MainWindow(QWidget):
         super().__init__()
         self.theme = theme
         self.closing = False
+        self.stays: Callable[[], bool] = lambda: False
+        """Whether closing the window leaves the app where it can be called back from."""
         self._painted = False
         self._sidebar_open = False
         self.setObjectName("window")
@@ -61,6 +65,7 @@ class MainWindow(QWidget):
         self.endpoint_page: EndpointPage | None = None
         self.models_page: ModelsPage | None = None
         self.settings_page: SettingsPage | None = None
+        self.help_page: HelpPage | None = None
         self._lay_out()
         self._add_keys()
         self.resize(1100, 750)
@@ -105,6 +110,12 @@ class MainWindow(QWidget):
         self.sidebar.models_asked.connect(self.show_models_page)
         self._fold()
 
+    def add_help_page(self, page: HelpPage) -> None:
+        self.help_page = page
+        self.pages.addWidget(page)
+        page.sidebar_asked.connect(self.open_sidebar)
+        self._fold()
+
     def show_greeting(self, greeting: bool) -> None:
         """The greeting, or the transcript."""
         if greeting:
@@ -128,9 +139,14 @@ class MainWindow(QWidget):
     def show_settings_page(self) -> None:
         self._show_place("settings", self.settings_page)
 
+    def show_help_page(self) -> None:
+        self._show_place("help", self.help_page)
+
     def _show_place(self, place: str, page: QWidget | None) -> None:
         """A place of the sidebar; a page that is not there yet is not gone to."""
         if page is not None:
+            if (focused := self.focusWidget()) is not None and self.chat_page.isAncestorOf(focused):
+                focused.clearFocus()  # hidden with its page, it would hand on to any, and that would be scrolled to
             self.pages.setCurrentWidget(page)
             self.sidebar.mark_place(place)
             self.close_sidebar()
@@ -170,10 +186,17 @@ class MainWindow(QWidget):
         self.raise_()
         self.activateWindow()
 
-    def closeEvent(self, event: QCloseEvent) -> None:
-        event.ignore()
+    def quit(self) -> None:
+        """Ends the app."""
         self.closing = True
         self.close_asked.emit()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        event.ignore()
+        if self.stays():
+            self.hide()
+        else:
+            self.quit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -236,7 +259,7 @@ class MainWindow(QWidget):
         self.sidebar.setVisible(not folds or self._sidebar_open)
         self.pages.setGeometry(left, 0, self.width() - left, self.height())
         self.header.fold.setVisible(folds)
-        for page in (self.models_page, self.endpoint_page, self.settings_page):
+        for page in (self.models_page, self.endpoint_page, self.settings_page, self.help_page):
             if page is not None:
                 page.fold.setVisible(folds)
 

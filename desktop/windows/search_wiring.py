@@ -31,7 +31,7 @@ class SearchWiring(QObject):
 
     def _show(self, words: str, n_hits: int) -> None:
         if not n_hits:
-            self._view.say_when_empty(self._window.tr("Nothing holds “{words}”.").format(words=words))
+            self._view.say_when_empty(self.tr("Nothing holds “{words}”.").format(words=words))
         self._window.sidebar.show_found(bool(words))
 
     def _open(self, chat_id: str, message_id: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog
 
@@ -26,6 +27,8 @@ from desktop.windows.composer_wiring import ComposerWiring
 from desktop.windows.main_window import MainWindow
 from desktop.windows.message_wiring import MessageWiring
 from engine.events import Status
+
+translate = QCoreApplication.translate
 
 LIGHTS: dict[str, Light] = {"ready": "ready", "loading": "loading"}
 
@@ -109,18 +112,18 @@ class Wiring:
         self._window.greeting.show_model(light)
         self._transcript.refresh_waiting()
         if status.state == "dead" and status.error is not None:
-            again = self._window.tr("Load it again")
+            again = translate("window", "Load it again")
             self._window.notice.tell(sentences.of(status.error), alert=True, action=again, act=self._reload)
         elif status.error is not None:
-            choose = self._window.tr("Choose another…")
+            choose = translate("window", "Choose another…")
             self._window.notice.tell(sentences.of(status.error), alert=True, action=choose, act=self._choose_model)
 
     def _waiting_text(self) -> str:
         return sentences.waiting(self._models.status)
 
     def _choose_model(self) -> None:
-        dialog = QFileDialog(self._window, self._window.tr("Open a model file"))
-        dialog.setNameFilters([self._window.tr("Models (*.gguf)"), self._window.tr("All files (*)")])
+        dialog = QFileDialog(self._window, translate("window", "Open a model file"))
+        dialog.setNameFilters([translate("window", "Models (*.gguf)"), translate("window", "All files (*)")])
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(self.open_model)
         dialog.finished.connect(dialog.deleteLater)

@@ -51,7 +51,7 @@ def test_keys_are_changed_refused_and_reset(qtbot: QtBot) -> None:
     actions.add(
         Action("a", "A", lambda: done.append("a"), "Ctrl+A"),
         Action("b", "B", lambda: done.append("b")),
-        Action("c", "C", lambda: done.append("c"), "Ctrl+C", lambda: False),
+        Action("c", "C", lambda: done.append("c"), "Ctrl+C", is_possible=lambda: False),
     )
     with qtbot.waitExposed(window):
         window.show()

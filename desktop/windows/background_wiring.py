@@ -1,0 +1,38 @@
+"""Connects what the app does while its window is out of sight with the settings of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject
+
+from desktop.settings import SettingsFile
+from desktop.widgets.background_card import BackgroundCard
+from desktop.windows.main_window import MainWindow
+from desktop.windows.tray import Tray
+
+
+class BackgroundWiring(QObject):
+    """Lives as long as its window. `remember(**changes)` keeps settings. GUI thread only."""
+
+    def __init__(
+        self,
+        window: MainWindow,
+        card: BackgroundCard,
+        settings: SettingsFile,
+        tray: Tray,
+        remember: Callable[..., None],
+    ) -> None:
+        super().__init__(window)
+        self._card, self._tray, self._remember = card, tray, remember
+        for name in card.switches:
+            card.show_choice(name, bool(getattr(settings.value, name)))
+        card.show_tray(tray.is_there)
+        card.switched.connect(self._switch)
+        window.stays = lambda: settings.value.stays and tray.is_there
+
+    def _switch(self, name: str, on: bool) -> None:
+        self._remember(**{name: on})
+        if name == "tray":
+            self._tray.show_icon(on)
+            self._card.show_tray(self._tray.is_there)
