@@ -41,6 +41,8 @@ class ChatDesk(QObject):
     """An answer, in whichever chat, at each of its changes and at its end: a `ChatMessage`."""
     pointed_at = Signal(str)
     """A message of the open chat that somebody looked for."""
+    kept = Signal()
+    """Chats that were renamed, moved or put away are on disk as they are now."""
     failed = Signal(object)
 
     def __init__(self, store: Store, models: ModelController, prepare: Callable[[Sequence[str]], None]) -> None:
@@ -222,7 +224,11 @@ class ChatDesk(QObject):
         self._list_chats()
         if self.current in chats:
             self.opened.emit(self.current)
-        self._tasks.spawn(self._keeper.save_all(chats), "save changed chats")
+        self._tasks.spawn(self._keep_changed(chats), "save changed chats")
+
+    async def _keep_changed(self, chats: Sequence[Chat]) -> None:
+        await self._keeper.save_all(chats)
+        self.kept.emit()
 
     def _keep_chat(self, session: Session, **changes: object) -> None:
         """Takes up where the shown branch ends now; the next save writes it."""

@@ -26,7 +26,8 @@ class ChatShelves(ChatDesk):
         return [self._known[chat_id] for chat_id in chat_ids if chat_id in self._known]
 
     def pin(self, chat_ids: Iterable[str], pinned: bool) -> list[Chat]:
-        return self._each(chat_ids, lambda chat: replace(chat, pinned=pinned))
+        """What is pinned comes out of the archive."""
+        return self._each(chat_ids, lambda chat: replace(chat, pinned=pinned, archived=chat.archived and not pinned))
 
     def move(self, chat_ids: Iterable[str], folder_id: str) -> list[Chat]:
         """Into that folder, "" for none; out of the archive and from among the pinned, so that they are seen there."""

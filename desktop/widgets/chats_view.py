@@ -2,57 +2,28 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from PySide6.QtCore import (
-    QEvent,
-    QItemSelection,
-    QItemSelectionModel,
-    QModelIndex,
-    QPersistentModelIndex,
-    QPoint,
-    Qt,
-    Signal,
-)
-from PySide6.QtGui import (
-    QContextMenuEvent,
-    QDrag,
-    QDragEnterEvent,
-    QDragLeaveEvent,
-    QDragMoveEvent,
-    QDropEvent,
-    QKeyEvent,
-    QMouseEvent,
-)
+from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QAbstractItemView, QToolButton, QWidget
 
-from desktop.chat.chat_list import ChatList, ChatRole
+from desktop.chat.chat_list import ChatRole
 from desktop.chat.sections import ArchiveRow, FolderRow, Section
-from desktop.numbers import whole
 from desktop.store.records import Chat, Folder
 from desktop.theme import Theme, scaled
-from desktop.widgets.chat_rows import ARCHIVE, FIRST_HEADING, HEADING, ROW, ChatRows, content_of
-from desktop.widgets.chats_drag import drag_pixmap, dragged, head_of
+from desktop.widgets.chat_rows import ARCHIVE, FIRST_HEADING, HEADING, ROW, content_of
+from desktop.widgets.chats_drag import ChatsDragView, chat_at
 from desktop.widgets.chats_menu import ChatsMenu, ids_of
-from desktop.widgets.rows_view import RowsView
-
-Index = QModelIndex | QPersistentModelIndex
 
 
-class ChatsView(RowsView):
+class ChatsView(ChatsDragView):
     """Enter or a click opens or unfolds, F2 or a double click renames, Delete deletes; Ctrl and Shift choose several,
     which then are dragged or asked for together; the menu offers the same. Ids of chats are given as tuples."""
 
     chosen = Signal(str)
     several_chosen = Signal(int)
     """How many chats are chosen; 0 where it is not more than one."""
-    pin_asked = Signal(object, bool)
-    move_asked = Signal(object, str)
-    """To that folder, "" for none."""
-    folder_asked = Signal(object)
-    """A new one, with these chats."""
-    archive_asked = Signal(object, bool)
     delete_asked = Signal(object)
     save_asked = Signal(object, str)
     """A `Chat`, and the ending of the file that it is to become."""
@@ -67,36 +38,20 @@ class ChatsView(RowsView):
     _plus: QToolButton | None = None  # Qt lays out while the list is being made
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(scaled(ROW), parent)
-        self._theme = theme
+        super().__init__(theme, parent)
         self._plain_click = True
         self.setAccessibleName(self.tr("Chats"))
-        self._rows = ChatRows(theme, self)
-        self.setItemDelegate(self._rows)
         self._plus = self._new_folder_button()
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed)
-        self.setDragEnabled(True)
-        self.setAcceptDrops(True)
         self.clicked.connect(self._clicked)
         theme.changed.connect(self._restyle)
         self._restyle()
-
-    @property
-    def chats(self) -> ChatList:
-        model = self.model()
-        assert isinstance(model, ChatList)
-        return model
 
     @property
     def folder(self) -> Folder | None:
         """The folder that one is at."""
         row = self.currentIndex().data(ChatRole.FOLDER)
         return row.folder if isinstance(row, FolderRow) else None
-
-    def chosen_chats(self) -> list[Chat]:
-        """In the order in which they stand."""
-        return [chat for first, last in self._chosen_rows() for chat in self.chats.chats_between(first, last)]
 
     def mark_current(self, marked: bool) -> None:
         """Whether the open chat is where one is; on another page it is not."""
@@ -159,7 +114,7 @@ class ChatsView(RowsView):
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         index = self.indexAt(event.position().toPoint())
-        if _chat(index) is None:
+        if chat_at(index) is None:
             self._clicked(index)
         else:
             super().mouseDoubleClickEvent(event)
@@ -169,7 +124,7 @@ class ChatsView(RowsView):
         index = self.currentIndex() if by_key else self.indexAt(event.pos())
         menu = ChatsMenu(self._theme, self)
         chats, folder = self.chosen_chats(), index.data(ChatRole.FOLDER) if index.isValid() else None
-        if (chat := _chat(index)) is not None and len(chats) > 1 and chat in chats:
+        if (chat := chat_at(index)) is not None and len(chats) > 1 and chat in chats:
             menu.offer_several(chats, self.chats.folders)
         elif chat is not None:
             menu.offer_one(chat, self.chats.folders)
@@ -185,71 +140,6 @@ class ChatsView(RowsView):
         self._rows.several = n_chosen > 1
         self.viewport().update()
         self.several_chosen.emit(n_chosen if n_chosen > 1 else 0)
-
-    def _chosen_rows(self) -> list[tuple[int, int]]:
-        """The first and the last row of each run."""
-        selection = self.selectionModel().selection()
-        return sorted((selection.at(n).top(), selection.at(n).bottom()) for n in range(selection.count()))
-
-    # Dragging
-
-    def startDrag(self, actions: Qt.DropAction) -> None:
-        if chats := self.chosen_chats():
-            self._drag_of(chats).exec(Qt.DropAction.MoveAction)
-
-    def _drag_of(self, chats: Sequence[Chat]) -> QDrag:
-        drag = QDrag(self)
-        drag.setMimeData(self.chats.mimeData([self.chats.index_of(chat.id) for chat in chats]))
-        words = chats[0].title if len(chats) == 1 else self.tr("{n} chats").format(n=whole(len(chats)))
-        drag.setPixmap(drag_pixmap(self._theme, words, self.devicePixelRatioF()))
-        return drag
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if dragged(event.mimeData()):
-            event.acceptProposedAction()
-
-    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
-        super().dragMoveEvent(event)  # scrolls at the edges
-        index = self.indexAt(event.position().toPoint())
-        self._aim_at(self._head_of(index) if index.isValid() else QModelIndex())
-        event.setAccepted(index.isValid() and bool(dragged(event.mimeData())))
-
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        super().dragLeaveEvent(event)
-        self._aim_at(QModelIndex())
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        chat_ids, index = dragged(event.mimeData()), self.indexAt(event.position().toPoint())
-        self._aim_at(QModelIndex())
-        self.stopAutoScroll()
-        self.setState(QAbstractItemView.State.NoState)
-        if not (chat_ids and index.isValid()):
-            return
-        event.acceptProposedAction()
-        match head_of(self.chats.row(index.row()), {folder.id for folder in self.chats.folders}):
-            case Section.PINNED:
-                self.pin_asked.emit(chat_ids, True)
-            case Section.ARCHIVE:
-                self.archive_asked.emit(chat_ids, True)
-            case Section.FOLDERS:
-                self.folder_asked.emit(chat_ids)
-            case str() as folder_id:
-                self.move_asked.emit(chat_ids, folder_id)
-
-    def _aim_at(self, index: QModelIndex) -> None:
-        if self._rows.target != index:
-            self._rows.target = QPersistentModelIndex(index)
-            self.viewport().update()
-
-    def _head_of(self, index: QModelIndex) -> QModelIndex:
-        """The row that says where something that is dropped at this one goes."""
-        chat = _chat(index)
-        if chat is None:
-            return index
-        if index.data(ChatRole.NESTED) and not chat.archived:
-            return self.chats.index_of_folder(chat.folder_id)
-        above = bisect_right(self._others, index.row()) - 1
-        return self.chats.index(self._others[above] if above >= 0 else 0)
 
     # Keys
 
@@ -276,7 +166,7 @@ class ChatsView(RowsView):
     def _unfold(self, unfolded: bool) -> None:
         """Folds or unfolds what one is at; from a chat in a folder, goes to the folder."""
         index, folder = self.currentIndex(), self.folder
-        archive, chat = index.data(ChatRole.ARCHIVE), _chat(index)
+        archive, chat = index.data(ChatRole.ARCHIVE), chat_at(index)
         if folder is not None:
             self.fold_asked.emit(folder.id, not unfolded)
         elif isinstance(archive, ArchiveRow):
@@ -290,7 +180,7 @@ class ChatsView(RowsView):
 
     def _open(self, index: QModelIndex) -> None:
         folder, archive = index.data(ChatRole.FOLDER), index.data(ChatRole.ARCHIVE)
-        if (chat := _chat(index)) is not None:
+        if (chat := chat_at(index)) is not None:
             self.chosen.emit(chat.id)
         elif isinstance(folder, FolderRow):
             self.fold_asked.emit(folder.folder.id, not folder.folder.folded)
@@ -334,11 +224,6 @@ class ChatsView(RowsView):
             self._plus.setIcon(self._theme.icon("folder-plus", "muted"))
         self.resize_rows(scaled(ROW))
         self.viewport().update()
-
-
-def _chat(index: Index) -> Chat | None:
-    found = index.data(ChatRole.CHAT) if index.isValid() else None
-    return found if isinstance(found, Chat) else None
 
 
 def _is_alt(event: QKeyEvent) -> bool:

@@ -27,6 +27,7 @@ class SearchWiring(QObject):
         self._view.up_pressed.connect(field.setFocus)
         self._view.chosen.connect(self._open)
         search.answered.connect(self._show)
+        chats.kept.connect(search.again)
 
     def _show(self, words: str, n_hits: int) -> None:
         if not n_hits:

@@ -15,6 +15,7 @@ from tests.desktop.test_gallery import GALLERY
 ROOT = Path(__file__).parents[2]
 PAGES = {
     "test_gallery": ("chat", "greeting"),
+    "test_gallery_chats": ("folders", "several"),
     "test_gallery_transcript": ("learned", "beside"),
     "test_gallery_models": ("models",),
     "test_gallery_endpoint": ("endpoint-on",),

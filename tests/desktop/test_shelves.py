@@ -221,7 +221,11 @@ def test_chats_are_dragged_to_every_part(run: Run, open_house: OpenHouse, profil
         drop(house, ["c4"], "Why is the sky dark at night?")
         assert titles(house)[-4:] == ["Archive", "Reading group notes", *titles(house)[-2:]]
         assert "Titles for the talk" in titles(house)
-        assert house.chats._rows.target.isValid() is False
+        assert not house.chats._rows.target.isValid()
+        drop(house, ["old0"], "Pinned")
+        assert titles(house)[:2] == ["Pinned", "Rust borrow checker"]
+        assert "Tax return 2024" in titles(house)[1:4], "it is out of the archive"
+        assert [titles(house).count(title) for title in ("Tax return 2024", "Titles for the talk")] == [1, 1]
 
     live_in(run, open_house, profile, story)
 
@@ -230,13 +234,6 @@ def test_a_drag_takes_all_that_are_chosen(run: Run, open_house: OpenHouse, profi
     async def story(house: House) -> None:
         for title in ("Titles for the talk", "Letter to the landlord"):
             click_title(house, title, CONTROL)
-        window = house.window.windowHandle()
-        start = house.chats.viewport().mapTo(house.window, middle(house, house.chats.chats.index_of("c4")))
-        QTest.mousePress(window, Qt.MouseButton.LeftButton, PLAIN, start)
-        for step in (2, 12, 24):
-            QTest.mouseMove(window, start + QPoint(step, -step))
-        QTest.mouseRelease(window, Qt.MouseButton.LeftButton, PLAIN, start + QPoint(24, -24))
-        assert house.rows == [], "what is dragged is not opened"
         drag = house.chats._drag_of(house.chats.chosen_chats())
         assert dragged(drag.mimeData()) == ("c6", "c4")
         assert not drag.pixmap().isNull()
@@ -261,8 +258,10 @@ def test_what_is_put_away_is_found_opened_and_brought_back(run: Run, open_house:
         await until(lambda: len(house.rows) == 2)
         header = house.window.header
         assert header._back.isVisible()
+        assert found.model().hits[0].archived
         header._back.click()
         assert header._back.isHidden()
+        await until(lambda: not found.model().hits[0].archived)
         QTest.keyClick(field, Qt.Key.Key_Escape)
         assert titles(house) == AS_FILLED, "in its folder again"
         QTest.keyClick(house.window, Qt.Key.Key_E, CONTROL | SHIFT)
@@ -295,6 +294,27 @@ def test_a_chat_is_moved_by_key(run: Run, open_house: OpenHouse, profile: Profil
         QTest.keyClick(house.window, Qt.Key.Key_M, CONTROL | SHIFT)
         do(menu_of(house), "Out of its folder")
         assert titles(house) == AS_FILLED
+
+    live_in(run, open_house, profile, story)
+
+
+def test_the_head_of_a_chat_offers_the_same(run: Run, open_house: OpenHouse, profile: Profile) -> None:
+    async def story(house: House) -> None:
+        header = house.window.header
+        click_title(house, "Sea shanties")
+        await until(lambda: len(house.rows) == 2)
+        header._title.click()
+        menu = next(each for each in header.findChildren(QMenu) if each.isVisible())
+        do(menu, "Move to a folder…")
+        do(menu_of(house), "New folder…")
+        editor = house.chats.findChild(QLineEdit)
+        assert isinstance(editor, QLineEdit)
+        QTest.keyClick(editor, Qt.Key.Key_Escape)
+        assert titles(house)[8:10] == ["New folder", "Sea shanties"]
+        header._title.click()
+        do(next(each for each in header.findChildren(QMenu) if each.isVisible()), "Archive")
+        assert "Sea shanties" not in titles(house)
+        assert house.rows == []
 
     live_in(run, open_house, profile, story)
 
