@@ -1,7 +1,7 @@
 """Drives the real app as a person would, in a process of its own, and says as JSON what it saw.
 
-`python -m tests.bench.driver paint|bare-paint|bare-idle|chat|chat-watched …`: one scenario each. The only thing that is
-not as in a person's hands is the QApplication, which looks at its own events.
+`python -m tests.bench.driver paint|bare-paint|bare-idle|idle|chat|chat-watched …`: one scenario each. The only thing
+that is not as in a person's hands is the QApplication, which looks at its own events.
 """
 
 from __future__ import annotations
@@ -72,11 +72,12 @@ class Heartbeat(QtWidgets.QApplication):
 
 class Person:
     """Types a question when the window stands, reads the answer, and closes the window after `n_tokens` or at the
-    answer's end."""
+    answer's end; where `rest` is given, does that instead of closing it."""
 
-    def __init__(self, application: Heartbeat, n_tokens: int) -> None:
+    def __init__(self, application: Heartbeat, n_tokens: int, rest: Callable[[], None] | None = None) -> None:
         self._application = application
         self._n_tokens = n_tokens
+        self._rest = rest
         self._asked = False
         self._first: tuple[float, int] | None = None
         self._closing = False
@@ -102,7 +103,10 @@ class Person:
         now, text, state = time.perf_counter(), getattr(answer, "text", ""), getattr(answer, "state", "")
         self._first = self._first or (now, len(text))
         n_seen = len(text) / 4.5  # a token of English; only says when to stop
-        if state != "streaming":
+        if state != "streaming" and self._rest is not None:
+            self._closing = True
+            self._rest()
+        elif state != "streaming":
             started, n_first = self._first
             say(
                 longest_s=self._application.longest_s,
@@ -148,6 +152,23 @@ def chat(profile: Path, n_tokens: int, tick_ms: int) -> None:
     run_app(profile)
 
 
+def idle(profile: Path) -> None:
+    """Asks something, reads the answer, says so, and does nothing more until the process is ended."""
+
+    class Watched(Heartbeat):
+        def __init__(self, arguments: list[str]) -> None:
+            super().__init__(arguments, COARSE_MS)
+            person = Person(self, 20, self.rest)
+            self.on_beat = person.beat
+
+        def rest(self) -> None:
+            self._timer.stop()  # a heart that beats is no idle process
+            say(ready=True)
+
+    QtWidgets.QApplication = Watched  # type: ignore[assignment, misc]
+    run_app(profile)
+
+
 def bare_idle() -> None:
     """A bare window whose loop only beats, until a line comes on stdin."""
     application = Heartbeat(sys.argv[:1], FINE_MS)
@@ -178,5 +199,7 @@ if __name__ == "__main__":
             chat(Path(folder), int(n), COARSE_MS)
         case ["chat-watched", folder, n]:
             chat(Path(folder), int(n), FINE_MS)
+        case ["idle", folder]:
+            idle(Path(folder))
         case ["bare-idle"]:
             bare_idle()
