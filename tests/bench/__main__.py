@@ -60,6 +60,7 @@ FIGURES = {
     "store.search": "store_search:measure",
     "store.import": "store_import:measure",
     "store.import_stall": "store_import:measure",
+    "ship.setup": "ship_setup:measure",
     "ship.installed_size": "ship_size:measure",
     "ship.deb_size": "ship_size:measure",
     "ship.first_paint": "ship_paint:measure",
