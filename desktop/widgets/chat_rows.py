@@ -7,6 +7,7 @@ from PySide6.QtGui import QFont, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from desktop.chat.chat_list import ChatRole
+from desktop.direction import isolated, mirrored
 from desktop.theme import Theme, scaled, text_font
 
 Index = QModelIndex | QPersistentModelIndex
@@ -51,7 +52,7 @@ class ChatRows(QStyledItemDelegate):
         font.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, 0.4)
         painter.setFont(font)
         painter.setPen(self._theme.colour("muted"))
-        low = box.adjusted(PADDING, 0, 0, -7)
+        low = box.adjusted(PADDING, 0, -PADDING, -7)
         painter.drawText(low, int(Qt.AlignmentFlag.AlignBottom), text.upper())
 
     def _paint_chat(self, painter: QPainter, box: QRect, option: QStyleOptionViewItem, index: Index) -> None:
@@ -66,12 +67,13 @@ class ChatRows(QStyledItemDelegate):
             painter.setPen(QPen(self._theme.colour("accent"), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(box).adjusted(0.5, 0.5, -0.5, -0.5), 7, 7)
-        text = box.adjusted(PADDING, 0, -PADDING - (14 if live else 0), 0)
+        text = mirrored(box.adjusted(PADDING, 0, -PADDING - (14 if live else 0), 0), box)
         painter.setFont(text_font(13, QFont.Weight.DemiBold if current else QFont.Weight.Normal))
         painter.setPen(self._theme.colour("accent" if current else "text"))
         title = painter.fontMetrics().elidedText(str(index.data()), Qt.TextElideMode.ElideRight, text.width())
-        painter.drawText(text, int(Qt.AlignmentFlag.AlignVCenter), title)
+        painter.drawText(text, int(Qt.AlignmentFlag.AlignVCenter), isolated(title))
         if live:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self._theme.colour("accent"))
-            painter.drawEllipse(QRectF(box.right() - PADDING - 5, box.center().y() - 2.5, 6, 6))
+            dot = QRectF(box.right() - PADDING - 5, box.center().y() - 2.5, 6, 6)
+            painter.drawEllipse(mirrored(dot, QRectF(box)))

@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QToolButton, QWidget
 
+from desktop.direction import is_mirrored, isolated
 from desktop.theme import Theme
 from desktop.widgets.lights import dot_pixmap, ring_pixmap
 
@@ -47,7 +48,8 @@ class Header(QFrame):
         self._title = QToolButton(self)
         self._title.setObjectName("chatTitle")
         self._title.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self._title.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the arrow stands after the words
+        after = Qt.LayoutDirection.LeftToRight if is_mirrored() else Qt.LayoutDirection.RightToLeft
+        self._title.setLayoutDirection(after)  # the arrow stands after the words
         self._title.clicked.connect(self._open_chat_menu)
         self._pill = QPushButton(self)
         self._pill.setObjectName("pill")
@@ -58,7 +60,7 @@ class Header(QFrame):
         self._tools.clicked.connect(self.tools_asked)
         self._tools.hide()
         row = QHBoxLayout(self)
-        row.setContentsMargins(12, 0, 20, 0)
+        row.setContentsMargins(*((20, 0, 12, 0) if is_mirrored() else (12, 0, 20, 0)))
         row.setSpacing(4)
         row.addWidget(self.fold)
         row.addWidget(self._title)
@@ -149,7 +151,8 @@ class Header(QFrame):
         room = self.width() - self._pill.sizeHint().width() - 110
         if not self._tools.isHidden():
             room -= self._tools.sizeHint().width() + 10
-        self._title.setText(self._title.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, max(60, room)))
+        shown = self._title.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, max(60, room))
+        self._title.setText(isolated(shown))
         self._title.setAccessibleName(self.tr("Chat: {title}").format(title=title))
 
     def _light_icon(self) -> QIcon:
