@@ -8,6 +8,7 @@ from html import escape
 from PySide6.QtCore import QPointF, QRect, QRectF
 from PySide6.QtGui import QPainter, QPainterPath
 
+from desktop.direction import is_mirrored
 from desktop.numbers import whole
 from desktop.render.blocks import Block
 from desktop.store.records import Attachment
@@ -43,7 +44,8 @@ class BubbleItem(MessageItem):
         box = self._box()
         shape, corner = QPainterPath(), QPainterPath()
         shape.addRoundedRect(box, 14, 14)
-        corner.addRoundedRect(QRectF(box.right() - 20, box.bottom() - 20, 20, 20), 4, 4)
+        pointed = box.left() if is_mirrored() else box.right() - 20
+        corner.addRoundedRect(QRectF(pointed, box.bottom() - 20, 20, 20), 4, 4)
         painter.fillPath(shape.united(corner), self._theme.colour("user"))
         self._paint_segments(painter, seen, selection)
         for segment, file in zip(self.segments, self.message.attachments, strict=False):
@@ -76,12 +78,14 @@ class BubbleItem(MessageItem):
             top += segment.height + BETWEEN
 
     def _corner(self, segment: Segment) -> QPointF:
-        return QPointF(self._box().left() + PADDING_X, segment.top)
+        box, wide = self._box(), segment.document.textWidth()
+        # Words from right to left begin at the right end of all the room they have.
+        return QPointF(box.right() - PADDING_X - wide if segment.is_rtl else box.left() + PADDING_X, segment.top)
 
     def _box(self) -> QRectF:
         texts = [segment.document for segment in self.segments]
         width = max(min(text.idealWidth(), text.textWidth()) for text in texts) + 2 * PADDING_X
-        return QRectF(self.width - width, 0, width, self._bubble_height)
+        return QRectF(0 if is_mirrored() else self.width - width, 0, width, self._bubble_height)
 
 
 def _file_html(file: Attachment) -> str:

@@ -14,6 +14,8 @@ CODE_HEAD = 32
 CODE_PADDING = 12
 BAR = 5
 SHORTEST_THUMB = 36.0
+ABSOLUTE_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute
+"""Code runs from left to right, whatever the language of the window."""
 
 
 class CodeSegment(Segment):
@@ -97,4 +99,4 @@ class CodeSegment(Segment):
         painter.setPen(self._theme.colour("muted"))
         painter.setFont(text_font(12))
         label = QRectF(CODE_PADDING, 0, self.width - 160, CODE_HEAD)
-        painter.drawText(label, Qt.AlignmentFlag.AlignVCenter, self.block.language)
+        painter.drawText(label, Qt.AlignmentFlag.AlignVCenter | ABSOLUTE_LEFT, self.block.language)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QCoreApplication, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
+from desktop.direction import mirrored
 from desktop.theme import Theme
 from desktop.transcript.buttons import ActionButton, CopyButton, drop, show_at
 from desktop.transcript.code_buttons import CodeButtons
@@ -131,6 +132,7 @@ class MessageControls:
             )
             fold.change("chevron-down" if opened else "chevron-right", name, self._item.thoughts_title)
             show_at(fold, corner - QPoint(6, 4))
+            self._mirror(fold, corner.x())
 
     def _arrange_row(self, at: QPoint, names: list[str], versions: tuple[int, int]) -> None:
         """Answers have theirs at the left below them, questions at the right."""
@@ -149,7 +151,7 @@ class MessageControls:
         elif self._count is not None:
             drop(self._count)
             self._count = None
-        widgets: list[QWidget] = []
+        left, widgets = at.x(), list[QWidget]()
         for button in row:
             if self._count is not None and button is self._named.get("after"):
                 widgets.append(self._count)
@@ -161,6 +163,11 @@ class MessageControls:
         for widget in widgets:
             show_at(widget, at + QPoint(0, (26 - widget.sizeHint().height()) // 2))
             at += QPoint(widget.width() + 2, 0)
+            self._mirror(widget, left)
+
+    def _mirror(self, widget: QWidget, left: int) -> None:
+        """To the other side of the message, whose left edge is `left`, where the window is laid out so."""
+        widget.move(mirrored(widget.geometry(), QRect(left, 0, self._item.width, 0)).topLeft())
 
     def _copier(self, name: str) -> CopyButton:
         button = CopyButton(lambda: self._item.message.text, self._theme, self._parent, label="", name=name)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QFontMetrics, QPainter
 
 from desktop import sentences
+from desktop.direction import isolated, mirrored
 from desktop.render.asides import call_block, thoughts_block
 from desktop.render.blocks import Block
 from desktop.render.code import code_html
@@ -289,22 +290,23 @@ class MessageItem:
     def _paint_end(self, painter: QPainter, waiting: str) -> None:
         last = self.segments[-1] if self.segments else None
         if self.message.state == "streaming":
-            caret = last.caret().translated(0, last.top) if last else QRectF(0, self._first_top + 4, 8, 17)
+            first = mirrored(QRectF(0, self._first_top + 4, 8, 17), QRectF(0, 0, self.width, 0))
+            caret = last.caret().translated(0, last.top) if last else first
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self._theme.colour("accent"))
             painter.drawRoundedRect(caret, 2, 2)
             if last is None and waiting:
-                self._paint_quiet(painter, QRect(18, self._first_top, self.width - 18, 25), waiting)
+                self._paint_quiet(painter, QRect(18, self._first_top, self.width - 36, 25), waiting)
             return
         box = self._note_box(last.top + last.height if last else self._first_top)
         if box.height():
             icon = self._theme.pixmap("triangle-alert", "accent", 15, painter.device().devicePixelRatioF())
-            painter.drawPixmap(QPointF(0, box.top() + 2), icon)
-            self._paint_quiet(painter, box.adjusted(24, 0, 0, 0), sentences.how_it_ended(self.message))
+            painter.drawPixmap(mirrored(QRect(0, box.top() + 2, 15, 15), box).topLeft(), icon)
+            self._paint_quiet(painter, mirrored(box.adjusted(24, 0, 0, 0), box), sentences.how_it_ended(self.message))
         painter.setFont(text_font(12))
         painter.setPen(self._theme.colour("muted"))
         right = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        painter.drawText(self.actions_box, right, sentences.stats(self.message))
+        painter.drawText(self.actions_box, right, isolated(sentences.stats(self.message)))
 
     def _paint_quiet(self, painter: QPainter, box: QRect, text: str) -> None:
         painter.setFont(text_font(13))

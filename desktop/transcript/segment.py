@@ -58,7 +58,7 @@ class Segment:
         """Where the text begins."""
         match self.block.kind:
             case "quote":
-                return QPointF(QUOTE_INDENT, 0)
+                return QPointF(0 if self.is_rtl else QUOTE_INDENT, 0)
             case "notes":
                 return QPointF(0, NOTES_ABOVE)
         return QPointF(0, 0)
@@ -75,6 +75,11 @@ class Segment:
             return RULE_HEIGHT
         return round(self.inset.y() + self.document.size().height())
 
+    @property
+    def is_rtl(self) -> bool:
+        """Whether its first paragraph runs from right to left."""
+        return self.document.firstBlock().textDirection() == Qt.LayoutDirection.RightToLeft
+
     def set_width(self, width: int) -> None:
         self.width = width
         if self._drawn:
@@ -83,7 +88,7 @@ class Segment:
             self._lay_out()
 
     def _lay_out(self) -> None:
-        self.document.setTextWidth(self.width - self.inset.x())
+        self.document.setTextWidth(self.width - (QUOTE_INDENT if self.block.kind == "quote" else 0))
         self._chips = list(_code_spans(self.document))
         self.height = self._measured()
 
@@ -153,7 +158,8 @@ class Segment:
         x = _x(line, block.length() - 1)
         corner = self._layout().blockBoundingRect(block).topLeft() + self.inset
         middle = corner.y() + line.y() + line.ascent() - 5.5
-        return QRectF(corner.x() + x + 3, middle - 8.5, 8, 17)
+        aside = -11 if block.textDirection() == Qt.LayoutDirection.RightToLeft else 3
+        return QRectF(corner.x() + x + aside, middle - 8.5, 8, 17)
 
     def paint(
         self,
@@ -208,7 +214,7 @@ class Segment:
             case "rule":
                 painter.fillRect(QRectF(0, RULE_HEIGHT // 2, self.width, 1), line)
             case "quote":
-                rounded(painter, QRectF(0, 2, 3, self.height - 4), 1.5, line)
+                rounded(painter, QRectF(self.width - 3 if self.is_rtl else 0, 2, 3, self.height - 4), 1.5, line)
             case "notes":
                 painter.fillRect(QRectF(0, 0, min(120, self.width), 1), line)
 

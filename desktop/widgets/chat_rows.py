@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 
 from desktop.chat.chat_list import ChatRole
 from desktop.chat.sections import ArchiveRow, FolderRow
+from desktop.direction import isolated
 from desktop.numbers import whole
 from desktop.theme import Theme, scaled, text_font
 
@@ -151,7 +152,7 @@ class ChatRows(QStyledItemDelegate):
         painter.setPen(self._theme.colour(token))
         line = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, box.width())
         side = QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignLeft)
-        painter.drawText(_mirrored(option, box), int(side | height), line)
+        painter.drawText(_mirrored(option, box), int(side | height), isolated(line))
 
 
 def content_of(rect: QRect) -> QRect:

@@ -6,6 +6,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPainterPath, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from desktop.direction import mirrored
 from desktop.endpoint import words
 from desktop.endpoint.feed import MemoryShares
 from desktop.theme import Theme, text_font
@@ -86,17 +87,17 @@ class MemoryBar(QWidget):
         left = 0.0
         for colour, _, n_bytes in self._parts:
             width = self.width() * n_bytes / self._total
-            painter.fillRect(QRectF(left, 0, width, BAR), self._theme.colour(colour))
+            painter.fillRect(mirrored(QRectF(left, 0, width, BAR), bar), self._theme.colour(colour))
             left += width
         painter.restore()
         painter.setFont(text_font(12))
         for part, x, y in self._places():
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self._theme.colour(part[0]))
-            painter.drawRoundedRect(QRectF(x, y + (LINE - SQUARE) / 2, SQUARE, SQUARE), 2, 2)
+            painter.drawRoundedRect(mirrored(QRectF(x, y + (LINE - SQUARE) / 2, SQUARE, SQUARE), bar), 2, 2)
             painter.setPen(self._theme.colour("muted"))
-            room = QRectF(x + SQUARE + 6, y, self.width(), LINE)
-            painter.drawText(room, int(Qt.AlignmentFlag.AlignVCenter), self._words(part))
+            room = QRectF(x + SQUARE + 6, y, self.width() - x - SQUARE - 6, LINE)
+            painter.drawText(mirrored(room, bar), int(Qt.AlignmentFlag.AlignVCenter), self._words(part))
         painter.end()
 
     def _words(self, part: tuple[str, str, int]) -> str:

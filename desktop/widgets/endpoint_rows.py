@@ -9,6 +9,7 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QR
 from PySide6.QtGui import QFont, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from desktop.direction import isolated, mirrored
 from desktop.endpoint import words
 from desktop.endpoint.call_list import CallRole
 from desktop.endpoint.feed import ToolRequest
@@ -35,7 +36,7 @@ def columns(row: QRect) -> dict[Column, QRect]:
         width = round(share * row.width()) if share else right - left
         places[name] = QRect(left, row.top(), width - 10, row.height())
         left += width
-    return places
+    return {name: mirrored(place, row) for name, place in places.items()}
 
 
 def actions(row: QRect, request: ToolRequest) -> dict[Act, QRect]:
@@ -46,7 +47,7 @@ def actions(row: QRect, request: ToolRequest) -> dict[Act, QRect]:
         places["stop"] = QRect(right - ACTION, top, ACTION, ACTION)
         right -= ACTION
     places["open"] = QRect(right - ACTION, top, ACTION, ACTION)
-    return places
+    return {act: mirrored(place, row) for act, place in places.items()}
 
 
 class RequestRows(QStyledItemDelegate):
@@ -102,16 +103,19 @@ class RequestRows(QStyledItemDelegate):
         room = max(40, place.width() - kind_width)
         name = metrics.elidedText(request.key, Qt.TextElideMode.ElideRight, room)
         painter.setPen(self._theme.colour("text"))
-        painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), name)
-        self._write(painter, place.adjusted(metrics.horizontalAdvance(name), 0, 0, 0), kind, "muted")
+        painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), isolated(name))
+        rest = place.adjusted(metrics.horizontalAdvance(name), 0, 0, 0)
+        self._write(painter, mirrored(rest, place), kind, "muted")
 
     def _paint_bar(self, painter: QPainter, place: QRect, share: float) -> None:
         width = min(110, place.width() - 8)
-        bar = QRectF(place.left(), place.center().y() - 2.5, width, 6)
+        bar = mirrored(QRectF(place.left(), place.center().y() - 2.5, width, 6), QRectF(place))
+        whole = QRectF(bar)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._theme.colour("line"))
         painter.drawRoundedRect(bar, 3, 3)
         bar.setWidth(max(6.0, width * min(1.0, share)))
+        bar = mirrored(bar, whole)
         painter.setBrush(self._theme.colour("accent"))
         painter.drawRoundedRect(bar, 3, 3)
 
@@ -131,4 +135,4 @@ class RequestRows(QStyledItemDelegate):
         painter.setFont(text_font(13))
         painter.setPen(self._theme.colour(colour))
         shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, place.width())
-        painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), shown)
+        painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), isolated(shown))

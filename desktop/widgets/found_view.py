@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.chat.found_list import FoundRole, plain
+from desktop.direction import isolated, mirrored
 from desktop.store.search import Hit, Part
 from desktop.theme import Theme, scaled, text_font
 
@@ -149,7 +150,8 @@ class _FoundRows(QStyledItemDelegate):
             room = box.right() - x
             metrics = painter.fontMetrics()
             text = metrics.elidedText(part.text, Qt.TextElideMode.ElideRight, int(room))
-            painter.drawText(QRectF(x, box.top(), room, box.height()), int(Qt.AlignmentFlag.AlignVCenter), text)
+            place = mirrored(QRectF(x, box.top(), room, box.height()), QRectF(box))
+            painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), isolated(text))
             x += metrics.horizontalAdvance(part.text)
             if x >= box.right():
                 break
@@ -162,9 +164,9 @@ class _FoundRows(QStyledItemDelegate):
         day = QLocale().toString(QDateTime.fromSecsSinceEpoch(int(hit.created_s)).date(), day_format)
         metrics = painter.fontMetrics()
         width = metrics.horizontalAdvance(day)
-        painter.drawText(box, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), day)
+        painter.drawText(box, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), isolated(day))
         title = metrics.elidedText(plain(hit.title), Qt.TextElideMode.ElideRight, box.width() - width - 10)
-        painter.drawText(box, int(Qt.AlignmentFlag.AlignVCenter), title)
+        painter.drawText(box, int(Qt.AlignmentFlag.AlignVCenter), isolated(title))
 
 
 def _from_match(parts: Sequence[Part]) -> list[Part]:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QCoreApplication, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QToolButton, QWidget
 
+from desktop.direction import is_mirrored, isolated
 from desktop.numbers import whole
 from desktop.theme import Theme
 from desktop.widgets.lights import dot_pixmap, ring_pixmap
@@ -53,7 +54,8 @@ class Header(QFrame):
         self._title = QToolButton(self)
         self._title.setObjectName("chatTitle")
         self._title.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self._title.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the arrow stands after the words
+        after = Qt.LayoutDirection.LeftToRight if is_mirrored() else Qt.LayoutDirection.RightToLeft
+        self._title.setLayoutDirection(after)  # the arrow stands after the words
         self._title.clicked.connect(self._open_chat_menu)
         self._back = QToolButton(self)
         self._back.setObjectName("quiet")
@@ -70,7 +72,7 @@ class Header(QFrame):
         self._tools.clicked.connect(self.tools_asked)
         self._tools.hide()
         row = QHBoxLayout(self)
-        row.setContentsMargins(12, 0, 20, 0)
+        row.setContentsMargins(*((20, 0, 12, 0) if is_mirrored() else (12, 0, 20, 0)))
         row.setSpacing(4)
         row.addWidget(self.fold)
         row.addWidget(self._title)
@@ -176,7 +178,8 @@ class Header(QFrame):
             room -= self._back.sizeHint().width() + 4
         if not self._tools.isHidden():
             room -= self._tools.sizeHint().width() + 10
-        self._title.setText(self._title.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, max(60, room)))
+        shown = self._title.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, max(60, room))
+        self._title.setText(isolated(shown))
         self._title.setAccessibleName(self.tr("Chat: {title}").format(title=title))
 
     def _light_icon(self) -> QIcon:

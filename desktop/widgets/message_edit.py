@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QMimeData, Qt, Signal
 from PySide6.QtGui import QDropEvent, QKeyEvent, QTextOption
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
+from desktop.direction import direction_of
 from desktop.theme import text_font
 
 MOST_LINES = 8
@@ -34,6 +35,7 @@ class MessageEdit(QPlainTextEdit):
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.document().setDocumentMargin(0)
         self.document().documentLayout().documentSizeChanged.connect(self._fit)
+        self.textChanged.connect(self._turn)
         self._fit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -61,6 +63,16 @@ class MessageEdit(QPlainTextEdit):
         if files_of(event.mimeData()):
             event.setDropAction(Qt.DropAction.CopyAction)  # a move would take the file away from where it lies
         super().dropEvent(event)
+
+    def _turn(self) -> None:
+        """Words from right to left begin at the right."""
+        direction = direction_of(self.toPlainText())
+        option = self.document().defaultTextOption()
+        if option.textDirection() != direction:
+            is_rtl = direction == Qt.LayoutDirection.RightToLeft
+            option.setTextDirection(direction)
+            option.setAlignment(Qt.AlignmentFlag.AlignRight if is_rtl else Qt.AlignmentFlag.AlignLeft)
+            self.document().setDefaultTextOption(option)
 
     def _fit(self) -> None:
         lines = max(1, round(self.document().size().height()))  # QPlainTextEdit counts in lines

@@ -8,6 +8,7 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QR
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from desktop.direction import isolated, mirrored
 from desktop.models import words
 from desktop.models.model_list import ModelRole
 from desktop.models.rows import ModelRow
@@ -31,11 +32,8 @@ def columns(row: QRect) -> tuple[QRect, QRect, QRect]:
         speed = row.right() - ICON - 92 - SPEED
         chip = speed - CHIP
     name = QRect(row.left() + PADDING, row.top(), chip - row.left() - PADDING - 12, row.height())
-    return (
-        name,
-        QRect(chip, row.top(), speed - chip - 8, row.height()),
-        QRect(speed, row.top(), SPEED + 20, row.height()),
-    )
+    verdict = QRect(chip, row.top(), speed - chip - 8, row.height())
+    return mirrored(name, row), mirrored(verdict, row), mirrored(QRect(speed, row.top(), SPEED + 20, row.height()), row)
 
 
 def button_of(row: ModelRow, *, pointed: bool) -> tuple[Act, str] | None:
@@ -57,7 +55,7 @@ def actions(box: QRect, row: ModelRow, *, pointed: bool) -> dict[Act, QRect]:
     if (button := button_of(row, pointed=pointed)) is not None:
         width = QFontMetrics(_button_font()).horizontalAdvance(button[1]) + 22
         places[button[0]] = QRect(right - width, top + 1, width, BUTTON)
-    return places
+    return {act: mirrored(place, box) for act, place in places.items()}
 
 
 def _button_font() -> QFont:
@@ -100,7 +98,7 @@ class ModelRows(QStyledItemDelegate):
         upper = QRect(place.left(), place.center().y() - scaled(18), place.width(), scaled(20))
         width = self._write(painter, upper, row.name, colour, 14, QFont.Weight.DemiBold)
         if (kind := words.good_for(row.good_for)) and upper.width() - width > 60:
-            self._write(painter, upper.adjusted(width + 8, 1, 0, 1), kind, "muted", 12)
+            self._write(painter, mirrored(upper.adjusted(width + 8, 1, 0, 1), upper), kind, "muted", 12)
         lower = QRect(place.left(), place.center().y(), place.width(), scaled(18))
         self._write(painter, lower, words.about(row), "muted", 12)
 
@@ -113,6 +111,7 @@ class ModelRows(QStyledItemDelegate):
         painter.setFont(text_font(12))
         width = painter.fontMetrics().horizontalAdvance(text) + 18
         pill = QRectF(place.left() + 0.5, place.center().y() - scaled(20) / 2 + 0.5, width, scaled(20))
+        pill = mirrored(pill, QRectF(place))
         painter.setPen(QPen(self._theme.colour("line" if verdict == "too_big" else token), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(pill, pill.height() / 2, pill.height() / 2)
@@ -126,7 +125,7 @@ class ModelRows(QStyledItemDelegate):
             self._paint_button(painter, places[button[0]], button[1])
         elif text := words.action(row):
             end = box.right() - PADDING - (ICON + 2 if row.place == "disk" else 0) - 10
-            place = QRect(box.left(), box.top(), end - box.left(), box.height())
+            place = mirrored(QRect(box.left(), box.top(), end - box.left(), box.height()), box)
             colour = {"in_use": "ok", "loading": "accent"}.get(row.use, "muted")
             painter.setFont(_button_font())
             painter.setPen(self._theme.colour(colour))
@@ -163,5 +162,5 @@ class ModelRows(QStyledItemDelegate):
         painter.setFont(text_font(pixels, weight))
         painter.setPen(self._theme.colour(colour))
         shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, place.width())
-        painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), shown)
+        painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), isolated(shown))
         return painter.fontMetrics().horizontalAdvance(shown)

@@ -32,6 +32,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.direction import isolated, mirrored
 from desktop.theme import Theme, text_font
 
 WIDTH, MOST_HEIGHT = 560, 420
@@ -185,15 +186,15 @@ class _OfferRows(QStyledItemDelegate):
         box: QRect = option.rect.adjusted(10, 0, -12, 0)
         if offer.kind == "chat":
             icon = self._theme.pixmap("message-square", "muted", 16, painter.device().devicePixelRatioF())
-            painter.drawPixmap(QPointF(box.left(), box.center().y() - 7), icon)
+            painter.drawPixmap(mirrored(QRect(box.left(), box.center().y() - 7, 16, 16), box).topLeft(), icon)
         painter.setFont(text_font(12))
         painter.setPen(self._theme.colour("muted"))
         hint = painter.fontMetrics().elidedText(offer.hint, Qt.TextElideMode.ElideRight, box.width() // 2)
         width = painter.fontMetrics().horizontalAdvance(hint)
-        painter.drawText(box, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), hint)
+        painter.drawText(box, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), isolated(hint))
         painter.setFont(text_font(13))
         painter.setPen(self._theme.colour("accent" if current else "text"))
-        left = box.adjusted(26, 0, -width - 16, 0)
+        left = mirrored(box.adjusted(26, 0, -width - 16, 0), box)
         words = painter.fontMetrics().elidedText(offer.words, Qt.TextElideMode.ElideRight, left.width())
-        painter.drawText(left, int(Qt.AlignmentFlag.AlignVCenter), words)
+        painter.drawText(left, int(Qt.AlignmentFlag.AlignVCenter), isolated(words))
         painter.restore()

@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QToolButton, QWidget
 
+from desktop.direction import is_mirrored
 from desktop.theme import Theme
 
 
@@ -34,12 +35,14 @@ class SearchField(QLineEdit):
         self._clear.setToolTip(self.tr("Leave the search (Esc)"))
         self._clear.clicked.connect(self.clear)
         row = QHBoxLayout(self)
-        row.setContentsMargins(10, 0, 4, 0)
+        row.setContentsMargins(*((4, 0, 10, 0) if is_mirrored() else (10, 0, 4, 0)))
         row.addWidget(self._lens)
         row.addStretch(1)
         row.addWidget(self._keys)
         row.addWidget(self._clear)
-        self._keys.setContentsMargins(0, 0, 6, 0)
+        self._keys.setContentsMargins(6, 0, 6, 0)
+        if is_mirrored():  # a placeholder in another script would begin under the key's name
+            self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignAbsolute)
         self.textChanged.connect(self._restyle)
         theme.changed.connect(self._restyle)
         self._restyle()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from desktop.direction import is_mirrored
 from desktop.theme import Theme
 from desktop.widgets.lights import dot_pixmap
 from desktop.widgets.search_field import SearchField
@@ -30,6 +31,7 @@ class Sidebar(QFrame):
         self._theme = theme
         self._endpoint_on = False
         self.setObjectName("sidebar")
+        self.setProperty("mirrored", is_mirrored())
         self.setFixedWidth(WIDTH)
         self._flame = QLabel(self)
         self._new = self._new_chat_button()
@@ -98,7 +100,7 @@ class Sidebar(QFrame):
         keys = QLabel(self.tr("Ctrl N"), button)
         keys.setObjectName("shortcut")
         row = QHBoxLayout(button)
-        row.setContentsMargins(0, 0, 10, 0)
+        row.setContentsMargins(10, 0, 10, 0)
         row.addStretch(1)
         row.addWidget(keys)
         return button
@@ -116,7 +118,7 @@ class Sidebar(QFrame):
         name = QLabel("Inglenook", self)
         name.setObjectName("brand")
         brand = QHBoxLayout()
-        brand.setContentsMargins(9, 0, 0, 0)
+        brand.setContentsMargins(9, 0, 9, 0)
         brand.setSpacing(8)
         brand.addWidget(self._flame)
         brand.addWidget(name, 1)
@@ -124,7 +126,7 @@ class Sidebar(QFrame):
         rule.setObjectName("sidebarRule")
         rule.setFixedHeight(1)
         column = QVBoxLayout(self)
-        column.setContentsMargins(12, 14, 13, 12)
+        column.setContentsMargins(13, 14, 13, 12)
         column.setSpacing(0)
         column.addLayout(brand)
         column.addSpacing(10)
@@ -139,7 +141,7 @@ class Sidebar(QFrame):
         column.addWidget(self._endpoint)
         column.addWidget(self._settings)
         dot = QHBoxLayout(self._endpoint)
-        dot.setContentsMargins(0, 0, 9, 0)
+        dot.setContentsMargins(9, 0, 9, 0)
         dot.addStretch(1)
         dot.addWidget(self._dot)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, Qt, Signal
+from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QMouseEvent, QPaintEvent, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
+from desktop.direction import mirrored
 from desktop.theme import Theme
 from desktop.widgets.composer import Composer
 from desktop.widgets.greeting import Greeting
@@ -255,9 +256,9 @@ class MainWindow(QWidget):
         folds = self.width() < FOLDS_UNDER
         self._sidebar_open = self._sidebar_open and folds
         left = 0 if folds else SIDEBAR_WIDTH
-        self.sidebar.setGeometry(0, 0, SIDEBAR_WIDTH, self.height())
+        self.sidebar.setGeometry(mirrored(QRect(0, 0, SIDEBAR_WIDTH, self.height()), self.rect()))
         self.sidebar.setVisible(not folds or self._sidebar_open)
-        self.pages.setGeometry(left, 0, self.width() - left, self.height())
+        self.pages.setGeometry(mirrored(QRect(left, 0, self.width() - left, self.height()), self.rect()))
         self.header.fold.setVisible(folds)
         for page in (self.models_page, self.endpoint_page, self.settings_page, self.help_page):
             if page is not None:

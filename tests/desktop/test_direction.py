@@ -1,0 +1,176 @@
+"""Text from right to left where it is written so, and the window mirrored where the language wants it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import QRect, QRectF, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from desktop.direction import direction_of, isolated, mirrored
+from desktop.store.records import Chat, ChatMessage
+from desktop.store.store import Store
+from desktop.theme import Theme
+from desktop.transcript.bubble import PADDING_X, BubbleItem
+from desktop.transcript.item import MessageItem
+from desktop.widgets.models_rows import columns
+from desktop.windows.main_window import MainWindow
+from engine.library.profile import Profile
+from tests.desktop.conftest import House, OpenHouse, Run, until
+from tests.desktop.test_gallery import SIZES, fill, open_chat, show
+
+LEFT_TO_RIGHT, RIGHT_TO_LEFT = Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft
+TITLE, QUESTION, HEBREW = "خطة الحديقة لشهر مارس وما بعده من الشهور الطويلة", "كيف أزرع الفول؟", "מה שלומך היום?"
+ANSWER = """# ما يجب معرفته قبل الزراعة
+
+تحصل الأحواض على **ست ساعات** من الشمس في مارس. انظر `csv.Error` في [التقويم](https://example.org/a).
+
+1. اقلب التربة ثم انتظر أسبوعًا.
+2. ازرع ما يتحمل البرد أولًا:
+   - الفول
+   - السبانخ
+
+> الحديقة لا تنتهي أبدًا.
+
+```python
+print("hello")
+```
+
+An English paragraph in between stays as it is."""
+
+
+@pytest.fixture
+def from_right(qapp: QApplication) -> Iterator[None]:
+    qapp.setLayoutDirection(RIGHT_TO_LEFT)
+    yield
+    qapp.setLayoutDirection(LEFT_TO_RIGHT)
+
+
+async def with_arabic(profile: Profile) -> None:
+    await fill(profile)
+    store, now = Store(profile.chats), time.time()
+    await store.open()
+    ask = ChatMessage("r-q", "r", None, "user", QUESTION, "complete", now)
+    reply = ChatMessage("r-a", "r", "r-q", "assistant", ANSWER, "complete", now + 1, "tiny", 40, 0, 184, 3.5, 0.1)
+    await store.save(Chat("r", TITLE, now, now, leaf_id="r-a"), [ask, reply])
+    await store.aclose()
+
+
+async def lived_in(house: House) -> None:
+    await until(lambda: house.ready and house.chats.model().rowCount() > 9)
+    await open_chat(house, "r")
+
+
+@pytest.mark.parametrize(
+    ("text", "direction"),
+    [
+        ("Hello", LEFT_TO_RIGHT),
+        (HEBREW, RIGHT_TO_LEFT),
+        (f"1. “{QUESTION}” in English", RIGHT_TO_LEFT),
+        ("csv: " + QUESTION, LEFT_TO_RIGHT),
+        ("12 · …", LEFT_TO_RIGHT),
+        ("", LEFT_TO_RIGHT),
+    ],
+)
+def test_the_first_letter_with_a_direction_gives_it(
+    qapp: QApplication, text: str, direction: Qt.LayoutDirection
+) -> None:
+    assert direction_of(text) == direction
+    assert isolated(text)[1:-1] == text
+
+
+def test_boxes_are_mirrored_only_where_the_window_is(qapp: QApplication, from_right: None) -> None:
+    row = QRect(10, 0, 100, 20)
+    assert mirrored(QRect(10, 0, 30, 20), row) == QRect(80, 0, 30, 20)
+    assert mirrored(QRectF(25, 2, 10, 5), QRectF(row)) == QRectF(85, 2, 10, 5)
+    name, _, speed = columns(QRect(0, 0, 800, 58))
+    assert name.left() > speed.right()
+    assert direction_of("12") == RIGHT_TO_LEFT
+    qapp.setLayoutDirection(LEFT_TO_RIGHT)
+    assert mirrored(QRect(10, 0, 30, 20), row) == QRect(10, 0, 30, 20)
+
+
+def message(text: str, role: str, state: str = "complete") -> ChatMessage:
+    return ChatMessage("m", "c", None, role, text, state, 0.0)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", [QUESTION, HEBREW, "Hello there"])
+def test_the_words_of_a_bubble_stand_in_it(theme: Theme, text: str) -> None:
+    item = BubbleItem(message(text, "user"), theme, 600)
+    (segment,) = item.segments
+    first, last = (segment.boxes(at, at + 1)[0].translated(item._corner(segment)) for at in (0, len(text) - 1))
+    box = item._box()
+    assert box.width() < 300
+    for place in (first, last):
+        assert box.left() + PADDING_X - 4 <= place.left()
+        assert place.right() <= box.right() - PADDING_X + 4
+    assert (first.left() > last.left()) == (direction_of(text) == RIGHT_TO_LEFT)
+
+
+def test_paragraphs_run_as_they_are_written(theme: Theme) -> None:
+    item = MessageItem(message(ANSWER, "assistant"), theme, 600)
+    runs = {segment.block.kind: segment.is_rtl for segment in item.segments[:-1]}
+    assert runs == {"heading": True, "text": True, "list": True, "quote": True, "code": False}
+    assert not item.segments[-1].is_rtl
+    heading, quote = item.segments[0], next(each for each in item.segments if each.block.kind == "quote")
+    assert heading.boxes(0, 1)[0].right() > 590
+    assert quote.inset.x() == 0
+    assert quote.boxes(0, 1)[0].right() < 600 - 10  # beside the line at the right
+    growing = MessageItem(message(QUESTION[:8], "assistant", "streaming"), theme, 600)
+    assert growing.segments[0].caret().right() < growing.segments[0].boxes(7, 8)[0].left() + 4
+
+
+def test_the_composer_turns_with_what_is_written(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house() as house:
+            await until(lambda: house.ready)
+            edit = house.window.composer._edit
+            edit.insertPlainText(HEBREW[:4])  # the test's keyboard has Latin letters alone
+            option = edit.document().defaultTextOption()
+            assert (option.textDirection(), option.alignment()) == (RIGHT_TO_LEFT, Qt.AlignmentFlag.AlignRight)
+            edit.clear()
+            QTest.keyClicks(edit, "Hello")
+            option = edit.document().defaultTextOption()
+            assert (option.textDirection(), option.alignment()) == (LEFT_TO_RIGHT, Qt.AlignmentFlag.AlignLeft)
+
+    run(story())
+
+
+def test_it_is_pictured(run: Run, open_house: OpenHouse, profile: Profile) -> None:
+    async def story() -> None:
+        await with_arabic(profile)
+        for scheme in ("light", "dark"):
+            async with open_house(theme=scheme) as house:
+                await lived_in(house)
+                house.window.composer._edit.setPlainText("ما هو أفضل وقت؟")
+                await show(house, "arabic", scheme, SIZES[:2])
+
+    run(story())
+
+
+def is_at_the_right(window: MainWindow) -> bool:
+    return window.sidebar.geometry().right() == window.rect().right() and window.pages.x() == 0
+
+
+def test_the_whole_window_is_mirrored(run: Run, open_house: OpenHouse, profile: Profile, from_right: None) -> None:
+    async def story() -> None:
+        await with_arabic(profile)
+        async with open_house() as house:
+            await lived_in(house)
+            assert is_at_the_right(house.window)
+            item = house.transcript._item(0)
+            assert item._box().left() == 0
+            controls = house.transcript._controls["r-a"]
+            column = house.transcript._column()
+            assert all(each.x() > column[0] + column[1] // 2 for each in controls._named.values())
+            await show(house, "mirrored-chat", "light", SIZES)
+            await open_chat(house, "c3")
+            await show(house, "mirrored-english", "light", SIZES[1:2])
+            for place in ("settings", "models", "endpoint"):
+                getattr(house.window, f"show_{place}_page")()
+                await show(house, f"mirrored-{place}", "light", SIZES[1:2])
+
+    run(story())
