@@ -211,6 +211,7 @@ def test_a_chat_is_german(run: Run, open_house: OpenHouse, profile: Profile) -> 
             await look(house, "answered")
             look_into(house.window.header._open_chat_menu, house)
             look_into(house.window.header._open_model_menu, house)
+            house.chats.setCurrentIndex(house.chats.chats.index_of("c3"))
             key = QContextMenuEvent.Reason.Keyboard
             look_into(lambda: house.chats.contextMenuEvent(QContextMenuEvent(key, QPoint(), QPoint())), house)
             house.transcript.open_find()
