@@ -14,8 +14,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAction, QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -211,8 +211,9 @@ def test_a_chat_is_german(run: Run, open_house: OpenHouse, profile: Profile) -> 
             await look(house, "answered")
             look_into(house.window.header._open_chat_menu, house)
             look_into(house.window.header._open_model_menu, house)
-            chats = house.chats
-            look_into(lambda: chats._open_menu(chats.visualRect(chats.model().index(1, 0)).center()), house)
+            house.chats.setCurrentIndex(house.chats.chats.index_of("c3"))
+            key = QContextMenuEvent.Reason.Keyboard
+            look_into(lambda: house.chats.contextMenuEvent(QContextMenuEvent(key, QPoint(), QPoint())), house)
             house.transcript.open_find()
             house.chats.delete_asked.emit("c2")
             await look(house, "deleted")
