@@ -325,10 +325,6 @@
         <translation>Chats</translation>
     </message>
     <message>
-        <source>{n} chats</source>
-        <translation>{n} Chats</translation>
-    </message>
-    <message>
         <source>New folder</source>
         <translation>Neuer Ordner</translation>
     </message>
