@@ -121,8 +121,11 @@ class ChatsView(ChatsDragView):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         by_key = event.reason() == QContextMenuEvent.Reason.Keyboard
-        index = self.currentIndex() if by_key else self.indexAt(event.pos())
-        menu = ChatsMenu(self._theme, self)
+        self._open_menu(self.visualRect(self.currentIndex()).center() if by_key else event.pos())
+
+    def _open_menu(self, at: QPoint) -> None:
+        """That of what stands there."""
+        index, menu = self.indexAt(at), ChatsMenu(self._theme, self)
         chats, folder = self.chosen_chats(), index.data(ChatRole.FOLDER) if index.isValid() else None
         if (chat := chat_at(index)) is not None and len(chats) > 1 and chat in chats:
             menu.offer_several(chats, self.chats.folders)
@@ -132,7 +135,7 @@ class ChatsView(ChatsDragView):
             menu.offer_folder(folder.folder, len(self.chats.folders))
         else:
             menu.offer_new_folder()
-        menu.popup(self.viewport().mapToGlobal(self.visualRect(index).center()) if by_key else event.globalPos())
+        menu.popup(self.viewport().mapToGlobal(at))
 
     def selectionChanged(self, selected: QItemSelection, deselected: QItemSelection) -> None:
         super().selectionChanged(selected, deselected)
