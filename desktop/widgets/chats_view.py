@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QToolButton, QWidget
 
 from desktop.chat.chat_list import ChatRole
@@ -89,6 +89,12 @@ class ChatsView(ChatsDragView):
         for number, row in self.chats.tops:
             height = ARCHIVE if isinstance(row, ArchiveRow) else HEADING if number else FIRST_HEADING
             yield number, scaled(height)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """What was chosen last stays in sight when the line under the list comes up."""
+        super().resizeEvent(event)
+        if self._rows.several:
+            self.scrollTo(self.currentIndex())
 
     def updateGeometries(self) -> None:
         super().updateGeometries()
