@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QToolButton, QWidget
 
 from desktop.chat.chat_list import ChatRole
@@ -90,6 +90,12 @@ class ChatsView(ChatsDragView):
             height = ARCHIVE if isinstance(row, ArchiveRow) else HEADING if number else FIRST_HEADING
             yield number, scaled(height)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """What was chosen last stays in sight when the line under the list comes up."""
+        super().resizeEvent(event)
+        if self._rows.several:
+            self.scrollTo(self.currentIndex())
+
     def updateGeometries(self) -> None:
         super().updateGeometries()
         self._place_plus()
@@ -121,8 +127,11 @@ class ChatsView(ChatsDragView):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         by_key = event.reason() == QContextMenuEvent.Reason.Keyboard
-        index = self.currentIndex() if by_key else self.indexAt(event.pos())
-        menu = ChatsMenu(self._theme, self)
+        self._open_menu(self.visualRect(self.currentIndex()).center() if by_key else event.pos())
+
+    def _open_menu(self, at: QPoint) -> None:
+        """That of what stands there."""
+        index, menu = self.indexAt(at), ChatsMenu(self._theme, self)
         chats, folder = self.chosen_chats(), index.data(ChatRole.FOLDER) if index.isValid() else None
         if (chat := chat_at(index)) is not None and len(chats) > 1 and chat in chats:
             menu.offer_several(chats, self.chats.folders)
@@ -132,7 +141,7 @@ class ChatsView(ChatsDragView):
             menu.offer_folder(folder.folder, len(self.chats.folders))
         else:
             menu.offer_new_folder()
-        menu.popup(self.viewport().mapToGlobal(self.visualRect(index).center()) if by_key else event.globalPos())
+        menu.popup(self.viewport().mapToGlobal(at))
 
     def selectionChanged(self, selected: QItemSelection, deselected: QItemSelection) -> None:
         super().selectionChanged(selected, deselected)

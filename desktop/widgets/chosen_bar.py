@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal, SignalInstance
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
 
 from desktop.numbers import whole
@@ -19,6 +20,7 @@ class ChosenBar(QFrame):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._n = 0
         self._icons: dict[QToolButton, str] = {}
         self.setObjectName("chosenBar")
         self.setFixedHeight(38)
@@ -42,10 +44,23 @@ class ChosenBar(QFrame):
 
     def show_count(self, n: int) -> None:
         """Hides with 0."""
-        words = self.tr("{n} chosen").format(n=whole(n))
-        self._count.setText(words)
-        self.setAccessibleName(words)
+        self._n = n
+        self.setAccessibleName(self._words())
+        self._fit()
         self.setVisible(n > 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _words(self) -> str:
+        return self.tr("{n} chosen").format(n=whole(self._n))
+
+    def _fit(self) -> None:
+        """The words, or where they do not fit beside the buttons, the number alone."""
+        words, buttons = self._words(), sum(button.sizeHint().width() for button in self._icons)
+        fits = self._count.fontMetrics().horizontalAdvance(words) + buttons + 16 <= self.width()
+        self._count.setText(words if fits else whole(self._n))
 
     def _button(self, icon: str, words: str, asked: SignalInstance) -> QToolButton:
         button = QToolButton(self)
@@ -59,3 +74,4 @@ class ChosenBar(QFrame):
     def _restyle(self) -> None:
         for button, icon in self._icons.items():
             button.setIcon(self._theme.icon(icon, "muted"))
+        self._fit()

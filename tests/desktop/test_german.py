@@ -215,7 +215,16 @@ def test_a_chat_is_german(run: Run, open_house: OpenHouse, profile: Profile) -> 
             key = QContextMenuEvent.Reason.Keyboard
             look_into(lambda: house.chats.contextMenuEvent(QContextMenuEvent(key, QPoint(), QPoint())), house)
             house.transcript.open_find()
-            house.chats.delete_asked.emit("c2")
+            house.chats.folder_asked.emit(("c4", "c5"))
+            for chat_id in ("c4", "c6"):
+                at = chats.visualRect(chats.chats.index_of(chat_id)).center()
+                QTest.mouseClick(chats.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier, at)
+            await look(house, "chosen")
+            look_into(lambda: chats._open_menu(at), house)
+            look_into(lambda: chats._open_menu(chats.visualRect(chats.chats.index(4)).center()), house)
+            house.chats.archive_asked.emit(("c6",), True)
+            await look(house, "archived")
+            house.chats.delete_asked.emit(("c2",))
             await look(house, "deleted")
             QTest.keyClick(house.window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
             await look(house, "palette")

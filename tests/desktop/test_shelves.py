@@ -430,6 +430,25 @@ def test_all_of_it_is_said_to_who_cannot_see_it(run: Run, open_house: OpenHouse,
     live_in(run, open_house, profile, story)
 
 
+def test_the_row_that_was_chosen_stays_in_sight_above_the_line(
+    run: Run, open_house: OpenHouse, profile: Profile
+) -> None:
+    async def story(house: House) -> None:
+        house.window.resize(1100, 560)
+        view = house.chats
+        click_title(house, "Reading group notes")
+        await until(lambda: view.height() < 400)
+        lowest = view.indexAt(view.viewport().rect().bottomLeft())
+        click(house, lowest, CONTROL)
+        await until(lambda: bar_of(house).isVisible())
+        await until(lambda: view.viewport().rect().contains(view.visualRect(lowest)))
+        bar_of(house).resize(160, 38)
+        assert bar_of(house)._count.text() == "2"
+        assert bar_of(house).accessibleName() == "2 chosen"
+
+    live_in(run, open_house, profile, story)
+
+
 def test_the_narrow_window_shows_the_list_for_it(run: Run, open_house: OpenHouse, profile: Profile) -> None:
     async def story(house: House) -> None:
         house.window.resize(600, 450)
