@@ -1,21 +1,31 @@
 # Thin names over packaging/bootstrap, which sets up what is missing first.
 #   make run ARGS="..."     set up, then open the window       make serve ARGS="..."   the endpoint alone, no screen
 #   make test ARGS="..."    all tests, no screen               make check              linters and types
+#   make soak ARGS=minutes  the whole app under load
 #   make bench ONLY=name    benchmarks                         make lock ARGS=--upgrade  newer locked versions
+#   make translations     the files of words brought up to the sources
+#   make package            this system's installers in dist (ONLY=freeze: the frozen program in build/ship alone)
+#   make smoke              try the .deb in a clean Debian: install, chat, upgrade, remove (root; some minutes)
 # PYTHON=python3.12 names the Python to use; WHEEL=path a ready-built wheel of llama-cpp-python.
 PYTHON ?= python3
 export WHEEL
 
 BOOTSTRAP = @PYTHONPATH=packaging $(PYTHON) -m bootstrap
 
-.PHONY: run serve test check bench lock clean
+.PHONY: run serve test check bench soak lock translations clean package smoke
 .NOTPARALLEL:
 
-run serve test lock:
+run serve test soak lock:
 	$(BOOTSTRAP) $@ $(ARGS)
 
 bench:
 	$(BOOTSTRAP) bench $(ONLY)
 
-check clean:
+check translations clean:
 	$(BOOTSTRAP) $@
+
+package:
+	@PYTHONPATH=packaging $(PYTHON) -m ship $(ONLY)
+
+smoke:
+	@PYTHONPATH=packaging $(PYTHON) -m smoke $(DEB)

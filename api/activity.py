@@ -78,6 +78,7 @@ class Activity:
         When the client leaves, the engine is told at once, and the streams end by themselves with `Finished`: also
         while a prompt is read, or a whole answer collected. Raises QueueFull, and what `Engine.submit` raises."""
         self._check_room(len(requests))
+        requests = [replace(request, owner=caller_of(scope).key) for request in requests]
         async with AsyncExitStack() as stack:
             streams = [await stack.enter_async_context(engine.submit(request)) for request in requests]
             calls = [self._begin(engine, stream, scope) for stream in streams]

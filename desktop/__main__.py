@@ -8,16 +8,16 @@ import sys
 from pathlib import Path
 
 from desktop.attach.reader import other_duty as reading_duty
+from desktop.exchange.packaged import other_duty as exchange_duty
 from desktop.launch import Options, launch
 from engine.library.packaged import other_duty
 from engine.library.profile import Profile
 
 
 def main(arguments: list[str] | None = None) -> int:
-    if (duty := other_duty(sys.argv[1:])) is not None:
-        return duty
-    if (duty := reading_duty(sys.argv[1:])) is not None:
-        return duty
+    for other in (other_duty, reading_duty, exchange_duty):
+        if (duty := other(sys.argv[1:])) is not None:
+            return duty
     parser = argparse.ArgumentParser(prog="inglenook", description="Chat with a model that runs on this computer.")
     parser.add_argument("--model", type=Path, metavar="PATH", help="a GGUF file, instead of the last one used")
     parser.add_argument("--profile", type=Path, metavar="DIR", help="where chats and settings lie")

@@ -29,6 +29,7 @@ from desktop.endpoint.controller import EndpointController, EndpointState, Serve
 from desktop.endpoint.desk import EndpointDesk
 from desktop.endpoint.feed import MemoryShares
 from desktop.garbage import GarbageCollector
+from desktop.guide.wiring import HelpWiring
 from desktop.interrupts import Interrupts
 from desktop.launch import Options
 from desktop.logbook import Logbook
@@ -41,6 +42,7 @@ from desktop.store.records import ChatMessage
 from desktop.store.search import Search
 from desktop.store.store import Store
 from desktop.tasks import TaskSet
+from desktop.updates.wiring import UpdateWiring
 from desktop.windows.background_wiring import BackgroundWiring
 from desktop.windows.endpoint_wiring import EndpointWiring
 from desktop.windows.main_window import MainWindow
@@ -99,7 +101,8 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
 
     async def weigh() -> MemoryShares:
         engine = await models.engine()
-        return shares_of(await asyncio.to_thread(lambda: engine.memory))
+        use = await asyncio.to_thread(lambda: engine.memory)
+        return shares_of(use, lambda chat_id: chat.title if (chat := chats.chat(chat_id)) else "")
 
     def diagnose() -> str:
         return diagnostics(models.status, endpoint.state.stage, settings.value, logbook.tail())
@@ -160,11 +163,15 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         house.callback(tray.close)
         endpoint.changed.connect(tray.show_endpoint)
         Notifying(window, chats, tray, lambda: settings.value.notifies, quick.shows, time.time)
-        page = SettingsWiring(window, exchange, chats, actions, tasks, remember, diagnose).page
+        language = settings.value.language
+        page = SettingsWiring(window, exchange, chats, actions, tasks, remember, diagnose, language).page
         BackgroundWiring(window, page.background, settings, tray, remember)
+        HelpWiring(window, actions)
+        updates = UpdateWiring(window, actions, tasks, lambda: settings.value, remember)
 
         tasks.spawn(_open_chats(store, chats, wiring), "open the chats")
         tasks.spawn(_light(models, settings, options), "load the model")
+        tasks.spawn(updates.begin(chats.chats.rowCount), "look for a new version")
         tasks.spawn(_open_endpoint(endpoint, settings.value.endpoint_on), "open the endpoint")
         models.status_changed.connect(_log_model)
         endpoint.changed.connect(_log_endpoint)

@@ -18,10 +18,10 @@ from desktop.attach.errors import (
 from desktop.compose.overflow import Overflow
 from desktop.compose.presets import NAME_LENGTH, NameFault
 from desktop.compose.settings_form import Name, Number
+from desktop.numbers import counted, plain, whole
+from desktop.reasons import reason
 
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("composer", text)
+translate = QCoreApplication.translate
 
 
 def refused(error: BaseException) -> str:
@@ -34,65 +34,80 @@ def refused(error: BaseException) -> str:
 def _refusal(error: AttachError) -> str:
     match error:
         case NotText():
-            return _tr("{name} is no text, PDF or Word document, so the model cannot read it.")
+            return translate("composer", "{name} is no text, PDF or Word document, so the model cannot read it.")
         case Encrypted():
-            return _tr("{name} asks for a password. Save it without one, then attach it.")
+            return translate("composer", "{name} asks for a password. Save it without one, then attach it.")
         case Damaged():
-            return _tr("{name} is damaged and cannot be read.")
+            return translate("composer", "{name} is damaged and cannot be read.")
         case NoText():
-            return _tr("{name} holds no text. A scan must be turned into text first.")
+            return translate("composer", "{name} holds no text. A scan must be turned into text first.")
         case TooSlow():
-            return _tr("{name} took too long to read.")
+            return translate("composer", "{name} took too long to read.")
         case TooLarge(measure="pages", most=most):
-            return _tr("{name} has more than {most} pages. Attach a part of it.").replace("{most}", f"{most:,}")
+            return translate("composer", "{name} has more than {most} pages. Attach a part of it.").replace(
+                "{most}", whole(most)
+            )
         case TooLarge(measure="characters", most=most):
-            text = _tr("{name} has more than {most} characters of text. Attach a part of it.")
-            return text.replace("{most}", f"{most:,}")
+            text = translate("composer", "{name} has more than {most} characters of text. Attach a part of it.")
+            return text.replace("{most}", whole(most))
         case TooLarge(most=most):
-            return _tr("{name} has more than {most} MB. Attach a part of it.").replace("{most}", f"{most >> 20:,}")
-        case Unreachable(reason=reason):
-            return _tr("{name} cannot be opened: {reason}.").replace("{reason}", reason.replace("{", "{{"))
+            return translate("composer", "{name} has more than {most} MB. Attach a part of it.").replace(
+                "{most}", whole(most >> 20)
+            )
+        case Unreachable(reason=said):
+            return translate("composer", "{name} cannot be opened: {reason}.").replace(
+                "{reason}", reason(said).replace("{", "{{").replace("}", "}}")
+            )
         case _:
-            return _tr("{name} cannot be read.")
+            return translate("composer", "{name} cannot be read.")
 
 
 def no_picture() -> str:
-    return _tr("Pictures cannot be attached: the model reads text.")
+    return translate("composer", "Pictures cannot be attached: the model reads text.")
 
 
 def too_many(most: int) -> str:
-    return _tr("A message takes at most {n} files; the others are left aside.").format(n=most)
+    return counted("A message takes at most %Ln files; the others are left aside.", "", most)
 
 
 def reading() -> str:
-    return _tr("A file is still being read")
+    return translate("composer", "A file is still being read")
 
 
 def checking() -> str:
-    return _tr("Looking whether it fits…")
+    return translate("composer", "Looking whether it fits…")
 
 
 def summary_failed() -> str:
-    return _tr("The model wrote no summary. Nothing was sent; try again, or leave the turns out.")
+    return translate("composer", "The model wrote no summary. Nothing was sent; try again, or leave the turns out.")
 
 
 def overflow_title(found: Overflow) -> str:
     if found.kind == "message":
-        return _tr("This message is too long for the model")
-    return _tr("Your next message does not fit")
+        return translate("composer", "This message is too long for the model")
+    return translate("composer", "Your next message does not fit")
 
 
 def overflow_text(found: Overflow) -> str:
     """How much is needed, how much there is, and what would happen."""
     if found.kind == "message":
-        text = _tr("It takes {n_prompt} tokens, the model reads {n_ctx}. Shorten it, or attach less.")
-        return text.format(n_prompt=f"{found.n_prompt:,}", n_ctx=f"{found.n_ctx:,}")
-    n = len(found.turns)
-    turns = _tr("The oldest turn") if n == 1 else _tr("The {n} oldest turns").format(n=n)
-    stays = _tr("your instructions stay") if found.has_instructions else _tr("all else stays")
-    text = _tr("It needs {n_prompt} tokens, the model reads {n_ctx}. {turns} ({n_left_out} tokens) would be left out; ")
-    counts = {"n_prompt": f"{found.n_prompt:,}", "n_ctx": f"{found.n_ctx:,}", "n_left_out": f"{found.n_left_out:,}"}
-    return text.format(turns=turns, **counts) + stays + "."
+        text = translate("composer", "It takes {n_prompt} tokens, the model reads {n_ctx}. Shorten it, or attach less.")
+        return text.format(n_prompt=whole(found.n_prompt), n_ctx=whole(found.n_ctx))
+    if found.has_instructions:
+        text = counted(
+            "It needs {n_prompt} tokens, the model reads {n_ctx}. The %Ln oldest turns ({n_left_out} tokens) would be "
+            "left out; your instructions stay.",
+            "",
+            len(found.turns),
+        )
+    else:
+        text = counted(
+            "It needs {n_prompt} tokens, the model reads {n_ctx}. The %Ln oldest turns ({n_left_out} tokens) would be "
+            "left out; all else stays.",
+            "",
+            len(found.turns),
+        )
+    return text.format(n_prompt=whole(found.n_prompt), n_ctx=whole(found.n_ctx), n_left_out=whole(found.n_left_out))
 
 
 def overflow_short(found: Overflow) -> str:
@@ -101,69 +116,70 @@ def overflow_short(found: Overflow) -> str:
 
 
 def summarising(n_turns: int) -> str:
-    if n_turns == 1:
-        return _tr("The model is summarising the oldest turn. Your message is sent as soon as it is done.")
-    text = _tr("The model is summarising the {n} oldest turns. Your message is sent as soon as it is done.")
-    return text.format(n=n_turns)
+    return counted(
+        "The model is summarising the %Ln oldest turns. Your message is sent as soon as it is done.",
+        "",
+        n_turns,
+    )
 
 
 def preset_name(name: str) -> str:
     """A preset that comes with Inglenook in the person's language; a person's own as they named it."""
-    known = {"Everyday": _tr("Everyday"), "Precise": _tr("Precise"), "Creative": _tr("Creative")}
-    return known.get(name, name) or _tr("Own settings")
+    known = {
+        "Everyday": translate("composer", "Everyday"),
+        "Precise": translate("composer", "Precise"),
+        "Creative": translate("composer", "Creative"),
+    }
+    return known.get(name, name) or translate("composer", "Own settings")
 
 
 def name_fault(fault: NameFault) -> str:
     match fault:
         case "empty":
-            return _tr("A preset needs a name.")
+            return translate("composer", "A preset needs a name.")
         case "long":
-            return _tr("A name has at most {n} characters.").format(n=NAME_LENGTH)
+            return translate("composer", "A name has at most {n} characters.").format(n=NAME_LENGTH)
         case "taken":
-            return _tr("There is a preset of that name already.")
+            return translate("composer", "There is a preset of that name already.")
         case _:
             return ""
 
 
 def setting_label(name: Name) -> str:
     return {
-        "temperature": _tr("Temperature"),
-        "top_p": _tr("Top P"),
-        "top_k": _tr("Top K"),
-        "min_p": _tr("Min P"),
-        "repeat_penalty": _tr("Repeat penalty"),
-        "max_tokens": _tr("Most tokens of an answer"),
-        "seed": _tr("Seed"),
+        "temperature": translate("composer", "Temperature"),
+        "top_p": translate("composer", "Top P"),
+        "top_k": translate("composer", "Top K"),
+        "min_p": translate("composer", "Min P"),
+        "repeat_penalty": translate("composer", "Repeat penalty"),
+        "max_tokens": translate("composer", "Most tokens of an answer"),
+        "seed": translate("composer", "Seed"),
     }[name]
 
 
 def setting_help(name: Name) -> str:
     return {
-        "temperature": _tr("Low is steady, high is daring"),
-        "top_p": _tr("Only the likeliest words that make up this share"),
-        "top_k": _tr("Only so many of the likeliest words; 0 for all"),
-        "min_p": _tr("Only words at least so likely, beside the likeliest"),
-        "repeat_penalty": _tr("Above 1 avoids what was just said"),
-        "max_tokens": _tr("Where an answer ends at the latest"),
-        "seed": _tr("The same number gives the same answer"),
+        "temperature": translate("composer", "Low is steady, high is daring"),
+        "top_p": translate("composer", "Only the likeliest words that make up this share"),
+        "top_k": translate("composer", "Only so many of the likeliest words; 0 for all"),
+        "min_p": translate("composer", "Only words at least so likely, beside the likeliest"),
+        "repeat_penalty": translate("composer", "Above 1 avoids what was just said"),
+        "max_tokens": translate("composer", "Where an answer ends at the latest"),
+        "seed": translate("composer", "The same number gives the same answer"),
     }[name]
 
 
 def setting_default(number: Number) -> str:
     if number.default is not None:
-        return f"{number.default:g}"
-    return _tr("by chance") if number.name == "seed" else _tr("no limit")
+        return plain(number.default)
+    return translate("composer", "by chance") if number.name == "seed" else translate("composer", "no limit")
 
 
 def setting_fault(number: Number) -> str:
     """What a value must be."""
     text = (
-        _tr("A whole number from {lowest} to {highest}.")
+        translate("composer", "A whole number from {lowest} to {highest}.")
         if number.whole
-        else _tr("A number from {lowest} to {highest}.")
+        else translate("composer", "A number from {lowest} to {highest}.")
     )
-    return text.format(lowest=f"{number.lowest:,g}", highest=_plain(number.highest))
-
-
-def _plain(value: float) -> str:
-    return f"{int(value):,}" if value == int(value) else f"{value:g}"
+    return text.format(lowest=plain(number.lowest), highest=plain(number.highest))

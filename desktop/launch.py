@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEventLoop, QObject, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, Qt, Signal
 from PySide6.QtWidgets import QApplication
 
 from desktop.instance import InstanceLock
+from desktop.language import speak
 from desktop.restoring import finish_restore
 from desktop.settings import SettingsFile
 from desktop.theme import Theme
@@ -27,6 +28,8 @@ from engine.library.profile import Profile
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+translate = QCoreApplication.translate
 
 log = logging.getLogger(__name__)
 
@@ -54,11 +57,12 @@ def launch(options: Options) -> int:
         from desktop.calling import show_other  # only here, where nothing else has to be fast
 
         if not show_other(options.profile.root, wish="quick-ask" if options.quick_ask else "show"):
-            _say_already_open(application)
+            _say_already_open(application, options.profile)
             return 1
         return 0
     finish_restore(options.profile.root)
     settings = SettingsFile(options.profile.settings)
+    speak(application, settings.value.language)
     window = MainWindow(Theme(application, settings.value.theme, settings.value.text_size), settings.value.geometry)
     try:
         window.show()
@@ -107,13 +111,14 @@ def _import_behind(window: MainWindow) -> ModuleType:
     return importing.module
 
 
-def _say_already_open(application: QApplication) -> None:
+def _say_already_open(application: QApplication, profile: Profile) -> None:
     from PySide6.QtWidgets import QMessageBox
 
     log.error("Inglenook is already open on this profile")
+    speak(application, SettingsFile(profile.settings).value.language)
     box = QMessageBox(QMessageBox.Icon.Information, "Inglenook", "")
-    box.setText(box.tr("Inglenook is already open."))
-    box.setInformativeText(box.tr("Its window may be minimised, or on another desktop."))
+    box.setText(translate("launch", "Inglenook is already open."))
+    box.setInformativeText(translate("launch", "Its window may be minimised, or on another desktop."))
     box.finished.connect(application.quit)
     box.open()
     application.exec()

@@ -6,9 +6,11 @@ import re
 
 from PySide6.QtCore import QCoreApplication
 
-from desktop.chat.sections import Section
+from desktop.chat.sections import ArchiveRow, FolderRow, Section
 from desktop.endpoint.errors import PortTaken
 from desktop.exchange.errors import NotRecognised, Unreadable
+from desktop.numbers import counted, decimal, whole
+from desktop.reasons import reason
 from desktop.store.errors import StoreDamaged, StoreFull, StoreNewer, StoreUnreachable
 from desktop.store.records import ChatMessage
 from engine.errors import (
@@ -27,33 +29,44 @@ from engine.events import ModelInfo, Status
 _QUANTISATION = re.compile(r"I?Q\d\w*|B?F(16|32)", re.IGNORECASE)
 
 
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("sentences", text)
+translate = QCoreApplication.translate
 
 
 def of(error: BaseException) -> str:
     """One or two sentences for any error; an unknown one is named, so that it can be reported."""
     match error:
         case ContextOverflow(n_prompt=n_prompt, n_ctx=n_ctx):
-            text = _tr("This chat has {n_prompt} tokens, the model reads {n_ctx}. Start a new chat to go on.")
-            return text.format(n_prompt=f"{n_prompt:,}", n_ctx=f"{n_ctx:,}")
-        case TemplateError(reason=reason):
-            return _tr("The model's template refuses these messages: {reason}").format(reason=reason)
-        case ModelFileError(path=path, reason=reason):
-            return _tr("{name} cannot be opened: {reason}.").format(name=path.name, reason=reason)
+            text = translate(
+                "sentences", "This chat has {n_prompt} tokens, the model reads {n_ctx}. Start a new chat to go on."
+            )
+            return text.format(n_prompt=whole(n_prompt), n_ctx=whole(n_ctx))
+        case TemplateError(reason=said):
+            return translate("sentences", "The model's template refuses these messages: {reason}").format(
+                reason=reason(said)
+            )
+        case ModelFileError(path=path, reason=said):
+            return translate("sentences", "{name} cannot be opened: {reason}.").format(
+                name=path.name, reason=reason(said)
+            )
         case NotEnoughMemory(needed=needed, available=available):
-            text = _tr("The model needs {needed} MB of memory, {available} MB are free. Close something first.")
-            return text.format(needed=f"{needed >> 20:,}", available=f"{available >> 20:,}")
-        case InvalidSettings(field=field, reason=reason):
-            return _tr("The model cannot be loaded so: {field}: {reason}.").format(field=field, reason=reason)
+            text = translate(
+                "sentences", "The model needs {needed} MB of memory, {available} MB are free. Close something first."
+            )
+            return text.format(needed=whole(needed >> 20), available=whole(available >> 20))
+        case InvalidSettings(field=field, reason=said):
+            return translate("sentences", "The model cannot be loaded so: {field}: {reason}.").format(
+                field=field, reason=reason
+            )
         case NotLoaded():
-            return _tr("No model is loaded. Choose a model file, then try again.")
+            return translate("sentences", "No model is loaded. Choose a model file, then try again.")
         case EngineDead():
-            return _tr("The model stopped working. Load it again to go on; nothing that was written is lost.")
+            return translate(
+                "sentences", "The model stopped working. Load it again to go on; nothing that was written is lost."
+            )
         case LoadCancelled():
-            return _tr("Loading the model was cancelled.")
+            return translate("sentences", "Loading the model was cancelled.")
         case EngineClosed():
-            return _tr("Inglenook is closing.")
+            return translate("sentences", "Inglenook is closing.")
         case _:
             return _of_desktop(error)
 
@@ -61,50 +74,65 @@ def of(error: BaseException) -> str:
 def _of_desktop(error: BaseException) -> str:
     match error:
         case StoreFull():
-            return _tr("The disk is full: new messages are not kept. They stay here until Inglenook closes.")
+            return translate(
+                "sentences", "The disk is full: new messages are not kept. They stay here until Inglenook closes."
+            )
         case StoreDamaged() if error.kept_as is not None:
             return _damaged(error, error.kept_as.name)
         case StoreDamaged():
-            return _tr("The file of your chats is damaged. Start Inglenook again to begin a new one.")
+            return translate(
+                "sentences", "The file of your chats is damaged. Start Inglenook again to begin a new one."
+            )
         case StoreNewer():
-            return _tr("Your chats were written by a newer Inglenook. This version leaves them alone and keeps none.")
+            return translate(
+                "sentences",
+                "Your chats were written by a newer Inglenook. This version leaves them alone and keeps none.",
+            )
         case NotRecognised(name=name):
-            return _tr("{name} holds no chats that Inglenook can read.").format(name=name)
-        case Unreadable(name=name, reason=reason):
-            return _tr("{name} could not be read or written to its end: {reason}.").format(name=name, reason=reason)
+            return translate("sentences", "{name} holds no chats that Inglenook can read.").format(name=name)
+        case Unreadable(name=name, reason=said):
+            return translate("sentences", "{name} could not be read or written to its end: {reason}.").format(
+                name=name, reason=reason
+            )
         case PortTaken(port=port):
-            return _tr("Port {port} is used by another program.").format(port=port)
-        case StoreUnreachable(reason=reason):
-            return _tr("Chats are not kept: {reason}.").format(reason=reason)
+            return translate("sentences", "Port {port} is used by another program.").format(port=port)
+        case StoreUnreachable(reason=said):
+            return translate("sentences", "Chats are not kept: {reason}.").format(reason=reason(said))
         case _:
-            return _tr("Something went wrong: {error}").format(error=str(error) or type(error).__name__)
+            return translate("sentences", "Something went wrong: {error}").format(
+                error=str(error) or type(error).__name__
+            )
 
 
 def _damaged(error: StoreDamaged, name: str) -> str:
     if not error.n_chats:
-        text = _tr("The file of your chats was damaged. It is kept as {name}; a new one was begun.")
-    elif error.n_chats == 1:
-        text = _tr("The file of your chats was damaged. 1 chat was recovered; the damaged file is kept as {name}.")
+        text = translate("sentences", "The file of your chats was damaged. It is kept as {name}; a new one was begun.")
     else:
-        text = _tr("The file of your chats was damaged. {n} chats were recovered; the damaged file is kept as {name}.")
-    return text.format(n=f"{error.n_chats:,}", name=name)
+        text = counted(
+            "The file of your chats was damaged. %Ln chats were recovered; the damaged file is kept as {name}.",
+            "",
+            error.n_chats,
+        )
+    return text.format(name=name)
 
 
 def imported(n_new: int, n_known: int) -> str:
     """How an import ended."""
-    text = _tr("{n_new} chats came in.") if n_new != 1 else _tr("One chat came in.")
+    text = counted("%Ln chats came in.", "", n_new)
     if n_known:
-        text += " " + (_tr("{n_known} were here already.") if n_known != 1 else _tr("One was here already."))
-    return text.format(n_new=f"{n_new:,}", n_known=f"{n_known:,}")
+        text += " " + counted("%Ln chats were here already.", "", n_known)
+    return text
 
 
 def name_of(role: str) -> str:
     """Who says something, as the heading of a saved chat."""
-    return {"user": _tr("You"), "assistant": _tr("Inglenook")}.get(role, _tr("Instructions"))
+    return {"user": translate("sentences", "You"), "assistant": translate("sentences", "Inglenook")}.get(
+        role, translate("sentences", "Instructions")
+    )
 
 
 def ran_out_of_room() -> str:
-    return _tr("The answer ends here because the model can read no further.")
+    return translate("sentences", "The answer ends here because the model can read no further.")
 
 
 def how_it_ended(message: ChatMessage) -> str:
@@ -112,28 +140,34 @@ def how_it_ended(message: ChatMessage) -> str:
     if message.note:
         return message.note
     if message.state == "cut":
-        return _tr("This answer was cut off when Inglenook ended.")
-    return _tr("Stopped before the first word.") if message.state == "stopped" and not message.text else ""
+        return translate("sentences", "This answer was cut off when Inglenook ended.")
+    return (
+        translate("sentences", "Stopped before the first word.")
+        if message.state == "stopped" and not message.text
+        else ""
+    )
 
 
 def thoughts(message: ChatMessage) -> str:
     """The head of what a model thought before it answered."""
     if message.state == "streaming" and not message.text:
-        return _tr("Thinking…")
+        return translate("sentences", "Thinking…")
     if message.reasoning_s < 1:
-        return _tr("Thought for a moment")
-    return _tr("Thought for {seconds} s").format(seconds=round(message.reasoning_s))
+        return translate("sentences", "Thought for a moment")
+    return translate("sentences", "Thought for {seconds} s").format(seconds=whole(round(message.reasoning_s)))
 
 
 def stats(message: ChatMessage) -> str:
     """What an answer took, in a line: tokens, speed, wait for the first word."""
-    parts = [_tr("Stopped")] if message.state == "stopped" and message.text else []
+    parts = [translate("sentences", "Stopped")] if message.state == "stopped" and message.text else []
     if message.n_output:
-        parts.append(QCoreApplication.translate("sentences", "%n tokens", "", message.n_output))
+        parts.append(counted("%Ln tokens", "", message.n_output))
     if message.n_output > 1 and message.decode_s > 0:
-        parts.append(_tr("{speed} tok/s").format(speed=round(message.n_output / message.decode_s)))
+        parts.append(
+            translate("sentences", "{speed} tok/s").format(speed=whole(round(message.n_output / message.decode_s)))
+        )
     if message.first_token_s > 0:
-        parts.append(_tr("{seconds} s to first word").format(seconds=f"{message.first_token_s:.1f}"))
+        parts.append(translate("sentences", "{seconds} s to first word").format(seconds=decimal(message.first_token_s)))
     return " · ".join(parts)
 
 
@@ -141,15 +175,34 @@ def heading(section: Section) -> str:
     """The heading of a group of chats."""
     match section:
         case Section.PINNED:
-            return _tr("Pinned")
+            return translate("sentences", "Pinned")
         case Section.TODAY:
-            return _tr("Today")
+            return translate("sentences", "Today")
         case Section.WEEK:
-            return _tr("This week")
+            return translate("sentences", "This week")
         case Section.MONTH:
-            return _tr("This month")
+            return translate("sentences", "This month")
         case Section.EARLIER:
-            return _tr("Earlier")
+            return translate("sentences", "Earlier")
+        case Section.FOLDERS:
+            return translate("sentences", "Folders")
+        case Section.ARCHIVE:
+            return translate("sentences", "Archive")
+
+
+def spoken(row: FolderRow | ArchiveRow) -> str:
+    """A folder or the archive, for those who cannot see its picture."""
+    n = count_of_chats(row.n_chats)
+    if isinstance(row, ArchiveRow):
+        folded = translate("sentences", "Archive, {n}, folded")
+        return (folded if row.folded else translate("sentences", "Archive, {n}, open")).format(n=n)
+    folded = translate("sentences", "Folder {name}, {n}, folded")
+    text = folded if row.folder.folded else translate("sentences", "Folder {name}, {n}, open")
+    return text.format(name=row.folder.name, n=n)
+
+
+def count_of_chats(n: int) -> str:
+    return counted("%Ln chat(s)", "", n)
 
 
 def model_state(status: Status) -> str:
@@ -158,18 +211,18 @@ def model_state(status: Status) -> str:
         case "ready" if status.model is not None:
             return model_name(status.model)
         case "loading":
-            return _tr("Loading · {percent} %").format(percent=round(status.progress * 100))
+            return translate("sentences", "Loading · {percent} %").format(percent=round(status.progress * 100))
         case "dead":
-            return _tr("The model stopped")
+            return translate("sentences", "The model stopped")
         case _:
-            return _tr("No model")
+            return translate("sentences", "No model")
 
 
 def waiting(status: Status) -> str:
     """What an answer waits for, "" where it is being written already."""
     if status.state != "loading":
         return ""
-    return _tr("Waiting for the model · {percent} %").format(percent=round(status.progress * 100))
+    return translate("sentences", "Waiting for the model · {percent} %").format(percent=round(status.progress * 100))
 
 
 def model_name(model: ModelInfo) -> str:
@@ -182,5 +235,5 @@ def model_facts(model: ModelInfo | None) -> list[str]:
     """Lines about the loaded model."""
     if model is None:
         return []
-    size = _tr("{size} MB on disk").format(size=f"{model.size_bytes / 1e6:,.0f}")
-    return [model.path.name, size, _tr("Reads {n_ctx} tokens").format(n_ctx=f"{model.n_ctx:,}")]
+    size = translate("sentences", "{size} MB on disk").format(size=whole(round(model.size_bytes / 1e6)))
+    return [model.path.name, size, translate("sentences", "Reads {n_ctx} tokens").format(n_ctx=whole(model.n_ctx))]

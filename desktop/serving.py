@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from desktop.endpoint.controller import Server
 from desktop.endpoint.errors import KeyNameTaken, KeyNameUnfit, PortTaken
-from desktop.endpoint.feed import MemoryShares, ToolRequest
+from desktop.endpoint.feed import Holder, MemoryShares, ToolRequest
 from desktop.launch import Options
 
 if TYPE_CHECKING:
@@ -148,13 +148,20 @@ class Serving:
         self._listener()
 
 
-def shares_of(use: MemoryUse) -> MemoryShares:
-    """What was foreseen for the model, and the rest of what the process really takes."""
+def shares_of(use: MemoryUse, title_of: Callable[[str], str]) -> MemoryShares:
+    """What was foreseen for the model, and the rest of what the process really takes. `title_of` a chat's id; what
+    belongs to no chat that is known counts, and has no name."""
     weights = use.account.weights_bytes if use.account else 0
     kv = use.account.kv_bytes if use.account else 0
     window, tools = round(kv * use.kv_window), round(kv * use.kv_endpoint)
     others = max(0, use.resident - weights - kv)
-    return MemoryShares(weights, window, tools, kv - window - tools, others, use.available, use.snapshots)
+    holders = [
+        Holder(name, each.door == "endpoint", round(kv * each.share))
+        for each in sorted(use.holdings, key=lambda each: -each.share)
+        if (name := each.owner if each.door == "endpoint" else title_of(each.owner))
+    ]
+    free = kv - window - tools
+    return MemoryShares(weights, window, tools, free, others, use.available, use.snapshots, tuple(holders))
 
 
 def _tool_call(call: CallView) -> ToolRequest:

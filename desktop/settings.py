@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Literal, get_args
 
 ThemeChoice = Literal["system", "light", "dark"]
+UpdatesChoice = Literal["unasked", "on", "off"]
+LanguageChoice = Literal["system", "en", "de"]
 TEXT_SIZE = 13
 """The usual size of interface text, in pixels."""
 
@@ -19,6 +21,7 @@ class Settings:
     """`geometry` is Qt's own description of the window's place, in base64. `model_path` "" means the default model."""
 
     theme: ThemeChoice = "system"
+    language: LanguageChoice = "system"
     text_size: int = TEXT_SIZE
     """Of interface text, in pixels; all other text is in proportion."""
     geometry: str = ""
@@ -37,6 +40,10 @@ class Settings:
     """Where a person keeps model files, beside the profile's own folder."""
     model_settings: dict[str, dict[str, object]] = field(default_factory=dict)
     """How a file is loaded, where that differs from what is usual, by the file's path."""
+    updates: UpdatesChoice = "unasked"
+    """Whether Inglenook may look for new versions."""
+    updates_looked_at: float = 0.0
+    """When it last did, in seconds since 1970."""
 
 
 class SettingsFile:
@@ -99,6 +106,10 @@ def _checked(found: dict[str, object]) -> Settings:
         if name == "theme" and value not in get_args(ThemeChoice):
             continue
         if name == "text_size" and not 8 <= int(str(value)) <= 24:
+            continue
+        if name == "language" and value not in get_args(LanguageChoice):
+            continue
+        if name == "updates" and value not in get_args(UpdatesChoice):
             continue
         if name == "endpoint_port" and not 0 < int(str(value)) < 65536:
             continue

@@ -86,7 +86,7 @@ class Engine:
     def memory(self) -> MemoryUse:
         """What is taken now. Cheap enough to be asked each second."""
         model = self.status.model
-        return memory_use(model.memory if model else None, self._snapshots, self._worker.held_by_door)
+        return memory_use(model.memory if model else None, self._snapshots, self._worker.holdings)
 
     def watch(self, listener: Callable[[Status], None]) -> Callable[[], None]:
         """Calls `listener` on the caller's running loop at every change, first with the status of now.

@@ -118,6 +118,15 @@ Event = Started | TextDelta | ReasoningDelta | ToolCallStarted | ToolCallDelta |
 
 
 @dataclass(frozen=True, slots=True)
+class Holding:
+    """The `share` of the KV memory that holds what was read for one chat of the window, or one key of the endpoint."""
+
+    door: Literal["window", "endpoint"]
+    owner: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class MemoryAccount:
     """Bytes. `available` is what the machine had free before the model was loaded."""
 

@@ -129,6 +129,8 @@ class ChatRequest:
     """Those of the prompt's tokens too, in `Started`; then nothing of it comes from a cache."""
     background: bool = False
     """Nobody waits for it: it runs when nothing else does."""
+    owner: str = ""
+    """Whose memory what is read for it counts as: a chat, or a tool's key."""
     id: str = field(default_factory=new_request_id)
 
 
@@ -151,6 +153,8 @@ class CompletionRequest:
     """Those of the prompt's tokens too, in `Started`; then nothing of it comes from a cache."""
     background: bool = False
     """Nobody waits for it: it runs when nothing else does."""
+    owner: str = ""
+    """Whose memory what is read for it counts as: a chat, or a tool's key."""
     id: str = field(default_factory=new_request_id)
 
 

@@ -12,7 +12,7 @@ from engine.cache.moves import Clear, Copy, Cut, Move, Restore, Save
 from engine.cache.prefixes import MIN_SAVED
 from engine.cache.snapshots import SnapshotStore
 from engine.errors import ConstraintError, ContextOverflow, EngineDead, EngineError, NoRoomBeside
-from engine.events import Event, Failed, FinishReason
+from engine.events import Event, Failed, FinishReason, Holding
 from engine.output.spelling import Spelling
 from engine.schedule.pacing import Pacer
 from engine.schedule.plan import BatchPlan, Sampled
@@ -63,11 +63,14 @@ class Session:
             self._pacer.charge(seconds)
 
     @property
-    def held_by_door(self) -> tuple[float, float]:
-        """The shares of the KV memory that hold what the window, and what tools have asked. Any thread."""
-        cache, n_cells = self._scheduler.cache, self._backend.limits.n_cells
-        tools = cache.n_held((ENDPOINT,)) / n_cells
-        return min(1.0 - tools, cache.n_held((WINDOW, BACKGROUND)) / n_cells), tools
+    def holdings(self) -> tuple[Holding, ...]:
+        """Who holds what of the KV memory. Any thread."""
+        n_cells = self._backend.limits.n_cells
+        return tuple(
+            Holding("endpoint" if rank == ENDPOINT else "window", owner, n / n_cells)
+            for (rank, owner), n in self._scheduler.cache.held_by().items()
+            if n
+        )
 
     @property
     def backend(self) -> Backend:
@@ -84,7 +87,7 @@ class Session:
             request = ticket.request
             rank = BACKGROUND if request.background else WINDOW if request.door == "window" else ENDPOINT
             max_tokens = request.max_tokens or n_cells
-            sequence = Sequence(request.id, rank, ticket.prompt, max_tokens, request.prompt_logprobs)
+            sequence = Sequence(request.id, rank, ticket.prompt, max_tokens, request.prompt_logprobs, request.owner)
             sampler = self._backend.sampler(request.sampling, ticket.prompt)
             self._works[request.id] = Work(ticket, sequence, sampler, self._spelling(ticket))
             self._scheduler.add(sequence)

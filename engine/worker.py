@@ -12,7 +12,7 @@ from engine.backend import Backend, OpenBackend
 from engine.cache.snapshots import SnapshotStore
 from engine.embedding.desk import EmbeddingDesk
 from engine.errors import EngineClosed, EngineDead, EngineError, LoadCancelled, NotLoaded
-from engine.events import Failed
+from engine.events import Failed, Holding
 from engine.inbox import Cancel, Close, Embed, Load, LoadEmbedder, Message, Submit, Unload, UnloadEmbedder
 from engine.session import Session
 from engine.ticket import Ticket, TicketBook
@@ -49,10 +49,10 @@ class Worker:
         """Why there is no session, where there is none."""
 
     @property
-    def held_by_door(self) -> tuple[float, float]:
-        """As `Session.held_by_door`; nothing where no model is loaded. Any thread."""
+    def holdings(self) -> tuple[Holding, ...]:
+        """As `Session.holdings`; none where no model is loaded. Any thread."""
         session = self._session
-        return session.held_by_door if session is not None else (0.0, 0.0)
+        return session.holdings if session is not None else ()
 
     def run(self) -> None:
         """The thread's whole life."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SAVE_EVERY_S = 0.15
 """What a crash may cost is this and the time that one write takes; together they stay below 250 ms."""
 
-READ_EVERY_S = 0.03
+READ_EVERY_S = 0.06
 """Words that come faster are taken together: a wake-up for each costs the model speed, and nobody sees it."""
 
 Ask = Callable[["Engine"], Awaitable[ChatRequest]]
@@ -90,7 +90,9 @@ class Answer:
     async def _read(self, engine: Engine, request: ChatRequest) -> None:
         model = engine.status.model
         self._change(replace(self.message, model_id=model.id if model else ""))
-        async with engine.submit(replace(request, answer_start=self._begun.text)) as self._stream:
+        async with engine.submit(
+            replace(request, answer_start=self._begun.text, owner=self.message.chat_id)
+        ) as self._stream:
             if self._stopped:
                 self._stream.cancel()
             async for event in self._stream:

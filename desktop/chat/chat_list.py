@@ -1,99 +1,162 @@
-"""The chats of the sidebar as a Qt list: headings and chats in one column."""
+"""The chats of the sidebar as a Qt list: headings, folders and chats in one column."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
-from difflib import SequenceMatcher
 from enum import IntEnum
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QAbstractListModel, QMimeData, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
-from desktop.chat.sections import Section, arranged
-from desktop.store.records import Chat
+from desktop.chat.row_changes import changes
+from desktop.chat.sections import ArchiveRow, FolderRow, Row, Section, arranged, key_of
+from desktop.store.records import Chat, Folder
 
 Index = QModelIndex | QPersistentModelIndex
+
+CHATS_MIME = "application/x-inglenook-chats"
+MOST_STEPS = 400
+"""Runs of rows that are taken out or put in one by one; beyond, the list is read anew."""
 
 
 class ChatRole(IntEnum):
     CHAT = Qt.ItemDataRole.UserRole + 1
-    """The `Chat`, None for a heading."""
+    """The `Chat`, None for any other row."""
     SECTION = Qt.ItemDataRole.UserRole + 2
-    """The `Section`, None for a chat."""
+    """The `Section`, None for any other row."""
     CURRENT = Qt.ItemDataRole.UserRole + 3
+    """True for the chat that is open, and for the folder in which it is out of sight."""
     LIVE = Qt.ItemDataRole.UserRole + 4
-    """True while an answer is being written in the chat."""
+    """True while an answer is being written in the chat, or out of sight in the folder."""
+    FOLDER = Qt.ItemDataRole.UserRole + 5
+    """The `FolderRow`, None for any other row."""
+    ARCHIVE = Qt.ItemDataRole.UserRole + 6
+    """The `ArchiveRow`, None for any other row."""
+    NESTED = Qt.ItemDataRole.UserRole + 7
+    """True for a chat that stands under its folder, or under the archive."""
 
 
 class ChatList(QAbstractListModel):
-    """Rows are `Section`s and `Chat`s. A title is edited in place; `renamed` asks the owner to keep it. GUI thread."""
+    """Rows are `Row`s. Names are edited in place; `renamed` and `folder_renamed` ask the owner to keep them.
+
+    `heading` names a section; `spoken` says what a folder or the archive is to those who cannot see it. GUI thread."""
 
     renamed = Signal(str, str)
+    folder_renamed = Signal(str, str)
 
     def __init__(
         self,
         heading: Callable[[Section], str],
         now: Callable[[], datetime] = datetime.now,
+        spoken: Callable[[FolderRow | ArchiveRow], str] = key_of,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._heading = heading
         self._now = now
-        self._rows: list[Section | Chat] = []
+        self._spoken = spoken
+        self._rows: list[Row] = []
+        self._keys: list[str] = []
+        self._places: dict[str, int] = {}
+        self._folders: dict[str, Folder] = {}
+        self._inside: dict[str, str] = {}
+        """The folder of each chat that is out of sight in one."""
         self._current: str | None = None
         self._live: frozenset[str] = frozenset()
+
+    @property
+    def folders(self) -> list[Folder]:
+        """In the order in which they stand."""
+        return list(self._folders.values())
+
+    def row(self, number: int) -> Row:
+        return self._rows[number]
+
+    def chats_between(self, first: int, last: int) -> list[Chat]:
+        """Those of the rows from `first` to `last`."""
+        return [row for row in self._rows[first : last + 1] if isinstance(row, Chat)]
+
+    @property
+    def tops(self) -> list[tuple[int, Row]]:
+        """The rows at which another part begins, by their numbers."""
+        others = (Chat, FolderRow)
+        return [(number, row) for number, row in enumerate(self._rows) if not isinstance(row, others)]
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:
         return 0 if parent.isValid() else len(self._rows)
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        if not index.isValid() or isinstance(self._rows[index.row()], Section):
+        row = self._rows[index.row()] if index.isValid() else Section.TODAY
+        if isinstance(row, Section):
             return Qt.ItemFlag.NoItemFlags
-        return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEditable
+        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        if isinstance(row, Chat):
+            flags |= Qt.ItemFlag.ItemIsDragEnabled
+        return flags if isinstance(row, ArchiveRow) else flags | Qt.ItemFlag.ItemIsEditable
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if not index.isValid() or index.row() >= len(self._rows):
             return None
         row = self._rows[index.row()]
+        if isinstance(row, Chat):
+            return self._chat_data(row, role)
+        if isinstance(row, FolderRow):
+            return self._folder_data(row, role)
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._heading(row if isinstance(row, Section) else Section.ARCHIVE)
         if isinstance(row, Section):
-            return self._heading(row) if role == Qt.ItemDataRole.DisplayRole else self._section_data(row, role)
-        return self._chat_data(row, role)
+            return row if role == ChatRole.SECTION else None
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return self._spoken(row)
+        return row if role == ChatRole.ARCHIVE else None
 
     def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
         row = self._rows[index.row()] if index.isValid() else None
-        title = str(value).strip()
-        if role != Qt.ItemDataRole.EditRole or not isinstance(row, Chat) or not title or title == row.title:
+        name = " ".join(str(value).split())
+        if role != Qt.ItemDataRole.EditRole or not name:
             return False
-        self.renamed.emit(row.id, title)
+        if isinstance(row, Chat) and name != row.title:
+            self.renamed.emit(row.id, name)
+        elif isinstance(row, FolderRow) and name != row.folder.name:
+            self.folder_renamed.emit(row.folder.id, name)
+        else:
+            return False
         return True
+
+    def mimeTypes(self) -> list[str]:
+        return [CHATS_MIME]
+
+    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
+        """The ids of those chats, as they are dragged."""
+        rows = [self._rows[index.row()] for index in indexes]
+        data = QMimeData()
+        data.setData(CHATS_MIME, json.dumps([row.id for row in rows if isinstance(row, Chat)]).encode())
+        return data
 
     def index_of(self, chat_id: str) -> QModelIndex:
         """The chat's index, an invalid one where it is not listed."""
-        for number, row in enumerate(self._rows):
-            if isinstance(row, Chat) and row.id == chat_id:
-                return self.index(number)
-        return QModelIndex()
+        return self.index(self._places.get(chat_id, -1))
 
-    def show(self, chats: Iterable[Chat]) -> None:
+    def index_of_folder(self, folder_id: str) -> QModelIndex:
+        return self.index_of(f"/folder/{folder_id}")
+
+    def index_of_section(self, section: Section) -> QModelIndex:
+        """The heading's index, an invalid one where the section is empty."""
+        return self.index_of(key_of(section))
+
+    def show(self, chats: Collection[Chat], folders: Sequence[Folder] = (), archive_folded: bool = True) -> None:
         """Arranges the chats anew; rows that stay are not touched, so that an open editor and the scroll stay."""
-        rows = arranged(chats, self._now())
-        old_keys, new_keys = [_key(row) for row in self._rows], [_key(row) for row in rows]
-        shift = 0
-        for kind, old_from, old_to, new_from, new_to in SequenceMatcher(None, old_keys, new_keys, False).get_opcodes():
-            if kind == "equal":
-                continue
-            at = old_from + shift
-            if old_to > old_from:
-                self.beginRemoveRows(QModelIndex(), at, at + old_to - old_from - 1)
-                del self._rows[at : at + old_to - old_from]
-                self.endRemoveRows()
-            if new_to > new_from:
-                self.beginInsertRows(QModelIndex(), at, at + new_to - new_from - 1)
-                self._rows[at:at] = rows[new_from:new_to]
-                self.endInsertRows()
-            shift += (new_to - new_from) - (old_to - old_from)
+        self._inside = _out_of_sight(chats, {folder.id for folder in folders if folder.folded})
+        rows = arranged(chats, self._now(), folders, archive_folded)
+        keys = [row.id if isinstance(row, Chat) else key_of(row) for row in rows]
+        self._folders = {folder.id: folder for folder in folders}
+        places = {key: place for place, key in enumerate(keys)}
+        if keys != self._keys:
+            self._take_up(rows, keys, places)
+        self._places = places
         for number, row in enumerate(rows):
-            if self._rows[number] != row:
+            if self._rows[number] is not row and self._rows[number] != row:
                 self._rows[number] = row
                 self._changed(number)
 
@@ -101,17 +164,43 @@ class ChatList(QAbstractListModel):
         """Says which chat is open and in which an answer is being written."""
         old = (self._current, self._live)
         self._current, self._live = current, frozenset(live)
-        touched = ({old[0]} ^ {current}) | (old[1] ^ self._live)
-        for number, row in enumerate(self._rows):
-            if isinstance(row, Chat) and row.id in touched:
-                self._changed(number)
+        for key in ({old[0]} ^ {current}) | (old[1] ^ self._live):
+            place = self._places.get(f"/folder/{self._inside[key]}" if key in self._inside else key or "")
+            if place is not None:
+                self._changed(place)
+
+    def _take_up(self, rows: list[Row], keys: list[str], places: dict[str, int]) -> None:
+        steps = list(changes(self._keys, keys))
+        if len(steps) > MOST_STEPS:
+            self.beginResetModel()
+            self._rows, self._keys, self._places = list(rows), keys, places
+            self.endResetModel()
+            return
+        for at, n_removed, inserted in steps:
+            if n_removed:
+                self.beginRemoveRows(QModelIndex(), at, at + n_removed - 1)
+                del self._rows[at : at + n_removed]
+                self.endRemoveRows()
+            if inserted:
+                self.beginInsertRows(QModelIndex(), at, at + len(inserted) - 1)
+                self._rows[at:at] = rows[inserted.start : inserted.stop]
+                self.endInsertRows()
+        self._keys = keys
 
     def _changed(self, number: int) -> None:
         index = self.index(number)
         self.dataChanged.emit(index, index)
 
-    def _section_data(self, section: Section, role: int) -> object:
-        return section if role == ChatRole.SECTION else None
+    def _folder_data(self, row: FolderRow, role: int) -> object:
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole, Qt.ItemDataRole.ToolTipRole):
+            return row.folder.name
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return self._spoken(row)
+        if role == ChatRole.CURRENT:
+            return self._inside.get(self._current or "") == row.folder.id
+        if role == ChatRole.LIVE:
+            return any(self._inside.get(chat_id) == row.folder.id for chat_id in self._live)
+        return row if role == ChatRole.FOLDER else None
 
     def _chat_data(self, chat: Chat, role: int) -> object:
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole, Qt.ItemDataRole.ToolTipRole):
@@ -120,8 +209,14 @@ class ChatList(QAbstractListModel):
             return chat
         if role == ChatRole.CURRENT:
             return chat.id == self._current
+        if role == ChatRole.NESTED:
+            return chat.archived or (not chat.pinned and chat.folder_id in self._folders)
         return chat.id in self._live if role == ChatRole.LIVE else None
 
 
-def _key(row: Section | Chat) -> str:
-    return row.name if isinstance(row, Section) else row.id
+def _out_of_sight(chats: Iterable[Chat], folded: set[str]) -> dict[str, str]:
+    """The folder of each chat that stands in one of these."""
+    if not folded:
+        return {}
+    inside = (chat for chat in chats if chat.folder_id in folded)
+    return {chat.id: chat.folder_id for chat in inside if not (chat.pinned or chat.archived)}

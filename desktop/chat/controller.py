@@ -7,9 +7,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from desktop.chat.desk import ChatDesk
 from desktop.chat.prompt import Prompt
 from desktop.chat.session import Session, new_id
+from desktop.chat.shelves import ChatShelves
 from desktop.chat.tree import Conversation, Removed, title_of
 from desktop.chat.words import WordChoice, word_choices
 from desktop.compose.prompt import prompt_for
@@ -33,7 +33,7 @@ class Deletion:
     removed: Removed
 
 
-class ChatController(ChatDesk):
+class ChatController(ChatShelves):
     """One per window. `messages` and `chats` are what it shows. Messages are named by their ids; what is not in the
     open chat, or not of the right kind, is left alone. GUI thread only."""
 
@@ -230,7 +230,7 @@ class ChatController(ChatDesk):
         answer = self._message(session, "assistant", "", question.id, "streaming")
         session.conversation.put(answer)
         self._titler.cancel()
-        self._keep_chat(session, updated_s=question.created_s)
+        self._keep_chat(session, updated_s=question.created_s, archived=False)
         prompt = Prompt(tuple(session.conversation.path(question.id)), session.chat.settings)
         self._writer.write(session, answer, prompt, question)
         if goes_on and not self.messages.shows_alternatives:

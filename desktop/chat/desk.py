@@ -19,7 +19,7 @@ from desktop.chat.tree import Conversation
 from desktop.chat.writer import Writer
 from desktop.models.controller import ModelController
 from desktop.store.errors import StoreError
-from desktop.store.records import Chat, ChatMessage, ChatSettings, Role, State
+from desktop.store.records import Chat, ChatMessage, ChatSettings, Folder, Role, State
 from desktop.store.store import Store
 from desktop.tasks import TaskSet
 
@@ -41,12 +41,14 @@ class ChatDesk(QObject):
     """An answer, in whichever chat, at each of its changes and at its end: a `ChatMessage`."""
     pointed_at = Signal(str)
     """A message of the open chat that somebody looked for."""
+    kept = Signal()
+    """Chats that were renamed, moved or put away are on disk as they are now."""
     failed = Signal(object)
 
     def __init__(self, store: Store, models: ModelController, prepare: Callable[[Sequence[str]], None]) -> None:
         super().__init__()
         self.messages = MessageList(self)
-        self.chats = ChatList(sentences.heading, parent=self)
+        self.chats = ChatList(sentences.heading, spoken=sentences.spoken, parent=self)
         self.chats.renamed.connect(self.rename)
         self._store = store
         self._models = models
@@ -56,13 +58,21 @@ class ChatDesk(QObject):
         self._writer = Writer(models, self._keeper, self._heard, self.failed.emit)
         self._titler = Titler(models, self._retitle)
         self._known: dict[str, Chat] = {}
+        self._folders: dict[str, Folder] = {}
+        self._archive_folded = True
         self._current: Session | None = None
         self._wanted: str | None = None
         self._next_settings = ChatSettings()
+        self._next_folder = ""
 
     @property
     def current(self) -> Chat | None:
         return self._current.chat if self._current else None
+
+    @property
+    def folders(self) -> list[Folder]:
+        """In the order in which they stand."""
+        return sorted(self._folders.values(), key=lambda folder: folder.place)
 
     @property
     def answering(self) -> bool:
@@ -79,12 +89,14 @@ class ChatDesk(QObject):
 
     async def read_chats(self) -> None:
         """Fills the sidebar's list from the store. Raises StoreError."""
+        self._folders |= {folder.id: folder for folder in await self._store.folders()}
         self._known |= {chat.id: chat for chat in await self._store.chats()}
         self._list_chats()
 
-    def new_chat(self) -> None:
-        """Leaves the open chat; the next message begins a new one."""
+    def new_chat(self, folder_id: str = "") -> None:
+        """Leaves the open chat; the next message begins a new one, in that folder."""
         self._wanted = None
+        self._next_folder = folder_id
         self._next_settings = ChatSettings()
         self._open_session(None)
 
@@ -108,9 +120,6 @@ class ChatDesk(QObject):
     def rename(self, chat_id: str, title: str) -> None:
         self._change(chat_id, title=title, titled_by="person")
 
-    def pin(self, chat_id: str, pinned: bool) -> None:
-        self._change(chat_id, pinned=pinned)
-
     def change_settings(self, settings: ChatSettings) -> None:
         """How the open chat is answered from now on, or the one that begins with the next message."""
         if self._current is not None:
@@ -118,22 +127,6 @@ class ChatDesk(QObject):
         else:
             self._next_settings = settings
             self.opened.emit(None)
-
-    def delete(self, chat_id: str) -> Chat | None:
-        """Takes the chat away and returns it; `restore` brings it back as long as the app runs."""
-        if (session := self._writer.live.get(chat_id)) is not None:
-            session.stop()
-        chat = self._known.pop(chat_id, None)
-        if self._current is not None and self._current.chat.id == chat_id:
-            self.new_chat()
-        self._list_chats()
-        self._tasks.spawn(self._store.delete(chat_id), f"delete chat {chat_id}")
-        return chat
-
-    def restore(self, chat: Chat) -> None:
-        self._known[chat.id] = chat
-        self._list_chats()
-        self._tasks.spawn(self._store.restore(chat.id), f"restore chat {chat.id}")
 
     async def aclose(self) -> None:
         """Stops every answer and waits until all that was asked for is kept. Idempotent."""
@@ -146,7 +139,9 @@ class ChatDesk(QObject):
     def _begin(self, title: str) -> Session:
         now = time.time()
         settings, self._next_settings = self._next_settings, ChatSettings()
-        self._current = Session(Chat(new_id(), title, now, now, settings=settings), Conversation())
+        folder_id, self._next_folder = self._next_folder, ""
+        chat = Chat(new_id(), title, now, now, settings=settings, folder_id=folder_id)
+        self._current = Session(chat, Conversation())
         self._wanted = None
         return self._current
 
@@ -216,17 +211,24 @@ class ChatDesk(QObject):
             self._change(chat_id, title=title, titled_by="model")
 
     def _change(self, chat_id: str, **changes: object) -> None:
-        chat = self._known.get(chat_id)
-        if chat is None:
-            return
-        chat = self._known[chat_id] = replace(chat, **changes)  # type: ignore[arg-type]
-        for session in (self._writer.live.get(chat_id), self._current):
-            if session is not None and session.chat.id == chat_id:
-                session.chat = chat
+        if (chat := self._known.get(chat_id)) is not None:
+            self._take_up([replace(chat, **changes)])  # type: ignore[arg-type]
+
+    def _take_up(self, chats: Sequence[Chat]) -> None:
+        """Known chats have changed: shows and keeps them."""
+        for chat in chats:
+            self._known[chat.id] = chat
+            for session in (self._writer.live.get(chat.id), self._current):
+                if session is not None and session.chat.id == chat.id:
+                    session.chat = chat
         self._list_chats()
-        if self.current == chat:
-            self.opened.emit(chat)
-        self._tasks.spawn(self._keeper.save(chat), f"save chat {chat_id}")
+        if self.current in chats:
+            self.opened.emit(self.current)
+        self._tasks.spawn(self._keep_changed(chats), "save changed chats")
+
+    async def _keep_changed(self, chats: Sequence[Chat]) -> None:
+        await self._keeper.save_all(chats)
+        self.kept.emit()
 
     def _keep_chat(self, session: Session, **changes: object) -> None:
         """Takes up where the shown branch ends now; the next save writes it."""
@@ -235,7 +237,7 @@ class ChatDesk(QObject):
         self._list_chats()
 
     def _list_chats(self) -> None:
-        self.chats.show(self._known.values())
+        self.chats.show(self._known.values(), self.folders, self._archive_folded)
         self._mark()
 
     def _mark(self) -> None:

@@ -66,6 +66,10 @@ class ExchangeController(QObject):
         """The branch that is shown; as JSON, everything."""
         self._tasks.spawn(self._export([chat], path, form), "save a chat to a file")
 
+    def export_several(self, chats: Sequence[Chat], path: Path) -> None:
+        """Everything of these, as JSON."""
+        self._tasks.spawn(self._export(chats, path, "json"), "save chats to a file")
+
     def export_all(self, path: Path) -> None:
         self._tasks.spawn(self._export(None, path, "json"), "save all chats to a file")
 
@@ -104,7 +108,11 @@ class ExchangeController(QObject):
     async def _export(self, chats: Sequence[Chat] | None, path: Path, form: Format) -> None:
         try:
             wanted = chats if chats is not None else await self._store.chats()
-            each = [Exchanged(chat, tuple(await self._store.messages(chat.id))) for chat in wanted]
+            folders = {folder.id: folder for folder in await self._store.folders()}
+            each = [
+                Exchanged(chat, tuple(await self._store.messages(chat.id)), folders.get(chat.folder_id))
+                for chat in wanted
+            ]
             await asyncio.to_thread(self._write, each, path, form)
         except StoreError as error:
             self.failed.emit(error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import IntEnum
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractListModel, QCoreApplication, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from desktop.store.search import Hit, Part
 
@@ -41,7 +41,10 @@ class FoundList(QAbstractListModel):
         if role == FoundRole.HIT:
             return hit
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return ": ".join(text for text in (plain(hit.title), plain(hit.snippet)) if text)
+            words = ": ".join(text for text in (plain(hit.title), plain(hit.snippet)) if text)
+            if role == Qt.ItemDataRole.AccessibleTextRole and hit.archived:
+                return QCoreApplication.translate("sentences", "{words}, in the archive").format(words=words)
+            return words
         return None
 
     def show(self, hits: Sequence[Hit]) -> None:

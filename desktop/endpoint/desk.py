@@ -113,7 +113,7 @@ class EndpointDesk(QObject):
 
     def _look_soon(self) -> None:
         """At most every LIVE_MS, however many calls begin and end."""
-        wait_ms = max(0, round(LIVE_MS - 1000 * (time.monotonic() - self._looked_at)))
+        wait_ms = round(max(0.0, LIVE_MS - 1000 * (time.monotonic() - self._looked_at)))
         if not self._timer.isActive() or self._timer.remainingTime() > wait_ms:
             self._timer.start(wait_ms)
 

@@ -47,6 +47,15 @@ class KeyUse:
 
 
 @dataclass(frozen=True, slots=True)
+class Holder:
+    """One chat, or one tool's key, and what of the KV memory holds what was read for it, in bytes."""
+
+    name: str
+    is_tool: bool
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class MemoryShares:
     """What memory is spent on, in bytes. `kv_free` is the room that conversations have left in the KV memory."""
 
@@ -60,6 +69,8 @@ class MemoryShares:
     """What the machine has left."""
     snapshots: int
     """On disk."""
+    holders: tuple[Holder, ...] = ()
+    """Those who hold most come first."""
 
     @property
     def used(self) -> int:

@@ -43,7 +43,8 @@ def _conversation(data: Mapping[str, Any]) -> Exchanged | None:
         model = str((message.get("metadata") or {}).get("model_slug") or "")
         builder.add(node_id, parent, role, text, float(message.get("create_time") or 0), model)
         shown[node_id] = node_id
-    return builder.built(shown.get(str(data.get("current_node"))))
+    leaf = shown.get(str(data.get("current_node")))
+    return builder.built(leaf, archived=data.get("is_archived") is True)
 
 
 def _from_roots(nodes: Mapping[str, Any]) -> Iterator[str]:

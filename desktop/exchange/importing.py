@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from desktop.exchange import errors, own
+from desktop.exchange.packaged import reader_command
 from desktop.exchange.records import Exchanged
 from desktop.store.store import Store
 
@@ -25,10 +25,6 @@ class Imported:
 
     n_new: int = 0
     n_known: int = 0
-
-
-def reader_command(path: Path) -> list[str]:
-    return [sys.executable, "-m", "desktop.exchange", str(path)]
 
 
 class Importer:
@@ -52,7 +48,9 @@ class Importer:
         batches = _batches(reader)
         try:
             while (batch := await loop.run_in_executor(None, next, batches, None)) is not None:
-                n_new = await self._store.add_chats([(each.chat, each.messages) for each in batch])
+                folders = {each.folder.id: each.folder for each in batch if each.folder is not None}
+                chats = [(each.chat, each.messages) for each in batch]
+                n_new = await self._store.add_chats(chats, list(folders.values()))
                 so_far = Imported(so_far.n_new + n_new, so_far.n_known + len(batch) - n_new)
                 self._progressed(so_far)
         finally:

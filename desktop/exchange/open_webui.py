@@ -45,4 +45,4 @@ def _chat(data: Mapping[str, Any]) -> Exchanged | None:
         if len(later) == len(waiting):  # a ring
             break
         waiting = later
-    return builder.built(history.get("currentId"))
+    return builder.built(history.get("currentId"), data.get("pinned") is True, data.get("archived") is True)

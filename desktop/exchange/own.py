@@ -8,9 +8,9 @@ from dataclasses import asdict, fields
 from typing import Any, TypeVar
 
 from desktop.exchange.records import Exchanged
-from desktop.store.records import Attachment, Call, Chat, ChatMessage, ChatSettings
+from desktop.store.records import Attachment, Call, Chat, ChatMessage, ChatSettings, Folder
 
-T = TypeVar("T", Attachment, Call, Chat, ChatMessage, ChatSettings)
+T = TypeVar("T", Attachment, Call, Chat, ChatMessage, ChatSettings, Folder)
 
 FORMAT, VERSION = "inglenook-chats", 1
 
@@ -46,7 +46,10 @@ def _exchanged(data: Mapping[str, Any]) -> Exchanged:
     known = {message.id for message in messages}
     if any(message.chat_id != chat.id or message.parent_id not in {None, *known} for message in messages):
         raise ValueError("its messages do not belong together")
-    return Exchanged(chat, messages)
+    folder = _made(Folder, data["folder"]) if data.get("folder") else None
+    if folder is not None and chat.folder_id != folder.id:
+        raise ValueError("it lies in another folder than the one that came with it")
+    return Exchanged(chat, messages, folder)
 
 
 def _message(data: Mapping[str, Any]) -> ChatMessage:

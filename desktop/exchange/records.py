@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from desktop.store.records import Chat, ChatMessage, Role
+from desktop.store.records import Chat, ChatMessage, Folder, Role
 
 _SPACE = uuid.UUID("5d0f9c0e-4645-4a8e-9d5e-1f2b7c3a6e10")
 
@@ -16,6 +16,8 @@ class Exchanged:
 
     chat: Chat
     messages: tuple[ChatMessage, ...]
+    folder: Folder | None = None
+    """The folder that the chat lies in."""
 
 
 def id_of(source: str, foreign: str) -> str:
@@ -60,11 +62,12 @@ class Builder:
     def has(self, foreign_id: str) -> bool:
         return foreign_id in self._messages
 
-    def built(self, leaf: str | None = None) -> Exchanged | None:
+    def built(self, leaf: str | None = None, pinned: bool = False, archived: bool = False) -> Exchanged | None:
         """None where nothing was said. `leaf` is the foreign id of the last message that is shown."""
         if not self._messages:
             return None
         shown = self._messages.get(leaf) if leaf is not None else None
         last = shown or next(reversed(self._messages.values()))
-        chat = Chat(self._id, self._title[:200], *self._times, leaf_id=last.id, titled_by="person")
+        title = self._title[:200]
+        chat = Chat(self._id, title, *self._times, pinned, last.id, titled_by="person", archived=archived)
         return Exchanged(chat, tuple(self._messages.values()))

@@ -8,6 +8,8 @@ from PySide6.QtCore import QCoreApplication
 
 from desktop.models.downloads import DownloadState
 from desktop.models.rows import ModelRow, Room
+from desktop.numbers import counted, decimal, plain, short, whole
+from desktop.reasons import reason
 from engine.backend import KvType
 from engine.library.facts import pretty_name
 from engine.library.fit import Fit
@@ -23,9 +25,7 @@ from engine.library.hub_errors import (
 from engine.library.pace import n_cores
 from engine.library.splits import stem
 
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("models", text)
+translate = QCoreApplication.translate
 
 
 def name_of_file(path: Path) -> str:
@@ -44,36 +44,43 @@ def memory(n_bytes: float) -> str:
 
 def _size(n_bytes: float, mega: float, giga: float) -> str:
     if n_bytes >= 99.5 * giga:
-        return _tr("{size} GB").format(size=f"{n_bytes / giga:.0f}")
+        return translate("models", "{size} GB").format(size=whole(round(n_bytes / giga)))
     if n_bytes >= 0.9995 * giga:
-        return _tr("{size} GB").format(size=f"{n_bytes / giga:.1f}")
-    return _tr("{size} MB").format(size=f"{n_bytes / mega:,.0f}")
+        return translate("models", "{size} GB").format(size=decimal(n_bytes / giga))
+    return translate("models", "{size} MB").format(size=whole(round(n_bytes / mega)))
 
 
 def params(n_params: int) -> str:
     """7.6 B parameters, 135 M parameters."""
-    giga = n_params >= 1e9
-    count = f"{n_params / 1e9:.1f}".removesuffix(".0") + " B" if giga else f"{n_params / 1e6:.0f} M"
-    return _tr("{n} parameters").format(n=count)
+    if n_params >= 1e9:
+        return translate("models", "{n} B parameters").format(n=plain(round(n_params / 1e9, 1)))
+    return translate("models", "{n} M parameters").format(n=whole(round(n_params / 1e6)))
 
 
 def machine(room: Room) -> str:
     """One line about this computer."""
     if not room.total:
-        return _tr("What is on this computer, and what would run well on it.")
-    cores = _tr("1 core") if n_cores() == 1 else _tr("{n} cores").format(n=n_cores())
-    text = _tr("What is on this computer, and what would run well on it: {cores}, {memory} of memory, {free} free.")
-    all_of_it = _tr("{size} GB").format(size=round(room.total / 2**30))
-    return text.format(cores=cores, memory=all_of_it, free=memory(room.free))
+        return translate("models", "What is on this computer, and what would run well on it.")
+    text = counted(
+        "What is on this computer, and what would run well on it: %Ln cores, {memory} of memory, {free} free.",
+        "",
+        n_cores(),
+    )
+    all_of_it = translate("models", "{size} GB").format(size=whole(round(room.total / 2**30)))
+    return text.format(memory=all_of_it, free=memory(room.free))
 
 
 def verdict(row: ModelRow) -> str:
     """A word or two, "" where nothing is known."""
     if row.fault:
-        return _tr("Unusable")
+        return translate("models", "Unusable")
     if row.fit is None:
         return ""
-    return {"fits": _tr("Fits"), "tight": _tr("Tight"), "too_big": _tr("Too big")}[row.fit.verdict]
+    return {
+        "fits": translate("models", "Fits"),
+        "tight": translate("models", "Tight"),
+        "too_big": translate("models", "Too big"),
+    }[row.fit.verdict]
 
 
 def speed(fit: Fit | None) -> str:
@@ -81,40 +88,40 @@ def speed(fit: Fit | None) -> str:
     if fit is None:
         return ""
     if fit.verdict == "too_big":
-        return _tr("needs {size}").format(size=memory(fit.needed))
+        return translate("models", "needs {size}").format(size=memory(fit.needed))
     if not fit.tokens_per_s:
         return ""
     shown = fit.tokens_per_s
     if shown >= 10:
         step = 5 if shown >= 50 else 1
-        return _tr("≈ {speed} tok/s").format(speed=f"{step * round(min(shown, 5000) / step):,}")
-    return _tr("≈ {speed} tok/s").format(speed=f"{max(shown, 0.1):.1f}".removesuffix(".0"))
+        return translate("models", "≈ {speed} tok/s").format(speed=whole(step * round(min(shown, 5000) / step)))
+    return translate("models", "≈ {speed} tok/s").format(speed=plain(round(max(shown, 0.1), 1)))
 
 
 def about(row: ModelRow) -> str:
     """The line below the name."""
     if row.fault:
-        return row.fault
+        return reason(row.fault)
     parts = [row.quantisation]
     if row.size_bytes:
         rough = row.place != "disk"
         parts.append(f"≈ {size(row.size_bytes)}" if rough else size(row.size_bytes))
     if row.comes_with:
-        parts.append(_tr("comes with Inglenook"))
+        parts.append(translate("models", "comes with Inglenook"))
     parts.append(row.maker)
     if row.n_downloads:
-        parts.append(_tr("{n} downloads").format(n=short(row.n_downloads)))
+        parts.append(translate("models", "{n} downloads").format(n=short(row.n_downloads)))
     parts.append(licence(row.licence) if row.place != "disk" else "")
     return " · ".join(part for part in parts if part)
 
 
 def good_for(kind: str) -> str:
     return {
-        "quick": _tr("quick answers"),
-        "everyday": _tr("everyday questions"),
-        "languages": _tr("many languages"),
-        "reasoning": _tr("thinks before it answers"),
-        "code": _tr("code"),
+        "quick": translate("models", "quick answers"),
+        "everyday": translate("models", "everyday questions"),
+        "languages": translate("models", "many languages"),
+        "reasoning": translate("models", "thinks before it answers"),
+        "code": translate("models", "code"),
     }.get(kind, "")
 
 
@@ -123,61 +130,61 @@ def licence(text: str) -> str:
     return {"apache-2.0": "Apache 2.0", "mit": "MIT", "gemma": "Gemma", "llama3.2": "Llama 3.2"}.get(text, text)
 
 
-def short(n: int) -> str:
-    for limit, letter in ((999_500, "M"), (1_000, "k")):
-        if n >= limit:
-            scaled = n / (1_000_000 if letter == "M" else 1_000)
-            return f"{scaled:.1f} {letter}" if scaled < 10 else f"{scaled:,.0f} {letter}"
-    return str(n)
-
-
 def action(row: ModelRow) -> str:
     """What its button does or says; "" where there is none."""
     if row.use == "in_use":
-        return _tr("In use")
+        return translate("models", "In use")
     if row.use == "loading":
-        return _tr("Loading · {percent} %").format(percent=round(100 * row.progress))
+        return translate("models", "Loading · {percent} %").format(percent=round(100 * row.progress))
     if row.can_load:
-        return _tr("Load")
+        return translate("models", "Load")
     if row.can_download:
-        return _tr("Download")
+        return translate("models", "Download")
     if row.place != "disk" and row.is_here:
-        return _tr("Is here")
-    return _tr("Terms first") if row.gated else ""
+        return translate("models", "Is here")
+    return translate("models", "Terms first") if row.gated else ""
 
 
 def why(row: ModelRow) -> str:
     """The cost of a model, in one or two sentences."""
     if row.fault:
-        return _tr("It cannot be used: {reason}.").format(reason=row.fault)
+        return translate("models", "It cannot be used: {reason}.").format(reason=reason(row.fault))
     if row.gated:
         return trouble(Gated(403, row.key))
     return cost(row.fit) if row.fit is not None else ""
 
 
 def cost(fit: Fit) -> str:
-    needs = _tr("Needs about {needed} of memory, {free} are free.").format(
+    needs = translate("models", "Needs about {needed} of memory, {free} are free.").format(
         needed=memory(fit.needed), free=memory(fit.account.available)
     )
-    tokens = f"{fit.n_ctx:,}"
+    tokens = whole(fit.n_ctx)
     match fit.verdict, fit.why:
         case "fits", _:
-            more = _tr("It reads {n} tokens.").format(n=tokens)
+            more = translate("models", "It reads {n} tokens.").format(n=tokens)
             if fit.n_ctx_best > fit.n_ctx:
-                more = _tr("It reads {n} tokens; up to {best} would fit.").format(n=tokens, best=f"{fit.n_ctx_best:,}")
+                more = translate("models", "It reads {n} tokens; up to {best} would fit.").format(
+                    n=tokens, best=whole(fit.n_ctx_best)
+                )
         case "tight", "short_context":
-            more = _tr("Only {n} tokens of context fit.").format(n=tokens)
+            more = translate("models", "Only {n} tokens of context fit.").format(n=tokens)
         case "tight", _:
-            more = _tr("Little is left for other programs.")
+            more = translate("models", "Little is left for other programs.")
         case _, "context":
-            more = _tr("The context is too long: {best} tokens would fit.").format(best=f"{fit.n_ctx_best:,}")
+            more = translate("models", "The context is too long: {best} tokens would fit.").format(
+                best=whole(fit.n_ctx_best)
+            )
         case _:
-            more = _tr("A smaller quantisation may fit.")
+            more = translate("models", "A smaller quantisation may fit.")
     return f"{needs} {more}"
 
 
 def kv_type(kind: KvType) -> str:
-    return {"f16": _tr("Full"), "q8_0": _tr("Half"), "q4_0": _tr("Quarter")}[kind]
+    return {
+        "f16": translate("models", "Full"),
+        "q8_0": translate("models", "Half"),
+        "q4_0": translate("models", "Quarter"),
+    }[kind]
 
 
 def sentence(row: ModelRow) -> str:
@@ -193,56 +200,58 @@ def download_about(state: DownloadState) -> str:
 
 def download_state(state: DownloadState) -> str:
     """How far it is, or what keeps it."""
-    done = _tr("{done} of {all}").format(done=size(state.n_bytes), all=size(state.size_bytes))
+    done = translate("models", "{done} of {all}").format(done=size(state.n_bytes), all=size(state.size_bytes))
     match state.stage:
         case "asking":
-            return _tr("Asking Hugging Face what there is…")
+            return translate("models", "Asking Hugging Face what there is…")
         case "waiting":
-            return _tr("Waits for the download before it")
+            return translate("models", "Waits for the download before it")
         case "fetching":
             parts = [done]
             if state.bytes_per_s:
-                parts.append(_tr("{size}/s").format(size=size(state.bytes_per_s)))
+                parts.append(translate("models", "{size}/s").format(size=size(state.bytes_per_s)))
                 parts.append(time_left(state.seconds_left))
             return " · ".join(parts)
         case "verifying":
-            return _tr("Checking what came…")
+            return translate("models", "Checking what came…")
         case "paused":
-            return _tr("Paused · {done}").format(done=done)
+            return translate("models", "Paused · {done}").format(done=done)
         case _:
             return trouble(state.error)
 
 
 def time_left(seconds: float) -> str:
     if seconds < 60:
-        return _tr("less than a minute left")
+        return translate("models", "less than a minute left")
     if seconds < 5400:
-        return _tr("{n} min left").format(n=round(seconds / 60))
-    return _tr("{n} h left").format(n=round(seconds / 3600))
+        return translate("models", "{n} min left").format(n=round(seconds / 60))
+    return translate("models", "{n} h left").format(n=round(seconds / 3600))
 
 
 def trouble(error: BaseException | None) -> str:
     """What went wrong with the hub, and what one can do."""
     match error:
         case HubUnreachable():
-            return _tr("Hugging Face cannot be reached now. What is on this computer works as always.")
+            return translate("models", "Hugging Face cannot be reached now. What is on this computer works as always.")
         case Gated():
-            return _tr("Its makers ask you to accept their terms on huggingface.co first. Then open the file here.")
+            return translate(
+                "models", "Its makers ask you to accept their terms on huggingface.co first. Then open the file here."
+            )
         case HubRefused(status=404):
-            return _tr("Hugging Face does not have it any more.")
+            return translate("models", "Hugging Face does not have it any more.")
         case HubRefused(status=status):
-            return _tr("Hugging Face does not hand it out ({status}).").format(status=status)
+            return translate("models", "Hugging Face does not hand it out ({status}).").format(status=status)
         case NothingToDownload():
-            return _tr("There is no file in it that could be checked after the download.")
+            return translate("models", "There is no file in it that could be checked after the download.")
         case DiskFull(needed=needed, free=free):
-            text = _tr("The disk is too full: {needed} are needed, {free} are free.")
+            text = translate("models", "The disk is too full: {needed} are needed, {free} are free.")
             return text.format(needed=size(needed), free=size(free))
         case Corrupt():
-            return _tr("What came is not what Hugging Face says it is. It was deleted; try again.")
-        case CannotWrite(reason=reason):
-            return _tr("It cannot be written to the disk: {reason}.").format(reason=reason)
+            return translate("models", "What came is not what Hugging Face says it is. It was deleted; try again.")
+        case CannotWrite(reason=said):
+            return translate("models", "It cannot be written to the disk: {reason}.").format(reason=reason(said))
         case _:
-            return _tr("Something went wrong: {error}").format(error=str(error) or type(error).__name__)
+            return translate("models", "Something went wrong: {error}").format(error=str(error) or type(error).__name__)
 
 
 def folder(path: Path) -> str:
@@ -252,12 +261,12 @@ def folder(path: Path) -> str:
 
 
 def unload() -> str:
-    return _tr("Unload")
+    return translate("models", "Unload")
 
 
 def parts(fit: Fit) -> str:
     """What the memory is spent on."""
     account = fit.account
-    text = _tr("Weights {weights}, chats {chats}, while it computes {other}.")
+    text = translate("models", "Weights {weights}, chats {chats}, while it computes {other}.")
     other = account.compute_bytes + account.other_bytes
     return text.format(weights=memory(account.weights_bytes), chats=memory(account.kv_bytes), other=memory(other))

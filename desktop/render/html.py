@@ -13,6 +13,9 @@ from desktop.render.blocks import Inset
 
 LINK_SCHEMES = frozenset({"http", "https", "mailto"})
 
+INDENT = 24
+"""Pixels by which each list stands further in."""
+
 THIN = "\u2009"
 """Thin spaces around a code span give its background room; whoever copies text takes them out."""
 
@@ -149,8 +152,13 @@ def _task(html: str) -> str:
 def _open(token: Token, name: str) -> str:
     if name == "heading":  # <h1> would be enlarged by Qt, whatever size the style sheet gives it
         return f'<p class="{escape(token.tag)}">'
-    if name == "ordered_list":
-        return f'<ol start="{int(token.attrGet("start") or 1)}">'
+    depth = int(token.meta.get("depth", 0))
+    if name in ("ordered_list", "bullet_list"):
+        indent = f' style="-qt-list-indent: {depth}"' if depth else ""
+        start = f' start="{int(token.attrGet("start") or 1)}"' if name == "ordered_list" else ""
+        return f"<{_tag(token, name)}{start}{indent}>"
+    if name == "paragraph" and depth:
+        return f'<p style="margin-left: {INDENT * depth}px">'
     if name in ("th", "td"):
         style = str(token.attrGet("style") or "")
         side = next((side for side in ("right", "center") if side in style), "left")

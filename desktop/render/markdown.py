@@ -13,6 +13,7 @@ from mdit_py_plugins.texmath import texmath_plugin
 
 from desktop.render.blocks import Block, Kind
 from desktop.render.html import to_html
+from desktop.render.lists import LISTS, cut_at_code
 
 _KINDS: dict[str, Kind] = {
     "heading_open": "heading",
@@ -77,7 +78,12 @@ class GrowingText:
         # A block is closed by the next one; and that one is sure to be one when its first line is whole: "----" is a
         # rule that ends a table, "----x" is the table's next row. A table is sure by its second line.
         first_open = max(
-            (n for n, (block, at) in enumerate(found) if text.count("\n", self._open_at + at) >= _sure_after(block)),
+            (
+                n
+                for n, (block, at) in enumerate(found)
+                if (n == 0 or found[n - 1][1] != at)  # a list that was cut is one to be read again
+                and text.count("\n", self._open_at + at) >= _sure_after(block)
+            ),
             default=0,
         )
         self._closed += [block for block, _ in found[:first_open]]
@@ -96,7 +102,9 @@ def _parse(source: str, *, notes: bool = False) -> list[tuple[Block, int]]:
         if depth == 0:  # closes a block, or is one
             group = tokens[first : at + 1]
             line = group[0].map[0] if group[0].map else len(starts) - 1
-            found.append((_block(group), starts[line]))
+            kind = _KINDS.get(group[0].type, "text")
+            parts = cut_at_code(group) if group[0].type in LISTS else (group,)
+            found += [(_block(part, kind), starts[line]) for part in parts]
             first = at + 1
     return found
 
@@ -117,11 +125,10 @@ def _line_starts(source: str) -> list[int]:
     return starts
 
 
-def _block(tokens: Sequence[Token]) -> Block:
+def _block(tokens: Sequence[Token], kind: Kind) -> Block:
     head = tokens[0]
     if head.type in ("fence", "code_block"):
         words = head.info.split()
         return Block("code", code=head.content.removesuffix("\n"), language=words[0] if words else "")
-    kind = _KINDS.get(head.type, "text")
     html, insets = ("", ()) if kind == "rule" else to_html(tokens)
     return Block(kind, html=html, insets=insets)

@@ -1,4 +1,4 @@
-"""What the store keeps: chats, and their messages as nodes of a tree. Frozen values, fit to cross threads."""
+"""What the store keeps: chats, in folders, with their messages as nodes of a tree. Frozen, fit to cross threads."""
 
 from __future__ import annotations
 
@@ -71,6 +71,20 @@ class Chat:
     leaf_id: str | None = None
     settings: ChatSettings = ChatSettings()
     titled_by: TitledBy = "start"
+    folder_id: str = ""
+    """The folder that it lies in, "" for none; one that is not there any more counts as none."""
+    archived: bool = False
+    """Put away: not among the others, but found by a search. It keeps its folder and its pin for when it is back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Chats that belong together. Folders stand in the order of `place`; of a `folded` one only the name is seen."""
+
+    id: str
+    name: str
+    place: float = 0.0
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Any, get_args
 
 from desktop.store.pages import PageReader
 from desktop.store.records import Chat, ChatMessage, Role, State
-from desktop.store.rows import CHAT_COLUMNS, MESSAGE_COLUMNS, chat_of, chat_row, message_of, message_row
+from desktop.store.rows import CHAT_COLUMNS, FOLDER_COLUMNS, MESSAGE_COLUMNS, chat_of, chat_row, message_of, message_row
 
 MOST_TRIES = 20_000
 """Reads that fail, in one table, after which the rest of it is given up."""
@@ -88,11 +88,13 @@ def _strays(data: bytes) -> tuple[dict[str, Chat], dict[str, ChatMessage]]:
 
 
 _FIRST_CHAT = CHAT_COLUMNS[: CHAT_COLUMNS.index("leaf_id") + 1]
+_SECOND_CHAT = ("settings", "titled_by")
 _FIRST_MESSAGE = MESSAGE_COLUMNS[: MESSAGE_COLUMNS.index("note") + 1]
 LAYOUTS = {
     len(columns): columns
     for columns in (
         (*_FIRST_CHAT, "deleted_s"),
+        (*_FIRST_CHAT, "deleted_s", *_SECOND_CHAT),
         (*_FIRST_CHAT, "deleted_s", *CHAT_COLUMNS[len(_FIRST_CHAT) :]),
         _FIRST_MESSAGE,
         (*MESSAGE_COLUMNS, "deleted_s"),
@@ -100,7 +102,11 @@ LAYOUTS = {
 }
 """By the number of values: the columns of a chat and of a message, in the order in which each layout has them."""
 
-OTHERS = {"drafts": ("chat_id", "text", "attachments"), "presets": ("name", "settings")}
+OTHERS = {
+    "drafts": ("chat_id", "text", "attachments"),
+    "presets": ("name", "settings"),
+    "folders": FOLDER_COLUMNS,
+}
 
 
 def _copy(damaged: Path, copy: Path) -> None:
@@ -195,7 +201,9 @@ def _chat(row: dict[str, Any]) -> Chat | None:
         chat = chat_of([(plain | _mended(row))[name] for name in CHAT_COLUMNS])
     except (ValueError, TypeError, AttributeError):
         return None
-    whole = _are(str, chat.id, chat.title, chat.titled_by) and _are(float, chat.created_s, chat.updated_s)
+    whole = _are(str, chat.id, chat.title, chat.titled_by, chat.folder_id) and _are(
+        float, chat.created_s, chat.updated_s
+    )
     return chat if whole and chat.id else None
 
 

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any, TypeVar
 
-from desktop.store.records import Attachment, Call, Chat, ChatMessage, ChatSettings
+from desktop.store.records import Attachment, Call, Chat, ChatMessage, ChatSettings, Folder
 
 T = TypeVar("T", Attachment, Call, ChatSettings)
 
 CHAT_COLUMNS = tuple(field.name for field in fields(Chat))
+FOLDER_COLUMNS = tuple(field.name for field in fields(Folder))
 MESSAGE_COLUMNS = tuple(field.name for field in fields(ChatMessage))
 _CALLS, _ATTACHMENTS = MESSAGE_COLUMNS.index("calls"), MESSAGE_COLUMNS.index("attachments")
 assert _ATTACHMENTS == _CALLS + 1  # a row is cut there; ten thousand of them are read while a person waits
@@ -24,7 +25,19 @@ def chat_row(chat: Chat) -> tuple[object, ...]:
 
 def chat_of(row: Sequence[Any]) -> Chat:
     values = dict(zip(CHAT_COLUMNS, row, strict=True))
-    return Chat(**values | {"pinned": bool(values["pinned"]), "settings": settings_of(values["settings"])})
+    for name in ("pinned", "archived"):
+        values[name] = bool(values[name])
+    return Chat(**values | {"settings": settings_of(values["settings"])})
+
+
+def folder_row(folder: Folder) -> tuple[object, ...]:
+    """In the order of `FOLDER_COLUMNS`."""
+    return tuple(getattr(folder, name) for name in FOLDER_COLUMNS)
+
+
+def folder_of(row: Sequence[Any]) -> Folder:
+    folder_id, name, place, folded = row
+    return Folder(folder_id, name, place, bool(folded))
 
 
 def message_row(message: ChatMessage) -> tuple[object, ...]:
@@ -45,7 +58,7 @@ def settings_text(settings: ChatSettings) -> str:
 
 
 def settings_of(text: str) -> ChatSettings:
-    return _one_of(ChatSettings, json.loads(text))
+    return ChatSettings() if text == "{}" else _one_of(ChatSettings, json.loads(text))
 
 
 def attachments_text(attachments: Sequence[Attachment]) -> str:

@@ -92,6 +92,17 @@ STEPS: tuple[str, ...] = (
         INSERT INTO title_search (rowid, title) VALUES (new.rowid, new.title);
     END;
     """,
+    # No foreign key: a chat must be kept also where its folder could not be.
+    """
+    CREATE TABLE folders (
+        id      TEXT PRIMARY KEY,
+        name    TEXT NOT NULL,
+        place   REAL NOT NULL,
+        folded  INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    ALTER TABLE chats ADD COLUMN folder_id TEXT NOT NULL DEFAULT '';
+    ALTER TABLE chats ADD COLUMN archived INTEGER NOT NULL DEFAULT 0;
+    """,
 )
 
 

@@ -22,12 +22,13 @@ _OPEN, _CLOSE = "\ue000", "\ue001"
 """Around what matched in a snippet; characters that no text has a use for."""
 
 _TITLES = """
-    SELECT chats.id, '', highlight(title_search, 0, ?2, ?3), chats.updated_s
+    SELECT chats.id, highlight(title_search, 0, ?2, ?3), chats.updated_s, chats.archived
     FROM title_search JOIN chats ON chats.rowid = title_search.rowid
     WHERE title_search MATCH ?1 AND chats.deleted_s IS NULL ORDER BY title_search.rank LIMIT ?4
 """
 _MESSAGES = """
-    SELECT chats.id, messages.id, snippet(message_search, 0, ?2, ?3, '…', 14), messages.created_s, chats.title
+    SELECT chats.id, messages.id, snippet(message_search, 0, ?2, ?3, '…', 14), messages.created_s, chats.title,
+           chats.archived
     FROM message_search JOIN messages ON messages.rowid = message_search.rowid
     JOIN chats ON chats.id = messages.chat_id
     WHERE message_search MATCH ?1 AND messages.deleted_s IS NULL AND chats.deleted_s IS NULL
@@ -53,6 +54,8 @@ class Hit:
     title: tuple[Part, ...]
     snippet: tuple[Part, ...]
     created_s: float
+    archived: bool = False
+    """The chat is put away."""
 
 
 class Search:
@@ -126,14 +129,16 @@ def _is_word(letter: str) -> bool:
 def _hits(connection: sqlite3.Connection, query: str) -> Iterator[Hit]:
     marks = (query, _OPEN, _CLOSE, MOST)
     titles = [
-        Hit(chat_id, "", _parts(title), (), updated_s)
-        for chat_id, _, title, updated_s in connection.execute(_TITLES, marks)
+        Hit(chat_id, "", _parts(title), (), updated_s, bool(archived))
+        for chat_id, title, updated_s, archived in connection.execute(_TITLES, marks)
     ]
     yield from titles
     common = connection.execute(_COUNT, (query, RANKED_TO + 1)).fetchone()[0] > RANKED_TO
     order = "message_search.rowid DESC" if common else "message_search.rank"
-    for chat_id, message_id, snippet, created_s, title in connection.execute(_MESSAGES.format(order=order), marks):
-        yield Hit(chat_id, message_id, (Part(title, False),), _parts(" ".join(snippet.split())), created_s)
+    for row in connection.execute(_MESSAGES.format(order=order), marks):
+        chat_id, message_id, snippet, created_s, title, archived = row
+        parts = _parts(" ".join(snippet.split()))
+        yield Hit(chat_id, message_id, (Part(title, False),), parts, created_s, bool(archived))
 
 
 def _parts(marked: str) -> tuple[Part, ...]:

@@ -6,21 +6,26 @@ import asyncio
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from desktop.store.database import named_errors, open_database
 from desktop.store.errors import StoreError
-from desktop.store.records import Attachment, Chat, ChatMessage, ChatSettings
+from desktop.store.records import Attachment, Chat, ChatMessage, ChatSettings, Folder
 from desktop.store.rows import (
     CHAT_COLUMNS,
+    FOLDER_COLUMNS,
     MESSAGE_COLUMNS,
     attachments_of,
     attachments_text,
     chat_of,
     chat_row,
+    folder_of,
+    folder_row,
     message_of,
     message_row,
     settings_of,
@@ -31,6 +36,7 @@ T = TypeVar("T")
 
 _CHAT = ", ".join(CHAT_COLUMNS)
 _MESSAGE = ", ".join(MESSAGE_COLUMNS)
+_FOLDER = ", ".join(FOLDER_COLUMNS)
 
 
 def _upsert(table: str, columns: str) -> str:
@@ -42,6 +48,7 @@ def _upsert(table: str, columns: str) -> str:
 
 _PUT_CHAT = _upsert("chats", _CHAT)
 _PUT_MESSAGE = _upsert("messages", _MESSAGE)
+_PUT_FOLDER = _upsert("folders", _FOLDER)
 
 
 class Store:
@@ -71,18 +78,37 @@ class Store:
         """Writes the chat and these of its messages, new or changed, in one transaction. On disk when it returns."""
         await self._call(self._write, chat, tuple(messages))
 
-    async def add_chats(self, chats: Sequence[tuple[Chat, Sequence[ChatMessage]]]) -> int:
-        """Writes chats that are not there yet, all in one transaction; those that are stay as they are.
+    async def save_all(self, chats: Sequence[tuple[Chat, Sequence[ChatMessage]]]) -> None:
+        """Writes all of them as `save` does, in one transaction."""
+        await self._call(self._write_all, tuple(chats))
+
+    async def add_chats(
+        self, chats: Sequence[tuple[Chat, Sequence[ChatMessage]]], folders: Sequence[Folder] = ()
+    ) -> int:
+        """Writes chats that are not there yet, all in one transaction; those that are stay as they are. `folders` are
+        those that the chats lie in; where one of the same name is here, they come into that.
 
         Returns how many were written."""
-        return await self._call(self._add_chats, tuple(chats))
+        return await self._call(self._add_chats, tuple(chats), tuple(folders))
 
-    async def delete(self, chat_id: str) -> None:
-        """Hides the chat; `restore` brings it back until the store is closed or opened anew."""
-        await self._call(self._mark_deleted, chat_id, self._clock())
+    async def delete(self, *chat_ids: str) -> None:
+        """Hides these chats; `restore` brings them back until the store is closed or opened anew."""
+        await self._call(self._mark_deleted, chat_ids, self._clock())
 
-    async def restore(self, chat_id: str) -> None:
-        await self._call(self._mark_deleted, chat_id, None)
+    async def restore(self, *chat_ids: str) -> None:
+        await self._call(self._mark_deleted, chat_ids, None)
+
+    async def folders(self) -> list[Folder]:
+        """In the order in which they stand."""
+        return await self._call(self._read_folders)
+
+    async def save_folders(self, *folders: Folder) -> None:
+        """New or changed, in one transaction."""
+        await self._call(self._write_folders, folders)
+
+    async def delete_folder(self, folder_id: str) -> None:
+        """Its chats stay, in no folder."""
+        await self._call(self._delete_folder, folder_id)
 
     async def delete_messages(self, message_ids: Sequence[str]) -> None:
         """Hides these messages; `restore_messages` brings them back until the store is closed or opened anew."""
@@ -151,30 +177,53 @@ class Store:
     def _write(self, chat: Chat, messages: tuple[ChatMessage, ...]) -> None:
         self._write_all([(chat, messages)])
 
-    def _write_all(self, chats: Sequence[tuple[Chat, Sequence[ChatMessage]]]) -> None:
-        self._sql("BEGIN IMMEDIATE")
-        try:
+    def _write_all(self, chats: Sequence[tuple[Chat, Sequence[ChatMessage]]], folders: Sequence[Folder] = ()) -> None:
+        with self._transaction():
+            for folder in folders:
+                self._sql(_PUT_FOLDER, folder_row(folder))
             for chat, messages in chats:
                 self._sql(_PUT_CHAT, chat_row(chat))
                 for message in messages:
                     self._sql(_PUT_MESSAGE, message_row(message))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._sql("BEGIN IMMEDIATE")
+        try:
+            yield
             self._sql("COMMIT")
         except BaseException:
             if self._connection is not None and self._connection.in_transaction:
                 self._connection.rollback()
             raise
 
-    def _add_chats(self, chats: tuple[tuple[Chat, Sequence[ChatMessage]], ...]) -> int:
-        known = [chat for chat, _ in chats if self._sql("SELECT 1 FROM chats WHERE id = ?", (chat.id,)).fetchone()]
-        new = [(chat, messages) for chat, messages in chats if chat not in known]
-        self._write_all(new)
+    def _add_chats(self, chats: tuple[tuple[Chat, Sequence[ChatMessage]], ...], folders: tuple[Folder, ...]) -> int:
+        known = {chat.id for chat, _ in chats if self._sql("SELECT 1 FROM chats WHERE id = ?", (chat.id,)).fetchone()}
+        new = [(chat, messages) for chat, messages in chats if chat.id not in known]
+        wanted = {chat.folder_id for chat, _ in new}
+        added, places = _settled([folder for folder in folders if folder.id in wanted], self._read_folders())
+        self._write_all(
+            [(replace(chat, folder_id=places.get(chat.folder_id, "")), messages) for chat, messages in new], added
+        )
         return len(new)
 
-    def _mark_deleted(self, chat_id: str, at_s: float | None) -> None:
-        self._sql("UPDATE chats SET deleted_s = ? WHERE id = ?", (at_s, chat_id))
+    def _mark_deleted(self, chat_ids: tuple[str, ...], at_s: float | None) -> None:
+        ids = json.dumps(chat_ids)  # one value: SQLite takes a limited number of them
+        self._sql("UPDATE chats SET deleted_s = ? WHERE id IN (SELECT value FROM json_each(?))", (at_s, ids))
+
+    def _read_folders(self) -> list[Folder]:
+        return [folder_of(row) for row in self._sql(f"SELECT {_FOLDER} FROM folders ORDER BY place, rowid")]
+
+    def _write_folders(self, folders: tuple[Folder, ...]) -> None:
+        self._write_all((), folders)
+
+    def _delete_folder(self, folder_id: str) -> None:
+        with self._transaction():
+            self._sql("UPDATE chats SET folder_id = '' WHERE folder_id = ?", (folder_id,))
+            self._sql("DELETE FROM folders WHERE id = ?", (folder_id,))
 
     def _mark_messages_deleted(self, message_ids: tuple[str, ...], at_s: float | None) -> None:
-        ids = json.dumps(message_ids)  # one value: SQLite takes a limited number of them
+        ids = json.dumps(message_ids)
         self._sql("UPDATE messages SET deleted_s = ? WHERE id IN (SELECT value FROM json_each(?))", (at_s, ids))
 
     def _read_drafts(self) -> dict[str, tuple[str, tuple[Attachment, ...]]]:
@@ -210,3 +259,17 @@ class Store:
                 connection.execute("DELETE FROM chats WHERE deleted_s IS NOT NULL")
             finally:
                 connection.close()
+
+
+def _settled(coming: Sequence[Folder], here: Sequence[Folder]) -> tuple[list[Folder], dict[str, str]]:
+    """The folders to be added, and for each that comes the id of the one that its chats lie in from now on."""
+    known = {folder.id for folder in here}
+    by_name = {folder.name.casefold(): folder.id for folder in reversed(here)}
+    places: dict[str, str] = {}
+    added = []
+    for folder in coming:
+        places[folder.id] = folder.id if folder.id in known else by_name.get(folder.name.casefold(), folder.id)
+        if places[folder.id] == folder.id and folder.id not in known:
+            added.append(folder)
+            by_name[folder.name.casefold()] = folder.id
+    return added, places

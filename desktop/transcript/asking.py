@@ -9,9 +9,10 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from desktop.theme import Theme
+from desktop.transcript.column import TOP
 from desktop.transcript.find import FindBar, matches_in, n_matches, spread
 from desktop.transcript.item import MessageItem, Place
-from desktop.transcript.page import TOP, TranscriptPage
+from desktop.transcript.page import TranscriptPage
 from desktop.transcript.selecting import Selection, Spot
 from desktop.transcript.source import Word, source_of, word_at, words_of
 

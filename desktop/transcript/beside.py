@@ -7,20 +7,19 @@ from collections.abc import Sequence
 from PySide6.QtCore import QCoreApplication, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
+from desktop.numbers import counted, decimal
 from desktop.store.records import ChatMessage
 from desktop.theme import Theme, text_font
 from desktop.transcript.insets import Insets
 from desktop.transcript.item import MessageItem, Place
+
+translate = QCoreApplication.translate
 
 GAP = 12
 PADDING = 15
 HEAD = 34
 NARROWEST = 200
 FOOT = 34
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("transcript", text)
 
 
 class _CardItem(MessageItem):
@@ -128,16 +127,19 @@ class BesideItem(MessageItem):
         painter.drawText(head, int(Qt.AlignmentFlag.AlignVCenter), str(number))
         painter.setPen(self._theme.colour("accent" if kept else "muted"))
         right = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight)
-        painter.drawText(head, right, _tr("kept") if kept else _tr("choose"))
+        painter.drawText(head, right, translate("transcript", "kept") if kept else translate("transcript", "choose"))
         painter.save()
         painter.translate(box.left() + PADDING, box.top() + HEAD)
         self._cards[other.id].paint(painter, QRectF(0, 0, box.width(), box.height()), None, "")
         painter.restore()
 
     def _summary(self) -> str:
-        text = _tr("{n} answers from one reading of the prompt").format(n=len(self._others))
+        text = _answers(len(self._others))
         took = max((other.first_token_s + other.decode_s for other in self._others), default=0.0)
-        return text if self.is_live or not took else f"{text} · {_tr('{seconds} s').format(seconds=f'{took:.1f}')}"
+        if self.is_live or not took:
+            return text
+        seconds = translate("transcript", "{seconds} s").format(seconds=decimal(took))
+        return f"{text} · {seconds}"
 
     def _columns(self) -> int:
         return max(1, min(len(self._others), 4, (self.width + GAP) // (NARROWEST + GAP)))
@@ -148,3 +150,7 @@ class BesideItem(MessageItem):
 
     def _read(self) -> None:
         self.segments = []
+
+
+def _answers(n: int) -> str:
+    return counted("%Ln answers from one reading of the prompt", "", n)

@@ -10,6 +10,8 @@ from desktop.transcript.beside import BesideItem
 from desktop.transcript.controls import MessageControls
 from desktop.transcript.wishes import Wishes
 
+translate = QCoreApplication.translate
+
 
 class BesideControls(MessageControls):
     """GUI thread only."""
@@ -23,7 +25,7 @@ class BesideControls(MessageControls):
         for number, (message_id, box) in enumerate(self._beside.choices(), start=1):
             card = self._cards.get(message_id) or self._card(message_id)
             kept = message_id == self._beside.message.id
-            name = _tr("Answer {n}, kept") if kept else _tr("Keep answer {n}")
+            name = translate("transcript", "Answer {n}, kept") if kept else translate("transcript", "Keep answer {n}")
             card.setAccessibleName(name.format(n=number))
             card.setGeometry(box.translated(corner))
             card.show()
@@ -39,7 +41,3 @@ class BesideControls(MessageControls):
         card.clicked.connect(lambda: self._wishes.pick(message_id))
         self._cards[message_id] = card
         return card
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("transcript", text)

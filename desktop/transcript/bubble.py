@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, QRect, QRectF
 from PySide6.QtGui import QPainter, QPainterPath
 
 from desktop.direction import is_mirrored
+from desktop.numbers import whole
 from desktop.render.blocks import Block
 from desktop.store.records import Attachment
 from desktop.transcript.item import ACTIONS_HEIGHT, MessageItem, Place
@@ -88,7 +89,7 @@ class BubbleItem(MessageItem):
 
 
 def _file_html(file: Attachment) -> str:
-    tokens = f" · {file.n_tokens:,}" if file.n_tokens else ""
+    tokens = f" · {whole(file.n_tokens)}" if file.n_tokens else ""
     return f'<p>{ROOM_FOR_ICON}<b>{escape(file.name)}</b><span class="c">{tokens}</span></p>'
 
 

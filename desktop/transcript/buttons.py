@@ -12,9 +12,7 @@ from desktop.theme import Theme
 
 CONFIRM_MS = 1_500
 
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("transcript", text)
+translate = QCoreApplication.translate
 
 
 class CopyButton(QPushButton):
@@ -35,7 +33,8 @@ class CopyButton(QPushButton):
     def restyle(self) -> None:
         done = self._confirmed.isActive()
         self.setIcon(self._theme.icon("check" if done else "copy", "ok" if done else "muted"))
-        self.setText(f" {_tr('Copied') if done else self._label}" if self._label else "")
+        words = translate("transcript", "Copied") if done else self._label
+        self.setText(f" {words}" if self._label else "")
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self._text())

@@ -11,9 +11,7 @@ from desktop.transcript.buttons import ActionButton, CopyButton, drop, show_at
 from desktop.transcript.item import MessageItem
 from desktop.transcript.wishes import Wishes
 
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("transcript", text)
+translate = QCoreApplication.translate
 
 
 class CodeButtons:
@@ -49,11 +47,10 @@ class CodeButtons:
             heads = self._item.code_heads()
             return heads[number][1] if number < len(heads) else Block("code")
 
-        label, name = _tr("Copy"), _tr("Copy this code")
+        label, name = translate("transcript", "Copy"), translate("transcript", "Copy this code")
         copy = CopyButton(lambda: block().code, self._theme, self._parent, label=label, name=name)
-        save = ActionButton(
-            "download", _tr("Save this code"), lambda: self._wishes.save(block()), self._theme, self._parent
-        )
+        name = translate("transcript", "Save this code")
+        save = ActionButton("download", name, lambda: self._wishes.save(block()), self._theme, self._parent)
         for button in (copy, save):
             button.setObjectName("copyCode")
         return copy, save

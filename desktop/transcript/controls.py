@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QCoreApplication, QPoint, QRect, Qt
+from PySide6.QtCore import QCoreApplication, QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
 from desktop.direction import mirrored
@@ -12,11 +13,10 @@ from desktop.theme import Theme
 from desktop.transcript.buttons import ActionButton, CopyButton, drop, show_at
 from desktop.transcript.code_buttons import CodeButtons
 from desktop.transcript.item import MessageItem
+from desktop.transcript.spoken import Spoken
 from desktop.transcript.wishes import Wishes, can_go_on
 
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("transcript", text)
+translate = QCoreApplication.translate
 
 
 class MessageControls:
@@ -30,6 +30,7 @@ class MessageControls:
         self._code = CodeButtons(item, theme, parent, wishes)
         self._named: dict[str, QPushButton] = {}
         self._count: QLabel | None = None
+        self._spoken: Spoken | None = None
 
     def arrange(self, corner: QPoint, versions: tuple[int, int]) -> None:
         """Makes what the message needs now, and puts it where the message stands in the viewport.
@@ -44,6 +45,8 @@ class MessageControls:
                 self._named[name] = make()
         self._arrange_head(corner)
         self._arrange_row(corner + self._item.actions_box.topLeft(), [*wanted], versions)
+        if QAccessible.isActive():
+            self._speak(corner)
 
     def restyle(self) -> None:
         """Takes up colours that have changed."""
@@ -61,8 +64,15 @@ class MessageControls:
         for widget in self._all():
             drop(widget)
 
+    def _speak(self, corner: QPoint) -> None:
+        """Messages are read in their order, each before its buttons."""
+        self._spoken = self._spoken or Spoken(self._parent)
+        self._spoken.arrange(self._item.message, QRect(corner, QSize(self._item.width, self._item.height)))
+        for widget in self._all():
+            widget.raise_()
+
     def _all(self) -> list[QWidget]:
-        return [*self._code.all(), *self._named.values(), *([self._count] if self._count else [])]
+        return [*filter(None, (self._spoken, self._count)), *self._code.all(), *self._named.values()]
 
     def _wanted(self, versions: tuple[int, int]) -> dict[str, Callable[[], QPushButton]]:
         """The buttons in their order, each with what makes it."""
@@ -77,30 +87,49 @@ class MessageControls:
             return lambda: wish(item.message.id)
 
         if message.reasoning:
-            action("fold", "chevron-right", _tr("Show the thoughts"), of(wishes.fold))
+            action("fold", "chevron-right", translate("transcript", "Show the thoughts"), of(wishes.fold))
         if not item.has_actions:
             return found
         question = message.role == "user"
         if can_go_on(message):
-            action("go_on", "corner-down-right", _tr("Go on with this answer"), of(wishes.go_on))
+            action("go_on", "corner-down-right", translate("transcript", "Go on with this answer"), of(wishes.go_on))
         if message.text:
-            name = _tr("Copy the message") if question else _tr("Copy the answer")
+            name = (
+                translate("transcript", "Copy the message") if question else translate("transcript", "Copy the answer")
+            )
             found["copy"] = lambda: self._copier(name)
         if not question:
-            action("retry", "refresh-cw", _tr("Answer once more"), of(wishes.retry))
-            action("alternatives", "git-branch", _tr("Several answers side by side"), of(wishes.alternatives))
-        action("edit", "pencil", _tr("Edit"), of(wishes.edit))
-        action("delete", "trash-2", _tr("Delete from here on"), of(wishes.delete))
+            action("retry", "refresh-cw", translate("transcript", "Answer once more"), of(wishes.retry))
+            action(
+                "alternatives",
+                "git-branch",
+                translate("transcript", "Several answers side by side"),
+                of(wishes.alternatives),
+            )
+        action("edit", "pencil", translate("transcript", "Edit"), of(wishes.edit))
+        action("delete", "trash-2", translate("transcript", "Delete from here on"), of(wishes.delete))
         if versions[1] > 1:
-            action("before", "chevron-left", _tr("The version before"), lambda: wishes.version(item.message.id, -1))
-            action("after", "chevron-right", _tr("The version after"), lambda: wishes.version(item.message.id, 1))
+            action(
+                "before",
+                "chevron-left",
+                translate("transcript", "The version before"),
+                lambda: wishes.version(item.message.id, -1),
+            )
+            action(
+                "after",
+                "chevron-right",
+                translate("transcript", "The version after"),
+                lambda: wishes.version(item.message.id, 1),
+            )
         return found
 
     def _arrange_head(self, corner: QPoint) -> None:
         fold = self._named.get("fold")
         if isinstance(fold, ActionButton):
             opened = self._item.thoughts_shown
-            name = _tr("Hide the thoughts") if opened else _tr("Show the thoughts")
+            name = (
+                translate("transcript", "Hide the thoughts") if opened else translate("transcript", "Show the thoughts")
+            )
             fold.change("chevron-down" if opened else "chevron-right", name, self._item.thoughts_title)
             show_at(fold, corner - QPoint(6, 4))
             self._mirror(fold, corner.x())
@@ -110,7 +139,7 @@ class MessageControls:
         row = [self._named[name] for name in names if name != "fold"]
         if "go_on" in self._named:
             go_on = self._named["go_on"]
-            go_on.setText(" " + _tr("Go on"))
+            go_on.setText(" " + translate("transcript", "Go on"))
         if "after" in names:
             if self._count is None:
                 self._count = QLabel(self._parent)

@@ -1,20 +1,17 @@
-"""The page that messages stand on. It lays out what is seen, guesses the rest, and never jumps."""
+"""The page of messages: it follows its list, and keeps buttons, formulas and an editor beside what it shows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QModelIndex, QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
     QFontMetricsF,
-    QPainter,
-    QPaintEvent,
-    QResizeEvent,
     QShowEvent,
 )
-from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
+from PySide6.QtWidgets import QWidget
 
 from desktop.chat.message_list import MessageList, MessageRole
 from desktop.store.records import ChatMessage
@@ -22,25 +19,21 @@ from desktop.theme import Theme, text_font, zoom
 from desktop.transcript.beside import BesideItem
 from desktop.transcript.beside_controls import BesideControls
 from desktop.transcript.bubble import BubbleItem
+from desktop.transcript.column import TOP, Column
 from desktop.transcript.controls import MessageControls
 from desktop.transcript.editor import EditPlace
-from desktop.transcript.heights import Heights
 from desktop.transcript.insets import Insets
-from desktop.transcript.item import MessageItem, Place
+from desktop.transcript.item import MessageItem
 from desktop.transcript.throttle import Throttle
 from desktop.transcript.wishes import Wishes
 
-COLUMN = 700
-MARGIN = 24
-TOP, BOTTOM = 24, 20
-REDRAW_MS = 40
-NEAR_END = 24
+REDRAW_MS = 66
 KEPT_ITEMS = 48
 """Messages that stay laid out beyond those that are seen."""
 
 
-class TranscriptPage(QAbstractScrollArea):
-    """Layout and drawing; `TranscriptView` adds what the person does. GUI thread only."""
+class TranscriptPage(Column):
+    """`TranscriptView` adds what the person does. GUI thread only."""
 
     # Each names a message by its id.
     retry_asked = Signal(str)
@@ -64,21 +57,10 @@ class TranscriptPage(QAbstractScrollArea):
     """This `Block` of code as a file."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.waiting_text: Callable[[], str] = str
-        self._theme = theme
-        self._list: MessageList | None = None
-        self._heights = Heights()
-        self._items: dict[str, MessageItem] = {}
+        super().__init__(theme, parent)
         self._controls: dict[str, MessageControls] = {}
         self._stale: set[str] = set()
-        self._follow = True
-        self._settling = False
-        self._seen_at = 0
         self._editing = EditPlace(self.viewport(), self.edited.emit, self._edit_ended)
-        self._top_id = ""
-        """The message at the top of what is seen: a branch that holds it too stays where it is."""
-        self._top_y = 0
         self._wishes = Wishes(
             self.retry_asked.emit,
             self.continue_asked.emit,
@@ -93,11 +75,6 @@ class TranscriptPage(QAbstractScrollArea):
         self._throttle = Throttle(REDRAW_MS, self._refresh, self)
         self._insets = Insets(QFontMetricsF(text_font(15)).xHeight() / 2 / zoom(), self)
         self._insets.ready.connect(self._draw_insets)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName(self.tr("Conversation"))
-        self.verticalScrollBar().setSingleStep(48)
         theme.changed.connect(self._restyle)
 
     def set_list(self, messages: MessageList) -> None:
@@ -112,41 +89,9 @@ class TranscriptPage(QAbstractScrollArea):
         """The list that is shown."""
         return self._list
 
-    @property
-    def at_end(self) -> bool:
-        bar = self.verticalScrollBar()
-        return bar.value() >= bar.maximum() - NEAR_END
-
-    def go_to_end(self) -> None:
-        self._follow = True
-        self._settle()
-
     def refresh_waiting(self) -> None:
         """What an answer waits for has changed."""
         self.viewport().update()
-
-    # What is laid out where
-
-    def _column(self) -> tuple[int, int]:
-        """Left edge and width of the reading column; it stays where it is when the scroll bar comes or goes."""
-        width = max(120, min(COLUMN, self.width() - 2 * MARGIN))
-        return (self.width() - width) // 2, width
-
-    def _message(self, row: int) -> ChatMessage:
-        if self._list is None:
-            raise IndexError(row)
-        return self._list[row]
-
-    def _item(self, row: int) -> MessageItem:
-        message = self._message(row)
-        item = self._items.pop(message.id, None)
-        _, width = self._column()
-        if item is None:
-            item = self._make(message, width)
-        elif item.width != width:
-            item.set_width(width)
-        self._items[message.id] = item  # the most recently used stands last
-        return item
 
     def _make(self, message: ChatMessage, width: int) -> MessageItem:
         item: MessageItem
@@ -160,77 +105,13 @@ class TranscriptPage(QAbstractScrollArea):
         self._controls[message.id] = controls
         return item
 
-    def _guess(self, message: ChatMessage) -> int:
-        """A height from the number of letters, good enough for a scroll bar."""
-        letters_a_line = max(20, self._column()[1] // 7)
-        lines = 1 + message.text.count("\n") + len(message.text) // letters_a_line
-        return 24 * lines + (68 if message.role == "user" else 60)
-
-    def _corner(self, row: int) -> QPoint:
-        """Where the message's own corner stands in the viewport."""
-        above = self._space_above(row)
-        return QPoint(self._column()[0], TOP + self._heights.top(row) + above - self.verticalScrollBar().value())
-
-    def _space_above(self, row: int) -> int:
-        if row == 0:
-            return 0
-        return BubbleItem.space_above if self._message(row).role == "user" else MessageItem.space_above
-
-    def _row_at(self, viewport_y: int) -> int:
-        return self._heights.row_at(viewport_y + self.verticalScrollBar().value() - TOP)
-
-    def _seen_rows(self) -> range:
-        first = self._row_at(0)
-        return range(first, self._row_at(self.viewport().height()) + 1) if first >= 0 else range(0)
-
     def _height(self, row: int) -> int:
-        height = self._item(row).height
+        height = super()._height(row)
         if self._editing.message_id == self._message(row).id:
-            height = max(height, self._editing.height)
-        return height + self._space_above(row)
+            height = max(height, self._editing.height + self._space_above(row))
+        return height
 
-    def _lay_out_seen(self) -> bool:
-        """Makes the heights of what is seen exact; True where something moved."""
-        moved = False
-        for row in self._seen_rows():
-            if not self._heights.is_exact(row):
-                moved |= self._heights.put(row, self._height(row))
-        return moved
-
-    def _settle(self, anchor: int = -1, anchor_y: int = 0) -> None:
-        """Lays out what is seen, and draws it anew."""
-        self._lay_out(anchor, anchor_y)
-        self.viewport().update()
-        self.settled()
-
-    def _lay_out(self, anchor: int, anchor_y: int) -> None:
-        """Until nothing moves; row `anchor` keeps its top at `anchor_y` in the viewport."""
-        bar = self.verticalScrollBar()
-        self._settling = True
-        for _ in range(12):  # each round makes at least one more row exact; a screen has few
-            bar.setPageStep(self.viewport().height())
-            bar.setRange(0, max(0, TOP + self._heights.total + BOTTOM - self.viewport().height()))
-            if self._follow:
-                bar.setValue(bar.maximum())
-            elif anchor >= 0:
-                bar.setValue(TOP + self._heights.top(anchor) - anchor_y)
-            if not self._lay_out_seen():
-                break
-        self._settling = False
-        self._seen_at = bar.value()
-        top, self._top_y = self._hold()
-        self._top_id = self._message(top).id if top >= 0 else ""
-        self._place_controls()
-
-    def settled(self) -> None:
-        """Called after every change of layout or scroll."""
-
-    def _hold(self) -> tuple[int, int]:
-        """The first row that is seen, and where its top stands."""
-        row = self._row_at(0)
-        return row, (TOP + self._heights.top(row) - self.verticalScrollBar().value()) if row >= 0 else 0
-
-    def _place_controls(self) -> None:
+    def _laid_out(self) -> None:
         seen = self._seen_rows()
         ids = {self._message(row).id for row in seen}
         for row in seen:
@@ -244,11 +125,6 @@ class TranscriptPage(QAbstractScrollArea):
 
     def _versions(self, message_id: str) -> tuple[int, int]:
         return self._list.versions(message_id) if self._list is not None else (1, 1)
-
-    def _row_of(self, message_id: str) -> int:
-        """-1 where it is not shown."""
-        rows = range(len(self._heights) - 1, -1, -1)
-        return next((row for row in rows if self._message(row).id == message_id), -1)
 
     def show_message(self, message_id: str) -> None:
         """Brings the message's top into sight."""
@@ -379,37 +255,6 @@ class TranscriptPage(QAbstractScrollArea):
             controls.restyle()
         self._relay(all_rows=True)
 
-    # What Qt asks for
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        self._relay(all_rows=event.oldSize().width() != event.size().width())
-
-    def _relay(self, *, all_rows: bool) -> None:
-        """Rows have other heights, all of them where that is said; what is read stays where it is."""
-        row = self._row_at(0)
-        height = self._heights[row] if row >= 0 else 1
-        share = (self.verticalScrollBar().value() - TOP - self._heights.top(row)) / max(1, height) if row >= 0 else 0.0
-        if all_rows:
-            for number in range(len(self._heights)):
-                self._heights.doubt(number)
-        if row >= 0:
-            self._heights.put(row, self._height(row))
-            self._settle(row, -round(share * self._heights[row]))
-        else:
-            self._settle()
-
-    def scrollContentsBy(self, dx: int, dy: int) -> None:
-        if self._settling:
-            return
-        self._follow = self.at_end
-        value = self.verticalScrollBar().value()
-        moved = value - self._seen_at
-        # A row that was seen before stays where the scroll puts it; so guesses above it that prove wrong move nothing.
-        near = abs(moved) < self.viewport().height()
-        anchor = self._heights.row_at((self._seen_at if near else value) - TOP)
-        top = TOP + self._heights.top(anchor) if anchor >= 0 else 0
-        self._settle(anchor, top - value)
-
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.DevicePixelRatioChange:
             self._insets.scale = self.devicePixelRatioF()
@@ -419,24 +264,3 @@ class TranscriptPage(QAbstractScrollArea):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._insets.scale = self.devicePixelRatioF()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self.viewport())
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(event.rect(), self._theme.colour("bg"))
-        last = self._row_at(event.rect().bottom())
-        for row in range(self._row_at(event.rect().top()), last + 1) if last >= 0 else ():
-            corner = self._corner(row)
-            painter.save()
-            painter.translate(corner)
-            seen = QRectF(event.rect()).translated(QPointF(-corner.x(), -corner.y()))
-            item = self._item(row)
-            item.paint(painter, seen, self.selected_in(item.message.id), self.waiting_text())
-            painter.restore()
-
-    def selected_in(self, message_id: str) -> tuple[Place, Place] | None:
-        """What is selected in a message, the earlier place first."""
-        return None
-
-    def viewportSizeHint(self) -> QSize:
-        return QSize(COLUMN + 2 * MARGIN, 400)

@@ -108,7 +108,7 @@ class Segment:
         self.document.addResource(QTextDocument.ResourceType.ImageResource, QUrl(name), drawn.in_colour(colour))
         size = zoom() if drawn.is_formula else 1.0
         size = min(size, (self.width - self.inset.x() - 8) / drawn.width)
-        box = f'width="{drawn.width * size:.0f}" height="{drawn.height * size:.0f}"'
+        box = f'width="{round(drawn.width * size)}" height="{round(drawn.height * size)}"'
         return f'<img src="{name}" {box} style="vertical-align: {"middle" if drawn.is_formula else "baseline"}">'
 
     def change(self, block: Block, html: str) -> None:

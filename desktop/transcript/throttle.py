@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Qt, QTimer
 
-REST = 4
+REST = 8
 """After work that took a while, others get this many times as long before it is done again."""
 
 

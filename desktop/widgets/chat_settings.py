@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QLocale, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -243,7 +243,7 @@ class ChatSettingsSheet(QFrame):
         if settings.system != self.system.toPlainText():
             self.system.setPlainText(settings.system)
         for name, row in self.rows.items():
-            row.show_text(self.form.text_of(name))
+            row.show_text(self.form.text_of(name).replace(".", QLocale().decimalPoint()))
         self.thinking.button((None, True, False).index(settings.thinking)).setChecked(True)
         self.leaves_out.setChecked(settings.leaves_out)
         self.summary.setText(self.tr("Summary of the oldest turns: {summary}").format(summary=settings.summary))

@@ -1,78 +1,230 @@
-"""The sidebar's list of chats."""
+"""The sidebar's list of chats, in folders and by day."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QListView, QMenu, QWidget
+from collections.abc import Iterable
+
+from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent
+from PySide6.QtWidgets import QAbstractItemView, QToolButton, QWidget
 
 from desktop.chat.chat_list import ChatRole
-from desktop.store.records import Chat
-from desktop.theme import Theme
-from desktop.widgets.chat_rows import ChatRows
+from desktop.chat.sections import ArchiveRow, FolderRow, Section
+from desktop.store.records import Chat, Folder
+from desktop.theme import Theme, scaled
+from desktop.widgets.chat_rows import ARCHIVE, FIRST_HEADING, HEADING, ROW, content_of
+from desktop.widgets.chats_drag import ChatsDragView, chat_at
+from desktop.widgets.chats_menu import ChatsMenu, ids_of
 
 
-class ChatsView(QListView):
-    """Enter or a click opens, F2 or a double click renames, Delete deletes; the menu offers the same."""
+class ChatsView(ChatsDragView):
+    """Enter or a click opens or unfolds, F2 or a double click renames, Delete deletes; Ctrl and Shift choose several,
+    which then are dragged or asked for together; the menu offers the same. Ids of chats are given as tuples."""
 
     chosen = Signal(str)
-    pin_asked = Signal(str, bool)
-    delete_asked = Signal(str)
+    several_chosen = Signal(int)
+    """How many chats are chosen; 0 where it is not more than one."""
+    delete_asked = Signal(object)
+    save_asked = Signal(object, str)
+    """A `Chat`, and the ending of the file that it is to become."""
+    save_several_asked = Signal(object)
+    """`Chat`s."""
+    fold_asked = Signal(str, bool)
+    folder_step_asked = Signal(str, int)
+    folder_delete_asked = Signal(str)
+    chat_in_folder_asked = Signal(str)
+    archive_fold_asked = Signal(bool)
+
+    _plus: QToolButton | None = None  # Qt lays out while the list is being made
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
+        super().__init__(theme, parent)
+        self._plain_click = True
         self.setAccessibleName(self.tr("Chats"))
-        self._rows = ChatRows(theme, self)
-        self.setItemDelegate(self._rows)
-        self.setMouseTracking(True)
-        self.setUniformItemSizes(False)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._plus = self._new_folder_button()
         self.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.customContextMenuRequested.connect(self._open_menu)
-        self.clicked.connect(self._choose)
+        self.clicked.connect(self._clicked)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+
+    @property
+    def folder(self) -> Folder | None:
+        """The folder that one is at."""
+        row = self.currentIndex().data(ChatRole.FOLDER)
+        return row.folder if isinstance(row, FolderRow) else None
 
     def mark_current(self, marked: bool) -> None:
         """Whether the open chat is where one is; on another page it is not."""
         self._rows.marks_current = marked
         self.viewport().update()
 
-    def rename(self, index: QModelIndex) -> None:
+    def rename(self, chat_id: str) -> None:
         """Opens the title for editing."""
-        if index.isValid():
-            self.scrollTo(index)
-            self.setCurrentIndex(index)
-            self.edit(index)
+        self._edit(self.chats.index_of(chat_id))
+
+    def rename_folder(self, folder_id: str) -> None:
+        self._edit(self.chats.index_of_folder(folder_id))
+
+    def go_to(self, index: QModelIndex) -> None:
+        """Is there, and nothing else is chosen; whatever keys are held, which Qt would ask for."""
+        self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+
+    def choose_one(self) -> None:
+        """Leaves the choice of several."""
+        self.go_to(self.currentIndex())
+
+    def open_folders_menu(self, chats: Iterable[Chat], at: QPoint | None = None) -> None:
+        """Where these chats can be put, at that point of the screen, else where one is in the list."""
+        menu = ChatsMenu(self._theme, self)
+        menu.offer_folders(list(chats), self.chats.folders)
+        if at is None:
+            rect = self.visualRect(self.currentIndex()).intersected(self.viewport().rect())
+            at = self.viewport().mapToGlobal(rect.bottomLeft() if rect.isValid() else self.rect().topLeft())
+        menu.popup(at)
+        menu.setActiveAction(next(action for action in menu.actions() if action.isEnabled()))
+
+    def other_heights(self) -> Iterable[tuple[int, int]]:
+        if self.model() is None:
+            return
+        for number, row in self.chats.tops:
+            height = ARCHIVE if isinstance(row, ArchiveRow) else HEADING if number else FIRST_HEADING
+            yield number, scaled(height)
+
+    def updateGeometries(self) -> None:
+        super().updateGeometries()
+        self._place_plus()
+
+    def event(self, event: QEvent) -> bool:
+        """While several are chosen, Escape is the list's own, not the window's key to stop an answer."""
+        match event:
+            case QKeyEvent() if event.type() == QEvent.Type.ShortcutOverride and event.key() == Qt.Key.Key_Escape:
+                if self._rows.several:
+                    event.accept()
+                    return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        index = self.currentIndex()
-        editing = self.state() == QAbstractItemView.State.EditingState
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not editing:
-            self._choose(index)
-        elif event.key() == Qt.Key.Key_Delete and (chat := _chat(index)) is not None:
-            self.delete_asked.emit(chat.id)
-        else:
+        if self.state() == QAbstractItemView.State.EditingState or not self._pressed(event):
             super().keyPressEvent(event)
 
-    def _choose(self, index: QModelIndex) -> None:
-        if (chat := _chat(index)) is not None:
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        held = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+        self._plain_click = not event.modifiers() & held
+        super().mousePressEvent(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        index = self.indexAt(event.position().toPoint())
+        if chat_at(index) is None:
+            self._clicked(index)
+        else:
+            super().mouseDoubleClickEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        by_key = event.reason() == QContextMenuEvent.Reason.Keyboard
+        index = self.currentIndex() if by_key else self.indexAt(event.pos())
+        menu = ChatsMenu(self._theme, self)
+        chats, folder = self.chosen_chats(), index.data(ChatRole.FOLDER) if index.isValid() else None
+        if (chat := chat_at(index)) is not None and len(chats) > 1 and chat in chats:
+            menu.offer_several(chats, self.chats.folders)
+        elif chat is not None:
+            menu.offer_one(chat, self.chats.folders)
+        elif isinstance(folder, FolderRow):
+            menu.offer_folder(folder.folder, len(self.chats.folders))
+        else:
+            menu.offer_new_folder()
+        menu.popup(self.viewport().mapToGlobal(self.visualRect(index).center()) if by_key else event.globalPos())
+
+    def selectionChanged(self, selected: QItemSelection, deselected: QItemSelection) -> None:
+        super().selectionChanged(selected, deselected)
+        n_chosen = len(self.chosen_chats())
+        self._rows.several = n_chosen > 1
+        self.viewport().update()
+        self.several_chosen.emit(n_chosen if n_chosen > 1 else 0)
+
+    # Keys
+
+    def _pressed(self, event: QKeyEvent) -> bool:
+        """True where the key meant something here."""
+        folder = self.folder
+        match event.key():
+            case Qt.Key.Key_Return | Qt.Key.Key_Enter:
+                self._open(self.currentIndex())
+            case Qt.Key.Key_Escape if self._rows.several:
+                self.choose_one()
+            case Qt.Key.Key_Delete if chats := self.chosen_chats():
+                self.delete_asked.emit(ids_of(chats))
+            case Qt.Key.Key_Delete if folder is not None:
+                self.folder_delete_asked.emit(folder.id)
+            case Qt.Key.Key_Up | Qt.Key.Key_Down if folder is not None and _is_alt(event):
+                self.folder_step_asked.emit(folder.id, -1 if event.key() == Qt.Key.Key_Up else 1)
+            case Qt.Key.Key_Left | Qt.Key.Key_Right:
+                self._unfold((event.key() == Qt.Key.Key_Right) != self.isRightToLeft())
+            case _:
+                return False
+        return True
+
+    def _unfold(self, unfolded: bool) -> None:
+        """Folds or unfolds what one is at; from a chat in a folder, goes to the folder."""
+        index, folder = self.currentIndex(), self.folder
+        archive, chat = index.data(ChatRole.ARCHIVE), chat_at(index)
+        if folder is not None:
+            self.fold_asked.emit(folder.id, not unfolded)
+        elif isinstance(archive, ArchiveRow):
+            self.archive_fold_asked.emit(not unfolded)
+        elif chat is not None and index.data(ChatRole.NESTED) and not unfolded:
+            self.go_to(self._head_of(index))
+
+    def _clicked(self, index: QModelIndex) -> None:
+        if self._plain_click:
+            self._open(index)
+
+    def _open(self, index: QModelIndex) -> None:
+        folder, archive = index.data(ChatRole.FOLDER), index.data(ChatRole.ARCHIVE)
+        if (chat := chat_at(index)) is not None:
             self.chosen.emit(chat.id)
+        elif isinstance(folder, FolderRow):
+            self.fold_asked.emit(folder.folder.id, not folder.folder.folded)
+        elif isinstance(archive, ArchiveRow):
+            self.archive_fold_asked.emit(not archive.folded)
 
-    def _open_menu(self, at: QPoint) -> None:
-        index = self.indexAt(at)
-        if (chat := _chat(index)) is None:
+    def _edit(self, index: QModelIndex) -> None:
+        if index.isValid():
+            self.scrollTo(index)
+            self.go_to(index)
+            self.edit(index)
+
+    # The button in the heading of the folders
+
+    def _new_folder_button(self) -> QToolButton:
+        button = QToolButton(self.viewport())
+        button.setObjectName("quiet")
+        button.setFixedSize(26, 26)
+        button.setAccessibleName(self.tr("New folder"))
+        button.setToolTip(self.tr("New folder"))
+        button.clicked.connect(lambda: self.folder_asked.emit(()))
+        button.hide()
+        return button
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        super().scrollContentsBy(dx, dy)
+        self._place_plus()
+
+    def _place_plus(self) -> None:
+        if self._plus is None or self.model() is None:
             return
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction(self._theme.icon("pencil", "muted"), self.tr("Rename"), lambda: self.rename(index))
-        pin = ("pin-off", self.tr("Unpin")) if chat.pinned else ("pin", self.tr("Pin"))
-        menu.addAction(self._theme.icon(pin[0], "muted"), pin[1], lambda: self.pin_asked.emit(chat.id, not chat.pinned))
-        menu.addAction(self._theme.icon("trash-2", "muted"), self.tr("Delete"), lambda: self.delete_asked.emit(chat.id))
-        menu.popup(self.viewport().mapToGlobal(at))
+        index = self.chats.index_of_section(Section.FOLDERS)
+        self._plus.setVisible(index.isValid())
+        if index.isValid():
+            box = content_of(self._rect_of(index.row()))
+            x = 4 if self.isRightToLeft() else box.right() - self._plus.width() - 2
+            self._plus.move(x, box.bottom() - self._plus.height() + 1)
+
+    def _restyle(self) -> None:
+        if self._plus is not None:
+            self._plus.setIcon(self._theme.icon("folder-plus", "muted"))
+        self.resize_rows(scaled(ROW))
+        self.viewport().update()
 
 
-def _chat(index: QModelIndex) -> Chat | None:
-    found = index.data(ChatRole.CHAT) if index.isValid() else None
-    return found if isinstance(found, Chat) else None
+def _is_alt(event: QKeyEvent) -> bool:
+    return bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)

@@ -50,7 +50,7 @@ class Chip(QFrame):
         self.item = item
         elided = self._name.fontMetrics().elidedText(item.name, Qt.TextElideMode.ElideMiddle, NAME_WIDTH)
         self._name.setText(elided)
-        counted = self.tr("{n} tokens").format(n=f"{item.n_tokens or 0:,}")
+        counted = self.tr("%Ln tokens", "", item.n_tokens or 0)
         self._cost.setText(counted if item.n_tokens is not None else "…")
         words = self._words(item)
         self.setToolTip(words)
@@ -74,7 +74,7 @@ class Chip(QFrame):
             return self.tr("{name}, being read").format(name=item.name)
         if item.n_tokens is None:
             return self.tr("{name}, tokens not counted yet").format(name=item.name)
-        return self.tr("{name}, {n} tokens").format(name=item.name, n=f"{item.n_tokens:,}")
+        return self.tr("{name}, %Ln tokens", "", item.n_tokens).format(name=item.name)
 
 
 class Chips(QScrollArea):

@@ -12,6 +12,7 @@ from desktop.endpoint.feed import MemoryShares
 from desktop.theme import Theme, text_font
 from desktop.widgets.endpoint_parts import Card, label
 
+MOST_HOLDERS = 6
 BAR, LINE, GAP, SQUARE = 12, 22, 18, 8
 
 
@@ -20,6 +21,8 @@ class MemoryCard(Card):
         super().__init__(parent)
         self._sum = label("pageText", "", self)
         self._disk = label("pageText", "", self)
+        self.holders = label("pageText", "", self)
+        self.holders.setWordWrap(True)
         self.bar = MemoryBar(theme, self)
         head = QHBoxLayout()
         head.addWidget(label("cardTitle", self.tr("Memory"), self), 1)
@@ -29,6 +32,7 @@ class MemoryCard(Card):
         column.setSpacing(10)
         column.addLayout(head)
         column.addWidget(self.bar)
+        column.addWidget(self.holders)
         column.addWidget(self._disk, alignment=Qt.AlignmentFlag.AlignRight)
         self.hide()
 
@@ -37,6 +41,9 @@ class MemoryCard(Card):
         self._sum.setText(self.tr("{used} taken · {left} free").format(used=used, left=left))
         self._disk.setText(self.tr("Kept on disk for the next time: {size}").format(size=words.size(shares.snapshots)))
         self._disk.setVisible(shares.snapshots > 0)
+        parts = [f"{words.holder(each)} {words.size(each.size)}" for each in shares.holders[:MOST_HOLDERS]]
+        self.holders.setText(self.tr("In it are: {list}").format(list=" · ".join(parts)))
+        self.holders.setVisible(bool(parts))
         self.bar.show_shares(shares)
         self.show()
 

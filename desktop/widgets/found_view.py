@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QDateTime, QLocale, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import (
+    QCoreApplication,
+    QDateTime,
+    QLocale,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPointF,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QFont, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -19,6 +31,8 @@ from desktop.chat.found_list import FoundRole, plain
 from desktop.direction import isolated, mirrored
 from desktop.store.search import Hit, Part
 from desktop.theme import Theme, scaled, text_font
+
+translate = QCoreApplication.translate
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -104,9 +118,10 @@ class _FoundRows(QStyledItemDelegate):
         box: QRect = option.rect.adjusted(PADDING, 0, -PADDING, 0)
         if hit.message_id:
             self._paint_parts(painter, QRect(box.left(), box.top() + scaled(8), box.width(), scaled(20)), hit.snippet)
-            self._paint_meta(painter, QRect(box.left(), box.top() + scaled(29), box.width(), scaled(18)), hit)
+            line = QRect(box.left(), box.top() + scaled(29), box.width(), scaled(18))
+            self._paint_meta(painter, self._paint_archived(painter, line) if hit.archived else line, hit)
         else:
-            self._paint_parts(painter, box, hit.title)
+            self._paint_parts(painter, self._paint_archived(painter, box) if hit.archived else box, hit.title)
         painter.restore()
 
     def _paint_behind(self, painter: QPainter, option: QStyleOptionViewItem) -> None:
@@ -119,6 +134,12 @@ class _FoundRows(QStyledItemDelegate):
             painter.setPen(QPen(self._theme.colour("accent"), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 7, 7)
+
+    def _paint_archived(self, painter: QPainter, box: QRect) -> QRect:
+        """Returns what is left of the line."""
+        icon = self._theme.pixmap("archive", "muted", 14, painter.device().devicePixelRatioF())
+        painter.drawPixmap(QPointF(box.left(), box.center().y() - 6), icon)
+        return box.adjusted(20, 0, 0, 0)
 
     def _paint_parts(self, painter: QPainter, box: QRect, parts: Sequence[Part]) -> None:
         """One line; what matched stands in the accent colour and bold, and is always in sight."""
@@ -138,7 +159,9 @@ class _FoundRows(QStyledItemDelegate):
     def _paint_meta(self, painter: QPainter, box: QRect, hit: Hit) -> None:
         painter.setFont(text_font(12))
         painter.setPen(self._theme.colour("muted"))
-        day = QLocale().toString(QDateTime.fromSecsSinceEpoch(int(hit.created_s)).date(), "d MMM yyyy")
+        #: How a day is written; see QDate.toString.
+        day_format = translate("FoundView", "d MMM yyyy")
+        day = QLocale().toString(QDateTime.fromSecsSinceEpoch(int(hit.created_s)).date(), day_format)
         metrics = painter.fontMetrics()
         width = metrics.horizontalAdvance(day)
         painter.drawText(box, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), isolated(day))

@@ -6,6 +6,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
+from desktop.numbers import whole
 from desktop.theme import Theme
 from desktop.widgets.lights import draw_ring
 
@@ -24,7 +25,7 @@ class Gauge(QLabel):
     def show_share(self, n_tokens: int, n_ctx: int, n_left_out: int = 0) -> None:
         """Hides itself where either number is unknown (0). `n_left_out`: turns that the model does not read."""
         self._share = min(1.0, n_tokens / n_ctx) if n_ctx else 0.0
-        self.setText(self.tr("{used} of {all}").format(used=f"{n_tokens:,}", all=f"{n_ctx:,}"))
+        self.setText(self.tr("{used} of {all}").format(used=whole(n_tokens), all=whole(n_ctx)))
         words = [self.tr("Tokens of this chat and of what is being written, of those the model reads")]
         if n_left_out:
             words.append(self.tr("Oldest turns left out: {n}").format(n=n_left_out))

@@ -6,16 +6,19 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QToolButton, QWidget
 
 from desktop.direction import is_mirrored, isolated
+from desktop.numbers import whole
 from desktop.theme import Theme
 from desktop.widgets.lights import dot_pixmap, ring_pixmap
 
 if TYPE_CHECKING:
     from desktop.store.records import Chat
+
+translate = QCoreApplication.translate
 
 HEIGHT = 52
 
@@ -26,6 +29,9 @@ class Header(QFrame):
     sidebar_asked = Signal()
     rename_asked = Signal(str)
     pin_asked = Signal(str, bool)
+    archive_asked = Signal(str, bool)
+    folder_asked = Signal(str, QPoint)
+    """In which folder is the chat to be? To be asked at that point of the screen."""
     delete_asked = Signal(str)
     export_asked = Signal(object, str)
     """A `Chat`, and the ending of the file that it is to become."""
@@ -51,6 +57,12 @@ class Header(QFrame):
         after = Qt.LayoutDirection.LeftToRight if is_mirrored() else Qt.LayoutDirection.RightToLeft
         self._title.setLayoutDirection(after)  # the arrow stands after the words
         self._title.clicked.connect(self._open_chat_menu)
+        self._back = QToolButton(self)
+        self._back.setObjectName("quiet")
+        self._back.setAccessibleName(self.tr("Bring back from the archive"))
+        self._back.setToolTip(self.tr("Bring back from the archive"))
+        self._back.clicked.connect(self._bring_back)
+        self._back.hide()
         self._pill = QPushButton(self)
         self._pill.setObjectName("pill")
         self._pill.clicked.connect(self._open_model_menu)
@@ -64,6 +76,7 @@ class Header(QFrame):
         row.setSpacing(4)
         row.addWidget(self.fold)
         row.addWidget(self._title)
+        row.addWidget(self._back)
         row.addStretch(1)
         row.addWidget(self._pill)
         row.addSpacing(6)
@@ -75,6 +88,7 @@ class Header(QFrame):
     def show_chat(self, chat: Chat | None) -> None:
         self._chat = chat
         self._title.setVisible(chat is not None)
+        self._back.setVisible(chat is not None and chat.archived)
         self.setProperty("lined", chat is not None)
         self.style().unpolish(self)
         self.style().polish(self)
@@ -92,7 +106,7 @@ class Header(QFrame):
 
     def show_tools(self, n_tools: int) -> None:
         """How many tools are asking the model now; nothing is shown where none is."""
-        self._tools.setText(" " + (self.tr("1 tool") if n_tools == 1 else self.tr("{n} tools").format(n=n_tools)))
+        self._tools.setText(" " + self.tr("%Ln tools", "", n_tools))
         self._tools.setVisible(n_tools > 0)
         self._elide()
 
@@ -109,6 +123,12 @@ class Header(QFrame):
         menu.addAction(self._theme.icon("pencil", "muted"), self.tr("Rename"), lambda: self.rename_asked.emit(chat.id))
         pin = ("pin-off", self.tr("Unpin")) if chat.pinned else ("pin", self.tr("Pin"))
         menu.addAction(self._theme.icon(pin[0], "muted"), pin[1], lambda: self.pin_asked.emit(chat.id, not chat.pinned))
+        below = self._title.mapToGlobal(self._title.rect().bottomLeft())
+        move = menu.addAction(self._theme.icon("folder", "muted"), self.tr("Move to a folder…"))
+        move.triggered.connect(partial(self.folder_asked.emit, chat.id, below))
+        away = ("archive-restore", self.tr("Bring back")) if chat.archived else ("archive", self.tr("Archive"))
+        put = menu.addAction(self._theme.icon(away[0], "muted"), away[1])
+        put.triggered.connect(partial(self.archive_asked.emit, chat.id, not chat.archived))
         saves = menu.addMenu(self._theme.icon("file-output", "muted"), self.tr("Save as"))
         for form, words in (
             ("md", self.tr("Markdown…")),
@@ -118,7 +138,11 @@ class Header(QFrame):
         ):
             saves.addAction(words).triggered.connect(partial(self.export_asked.emit, chat, form))
         menu.addAction(self._theme.icon("trash-2", "muted"), self.tr("Delete"), lambda: self.delete_asked.emit(chat.id))
-        menu.popup(self._title.mapToGlobal(self._title.rect().bottomLeft()))
+        menu.popup(below)
+
+    def _bring_back(self) -> None:
+        if self._chat is not None:
+            self.archive_asked.emit(self._chat.id, False)
 
     def _open_model_menu(self) -> None:
         menu = QMenu(self)
@@ -135,11 +159,12 @@ class Header(QFrame):
     def _restyle(self) -> None:
         self.fold.setIcon(self._theme.icon("panel-left", "text"))
         self._title.setIcon(self._theme.icon("chevron-down", "muted"))
+        self._back.setIcon(self._theme.icon("archive-restore", "muted"))
         self._tools.setIcon(self._theme.icon("plug", "muted", 14))
         self._tools.setIconSize(QSize(14, 14))
         words = self._model_words
         if self._light == "ready" and self._speed:
-            words = self.tr("{model} · {speed} tok/s").format(model=words, speed=round(self._speed))
+            words = self.tr("{model} · {speed} tok/s").format(model=words, speed=whole(round(self._speed)))
         self._pill.setText(" " + words)
         self._pill.setAccessibleName(self.tr("Model: {state}").format(state=words))
         self._pill.setIcon(self._light_icon())
@@ -149,6 +174,8 @@ class Header(QFrame):
     def _elide(self) -> None:
         title = self._chat.title if self._chat else ""
         room = self.width() - self._pill.sizeHint().width() - 110
+        if not self._back.isHidden():
+            room -= self._back.sizeHint().width() + 4
         if not self._tools.isHidden():
             room -= self._tools.sizeHint().width() + 10
         shown = self._title.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, max(60, room))
@@ -166,7 +193,7 @@ def fold_button(theme: Theme, parent: QWidget) -> QToolButton:
     """Opens the sidebar where the window is too narrow to show it beside the page."""
     button = QToolButton(parent)
     button.setObjectName("quiet")
-    name = parent.tr("Show the chats")
+    name = translate("Header", "Show the chats")
     button.setAccessibleName(name)
     button.setToolTip(name)
     button.setIcon(theme.icon("panel-left", "text"))

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QKeySequenceEdit,
     QLabel,
+    QLineEdit,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -51,13 +52,13 @@ class KeysCard(QFrame):
         self.show_keys()
 
     def show_keys(self) -> None:
-        for action_id, edit in self._edits.items():
-            edit.setKeySequence(QKeySequence(self._actions.keys_of(action_id)))
+        for action_id in self._edits:
+            self._show_key(action_id)
         self._alert.hide()
 
     def refuse(self, action_id: str, holder: str) -> None:
         """The key belongs to another action, whose words are `holder`."""
-        self._edits[action_id].setKeySequence(QKeySequence(self._actions.keys_of(action_id)))
+        self._show_key(action_id)
         self._alert.setText(self.tr("That key is taken: {action}.").format(action=holder))
         self._alert.show()
 
@@ -80,6 +81,12 @@ class KeysCard(QFrame):
             grid.addWidget(words, row, 0)
             grid.addWidget(edit, row, 1)
         return grid
+
+    def _show_key(self, action_id: str) -> None:
+        edit = self._edits[action_id]
+        edit.setKeySequence(QKeySequence(self._actions.keys_of(action_id)))
+        if (line := edit.findChild(QLineEdit)) is not None:  # where Qt puts an order, too long in German
+            line.setPlaceholderText(self.tr("none"))
 
     def _chosen(self, action_id: str) -> None:
         keys = self._edits[action_id].keySequence().toString(QKeySequence.SequenceFormat.PortableText)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from desktop.models import words
@@ -11,6 +11,9 @@ from desktop.models.rows import Room
 from desktop.theme import Theme
 from desktop.widgets.endpoint_parts import IconButton, label
 from desktop.widgets.header import fold_button
+
+WORDS_FROM = 640
+"""The width from which on the buttons have words on them."""
 
 
 class ModelsHead(QWidget):
@@ -49,6 +52,11 @@ class ModelsHead(QWidget):
         theme.changed.connect(self._restyle)
         self._restyle()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        for button in (self.open_file, self.add_folder):  # where it is narrow, the search needs their words' room
+            button.setText(f" {button.accessibleName()}" if self.width() >= WORDS_FROM else "")
+
     def show_room(self, room: Room) -> None:
         self.machine.setText(words.machine(room))
 
@@ -56,6 +64,7 @@ class ModelsHead(QWidget):
         button = QPushButton(" " + text, self)
         button.setObjectName("plain")
         button.setAccessibleName(text)
+        button.setToolTip(text)
         button.setIconSize(QSize(16, 16))
         button.setFixedHeight(34)
         return button

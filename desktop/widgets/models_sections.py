@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from desktop.models import words
@@ -14,6 +14,8 @@ from desktop.theme import Theme
 from desktop.widgets.endpoint_parts import Card, IconButton, label, link
 from desktop.widgets.flow import FlowLayout
 from desktop.widgets.models_view import ModelsView
+
+translate = QCoreApplication.translate
 
 
 class ModelsSection(QWidget):
@@ -75,7 +77,7 @@ class DiskSection(ModelsSection):
     folder_removed = Signal(object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(theme, parent.tr("On this computer") if parent is not None else "", parent)
+        super().__init__(theme, translate("DiskSection", "On this computer"), parent)
         self._theme = theme
         self._folders: tuple[Path, ...] = ()
         self._unreadable: tuple[Path, ...] = ()
@@ -131,7 +133,7 @@ class HubSection(ModelsSection):
     search_asked = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(theme, parent.tr("On Hugging Face") if parent is not None else "", parent)
+        super().__init__(theme, translate("HubSection", "On Hugging Face"), parent)
         self._theme = theme
         self._state = LibraryState()
         self._offers = False

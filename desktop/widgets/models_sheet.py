@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from desktop.models import words
 from desktop.models.load_choice import LoadChoice
 from desktop.models.rows import ModelRow
+from desktop.numbers import whole
 from desktop.theme import Theme
 from desktop.widgets.endpoint_parts import IconButton, label
 from engine.backend import KvType
@@ -91,7 +92,7 @@ class ModelSheet(QFrame):
         self._parts.setText(words.parts(row.fit) if row.fit is not None else "")
         most = max(row.n_ctx_train, MIN_CTX)
         help_text = self.tr("{least} to {most}. Empty: as many as are good here.")
-        self._context_help.setText(help_text.format(least=f"{MIN_CTX:,}", most=f"{most:,}"))
+        self._context_help.setText(help_text.format(least=whole(MIN_CTX), most=whole(most)))
         self._layers_help.setText(self.tr("Empty: all of them, where there is a card."))
         self._show_text(self.context, str(choice.n_ctx) if choice.n_ctx else "")
         self._show_text(self.layers, "" if choice.n_gpu_layers is None else str(choice.n_gpu_layers))
@@ -207,7 +208,7 @@ class ModelSheet(QFrame):
     def _field(self, name: str) -> QLineEdit:
         field = QLineEdit(self)
         field.setObjectName("settingValue")
-        field.setFixedWidth(96)
+        field.setFixedWidth(108)
         field.setAlignment(Qt.AlignmentFlag.AlignRight)
         field.setPlaceholderText(self.tr("automatic"))
         field.setAccessibleName(name)

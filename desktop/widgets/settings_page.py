@@ -25,6 +25,8 @@ from desktop.widgets.background_card import BackgroundCard
 from desktop.widgets.flow import FlowLayout
 from desktop.widgets.header import fold_button
 from desktop.widgets.keys_card import KeysCard
+from desktop.widgets.language_card import LanguageCard
+from desktop.widgets.switch import Switch
 
 WIDTH = 772
 
@@ -40,6 +42,9 @@ class SettingsPage(QScrollArea):
     backup_asked = Signal()
     restore_asked = Signal()
     diagnostics_asked = Signal()
+    help_asked = Signal()
+    updates_chosen = Signal(bool)
+    """Whether it may look for new versions."""
     sidebar_asked = Signal()
 
     def __init__(self, theme: Theme, actions: Actions, parent: QWidget | None = None) -> None:
@@ -55,6 +60,7 @@ class SettingsPage(QScrollArea):
         self.fold = fold_button(theme, body)
         self.fold.clicked.connect(self.sidebar_asked)
         self.keys = KeysCard(actions, body)
+        self.language = LanguageCard(body)
         self.background = BackgroundCard(theme, body)
         self._looks = QButtonGroup(self)
         self._smaller = self._text_button("A−", self.tr("Smaller text"), -1)
@@ -63,6 +69,8 @@ class SettingsPage(QScrollArea):
         self._progress = _text("quietText", "", body)
         self._cancel = self._button(self.tr("Stop"), self.cancel_asked.emit)
         self._copy = self._button(self.tr("Copy diagnostics"), self.diagnostics_asked.emit)
+        self._updates = Switch(theme, self.tr("Look for new versions once a week"), body)
+        self._updates.clicked.connect(self.updates_chosen)
         self._lay_out(body)
         self.setWidget(body)
         theme.changed.connect(self._show_text_size)
@@ -91,6 +99,9 @@ class SettingsPage(QScrollArea):
         for button in self._imports:
             button.setEnabled(not running)
 
+    def show_updates(self, on: bool) -> None:
+        self._updates.setChecked(on)
+
     def put_diagnostics(self, text: str) -> None:
         """Takes them to the clipboard, and says so."""
         QGuiApplication.clipboard().setText(text)
@@ -106,6 +117,7 @@ class SettingsPage(QScrollArea):
         column.setSpacing(16)
         column.addLayout(head)
         column.addWidget(self._looks_card(body))
+        column.addWidget(self.language)
         column.addWidget(self._chats_card(body))
         column.addWidget(self.background)
         column.addWidget(self.keys)
@@ -169,13 +181,19 @@ class SettingsPage(QScrollArea):
 
     def _about_card(self, body: QWidget) -> QFrame:
         row = QHBoxLayout()
+        row.setSpacing(8)
         row.addWidget(self._copy)
+        row.addWidget(self._button(self.tr("Help"), self.help_asked.emit))
         row.addStretch(1)
+        updates = QHBoxLayout()
+        updates.setSpacing(10)
+        updates.addWidget(self._updates)
+        updates.addWidget(_text("", self.tr("Look for new versions once a week"), body), 1)
         about = self.tr(
             "When something does not work, this helps to find out why. It names the machine, the versions and the "
             "model, and holds nothing of your chats."
         )
-        return self._card(body, self.tr("About this Inglenook"), about, [row])
+        return self._card(body, self.tr("About this Inglenook"), about, [row, updates])
 
     def _card(self, body: QWidget, title: str, about: str, rows: Sequence[QLayout]) -> QFrame:
         card = QFrame(body)

@@ -14,6 +14,7 @@ from desktop.widgets.search_field import SearchField
 
 if TYPE_CHECKING:
     from desktop.widgets.chats_view import ChatsView
+    from desktop.widgets.chosen_bar import ChosenBar
     from desktop.widgets.found_view import FoundView
 
 WIDTH = 256
@@ -62,6 +63,12 @@ class Sidebar(QFrame):
         found.hide()
         self._middle.addWidget(found)
         self.setTabOrder(self.search, found)
+
+    def add_bar(self, bar: ChosenBar) -> None:
+        """Puts what is done with several chats under their list."""
+        self._middle.addWidget(bar)
+        if self.chats is not None:
+            self.setTabOrder(self.chats, bar)
 
     def show_found(self, shown: bool) -> None:
         """What was found, or the chats."""

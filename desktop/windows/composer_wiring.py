@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QCoreApplication, QPoint
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QFileDialog
 
@@ -29,6 +29,8 @@ from desktop.windows.gauging import Gauging
 from desktop.windows.main_window import MainWindow
 from desktop.windows.sending import Sending
 from engine.events import Status
+
+translate = QCoreApplication.translate
 
 
 class ComposerWiring:
@@ -136,7 +138,7 @@ class ComposerWiring:
         self._edited()
 
     def _choose_files(self) -> None:
-        dialog = QFileDialog(self._window, self._window.tr("Attach files"))
+        dialog = QFileDialog(self._window, translate("composer", "Attach files"))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         dialog.filesSelected.connect(self._files_chosen)
         dialog.finished.connect(dialog.deleteLater)
@@ -208,7 +210,7 @@ class ComposerWiring:
         current, _ = self._presets.name_of(self._chats.settings)
         menu = preset_menu(self._window.theme, self._presets, current, pill)
         menu.addSeparator()
-        more = menu.addAction(self._window.tr("Settings of this chat…"))
+        more = menu.addAction(translate("composer", "Settings of this chat…"))
         more.setShortcut(QKeySequence("Ctrl+,"))
         menu.triggered.connect(
             lambda action: self._toggle_settings() if action is more else self._choose_preset(str(action.data()))
@@ -248,8 +250,8 @@ class ComposerWiring:
             self._take_presets(Presets({**self._presets.own, name: preset}))
             self._tasks.spawn(self._store.save_preset(name, preset), "bring a preset back")
 
-        gone = self._window.tr("The preset “{name}” is deleted.").format(name=name)
-        self._window.notice.tell(gone, action=self._window.tr("Undo"), act=undo, for_ms=8_000)
+        gone = translate("composer", "The preset “{name}” is deleted.").format(name=name)
+        self._window.notice.tell(gone, action=translate("composer", "Undo"), act=undo, for_ms=8_000)
 
     async def _move_preset(self, old: str, new: str, preset: ChatSettings) -> None:
         await self._store.save_preset(new, preset)  # first, so that at no moment there is neither

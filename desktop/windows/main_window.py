@@ -19,6 +19,7 @@ from desktop.widgets.sidebar import WIDTH as SIDEBAR_WIDTH
 from desktop.widgets.sidebar import Sidebar
 
 if TYPE_CHECKING:
+    from desktop.guide.page import HelpPage
     from desktop.transcript.view import TranscriptView
     from desktop.widgets.chat_settings import ChatSettingsSheet
     from desktop.widgets.chats_view import ChatsView
@@ -65,6 +66,7 @@ class MainWindow(QWidget):
         self.endpoint_page: EndpointPage | None = None
         self.models_page: ModelsPage | None = None
         self.settings_page: SettingsPage | None = None
+        self.help_page: HelpPage | None = None
         self._lay_out()
         self._add_keys()
         self.resize(1100, 750)
@@ -109,6 +111,12 @@ class MainWindow(QWidget):
         self.sidebar.models_asked.connect(self.show_models_page)
         self._fold()
 
+    def add_help_page(self, page: HelpPage) -> None:
+        self.help_page = page
+        self.pages.addWidget(page)
+        page.sidebar_asked.connect(self.open_sidebar)
+        self._fold()
+
     def show_greeting(self, greeting: bool) -> None:
         """The greeting, or the transcript."""
         if greeting:
@@ -132,6 +140,9 @@ class MainWindow(QWidget):
     def show_settings_page(self) -> None:
         self._show_place("settings", self.settings_page)
 
+    def show_help_page(self) -> None:
+        self._show_place("help", self.help_page)
+
     def _show_place(self, place: str, page: QWidget | None) -> None:
         """A place of the sidebar; a page that is not there yet is not gone to."""
         if page is not None:
@@ -149,11 +160,21 @@ class MainWindow(QWidget):
         if self.sidebar.chats is not None:
             self.sidebar.chats.setFocus()
 
+    def open_chats(self) -> None:
+        """The list of chats, with the focus in it; a search is left."""
+        self._show_sidebar()
+        self.sidebar.search.clear()
+        if self.sidebar.chats is not None:
+            self.sidebar.chats.setFocus()
+
     def open_search(self) -> None:
-        if not self.sidebar.isVisible():
-            self.open_sidebar()
+        self._show_sidebar()
         self.sidebar.search.setFocus()
         self.sidebar.search.selectAll()
+
+    def _show_sidebar(self) -> None:
+        if not self.sidebar.isVisible():
+            self.open_sidebar()
 
     def close_sidebar(self) -> None:
         self._sidebar_open = False
@@ -239,7 +260,7 @@ class MainWindow(QWidget):
         self.sidebar.setVisible(not folds or self._sidebar_open)
         self.pages.setGeometry(mirrored(QRect(left, 0, self.width() - left, self.height()), self.rect()))
         self.header.fold.setVisible(folds)
-        for page in (self.models_page, self.endpoint_page, self.settings_page):
+        for page in (self.models_page, self.endpoint_page, self.settings_page, self.help_page):
             if page is not None:
                 page.fold.setVisible(folds)
 

@@ -40,8 +40,7 @@ class MessageWiring(QObject):
     def _delete(self, message_id: str) -> None:
         deletion = self._chats.delete_message(message_id)
         if deletion is not None:
-            n = len(deletion.removed.messages)
-            words = self.tr("The message is deleted.") if n == 1 else self.tr("{n} messages are deleted.").format(n=n)
+            words = self.tr("%Ln messages are deleted.", "", len(deletion.removed.messages))
             self._window.notice.tell(
                 words, action=self.tr("Undo"), act=lambda: self._chats.restore_messages(deletion), for_ms=UNDO_MS
             )

@@ -107,7 +107,7 @@ class ModelsWiring(QObject):
         self._library.show_status(status, path)
 
     def _choose_folder(self) -> None:
-        dialog = QFileDialog(self._window, self._window.tr("Add a folder with models"))
+        dialog = QFileDialog(self._window, self.tr("Add a folder with models"))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
         dialog.fileSelected.connect(lambda folder: self._library.add_folder(Path(folder)))
@@ -116,5 +116,5 @@ class ModelsWiring(QObject):
 
     def _tell_arrived(self, path: Path) -> None:
         name = words.name_of_file(path)
-        text = self._window.tr("{name} is here.").format(name=name)
-        self._window.notice.tell(text, action=self._window.tr("Load it"), act=lambda: self._load(str(path)))
+        text = self.tr("{name} is here.").format(name=name)
+        self._window.notice.tell(text, action=self.tr("Load it"), act=lambda: self._load(str(path)))

@@ -14,6 +14,8 @@ from desktop.windows.main_window import MainWindow
 
 LONG_S = 10.0
 
+translate = QCoreApplication.translate
+
 
 class Speaker(Protocol):
     def say(self, title: str, words: str, clicked: Callable[[], None]) -> None: ...
@@ -44,7 +46,11 @@ class Notifying(QObject):
         chat = self._chats.chat(message.chat_id)
         if in_sight or chat is None or not self._wanted() or self._is_seen_elsewhere(message.id):
             return
-        words = _tr("An answer is ready") if message.state != "failed" else _tr("An answer could not be finished")
+        words = (
+            translate("notifications", "An answer is ready")
+            if message.state != "failed"
+            else translate("notifications", "An answer could not be finished")
+        )
         self._speaker.say(words, chat.title, lambda: self._open(message.chat_id))
         QApplication.alert(self._window)
 
@@ -52,7 +58,3 @@ class Notifying(QObject):
         self._chats.open_chat(chat_id)
         self._window.show_chat_page()
         self._window.come_forward()
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("notifications", text)

@@ -15,6 +15,8 @@ from desktop.store.search import Hit
 from desktop.widgets.palette import Offer, Palette
 from desktop.windows.main_window import MainWindow
 
+translate = QCoreApplication.translate
+
 PALETTE_KEYS = "Ctrl+K"
 MOST_CHATS = 8
 
@@ -30,7 +32,7 @@ class PaletteWiring(QObject):
         self.palette.typed.connect(self._look_for)
         self.palette.chosen.connect(self._do)
         search.answered.connect(self._found)
-        words = QCoreApplication.translate("actions", "Do something, or find a chat")
+        words = translate("actions", "Do something, or find a chat")
         actions.add(Action("palette", words, self.palette.open, PALETTE_KEYS))
 
     def _look_for(self, typed: str) -> None:

@@ -27,10 +27,11 @@ class SearchWiring(QObject):
         self._view.up_pressed.connect(field.setFocus)
         self._view.chosen.connect(self._open)
         search.answered.connect(self._show)
+        chats.kept.connect(search.again)
 
     def _show(self, words: str, n_hits: int) -> None:
         if not n_hits:
-            self._view.say_when_empty(self._window.tr("Nothing holds “{words}”.").format(words=words))
+            self._view.say_when_empty(self.tr("Nothing holds “{words}”.").format(words=words))
         self._window.sidebar.show_found(bool(words))
 
     def _open(self, chat_id: str, message_id: str) -> None:

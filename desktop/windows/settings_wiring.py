@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from desktop.actions import Actions
 from desktop.chat.controller import ChatController
 from desktop.chat.exchange import ExchangeController, Format
 from desktop.exchange.importing import Imported
-from desktop.settings import TEXT_SIZE, ThemeChoice
+from desktop.settings import TEXT_SIZE, LanguageChoice, ThemeChoice
 from desktop.store.records import Chat
 from desktop.tasks import TaskSet
 from desktop.theme import TEXT_SIZES
@@ -36,14 +36,17 @@ class SettingsWiring(QObject):
         tasks: TaskSet,
         remember: Callable[..., None],
         diagnose: Callable[[], str],
+        language: LanguageChoice = "system",
     ) -> None:
         super().__init__(window)
         self._window, self._exchange, self._chats, self._tasks = window, exchange, chats, tasks
         self._remember = remember
         self._actions = actions
         self.page = SettingsPage(window.theme, actions)
+        self.page.language.show_choice(language)
         window.add_settings_page(self.page)
         self.page.theme_chosen.connect(self._choose_theme)
+        self.page.language.chosen.connect(self._choose_language)
         self.page.text_step_asked.connect(self._step_text)
         self.page.keys.keys_chosen.connect(self._change_keys)
         self.page.keys.reset_asked.connect(actions.reset_keys)
@@ -54,6 +57,9 @@ class SettingsWiring(QObject):
         self.page.restore_asked.connect(self._choose_backup)
         self.page.diagnostics_asked.connect(lambda: self.page.put_diagnostics(diagnose()))
         window.header.export_asked.connect(self._choose_target)
+        if window.sidebar.chats is not None:
+            window.sidebar.chats.save_asked.connect(self._choose_target)
+            window.sidebar.chats.save_several_asked.connect(self._choose_target_for_several)
         exchange.progressed.connect(self._show_progress)
         exchange.imported.connect(self._show_imported)
         exchange.exported.connect(self._show_exported)
@@ -64,6 +70,11 @@ class SettingsWiring(QObject):
         self._window.theme.choose(choice)
         self._remember(theme=choice)
         self.page.show_theme(choice)
+
+    def _choose_language(self, choice: LanguageChoice) -> None:
+        self._remember(language=choice)
+        self.page.language.show_choice(choice)
+        self._offer_to_close(self.tr("The language is another one from the next start on."))
 
     def _step_text(self, step: int) -> None:
         """The next larger or smaller size, or the usual one for 0."""
@@ -78,22 +89,25 @@ class SettingsWiring(QObject):
             self.page.keys.refuse(action_id, holder.words)
 
     def _choose_source(self, folder: bool) -> None:
-        dialog = QFileDialog(self._window, self._window.tr("Bring chats in"))
+        dialog = QFileDialog(self._window, self.tr("Bring chats in"))
         if folder:
             dialog.setFileMode(QFileDialog.FileMode.Directory)
         else:
             dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-            dialog.setNameFilters([self._window.tr("Exports (*.json *.zip)"), self._window.tr("All files (*)")])
+            dialog.setNameFilters([self.tr("Exports (*.json *.zip)"), self.tr("All files (*)")])
         dialog.fileSelected.connect(lambda path: self.bring_in(Path(path)))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
     def bring_in(self, path: Path) -> None:
-        self.page.show_import(self._window.tr("Reading {name}…").format(name=path.name), running=True)
+        self.page.show_import(self.tr("Reading {name}…").format(name=path.name), running=True)
         self._exchange.import_from(path)
 
     def _choose_target(self, chat: Chat, form: Format) -> None:
         self._save_as(chat.title, form, lambda path: self._exchange.export(chat, path, form))
+
+    def _choose_target_for_several(self, chats: Sequence[Chat]) -> None:
+        self._save_as("inglenook-chats", "json", lambda path: self._exchange.export_several(chats, path))
 
     def _choose_target_for_all(self) -> None:
         self._save_as("inglenook-chats", "json", self._exchange.export_all)
@@ -102,23 +116,23 @@ class SettingsWiring(QObject):
         self._save_as(f"inglenook-{datetime.now():%Y-%m-%d}", "zip", self._exchange.back_up)
 
     def _choose_backup(self) -> None:
-        dialog = QFileDialog(self._window, self._window.tr("Bring a backup back"))
+        dialog = QFileDialog(self._window, self.tr("Bring a backup back"))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilters([self._window.tr("Backups (*.zip)"), self._window.tr("All files (*)")])
+        dialog.setNameFilters([self.tr("Backups (*.zip)"), self.tr("All files (*)")])
         dialog.fileSelected.connect(lambda path: self._exchange.restore(Path(path)))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
     def _show_staged(self, made: datetime) -> None:
-        words = self._window.tr(
-            "The backup of {day} comes back when Inglenook starts next. What is here now is kept aside."
-        )
+        words = self.tr("The backup of {day} comes back when Inglenook starts next. What is here now is kept aside.")
         day = QLocale().toString(QDate(made.year, made.month, made.day), QLocale.FormatType.LongFormat)
-        close = self._window.tr("Close now")
-        self._window.notice.tell(words.format(day=day), action=close, act=self._window.close_asked.emit)
+        self._offer_to_close(words.format(day=day))
+
+    def _offer_to_close(self, words: str) -> None:
+        self._window.notice.tell(words, action=self.tr("Close now"), act=self._window.close_asked.emit)
 
     def _save_as(self, title: str, form: str, save: Callable[[Path], None]) -> None:
-        dialog = QFileDialog(self._window, self._window.tr("Save as"))
+        dialog = QFileDialog(self._window, self.tr("Save as"))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix(form)
         dialog.selectFile(f"{_file_name(title)}.{form}")
@@ -127,7 +141,7 @@ class SettingsWiring(QObject):
         dialog.open()
 
     def _show_progress(self, so_far: Imported) -> None:
-        text = self._window.tr("{n} chats so far…").format(n=f"{so_far.n_new + so_far.n_known:,}")
+        text = self.tr("%Ln chats so far…", "", so_far.n_new + so_far.n_known)
         self.page.show_import(text, running=True)
 
     def _show_imported(self, result: Imported) -> None:
@@ -138,7 +152,7 @@ class SettingsWiring(QObject):
             self.page.show_import("", running=False)
 
     def _show_exported(self, name: str) -> None:
-        self._window.notice.tell(self._window.tr("Saved as {name}.").format(name=name), for_ms=5_000)
+        self._window.notice.tell(self.tr("Saved as {name}.").format(name=name), for_ms=5_000)
 
     def _show_failed(self, error: BaseException) -> None:
         self._window.notice.tell(sentences.of(error), alert=True)

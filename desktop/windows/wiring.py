@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog
 
@@ -21,10 +22,13 @@ from desktop.transcript.view import TranscriptView
 from desktop.widgets.chats_view import ChatsView
 from desktop.widgets.endpoint_page import EndpointPage
 from desktop.widgets.header import Light
+from desktop.windows.chats_wiring import ChatsWiring
 from desktop.windows.composer_wiring import ComposerWiring
 from desktop.windows.main_window import MainWindow
-from desktop.windows.message_wiring import UNDO_MS, MessageWiring
+from desktop.windows.message_wiring import MessageWiring
 from engine.events import Status
+
+translate = QCoreApplication.translate
 
 LIGHTS: dict[str, Light] = {"ready": "ready", "loading": "loading"}
 
@@ -79,17 +83,12 @@ class Wiring:
         window, chats = self._window, self._chats
         window.composer.stop_asked.connect(chats.stop)
         window.greeting.begun.connect(window.composer.begin_with)
-        window.sidebar.new_chat_asked.connect(self._new_chat)
-        self._chats_view.chosen.connect(self._open_chat)
-        for source in (self._chats_view, window.header):
-            source.pin_asked.connect(chats.pin)
-            source.delete_asked.connect(self._delete_chat)
-        window.header.rename_asked.connect(self._rename_chat)
         self._transcript.link_activated.connect(QDesktopServices.openUrl)
         chats.opened.connect(self._show_chat)
         chats.answering_changed.connect(window.composer.set_answering)
         chats.speed_measured.connect(window.header.show_speed)
         chats.failed.connect(self.tell)
+        ChatsWiring(window, self._chats_view, chats)
         self._messages = MessageWiring(window, self._transcript, chats, self._tasks)
 
     def _connect_model(self) -> None:
@@ -98,26 +97,6 @@ class Wiring:
         self._models.status_changed.connect(self._show_status)
 
     # Chats
-
-    def _new_chat(self) -> None:
-        self._chats.new_chat()
-        self._window.show_chat_page()
-
-    def _open_chat(self, chat_id: str) -> None:
-        self._chats.open_chat(chat_id)
-        self._window.show_chat_page()
-
-    def _rename_chat(self, chat_id: str) -> None:
-        if not self._window.sidebar.isVisible():
-            self._window.open_sidebar()
-        self._chats_view.rename(self._chats.chats.index_of(chat_id))
-
-    def _delete_chat(self, chat_id: str) -> None:
-        chat = self._chats.delete(chat_id)
-        if chat is not None:
-            words = self._window.tr("“{title}” is deleted.").format(title=chat.title)
-            undo = self._window.tr("Undo")
-            self._window.notice.tell(words, action=undo, act=lambda: self._chats.restore(chat), for_ms=UNDO_MS)
 
     def _show_chat(self, chat: Chat | None) -> None:
         self._window.show_greeting(chat is None)
@@ -133,18 +112,18 @@ class Wiring:
         self._window.greeting.show_model(light)
         self._transcript.refresh_waiting()
         if status.state == "dead" and status.error is not None:
-            again = self._window.tr("Load it again")
+            again = translate("window", "Load it again")
             self._window.notice.tell(sentences.of(status.error), alert=True, action=again, act=self._reload)
         elif status.error is not None:
-            choose = self._window.tr("Choose another…")
+            choose = translate("window", "Choose another…")
             self._window.notice.tell(sentences.of(status.error), alert=True, action=choose, act=self._choose_model)
 
     def _waiting_text(self) -> str:
         return sentences.waiting(self._models.status)
 
     def _choose_model(self) -> None:
-        dialog = QFileDialog(self._window, self._window.tr("Open a model file"))
-        dialog.setNameFilters([self._window.tr("Models (*.gguf)"), self._window.tr("All files (*)")])
+        dialog = QFileDialog(self._window, translate("window", "Open a model file"))
+        dialog.setNameFilters([translate("window", "Models (*.gguf)"), translate("window", "All files (*)")])
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(self.open_model)
         dialog.finished.connect(dialog.deleteLater)

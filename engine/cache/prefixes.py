@@ -6,7 +6,7 @@ next one that begins alike does not read it again; several slots may share cells
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from engine.backend import Limits
@@ -43,6 +43,8 @@ class Prefix:
     used_at: int = 0
     n_saved: int = 0
     """So many of its first tokens a snapshot holds."""
+    owner: str = ""
+    """Whom it was read for last, as the request names him."""
     held_from: int = 0
     """The first token that all layers hold: with a sliding window, the beginning may be gone."""
 
@@ -69,13 +71,17 @@ class PrefixCache:
     def prefixes(self) -> tuple[Prefix, ...]:
         return tuple(self._prefixes)
 
-    def n_held(self, ranks: Container[int]) -> int:
-        """Cells with what requests of these ranks have read. Any thread: true of some moment of the last step."""
-        cells: set[int] = set()
-        for prefix in self.prefixes:
-            if prefix.rank in ranks:
-                cells.update(tuple(prefix.cells))
-        return len(cells)
+    def held_by(self) -> dict[tuple[int, str], int]:
+        """Cells by the rank and the owner of who has read what is in them; one that several share counts for the
+        first in rank. Any thread: true of some moment of the last step."""
+        seen: set[int] = set()
+        held: dict[tuple[int, str], int] = {}
+        for prefix in sorted(self.prefixes, key=lambda each: (each.rank, each.used_at)):
+            fresh = set(prefix.cells) - seen
+            seen |= fresh
+            whose = prefix.rank, prefix.owner
+            held[whose] = held.get(whose, 0) + len(fresh)
+        return held
 
     def take_moves(self) -> tuple[Move, ...]:
         moves, self._moves = tuple(self._moves), []
@@ -219,6 +225,7 @@ class PrefixCache:
     def _share(self, source: Prefix, copy: Prefix, n: int) -> None:
         copy.tokens, copy.cells = source.tokens[:n], source.cells[:n]
         copy.n_saved, copy.held_from = self._n_saved(source, n), source.held_from
+        copy.owner = source.owner
         for cell in copy.cells:
             self._refs[cell] += 1
         self._moves.append(Copy(source.slot, copy.slot, n))

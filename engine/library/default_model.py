@@ -11,9 +11,14 @@ SIZE_BYTES = 98_362_432
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
 
+INSTALLED = Path(__file__).resolve().parents[2] / "resources" / "models"
+"""Where an installer puts it."""
+
+
 def find_default_model(profile: Profile) -> Path | None:
-    """The default model's file: in this profile, else in the user's own data folder, where set-up puts it."""
-    for folder in (profile.models, Profile.default().models):
+    """The default model's file: in this profile, else in the user's own data folder, where set-up puts it, else what
+    came with the installer."""
+    for folder in (profile.models, Profile.default().models, INSTALLED):
         candidate = folder / FILE_NAME
         if candidate.is_file():
             return candidate

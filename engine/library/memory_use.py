@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from engine.events import MemoryAccount
+from engine.events import Holding, MemoryAccount
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,22 +20,27 @@ class MemoryUse:
     snapshots: int
     """On disk, of all models."""
     available: int
-    kv_window: float = 0.0
-    """The share of the KV memory that holds what the window has asked; the rest of it is room or the endpoint's."""
-    kv_endpoint: float = 0.0
+    holdings: tuple[Holding, ...] = ()
+    """Who holds what of the KV memory; the rest of it is room."""
+
+    @property
+    def kv_window(self) -> float:
+        """The share of the KV memory that holds what the window has asked."""
+        return sum(each.share for each in self.holdings if each.door == "window")
+
+    @property
+    def kv_endpoint(self) -> float:
+        return sum(each.share for each in self.holdings if each.door == "endpoint")
 
 
-def memory_use(
-    account: MemoryAccount | None, snapshots: Path | None, held: tuple[float, float] = (0.0, 0.0)
-) -> MemoryUse:
+def memory_use(account: MemoryAccount | None, snapshots: Path | None, holdings: tuple[Holding, ...] = ()) -> MemoryUse:
     """Any thread; takes some tenths of a millisecond, more with thousands of snapshots."""
     return MemoryUse(
         account=account,
         resident=int(psutil.Process().memory_info().rss),
         snapshots=_folder_bytes(snapshots) if snapshots is not None else 0,
         available=int(psutil.virtual_memory().available),
-        kv_window=held[0],
-        kv_endpoint=held[1],
+        holdings=holdings,
     )
 
 

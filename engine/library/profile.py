@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
+
+PORTABLE = "inglenook-profile"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +19,11 @@ class Profile:
 
     @classmethod
     def default(cls) -> Profile:
+        """That of the account; or the folder "inglenook-profile" beside an installed program, where somebody made one,
+        to carry both about on a stick."""
+        beside = Path(sys.executable).resolve().parent / PORTABLE
+        if getattr(sys, "frozen", False) and beside.is_dir():
+            return cls(beside)
         return cls(Path(platformdirs.user_data_dir("inglenook", appauthor=False)))
 
     @property

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 from collections import deque
+from pathlib import Path
 from typing import Any
 
 import llama_cpp.llama_cpp as _llama
@@ -28,6 +30,17 @@ def start() -> None:
     """Prepares llama.cpp. Idempotent."""
     C.llama_log_set(_keep_callback, ctypes.c_void_p(0))
     C.llama_backend_init()
+    _load_backends(Path(C._base_path))
+
+
+def _load_backends(folder: Path) -> None:
+    """A llama.cpp that was built for every processor has its kernels in libraries of their own, one for each kind of
+    processor, and computes nothing until it is told where they lie. It takes the one that suits this processor best."""
+    # Windows finds a function only in the very library that has it.
+    ggml = ctypes.CDLL(str(folder / "ggml.dll")) if sys.platform == "win32" else C._lib
+    ggml.ggml_backend_reg_count.restype = ctypes.c_size_t
+    if ggml.ggml_backend_reg_count() == 0:
+        ggml.ggml_backend_load_all_from_path(str(folder).encode())
 
 
 def take_complaint() -> str:

@@ -179,6 +179,7 @@ class Scheduler:
                 return
             self._waiting.remove(sequence)
             sequence.prefix = prefix
+            prefix.owner = sequence.owner
             sequence.n_computed = len(prefix.tokens)
             if not sequence.has_run:
                 sequence.has_run, sequence.n_cached = True, min(sequence.n_computed, len(sequence.prompt))

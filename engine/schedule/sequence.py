@@ -24,6 +24,7 @@ class Sequence:
     """At most this many tokens of answer, at least 1."""
     scored: bool = False
     """Whether every token of the prompt needs its logits; then none may come from a cache."""
+    owner: str = ""
     arrival: int = 0
     tokens: list[int] = field(init=False)
     n_output: int = 0

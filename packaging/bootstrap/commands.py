@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from . import checks, clients, setup
+from . import translations as words
 from .console import say
 from .errors import SetupError
 from .places import BIN, BUILD, LOCKS, LOG, PYTHON, ROOT, UV, VENV
@@ -24,6 +25,13 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "dev.txt": (*_DEVELOPERS, "--constraints", "packaging/lock/runtime.txt"),
     "instructor.txt": ("packaging/lock/instructor.in", "--python-version", "3.11"),
     "build.txt": ("packaging/lock/build.in", "--python-version", "3.11"),
+    "freeze.txt": (
+        "packaging/lock/freeze.in",
+        "--python-version",
+        "3.11",
+        "--constraints",
+        "packaging/lock/runtime.txt",
+    ),
     "uv.txt": ("packaging/lock/uv.in", "--python-version", "3.11"),
     "model.txt": ("packaging/lock/model.in", "--python-version", "3.11", "--no-deps"),
 }
@@ -59,6 +67,13 @@ def bench(args: list[str]) -> NoReturn:
     _become(PYTHON, "-m", "tests.bench", *args)
 
 
+def soak(args: list[str]) -> NoReturn:
+    """Runs the whole app under a load by chance, for ten minutes or for as many as are named."""
+    setup.ensure("dev", window=True)
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    _become(PYTHON, "-m", "tests.soak", *args)
+
+
 def check(args: list[str]) -> int:
     """Runs every linter, also after one has failed, so that one run shows all there is to mend."""
     setup.ensure("dev", window=False)
@@ -89,6 +104,18 @@ def lock(args: list[str]) -> int:
     return 0
 
 
+def translations(args: list[str]) -> int:
+    """Brings the translations up to the sources; names what is still to be translated, and is 1 then."""
+    setup.ensure("dev", window=False)
+    words.gather(words.FOLDER)
+    words.release(words.FOLDER)
+    missing = list(words.unfinished(words.FOLDER))
+    for each in missing:
+        say(each)
+    say(f"{len(missing)} strings are still to be translated, in {shown(words.FOLDER)}")
+    return int(bool(missing))
+
+
 def clean(args: list[str]) -> int:
     """Removes what set-up and the tools made in the checkout. The model and uv's cache stay."""
     for path in (VENV, BUILD, ROOT / "dist", *(ROOT / name for name in CACHES)):
@@ -101,8 +128,10 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "serve": serve,
     "test": test,
     "bench": bench,
+    "soak": soak,
     "check": check,
     "lock": lock,
+    "translations": translations,
     "clean": clean,
 }
 

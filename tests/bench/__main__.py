@@ -1,13 +1,12 @@
-"""Runs the figures, prints them as a table and writes build/bench.json. Exit code 1 where one falls short."""
+"""Runs the figures, prints them and writes build/bench.json and build/bench.md. Exit code 1 where one falls short."""
 
 from __future__ import annotations
 
 import importlib
-import json
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
+from tests.bench import report
 from tests.bench.figure import Figure, Result
 
 FIGURES = {
@@ -23,6 +22,7 @@ FIGURES = {
     "window.resize": "window_long:chats",
     "window.long_memory": "window_long:chats",
     "window.long_answer": "window_long:answer",
+    **{f"window.chats_{name}": "chats_list:measure" for name in ("open", "scroll", "change", "archive", "filter")},
     "store.kill9": "store_kill9:measure",
     "store.kill9_gone_ms": "store_kill9:measure",
     "http.speed": "http_stream:one_stream_engine",
@@ -60,11 +60,15 @@ FIGURES = {
     "store.search": "store_search:measure",
     "store.import": "store_import:measure",
     "store.import_stall": "store_import:measure",
+    "ship.setup": "ship_setup:measure",
+    "ship.installed_size": "ship_size:measure",
+    "ship.deb_size": "ship_size:measure",
+    "ship.first_paint": "ship_paint:measure",
+    "ship.read_speed": "ship_speed:measure",
+    "ship.write_speed": "ship_speed:measure",
 }
 """Name → the module and function here that measures it. A function that gives several figures from one run is called
 once for all of them."""
-
-BUILD = Path(__file__).resolve().parents[2] / "build"
 
 
 def main(names: list[str]) -> int:
@@ -79,7 +83,7 @@ def main(names: list[str]) -> int:
         results += measured
         for result in measured:
             print(result.row(), flush=True)
-        _write(measured)
+        report.write({**report.known(), **{result.name: result.record() for result in measured}}, list(FIGURES))
     return 0 if all(result.ok for result in results if isinstance(result, Figure)) else 1
 
 
@@ -90,16 +94,6 @@ def _measure(place: str) -> tuple[Result, ...]:
     )
     result = measure()
     return result if isinstance(result, tuple) else (result,)
-
-
-def _write(results: list[Result]) -> None:
-    """Adds to what earlier runs wrote, so that one figure can be measured again by itself."""
-    BUILD.mkdir(exist_ok=True)
-    path = BUILD / "bench.json"
-    known = json.loads(path.read_text()) if path.exists() else {}
-    for result in results:
-        known[result.name] = result.record()
-    path.write_text(json.dumps(known, indent=2, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

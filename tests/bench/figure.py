@@ -32,7 +32,8 @@ class Figure:
         return f"{mark} {self.name:26} {self.value:9.3f} {sign} {self.bound:<7g} {self.unit:8} {self.against}"
 
     def record(self) -> dict[str, Any]:
-        return {"value": self.value, "bound": self.bound, "unit": self.unit, "against": self.against, "ok": self.ok}
+        said = {"unit": self.unit, "against": self.against, "must_be": self.must_be, "ok": self.ok}
+        return {"value": self.value, "bound": self.bound, **said}
 
 
 @dataclass(frozen=True, slots=True)

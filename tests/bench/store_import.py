@@ -16,7 +16,8 @@ from pathlib import Path
 from PySide6.QtWidgets import QApplication
 
 from desktop.app import new_loop
-from desktop.exchange.importing import Importer, reader_command
+from desktop.exchange.importing import Importer
+from desktop.exchange.packaged import reader_command
 from desktop.garbage import GarbageCollector
 from desktop.store.store import Store
 from tests.bench.figure import Figure

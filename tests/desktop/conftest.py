@@ -17,8 +17,9 @@ from pytestqt.qtbot import QtBot
 
 from desktop.app import live, make_engine, new_loop
 from desktop.chat.message_list import MessageList
+from desktop.language import speak
 from desktop.launch import Options
-from desktop.settings import SettingsFile
+from desktop.settings import LanguageChoice, SettingsFile
 from desktop.theme import Theme
 from desktop.transcript.view import TranscriptView
 from desktop.widgets.chats_view import ChatsView
@@ -33,6 +34,12 @@ T = TypeVar("T")
 PATIENCE_S = 30.0
 
 gc.disable()  # as in the app: see `desktop.garbage`; each test collects at its end
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _english(qapp: QApplication) -> None:
+    """Whatever the system speaks."""
+    speak(qapp, "en")
 
 
 class Run(Protocol):
@@ -133,11 +140,13 @@ def open_house(qapp: QApplication, profile: Profile, tmp_path: Path, monkeypatch
         theme: str = "light",
         real: Path | None = None,
         file: Path | None = None,
+        language: LanguageChoice = "en",
     ) -> AsyncIterator[House]:
         fake = FakeOpener(script or Script(answer=b"Hello there."))
         file = real or file or tmp_path / "Tiny-Chat-Q4_1.gguf"
         settings = SettingsFile(profile.settings)
         settings.change(theme=theme)
+        speak(qapp, language)
         window = MainWindow(Theme(qapp, settings.value.theme, settings.value.text_size), settings.value.geometry)
         window.show()
         options = Options(profile, file if model else None)
@@ -151,6 +160,7 @@ def open_house(qapp: QApplication, profile: Profile, tmp_path: Path, monkeypatch
             window.close()
             clean = await living
             window.deleteLater()
+            speak(qapp, "en")
         assert clean
 
     return opener

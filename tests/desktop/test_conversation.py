@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop.chat.sections import Section, arranged
+from desktop.chat.sections import Section, arranged, key_of
 from desktop.chat.tree import TITLE_LENGTH, Conversation, title_of
 from desktop.compose.prompt import prompt_for
 from desktop.store.records import Chat, ChatMessage, ChatSettings, Role, State
@@ -68,7 +68,7 @@ def chat(name: str, days: float, pinned: bool = False) -> Chat:
 
 def test_chats_are_grouped_by_their_age() -> None:
     chats = [chat("old", 90), chat("now", 0), chat("pin", 50, True), chat("week", 6), chat("month", 20), chat("m", 0.3)]
-    assert [row if isinstance(row, Section) else row.id for row in arranged(chats, NOW)] == [
+    assert [row if isinstance(row, Section) else key_of(row) for row in arranged(chats, NOW)] == [
         Section.PINNED, "pin", Section.TODAY, "now", "m", Section.WEEK, "week",
         Section.MONTH, "month", Section.EARLIER, "old",
     ]  # fmt: skip

@@ -24,10 +24,12 @@ from desktop.endpoint.call_list import MAX_ROWS, CallList, CallRole
 from desktop.endpoint.errors import NotReadable
 from desktop.endpoint.feed import ToolRequest
 from desktop.endpoint.snippets import snippets
+from desktop.settings import SettingsFile
 from desktop.widgets.endpoint_rows import actions
+from engine.library.profile import Profile
 from tests.api.live import ask, live
 from tests.desktop.conftest import House, OpenHouse, Run, until
-from tests.desktop.test_window import free_port
+from tests.desktop.test_window import free_port, type_and_send
 from tests.fakes import FakeOpener, Script
 
 ENDLESS = Script(answer=None, step_s=0.01)
@@ -216,6 +218,7 @@ def test_what_tools_hold_of_the_memory_is_told_apart_from_the_chats() -> None:
         assert endpoint.post(ask("x" * 1000)).status_code == 200
         assert 0.2 < endpoint.engine.memory.kv_endpoint < 0.4
         assert endpoint.engine.memory.kv_window == 0
+        assert [(each.door, each.owner) for each in endpoint.engine.memory.holdings] == [("endpoint", "inglenook")]
         activity = activity_of(endpoint.app)
         (call,) = activity.calls
         assert activity.said(call.id) == "Hello there."
@@ -232,6 +235,38 @@ def test_the_pill_opens_the_page_and_memory_is_told(run: Run, open_house: OpenHo
             assert house.window.pages.currentWidget() is house.endpoint_page
             await until(house.endpoint_page.memory.isVisible)
             assert "App " in house.endpoint_page.memory.bar.accessibleDescription()
+
+    run(story())
+
+
+def test_memory_is_told_by_chat_and_by_tool(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with served(open_house, Script(answer=b"Of course.")) as house:
+            await Client(house, await make_key(house, "aider")).ask("x" * 900)
+            type_and_send(house, "How far is it to the sea? " * 9)
+            await until(lambda: house.rows and house.rows[-1].state == "complete")
+            house.window.show_endpoint_page()
+            holders = house.endpoint_page.memory.holders
+            await until(lambda: "aider (tool)" in holders.text() and "“How far is it" in holders.text())
+            assert holders.text().index("aider") < holders.text().index("How far"), "who holds most comes first"
+
+    run(story())
+
+
+def test_tools_are_counted_before_the_page_was_ever_open(run: Run, open_house: OpenHouse, profile: Profile) -> None:
+    async def story() -> None:
+        settings = SettingsFile(profile.settings)
+        settings.change(endpoint_on=True, endpoint_port=free_port())
+        await asyncio.to_thread(settings.save)
+        async with open_house(ENDLESS) as house:
+            await until(
+                lambda: house.ready and house.endpoint_page._state.stage == "on" and house.endpoint_page._state.key
+            )
+            client = Client(house, house.endpoint_page._state.key)
+            asking = asyncio.create_task(client.ask("Hello"))
+            await until(lambda: house.window.header._tools.text() == " 1 tool")
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
 
     run(story())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from tests.desktop.conftest import House, OpenHouse, Run, until
 from tests.desktop.test_window import type_and_send
 from tests.fakes import Script
 
-GALLERY = Path(__file__).parents[2] / "build" / "gallery"
+GALLERY = Path(os.environ.get("INGLENOOK_GALLERY") or Path(__file__).parents[2] / "build" / "gallery")
 SIZES = ((600, 450), (1100, 750), (1600, 1000))
 DAY = 86_400
 
@@ -91,7 +92,7 @@ async def fill(profile: Profile) -> None:
 
 
 async def show(house: House, name: str, scheme: str, sizes: tuple[tuple[int, int], ...] = SIZES) -> None:
-    GALLERY.mkdir(parents=True, exist_ok=True)
+    GALLERY.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 -- nothing else runs
     for width, height in sizes:
         house.window.resize(width, height)
         await asyncio.sleep(0.05)  # for the eye only: layouts settle, nothing is asserted about them
@@ -119,7 +120,7 @@ def test_chats_are_pictured(run: Run, open_house: OpenHouse, profile: Profile, s
             await show(house, "chat", scheme)
             house.window.composer.stop_asked.emit()
             await until(lambda: house.rows[-1].state == "stopped")
-            house.chats.delete_asked.emit("c2")
+            house.chats.delete_asked.emit(("c2",))
             await show(house, "deleted", scheme, SIZES[:2])
             house.window.resize(*SIZES[0])
             house.window.open_sidebar()

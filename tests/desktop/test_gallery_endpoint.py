@@ -8,7 +8,7 @@ import pytest
 
 from desktop.endpoint.call_list import CallList
 from desktop.endpoint.errors import PortTaken
-from desktop.endpoint.feed import KeyUse, MemoryShares, ToolRequest
+from desktop.endpoint.feed import Holder, KeyUse, MemoryShares, ToolRequest
 from engine.library.profile import Profile
 from tests.desktop.conftest import House, OpenHouse, Run, until
 from tests.desktop.test_gallery import SIZES, fill, open_chat, show
@@ -26,7 +26,13 @@ KEYS = (
     KeyUse("continue", False, 1204, 2_100_000),
     KeyUse("aider", False, 88, 310_400),
 )
-SHARES = MemoryShares(92 << 20, 58 << 20, 31 << 20, 101 << 20, 110 << 20, 22 << 30, 1_200_000_000)
+HOLDERS = (
+    Holder("Parse a CSV with quotes", False, 41 << 20),
+    Holder("aider", True, 22 << 20),
+    Holder("Garden plan for March", False, 17 << 20),
+    Holder("inglenook", True, 9 << 20),
+)
+SHARES = MemoryShares(92 << 20, 58 << 20, 31 << 20, 101 << 20, 110 << 20, 22 << 30, 1_200_000_000, HOLDERS)
 
 
 def busy(house: House) -> None:

@@ -35,12 +35,33 @@ def test_messages_are_pictured(run: Run, open_house: OpenHouse, profile: Profile
             await until(lambda: len(kept_and_others(house)) == 3)
             await until(lambda: all(each.state == "complete" for each in kept_and_others(house)))
             await show(house, "beside", scheme)
+            house.transcript.messages.show(learned(house.rows))
+            await until(lambda: sum(len(each._drawn) for each in house.transcript._item(1).segments) == 6)
+            await show(house, "learned", scheme)
             house.transcript.messages.show(thoughtful(house.rows))
             await show(house, "thoughts", scheme, SIZES[1:2])
             house.transcript._fold("thoughtful")
             await show(house, "thoughts-shown", scheme, SIZES[1:2])
 
     run(story())
+
+
+LEARNED = r"""The sum of the first $n$ numbers is $\frac{n(n+1)}{2}$, as a boy of nine found out.[^1] It follows from
+
+$$\sum_{k=1}^{n} k = \frac{1}{2}\left(\sum_{k=1}^{n} k + \sum_{k=1}^{n} (n+1-k)\right)$$
+
+- [x] for $n = 1$
+- [ ] for all \(n \in \mathbb{N}\)
+
+```python
+print(all(sum(range(1, n + 1)) == n * (n + 1) // 2 for n in range(1_000)), "below a thousand, which proves little")
+```
+
+[^1]: Or so it is told; he had $n = 100$."""
+
+
+def learned(rows: list[ChatMessage]) -> list[ChatMessage]:
+    return [rows[0], replace(rows[-1], id="learned", text=LEARNED, state="complete")]
 
 
 def kept_and_others(house: House) -> tuple[ChatMessage, ...]:

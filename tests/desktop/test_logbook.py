@@ -26,6 +26,7 @@ ROOT = Path(__file__).parents[2]
 ALLOWED = {
     "name",  # of a task or of what is closed: constants and ids
     "timeout_s",
+    "folder",  # of the translations that come with the app
     "error.strerror",  # the system's words for its own codes
     "len(constraint.source)",
     "platform.python_version()",

@@ -46,7 +46,9 @@ def f():
 
 MARKS = ("# ", "- ", "1. ", "> ", "```", "\n", "\n\n", "`", "**", "|", "---", "  ", "a", "[x](y)", "<p>", "\t", "\r\n")
 FORMULAS = ("$", "x$", "\\(", "\\)", "\\]", "[^1]", "7")
-PIECES = st.lists(st.sampled_from((*MARKS, *FORMULAS, "é", "~~", "| a |\n|---|\n", "    ")), max_size=30)
+PIECES = st.lists(
+    st.sampled_from((*MARKS, *FORMULAS, "é", "~~", "| a |\n|---|\n", "    ", "- ```\n  x\n  ```\n", "  ")), max_size=30
+)
 
 
 @given(PIECES)
@@ -88,9 +90,9 @@ def test_tasks_have_boxes_and_nothing_else_has() -> None:
 
 def test_the_kinds_of_blocks() -> None:
     assert [block.kind for block in blocks(SAMPLE)] == [
-        "heading", "text", "list", "quote", "table", "code", "rule", "text",
+        "heading", "text", "list", "code", "quote", "table", "code", "rule", "text",
     ]  # fmt: skip
-    assert blocks(SAMPLE)[5] == Block("code", code="def f():\n    return 1", language="python")
+    assert blocks(SAMPLE)[6] == Block("code", code="def f():\n    return 1", language="python")
 
 
 @given(st.text(alphabet="<>&\"'/scriptonad=:() `*_[]!\n", max_size=80))
@@ -210,3 +212,25 @@ def test_growing_code_loses_nothing(line: str) -> None:
 
 def test_reading_ahead_takes_any_text() -> None:
     warm([SAMPLE, "", "```\nopen"])
+
+
+def test_code_in_a_list_is_a_card_and_the_list_goes_on() -> None:
+    text = "3. Install:\n\n   ```sh\n   pip\n   ```\n\n   Wait.\n4. Run\n"
+    text += "   - a\n     ```\n     x\n     ```\n   - b\n5. Done"
+    found = blocks(text)
+    assert [(each.kind, each.code) for each in found] == [
+        ("list", ""), ("code", "pip"), ("list", ""), ("code", "x"), ("list", ""),
+    ]  # fmt: skip
+    assert found[0].html == '<ol start="3"><li><p>Install:</p></li></ol>'
+    assert found[2].html.startswith('<p style="margin-left: 24px">Wait.</p><ol start="4" style="-qt-list-indent: 1">')
+    inner = '<ul style="-qt-list-indent: 2"><li>b</li></ul>'
+    assert found[4].html == inner + '<ol start="5" style="-qt-list-indent: 1"><li><p>Done</p></li></ol>'
+    for part in (found[0], found[2], found[4]):
+        for tag in ("ol", "ul", "li", "p"):
+            assert len(re.findall(f"<{tag}[ >]", part.html)) == part.html.count(f"</{tag}>"), part.html
+
+
+def test_code_in_a_quote_in_a_list_stays_there() -> None:
+    (only,) = blocks("- > ```\n  > x\n  > ```")
+    assert only.kind == "list"
+    assert "<pre>x</pre>" in only.html

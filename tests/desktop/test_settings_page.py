@@ -90,7 +90,7 @@ def test_everything_is_backed_up_and_comes_back_at_the_next_start(
             exchange = wiring_of(house)._exchange  # type: ignore[attr-defined]
             exchange.back_up(tmp_path / "all.zip")
             await said(house, "Saved as all.zip.")
-            house.chats.delete_asked.emit(house.rows[0].chat_id)
+            house.chats.delete_asked.emit((house.rows[0].chat_id,))
             exchange.restore(tmp_path / "all.zip")
             await said(house, "comes back when Inglenook starts next")
         assert finish_restore(profile.root)

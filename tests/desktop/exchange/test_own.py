@@ -18,7 +18,7 @@ from desktop.exchange.importing import Imported, Importer
 from desktop.exchange.reading import read
 from desktop.exchange.records import Exchanged
 from desktop.exchange.writing import html, markdown
-from desktop.store.records import Attachment, Call, Chat, ChatMessage, ChatSettings
+from desktop.store.records import Attachment, Call, Chat, ChatMessage, ChatSettings, Folder
 from desktop.store.store import Store
 from tests.desktop.exchange import foreign
 
@@ -44,13 +44,15 @@ CHATS = st.builds(
     updated_s=st.floats(0, 2e9),
     pinned=st.booleans(),
     settings=st.builds(ChatSettings, system=TEXT, temperature=st.none() | st.floats(0, 2)),
+    archived=st.booleans(),
 )
+FOLDERS = st.none() | st.builds(Folder, st.uuids().map(str), TEXT, st.floats(0, 9), st.booleans())
 
 
-@given(CHATS, st.lists(MESSAGES, max_size=4, unique_by=lambda message: message.id))
+@given(CHATS, st.lists(MESSAGES, max_size=4, unique_by=lambda message: message.id), FOLDERS)
 @settings(max_examples=60, deadline=None)
-def test_a_round_trip_loses_nothing(chat: Chat, messages: list[ChatMessage]) -> None:
-    each = Exchanged(chat, tuple(messages))
+def test_a_round_trip_loses_nothing(chat: Chat, messages: list[ChatMessage], folder: Folder | None) -> None:
+    each = Exchanged(replace(chat, folder_id=folder.id if folder else ""), tuple(messages), folder)
     assert list(own.read(json.loads(own.document([each])))) == [each]
     assert own.of_line(own.line(each)) == each
     assert "\n" not in own.line(each)

@@ -1,0 +1,91 @@
+"""Whether there is a newer Inglenook: asked once, off at first, at most once a week. Nothing else calls home."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QDesktopServices
+
+from desktop.actions import Action, Actions
+from desktop.settings import Settings
+from desktop.tasks import TaskSet
+from desktop.windows.main_window import MainWindow
+
+WEEK_S = 7 * 24 * 3600.0
+QUIET_S = 20.0
+"""After the start, until the question or the look: the first words are the person's."""
+
+
+class UpdateWiring(QObject):
+    """`settings()` gives those in force, `remember(**changes)` keeps others. GUI thread only."""
+
+    def __init__(
+        self,
+        window: MainWindow,
+        actions: Actions,
+        tasks: TaskSet,
+        settings: Callable[[], Settings],
+        remember: Callable[..., None],
+    ) -> None:
+        super().__init__(window)
+        self._window, self._tasks, self._settings, self._remember = window, tasks, settings, remember
+        actions.add(Action("look_for_updates", self.tr("Look for a new version"), self.look))
+        if window.settings_page is not None:
+            window.settings_page.updates_chosen.connect(self.choose)
+            window.settings_page.show_updates(settings().updates == "on")
+
+    async def begin(self, n_chats: Callable[[], int]) -> None:
+        """Some time after the start: looks, where that is allowed and a week has gone by; or asks, once, somebody who
+        has been here before."""
+        await asyncio.sleep(QUIET_S)
+        if self._settings().updates == "on":
+            if time.time() - self._settings().updates_looked_at >= WEEK_S:
+                await self._look(quietly=True)
+        elif self._settings().updates == "unasked" and n_chats() > 0 and not self._window.notice.text:
+            self._remember(updates="off")  # asked, and no answer is no
+            self._window.notice.tell(
+                self.tr("May Inglenook look once a week whether there is a new version? Nothing about you is sent."),
+                action=self.tr("Yes"),
+                act=lambda: self.choose(True),
+            )
+
+    def choose(self, on: bool) -> None:
+        self._remember(updates="on" if on else "off")
+        if self._window.settings_page is not None:
+            self._window.settings_page.show_updates(on)
+        if on:
+            self._tasks.spawn(self._look(quietly=True), "look for a new version")
+
+    def look(self) -> None:
+        """Now, because somebody wants to know."""
+        self._tasks.spawn(self._look(quietly=False), "look for a new version")
+
+    async def _look(self, *, quietly: bool) -> None:
+        from desktop.updates.releases import LookError, Release, newer_release  # late: seldom used
+
+        try:
+            release: Release | None = await asyncio.to_thread(newer_release, version("inglenook"))
+        except LookError as error:
+            if not quietly:
+                words = self.tr("It could not be learned whether there is a new version: {reason}.")
+                self._window.notice.tell(words.format(reason=error.reason), alert=True)
+            return
+        self._remember(updates_looked_at=time.time())
+        if release is not None:
+            words = self.tr("Inglenook {version} is there.").format(version=release.version)
+            self._window.notice.tell(words, action=self.tr("What is new"), act=lambda: self._show(release))
+        elif not quietly:
+            self._window.notice.tell(self.tr("This is the newest version."), for_ms=6_000)
+
+    def _show(self, release: object) -> None:
+        from desktop.updates.card import ReleaseCard
+        from desktop.updates.releases import Release
+
+        assert isinstance(release, Release)
+        card = ReleaseCard(release, self._window.theme, self._window)
+        card.download_asked.connect(QDesktopServices.openUrl)
+        card.open()

@@ -1,0 +1,110 @@
+"""Connects the list of chats at the left to what keeps them, and says what was done where it can be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QObject
+
+from desktop.chat.controller import ChatController
+from desktop.numbers import whole
+from desktop.store.records import Chat
+from desktop.widgets.chats_view import ChatsView
+from desktop.widgets.chosen_bar import ChosenBar
+from desktop.windows.chosen_chats import ChosenChats
+from desktop.windows.main_window import MainWindow
+from desktop.windows.message_wiring import UNDO_MS
+
+
+class ChatsWiring(QObject):
+    """Lives as long as its window. GUI thread only."""
+
+    def __init__(self, window: MainWindow, view: ChatsView, chats: ChatController) -> None:
+        super().__init__(window)
+        self._window, self._view, self._chats = window, view, chats
+        window.sidebar.new_chat_asked.connect(self._new_chat)
+        view.chosen.connect(self._open)
+        view.pin_asked.connect(chats.pin)
+        view.move_asked.connect(chats.move)
+        view.archive_asked.connect(self._archive)
+        view.delete_asked.connect(self._delete)
+        view.folder_asked.connect(self._new_folder)
+        view.fold_asked.connect(chats.fold)
+        view.folder_step_asked.connect(chats.place_folder)
+        view.folder_delete_asked.connect(self._delete_folder)
+        view.chat_in_folder_asked.connect(self._new_chat_in)
+        view.archive_fold_asked.connect(chats.fold_archive)
+        chats.chats.folder_renamed.connect(chats.rename_folder)
+        self._connect_header()
+        self._connect_bar(ChosenChats(view, chats))
+
+    def _connect_header(self) -> None:
+        header, view = self._window.header, self._view
+        header.rename_asked.connect(self._rename)
+        header.pin_asked.connect(lambda chat_id, pinned: view.pin_asked.emit((chat_id,), pinned))
+        header.archive_asked.connect(lambda chat_id, away: view.archive_asked.emit((chat_id,), away))
+        header.delete_asked.connect(lambda chat_id: view.delete_asked.emit((chat_id,)))
+        header.folder_asked.connect(lambda chat_id, at: view.open_folders_menu(self._chats.known([chat_id]), at))
+
+    def _connect_bar(self, chosen: ChosenChats) -> None:
+        bar = ChosenBar(self._window.theme)
+        self._window.sidebar.add_bar(bar)
+        self._view.several_chosen.connect(bar.show_count)
+        bar.pin_asked.connect(chosen.pin)
+        bar.move_asked.connect(lambda: chosen.move(bar.mapToGlobal(bar.rect().topLeft())))
+        bar.archive_asked.connect(chosen.archive)
+        bar.delete_asked.connect(chosen.delete)
+        bar.left.connect(self._view.choose_one)
+
+    def _new_chat(self) -> None:
+        self._new_chat_in("")
+
+    def _new_chat_in(self, folder_id: str) -> None:
+        self._chats.new_chat(folder_id)
+        self._window.show_chat_page()
+
+    def _open(self, chat_id: str) -> None:
+        self._chats.open_chat(chat_id)
+        self._window.show_chat_page()
+
+    def _rename(self, chat_id: str) -> None:
+        """Where the chat is out of sight, its place is opened first."""
+        for chat in self._chats.known([chat_id]):
+            if chat.archived:
+                self._chats.fold_archive(False)
+            elif not chat.pinned:
+                self._chats.fold(chat.folder_id, False)
+        self._window.open_chats()
+        self._view.rename(chat_id)
+
+    def _archive(self, chat_ids: Sequence[str], away: bool) -> None:
+        before = self._chats.archive(chat_ids, away)
+        if away:
+            one, several = self.tr("“{title}” is in the archive."), self.tr("{n} chats are in the archive.")
+            self._offer_undo(before, one, several, lambda: self._chats.put_back(before))
+
+    def _delete(self, chat_ids: Sequence[str]) -> None:
+        gone = self._chats.delete(chat_ids)
+        one, several = self.tr("“{title}” is deleted."), self.tr("{n} chats are deleted.")
+        self._offer_undo(gone, one, several, lambda: self._chats.restore(gone))
+
+    def _new_folder(self, chat_ids: Sequence[str]) -> None:
+        """Its name is open for editing at once."""
+        folder = self._chats.add_folder(self.tr("New folder"))
+        self._chats.move(chat_ids, folder.id)
+        self._window.open_chats()
+        self._view.rename_folder(folder.id)
+
+    def _delete_folder(self, folder_id: str) -> None:
+        deleted = self._chats.delete_folder(folder_id)
+        if deleted is not None:
+            words = self.tr("The folder “{title}” is deleted; its chats stay.").format(title=deleted.folder.name)
+            self._tell(words, lambda: self._chats.restore_folder(deleted))
+
+    def _offer_undo(self, done: Sequence[Chat], one: str, several: str, undo: Callable[[], None]) -> None:
+        if done:
+            words = one.format(title=done[0].title) if len(done) == 1 else several.format(n=whole(len(done)))
+            self._tell(words, undo)
+
+    def _tell(self, words: str, undo: Callable[[], None]) -> None:
+        self._window.notice.tell(words, action=self.tr("Undo"), act=undo, for_ms=UNDO_MS)

@@ -1,0 +1,141 @@
+"""What is inside a freeze: its licences, and a bill of materials (CycloneDX 1.5)."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+from bootstrap.places import ROOT
+
+from .places import PACKAGING, PYTHON, version
+
+Frozen = dict[str, list[tuple[str, str]]]
+"""Kind → each file's name in the freeze, and where it came from."""
+
+SBOM = "inglenook.cdx.json"
+# What a package says too shortly. Of PyInstaller, only the starter is inside.
+_CLEARER = {"pyinstaller": "GPL-2.0-or-later WITH Bootloader-exception"}
+_OWN_TEXTS = {
+    "LICENSE": "Inglenook.txt",
+    "resources/icons/LICENSE": "icons.txt",
+    "packaging/licences/README.md": "README.md",
+    "packaging/licences/LGPL-3.0.txt": "LGPL-3.0.txt",
+    "packaging/licences/GPL-3.0.txt": "GPL-3.0.txt",
+    "packaging/licences/llama.cpp.txt": "llama.cpp.txt",
+}
+
+
+def write(frozen: Frozen, internal: Path, folder: Path) -> None:
+    """Fills `folder` with the licences and the bill of what `frozen`, written by the spec file, says is inside, and
+    still lies in `internal`."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    sources = sources_of(frozen, internal)
+    inside = [each for each in _installed() if sources.intersection(map(os.path.realpath, each["files"]))]
+    for each in inside:
+        _copy_texts([Path(text) for text in each["texts"]], folder / each["name"])
+    system = _system_packages(sources)
+    for package in system:
+        _copy_texts([Path("/usr/share/doc") / package["name"] / "copyright"], folder / package["name"])
+    for source, name in _OWN_TEXTS.items():
+        shutil.copyfile(ROOT / source, folder / name)
+    shutil.copyfile(_python_licence(), folder / "Python.txt")
+    bill = bom([component(each, "pypi") for each in inside], [component(each, "deb/debian") for each in system])
+    (folder / SBOM).write_text(json.dumps(bill, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def sources_of(frozen: Frozen, internal: Path) -> set[str]:
+    """The files that a freeze was made of. What is a library may have been left out again afterwards."""
+    left = [(name, source) for name, source in frozen["binaries"] if (internal / name).exists()]
+    return {os.path.realpath(source) for _, source in [*frozen["pure"], *frozen["datas"], *left] if source}
+
+
+def component(package: dict[str, Any], kind: str) -> dict[str, Any]:
+    """A package as CycloneDX names it."""
+    name = str(package["name"])
+    purl_name = name.lower().replace("_", "-") if kind == "pypi" else name
+    entry = {
+        "type": "library",
+        "name": name,
+        "version": package["version"],
+        "purl": f"pkg:{kind}/{purl_name}@{package['version']}",
+    }
+    if licence := _CLEARER.get(name, package.get("licence")):
+        entry["licenses"] = [{"license": {"name": licence}}]
+    return entry
+
+
+def bom(python: list[dict[str, Any]], system: list[dict[str, Any]]) -> dict[str, Any]:
+    """The whole bill."""
+    others: list[dict[str, Any]] = [
+        _known("platform", "CPython", platform.python_version(), "PSF-2.0"),
+        _known("library", "llama.cpp", f"as in llama-cpp-python {_version(python, 'llama_cpp_python')}", "MIT"),
+        _known("framework", "Qt", _version(python, "PySide6_Essentials"), "LGPL-3.0-only"),
+        _known("machine-learning-model", "SmolLM2-135M-Instruct", "Q4_1", "Apache-2.0"),
+    ]
+    components = [*sorted(python, key=lambda each: str(each["name"]).lower()), *system, *others]
+    # The same contents give the same number, so that a build can be repeated to the byte.
+    serial = uuid.uuid5(uuid.NAMESPACE_URL, json.dumps(components, sort_keys=True))
+    return {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.5",
+        "serialNumber": f"urn:uuid:{serial}",
+        "version": 1,
+        "metadata": {"component": _known("application", "Inglenook", version(), "Apache-2.0")},
+        "components": components,
+    }
+
+
+def _known(kind: str, name: str, of: str, licence: str) -> dict[str, Any]:
+    return {"type": kind, "name": name, "version": of, "licenses": [{"license": {"id": licence}}]}
+
+
+def _version(components: list[dict[str, Any]], name: str) -> str:
+    return next((str(each["version"]) for each in components if each["name"] == name), "unknown")
+
+
+def _installed() -> list[dict[str, Any]]:
+    script = PACKAGING / "ship" / "distributions.py"
+    done = subprocess.run([PYTHON, script], capture_output=True, text=True, check=True)
+    found: list[dict[str, Any]] = json.loads(done.stdout)
+    return found
+
+
+def _system_packages(sources: set[str]) -> list[dict[str, Any]]:
+    """The Debian packages whose libraries came along. Elsewhere there are none."""
+    if not shutil.which("dpkg-query"):
+        return []
+    paths = [path for path in sources if path.startswith(("/usr/lib", "/lib"))]
+    done = subprocess.run(["dpkg-query", "-S", *paths, *_unmerged(paths)], capture_output=True, text=True)
+    names = sorted({line.partition(":")[0] for line in done.stdout.splitlines()})
+    if not names:
+        return []
+    shown = subprocess.run(
+        ["dpkg-query", "-W", "-f", "${Package} ${Version}\n", *names], capture_output=True, text=True, check=True
+    )
+    return [{"name": name, "version": of} for name, of in map(str.split, shown.stdout.splitlines())]
+
+
+def _unmerged(paths: list[str]) -> list[str]:
+    """dpkg knows some files of /usr/lib by their older names in /lib."""
+    return [path.removeprefix("/usr") for path in paths if path.startswith("/usr/lib")]
+
+
+def _copy_texts(texts: list[Path], folder: Path) -> None:
+    for text in texts:
+        if text.is_file():
+            folder.mkdir(exist_ok=True)
+            shutil.copyfile(text, folder / text.name)
+
+
+def _python_licence() -> Path:
+    places = [Path(sys.base_prefix) / "LICENSE.txt", *Path(sys.base_prefix).glob("lib/python3*/LICENSE.txt")]
+    places.append(Path("/usr/share/doc") / f"python3.{sys.version_info[1]}" / "copyright")
+    return next(place for place in places if place.is_file())

@@ -1,0 +1,138 @@
+"""The .deb, for Debian 12 and newer and Ubuntu 24.04 and newer.
+
+It needs no postinst and no postrm: menu and icon caches are kept by the triggers of desktop-file-utils and
+hicolor-icon-theme, nothing runs as a service, and what a person made in their own folder is left alone.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+from bootstrap.console import say
+from bootstrap.errors import SetupError
+from bootstrap.system_packages import listed
+
+from . import elf, freeze, share
+from .places import APP, DIST, SHIP, version
+
+MAINTAINER = "The Inglenook maintainers <maintainers@inglenook.invalid>"
+LIB = Path("usr/lib/inglenook")
+_DESCRIPTION = """\
+chat with a language model that runs on this computer
+ Inglenook is a chat window for language models on your own computer, and a
+ local API that shares the same model with your other tools: one model in
+ memory, many seats around it. A small model comes along, so that the first
+ start works without a network."""
+
+
+def architecture() -> str:
+    """Debian's name of this machine's kind."""
+    done = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def make_here() -> Path | None:
+    """The .deb of this version. None where there are no Debian tools."""
+    if shutil.which("dpkg-deb") is None or shutil.which("dpkg-shlibdeps") is None:
+        say("There is no dpkg-dev here, so no .deb is made")
+        return None
+    return make()
+
+
+def make(*, of: str | None = None, quick: bool = False) -> Path:
+    """Packs the frozen app. `of`: a version other than ours; `quick`: packed larger and faster. Both for the trial."""
+    of = of or version()
+    say(f"Packing the .deb of {of}")
+    root = SHIP / "deb"
+    shutil.rmtree(root, ignore_errors=True)
+    shutil.copytree(APP, root / LIB, symlinks=True, ignore=shutil.ignore_patterns("licences"))
+    _leave_out_system_libraries(root / LIB / "_internal")
+    programs = root / "usr/bin"
+    programs.mkdir()
+    for name in ("inglenook", "inglenook-serve"):
+        (programs / name).symlink_to(f"../lib/inglenook/{name}")
+    share.write(root / "usr", of=of)
+    _write_documents(root / "usr/share", of)
+    _set_modes(root)
+    _write_control(root, of)
+    path = DIST / f"inglenook_{of}_{architecture()}.deb"
+    DIST.mkdir(exist_ok=True)
+    how = ("-Zgzip", "-z1") if quick else ("-Zxz", "-z9", "--threads-max=2")
+    env = {**os.environ, "SOURCE_DATE_EPOCH": str(share.made_at())}
+    subprocess.run(["dpkg-deb", "--root-owner-group", *how, "--build", root, path], check=True, env=env)
+    return path
+
+
+def _leave_out_system_libraries(internal: Path) -> None:
+    """Those of Debian's own packages: dpkg says that they are needed, and keeps them safe from known holes."""
+    for name in elf.system_libraries(freeze.frozen()["binaries"]):
+        (internal / name).unlink(missing_ok=True)
+    for path in internal.rglob("*"):
+        if path.is_symlink() and not path.exists():
+            path.unlink()
+
+
+def _write_documents(folder: Path, of: str) -> None:
+    doc = folder / "doc/inglenook"
+    shutil.copyfile(share.LINUX / "copyright.in", doc / "copyright")
+    when = time.strftime("%a, %d %b %Y %H:%M:%S +0000", time.gmtime(share.made_at()))
+    entry = f"inglenook ({of}) stable; urgency=medium\n\n  * See changelog.gz.\n\n -- {MAINTAINER}  {when}\n"
+    share.compress(doc / "changelog.Debian.gz", entry)
+    overrides = folder / "lintian/overrides/inglenook"
+    overrides.parent.mkdir(parents=True)
+    shutil.copyfile(share.LINUX / "lintian-overrides", overrides)
+
+
+def _set_modes(root: Path) -> None:
+    """As Debian's policy wants them, whatever the umask was."""
+    for path in [root, *root.rglob("*")]:
+        if path.is_symlink():
+            continue
+        program = path.is_dir() or path.parent == root / LIB
+        path.chmod(0o755 if program else 0o644)
+
+
+def _write_control(root: Path, of: str) -> None:
+    size_kb = sum(path.lstat().st_size for path in root.rglob("*") if not path.is_dir()) // 1024
+    looks = [package.name for package in listed() if package.use == "looks"]
+    fields = {
+        "Package": "inglenook",
+        "Version": of,
+        "Architecture": architecture(),
+        "Maintainer": MAINTAINER,
+        "Installed-Size": str(size_kb),
+        "Depends": needs(root),
+        "Recommends": ", ".join([*looks, "fontconfig"]),
+        "Section": "utils",
+        "Priority": "optional",
+        "Description": _DESCRIPTION,
+    }
+    folder = root / "DEBIAN"
+    folder.mkdir()
+    text = "".join(f"{name}: {value}\n" for name, value in fields.items())
+    (folder / "control").write_text(text, encoding="utf-8")
+    sums = subprocess.run(
+        "find usr -type f -print0 | LC_ALL=C sort -z | xargs -0 md5sum",
+        shell=True, cwd=root, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    (folder / "md5sums").write_text(sums.stdout, encoding="utf-8")
+
+
+def needs(root: Path) -> str:
+    """The packages whose libraries the program links and does not bring along, as dpkg-shlibdeps finds them."""
+    work = SHIP / "shlibdeps"
+    (work / "debian").mkdir(parents=True, exist_ok=True)
+    (work / "debian/control").write_text("Source: inglenook\n\nPackage: inglenook\nArchitecture: any\n")
+    binaries = elf.files(root / LIB)
+    folders = {path.parent for path in binaries}
+    command = ["dpkg-shlibdeps", "-O", "--ignore-missing-info", *(f"-l{folder}" for folder in sorted(folders))]
+    done = subprocess.run([*command, *(f"-e{path}" for path in binaries)], cwd=work, capture_output=True, text=True)
+    found = re.search(r"^shlibs:Depends=(.*)$", done.stdout, re.MULTILINE)
+    if done.returncode != 0 or found is None:
+        raise SetupError(f"dpkg-shlibdeps could not tell what the .deb needs: {done.stderr.strip()[-800:]}")
+    return found[1]

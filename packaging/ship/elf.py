@@ -1,0 +1,67 @@
+"""Linux's programs and libraries, by what they say of themselves."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+_NEEDED = re.compile(r"\(NEEDED\).*\[(.+)\]")
+
+
+def files(folder: Path) -> list[Path]:
+    """Programs and libraries below `folder`, without the links to them."""
+    return sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink() and _is_elf(path))
+
+
+def _is_elf(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) == b"\x7fELF"
+
+
+def needed(paths: Iterable[Path]) -> set[str]:
+    """The names of the libraries that any of `paths` links."""
+    done = subprocess.run(["readelf", "-d", *paths], capture_output=True, text=True, check=True)
+    return set(_NEEDED.findall(done.stdout))
+
+
+def system_libraries(binaries: Iterable[tuple[str, str]]) -> list[str]:
+    """The names, in a freeze, of the libraries that came from the system's folders. Python's own are none of them, also
+    where the system's Python was frozen: another system has another."""
+    places = ("/lib/", "/lib64/", "/usr/lib/")
+    top = [(name, source) for name, source in binaries if "/" not in name and not name.startswith("libpython")]
+    return [name for name, source in top if source.startswith(places)]
+
+
+def drop_orphans(folder: Path, system: set[str]) -> None:
+    """Removes those system libraries that nothing links any more, now that what brought them was left out."""
+    while True:
+        wanted = needed(files(folder))
+        orphans = [folder / name for name in system if Path(name).name not in wanted and (folder / name).exists()]
+        if not orphans:
+            break
+        for path in orphans:
+            path.unlink()
+    for path in folder.rglob("*"):
+        if path.is_symlink() and not path.exists():
+            path.unlink()
+
+
+def tidy(folder: Path, patchelf: Path) -> None:
+    """Takes out what only debuggers read, and the folders of the machine that built them.
+
+    Not of what auditwheel has put into numpy: its libraries are laid out anew, and stripping breaks them.
+    """
+    plain = [path for path in files(folder) if not path.parent.name.endswith(".libs")]
+    for path in plain:
+        subprocess.run(["strip", "--strip-unneeded", path], check=True)
+        if foreign_path(path):
+            subprocess.run([patchelf, "--remove-rpath", path], check=True)
+
+
+def foreign_path(path: Path) -> bool:
+    """Whether a library looks for others in a folder that is not named from where it lies itself."""
+    done = subprocess.run(["readelf", "-d", path], capture_output=True, text=True, check=True)
+    found = re.search(r"\(R(?:UN)?PATH\).*\[(.+)\]", done.stdout)
+    return found is not None and not all(each.startswith("$ORIGIN") for each in found[1].split(":"))

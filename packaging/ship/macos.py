@@ -1,0 +1,60 @@
+"""The .dmg for macOS: sign with the hardened runtime, pack, notarise. Without an identity it is signed for nobody."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from bootstrap.console import say
+
+from .places import APP, DIST, PACKAGING, SHIP, version
+
+BUNDLE = APP.parent / "Inglenook.app"
+ENTITLEMENTS = PACKAGING / "macos" / "entitlements.plist"
+
+
+def make() -> Path:
+    """Packs Inglenook.app, which PyInstaller has laid beside the frozen folder."""
+    shutil.copytree(APP / "licences", BUNDLE / "Contents" / "Resources" / "licences", dirs_exist_ok=True)
+    (BUNDLE / "Contents" / "MacOS" / "inglenook-serve").symlink_to("inglenook")
+    identity = os.environ.get("SIGN_IDENTITY", "")
+    for command in sign_commands(BUNDLE, identity):
+        subprocess.run(command, check=True)
+    path = DIST / f"inglenook-{version()}-macos-{platform.machine()}.dmg"
+    DIST.mkdir(exist_ok=True)
+    staged = SHIP / "dmg"
+    shutil.rmtree(staged, ignore_errors=True)
+    shutil.copytree(BUNDLE, staged / BUNDLE.name, symlinks=True)
+    (staged / "Applications").symlink_to("/Applications")
+    disk = ("-volname", "Inglenook", "-fs", "HFS+", "-format", "UDZO", "-ov")
+    subprocess.run(["hdiutil", "create", *disk, "-srcfolder", staged, path], check=True)
+    commands = notary_commands(path, os.environ) if identity else []
+    if not commands:
+        say("The .dmg is not notarised: that wants SIGN_IDENTITY, NOTARY_APPLE_ID, NOTARY_TEAM and NOTARY_PASSWORD")
+    for command in commands:
+        subprocess.run(command, check=True)
+    return path
+
+
+def sign_commands(bundle: Path, identity: str) -> list[list[str]]:
+    """What signs a bundle and looks at the signature. Without an identity it is ad hoc: a Mac's owner must allow it."""
+    how = ["--force", "--deep", "--options", "runtime", "--entitlements", str(ENTITLEMENTS), "--sign", identity or "-"]
+    if identity:
+        how.append("--timestamp")
+    return [["codesign", *how, str(bundle)], ["codesign", "--verify", "--deep", "--strict", str(bundle)]]
+
+
+def notary_commands(disk: Path, environ: Mapping[str, str]) -> list[list[str]]:
+    """What has Apple look at a .dmg, and staples the answer to it. None where who asks is not told."""
+    names = {"--apple-id": "NOTARY_APPLE_ID", "--team-id": "NOTARY_TEAM", "--password": "NOTARY_PASSWORD"}
+    if not all(environ.get(name) for name in names.values()):
+        return []
+    who = [word for option, name in names.items() for word in (option, environ[name])]
+    return [
+        ["xcrun", "notarytool", "submit", str(disk), "--wait", *who],
+        ["xcrun", "stapler", "staple", str(disk)],
+    ]

@@ -1,0 +1,49 @@
+"""The relocatable tar.gz for any Linux with glibc 2.36 or newer: unpacked anywhere, it runs from there."""
+
+from __future__ import annotations
+
+import gzip
+import platform
+import shutil
+import tarfile
+from pathlib import Path
+
+from bootstrap.console import say
+
+from . import share
+from .places import APP, DIST, SHIP, version
+
+
+def make() -> Path:
+    """Packs the frozen app with all that it needs of the system, and its share folder."""
+    name = f"inglenook-{version()}-linux-{platform.machine()}"
+    say(f"Packing {name}.tar.gz")
+    path = DIST / f"{name}.tar.gz"
+    DIST.mkdir(exist_ok=True)
+    staged = SHIP / "tar"
+    shutil.rmtree(staged, ignore_errors=True)
+    share.write(staged)
+    with (
+        path.open("wb") as raw,
+        gzip.GzipFile("", "wb", 9, raw, mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w") as archive,
+    ):
+        for source in (APP, staged):
+            _add(archive, source, name)
+    return path
+
+
+def _add(archive: tarfile.TarFile, source: Path, name: str) -> None:
+    """Sorted, with one owner and one time, so that the same contents give the same archive."""
+    for path in sorted(source.rglob("*")):
+        member = archive.gettarinfo(path, f"{name}/{path.relative_to(source)}")
+        member.uid = member.gid = 0
+        member.uname = member.gname = "root"
+        member.mtime = share.made_at()
+        program = member.isdir() or (path.parent == APP and member.isfile())
+        member.mode = 0o755 if program else 0o644
+        if member.isreg():
+            with path.open("rb") as file:
+                archive.addfile(member, file)
+        else:
+            archive.addfile(member)

@@ -1,0 +1,3054 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="de_DE" sourcelanguage="en">
+<context>
+    <name></name>
+    <message numerus="yes">
+        <source>A message takes at most %Ln files; the others are left aside.</source>
+        <translation>
+            <numerusform>Eine Nachricht nimmt höchstens eine Datei mit; die anderen bleiben weg.</numerusform>
+            <numerusform>Eine Nachricht nimmt höchstens %Ln Dateien mit; die anderen bleiben weg.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>It needs {n_prompt} tokens, the model reads {n_ctx}. The %Ln oldest turns ({n_left_out} tokens) would be left out; your instructions stay.</source>
+        <translation>
+            <numerusform>Nötig sind {n_prompt} Tokens, das Modell liest {n_ctx}. Die älteste Runde ({n_left_out} Tokens) würde ausgelassen; die Anweisungen bleiben.</numerusform>
+            <numerusform>Nötig sind {n_prompt} Tokens, das Modell liest {n_ctx}. Die %Ln ältesten Runden ({n_left_out} Tokens) würden ausgelassen; die Anweisungen bleiben.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>It needs {n_prompt} tokens, the model reads {n_ctx}. The %Ln oldest turns ({n_left_out} tokens) would be left out; all else stays.</source>
+        <translation>
+            <numerusform>Nötig sind {n_prompt} Tokens, das Modell liest {n_ctx}. Die älteste Runde ({n_left_out} Tokens) würde ausgelassen; alles andere bleibt.</numerusform>
+            <numerusform>Nötig sind {n_prompt} Tokens, das Modell liest {n_ctx}. Die %Ln ältesten Runden ({n_left_out} Tokens) würden ausgelassen; alles andere bleibt.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The model is summarising the %Ln oldest turns. Your message is sent as soon as it is done.</source>
+        <translation>
+            <numerusform>Das Modell fasst die älteste Runde zusammen. Danach geht die Nachricht sofort ab.</numerusform>
+            <numerusform>Das Modell fasst die %Ln ältesten Runden zusammen. Danach geht die Nachricht sofort ab.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln requests · {tokens} tokens</source>
+        <translation>
+            <numerusform>%Ln Anfrage · {tokens} Tokens</numerusform>
+            <numerusform>%Ln Anfragen · {tokens} Tokens</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>What is on this computer, and what would run well on it: %Ln cores, {memory} of memory, {free} free.</source>
+        <translation>
+            <numerusform>Was auf diesem Computer liegt, und was gut auf ihm liefe: %Ln Kern, {memory} Speicher, davon {free} frei.</numerusform>
+            <numerusform>Was auf diesem Computer liegt, und was gut auf ihm liefe: %Ln Kerne, {memory} Speicher, davon {free} frei.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The file of your chats was damaged. %Ln chats were recovered; the damaged file is kept as {name}.</source>
+        <translation>
+            <numerusform>Die Datei der Chats war beschädigt. %Ln Chat wurde gerettet; die beschädigte Datei heißt jetzt {name}.</numerusform>
+            <numerusform>Die Datei der Chats war beschädigt. %Ln Chats wurden gerettet; die beschädigte Datei heißt jetzt {name}.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln chats came in.</source>
+        <translation>
+            <numerusform>Ein Chat kam herein.</numerusform>
+            <numerusform>%Ln Chats kamen herein.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln chats were here already.</source>
+        <translation>
+            <numerusform>Einer war schon da.</numerusform>
+            <numerusform>%Ln waren schon da.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln tokens</source>
+        <translation>
+            <numerusform>%Ln Token</numerusform>
+            <numerusform>%Ln Tokens</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln chat(s)</source>
+        <translation>
+            <numerusform>%Ln Chat</numerusform>
+            <numerusform>%Ln Chats</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln answers from one reading of the prompt</source>
+        <translation>
+            <numerusform>%Ln Antwort, der Prompt nur einmal gelesen</numerusform>
+            <numerusform>%Ln Antworten, der Prompt nur einmal gelesen</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>AddressCard</name>
+    <message>
+        <source>Address</source>
+        <translation>Adresse</translation>
+    </message>
+    <message>
+        <source>Copy the address</source>
+        <translation>Adresse kopieren</translation>
+    </message>
+    <message>
+        <source>How to connect…</source>
+        <translation>Verbinden…</translation>
+    </message>
+</context>
+<context>
+    <name>AlertCard</name>
+    <message>
+        <source>Use another port</source>
+        <translation>Anderen Port nehmen</translation>
+    </message>
+</context>
+<context>
+    <name>AnswerView</name>
+    <message>
+        <source>Answer</source>
+        <translation>Antwort</translation>
+    </message>
+</context>
+<context>
+    <name>BackgroundCard</name>
+    <message>
+        <source>Beside other windows</source>
+        <translation>Neben anderen Fenstern</translation>
+    </message>
+    <message>
+        <source>Say when a long answer is ready and the window is out of sight</source>
+        <translation>Bescheid geben, wenn eine lange Antwort fertig ist und das Fenster nicht zu sehen ist</translation>
+    </message>
+    <message>
+        <source>Icon in the tray, where the desktop has one</source>
+        <translation>Symbol in der Leiste, wo die Oberfläche eine hat</translation>
+    </message>
+    <message>
+        <source>Closing the window leaves Inglenook in the tray</source>
+        <translation>Beim Schließen des Fensters bleibt Inglenook in der Leiste</translation>
+    </message>
+    <message>
+        <source>For a quick question from anywhere, give this command a key in the keyboard settings of your system. It opens a small window above all others, and the answer becomes a chat.</source>
+        <translation>Für eine schnelle Frage von überall: diesem Befehl in den Tastatureinstellungen des Systems eine Taste geben. Er öffnet ein kleines Fenster über allen anderen, und die Antwort wird ein Chat.</translation>
+    </message>
+    <message>
+        <source>Command for a quick question</source>
+        <translation>Befehl für eine schnelle Frage</translation>
+    </message>
+    <message>
+        <source>Copy the command</source>
+        <translation>Befehl kopieren</translation>
+    </message>
+</context>
+<context>
+    <name>ChatSettingsSheet</name>
+    <message>
+        <source>Who it should be and how it should answer. It reads this first.</source>
+        <translation>Wer es sein und wie es antworten soll. Das liest es zuerst.</translation>
+    </message>
+    <message>
+        <source>Instructions</source>
+        <translation>Anweisungen</translation>
+    </message>
+    <message>
+        <source>Leave the oldest turns out when a chat is too long</source>
+        <translation>Älteste Runden auslassen, wenn ein Chat zu lang ist</translation>
+    </message>
+    <message>
+        <source>Forget the summary</source>
+        <translation>Zusammenfassung vergessen</translation>
+    </message>
+    <message>
+        <source>Back to all defaults</source>
+        <translation>Alles auf Standard</translation>
+    </message>
+    <message>
+        <source>Close the settings of this chat</source>
+        <translation>Einstellungen dieses Chats schließen</translation>
+    </message>
+    <message>
+        <source>Close (Esc)</source>
+        <translation>Schließen (Esc)</translation>
+    </message>
+    <message>
+        <source>This chat</source>
+        <translation>Dieser Chat</translation>
+    </message>
+    <message>
+        <source>Preset</source>
+        <translation>Vorgabe</translation>
+    </message>
+    <message>
+        <source>Thinking</source>
+        <translation>Nachdenken</translation>
+    </message>
+    <message>
+        <source>Answers</source>
+        <translation>Antworten</translation>
+    </message>
+    <message>
+        <source>When the chat is too long</source>
+        <translation>Wenn der Chat zu lang ist</translation>
+    </message>
+    <message>
+        <source>Leave the oldest turns out without asking</source>
+        <translation>Älteste Runden ohne Rückfrage auslassen</translation>
+    </message>
+    <message>
+        <source>The model’s way</source>
+        <translation>Wie das Modell</translation>
+    </message>
+    <message>
+        <source>On</source>
+        <translation>An</translation>
+    </message>
+    <message>
+        <source>Off</source>
+        <translation>Aus</translation>
+    </message>
+    <message>
+        <source>Thinking: {choice}</source>
+        <translation>Nachdenken: {choice}</translation>
+    </message>
+    <message>
+        <source>Summary of the oldest turns: {summary}</source>
+        <translation>Zusammenfassung der ältesten Runden: {summary}</translation>
+    </message>
+</context>
+<context>
+    <name>ChatsMenu</name>
+    <message>
+        <source>Rename</source>
+        <translation>Umbenennen</translation>
+    </message>
+    <message>
+        <source>Move to</source>
+        <translation>Verschieben nach</translation>
+    </message>
+    <message>
+        <source>Save as</source>
+        <translation>Speichern als</translation>
+    </message>
+    <message>
+        <source>Markdown…</source>
+        <translation>Markdown…</translation>
+    </message>
+    <message>
+        <source>Web page…</source>
+        <translation>Webseite…</translation>
+    </message>
+    <message>
+        <source>PDF…</source>
+        <translation>PDF…</translation>
+    </message>
+    <message>
+        <source>Everything, as JSON…</source>
+        <translation>Alles, als JSON…</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>Löschen</translation>
+    </message>
+    <message>
+        <source>{n} chats</source>
+        <translation>{n} Chats</translation>
+    </message>
+    <message>
+        <source>Save as JSON…</source>
+        <translation>Als JSON speichern…</translation>
+    </message>
+    <message>
+        <source>New folder…</source>
+        <translation>Neuer Ordner…</translation>
+    </message>
+    <message>
+        <source>Out of its folder</source>
+        <translation>Aus dem Ordner heraus</translation>
+    </message>
+    <message>
+        <source>New chat here</source>
+        <translation>Neuer Chat hier</translation>
+    </message>
+    <message>
+        <source>Unfold</source>
+        <translation>Aufklappen</translation>
+    </message>
+    <message>
+        <source>Fold</source>
+        <translation>Zuklappen</translation>
+    </message>
+    <message>
+        <source>Move up</source>
+        <translation>Nach oben</translation>
+    </message>
+    <message>
+        <source>Move down</source>
+        <translation>Nach unten</translation>
+    </message>
+    <message>
+        <source>Delete the folder</source>
+        <translation>Ordner löschen</translation>
+    </message>
+    <message>
+        <source>New folder</source>
+        <translation>Neuer Ordner</translation>
+    </message>
+    <message>
+        <source>Unpin</source>
+        <translation>Lösen</translation>
+    </message>
+    <message>
+        <source>Pin</source>
+        <translation>Anheften</translation>
+    </message>
+    <message>
+        <source>Bring back</source>
+        <translation>Zurückholen</translation>
+    </message>
+    <message>
+        <source>Archive</source>
+        <translation>Archiv</translation>
+    </message>
+</context>
+<context>
+    <name>ChatsView</name>
+    <message>
+        <source>Chats</source>
+        <translation>Chats</translation>
+    </message>
+    <message>
+        <source>New folder</source>
+        <translation>Neuer Ordner</translation>
+    </message>
+</context>
+<context>
+    <name>ChatsWiring</name>
+    <message>
+        <source>“{title}” is in the archive.</source>
+        <translation>„{title}“ ist im Archiv.</translation>
+    </message>
+    <message>
+        <source>{n} chats are in the archive.</source>
+        <translation>{n} Chats sind im Archiv.</translation>
+    </message>
+    <message>
+        <source>“{title}” is deleted.</source>
+        <translation>„{title}“ ist gelöscht.</translation>
+    </message>
+    <message>
+        <source>{n} chats are deleted.</source>
+        <translation>{n} Chats sind gelöscht.</translation>
+    </message>
+    <message>
+        <source>New folder</source>
+        <translation>Neuer Ordner</translation>
+    </message>
+    <message>
+        <source>The folder “{title}” is deleted; its chats stay.</source>
+        <translation>Der Ordner „{title}“ ist gelöscht; seine Chats bleiben.</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Rückgängig</translation>
+    </message>
+</context>
+<context>
+    <name>Chip</name>
+    <message numerus="yes">
+        <source>%Ln tokens</source>
+        <translation>
+            <numerusform>%Ln Token</numerusform>
+            <numerusform>%Ln Tokens</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Remove {name}</source>
+        <translation>{name} entfernen</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>Entfernen</translation>
+    </message>
+    <message>
+        <source>{name}, being read</source>
+        <translation>{name}, wird gelesen</translation>
+    </message>
+    <message>
+        <source>{name}, tokens not counted yet</source>
+        <translation>{name}, Tokens noch nicht gezählt</translation>
+    </message>
+    <message numerus="yes">
+        <source>{name}, %Ln tokens</source>
+        <translation>
+            <numerusform>{name}, %Ln Token</numerusform>
+            <numerusform>{name}, %Ln Tokens</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>ChosenBar</name>
+    <message>
+        <source>Pin or unpin the chosen chats</source>
+        <translation>Gewählte Chats anheften oder lösen</translation>
+    </message>
+    <message>
+        <source>Move the chosen chats to a folder</source>
+        <translation>Gewählte Chats in einen Ordner verschieben</translation>
+    </message>
+    <message>
+        <source>Archive the chosen chats, or bring them back</source>
+        <translation>Gewählte Chats ins Archiv legen oder zurückholen</translation>
+    </message>
+    <message>
+        <source>Delete the chosen chats</source>
+        <translation>Gewählte Chats löschen</translation>
+    </message>
+    <message>
+        <source>Choose none (Esc)</source>
+        <translation>Nichts wählen (Esc)</translation>
+    </message>
+    <message>
+        <source>{n} chosen</source>
+        <translation>{n} gewählt</translation>
+    </message>
+</context>
+<context>
+    <name>Column</name>
+    <message>
+        <source>Conversation</source>
+        <translation>Gespräch</translation>
+    </message>
+</context>
+<context>
+    <name>Composer</name>
+    <message>
+        <source>Message Inglenook</source>
+        <translation>Nachricht an Inglenook</translation>
+    </message>
+    <message>
+        <source>Message</source>
+        <translation>Nachricht</translation>
+    </message>
+    <message>
+        <source>Enter sends, Shift Enter begins a new line</source>
+        <translation>Eingabe sendet, Umschalt Eingabe beginnt eine neue Zeile</translation>
+    </message>
+    <message>
+        <source>Attach files</source>
+        <translation>Dateien anhängen</translation>
+    </message>
+    <message>
+        <source>Settings of this chat (Ctrl ,)</source>
+        <translation>Einstellungen dieses Chats (Strg ,)</translation>
+    </message>
+    <message>
+        <source>Everyday</source>
+        <translation>Alltag</translation>
+    </message>
+    <message>
+        <source>{preset}, changed</source>
+        <translation>{preset}, geändert</translation>
+    </message>
+    <message>
+        <source>Preset: {preset}</source>
+        <translation>Vorgabe: {preset}</translation>
+    </message>
+    <message>
+        <source>Choose a preset</source>
+        <translation>Vorgabe wählen</translation>
+    </message>
+    <message>
+        <source>Stop the answer</source>
+        <translation>Antwort stoppen</translation>
+    </message>
+    <message>
+        <source>Send the message</source>
+        <translation>Nachricht senden</translation>
+    </message>
+    <message>
+        <source>Stop (Esc)</source>
+        <translation>Stoppen (Esc)</translation>
+    </message>
+    <message>
+        <source>Send (Enter)</source>
+        <translation>Senden (Eingabe)</translation>
+    </message>
+</context>
+<context>
+    <name>DiskSection</name>
+    <message>
+        <source>On this computer</source>
+        <translation>Auf diesem Computer</translation>
+    </message>
+    <message>
+        <source>Looking…</source>
+        <translation>Wird durchgesehen…</translation>
+    </message>
+    <message>
+        <source>Nothing here has “{text}” in its name.</source>
+        <translation>Nichts hier trägt „{text}“ im Namen.</translation>
+    </message>
+    <message>
+        <source>Looking into your folders…</source>
+        <translation>Die Ordner werden durchgesehen…</translation>
+    </message>
+    <message>
+        <source>There is no model yet. Add a folder that holds some, or download one of those below.</source>
+        <translation>Noch ist kein Modell da. Einen Ordner mit Modellen hinzufügen oder unten eines herunterladen.</translation>
+    </message>
+</context>
+<context>
+    <name>DownloadCard</name>
+    <message>
+        <source>Pause</source>
+        <translation>Anhalten</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Download of {name}</source>
+        <translation>Download von {name}</translation>
+    </message>
+    <message>
+        <source>Go on with {name}</source>
+        <translation>Mit {name} fortfahren</translation>
+    </message>
+    <message>
+        <source>Pause {name}</source>
+        <translation>{name} anhalten</translation>
+    </message>
+    <message>
+        <source>Cancel the download of {name}</source>
+        <translation>Download von {name} abbrechen</translation>
+    </message>
+</context>
+<context>
+    <name>DropZone</name>
+    <message>
+        <source>Drop files here to attach them</source>
+        <translation>Dateien hier ablegen, um sie anzuhängen</translation>
+    </message>
+</context>
+<context>
+    <name>EndpointHead</name>
+    <message>
+        <source>Endpoint</source>
+        <translation>Endpunkt</translation>
+    </message>
+    <message>
+        <source>Other tools on this computer share your model. You always come first.</source>
+        <translation>Andere Programme auf diesem Computer nutzen das Modell mit. Das Fenster geht immer vor.</translation>
+    </message>
+    <message>
+        <source>On</source>
+        <translation>An</translation>
+    </message>
+    <message>
+        <source>Starting…</source>
+        <translation>Startet…</translation>
+    </message>
+    <message>
+        <source>Stopping…</source>
+        <translation>Endet…</translation>
+    </message>
+    <message>
+        <source>Off</source>
+        <translation>Aus</translation>
+    </message>
+</context>
+<context>
+    <name>FindBar</name>
+    <message>
+        <source>Find in this chat</source>
+        <translation>In diesem Chat suchen</translation>
+    </message>
+    <message>
+        <source>The one before</source>
+        <translation>Vorige Stelle</translation>
+    </message>
+    <message>
+        <source>The next one</source>
+        <translation>Nächste Stelle</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Schließen</translation>
+    </message>
+    <message>
+        <source>{place} of {n}</source>
+        <translation>{place} von {n}</translation>
+    </message>
+    <message>
+        <source>nothing</source>
+        <translation>nichts</translation>
+    </message>
+</context>
+<context>
+    <name>FolderChip</name>
+    <message>
+        <source>{folder}: cannot be read</source>
+        <translation>{folder}: nicht lesbar</translation>
+    </message>
+    <message>
+        <source>Look no more into {folder}</source>
+        <translation>{folder} nicht mehr durchsehen</translation>
+    </message>
+</context>
+<context>
+    <name>FoundView</name>
+    <message>
+        <source>Found</source>
+        <translation>Gefunden</translation>
+    </message>
+    <message>
+        <source>d MMM yyyy</source>
+        <extracomment>How a day is written; see QDate.toString.</extracomment>
+        <translation>d. MMM yyyy</translation>
+    </message>
+</context>
+<context>
+    <name>Gauge</name>
+    <message>
+        <source>{used} of {all}</source>
+        <translation>{used} von {all}</translation>
+    </message>
+    <message>
+        <source>Tokens of this chat and of what is being written, of those the model reads</source>
+        <translation>Tokens dieses Chats und des Entwurfs, von denen, die das Modell liest</translation>
+    </message>
+    <message>
+        <source>Oldest turns left out: {n}</source>
+        <translation>Ausgelassene älteste Runden: {n}</translation>
+    </message>
+    <message>
+        <source>It is more than the model reads</source>
+        <translation>Das ist mehr, als das Modell liest</translation>
+    </message>
+</context>
+<context>
+    <name>Greeting</name>
+    <message>
+        <source>Choose a model file…</source>
+        <translation>Modelldatei wählen…</translation>
+    </message>
+    <message>
+        <source>A model is loaded on this computer. Ask it anything; nothing leaves the room.</source>
+        <translation>Ein Modell ist auf diesem Computer geladen. Es darf alles gefragt werden; nichts verlässt den Raum.</translation>
+    </message>
+    <message>
+        <source>The model is being loaded. You can write already; it answers as soon as it is there.</source>
+        <translation>Das Modell wird geladen. Schreiben geht schon; die Antwort kommt, sobald es da ist.</translation>
+    </message>
+    <message>
+        <source>There is no model yet. Choose a GGUF file on this computer; it is used where it lies.</source>
+        <translation>Noch ist kein Modell da. Eine GGUF-Datei auf diesem Computer genügt; sie bleibt, wo sie liegt.</translation>
+    </message>
+    <message>
+        <source>Good morning</source>
+        <translation>Guten Morgen</translation>
+    </message>
+    <message>
+        <source>Good afternoon</source>
+        <translation>Guten Tag</translation>
+    </message>
+    <message>
+        <source>Good evening</source>
+        <translation>Guten Abend</translation>
+    </message>
+    <message>
+        <source>Draft a kind but firm reply</source>
+        <translation>Freundlich, aber bestimmt antworten</translation>
+    </message>
+    <message>
+        <source>Draft a kind but firm reply to this message:
+
+</source>
+        <translation>Entwirf eine freundliche, aber bestimmte Antwort auf diese Nachricht:
+
+</translation>
+    </message>
+    <message>
+        <source>Explain a piece of code</source>
+        <translation>Ein Stück Code erklären</translation>
+    </message>
+    <message>
+        <source>Explain what this code does, step by step:
+
+</source>
+        <translation>Erkläre Schritt für Schritt, was dieser Code tut:
+
+</translation>
+    </message>
+    <message>
+        <source>Turn notes into a plan</source>
+        <translation>Aus Notizen einen Plan machen</translation>
+    </message>
+    <message>
+        <source>Turn these notes into a plan with steps:
+
+</source>
+        <translation>Mache aus diesen Notizen einen Plan mit Schritten:
+
+</translation>
+    </message>
+    <message>
+        <source>Translate and explain</source>
+        <translation>Übersetzen und erklären</translation>
+    </message>
+    <message>
+        <source>Translate this and explain the hard words:
+
+</source>
+        <translation>Übersetze das und erkläre die schwierigen Wörter:
+
+</translation>
+    </message>
+</context>
+<context>
+    <name>Header</name>
+    <message>
+        <source>Bring back from the archive</source>
+        <translation>Aus dem Archiv holen</translation>
+    </message>
+    <message>
+        <source>Show what tools are asking</source>
+        <translation>Zeigen, was Programme fragen</translation>
+    </message>
+    <message>
+        <source>Starting…</source>
+        <translation>Startet…</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln tools</source>
+        <translation>
+            <numerusform>%Ln Programm</numerusform>
+            <numerusform>%Ln Programme</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Rename</source>
+        <translation>Umbenennen</translation>
+    </message>
+    <message>
+        <source>Unpin</source>
+        <translation>Lösen</translation>
+    </message>
+    <message>
+        <source>Pin</source>
+        <translation>Anheften</translation>
+    </message>
+    <message>
+        <source>Move to a folder…</source>
+        <translation>In einen Ordner…</translation>
+    </message>
+    <message>
+        <source>Bring back</source>
+        <translation>Zurückholen</translation>
+    </message>
+    <message>
+        <source>Archive</source>
+        <translation>Archiv</translation>
+    </message>
+    <message>
+        <source>Save as</source>
+        <translation>Speichern als</translation>
+    </message>
+    <message>
+        <source>Markdown…</source>
+        <translation>Markdown…</translation>
+    </message>
+    <message>
+        <source>Web page…</source>
+        <translation>Webseite…</translation>
+    </message>
+    <message>
+        <source>PDF…</source>
+        <translation>PDF…</translation>
+    </message>
+    <message>
+        <source>Everything, as JSON…</source>
+        <translation>Alles, als JSON…</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>Löschen</translation>
+    </message>
+    <message>
+        <source>Open a model file…</source>
+        <translation>Modelldatei öffnen…</translation>
+    </message>
+    <message>
+        <source>{model} · {speed} tok/s</source>
+        <translation>{model} · {speed} Tok/s</translation>
+    </message>
+    <message>
+        <source>Model: {state}</source>
+        <translation>Modell: {state}</translation>
+    </message>
+    <message>
+        <source>Chat: {title}</source>
+        <translation>Chat: {title}</translation>
+    </message>
+    <message>
+        <source>Show the chats</source>
+        <translation>Chats zeigen</translation>
+    </message>
+</context>
+<context>
+    <name>HelpPage</name>
+    <message>
+        <source>Topics</source>
+        <translation>Themen</translation>
+    </message>
+    <message>
+        <source>Help</source>
+        <translation>Hilfe</translation>
+    </message>
+</context>
+<context>
+    <name>HelpWiring</name>
+    <message>
+        <source>Help</source>
+        <translation>Hilfe</translation>
+    </message>
+</context>
+<context>
+    <name>HubSection</name>
+    <message>
+        <source>On Hugging Face</source>
+        <translation>Auf Hugging Face</translation>
+    </message>
+    <message>
+        <source>Asking Hugging Face for “{text}”…</source>
+        <translation>Hugging Face wird nach „{text}“ gefragt…</translation>
+    </message>
+    <message>
+        <source>Hugging Face has no GGUF model named “{text}”.</source>
+        <translation>Hugging Face hat kein GGUF-Modell namens „{text}“.</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>Noch einmal</translation>
+    </message>
+    <message>
+        <source>Search Hugging Face for “{text}”</source>
+        <translation>„{text}“ auf Hugging Face suchen</translation>
+    </message>
+</context>
+<context>
+    <name>KeyRow</name>
+    <message>
+        <source>The endpoint&apos;s own key</source>
+        <translation>Der eigene Schlüssel des Endpunkts</translation>
+    </message>
+    <message>
+        <source>Copy the key of “{name}”</source>
+        <translation>Schlüssel von „{name}“ kopieren</translation>
+    </message>
+    <message>
+        <source>Revoke the key of “{name}”</source>
+        <translation>Schlüssel von „{name}“ widerrufen</translation>
+    </message>
+</context>
+<context>
+    <name>KeysCard</name>
+    <message>
+        <source>New key</source>
+        <translation>Neuer Schlüssel</translation>
+    </message>
+    <message>
+        <source>Keys</source>
+        <translation>Schlüssel</translation>
+    </message>
+    <message>
+        <source>Revoke the key of “{name}”</source>
+        <translation>Schlüssel von „{name}“ widerrufen</translation>
+    </message>
+    <message>
+        <source>Keyboard</source>
+        <translation>Tastatur</translation>
+    </message>
+    <message>
+        <source>Click a key and press another one. Backspace takes it away.</source>
+        <translation>Ein Kürzel anklicken und ein anderes drücken. Die Rücktaste nimmt es weg.</translation>
+    </message>
+    <message>
+        <source>All keys as they were</source>
+        <translation>Alle Kürzel wie zu Beginn</translation>
+    </message>
+    <message>
+        <source>That key is taken: {action}.</source>
+        <translation>Dieses Kürzel ist vergeben: {action}.</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>keine</translation>
+    </message>
+    <message>
+        <source>Key for: {action}</source>
+        <translation>Kürzel für: {action}</translation>
+    </message>
+</context>
+<context>
+    <name>LanguageCard</name>
+    <message>
+        <source>Language</source>
+        <translation>Sprache</translation>
+    </message>
+    <message>
+        <source>Another language is spoken from the next start on.</source>
+        <translation>Eine andere Sprache gilt ab dem nächsten Start.</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>Wie das System</translation>
+    </message>
+</context>
+<context>
+    <name>MadeKey</name>
+    <message>
+        <source>New key</source>
+        <translation>Neuer Schlüssel</translation>
+    </message>
+    <message>
+        <source>Copy the new key</source>
+        <translation>Neuen Schlüssel kopieren</translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation>Fertig</translation>
+    </message>
+    <message>
+        <source>The key of “{name}”. It is shown this once: copy it now.</source>
+        <translation>Der Schlüssel von „{name}“. Er erscheint nur dieses eine Mal: jetzt kopieren.</translation>
+    </message>
+</context>
+<context>
+    <name>MainWindow</name>
+    <message>
+        <source>Runs on this computer. Nothing leaves it.</source>
+        <translation>Läuft auf diesem Computer. Nichts verlässt ihn.</translation>
+    </message>
+</context>
+<context>
+    <name>MemoryBar</name>
+    <message>
+        <source>Model</source>
+        <translation>Modell</translation>
+    </message>
+    <message>
+        <source>Your chats</source>
+        <translation>Eigene Chats</translation>
+    </message>
+    <message>
+        <source>Tools</source>
+        <translation>Programme</translation>
+    </message>
+    <message>
+        <source>Room for both</source>
+        <translation>Platz für beide</translation>
+    </message>
+    <message>
+        <source>App</source>
+        <translation>App</translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation>Speicher</translation>
+    </message>
+</context>
+<context>
+    <name>MemoryCard</name>
+    <message>
+        <source>Memory</source>
+        <translation>Speicher</translation>
+    </message>
+    <message>
+        <source>{used} taken · {left} free</source>
+        <translation>{used} belegt · {left} frei</translation>
+    </message>
+    <message>
+        <source>Kept on disk for the next time: {size}</source>
+        <translation>Für das nächste Mal auf dem Datenträger: {size}</translation>
+    </message>
+    <message>
+        <source>In it are: {list}</source>
+        <translation>Darin sind: {list}</translation>
+    </message>
+</context>
+<context>
+    <name>MessageEditor</name>
+    <message>
+        <source>Edit the message</source>
+        <translation>Nachricht bearbeiten</translation>
+    </message>
+    <message>
+        <source>Send</source>
+        <translation>Senden</translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation>Speichern</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>A new version; the old one stays.</source>
+        <translation>Eine neue Fassung; die alte bleibt.</translation>
+    </message>
+    <message>
+        <source>A new version; the old one stays. Ctrl Enter saves.</source>
+        <translation>Eine neue Fassung; die alte bleibt. Strg Eingabe speichert.</translation>
+    </message>
+</context>
+<context>
+    <name>MessageWiring</name>
+    <message numerus="yes">
+        <source>%Ln messages are deleted.</source>
+        <translation>
+            <numerusform>Die Nachricht ist gelöscht.</numerusform>
+            <numerusform>%Ln Nachrichten sind gelöscht.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Rückgängig</translation>
+    </message>
+    <message>
+        <source>Save this code</source>
+        <translation>Diesen Code speichern</translation>
+    </message>
+    <message>
+        <source>{name} could not be saved: {reason}</source>
+        <translation>{name} konnte nicht gespeichert werden: {reason}</translation>
+    </message>
+</context>
+<context>
+    <name>ModelSearch</name>
+    <message>
+        <source>Search here and on Hugging Face</source>
+        <translation>Hier und auf Hugging Face suchen</translation>
+    </message>
+    <message>
+        <source>Search models</source>
+        <translation>Modelle suchen</translation>
+    </message>
+    <message>
+        <source>Models here are found as you type. Enter asks Hugging Face.</source>
+        <translation>Modelle von hier erscheinen beim Tippen. Die Eingabetaste fragt Hugging Face.</translation>
+    </message>
+    <message>
+        <source>Leave the search</source>
+        <translation>Suche verlassen</translation>
+    </message>
+</context>
+<context>
+    <name>ModelSheet</name>
+    <message>
+        <source>Tokens of context</source>
+        <translation>Kontext in Tokens</translation>
+    </message>
+    <message>
+        <source>Layers on the graphics card</source>
+        <translation>Schichten auf der Grafikkarte</translation>
+    </message>
+    <message>
+        <source>Unload</source>
+        <translation>Entladen</translation>
+    </message>
+    <message>
+        <source>Show in its folder</source>
+        <translation>Im Ordner zeigen</translation>
+    </message>
+    <message>
+        <source>Close the settings of this model</source>
+        <translation>Einstellungen dieses Modells schließen</translation>
+    </message>
+    <message>
+        <source>{least} to {most}. Empty: as many as are good here.</source>
+        <translation>{least} bis {most}. Leer: so viele, wie hier gut sind.</translation>
+    </message>
+    <message>
+        <source>Empty: all of them, where there is a card.</source>
+        <translation>Leer: alle, wo es eine Karte gibt.</translation>
+    </message>
+    <message>
+        <source>Load again with these</source>
+        <translation>Damit neu laden</translation>
+    </message>
+    <message>
+        <source>Load</source>
+        <translation>Laden</translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation>Speicher</translation>
+    </message>
+    <message>
+        <source>Context</source>
+        <translation>Kontext</translation>
+    </message>
+    <message>
+        <source>How exactly it remembers what it read. Less takes less memory, and costs a little quality.</source>
+        <translation>Wie genau es behält, was es gelesen hat. Weniger braucht weniger Speicher und kostet etwas Güte.</translation>
+    </message>
+    <message>
+        <source>Memory of a chat</source>
+        <translation>Speicher eines Chats</translation>
+    </message>
+    <message>
+        <source>Graphics card</source>
+        <translation>Grafikkarte</translation>
+    </message>
+    <message>
+        <source>automatic</source>
+        <translation>automatisch</translation>
+    </message>
+    <message>
+        <source>Memory of a chat: {choice}</source>
+        <translation>Speicher eines Chats: {choice}</translation>
+    </message>
+</context>
+<context>
+    <name>ModelsHead</name>
+    <message>
+        <source>Add a folder</source>
+        <translation>Ordner hinzufügen</translation>
+    </message>
+    <message>
+        <source>Open a file</source>
+        <translation>Datei öffnen</translation>
+    </message>
+    <message>
+        <source>Models</source>
+        <translation>Modelle</translation>
+    </message>
+</context>
+<context>
+    <name>ModelsPage</name>
+    <message>
+        <source>Worth a try</source>
+        <translation>Einen Versuch wert</translation>
+    </message>
+</context>
+<context>
+    <name>ModelsView</name>
+    <message>
+        <source>Settings of this model</source>
+        <translation>Einstellungen dieses Modells</translation>
+    </message>
+    <message>
+        <source>Load</source>
+        <translation>Laden</translation>
+    </message>
+    <message>
+        <source>Unload</source>
+        <translation>Entladen</translation>
+    </message>
+    <message>
+        <source>Settings…</source>
+        <translation>Einstellungen…</translation>
+    </message>
+    <message>
+        <source>Download</source>
+        <translation>Herunterladen</translation>
+    </message>
+</context>
+<context>
+    <name>ModelsWiring</name>
+    <message>
+        <source>Add a folder with models</source>
+        <translation>Ordner mit Modellen hinzufügen</translation>
+    </message>
+    <message>
+        <source>{name} is here.</source>
+        <translation>{name} ist da.</translation>
+    </message>
+    <message>
+        <source>Load it</source>
+        <translation>Laden</translation>
+    </message>
+</context>
+<context>
+    <name>Notice</name>
+    <message>
+        <source>Dismiss</source>
+        <translation>Ausblenden</translation>
+    </message>
+</context>
+<context>
+    <name>NumberRow</name>
+    <message>
+        <source>Default: {value}</source>
+        <translation>Standard: {value}</translation>
+    </message>
+    <message>
+        <source>Back to the default: {name}</source>
+        <translation>Zurück zum Standard: {name}</translation>
+    </message>
+    <message>
+        <source>Back to the default</source>
+        <translation>Zurück zum Standard</translation>
+    </message>
+</context>
+<context>
+    <name>OverflowCard</name>
+    <message>
+        <source>Close</source>
+        <translation>Schließen</translation>
+    </message>
+    <message>
+        <source>Close (Esc); your text stays</source>
+        <translation>Schließen (Esc); der Text bleibt</translation>
+    </message>
+    <message>
+        <source>Turns that would be left out</source>
+        <translation>Runden, die ausgelassen würden</translation>
+    </message>
+    <message>
+        <source>How far the summary is</source>
+        <translation>Wie weit die Zusammenfassung ist</translation>
+    </message>
+    <message>
+        <source>Leave them out</source>
+        <translation>Auslassen</translation>
+    </message>
+    <message>
+        <source>Summarise them</source>
+        <translation>Zusammenfassen</translation>
+    </message>
+    <message>
+        <source>Start afresh</source>
+        <translation>Neu beginnen</translation>
+    </message>
+    <message>
+        <source>Show them</source>
+        <translation>Zeigen</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Hide them</source>
+        <translation>Verbergen</translation>
+    </message>
+</context>
+<context>
+    <name>Palette</name>
+    <message>
+        <source>Do something, or find a chat</source>
+        <translation>Etwas tun oder einen Chat finden</translation>
+    </message>
+    <message>
+        <source>What to do</source>
+        <translation>Was zu tun ist</translation>
+    </message>
+    <message>
+        <source>What there is to do</source>
+        <translation>Was es zu tun gibt</translation>
+    </message>
+</context>
+<context>
+    <name>PresetBar</name>
+    <message>
+        <source>Save as…</source>
+        <translation>Speichern als…</translation>
+    </message>
+    <message>
+        <source>Rename…</source>
+        <translation>Umbenennen…</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>Löschen</translation>
+    </message>
+    <message>
+        <source>Name of the preset</source>
+        <translation>Name der Vorgabe</translation>
+    </message>
+    <message>
+        <source>Keep</source>
+        <translation>Behalten</translation>
+    </message>
+    <message>
+        <source>{preset}, changed</source>
+        <translation>{preset}, geändert</translation>
+    </message>
+    <message>
+        <source>Preset: {preset}</source>
+        <translation>Vorgabe: {preset}</translation>
+    </message>
+</context>
+<context>
+    <name>QuickAsk</name>
+    <message>
+        <source>Quick ask</source>
+        <translation>Schnelle Frage</translation>
+    </message>
+    <message>
+        <source>Ask something</source>
+        <translation>Eine Frage stellen</translation>
+    </message>
+    <message>
+        <source>Question</source>
+        <translation>Frage</translation>
+    </message>
+    <message>
+        <source>Enter asks in a new chat, Escape closes</source>
+        <translation>Eingabe fragt in einem neuen Chat, Esc schließt</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Schließen</translation>
+    </message>
+    <message>
+        <source>Close (Esc)</source>
+        <translation>Schließen (Esc)</translation>
+    </message>
+    <message>
+        <source>Open as chat</source>
+        <translation>Als Chat öffnen</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>Anhalten</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>Kopieren</translation>
+    </message>
+    <message>
+        <source>Copy the answer</source>
+        <translation>Antwort kopieren</translation>
+    </message>
+</context>
+<context>
+    <name>ReleaseCard</name>
+    <message>
+        <source>Inglenook {version} is there</source>
+        <translation>Inglenook {version} ist da</translation>
+    </message>
+    <message>
+        <source>What is new</source>
+        <translation>Was neu ist</translation>
+    </message>
+    <message>
+        <source>Not now</source>
+        <translation>Jetzt nicht</translation>
+    </message>
+    <message>
+        <source>Open the download page</source>
+        <translation>Seite zum Herunterladen öffnen</translation>
+    </message>
+</context>
+<context>
+    <name>RequestsCard</name>
+    <message>
+        <source>Stop all</source>
+        <translation>Alle stoppen</translation>
+    </message>
+    <message>
+        <source>No tool has asked yet. What they ask stands here, live.</source>
+        <translation>Noch hat kein Programm gefragt. Was sie fragen, steht gleich hier.</translation>
+    </message>
+    <message>
+        <source>Keep what tools ask</source>
+        <translation>Behalten, was Programme fragen</translation>
+    </message>
+    <message>
+        <source>Keep what tools ask, so that it can be opened as a chat. Forgotten when Inglenook closes.</source>
+        <translation>Behalten, was Programme fragen, um es als Chat zu öffnen. Vergessen, wenn Inglenook schließt.</translation>
+    </message>
+</context>
+<context>
+    <name>RequestsView</name>
+    <message>
+        <source>Requests of tools</source>
+        <translation>Anfragen von Programmen</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>Stoppen</translation>
+    </message>
+    <message>
+        <source>Not kept: it cannot be opened as a chat</source>
+        <translation>Nicht behalten: lässt sich nicht als Chat öffnen</translation>
+    </message>
+    <message>
+        <source>Open as a chat</source>
+        <translation>Als Chat öffnen</translation>
+    </message>
+</context>
+<context>
+    <name>SearchField</name>
+    <message>
+        <source>Search</source>
+        <translation>Suchen</translation>
+    </message>
+    <message>
+        <source>Search all chats</source>
+        <translation>Alle Chats durchsuchen</translation>
+    </message>
+    <message>
+        <source>Ctrl Shift F</source>
+        <translation>Strg ⇧ F</translation>
+    </message>
+    <message>
+        <source>Leave the search</source>
+        <translation>Suche verlassen</translation>
+    </message>
+    <message>
+        <source>Leave the search (Esc)</source>
+        <translation>Suche verlassen (Esc)</translation>
+    </message>
+</context>
+<context>
+    <name>SearchWiring</name>
+    <message>
+        <source>Nothing holds “{words}”.</source>
+        <translation>Nirgends steht „{words}“.</translation>
+    </message>
+</context>
+<context>
+    <name>SettingsPage</name>
+    <message>
+        <source>Smaller text</source>
+        <translation>Kleinere Schrift</translation>
+    </message>
+    <message>
+        <source>Larger text</source>
+        <translation>Größere Schrift</translation>
+    </message>
+    <message>
+        <source>Text in the usual size</source>
+        <translation>Schrift in üblicher Größe</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>Stoppen</translation>
+    </message>
+    <message>
+        <source>Copy diagnostics</source>
+        <translation>Diagnose kopieren</translation>
+    </message>
+    <message>
+        <source>Look for new versions once a week</source>
+        <translation>Einmal in der Woche nach neuen Fassungen sehen</translation>
+    </message>
+    <message>
+        <source>{percent} %</source>
+        <translation>{percent} %</translation>
+    </message>
+    <message>
+        <source>Size of text: {percent} %, back to 100 %</source>
+        <translation>Schriftgröße: {percent} %, zurück auf 100 %</translation>
+    </message>
+    <message>
+        <source>Copied</source>
+        <translation>Kopiert</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>Einstellungen</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>Wie das System</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>Hell</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>Dunkel</translation>
+    </message>
+    <message>
+        <source>Size of text</source>
+        <translation>Schriftgröße</translation>
+    </message>
+    <message>
+        <source>Looks</source>
+        <translation>Aussehen</translation>
+    </message>
+    <message>
+        <source>From a file…</source>
+        <translation>Aus einer Datei…</translation>
+    </message>
+    <message>
+        <source>From a folder…</source>
+        <translation>Aus einem Ordner…</translation>
+    </message>
+    <message>
+        <source>Save all chats…</source>
+        <translation>Alle Chats speichern…</translation>
+    </message>
+    <message>
+        <source>Back up everything…</source>
+        <translation>Alles sichern…</translation>
+    </message>
+    <message>
+        <source>Bring a backup back…</source>
+        <translation>Sicherung zurückholen…</translation>
+    </message>
+    <message>
+        <source>Bring in what you wrote elsewhere: exports of ChatGPT, Open WebUI, LM Studio, Jan, llama-server and of Inglenook itself. What is here already stays as it is.</source>
+        <translation>Hereinholen, was anderswo geschrieben wurde: Exporte von ChatGPT, Open WebUI, LM Studio, Jan, llama-server und von Inglenook selbst. Was schon hier ist, bleibt, wie es ist.</translation>
+    </message>
+    <message>
+        <source>Chats</source>
+        <translation>Chats</translation>
+    </message>
+    <message>
+        <source>Help</source>
+        <translation>Hilfe</translation>
+    </message>
+    <message>
+        <source>When something does not work, this helps to find out why. It names the machine, the versions and the model, and holds nothing of your chats.</source>
+        <translation>Wenn etwas nicht geht, hilft das beim Suchen. Es nennt Rechner, Versionen und Modell und enthält nichts aus den Chats.</translation>
+    </message>
+    <message>
+        <source>About this Inglenook</source>
+        <translation>Über dieses Inglenook</translation>
+    </message>
+</context>
+<context>
+    <name>SettingsWiring</name>
+    <message>
+        <source>The language is another one from the next start on.</source>
+        <translation>Ab dem nächsten Start gilt die andere Sprache.</translation>
+    </message>
+    <message>
+        <source>Bring chats in</source>
+        <translation>Chats hereinholen</translation>
+    </message>
+    <message>
+        <source>Exports (*.json *.zip)</source>
+        <translation>Exporte (*.json *.zip)</translation>
+    </message>
+    <message>
+        <source>All files (*)</source>
+        <translation>Alle Dateien (*)</translation>
+    </message>
+    <message>
+        <source>Reading {name}…</source>
+        <translation>{name} wird gelesen…</translation>
+    </message>
+    <message>
+        <source>Bring a backup back</source>
+        <translation>Sicherung zurückholen</translation>
+    </message>
+    <message>
+        <source>Backups (*.zip)</source>
+        <translation>Sicherungen (*.zip)</translation>
+    </message>
+    <message>
+        <source>The backup of {day} comes back when Inglenook starts next. What is here now is kept aside.</source>
+        <translation>Die Sicherung vom {day} kommt beim nächsten Start von Inglenook zurück. Was jetzt hier ist, wird beiseite gelegt.</translation>
+    </message>
+    <message>
+        <source>Close now</source>
+        <translation>Jetzt schließen</translation>
+    </message>
+    <message>
+        <source>Save as</source>
+        <translation>Speichern als</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln chats so far…</source>
+        <translation>
+            <numerusform>Bisher %Ln Chat…</numerusform>
+            <numerusform>Bisher %Ln Chats…</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Saved as {name}.</source>
+        <translation>Gespeichert als {name}.</translation>
+    </message>
+</context>
+<context>
+    <name>Sidebar</name>
+    <message>
+        <source>Models</source>
+        <translation>Modelle</translation>
+    </message>
+    <message>
+        <source>Endpoint</source>
+        <translation>Endpunkt</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>Einstellungen</translation>
+    </message>
+    <message>
+        <source>Endpoint, on</source>
+        <translation>Endpunkt, an</translation>
+    </message>
+    <message>
+        <source>Endpoint, off</source>
+        <translation>Endpunkt, aus</translation>
+    </message>
+    <message>
+        <source>New chat</source>
+        <translation>Neuer Chat</translation>
+    </message>
+    <message>
+        <source>Ctrl N</source>
+        <translation>Strg N</translation>
+    </message>
+</context>
+<context>
+    <name>SnippetsCard</name>
+    <message>
+        <source>Tools</source>
+        <translation>Programme</translation>
+    </message>
+    <message>
+        <source>What to paste</source>
+        <translation>Was einzufügen ist</translation>
+    </message>
+    <message>
+        <source>Show the key</source>
+        <translation>Schlüssel zeigen</translation>
+    </message>
+    <message>
+        <source>Copy the snippet</source>
+        <translation>Schnipsel kopieren</translation>
+    </message>
+    <message>
+        <source>Good evening</source>
+        <translation>Guten Abend</translation>
+    </message>
+    <message>
+        <source>Hide the key</source>
+        <translation>Schlüssel verbergen</translation>
+    </message>
+</context>
+<context>
+    <name>TranscriptView</name>
+    <message>
+        <source>Copy</source>
+        <translation>Kopieren</translation>
+    </message>
+    <message>
+        <source>Copy as Markdown</source>
+        <translation>Als Markdown kopieren</translation>
+    </message>
+    <message>
+        <source>Select all</source>
+        <translation>Alles auswählen</translation>
+    </message>
+    <message>
+        <source>Other words here</source>
+        <translation>Andere Wörter an dieser Stelle</translation>
+    </message>
+    <message>
+        <source>Go to the end</source>
+        <translation>Zum Ende</translation>
+    </message>
+</context>
+<context>
+    <name>Tray</name>
+    <message>
+        <source>New chat</source>
+        <translation>Neuer Chat</translation>
+    </message>
+    <message>
+        <source>Quick ask</source>
+        <translation>Schnelle Frage</translation>
+    </message>
+    <message>
+        <source>Show the window</source>
+        <translation>Fenster zeigen</translation>
+    </message>
+    <message>
+        <source>Endpoint</source>
+        <translation>Endpunkt</translation>
+    </message>
+    <message>
+        <source>Quit Inglenook</source>
+        <translation>Inglenook beenden</translation>
+    </message>
+</context>
+<context>
+    <name>UpdateWiring</name>
+    <message>
+        <source>Look for a new version</source>
+        <translation>Nach einer neuen Fassung sehen</translation>
+    </message>
+    <message>
+        <source>May Inglenook look once a week whether there is a new version? Nothing about you is sent.</source>
+        <translation>Darf Inglenook einmal in der Woche nachsehen, ob es eine neue Fassung gibt? Nichts Persönliches wird gesendet.</translation>
+    </message>
+    <message>
+        <source>Yes</source>
+        <translation>Ja</translation>
+    </message>
+    <message>
+        <source>It could not be learned whether there is a new version: {reason}.</source>
+        <translation>Ob es eine neue Fassung gibt, war nicht zu erfahren: {reason}.</translation>
+    </message>
+    <message>
+        <source>Inglenook {version} is there.</source>
+        <translation>Inglenook {version} ist da.</translation>
+    </message>
+    <message>
+        <source>What is new</source>
+        <translation>Was neu ist</translation>
+    </message>
+    <message>
+        <source>This is the newest version.</source>
+        <translation>Das ist die neueste Fassung.</translation>
+    </message>
+</context>
+<context>
+    <name>WordChoices</name>
+    <message>
+        <source>Instead of “{word}”</source>
+        <translation>Statt „{word}“</translation>
+    </message>
+    <message>
+        <source>Looking for other words…</source>
+        <translation>Andere Wörter werden gesucht…</translation>
+    </message>
+    <message>
+        <source>Choose one to go on from there</source>
+        <translation>Eines wählen, um von dort fortzufahren</translation>
+    </message>
+    <message>
+        <source>Nothing else was likely here</source>
+        <translation>Nichts anderes lag hier nahe</translation>
+    </message>
+</context>
+<context>
+    <name>WordRow</name>
+    <message>
+        <source>{word}, {percent}</source>
+        <translation>{word}, {percent}</translation>
+    </message>
+</context>
+<context>
+    <name>_Heads</name>
+    <message>
+        <source>Request</source>
+        <translation>Anfrage</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>Stand</translation>
+    </message>
+    <message>
+        <source>Prompt</source>
+        <translation>Prompt</translation>
+    </message>
+    <message>
+        <source>Speed</source>
+        <translation>Tempo</translation>
+    </message>
+    <message>
+        <source>Age</source>
+        <translation>Zeit</translation>
+    </message>
+</context>
+<context>
+    <name>_NameLine</name>
+    <message>
+        <source>Name of the tool, then Enter</source>
+        <translation>Name des Programms, dann Eingabe</translation>
+    </message>
+    <message>
+        <source>Name of the new key</source>
+        <translation>Name des neuen Schlüssels</translation>
+    </message>
+</context>
+<context>
+    <name>actions</name>
+    <message>
+        <source>Do something, or find a chat</source>
+        <translation>Etwas tun oder einen Chat finden</translation>
+    </message>
+    <message>
+        <source>New chat</source>
+        <translation>Neuer Chat</translation>
+    </message>
+    <message>
+        <source>Search all chats</source>
+        <translation>Alle Chats durchsuchen</translation>
+    </message>
+    <message>
+        <source>Go to the chat</source>
+        <translation>Zum Chat</translation>
+    </message>
+    <message>
+        <source>Go to the endpoint</source>
+        <translation>Zum Endpunkt</translation>
+    </message>
+    <message>
+        <source>Go to the models</source>
+        <translation>Zu den Modellen</translation>
+    </message>
+    <message>
+        <source>Go to the settings</source>
+        <translation>Zu den Einstellungen</translation>
+    </message>
+    <message>
+        <source>Save this chat as Markdown</source>
+        <translation>Diesen Chat als Markdown speichern</translation>
+    </message>
+    <message>
+        <source>Save this chat as a web page</source>
+        <translation>Diesen Chat als Webseite speichern</translation>
+    </message>
+    <message>
+        <source>Save this chat as PDF</source>
+        <translation>Diesen Chat als PDF speichern</translation>
+    </message>
+    <message>
+        <source>Save this chat with all its branches</source>
+        <translation>Diesen Chat mit allen Zweigen speichern</translation>
+    </message>
+    <message>
+        <source>Find in this chat</source>
+        <translation>In diesem Chat suchen</translation>
+    </message>
+    <message>
+        <source>Settings of this chat</source>
+        <translation>Einstellungen dieses Chats</translation>
+    </message>
+    <message>
+        <source>Attach files</source>
+        <translation>Dateien anhängen</translation>
+    </message>
+    <message>
+        <source>Stop the answer</source>
+        <translation>Antwort stoppen</translation>
+    </message>
+    <message>
+        <source>Rename this chat</source>
+        <translation>Diesen Chat umbenennen</translation>
+    </message>
+    <message>
+        <source>Pin or unpin this chat</source>
+        <translation>Diesen Chat anheften oder lösen</translation>
+    </message>
+    <message>
+        <source>Delete this chat</source>
+        <translation>Diesen Chat löschen</translation>
+    </message>
+    <message>
+        <source>Open a model file…</source>
+        <translation>Modelldatei öffnen…</translation>
+    </message>
+    <message>
+        <source>Light looks</source>
+        <translation>Helles Aussehen</translation>
+    </message>
+    <message>
+        <source>Dark looks</source>
+        <translation>Dunkles Aussehen</translation>
+    </message>
+    <message>
+        <source>Looks as the system</source>
+        <translation>Aussehen wie das System</translation>
+    </message>
+    <message>
+        <source>Larger text</source>
+        <translation>Größere Schrift</translation>
+    </message>
+    <message>
+        <source>Smaller text</source>
+        <translation>Kleinere Schrift</translation>
+    </message>
+    <message>
+        <source>Text in the usual size</source>
+        <translation>Schrift in üblicher Größe</translation>
+    </message>
+    <message>
+        <source>Bring chats in from a file…</source>
+        <translation>Chats aus einer Datei hereinholen…</translation>
+    </message>
+    <message>
+        <source>Bring chats in from a folder…</source>
+        <translation>Chats aus einem Ordner hereinholen…</translation>
+    </message>
+    <message>
+        <source>Save all chats…</source>
+        <translation>Alle Chats speichern…</translation>
+    </message>
+    <message>
+        <source>Turn the endpoint on or off</source>
+        <translation>Endpunkt ein- oder ausschalten</translation>
+    </message>
+    <message>
+        <source>Quit Inglenook</source>
+        <translation>Inglenook beenden</translation>
+    </message>
+    <message>
+        <source>Copy diagnostics</source>
+        <translation>Diagnose kopieren</translation>
+    </message>
+    <message>
+        <source>Archive this chat, or bring it back</source>
+        <translation>Diesen Chat ins Archiv legen oder zurückholen</translation>
+    </message>
+    <message>
+        <source>Move this chat to a folder…</source>
+        <translation>Diesen Chat in einen Ordner verschieben…</translation>
+    </message>
+    <message>
+        <source>Choose all chats</source>
+        <translation>Alle Chats wählen</translation>
+    </message>
+    <message>
+        <source>Pin or unpin the chosen chats</source>
+        <translation>Gewählte Chats anheften oder lösen</translation>
+    </message>
+    <message>
+        <source>Move the chosen chats to a folder…</source>
+        <translation>Gewählte Chats in einen Ordner verschieben…</translation>
+    </message>
+    <message>
+        <source>Archive the chosen chats, or bring them back</source>
+        <translation>Gewählte Chats ins Archiv legen oder zurückholen</translation>
+    </message>
+    <message>
+        <source>Save the chosen chats as JSON…</source>
+        <translation>Gewählte Chats als JSON speichern…</translation>
+    </message>
+    <message>
+        <source>Delete the chosen chats</source>
+        <translation>Gewählte Chats löschen</translation>
+    </message>
+    <message>
+        <source>Go to the archive</source>
+        <translation>Zum Archiv gehen</translation>
+    </message>
+    <message>
+        <source>New folder</source>
+        <translation>Neuer Ordner</translation>
+    </message>
+    <message>
+        <source>New chat in this folder</source>
+        <translation>Neuer Chat in diesem Ordner</translation>
+    </message>
+    <message>
+        <source>Rename this folder</source>
+        <translation>Diesen Ordner umbenennen</translation>
+    </message>
+    <message>
+        <source>Fold or unfold this folder</source>
+        <translation>Diesen Ordner auf- oder zuklappen</translation>
+    </message>
+    <message>
+        <source>Move this folder up</source>
+        <translation>Diesen Ordner nach oben</translation>
+    </message>
+    <message>
+        <source>Move this folder down</source>
+        <translation>Diesen Ordner nach unten</translation>
+    </message>
+    <message>
+        <source>Delete this folder</source>
+        <translation>Diesen Ordner löschen</translation>
+    </message>
+    <message>
+        <source>Quick ask</source>
+        <translation>Schnelle Frage</translation>
+    </message>
+</context>
+<context>
+    <name>composer</name>
+    <message>
+        <source>{name} is no text, PDF or Word document, so the model cannot read it.</source>
+        <translation>{name} ist weder Text noch PDF- oder Word-Dokument; das Modell kann es nicht lesen.</translation>
+    </message>
+    <message>
+        <source>{name} asks for a password. Save it without one, then attach it.</source>
+        <translation>{name} verlangt ein Passwort. Ohne Passwort speichern, dann anhängen.</translation>
+    </message>
+    <message>
+        <source>{name} is damaged and cannot be read.</source>
+        <translation>{name} ist beschädigt und nicht lesbar.</translation>
+    </message>
+    <message>
+        <source>{name} holds no text. A scan must be turned into text first.</source>
+        <translation>{name} enthält keinen Text. Ein Scan muss erst in Text umgewandelt werden.</translation>
+    </message>
+    <message>
+        <source>{name} took too long to read.</source>
+        <translation>{name} zu lesen dauerte zu lange.</translation>
+    </message>
+    <message>
+        <source>{name} has more than {most} pages. Attach a part of it.</source>
+        <translation>{name} hat mehr als {most} Seiten. Besser einen Teil davon anhängen.</translation>
+    </message>
+    <message>
+        <source>{name} has more than {most} characters of text. Attach a part of it.</source>
+        <translation>{name} hat mehr als {most} Zeichen Text. Besser einen Teil davon anhängen.</translation>
+    </message>
+    <message>
+        <source>{name} has more than {most} MB. Attach a part of it.</source>
+        <translation>{name} hat mehr als {most} MB. Besser einen Teil davon anhängen.</translation>
+    </message>
+    <message>
+        <source>{name} cannot be opened: {reason}.</source>
+        <translation>{name} lässt sich nicht öffnen: {reason}.</translation>
+    </message>
+    <message>
+        <source>{name} cannot be read.</source>
+        <translation>{name} ist nicht lesbar.</translation>
+    </message>
+    <message>
+        <source>Pictures cannot be attached: the model reads text.</source>
+        <translation>Bilder lassen sich nicht anhängen: Das Modell liest Text.</translation>
+    </message>
+    <message>
+        <source>A file is still being read</source>
+        <translation>Eine Datei wird noch gelesen</translation>
+    </message>
+    <message>
+        <source>Looking whether it fits…</source>
+        <translation>Prüft, ob es passt…</translation>
+    </message>
+    <message>
+        <source>The model wrote no summary. Nothing was sent; try again, or leave the turns out.</source>
+        <translation>Das Modell schrieb keine Zusammenfassung. Nichts wurde gesendet; noch einmal versuchen oder die Runden auslassen.</translation>
+    </message>
+    <message>
+        <source>This message is too long for the model</source>
+        <translation>Diese Nachricht ist zu lang für das Modell</translation>
+    </message>
+    <message>
+        <source>Your next message does not fit</source>
+        <translation>Die nächste Nachricht passt nicht mehr</translation>
+    </message>
+    <message>
+        <source>It takes {n_prompt} tokens, the model reads {n_ctx}. Shorten it, or attach less.</source>
+        <translation>Sie braucht {n_prompt} Tokens, das Modell liest {n_ctx}. Kürzen oder weniger anhängen.</translation>
+    </message>
+    <message>
+        <source>Everyday</source>
+        <translation>Alltag</translation>
+    </message>
+    <message>
+        <source>Precise</source>
+        <translation>Genau</translation>
+    </message>
+    <message>
+        <source>Creative</source>
+        <translation>Kreativ</translation>
+    </message>
+    <message>
+        <source>Own settings</source>
+        <translation>Eigene Einstellungen</translation>
+    </message>
+    <message>
+        <source>A preset needs a name.</source>
+        <translation>Eine Vorgabe braucht einen Namen.</translation>
+    </message>
+    <message>
+        <source>A name has at most {n} characters.</source>
+        <translation>Ein Name hat höchstens {n} Zeichen.</translation>
+    </message>
+    <message>
+        <source>There is a preset of that name already.</source>
+        <translation>Eine Vorgabe dieses Namens gibt es schon.</translation>
+    </message>
+    <message>
+        <source>Temperature</source>
+        <translation>Temperatur</translation>
+    </message>
+    <message>
+        <source>Top P</source>
+        <translation>Top P</translation>
+    </message>
+    <message>
+        <source>Top K</source>
+        <translation>Top K</translation>
+    </message>
+    <message>
+        <source>Min P</source>
+        <translation>Min P</translation>
+    </message>
+    <message>
+        <source>Repeat penalty</source>
+        <translation>Wiederholungsstrafe</translation>
+    </message>
+    <message>
+        <source>Most tokens of an answer</source>
+        <translation>Längste Antwort in Tokens</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>Startwert</translation>
+    </message>
+    <message>
+        <source>Low is steady, high is daring</source>
+        <translation>Niedrig ist stetig, hoch ist gewagt</translation>
+    </message>
+    <message>
+        <source>Only the likeliest words that make up this share</source>
+        <translation>Nur die wahrscheinlichsten Wörter, die diesen Anteil ausmachen</translation>
+    </message>
+    <message>
+        <source>Only so many of the likeliest words; 0 for all</source>
+        <translation>Nur so viele der wahrscheinlichsten Wörter; 0 für alle</translation>
+    </message>
+    <message>
+        <source>Only words at least so likely, beside the likeliest</source>
+        <translation>Nur Wörter, die neben dem wahrscheinlichsten mindestens so wahrscheinlich sind</translation>
+    </message>
+    <message>
+        <source>Above 1 avoids what was just said</source>
+        <translation>Über 1 meidet, was gerade gesagt wurde</translation>
+    </message>
+    <message>
+        <source>Where an answer ends at the latest</source>
+        <translation>Wo eine Antwort spätestens endet</translation>
+    </message>
+    <message>
+        <source>The same number gives the same answer</source>
+        <translation>Dieselbe Zahl gibt dieselbe Antwort</translation>
+    </message>
+    <message>
+        <source>by chance</source>
+        <translation>zufällig</translation>
+    </message>
+    <message>
+        <source>no limit</source>
+        <translation>keine</translation>
+    </message>
+    <message>
+        <source>A whole number from {lowest} to {highest}.</source>
+        <translation>Eine ganze Zahl von {lowest} bis {highest}.</translation>
+    </message>
+    <message>
+        <source>A number from {lowest} to {highest}.</source>
+        <translation>Eine Zahl von {lowest} bis {highest}.</translation>
+    </message>
+    <message>
+        <source>Attach files</source>
+        <translation>Dateien anhängen</translation>
+    </message>
+    <message>
+        <source>Settings of this chat…</source>
+        <translation>Einstellungen dieses Chats…</translation>
+    </message>
+    <message>
+        <source>The preset “{name}” is deleted.</source>
+        <translation>Die Vorgabe „{name}“ ist gelöscht.</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Rückgängig</translation>
+    </message>
+</context>
+<context>
+    <name>endpoint</name>
+    <message>
+        <source>chat</source>
+        <translation>Chat</translation>
+    </message>
+    <message>
+        <source>completions</source>
+        <translation>Ergänzungen</translation>
+    </message>
+    <message>
+        <source>messages</source>
+        <translation>Nachrichten</translation>
+    </message>
+    <message>
+        <source>responses</source>
+        <translation>Antworten</translation>
+    </message>
+    <message>
+        <source>embeddings</source>
+        <translation>Einbettungen</translation>
+    </message>
+    <message>
+        <source>waiting · place {place}</source>
+        <translation>wartet · Platz {place}</translation>
+    </message>
+    <message>
+        <source>reading · {percent} %</source>
+        <translation>liest · {percent} %</translation>
+    </message>
+    <message>
+        <source>getting ready</source>
+        <translation>bereitet vor</translation>
+    </message>
+    <message>
+        <source>answering · {n}</source>
+        <translation>antwortet · {n}</translation>
+    </message>
+    <message>
+        <source>embedding</source>
+        <translation>bettet ein</translation>
+    </message>
+    <message>
+        <source>done · {n}</source>
+        <translation>fertig · {n}</translation>
+    </message>
+    <message>
+        <source>done</source>
+        <translation>fertig</translation>
+    </message>
+    <message>
+        <source>stopped</source>
+        <translation>gestoppt</translation>
+    </message>
+    <message>
+        <source>failed</source>
+        <translation>misslungen</translation>
+    </message>
+    <message>
+        <source>{cached} / {all} kept</source>
+        <translation>{cached} / {all} behalten</translation>
+    </message>
+    <message>
+        <source>{speed} tok/s</source>
+        <translation>{speed} Tok/s</translation>
+    </message>
+    <message>
+        <source>prompt {prompt}</source>
+        <translation>Prompt {prompt}</translation>
+    </message>
+    <message>
+        <source>From {client}, with the key “{key}”</source>
+        <translation>Von {client}, mit dem Schlüssel „{key}“</translation>
+    </message>
+    <message>
+        <source>{prompt} tokens asked, {cached} of them kept from before, {output} answered</source>
+        <translation>{prompt} Tokens gefragt, davon {cached} von vorher behalten, {output} geantwortet</translation>
+    </message>
+    <message>
+        <source>not used yet</source>
+        <translation>noch nicht benutzt</translation>
+    </message>
+    <message>
+        <source>{size} GB</source>
+        <translation>{size} GB</translation>
+    </message>
+    <message>
+        <source>{size} MB</source>
+        <translation>{size} MB</translation>
+    </message>
+    <message>
+        <source>{name} (tool)</source>
+        <translation>{name} (Werkzeug)</translation>
+    </message>
+    <message>
+        <source>“{title}”</source>
+        <translation>„{title}“</translation>
+    </message>
+    <message>
+        <source>What this tool asked was not kept. Switch on “Keep what tools ask”, then let it ask again.</source>
+        <translation>Was dieses Programm fragte, wurde nicht behalten. „Behalten, was Programme fragen“ einschalten, dann noch einmal fragen lassen.</translation>
+    </message>
+    <message>
+        <source>This request cannot be opened as a chat: it holds no conversation, or it is too long to be kept.</source>
+        <translation>Diese Anfrage lässt sich nicht als Chat öffnen: Sie enthält kein Gespräch oder ist zu lang, um behalten zu werden.</translation>
+    </message>
+    <message>
+        <source>There is a key named “{name}” already.</source>
+        <translation>Einen Schlüssel namens „{name}“ gibt es schon.</translation>
+    </message>
+    <message>
+        <source>A key needs a name of at most 64 letters.</source>
+        <translation>Ein Schlüssel braucht einen Namen von höchstens 64 Zeichen.</translation>
+    </message>
+</context>
+<context>
+    <name>launch</name>
+    <message>
+        <source>Inglenook is already open.</source>
+        <translation>Inglenook ist schon offen.</translation>
+    </message>
+    <message>
+        <source>Its window may be minimised, or on another desktop.</source>
+        <translation>Das Fenster ist vielleicht minimiert oder auf einer anderen Arbeitsfläche.</translation>
+    </message>
+</context>
+<context>
+    <name>models</name>
+    <message>
+        <source>{size}&#xa0;GB</source>
+        <translation>{size}&#xa0;GB</translation>
+    </message>
+    <message>
+        <source>{size}&#xa0;MB</source>
+        <translation>{size}&#xa0;MB</translation>
+    </message>
+    <message>
+        <source>{n} B parameters</source>
+        <translation>{n} Mrd. Parameter</translation>
+    </message>
+    <message>
+        <source>{n} M parameters</source>
+        <translation>{n} Mio. Parameter</translation>
+    </message>
+    <message>
+        <source>What is on this computer, and what would run well on it.</source>
+        <translation>Was auf diesem Computer liegt, und was gut auf ihm liefe.</translation>
+    </message>
+    <message>
+        <source>{size} GB</source>
+        <translation>{size} GB</translation>
+    </message>
+    <message>
+        <source>Unusable</source>
+        <translation>Unbrauchbar</translation>
+    </message>
+    <message>
+        <source>Fits</source>
+        <translation>Passt</translation>
+    </message>
+    <message>
+        <source>Tight</source>
+        <translation>Knapp</translation>
+    </message>
+    <message>
+        <source>Too big</source>
+        <translation>Zu groß</translation>
+    </message>
+    <message>
+        <source>needs {size}</source>
+        <translation>braucht {size}</translation>
+    </message>
+    <message>
+        <source>≈ {speed} tok/s</source>
+        <translation>≈ {speed} Tok/s</translation>
+    </message>
+    <message>
+        <source>comes with Inglenook</source>
+        <translation>bei Inglenook dabei</translation>
+    </message>
+    <message>
+        <source>{n} downloads</source>
+        <translation>{n} Downloads</translation>
+    </message>
+    <message>
+        <source>quick answers</source>
+        <translation>schnelle Antworten</translation>
+    </message>
+    <message>
+        <source>everyday questions</source>
+        <translation>Alltagsfragen</translation>
+    </message>
+    <message>
+        <source>many languages</source>
+        <translation>viele Sprachen</translation>
+    </message>
+    <message>
+        <source>thinks before it answers</source>
+        <translation>denkt erst nach</translation>
+    </message>
+    <message>
+        <source>code</source>
+        <translation>Code</translation>
+    </message>
+    <message>
+        <source>In use</source>
+        <translation>In Gebrauch</translation>
+    </message>
+    <message>
+        <source>Loading · {percent} %</source>
+        <translation>Lädt · {percent} %</translation>
+    </message>
+    <message>
+        <source>Load</source>
+        <translation>Laden</translation>
+    </message>
+    <message>
+        <source>Download</source>
+        <translation>Herunterladen</translation>
+    </message>
+    <message>
+        <source>Is here</source>
+        <translation>Ist da</translation>
+    </message>
+    <message>
+        <source>Terms first</source>
+        <translation>Erst zustimmen</translation>
+    </message>
+    <message>
+        <source>It cannot be used: {reason}.</source>
+        <translation>Es ist nicht brauchbar: {reason}.</translation>
+    </message>
+    <message>
+        <source>Needs about {needed} of memory, {free} are free.</source>
+        <translation>Braucht etwa {needed} Speicher, {free} sind frei.</translation>
+    </message>
+    <message>
+        <source>It reads {n} tokens.</source>
+        <translation>Es liest {n} Tokens.</translation>
+    </message>
+    <message>
+        <source>It reads {n} tokens; up to {best} would fit.</source>
+        <translation>Es liest {n} Tokens; bis zu {best} würden passen.</translation>
+    </message>
+    <message>
+        <source>Only {n} tokens of context fit.</source>
+        <translation>Nur {n} Tokens Kontext passen.</translation>
+    </message>
+    <message>
+        <source>Little is left for other programs.</source>
+        <translation>Für andere Programme bleibt wenig.</translation>
+    </message>
+    <message>
+        <source>The context is too long: {best} tokens would fit.</source>
+        <translation>Der Kontext ist zu lang: {best} Tokens würden passen.</translation>
+    </message>
+    <message>
+        <source>A smaller quantisation may fit.</source>
+        <translation>Eine kleinere Quantisierung passt vielleicht.</translation>
+    </message>
+    <message>
+        <source>Full</source>
+        <translation>Voll</translation>
+    </message>
+    <message>
+        <source>Half</source>
+        <translation>Halb</translation>
+    </message>
+    <message>
+        <source>Quarter</source>
+        <translation>Viertel</translation>
+    </message>
+    <message>
+        <source>{done} of {all}</source>
+        <translation>{done} von {all}</translation>
+    </message>
+    <message>
+        <source>Asking Hugging Face what there is…</source>
+        <translation>Hugging Face wird gefragt, was es gibt…</translation>
+    </message>
+    <message>
+        <source>Waits for the download before it</source>
+        <translation>Wartet auf den Download davor</translation>
+    </message>
+    <message>
+        <source>{size}/s</source>
+        <translation>{size}/s</translation>
+    </message>
+    <message>
+        <source>Checking what came…</source>
+        <translation>Was ankam, wird geprüft…</translation>
+    </message>
+    <message>
+        <source>Paused · {done}</source>
+        <translation>Angehalten · {done}</translation>
+    </message>
+    <message>
+        <source>less than a minute left</source>
+        <translation>noch weniger als eine Minute</translation>
+    </message>
+    <message>
+        <source>{n} min left</source>
+        <translation>noch {n} min</translation>
+    </message>
+    <message>
+        <source>{n} h left</source>
+        <translation>noch {n} h</translation>
+    </message>
+    <message>
+        <source>Hugging Face cannot be reached now. What is on this computer works as always.</source>
+        <translation>Hugging Face ist gerade nicht erreichbar. Was auf diesem Computer liegt, geht wie immer.</translation>
+    </message>
+    <message>
+        <source>Its makers ask you to accept their terms on huggingface.co first. Then open the file here.</source>
+        <translation>Zuerst sind auf huggingface.co die Bedingungen der Hersteller anzunehmen. Danach die Datei hier öffnen.</translation>
+    </message>
+    <message>
+        <source>Hugging Face does not have it any more.</source>
+        <translation>Hugging Face hat es nicht mehr.</translation>
+    </message>
+    <message>
+        <source>Hugging Face does not hand it out ({status}).</source>
+        <translation>Hugging Face gibt es nicht heraus ({status}).</translation>
+    </message>
+    <message>
+        <source>There is no file in it that could be checked after the download.</source>
+        <translation>Keine Datei darin ließe sich nach dem Download prüfen.</translation>
+    </message>
+    <message>
+        <source>The disk is too full: {needed} are needed, {free} are free.</source>
+        <translation>Der Datenträger ist zu voll: {needed} sind nötig, {free} sind frei.</translation>
+    </message>
+    <message>
+        <source>What came is not what Hugging Face says it is. It was deleted; try again.</source>
+        <translation>Was ankam, ist nicht, was Hugging Face angibt. Es wurde gelöscht; bitte noch einmal versuchen.</translation>
+    </message>
+    <message>
+        <source>It cannot be written to the disk: {reason}.</source>
+        <translation>Es lässt sich nicht auf den Datenträger schreiben: {reason}.</translation>
+    </message>
+    <message>
+        <source>Something went wrong: {error}</source>
+        <translation>Etwas ging schief: {error}</translation>
+    </message>
+    <message>
+        <source>Unload</source>
+        <translation>Entladen</translation>
+    </message>
+    <message>
+        <source>Weights {weights}, chats {chats}, while it computes {other}.</source>
+        <translation>Gewichte {weights}, Chats {chats}, beim Rechnen {other}.</translation>
+    </message>
+</context>
+<context>
+    <name>notifications</name>
+    <message>
+        <source>An answer is ready</source>
+        <translation>Eine Antwort ist fertig</translation>
+    </message>
+    <message>
+        <source>An answer could not be finished</source>
+        <translation>Eine Antwort konnte nicht zu Ende geschrieben werden</translation>
+    </message>
+</context>
+<context>
+    <name>numbers</name>
+    <message>
+        <source>{n} M</source>
+        <translation>{n} Mio.</translation>
+    </message>
+    <message>
+        <source>{n} k</source>
+        <translation>{n} Tsd.</translation>
+    </message>
+</context>
+<context>
+    <name>reasons</name>
+    <message>
+        <source>there is no such file</source>
+        <translation>die Datei gibt es nicht</translation>
+    </message>
+    <message>
+        <source>this is a folder, not a file</source>
+        <translation>das ist ein Ordner, keine Datei</translation>
+    </message>
+    <message>
+        <source>the file cannot be read ({why})</source>
+        <translation>die Datei ist nicht lesbar ({why})</translation>
+    </message>
+    <message>
+        <source>the file is no GGUF model</source>
+        <translation>die Datei ist kein GGUF-Modell</translation>
+    </message>
+    <message>
+        <source>its GGUF version {version} is not one we know</source>
+        <translation>die GGUF-Version {version} ist unbekannt</translation>
+    </message>
+    <message>
+        <source>its header is damaged</source>
+        <translation>der Kopf der Datei ist beschädigt</translation>
+    </message>
+    <message>
+        <source>the file is cut short; download it again</source>
+        <translation>die Datei ist unvollständig; bitte neu herunterladen</translation>
+    </message>
+    <message>
+        <source>{n} of its {all} parts are missing</source>
+        <translation>{n} der {all} Teile fehlen</translation>
+    </message>
+    <message>
+        <source>it is an adapter for another model</source>
+        <translation>es ist ein Adapter für ein anderes Modell</translation>
+    </message>
+    <message>
+        <source>it is the eye of another model, not a model by itself</source>
+        <translation>es ist das Auge eines anderen Modells, kein eigenes</translation>
+    </message>
+    <message>
+        <source>it holds no weights</source>
+        <translation>es enthält keine Gewichte</translation>
+    </message>
+    <message>
+        <source>this model ranks texts, it does not embed them</source>
+        <translation>dieses Modell ordnet Texte, es bettet sie nicht ein</translation>
+    </message>
+    <message>
+        <source>llama.cpp cannot load it ({why})</source>
+        <translation>llama.cpp kann es nicht laden ({why})</translation>
+    </message>
+    <message>
+        <source>its vocabulary is damaged ({why})</source>
+        <translation>das Vokabular ist beschädigt ({why})</translation>
+    </message>
+    <message>
+        <source>llama.cpp cannot compute with it ({why})</source>
+        <translation>llama.cpp kann nicht damit rechnen ({why})</translation>
+    </message>
+    <message>
+        <source>its chat template takes too much memory or time ({why})</source>
+        <translation>die Chat-Vorlage braucht zu viel Speicher oder Zeit ({why})</translation>
+    </message>
+    <message>
+        <source>it cannot be tried ({why})</source>
+        <translation>es lässt sich nicht erproben ({why})</translation>
+    </message>
+    <message>
+        <source>the trial took too long</source>
+        <translation>die Probe dauerte zu lange</translation>
+    </message>
+    <message>
+        <source>the trial took too much memory</source>
+        <translation>die Probe brauchte zu viel Speicher</translation>
+    </message>
+    <message>
+        <source>the trial ended with {code}</source>
+        <translation>die Probe endete mit {code}</translation>
+    </message>
+    <message>
+        <source>llama.cpp cannot make a context for it</source>
+        <translation>llama.cpp kann keinen Kontext dafür anlegen</translation>
+    </message>
+    <message>
+        <source>llama.cpp cannot compute with it</source>
+        <translation>llama.cpp kann nicht damit rechnen</translation>
+    </message>
+    <message>
+        <source>llama.cpp cannot load this file</source>
+        <translation>llama.cpp kann diese Datei nicht laden</translation>
+    </message>
+    <message>
+        <source>there is not enough memory for its context</source>
+        <translation>der Speicher reicht nicht für den Kontext</translation>
+    </message>
+    <message>
+        <source>there is not enough memory for its embeddings</source>
+        <translation>der Speicher reicht nicht für die Einbettungen</translation>
+    </message>
+    <message>
+        <source>{kind} needs flash attention</source>
+        <translation>{kind} braucht Flash Attention</translation>
+    </message>
+    <message>
+        <source>the model&apos;s heads of {sizes} numbers cannot be packed as {kind}</source>
+        <translation>die Köpfe des Modells zu {sizes} Zahlen lassen sich nicht als {kind} packen</translation>
+    </message>
+    <message>
+        <source>{value} is not between 0 and {largest}</source>
+        <translation>{value} liegt nicht zwischen 0 und {largest}</translation>
+    </message>
+    <message>
+        <source>the system lets us lock {allowed} MB, the model has {size} MB</source>
+        <translation>das System lässt {allowed} MB festhalten, das Modell hat {size} MB</translation>
+    </message>
+    <message>
+        <source>this build of llama.cpp computes on the processor alone</source>
+        <translation>dieses llama.cpp rechnet allein auf dem Prozessor</translation>
+    </message>
+    <message>
+        <source>an embedding model&apos;s context has only the usual one</source>
+        <translation>der Kontext eines Einbettungsmodells kennt nur das Übliche</translation>
+    </message>
+    <message>
+        <source>{name} is no name for a model</source>
+        <translation>{name} ist kein Name für ein Modell</translation>
+    </message>
+    <message>
+        <source>it is too large</source>
+        <translation>sie ist zu groß</translation>
+    </message>
+    <message>
+        <source>it was written by a newer Inglenook</source>
+        <translation>ein neueres Inglenook hat sie geschrieben</translation>
+    </message>
+    <message>
+        <source>its chats are damaged</source>
+        <translation>die Chats darin sind beschädigt</translation>
+    </message>
+    <message>
+        <source>it holds no chats that this Inglenook knows</source>
+        <translation>sie enthält keine Chats, die dieses Inglenook kennt</translation>
+    </message>
+    <message>
+        <source>the reader ended with {code}</source>
+        <translation>das Lesen endete mit {code}</translation>
+    </message>
+    <message>
+        <source>No such file or directory</source>
+        <translation>Datei oder Ordner nicht gefunden</translation>
+    </message>
+    <message>
+        <source>Permission denied</source>
+        <translation>Zugriff verweigert</translation>
+    </message>
+    <message>
+        <source>Operation not permitted</source>
+        <translation>Vorgang nicht erlaubt</translation>
+    </message>
+    <message>
+        <source>Is a directory</source>
+        <translation>Ist ein Ordner</translation>
+    </message>
+    <message>
+        <source>Not a directory</source>
+        <translation>Ist kein Ordner</translation>
+    </message>
+    <message>
+        <source>No space left on device</source>
+        <translation>Auf dem Datenträger ist kein Platz mehr</translation>
+    </message>
+    <message>
+        <source>Disk quota exceeded</source>
+        <translation>Das Kontingent des Datenträgers ist erschöpft</translation>
+    </message>
+    <message>
+        <source>Read-only file system</source>
+        <translation>Der Datenträger ist schreibgeschützt</translation>
+    </message>
+    <message>
+        <source>Input/output error</source>
+        <translation>Ein-/Ausgabefehler</translation>
+    </message>
+    <message>
+        <source>File name too long</source>
+        <translation>Der Dateiname ist zu lang</translation>
+    </message>
+    <message>
+        <source>unable to open database file</source>
+        <translation>die Datei der Chats lässt sich nicht öffnen</translation>
+    </message>
+    <message>
+        <source>attempt to write a readonly database</source>
+        <translation>die Datei der Chats ist schreibgeschützt</translation>
+    </message>
+    <message>
+        <source>database is locked</source>
+        <translation>die Datei der Chats ist gesperrt</translation>
+    </message>
+    <message>
+        <source>disk I/O error</source>
+        <translation>der Datenträger meldet einen Fehler</translation>
+    </message>
+</context>
+<context>
+    <name>sentences</name>
+    <message>
+        <source>This chat has {n_prompt} tokens, the model reads {n_ctx}. Start a new chat to go on.</source>
+        <translation>Dieser Chat hat {n_prompt} Tokens, das Modell liest {n_ctx}. In einem neuen Chat geht es weiter.</translation>
+    </message>
+    <message>
+        <source>The model&apos;s template refuses these messages: {reason}</source>
+        <translation>Die Vorlage des Modells lehnt diese Nachrichten ab: {reason}</translation>
+    </message>
+    <message>
+        <source>{name} cannot be opened: {reason}.</source>
+        <translation>{name} lässt sich nicht öffnen: {reason}.</translation>
+    </message>
+    <message>
+        <source>The model needs {needed} MB of memory, {available} MB are free. Close something first.</source>
+        <translation>Das Modell braucht {needed} MB Speicher, {available} MB sind frei. Zuerst etwas anderes schließen.</translation>
+    </message>
+    <message>
+        <source>The model cannot be loaded so: {field}: {reason}.</source>
+        <translation>So lässt sich das Modell nicht laden: {field}: {reason}.</translation>
+    </message>
+    <message>
+        <source>No model is loaded. Choose a model file, then try again.</source>
+        <translation>Kein Modell ist geladen. Eine Modelldatei wählen, dann noch einmal versuchen.</translation>
+    </message>
+    <message>
+        <source>The model stopped working. Load it again to go on; nothing that was written is lost.</source>
+        <translation>Das Modell arbeitet nicht mehr. Nach neuem Laden geht es weiter; nichts Geschriebenes ist verloren.</translation>
+    </message>
+    <message>
+        <source>Loading the model was cancelled.</source>
+        <translation>Das Laden des Modells wurde abgebrochen.</translation>
+    </message>
+    <message>
+        <source>Inglenook is closing.</source>
+        <translation>Inglenook schließt gerade.</translation>
+    </message>
+    <message>
+        <source>The disk is full: new messages are not kept. They stay here until Inglenook closes.</source>
+        <translation>Der Datenträger ist voll: Neue Nachrichten werden nicht gespeichert. Sie bleiben hier, bis Inglenook schließt.</translation>
+    </message>
+    <message>
+        <source>The file of your chats is damaged. Start Inglenook again to begin a new one.</source>
+        <translation>Die Datei der Chats ist beschädigt. Nach einem Neustart von Inglenook beginnt eine neue.</translation>
+    </message>
+    <message>
+        <source>Your chats were written by a newer Inglenook. This version leaves them alone and keeps none.</source>
+        <translation>Die Chats stammen von einem neueren Inglenook. Diese Version lässt sie unberührt und speichert keine.</translation>
+    </message>
+    <message>
+        <source>{name} holds no chats that Inglenook can read.</source>
+        <translation>{name} enthält keine Chats, die Inglenook lesen kann.</translation>
+    </message>
+    <message>
+        <source>{name} could not be read or written to its end: {reason}.</source>
+        <translation>{name} ließ sich nicht zu Ende lesen oder schreiben: {reason}.</translation>
+    </message>
+    <message>
+        <source>Port {port} is used by another program.</source>
+        <translation>Port {port} ist von einem anderen Programm belegt.</translation>
+    </message>
+    <message>
+        <source>Chats are not kept: {reason}.</source>
+        <translation>Chats werden nicht gespeichert: {reason}.</translation>
+    </message>
+    <message>
+        <source>Something went wrong: {error}</source>
+        <translation>Etwas ging schief: {error}</translation>
+    </message>
+    <message>
+        <source>The file of your chats was damaged. It is kept as {name}; a new one was begun.</source>
+        <translation>Die Datei der Chats war beschädigt. Sie heißt jetzt {name}; eine neue ist begonnen.</translation>
+    </message>
+    <message>
+        <source>You</source>
+        <translation>Ich</translation>
+    </message>
+    <message>
+        <source>Inglenook</source>
+        <translation>Inglenook</translation>
+    </message>
+    <message>
+        <source>Instructions</source>
+        <translation>Anweisungen</translation>
+    </message>
+    <message>
+        <source>The answer ends here because the model can read no further.</source>
+        <translation>Die Antwort endet hier, weil das Modell nicht weiter lesen kann.</translation>
+    </message>
+    <message>
+        <source>This answer was cut off when Inglenook ended.</source>
+        <translation>Diese Antwort brach ab, als Inglenook endete.</translation>
+    </message>
+    <message>
+        <source>Stopped before the first word.</source>
+        <translation>Vor dem ersten Wort gestoppt.</translation>
+    </message>
+    <message>
+        <source>Thinking…</source>
+        <translation>Denkt nach…</translation>
+    </message>
+    <message>
+        <source>Thought for a moment</source>
+        <translation>Kurz nachgedacht</translation>
+    </message>
+    <message>
+        <source>Thought for {seconds} s</source>
+        <translation>{seconds} s nachgedacht</translation>
+    </message>
+    <message>
+        <source>Stopped</source>
+        <translation>Gestoppt</translation>
+    </message>
+    <message>
+        <source>{speed} tok/s</source>
+        <translation>{speed} Tok/s</translation>
+    </message>
+    <message>
+        <source>{seconds} s to first word</source>
+        <translation>{seconds} s bis zum ersten Wort</translation>
+    </message>
+    <message>
+        <source>Pinned</source>
+        <translation>Angeheftet</translation>
+    </message>
+    <message>
+        <source>Today</source>
+        <translation>Heute</translation>
+    </message>
+    <message>
+        <source>This week</source>
+        <translation>Diese Woche</translation>
+    </message>
+    <message>
+        <source>This month</source>
+        <translation>Diesen Monat</translation>
+    </message>
+    <message>
+        <source>Earlier</source>
+        <translation>Früher</translation>
+    </message>
+    <message>
+        <source>Folders</source>
+        <translation>Ordner</translation>
+    </message>
+    <message>
+        <source>Archive</source>
+        <translation>Archiv</translation>
+    </message>
+    <message>
+        <source>Archive, {n}, folded</source>
+        <translation>Archiv, {n}, zugeklappt</translation>
+    </message>
+    <message>
+        <source>Archive, {n}, open</source>
+        <translation>Archiv, {n}, offen</translation>
+    </message>
+    <message>
+        <source>Folder {name}, {n}, folded</source>
+        <translation>Ordner {name}, {n}, zugeklappt</translation>
+    </message>
+    <message>
+        <source>Folder {name}, {n}, open</source>
+        <translation>Ordner {name}, {n}, offen</translation>
+    </message>
+    <message>
+        <source>Loading · {percent} %</source>
+        <translation>Lädt · {percent} %</translation>
+    </message>
+    <message>
+        <source>The model stopped</source>
+        <translation>Das Modell steht</translation>
+    </message>
+    <message>
+        <source>No model</source>
+        <translation>Kein Modell</translation>
+    </message>
+    <message>
+        <source>Waiting for the model · {percent} %</source>
+        <translation>Wartet auf das Modell · {percent} %</translation>
+    </message>
+    <message>
+        <source>{size} MB on disk</source>
+        <translation>{size} MB auf dem Datenträger</translation>
+    </message>
+    <message>
+        <source>Reads {n_ctx} tokens</source>
+        <translation>Liest {n_ctx} Tokens</translation>
+    </message>
+    <message>
+        <source>{words}, in the archive</source>
+        <translation>{words}, im Archiv</translation>
+    </message>
+</context>
+<context>
+    <name>transcript</name>
+    <message>
+        <source>kept</source>
+        <translation>behalten</translation>
+    </message>
+    <message>
+        <source>choose</source>
+        <translation>wählen</translation>
+    </message>
+    <message>
+        <source>{seconds} s</source>
+        <translation>{seconds} s</translation>
+    </message>
+    <message>
+        <source>Answer {n}, kept</source>
+        <translation>Antwort {n}, behalten</translation>
+    </message>
+    <message>
+        <source>Keep answer {n}</source>
+        <translation>Antwort {n} behalten</translation>
+    </message>
+    <message>
+        <source>Show the thoughts</source>
+        <translation>Gedanken zeigen</translation>
+    </message>
+    <message>
+        <source>Go on with this answer</source>
+        <translation>Diese Antwort fortsetzen</translation>
+    </message>
+    <message>
+        <source>Copy the message</source>
+        <translation>Nachricht kopieren</translation>
+    </message>
+    <message>
+        <source>Copy the answer</source>
+        <translation>Antwort kopieren</translation>
+    </message>
+    <message>
+        <source>Answer once more</source>
+        <translation>Noch einmal antworten</translation>
+    </message>
+    <message>
+        <source>Several answers side by side</source>
+        <translation>Mehrere Antworten nebeneinander</translation>
+    </message>
+    <message>
+        <source>Edit</source>
+        <translation>Bearbeiten</translation>
+    </message>
+    <message>
+        <source>Delete from here on</source>
+        <translation>Ab hier löschen</translation>
+    </message>
+    <message>
+        <source>The version before</source>
+        <translation>Vorige Fassung</translation>
+    </message>
+    <message>
+        <source>The version after</source>
+        <translation>Nächste Fassung</translation>
+    </message>
+    <message>
+        <source>Hide the thoughts</source>
+        <translation>Gedanken verbergen</translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation>Fortsetzen</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>Kopieren</translation>
+    </message>
+    <message>
+        <source>Copy this code</source>
+        <translation>Diesen Code kopieren</translation>
+    </message>
+    <message>
+        <source>Save this code</source>
+        <translation>Diesen Code speichern</translation>
+    </message>
+    <message>
+        <source>You: {text}</source>
+        <translation>Frage: {text}</translation>
+    </message>
+    <message>
+        <source>Answer: {text}</source>
+        <translation>Antwort: {text}</translation>
+    </message>
+    <message>
+        <source>Copied</source>
+        <translation>Kopiert</translation>
+    </message>
+</context>
+<context>
+    <name>window</name>
+    <message>
+        <source>Load it again</source>
+        <translation>Neu laden</translation>
+    </message>
+    <message>
+        <source>Choose another…</source>
+        <translation>Anderes wählen…</translation>
+    </message>
+    <message>
+        <source>Open a model file</source>
+        <translation>Modelldatei öffnen</translation>
+    </message>
+    <message>
+        <source>Models (*.gguf)</source>
+        <translation>Modelle (*.gguf)</translation>
+    </message>
+    <message>
+        <source>All files (*)</source>
+        <translation>Alle Dateien (*)</translation>
+    </message>
+</context>
+</TS>

@@ -1,0 +1,138 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="en_US" sourcelanguage="en">
+<context>
+    <name></name>
+    <message numerus="yes">
+        <source>A message takes at most %Ln files; the others are left aside.</source>
+        <translation>
+            <numerusform>A message takes at most one file; the others are left aside.</numerusform>
+            <numerusform>A message takes at most %Ln files; the others are left aside.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>It needs {n_prompt} tokens, the model reads {n_ctx}. The %Ln oldest turns ({n_left_out} tokens) would be left out; your instructions stay.</source>
+        <translation>
+            <numerusform>It needs {n_prompt} tokens, the model reads {n_ctx}. The oldest turn ({n_left_out} tokens) would be left out; your instructions stay.</numerusform>
+            <numerusform>It needs {n_prompt} tokens, the model reads {n_ctx}. The %Ln oldest turns ({n_left_out} tokens) would be left out; your instructions stay.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>It needs {n_prompt} tokens, the model reads {n_ctx}. The %Ln oldest turns ({n_left_out} tokens) would be left out; all else stays.</source>
+        <translation>
+            <numerusform>It needs {n_prompt} tokens, the model reads {n_ctx}. The oldest turn ({n_left_out} tokens) would be left out; all else stays.</numerusform>
+            <numerusform>It needs {n_prompt} tokens, the model reads {n_ctx}. The %Ln oldest turns ({n_left_out} tokens) would be left out; all else stays.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The model is summarising the %Ln oldest turns. Your message is sent as soon as it is done.</source>
+        <translation>
+            <numerusform>The model is summarising the oldest turn. Your message is sent as soon as it is done.</numerusform>
+            <numerusform>The model is summarising the %Ln oldest turns. Your message is sent as soon as it is done.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln requests · {tokens} tokens</source>
+        <translation>
+            <numerusform>%Ln request · {tokens} tokens</numerusform>
+            <numerusform>%Ln requests · {tokens} tokens</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>What is on this computer, and what would run well on it: %Ln cores, {memory} of memory, {free} free.</source>
+        <translation>
+            <numerusform>What is on this computer, and what would run well on it: %Ln core, {memory} of memory, {free} free.</numerusform>
+            <numerusform>What is on this computer, and what would run well on it: %Ln cores, {memory} of memory, {free} free.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The file of your chats was damaged. %Ln chats were recovered; the damaged file is kept as {name}.</source>
+        <translation>
+            <numerusform>The file of your chats was damaged. %Ln chat was recovered; the damaged file is kept as {name}.</numerusform>
+            <numerusform>The file of your chats was damaged. %Ln chats were recovered; the damaged file is kept as {name}.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln chats came in.</source>
+        <translation>
+            <numerusform>One chat came in.</numerusform>
+            <numerusform>%Ln chats came in.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln chats were here already.</source>
+        <translation>
+            <numerusform>One was here already.</numerusform>
+            <numerusform>%Ln were here already.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln tokens</source>
+        <translation>
+            <numerusform>%Ln token</numerusform>
+            <numerusform>%Ln tokens</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln chat(s)</source>
+        <translation>
+            <numerusform>%Ln chat</numerusform>
+            <numerusform>%Ln chats</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln answers from one reading of the prompt</source>
+        <translation>
+            <numerusform>%Ln answer from one reading of the prompt</numerusform>
+            <numerusform>%Ln answers from one reading of the prompt</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>Chip</name>
+    <message numerus="yes">
+        <source>%Ln tokens</source>
+        <translation>
+            <numerusform>%Ln token</numerusform>
+            <numerusform>%Ln tokens</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{name}, %Ln tokens</source>
+        <translation>
+            <numerusform>{name}, %Ln token</numerusform>
+            <numerusform>{name}, %Ln tokens</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>Header</name>
+    <message numerus="yes">
+        <source>%Ln tools</source>
+        <translation>
+            <numerusform>%Ln tool</numerusform>
+            <numerusform>%Ln tools</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>MessageWiring</name>
+    <message numerus="yes">
+        <source>%Ln messages are deleted.</source>
+        <translation>
+            <numerusform>The message is deleted.</numerusform>
+            <numerusform>%Ln messages are deleted.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>SettingsWiring</name>
+    <message numerus="yes">
+        <source>%Ln chats so far…</source>
+        <translation>
+            <numerusform>%Ln chat so far…</numerusform>
+            <numerusform>%Ln chats so far…</numerusform>
+        </translation>
+    </message>
+</context>
+</TS>

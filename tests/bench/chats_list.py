@@ -1,0 +1,168 @@
+"""Figures of the list at the left with 10,000 chats in 20 folders, a tenth of them put away: opened, scrolled, changed,
+and searched as one types. Each run is a process of its own, without a screen."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from desktop.store.records import Chat, ChatMessage, Folder
+from tests.bench.child import ROOT, environment
+from tests.bench.figure import Figure, spread
+
+N_CHATS, N_FOLDERS = 10_000, 20
+N_RUNS, N_FRAMES, N_CHANGES = 3, 200, 50
+HOUR_S = 3_600
+
+
+def measure() -> tuple[Figure, ...]:
+    runs = [_run() for _ in range(N_RUNS)]
+    return tuple(
+        _figure(runs, name, bound, against)
+        for name, bound, against in (
+            ("open", 100.0, "arranged and painted for the first time"),
+            ("scroll", 16.0, f"the slowest of {N_FRAMES} frames from top to bottom but one in a hundred"),
+            ("change", 33.0, f"one chat goes up, painted; the slowest of {N_CHANGES} but one in a hundred"),
+            ("archive", 100.0, "3,000 of them, here and there, put away at once, painted"),
+            ("filter", 50.0, "the slowest letter of five words, found and painted"),
+        )
+    )
+
+
+def _figure(runs: list[dict[str, float]], name: str, bound: float, against: str) -> Figure:
+    values = [run[name] for run in runs]
+    return Figure(f"window.chats_{name}", statistics.median(values), bound, "ms", f"{against}: {spread(values)}")
+
+
+def _run() -> dict[str, float]:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.chats_list"],
+        cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True, timeout=180, check=True,
+    )  # fmt: skip
+    seen: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return seen
+
+
+def _chats() -> dict[str, Chat]:
+    chance, now = random.Random(4645), time.time()
+    words = [
+        "garden",
+        "letter",
+        "plan",
+        "shanty",
+        "probe",
+        "winter",
+        "recipe",
+        "kernel",
+        "budget",
+        "travel",
+        "notes",
+        "draft",
+    ]
+    chats = [
+        Chat(
+            f"c{n}", " ".join(chance.choices(words, k=4)), now - n * HOUR_S, now - n * HOUR_S, pinned=n % 1_000 == 0,
+            folder_id=f"f{n % (2 * N_FOLDERS)}" if n % 3 == 0 else "", archived=n % 10 == 9,
+        )
+        for n in range(N_CHATS)
+    ]  # fmt: skip
+    return {chat.id: chat for chat in chats}
+
+
+def _timed_ms(act: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    act()
+    return 1_000 * (time.perf_counter() - started)
+
+
+def _p99(values: list[float]) -> float:
+    return sorted(values)[max(0, int(len(values) * 0.99) - 1)]
+
+
+def _in_a_window() -> dict[str, float]:
+    from PySide6.QtWidgets import QApplication
+
+    from desktop import sentences
+    from desktop.chat.chat_list import ChatList
+    from desktop.theme import Theme
+    from desktop.widgets.chats_view import ChatsView
+
+    application = QApplication([])
+    chance, known = random.Random(4645), _chats()
+    folders = [Folder(f"f{n}", f"Folder {n}", float(n), n % 2 == 1) for n in range(N_FOLDERS)]
+    rows, view = ChatList(sentences.heading, spoken=sentences.spoken), ChatsView(Theme(application, "light"))
+    view.setModel(rows)
+    view.resize(232, 500)
+    view.show()
+    application.processEvents()
+
+    def show() -> None:
+        rows.show(known.values(), folders)
+        view.viewport().repaint()
+
+    def change() -> None:
+        chat_id = chance.choice(list(known))
+        known[chat_id] = replace(known[chat_id], updated_s=time.time())
+        show()
+
+    def scroll(place: int) -> None:
+        view.verticalScrollBar().setValue(place)
+        view.viewport().repaint()
+
+    seen = {"open": _timed_ms(show)}
+    bottom = view.verticalScrollBar().maximum()
+    places = range(0, bottom, bottom // N_FRAMES)
+    seen["scroll"] = _p99([_timed_ms(lambda place=place: scroll(place)) for place in places])  # type: ignore[misc]
+    seen["change"] = _p99([_timed_ms(change) for _ in range(N_CHANGES)])
+    for chat_id in chance.sample(list(known), 3_000):
+        known[chat_id] = replace(known[chat_id], archived=True)
+    seen["archive"] = _timed_ms(show)
+    with tempfile.TemporaryDirectory() as folder:
+        seen["filter"] = asyncio.run(_filtered(Path(folder) / "chats.db", known))
+    return seen
+
+
+async def _filtered(path: Path, known: dict[str, Chat]) -> float:
+    """The longest wait after a letter."""
+    from PySide6.QtWidgets import QApplication
+
+    from desktop.chat.found_list import FoundList
+    from desktop.store.search import Search
+    from desktop.store.store import Store
+    from desktop.theme import Theme
+    from desktop.widgets.found_view import FoundView
+
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    store, search, found = Store(path), Search(path), FoundList()
+    view = FoundView(Theme(application, "light"))
+    view.setModel(found)
+    view.resize(232, 500)
+    view.show()
+    await store.open()
+    said = [(chat, [ChatMessage(f"{chat.id}-q", chat.id, None, "user", chat.title, "complete", chat.created_s)])
+            for chat in known.values()]  # fmt: skip
+    await store.save_all(said)
+    waits = []
+    for word in ("garden", "letter", "kernel", "winter", "notes"):
+        for end in range(1, len(word) + 1):
+            started = time.perf_counter()
+            found.show(await search.find(word[:end]) or ())
+            view.viewport().repaint()
+            waits.append(1_000 * (time.perf_counter() - started))
+    await search.aclose()
+    await store.aclose()
+    return max(waits)
+
+
+if __name__ == "__main__":
+    print(json.dumps(_in_a_window()))

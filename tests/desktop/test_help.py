@@ -1,0 +1,84 @@
+"""The guide inside the app: complete, in both languages, and read as a person reads it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImageReader
+from PySide6.QtTest import QTest
+
+from desktop.actions import Actions
+from desktop.guide.page import HelpPage
+from desktop.guide.topics import FOLDER, PICTURES, topics
+from desktop.render.markdown import blocks
+from tests.desktop.conftest import House, OpenHouse, Run, until
+from tests.desktop.test_gallery import SIZES, show
+
+LANGUAGES = ("en", "de")
+
+
+def test_both_languages_have_the_same_topics() -> None:
+    names = [{path.name for path in (FOLDER / language).glob("*.md")} for language in LANGUAGES]
+    assert names[0] == names[1]
+    assert len(names[0]) >= 8
+    assert [topic.id for topic in topics("fr")] == [topic.id for topic in topics("en")]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_topic_has_a_title_and_pictures_that_are_there(language: str) -> None:
+    shown = set()
+    for topic in topics(language):
+        first, *rest = blocks(topic.text)
+        assert (first.kind, len(rest) >= 2) == ("heading", True), topic.id
+        for inset in (inset for block in rest for inset in block.insets):
+            assert QImageReader(inset.source).size().isValid(), inset.source
+            shown.add(Path(inset.source).name)
+    assert shown == {path.name for path in PICTURES.glob("*.png")}
+    assert all(path.stat().st_size < 80_000 for path in PICTURES.iterdir())
+
+
+def test_the_keys_that_it_names_are_those_that_there_are(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house() as house:
+            actions = house.window.findChild(Actions)
+            assert actions is not None
+            keys = {each.keys for each in actions.all}
+            text = next(topic.text for topic in topics("en") if topic.id == "keys")
+            for named in re.findall(r"^\| (Ctrl\+[^ |]+|F1) \|", text, re.MULTILINE):
+                assert named in keys, named
+
+    run(story())
+
+
+def help_page(house: House) -> HelpPage:
+    assert house.window.help_page is not None
+    return house.window.help_page
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_help_opens_by_key_goes_to_topics_and_is_left(run: Run, open_house: OpenHouse, scheme: str) -> None:
+    async def story() -> None:
+        async with open_house(theme=scheme) as house:
+            assert house.window.help_page is None, "most starts never show it"
+            QTest.keyClick(house.window, Qt.Key.Key_F1)
+            page = help_page(house)
+            assert house.window.pages.currentWidget() is page
+            await until(lambda: any(segment._drawn for segment in page.view._item(0).segments))
+            await show(house, "help", scheme)
+            ids = [page.contents.item(n).data(Qt.ItemDataRole.UserRole) for n in range(page.contents.count())]
+            place = page.contents.visualItemRect(page.contents.item(ids.index("keys"))).center()
+            QTest.mouseClick(page.contents.viewport(), Qt.MouseButton.LeftButton, pos=place)
+            assert page.contents.currentRow() == ids.index("keys")
+            assert 0 <= page.view._corner(ids.index("keys")).y() < page.view.height() / 2
+            await show(house, "help-keys", scheme, SIZES[1:2])
+            page.view.verticalScrollBar().setValue(0)
+            assert page.contents.currentRow() == 0, "the topic that is read is marked"
+            QTest.mouseClick(page.view.viewport(), Qt.MouseButton.LeftButton, pos=page.view.viewport().rect().center())
+            assert not page.view.word_timer.isActive(), "its words are not a model's"
+            QTest.keyClick(house.window, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)
+            assert house.window.pages.currentWidget() is house.window.chat_page
+
+    run(story())

@@ -1,0 +1,28 @@
+"""What the documents name is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PLACES = re.compile(r"`((?:[\w.-]+/)+[\w.*-]*|[\w*]+\.(?:py|md|toml))`")
+HOMES = (
+    "", "api", "api/anthropic", "desktop", "desktop/chat", "desktop/windows", "engine", "engine/output", "packaging",
+    "tests", "tests/api", "tests/desktop", "tests/engine",
+)  # fmt: skip
+"""Where a name without its folder may lie."""
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "SECURITY.md"])
+def test_every_place_that_is_named_exists(name: str) -> None:
+    named = PLACES.findall((ROOT / name).read_text(encoding="utf-8"))
+    made = ("build/", "org/", "inglenook/")
+    missing = [
+        place for place in named
+        if not place.startswith(made) and not any(list((ROOT / home).glob(place.rstrip("/"))) for home in HOMES)
+    ]  # fmt: skip
+    assert not missing
+    assert len(named) > 3

@@ -1,0 +1,197 @@
+"""What goes into an installer, and what is said of it. Nothing is frozen or packed here: `make package` does that."""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.packaging.checkout import ROOT
+
+Ship = Callable[[str], ModuleType]
+
+
+@pytest.mark.parametrize(("system", "machine"), [("linux", "x86_64"), ("win32", "AMD64"), ("darwin", "arm64")])
+def test_what_is_shipped_is_not_built_for_the_machine_that_builds_it(ship: Ship, system: str, machine: str) -> None:
+    definitions = ship("llama").definitions(system, machine)
+
+    assert definitions["GGML_NATIVE"] == "OFF"
+    variants = system != "darwin"
+    assert (definitions.get("GGML_CPU_ALL_VARIANTS") == "ON") is variants
+    assert (definitions.get("GGML_BACKEND_DL") == "ON") is variants
+
+
+def test_llama_cpp_is_taken_out_of_the_lock_and_nothing_else(ship: Ship) -> None:
+    lock = (ROOT / "packaging/lock/runtime.txt").read_text(encoding="utf-8")
+    ours, others = ship("environment").split_lock(lock)
+
+    assert ours.startswith("llama-cpp-python==")
+    assert ours.count("==") == 1
+    assert "--hash=sha256:" in ours
+    assert "llama-cpp-python" not in others
+    assert lock.count("==") == others.count("==") + 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "PySide6/Qt/lib/libQt6Widgets.so.6",
+        "PySide6/QtSvg.abi3.so",
+        "PySide6/Qt/plugins/platforms/libqxcb.so",
+        "PySide6/Qt/plugins/platforms/libqwayland.so",
+        "PySide6/Qt/plugins/imageformats/libqsvg.so",
+        "PySide6/plugins/platforms/qwindows.dll",
+        "PySide6\\plugins\\imageformats\\qjpeg.dll",
+        "PySide6/Qt/translations/qtbase_de.qm",
+        "llama_cpp/lib/libllama.so",
+        "llama_cpp/lib/libggml.so.0",
+        "llama_cpp/lib/libggml-base.so.0",
+        "llama_cpp/lib/libggml-cpu-haswell.so",
+        "llama_cpp/lib/libggml-cpu-x64.so",
+        "llama_cpp/lib/ggml-cpu-haswell.dll",
+        "llama_cpp/lib/llama.dll",
+        "resources/icons/flame.svg",
+        "libQt6Core.so.6",
+    ],
+)
+def test_what_the_program_needs_is_inside(ship: Ship, name: str) -> None:
+    assert ship("prune").is_wanted(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "PySide6/Qt/lib/libQt6Quick.so.6",
+        "libQt6Qml.so.6",
+        "PySide6/QtQml.abi3.so",
+        "PySide6/Qt6Quick.dll",
+        "PySide6/Qt/plugins/sqldrivers/libqsqlite.so",
+        "PySide6/Qt/plugins/platforms/libqvnc.so",
+        "PySide6/Qt/plugins/platformthemes/libqgtk3.so",
+        "PySide6/Qt/plugins/imageformats/libqtiff.so",
+        "PySide6/Qt/translations/qtbase_fr.qm",
+        "PySide6/Qt/translations/qt_help_de.qm",
+        "PySide6/Qt/qml/QtQuick/qmldir",
+        "PySide6/QtCore.pyi",
+        "llama_cpp/lib/libllama.so.0",
+        "llama_cpp/lib/libggml.so",
+        "llama_cpp/lib/libggml.so.0.25.3",
+        "numpy/_core/include/numpy/arrayobject.h",
+    ],
+)
+def test_what_it_does_not_need_is_not(ship: Ship, name: str) -> None:
+    assert not ship("prune").is_wanted(name)
+
+
+def test_libraries_of_the_system_are_told_from_pythons_own(ship: Ship) -> None:
+    binaries = [
+        ("libssl.so.3", "/usr/lib/x86_64-linux-gnu/libssl.so.3"),
+        ("libX11.so.6", "/lib/x86_64-linux-gnu/libX11.so.6"),
+        ("libpython3.11.so.1.0", "/usr/lib/x86_64-linux-gnu/libpython3.11.so.1.0"),
+        ("python3.11/lib-dynload/_ssl.so", "/usr/lib/python3.11/lib-dynload/_ssl.so"),
+        ("llama_cpp/lib/libllama.so", "/home/ada/venv/llama_cpp/lib/libllama.so"),
+    ]
+    assert ship("elf").system_libraries(binaries) == ["libssl.so.3", "libX11.so.6"]
+
+
+def test_the_icon_has_windows_form(ship: Ship) -> None:
+    pngs = {16: b"small", 256: b"a large one"}
+    data = ship("icons").ico(pngs)
+
+    reserved, kind, n = struct.unpack_from("<HHH", data)
+    assert (reserved, kind, n) == (0, 1, 2)
+    for index, (size, png) in enumerate(pngs.items()):
+        width, height, *_, length, offset = struct.unpack_from("<BBBBHHII", data, 6 + 16 * index)
+        assert width == height == size % 256
+        assert data[offset : offset + length] == png
+
+
+def test_the_icon_has_apples_form(ship: Ship) -> None:
+    data = ship("icons").icns({16: b"small", 24: b"not for a Mac", 512: b"large"})
+
+    assert data[:4] == b"icns"
+    assert struct.unpack(">I", data[4:8])[0] == len(data)
+    found, at = {}, 8
+    while at < len(data):
+        length = struct.unpack_from(">I", data, at + 4)[0]
+        found[data[at : at + 4]] = data[at + 8 : at + length]
+        at += length
+    assert found == {b"icp4": b"small", b"ic09": b"large"}
+
+
+def test_the_tile_is_drawn_around_the_flame(ship: Ship) -> None:
+    flame = (ROOT / "resources/icons/flame.svg").read_text(encoding="utf-8")
+    drawn = ElementTree.fromstring(ship("icons").tile(flame, "#B5451A", "#FFFFFF"))
+
+    path = drawn.find(".//{*}path")
+    assert path is not None
+    assert path.attrib["d"] in flame
+
+
+def test_the_bill_of_materials_names_what_is_inside(ship: Ship) -> None:
+    contents = ship("contents")
+    python = [
+        contents.component({"name": n, "version": "1.0", "licence": "MIT"}, "pypi") for n in ("PySide6_Essentials",)
+    ]
+    system = [contents.component({"name": "libssl3", "version": "3.0"}, "deb/debian")]
+    bill = contents.bom(python, system)
+
+    assert bill == contents.bom(python, system)
+    assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.5")
+    purls = [each.get("purl") for each in bill["components"]]
+    assert "pkg:pypi/pyside6-essentials@1.0" in purls
+    assert "pkg:deb/debian/libssl3@3.0" in purls
+    assert {"Qt", "llama.cpp", "CPython", "SmolLM2-135M-Instruct"} <= {each["name"] for each in bill["components"]}
+    json.dumps(bill)
+
+
+def test_what_was_left_out_again_is_not_in_the_bill(ship: Ship, tmp_path: Path) -> None:
+    (tmp_path / "libkept.so").touch()
+    frozen = {
+        "pure": [("a", "/site/a.py")],
+        "datas": [("b.txt", "/site/b.txt")],
+        "binaries": [("libkept.so", "/usr/lib/libkept.so"), ("libgone.so", "/usr/lib/libgone.so")],
+    }
+    assert ship("contents").sources_of(frozen, tmp_path) == {"/site/a.py", "/site/b.txt", "/usr/lib/libkept.so"}
+
+
+def test_the_licences_of_what_is_inside_are_there(ship: Ship) -> None:
+    for source in ship("contents")._OWN_TEXTS:
+        assert (ROOT / source).stat().st_size > 1000, source
+    how = (ROOT / "packaging/licences/README.md").read_text(encoding="utf-8")
+    assert "LGPL" in how
+    assert "put your own build in their place" in how
+
+
+def test_an_archive_of_the_same_files_is_the_same_archive(
+    ship: Ship, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub/file").write_text("text")
+    (tmp_path / "link").symlink_to("sub/file")
+
+    def packed() -> bytes:
+        with io.BytesIO() as raw:
+            with tarfile.open(fileobj=raw, mode="w") as archive:
+                ship("tarball")._add(archive, tmp_path, "inglenook-1")
+            return raw.getvalue()
+
+    first = packed()
+    (tmp_path / "sub/file").touch()
+    assert packed() == first
+    with tarfile.open(fileobj=io.BytesIO(first)) as archive:
+        assert archive.getmember("inglenook-1/link").linkname == "sub/file"
+        assert {member.mtime for member in archive} == {1700000000}
+
+
+def test_what_came_along_is_not_asked_of_the_system(ship: Ship) -> None:
+    pattern = ship("rpm").private_pattern(["libQt6Core.so.6", "libQt6Core.so.6.11", "_ssl.cpython-311.so", "inglenook"])
+    assert pattern == r"_ssl\\.cpython\\-311\\.so|libQt6Core\\.so"

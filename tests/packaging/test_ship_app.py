@@ -1,0 +1,60 @@
+"""What the program itself does differently where it was installed: it finds the model that came along, the kernels of
+llama.cpp, and does without a Python beside it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from desktop.exchange.packaged import READ_OPTION, other_duty, reader_command
+from engine.library import default_model
+from engine.library.profile import Profile
+from engine.native import llama
+from tests.packaging.checkout import ROOT
+
+
+def test_the_model_that_came_along_is_found_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(default_model, "INSTALLED", tmp_path / "installed")
+    profile = Profile(tmp_path / "profile")
+    assert default_model.find_default_model(profile) is None
+
+    for folder in (tmp_path / "installed", profile.models):
+        folder.mkdir(parents=True)
+        (folder / default_model.FILE_NAME).touch()
+        assert default_model.find_default_model(profile) == folder / default_model.FILE_NAME
+
+
+def test_the_model_comes_along_where_it_is_looked_for() -> None:
+    assert default_model.INSTALLED == ROOT / "resources" / "models"
+    recipe = (ROOT / "packaging/ship/freeze.py").read_text(encoding="utf-8")
+    assert 'staged / "resources" / "models" / model.name' in recipe
+
+
+def test_llama_cpp_has_something_to_compute_with() -> None:
+    llama.start()
+    assert llama.C._lib.ggml_backend_reg_count() > 0
+
+
+def test_a_packaged_program_reads_other_programs_chats_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export = tmp_path / "chats.json"
+    export.write_text("{}")
+    assert reader_command(export) == [sys.executable, "-m", "desktop.exchange", str(export)]
+    assert other_duty([READ_OPTION, str(export)]) is None
+
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    assert other_duty(["--model", "some.gguf"]) is None
+    command = reader_command(export)
+    assert command == [sys.executable, READ_OPTION, str(export)]
+    script = (
+        "import sys; from desktop.exchange.packaged import other_duty; "
+        f"sys.frozen = True; sys.exit(other_duty({command[1:]}))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert "NotRecognised" in done.stdout

@@ -1,0 +1,1 @@
+"""The whole app under a load by chance, for minutes: `make soak`."""

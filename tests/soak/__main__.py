@@ -1,0 +1,132 @@
+"""`python -m tests.soak [MINUTES] [SEED]`: prints what stalled, leaked or was lost. Exit code 1 where something was."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import psutil
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QApplication
+
+from desktop.app import new_loop
+from desktop.store.store import Store
+from engine.library.default_model import find_default_model
+from engine.library.profile import Profile
+from tests.bench import report
+from tests.bench.__main__ import FIGURES
+from tests.bench.figure import Figure, Result
+from tests.bench.rig import percentile
+from tests.soak.house import Pulse, opened
+from tests.soak.person import Person
+from tests.soak.weather import Weather
+from tests.tiny_models import TINY_MODELS
+
+ROOT = Path(__file__).resolve().parents[2]
+MINUTES = 10.0
+WARM_SHARE = 0.25
+"""Of the time until memory is looked at for the first time."""
+MB = 1024 * 1024
+KNOWN = ("200", "400", "busy")
+
+
+def main(minutes: float, seed: int) -> int:
+    application = QApplication(sys.argv[:1])
+    with tempfile.TemporaryDirectory() as folder, asyncio.Runner(loop_factory=lambda: new_loop(application)) as runner:
+        results = runner.run(_soak(application, Path(folder), 60 * minutes, seed))
+    for result in results:
+        print(result.row())
+    names = [*FIGURES, *(result.name for result in results)]
+    report.write({**report.known(), **{result.name: result.record() for result in results}}, names)
+    return 0 if all(result.ok for result in results if isinstance(result, Figure)) else 1
+
+
+async def _soak(application: QApplication, folder: Path, seconds: float, seed: int) -> list[Result]:
+    chance, port = random.Random(seed), 20_000 + os.getpid() % 20_000
+    default = find_default_model(Profile.default())
+    assert default is not None, "the default model is missing: `make soak` sets it up"
+    tiny = TINY_MODELS["plain"].write(folder / "tiny.gguf")
+    async with opened(application, folder / "profile", port) as house:
+        weather, person = Weather(house, (default, tiny), chance), Person(house, chance)
+        tools = _tools(port, (folder / "profile" / "endpoint.key").read_text().strip(), seed)
+        pulse = Pulse()
+        living = [asyncio.create_task(each.live()) for each in (person, weather)]
+        await asyncio.sleep(seconds * WARM_SHARE)
+        first = await _resident(application, weather, default)
+        done, _ = await asyncio.wait(living, timeout=seconds * (1 - WARM_SHARE), return_when=asyncio.FIRST_EXCEPTION)
+        for task in living:
+            task.cancel()
+        await asyncio.gather(*living, return_exceptions=True)
+        for task in done:
+            task.result()  # whatever ended it before its time
+        late = pulse.late
+        answers, _ = await asyncio.to_thread(tools.communicate, "end\n", 150)
+        last = await _resident(application, weather, default)
+        said = dict(house.said)
+    lost = await _lost(folder / "profile", said)
+    return _results(late, last - first, first, lost, said, json.loads(answers), {**person.done, **weather.done})
+
+
+def _tools(port: int, key: str, seed: int) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.soak.tools", str(port), key, str(seed)]
+    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+async def _resident(application: QApplication, weather: Weather, model: Path) -> int:
+    """With this model in memory, when what is dead is gone."""
+    async with weather.exchange:
+        await weather.load(model)
+        await asyncio.sleep(2)
+        application.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        gc.collect()
+        return int(psutil.Process().memory_info().rss)
+
+
+async def _lost(profile: Path, said: dict[str, str]) -> list[str]:
+    """The messages whose text is not on disk as it was shown."""
+    store = Store(Profile(profile).chats)
+    await store.open()
+    kept = {each.id: each.text for chat in await store.chats() for each in await store.messages(chat.id)}
+    await store.aclose()
+    return [message_id for message_id, text in said.items() if kept.get(message_id) != text]
+
+
+def _results(
+    late: list[float],
+    grown: int,
+    first: int,
+    lost: list[str],
+    said: dict[str, str],
+    answers: dict[str, int],
+    done: dict[str, int],
+) -> list[Result]:
+    odd = {outcome: n for outcome, n in answers.items() if outcome.split(": ")[1] not in KNOWN}
+    asked = (
+        f"{sum(answers.values())} requests of tools: {', '.join(f'{n} {what}' for what, n in sorted(answers.items()))}"
+    )
+    return [
+        Figure("soak.stall_p99", 1000 * percentile(late, 0.99), 33.0, "ms", f"{len(late)} ticks; {_listed(done)}"),
+        Figure("soak.stall_longest", 1000 * max(late), 250.0, "ms", "the same"),
+        Figure("soak.leak", grown / MB, 30.0, "MB", f"{first / MB:.0f} MB when warm"),
+        Figure("soak.lost", float(len(lost)), 0.0, "", f"{len(said)} answers that were shown as done"),
+        Figure("soak.odd_answers", float(sum(odd.values())), 0.0, "", f"{asked}{f'; odd: {odd}' if odd else ''}"),
+    ]
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{n} {what}" for what, n in sorted(counts.items()))
+
+
+if __name__ == "__main__":
+    minutes = float(sys.argv[1]) if len(sys.argv) > 1 else MINUTES
+    sys.exit(main(minutes, int(sys.argv[2]) if len(sys.argv) > 2 else 4645))

@@ -1,0 +1,109 @@
+"""A window with the real model and an open endpoint, in a profile of its own; and the pulse of its event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from PySide6.QtCore import QModelIndex, QObject, Qt, QTimer
+from PySide6.QtWidgets import QApplication
+
+import desktop.app
+from desktop.app import live, make_engine
+from desktop.launch import Options
+from desktop.settings import SettingsFile
+from desktop.store.store import Store
+from desktop.theme import Theme
+from desktop.windows.main_window import MainWindow
+from engine.library.profile import Profile
+
+TICK_MS = 5
+OVER = ("complete", "stopped", "length")
+
+
+class Pulse(QObject):
+    """How late each tick of a timer in the GUI's loop is, in seconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.late: list[float] = []
+        self._last = time.perf_counter()
+        self._timer = QTimer(self, timerType=Qt.TimerType.PreciseTimer, interval=TICK_MS)
+        self._timer.timeout.connect(self._beat)
+        self._timer.start()
+
+    def _beat(self) -> None:
+        now = time.perf_counter()
+        self.late.append(max(0.0, now - self._last - TICK_MS / 1000))
+        self._last = now
+
+
+class House:
+    def __init__(self, window: MainWindow, profile: Profile, stores: list[Store]) -> None:
+        self.window = window
+        self.profile = profile
+        self.said: dict[str, str] = {}
+        """The text of every answer that the window showed as done, by the message's id."""
+        self._stores = stores
+        assert window.transcript is not None
+        assert window.transcript.messages is not None
+        self.messages = window.transcript.messages
+        self.messages.dataChanged.connect(self._note)
+
+    @property
+    def store(self) -> Store:
+        return self._stores[0]
+
+    @property
+    def ready(self) -> bool:
+        return self.window.header._light == "ready"
+
+    @property
+    def serves(self) -> bool:
+        page = self.window.endpoint_page
+        return page is not None and page._state.stage == "on" and bool(page._state.key)
+
+    def _note(self, first: QModelIndex, last: QModelIndex) -> None:
+        for row in range(first.row(), last.row() + 1):
+            message = self.messages[row]
+            if message.role == "assistant" and message.state in OVER:
+                self.said[message.id] = message.text
+
+
+@asynccontextmanager
+async def opened(application: QApplication, folder: Path, port: int) -> AsyncIterator[House]:
+    """Leaving closes the window as a person would. Fails where the app does not end in time."""
+    stores: list[Store] = []
+
+    class Kept(Store):
+        def __init__(self, path: Path) -> None:
+            super().__init__(path)
+            stores.append(self)
+
+    setattr(desktop.app, "Store", Kept)  # noqa: B010 -- what is assigned to is not the app's to export
+    profile = Profile(folder).ensure()
+    settings = SettingsFile(profile.settings)
+    settings.change(endpoint_on=True, endpoint_port=port)
+    window = MainWindow(Theme(application, "light"), "")
+    window.show()
+    options = Options(profile)
+    living = asyncio.create_task(live(window, settings, options, lambda: make_engine(profile)))
+    try:
+        await until(lambda: window.settings_page is not None)
+        house = House(window, profile, stores)
+        await until(lambda: house.ready and house.serves, 60)
+        yield house
+    finally:
+        window.close()
+        assert await living, "something did not end in time"
+        setattr(desktop.app, "Store", Store)  # noqa: B010
+
+
+async def until(condition: object, timeout_s: float = 30.0) -> None:
+    assert callable(condition)
+    async with asyncio.timeout(timeout_s):
+        while not condition():  # noqa: ASYNC110 -- the state of a widget has no event
+            await asyncio.sleep(0.02)

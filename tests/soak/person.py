@@ -1,0 +1,100 @@
+"""Somebody who uses the window without rest: asks, stops, edits, answers anew, goes about, searches, resizes."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from tests.soak.house import House
+
+QUESTIONS = (
+    "Tell me of the sea.",
+    "Answer with one word: the capital of France?",
+    "Answer with one word: the colour of snow?",
+    "Say hello.",
+    "Write a table of three birds and their colours.",
+    "Explain $e^{i\\pi}+1=0$ in one sentence.",
+    "Write a short Python function that reads a file.",
+    "List five long rivers, each with a country.",
+)
+SIZES = ((600, 450), (1100, 750), (1600, 1000))
+
+
+class Person:
+    def __init__(self, house: House, chance: random.Random) -> None:
+        self._house = house
+        self._chance = chance
+        self.done: dict[str, int] = {}
+        """How often each thing was done."""
+
+    async def live(self) -> None:
+        """Until cancelled."""
+        acts: list[tuple[Callable[[], None], int]] = [
+            (self._ask, 8), (self._stop, 1), (self._retry, 2), (self._alternatives, 1), (self._edit, 1),
+            (self._new_chat, 1), (self._go_about, 2), (self._scroll, 3), (self._resize, 1), (self._search, 1),
+        ]  # fmt: skip
+        while True:
+            (act,) = self._chance.choices([act for act, _ in acts], [weight for _, weight in acts])
+            name = act.__name__.strip("_")
+            self.done[name] = self.done.get(name, 0) + 1
+            act()
+            await asyncio.sleep(self._chance.uniform(0.5, 5.0))
+
+    def _ask(self) -> None:
+        window = self._house.window
+        window.show_chat_page()
+        field = window.composer.focusProxy()
+        assert field is not None
+        QTest.keyClicks(field, self._chance.choice(QUESTIONS))
+        QTest.keyClick(field, Qt.Key.Key_Return)
+
+    def _stop(self) -> None:
+        QTest.keyClick(self._house.window, Qt.Key.Key_Escape)
+
+    def _last(self) -> str:
+        messages = self._house.messages
+        answers = [messages[row] for row in range(len(messages)) if messages[row].role == "assistant"]
+        return answers[-1].id if answers and answers[-1].state != "streaming" else ""
+
+    def _retry(self) -> None:
+        if message_id := self._last():
+            self._transcript.retry_asked.emit(message_id)
+
+    def _alternatives(self) -> None:
+        if message_id := self._last():
+            self._transcript.alternatives_asked.emit(message_id)
+
+    def _edit(self) -> None:
+        if message_id := self._last():
+            self._transcript.edited.emit(message_id, "That is what I would have said.")
+
+    def _new_chat(self) -> None:
+        self._house.window.sidebar.new_chat_asked.emit()
+
+    def _go_about(self) -> None:
+        window, chats = self._house.window, self._house.window.sidebar.chats
+        places = [window.show_models_page, window.show_endpoint_page, window.show_settings_page, window.show_chat_page]
+        self._chance.choice(places)()
+        if chats is not None and (model := chats.model()) is not None and model.rowCount():
+            index = model.index(self._chance.randrange(model.rowCount()), 0)
+            QTest.mouseClick(chats.viewport(), Qt.MouseButton.LeftButton, pos=chats.visualRect(index).center())
+
+    def _scroll(self) -> None:
+        bar = self._transcript.verticalScrollBar()
+        bar.setValue(self._chance.randint(0, max(1, bar.maximum())))
+
+    def _resize(self) -> None:
+        self._house.window.resize(*self._chance.choice(SIZES))
+
+    def _search(self) -> None:
+        field = self._house.window.sidebar.search
+        field.setText(self._chance.choice(("sea", "river", "python", "")))
+
+    @property
+    def _transcript(self):  # type: ignore[no-untyped-def]
+        assert self._house.window.transcript is not None
+        return self._house.window.transcript
