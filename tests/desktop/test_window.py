@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QLineEdit, QPlainTextEdit
 
 from desktop import app, serving
+from desktop.direction import isolated
 from desktop.launch import Options
 from desktop.settings import SettingsFile
 from engine.library.profile import Profile
@@ -205,7 +206,7 @@ def test_a_chat_is_renamed_pinned_deleted_and_brought_back(run: Run, open_house:
             assert editor.text() == "New name"
             QTest.keyClick(editor, Qt.Key.Key_Return)
             await until(lambda: titles(house) == ["Today", "New name"])
-            assert house.window.header._title.text() == "New name"
+            assert house.window.header._title.text() == isolated("New name")
             house.window.header.pin_asked.emit(house.rows[0].chat_id, True)
             assert titles(house) == ["Pinned", "New name"]
             house.chats.setFocus()
