@@ -27,6 +27,8 @@ EXCLUDED_MODULES = [
     "starlette_context",
 ]
 
+UNUSED_HOOKS = {"pyi_rth_inspect", "pyi_rth_multiprocessing", "pyi_rth_pkgutil"}
+
 # Qt's parts beyond the window: Qt Quick and all that draws with it, printing, databases, the designer.
 _UNUSED_QT = re.compile(
     r"(lib)?(Qt6|Qt)(Concurrent|Designer\w*|EglF[sS]\w*|Help|Labs\w*|OpenGLWidgets|PrintSupport|Qml\w*|Quick\w*"
