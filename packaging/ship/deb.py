@@ -60,8 +60,9 @@ def make(*, of: str | None = None, quick: bool = False) -> Path:
     _write_documents(root / "usr/share", of)
     _set_modes(root)
     _write_control(root, of)
-    path = DIST / f"inglenook_{of}_{architecture()}.deb"
-    DIST.mkdir(exist_ok=True)
+    folder = SHIP if quick else DIST
+    folder.mkdir(exist_ok=True)
+    path = folder / f"inglenook_{of}_{architecture()}.deb"
     how = ("-Zgzip", "-z1") if quick else ("-Zxz", "-z9", "--threads-max=2")
     env = {**os.environ, "SOURCE_DATE_EPOCH": str(share.made_at())}
     subprocess.run(["dpkg-deb", "--root-owner-group", *how, "--build", root, path], check=True, env=env)

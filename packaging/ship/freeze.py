@@ -72,7 +72,7 @@ def _stage() -> Path:
     """What is copied as it is: resources, the default model, and what says which version this is."""
     staged = SHIP / "staged"
     shutil.rmtree(staged, ignore_errors=True)
-    unused = shutil.ignore_patterns("pictures", "*.ts", "__pycache__")
+    unused = shutil.ignore_patterns("pictures", "__pycache__")
     shutil.copytree(ROOT / "resources", staged / "resources", ignore=unused)
     model = environment.model_file()
     shutil.copyfile(model, staged / "resources" / "models" / model.name)

@@ -27,12 +27,15 @@ EXCLUDED_MODULES = [
     "starlette_context",
 ]
 
+UNUSED_HOOKS = {"pyi_rth_inspect", "pyi_rth_multiprocessing", "pyi_rth_pkgutil"}
+
 # Qt's parts beyond the window: Qt Quick and all that draws with it, printing, databases, the designer.
 _UNUSED_QT = re.compile(
     r"(lib)?(Qt6|Qt)(Concurrent|Designer\w*|EglF[sS]\w*|Help|Labs\w*|OpenGLWidgets|PrintSupport|Qml\w*|Quick\w*"
     r"|RemoteObjects\w*|Sql|SvgWidgets|Test|UiTools|VirtualKeyboard\w*|WebSockets|ShaderTools|Pdf\w*)"
     r"(\.|\.abi3\.|\.so|\.dll|\.pyd|$).*"
 )
+_UNUSED_DLLS = ("opengl32sw.dll", "d3dcompiler_47.dll")  # drawing in three dimensions
 # The window draws itself in its own colours, so it needs no GTK, which would bring sixteen libraries along; its file
 # dialogs come from the desktop's portal. QtNetwork is used for a local socket alone, so without TLS.
 _UNUSED_PLUGINS = {
@@ -78,7 +81,8 @@ def is_wanted(name: str) -> bool:
     parts = path.parts
     if "llama_cpp" in parts and "lib" in parts:
         return _is_wanted_llama(path.name)
-    if _UNUSED_QT.fullmatch(path.name):  # also the links to them that lie at the top
+    # Also the links to them that lie at the top, and all that lies in a framework of macOS.
+    if any(_UNUSED_QT.fullmatch(part) for part in parts):
         return False
     if parts[:1] != ("PySide6",):
         return not any(part in ("tests", "include") for part in parts) and path.suffix not in (".pyi", ".h", ".a")
@@ -86,7 +90,7 @@ def is_wanted(name: str) -> bool:
         return path.stem.startswith(tuple(f"qtbase_{language}" for language in _KEPT_LANGUAGES))
     if "plugins" in parts:
         return _is_wanted_plugin(parts[parts.index("plugins") + 1 :])
-    return path.suffix != ".pyi" and "qml" not in parts
+    return path.suffix != ".pyi" and "qml" not in parts and path.name not in _UNUSED_DLLS
 
 
 def _is_wanted_plugin(parts: tuple[str, ...]) -> bool:

@@ -109,6 +109,9 @@ class Person:
         if not path.exists():
             return []
         with closing(sqlite3.connect(path, timeout=10)) as store:
+            # The program lays out the file at its first start, while somebody may already type.
+            if not store.execute("SELECT name FROM sqlite_master WHERE name = 'messages'").fetchone():
+                return []
             done = "SELECT role, text FROM messages WHERE state != 'streaming' ORDER BY created_s"
             return [(str(role), str(text)) for role, text in store.execute(done)]
 
