@@ -215,7 +215,8 @@ def test_a_chat_is_german(run: Run, open_house: OpenHouse, profile: Profile) -> 
             key = QContextMenuEvent.Reason.Keyboard
             look_into(lambda: house.chats.contextMenuEvent(QContextMenuEvent(key, QPoint(), QPoint())), house)
             house.transcript.open_find()
-            house.chats.folder_asked.emit(("c4", "c5"))
+            chats = house.chats
+            chats.folder_asked.emit(("c4", "c5"))
             for chat_id in ("c4", "c6"):
                 at = chats.visualRect(chats.chats.index_of(chat_id)).center()
                 QTest.mouseClick(chats.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier, at)
