@@ -38,10 +38,10 @@ def main(url: str, key: str) -> dict[str, object]:
         told["models"] = [model.id for model in client.models.list()]
         for mode in (instructor.Mode.TOOLS, instructor.Mode.JSON_SCHEMA):
             patched: Any = instructor.from_openai(client, mode=mode)
-            made = patched.chat.completions.create(model="x", messages=SAID, response_model=Paint, max_tokens=60)
+            made = patched.chat.completions.create(model="x", messages=SAID, response_model=Paint, temperature=0)
             told[mode.name] = made.colour
         patched = instructor.from_openai(client)
-        partly = patched.chat.completions.create_partial(model="x", messages=SAID, response_model=Paint, max_tokens=60)
+        partly = patched.chat.completions.create_partial(model="x", messages=SAID, response_model=Paint, temperature=0)
         told["partial"] = [part.colour for part in partly][-1]
         stream = client.chat.completions.create(model="x", messages=SAID, stream=True, extra_body={"ignore_eos": True})
         next(iter(stream))
