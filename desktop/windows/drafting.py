@@ -44,6 +44,7 @@ class Drafting(QObject):
 
     async def open(self) -> None:
         """Shows what was left in the composer. Raises StoreError."""
+        self.edited()  # somebody may have typed as soon as the window stood, before anything listened
         self.book.take_up(await self._store.drafts())
         if self.book[self._key] != self._current():
             self._put_on_screen(same_chat=True)

@@ -22,6 +22,7 @@ DISPLAY = ":87"
 ENDPOINT = "http://127.0.0.1:4645"
 PICTURES = SHIP.parent / "smoke"
 ANSWER_S = 180
+SEND_S, RETURN_S = 60, 2
 Seen = TypeVar("Seen")
 
 
@@ -92,7 +93,14 @@ class Person:
         """Types a question, presses Return and reads the answer, in the program's own store."""
         n_before = len(self.messages())
         _do("xdotool", "type", "--delay", "30", question)
-        _do("xdotool", "key", "Return")
+
+        def sent() -> bool:
+            # The program may still be opening behind its window, and then does nothing on Return: press it again.
+            _do("xdotool", "key", "Return")
+            time.sleep(RETURN_S)
+            return len(self.messages()) > n_before
+
+        _wait("what was typed to be sent", SEND_S, sent)
 
         def answer() -> str | None:
             new = self.messages()[n_before:]

@@ -12,10 +12,12 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from desktop.compose.drafts import Draft, DraftBook
+from desktop.compose.drafts import NOT_BEGUN, Draft, DraftBook
 from desktop.store.errors import StoreFull
 from desktop.store.records import Attachment
 from desktop.store.store import Store
+from desktop.tasks import TaskSet
+from desktop.windows.drafting import Drafting
 from engine.library.profile import Profile
 from tests.desktop.conftest import House, OpenHouse, Run, until
 from tests.desktop.test_composer import chips, counted, note
@@ -84,6 +86,23 @@ def test_a_draft_survives_a_restart(run: Run, open_house: OpenHouse, tmp_path: P
             await until(lambda: len(house.rows) == 2)
             assert house.window.composer.text == ""
             assert chips(house) == []
+
+    run(story())
+
+
+def test_words_typed_before_anything_listens_stay(run: Run, profile: Profile) -> None:
+    async def story() -> None:
+        store, shown = Store(profile.ensure().chats), list[Draft]()
+        await store.open()
+        tasks = TaskSet(lambda name, error: None)
+        typed = Draft("Early words")
+        drafting = Drafting(store, tasks, lambda: typed, lambda draft, same: shown.append(draft), lambda error: None)
+        await drafting.open()
+        assert shown == []
+        await drafting.aclose()
+        assert (await store.drafts())[NOT_BEGUN] == ("Early words", ())
+        await tasks.aclose()
+        await store.aclose()
 
     run(story())
 
