@@ -72,8 +72,7 @@ def _stage() -> Path:
     """What is copied as it is: resources, the default model, and what says which version this is."""
     staged = SHIP / "staged"
     shutil.rmtree(staged, ignore_errors=True)
-    unused = shutil.ignore_patterns("pictures", "__pycache__")
-    shutil.copytree(ROOT / "resources", staged / "resources", ignore=unused)
+    shutil.copytree(ROOT / "resources", staged / "resources", ignore=_unused)
     model = environment.model_file()
     shutil.copyfile(model, staged / "resources" / "models" / model.name)
     metadata = staged / f"inglenook-{version()}.dist-info" / "METADATA"
@@ -86,3 +85,9 @@ def frozen() -> contents.Frozen:
     """What the spec file said."""
     found: contents.Frozen = json.loads(CONTENTS.read_text(encoding="utf-8"))
     return found
+
+
+def _unused(folder: str, names: list[str]) -> set[str]:
+    """Of resources: what is shown on the project's page alone, and what translations are made of."""
+    page = {"pictures"} if Path(folder) == ROOT / "resources" else set[str]()
+    return {name for name in names if name in page or name.endswith(".ts")}

@@ -1,4 +1,4 @@
-"""A person before a screen: starts the program from the menu, types, and looks at what comes."""
+"""A person before a screen: starts the program from the menu, types, points, and looks at what comes."""
 
 from __future__ import annotations
 
@@ -129,8 +129,9 @@ class Person:
         time.sleep(1)
 
     def press_switch(self) -> None:
-        """On the page of the endpoint, by keys alone: the switch comes first there."""
-        _do("xdotool", "key", "Tab", "shift+Tab", "space")
+        """On the page of the endpoint, with the mouse: the switch is at the right end of the page's title."""
+        shape = dict(line.split("=") for line in _do("xdotool", "getwindowgeometry", "--shell", self.window).split())
+        _do("xdotool", "mousemove", "--window", self.window, str(int(shape["WIDTH"]) - 56), "40", "click", "1")
 
     def wait_for_endpoint(self) -> None:
         """Until it listens and its model is loaded."""

@@ -95,6 +95,14 @@ def test_what_it_does_not_need_is_not(ship: Ship, name: str) -> None:
     assert not ship("prune").is_wanted(name)
 
 
+def test_the_guides_pictures_come_along_and_the_pages_do_not(ship: Ship) -> None:
+    unused = ship("freeze")._unused
+
+    assert unused(str(ROOT / "resources"), ["pictures", "guide", "styles"]) == {"pictures"}
+    assert unused(str(ROOT / "resources/guide"), ["pictures", "en"]) == set()
+    assert unused(str(ROOT / "resources/translations"), ["inglenook_de.qm", "inglenook_de.ts"]) == {"inglenook_de.ts"}
+
+
 def test_libraries_of_the_system_are_told_from_pythons_own(ship: Ship) -> None:
     binaries = [
         ("libssl.so.3", "/usr/lib/x86_64-linux-gnu/libssl.so.3"),
