@@ -20,6 +20,7 @@ from engine.schedule.ranks import BACKGROUND, ENDPOINT, WINDOW
 from engine.schedule.scheduler import Scheduler
 from engine.schedule.sequence import Sequence
 from engine.schedule.threads import ThreadCounts
+from engine.stream import RequestStream, deliver_all
 from engine.ticket import Ticket, TicketBook
 from engine.work import Work
 
@@ -117,8 +118,7 @@ class Session:
                 work.score_prompt(self._backend, entry.row - n + 1, entry.chunk.start, n)
         sampled, failed = self._sample(plan)
         self._note_what_was_read(plan)
-        for outcome in self._scheduler.commit(plan, sampled):
-            self._tell(outcome)
+        deliver_all([each for outcome in self._scheduler.commit(plan, sampled) if (each := self._told(outcome))])
         for work, error in failed:
             self._fail(work, error)
         for sequence in self._scheduler.take_refused():
@@ -270,15 +270,17 @@ class Session:
     def _save_some(self) -> None:
         self._keeping.save_some(self._scheduler.window_answers)
 
-    def _tell(self, outcome: Sampled) -> None:
-        """Turns one sampled token into events."""
+    def _told(self, outcome: Sampled) -> tuple[RequestStream, list[Event]] | None:
+        """One sampled token as events, and whom they are for. None where there are none, or they were sent because
+        they are the last."""
         work = self._works[outcome.sequence.id]
         events = work.began(self._clock())
         said, finish = work.hear(self._backend, outcome.token, outcome.finish)
+        events += said
         if finish:
-            self._end(work, finish, [*events, *said])
-        elif events or said:
-            work.ticket.send([*events, *said])
+            self._end(work, finish, events)
+            return None
+        return (work.ticket.stream, events) if events else None
 
     def _fail(self, work: Work, error: EngineError) -> None:
         """Ends a request whose answer cannot go on; the others do."""

@@ -33,17 +33,16 @@ class RequestStream:
 
     def deliver(self, events: Sequence[Event]) -> None:
         """Called by the engine, from its own threads. One wake-up serves all that arrives before the asker runs."""
+        deliver_all([(self, events)])
+
+    def _put(self, events: Sequence[Event]) -> bool:
+        """Whether the asker must be woken for them."""
         with self._lock:
             if self._closed:
-                return
+                return False
             self._pending.extend(events)
-            if self._woken:
-                return
-            self._woken = True
-        try:
-            self._loop.call_soon_threadsafe(self._arrived.set)
-        except RuntimeError:  # the asker's loop is closed: nobody is left to read
-            self._closed = True
+            must_wake, self._woken = not self._woken, True
+        return must_wake
 
     def cancel(self) -> None:
         """Ends the request within one step; its last event still arrives. Idempotent, from any thread."""
@@ -97,6 +96,26 @@ class RequestStream:
         with self._lock:
             self._closed = True
             self._pending.clear()
+
+
+def deliver_all(deliveries: Sequence[tuple[RequestStream, Sequence[Event]]]) -> None:
+    """What several streams get at once, as of one step: each loop is woken once, not once for each stream. Called by
+    the engine, from its own threads."""
+    waking: dict[asyncio.AbstractEventLoop, list[RequestStream]] = {}
+    for stream, events in deliveries:
+        if stream._put(events):
+            waking.setdefault(stream._loop, []).append(stream)
+    for loop, streams in waking.items():
+        try:
+            loop.call_soon_threadsafe(_wake, streams)
+        except RuntimeError:  # the askers' loop is closed: nobody is left to read
+            for stream in streams:
+                stream._closed = True
+
+
+def _wake(streams: Sequence[RequestStream]) -> None:
+    for stream in streams:
+        stream._arrived.set()
 
 
 def _continues(event: Event, following: Event) -> bool:

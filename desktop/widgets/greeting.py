@@ -6,12 +6,14 @@ from collections.abc import Callable
 from datetime import datetime
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from desktop.theme import Theme
+from desktop.theme import Theme, scaled
 from desktop.widgets.header import Light
 
 WIDTH = 560
+LOW = 330
 
 
 class Greeting(QWidget):
@@ -49,6 +51,17 @@ class Greeting(QWidget):
             text = self.tr("There is no model yet. Choose a GGUF file on this computer; it is used where it lies.")
         self._text.setText(text)
         self._choose.setVisible(light == "none")
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """In a low window the button that is needed first takes the place of some starters."""
+        low = self.height() < scaled(LOW) and not self._choose.isHidden()
+        for card in self._starters[2:]:
+            card.setVisible(not low)
 
     def greet(self) -> None:
         """The greeting that fits the hour."""

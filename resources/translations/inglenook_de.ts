@@ -2248,7 +2248,7 @@
     </message>
     <message>
         <source>{name} (tool)</source>
-        <translation>{name} (Werkzeug)</translation>
+        <translation>{name} (Programm)</translation>
     </message>
     <message>
         <source>“{title}”</source>

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -32,6 +33,8 @@ from tests.fakes import FakeOpener, Script
 T = TypeVar("T")
 
 PATIENCE_S = 30.0
+THREADS_END_S = 3.0
+"""A thread that was told to end may still be on its way when the loop is gone."""
 
 gc.disable()  # as in the app: see `desktop.garbage`; each test collects at its end
 
@@ -55,7 +58,9 @@ def run(qapp: QApplication) -> Run:
         with asyncio.Runner(loop_factory=lambda: new_loop(qapp)) as loop:
             result = loop.run(_alone(coro))
         _bury(qapp)
-        left = set(threading.enumerate()) - before
+        deadline = time.monotonic() + THREADS_END_S
+        while (left := set(threading.enumerate()) - before) and time.monotonic() < deadline:
+            time.sleep(0.01)
         assert not left, f"threads left behind: {left}"
         return result
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import time
 
 import httpx
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QLineEdit, QPlainTextEdit
 
@@ -345,3 +346,22 @@ def test_a_second_window_on_the_same_chats_is_refused(profile: Profile) -> None:
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as free:
         return int(free.getsockname()[1])
+
+
+def test_in_a_low_window_without_a_model_nothing_lies_over_another(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house(model=False) as house:
+            greeting = house.window.greeting
+            await until(greeting._choose.isVisible)
+            house.window.resize(600, 450)
+            await asyncio.sleep(0.05)
+            shown = [each for each in (greeting._choose, *greeting._starters) if each.isVisible()]
+            boxes = [QRect(each.mapTo(house.window, QPoint(0, 0)), each.size()) for each in shown]
+            assert len(shown) == 3
+            assert not any(one.intersects(two) for n, one in enumerate(boxes) for two in boxes[:n])
+            room = QRect(greeting.mapTo(house.window, QPoint(0, 0)), greeting.size())
+            assert all(room.contains(box) for box in boxes)
+            house.window.resize(1100, 750)
+            await until(lambda: all(each.isVisible() for each in greeting._starters))
+
+    run(story())
