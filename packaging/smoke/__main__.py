@@ -7,6 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+QUESTIONS = ("Answer with one word: what is the capital of France?", "Answer with one word: and of Italy?")
+"""What even a small model answers shortly: an answer to an open question may fill its whole memory."""
+
 
 def main(arguments: list[str]) -> int:
     """`DEB`: the package to try; else the one in dist, made anew where there is none."""
@@ -79,7 +82,7 @@ def _use(*, first: bool) -> None:
         raise SetupError("The chats of the older version are not there any more.")
     with person.screen():
         with person.program():
-            say(f"  the window answers: {person.ask('Name three colours.' if first else 'And three animals.')[:70]!r}")
+            say(f"  the window answers: {person.ask(QUESTIONS[0 if first else 1])[:70]!r}")
             person.picture("window")
             person.show_endpoint_page()
             if first:
