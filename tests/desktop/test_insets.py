@@ -56,14 +56,15 @@ def test_a_formula_takes_the_colour_of_its_words(
     messages.show([message(1, "$$x^2$$")])
     qtbot.waitUntil(lambda: bool(drawn(view)))
 
-    def darkest() -> int:
+    def lightness() -> tuple[int, int]:
+        """Of the darkest and of the lightest pixel where the formula stands."""
         image = view.viewport().grab().toImage()
-        return min(image.pixelColor(x, y).lightness() for x in range(image.width()) for y in range(24, 60))
+        found = [image.pixelColor(x, y).lightness() for x in range(image.width()) for y in range(24, 50)]
+        return min(found), max(found)
 
-    light = darkest()
+    assert lightness()[0] < 60, "dark on light"
     theme.choose("dark")
-    assert light < 60
-    assert view.viewport().grab().toImage().pixelColor(5, 5).lightness() < 60
+    assert lightness()[1] > 180, "light on dark"
 
 
 def test_what_is_read_stays_where_it_is_when_formulas_come(
