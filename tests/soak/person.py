@@ -9,6 +9,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from desktop.transcript.view import TranscriptView
 from tests.soak.house import House
 
 QUESTIONS = (
@@ -95,6 +96,6 @@ class Person:
         field.setText(self._chance.choice(("sea", "river", "python", "")))
 
     @property
-    def _transcript(self):  # type: ignore[no-untyped-def]
+    def _transcript(self) -> TranscriptView:
         assert self._house.window.transcript is not None
         return self._house.window.transcript
