@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -30,6 +31,7 @@ class RequestStream:
         self._closed = False
         self._ended = False
         self._arrived = asyncio.Event()
+        self._over = asyncio.Event()  # the last event has arrived
 
     def deliver(self, events: Sequence[Event]) -> None:
         """Called by the engine, from its own threads. One wake-up serves all that arrives before the asker runs."""
@@ -41,7 +43,7 @@ class RequestStream:
             if self._closed:
                 return False
             self._pending.extend(events)
-            must_wake, self._woken = not self._woken, True
+            must_wake, self._woken = not self._woken or any(map(_is_last, events[-1:])), True
         return must_wake
 
     def cancel(self) -> None:
@@ -56,8 +58,20 @@ class RequestStream:
             raise StopAsyncIteration
         while (event := self._take()) is None:
             await self._arrived.wait()
-        self._ended = isinstance(event, Finished | Failed)
+        self._ended = _is_last(event)
         return event
+
+    async def gather(self, seconds: float) -> None:
+        """Lets events pile up for so long, to be taken together; less long where the last one comes."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._over.wait()
+
+    def _wake(self) -> None:
+        self._arrived.set()
+        with self._lock:
+            if self._pending and _is_last(self._pending[-1]):
+                self._over.set()
 
     def _take(self) -> Event | None:
         """The next event, with neighbouring text joined; None where the asker must wait."""
@@ -115,7 +129,11 @@ def deliver_all(deliveries: Sequence[tuple[RequestStream, Sequence[Event]]]) -> 
 
 def _wake(streams: Sequence[RequestStream]) -> None:
     for stream in streams:
-        stream._arrived.set()
+        stream._wake()
+
+
+def _is_last(event: Event) -> bool:
+    return isinstance(event, Finished | Failed)
 
 
 def _continues(event: Event, following: Event) -> bool:

@@ -80,6 +80,7 @@ class CodeSegment(Segment):
     def paint(
         self,
         painter: QPainter,
+        seen: QRectF,
         marks: Sequence[tuple[int, int, str]],
         underlined: tuple[int, int] | None = None,
     ) -> None:
@@ -87,7 +88,7 @@ class CodeSegment(Segment):
         painter.save()
         card = QRectF(1, CODE_HEAD, self.width - 2, self.height - CODE_HEAD)
         painter.setClipRect(card, Qt.ClipOperation.IntersectClip)
-        super().paint(painter, marks, underlined)
+        super().paint(painter, seen, marks, underlined)
         painter.restore()
         if (thumb := self.thumb()).width():
             rounded(painter, thumb, BAR / 2, self._theme.colour("scroll"))

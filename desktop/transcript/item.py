@@ -212,7 +212,8 @@ class MessageItem:
             marks = [(*span, "selection")] if span else []
             marks += [(*part, "soft") for found in self.found if (part := _span(number, segment, *found))]
             word = _span(number, segment, *self.word) if self.word else None
-            segment.paint(painter, [*marks, (*word, "soft")] if word else marks, underlined=word)
+            box = seen.translated(-self._corner(segment))
+            segment.paint(painter, box, [*marks, (*word, "soft")] if word else marks, underlined=word)
             painter.restore()
 
     def _read(self) -> None:
@@ -262,8 +263,11 @@ class MessageItem:
         while same < min(len(before), len(self.segments)) and _is_same(before[same], self.segments[same]):
             same += 1
         if same == len(before):  # a new block: the caret stood behind the last one
-            same = max(0, same - 1)
-        return self.segments[same].top if same < len(self.segments) else 0
+            return self.segments[max(0, same - 1)].top if self.segments else 0
+        if same == len(self.segments):
+            return 0
+        segment = self.segments[same]
+        return segment.top + (segment.changed_from if segment is before[same][0] else 0)
 
     def _segment_width(self) -> int:
         return self.width

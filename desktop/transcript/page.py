@@ -209,16 +209,23 @@ class TranscriptPage(Column):
     def _refresh(self) -> None:
         """Takes up what has changed since the last time; only open blocks are laid out anew."""
         anchor, anchor_y = self._hold()
-        before = self.verticalScrollBar().value()
         changed = self._update_stale()
+        before = [self._corner(row).y() for row, _ in changed]
         self._lay_out(anchor, anchor_y)
-        if len(changed) == 1 and self.verticalScrollBar().value() == before:
-            # Painting the whole page for each word costs the model as much as a third of its speed on two cores.
-            row, top = changed[0]
-            self.viewport().update(0, self._corner(row).y() + top, self.viewport().width(), self.viewport().height())
+        if len(changed) == 1:
+            self._draw_below(*changed[0], before[0])
         else:
             self.viewport().update()
         self.settled()
+
+    def _draw_below(self, row: int, top: int, y_before: int) -> None:
+        """Draws one row from `top` on, and what follows it; what is above, and has moved with it, is shifted.
+
+        Painting the whole page for each word costs the model as much as a third of its speed on two cores."""
+        page, y = self.viewport(), self._corner(row).y()
+        if y != y_before:
+            page.scroll(0, y - y_before, page.rect())  # with that rectangle, since the buttons have moved already
+        page.update(0, y + top, page.width(), page.height())
 
     def _update_stale(self) -> list[tuple[int, int]]:
         """The rows that have changed, each with the place in it from where on it looks different."""

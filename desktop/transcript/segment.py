@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from html import escape
+from html import escape, unescape
 
 from PySide6.QtCore import QPointF, QRectF, Qt, QUrl
 from PySide6.QtGui import (
@@ -29,9 +29,14 @@ from desktop.transcript.insets import Insets
 QUOTE_INDENT = 16
 RULE_HEIGHT = 9
 NOTES_ABOVE = 14
+OVERSHOOT = 10
+"""So far a line's letters may reach into the next: some scripts' marks, and fonts that stand in for another."""
 _OBJECT = "\ufffc"
 """What stands for a picture in a document's text."""
 _INSET = re.compile(r'<img src="inset:(\d+)">')
+_ENDS = re.compile(r"(?:</(?:p|li|ul|ol)>)+\Z")
+"""What closes a text whose last words are the last of its document."""
+_MORE_WORDS = re.compile(r"(?!.*\s\s)[^<>\n\t]+")
 
 
 class Segment:
@@ -44,6 +49,8 @@ class Segment:
         self.width = width
         self.height = 0
         """Measured once for each width and text: a long answer is asked for hundreds of them at each word."""
+        self.changed_from = 0
+        """From where on the last `change` made it look different."""
         self._theme = theme
         self._insets = insets
         self._html = html
@@ -113,8 +120,29 @@ class Segment:
 
     def change(self, block: Block, html: str) -> None:
         """Becomes another block of the same kind: what is written grows so many times a second."""
+        more = _more_words(self._html, html) if not block.insets else ""
         self.block, self._html = block, html
-        self._fill()
+        if more:
+            self._append(more)
+        else:
+            self.changed_from = 0
+            self._fill()
+
+    def _append(self, words: str) -> None:
+        """Only what is the last line now changes: lines are broken from their beginnings on."""
+        paragraph = self.document.lastBlock()
+        layout, direction = paragraph.layout(), paragraph.textDirection()
+        line = layout.lineAt(max(0, layout.lineCount() - 1))
+        corner = self._layout().blockBoundingRect(paragraph).topLeft() + self.inset
+        self.changed_from = max(0, int(corner.y() + line.y()) - OVERSHOOT)
+        cursor = QTextCursor(self.document)
+        cursor.movePosition(QTextCursor.MoveOperation.End)
+        cursor.insertText(words)
+        if self.document.lastBlock().textDirection() != direction:
+            self.changed_from = 0
+        if self._chips:
+            self._chips = list(_code_spans(self.document))
+        self.height = self._measured()
 
     def restyle(self, html: str) -> None:
         """Takes up colours and a size of text that have changed, and insets that can be drawn now."""
@@ -164,17 +192,19 @@ class Segment:
     def paint(
         self,
         painter: QPainter,
+        seen: QRectF,
         marks: Sequence[tuple[int, int, str]],
         underlined: tuple[int, int] | None = None,
     ) -> None:
-        """Draws with the segment's corner at the painter's origin. `marks` are spans of text with the colour behind
-        them; `underlined` has an accent below it."""
+        """Draws what of it is in `seen`, with the segment's corner at the painter's origin. `marks` are spans of text
+        with the colour behind them; `underlined` has an accent below it."""
         self._paint_behind(painter)
         painter.save()
         painter.translate(self.inset)
         self._paint_chips(painter)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, bool(self._drawn))
         context = QAbstractTextDocumentLayout.PaintContext()
+        context.clip = seen.translated(-self.inset).adjusted(0, -OVERSHOOT, 0, OVERSHOOT)
         palette = QPalette(context.palette)
         quiet = "muted" if self.block.kind in ("quote", "notes") else "text"
         palette.setColor(QPalette.ColorRole.Text, self._theme.colour(quiet))
@@ -265,6 +295,17 @@ def _code_spans(document: QTextDocument) -> Iterator[QRectF]:
                 yield from _boxes(document, block, first, first + fragment.length())
             parts += 1
         block = block.next()
+
+
+def _more_words(before: str, now: str) -> str:
+    """The words that `now` has at the end of its last paragraph and `before` has not; "" where that is not all."""
+    end = _ENDS.search(before)
+    if end is None or not now.endswith(end[0]) or not now.startswith(before[: end.start()]):
+        return ""
+    more = now[end.start() : len(now) - len(end[0])]
+    # Behind a tag the words would be drawn as those in it; two spaces are drawn as one.
+    after_words = end.start() > 0 and before[end.start() - 1] not in "> "
+    return unescape(more) if after_words and _MORE_WORDS.fullmatch(more) else ""
 
 
 def _is_code(style: QTextCharFormat) -> bool:

@@ -12,11 +12,15 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 from PySide6 import QtWidgets
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtTest import QTest
+
+if TYPE_CHECKING:
+    from desktop.windows.main_window import MainWindow
 
 FINE_MS, COARSE_MS = 2, 50
 """How often the heart beats: to catch a stall, and so that it takes nothing from what is measured."""
@@ -78,17 +82,16 @@ class Person:
         self._application = application
         self._n_tokens = n_tokens
         self._rest = rest
+        self._window: MainWindow | None = None  # found once: to look through all of Qt's windows takes its time
         self._asked = False
         self._first: tuple[float, int] | None = None
         self._closing = False
 
     def beat(self) -> None:
-        from desktop.windows.main_window import MainWindow
-
-        windows = [each for each in self._application.topLevelWidgets() if isinstance(each, MainWindow)]
-        if not windows or windows[0].transcript is None or self._closing:
+        window = self._window = self._window or self._find()
+        if window is None or window.transcript is None or self._closing:
             return
-        window, rows = windows[0], windows[0].transcript.messages
+        rows = window.transcript.messages
         assert rows is not None
         if not self._asked:
             self._asked = True
@@ -98,6 +101,12 @@ class Person:
             QTest.keyClick(field, Qt.Key.Key_Return)
         elif len(rows) > 1 and rows[len(rows) - 1].text:
             self._read(window, rows[len(rows) - 1])
+
+    def _find(self) -> MainWindow | None:
+        from desktop.windows.main_window import MainWindow
+
+        windows = self._application.topLevelWidgets()
+        return next((each for each in windows if isinstance(each, MainWindow)), None)
 
     def _read(self, window: QtWidgets.QWidget, answer: object) -> None:
         now, text, state = time.perf_counter(), getattr(answer, "text", ""), getattr(answer, "state", "")
