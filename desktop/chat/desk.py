@@ -42,7 +42,7 @@ class ChatDesk(QObject):
     pointed_at = Signal(str)
     """A message of the open chat that somebody looked for."""
     kept = Signal()
-    """Chats that were renamed, moved or put away are on disk as they are now."""
+    """An answer that has ended, or chats that were renamed, moved or put away, are on disk as they are now."""
     failed = Signal(object)
 
     def __init__(self, store: Store, models: ModelController, prepare: Callable[[Sequence[str]], None]) -> None:
@@ -55,7 +55,7 @@ class ChatDesk(QObject):
         self._prepare = prepare
         self._keeper = Keeper(store, self.failed.emit)
         self._tasks = TaskSet(lambda error, _: self.failed.emit(error))
-        self._writer = Writer(models, self._keeper, self._heard, self.failed.emit)
+        self._writer = Writer(models, self._keeper, self._heard, self.kept.emit, self.failed.emit)
         self._titler = Titler(models, self._retitle)
         self._known: dict[str, Chat] = {}
         self._folders: dict[str, Folder] = {}

@@ -38,16 +38,23 @@ class OneOf:
 
 
 class Writer:
-    """`changed` hears of every change of an answer, the last one after the answer has left its session.
+    """`changed` hears of every change of an answer, the last one after the answer has left its session; `kept` is
+    called when one has ended and is on disk.
 
     Loop's thread only."""
 
     def __init__(
-        self, models: ModelController, keeper: Keeper, changed: Changed, report: Callable[[BaseException], None]
+        self,
+        models: ModelController,
+        keeper: Keeper,
+        changed: Changed,
+        kept: Callable[[], None],
+        report: Callable[[BaseException], None],
     ) -> None:
         self._models = models
         self._keeper = keeper
         self._changed = changed
+        self._kept = kept
         self._tasks = TaskSet(lambda error, _: report(error))
         self._saving = TaskSet(lambda error, _: report(error))
         self.live: dict[str, Session] = {}
@@ -91,6 +98,7 @@ class Writer:
         async def run() -> None:
             await self._keeper.save(session.chat, *before, message)
             await answer.run(self._saving, self._models.ready, prompt.request)
+            self._kept()
 
         answer = Answer(message, changed, save)
         session.answers[message.id] = answer

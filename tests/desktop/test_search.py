@@ -184,6 +184,23 @@ def test_a_person_looks_for_a_word_and_opens_the_chat(run: Run, open_house: Open
     run(story())
 
 
+def test_words_that_are_just_being_written_are_found_when_they_stand(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        script = Script(answer=b"Turn the soil, then wait a week.", cases={b"Write a title": b""}, step_s=0.02)
+        async with open_house(script) as house:
+            type_and_send(house, "My garden")
+            await until(lambda: len(house.rows) == 2 and "Turn" in house.rows[1].text)
+            shift_f = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+            QTest.keyClick(house.window, Qt.Key.Key_F, shift_f)
+            QTest.keyClicks(house.window.sidebar.search, "week")
+            found = house.window.sidebar._found
+            await until(lambda: found.isVisible() and found.model().rowCount() == 0)
+            assert house.rows[1].state == "streaming"
+            await until(lambda: found.model().rowCount() == 1)
+
+    run(story())
+
+
 def test_what_is_found_on_another_branch_is_shown_there(run: Run, open_house: OpenHouse) -> None:
     async def story() -> None:
         async with open_house(Script(answer=b"The lighthouse is tall.")) as house:
