@@ -10,13 +10,11 @@ import logging
 import os
 import time
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QApplication
-from qasync import QEventLoop
 
 from desktop import sentences
 from desktop.actions import Actions
@@ -33,6 +31,7 @@ from desktop.guide.wiring import HelpWiring
 from desktop.interrupts import Interrupts
 from desktop.launch import Options
 from desktop.logbook import Logbook
+from desktop.loop import Loop
 from desktop.models.controller import ModelController
 from desktop.models.library import LibraryController
 from desktop.render.warm import warm
@@ -72,8 +71,13 @@ def run(application: QApplication, window: MainWindow, settings: SettingsFile, o
     """Runs until the window is closed; False where something did not end in time. Main thread."""
     interrupts = Interrupts()
     interrupts.asked.connect(window.quit)
+
+    def cut_off() -> None:
+        log.error("the screen is gone: all is kept and closed")
+        window.quit()
+
     try:
-        with asyncio.Runner(loop_factory=lambda: new_loop(application)) as runner:
+        with asyncio.Runner(loop_factory=lambda: new_loop(application, cut_off)) as runner:
             return runner.run(live(window, settings, options, lambda: make_engine(options.profile)))
     finally:
         interrupts.close()
@@ -257,8 +261,7 @@ async def _close_in_time(name: str, close: Callable[[], Awaitable[object]], time
         log.exception("closing the %s failed", name)
 
 
-def new_loop(application: QApplication) -> asyncio.AbstractEventLoop:
-    loop = QEventLoop(application)
-    loop.set_default_executor(ThreadPoolExecutor(3, thread_name_prefix="pool"))  # qasync's own starts ten QThreads
+def new_loop(application: QApplication, cut_off: Callable[[], None] = lambda: None) -> asyncio.AbstractEventLoop:
+    loop = Loop(application, cut_off)
     assert isinstance(loop, asyncio.AbstractEventLoop)
     return loop
