@@ -174,6 +174,7 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         updates = UpdateWiring(window, actions, tasks, lambda: settings.value, remember)
 
         tasks.spawn(_open_chats(store, chats, wiring), "open the chats")
+        window.composer.go_live()  # what is sent is kept behind the store's opening
         tasks.spawn(_light(models, settings, options), "load the model")
         tasks.spawn(updates.begin(chats.chats.rowCount), "look for a new version")
         tasks.spawn(_open_endpoint(endpoint, settings.value.endpoint_on), "open the endpoint")
