@@ -140,6 +140,8 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         desk = EndpointDesk(serving, serving, OWN_KEY, weigh)
         closes("endpoint's desk", desk.aclose, 2)
         chats = ChatController(store, models, warm)
+        chats.fold_archive(settings.value.archive_folded)
+        chats.archive_folded.connect(lambda folded: remember(archive_folded=folded))
         closes("chats", chats.aclose, 3)  # before the engine: what is being written is stopped and kept
         closes("settings", lambda: _keep_geometry(window, settings), 2)
         house.callback(GarbageCollector().close)

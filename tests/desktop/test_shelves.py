@@ -40,6 +40,8 @@ AS_FILLED = [
     "Archive",
 ]  # fmt: skip
 
+UNFOLDED = [*AS_FILLED, "Tax return 2024", "Bicycle tour along the Danube"]
+
 
 def live_in(run: Run, open_house: OpenHouse, profile: Profile, story: Any) -> None:
     async def whole() -> None:
@@ -269,6 +271,20 @@ def test_what_is_put_away_is_found_opened_and_brought_back(run: Run, open_house:
         assert titles(house) == AS_FILLED
 
     live_in(run, open_house, profile, story)
+
+
+def test_the_archive_stays_as_it_was_left(run: Run, open_house: OpenHouse, profile: Profile) -> None:
+    async def story() -> None:
+        await fill_shelves(profile)
+        for before, after in ((AS_FILLED, UNFOLDED), (UNFOLDED, AS_FILLED), (AS_FILLED, AS_FILLED)):
+            async with open_house() as house:
+                await listed(house)
+                assert titles(house) == before
+                if after != before:
+                    click_title(house, "Archive")
+                assert titles(house) == after
+
+    run(story())
 
 
 def test_what_is_written_in_comes_out_of_the_archive(run: Run, open_house: OpenHouse, profile: Profile) -> None:
