@@ -10,13 +10,11 @@ import logging
 import os
 import time
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QApplication
-from qasync import QEventLoop
 
 from desktop import sentences
 from desktop.actions import Actions
@@ -33,6 +31,7 @@ from desktop.guide.wiring import HelpWiring
 from desktop.interrupts import Interrupts
 from desktop.launch import Options
 from desktop.logbook import Logbook
+from desktop.loop import Loop
 from desktop.models.controller import ModelController
 from desktop.models.library import LibraryController
 from desktop.render.warm import warm
@@ -72,8 +71,13 @@ def run(application: QApplication, window: MainWindow, settings: SettingsFile, o
     """Runs until the window is closed; False where something did not end in time. Main thread."""
     interrupts = Interrupts()
     interrupts.asked.connect(window.quit)
+
+    def cut_off() -> None:
+        log.error("the screen is gone: all is kept and closed")
+        window.quit()
+
     try:
-        with asyncio.Runner(loop_factory=lambda: new_loop(application)) as runner:
+        with asyncio.Runner(loop_factory=lambda: new_loop(application, cut_off)) as runner:
             return runner.run(live(window, settings, options, lambda: make_engine(options.profile)))
     finally:
         interrupts.close()
@@ -136,6 +140,8 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         desk = EndpointDesk(serving, serving, OWN_KEY, weigh)
         closes("endpoint's desk", desk.aclose, 2)
         chats = ChatController(store, models, warm)
+        chats.fold_archive(settings.value.archive_folded)
+        chats.archive_folded.connect(lambda folded: remember(archive_folded=folded))
         closes("chats", chats.aclose, 3)  # before the engine: what is being written is stopped and kept
         closes("settings", lambda: _keep_geometry(window, settings), 2)
         house.callback(GarbageCollector().close)
@@ -170,6 +176,7 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         updates = UpdateWiring(window, actions, tasks, lambda: settings.value, remember)
 
         tasks.spawn(_open_chats(store, chats, wiring), "open the chats")
+        window.composer.go_live()  # what is sent is kept behind the store's opening
         tasks.spawn(_light(models, settings, options), "load the model")
         tasks.spawn(updates.begin(chats.chats.rowCount), "look for a new version")
         tasks.spawn(_open_endpoint(endpoint, settings.value.endpoint_on), "open the endpoint")
@@ -257,8 +264,7 @@ async def _close_in_time(name: str, close: Callable[[], Awaitable[object]], time
         log.exception("closing the %s failed", name)
 
 
-def new_loop(application: QApplication) -> asyncio.AbstractEventLoop:
-    loop = QEventLoop(application)
-    loop.set_default_executor(ThreadPoolExecutor(3, thread_name_prefix="pool"))  # qasync's own starts ten QThreads
+def new_loop(application: QApplication, cut_off: Callable[[], None] = lambda: None) -> asyncio.AbstractEventLoop:
+    loop = Loop(application, cut_off)
     assert isinstance(loop, asyncio.AbstractEventLoop)
     return loop

@@ -67,7 +67,7 @@ def launch(options: Options) -> int:
     try:
         window.show()
         app = _import_behind(window)
-        clean = window.closing or app.run(application, window, settings, options)
+        clean = app is None or window.closing or app.run(application, window, settings, options)
     finally:
         lock.release()
     if not clean:  # a thread is stuck; waiting for it would leave a process without a window
@@ -98,8 +98,10 @@ class _Import(QObject):
         self.done.emit()
 
 
-def _import_behind(window: MainWindow) -> ModuleType:
-    """Lets the window paint, then imports `desktop.app` behind it. Raises what the import raises."""
+def _import_behind(window: MainWindow) -> ModuleType | None:
+    """Lets the window paint, then imports `desktop.app` behind it. Raises what the import raises.
+
+    None where Qt ended the waiting, as it does when the screen is gone: nothing is open yet."""
     waiting = QEventLoop()
     importing = _Import("desktop.app")
     importing.done.connect(waiting.quit, Qt.ConnectionType.QueuedConnection)
@@ -107,7 +109,6 @@ def _import_behind(window: MainWindow) -> ModuleType:
     waiting.exec()
     if importing.error is not None:
         raise importing.error
-    assert importing.module is not None
     return importing.module
 
 

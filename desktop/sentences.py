@@ -116,8 +116,10 @@ def _damaged(error: StoreDamaged, name: str) -> str:
     return text.format(name=name)
 
 
-def imported(n_new: int, n_known: int) -> str:
-    """How an import ended."""
+def imported(n_new: int, n_known: int, n_folders: int = 0) -> str:
+    """How an import ended. `n_folders` came in without a chat."""
+    if n_folders and not (n_new or n_known):
+        return counted("%Ln empty folders came in.", "", n_folders)
     text = counted("%Ln chats came in.", "", n_new)
     if n_known:
         text += " " + counted("%Ln chats were here already.", "", n_known)

@@ -31,6 +31,8 @@ class Settings:
     """Closing the window leaves the app in the tray."""
     notifies: bool = True
     """Say when a long answer has ended unseen."""
+    archive_folded: bool = True
+    """Only the name of the archive is listed."""
     endpoint_on: bool = False
     endpoint_port: int = 4645
     model_path: str = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +17,14 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from engine.library.default_model import find_default_model
 from engine.library.profile import Profile
 from engine.requests import ChatRequest, Message, Sampling
+
+
+def pytest_unconfigure() -> None:
+    """WORKAROUND for llama_cpp, which opens two files as it is imported and never closes them: Python would say so at
+    the end of the tests, where warnings are errors."""
+    if (module := sys.modules.get("llama_cpp._utils")) is not None:
+        for name in ("outnull_file", "errnull_file"):
+            getattr(module, name).close()
 
 
 @pytest.fixture(scope="session")

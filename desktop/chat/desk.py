@@ -43,6 +43,8 @@ class ChatDesk(QObject):
     """A message of the open chat that somebody looked for."""
     kept = Signal()
     """An answer that has ended, or chats that were renamed, moved or put away, are on disk as they are now."""
+    archive_folded = Signal(bool)
+    """Whether only the name of the archive is listed."""
     failed = Signal(object)
 
     def __init__(self, store: Store, models: ModelController, prepare: Callable[[Sequence[str]], None]) -> None:

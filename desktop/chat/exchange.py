@@ -18,7 +18,7 @@ from desktop.exchange.pdf import write_pdf
 from desktop.exchange.records import Exchanged
 from desktop.exchange.writing import html, markdown
 from desktop.store.errors import StoreError
-from desktop.store.records import Chat, Role
+from desktop.store.records import Chat, Folder, Role
 from desktop.store.store import Store
 from desktop.tasks import TaskSet
 from engine.library.profile import Profile
@@ -71,6 +71,7 @@ class ExchangeController(QObject):
         self._tasks.spawn(self._export(chats, path, "json"), "save chats to a file")
 
     def export_all(self, path: Path) -> None:
+        """Everything of every chat, and the folders that are empty, as JSON."""
         self._tasks.spawn(self._export(None, path, "json"), "save all chats to a file")
 
     def back_up(self, path: Path) -> None:
@@ -113,7 +114,9 @@ class ExchangeController(QObject):
                 Exchanged(chat, tuple(await self._store.messages(chat.id)), folders.get(chat.folder_id))
                 for chat in wanted
             ]
-            await asyncio.to_thread(self._write, each, path, form)
+            used = {exchanged.chat.folder_id for exchanged in each}
+            empty = [folder for folder in folders.values() if chats is None and folder.id not in used]
+            await asyncio.to_thread(self._write, each, empty, path, form)
         except StoreError as error:
             self.failed.emit(error)
         except OSError as error:
@@ -121,21 +124,21 @@ class ExchangeController(QObject):
         else:
             self.exported.emit(path.name)
 
-    def _write(self, chats: Sequence[Exchanged], path: Path, form: Format) -> None:
+    def _write(self, chats: Sequence[Exchanged], empty: Sequence[Folder], path: Path, form: Format) -> None:
         """Pool thread. The file is there whole or not at all."""
         part = path.with_name(path.name + ".part")
         try:
             if form == "pdf":
-                write_pdf(self._text(chats, "html"), chats[0].chat.title, part)
+                write_pdf(self._text(chats, (), "html"), chats[0].chat.title, part)
             else:
-                part.write_text(self._text(chats, form), encoding="utf-8")
+                part.write_text(self._text(chats, empty, form), encoding="utf-8")
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
 
-    def _text(self, chats: Sequence[Exchanged], form: Format) -> str:
+    def _text(self, chats: Sequence[Exchanged], empty: Sequence[Folder], form: Format) -> str:
         if form == "json":
-            return own.document(chats)
+            return own.document(chats, empty)
         (each,) = chats
         branch = Conversation(each.messages, each.chat.leaf_id).branch()
         if form == "md":

@@ -71,6 +71,7 @@ class ChatShelves(ChatDesk):
     def fold_archive(self, folded: bool) -> None:
         self._archive_folded = folded
         self._list_chats()
+        self.archive_folded.emit(folded)
 
     # Folders
 

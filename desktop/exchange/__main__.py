@@ -18,8 +18,8 @@ def main(path: str) -> None:
     out = sys.stdout
     out.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     try:
-        for exchanged in read(Path(path)):
-            out.write(own.line(exchanged) + "\n")
+        for piece in read(Path(path)):
+            out.write(own.line(piece) + "\n")
     except ExchangeError as error:
         out.write(json.dumps([type(error).__name__, error.name, error.reason]) + "\n")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, fields
 from typing import Any, TypeVar
 
-from desktop.exchange.records import Exchanged
+from desktop.exchange.records import Exchanged, Piece
 from desktop.store.records import Attachment, Call, Chat, ChatMessage, ChatSettings, Folder
 
 T = TypeVar("T", Attachment, Call, Chat, ChatMessage, ChatSettings, Folder)
@@ -15,28 +15,36 @@ T = TypeVar("T", Attachment, Call, Chat, ChatMessage, ChatSettings, Folder)
 FORMAT, VERSION = "inglenook-chats", 1
 
 
-def document(chats: Iterable[Exchanged]) -> str:
-    body = {"format": FORMAT, "version": VERSION, "chats": [asdict(each) for each in chats]}
+def document(chats: Iterable[Exchanged], folders: Iterable[Folder] = ()) -> str:
+    """`folders` are those in which none of the chats lies; the others are told with their chats."""
+    body = {
+        "format": FORMAT,
+        "version": VERSION,
+        "folders": [asdict(each) for each in folders],
+        "chats": [asdict(each) for each in chats],
+    }
     return json.dumps(body, ensure_ascii=False, indent=1)
 
 
-def line(exchanged: Exchanged) -> str:
-    """One chat in one line, for a pipe."""
-    return json.dumps(asdict(exchanged))
+def line(piece: Piece) -> str:
+    """One chat, or one empty folder, in one line, for a pipe."""
+    return json.dumps({"empty": asdict(piece)} if isinstance(piece, Folder) else asdict(piece))
 
 
-def of_line(text: str) -> Exchanged:
-    return _exchanged(json.loads(text))
+def of_line(text: str) -> Piece:
+    data = json.loads(text)
+    return _made(Folder, data["empty"]) if "empty" in data else _exchanged(data)
 
 
 def recognises(data: object) -> bool:
     return isinstance(data, dict) and data.get("format") == FORMAT
 
 
-def read(data: Any) -> Iterator[Exchanged]:
+def read(data: Any) -> Iterator[Piece]:
     """Raises LookupError, TypeError, ValueError where it is damaged, or newer than we are."""
     if int(data["version"]) > VERSION:
         raise ValueError("it was written by a newer Inglenook")
+    yield from (_made(Folder, each) for each in data.get("folders", ()))
     yield from map(_exchanged, data["chats"])
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from desktop.exchange import chatgpt, jan, llama_server, lm_studio, open_webui, own
 from desktop.exchange.errors import ExchangeError, NotRecognised, Unreadable
-from desktop.exchange.records import Exchanged
+from desktop.exchange.records import Piece
 
 MOST_BYTES = 4 << 30
 """Of one unpacked document; a ZIP that would become larger is refused."""
@@ -19,14 +19,14 @@ MOST_BYTES = 4 << 30
 
 class Kind(NamedTuple):
     recognises: Callable[[object], bool]
-    read: Callable[[Any], Iterator[Exchanged]]
+    read: Callable[[Any], Iterator[Piece]]
 
 
 KINDS = tuple(Kind(module.recognises, module.read) for module in (own, chatgpt, open_webui, llama_server, lm_studio))
 
 
-def read(path: Path) -> Iterator[Exchanged]:
-    """The chats in a file, or in all files below a folder that hold some. Blocks long.
+def read(path: Path) -> Iterator[Piece]:
+    """The chats and empty folders in a file, or in all files below a folder that hold some. Blocks long.
 
     Raises NotRecognised, Unreadable; in a folder, only where nothing in it could be read."""
     try:
@@ -35,7 +35,7 @@ def read(path: Path) -> Iterator[Exchanged]:
         raise Unreadable(path.name, error.strerror or str(error)) from error
 
 
-def _read_folder(folder: Path) -> Iterator[Exchanged]:
+def _read_folder(folder: Path) -> Iterator[Piece]:
     failure: ExchangeError = NotRecognised(folder.name)
     found = False
     for path in sorted(folder.rglob("*")):
@@ -46,23 +46,23 @@ def _read_folder(folder: Path) -> Iterator[Exchanged]:
                 each = _read_file(path)
             else:
                 continue
-            for exchanged in each:
+            for piece in each:
                 found = True
-                yield exchanged
+                yield piece
         except ExchangeError as error:
             failure = error if isinstance(error, Unreadable) else failure
     if not found:
         raise failure
 
 
-def _read_file(path: Path) -> Iterator[Exchanged]:
+def _read_file(path: Path) -> Iterator[Piece]:
     if zipfile.is_zipfile(path):
         yield from _read_zip(path)
     else:
         yield from _document(path.name, path.read_bytes())
 
 
-def _read_zip(path: Path) -> Iterator[Exchanged]:
+def _read_zip(path: Path) -> Iterator[Piece]:
     """ChatGPT gives a ZIP, whose chats may be split over `conversations.json`, `conversations-001.json` and so on."""
     try:
         with zipfile.ZipFile(path) as archive:
@@ -78,7 +78,7 @@ def _read_zip(path: Path) -> Iterator[Exchanged]:
         raise Unreadable(path.name, str(error)) from error
 
 
-def _document(name: str, content: bytes) -> Iterator[Exchanged]:
+def _document(name: str, content: bytes) -> Iterator[Piece]:
     try:
         data = json.loads(content)
     except (ValueError, RecursionError) as error:
@@ -90,7 +90,7 @@ def _document(name: str, content: bytes) -> Iterator[Exchanged]:
     raise NotRecognised(name)
 
 
-def _guarded(name: str, start: Callable[[], Iterator[Exchanged]]) -> Iterator[Exchanged]:
+def _guarded(name: str, start: Callable[[], Iterator[Piece]]) -> Iterator[Piece]:
     """Whatever a damaged document does to its reader is one error with the file's name."""
     try:
         yield from start()

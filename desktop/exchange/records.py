@@ -20,6 +20,10 @@ class Exchanged:
     """The folder that the chat lies in."""
 
 
+Piece = Exchanged | Folder
+"""What a file holds: chats, and the folders in which none of them lies."""
+
+
 def id_of(source: str, foreign: str) -> str:
     """Our id for something that has one elsewhere: the same each time, so that what is imported twice is known."""
     return uuid.uuid5(_SPACE, f"{source}:{foreign}").hex

@@ -106,6 +106,10 @@ class Store:
         """New or changed, in one transaction."""
         await self._call(self._write_folders, folders)
 
+    async def add_folders(self, *folders: Folder) -> int:
+        """Writes folders that are not there yet, neither by themselves nor by their names. Returns how many."""
+        return await self._call(self._add_folders, folders)
+
     async def delete_folder(self, folder_id: str) -> None:
         """Its chats stay, in no folder."""
         await self._call(self._delete_folder, folder_id)
@@ -216,6 +220,11 @@ class Store:
 
     def _write_folders(self, folders: tuple[Folder, ...]) -> None:
         self._write_all((), folders)
+
+    def _add_folders(self, folders: tuple[Folder, ...]) -> int:
+        added, _ = _settled(folders, self._read_folders())
+        self._write_all((), added)
+        return len(added)
 
     def _delete_folder(self, folder_id: str) -> None:
         with self._transaction():

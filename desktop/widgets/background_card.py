@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QShowEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from desktop.theme import Theme
@@ -19,6 +19,8 @@ class BackgroundCard(QFrame):
 
     switched = Signal(str, bool)
     """The name of a setting, and what it is now."""
+    shown = Signal()
+    """It has come into sight."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -45,6 +47,10 @@ class BackgroundCard(QFrame):
         column.addSpacing(4)
         column.addWidget(self._about())
         column.addLayout(self._command(theme))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.shown.emit()
 
     def show_choice(self, name: str, on: bool) -> None:
         self.switches[name].setChecked(on)

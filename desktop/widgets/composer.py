@@ -17,7 +17,8 @@ WIDTH = 732
 
 
 class Composer(QFrame):
-    """`submitted` carries the text, which stays until `take` or `clear`: what was not taken is not lost."""
+    """`submitted` carries the text, which stays until `take` or `clear`: what was not taken is not lost. What a person
+    sends before `go_live` is submitted then."""
 
     submitted = Signal(str)
     stop_asked = Signal()
@@ -33,6 +34,9 @@ class Composer(QFrame):
         super().__init__(parent)
         self._theme = theme
         self._answering = False
+        self._is_live = False
+        self._early: str | None = None
+        """What was to be sent before anything could take it."""
         self._waits = ""
         self._begun = ""
         self._has_items = False
@@ -69,6 +73,19 @@ class Composer(QFrame):
     @property
     def text(self) -> str:
         return self._edit.toPlainText()
+
+    def go_live(self) -> None:
+        """From now on what is submitted can be taken. What a person wrote behind the words that they sent before stays
+        behind; where they changed those words, nothing is sent."""
+        self._is_live = True
+        early, self._early = self._early, None
+        if early is not None and self.text.startswith(early):
+            behind = self.text.removeprefix(early)
+            if behind:
+                self.show_text(early)
+            self._submit()
+            if behind:
+                self.show_text(self.text + behind)
 
     def clear(self) -> None:
         self._edit.clear()
@@ -170,8 +187,12 @@ class Composer(QFrame):
             self._submit()
 
     def _submit(self) -> None:
-        if self._can_send():
+        if not self._can_send():
+            return
+        if self._is_live:
             self.submitted.emit(self.text)
+        else:
+            self._early = self.text
 
     def _can_send(self) -> bool:
         return not self._answering and not self._waits and (bool(self.text.strip()) or self._has_items)

@@ -27,12 +27,16 @@ class BackgroundWiring(QObject):
         self._card, self._tray, self._remember = card, tray, remember
         for name in card.switches:
             card.show_choice(name, bool(getattr(settings.value, name)))
-        card.show_tray(tray.is_there)
+        self._look()
+        card.shown.connect(self._look)
         card.switched.connect(self._switch)
-        window.stays = lambda: settings.value.stays and tray.is_there
+        window.stays = lambda: settings.value.stays and tray.look()
 
     def _switch(self, name: str, on: bool) -> None:
         self._remember(**{name: on})
         if name == "tray":
             self._tray.show_icon(on)
-            self._card.show_tray(self._tray.is_there)
+        self._look()
+
+    def _look(self) -> None:
+        self._card.show_tray(self._tray.look())

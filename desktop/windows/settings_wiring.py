@@ -146,7 +146,7 @@ class SettingsWiring(QObject):
 
     def _show_imported(self, result: Imported) -> None:
         if result != Imported():
-            self.page.show_import(sentences.imported(result.n_new, result.n_known), running=False)
+            self.page.show_import(sentences.imported(result.n_new, result.n_known, result.n_folders), running=False)
             self._tasks.spawn(self._chats.read_chats(), "list the chats that came in")
         else:
             self.page.show_import("", running=False)

@@ -18,12 +18,14 @@ MESSAGE_MS = 8_000
 
 
 class Tray(QObject):
-    """Lives as long as its window. Without a tray it is there all the same, and seen nowhere. GUI thread only."""
+    """Lives as long as its window. Without a tray it is there all the same, and seen nowhere; one that comes or goes
+    later is noticed by the next `look`. GUI thread only."""
 
     def __init__(self, window: MainWindow, actions: Actions, shown: bool) -> None:
         super().__init__(window)
         self._window, self._theme = window, window.theme
         self._clicked: Callable[[], None] | None = None
+        self._wanted = shown
         self.menu = QMenu(window)
         self._add(self.tr("New chat"), lambda: self._in_window(lambda: actions.perform("new_chat")))
         self._add(self.tr("Quick ask"), lambda: actions.perform("quick_ask"))
@@ -41,28 +43,29 @@ class Tray(QObject):
         self.icon.messageClicked.connect(self._message_clicked)
         self._theme.changed.connect(self._restyle)
         self._restyle()
-        self.show_icon(shown)
+        self.look()
 
-    @property
-    def is_there(self) -> bool:
-        """Whether a person can see and use it."""
+    def look(self) -> bool:
+        """Shows the icon where it is wanted and the desktop has a tray now; whether a person can see and use it."""
+        self.icon.setVisible(self._wanted and QSystemTrayIcon.isSystemTrayAvailable())
         return self.icon.isVisible()
 
     def show_icon(self, shown: bool) -> None:
-        self.icon.setVisible(shown and QSystemTrayIcon.isSystemTrayAvailable())
+        self._wanted = shown
+        self.look()
 
     def show_endpoint(self, state: EndpointState) -> None:
         self._endpoint.setChecked(state.stage in ("on", "starting"))
 
     def say(self, title: str, words: str, clicked: Callable[[], None]) -> None:
         """A message of the desktop's own kind; `clicked` is what a click on it does. Nothing where there is no tray."""
-        if self.is_there and self.icon.supportsMessages():
+        if self.look() and self.icon.supportsMessages():
             self._clicked = clicked
             self.icon.showMessage(title, words, self.icon.icon(), MESSAGE_MS)
 
     def close(self) -> None:
-        """Takes the icon away; one that stays behind would be a ghost."""
-        self.icon.hide()
+        """Takes the icon away for good; one that stays behind would be a ghost."""
+        self.show_icon(False)
 
     def _add(self, words: str, act: Callable[[], object]) -> None:
         self.menu.addAction(words).triggered.connect(lambda: act())

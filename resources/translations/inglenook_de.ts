@@ -53,6 +53,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>%Ln empty folders came in.</source>
+        <translation>
+            <numerusform>Ein leerer Ordner kam herein.</numerusform>
+            <numerusform>%Ln leere Ordner kamen herein.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln chats came in.</source>
         <translation>
             <numerusform>Ein Chat kam herein.</numerusform>

@@ -53,6 +53,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>%Ln empty folders came in.</source>
+        <translation>
+            <numerusform>One empty folder came in.</numerusform>
+            <numerusform>%Ln empty folders came in.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln chats came in.</source>
         <translation>
             <numerusform>One chat came in.</numerusform>

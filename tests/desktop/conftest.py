@@ -146,7 +146,9 @@ def open_house(qapp: QApplication, profile: Profile, tmp_path: Path, monkeypatch
         real: Path | None = None,
         file: Path | None = None,
         language: LanguageChoice = "en",
+        hurry: Callable[[MainWindow], Coroutine[Any, Any, None]] | None = None,
     ) -> AsyncIterator[House]:
+        """`hurry`: what a person does from the first paint on, before there is anything behind the window."""
         fake = FakeOpener(script or Script(answer=b"Hello there."))
         file = real or file or tmp_path / "Tiny-Chat-Q4_1.gguf"
         settings = SettingsFile(profile.settings)
@@ -159,6 +161,8 @@ def open_house(qapp: QApplication, profile: Profile, tmp_path: Path, monkeypatch
             live(window, settings, options, (lambda: make_engine(options.profile)) if real else lambda: Engine(fake))
         )
         try:
+            if hurry is not None:
+                await hurry(window)
             await until(lambda: window.settings_page is not None or living.done())  # the last that is made
             yield House(window, fake)
         finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
+from collections.abc import Callable, Coroutine
 from contextlib import closing
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from desktop.store.records import Attachment
 from desktop.store.store import Store
 from desktop.tasks import TaskSet
 from desktop.windows.drafting import Drafting
+from desktop.windows.main_window import MainWindow
 from engine.library.profile import Profile
 from tests.desktop.conftest import House, OpenHouse, Run, until
 from tests.desktop.test_composer import chips, counted, note
@@ -103,6 +105,62 @@ def test_words_typed_before_anything_listens_stay(run: Run, profile: Profile) ->
         assert (await store.drafts())[NOT_BEGUN] == ("Early words", ())
         await tasks.aclose()
         await store.aclose()
+
+    run(story())
+
+
+async def at_once(window: MainWindow) -> None:
+    """Nothing behind the window is there yet."""
+    assert window.transcript is None
+
+
+async def when_wired(window: MainWindow) -> None:
+    """Something listens to the composer, but no chat is read."""
+    await until(lambda: window.transcript is not None)
+
+
+@pytest.mark.parametrize("moment", [at_once, when_wired])
+def test_what_is_sent_too_early_is_sent_as_soon_as_it_can_be(
+    run: Run, open_house: OpenHouse, moment: Callable[[MainWindow], Coroutine[None, None, None]]
+) -> None:
+    async def hurry(window: MainWindow) -> None:
+        await moment(window)
+        QTest.keyClicks(window.composer._edit, "Hello")
+        QTest.keyClick(window.composer._edit, Qt.Key.Key_Return)
+        QTest.keyClicks(window.composer._edit, "and then")
+
+    async def story() -> None:
+        async with open_house() as house:
+            await until(lambda: house.ready)
+            QTest.keyClicks(house.window.composer._edit, "Left from last time")
+        async with open_house(hurry=hurry) as house:
+            await answered(house)
+            assert house.rows[0].text == "Hello"
+            assert house.window.composer.text == "and then"
+            house.window.sidebar.new_chat_asked.emit()
+            await until(lambda: house.window.composer.text == "Left from last time")
+        async with open_house() as house:
+            await until(lambda: house.chats.model().rowCount() == 2)
+            click_chat(house, "Hello")
+            await until(lambda: len(house.rows) == 2)
+            assert house.window.composer.text == "and then"
+
+    run(story())
+
+
+def test_what_was_sent_too_early_and_then_changed_is_not_sent(run: Run, open_house: OpenHouse) -> None:
+    async def hurry(window: MainWindow) -> None:
+        QTest.keyClicks(window.composer._edit, "Hello")
+        QTest.keyClick(window.composer._edit, Qt.Key.Key_Return)
+        QTest.keyClick(window.composer._edit, Qt.Key.Key_Backspace)
+
+    async def story() -> None:
+        async with open_house(hurry=hurry) as house:
+            await until(lambda: house.ready)
+            assert (house.window.composer.text, house.rows) == ("Hell", [])
+            type_and_send(house, "o")
+            await answered(house)
+            assert house.rows[0].text == "Hello"
 
     run(story())
 

@@ -16,7 +16,7 @@ from desktop.chat.keeper import Keeper
 from desktop.exchange import own
 from desktop.exchange.backup import stage_restore, write_backup
 from desktop.exchange.errors import Unreadable
-from desktop.exchange.importing import Importer
+from desktop.exchange.importing import Imported, Importer
 from desktop.exchange.reading import read
 from desktop.exchange.records import Exchanged
 from desktop.restoring import finish_restore
@@ -145,8 +145,29 @@ def test_what_is_exported_comes_in_again_in_its_folder(tmp_path: Path) -> None:
     told(tmp_path / "two.sqlite3", where_one_has_its_name)
 
 
+def test_empty_folders_come_in_too(tmp_path: Path) -> None:
+    target = tmp_path / "chats.json"
+    target.write_text(own.document([Exchanged(CHAT, (ASK,), WORK)], [HOME]))
+
+    async def elsewhere(store: Store) -> None:
+        assert await Importer(store, lambda _: None).run(target) == Imported(1, 0, 1)
+        assert await store.folders() == [WORK, HOME]
+        assert await Importer(store, lambda _: None).run(target) == Imported(0, 1, 0)
+        assert await store.folders() == [WORK, HOME]
+
+    async def where_one_has_its_name(store: Store) -> None:
+        mine = Folder("mine", "HOME", 7.0)
+        await store.save_folders(mine)
+        assert (await Importer(store, lambda _: None).run(target)).n_folders == 0
+        assert await store.folders() == [WORK, mine]
+
+    told(tmp_path / "one.sqlite3", elsewhere)
+    told(tmp_path / "two.sqlite3", where_one_has_its_name)
+
+
 def test_an_export_from_before_there_were_folders_comes_in(tmp_path: Path) -> None:
     document = json.loads(own.document([Exchanged(replace(CHAT, folder_id=""), (ASK,))]))
+    del document["folders"]
     for each in document["chats"]:
         del each["folder"], each["chat"]["folder_id"], each["chat"]["archived"]
     (tmp_path / "old.json").write_text(json.dumps(document))
@@ -176,7 +197,7 @@ def test_a_backup_brings_folders_and_archive_back(tmp_path: Path) -> None:
 def test_what_others_archived_or_pinned_is_so_here(tmp_path: Path) -> None:
     (tmp_path / "gpt.json").write_text(json.dumps([{**foreign.CHATGPT[0], "is_archived": True}]))
     (tmp_path / "webui.json").write_text(json.dumps([{**foreign.OPEN_WEBUI[0], "archived": True, "pinned": True}]))
-    [one], [other] = list(read(tmp_path / "gpt.json")), list(read(tmp_path / "webui.json"))
+    [one], [other] = foreign.chats_in(tmp_path / "gpt.json"), foreign.chats_in(tmp_path / "webui.json")
     assert (one.chat.archived, one.chat.pinned) == (True, False)
     assert (other.chat.archived, other.chat.pinned) == (True, True)
 

@@ -231,6 +231,47 @@ def test_closing_may_leave_it_in_the_tray(
     run(story())
 
 
+def test_a_tray_that_comes_or_goes_later_is_noticed(
+    run: Run, open_house: OpenHouse, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trays: list[bool] = [False]
+    said: list[str] = []
+    monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", staticmethod(lambda: trays[0]))
+    monkeypatch.setattr(QSystemTrayIcon, "supportsMessages", staticmethod(lambda: True))
+    monkeypatch.setattr(QSystemTrayIcon, "showMessage", lambda icon, title, words, *more: said.append(words))
+
+    async def story() -> None:
+        async with open_house() as house:
+            await until(lambda: house.ready)
+            tray, card = only(house, Tray), house.window.settings_page.background
+            tray.say("An answer is ready", "Before", lambda: None)
+            house.window.sidebar._settings.click()
+            assert not card.switches["stays"].isEnabled()
+            house.window.show_chat_page()
+            trays[0] = True
+            tray.say("An answer is ready", "After", lambda: None)
+            assert said == ["After"]
+            house.window.sidebar._settings.click()
+            assert card.switches["stays"].isEnabled()
+            card.switches["stays"].click()
+            house.window.close()
+            assert (house.window.isVisible(), house.window.closing) == (False, False)
+            house.window.come_forward()
+            trays[0] = False
+            house.window.close()
+            assert house.window.closing, "nothing could call it back"
+        trays[0] = False
+        async with open_house() as house:
+            await until(lambda: house.ready)
+            trays[0] = True
+            house.window.close()  # it is to stay, as it was chosen
+            assert not house.window.closing
+            assert only(house, Tray).icon.isVisible()
+            house.window.quit()
+
+    run(story())
+
+
 def test_a_long_answer_that_nobody_saw_is_told_by_its_chats_title_alone(
     run: Run, open_house: OpenHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:

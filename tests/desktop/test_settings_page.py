@@ -7,11 +7,11 @@ from pathlib import Path
 
 from PySide6.QtGui import QGuiApplication
 
-from desktop.exchange.reading import read
 from desktop.restoring import finish_restore
 from engine.library.profile import Profile
 from tests.desktop.conftest import House, OpenHouse, Run, until
 from tests.desktop.exchange import foreign
+from tests.desktop.exchange.foreign import chats_in
 from tests.desktop.test_gallery import SIZES, fill, show
 from tests.desktop.test_window import answered, titles, type_and_send
 from tests.fakes import Script
@@ -75,7 +75,7 @@ def test_a_chat_goes_out_in_every_form(run: Run, open_house: OpenHouse, tmp_path
     assert "It is **wide**." in (tmp_path / "sea.md").read_text()
     assert "<b>wide</b>" in (tmp_path / "sea.html").read_text()
     assert (tmp_path / "sea.pdf").read_bytes().startswith(b"%PDF-")
-    (back,) = read(tmp_path / "sea.json")
+    (back,) = chats_in(tmp_path / "sea.json")
     assert [message.text for message in back.messages] == ["The sea?", "It is **wide**."]
     assert [path.name for path in tmp_path.glob("*.part")] == []
 

@@ -13,11 +13,14 @@ from PySide6.QtGui import QAccessible, QContextMenuEvent, QDragEnterEvent, QDrag
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMenu, QToolButton
 
-from desktop.exchange.reading import read
+from desktop.exchange import own
+from desktop.store.records import Folder
 from desktop.widgets.chats_drag import dragged
 from desktop.widgets.chosen_bar import ChosenBar
+from desktop.windows.settings_wiring import SettingsWiring
 from engine.library.profile import Profile
 from tests.desktop.conftest import House, OpenHouse, Run, until
+from tests.desktop.exchange.foreign import chats_in
 from tests.desktop.test_gallery_chats import fill_shelves, listed, middle
 from tests.desktop.test_palette import offered, palette_of
 from tests.desktop.test_window import answered, titles, type_and_send
@@ -39,6 +42,8 @@ AS_FILLED = [
     "This week", "Why is the sky dark at night?",
     "Archive",
 ]  # fmt: skip
+
+UNFOLDED = [*AS_FILLED, "Tax return 2024", "Bicycle tour along the Danube"]
 
 
 def live_in(run: Run, open_house: OpenHouse, profile: Profile, story: Any) -> None:
@@ -271,6 +276,20 @@ def test_what_is_put_away_is_found_opened_and_brought_back(run: Run, open_house:
     live_in(run, open_house, profile, story)
 
 
+def test_the_archive_stays_as_it_was_left(run: Run, open_house: OpenHouse, profile: Profile) -> None:
+    async def story() -> None:
+        await fill_shelves(profile)
+        for before, after in ((AS_FILLED, UNFOLDED), (UNFOLDED, AS_FILLED), (AS_FILLED, AS_FILLED)):
+            async with open_house() as house:
+                await listed(house)
+                assert titles(house) == before
+                if after != before:
+                    click_title(house, "Archive")
+                assert titles(house) == after
+
+    run(story())
+
+
 def test_what_is_written_in_comes_out_of_the_archive(run: Run, open_house: OpenHouse, profile: Profile) -> None:
     async def story(house: House) -> None:
         house.chats.chosen.emit("old0")
@@ -369,9 +388,49 @@ def test_the_chosen_are_saved_together(
         await until(lambda: (tmp_path / "two.json").exists())
 
     live_in(run, open_house, profile, story)
-    both = list(read(tmp_path / "two.json"))
+    both = chats_in(tmp_path / "two.json")
     assert [each.chat.title for each in both] == ["Letter to the landlord", "Sea shanties"]
     assert [each.folder.name if each.folder else "" for each in both] == ["Garden and house", ""]
+
+
+def test_saving_all_takes_empty_folders_along(
+    run: Run, open_house: OpenHouse, profile: Profile, tmp_path: Path
+) -> None:
+    async def story(house: House) -> None:
+        page: Any = house.window.settings_page
+        QTest.keyClick(house.window, Qt.Key.Key_N, CONTROL | SHIFT)
+        editor = house.chats.findChild(QLineEdit)
+        assert isinstance(editor, QLineEdit)
+        QTest.keyClick(editor, Qt.Key.Key_Return)
+        await until(lambda: house.chats.findChild(QLineEdit) is None)
+        page.export_asked.emit()
+        dialog = next(each for each in house.window.findChildren(QFileDialog) if each.isVisible())
+        dialog.fileSelected.emit(str(tmp_path / "all.json"))
+        dialog.close()
+        await until(lambda: (tmp_path / "all.json").exists())
+        folder_id = next(each.id for each in house.chats.chats.folders if each.name == "New folder")
+        house.chats.folder_delete_asked.emit(folder_id)
+        assert "New folder" not in titles(house)
+        wiring: Any = house.window.findChild(SettingsWiring)
+        wiring.bring_in(tmp_path / "all.json")
+        await until(lambda: titles(house) == [*AS_FILLED[:8], "New folder", *AS_FILLED[8:]])
+
+    live_in(run, open_house, profile, story)
+
+
+def test_a_file_of_nothing_but_folders_is_brought_in(run: Run, open_house: OpenHouse, tmp_path: Path) -> None:
+    (tmp_path / "bare.json").write_text(own.document([], [Folder("g", "Garden"), Folder("h", "House", 1.0)]))
+
+    async def story() -> None:
+        async with open_house() as house:
+            await until(lambda: house.ready)
+            wiring: Any = house.window.findChild(SettingsWiring)
+            wiring.bring_in(tmp_path / "bare.json")
+            await until(lambda: titles(house) == ["Folders", "Garden", "House"])
+            page: Any = house.window.settings_page
+            assert page._progress.text() == "2 empty folders came in."
+
+    run(story())
 
 
 def test_the_palette_offers_what_makes_sense(run: Run, open_house: OpenHouse, profile: Profile) -> None:

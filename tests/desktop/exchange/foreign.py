@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+
+from desktop.exchange.reading import read
+from desktop.exchange.records import Exchanged
+
+
+def chats_in(path: Path) -> list[Exchanged]:
+    """Those of a file in which there is nothing else."""
+    found = list(read(path))
+    chats = [piece for piece in found if isinstance(piece, Exchanged)]
+    assert len(chats) == len(found)
+    return chats
+
 
 CHATGPT: list[dict[str, Any]] = [
     {

@@ -17,7 +17,7 @@ from tests.desktop.exchange import foreign
 
 def only(folder: Path, data: object, name: str = "export.json") -> Exchanged:
     (folder / name).write_text(json.dumps(data), encoding="utf-8")
-    (found,) = read(folder / name)
+    (found,) = foreign.chats_in(folder / name)
     return found
 
 
@@ -44,7 +44,7 @@ def test_chatgpt_in_a_zip_whose_chats_are_split(tmp_path: Path) -> None:
         for number in range(2):
             chats = [{**foreign.CHATGPT[0], "conversation_id": f"c{number}"}]
             archive.writestr(f"conversations-{number:03}.json", json.dumps(chats))
-    assert len({found.chat.id for found in read(tmp_path / "export.zip")}) == 2
+    assert len({found.chat.id for found in foreign.chats_in(tmp_path / "export.zip")}) == 2
 
 
 def test_open_webui(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_a_folder_of_jan_threads_and_other_files(tmp_path: Path) -> None:
     (thread / "messages.jsonl").write_text("\n".join(map(json.dumps, foreign.JAN_MESSAGES)) + "\n")
     (tmp_path / "moon.json").write_text(json.dumps(foreign.LM_STUDIO))
     (tmp_path / "broken.json").write_text("{")
-    found = {each.chat.title: each for each in read(tmp_path)}
+    found = {each.chat.title: each for each in foreign.chats_in(tmp_path)}
     assert set(found) == {"Trees", "Moon"}
     assert branch(found["Trees"]) == [("user", "How are trees?"), ("assistant", "Tall.")]
     assert found["Trees"].chat.created_s == 1_000_000_000.0
