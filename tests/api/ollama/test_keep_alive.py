@@ -85,8 +85,8 @@ def test_it_goes_after_an_answer_and_the_next_one_brings_it_back(path: str, body
 def test_whatever_dialect_asks_next_finds_it(path: str, body: dict[str, object]) -> None:
     with changing() as endpoint:
         endpoint.post(NOW, "/api/generate")
-        assert endpoint.post(body, path).status_code == 200
-        assert len(endpoint.opener.backends) == 2
+        assert endpoint.post({**body, "model": "/etc/passwd"}, path).status_code == 200
+        assert [each.info.path for each in endpoint.opener.backends] == [FILE, FILE]
 
 
 def test_who_only_looks_does_not_bring_it_back() -> None:
