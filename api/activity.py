@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Protocol
@@ -39,6 +39,11 @@ class Activity:
         self._ended: deque[Call] = deque(maxlen=MAX_REMEMBERED)
         self.on_change: Callable[[], None] = lambda: None
         """Called on the endpoint's loop when a call begins or ends; it must be quick."""
+        self.make_ready: Callable[[], Awaitable[None]] = _nothing
+        """Awaited just before a call is given to the engine; what it raises, the call does."""
+        self.idle = asyncio.Event()
+        """Set while nothing is under way."""
+        self.idle.set()
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -77,6 +82,7 @@ class Activity:
 
         When the client leaves, the engine is told at once, and the streams end by themselves with `Finished`: also
         while a prompt is read, or a whole answer collected. Raises QueueFull, and what `Engine.submit` raises."""
+        await self.make_ready()
         self._check_room(len(requests))
         requests = [replace(request, owner=caller_of(scope).key) for request in requests]
         async with AsyncExitStack() as stack:
@@ -107,12 +113,12 @@ class Activity:
 
     async def embed(self, engine: Engine, request: EmbedRequest, scope: Scope, receive: Receive) -> Embeddings:
         """The vectors, for a client that stays. Raises what `Engine.embed` raises, QueueFull and StoppedHere."""
+        await self.make_ready()
         self._check_room(1)
         task = asyncio.create_task(engine.embed(request), name=f"embedding {request.id}")
         loop = asyncio.get_running_loop()
         call = Call(request.id, caller_of(scope), lambda: loop.call_soon_threadsafe(task.cancel), lambda: None)
-        self._calls[call.id] = call
-        self.on_change()
+        self._take(call)
         watch = asyncio.create_task(_cancel_when_gone(receive, task), name=f"client of {request.id}")
         try:
             await asyncio.wait({task})
@@ -152,16 +158,26 @@ class Activity:
     def _begin(self, engine: Engine, stream: RequestStream, scope: Scope) -> Call:
         call_id = stream.request_id
         call = Call(call_id, caller_of(scope), stream.cancel, lambda: engine.progress(call_id))
-        self._calls[call_id] = call
-        self.on_change()
+        self._take(call)
         return call
+
+    def _take(self, call: Call) -> None:
+        self._calls[call.id] = call
+        self.idle.clear()
+        self.on_change()
 
     def _end(self, call: Call) -> None:
         call.end()
         del self._calls[call.id]
+        if not self._calls:
+            self.idle.set()
         self._ended.append(call)
         self._usage.setdefault(call.caller.key, KeyUsage()).count(call.view())
         self.on_change()
+
+
+async def _nothing() -> None:
+    pass
 
 
 class _Cancellable(Protocol):

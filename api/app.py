@@ -10,10 +10,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from api import description, front, watching
+from api import changing, description, front, watching
 from api.activity import Activity
 from api.anthropic import routes as anthropic_routes
-from api.changing import changing
 from api.cors import Cors
 from api.errors import ApiError, problem_of
 from api.keyring import KeyRing
@@ -25,6 +24,7 @@ from api.openai.responses.store import ResponseStore
 from api.security import Guard
 from api.settings import EndpointSettings
 from api.shapes import error_response
+from api.shelf import Shelf
 from engine.engine import Engine
 from engine.errors import EngineError
 
@@ -46,7 +46,9 @@ def create_app(engine: Engine, settings: EndpointSettings, *, lifespan: Lifespan
     )
     app.state.engine = engine
     app.state.settings = settings
-    app.state.activity = Activity(settings.max_requests)
+    app.state.activity = activity = Activity(settings.max_requests)
+    app.state.shelf = shelf = Shelf(engine, activity, settings.model_changes)
+    activity.make_ready = shelf.take_back
     app.state.responses = ResponseStore(settings.responses)
     app.add_middleware(Guard, settings=settings, keys=KeyRing(settings.key, settings.named_keys))
     app.add_middleware(Cors, origins=settings.origins)  # outermost
@@ -56,7 +58,7 @@ def create_app(engine: Engine, settings: EndpointSettings, *, lifespan: Lifespan
     app.include_router(watching.router)
     app.include_router(description.router)
     if settings.model_changes is not None:
-        app.include_router(changing(settings.model_changes))
+        app.include_router(changing.router)
     for dialect in (openai_routes, responses_routes, anthropic_routes, ollama_routes, llama_routes):
         app.include_router(dialect.router)
     return app

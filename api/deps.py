@@ -11,6 +11,7 @@ from api.activity import Activity
 from api.call import BODY
 from api.errors import BadRequest
 from api.settings import EndpointSettings
+from api.shelf import Shelf
 from engine.engine import Engine
 from engine.errors import EngineClosed, EngineDead, NotLoaded
 from engine.events import ModelInfo, Status
@@ -35,8 +36,16 @@ async def get_status(request: Request) -> Status:
     return engine_of(request.app).status
 
 
-async def get_model(status: Annotated[Status, Depends(get_status)]) -> ModelInfo:
-    """The loaded model. Raises NotLoaded, EngineDead, EngineClosed: HTTP 503 with Retry-After."""
+async def get_shelf(request: Request) -> Shelf:
+    shelf: Shelf = request.app.state.shelf
+    return shelf
+
+
+async def get_model(
+    status: Annotated[Status, Depends(get_status)], shelf: Annotated[Shelf, Depends(get_shelf)]
+) -> ModelInfo:
+    """The loaded model, or the one that comes back when it is asked. Raises NotLoaded, EngineDead, EngineClosed: HTTP
+    503 with Retry-After."""
     match status:
         case Status(state="ready", model=ModelInfo() as model):
             return model
@@ -44,11 +53,13 @@ async def get_model(status: Annotated[Status, Depends(get_status)]) -> ModelInfo
             raise error
         case Status(state="closed"):
             raise EngineClosed
+    if shelf.resting is not None:
+        return shelf.resting
     raise NotLoaded(loading=status.state == "loading")
 
 
 async def get_engine(request: Request, model: Annotated[ModelInfo, Depends(get_model)]) -> Engine:
-    """The engine, with a model loaded; raises as `get_model` does."""
+    """The engine of that model; raises as `get_model` does."""
     return engine_of(request.app)
 
 
@@ -91,3 +102,4 @@ LoadedModel = Annotated[ModelInfo, Depends(get_model)]
 EngineStatus = Annotated[Status, Depends(get_status)]
 Settings = Annotated[EndpointSettings, Depends(get_settings)]
 Requests = Annotated[Activity, Depends(get_activity)]
+ModelShelf = Annotated[Shelf, Depends(get_shelf)]

@@ -18,6 +18,7 @@ from api.deps import (
     EngineStatus,
     LoadedEngine,
     LoadedModel,
+    ModelShelf,
     Requests,
     Settings,
     engine_of,
@@ -26,9 +27,11 @@ from api.deps import (
 )
 from api.errors import ModelUnknown
 from api.settings import EndpointSettings
+from api.shelf import Shelf
 from api.sse import SSE, EventStream, EventWriter, Framing
 from engine.engine import Engine
 from engine.events import Embeddings, ModelInfo
+from engine.questions import Questions
 from engine.requests import EmbedRequest, Request
 
 
@@ -41,6 +44,7 @@ class Desk:
     model: ModelInfo
     settings: EndpointSettings
     activity: Activity
+    shelf: Shelf
 
     @property
     def now(self) -> int:
@@ -55,6 +59,11 @@ class Desk:
         """Raises ModelUnknown where the settings refuse a name that is not the model's."""
         if self.settings.unknown_model == "404" and name not in (None, self.model.id):
             raise ModelUnknown(name or "")
+
+    async def questions(self) -> Questions:
+        """To ask the model beside answers, once it is there. Raises what `Engine.load` does."""
+        await self.shelf.take_back()
+        return self.engine.ask
 
     async def collect(self, requests: Sequence[Request]) -> list[Answer]:
         """The whole answers. Raises EngineError, StoppedHere."""
@@ -74,10 +83,11 @@ class EmbeddingDesk:
     model: str
     settings: EndpointSettings
     activity: Activity
+    shelf: Shelf
 
     def check_model(self, name: str | None) -> None:
         """Raises ModelUnknown where the settings refuse a name that no loaded model has."""
-        chat = self.engine.status.model
+        chat = self.engine.status.model or self.shelf.resting
         known = (None, self.model, chat.id if chat else None)
         if self.settings.unknown_model == "404" and name not in known:
             raise ModelUnknown(name or "")
@@ -88,21 +98,26 @@ class EmbeddingDesk:
 
 
 async def get_embedding_desk(
-    http: HttpRequest, status: EngineStatus, settings: Settings, activity: Requests
+    http: HttpRequest, status: EngineStatus, settings: Settings, activity: Requests, shelf: ModelShelf
 ) -> EmbeddingDesk:
     """Raises as `get_model` does, unless an embedding model is loaded."""
-    name = status.embedder.id if status.embedder is not None else (await get_model(status)).id
-    return EmbeddingDesk(http, engine_of(http.app), name, settings, activity)
+    name = status.embedder.id if status.embedder is not None else (await get_model(status, shelf)).id
+    return EmbeddingDesk(http, engine_of(http.app), name, settings, activity, shelf)
 
 
 AtEmbeddingDesk = Annotated[EmbeddingDesk, Depends(get_embedding_desk)]
 
 
 async def get_desk(
-    http: HttpRequest, engine: LoadedEngine, model: LoadedModel, settings: Settings, activity: Requests
+    http: HttpRequest,
+    engine: LoadedEngine,
+    model: LoadedModel,
+    settings: Settings,
+    activity: Requests,
+    shelf: ModelShelf,
 ) -> Desk:
     """Raises as `get_model` does."""
-    return Desk(http, engine, model, settings, activity)
+    return Desk(http, engine, model, settings, activity, shelf)
 
 
 AtDesk = Annotated[Desk, Depends(get_desk)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from api.deps import EngineStatus
+from api.deps import EngineStatus, ModelShelf
 from api.errors import EMPTY_RETRY_S, LOADING_RETRY_S
 
 router = APIRouter()
@@ -33,9 +33,9 @@ async def page() -> Response:
 
 @router.get("/health")
 @router.get("/v1/health")
-async def health(status: EngineStatus) -> Response:
+async def health(status: EngineStatus, shelf: ModelShelf) -> Response:
     """llama.cpp's answers, which scripts wait for: 200 once requests are served, 503 before."""
-    if status.state == "ready":
+    if status.state == "ready" or shelf.resting is not None:
         return JSONResponse({"status": "ok"})
     loading = status.state == "loading"
     error = {"message": "Loading model" if loading else "No model", "type": "unavailable_error", "code": 503}

@@ -23,6 +23,9 @@ from api.deps import activity_of
 from api.errors import CannotListen, PortBusy
 from api.protocol import EndpointConfig
 from api.settings import EndpointSettings
+from engine.trace import way_of
+
+log = logging.getLogger(__name__)
 
 BACKLOG = 128
 START_TIMEOUT_S = 10.0
@@ -112,6 +115,7 @@ class EndpointServer:
         except BaseException as error:  # SystemExit is uvicorn's way to say that the lifespan failed
             if started.done():
                 raise
+            log.error("the endpoint did not start\n%s", way_of(error))
             failure = CannotListen(self._settings.host, self._port, "the start-up failed")
             failure.__cause__ = error
             started.set_exception(failure)
@@ -144,15 +148,18 @@ class _Server(uvicorn.Server):
         self._listening = listening
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        logging.getLogger("uvicorn.error").addFilter(_is_no_torn_request)
+        logging.getLogger("uvicorn.error").addFilter(_is_fit_to_log)
         await super().startup(sockets)
         self._listening.set_result(None)
 
 
-def _is_no_torn_request(record: logging.LogRecord) -> bool:
-    """uvicorn reports each request that a bounded stop tears off as an error, with a trace. It is none."""
-    torn = record.exc_info is not None and isinstance(record.exc_info[1], asyncio.CancelledError)
-    return not torn and "timeout graceful shutdown exceeded" not in str(record.msg)
+def _is_fit_to_log(record: logging.LogRecord) -> bool:
+    """uvicorn reports a bug of ours with the error's text, which may hold words of a prompt: it is logged here without.
+    And it reports each request that a bounded stop tears off as an error, which is none."""
+    error = record.exc_info[1] if record.exc_info else None
+    if error is not None and not isinstance(error, asyncio.CancelledError):
+        log.error("a request failed\n%s", way_of(error))
+    return error is None and "timeout graceful shutdown exceeded" not in str(record.msg)
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

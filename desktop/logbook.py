@@ -7,18 +7,18 @@ Our own messages are constants; what is put into them is a number or a word of o
 
 from __future__ import annotations
 
-import errno
 import logging
 import platform
 import sys
 import threading
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+from engine.trace import way_of
 
 NAME = "inglenook.log"
 MOST_BYTES, N_OLD = 256 * 1024, 2
@@ -70,7 +70,7 @@ class _Discreet(logging.Formatter):
         moment = datetime.fromtimestamp(record.created).isoformat(" ", "milliseconds")
         lines = [f"{moment} {record.levelname} {record.name}: {_words(record)}"]
         if record.exc_info and record.exc_info[1] is not None:
-            lines += _way_of(record.exc_info[1])
+            lines.append(way_of(record.exc_info[1]))
         return "\n".join(lines)
 
 
@@ -83,19 +83,6 @@ def _words(record: logging.LogRecord) -> str:
 
 def _discreet(argument: object) -> object:
     return argument if isinstance(argument, str | int | float) else type(argument).__name__
-
-
-def _way_of(error: BaseException) -> Iterator[str]:
-    """The kind of an error and of those it came from, each with its way through the code, the innermost place last."""
-    seen: set[int] = set()
-    inner: BaseException | None = error
-    while inner is not None and id(inner) not in seen:
-        seen.add(id(inner))
-        code = errno.errorcode.get(inner.errno or 0, "") if isinstance(inner, OSError) else ""
-        yield f"  {type(inner).__module__}.{type(inner).__qualname__} {code}".rstrip()
-        for frame, line in traceback.walk_tb(inner.__traceback__):
-            yield f"    {frame.f_globals.get('__name__', '?')}:{line} {frame.f_code.co_name}"
-        inner = inner.__cause__ or inner.__context__
 
 
 def _hook() -> Callable[[], None]:

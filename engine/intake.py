@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from queue import SimpleQueue
 
 from engine.errors import EngineClosed, EngineError, NotLoaded
@@ -10,6 +11,9 @@ from engine.inbox import Message, Submit
 from engine.prompt.pools import PreparePools
 from engine.prompt.prepare import Preparer
 from engine.ticket import Ticket, TicketBook
+from engine.trace import way_of
+
+log = logging.getLogger(__name__)
 
 
 class Intake:
@@ -43,6 +47,7 @@ class Intake:
         except EngineError as error:
             self._book.close(ticket, Failed(error))
         except Exception as error:  # a bug of ours must end this request, not leave its asker waiting
+            log.error("preparing a prompt failed\n%s", way_of(error))
             self._book.close(ticket, Failed(EngineError(f"preparing the prompt failed: {type(error).__name__}")))
         else:
             self._inbox.put(Submit(ticket))

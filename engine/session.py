@@ -22,6 +22,7 @@ from engine.schedule.sequence import Sequence
 from engine.schedule.threads import ThreadCounts
 from engine.stream import RequestStream, deliver_all
 from engine.ticket import Ticket, TicketBook
+from engine.trace import way_of
 from engine.work import Work
 
 log = logging.getLogger(__name__)
@@ -141,8 +142,8 @@ class Session:
             if not isinstance(cause, EngineDead):
                 try:
                     self._keeping.save_last()
-                except Exception:  # too little memory for a copy, say: the model must be freed all the same
-                    log.exception("the last snapshots could not be taken")
+                except Exception as error:  # too little memory for a copy, say: the model must be freed all the same
+                    log.error("the last snapshots could not be taken\n%s", way_of(error))
             self._snapshots.close()
         self._backend.close()
 

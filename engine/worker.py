@@ -16,6 +16,7 @@ from engine.events import Failed, Holding
 from engine.inbox import Cancel, Close, Embed, Load, LoadEmbedder, Message, Submit, Unload, UnloadEmbedder
 from engine.session import Session
 from engine.ticket import Ticket, TicketBook
+from engine.trace import way_of
 
 log = logging.getLogger(__name__)
 
@@ -127,7 +128,7 @@ class Worker:
         except EngineError as error:
             message.done.set_exception(error)
         except Exception as error:  # a bug of ours or llama.cpp's: the asker must hear of it, the thread must live
-            log.exception("loading failed")
+            log.error("loading failed\n%s", way_of(error))
             message.done.set_exception(EngineDead(str(error)))
         else:
             snapshots = self._open_snapshots(backend)
@@ -149,7 +150,7 @@ class Worker:
         try:
             act(self._session)
         except Exception as error:
-            log.exception("the native thread failed")
+            log.error("the native thread failed\n%s", way_of(error))
             death = EngineDead(str(error) or type(error).__name__)
             self._on_death(death)  # first, so that nobody who hears of it finds the engine still "ready"
             self._free(death)

@@ -29,4 +29,4 @@ async def create_message(desk: AtDesk) -> Response:
 async def count_tokens(desk: AtDesk) -> Response:
     body = await desk.read(CountBody)
     desk.check_model(body.model)
-    return JSONResponse({"input_tokens": await desk.engine.ask.count(count_request(body, new_request_id()))})
+    return JSONResponse({"input_tokens": await (await desk.questions()).count(count_request(body, new_request_id()))})

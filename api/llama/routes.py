@@ -45,29 +45,29 @@ async def tokenize(desk: AtDesk) -> Response:
     body = await desk.read(TokenizeBody)
     if body.parse_special is False:
         raise NotKept("parse_special")
-    tokens = await desk.engine.ask.tokenize(body.content, add_special=bool(body.add_special))
+    tokens = await (await desk.questions()).tokenize(body.content, add_special=bool(body.add_special))
     if not body.with_pieces:
         return JSONResponse({"tokens": tokens})
-    return JSONResponse({"tokens": translate.pieces(tokens, await desk.engine.ask.pieces(tokens))})
+    return JSONResponse({"tokens": translate.pieces(tokens, await (await desk.questions()).pieces(tokens))})
 
 
 @router.post("/detokenize")
 async def detokenize(desk: AtDesk) -> Response:
     body = await desk.read(DetokenizeBody)
-    pieces = await desk.engine.ask.pieces(body.tokens)
+    pieces = await (await desk.questions()).pieces(body.tokens)
     return JSONResponse({"content": b"".join(pieces).decode("utf-8", "replace")})
 
 
 @router.post("/apply-template")
 async def apply_template(desk: AtDesk) -> Response:
     body = await desk.read(ChatCompletionBody)
-    return JSONResponse({"prompt": await desk.engine.ask.render(chat_requests(body, new_request_id())[0])})
+    return JSONResponse({"prompt": await (await desk.questions()).render(chat_requests(body, new_request_id())[0])})
 
 
 @router.post("/infill")
 async def infill(desk: AtDesk) -> Response:
     body = await desk.read(InfillBody)
-    gap_prompt = await desk.engine.ask.gap_prompt(body.input_prefix, body.input_suffix)
+    gap_prompt = await (await desk.questions()).gap_prompt(body.input_prefix, body.input_suffix)
     return await _answer(desk, body, translate.infill_prompt(body, gap_prompt))
 
 

@@ -47,7 +47,7 @@ def whole(head: OllamaHead, answer: Answer) -> dict[str, object]:
 
 
 def loaded(head: OllamaHead, unload: bool) -> dict[str, object]:
-    """To a request that says nothing, which is Ollama's way to ask that the model be loaded."""
+    """To a request that says nothing. `unload`: the model goes; else it is there."""
     return {**_said(head), "done": True, "done_reason": "unload" if unload else "load"}
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 
 from fastapi import APIRouter
+from starlette.background import BackgroundTask
 from starlette.responses import JSONResponse, Response
 
-from api.deps import EngineStatus, read_body
+from api.deps import EngineStatus, ModelShelf, read_body
 from api.desk import AtDesk, AtEmbeddingDesk, Desk, EmbeddingDesk
 from api.ollama.answer import LineWriter, OllamaHead, loaded, whole
 from api.ollama.models import VERSION, bare_name, embedded, listed, running, shown
 from api.ollama.request import chat_request, embed_request, generate_request
-from api.ollama.schemas import AnswerBody, ChatBody, EmbedBody, GenerateBody, ModelBody
+from api.ollama.schemas import AnswerBody, ChatBody, EmbedBody, GenerateBody, KeepingBody, ModelBody
 from api.sse import NDJSON
 from engine.events import Embeddings
 from engine.requests import Request, new_request_id
@@ -26,8 +27,9 @@ async def get_version() -> Response:
 
 
 @router.get("/tags")
-async def list_models(status: EngineStatus) -> Response:
-    return JSONResponse({"models": [listed(status.model)] if status.model else []})
+async def list_models(status: EngineStatus, shelf: ModelShelf) -> Response:
+    model = status.model or shelf.resting
+    return JSONResponse({"models": [listed(model)] if model else []})
 
 
 @router.get("/ps")
@@ -39,7 +41,7 @@ async def list_running(status: EngineStatus) -> Response:
 async def show_model(desk: AtDesk) -> Response:
     body = await desk.read(ModelBody)
     _check_model(desk, body)
-    return JSONResponse(shown(desk.model, await desk.engine.ask.card()))
+    return JSONResponse(shown(desk.model, await (await desk.questions()).card()))
 
 
 @router.post("/chat")
@@ -48,7 +50,7 @@ async def chat(desk: AtDesk) -> Response:
     _check_model(desk, body)
     head = OllamaHead(desk.model.id, True, time.time, bool(body.logprobs))
     if not body.messages:
-        return JSONResponse(loaded(head, body.keep_alive == 0))
+        return await _loaded(desk, body, head)
     return await _answer(desk, body, head, chat_request(body, new_request_id()))
 
 
@@ -58,36 +60,59 @@ async def generate(desk: AtDesk) -> Response:
     _check_model(desk, body)
     head = OllamaHead(desk.model.id, False, time.time, bool(body.logprobs))
     if not body.prompt and not body.suffix:
-        return JSONResponse(loaded(head, body.keep_alive == 0))
-    gap_prompt = await desk.engine.ask.gap_prompt(body.prompt or "", body.suffix) if body.suffix else None
+        return await _loaded(desk, body, head)
+    gap_prompt = await (await desk.questions()).gap_prompt(body.prompt or "", body.suffix) if body.suffix else None
     return await _answer(desk, body, head, generate_request(body, gap_prompt, new_request_id()))
 
 
 @router.post("/embed")
 async def embed(desk: AtEmbeddingDesk) -> Response:
-    return JSONResponse(await _embedded(desk))
+    body, found = await _embedded(desk)
+    return JSONResponse(found, background=_afterwards(desk, body))
 
 
 @router.post("/embeddings")
 async def embed_one(desk: AtEmbeddingDesk) -> Response:
     """The older way: one text, one vector."""
-    vectors = (await _embedded(desk))["embeddings"]
-    return JSONResponse({"embedding": vectors[0] if isinstance(vectors, list) and vectors else []})
+    body, found = await _embedded(desk)
+    vectors = found["embeddings"]
+    first = vectors[0] if isinstance(vectors, list) and vectors else []
+    return JSONResponse({"embedding": first}, background=_afterwards(desk, body))
 
 
-async def _embedded(desk: EmbeddingDesk) -> dict[str, object]:
+async def _embedded(desk: EmbeddingDesk) -> tuple[EmbedBody, dict[str, object]]:
     body = await read_body(desk.http, EmbedBody)
     desk.check_model(bare_name(body.model or body.name))
     began = time.monotonic()
     request = embed_request(body, new_request_id())
     found = await desk.embed(request) if request.inputs else Embeddings((), 0)
-    return embedded(desk.model, found, time.monotonic() - began)
+    return body, embedded(desk.model, found, time.monotonic() - began)
+
+
+async def _loaded(desk: Desk, body: AnswerBody, head: OllamaHead) -> Response:
+    """To a request that says nothing, which is Ollama's way to ask that the model be loaded, or with `keep_alive: 0`
+    that it go. It goes when nobody is being answered; where tools may not take it away, it stays, and that is said."""
+    if not (body.lets_go and desk.shelf.may_change):
+        await desk.shelf.take_back()
+        return JSONResponse(loaded(head, unload=False))
+    if not desk.activity.idle.is_set():
+        return JSONResponse(loaded(head, unload=True), background=_afterwards(desk, body))
+    await desk.shelf.put_away()
+    return JSONResponse(loaded(head, unload=True))
 
 
 async def _answer(desk: Desk, body: AnswerBody, head: OllamaHead, request: Request) -> Response:
     if body.stream is not False:
-        return desk.stream([request], LineWriter(head), NDJSON)
-    return JSONResponse(whole(head, (await desk.collect([request]))[0]))
+        response = desk.stream([request], LineWriter(head), NDJSON)
+        response.background = _afterwards(desk, body)
+        return response
+    answer = whole(head, (await desk.collect([request]))[0])
+    return JSONResponse(answer, background=_afterwards(desk, body))
+
+
+def _afterwards(desk: Desk | EmbeddingDesk, body: KeepingBody) -> BackgroundTask | None:
+    """What is done when the answer has been sent: the model goes, if it is not to be kept."""
+    return BackgroundTask(desk.shelf.put_away) if body.lets_go else None
 
 
 def _check_model(desk: Desk, body: ModelBody) -> None:

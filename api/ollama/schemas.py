@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
@@ -9,6 +10,9 @@ from pydantic import BeforeValidator, Field
 from api.body import Body, Count, Stops
 from api.openai.tools import ToolBody
 from api.sampler import SamplerFields
+
+NO_TIME = re.compile(r"0|(0+(\.0*)?(ns|us|µs|ms|s|m|h))+")
+"""A duration as Go writes it, of which nothing is left."""
 
 
 def _none_if_endless(value: object) -> object:
@@ -29,6 +33,25 @@ class ModelBody(Body):
     name: str | None = None
 
 
+class KeepingBody(ModelBody):
+    """How long the model stays when this is answered. Here it stays, unless it is to go at once."""
+
+    keep_alive: object = None
+
+    @property
+    def lets_go(self) -> bool:
+        """Whether the model is not to be kept: 0, as a number or as a duration. Less than a second is none,
+        less than nothing is for ever."""
+        match self.keep_alive:
+            case bool():
+                return False
+            case int() | float() as seconds:
+                return 0 <= seconds < 1
+            case str() as text:
+                return NO_TIME.fullmatch(text) is not None
+        return False
+
+
 class OllamaMessage(Body):
     role: str
     content: str | None = None
@@ -39,14 +62,13 @@ class OllamaMessage(Body):
     tool_call_id: str | None = None
 
 
-class AnswerBody(ModelBody):
+class AnswerBody(KeepingBody):
     """What chats and completions have in common."""
 
     stream: bool | None = None
     format: str | dict[str, object] | None = None
     options: Options = Options()
     think: bool | str | None = None
-    keep_alive: object = None
     logprobs: bool | None = None
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
 
@@ -66,7 +88,7 @@ class GenerateBody(AnswerBody):
     images: list[object] | None = None
 
 
-class EmbedBody(ModelBody):
+class EmbedBody(KeepingBody):
     """`prompt` is the older word for one `input`."""
 
     input: str | list[str] | None = None

@@ -69,7 +69,7 @@ async def create_completion(desk: AtDesk) -> Response:
     prompts = prompts_of(body.prompt, "prompt")
     check(body, prompts)
     if body.suffix:
-        read: list[Prompt] = [await desk.engine.ask.gap_prompt(str(prompt), body.suffix) for prompt in prompts]
+        read: list[Prompt] = [await (await desk.questions()).gap_prompt(str(prompt), body.suffix) for prompt in prompts]
     else:
         read = prompts
     request_id = new_request_id()
@@ -91,7 +91,7 @@ async def create_completion(desk: AtDesk) -> Response:
 async def _text(desk: Desk, prompt: Prompt) -> str:
     if isinstance(prompt, str):
         return prompt
-    return b"".join(await desk.engine.ask.pieces(prompt)).decode("utf-8", "replace")
+    return b"".join(await (await desk.questions()).pieces(prompt)).decode("utf-8", "replace")
 
 
 @router.post("/v1/chat/completions/input_tokens")
@@ -100,7 +100,7 @@ async def count_chat_tokens(desk: AtDesk) -> Response:
     """llama.cpp's way to ask how long a prompt would be."""
     body = await desk.read(ChatCompletionBody)
     desk.check_model(body.model)
-    n_tokens = await desk.engine.ask.count(chat_requests(body, new_request_id())[0])
+    n_tokens = await (await desk.questions()).count(chat_requests(body, new_request_id())[0])
     return JSONResponse({"object": "response.input_tokens", "input_tokens": n_tokens})
 
 

@@ -68,14 +68,15 @@ class EmbeddingAsk:
         cancelled = threading.Event()
         try:
             asked = self._pools[request.door].submit(self._ask, source, request, cancelled)
+        except RuntimeError:  # closed a moment ago
+            raise EngineClosed from None
+        try:
             job = await asyncio.wrap_future(asked)
             return await asyncio.wrap_future(job.done)
         except asyncio.CancelledError:
             cancelled.set()
             self._inbox.put(Cancel())
             raise
-        except RuntimeError:  # the pool was closed a moment ago
-            raise EngineClosed from None
 
     def close(self) -> None:
         """Nothing is taken any more; what is under way ends on the native thread."""

@@ -11,6 +11,7 @@ from engine.embedding.embedder import OpenEmbedder
 from engine.embedding.queue import EmbedJob, EmbedQueue
 from engine.errors import EngineDead, EngineError, NotLoaded
 from engine.inbox import LoadEmbedder
+from engine.trace import way_of
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ class EmbeddingDesk:
         except EngineError as error:
             message.done.set_exception(error)
         except Exception as error:
-            log.exception("loading the embedding model failed")
+            log.error("loading the embedding model failed\n%s", way_of(error))
             message.done.set_exception(EngineDead(str(error)))
         else:
             self._own = EmbedQueue(embedder)
@@ -75,7 +76,7 @@ class EmbeddingDesk:
         try:
             return queue.step(watched=watched)
         except Exception as error:
-            log.exception("embedding failed")
+            log.error("embedding failed\n%s", way_of(error))
             death = EngineDead(str(error) or type(error).__name__)
             if queue is self._own:
                 self._on_loss()
@@ -93,6 +94,8 @@ class EmbeddingDesk:
             try:
                 self._chat = EmbedQueue(backend.open_embedder())
             except Exception as error:
+                if not isinstance(error, EngineError):
+                    log.error("the chat model's embeddings could not be opened\n%s", way_of(error))
                 if job.done.set_running_or_notify_cancel():
                     job.done.set_exception(error if isinstance(error, EngineError) else EngineDead(str(error)))
                 return

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from engine.errors import ConstraintError, NotLoaded
 from engine.output.call_grammar import CallGrammar
 from engine.requests import Constraint
+from engine.trace import way_of
 
 if TYPE_CHECKING:  # llguidance is imported with the first constraint, not when the window opens
     from llguidance import LLTokenizer
@@ -125,8 +126,8 @@ class ConstraintCache:
             done.set_result(compile_constraint(constraint, tokenizer))
         except Exception as error:
             done.set_exception(error)
-        except BaseException:  # a panic in llguidance, which is not an Exception
-            log.exception("llguidance failed")
+        except BaseException as error:  # a panic in llguidance, which is not an Exception
+            log.error("llguidance failed\n%s", way_of(error))
             done.set_exception(ConstraintError("llguidance failed on it"))
         finally:
             self._threads.discard(threading.current_thread())

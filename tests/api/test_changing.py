@@ -27,6 +27,7 @@ def test_the_model_goes_and_comes_back() -> None:
         back = endpoint.post({"model": "/etc/passwd"}, "/models/load")
         assert back.json()["model"]["id"] == "fake"
         assert "secret" not in back.text
+        assert endpoint.opener.backends[-1].info.path == FILE
         assert len(endpoint.opener.backends) == 2
         assert endpoint.post({}, "/models/load").status_code == 200
         assert len(endpoint.opener.backends) == 2, "what is loaded stays"

@@ -68,6 +68,15 @@ def test_what_only_looks_listed_is_refused(listed: Live, origin: str) -> None:
     assert LEAVE not in httpx.get(f"{listed.root}/v1/models", headers=headers, trust_env=False).headers
 
 
+def test_a_listed_page_beside_another_is_refused(listed: Live) -> None:
+    for both in ([PAGE, "http://evil.com"], ["http://evil.com", PAGE]):
+        headers = [("authorization", f"Bearer {KEY}"), *(("origin", each) for each in both)]
+        url = f"{listed.root}/v1/chat/completions"
+        asked = httpx.post(url, json=ask(), headers=headers, trust_env=False, timeout=20)
+        assert asked.status_code == 403
+        assert LEAVE not in asked.headers
+
+
 def test_headers_that_are_no_names_get_no_leave(listed: Live) -> None:
     leave = preflight(listed, PAGE, **{"access-control-request-headers": "a; b"})
     assert "access-control-allow-headers" not in leave.headers

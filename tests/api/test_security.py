@@ -130,6 +130,13 @@ def test_a_foreign_origin_is_refused(endpoint: Live, origin: str) -> None:
         assert not [name for name in headers if name.startswith("access-control")]
 
 
+def test_a_foreign_origin_beside_our_own_is_refused(endpoint: Live) -> None:
+    origins = (f"Origin: http://127.0.0.1:{endpoint.server.port}", "Origin: http://evil.com")
+    for both in (origins, origins[::-1]):
+        status, _, body = send(endpoint, "/v1/chat/completions", "POST", (own(endpoint), *both, AUTH, JSON))
+        assert (status, body["error"]["code"]) == (403, "origin_refused")
+
+
 def test_a_preflight_gets_no_leave(endpoint: Live) -> None:
     asked = ("Origin: http://evil.com", "Access-Control-Request-Method: POST", "Access-Control-Request-Headers: *")
     status, headers, _ = send(endpoint, "/v1/chat/completions", "OPTIONS", (own(endpoint), *asked))
@@ -174,6 +181,13 @@ def test_without_the_key_nothing_answers(endpoint: Live, keys: tuple[str, ...]) 
             assert (status, body["error"]["code"]) == (401, "invalid_api_key"), (method, path)
             assert headers["www-authenticate"] == "Bearer"
             assert KEY not in str(body)
+
+
+def test_neither_head_nor_a_name_near_an_open_one_answers_without_the_key(endpoint: Live) -> None:
+    for path in ("/healthz", "/health/", "/health/../v1/models", "//health", "/v1/health/x", "/v1/healthy"):
+        assert send(endpoint, path, "GET", (own(endpoint),))[0] == 401, path
+    for path in CLOSED:
+        assert httpx.head(f"{endpoint.root}{path}", trust_env=False).status_code == 401, path
 
 
 @pytest.mark.parametrize("key", [f"x-api-key: {KEY}", f"Authorization: Bearer {KEY}", f"authorization: bearer  {KEY}"])

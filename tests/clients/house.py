@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -63,8 +64,8 @@ class House:
 
 
 @contextmanager
-def house(model: Path) -> Iterator[House]:
-    engine, failures, chosen = Engine(), list[Exception](), settings()
+def house(model: Path, **changes: Any) -> Iterator[House]:
+    engine, failures, chosen = Engine(), list[Exception](), settings(**changes)
     app = create_app(engine, chosen, lifespan=loading(model, failures.append))
     server = EndpointServer(app, chosen)
     server.start()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.clients.house import COLOURS, ENDLESS, QUESTION, TOO_LONG, House
+from tests.api.live import KEY, wait_until
+from tests.clients.house import COLOURS, ENDLESS, QUESTION, TOO_LONG, House, house
 
 if TYPE_CHECKING:
     from ollama import Client
@@ -95,3 +97,22 @@ def test_errors_are_the_clients_own(served: House, client: Client) -> None:
     with Client(served.root) as stranger, pytest.raises(ResponseError, match="needs its key") as closed:
         stranger.list()
     assert closed.value.status_code == 401
+
+
+def test_what_is_not_to_be_kept_goes_and_comes_back(model_path: Path) -> None:
+    from ollama import Client
+
+    headers = {"authorization": f"Bearer {KEY}"}
+    with house(model_path, model_changes=model_path) as own, Client(own.root, headers=headers, timeout=60) as client:
+        before = client.chat("x", SAID, options=SHORT).message.content
+        assert client.generate("x", keep_alive=0).done_reason == "unload"
+        assert own.engine.status.model is None
+        assert not client.ps().models
+        assert [model.model for model in client.list().models] == [own.model]
+        assert client.chat("x", SAID, options=SHORT, keep_alive="0s").message.content == before
+        wait_until(lambda: not client.ps().models)
+
+
+def test_the_model_stays_where_tools_may_not_take_it(served: House, client: Client) -> None:
+    assert client.generate("x", keep_alive=0).done_reason == "load"
+    assert [model.model for model in client.ps().models] == [served.model]

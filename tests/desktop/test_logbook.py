@@ -36,6 +36,7 @@ ALLOWED = {
     "_kind(state.error)",
     "message.state",
     "message.n_output",
+    "way_of(error)",  # kinds and places
 }
 
 

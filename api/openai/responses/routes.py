@@ -54,7 +54,9 @@ async def count_tokens(desk: AtDesk, store: Store) -> Response:
     body = await desk.read(ResponsesBody)
     desk.check_model(body.model)
     request = responses_request(body, _conversation(body, store), new_request_id())
-    return JSONResponse({"object": "response.input_tokens", "input_tokens": await desk.engine.ask.count(request)})
+    return JSONResponse(
+        {"object": "response.input_tokens", "input_tokens": await (await desk.questions()).count(request)}
+    )
 
 
 @router.get("/v1/responses/{response_id}")

@@ -316,10 +316,21 @@ def test_responses_are_kept_and_the_oldest_forgotten(tmp_path: Path) -> None:
         store.delete("resp_" + "3" * 32)
 
 
-@pytest.mark.parametrize("name", ["", "../secret", "resp_../../etc/passwd", "resp_" + "1" * 31, "resp_" + "G" * 32])
+@pytest.mark.parametrize(
+    "name",
+    ["", "../secret", "resp_/../../secret", f"resp_{'1' * 32}/../../secret", "resp_" + "1" * 31, "resp_" + "G" * 32],
+)
 def test_no_name_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ResponseUnknown):
-        ResponseStore(tmp_path).get(name)
+    folder = tmp_path / "responses"
+    secret = folder / f"{name}.json"
+    for middle in ("resp_", f"resp_{'1' * 32}"):
+        (folder / middle).mkdir(parents=True)
+    secret.write_text(json.dumps({"response": {"id": "x"}, "items": []}))  # there is something to be found
+    store = ResponseStore(folder)
+    for act in (store.get, store.delete):
+        with pytest.raises(ResponseUnknown):
+            act(name)
+    assert secret.exists()
 
 
 def test_a_damaged_file_is_as_none(tmp_path: Path) -> None:
