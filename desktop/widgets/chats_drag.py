@@ -95,7 +95,7 @@ class ChatsDragView(RowsView):
         if not (chat_ids and index.isValid()):
             return
         event.acceptProposedAction()
-        match head_of(self.chats.row(index.row()), {folder.id for folder in self.chats.folders}):
+        match head_of(self.chats[index.row()], {folder.id for folder in self.chats.folders}):
             case Section.PINNED:
                 self.pin_asked.emit(chat_ids, True)
             case Section.ARCHIVE:

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 
 from desktop.direction import isolated, mirrored
 from desktop.endpoint import words
-from desktop.endpoint.call_list import CallRole
 from desktop.endpoint.feed import ToolRequest
+from desktop.row_list import RowRole
 from desktop.theme import Theme, scaled, text_font
 
 Index = QModelIndex | QPersistentModelIndex
@@ -61,7 +61,7 @@ class RequestRows(QStyledItemDelegate):
         return QSize(0, scaled(ROW))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        request = index.data(CallRole.CALL)
+        request = index.data(RowRole.ROW)
         if not isinstance(request, ToolRequest):
             return
         painter.save()

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 
 from desktop.direction import isolated, mirrored
 from desktop.models import words
-from desktop.models.model_list import ModelRole
 from desktop.models.rows import ModelRow
+from desktop.row_list import RowRole
 from desktop.theme import Theme, scaled, text_font
 
 Index = QModelIndex | QPersistentModelIndex
@@ -73,7 +73,7 @@ class ModelRows(QStyledItemDelegate):
         return QSize(0, scaled(ROW))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        row = index.data(ModelRole.ROW)
+        row = index.data(RowRole.ROW)
         if not isinstance(row, ModelRow):
             return
         painter.save()

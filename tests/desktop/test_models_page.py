@@ -16,8 +16,9 @@ from pytestqt.qtbot import QtBot
 
 from desktop.models import words
 from desktop.models.load_choice import LoadChoice
-from desktop.models.model_list import ModelList, ModelRole
+from desktop.models.model_list import ModelList
 from desktop.models.rows import ModelRow
+from desktop.row_list import RowRole
 from desktop.settings import SettingsFile
 from desktop.widgets.models_downloads import DownloadCard
 from desktop.widgets.models_page import ModelsPage
@@ -75,7 +76,7 @@ def names(view: ModelsView) -> list[str]:
 
 def click(view: ModelsView, name: str, act: str) -> None:
     index = view.model().index(names(view).index(name), 0)
-    row = index.data(ModelRole.ROW)
+    row = index.data(RowRole.ROW)
     box = actions(view.visualRect(index), row, pointed=True)[act]  # type: ignore[index]
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=box.center())
 
