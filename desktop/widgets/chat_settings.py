@@ -12,7 +12,7 @@ from desktop.compose.presets import OF_THE_CHAT, Presets
 from desktop.compose.settings_form import NUMBERS, Name, SettingsForm
 from desktop.store.records import ChatSettings
 from desktop.theme import Theme
-from desktop.widgets.endpoint_parts import label
+from desktop.widgets.card_parts import label
 from desktop.widgets.preset_bar import PresetBar
 from desktop.widgets.setting_row import NumberRow
 from desktop.widgets.side_sheet import Segments, SideSheet

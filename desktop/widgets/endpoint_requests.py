@@ -12,8 +12,8 @@ from desktop.endpoint import words
 from desktop.endpoint.call_list import CallList
 from desktop.endpoint.feed import ToolRequest
 from desktop.theme import Theme, text_font
+from desktop.widgets.card_parts import Card, label, link
 from desktop.widgets.card_view import CardView
-from desktop.widgets.endpoint_parts import Card, label, link
 from desktop.widgets.endpoint_rows import Act, RequestRows, actions, columns
 from desktop.widgets.switch import Switch
 

@@ -14,7 +14,7 @@ from desktop.models.load_choice import LoadChoice
 from desktop.models.rows import ModelRow
 from desktop.numbers import whole
 from desktop.theme import Theme
-from desktop.widgets.endpoint_parts import label
+from desktop.widgets.card_parts import label, mark
 from desktop.widgets.side_sheet import Segments, SideSheet
 from engine.backend import KvType
 from engine.library.memory import MIN_CTX
@@ -73,9 +73,7 @@ class ModelSheet(SideSheet):
         self._about.setText(" · ".join(fact for fact in facts if fact))
         self._place.setText(words.folder(row.path))
         self._cost.setText(words.why(row))
-        self._cost.setProperty("wrong", bool(row.fit is not None and row.fit.verdict == "too_big"))
-        self._cost.style().unpolish(self._cost)
-        self._cost.style().polish(self._cost)
+        mark(self._cost, "wrong", row.fit is not None and row.fit.verdict == "too_big")
         self._parts.setText(words.parts(row.fit) if row.fit is not None else "")
         most = max(row.n_ctx_train, MIN_CTX)
         help_text = self.tr("{least} to {most}. Empty: as many as are good here.")
@@ -96,14 +94,14 @@ class ModelSheet(SideSheet):
     def _enter_context(self) -> None:
         most = max(self._row.n_ctx_train, MIN_CTX)
         n_ctx = _number(self.context.text(), MIN_CTX, most)
-        self._mark(self.context, n_ctx is None)
+        mark(self.context, "wrong", n_ctx is None)
         if n_ctx is not None:
             self._choose(replace(self._choice, n_ctx=n_ctx))
 
     def _enter_layers(self) -> None:
         text = self.layers.text().strip()
         n_layers = _number(text, 0, MOST_LAYERS)
-        self._mark(self.layers, n_layers is None)
+        mark(self.layers, "wrong", n_layers is None)
         if n_layers is not None:
             self._choose(replace(self._choice, n_gpu_layers=n_layers if text else None))
 
@@ -118,12 +116,6 @@ class ModelSheet(SideSheet):
     def _show_text(self, field: QLineEdit, text: str) -> None:
         if not field.property("wrong") and text != field.text():
             field.setText(text)
-
-    def _mark(self, field: QLineEdit, wrong: bool) -> None:
-        if bool(field.property("wrong")) != wrong:
-            field.setProperty("wrong", wrong)
-            field.style().unpolish(field)
-            field.style().polish(field)
 
     def _lay_out(self) -> None:
         column = self._lay_out_sheet(self._title, self.tr("Close the settings of this model"))

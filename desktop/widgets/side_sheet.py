@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.theme import Theme
-from desktop.widgets.endpoint_parts import IconButton
+from desktop.widgets.card_parts import IconButton
 
 WIDTH = 348
 
