@@ -7,13 +7,12 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from enum import IntEnum
 
-from PySide6.QtCore import QAbstractListModel, QMimeData, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QMimeData, QModelIndex, QObject, Qt, Signal
 
-from desktop.chat.row_changes import changes
 from desktop.chat.sections import ArchiveRow, FolderRow, Row, Section, arranged, key_of
+from desktop.row_changes import changes
+from desktop.row_list import Index, RowList
 from desktop.store.records import Chat, Folder
-
-Index = QModelIndex | QPersistentModelIndex
 
 CHATS_MIME = "application/x-inglenook-chats"
 MOST_STEPS = 400
@@ -37,7 +36,7 @@ class ChatRole(IntEnum):
     """True for a chat that stands under its folder, or under the archive."""
 
 
-class ChatList(QAbstractListModel):
+class ChatList(RowList[Row]):
     """Rows are `Row`s. Names are edited in place; `renamed` and `folder_renamed` ask the owner to keep them.
 
     `heading` names a section; `spoken` says what a folder or the archive is to those who cannot see it. GUI thread."""
@@ -56,7 +55,6 @@ class ChatList(QAbstractListModel):
         self._heading = heading
         self._now = now
         self._spoken = spoken
-        self._rows: list[Row] = []
         self._keys: list[str] = []
         self._places: dict[str, int] = {}
         self._folders: dict[str, Folder] = {}
@@ -70,9 +68,6 @@ class ChatList(QAbstractListModel):
         """In the order in which they stand."""
         return list(self._folders.values())
 
-    def row(self, number: int) -> Row:
-        return self._rows[number]
-
     def chats_between(self, first: int, last: int) -> list[Chat]:
         """Those of the rows from `first` to `last`."""
         return [row for row in self._rows[first : last + 1] if isinstance(row, Chat)]
@@ -82,9 +77,6 @@ class ChatList(QAbstractListModel):
         """The rows at which another part begins, by their numbers."""
         others = (Chat, FolderRow)
         return [(number, row) for number, row in enumerate(self._rows) if not isinstance(row, others)]
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:
-        return 0 if parent.isValid() else len(self._rows)
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         row = self._rows[index.row()] if index.isValid() else Section.TODAY
@@ -96,9 +88,9 @@ class ChatList(QAbstractListModel):
         return flags if isinstance(row, ArchiveRow) else flags | Qt.ItemFlag.ItemIsEditable
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if not index.isValid() or index.row() >= len(self._rows):
+        row = self.at(index)
+        if row is None:
             return None
-        row = self._rows[index.row()]
         if isinstance(row, Chat):
             return self._chat_data(row, role)
         if isinstance(row, FolderRow):
@@ -112,7 +104,7 @@ class ChatList(QAbstractListModel):
         return row if role == ChatRole.ARCHIVE else None
 
     def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
-        row = self._rows[index.row()] if index.isValid() else None
+        row = self.at(index)
         name = " ".join(str(value).split())
         if role != Qt.ItemDataRole.EditRole or not name:
             return False
@@ -176,15 +168,7 @@ class ChatList(QAbstractListModel):
             self._rows, self._keys, self._places = list(rows), keys, places
             self.endResetModel()
             return
-        for at, n_removed, inserted in steps:
-            if n_removed:
-                self.beginRemoveRows(QModelIndex(), at, at + n_removed - 1)
-                del self._rows[at : at + n_removed]
-                self.endRemoveRows()
-            if inserted:
-                self.beginInsertRows(QModelIndex(), at, at + len(inserted) - 1)
-                self._rows[at:at] = rows[inserted.start : inserted.stop]
-                self.endInsertRows()
+        self._rearrange(steps, rows)
         self._keys = keys
 
     def _changed(self, number: int) -> None:

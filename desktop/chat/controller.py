@@ -16,9 +16,6 @@ from desktop.compose.prompt import prompt_for
 from desktop.store.records import Attachment, Chat, ChatMessage, State
 from engine.requests import Message
 
-RETRIABLE: frozenset[State] = frozenset({"failed", "cut", "stopped"})
-"""An answer in such a state has not come to its end, so that one would want it once more."""
-
 CONTINUABLE: frozenset[State] = frozenset({"failed", "cut", "stopped", "length"})
 """What can be gone on with."""
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import IntEnum
 
-from PySide6.QtCore import QAbstractListModel, QCoreApplication, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QCoreApplication, Qt
 
+from desktop.row_list import Index, RowList
 from desktop.store.search import Hit, Part
-
-Index = QModelIndex | QPersistentModelIndex
 
 
 class FoundRole(IntEnum):
@@ -17,27 +16,17 @@ class FoundRole(IntEnum):
     """The `Hit`."""
 
 
-class FoundList(QAbstractListModel):
+class FoundList(RowList[Hit]):
     """Rows are `Hit`s. GUI thread only."""
-
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._rows: list[Hit] = []
 
     @property
     def hits(self) -> list[Hit]:
         return list(self._rows)
 
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:
-        return 0 if parent.isValid() else len(self._rows)
-
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if not index.isValid() or index.row() >= len(self._rows):
+        hit = self.at(index)
+        if hit is None:
             return None
-        hit = self._rows[index.row()]
         if role == FoundRole.HIT:
             return hit
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):

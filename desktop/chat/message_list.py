@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from types import MappingProxyType
 
-from PySide6.QtCore import QAbstractListModel, QByteArray, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QByteArray, QModelIndex, QObject, Qt
 
+from desktop.row_list import Index, RowList
 from desktop.store.records import ChatMessage
-
-Index = QModelIndex | QPersistentModelIndex
 
 
 class MessageRole(IntEnum):
@@ -23,12 +22,11 @@ class MessageRole(IntEnum):
     """The answers that are seen side by side in this row, the row's own among them; empty for an ordinary row."""
 
 
-class MessageList(QAbstractListModel):
+class MessageList(RowList[ChatMessage]):
     """Rows are frozen `ChatMessage`s. GUI thread only."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._rows: list[ChatMessage] = []
         self._versions: dict[str, tuple[int, int]] = {}
         self._alternatives: dict[str, tuple[ChatMessage, ...]] = {}
 
@@ -45,19 +43,10 @@ class MessageList(QAbstractListModel):
         """Whether a row shows answers side by side."""
         return any(self._alternatives.values())
 
-    def __getitem__(self, row: int) -> ChatMessage:
-        return self._rows[row]
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:
-        return 0 if parent.isValid() else len(self._rows)
-
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if not index.isValid() or index.row() >= len(self._rows):
+        message = self.at(index)
+        if message is None:
             return None
-        message = self._rows[index.row()]
         if role == MessageRole.MESSAGE:
             return message
         if role in (MessageRole.TEXT, Qt.ItemDataRole.DisplayRole):

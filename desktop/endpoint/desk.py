@@ -38,7 +38,6 @@ class EndpointDesk(QObject):
     def __init__(self, feed: Feed, keys: Keys, own_key: str, memory: Callable[[], Awaitable[MemoryShares]]) -> None:
         super().__init__()
         self.calls = CallList(words.sentence, self)
-        self.keeps_bodies = False
         self._feed, self._keys, self._memory = feed, keys, memory
         self._own_key = own_key
         self._names: tuple[str, ...] = ()
@@ -76,7 +75,6 @@ class EndpointDesk(QObject):
 
     def keep_bodies(self, keep: bool) -> None:
         """Until Inglenook ends; False forgets what was kept."""
-        self.keeps_bodies = keep
         self._feed.keep_bodies(keep)
         self._look_soon()
 

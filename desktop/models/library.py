@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import statistics
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-import psutil
 from PySide6.QtCore import QObject, Signal
 
 from desktop.models import words
 from desktop.models.downloads import DownloadDesk
 from desktop.models.load_choice import LoadChoice
+from desktop.models.measured_room import MeasuredRoom
 from desktop.models.model_list import ModelList
-from desktop.models.rows import ModelRow, Room, Use, row_of_entry, row_of_file, row_of_hub
+from desktop.models.rows import ModelRow, Use, row_of_entry, row_of_file, row_of_hub
 from desktop.settings import Settings
 from desktop.tasks import TaskSet
 from engine.backend import LoadSettings
@@ -36,9 +34,6 @@ from engine.library.scan_cache import ScanCache
 
 HubStage = Literal["idle", "asking", "found", "failed"]
 Remember = Callable[..., None]
-
-N_SPEEDS = 3
-"""Answers, before they count for more than what was measured of the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +57,15 @@ class LibraryController(QObject):
     room_changed = Signal(object)
     failed = Signal(object)
 
-    def __init__(
-        self,
-        profile: Profile,
-        hub: Hub,
-        settings: Settings,
-        remember: Remember,
-    ) -> None:
+    def __init__(self, profile: Profile, hub: Hub, settings: Settings, remember: Remember) -> None:
         super().__init__()
         self.on_disk, self.suggested, self.on_hub = (ModelList(words.sentence, self) for _ in range(3))
         self.downloads = DownloadDesk(hub, profile.models, self.would_fit)
         self.state = LibraryState(folders=tuple(Path(folder) for folder in settings.model_folders))
-        self.room = Room()
+        self._measured = MeasuredRoom(Pace(profile.machine))
         self._profile, self._hub, self._remember = profile, hub, remember
         self._choices = {path: LoadChoice.of(kept) for path, kept in settings.model_settings.items()}
         self._cache = ScanCache(profile.library)
-        self._pace = Pace(profile.machine)
         self._files: tuple[ModelFile, ...] = ()
         self._entries: tuple[CatalogueEntry, ...] = ()
         self._hub_found: tuple[HubModel, ...] = ()
@@ -85,7 +73,6 @@ class LibraryController(QObject):
         """How the model in use was loaded."""
         self._status = Status("empty")
         self._used: Path | None = None
-        self._speeds: deque[float] = deque(maxlen=N_SPEEDS)
         self._stop = threading.Event()
         self._opened = False
         self._scanning = asyncio.Lock()
@@ -142,13 +129,9 @@ class LibraryController(QObject):
         self._show_disk()
 
     def learn_speed(self, tokens_per_s: float) -> None:
-        """What an answer has shown: the estimates of all other models follow it. A short answer says little, so the
-        middle of the last few counts."""
+        """What an answer has shown: the estimates of all other models follow it."""
         model = self.file_of(self._used) if self._used is not None and self._status.state == "ready" else None
-        if model is None or model.facts is None or not self._pace.is_known:
-            return
-        self._speeds.append(tokens_per_s * model.facts.read_bytes)
-        if len(self._speeds) >= N_SPEEDS and self._pace.learn(statistics.median(self._speeds)):
+        if model is not None and model.facts is not None and self._measured.learn(tokens_per_s, model.facts):
             self._measure_room()
             self._show_all()
 
@@ -171,14 +154,14 @@ class LibraryController(QObject):
         return next((file for file in self._files if file.path == path), None)
 
     def fit_of(self, model: ModelFile, choice: LoadChoice) -> Fit | None:
-        if model.facts is None or not self.room.total:
+        room = self._measured.room
+        if model.facts is None or not room.total:
             return None
-        room = self.room
         return fit(model.facts, choice.settings, room.free, room.total, room.bytes_per_s)
 
     def would_fit(self, choice: Choice) -> bool:
         """Any thread."""
-        room = self.room
+        room = self._measured.room
         foreseen = rough_fit(choice.size_bytes, 0, 0, room.free, room.total, room.bytes_per_s)
         return foreseen.verdict == "fits" or not room.total
 
@@ -193,7 +176,7 @@ class LibraryController(QObject):
         self._entries = await asyncio.to_thread(catalogue)
         self._show_elsewhere()
         await self.downloads.read_unfinished()
-        await asyncio.to_thread(self._pace.measure)
+        await asyncio.to_thread(self._measured.measure_pace)
         self._measure_room()
         self._show_all()
 
@@ -253,14 +236,8 @@ class LibraryController(QObject):
         self.refresh()
 
     def _measure_room(self) -> None:
-        """What would be free without the model in memory: another one takes its place."""
-        memory = psutil.virtual_memory()
-        model = self._status.model if self._status.state == "ready" else None
-        own = model.memory.needed if model is not None and model.memory is not None else 0
-        room = Room(min(int(memory.total), int(memory.available) + own), int(memory.total), self._pace.bytes_per_s)
-        if room != self.room:
-            self.room = room
-            self.room_changed.emit(room)
+        if self._measured.measure(self._status):
+            self.room_changed.emit(self._measured.room)
 
     def _show_all(self) -> None:
         self._show_disk()
@@ -287,9 +264,10 @@ class LibraryController(QObject):
         def is_here(repo: str) -> bool:
             return repo in busy or pretty_name(repo.rpartition("/")[2]).casefold() in here
 
-        rows = [row_of_entry(entry, self.room, is_here=is_here(entry.repo)) for entry in self._entries]
+        room = self._measured.room
+        rows = [row_of_entry(entry, room, is_here=is_here(entry.repo)) for entry in self._entries]
         self.suggested.show([row for row in rows if not row.is_here and self._is_found(row)])
-        self.on_hub.show([row_of_hub(model, self.room, is_here=is_here(model.repo)) for model in self._hub_found])
+        self.on_hub.show([row_of_hub(model, room, is_here=is_here(model.repo)) for model in self._hub_found])
 
     def _is_found(self, row: ModelRow) -> bool:
         text = f"{row.name} {row.quantisation} {row.key}".casefold()

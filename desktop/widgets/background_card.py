@@ -7,7 +7,7 @@ from PySide6.QtGui import QGuiApplication, QShowEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from desktop.theme import Theme
-from desktop.widgets.endpoint_parts import IconButton
+from desktop.widgets.card_parts import IconButton
 from desktop.widgets.switch import Switch
 from desktop.widgets.text_lines import CodeLine
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, Qt
+from PySide6.QtCore import QPersistentModelIndex, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QFont, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
@@ -10,9 +10,8 @@ from desktop.chat.chat_list import ChatRole
 from desktop.chat.sections import ArchiveRow, FolderRow
 from desktop.direction import isolated
 from desktop.numbers import whole
+from desktop.row_list import Index
 from desktop.theme import Theme, scaled, text_font
-
-Index = QModelIndex | QPersistentModelIndex
 
 ROW, HEADING, FIRST_HEADING, ARCHIVE = 32, 38, 28, 44
 PADDING, INDENT = 10, 24

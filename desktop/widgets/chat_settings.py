@@ -4,51 +4,38 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from PySide6.QtCore import QEvent, QLocale, QObject, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QLocale, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent
-from PySide6.QtWidgets import (
-    QButtonGroup,
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QPlainTextEdit,
-    QPushButton,
-    QScrollArea,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from desktop.compose.presets import OF_THE_CHAT, Presets
 from desktop.compose.settings_form import NUMBERS, Name, SettingsForm
 from desktop.store.records import ChatSettings
 from desktop.theme import Theme
+from desktop.widgets.card_parts import label
 from desktop.widgets.preset_bar import PresetBar
 from desktop.widgets.setting_row import NumberRow
+from desktop.widgets.side_sheet import Segments, SideSheet
 from desktop.widgets.switch import Switch
 
-WIDTH = 348
+THINKING = (None, True, False)
 TELL_MS = 300
 """After the last key, so that not each letter of the instructions is written to the disk."""
 
 
-class ChatSettingsSheet(QFrame):
+class ChatSettingsSheet(SideSheet):
     """Shows what its form holds. `changed(ChatSettings)` comes when a change has settled, at the latest when the
     sheet is hidden; `flush` has it come at once. GUI thread only."""
 
     changed = Signal(object)
-    closed = Signal()
     preset_saved = Signal(str)
     preset_renamed = Signal(str, str)
     preset_deleted = Signal(str)
 
     def __init__(self, theme: Theme, page: QWidget) -> None:
-        super().__init__(page)
-        self._theme = theme
-        self._page = page
+        super().__init__(theme, page)
         self._presets = Presets({})
         self.form = SettingsForm(self._form_changed)
-        self.setObjectName("sheet")
         self._telling = QTimer(self, singleShot=True, interval=TELL_MS)
         self._telling.timeout.connect(self._tell)
         self.presets = PresetBar(theme, self)
@@ -63,32 +50,23 @@ class ChatSettingsSheet(QFrame):
         self.system.setPlaceholderText(self.tr("Who it should be and how it should answer. It reads this first."))
         self.system.setAccessibleName(self.tr("Instructions"))
         self.system.textChanged.connect(lambda: self.form.change(system=self.system.toPlainText()))
-        self.thinking = self._thinking_buttons()
+        ways = (self.tr("The model’s way"), self.tr("On"), self.tr("Off"))
+        self.thinking = Segments(ways, self.tr("Thinking: {choice}"), self)
+        self.thinking.group.idClicked.connect(lambda number: self.form.change(thinking=THINKING[number]))
         self.rows = {number.name: NumberRow(theme, number, self) for number in NUMBERS}
         for row in self.rows.values():
             row.entered.connect(self._enter)
         self.leaves_out = Switch(theme, self.tr("Leave the oldest turns out when a chat is too long"), self)
         self.leaves_out.toggled.connect(lambda on: self.form.change(leaves_out=on))
-        self.summary = QLabel(self)
-        self.summary.setObjectName("settingHelp")
-        self.summary.setWordWrap(True)
+        self.summary = label("settingHelp", "", self, wraps=True)
         self.summary.setTextFormat(Qt.TextFormat.PlainText)
         self.summary.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.forget_summary = self._link(self.tr("Forget the summary"))
         self.forget_summary.clicked.connect(self._forget_summary)
         self.reset_all = self._link(self.tr("Back to all defaults"))
         self.reset_all.clicked.connect(self._reset_all)
-        self._close = QToolButton(self)
-        self._close.setObjectName("quiet")
-        self._close.setAccessibleName(self.tr("Close the settings of this chat"))
-        self._close.setToolTip(self.tr("Close (Esc)"))
-        self._close.clicked.connect(self.close_sheet)
         self._lay_out()
-        page.installEventFilter(self)
-        theme.changed.connect(self._restyle)
-        self._restyle()
         self._show_all()
-        self.hide()
 
     def show_settings(self, settings: ChatSettings) -> None:
         """Those of another chat. What is still to be told of the chat before is told first."""
@@ -102,15 +80,8 @@ class ChatSettingsSheet(QFrame):
         self._show_preset()
 
     def open_sheet(self) -> None:
-        self._place()
-        self.show()
-        self.raise_()
+        super().open_sheet()
         self.system.setFocus()
-
-    def close_sheet(self) -> None:
-        if not self.isHidden():
-            self.hide()
-            self.closed.emit()
 
     def flush(self) -> None:
         """Tells at once of a change that has not settled."""
@@ -118,30 +89,20 @@ class ChatSettingsSheet(QFrame):
             self._telling.stop()
             self._tell()
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self._page and event.type() == QEvent.Type.Resize and not self.isHidden():
-            self._place()
-        return super().eventFilter(watched, event)
-
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self.flush()
 
     def _lay_out(self) -> None:
-        head = QHBoxLayout()
-        head.setContentsMargins(20, 10, 10, 10)
-        title = QLabel(self.tr("This chat"), self)
-        title.setObjectName("sheetTitle")
-        head.addWidget(title, 1)
-        head.addWidget(self._close)
-        body = QWidget(self)
-        body.setObjectName("sheetBody")
-        column = QVBoxLayout(body)
-        column.setContentsMargins(20, 4, 20, 20)
+        column = self._lay_out_sheet(
+            label("sheetTitle", self.tr("This chat"), self), self.tr("Close the settings of this chat")
+        )
+        self.close_button.setToolTip(self.tr("Close (Esc)"))
         column.setSpacing(0)
+        column.addSpacing(4)
         self._add(column, self._heading(self.tr("Preset")), self.presets)
         self._add(column, self._heading(self.tr("Instructions")), self.system)
-        self._add(column, self._heading(self.tr("Thinking")), self._thinking_row)
+        self._add(column, self._heading(self.tr("Thinking")), self.thinking)
         column.addWidget(self._heading(self.tr("Answers")))
         column.addSpacing(8)
         for row in self.rows.values():
@@ -157,18 +118,6 @@ class ChatSettingsSheet(QFrame):
         column.addSpacing(12)
         column.addWidget(self.reset_all, alignment=Qt.AlignmentFlag.AlignLeft)
         column.addStretch(1)
-        scroll = QScrollArea(self)
-        scroll.setObjectName("sheetScroll")
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(body)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(1, 0, 0, 0)
-        outer.setSpacing(0)
-        outer.addLayout(head)
-        outer.addWidget(scroll, 1)
 
     def _add(self, column: QVBoxLayout, heading: QLabel, widget: QWidget) -> None:
         column.addWidget(heading)
@@ -177,9 +126,7 @@ class ChatSettingsSheet(QFrame):
         column.addSpacing(20)
 
     def _heading(self, text: str) -> QLabel:
-        label = QLabel(text.upper(), self)
-        label.setObjectName("sheetHeading")
-        return label
+        return label("sheetHeading", text.upper(), self)
 
     def _leaves_out_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -188,24 +135,6 @@ class ChatSettingsSheet(QFrame):
         row.addWidget(words, 1)
         row.addWidget(self.leaves_out)
         return row
-
-    def _thinking_buttons(self) -> QButtonGroup:
-        self._thinking_row = QFrame(self)
-        self._thinking_row.setObjectName("segments")
-        row = QHBoxLayout(self._thinking_row)
-        row.setContentsMargins(2, 2, 2, 2)
-        row.setSpacing(2)
-        group = QButtonGroup(self)
-        choices = (self.tr("The model’s way"), self.tr("On"), self.tr("Off"))
-        for number, words in enumerate(choices):
-            button = QPushButton(words, self._thinking_row)
-            button.setObjectName("segment")
-            button.setCheckable(True)
-            button.setAccessibleName(self.tr("Thinking: {choice}").format(choice=words))
-            group.addButton(button, number)
-            row.addWidget(button, 1)
-        group.idClicked.connect(lambda number: self.form.change(thinking=(None, True, False)[number]))
-        return group
 
     def _link(self, text: str) -> QPushButton:
         button = QPushButton(text, self)
@@ -244,7 +173,7 @@ class ChatSettingsSheet(QFrame):
             self.system.setPlainText(settings.system)
         for name, row in self.rows.items():
             row.show_text(self.form.text_of(name).replace(".", QLocale().decimalPoint()))
-        self.thinking.button((None, True, False).index(settings.thinking)).setChecked(True)
+        self.thinking.group.button(THINKING.index(settings.thinking)).setChecked(True)
         self.leaves_out.setChecked(settings.leaves_out)
         self.summary.setText(self.tr("Summary of the oldest turns: {summary}").format(summary=settings.summary))
         self.summary.setVisible(bool(settings.summary))
@@ -254,14 +183,6 @@ class ChatSettingsSheet(QFrame):
     def _show_preset(self) -> None:
         name, changed = self._presets.name_of(self.form.settings)
         self.presets.show_presets(self._presets, name, changed=changed)
-
-    def _place(self) -> None:
-        width = min(WIDTH, self._page.width())
-        self.setGeometry(self._page.width() - width, 0, width, self._page.height())
-
-    def _restyle(self) -> None:
-        self._close.setIcon(self._theme.icon("x", "muted"))
-        self._close.setIconSize(QSize(16, 16))
 
 
 def _all_of(settings: ChatSettings) -> dict[str, object]:

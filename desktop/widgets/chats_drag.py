@@ -22,13 +22,12 @@ from PySide6.QtWidgets import QAbstractItemView, QWidget
 
 from desktop.chat.chat_list import CHATS_MIME, ChatList, ChatRole
 from desktop.chat.sections import ArchiveRow, FolderRow, Row, Section
+from desktop.row_list import Index
 from desktop.sentences import count_of_chats
 from desktop.store.records import Chat
 from desktop.theme import Theme, scaled, text_font
 from desktop.widgets.chat_rows import ROW, ChatRows
 from desktop.widgets.rows_view import RowsView
-
-Index = QModelIndex | QPersistentModelIndex
 
 HEIGHT, WIDEST, PADDING = 30, 220, 12
 
@@ -95,7 +94,7 @@ class ChatsDragView(RowsView):
         if not (chat_ids and index.isValid()):
             return
         event.acceptProposedAction()
-        match head_of(self.chats.row(index.row()), {folder.id for folder in self.chats.folders}):
+        match head_of(self.chats[index.row()], {folder.id for folder in self.chats.folders}):
             case Section.PINNED:
                 self.pin_asked.emit(chat_ids, True)
             case Section.ARCHIVE:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 from desktop import sentences
 from desktop.endpoint.controller import EndpointState
 from desktop.theme import Theme
-from desktop.widgets.endpoint_parts import Card, IconButton, label, link
+from desktop.widgets.card_parts import Card, IconButton, label, link, mark
 from desktop.widgets.flow import FlowLayout
 from desktop.widgets.header import fold_button
 from desktop.widgets.switch import Switch
@@ -47,9 +47,7 @@ class EndpointHead(QWidget):
         self.switch.setChecked(state.stage in ("on", "starting"))
         self.switch.setEnabled(state.stage not in ("starting", "stopping"))
         self._word.setText(self._stage_word(state))
-        self._word.setProperty("on", state.stage == "on")
-        self._word.style().unpolish(self._word)
-        self._word.style().polish(self._word)
+        mark(self._word, "on", state.stage == "on")
 
     def _stage_word(self, state: EndpointState) -> str:
         match state.stage:

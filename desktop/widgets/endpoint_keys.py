@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QVBoxLayout, QWidge
 from desktop.endpoint import words
 from desktop.endpoint.feed import KeyUse
 from desktop.theme import Theme
-from desktop.widgets.endpoint_parts import Card, IconButton, label, link
+from desktop.widgets.card_parts import Card, IconButton, label, link
 from desktop.widgets.text_lines import CodeLine
 
 MAX_NAME = 64

@@ -10,7 +10,7 @@ from desktop.direction import mirrored
 from desktop.endpoint import words
 from desktop.endpoint.feed import MemoryShares
 from desktop.theme import Theme, text_font
-from desktop.widgets.endpoint_parts import Card, label
+from desktop.widgets.card_parts import Card, label
 
 MOST_HOLDERS = 6
 BAR, LINE, GAP, SQUARE = 12, 22, 18, 8

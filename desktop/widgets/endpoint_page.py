@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QBoxLayout, QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QVBoxLayout, QWidget
 
 from desktop.endpoint.controller import EndpointState
 from desktop.theme import Theme
@@ -13,12 +13,12 @@ from desktop.widgets.endpoint_keys import KeysCard
 from desktop.widgets.endpoint_memory import MemoryCard
 from desktop.widgets.endpoint_requests import RequestsCard
 from desktop.widgets.endpoint_snippets import SnippetsCard
+from desktop.widgets.scroll_page import ScrollPage
 
-WIDTH = 772
 SIDE_BY_SIDE = 700
 
 
-class EndpointPage(QScrollArea):
+class EndpointPage(ScrollPage):
     switched = Signal(bool)
     port_asked = Signal(int)
     sidebar_asked = Signal()
@@ -26,16 +26,9 @@ class EndpointPage(QScrollArea):
     """Whether somebody can see the page."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__("endpoint", parent)
         self._state = EndpointState()
-        self.setObjectName("endpointPage")
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        body = QWidget(self)
-        body.setObjectName("endpointBody")
-        inner = QWidget(body)
+        inner = QWidget(self._body)
         self._head = EndpointHead(theme, inner)
         self._alert = AlertCard(theme, inner)
         self._address_card = AddressCard(theme, inner)
@@ -44,11 +37,9 @@ class EndpointPage(QScrollArea):
         self.requests = RequestsCard(theme, inner)
         self.memory = MemoryCard(theme, inner)
         self.fold, self._switch, self._address = self._head.fold, self._head.switch, self._address_card.line
-        self._alert_text = self._alert.text
         self._cards = QBoxLayout(QBoxLayout.Direction.LeftToRight)
-        self._lay_out(body, inner)
+        self._lay_out(inner)
         self._connect()
-        self.setWidget(body)
         self.show_state(self._state)
 
     def press_switch(self) -> None:
@@ -87,7 +78,7 @@ class EndpointPage(QScrollArea):
             self.snippets.tabs.setFocus()
             QTimer.singleShot(0, self, lambda: self.ensureWidgetVisible(self.snippets))  # once it has its place
 
-    def _lay_out(self, body: QWidget, inner: QWidget) -> None:
+    def _lay_out(self, inner: QWidget) -> None:
         self._cards.setSpacing(14)
         self._cards.addWidget(self._address_card, 437)
         self._cards.addWidget(self.keys, 320)
@@ -101,7 +92,4 @@ class EndpointPage(QScrollArea):
             column.addWidget(card)
         column.addStretch(1)
         self.snippets.hide()
-        inner.setMaximumWidth(WIDTH)
-        outer = QVBoxLayout(body)
-        outer.setContentsMargins(36, 28, 36, 24)
-        outer.addWidget(inner)
+        self._put_in_the_middle(inner)

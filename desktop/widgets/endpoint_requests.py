@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QModelIndex, QPoint, QRect, Qt, Signal
-from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QListView, QMenu, QToolTip, QVBoxLayout, QWidget
+from collections.abc import Iterable, Mapping
+
+from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from desktop.endpoint import words
 from desktop.endpoint.call_list import CallList
 from desktop.endpoint.feed import ToolRequest
-from desktop.theme import Theme, scaled, text_font
-from desktop.widgets.endpoint_parts import Card, label, link
-from desktop.widgets.endpoint_rows import ROW, Act, RequestRows, actions, columns
+from desktop.theme import Theme, text_font
+from desktop.widgets.card_parts import Card, label, link
+from desktop.widgets.card_view import CardView
+from desktop.widgets.endpoint_rows import Act, RequestRows, actions, columns
 from desktop.widgets.switch import Switch
 
 HEAD = 38
@@ -55,127 +58,69 @@ class RequestsCard(Card):
         column.addWidget(self._none)
         column.addWidget(_Rule(self))
         column.addLayout(foot)
-        theme.changed.connect(self._fit)
         self._fit()
 
     def set_list(self, calls: CallList) -> None:
         self._list = calls
-        self.view.setModel(calls)
+        self.view.set_list(calls)
         for signal in (calls.rowsInserted, calls.rowsRemoved, calls.dataChanged):
             signal.connect(self._fit)
         self._fit()
 
     def _fit(self) -> None:
-        """As high as its rows are: the page scrolls, not the card."""
         n_rows = len(self._list) if self._list is not None else 0
-        self.view.setFixedHeight(n_rows * scaled(ROW))
         self.view.setVisible(n_rows > 0)
         self._none.setVisible(n_rows == 0)
         self.stop_all.setEnabled(self._list is not None and n_rows > 0 and self._list[0].live)
 
 
-class RequestsView(QListView):
+class RequestsView(CardView[ToolRequest, Act]):
     """Enter opens as a chat, Delete stops; a row's menu offers the same."""
 
     stop_asked = Signal(str)
     open_asked = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self._rows = RequestRows(theme, self)
-        self.setObjectName("requests")
+        super().__init__(theme, RequestRows, "requests", parent)
         self.setAccessibleName(self.tr("Requests of tools"))
-        self.setItemDelegate(self._rows)
-        self.setMouseTracking(True)
-        self.setUniformItemSizes(True)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.customContextMenuRequested.connect(self._open_menu)
-
-    def act(self, act: Act, index: QModelIndex) -> None:
-        request = self._request(index)
-        if request is not None and act == "open":
-            self.open_asked.emit(request.id)
-        elif request is not None and request.live:
-            self.stop_asked.emit(request.id)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.act("open", self.currentIndex())
-        elif event.key() == Qt.Key.Key_Delete:
-            self.act("stop", self.currentIndex())
+        row = self._row_of(self.currentIndex())
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Delete):
+            if row is not None:
+                self._do("stop" if event.key() == Qt.Key.Key_Delete else "open", row)
         else:
             super().keyPressEvent(event)
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        super().mouseMoveEvent(event)
-        self._point(event.position().toPoint())
+    def _places(self, box: QRect, row: ToolRequest) -> Mapping[Act, QRect]:
+        return actions(box, row)
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        super().mouseReleaseEvent(event)
-        place = event.position().toPoint()
-        if event.button() == Qt.MouseButton.LeftButton and (act := self._act_at(place)) is not None:
-            self.act(act, self.indexAt(place))
+    def _do(self, act: Act, row: ToolRequest) -> None:
+        if act == "open":
+            self.open_asked.emit(row.id)
+        elif row.live:
+            self.stop_asked.emit(row.id)
 
-    def leaveEvent(self, event: QEvent) -> None:
-        super().leaveEvent(event)
-        self._point(QPoint(-1, -1))
-
-    def viewportEvent(self, event: QEvent) -> bool:
-        if isinstance(event, QHelpEvent):
-            QToolTip.showText(event.globalPos(), self._hint(event.pos()), self)
-            return True
-        return super().viewportEvent(event)
-
-    def _hint(self, place: QPoint) -> str:
-        request = self._request(self.indexAt(place))
-        if request is None:
-            return ""
-        match self._act_at(place):
+    def _hint(self, row: ToolRequest, act: Act | None) -> str:
+        match act:
             case "stop":
                 return self.tr("Stop")
-            case "open" if request.body is None:
+            case "open" if row.body is None:
                 return self.tr("Not kept: it cannot be opened as a chat")
             case "open":
                 return self.tr("Open as a chat")
             case _:
-                return words.details(request)
+                return words.details(row)
 
-    def _act_at(self, place: QPoint) -> Act | None:
-        index = self.indexAt(place)
-        request = self._request(index)
-        found = actions(self.visualRect(index), request) if request is not None else {}
-        return next((act for act, box in found.items() if box.contains(place)), None)
+    def _facts(self, row: ToolRequest) -> Iterable[str]:
+        return words.details(row).splitlines()
 
-    def _request(self, index: QModelIndex) -> ToolRequest | None:
-        model = self.model()
-        return model[index.row()] if isinstance(model, CallList) and index.isValid() else None
-
-    def _point(self, place: QPoint) -> None:
-        self._rows.pointed = place
-        hand = self._act_at(place) is not None
-        self.viewport().setCursor(Qt.CursorShape.PointingHandCursor if hand else Qt.CursorShape.ArrowCursor)
-        self.viewport().update()
-
-    def _open_menu(self, place: QPoint) -> None:
-        index = self.indexAt(place)
-        request = self._request(index if index.isValid() else self.currentIndex())
-        if request is None:
-            return
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for line in words.details(request).splitlines():
-            menu.addAction(line).setEnabled(False)
-        menu.addSeparator()
+    def _fill_menu(self, menu: QMenu, row: ToolRequest) -> None:
         chat = self._theme.icon("message-square-plus", "muted")
-        menu.addAction(chat, self.tr("Open as a chat"), lambda: self.open_asked.emit(request.id))
-        if request.live:
+        menu.addAction(chat, self.tr("Open as a chat"), lambda: self._do("open", row))
+        if row.live:
             stop = self._theme.icon("circle-stop", "muted")
-            menu.addAction(stop, self.tr("Stop"), lambda: self.stop_asked.emit(request.id))
-        menu.popup(self.viewport().mapToGlobal(place))
+            menu.addAction(stop, self.tr("Stop"), lambda: self._do("stop", row))
 
 
 class _Heads(QWidget):

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QFont, QPainter, QPen
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from desktop.direction import isolated, mirrored
 from desktop.endpoint import words
-from desktop.endpoint.call_list import CallRole
 from desktop.endpoint.feed import ToolRequest
-from desktop.theme import Theme, scaled, text_font
+from desktop.theme import text_font
+from desktop.widgets.card_rows import CardRows
 
-Index = QModelIndex | QPersistentModelIndex
 Act = Literal["open", "stop"]
 Column = Literal["request", "state", "prompt", "speed", "age"]
 
-ROW, PADDING, ACTION = 44, 10, 28
+PADDING, ACTION = 10, 28
 WIDE = 600
 """Under this width the prompt and the speed stand in the tooltip and the row's menu alone."""
 
@@ -50,32 +48,18 @@ def actions(row: QRect, request: ToolRequest) -> dict[Act, QRect]:
     return {act: mirrored(place, row) for act, place in places.items()}
 
 
-class RequestRows(QStyledItemDelegate):
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self.pointed = QPoint(-1, -1)
-        """Where the mouse is in the list."""
+class RequestRows(CardRows[ToolRequest]):
+    height = 44
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        return QSize(0, scaled(ROW))
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        request = index.data(CallRole.CALL)
-        if not isinstance(request, ToolRequest):
-            return
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        box: QRect = option.rect
+    def paint_row(self, painter: QPainter, box: QRect, row: ToolRequest, *, is_first: bool, has_focus: bool) -> None:
         painter.setPen(self._theme.colour("line"))
-        if index.row():
+        if not is_first:
             painter.drawLine(box.topLeft(), box.topRight())
-        if option.state & QStyle.StateFlag.State_HasFocus:
+        if has_focus:
             painter.setPen(QPen(self._theme.colour("accent"), 1))
             painter.drawRoundedRect(QRectF(box).adjusted(0.5, 2.5, -0.5, -1.5), 7, 7)
-        self._paint_columns(painter, box, request)
-        self._paint_actions(painter, box, request)
-        painter.restore()
+        self._paint_columns(painter, box, row)
+        self._paint_actions(painter, box, row)
 
     def _paint_columns(self, painter: QPainter, box: QRect, request: ToolRequest) -> None:
         places = columns(box)
@@ -120,19 +104,6 @@ class RequestRows(QStyledItemDelegate):
         painter.drawRoundedRect(bar, 3, 3)
 
     def _paint_actions(self, painter: QPainter, box: QRect, request: ToolRequest) -> None:
-        scale = painter.device().devicePixelRatioF() if painter.device() is not None else 1.0
         for act, place in actions(box, request).items():
-            if place.contains(self.pointed):
-                painter.setPen(Qt.PenStyle.NoPen)
-                painter.setBrush(self._theme.colour("hover"))
-                painter.drawRoundedRect(QRectF(place), 7, 7)
-            painter.setOpacity(0.4 if act == "open" and request.body is None else 1.0)
             icon = "circle-stop" if act == "stop" else "message-square-plus"
-            painter.drawPixmap(place.center() - QPoint(7, 7), self._theme.pixmap(icon, "muted", 16, scale))
-            painter.setOpacity(1.0)
-
-    def _write(self, painter: QPainter, place: QRect, text: str, colour: str) -> None:
-        painter.setFont(text_font(13))
-        painter.setPen(self._theme.colour(colour))
-        shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, place.width())
-        painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), isolated(shown))
+            self._paint_icon(painter, place, icon, 0.4 if act == "open" and request.body is None else 1.0)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QTabBar, QVBoxLayout, QWidget
 from desktop.endpoint.controller import EndpointState
 from desktop.endpoint.snippets import Snippet, snippets
 from desktop.theme import Theme
-from desktop.widgets.endpoint_parts import Card, IconButton, label
+from desktop.widgets.card_parts import Card, IconButton, label
 from desktop.widgets.text_lines import CodeBox
 
 HIDDEN_KEY = "$INGLENOOK_KEY"

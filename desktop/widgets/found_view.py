@@ -9,7 +9,6 @@ from PySide6.QtCore import (
     QDateTime,
     QLocale,
     QModelIndex,
-    QPersistentModelIndex,
     QPointF,
     QRect,
     QRectF,
@@ -29,12 +28,12 @@ from PySide6.QtWidgets import (
 
 from desktop.chat.found_list import FoundRole, plain
 from desktop.direction import isolated, mirrored
+from desktop.row_list import Index
 from desktop.store.search import Hit, Part
 from desktop.theme import Theme, scaled, text_font
 
 translate = QCoreApplication.translate
 
-Index = QModelIndex | QPersistentModelIndex
 
 TITLE_ROW, MESSAGE_ROW = 34, 58
 PADDING = 10

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from desktop.numbers import whole
 from desktop.theme import Theme
+from desktop.widgets.card_parts import mark
 from desktop.widgets.lights import draw_ring
 
 RING = 16
@@ -34,10 +35,7 @@ class Gauge(QLabel):
         self.setToolTip("\n".join(words))
         self.setAccessibleName(". ".join([self.text(), *words]))
         over = bool(n_ctx) and n_tokens > n_ctx
-        if over != bool(self.property("over")):
-            self.setProperty("over", over)
-            self.style().unpolish(self)
-            self.style().polish(self)
+        mark(self, "over", over)
         self.setVisible(bool(n_tokens and n_ctx))
         self.update()
 

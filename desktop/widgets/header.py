@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QToolButt
 from desktop.direction import is_mirrored, isolated
 from desktop.numbers import whole
 from desktop.theme import Theme
+from desktop.widgets.card_parts import mark
 from desktop.widgets.lights import dot_pixmap, ring_pixmap
 
 if TYPE_CHECKING:
@@ -63,14 +64,23 @@ class Header(QFrame):
         self._back.setToolTip(self.tr("Bring back from the archive"))
         self._back.clicked.connect(self._bring_back)
         self._back.hide()
-        self._pill = QPushButton(self)
-        self._pill.setObjectName("pill")
+        self._pill = self._pill_button()
         self._pill.clicked.connect(self._open_model_menu)
-        self._tools = QPushButton(self)
-        self._tools.setObjectName("pill")
+        self._tools = self._pill_button()
         self._tools.setToolTip(self.tr("Show what tools are asking"))
         self._tools.clicked.connect(self.tools_asked)
         self._tools.hide()
+        self._lay_out()
+        theme.changed.connect(self._restyle)
+        self.show_chat(None)
+        self.show_model(self.tr("Starting…"), "loading")
+
+    def _pill_button(self) -> QPushButton:
+        button = QPushButton(self)
+        button.setObjectName("pill")
+        return button
+
+    def _lay_out(self) -> None:
         row = QHBoxLayout(self)
         row.setContentsMargins(*((20, 0, 12, 0) if is_mirrored() else (12, 0, 20, 0)))
         row.setSpacing(4)
@@ -81,17 +91,12 @@ class Header(QFrame):
         row.addWidget(self._pill)
         row.addSpacing(6)
         row.addWidget(self._tools)
-        theme.changed.connect(self._restyle)
-        self.show_chat(None)
-        self.show_model(self.tr("Starting…"), "loading")
 
     def show_chat(self, chat: Chat | None) -> None:
         self._chat = chat
         self._title.setVisible(chat is not None)
         self._back.setVisible(chat is not None and chat.archived)
-        self.setProperty("lined", chat is not None)
-        self.style().unpolish(self)
-        self.style().polish(self)
+        mark(self, "lined", chat is not None)
         self._restyle()
 
     def show_model(self, words: str, light: Light, progress: float = 0.0, facts: Sequence[str] = ()) -> None:

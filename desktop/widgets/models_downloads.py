@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QSizePolicy, QVBoxLayou
 from desktop.models import words
 from desktop.models.downloads import DownloadState
 from desktop.theme import Theme
-from desktop.widgets.endpoint_parts import Card, IconButton, label
+from desktop.widgets.card_parts import Card, IconButton, label
 
 
 class DownloadsBox(QWidget):

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBox
 from desktop.models import words
 from desktop.models.rows import Room
 from desktop.theme import Theme
-from desktop.widgets.endpoint_parts import IconButton, label
+from desktop.widgets.card_parts import IconButton, label
 from desktop.widgets.header import fold_button
 
 WORDS_FROM = 640

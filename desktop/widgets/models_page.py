@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.models.library import LibraryState
 from desktop.theme import Theme
@@ -12,11 +12,10 @@ from desktop.widgets.models_downloads import DownloadsBox
 from desktop.widgets.models_head import ModelsHead
 from desktop.widgets.models_sections import DiskSection, HubSection, ModelsSection
 from desktop.widgets.models_sheet import ModelSheet
+from desktop.widgets.scroll_page import ScrollPage
 
-WIDTH = 772
 
-
-class ModelsPage(QScrollArea):
+class ModelsPage(ScrollPage):
     sidebar_asked = Signal()
     seen = Signal()
     """Somebody looks at the page now."""
@@ -24,15 +23,8 @@ class ModelsPage(QScrollArea):
     """What a row is to do (an `Act`), and the `ModelRow`."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("modelsPage")
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        body = QWidget(self)
-        body.setObjectName("modelsBody")
-        inner = QWidget(body)
+        super().__init__("models", parent)
+        inner = QWidget(self._body)
         self.head = ModelsHead(theme, inner)
         self.fold = self.head.fold
         self.fold.clicked.connect(self.sidebar_asked)
@@ -44,8 +36,7 @@ class ModelsPage(QScrollArea):
         for section in (self.on_disk, self.suggested, self.on_hub):
             section.act_asked.connect(self.act_asked)
         self.head.search.down_pressed.connect(self.on_disk.view.setFocus)
-        self._lay_out(body, inner)
-        self.setWidget(body)
+        self._lay_out(inner)
 
     def show_state(self, state: LibraryState) -> None:
         self.on_disk.show_state(state)
@@ -55,7 +46,7 @@ class ModelsPage(QScrollArea):
         super().showEvent(event)
         self.seen.emit()
 
-    def _lay_out(self, body: QWidget, inner: QWidget) -> None:
+    def _lay_out(self, inner: QWidget) -> None:
         column = QVBoxLayout(inner)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(16)
@@ -63,7 +54,4 @@ class ModelsPage(QScrollArea):
         for part in (self.on_disk, self.downloads, self.on_hub, self.suggested):
             column.addWidget(part)
         column.addStretch(1)
-        inner.setMaximumWidth(WIDTH)
-        outer = QVBoxLayout(body)
-        outer.setContentsMargins(36, 28, 36, 24)
-        outer.addWidget(inner)
+        self._put_in_the_middle(inner)

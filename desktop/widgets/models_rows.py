@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import Literal
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPen
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from desktop.direction import isolated, mirrored
+from desktop.direction import mirrored
 from desktop.models import words
-from desktop.models.model_list import ModelRole
 from desktop.models.rows import ModelRow
-from desktop.theme import Theme, scaled, text_font
+from desktop.theme import scaled, text_font
+from desktop.widgets.card_rows import CardRows
 
-Index = QModelIndex | QPersistentModelIndex
 Act = Literal["load", "unload", "download", "settings"]
 
-ROW, PADDING = 58, 10
+PADDING = 10
 WIDE = 640
 BUTTON, ICON = 34, 30
 CHIP, SPEED = 84, 92
@@ -62,36 +60,21 @@ def _button_font() -> QFont:
     return text_font(13, QFont.Weight.Medium)
 
 
-class ModelRows(QStyledItemDelegate):
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self.pointed = QPoint(-1, -1)
-        """Where the mouse is in the list."""
+class ModelRows(CardRows[ModelRow]):
+    height = 58
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        return QSize(0, scaled(ROW))
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        row = index.data(ModelRole.ROW)
-        if not isinstance(row, ModelRow):
-            return
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        box: QRect = option.rect
-        if index.row():
+    def paint_row(self, painter: QPainter, box: QRect, row: ModelRow, *, is_first: bool, has_focus: bool) -> None:
+        if not is_first:
             painter.fillRect(QRect(box.left(), box.top(), box.width(), 1), self._theme.colour("line"))
-        focused = bool(option.state & QStyle.StateFlag.State_HasFocus)
-        if focused:
+        if has_focus:
             painter.setPen(QPen(self._theme.colour("accent"), 1))
             painter.drawRoundedRect(QRectF(box).adjusted(0.5, 3.5, -0.5, -2.5), 8, 8)
         name, chip, speed = columns(box)
         self._paint_name(painter, name, row)
         self._paint_chip(painter, chip, row)
         muted = row.fit is None or row.fit.verdict == "too_big"
-        self._write(painter, speed, words.speed(row.fit), "muted" if muted else "text", 13)
-        self._paint_actions(painter, box, row, pointed=focused or box.contains(self.pointed))
-        painter.restore()
+        self._write(painter, speed, words.speed(row.fit), "muted" if muted else "text")
+        self._paint_actions(painter, box, row, pointed=has_focus or box.contains(self.pointed))
 
     def _paint_name(self, painter: QPainter, place: QRect, row: ModelRow) -> None:
         colour = "muted" if row.fault else "text"
@@ -131,14 +114,7 @@ class ModelRows(QStyledItemDelegate):
             painter.setPen(self._theme.colour(colour))
             painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), text)
         if "settings" in places:
-            place = places["settings"]
-            if place.contains(self.pointed):
-                painter.setPen(Qt.PenStyle.NoPen)
-                painter.setBrush(self._theme.colour("hover"))
-                painter.drawRoundedRect(QRectF(place), 7, 7)
-            scale = painter.device().devicePixelRatioF() if painter.device() is not None else 1.0
-            icon = self._theme.pixmap("sliders-horizontal", "muted", 16, scale)
-            painter.drawPixmap(place.center() - QPoint(7, 7), icon)
+            self._paint_icon(painter, places["settings"], "sliders-horizontal")
 
     def _paint_button(self, painter: QPainter, place: QRect, text: str) -> None:
         over = place.contains(self.pointed)
@@ -148,19 +124,3 @@ class ModelRows(QStyledItemDelegate):
         painter.setFont(_button_font())
         painter.setPen(self._theme.colour("text"))
         painter.drawText(place, int(Qt.AlignmentFlag.AlignCenter), text)
-
-    def _write(
-        self,
-        painter: QPainter,
-        place: QRect,
-        text: str,
-        colour: str,
-        pixels: int,
-        weight: QFont.Weight = QFont.Weight.Normal,
-    ) -> int:
-        """How wide it became."""
-        painter.setFont(text_font(pixels, weight))
-        painter.setPen(self._theme.colour(colour))
-        shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, place.width())
-        painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), isolated(shown))
-        return painter.fontMetrics().horizontalAdvance(shown)

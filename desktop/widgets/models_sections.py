@@ -11,7 +11,7 @@ from desktop.models import words
 from desktop.models.library import LibraryState
 from desktop.models.model_list import ModelList
 from desktop.theme import Theme
-from desktop.widgets.endpoint_parts import Card, IconButton, label, link
+from desktop.widgets.card_parts import Card, IconButton, label, link
 from desktop.widgets.flow import FlowLayout
 from desktop.widgets.models_view import ModelsView
 

@@ -6,33 +6,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtWidgets import (
-    QButtonGroup,
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QPushButton,
-    QScrollArea,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from desktop.models import words
 from desktop.models.load_choice import LoadChoice
 from desktop.models.rows import ModelRow
 from desktop.numbers import whole
 from desktop.theme import Theme
-from desktop.widgets.endpoint_parts import IconButton, label
+from desktop.widgets.card_parts import label, mark
+from desktop.widgets.side_sheet import Segments, SideSheet
 from engine.backend import KvType
 from engine.library.memory import MIN_CTX
 
-WIDTH = 348
 MOST_LAYERS = 1000
+KV_TYPES: tuple[KvType, ...] = get_args(KvType)
 
 
-class ModelSheet(QFrame):
+class ModelSheet(SideSheet):
     """Shows what it is given, tells what is chosen. GUI thread only."""
 
     choice_changed = Signal(object, object)
@@ -40,14 +31,11 @@ class ModelSheet(QFrame):
     load_asked = Signal(object)
     unload_asked = Signal()
     folder_asked = Signal(object)
-    closed = Signal()
 
     def __init__(self, theme: Theme, page: QWidget) -> None:
-        super().__init__(page)
-        self._page = page
+        super().__init__(theme, page)
         self._row = ModelRow("", "disk", "")
         self._choice = LoadChoice()
-        self.setObjectName("sheet")
         self._title = label("sheetTitle", "", self, wraps=True)
         self._about = label("settingHelp", "", self, wraps=True)
         self._place = label("settingHelp", "", self, wraps=True)
@@ -56,7 +44,10 @@ class ModelSheet(QFrame):
         self.context = self._field(self.tr("Tokens of context"))
         self.context.editingFinished.connect(self._enter_context)
         self._context_help = self._help()
-        self.kv_types = self._kv_buttons()
+        self.kv_types = Segments(map(words.kv_type, KV_TYPES), self.tr("Memory of a chat: {choice}"), self)
+        self.kv_types.group.idClicked.connect(self._choose_kv_type)
+        for number, kind in enumerate(KV_TYPES):
+            self.kv_types.group.button(number).setToolTip(kind)
         self.layers = self._field(self.tr("Layers on the graphics card"))
         self.layers.editingFinished.connect(self._enter_layers)
         self._layers_help = self._help()
@@ -67,11 +58,7 @@ class ModelSheet(QFrame):
         self.unload.clicked.connect(self.unload_asked)
         self.folder = self._plain(self.tr("Show in its folder"))
         self.folder.clicked.connect(lambda: self.folder_asked.emit(self._row.path.parent))
-        self.close_button = IconButton(theme, "x", self.tr("Close the settings of this model"), self)
-        self.close_button.clicked.connect(self.close_sheet)
         self._lay_out()
-        page.installEventFilter(self)
-        self.hide()
 
     @property
     def path(self) -> Path | None:
@@ -86,9 +73,7 @@ class ModelSheet(QFrame):
         self._about.setText(" · ".join(fact for fact in facts if fact))
         self._place.setText(words.folder(row.path))
         self._cost.setText(words.why(row))
-        self._cost.setProperty("wrong", bool(row.fit is not None and row.fit.verdict == "too_big"))
-        self._cost.style().unpolish(self._cost)
-        self._cost.style().polish(self._cost)
+        mark(self._cost, "wrong", row.fit is not None and row.fit.verdict == "too_big")
         self._parts.setText(words.parts(row.fit) if row.fit is not None else "")
         most = max(row.n_ctx_train, MIN_CTX)
         help_text = self.tr("{least} to {most}. Empty: as many as are good here.")
@@ -96,47 +81,32 @@ class ModelSheet(QFrame):
         self._layers_help.setText(self.tr("Empty: all of them, where there is a card."))
         self._show_text(self.context, str(choice.n_ctx) if choice.n_ctx else "")
         self._show_text(self.layers, "" if choice.n_gpu_layers is None else str(choice.n_gpu_layers))
-        self.kv_types.button(get_args(KvType).index(choice.kv_type)).setChecked(True)
+        self.kv_types.group.button(KV_TYPES.index(choice.kv_type)).setChecked(True)
         in_use = row.use == "in_use"
         self.load.setText(self.tr("Load again with these") if in_use else self.tr("Load"))
         self.load.setVisible(row.can_load or (in_use and loaded != choice))
         self.unload.setVisible(in_use)
 
     def open_sheet(self) -> None:
-        self._put()
-        self.show()
-        self.raise_()
+        super().open_sheet()
         self.context.setFocus()
-
-    def close_sheet(self) -> bool:
-        """False where it was closed already."""
-        if self.isHidden():
-            return False
-        self.hide()
-        self.closed.emit()
-        return True
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self._page and event.type() == QEvent.Type.Resize and not self.isHidden():
-            self._put()
-        return super().eventFilter(watched, event)
 
     def _enter_context(self) -> None:
         most = max(self._row.n_ctx_train, MIN_CTX)
         n_ctx = _number(self.context.text(), MIN_CTX, most)
-        self._mark(self.context, n_ctx is None)
+        mark(self.context, "wrong", n_ctx is None)
         if n_ctx is not None:
             self._choose(replace(self._choice, n_ctx=n_ctx))
 
     def _enter_layers(self) -> None:
         text = self.layers.text().strip()
         n_layers = _number(text, 0, MOST_LAYERS)
-        self._mark(self.layers, n_layers is None)
+        mark(self.layers, "wrong", n_layers is None)
         if n_layers is not None:
             self._choose(replace(self._choice, n_gpu_layers=n_layers if text else None))
 
     def _choose_kv_type(self, number: int) -> None:
-        self._choose(replace(self._choice, kv_type=get_args(KvType)[number]))
+        self._choose(replace(self._choice, kv_type=KV_TYPES[number]))
 
     def _choose(self, choice: LoadChoice) -> None:
         if choice != self._choice:
@@ -147,46 +117,21 @@ class ModelSheet(QFrame):
         if not field.property("wrong") and text != field.text():
             field.setText(text)
 
-    def _mark(self, field: QLineEdit, wrong: bool) -> None:
-        if bool(field.property("wrong")) != wrong:
-            field.setProperty("wrong", wrong)
-            field.style().unpolish(field)
-            field.style().polish(field)
-
     def _lay_out(self) -> None:
-        head = QHBoxLayout()
-        head.setContentsMargins(20, 10, 10, 10)
-        head.addWidget(self._title, 1)
-        head.addWidget(self.close_button, alignment=Qt.AlignmentFlag.AlignTop)
-        body = QWidget(self)
-        body.setObjectName("sheetBody")
-        column = QVBoxLayout(body)
-        column.setContentsMargins(20, 0, 20, 20)
+        column = self._lay_out_sheet(self._title, self.tr("Close the settings of this model"))
         column.setSpacing(4)
         for widget in (self._about, self._place):
             column.addWidget(widget)
         self._part(column, self.tr("Memory"), self._cost, self._parts)
         self._part(column, self.tr("Context"), self._labelled(self.context), self._context_help)
         about = self.tr("How exactly it remembers what it read. Less takes less memory, and costs a little quality.")
-        self._part(column, self.tr("Memory of a chat"), self._kv_row, self._help(about))
+        self._part(column, self.tr("Memory of a chat"), self.kv_types, self._help(about))
         self._part(column, self.tr("Graphics card"), self._labelled(self.layers), self._layers_help)
         column.addSpacing(20)
         for button in (self.load, self.unload, self.folder):
             column.addWidget(button)
             column.addSpacing(4)
         column.addStretch(1)
-        scroll = QScrollArea(self)
-        scroll.setObjectName("sheetScroll")
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(body)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(1, 0, 0, 0)
-        outer.setSpacing(0)
-        outer.addLayout(head)
-        outer.addWidget(scroll, 1)
 
     def _part(self, column: QVBoxLayout, title: str, *widgets: QWidget) -> None:
         column.addSpacing(16)
@@ -221,28 +166,6 @@ class ModelSheet(QFrame):
         button = QPushButton(text, self)
         button.setObjectName("plain")
         return button
-
-    def _kv_buttons(self) -> QButtonGroup:
-        self._kv_row = QFrame(self)
-        self._kv_row.setObjectName("segments")
-        row = QHBoxLayout(self._kv_row)
-        row.setContentsMargins(2, 2, 2, 2)
-        row.setSpacing(2)
-        group = QButtonGroup(self)
-        for number, kind in enumerate(get_args(KvType)):
-            button = QPushButton(words.kv_type(kind), self._kv_row)
-            button.setObjectName("segment")
-            button.setCheckable(True)
-            button.setToolTip(kind)
-            button.setAccessibleName(self.tr("Memory of a chat: {choice}").format(choice=words.kv_type(kind)))
-            group.addButton(button, number)
-            row.addWidget(button, 1)
-        group.idClicked.connect(self._choose_kv_type)
-        return group
-
-    def _put(self) -> None:
-        width = min(WIDTH, self._page.width())
-        self.setGeometry(self._page.width() - width, 0, width, self._page.height())
 
 
 def _number(text: str, least: int, most: int) -> int | None:

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from desktop.theme import Theme
+from desktop.widgets.card_parts import mark
 
 WIDEST = 560
 GAP = 12
@@ -89,9 +90,7 @@ class Notice(QFrame):
             self._act()
 
     def _restyle(self) -> None:
-        self.setProperty("alert", self._alert)
-        self.style().unpolish(self)
-        self.style().polish(self)
+        mark(self, "alert", self._alert)
         token = "accent" if self._alert else "muted"
         name = "triangle-alert" if self._alert else "info"
         self._icon.setPixmap(self._theme.pixmap(name, token, 16, self.devicePixelRatioF()))

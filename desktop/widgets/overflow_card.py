@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from desktop import composer_words as words
 from desktop.compose.overflow import Overflow
 from desktop.theme import Theme, scaled
+from desktop.widgets.card_parts import label
 from desktop.widgets.flow import FlowLayout
 
 WIDTH = 732
@@ -48,24 +49,15 @@ class OverflowCard(QFrame):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self._icon = QLabel(self)
-        self._title = QLabel(self)
-        self._title.setObjectName("overflowTitle")
+        self._title = label("overflowTitle", "", self)
         self._close = QToolButton(self)
         self._close.setObjectName("quiet")
         self._close.setAccessibleName(self.tr("Close"))
         self._close.setToolTip(self.tr("Close (Esc); your text stays"))
         self._close.clicked.connect(self.close_card)
-        self._text = QLabel(self)
-        self._text.setObjectName("overflowText")
-        self._text.setWordWrap(True)
+        self._text = label("overflowText", "", self, wraps=True)
         self._text.setTextFormat(Qt.TextFormat.PlainText)
-        self._turns = QListWidget(self)
-        self._turns.setObjectName("overflowTurns")
-        self._turns.setAccessibleName(self.tr("Turns that would be left out"))
-        self._turns.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self._turns.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._turns.setUniformItemSizes(True)
-        self._turns.hide()
+        self._turns = self._list_of_turns()
         self._progress = QProgressBar(self)
         self._progress.setTextVisible(False)
         self._progress.setRange(0, 1000)
@@ -144,6 +136,16 @@ class OverflowCard(QFrame):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit_turns()
+
+    def _list_of_turns(self) -> QListWidget:
+        turns = QListWidget(self)
+        turns.setObjectName("overflowTurns")
+        turns.setAccessibleName(self.tr("Turns that would be left out"))
+        turns.setTextElideMode(Qt.TextElideMode.ElideRight)
+        turns.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        turns.setUniformItemSizes(True)
+        turns.hide()
+        return turns
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()

@@ -11,7 +11,6 @@ from PySide6.QtCore import (
     QItemSelection,
     QItemSelectionModel,
     QModelIndex,
-    QPersistentModelIndex,
     QPoint,
     QRect,
     Qt,
@@ -19,7 +18,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QHoverEvent, QPainter, QPaintEvent, QRegion
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyleOptionViewItem, QWidget
 
-Index = QModelIndex | QPersistentModelIndex
+from desktop.row_list import Index
 
 
 class RowsView(QListView):

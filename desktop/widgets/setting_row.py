@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QToolButton, QWidg
 from desktop import composer_words as words
 from desktop.compose.settings_form import Name, Number
 from desktop.theme import Theme
+from desktop.widgets.card_parts import label, mark
 
 VALUE_WIDTH = 96
 
@@ -22,10 +23,8 @@ class NumberRow(QWidget):
         self._theme = theme
         self.number = number
         name: Name = number.name
-        label = QLabel(words.setting_label(name), self)
-        self._help = QLabel(words.setting_help(name), self)
-        self._help.setObjectName("settingHelp")
-        self._help.setWordWrap(True)
+        self._label = QLabel(words.setting_label(name), self)
+        self._help = label("settingHelp", words.setting_help(name), self, wraps=True)
         self.edit = QLineEdit(self)
         self.edit.setObjectName("settingValue")
         self.edit.setFixedWidth(VALUE_WIDTH)
@@ -36,29 +35,36 @@ class NumberRow(QWidget):
         self.edit.setAccessibleDescription(f"{words.setting_help(name)}. {default}")
         self.edit.setToolTip(default)
         self.edit.textEdited.connect(lambda text: self.entered.emit(number.name, text))
-        label.setBuddy(self.edit)
-        self.reset = QToolButton(self)
-        self.reset.setObjectName("quiet")
-        self.reset.setFixedSize(26, 26)
-        self.reset.setIconSize(QSize(14, 14))
-        self.reset.setAccessibleName(self.tr("Back to the default: {name}").format(name=words.setting_label(name)))
-        self.reset.setToolTip(self.tr("Back to the default"))
-        self.reset.clicked.connect(self._reset)
-        policy = self.reset.sizePolicy()
+        self._label.setBuddy(self.edit)
+        self.reset = self._reset_button(words.setting_label(name))
+        self._lay_out()
+        theme.changed.connect(self._restyle)
+        self._restyle()
+        self.show_text("")
+
+    def _reset_button(self, name: str) -> QToolButton:
+        button = QToolButton(self)
+        button.setObjectName("quiet")
+        button.setFixedSize(26, 26)
+        button.setIconSize(QSize(14, 14))
+        button.setAccessibleName(self.tr("Back to the default: {name}").format(name=name))
+        button.setToolTip(self.tr("Back to the default"))
+        button.clicked.connect(self._reset)
+        policy = button.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
-        self.reset.setSizePolicy(policy)
+        button.setSizePolicy(policy)
+        return button
+
+    def _lay_out(self) -> None:
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(4)
         grid.setVerticalSpacing(2)
-        grid.addWidget(label, 0, 0)
+        grid.addWidget(self._label, 0, 0)
         grid.addWidget(self.reset, 0, 1)
         grid.addWidget(self.edit, 0, 2)
         grid.addWidget(self._help, 1, 0, 1, 3)
         grid.setColumnStretch(0, 1)
-        theme.changed.connect(self._restyle)
-        self._restyle()
-        self.show_text("")
 
     def show_text(self, text: str) -> None:
         """The value in force, "" for the default."""
@@ -73,10 +79,7 @@ class NumberRow(QWidget):
         self._help.setText(words.setting_fault(self.number) if wrong else words.setting_help(name))
         self.reset.setVisible(bool(self.edit.text()))
         for widget in (self._help, self.edit):
-            if bool(widget.property("wrong")) != wrong:
-                widget.setProperty("wrong", wrong)
-                widget.style().unpolish(widget)
-                widget.style().polish(widget)
+            mark(widget, "wrong", wrong)
 
     def _reset(self) -> None:
         self.edit.clear()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QLayout,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -26,12 +25,11 @@ from desktop.widgets.flow import FlowLayout
 from desktop.widgets.header import fold_button
 from desktop.widgets.keys_card import KeysCard
 from desktop.widgets.language_card import LanguageCard
+from desktop.widgets.scroll_page import WIDTH, ScrollPage
 from desktop.widgets.switch import Switch
 
-WIDTH = 772
 
-
-class SettingsPage(QScrollArea):
+class SettingsPage(ScrollPage):
     theme_chosen = Signal(str)
     text_step_asked = Signal(int)
     """Larger (1), smaller (-1) or the usual size (0)."""
@@ -48,15 +46,9 @@ class SettingsPage(QScrollArea):
     sidebar_asked = Signal()
 
     def __init__(self, theme: Theme, actions: Actions, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__("settings", parent)
         self._theme = theme
-        self.setObjectName("settingsPage")
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        body = QWidget(self)
-        body.setObjectName("settingsBody")
+        body = self._body
         self.fold = fold_button(theme, body)
         self.fold.clicked.connect(self.sidebar_asked)
         self.keys = KeysCard(actions, body)

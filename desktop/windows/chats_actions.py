@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QCoreApplication
 
@@ -21,65 +22,36 @@ def chats_actions(window: MainWindow, view: ChatsView, chats: ChatController) ->
     """GUI thread."""
     chosen = ChosenChats(view, chats)
 
-    def several() -> bool:
-        return chosen.several
-
     def choose_all() -> None:
         window.open_chats()
         view.selectAll()
 
+    of_one = partial(Action, is_possible=lambda: chosen.any)
+    of_several = partial(Action, is_possible=lambda: chosen.several)
     return [
-        Action(
-            "archive_chat",
-            translate("actions", "Archive this chat, or bring it back"),
-            chosen.archive,
-            "Ctrl+Shift+E",
-            is_possible=lambda: chosen.any,
+        of_one(
+            "archive_chat", translate("actions", "Archive this chat, or bring it back"), chosen.archive, "Ctrl+Shift+E"
         ),
-        Action(
-            "move_chat",
-            translate("actions", "Move this chat to a folder…"),
-            chosen.move,
-            "Ctrl+Shift+M",
-            is_possible=lambda: chosen.any,
-        ),
+        of_one("move_chat", translate("actions", "Move this chat to a folder…"), chosen.move, "Ctrl+Shift+M"),
         Action(
             "choose_all",
             translate("actions", "Choose all chats"),
             choose_all,
             is_possible=lambda: chats.chats.rowCount() > 0,
         ),
-        Action("pin_chosen", translate("actions", "Pin or unpin the chosen chats"), chosen.pin, is_possible=several),
-        Action(
-            "move_chosen", translate("actions", "Move the chosen chats to a folder…"), chosen.move, is_possible=several
+        of_several("pin_chosen", translate("actions", "Pin or unpin the chosen chats"), chosen.pin),
+        of_several("move_chosen", translate("actions", "Move the chosen chats to a folder…"), chosen.move),
+        of_several(
+            "archive_chosen", translate("actions", "Archive the chosen chats, or bring them back"), chosen.archive
         ),
-        Action(
-            "archive_chosen",
-            translate("actions", "Archive the chosen chats, or bring them back"),
-            chosen.archive,
-            is_possible=several,
-        ),
-        Action("save_chosen", translate("actions", "Save the chosen chats as JSON…"), chosen.save, is_possible=several),
-        Action("delete_chosen", translate("actions", "Delete the chosen chats"), chosen.delete, is_possible=several),
+        of_several("save_chosen", translate("actions", "Save the chosen chats as JSON…"), chosen.save),
+        of_several("delete_chosen", translate("actions", "Delete the chosen chats"), chosen.delete),
+        *_archive_actions(window, view),
         *_folder_actions(window, view),
     ]
 
 
-def _folder_actions(window: MainWindow, view: ChatsView) -> list[Action]:
-    def at_folder() -> bool:
-        return view.folder is not None
-
-    def with_folder(act: Callable[[Folder], object]) -> Callable[[], None]:
-        def run() -> None:
-            if (folder := view.folder) is not None:
-                act(folder)
-
-        return run
-
-    def rename(folder: Folder) -> None:
-        window.open_chats()
-        view.rename_folder(folder.id)
-
+def _archive_actions(window: MainWindow, view: ChatsView) -> list[Action]:
     def go_archive() -> None:
         window.open_chats()
         view.archive_fold_asked.emit(False)
@@ -90,38 +62,41 @@ def _folder_actions(window: MainWindow, view: ChatsView) -> list[Action]:
     def any_away() -> bool:
         return view.chats.index_of_section(Section.ARCHIVE).isValid()
 
+    return [Action("go_archive", translate("actions", "Go to the archive"), go_archive, is_possible=any_away)]
+
+
+def _folder_actions(window: MainWindow, view: ChatsView) -> list[Action]:
+    def at_folder(name: str, words: str, act: Callable[[Folder], object]) -> Action:
+        """What is done with the folder that one is at."""
+
+        def run() -> None:
+            if (folder := view.folder) is not None:
+                act(folder)
+
+        return Action(name, words, run, is_possible=lambda: view.folder is not None)
+
+    def rename(folder: Folder) -> None:
+        window.open_chats()
+        view.rename_folder(folder.id)
+
+    def begin_chat(folder: Folder) -> None:
+        view.chat_in_folder_asked.emit(folder.id)
+
+    def fold(folder: Folder) -> None:
+        view.fold_asked.emit(folder.id, not folder.folded)
+
+    def step(by: int, folder: Folder) -> None:
+        view.folder_step_asked.emit(folder.id, by)
+
+    def delete(folder: Folder) -> None:
+        view.folder_delete_asked.emit(folder.id)
+
     return [
-        Action("go_archive", translate("actions", "Go to the archive"), go_archive, is_possible=any_away),
         Action("new_folder", translate("actions", "New folder"), lambda: view.folder_asked.emit(()), "Ctrl+Shift+N"),
-        Action(
-            "new_chat_in_folder",
-            translate("actions", "New chat in this folder"),
-            with_folder(lambda folder: view.chat_in_folder_asked.emit(folder.id)),
-            is_possible=at_folder,
-        ),
-        Action("rename_folder", translate("actions", "Rename this folder"), with_folder(rename), is_possible=at_folder),
-        Action(
-            "fold_folder",
-            translate("actions", "Fold or unfold this folder"),
-            with_folder(lambda folder: view.fold_asked.emit(folder.id, not folder.folded)),
-            is_possible=at_folder,
-        ),
-        Action(
-            "folder_up",
-            translate("actions", "Move this folder up"),
-            with_folder(lambda folder: view.folder_step_asked.emit(folder.id, -1)),
-            is_possible=at_folder,
-        ),
-        Action(
-            "folder_down",
-            translate("actions", "Move this folder down"),
-            with_folder(lambda folder: view.folder_step_asked.emit(folder.id, 1)),
-            is_possible=at_folder,
-        ),
-        Action(
-            "delete_folder",
-            translate("actions", "Delete this folder"),
-            with_folder(lambda folder: view.folder_delete_asked.emit(folder.id)),
-            is_possible=at_folder,
-        ),
+        at_folder("new_chat_in_folder", translate("actions", "New chat in this folder"), begin_chat),
+        at_folder("rename_folder", translate("actions", "Rename this folder"), rename),
+        at_folder("fold_folder", translate("actions", "Fold or unfold this folder"), fold),
+        at_folder("folder_up", translate("actions", "Move this folder up"), partial(step, -1)),
+        at_folder("folder_down", translate("actions", "Move this folder down"), partial(step, 1)),
+        at_folder("delete_folder", translate("actions", "Delete this folder"), delete),
     ]

@@ -9,6 +9,7 @@ from PySide6.QtCore import QCoreApplication
 
 from desktop.actions import Action
 from desktop.chat.controller import ChatController
+from desktop.store.records import Chat
 from desktop.windows.chats_actions import chats_actions
 from desktop.windows.main_window import MainWindow
 
@@ -34,61 +35,48 @@ def _places(window: MainWindow) -> list[Action]:
 
 
 def _chat_actions(window: MainWindow, chats: ChatController) -> list[Action]:
-    def is_open() -> bool:
-        return chats.current is not None
+    of_chat = partial(Action, is_possible=lambda: chats.current is not None)
 
-    def with_chat(act: Callable[[str], object]) -> Callable[[], None]:
+    def with_chat(act: Callable[[Chat], object]) -> Callable[[], None]:
         def run() -> None:
             if chats.current is not None:
-                act(chats.current.id)
+                act(chats.current)
 
         return run
 
-    def pin() -> None:
-        if chats.current is not None:
-            window.header.pin_asked.emit(chats.current.id, not chats.current.pinned)
-
-    def save(form: str) -> None:
-        if chats.current is not None:
-            window.header.export_asked.emit(chats.current, form)
-
-    saves = [
-        ("md", translate("actions", "Save this chat as Markdown")),
-        ("html", translate("actions", "Save this chat as a web page")),
-        ("pdf", translate("actions", "Save this chat as PDF")),
-        ("json", translate("actions", "Save this chat with all its branches")),
-    ]
+    def pin(chat: Chat) -> None:
+        window.header.pin_asked.emit(chat.id, not chat.pinned)
 
     def find() -> None:
         if window.transcript is not None:
             window.show_chat_page()
             window.transcript.open_find()
 
+    rename = with_chat(lambda chat: window.header.rename_asked.emit(chat.id))
+    delete = with_chat(lambda chat: window.header.delete_asked.emit(chat.id))
+    settings, attach = window.composer.settings_asked.emit, window.composer.attach_asked.emit
     return [
-        Action("find", translate("actions", "Find in this chat"), find, "Ctrl+F", is_possible=is_open),
-        Action(
-            "chat_settings",
-            translate("actions", "Settings of this chat"),
-            window.composer.settings_asked.emit,
-            "Ctrl+,",
-        ),
-        Action("attach", translate("actions", "Attach files"), window.composer.attach_asked.emit, "Ctrl+Shift+A"),
+        of_chat("find", translate("actions", "Find in this chat"), find, "Ctrl+F"),
+        Action("chat_settings", translate("actions", "Settings of this chat"), settings, "Ctrl+,"),
+        Action("attach", translate("actions", "Attach files"), attach, "Ctrl+Shift+A"),
         Action("stop", translate("actions", "Stop the answer"), chats.stop, is_possible=lambda: chats.answering),
-        Action(
-            "rename_chat",
-            translate("actions", "Rename this chat"),
-            with_chat(window.header.rename_asked.emit),
-            is_possible=is_open,
+        of_chat("rename_chat", translate("actions", "Rename this chat"), rename),
+        of_chat("pin_chat", translate("actions", "Pin or unpin this chat"), with_chat(pin)),
+        of_chat("delete_chat", translate("actions", "Delete this chat"), delete),
+        *(
+            of_chat(f"save_{form}", words, with_chat(partial(_save, window, form)))
+            for form, words in (
+                ("md", translate("actions", "Save this chat as Markdown")),
+                ("html", translate("actions", "Save this chat as a web page")),
+                ("pdf", translate("actions", "Save this chat as PDF")),
+                ("json", translate("actions", "Save this chat with all its branches")),
+            )
         ),
-        Action("pin_chat", translate("actions", "Pin or unpin this chat"), pin, is_possible=is_open),
-        Action(
-            "delete_chat",
-            translate("actions", "Delete this chat"),
-            with_chat(window.header.delete_asked.emit),
-            is_possible=is_open,
-        ),
-        *(Action(f"save_{form}", words, partial(save, form), is_possible=is_open) for form, words in saves),
     ]
+
+
+def _save(window: MainWindow, form: str, chat: Chat) -> None:
+    window.header.export_asked.emit(chat, form)
 
 
 def _others(window: MainWindow) -> list[Action]:

@@ -20,10 +20,11 @@ from pytestqt.modeltest import ModelTester
 from api.deps import activity_of
 from desktop.endpoint import words
 from desktop.endpoint.bodies import Asked, read
-from desktop.endpoint.call_list import MAX_ROWS, CallList, CallRole
+from desktop.endpoint.call_list import MAX_ROWS, CallList
 from desktop.endpoint.errors import NotReadable
 from desktop.endpoint.feed import ToolRequest
 from desktop.endpoint.snippets import snippets
+from desktop.row_list import RowRole
 from desktop.settings import SettingsFile
 from desktop.widgets.endpoint_rows import actions
 from engine.library.profile import Profile
@@ -87,7 +88,7 @@ async def make_key(house: House, name: str) -> str:
 
 def rows(house: House) -> list[ToolRequest]:
     model = house.endpoint_page.requests.view.model()
-    return [model.index(row, 0).data(CallRole.CALL) for row in range(model.rowCount())]
+    return [model.index(row, 0).data(RowRole.ROW) for row in range(model.rowCount())]
 
 
 def click(house: House, row: int, act: str) -> None:

@@ -16,8 +16,8 @@ from pytestqt.qtbot import QtBot
 
 from desktop.chat.chat_list import ChatList, ChatRole
 from desktop.chat.message_list import MessageList, MessageRole
-from desktop.chat.row_changes import changes
 from desktop.chat.sections import Section
+from desktop.row_changes import changes
 from desktop.store.records import Chat, ChatMessage, Folder
 from desktop.widgets.rows_view import RowsView
 

@@ -278,7 +278,7 @@ def test_a_port_that_is_taken_is_said_and_another_one_offered(run: Run, open_hou
                 page = house.endpoint_page
                 page.port_asked.emit(port)
                 await until(lambda: page._state.stage == "failed")
-                assert page._alert_text.text() == f"Port {port} is used by another program."
+                assert page._alert.text.text() == f"Port {port} is used by another program."
                 assert not page._switch.isChecked()
 
     run(story())

@@ -22,6 +22,14 @@ def link(text: str, parent: QWidget) -> QPushButton:
     return made
 
 
+def mark(widget: QWidget, name: str, on: bool) -> None:
+    """Sets a property that the style sheet asks for. Qt looks for it again only where it is told to."""
+    if widget.property(name) != on:
+        widget.setProperty(name, on)
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
+
+
 class Card(QFrame):
     """White, with a thin line around."""
 

@@ -1,0 +1,30 @@
+"""A page of the window that scrolls up and down."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+WIDTH = 772
+
+
+class ScrollPage(QScrollArea):
+    """`name` is that of its style, and of its body's. A subclass fills the body."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(f"{name}Page")
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._body = QWidget(self)
+        self._body.setObjectName(f"{name}Body")
+
+    def _put_in_the_middle(self, inner: QWidget) -> None:
+        """As all that stands in the body, no wider than one likes to read."""
+        inner.setMaximumWidth(WIDTH)
+        outer = QVBoxLayout(self._body)
+        outer.setContentsMargins(36, 28, 36, 24)
+        outer.addWidget(inner)
+        self.setWidget(self._body)

@@ -1,0 +1,106 @@
+"""A sheet at the right of a page, over it and as high as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.theme import Theme
+from desktop.widgets.card_parts import IconButton
+
+WIDTH = 348
+
+
+class SideSheet(QFrame):
+    """Hidden at first. A subclass calls `_lay_out_sheet` with what stands in it. GUI thread only."""
+
+    closed = Signal()
+
+    def __init__(self, theme: Theme, page: QWidget) -> None:
+        super().__init__(page)
+        self._theme = theme
+        self._page = page
+        self.setObjectName("sheet")
+        page.installEventFilter(self)
+        self.hide()
+
+    def open_sheet(self) -> None:
+        self._put()
+        self.show()
+        self.raise_()
+
+    def close_sheet(self) -> bool:
+        """False where it was closed already."""
+        if self.isHidden():
+            return False
+        self.hide()
+        self.closed.emit()
+        return True
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._page and event.type() == QEvent.Type.Resize and not self.isHidden():
+            self._put()
+        return super().eventFilter(watched, event)
+
+    def _lay_out_sheet(self, title: QLabel, close: str) -> QVBoxLayout:
+        """The column that is to be filled; it scrolls where the page is too low. `close` names the button at the head.
+
+        To be called when all that takes the focus is made, so that the button comes after it with the Tab key."""
+        self.close_button = IconButton(self._theme, "x", close, self)
+        self.close_button.clicked.connect(self.close_sheet)
+        head = QHBoxLayout()
+        head.setContentsMargins(20, 10, 10, 10)
+        head.addWidget(title, 1)
+        head.addWidget(self.close_button, alignment=Qt.AlignmentFlag.AlignTop)
+        body = QWidget(self)
+        body.setObjectName("sheetBody")
+        column = QVBoxLayout(body)
+        column.setContentsMargins(20, 0, 20, 20)
+        scroll = QScrollArea(self)
+        scroll.setObjectName("sheetScroll")
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(body)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(1, 0, 0, 0)
+        outer.setSpacing(0)
+        outer.addLayout(head)
+        outer.addWidget(scroll, 1)
+        return column
+
+    def _put(self) -> None:
+        width = min(WIDTH, self._page.width())
+        self.setGeometry(self._page.width() - width, 0, width, self._page.height())
+
+
+class Segments(QFrame):
+    """Buttons side by side, one of which is chosen; `group` knows them by their numbers."""
+
+    def __init__(self, texts: Iterable[str], spoken: str, parent: QWidget) -> None:
+        """`spoken` names a button, with its text in the place of {choice}."""
+        super().__init__(parent)
+        self.setObjectName("segments")
+        self.group = QButtonGroup(self)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(2, 2, 2, 2)
+        row.setSpacing(2)
+        for number, text in enumerate(texts):
+            button = QPushButton(text, self)
+            button.setObjectName("segment")
+            button.setCheckable(True)
+            button.setAccessibleName(spoken.format(choice=text))
+            self.group.addButton(button, number)
+            row.addWidget(button, 1)

@@ -1,0 +1,71 @@
+"""How a model is to be loaded: chosen at the page, kept for each file, and used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from desktop.models.load_choice import LoadChoice
+from desktop.settings import SettingsFile
+from engine.backend import LoadSettings
+from engine.library.profile import Profile
+from tests.desktop.conftest import OpenHouse, Run, until
+from tests.desktop.models_page.page import click, keep_folder, page_of, rows, use_of
+from tests.engine.fake_hub import FakeHub
+
+
+def test_settings_are_kept_for_each_file_and_used(
+    run: Run, open_house: OpenHouse, fake: FakeHub, shelf: Path, profile: Profile
+) -> None:
+    keep_folder(profile, shelf)
+    path = shelf / "Alpha-Q4_0.gguf"
+
+    async def story() -> None:
+        async with open_house(real=path) as house:
+            page = page_of(house)
+            house.window.sidebar._models.click()
+            await until(lambda: house.ready and use_of(house, "Alpha") == "in_use")
+            await until(lambda: rows(page.on_disk.view)[0].fit is not None)
+            click(page.on_disk.view, "Alpha", "settings")
+            sheet = page.sheet
+            assert sheet.load.isHidden()
+            before = sheet._cost.text()
+            QTest.keyClicks(sheet.context, "99")
+            QTest.keyClick(sheet.context, Qt.Key.Key_Return)
+            assert sheet.context.property("wrong")
+            sheet.context.clear()
+            QTest.keyClicks(sheet.context, "1,024")
+            QTest.keyClick(sheet.context, Qt.Key.Key_Return)
+            assert not sheet.context.property("wrong")
+            assert sheet._cost.text() != before
+            assert sheet.load.text() == "Load again with these"
+            sheet.load.click()
+            await until(lambda: use_of(house, "Alpha") == "loading")
+            await until(lambda: use_of(house, "Alpha") == "in_use")
+            assert "Reads 1,024 tokens" in house.window.header._pill.toolTip() or sheet.load.isHidden()
+            sheet.unload.click()
+            await until(lambda: use_of(house, "Alpha") == "")
+        kept = SettingsFile(profile.settings).value.model_settings
+        assert kept == {str(path): {"n_ctx": 1024}}
+        async with open_house(real=path) as house:
+            await until(lambda: house.ready)
+            page = page_of(house)
+            house.window.sidebar._models.click()
+            await until(lambda: use_of(house, "Alpha") == "in_use")
+            click(page.on_disk.view, "Alpha", "settings")
+            assert page.sheet.context.text() == "1024"
+            page.sheet.context.clear()
+            QTest.keyClick(page.sheet.context, Qt.Key.Key_Return)
+        assert SettingsFile(profile.settings).value.model_settings == {}
+
+    run(story())
+
+
+def test_choices() -> None:
+    choice = LoadChoice(4096, "q8_0", 12)
+    assert LoadChoice.of(choice.kept()) == choice
+    assert choice.settings == LoadSettings(4096, kv_type_k="q8_0", kv_type_v="q8_0", n_gpu_layers=12)
+    assert LoadChoice().kept() == {}
+    assert LoadChoice.of({"n_ctx": "many", "kv_type": "q1", "n_gpu_layers": -3}) == LoadChoice()

@@ -1,0 +1,179 @@
+"""What is on this computer, as a person uses it: folders, loading and unloading, by mouse and by key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QFileDialog, QLineEdit, QProgressBar
+from pytestqt.modeltest import ModelTester
+from pytestqt.qtbot import QtBot
+
+from desktop.models import words
+from desktop.models.model_list import ModelList
+from desktop.models.rows import ModelRow
+from desktop.settings import SettingsFile
+from desktop.widgets.models_rows import actions
+from engine.library.profile import Profile
+from tests.desktop.conftest import OpenHouse, Run, until
+from tests.desktop.models_page.page import REPO, click, keep_folder, names, page_of, rows, use_of
+from tests.engine.fake_hub import FakeHub
+from tests.sparse_model import write_sparse
+
+
+def test_the_list(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
+    models = ModelList(words.sentence)
+    qtmodeltester.check(models)  # type: ignore[no-untyped-call]
+    one, two, three = (ModelRow(key, "disk", key.upper()) for key in "abc")
+    models.show([one, two])
+    changed: list[int] = []
+    models.dataChanged.connect(lambda first, last: changed.append(first.row()))
+    models.show([three, one, ModelRow("b", "disk", "B", use="in_use")])
+    assert changed == [2]
+    assert [models.index(n).data() for n in range(3)] == ["C", "A", "B"]
+    assert models.index(2).data(Qt.ItemDataRole.AccessibleTextRole) == "B, In use"
+    models.show([])
+    assert models.rowCount() == 0
+
+
+@pytest.mark.qt_log_ignore("propagateSizeHints")  # said by the platform without a screen, of any dialog
+def test_folders_are_added_listed_and_taken_away(
+    run: Run, open_house: OpenHouse, fake: FakeHub, shelf: Path, profile: Profile
+) -> None:
+    async def story() -> None:
+        async with open_house(model=False) as house:
+            page = page_of(house)
+            house.window.sidebar._models.click()
+            assert house.window.pages.currentWidget() is page
+            page.head.add_folder.click()
+            dialog = house.window.findChild(QFileDialog)
+            assert dialog is not None
+            dialog.fileSelected.emit(str(shelf))
+            dialog.close()
+            await until(lambda: len(rows(page.on_disk.view)) == 3)
+            assert names(page.on_disk.view) == ["Alpha", "Beta", "Gamma"]
+            gamma = rows(page.on_disk.view)[2]
+            assert words.why(gamma) == "It cannot be used: the file is no GGUF model."
+            assert not gamma.can_load
+        assert SettingsFile(profile.settings).value.model_folders == [str(shelf)]
+        async with open_house(model=False) as house:
+            page = page_of(house)
+            house.window.sidebar._models.click()
+            await until(lambda: len(rows(page.on_disk.view)) == 3)
+            chip = page.on_disk.chips.findChildren(QAbstractButton)[0]
+            assert chip.accessibleName() == f"Look no more into {words.folder(shelf)}"
+            chip.click()
+            await until(lambda: rows(page.on_disk.view) == [])
+            assert "There is no model yet" in page.on_disk.empty.text()
+
+    run(story())
+    assert sorted(path.name for path in shelf.iterdir()) == ["Alpha-Q4_0.gguf", "Beta-Q8_0.gguf", "Gamma.gguf"]
+
+
+def test_models_are_loaded_and_unloaded(
+    run: Run, open_house: OpenHouse, fake: FakeHub, shelf: Path, profile: Profile
+) -> None:
+    keep_folder(profile, shelf)
+
+    async def story() -> None:
+        async with open_house(model=False) as house:
+            view = page_of(house).on_disk.view
+            house.window.sidebar._models.click()
+            await until(lambda: len(rows(view)) == 3 and rows(view)[0].fit is not None)
+            click(view, "Alpha", "load")
+            await until(lambda: use_of(house, "Alpha") == "in_use")
+            assert house.ready
+            click(view, "Beta", "load")
+            await until(lambda: use_of(house, "Beta") == "in_use")
+            assert use_of(house, "Alpha") == ""
+            assert names(view)[0] == "Beta", "what is in use stands first"
+            click(view, "Beta", "unload")
+            await until(lambda: use_of(house, "Beta") == "")
+            assert not house.ready
+        assert SettingsFile(profile.settings).value.model_path == str(shelf / "Beta-Q8_0.gguf")
+
+    run(story())
+
+
+def test_everything_by_keyboard(run: Run, open_house: OpenHouse, fake: FakeHub, shelf: Path, profile: Profile) -> None:
+    keep_folder(profile, shelf)
+
+    async def story() -> None:
+        async with open_house(model=False) as house:
+            page = page_of(house)
+            view = page.on_disk.view
+            house.window.resize(600, 450)
+            QTest.keyClick(house.window, Qt.Key.Key_4, Qt.KeyboardModifier.ControlModifier)
+            await until(lambda: len(rows(view)) == 3 and rows(view)[0].fit is not None)
+            page.head.search.setFocus()
+            QTest.keyClick(page.head.search, Qt.Key.Key_Down)
+            assert view.hasFocus()
+            assert view.currentIndex().row() == 0
+            QTest.keyClick(view, Qt.Key.Key_Return)
+            await until(lambda: use_of(house, "Alpha") == "in_use")
+            QTest.keyClick(view, Qt.Key.Key_Space)
+            assert page.sheet.isVisible()
+            assert page.sheet.context.hasFocus()
+            QTest.keyClick(house.window, Qt.Key.Key_Escape)
+            assert not page.sheet.isVisible()
+            assert view.hasFocus()
+            QTest.keyClick(view, Qt.Key.Key_Down)
+            QTest.keyClick(view, Qt.Key.Key_Down)
+            QTest.keyClick(view, Qt.Key.Key_Down)
+            assert not view.hasFocus(), "the arrows go on to the next list"
+
+    run(story())
+
+
+def test_too_big_is_said_in_words_and_not_offered(
+    run: Run, open_house: OpenHouse, fake: FakeHub, tmp_path: Path, profile: Profile
+) -> None:
+    write_sparse(tmp_path / "big" / "Giant-900B-Q4_K_M.gguf", n_bytes=500 * 10**9, n_layers=100)
+    keep_folder(profile, tmp_path / "big")
+
+    async def story() -> None:
+        async with open_house(model=False) as house:
+            view = page_of(house).on_disk.view
+            house.window.sidebar._models.click()
+            await until(lambda: rows(view) and rows(view)[0].fit is not None)
+            giant = rows(view)[0]
+            assert words.verdict(giant) == "Too big"
+            assert words.speed(giant.fit).startswith("needs 4")
+            assert "are free" in words.why(giant)
+            assert not giant.can_load
+            index = view.model().index(0, 0)
+            assert "load" not in actions(view.visualRect(index), giant, pointed=True)
+
+    run(story())
+
+
+def test_controls_and_rows_have_names(
+    run: Run, open_house: OpenHouse, fake: FakeHub, shelf: Path, profile: Profile
+) -> None:
+    keep_folder(profile, shelf)
+    fake.bytes_per_s = 30_000
+
+    async def story() -> None:
+        async with open_house(model=False) as house:
+            page = page_of(house)
+            house.window.sidebar._models.click()
+            await until(lambda: len(rows(page.on_disk.view)) == 3 and rows(page.on_disk.view)[0].fit is not None)
+            page.act_asked.emit("download", ModelRow(REPO, "hub", "Tiny Chat"))
+            click(page.on_disk.view, "Alpha", "settings")
+            await until(lambda: page.downloads.cards)
+            kinds = (QAbstractButton, QLineEdit, QAbstractItemView, QProgressBar)
+            nameless = [
+                control
+                for kind in kinds
+                for control in page.findChildren(kind)
+                if control.isVisible() and not control.accessibleName()
+                if not (isinstance(control, QAbstractButton) and control.text())
+            ]
+            assert nameless == []
+            spoken = QAccessible.queryAccessibleInterface(page.on_disk.view).child(0)
+            assert spoken.text(QAccessible.Text.Name).startswith("Alpha, Q4_0")
+
+    run(story())
