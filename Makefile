@@ -3,6 +3,7 @@
 #   make test ARGS="..."    all tests, no screen               make check              linters and types
 #   make soak ARGS=minutes  the whole app under load
 #   make bench ONLY=name    benchmarks                         make lock ARGS=--upgrade  newer locked versions
+#   make llama-server       llama.cpp's own server in build/peer, which the benchmarks then measure against (minutes)
 #   make translations     the files of words brought up to the sources
 #   make package            this system's installers in dist (ONLY=freeze: the frozen program in build/ship alone)
 #   make smoke              try the .deb in a clean Debian: install, chat, upgrade, remove (root; some minutes)
@@ -12,7 +13,7 @@ export WHEEL
 
 BOOTSTRAP = @PYTHONPATH=packaging $(PYTHON) -m bootstrap
 
-.PHONY: run serve test check bench soak lock translations clean package smoke
+.PHONY: run serve test check bench llama-server soak lock translations clean package smoke
 .NOTPARALLEL:
 
 run serve test soak lock:
@@ -21,7 +22,7 @@ run serve test soak lock:
 bench:
 	$(BOOTSTRAP) bench $(ONLY)
 
-check translations clean:
+check llama-server translations clean:
 	$(BOOTSTRAP) $@
 
 package:

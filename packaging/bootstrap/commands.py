@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from . import checks, clients, setup
+from . import checks, clients, peer, setup
 from . import translations as words
 from .console import say
 from .errors import SetupError
@@ -65,6 +65,13 @@ def bench(args: list[str]) -> NoReturn:
     setup.ensure("dev", window=True)
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     _become(PYTHON, "-m", "tests.bench", *args)
+
+
+def llama_server(args: list[str]) -> int:
+    """Builds llama.cpp's own server, for the benchmarks to measure against."""
+    setup.ensure("dev", window=False)
+    peer.ensure()
+    return 0
 
 
 def soak(args: list[str]) -> NoReturn:
@@ -128,6 +135,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "serve": serve,
     "test": test,
     "bench": bench,
+    "llama-server": llama_server,
     "soak": soak,
     "check": check,
     "lock": lock,

@@ -15,7 +15,7 @@ from .places import BIN, BUILD, LLAMA_CMAKE, LOCKS, LOG, PYTHON, ROOT, UV, VENV
 from .process import run, shown
 
 LLAMA = "llama-cpp-python"
-_CONSTRAINTS: tuple[str | Path, ...] = ("--build-constraints", LOCKS / "build.txt")
+BUILD_CONSTRAINTS: tuple[str | Path, ...] = ("--build-constraints", LOCKS / "build.txt")
 
 
 def locked_version(lock: Path, name: str) -> str:
@@ -24,6 +24,14 @@ def locked_version(lock: Path, name: str) -> str:
     if match is None:
         raise SetupError(f"{shown(lock)} does not name {name}: take the file anew from git.")
     return match[1]
+
+
+def split_lock(text: str) -> tuple[str, str]:
+    """A lock's entry of llama-cpp-python, and all the others."""
+    block = re.search(rf"^{re.escape(LLAMA)}==.*\n(?:[ \t]+--hash=.*\n?)*", text, re.MULTILINE)
+    if block is None:
+        raise SetupError(f"The lock does not name {LLAMA}: take the file anew from git.")
+    return block[0], text[: block.start()] + text[block.end() :]
 
 
 def install(
@@ -82,8 +90,7 @@ def install_all_but_llama(lock: Path) -> None:
     """Everything that comes as wheels. First, so that whatever can go wrong does so before the compiler starts."""
     say("Installing the locked packages")
     pruned = BUILD / f"{lock.stem}-wheels.txt"
-    block = re.compile(rf"^{re.escape(LLAMA)}==.*\n(?:[ \t]+--hash=.*\n?)*", re.MULTILINE)
-    pruned.write_text(block.sub("", lock.read_text(encoding="utf-8")), encoding="utf-8")
+    pruned.write_text(split_lock(lock.read_text(encoding="utf-8"))[1], encoding="utf-8")
     install("--require-hashes", "-r", pruned, task="installing the locked packages")
 
 
@@ -111,7 +118,7 @@ def install_llama(lock: Path) -> None:
     settings = ["--config-settings-package", f"{LLAMA}:cmake.define.LLAVA_BUILD=OFF"]
     include = shlex.quote(f"-DCMAKE_PROJECT_llama_cpp_INCLUDE={LLAMA_CMAKE}")
     env = {"CMAKE_ARGS": f"{include} {os.environ.get('CMAKE_ARGS', '')}".strip()}
-    how = ("--require-hashes", *_CONSTRAINTS, *settings, "-v", "-r", lock)
+    how = ("--require-hashes", *BUILD_CONSTRAINTS, *settings, "-v", "-r", lock)
     try:
         install(*how, task="compiling llama.cpp", env=env, progress=progress)
     finally:
@@ -120,7 +127,7 @@ def install_llama(lock: Path) -> None:
 
 def install_project() -> None:
     """Inglenook itself, as the checkout it is: what is edited here runs."""
-    install("--no-deps", *_CONSTRAINTS, "--editable", ROOT, task="installing Inglenook into .venv")
+    install("--no-deps", *BUILD_CONSTRAINTS, "--editable", ROOT, task="installing Inglenook into .venv")
     for name in ("inglenook", "inglenook-serve"):
         if not (BIN / name).exists():
             raise SetupError(f"{name} was not made in .venv: the reason is in {shown(LOG)}.")

@@ -8,6 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = ROOT / "packaging" / "lock"
 LLAMA_CMAKE = ROOT / "packaging" / "llama-cpp.cmake"
+LLAMA_SERVER_CMAKE = ROOT / "packaging" / "llama-server.cmake"
 DEBIAN_PACKAGES = ROOT / "packaging" / "linux" / "debian-packages.txt"
 DEFAULT_MODEL = ROOT / "engine" / "library" / "default_model.py"
 

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import platform
-import re
 import shlex
 import shutil
 import subprocess
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from bootstrap import checks, system_packages
 from bootstrap.console import CompileProgress, say
+from bootstrap.environment import LLAMA, split_lock
 from bootstrap.errors import ChildFailed, SetupError
 from bootstrap.places import LLAMA_CMAKE, LOCKS, ROOT
 from bootstrap.process import run
@@ -22,7 +22,6 @@ from bootstrap.process import run
 from . import llama
 from .places import MODEL, PYTHON, SHIP, VENV
 
-LLAMA = "llama-cpp-python"
 _STAMP = VENV / "made-for"
 _ASK = "from engine.library.default_model import FILE_NAME, SHA256; print(FILE_NAME, SHA256)"
 
@@ -61,14 +60,6 @@ def _wanted() -> str:
 
 def _definitions() -> dict[str, str]:
     return llama.definitions(sys.platform, platform.machine())
-
-
-def split_lock(text: str) -> tuple[str, str]:
-    """A lock's entry of llama-cpp-python, and all the others."""
-    block = re.search(rf"^{re.escape(LLAMA)}==.*\n(?:[ \t]+--hash=.*\n?)*", text, re.MULTILINE)
-    if block is None:
-        raise SetupError(f"The lock does not name {LLAMA}: take the file anew from git.")
-    return block[0], text[: block.start()] + text[block.end() :]
 
 
 def _install_packages() -> None:

@@ -72,6 +72,8 @@ async def _rounds(peer_port: int, n_rounds: int) -> Pairs:
     async with ours() as (_, endpoint):
         for at in range(n_rounds + 1):
             bodies = stories(N_STREAMS, N_TOKENS, at * N_STREAMS)
-            theirs = await crowd(peer_port, bodies)
-            pairs.append((await crowd(endpoint.port, bodies), theirs))
+            # Each goes first in turn: what runs beside must not always meet the same one.
+            ports = (endpoint.port, peer_port) if at % 2 else (peer_port, endpoint.port)
+            seen = {port: await crowd(port, bodies) for port in ports}
+            pairs.append((seen[endpoint.port], seen[peer_port]))
     return pairs[1:]  # the first pages weights in and reads what all prompts begin with, which both keep

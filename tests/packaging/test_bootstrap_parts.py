@@ -158,3 +158,30 @@ def test_the_javascript_lock_names_no_registry() -> None:
     folder = ROOT / "tests" / "clients" / "js"
     assert '"resolved"' not in (folder / "package-lock.json").read_text()
     assert "registry=" not in (folder / ".npmrc").read_text()
+
+
+def test_llama_server_is_built_once_for_each_lock(part: Part, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    peer, asked = part("peer"), list[tuple[str, ...]]()
+
+    def install(*args: object, **how: object) -> None:
+        asked.append(tuple(map(str, args)))
+        folder = Path(asked[-1][asked[-1].index("--target") + 1]) / "bin"
+        folder.mkdir(parents=True)
+        (folder / "llama-server").touch()
+
+    monkeypatch.setattr(peer, "FOLDER", tmp_path / "peer")
+    monkeypatch.setattr(peer, "PROGRAM", tmp_path / "peer" / "llama-server")
+    monkeypatch.setattr(peer, "install", install)
+
+    peer.ensure()
+    peer.ensure()
+
+    [args] = asked
+    assert {"--require-hashes", "--no-deps", "llama-cpp-python:build.targets=llama-server"} <= set(args)
+    lock = Path(args[args.index("-r") + 1]).read_text(encoding="utf-8")
+    assert lock == part("environment").split_lock((ROOT / "packaging/lock/runtime.txt").read_text("utf-8"))[0]
+    assert sorted(path.name for path in (tmp_path / "peer").iterdir()) == ["llama-server", "llama.txt", "made-for"]
+
+    monkeypatch.setattr(peer, "_locked", lambda: "llama-cpp-python==9.9.9")
+    peer.ensure()
+    assert len(asked) == 2
