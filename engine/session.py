@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 
 from engine.backend import Backend, NativeFailure, NoRoom
 from engine.cache.keeping import Keeping
@@ -49,6 +49,7 @@ class Session:
         self._threads = ThreadCounts(backend.limits.thread_counts)
         self._pacer = Pacer(backend.limits.n_batch)
         self._works: dict[str, Work] = {}
+        self._usual_tokens = lru_cache(4096)(partial(backend.tokenize, add_special=False))  # words come again and again
         self._keeping = Keeping(backend, self._scheduler.cache, snapshots)
 
     @property
@@ -99,7 +100,7 @@ class Session:
         backend = self._backend
         if not (backend.vocabulary.splits_words and backend.limits.cuts_freely):
             return None
-        return Spelling(partial(backend.tokenize, add_special=False), backend.piece, len(ticket.prompt))
+        return Spelling(self._usual_tokens, backend.piece, len(ticket.prompt))
 
     def drop_cancelled(self) -> None:
         for work in [work for work in self._works.values() if work.ticket.cancelled.is_set()]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from desktop import sentences
+from desktop.pace import READ_EVERY_S
 from desktop.store.records import Call, ChatMessage, State
 from desktop.tasks import TaskSet
 from engine.errors import EngineError
@@ -19,11 +20,8 @@ if TYPE_CHECKING:
     from engine.engine import Engine
     from engine.stream import RequestStream
 
-SAVE_EVERY_S = 0.15
-"""What a crash may cost is this and the time that one write takes; together they stay below 250 ms."""
-
-READ_EVERY_S = 0.06
-"""Words that come faster are taken together: a wake-up for each costs the model speed, and nobody sees it."""
+SAVE_EVERY_S = 0.13
+"""What a crash may cost is this, `READ_EVERY_S` and the time that one write takes; together they stay below 250 ms."""
 
 Ask = Callable[["Engine"], Awaitable[ChatRequest]]
 """What an answer is asked with; it may need the engine to know what fits. Raises EngineError."""

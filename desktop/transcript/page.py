@@ -14,6 +14,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from desktop.chat.message_list import MessageList, MessageRole
+from desktop.pace import REDRAW_MS
 from desktop.store.records import ChatMessage
 from desktop.theme import Theme, text_font, zoom
 from desktop.transcript.beside import BesideItem
@@ -27,7 +28,6 @@ from desktop.transcript.item import MessageItem
 from desktop.transcript.throttle import Throttle
 from desktop.transcript.wishes import Wishes
 
-REDRAW_MS = 66
 KEPT_ITEMS = 48
 """Messages that stay laid out beyond those that are seen."""
 

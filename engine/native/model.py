@@ -50,6 +50,7 @@ class NativeModel:
 
         Raises ModelFileError, LoadCancelled, InvalidSettings."""
         start()
+        self._pieces: dict[int, bytes] = {}
         cancelled = False
 
         def report(progress: float, _data: object) -> bool:
@@ -123,6 +124,12 @@ class NativeModel:
         return list(tokens[:n])
 
     def piece(self, token: int) -> bytes:
+        piece = self._pieces.get(token)
+        if piece is None:
+            piece = self._pieces[token] = self._read_piece(token)
+        return piece
+
+    def _read_piece(self, token: int) -> bytes:
         buffer = ctypes.create_string_buffer(64)
         n = C.llama_token_to_piece(self.vocab, token, buffer, len(buffer), 0, False)
         if n < 0:
