@@ -6,6 +6,8 @@ import ctypes
 import secrets
 from collections.abc import Sequence
 
+import numpy as np
+
 from engine.native.llama import C
 from engine.native.model import NativeModel
 from engine.requests import Sampling
@@ -19,8 +21,11 @@ class NativeSampler:
 
     def __init__(self, model: NativeModel, context: int, sampling: Sampling, history: Sequence[int]) -> None:
         self._context = context
+        self._n_vocab = model.n_vocab
+        links = _links(model, sampling)
+        self._is_argmax = sampling.temperature <= 0.0 and len(links) == 1
         self._chain = C.llama_sampler_chain_init(C.llama_sampler_chain_default_params())
-        for link in _links(model, sampling):
+        for link in links:
             C.llama_sampler_chain_add(self._chain, link)
         n_remembered = max(sampling.repeat_last_n, sampling.dry_last_n)
         if _punishes(sampling) or sampling.dry_multiplier > 0.0:
@@ -28,6 +33,9 @@ class NativeSampler:
                 C.llama_sampler_accept(self._chain, token)
 
     def sample(self, row: int) -> int:
+        if self._is_argmax:  # the same token, without a list of all candidates: a tenth of the time
+            logits = C.llama_get_logits_ith(self._context, row)
+            return int(np.ctypeslib.as_array(logits, (self._n_vocab,)).argmax())
         return int(C.llama_sampler_sample(self._chain, self._context, row))
 
     def close(self) -> None:

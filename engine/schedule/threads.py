@@ -47,6 +47,13 @@ class ThreadTuner:
         self._usual = 0.0
         self._since_probe_s = 0.0
         self._interval_s = MIN_INTERVAL_S
+        self._nudged = False
+
+    @property
+    def may_gain(self) -> bool:
+        """Whether a look may be worth it even where all cores are known to help each other: it uses fewer than it
+        could, or something has changed on the machine."""
+        return self._nudged or self._at < len(self._counts) - 1
 
     @property
     def n_threads(self) -> int:
@@ -85,11 +92,13 @@ class ThreadTuner:
     def nudge(self) -> None:
         """Something has changed on the machine: look again soon."""
         self._since_probe_s = self._interval_s = MIN_INTERVAL_S
+        self._nudged = True
 
     def _start_probe(self) -> None:
         if not 0 <= self._at + self._direction < len(self._counts):
             self._direction = -self._direction
         self._probed = self._at + self._direction
+        self._nudged = False
         self._probe = []
         self._probe_s = 0.0
 
@@ -132,7 +141,10 @@ class ThreadCounts:
         """The step for which `choose` was asked last took `step_s`."""
         cost_s = step_s / n_tokens if n_tokens > 16 else step_s
         tuner = self._tuner(n_tokens)
-        if tuner.record(cost_s, step_s, curious=not watched):
+        # Reading is bound by computing: it gains from every core, unless somebody else is there. That shows in the
+        # other steps too, whose probes cost less: one of a prompt can double the wait for a first word.
+        curious = not watched and (tuner is not self._tuners["prompt"] or tuner.may_gain)
+        if tuner.record(cost_s, step_s, curious=curious):
             for other in self._tuners.values():
                 if other is not tuner:
                     other.nudge()

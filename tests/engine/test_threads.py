@@ -60,6 +60,7 @@ def test_one_count_is_kept() -> None:
 
 def test_nothing_is_tried_while_a_person_waits_for_the_step() -> None:
     counts = ThreadCounts((1, 2))
+    run(counts, BUSY.__getitem__, 200)  # which makes prompts look too
     for n in range(400):
         assert counts.choose(32, watched=True) == 2, n
         counts.record(32, 0.1, watched=True)
@@ -68,6 +69,7 @@ def test_nothing_is_tried_while_a_person_waits_for_the_step() -> None:
 
 def test_a_probe_that_has_begun_is_put_off() -> None:
     counts = ThreadCounts((1, 2))
+    run(counts, BUSY.__getitem__, 200)
     while counts.choose(32) == 2:
         counts.record(32, 0.1)
     assert counts.choose(32, watched=True) == 2
@@ -81,3 +83,14 @@ def test_a_neighbour_is_noticed_while_a_person_waits() -> None:
         counts.record(32, {1: 0.2, 2: 0.1 if n < 50 else 0.5}[used[-1]], watched=True)
     assert set(used[:50]) == {2}
     assert used[60:].count(1) > 35
+
+
+def test_reading_is_not_tried_with_fewer_threads_out_of_mere_curiosity() -> None:
+    reading = {1: 0.36, 2: 0.26}
+    counts = ThreadCounts((1, 2))
+    assert set(run(counts, reading.__getitem__, 100, n_tokens=64)) == {2}
+    run(counts, BUSY.__getitem__, 200)  # somebody else comes, whom the decodes see
+    beside = {1: 0.4, 2: 1.3}
+    assert run(counts, beside.__getitem__, 50, n_tokens=64)[-20:].count(1) > 15
+    run(counts, QUIET.__getitem__, 1000)
+    assert run(counts, reading.__getitem__, 100, n_tokens=64)[-50:] == [2] * 50
