@@ -138,6 +138,8 @@ class AskingPage(TranscriptPage):
             item = self._items.get(self._message(row).id)
             if item is not None:
                 item.found = matches_in(item, wanted)
+        if wanted:  # words that were just written may complete a match that begins on a line above them
+            self.viewport().update()
 
     @property
     def _wanted(self) -> str:

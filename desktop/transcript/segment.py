@@ -36,7 +36,6 @@ _OBJECT = "\ufffc"
 _INSET = re.compile(r'<img src="inset:(\d+)">')
 _ENDS = re.compile(r"(?:</(?:p|li|ul|ol)>)+\Z")
 """What closes a text whose last words are the last of its document."""
-_MORE_WORDS = re.compile(r"(?!.*\s\s)[^<>\n\t]+")
 
 
 class Segment:
@@ -303,9 +302,11 @@ def _more_words(before: str, now: str) -> str:
     if end is None or not now.endswith(end[0]) or not now.startswith(before[: end.start()]):
         return ""
     more = now[end.start() : len(now) - len(end[0])]
-    # Behind a tag the words would be drawn as those in it; two spaces are drawn as one.
-    after_words = end.start() > 0 and before[end.start() - 1] not in "> "
-    return unescape(more) if after_words and _MORE_WORDS.fullmatch(more) else ""
+    # Behind a tag the words would be drawn as those in it; two spaces are drawn as one; and a letter that breaks a line
+    # or a paragraph does so otherwise where it is typed than where it is read as HTML.
+    follows_words = end.start() > 0 and before[end.start() - 1] not in "> "
+    is_plain = more.isprintable() and "<" not in more and "  " not in more
+    return unescape(more) if follows_words and is_plain else ""
 
 
 def _is_code(style: QTextCharFormat) -> bool:

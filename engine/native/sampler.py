@@ -33,7 +33,7 @@ class NativeSampler:
                 C.llama_sampler_accept(self._chain, token)
 
     def sample(self, row: int) -> int:
-        if self._is_argmax:  # the same token, without a list of all candidates: a tenth of the time
+        if self._is_argmax:  # the same token, without a list of all candidates: an eighth of the time
             logits = C.llama_get_logits_ith(self._context, row)
             return int(np.ctypeslib.as_array(logits, (self._n_vocab,)).argmax())
         return int(C.llama_sampler_sample(self._chain, self._context, row))

@@ -24,6 +24,8 @@ He found **a bottle, green and heavy**, with a letter in it; `cork and wax` kept
 It said: "Come at once", and nothing else — save a number, 12.5, and a word that nobody
 knew: Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen. 海の上の灯台は、昔からそこに立っていた。誰も知らない。
 
+A line separator, a paragraph separator and a space  that holds, é 👩‍🚒 and a tab.
+
 # What he did then, which nobody had thought of before him
 
 - He read it twice, sat down on a crate and thought about it for a long time.
@@ -108,3 +110,25 @@ def test_the_page_shows_what_it_would_if_it_were_drawn_at_once(view: TranscriptV
         view.viewport().update()
         assert piecewise == on_screen(view), f"after {story[:end][-60:]!r}"
     assert n_moves > 15
+
+
+def test_a_match_that_is_completed_on_the_next_line_is_marked_whole(
+    view: TranscriptView, messages: MessageList
+) -> None:
+    messages.append(message(""))
+    view.open_find()
+    assert view.find_bar is not None
+    view.find_bar.edit.setText("sunset and")
+    n_broken = 0
+    for n_letters in range(60, 160, 4):  # wherever the line ends
+        before = "s" * (n_letters % 60) + " word" * (n_letters // 5) + " sunset"
+        for text in (before + " an", before + " and dusk"):
+            messages.replace(message(text))
+            view._refresh()
+            piecewise = on_screen(view)
+            view.viewport().update()
+            assert piecewise == on_screen(view), text
+        item = view._items["m"]
+        ((start, end),) = item.found
+        n_broken += item.top_of(start) != item.top_of(replace(end, position=end.position - 1))
+    assert n_broken
