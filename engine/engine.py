@@ -18,6 +18,7 @@ from engine.embedding.desk import EmbeddingDesk
 from engine.embedding.embedder import OpenEmbedder
 from engine.errors import EngineClosed, EngineDead, EngineError, NotLoaded
 from engine.events import EmbedderInfo, Embeddings, ModelInfo, Status
+from engine.heap import give_freed_memory_back
 from engine.inbox import Cancel, Close, Load, Unload
 from engine.intake import Intake
 from engine.library.memory_use import MemoryUse, memory_use
@@ -55,6 +56,7 @@ class Engine:
         """`probe` tries files before they are loaded; None tries none.
 
         `snapshots` is the folder in which what was read is kept for the next start; None keeps nothing."""
+        give_freed_memory_back()
         self._board = StatusBoard()
         self._book = TicketBook()
         self._load_cancelled = threading.Event()

@@ -229,7 +229,7 @@ class Session:
                 self._backend.copy(source, target, n)
             case Save(slot=slot, tokens=tokens):
                 if self._snapshots is not None:
-                    self._snapshots.put(tokens, self._backend.save(slot))
+                    self._snapshots.put(tokens, self._backend.save(slot), needed_soon=True)
             case Restore(slot=slot, key=key):
                 return self._restore(slot, key)
         return True
@@ -242,7 +242,7 @@ class Session:
     def _restore(self, slot: int, key: str) -> bool:
         if self._snapshots is None:
             return False
-        state = self._snapshots.state(key)
+        state = self._snapshots.take(key)
         if state is None or not self._backend.restore(slot, state):
             self._snapshots.discard(key)
             return False

@@ -24,13 +24,14 @@ SNAPSHOT_CAP_BYTES = 8 * 1024**3
 """What snapshots may take on disk, of all models together."""
 
 STATES_IN_MEMORY_BYTES = 256 * 1024 * 1024
-"""States that wait to be written, or were read to be restored soon."""
+"""States that wait to be written or will be restored soon; and of memory that cannot be cut, those that were used last,
+since a sequence that went on from there no longer has them."""
 
 
 class SnapshotStore:
     """The snapshots of one loaded model, in a folder that other models' may share. `cap_bytes` is for all of them.
 
-    `put`, `find`, `wanted` and `state` belong to the native thread, `fetch` calls back from another."""
+    `put`, `find`, `wanted` and `take` belong to the native thread, `fetch` calls back from another."""
 
     def __init__(self, folder: Path, fingerprint: bytes, cap_bytes: int, *, can_cut: bool) -> None:
         self._folder = folder
@@ -44,13 +45,15 @@ class SnapshotStore:
         self._reader = ThreadPoolExecutor(1, "inglenook-snapshot-read")
         self._scan()
 
-    def put(self, tokens: list[int], state: memoryview) -> None:
-        """Keeps `state` for `tokens`; it is written later. What it makes superfluous goes."""
+    def put(self, tokens: list[int], state: memoryview, *, needed_soon: bool = False) -> None:
+        """Keeps `state` for `tokens`; it is written later. What it makes superfluous goes.
+
+        `needed_soon`: it stays in memory when it is written, until it is taken or others push it out."""
         held = list(tokens)
         key = snapshot_file.file_name(self._fingerprint, held)
         with self._lock:
             self._remember(key, held, state)
-        self._writer.submit(self._write, key, held, state)
+        self._writer.submit(self._write, key, held, state, needed_soon)
 
     def find(self, tokens: list[int]) -> tuple[str, list[int]] | None:
         """Key and tokens of the state in memory that has the most in common with `tokens`."""
@@ -71,10 +74,12 @@ class SnapshotStore:
         """Reads a snapshot into memory, and calls `then` from the reading thread, whether it went well or not."""
         self._reader.submit(self._read, key, then)
 
-    def state(self, key: str) -> memoryview | None:
-        """A state that `find` named; None where it has gone since."""
+    def take(self, key: str) -> memoryview | None:
+        """A state that `find` named, to be restored; None where it has gone since."""
         with self._lock:
             known = self._states.get(key)
+            if key in self._on_disk:
+                self._done_with(key)
         return known[1] if known else None
 
     def discard(self, key: str) -> None:
@@ -108,7 +113,11 @@ class SnapshotStore:
             _, (_, dropped) = self._states.popitem(last=False)
             total -= len(dropped)
 
-    def _write(self, key: str, tokens: list[int], state: memoryview) -> None:
+    def _done_with(self, key: str) -> None:
+        if self._can_cut:
+            self._states.pop(key, None)
+
+    def _write(self, key: str, tokens: list[int], state: memoryview, needed_soon: bool) -> None:
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             snapshot_file.write(self._folder / key, self._fingerprint, tokens, state)
@@ -117,6 +126,8 @@ class SnapshotStore:
             return
         with self._lock:
             self._on_disk[key] = tokens
+            if not needed_soon:
+                self._done_with(key)
             superfluous = [
                 other for other, held in self._on_disk.items()
                 if self._can_cut and len(held) < len(tokens) and tokens[: len(held)] == held

@@ -48,7 +48,7 @@ class Sequence:
     @property
     def writes(self) -> bool:
         """Whether its next step is one of writing: of a single token, or of the few of a word spelled anew."""
-        return self.n_pending == 1 or (self.n_output > 0 and self.n_pending <= MOST_RESPELLED)
+        return self.n_pending == 1 or (self.n_computed >= len(self.prompt) and self.n_pending <= MOST_RESPELLED)
 
     @property
     def n_to_read(self) -> int:

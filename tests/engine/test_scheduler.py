@@ -212,3 +212,19 @@ def test_who_was_preempted_comes_back_from_its_snapshot() -> None:
     plan = step()
     assert any(isinstance(move, Restore) for move in plan.moves)
     assert plan.n_tokens == 1, "it was read again"
+
+
+def test_prompts_that_are_scored_anew_stay_within_the_outputs_of_a_step() -> None:
+    """They were put back after two tokens: as short as a word spelled anew, which they are not."""
+    several = scheduler()
+    for name in "abcd":
+        scored = sequence(name, 2)
+        scored.scored = True
+        several.add(scored)
+    for _ in range(2):
+        commit_all(several, several.plan(16))
+    for each in list(several.running):
+        assert each.prefix is not None
+        several.forget(each.prefix.slot)
+    plan = several.plan(16)
+    assert 0 < sum(len(entry.chunk.tokens) for entry in plan.entries) <= LIMITS.n_outputs

@@ -41,7 +41,7 @@ def fetched(snapshots: SnapshotStore, tokens: list[int]) -> bytes | None:
     arrived = threading.Event()
     snapshots.fetch(key, arrived.set)
     assert arrived.wait(5)
-    state = snapshots.state(key)
+    state = snapshots.take(key)
     return None if state is None else bytes(state)
 
 
@@ -57,6 +57,21 @@ def test_what_was_put_is_there_after_a_restart(tmp_path: Path) -> None:
     assert again.wanted([7, 8], 0) is None
     again.close()
     assert (tmp_path / "new").stat().st_mode & 0o077 == 0, "others may read chats"
+
+
+@pytest.mark.parametrize("can_cut", [True, False])
+@pytest.mark.parametrize("needed_soon", [True, False])
+def test_what_lies_on_disk_leaves_memory_unless_somebody_will_go_on_from_there(
+    tmp_path: Path, *, can_cut: bool, needed_soon: bool
+) -> None:
+    snapshots = store(tmp_path, can_cut=can_cut)
+    snapshots.put(TOKENS, STATE, needed_soon=needed_soon)
+    snapshots.close()  # all is written
+    found = snapshots.find(TOKENS)
+    assert (found is not None) == (needed_soon or not can_cut)
+    if found is not None:
+        assert snapshots.take(found[0]) == STATE
+        assert (snapshots.find(TOKENS) is None) == can_cut
 
 
 @settings(max_examples=60, deadline=None)
