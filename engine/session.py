@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 
 from engine.backend import Backend, NativeFailure, NoRoom
 from engine.cache.keeping import Keeping
-from engine.cache.moves import Clear, Copy, Cut, Move, Restore, Save
+from engine.cache.mover import Mover
 from engine.cache.prefixes import MIN_SAVED
 from engine.cache.snapshots import SnapshotStore
 from engine.errors import ConstraintError, ContextOverflow, EngineDead, EngineError, NoRoomBeside
@@ -51,6 +51,7 @@ class Session:
         self._works: dict[str, Work] = {}
         self._usual_tokens = lru_cache(4096)(partial(backend.tokenize, add_special=False))  # words come again and again
         self._keeping = Keeping(backend, self._scheduler.cache, snapshots)
+        self._mover = Mover(backend, snapshots)
 
     @property
     def idle(self) -> bool:
@@ -200,53 +201,12 @@ class Session:
 
     def _moved(self, plan: BatchPlan) -> bool:
         """Does a plan's moves. False where one could not be done, so that the plan no longer holds."""
-        failed: set[int] = set()
-        for move in plan.moves:
-            slot = move.target if isinstance(move, Copy) else move.slot
-            if isinstance(move, Clear):
-                failed.discard(slot)
-            elif isinstance(move, Copy) and move.source in failed:
-                failed.add(slot)
-            if slot not in failed and not self._move(move):
-                failed.add(slot)
+        failed = self._mover.move_all(plan.moves)
         if failed:
             self._scheduler.roll_back(plan)
         for slot in failed:
             self._scheduler.forget(slot)
         return not failed
-
-    def _move(self, move: Move) -> bool:
-        match move:
-            case Clear(slot=slot):
-                self._backend.clear(slot)
-            case Cut(slot=slot, n=n):
-                if not self._is_held(slot, n):
-                    return False
-                self._backend.cut(slot, n)
-            case Copy(source=source, target=target, n=n):
-                if not self._is_held(source, n):
-                    return False
-                self._backend.copy(source, target, n)
-            case Save(slot=slot, tokens=tokens):
-                if self._snapshots is not None:
-                    self._snapshots.put(tokens, self._backend.save(slot), needed_soon=True)
-            case Restore(slot=slot, key=key):
-                return self._restore(slot, key)
-        return True
-
-    def _is_held(self, slot: int, n: int) -> bool:
-        """Whether `slot` can still go back to `n` tokens: a restore just before may have taken what a window left."""
-        window = self._backend.limits.window
-        return not window or self._backend.held_from(slot) <= max(0, n - window + 1)
-
-    def _restore(self, slot: int, key: str) -> bool:
-        if self._snapshots is None:
-            return False
-        state = self._snapshots.take(key)
-        if state is None or not self._backend.restore(slot, state):
-            self._snapshots.discard(key)
-            return False
-        return True
 
     def _waits_for_snapshot(self, ticket: Ticket) -> bool:
         """Whether more of the prompt lies on disk than in memory; then it comes again when that was read."""

@@ -1,4 +1,4 @@
-"""What must happen to the KV memory before the next decode, in order. Decided by the cache, done by the worker."""
+"""What must happen to the KV memory before the next decode, in order. Decided by the cache, done by the mover."""
 
 from __future__ import annotations
 
