@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from . import compiled
 from .console import CompileProgress, say
 from .errors import ChildFailed, SetupError
 from .places import BIN, BUILD, LLAMA_CMAKE, LOCKS, LOG, PYTHON, ROOT, UV, VENV
@@ -49,6 +50,12 @@ def install(
         if progress and progress.has_begun:
             raise
         run(command, task, env=env, on_line=on_line)
+
+
+def cmake_settings(definitions: dict[str, str]) -> list[str]:
+    """uv's options that compile llama-cpp-python with these definitions of CMake."""
+    settings = [f"{LLAMA}:cmake.define.{name}={value}" for name, value in definitions.items()]
+    return [option for setting in settings for option in ("--config-settings-package", setting)]
 
 
 def llama_is_installed() -> bool:
@@ -111,11 +118,12 @@ def install_wheel(wheel: Path) -> None:
     install("--no-deps", "--reinstall", wheel, task=f"installing {wheel.name}")
 
 
-def install_llama(lock: Path) -> None:
-    """The whole lock; of it only llama-cpp-python is left, which uv compiles, or takes from its cache."""
+def install_llama(lock: Path, *, anew: bool) -> None:
+    """The whole lock; of it only llama-cpp-python is left, which uv compiles, or takes from its cache. `anew`: also
+    where it is installed."""
     progress = CompileProgress()
-    # uv's cache knows a built wheel by these settings, not by CMAKE_ARGS: another checkout's path must not count.
-    settings = ["--config-settings-package", f"{LLAMA}:cmake.define.LLAVA_BUILD=OFF"]
+    definitions = {"LLAVA_BUILD": "OFF", compiled.DEFINE: compiled.way_and_processor()}
+    settings = cmake_settings(definitions) + (["--reinstall-package", LLAMA] if anew else [])
     include = shlex.quote(f"-DCMAKE_PROJECT_llama_cpp_INCLUDE={LLAMA_CMAKE}")
     env = {"CMAKE_ARGS": f"{include} {os.environ.get('CMAKE_ARGS', '')}".strip()}
     how = ("--require-hashes", *BUILD_CONSTRAINTS, *settings, "-v", "-r", lock)

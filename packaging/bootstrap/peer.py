@@ -9,9 +9,9 @@ import os
 import shlex
 import shutil
 
-from . import checks
+from . import checks, compiled
 from .console import CompileProgress, say
-from .environment import BUILD_CONSTRAINTS, LLAMA, install, split_lock
+from .environment import BUILD_CONSTRAINTS, LLAMA, cmake_settings, install, split_lock
 from .errors import SetupError
 from .places import BUILD, LLAMA_SERVER_CMAKE, LOCKS, LOG
 from .process import shown
@@ -50,9 +50,8 @@ def _locked() -> str:
 
 def _wanted() -> str:
     """A digest of all that decides what is made."""
-    sha256 = hashlib.sha256(json.dumps([made_by(), _locked(), DEFINITIONS]).encode())
-    for path in (LOCKS / "build.txt", LLAMA_SERVER_CMAKE):
-        sha256.update(path.read_bytes())
+    sha256 = hashlib.sha256(json.dumps([made_by(), compiled.way_and_processor(), _locked(), DEFINITIONS]).encode())
+    sha256.update((LOCKS / "build.txt").read_bytes())
     return sha256.hexdigest()
 
 
@@ -60,9 +59,8 @@ def _build() -> None:
     """As a wheel, by the tools that are locked; of what it holds only the program is kept."""
     lock, unpacked = FOLDER / "llama.txt", FOLDER / "wheel"
     lock.write_text(_locked(), encoding="utf-8")
-    settings = [f"cmake.define.{name}={value}" for name, value in DEFINITIONS.items()]
-    settings += ["build.targets=llama-server"]
-    options = [part for setting in settings for part in ("--config-settings-package", f"{LLAMA}:{setting}")]
+    options = cmake_settings(DEFINITIONS | {compiled.DEFINE: compiled.way_and_processor()})
+    options += ["--config-settings-package", f"{LLAMA}:build.targets=llama-server"]
     include = shlex.quote(f"-DCMAKE_PROJECT_llama.cpp_INCLUDE={LLAMA_SERVER_CMAKE}")
     env = {"CMAKE_ARGS": f"{include} {os.environ.get('CMAKE_ARGS', '')}".strip()}
     how = ("--no-deps", "--require-hashes", *BUILD_CONSTRAINTS, *options, "-v", "--target", unpacked, "-r", lock)

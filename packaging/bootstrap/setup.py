@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from . import checks, environment, model, system_packages
+from . import checks, compiled, environment, model, system_packages
 from .console import say
 from .places import BUILD, LOCKS
 from .process import start_log
@@ -61,7 +61,7 @@ def _set_up(state: State, lock: str, parts: tuple[str, ...], wheel: Path | None)
         checks.disk()
     if wheel is not None:
         environment.check_wheel(wheel)
-    elif not environment.llama_is_installed():
+    elif not environment.llama_is_installed() or _is_compiled_otherwise(state):
         checks.compiler()
     system_packages.ensure(window="window" in parts)
     _prepare(state)
@@ -71,7 +71,8 @@ def _set_up(state: State, lock: str, parts: tuple[str, ...], wheel: Path | None)
     if wheel is not None and state.wheel != _identity(wheel):
         environment.install_wheel(wheel)
         state.wheel = _identity(wheel)
-    environment.install_llama(path)
+    environment.install_llama(path, anew=_is_compiled_otherwise(state))
+    state.compiled = "" if state.wheel else compiled.way_and_processor()
     environment.install_project()
     # What developers have includes what users have.
     for part in (*parts, "runtime"):
@@ -81,12 +82,18 @@ def _set_up(state: State, lock: str, parts: tuple[str, ...], wheel: Path | None)
     say(f"Set up in {time.monotonic() - began_s:.0f} s")
 
 
+def _is_compiled_otherwise(state: State) -> bool:
+    """Whether the llama.cpp that is installed was compiled for another processor, or in another way. A ready-built wheel
+    that was named once stays."""
+    return not state.wheel and state.compiled != compiled.way_and_processor() and environment.llama_is_installed()
+
+
 def _prepare(state: State) -> None:
     """A .venv that works, with uv in it, marked as being worked on."""
     # A .venv that says nothing of itself was made by hand, or was cut short before it held uv.
     ours = state.made_by == made_by() or (not state.made_by and environment.has_uv())
     if environment.ensure_venv(trusted=ours and not state.working):
-        state.done, state.wheel = {}, ""
+        state.done, state.wheel, state.compiled = {}, "", ""
     state.made_by, state.working = made_by(), True
     state.save()
     environment.ensure_uv()

@@ -9,7 +9,8 @@ import tomllib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from .places import DEBIAN_PACKAGES, DEFAULT_MODEL, LLAMA_CMAKE, LOCKS, ROOT, VENV
+from . import compiled
+from .places import DEBIAN_PACKAGES, DEFAULT_MODEL, LOCKS, ROOT, VENV
 
 FILE = VENV / "set-up.json"
 
@@ -23,9 +24,9 @@ def digest() -> str:
     """A digest of everything that decides what set-up makes."""
     parts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     project = [parts.get("project"), parts.get("build-system"), parts.get("tool", {}).get("hatch")]
-    sha256 = hashlib.sha256(json.dumps([made_by(), project]).encode())
+    sha256 = hashlib.sha256(json.dumps([made_by(), compiled.way_and_processor(), project]).encode())
     sources = sorted(Path(__file__).parent.glob("*.py"))
-    for path in (*sorted(LOCKS.glob("*.txt")), LLAMA_CMAKE, DEBIAN_PACKAGES, DEFAULT_MODEL, *sources):
+    for path in (*sorted(LOCKS.glob("*.txt")), DEBIAN_PACKAGES, DEFAULT_MODEL, *sources):
         sha256.update(path.read_bytes())
     return sha256.hexdigest()
 
@@ -41,6 +42,11 @@ class State:
     working: bool = False
     done: dict[str, str] = field(default_factory=dict)
     wheel: str = ""
+    """The ready-built one that was named, if any."""
+
+    compiled: str = ""
+    """With what and for what llama.cpp was compiled, as `compiled.way_and_processor` tells."""
+
     model: dict[str, str] = field(default_factory=dict)
 
     @classmethod

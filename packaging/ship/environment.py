@@ -12,9 +12,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bootstrap import checks, system_packages
+from bootstrap import checks, compiled, system_packages
 from bootstrap.console import CompileProgress, say
-from bootstrap.environment import LLAMA, split_lock
+from bootstrap.environment import cmake_settings, split_lock
 from bootstrap.errors import ChildFailed, SetupError
 from bootstrap.places import LLAMA_CMAKE, LOCKS, ROOT
 from bootstrap.process import run
@@ -53,13 +53,13 @@ def model_file() -> Path:
 def _wanted() -> str:
     """A digest of all that decides what is made."""
     sha256 = hashlib.sha256(json.dumps([str(ROOT), sys.version, _definitions()]).encode())
-    for path in (LOCKS / "runtime.txt", LOCKS / "build.txt", LOCKS / "freeze.txt", LLAMA_CMAKE):
+    for path in (LOCKS / "runtime.txt", LOCKS / "build.txt", LOCKS / "freeze.txt"):
         sha256.update(path.read_bytes())
     return sha256.hexdigest()
 
 
 def _definitions() -> dict[str, str]:
-    return llama.definitions(sys.platform, platform.machine())
+    return llama.definitions(sys.platform, platform.machine()) | {compiled.DEFINE: compiled.way()}
 
 
 def _install_packages() -> None:
@@ -72,14 +72,12 @@ def _install_packages() -> None:
 
 def _install_llama() -> None:
     progress = CompileProgress()
-    settings = [f"{LLAMA}:cmake.define.{name}={value}" for name, value in _definitions().items()]
     include = shlex.quote(f"-DCMAKE_PROJECT_llama_cpp_INCLUDE={LLAMA_CMAKE.as_posix()}")
     how = ("--no-deps", "--require-hashes", "--build-constraints", LOCKS / "build.txt", "-v")
-    options = [option for setting in settings for option in ("--config-settings-package", setting)]
     try:
         _install(
             *how,
-            *options,
+            *cmake_settings(_definitions()),
             *("-r", SHIP / "llama.txt"),
             task="compiling llama.cpp for every processor",
             env={"CMAKE_ARGS": f"{include} {os.environ.get('CMAKE_ARGS', '')}".strip()},
