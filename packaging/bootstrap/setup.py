@@ -83,8 +83,8 @@ def _set_up(state: State, lock: str, parts: tuple[str, ...], wheel: Path | None)
 
 
 def _is_compiled_otherwise(state: State) -> bool:
-    """Whether the llama.cpp that is installed was compiled for another processor, or in another way. A ready-built wheel
-    that was named once stays."""
+    """Whether the llama.cpp that is installed was compiled for another processor, or in another way. A ready-built
+    wheel that was named once stays."""
     return not state.wheel and state.compiled != compiled.way_and_processor() and environment.llama_is_installed()
 
 

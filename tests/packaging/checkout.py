@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shlex
@@ -82,6 +83,19 @@ class Checkout:
             )
         )
         uv.chmod(0o755)
+
+    def install_llama(self) -> str:
+        """What is left of an installed llama-cpp-python, of the locked version, which this returns."""
+        lock = (self.root / "packaging/lock/runtime.txt").read_text()
+        version = lock.split("llama-cpp-python==")[1].split()[0]
+        (next(self.root.glob(".venv/lib/python*/site-packages")) / f"llama_cpp_python-{version}.dist-info").mkdir()
+        return version
+
+    def change_state(self, **changes: object) -> None:
+        """What set-up noted of .venv; a change to None takes a note away."""
+        path = self.root / ".venv/set-up.json"
+        state = json.loads(path.read_text()) | changes
+        path.write_text(json.dumps({name: value for name, value in state.items() if value is not None}))
 
     def uv_calls(self) -> list[str]:
         log = self.root / "uv.log"

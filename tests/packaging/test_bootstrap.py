@@ -15,6 +15,9 @@ from tests.packaging.checkout import MODEL, ROOT, Checkout
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the stand-ins are shell scripts")
 
 
+RECOMPILES = "--reinstall-package llama-cpp-python"
+
+
 @pytest.fixture
 def ready(checkout: Checkout) -> Checkout:
     """A checkout in which set-up will succeed."""
@@ -74,7 +77,9 @@ def test_what_developers_have_includes_what_users_have(ready: Checkout) -> None:
     assert python.exists()
 
 
-@pytest.mark.parametrize("changed", ["packaging/lock/runtime.txt", "packaging/llama-cpp.cmake"])
+@pytest.mark.parametrize(
+    "changed", ["packaging/lock/runtime.txt", "packaging/llama-cpp.cmake", "packaging/amx-tiles.h"]
+)
 def test_a_changed_input_sets_up_again(ready: Checkout, changed: str) -> None:
     ready.run("serve")
     calls = ready.uv_calls()
@@ -211,6 +216,40 @@ def test_a_wheel_of_the_users_is_installed_first(ready: Checkout) -> None:
     assert done.returncode == 0, done
     installs = [call for call in ready.uv_calls() if wheel.name in call or "config-settings" in call]
     assert [wheel.name in call for call in installs] == [True, False]
+
+
+def test_a_wheel_of_the_users_stays(ready: Checkout) -> None:
+    version = ready.install_llama()
+    wheel = ready.root / f"llama_cpp_python-{version}+cu124-py3-none-any.whl"
+    wheel.touch()
+    ready.run("serve", WHEEL=wheel.name)
+    with (ready.root / "packaging/llama-cpp.cmake").open("a") as file:
+        file.write("# changed\n")
+
+    ready.run("serve")
+
+    assert not any(RECOMPILES in call for call in ready.uv_calls())
+
+
+@pytest.mark.parametrize("of", ["another processor", "another way", "an older Inglenook"])
+def test_what_was_compiled_otherwise_is_compiled_again(ready: Checkout, of: str) -> None:
+    ready.install_llama()
+    ready.run("serve")
+    assert any(RECOMPILES in call for call in ready.uv_calls()), "nobody knows what it was compiled for"
+    calls = ready.uv_calls()
+    if of == "another way":
+        with (ready.root / "packaging/amx-tiles.h").open("a") as file:
+            file.write("/* changed */\n")
+    else:
+        ready.change_state(compiled="of old" if of == "another processor" else None, done={})
+
+    ready.run("serve")
+
+    new = ready.uv_calls()[len(calls) :]
+    assert any(RECOMPILES in call for call in new)
+    ready.change_state(done={})
+    ready.run("serve")
+    assert not any(RECOMPILES in call for call in ready.uv_calls()[len(calls) + len(new) :])
 
 
 @pytest.mark.parametrize(

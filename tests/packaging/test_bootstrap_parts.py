@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import re
 import shutil
 import subprocess
@@ -158,6 +160,36 @@ def test_the_javascript_lock_names_no_registry() -> None:
     folder = ROOT / "tests" / "clients" / "js"
     assert '"resolved"' not in (folder / "package-lock.json").read_text()
     assert "registry=" not in (folder / ".npmrc").read_text()
+
+
+def test_what_is_compiled_knows_its_processor(part: Part, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    compiled, cpuinfo = part("compiled"), tmp_path / "cpuinfo"
+    monkeypatch.setattr(compiled, "_CPUINFO", cpuinfo)
+    known = {compiled.way_and_processor()}
+    for text in ("flags\t: sse avx2 amx_tile", "flags\t: sse avx2", "Features\t: asimd sve"):
+        cpuinfo.write_text(f"processor\t: 0\n{text}\nbugs\t: many\n")
+        known.add(compiled.way_and_processor())
+    cpuinfo.write_text("processor\t: 7\nflags\t: avx2 sse\n")
+    known.add(compiled.way_and_processor())
+    assert len(known) == 4
+    assert compiled.way() not in known
+
+
+def test_the_compiler_keeps_all_of_a_tile_configuration(tmp_path: Path) -> None:
+    compiler = shutil.which(os.environ.get("CXX", "g++"))
+    if compiler is None or platform.machine() != "x86_64":
+        pytest.skip("no g++ for an x86-64 processor here")
+    source = tmp_path / "tiles.cpp"
+    source.write_text(
+        "#include <immintrin.h>\n"
+        "void configure() { unsigned char tiles[64] = {}; tiles[0] = 1; tiles[63] = 90; _tile_loadconfig(tiles); }\n"
+    )
+    command = [compiler, "-O3", "-mamx-tile", "-include", ROOT / "packaging/amx-tiles.h", "-S", "-o", "-", source]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert "ldtilecfg" in done.stdout
+    assert "$90" in done.stdout
 
 
 def test_llama_server_is_built_once_for_each_lock(part: Part, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
