@@ -128,6 +128,13 @@ def test_logit_bias_forbids_and_forces(model_path: Path) -> None:
         assert (await said(engine, forbidden, n=1))[0].token == first.others[1][0]
         forced = replace(OPEN, logit_bias=((token, 100.0), (10**7, 5.0)))  # the other is in no vocabulary
         assert tokens(await said(engine, forced, n=5)) == [first.token] * 5
+        (second,) = await engine.ask.tokenize(first.others[1][0].decode(), add_special=False)
+        ahead = first.logprob - first.others[1][1]
+        for bias, best in ((-0.9 * ahead, 0), (-1.1 * ahead, 1)):
+            lowered = replace(GREEDY, logit_bias=((token, bias),))
+            assert (await said(engine, lowered, n=1))[0].token == first.others[best][0]
+            raised = replace(GREEDY, logit_bias=((second, -bias),))
+            assert (await said(engine, raised, n=1))[0].token == first.others[best][0]
 
     with_model(model_path, act)
 
