@@ -8,7 +8,9 @@ from pathlib import Path
 
 from engine.backend import LoadSettings, Vocabulary
 from engine.errors import InvalidSettings, LoadCancelled, ModelFileError
+from engine.library.splits import parts
 from engine.native.llama import C, start, take_complaint
+from engine.native.mapping import let_pages_go
 
 _LOAD_MODES = {
     (mmap, mlock): getattr(C, f"LLAMA_LOAD_MODE_{name}")
@@ -69,6 +71,7 @@ class NativeModel:
             if cancelled:
                 raise LoadCancelled
             raise ModelFileError(path, take_complaint() or "llama.cpp cannot load this file")
+        let_pages_go(parts(path))
         self.path = path
         self.vocab = C.llama_model_get_vocab(self._pointer)
         self.n_vocab: int = C.llama_vocab_n_tokens(self.vocab)
