@@ -184,7 +184,8 @@ def test_the_compiler_keeps_all_of_a_tile_configuration(tmp_path: Path) -> None:
         "#include <immintrin.h>\n"
         "void configure() { unsigned char tiles[64] = {}; tiles[0] = 1; tiles[63] = 90; _tile_loadconfig(tiles); }\n"
     )
-    command = [compiler, "-O3", "-mamx-tile", "-include", ROOT / "packaging/amx-tiles.h", "-S", "-o", "-", source]
+    header = str(ROOT / "packaging/amx-tiles.h")
+    command = [compiler, "-O3", "-mamx-tile", "-include", header, "-S", "-o", "-", str(source)]
 
     done = subprocess.run(command, capture_output=True, text=True, check=True)
 
