@@ -51,14 +51,19 @@ class AnswerBody(KeepingBody):
 
     stream: bool | None = None
     format: str | dict[str, object] | None = None
-    options: Options = Options()
+    options: Options | None = None
     think: bool | str | None = None
     logprobs: bool | None = None
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
 
+    @property
+    def chosen(self) -> Options:
+        """The options, also where none were sent."""
+        return self.options or Options()
+
 
 class ChatBody(AnswerBody):
-    messages: list[OllamaMessage] = Field(default_factory=list)
+    messages: list[OllamaMessage] | None = None
     tools: Annotated[list[ToolBody], Field(max_length=1024)] | None = None
 
 
