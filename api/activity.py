@@ -41,9 +41,6 @@ class Activity:
         """Called on the endpoint's loop when a call begins or ends; it must be quick."""
         self.make_ready: Callable[[], Awaitable[None]] = _nothing
         """Awaited just before a call is given to the engine; what it raises, the call does."""
-        self.idle = asyncio.Event()
-        """Set while nothing is under way."""
-        self.idle.set()
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -163,14 +160,11 @@ class Activity:
 
     def _take(self, call: Call) -> None:
         self._calls[call.id] = call
-        self.idle.clear()
         self.on_change()
 
     def _end(self, call: Call) -> None:
         call.end()
         del self._calls[call.id]
-        if not self._calls:
-            self.idle.set()
         self._ended.append(call)
         self._usage.setdefault(call.caller.key, KeyUsage()).count(call.view())
         self.on_change()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
@@ -36,9 +36,19 @@ def create_app(engine: Engine, settings: EndpointSettings, *, lifespan: Lifespan
 
     Without `lifespan` the app neither loads nor frees anything. The framework's own pages that describe the routes
     are off: they need no key, and fetch scripts from elsewhere."""
+    shelf = Shelf(engine, settings.model_changes)
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncGenerator[None, None]:
+        async with AsyncExitStack() as stack:
+            if lifespan is not None:
+                await stack.enter_async_context(asynccontextmanager(lifespan)(app))
+            stack.push_async_callback(shelf.aclose)  # before the engine is closed, from which it takes the model
+            yield
+
     app = FastAPI(
         title="Inglenook",
-        lifespan=asynccontextmanager(lifespan) if lifespan else None,
+        lifespan=life,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
@@ -47,7 +57,7 @@ def create_app(engine: Engine, settings: EndpointSettings, *, lifespan: Lifespan
     app.state.engine = engine
     app.state.settings = settings
     app.state.activity = activity = Activity(settings.max_requests)
-    app.state.shelf = shelf = Shelf(engine, activity, settings.model_changes)
+    app.state.shelf = shelf
     activity.make_ready = shelf.take_back
     app.state.responses = ResponseStore(settings.responses)
     app.add_middleware(Guard, settings=settings, keys=KeyRing(settings.key, settings.named_keys))

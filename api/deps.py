@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, FastAPI, Request
@@ -39,6 +40,15 @@ async def get_status(request: Request) -> Status:
 async def get_shelf(request: Request) -> Shelf:
     shelf: Shelf = request.app.state.shelf
     return shelf
+
+
+async def use_shelf(request: Request, shelf: Annotated[Shelf, Depends(get_shelf)]) -> AsyncGenerator[Shelf, None]:
+    """In use until the answer has been sent or its client has left. Who asks by GET only looks."""
+    if request.method == "GET":
+        yield shelf
+    else:
+        with shelf.in_use():
+            yield shelf
 
 
 async def get_model(
@@ -103,3 +113,4 @@ EngineStatus = Annotated[Status, Depends(get_status)]
 Settings = Annotated[EndpointSettings, Depends(get_settings)]
 Requests = Annotated[Activity, Depends(get_activity)]
 ModelShelf = Annotated[Shelf, Depends(get_shelf)]
+UsedShelf = Annotated[Shelf, Depends(use_shelf)]

@@ -18,9 +18,9 @@ from api.deps import (
     EngineStatus,
     LoadedEngine,
     LoadedModel,
-    ModelShelf,
     Requests,
     Settings,
+    UsedShelf,
     engine_of,
     get_model,
     read_body,
@@ -98,7 +98,7 @@ class EmbeddingDesk:
 
 
 async def get_embedding_desk(
-    http: HttpRequest, status: EngineStatus, settings: Settings, activity: Requests, shelf: ModelShelf
+    http: HttpRequest, status: EngineStatus, settings: Settings, activity: Requests, shelf: UsedShelf
 ) -> EmbeddingDesk:
     """Raises as `get_model` does, unless an embedding model is loaded."""
     name = status.embedder.id if status.embedder is not None else (await get_model(status, shelf)).id
@@ -114,7 +114,7 @@ async def get_desk(
     model: LoadedModel,
     settings: Settings,
     activity: Requests,
-    shelf: ModelShelf,
+    shelf: UsedShelf,
 ) -> Desk:
     """Raises as `get_model` does."""
     return Desk(http, engine, model, settings, activity, shelf)

@@ -23,7 +23,7 @@ from api.errors import (
 )
 from api.keyring import KeyRing
 from api.settings import EndpointSettings
-from api.shapes import error_response
+from api.shapes import OLLAMA_PATH, error_response
 
 OPEN_PATHS = frozenset({"/", "/health", "/v1/health"})
 """What is answered without a key: a page that says what this is, and whether it is ready."""
@@ -71,7 +71,7 @@ class Guard:
         if not (scope["path"] in OPEN_PATHS and method in SAFE_METHODS):
             scope[KEY_NAME] = self._keys.name_of(_presented_keys(headers))
         if method == "POST":
-            self._check_body_headers(headers)
+            self._check_body_headers(scope)
 
     def _check_host(self, scope: Scope) -> bytes:
         host = _only(scope["headers"], b"host")
@@ -79,9 +79,11 @@ class Guard:
             raise ForeignHost
         return host
 
-    def _check_body_headers(self, headers: Headers) -> None:
-        # A body of another type can be sent by any web page without asking first (a "simple" request).
-        if not _is_json(_only(headers, b"content-type") or b""):
+    def _check_body_headers(self, scope: Scope) -> None:
+        headers = scope["headers"]
+        # A body of another type can be sent by any web page without asking first (a "simple" request), if without a
+        # key. Ollama's clients name any type or none (litellm, and curl as its manual has it).
+        if not scope["path"].startswith(OLLAMA_PATH) and not _is_json(_only(headers, b"content-type") or b""):
             raise NotJson
         length = _only(headers, b"content-length")
         if length is not None and int(length) > self._settings.max_body_bytes:

@@ -103,8 +103,6 @@ class EventStream(Response):
             await _write(send, self._writer.frames(place, first))
             await self._pump(together, send)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
-        if self.background is not None:
-            await self.background()
 
     async def _pump(self, together: Together, send: Send) -> None:
         while True:

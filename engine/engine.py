@@ -198,6 +198,11 @@ class Engine:
         """How far a request is; None where none of this id is under way. Any thread."""
         return self._book.progress(request_id)
 
+    @property
+    def idle_since(self) -> float | None:
+        """Since when nobody is answered, by the monotonic clock; None while somebody is or waits. Any thread."""
+        return self._book.idle_since
+
     def cancel(self, request_id: str) -> None:
         """Ends a request within one step; its last event still comes. Unknown ids are ignored. Idempotent."""
         if self._book.cancel(request_id):

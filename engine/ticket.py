@@ -82,6 +82,13 @@ class TicketBook:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._tickets: dict[str, Ticket] = {}
+        self._idle_since = time.monotonic()
+
+    @property
+    def idle_since(self) -> float | None:
+        """Since when there is none, by the monotonic clock; None while there is one."""
+        with self._lock:
+            return None if self._tickets else self._idle_since
 
     def open(self, ticket: Ticket) -> None:
         """Raises ValueError where a request of this id is under way."""
@@ -121,6 +128,7 @@ class TicketBook:
         with self._lock:
             if self._tickets.pop(ticket.request.id, None) is not ticket:
                 return
+            self._idle_since = time.monotonic()
         ticket.send([*before, last])
 
     def fail_all(self, error: EngineError) -> None:

@@ -30,8 +30,10 @@ def listed(model: ModelInfo) -> dict[str, object]:
     }
 
 
-def running(model: ModelInfo) -> dict[str, object]:
-    return {**listed(model), "expires_at": NEVER, "size_vram": 0, "context_length": model.n_ctx}
+def running(model: ModelInfo, expires_at: float | None) -> dict[str, object]:
+    """`expires_at`: Unix time, None for a model that stays."""
+    until = NEVER if expires_at is None else timestamp(expires_at)
+    return {**listed(model), "expires_at": until, "size_vram": 0, "context_length": model.n_ctx}
 
 
 def shown(model: ModelInfo, card: ModelCard) -> dict[str, object]:

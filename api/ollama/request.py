@@ -31,7 +31,7 @@ def chat_request(body: ChatBody, request_id: str) -> ChatRequest:
     limit = constraint(body)
     if limit is not None and offered:
         raise BadRequest("An answer's format cannot be constrained beside tools that may be called.", "format")
-    return replace(_chat(body, messages(body.messages), request_id), tools=offered)
+    return replace(_chat(body, messages(body.messages or ()), request_id), tools=offered)
 
 
 def generate_request(body: GenerateBody, gap_prompt: str | None, request_id: str) -> Request:
@@ -45,13 +45,13 @@ def generate_request(body: GenerateBody, gap_prompt: str | None, request_id: str
     if gap_prompt is None and not body.raw:
         system = [Message("system", body.system)] if body.system else []
         return _chat(body, (*system, Message("user", body.prompt or "")), request_id)
-    refuse_what_is_not_kept(body.options.model_extra or {})
+    refuse_what_is_not_kept(body.chosen.model_extra or {})
     return CompletionRequest(
         prompt=gap_prompt if gap_prompt is not None else body.prompt or "",
         door="endpoint",
-        sampling=sampling(body.options),
+        sampling=sampling(body.chosen),
         constraint=constraint(body),
-        max_tokens=body.options.num_predict,
+        max_tokens=body.chosen.num_predict,
         stop=_stops(body),
         n_logprobs=_n_logprobs(body),
         id=request_id,
@@ -68,7 +68,7 @@ def embed_request(body: EmbedBody, request_id: str) -> EmbedRequest:
 
 
 def _chat(body: AnswerBody, said: Sequence[Message], request_id: str) -> ChatRequest:
-    refuse_what_is_not_kept(body.options.model_extra or {})
+    refuse_what_is_not_kept(body.chosen.model_extra or {})
     thinking, effort = _thinking(body.think)
     answer_start, said = ("", said)
     if len(said) > 1 and said[-1].role == "assistant" and not said[-1].tool_calls:  # Ollama goes on with it
@@ -76,12 +76,12 @@ def _chat(body: AnswerBody, said: Sequence[Message], request_id: str) -> ChatReq
     return ChatRequest(
         messages=tuple(said),
         door="endpoint",
-        sampling=sampling(body.options),
+        sampling=sampling(body.chosen),
         thinking=thinking,
         effort=effort,
         constraint=constraint(body),
         answer_start=answer_start,
-        max_tokens=body.options.num_predict,
+        max_tokens=body.chosen.num_predict,
         stop=_stops(body),
         n_logprobs=_n_logprobs(body),
         id=request_id,
@@ -89,7 +89,7 @@ def _chat(body: AnswerBody, said: Sequence[Message], request_id: str) -> ChatReq
 
 
 def _stops(body: AnswerBody) -> tuple[str, ...]:
-    return tuple(stop for stop in body.options.stop if stop)
+    return tuple(stop for stop in body.chosen.stop if stop)
 
 
 def _n_logprobs(body: AnswerBody) -> int | None:
@@ -139,9 +139,10 @@ def messages(given: Sequence[OllamaMessage]) -> tuple[Message, ...]:
 
 def _call(call: dict[str, object], invented_id: str, path: str) -> ToolCall:
     match call:
-        case {"function": {"name": str(name), "arguments": dict(arguments)}}:
+        case {"function": {"name": str(name), "arguments": dict() | None as arguments}}:
             id = call.get("id")
-            return ToolCall(id if isinstance(id, str) else invented_id, name, json.dumps(arguments, ensure_ascii=False))
+            spelled = json.dumps(arguments or {}, ensure_ascii=False)
+            return ToolCall(id if isinstance(id, str) else invented_id, name, spelled)
     raise BadRequest(f"'{path}.tool_calls' needs functions with a name and arguments.", f"{path}.tool_calls")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 from fastapi import APIRouter
-from starlette.background import BackgroundTask
 from starlette.responses import JSONResponse, Response
 
 from api.deps import EngineStatus, ModelShelf, read_body
@@ -33,8 +32,8 @@ async def list_models(status: EngineStatus, shelf: ModelShelf) -> Response:
 
 
 @router.get("/ps")
-async def list_running(status: EngineStatus) -> Response:
-    return JSONResponse({"models": [running(status.model)] if status.model else []})
+async def list_running(status: EngineStatus, shelf: ModelShelf) -> Response:
+    return JSONResponse({"models": [running(status.model, shelf.expires_at)] if status.model else []})
 
 
 @router.post("/show")
@@ -48,6 +47,7 @@ async def show_model(desk: AtDesk) -> Response:
 async def chat(desk: AtDesk) -> Response:
     body = await desk.read(ChatBody)
     _check_model(desk, body)
+    _keep(desk, body)
     head = OllamaHead(desk.model.id, True, time.time, bool(body.logprobs))
     if not body.messages:
         return await _loaded(desk, body, head)
@@ -58,6 +58,7 @@ async def chat(desk: AtDesk) -> Response:
 async def generate(desk: AtDesk) -> Response:
     body = await desk.read(GenerateBody)
     _check_model(desk, body)
+    _keep(desk, body)
     head = OllamaHead(desk.model.id, False, time.time, bool(body.logprobs))
     if not body.prompt and not body.suffix:
         return await _loaded(desk, body, head)
@@ -67,52 +68,47 @@ async def generate(desk: AtDesk) -> Response:
 
 @router.post("/embed")
 async def embed(desk: AtEmbeddingDesk) -> Response:
-    body, found = await _embedded(desk)
-    return JSONResponse(found, background=_afterwards(desk, body))
+    return JSONResponse(await _embedded(desk))
 
 
 @router.post("/embeddings")
 async def embed_one(desk: AtEmbeddingDesk) -> Response:
     """The older way: one text, one vector."""
-    body, found = await _embedded(desk)
-    vectors = found["embeddings"]
+    vectors = (await _embedded(desk))["embeddings"]
     first = vectors[0] if isinstance(vectors, list) and vectors else []
-    return JSONResponse({"embedding": first}, background=_afterwards(desk, body))
+    return JSONResponse({"embedding": first})
 
 
-async def _embedded(desk: EmbeddingDesk) -> tuple[EmbedBody, dict[str, object]]:
+async def _embedded(desk: EmbeddingDesk) -> dict[str, object]:
     body = await read_body(desk.http, EmbedBody)
     desk.check_model(bare_name(body.model or body.name))
+    _keep(desk, body)
     began = time.monotonic()
     request = embed_request(body, new_request_id())
     found = await desk.embed(request) if request.inputs else Embeddings((), 0)
-    return body, embedded(desk.model, found, time.monotonic() - began)
+    return embedded(desk.model, found, time.monotonic() - began)
 
 
 async def _loaded(desk: Desk, body: AnswerBody, head: OllamaHead) -> Response:
     """To a request that says nothing, which is Ollama's way to ask that the model be loaded, or with `keep_alive: 0`
     that it go. It goes when nobody is being answered; where tools may not take it away, it stays, and that is said."""
-    if not (body.lets_go and desk.shelf.may_change):
-        await desk.shelf.take_back()
-        return JSONResponse(loaded(head, unload=False))
-    if not desk.activity.idle.is_set():
-        return JSONResponse(loaded(head, unload=True), background=_afterwards(desk, body))
-    await desk.shelf.put_away()
-    return JSONResponse(loaded(head, unload=True))
+    if body.keep_alive == 0 and desk.shelf.may_change:
+        await desk.shelf.let_go()
+        return JSONResponse(loaded(head, unload=True))
+    await desk.shelf.take_back()
+    return JSONResponse(loaded(head, unload=False))
 
 
 async def _answer(desk: Desk, body: AnswerBody, head: OllamaHead, request: Request) -> Response:
     if body.stream is not False:
-        response = desk.stream([request], LineWriter(head), NDJSON)
-        response.background = _afterwards(desk, body)
-        return response
-    answer = whole(head, (await desk.collect([request]))[0])
-    return JSONResponse(answer, background=_afterwards(desk, body))
+        return desk.stream([request], LineWriter(head), NDJSON)
+    return JSONResponse(whole(head, (await desk.collect([request]))[0]))
 
 
-def _afterwards(desk: Desk | EmbeddingDesk, body: KeepingBody) -> BackgroundTask | None:
-    """What is done when the answer has been sent: the model goes, if it is not to be kept."""
-    return BackgroundTask(desk.shelf.put_away) if body.lets_go else None
+def _keep(desk: Desk | EmbeddingDesk, body: KeepingBody) -> None:
+    """Before anything else can go wrong with the request: the time it names counts from its end, however it ends."""
+    if body.keep_alive is not None:
+        desk.shelf.keep_for(body.keep_alive)
 
 
 def _check_model(desk: Desk, body: ModelBody) -> None:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
 from api.body import Body, Count, Stops
+from api.ollama.duration import seconds_of
 from api.openai.tools import ToolBody
 from api.sampler import SamplerFields
-
-NO_TIME = re.compile(r"0|(0+(\.0*)?(ns|us|µs|ms|s|m|h))+")
-"""A duration as Go writes it, of which nothing is left."""
 
 
 def _none_if_endless(value: object) -> object:
@@ -34,22 +31,9 @@ class ModelBody(Body):
 
 
 class KeepingBody(ModelBody):
-    """How long the model stays when this is answered. Here it stays, unless it is to go at once."""
+    """`keep_alive`: how many seconds the model stays after its last use; None says nothing new."""
 
-    keep_alive: object = None
-
-    @property
-    def lets_go(self) -> bool:
-        """Whether the model is not to be kept: 0, as a number or as a duration. Less than a second is none,
-        less than nothing is for ever."""
-        match self.keep_alive:
-            case bool():
-                return False
-            case int() | float() as seconds:
-                return 0 <= seconds < 1
-            case str() as text:
-                return NO_TIME.fullmatch(text) is not None
-        return False
+    keep_alive: Annotated[float | None, BeforeValidator(seconds_of, json_schema_input_type=float | str | None)] = None
 
 
 class OllamaMessage(Body):
@@ -67,14 +51,19 @@ class AnswerBody(KeepingBody):
 
     stream: bool | None = None
     format: str | dict[str, object] | None = None
-    options: Options = Options()
+    options: Options | None = None
     think: bool | str | None = None
     logprobs: bool | None = None
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
 
+    @property
+    def chosen(self) -> Options:
+        """The options, also where none were sent."""
+        return self.options or Options()
+
 
 class ChatBody(AnswerBody):
-    messages: list[OllamaMessage] = Field(default_factory=list)
+    messages: list[OllamaMessage] | None = None
     tools: Annotated[list[ToolBody], Field(max_length=1024)] | None = None
 
 

@@ -154,6 +154,17 @@ def test_a_simple_post_does_not_reach_the_model(endpoint: Live, content_type: st
     assert (status, answer["error"]["code"]) == (415, "unsupported_media_type")
 
 
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", None])
+def test_ollamas_way_answers_whatever_type_the_body_has(endpoint: Live, content_type: str | None) -> None:
+    types = (f"Content-Type: {content_type}",) if content_type else ()
+    body = json.dumps(ask(stream=False)).encode()
+    status, _, answer = send(endpoint, "/api/chat", "POST", (own(endpoint), AUTH, *types), body)
+    assert (status, answer["message"]["content"]) == (200, "Hello there.")
+    page = "Origin: http://evil.example"
+    assert send(endpoint, "/api/chat", "POST", (own(endpoint), page, AUTH, *types), body)[0] == 403
+    assert send(endpoint, "/api/chat", "POST", (own(endpoint), *types), body)[0] == 401
+
+
 def test_json_with_a_charset_answers(endpoint: Live) -> None:
     headers = (own(endpoint), AUTH, "Content-Type: Application/JSON; charset=utf-8")
     assert send(endpoint, "/v1/chat/completions", "POST", headers, json.dumps(ask()).encode())[0] == 200

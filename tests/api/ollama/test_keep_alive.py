@@ -1,22 +1,32 @@
-"""`keep_alive: 0`: the model goes where tools may change it, and comes back with the next request. Elsewhere it stays,
-and no answer says that it went."""
+"""`keep_alive`: where tools may change it the model goes when nobody has used it for so long, and comes back with the
+next request. Elsewhere it stays, and no answer says that it went."""
 
 from __future__ import annotations
 
+import asyncio
 import json
+import math
 import threading
+import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from api.ollama.models import NEVER
 from api.ollama.schemas import AnswerBody
+from api.shelf import Shelf
+from engine.engine import Engine
 from engine.errors import ModelFileError
+from engine.events import TextDelta
+from engine.requests import ChatRequest, Message
 from tests.api.live import Live, ask, live, wait_until
 from tests.fakes import FakeOpener, Script
 
 FILE = Path("/secret/place/fake.gguf")
 NOW: Any = {"keep_alive": 0}
+NO_TIME = '\'keep_alive\': Must be a number of seconds, or a duration such as "5m" or "1h30m".'
 SILENT = [("/api/generate", {"model": "any"}), ("/api/chat", {"model": "any", "messages": []})]
 ANSWERED = [
     ("/api/chat", ask(stream=False)),
@@ -39,6 +49,14 @@ def freed(endpoint: Live) -> bool:
 def running(endpoint: Live) -> list[str]:
     with endpoint.http() as client:
         return [model["name"] for model in client.get("/api/ps").json()["models"]]
+
+
+def expiry(endpoint: Live) -> float | None:
+    """When the model goes, in Unix time; None where it stays."""
+    with endpoint.http() as client:
+        (model,) = client.get("/api/ps").json()["models"]
+    told = model["expires_at"]
+    return None if told == NEVER else datetime.fromisoformat(told).timestamp()
 
 
 @pytest.mark.parametrize(("path", "body"), SILENT)
@@ -163,11 +181,163 @@ def test_where_tools_may_not_change_it_the_model_stays(endpoint: Live, path: str
     assert len(endpoint.opener.backends) == 1
 
 
-@pytest.mark.parametrize("text", [0, 0.0, 0.5, "0", "0s", "0m", "0h0m0s", "0.0ms"])
-def test_no_time_in_all_its_spellings(text: object) -> None:
-    assert AnswerBody.model_validate({"keep_alive": text}).lets_go
+@pytest.mark.parametrize(("path", "body"), [*SILENT, *ANSWERED])
+def test_it_goes_when_nobody_has_used_it_for_that_long(path: str, body: dict[str, object]) -> None:
+    with changing() as endpoint:
+        began = time.monotonic()
+        answer = endpoint.post({**body, "keep_alive": "300ms"}, path)
+        assert answer.status_code == 200
+        assert "unload" not in answer.text
+        wait_until(lambda: freed(endpoint))
+        assert time.monotonic() - began >= 0.3
+        wait_until(lambda: running(endpoint) == [])
+        assert endpoint.post(body, path).status_code == 200
+        assert len(endpoint.opener.backends) == 2
+        assert expiry(endpoint) is None, "what was said holds until the model goes"
 
 
-@pytest.mark.parametrize("text", [None, 1, -1, -0.5, False, "5m", "-1", "1h0m", "10s", "", "0x", "s", [], {}])
-def test_any_other_time_keeps_it(text: object) -> None:
-    assert not AnswerBody.model_validate({"keep_alive": text}).lets_go
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        *SILENT,
+        *ANSWERED,
+        ("/v1/chat/completions", ask()),
+        ("/v1/chat/completions", ask(stream=True)),
+        ("/v1/embeddings", {"input": "Hi"}),
+        ("/v1/messages/count_tokens", ask()),
+        ("/tokenize", {"content": "Hi"}),
+    ],
+)
+def test_whatever_uses_it_puts_that_off(path: str, body: dict[str, object]) -> None:
+    with changing() as endpoint:
+        endpoint.post({"keep_alive": 60}, "/api/generate")
+        before = time.time()
+        assert endpoint.post(body, path).status_code == 200
+        # The client has its answer a moment before the server is done with it.
+        wait_until(lambda: (expiry(endpoint) or 0) >= before + 60)
+        time.sleep(0.05)
+        assert (expiry(endpoint) or 0) <= time.time() + 60 - 0.02
+
+
+def test_who_only_looks_does_not_put_it_off() -> None:
+    with changing() as endpoint, endpoint.http() as client:
+        endpoint.post({"keep_alive": 60}, "/api/generate")
+        said_at = time.time()
+        for path in ("/v1/models", "/slots", "/props", "/api/tags", "/api/ps", "/health"):
+            assert client.get(path).status_code == 200
+        assert (expiry(endpoint) or 0) <= said_at + 60.05
+
+
+def test_an_answer_that_takes_longer_is_not_cut_off() -> None:
+    with changing(Script(b"It takes a while to say this.", step_s=0.02)) as endpoint:
+        answer = endpoint.post(ask(stream=False, keep_alive=0.05), "/api/chat").json()
+        assert answer["message"]["content"] == "It takes a while to say this."
+        wait_until(lambda: freed(endpoint))
+
+
+def test_the_latest_word_counts() -> None:
+    with changing() as endpoint:
+        endpoint.post({"keep_alive": "1h"}, "/api/generate")
+        endpoint.post({"keep_alive": 0.05}, "/api/generate")
+        wait_until(lambda: freed(endpoint))
+        endpoint.post({"keep_alive": "200ms"}, "/api/generate")
+        endpoint.post(ask(keep_alive=-1), "/api/chat")
+        time.sleep(0.4)
+        assert running(endpoint) == ["fake"]
+        assert expiry(endpoint) is None
+
+
+def test_who_says_nothing_leaves_what_was_said() -> None:
+    with changing() as endpoint:
+        assert expiry(endpoint) is None
+        endpoint.post({"keep_alive": "5m"}, "/api/generate")
+        endpoint.post(ask(stream=False, keep_alive=None), "/api/chat")
+        assert abs((expiry(endpoint) or 0) - time.time() - 300) < 5
+
+
+@pytest.mark.parametrize("keep_alive", [0, 0.05])
+def test_a_chat_of_the_window_is_use(keep_alive: float) -> None:
+    async def chat(engine: Engine) -> str:
+        request = ChatRequest((Message("user", "Hello"),), door="window")
+        async with engine.submit(request) as stream:
+            return "".join([event.text async for event in stream if isinstance(event, TextDelta)])
+
+    with changing(Script(b"It takes a while to say this.", step_s=0.02)) as endpoint:
+        said: list[str] = []
+        window = threading.Thread(target=lambda: said.append(asyncio.run(chat(endpoint.engine))))
+        window.start()
+        wait_until(lambda: endpoint.engine.idle_since is None)
+        endpoint.post({"keep_alive": keep_alive}, "/api/generate")
+        window.join()
+        assert said == ["It takes a while to say this."]
+        wait_until(lambda: freed(endpoint))
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_request_that_fails_counts_down_too(stream: bool) -> None:
+    with changing() as endpoint:
+        refused = endpoint.post(ask("word " * 2000, stream=stream, keep_alive=0.1), "/api/chat")
+        assert (refused.status_code, "maximum context length" in refused.text) == (400, True)
+        wait_until(lambda: freed(endpoint))
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_client_that_leaves_counts_down_too(stream: bool) -> None:
+    with changing(Script(step_s=0.01)) as endpoint:
+        body = json.dumps(ask(stream=stream, keep_alive=0.1)).encode()
+        head = endpoint.chat_head(len(body)).replace(b"/v1/chat/completions", b"/api/chat")
+        with endpoint.socket() as connection:
+            connection.sendall(head + body)
+            wait_until(lambda: endpoint.n_under_way == 1)
+            assert not freed(endpoint)
+        wait_until(lambda: freed(endpoint))
+
+
+def test_closing_ends_the_countdown() -> None:
+    async def close_while_it_counts() -> bool:
+        engine = Engine(FakeOpener(Script()))
+        await engine.load(FILE)
+        shelf = Shelf(engine, FILE)
+        shelf.keep_for(0.05)
+        await asyncio.sleep(0)
+        await shelf.aclose()
+        await asyncio.sleep(0.2)
+        still_there, left = engine.status.state == "ready", asyncio.all_tasks() - {asyncio.current_task()}
+        await engine.aclose()
+        return still_there and not any(task.get_name() == "keep the model" for task in left)
+
+    assert asyncio.run(close_while_it_counts())
+
+
+def test_where_tools_may_not_change_it_no_time_is_told(endpoint: Live) -> None:
+    assert endpoint.post({"keep_alive": "50ms"}, "/api/generate").json()["done_reason"] == "load"
+    assert expiry(endpoint) is None
+    time.sleep(0.2)
+    assert running(endpoint) == ["fake"]
+
+
+@pytest.mark.parametrize("path", [path for path, _ in SILENT] + ["/api/embed", "/api/embeddings"])
+@pytest.mark.parametrize(
+    "text", [False, True, "", "0x", "s", "5 m", "5m ", "-", "1.2.3s", "soon", "٣s", [], {}, "1" * 99]
+)
+def test_what_is_no_time_is_refused(endpoint: Live, path: str, text: object) -> None:
+    refused = endpoint.post({"keep_alive": text}, path)
+    assert refused.status_code == 400
+    assert refused.json()["error"] == NO_TIME
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        *[(text, 0) for text in (0, 0.0, "0", "0s", "-0", "0m", "0h0m0s", "0.0ms")],
+        *[(text, 300) for text in (300, 300.0, "5m", "300", "300s", "4m60s", "+5m", "5.m")],
+        *[(text, 0.3) for text in (0.3, "300ms", ".3s", "300000us", "300000µs", "300000μs", "300000000ns")],
+        ("1h30m", 5400),
+        ("1.5h", 5400),
+        *[(text, math.inf) for text in (-1, -0.5, "-1", "-1s", "-5m", "9999999h", 1e300, 10**400)],
+        (None, None),
+    ],
+)
+def test_a_time_in_all_its_spellings(text: object, seconds: float | None) -> None:
+    found = AnswerBody.model_validate_json(json.dumps({"keep_alive": text})).keep_alive
+    assert found == (None if seconds is None else pytest.approx(seconds))
