@@ -35,11 +35,12 @@ def _trial(given: Path | None) -> None:
     from ship.places import DIST, version
 
     from .clean_root import CleanRoot
+    from .older import make_older
 
     current = given or DIST / f"inglenook_{version()}_{deb.architecture()}.deb"
     if not current.exists():
         current = deb.make()
-    older = deb.make(of=f"{version()}~older", quick=True)
+    older = make_older(current)
     root = CleanRoot()
     say("A clean Debian")
     root.make()
