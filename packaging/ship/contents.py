@@ -14,7 +14,7 @@ from typing import Any
 
 from bootstrap.places import ROOT
 
-from .places import PACKAGING, PYTHON, version
+from .places import APP, DIST, PACKAGING, PYTHON, version
 
 Frozen = dict[str, list[tuple[str, str]]]
 """Kind → each file's name in the freeze, and where it came from."""
@@ -49,6 +49,14 @@ def write(frozen: Frozen, internal: Path, folder: Path) -> None:
     shutil.copyfile(_python_licence(), folder / "Python.txt")
     bill = bom([component(each, "pypi") for each in inside], [component(each, "deb/debian") for each in system])
     (folder / SBOM).write_text(json.dumps(bill, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def publish() -> Path:
+    """Lays the bill of materials beside the installers, named for this system."""
+    system = {"win32": "windows", "darwin": "macos"}.get(sys.platform, "linux")
+    DIST.mkdir(exist_ok=True)
+    path = DIST / f"inglenook-{version()}-{system}-{platform.machine().lower()}.cdx.json"
+    return Path(shutil.copyfile(APP / "licences" / SBOM, path))
 
 
 def sources_of(frozen: Frozen, internal: Path) -> set[str]:

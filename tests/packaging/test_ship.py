@@ -165,6 +165,36 @@ def test_the_bill_of_materials_names_what_is_inside(ship: Ship) -> None:
     json.dumps(bill)
 
 
+def test_the_bill_lies_beside_the_installers(ship: Ship, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    contents = ship("contents")
+    (tmp_path / "app/licences").mkdir(parents=True)
+    (tmp_path / "app/licences" / contents.SBOM).write_text("{}")
+    monkeypatch.setattr(contents, "APP", tmp_path / "app")
+    monkeypatch.setattr(contents, "DIST", tmp_path / "dist")
+
+    path = contents.publish()
+
+    assert path.parent == tmp_path / "dist"
+    assert path.name.startswith(f"inglenook-{ship('places').version()}-")
+    assert path.read_text() == "{}"
+
+
+CHANGES = (
+    "# Changelog\n\n## Unreleased\n\n- Soon.\n\n## 1.2.0 (2026-12-01)\n\n- A window.\n- A door.\n\n## 1.1.0\n\n- Old.\n"
+)
+
+
+@pytest.mark.parametrize(("of", "said"), [("1.2.0", "- A window.\n- A door."), ("1.1.0", "- Old.")])
+def test_a_release_says_what_the_changelog_says_of_it(ship: Ship, of: str, said: str) -> None:
+    assert ship("notes").notes(f"v{of}", CHANGES, of) == said
+
+
+@pytest.mark.parametrize(("tag", "of"), [("v1.2.1", "1.2.0"), ("1.2.0", "1.2.0"), ("v1.2", "1.2"), ("v1.3.0", "1.3.0")])
+def test_a_release_of_another_version_or_without_news_is_none(ship: Ship, tag: str, of: str) -> None:
+    with pytest.raises(ship("notes").SetupError):
+        ship("notes").notes(tag, CHANGES, of)
+
+
 def test_what_was_left_out_again_is_not_in_the_bill(ship: Ship, tmp_path: Path) -> None:
     (tmp_path / "libkept.so").touch()
     frozen = {

@@ -170,10 +170,27 @@ def test_the_workflows_test_and_build_on_three_systems() -> None:
 
     assert set(read["test"]["jobs"]) == {"linux", "others"}
     jobs = read["release"]["jobs"]
-    assert {"linux", "smoke", "windows", "macos", "publish"} <= set(jobs)
+    assert {"version", "linux", "smoke", "windows", "macos", "publish"} <= set(jobs)
+    assert all("version" in jobs[name]["needs"] for name in ("linux", "windows", "macos"))
     assert set(jobs["publish"]["needs"]) == {"linux", "smoke", "windows", "macos"}
     # Only what publishes may write.
     assert [name for name, job in jobs.items() if "write" in str(job.get("permissions"))] == ["publish"]
+
+
+def test_what_the_workflows_run_is_there() -> None:
+    text = "".join(path.read_text(encoding="utf-8") for path in (ROOT / ".github/workflows").glob("*.yml"))
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+    targets = set(re.findall(r"\bmake (?!g\+\+)(\w+)", text))
+    assert targets == {"check", "package", "smoke", "test"}
+    assert targets <= set(re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)[0].split())
+    locks = re.findall(r"packaging/lock/\w+\.txt", text)
+    # The tests of the other systems need the model too, which `make test` fetches on Linux.
+    assert "packaging/lock/model.txt" in locks
+    modules = re.findall(r"-m ship\.(\w+)", text)
+    places = [ROOT / lock for lock in locks] + [ROOT / f"packaging/ship/{module}.py" for module in modules]
+    assert modules
+    assert all(place.is_file() for place in places)
 
 
 def test_the_flatpak_starts_the_program(ship: Ship) -> None:

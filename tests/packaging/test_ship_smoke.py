@@ -88,7 +88,9 @@ def test_what_is_upgraded_is_made_of_the_package_alone(smoke: Smoke, tmp_path: P
     older = smoke("older").make_older(deb, tmp_path / "smoke")
 
     assert older.name == "inglenook_1.2.3~older_all.deb"
-    versions = [subprocess.check_output(["dpkg-deb", "-f", each, "Version"], text=True).strip() for each in (older, deb)]
+    versions = [
+        subprocess.check_output(["dpkg-deb", "-f", each, "Version"], text=True).strip() for each in (older, deb)
+    ]
     assert versions == ["1.2.3~older", "1.2.3"]
     subprocess.run(["dpkg", "--compare-versions", versions[0], "lt", versions[1]], check=True)
     subprocess.run(["dpkg-deb", "--extract", older, tmp_path / "out"], check=True)
