@@ -10,8 +10,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PLACES = re.compile(r"`((?:[\w.-]+/)+[\w.*-]*|[\w*]+\.(?:py|md|toml))`")
 HOMES = (
-    "", "api", "api/anthropic", "desktop", "desktop/chat", "desktop/store", "desktop/windows", "engine", "engine/output", "packaging",
-    "tests", "tests/api", "tests/desktop", "tests/engine",
+    "", "api", "api/anthropic", "desktop", "desktop/chat", "desktop/store", "desktop/windows", "engine",
+    "engine/output", "packaging", "tests", "tests/api", "tests/desktop", "tests/engine",
 )  # fmt: skip
 """Where a name without its folder may lie."""
 
