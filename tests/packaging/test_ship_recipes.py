@@ -96,6 +96,9 @@ def test_the_mac_knows_the_app_by_its_name(ship: Ship) -> None:
     assert information["CFBundleIdentifier"] == ship("share").APP_ID
     assert information["CFBundleShortVersionString"] == ship("places").version()
     assert information["CFBundleExecutable"] == "inglenook"
+    # What is compiled runs there too, whatever the Mac that compiles it has.
+    oldest = ship("llama").definitions("darwin", "arm64")["CMAKE_OSX_DEPLOYMENT_TARGET"]
+    assert information["LSMinimumSystemVersion"] == oldest
 
 
 def test_the_mac_lets_the_app_do_no_more_than_it_must(ship: Ship) -> None:
