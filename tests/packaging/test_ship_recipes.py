@@ -75,6 +75,12 @@ def test_a_man_page_names_every_option(ship: Ship, name: str, module: str) -> No
 
     options = set(re.findall(r"--[a-z-]+", shown.stdout))
     assert options <= set(re.findall(r"--[a-z-]+", page))
+    described = re.search(r"\n\n(\S.*?)\n\n", shown.stdout, re.DOTALL)
+    assert described is not None
+    if name == "inglenook-serve":  # the dialects that it speaks, in both
+        for dialect in ("OpenAI", "Anthropic", "Ollama", "llama.cpp"):
+            assert dialect in described[1]
+            assert dialect in page
     assert set(re.findall(r"--[a-z-]+", page)) <= options
 
 
@@ -252,3 +258,11 @@ def test_the_flatpak_starts_the_program(ship: Ship) -> None:
     assert manifest["id"] == ship("share").APP_ID
     assert manifest["command"] == "inglenook"
     assert manifest["rename-desktop-file"] == ship("share").DESKTOP_ID
+
+
+def test_the_flatpak_may_do_no_more_than_it_must(ship: Ship) -> None:
+    """A screen; the network for the endpoint and downloads; model files, which are used where they lie and only read.
+    It computes on the processor and draws without OpenGL, so it needs no device."""
+    manifest = yaml.safe_load((LINUX / f"flatpak/{ship('share').APP_ID}.yml").read_text(encoding="utf-8"))
+    screen = {"--socket=wayland", "--socket=fallback-x11", "--share=ipc"}
+    assert set(manifest["finish-args"]) == screen | {"--share=network", "--filesystem=home:ro"}
