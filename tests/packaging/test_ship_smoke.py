@@ -72,6 +72,11 @@ def test_only_what_is_finished_counts_as_an_answer(smoke: Smoke, tmp_path: Path)
     assert person.messages() == [("user", "Colours?")]
 
 
+def test_without_a_package_it_says_what_makes_one(smoke: Smoke, capsys: pytest.CaptureFixture[str]) -> None:
+    assert smoke("__main__").main(["missing.deb"]) == 1
+    assert "missing.deb: `make package` makes" in capsys.readouterr().err
+
+
 @pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="there is no dpkg-deb here")
 def test_what_is_upgraded_is_made_of_the_package_alone(smoke: Smoke, tmp_path: Path) -> None:
     tree = tmp_path / "tree"
