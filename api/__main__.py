@@ -123,7 +123,9 @@ def loading(model: Path, on_failed: Callable[[Exception], None]) -> Lifespan:
 
 def _read_options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="inglenook-serve", description="Serves a GGUF model to the tools on this computer, in OpenAI's way."
+        prog="inglenook-serve",
+        description="Serves a GGUF model to the tools on this computer, "
+        "in the ways of OpenAI, Anthropic, Ollama and llama.cpp.",
     )
     parser.add_argument("--model", type=Path, metavar="PATH", help="the GGUF file; without it, the default model")
     parser.add_argument("--profile", type=Path, metavar="DIR", help="the folder of keys and models")

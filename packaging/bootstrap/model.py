@@ -44,7 +44,7 @@ def ensure() -> dict[str, str]:
 def _wanted() -> tuple[Path, str]:
     asked = subprocess.run([PYTHON, "-c", _ASK], cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if asked.returncode != 0:
-        reason = [*asked.stderr.strip().splitlines(), "no reason given"][-1]
+        reason = ["no reason given", *asked.stderr.strip().splitlines()][-1]
         raise SetupError(f"Set-up stopped while looking where the default model belongs: {reason}.")
     answer = json.loads(asked.stdout)
     return Path(answer["path"]), str(answer["sha256"])

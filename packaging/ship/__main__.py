@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def _parts() -> dict[str, Callable[[], Path | None]]:
-    from . import deb, freeze, macos, rpm, tarball, windows
+    from . import contents, deb, freeze, macos, rpm, tarball, windows
 
     def frozen() -> None:
         freeze.make()
@@ -24,7 +24,7 @@ def _parts() -> dict[str, Callable[[], Path | None]]:
         installers = {"dmg": macos.make}
     else:
         installers = {"deb": deb.make_here, "tar": tarball.make, "rpm": rpm.make}
-    return {"freeze": frozen, **installers}
+    return {"freeze": frozen, "sbom": contents.publish, **installers}
 
 
 def main(names: list[str]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -14,14 +15,22 @@ from typing import Any
 
 from bootstrap.places import ROOT
 
-from .places import PACKAGING, PYTHON, version
+from .places import APP, DIST, PACKAGING, PYTHON, version
 
 Frozen = dict[str, list[tuple[str, str]]]
 """Kind → each file's name in the freeze, and where it came from."""
 
 SBOM = "inglenook.cdx.json"
 # What a package says too shortly. Of PyInstaller, only the starter is inside.
-_CLEARER = {"pyinstaller": "GPL-2.0-or-later WITH Bootloader-exception"}
+_CLEARER = {"Jinja2": "BSD-3-Clause", "pyinstaller": "GPL-2.0-or-later WITH Bootloader-exception"}
+# What packages say in other words than SPDX's.
+_SPDX = {
+    "Apache 2.0": "Apache-2.0",
+    "Apache Software License": "Apache-2.0",
+    "MIT License": "MIT",
+    "PSFL": "PSF-2.0",
+}
+_EXPRESSION = re.compile(r"[\w.+-]+( (AND|OR|WITH) [\w.+-]+)*")
 _OWN_TEXTS = {
     "LICENSE": "Inglenook.txt",
     "resources/icons/LICENSE": "icons.txt",
@@ -29,6 +38,8 @@ _OWN_TEXTS = {
     "packaging/licences/LGPL-3.0.txt": "LGPL-3.0.txt",
     "packaging/licences/GPL-3.0.txt": "GPL-3.0.txt",
     "packaging/licences/llama.cpp.txt": "llama.cpp.txt",
+    # Its wheel holds none.
+    "packaging/licences/latex2mathml.txt": "latex2mathml.txt",
 }
 
 
@@ -40,15 +51,23 @@ def write(frozen: Frozen, internal: Path, folder: Path) -> None:
     sources = sources_of(frozen, internal)
     inside = [each for each in _installed() if sources.intersection(map(os.path.realpath, each["files"]))]
     for each in inside:
-        _copy_texts([Path(text) for text in each["texts"]], folder / each["name"])
+        _copy_texts({text_name(text): Path(text) for text in each["texts"]}, folder / each["name"])
     system = _system_packages(sources)
     for package in system:
-        _copy_texts([Path("/usr/share/doc") / package["name"] / "copyright"], folder / package["name"])
+        _copy_texts({"copyright": Path("/usr/share/doc") / package["name"] / "copyright"}, folder / package["name"])
     for source, name in _OWN_TEXTS.items():
         shutil.copyfile(ROOT / source, folder / name)
     shutil.copyfile(_python_licence(), folder / "Python.txt")
     bill = bom([component(each, "pypi") for each in inside], [component(each, "deb/debian") for each in system])
     (folder / SBOM).write_text(json.dumps(bill, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def publish() -> Path:
+    """Lays the bill of materials beside the installers, named for this system."""
+    system = {"win32": "windows", "darwin": "macos"}.get(sys.platform, "linux")
+    DIST.mkdir(exist_ok=True)
+    path = DIST / f"inglenook-{version()}-{system}-{platform.machine().lower()}.cdx.json"
+    return Path(shutil.copyfile(APP / "licences" / SBOM, path))
 
 
 def sources_of(frozen: Frozen, internal: Path) -> set[str]:
@@ -68,8 +87,17 @@ def component(package: dict[str, Any], kind: str) -> dict[str, Any]:
         "purl": f"pkg:{kind}/{purl_name}@{package['version']}",
     }
     if licence := _CLEARER.get(name, package.get("licence")):
-        entry["licenses"] = [{"license": {"name": licence}}]
+        licence = _SPDX.get(licence, licence)
+        is_spdx = _EXPRESSION.fullmatch(licence)
+        entry["licenses"] = [{"expression": licence} if is_spdx else {"license": {"name": licence}}]
     return entry
+
+
+def text_name(path: str) -> str:
+    """What a licence text is called beside its package's others: with its folders, for one of numpy's parts has a
+    LICENSE.md like the next."""
+    inner = path.replace("\\", "/").rpartition(".dist-info/")[2]
+    return inner.removeprefix("licenses/")
 
 
 def bom(python: list[dict[str, Any]], system: list[dict[str, Any]]) -> dict[str, Any]:
@@ -128,11 +156,11 @@ def _unmerged(paths: list[str]) -> list[str]:
     return [path.removeprefix("/usr") for path in paths if path.startswith("/usr/lib")]
 
 
-def _copy_texts(texts: list[Path], folder: Path) -> None:
-    for text in texts:
+def _copy_texts(texts: dict[str, Path], folder: Path) -> None:
+    for name, text in texts.items():
         if text.is_file():
-            folder.mkdir(exist_ok=True)
-            shutil.copyfile(text, folder / text.name)
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(text, folder / name)
 
 
 def _python_licence() -> Path:

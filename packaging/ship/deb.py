@@ -44,10 +44,9 @@ def make_here() -> Path | None:
     return make()
 
 
-def make(*, of: str | None = None, quick: bool = False) -> Path:
-    """Packs the frozen app. `of`: a version other than ours; `quick`: packed larger and faster. Both for the trial."""
-    of = of or version()
-    say(f"Packing the .deb of {of}")
+def make() -> Path:
+    """Packs the frozen app."""
+    say(f"Packing the .deb of {version()}")
     root = SHIP / "deb"
     shutil.rmtree(root, ignore_errors=True)
     shutil.copytree(APP, root / LIB, symlinks=True, ignore=shutil.ignore_patterns("licences"))
@@ -56,14 +55,13 @@ def make(*, of: str | None = None, quick: bool = False) -> Path:
     programs.mkdir()
     for name in ("inglenook", "inglenook-serve"):
         (programs / name).symlink_to(f"../lib/inglenook/{name}")
-    share.write(root / "usr", of=of)
-    _write_documents(root / "usr/share", of)
+    share.write(root / "usr")
+    _write_documents(root / "usr/share")
     _set_modes(root)
-    _write_control(root, of)
-    folder = SHIP if quick else DIST
-    folder.mkdir(exist_ok=True)
-    path = folder / f"inglenook_{of}_{architecture()}.deb"
-    how = ("-Zgzip", "-z1") if quick else ("-Zxz", "-z9", "--threads-max=2")
+    _write_control(root)
+    DIST.mkdir(exist_ok=True)
+    path = DIST / f"inglenook_{version()}_{architecture()}.deb"
+    how = ("-Zxz", "-z9", "--threads-max=2")
     env = {**os.environ, "SOURCE_DATE_EPOCH": str(share.made_at())}
     subprocess.run(["dpkg-deb", "--root-owner-group", *how, "--build", root, path], check=True, env=env)
     return path
@@ -78,11 +76,11 @@ def _leave_out_system_libraries(internal: Path) -> None:
             path.unlink()
 
 
-def _write_documents(folder: Path, of: str) -> None:
+def _write_documents(folder: Path) -> None:
     doc = folder / "doc/inglenook"
     shutil.copyfile(share.LINUX / "copyright.in", doc / "copyright")
     when = time.strftime("%a, %d %b %Y %H:%M:%S +0000", time.gmtime(share.made_at()))
-    entry = f"inglenook ({of}) stable; urgency=medium\n\n  * See changelog.gz.\n\n -- {MAINTAINER}  {when}\n"
+    entry = f"inglenook ({version()}) stable; urgency=medium\n\n  * See changelog.gz.\n\n -- {MAINTAINER}  {when}\n"
     share.compress(doc / "changelog.Debian.gz", entry)
     overrides = folder / "lintian/overrides/inglenook"
     overrides.parent.mkdir(parents=True)
@@ -98,12 +96,12 @@ def _set_modes(root: Path) -> None:
         path.chmod(0o755 if program else 0o644)
 
 
-def _write_control(root: Path, of: str) -> None:
+def _write_control(root: Path) -> None:
     size_kb = sum(path.lstat().st_size for path in root.rglob("*") if not path.is_dir()) // 1024
     looks = [package.name for package in listed() if package.use == "looks"]
     fields = {
         "Package": "inglenook",
-        "Version": of,
+        "Version": version(),
         "Architecture": architecture(),
         "Maintainer": MAINTAINER,
         "Installed-Size": str(size_kb),

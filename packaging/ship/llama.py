@@ -13,12 +13,18 @@ VARIANTS = {
     "CMAKE_INSTALL_LIBDIR": "llama_cpp/lib",
 }
 
+MACOS = {"CMAKE_OSX_DEPLOYMENT_TARGET": "13.3"}
+"""The oldest macOS that it runs on, which Info.plist names too; without it, that of the Mac that builds. Before 13.3
+Accelerate had not what ggml calls."""
+
 
 def definitions(system: str, machine: str) -> dict[str, str]:
     """CMake's definitions for a `sys.platform` and a `platform.machine()`.
 
     A Mac has no variants: Apple's processors are all alike to the compiler's baseline for them, and compute on Metal.
     """
-    if system == "darwin" or machine.lower() not in ("x86_64", "amd64"):
+    if system == "darwin":
+        return EVERYWHERE | MACOS
+    if machine.lower() not in ("x86_64", "amd64"):
         return EVERYWHERE
     return EVERYWHERE | VARIANTS

@@ -20,7 +20,9 @@ ENTITLEMENTS = PACKAGING / "macos" / "entitlements.plist"
 def make() -> Path:
     """Packs Inglenook.app, which PyInstaller has laid beside the frozen folder."""
     shutil.copytree(APP / "licences", BUNDLE / "Contents" / "Resources" / "licences", dirs_exist_ok=True)
-    (BUNDLE / "Contents" / "MacOS" / "inglenook-serve").symlink_to("inglenook")
+    serve = BUNDLE / "Contents" / "MacOS" / "inglenook-serve"
+    serve.unlink(missing_ok=True)
+    serve.symlink_to("inglenook")
     identity = os.environ.get("SIGN_IDENTITY", "")
     for command in sign_commands(BUNDLE, identity):
         subprocess.run(command, check=True)

@@ -29,23 +29,23 @@ def made_at() -> int:
     return int(done.stdout) if done.returncode == 0 and done.stdout.strip() else int(time.time())
 
 
-def fill_in(template: str, *, of: str | None = None) -> str:
-    """A template's text with @NAME@ replaced. `of`: a version other than ours."""
+def fill_in(template: str) -> str:
+    """A template's text with @NAME@ replaced."""
     day = time.strftime("%Y-%m-%d", time.gmtime(made_at()))
-    values = {"VERSION": of or version(), "DATE": day, "DESKTOP_ID": DESKTOP_ID}
+    values = {"VERSION": version(), "DATE": day, "DESKTOP_ID": DESKTOP_ID}
     for name, value in values.items():
         template = template.replace(f"@{name}@", value)
     return template
 
 
-def write(usr: Path, *, of: str | None = None) -> None:
+def write(usr: Path) -> None:
     """Fills `usr`/share."""
     share = usr / "share"
     _put(share / "applications" / DESKTOP_ID, (LINUX / DESKTOP_ID).read_text(encoding="utf-8"))
     metainfo = f"{APP_ID}.metainfo.xml"
-    _put(share / "metainfo" / metainfo, fill_in((LINUX / f"{metainfo}.in").read_text(encoding="utf-8"), of=of))
+    _put(share / "metainfo" / metainfo, fill_in((LINUX / f"{metainfo}.in").read_text(encoding="utf-8")))
     for name in ("inglenook.1", "inglenook-serve.1"):
-        text = fill_in((LINUX / f"{name}.in").read_text(encoding="utf-8"), of=of)
+        text = fill_in((LINUX / f"{name}.in").read_text(encoding="utf-8"))
         compress(share / "man" / "man1" / f"{name}.gz", text)
     _write_icons(share / "icons" / "hicolor")
     doc = share / "doc" / "inglenook"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -31,12 +32,21 @@ def make() -> Path:
 
 def compile_script(app: Path, icon: Path, out: Path, of: str) -> None:
     """`app` is the folder with inglenook.exe. Any system with makensis. Raises SetupError with what it says."""
-    given = {"VERSION": of, "APP": app, "ICON": icon, "OUT": out}
+    given = {"VERSION": of, "NUMBERS": numbers(of), "APP": app, "ICON": icon, "OUT": out}
     dash = "/" if os.name == "nt" else "-"
     options = [f"{dash}D{name}={value}" for name, value in given.items()]
-    done = subprocess.run(["makensis", f"{dash}V2", f"{dash}WX", *options, SCRIPT], capture_output=True, text=True)
+    # Left to itself, it reads a script in the code page of the Windows that it runs on.
+    how = (f"{dash}V2", f"{dash}WX", f"{dash}INPUTCHARSET", "UTF8")
+    done = subprocess.run(["makensis", *how, *options, SCRIPT], capture_output=True, text=True)
     if done.returncode != 0:
         raise SetupError(f"makensis failed: {(done.stdout + done.stderr).strip()[-800:]}")
+
+
+def numbers(of: str) -> str:
+    """A version as Windows' files have it: four numbers, whatever else ours says (0.2.0rc1 → 0.2.0.0)."""
+    release = re.match(r"\d+(?:\.\d+)*", of)
+    found = release[0].split(".") if release else []
+    return ".".join([*found, "0", "0", "0", "0"][:4])
 
 
 def sign(path: Path) -> None:
@@ -47,6 +57,21 @@ def sign(path: Path) -> None:
         return
     password = os.environ.get("SIGN_PASSWORD", "")
     how = ("/fd", "sha256", "/td", "sha256", "/tr", _TIME_STAMPS, "/f", certificate, "/p", password)
+    tool = _signtool()
+    if tool is None:
+        raise SetupError("There is a certificate and no signtool: install the Windows SDK, then start again.")
     # Without its arguments in what is printed: one of them is the password.
-    if subprocess.run(["signtool", "sign", *how, path], capture_output=True).returncode != 0:
+    if subprocess.run([tool, "sign", *how, path], capture_output=True).returncode != 0:
         raise SetupError(f"signtool could not sign {path.name}.")
+
+
+def _signtool() -> Path | None:
+    """The Windows SDK lays it beside the path, in a folder for each of its versions."""
+    if found := shutil.which("signtool"):
+        return Path(found)
+    kits = Path(os.environ.get("PROGRAMFILES(X86)", "")) / "Windows Kits/10/bin"
+    return max(kits.glob("10.*/x64/signtool.exe"), key=_build, default=None)
+
+
+def _build(tool: Path) -> list[int]:
+    return [int(number) for number in tool.parents[1].name.split(".")]

@@ -12,7 +12,7 @@ QUESTIONS = ("Answer with one word: what is the capital of France?", "Answer wit
 
 
 def main(arguments: list[str]) -> int:
-    """`DEB`: the package to try; else the one in dist, made anew where there is none."""
+    """`DEB`: the package to try; else the one in dist."""
     from bootstrap.console import say
     from bootstrap.errors import SetupError
 
@@ -31,15 +31,17 @@ def main(arguments: list[str]) -> int:
 
 def _trial(given: Path | None) -> None:
     from bootstrap.console import say
+    from bootstrap.errors import SetupError
     from ship import deb
     from ship.places import DIST, version
 
     from .clean_root import CleanRoot
+    from .older import make_older
 
     current = given or DIST / f"inglenook_{version()}_{deb.architecture()}.deb"
-    if not current.exists():
-        current = deb.make()
-    older = deb.make(of=f"{version()}~older", quick=True)
+    if not current.is_file():
+        raise SetupError(f"There is no {current}: `make package` makes the .deb that is tried.")
+    older = make_older(current)
     root = CleanRoot()
     say("A clean Debian")
     root.make()

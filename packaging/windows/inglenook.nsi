@@ -1,15 +1,16 @@
 ; The installer for Windows: for one person, without an administrator, upgrading in place, and with an uninstaller that
 ; leaves chats, settings and models where they are unless it is told otherwise.
 ;
-;   makensis -DVERSION=0.1.0 -DAPP=path\to\frozen\inglenook -DICON=inglenook.ico -DOUT=setup.exe inglenook.nsi
+;   makensis -INPUTCHARSET UTF8 -DVERSION=0.1.0 -DNUMBERS=0.1.0.0 -DAPP=path\to\frozen\inglenook -DICON=inglenook.ico \
+;     -DOUT=setup.exe inglenook.nsi
 
 Unicode true
 !include "MUI2.nsh"
 !include "FileFunc.nsh"
 !include "LogicLib.nsh"
 
-!ifndef VERSION | APP | ICON | OUT
-  !error "VERSION, APP, ICON and OUT must be given with -D"
+!ifndef VERSION | NUMBERS | APP | ICON | OUT
+  !error "VERSION, NUMBERS, APP, ICON and OUT must be given with -D"
 !endif
 
 !define NAME "Inglenook"
@@ -22,7 +23,7 @@ InstallDirRegKey HKCU "Software\${NAME}" "InstallDir"
 RequestExecutionLevel user
 SetCompressor /SOLID lzma
 BrandingText "${NAME} ${VERSION}"
-VIProductVersion "${VERSION}.0"
+VIProductVersion "${NUMBERS}"
 VIAddVersionKey "ProductName" "${NAME}"
 VIAddVersionKey "ProductVersion" "${VERSION}"
 VIAddVersionKey "FileVersion" "${VERSION}"
@@ -42,8 +43,8 @@ VIAddVersionKey "LegalCopyright" "Apache License 2.0"
 !insertmacro MUI_LANGUAGE "English"
 !insertmacro MUI_LANGUAGE "German"
 
-LangString OPEN_NOW ${LANG_ENGLISH} "${NAME} is open. Close its window, then try again."
-LangString OPEN_NOW ${LANG_GERMAN} "${NAME} ist offen. Bitte das Fenster schließen, dann noch einmal."
+LangString OPEN_NOW ${LANG_ENGLISH} "${NAME} is running. Close its window, and end inglenook-serve, then try again."
+LangString OPEN_NOW ${LANG_GERMAN} "${NAME} läuft noch. Bitte das Fenster schließen und inglenook-serve beenden, dann noch einmal."
 LangString UN_APP ${LANG_ENGLISH} "${NAME} itself"
 LangString UN_APP ${LANG_GERMAN} "${NAME} selbst"
 LangString UN_DATA ${LANG_ENGLISH} "Also chats, settings and models"
@@ -52,27 +53,30 @@ LangString UN_DATA_SURE ${LANG_ENGLISH} "Really delete all chats, settings and m
 LangString UN_DATA_SURE ${LANG_GERMAN} "Wirklich alle Chats, Einstellungen und Modelle löschen? Sie sind nicht wiederzubringen."
 
 ; Windows does not let a program be written over while it runs: its file can then not be opened for appending.
-!macro RefuseWhileOpen UN
-  Function ${UN}RefuseWhileOpen
-    ${If} ${FileExists} "$INSTDIR\inglenook.exe"
-      retry:
+!macro RefuseWhileRunning PROGRAM
+  ${If} ${FileExists} "$INSTDIR\${PROGRAM}"
+    ${Do}
       ClearErrors
-      FileOpen $0 "$INSTDIR\inglenook.exe" a
-      ${If} ${Errors}
-        MessageBox MB_RETRYCANCEL|MB_ICONEXCLAMATION "$(OPEN_NOW)" /SD IDCANCEL IDRETRY retry
-        Abort
+      FileOpen $0 "$INSTDIR\${PROGRAM}" a
+      ${IfNot} ${Errors}
+        FileClose $0
+        ${ExitDo}
       ${EndIf}
-      FileClose $0
-    ${EndIf}
-  FunctionEnd
+      MessageBox MB_RETRYCANCEL|MB_ICONEXCLAMATION "$(OPEN_NOW)" /SD IDCANCEL IDRETRY +2
+      Abort
+    ${Loop}
+  ${EndIf}
 !macroend
-!insertmacro RefuseWhileOpen ""
-!insertmacro RefuseWhileOpen "un."
+!macro RefuseWhileOpen
+  !insertmacro RefuseWhileRunning "inglenook.exe"
+  !insertmacro RefuseWhileRunning "inglenook-serve.exe"
+!macroend
 
 Section "${NAME}"
-  Call RefuseWhileOpen
+  !insertmacro RefuseWhileOpen
   ; What an older version had and this one does not must go; nothing of a person's lies here.
   RMDir /r "$INSTDIR\_internal"
+  RMDir /r "$INSTDIR\licences"
   SetOutPath "$INSTDIR"
   File /r "${APP}\*"
   File "/oname=inglenook.ico" "${ICON}"
@@ -96,7 +100,7 @@ SectionEnd
 
 Section "un.$(UN_APP)"
   SectionIn RO
-  Call un.RefuseWhileOpen
+  !insertmacro RefuseWhileOpen
   RMDir /r "$INSTDIR\_internal"
   RMDir /r "$INSTDIR\licences"
   Delete "$INSTDIR\inglenook.exe"

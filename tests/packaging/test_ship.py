@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import struct
 import tarfile
 from collections.abc import Callable
@@ -148,39 +147,20 @@ def test_the_tile_is_drawn_around_the_flame(ship: Ship) -> None:
     assert path.attrib["d"] in flame
 
 
-def test_the_bill_of_materials_names_what_is_inside(ship: Ship) -> None:
-    contents = ship("contents")
-    python = [
-        contents.component({"name": n, "version": "1.0", "licence": "MIT"}, "pypi") for n in ("PySide6_Essentials",)
-    ]
-    system = [contents.component({"name": "libssl3", "version": "3.0"}, "deb/debian")]
-    bill = contents.bom(python, system)
-
-    assert bill == contents.bom(python, system)
-    assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.5")
-    purls = [each.get("purl") for each in bill["components"]]
-    assert "pkg:pypi/pyside6-essentials@1.0" in purls
-    assert "pkg:deb/debian/libssl3@3.0" in purls
-    assert {"Qt", "llama.cpp", "CPython", "SmolLM2-135M-Instruct"} <= {each["name"] for each in bill["components"]}
-    json.dumps(bill)
+CHANGES = (
+    "# Changelog\n\n## Unreleased\n\n- Soon.\n\n## 1.2.0 (2026-12-01)\n\n- A window.\n- A door.\n\n## 1.1.0\n\n- Old.\n"
+)
 
 
-def test_what_was_left_out_again_is_not_in_the_bill(ship: Ship, tmp_path: Path) -> None:
-    (tmp_path / "libkept.so").touch()
-    frozen = {
-        "pure": [("a", "/site/a.py")],
-        "datas": [("b.txt", "/site/b.txt")],
-        "binaries": [("libkept.so", "/usr/lib/libkept.so"), ("libgone.so", "/usr/lib/libgone.so")],
-    }
-    assert ship("contents").sources_of(frozen, tmp_path) == {"/site/a.py", "/site/b.txt", "/usr/lib/libkept.so"}
+@pytest.mark.parametrize(("of", "said"), [("1.2.0", "- A window.\n- A door."), ("1.1.0", "- Old.")])
+def test_a_release_says_what_the_changelog_says_of_it(ship: Ship, of: str, said: str) -> None:
+    assert ship("notes").notes(f"v{of}", CHANGES, of) == said
 
 
-def test_the_licences_of_what_is_inside_are_there(ship: Ship) -> None:
-    for source in ship("contents")._OWN_TEXTS:
-        assert (ROOT / source).stat().st_size > 1000, source
-    how = (ROOT / "packaging/licences/README.md").read_text(encoding="utf-8")
-    assert "LGPL" in how
-    assert "put your own build in their place" in how
+@pytest.mark.parametrize(("tag", "of"), [("v1.2.1", "1.2.0"), ("1.2.0", "1.2.0"), ("v1.2", "1.2"), ("v1.3.0", "1.3.0")])
+def test_a_release_of_another_version_or_without_news_is_none(ship: Ship, tag: str, of: str) -> None:
+    with pytest.raises(ship("notes").SetupError):
+        ship("notes").notes(tag, CHANGES, of)
 
 
 def test_an_archive_of_the_same_files_is_the_same_archive(

@@ -1,4 +1,4 @@
-"""The recipes that other programs read: menu entry, metadata, man pages, plists, the script of NSIS, workflows."""
+"""The recipes that other programs read: menu entry, metadata, man pages, plists, workflows."""
 
 from __future__ import annotations
 
@@ -75,6 +75,12 @@ def test_a_man_page_names_every_option(ship: Ship, name: str, module: str) -> No
 
     options = set(re.findall(r"--[a-z-]+", shown.stdout))
     assert options <= set(re.findall(r"--[a-z-]+", page))
+    described = re.search(r"\n\n(\S.*?)\n\n", shown.stdout, re.DOTALL)
+    assert described is not None
+    if name == "inglenook-serve":  # the dialects that it speaks, in both
+        for dialect in ("OpenAI", "Anthropic", "Ollama", "llama.cpp"):
+            assert dialect in described[1]
+            assert dialect in page
     assert set(re.findall(r"--[a-z-]+", page)) <= options
 
 
@@ -96,6 +102,9 @@ def test_the_mac_knows_the_app_by_its_name(ship: Ship) -> None:
     assert information["CFBundleIdentifier"] == ship("share").APP_ID
     assert information["CFBundleShortVersionString"] == ship("places").version()
     assert information["CFBundleExecutable"] == "inglenook"
+    # What is compiled runs there too, whatever the Mac that compiles it has.
+    oldest = ship("llama").definitions("darwin", "arm64")["CMAKE_OSX_DEPLOYMENT_TARGET"]
+    assert information["LSMinimumSystemVersion"] == oldest
 
 
 def test_the_mac_lets_the_app_do_no_more_than_it_must(ship: Ship) -> None:
@@ -126,54 +135,32 @@ def test_the_mac_notarises_only_where_apple_is_told_who_asks(ship: Ship) -> None
     assert ship("macos").notary_commands(Path("a.dmg"), who | {"NOTARY_TEAM": ""}) == []
 
 
-@needs("makensis")
-def test_the_installer_for_windows_compiles(ship: Ship, tmp_path: Path) -> None:
-    app = tmp_path / "inglenook"
-    for name in ("inglenook.exe", "inglenook-serve.exe", "_internal/PySide6/Qt6Core.dll", "licences/README.md"):
-        (app / name).parent.mkdir(parents=True, exist_ok=True)
-        (app / name).write_bytes(b"MZ" + name.encode())
-    icon, out = tmp_path / "inglenook.ico", tmp_path / "inglenook-setup.exe"
-    pixel = bytes.fromhex(
-        "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
-        "1f15c4890000000d49444154789c6360606060000000050001a5f64540"
-        "0000000049454e44ae426082"
-    )
-    icon.write_bytes(ship("icons").ico({16: pixel}))
-
-    ship("windows").compile_script(app, icon, out, "0.1.0")
-
-    assert out.read_bytes()[:2] == b"MZ"
-    assert out.stat().st_size > 30_000
-
-
-def test_the_installer_for_windows_keeps_what_is_a_persons() -> None:
-    script = (ROOT / "packaging/windows/inglenook.nsi").read_text(encoding="utf-8")
-
-    assert "RequestExecutionLevel user" in script
-    deleting = script.index(r'RMDir /r "$LOCALAPPDATA\inglenook"')
-    # In a section that is off unless it is chosen, after a question whose silent answer is no.
-    section = script.rindex("Section ", 0, deleting)
-    assert script[section:].startswith("Section /o ")
-    assert "/SD IDNO" in script[section:deleting]
-
-
-def test_nothing_is_signed_where_there_is_no_certificate(
-    ship: Ship, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.delenv("SIGN_CERTIFICATE", raising=False)
-    ship("windows").sign(tmp_path / "setup.exe")
-    assert "not signed" in capsys.readouterr().out
-
-
 def test_the_workflows_test_and_build_on_three_systems() -> None:
     read = {path.stem: yaml.safe_load(path.read_text()) for path in (ROOT / ".github/workflows").glob("*.yml")}
 
     assert set(read["test"]["jobs"]) == {"linux", "others"}
     jobs = read["release"]["jobs"]
-    assert {"linux", "smoke", "windows", "macos", "publish"} <= set(jobs)
+    assert {"version", "linux", "smoke", "windows", "macos", "publish"} <= set(jobs)
+    assert all("version" in jobs[name]["needs"] for name in ("linux", "windows", "macos"))
     assert set(jobs["publish"]["needs"]) == {"linux", "smoke", "windows", "macos"}
     # Only what publishes may write.
     assert [name for name, job in jobs.items() if "write" in str(job.get("permissions"))] == ["publish"]
+
+
+def test_what_the_workflows_run_is_there() -> None:
+    text = "".join(path.read_text(encoding="utf-8") for path in (ROOT / ".github/workflows").glob("*.yml"))
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+    targets = set(re.findall(r"\bmake (?!g\+\+)(\w+)", text))
+    assert targets == {"check", "package", "smoke", "test"}
+    assert targets <= set(re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)[0].split())
+    locks = re.findall(r"packaging/lock/\w+\.txt", text)
+    # The tests of the other systems need the model too, which `make test` fetches on Linux.
+    assert "packaging/lock/model.txt" in locks
+    modules = re.findall(r"-m ship\.(\w+)", text)
+    places = [ROOT / lock for lock in locks] + [ROOT / f"packaging/ship/{module}.py" for module in modules]
+    assert modules
+    assert all(place.is_file() for place in places)
 
 
 def test_the_flatpak_starts_the_program(ship: Ship) -> None:
@@ -182,3 +169,11 @@ def test_the_flatpak_starts_the_program(ship: Ship) -> None:
     assert manifest["id"] == ship("share").APP_ID
     assert manifest["command"] == "inglenook"
     assert manifest["rename-desktop-file"] == ship("share").DESKTOP_ID
+
+
+def test_the_flatpak_may_do_no_more_than_it_must(ship: Ship) -> None:
+    """A screen; the network for the endpoint and downloads; model files, which are used where they lie and only read.
+    It computes on the processor and draws without OpenGL, so it needs no device."""
+    manifest = yaml.safe_load((LINUX / f"flatpak/{ship('share').APP_ID}.yml").read_text(encoding="utf-8"))
+    screen = {"--socket=wayland", "--socket=fallback-x11", "--share=ipc"}
+    assert set(manifest["finish-args"]) == screen | {"--share=network", "--filesystem=home:ro"}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import shutil
 import sqlite3
+import subprocess
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -68,3 +70,34 @@ def test_only_what_is_finished_counts_as_an_answer(smoke: Smoke, tmp_path: Path)
         store.executemany("INSERT INTO messages VALUES (?, ?, ?, ?)", rows)
         store.commit()
     assert person.messages() == [("user", "Colours?")]
+
+
+def test_without_a_package_it_says_what_makes_one(smoke: Smoke, capsys: pytest.CaptureFixture[str]) -> None:
+    assert smoke("__main__").main(["missing.deb"]) == 1
+    assert "missing.deb: `make package` makes" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="there is no dpkg-deb here")
+def test_what_is_upgraded_is_made_of_the_package_alone(smoke: Smoke, tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    (tree / "usr/lib/inglenook").mkdir(parents=True)
+    program = tree / "usr/lib/inglenook/inglenook"
+    program.write_text("program")
+    program.chmod(0o755)
+    (tree / "DEBIAN").mkdir()
+    fields = ("Package: inglenook", "Version: 1.2.3", "Architecture: all", "Maintainer: Ada <ada@example.org>")
+    (tree / "DEBIAN/control").write_text("\n".join((*fields, "Description: a program", "")))
+    deb = tmp_path / "inglenook_1.2.3_all.deb"
+    subprocess.run(["dpkg-deb", "--build", tree, deb], check=True, capture_output=True)
+
+    older = smoke("older").make_older(deb, tmp_path / "smoke")
+
+    assert older.name == "inglenook_1.2.3~older_all.deb"
+    versions = [
+        subprocess.check_output(["dpkg-deb", "-f", each, "Version"], text=True).strip() for each in (older, deb)
+    ]
+    assert versions == ["1.2.3~older", "1.2.3"]
+    subprocess.run(["dpkg", "--compare-versions", versions[0], "lt", versions[1]], check=True)
+    subprocess.run(["dpkg-deb", "--extract", older, tmp_path / "out"], check=True)
+    kept = tmp_path / "out/usr/lib/inglenook/inglenook"
+    assert (kept.read_text(), kept.stat().st_mode & 0o777) == ("program", 0o755)

@@ -1,0 +1,35 @@
+"""`python3 -m ship.notes v1.2.3` prints what CHANGELOG.md says of the version that a tag names. Where that is not the
+version that would be built, it says so and is 1: who looks for updates would be told of that release for ever."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+from bootstrap.errors import SetupError
+from bootstrap.places import ROOT
+
+from .places import version
+
+
+def notes(tag: str, changelog: str, of: str) -> str:
+    """`of`: the version of what is built. Raises SetupError."""
+    if tag != f"v{of}":
+        raise SetupError(f"The tag {tag} is not v{of}, the version that pyproject.toml names.")
+    found = re.search(rf"^## {re.escape(of)}(?: [^\n]*)?\n(.*?)(?=^## |\Z)", changelog, re.MULTILINE | re.DOTALL)
+    if found is None or not found[1].strip():
+        raise SetupError(f"CHANGELOG.md says nothing below a heading `## {of}`.")
+    return found[1].strip()
+
+
+def main(tag: str) -> int:
+    try:
+        print(notes(tag, (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), version()))
+    except SetupError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,106 @@
+"""The installer for Windows: NSIS's script, and what is told to it and to the tool that signs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests.packaging.checkout import ROOT
+
+Ship = Callable[[str], ModuleType]
+
+
+@pytest.mark.skipif(shutil.which("makensis") is None, reason="there is no makensis here")
+def test_the_installer_for_windows_compiles(ship: Ship, tmp_path: Path) -> None:
+    app = tmp_path / "inglenook"
+    for name in ("inglenook.exe", "inglenook-serve.exe", "_internal/PySide6/Qt6Core.dll", "licences/README.md"):
+        (app / name).parent.mkdir(parents=True, exist_ok=True)
+        (app / name).write_bytes(b"MZ" + name.encode())
+    icon, out = tmp_path / "inglenook.ico", tmp_path / "inglenook-setup.exe"
+    pixel = bytes.fromhex(
+        "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+        "1f15c4890000000d49444154789c6360606060000000050001a5f64540"
+        "0000000049454e44ae426082"
+    )
+    icon.write_bytes(ship("icons").ico({16: pixel}))
+
+    for version in ("0.1.0", "0.2.0rc1"):
+        ship("windows").compile_script(app, icon, out, version)
+
+        assert out.read_bytes()[:2] == b"MZ"
+        assert out.stat().st_size > 30_000
+        out.unlink()
+
+
+@pytest.mark.parametrize(
+    ("version", "numbers"),
+    [("0.1.0", "0.1.0.0"), ("1.2", "1.2.0.0"), ("0.2.0rc1", "0.2.0.0"), ("1.2.3.4.5", "1.2.3.4")],
+)
+def test_windows_has_four_numbers_of_a_version(ship: Ship, version: str, numbers: str) -> None:
+    assert ship("windows").numbers(version) == numbers
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script of the shell")
+def test_the_german_of_the_installer_is_read_as_it_is_written(
+    ship: Ship, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = tmp_path / "makensis"
+    tool.write_text('#!/bin/sh\nfor word; do echo "$word"; done > "$0.told"\n')
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+    ship("windows").compile_script(Path("app"), Path("icon"), Path("out"), "0.1.0")
+
+    told = tool.with_name("makensis.told").read_text().splitlines()
+    assert told[told.index("-INPUTCHARSET") + 1] == "UTF8"
+    assert "schließen" in (ROOT / "packaging/windows/inglenook.nsi").read_text(encoding="utf-8")
+
+
+def test_the_installer_for_windows_waits_for_both_programs_to_end() -> None:
+    script = (ROOT / "packaging/windows/inglenook.nsi").read_text(encoding="utf-8")
+
+    asked = re.findall(r'!insertmacro RefuseWhileRunning "(.+)"', script)
+    assert asked == ["inglenook.exe", "inglenook-serve.exe"]
+    sections = re.findall(r"^Section .*?^SectionEnd", script, re.MULTILINE | re.DOTALL)
+    for section in sections[:2]:
+        assert section.index("!insertmacro RefuseWhileOpen") < section.index("RMDir /r")
+        # What lies in folders of ours goes with them: an older version may have had more.
+        assert {"_internal", "licences"} <= set(re.findall(r'RMDir /r "\$INSTDIR\\(\w+)"', section))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there it may lie on the path")
+def test_the_newest_signtool_of_the_sdk_is_found(ship: Ship, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("PROGRAMFILES(X86)", str(tmp_path))
+    assert ship("windows")._signtool() is None
+    for number in ("10.0.9600.0", "10.0.22621.0"):
+        tool = tmp_path / "Windows Kits/10/bin" / number / "x64/signtool.exe"
+        tool.parent.mkdir(parents=True)
+        tool.touch()
+    assert ship("windows")._signtool() == tool
+
+
+def test_the_installer_for_windows_keeps_what_is_a_persons() -> None:
+    script = (ROOT / "packaging/windows/inglenook.nsi").read_text(encoding="utf-8")
+
+    assert "RequestExecutionLevel user" in script
+    deleting = script.index(r'RMDir /r "$LOCALAPPDATA\inglenook"')
+    # In a section that is off unless it is chosen, after a question whose silent answer is no.
+    section = script.rindex("Section ", 0, deleting)
+    assert script[section:].startswith("Section /o ")
+    assert "/SD IDNO" in script[section:deleting]
+
+
+def test_nothing_is_signed_where_there_is_no_certificate(
+    ship: Ship, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("SIGN_CERTIFICATE", raising=False)
+    ship("windows").sign(tmp_path / "setup.exe")
+    assert "not signed" in capsys.readouterr().out
