@@ -59,7 +59,7 @@ class MainWindow(QWidget):
         self.stage.setObjectName("stage")
         self.greeting = Greeting(theme, parent=self.stage)
         self.composer = Composer(theme, self.chat_page)
-        self.notice = Notice(theme, self.pages)
+        self.notice = Notice(theme, self._notice_floor, self.pages)
         self.chat_settings: ChatSettingsSheet | None = None
         self.overflow_card: OverflowCard | None = None
         self.transcript: TranscriptView | None = None
@@ -213,8 +213,8 @@ class MainWindow(QWidget):
         self.close_sidebar()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self.pages and event.type() == QEvent.Type.Resize:
-            self._place_notice()
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move):  # of the pages, or of the composer in its layout
+            self.notice.place()
         return super().eventFilter(watched, event)
 
     def _lay_out(self) -> None:
@@ -237,6 +237,8 @@ class MainWindow(QWidget):
         column.addWidget(note, alignment=Qt.AlignmentFlag.AlignHCenter)
         self.pages.addWidget(self.chat_page)
         self.pages.installEventFilter(self)
+        self.pages.currentChanged.connect(lambda: self.notice.place())
+        self.composer.installEventFilter(self)
         self.header.sidebar_asked.connect(self.open_sidebar)
 
     def _add_keys(self) -> None:
@@ -264,7 +266,8 @@ class MainWindow(QWidget):
             if page is not None:
                 page.fold.setVisible(folds)
 
-    def _place_notice(self) -> None:
-        bottom = self.pages.height() - self.composer.mapTo(self.pages, QPoint(0, 0)).y()
-        self.notice.floor = max(24, bottom) if self.pages.currentWidget() is self.chat_page else 24
-        self.notice.place()
+    def _notice_floor(self) -> int:
+        """What a notice stands above: the composer, where it is seen."""
+        if self.pages.currentWidget() is not self.chat_page:
+            return 24
+        return max(24, self.pages.height() - self.composer.mapTo(self.pages, QPoint(0, 0)).y())
