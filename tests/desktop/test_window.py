@@ -373,8 +373,8 @@ def test_a_notice_stands_above_the_composer_as_it_is_now(run: Run, open_house: O
             window, notice = house.window, house.window.notice
 
             def stands_on_composer() -> bool:
-                top = window.composer.mapTo(window.pages, QPoint(0, 0)).y()
-                return window.pages.rect().contains(notice.geometry()) and 0 < top - notice.geometry().bottom() < 40
+                gap = window.composer.mapTo(window.pages, QPoint(0, 0)).y() - notice.geometry().bottom()
+                return bool(window.pages.rect().contains(notice.geometry()) and 0 < gap < 40)
 
             notice.tell("The message is deleted.")
             assert stands_on_composer()
