@@ -4,6 +4,13 @@
 <context>
     <name></name>
     <message numerus="yes">
+        <source>%Ln more are not attached.</source>
+        <translation>
+            <numerusform>Eine weitere Datei ist nicht angehängt.</numerusform>
+            <numerusform>%Ln weitere Dateien sind nicht angehängt.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>A message takes at most %Ln files; the others are left aside.</source>
         <translation>
             <numerusform>Eine Nachricht nimmt höchstens eine Datei mit; die anderen bleiben weg.</numerusform>
