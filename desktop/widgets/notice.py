@@ -83,7 +83,7 @@ class Notice(QFrame):
         words = self._text.fontMetrics().horizontalAdvance(self._text.text()) + 4
         width = min(home.width() - 32, WIDEST, words + others + margins.left() + margins.right())
         self.resize(width, max(44, self.heightForWidth(width)))
-        self.move((home.width() - width) // 2, home.height() - self._floor() - self.height() - GAP)
+        self.move((home.width() - width) // 2, max(GAP, home.height() - self._floor() - self.height() - GAP))
 
     def _acted(self) -> None:
         self.hide()

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from desktop.widgets.settings_page import SettingsPage
 
 FOLDS_UNDER = 760
+_MOVES = (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hide)
 
 
 class MainWindow(QWidget):
@@ -90,6 +91,7 @@ class MainWindow(QWidget):
     def add_composing(self, settings: ChatSettingsSheet, card: OverflowCard) -> None:
         """What opens around the composer: the settings of a chat, and what would be left out of it."""
         self.chat_settings, self.overflow_card = settings, card
+        card.installEventFilter(self)
         above = QHBoxLayout()
         above.setContentsMargins(16, 8, 16, 10)
         above.addStretch(1)
@@ -213,7 +215,7 @@ class MainWindow(QWidget):
         self.close_sidebar()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move):  # of the pages, or of the composer in its layout
+        if event.type() in _MOVES:  # of the pages, the composer, or the card above it
             self.notice.place()
         return super().eventFilter(watched, event)
 
@@ -267,7 +269,9 @@ class MainWindow(QWidget):
                 page.fold.setVisible(folds)
 
     def _notice_floor(self) -> int:
-        """What a notice stands above: the composer, where it is seen."""
+        """What a notice stands above: the composer and its card, where they are seen."""
         if self.pages.currentWidget() is not self.chat_page:
             return 24
-        return max(24, self.pages.height() - self.composer.mapTo(self.pages, QPoint(0, 0)).y())
+        card = self.overflow_card
+        lowest = card if card is not None and card.isVisible() else self.composer
+        return max(24, self.pages.height() - lowest.mapTo(self.pages, QPoint(0, 0)).y())
