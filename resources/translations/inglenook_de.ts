@@ -2843,6 +2843,10 @@
         <translation>Die Antwort endet hier, weil das Modell nicht weiter lesen kann.</translation>
     </message>
     <message>
+        <source>The model was unloaded before this answer was complete.</source>
+        <translation>Das Modell wurde entladen, bevor diese Antwort vollständig war.</translation>
+    </message>
+    <message>
         <source>This answer was cut off when Inglenook ended.</source>
         <translation>Diese Antwort brach ab, als Inglenook endete.</translation>
     </message>

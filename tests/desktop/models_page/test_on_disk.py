@@ -20,6 +20,7 @@ from desktop.widgets.models_rows import actions
 from engine.library.profile import Profile
 from tests.desktop.conftest import OpenHouse, Run, until
 from tests.desktop.models_page.page import REPO, box_of, click, keep_folder, names, page_of, rows, use_of
+from tests.desktop.test_window import ENDLESS, type_and_send
 from tests.engine.fake_hub import FakeHub
 from tests.sparse_model import write_sparse
 
@@ -128,6 +129,28 @@ def test_a_double_click_loads_one_model(
             assert asked == []
             click(view, "Alpha", "load")
             assert asked == ["load Alpha"]
+
+    run(story())
+
+
+def test_an_answer_that_loses_its_model_says_so_and_can_be_gone_on_with(
+    run: Run, open_house: OpenHouse, fake: FakeHub, shelf: Path, profile: Profile
+) -> None:
+    keep_folder(profile, shelf)
+
+    async def story() -> None:
+        async with open_house(ENDLESS) as house:
+            view = page_of(house).on_disk.view
+            house.window.sidebar._models.click()
+            await until(lambda: house.ready and len(rows(view)) == 4 and rows(view)[1].fit is not None)
+            type_and_send(house, "Go on and on")
+            await until(lambda: len(house.rows[-1].text) > 10)
+            click(view, "Beta", "load")
+            await until(lambda: house.rows[-1].state == "failed" and use_of(house, "Beta") == "in_use")
+            assert house.rows[-1].note == "The model was unloaded before this answer was complete."
+            written = house.rows[-1].text
+            house.transcript.continue_asked.emit(house.rows[-1].id)
+            await until(lambda: len(house.rows[-1].text) > len(written))
 
     run(story())
 
