@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, QRect, Qt, Signal
+from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QMouseEvent, QPaintEvent, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from desktop.widgets.settings_page import SettingsPage
 
 FOLDS_UNDER = 760
+TITLE_BAR = 40
 _MOVES = (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hide)
 
 
@@ -74,6 +75,10 @@ class MainWindow(QWidget):
         if geometry:
             self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
         self.composer.setFocus()
+
+    def shrink_into(self, available: QSize) -> None:
+        """Where a screen has no room for the usual size, with its title bar, takes what it has."""
+        self.resize(self.size().boundedTo(available - QSize(0, TITLE_BAR)))
 
     @property
     def geometry_text(self) -> str:
