@@ -31,6 +31,11 @@ def refused(error: BaseException) -> str:
     return _refusal(error).format(name=error.name)
 
 
+def more_refused(n: int) -> str:
+    """So many files besides those of which it is said why they are not attached."""
+    return counted("%Ln more are not attached.", "", n)
+
+
 def _refusal(error: AttachError) -> str:
     match error:
         case NotText():

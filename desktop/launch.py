@@ -64,6 +64,8 @@ def launch(options: Options) -> int:
     settings = SettingsFile(options.profile.settings)
     speak(application, settings.value.language)
     window = MainWindow(Theme(application, settings.value.theme, settings.value.text_size), settings.value.geometry)
+    if not settings.value.geometry:  # else it stands where it stood
+        window.shrink_into(window.screen().availableSize())
     try:
         window.show()
         app = _import_behind(window)

@@ -67,7 +67,7 @@ class KeyedList(RowList[Row]):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._key = key
+        self.key_of = key
         self._name = name
         self._describe = describe
 
@@ -86,7 +86,7 @@ class KeyedList(RowList[Row]):
 
     def show(self, wanted: Sequence[Row]) -> None:
         """Puts these in the place of the rows; only what is different is told, so that the focus stays where it is."""
-        old, new = [self._key(row) for row in self._rows], [self._key(row) for row in wanted]
+        old, new = [self.key_of(row) for row in self._rows], [self.key_of(row) for row in wanted]
         self._rearrange(list(changes(old, new)), wanted)
         for number, row in enumerate(wanted):
             if self._rows[number] != row:

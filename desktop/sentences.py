@@ -137,6 +137,11 @@ def ran_out_of_room() -> str:
     return translate("sentences", "The answer ends here because the model can read no further.")
 
 
+def model_left() -> str:
+    """Why an answer ends that was being written, or waited for its turn, when its model went out of memory."""
+    return translate("sentences", "The model was unloaded before this answer was complete.")
+
+
 def how_it_ended(message: ChatMessage) -> str:
     """What must be said about an answer that is not simply complete; "" where nothing must."""
     if message.note:

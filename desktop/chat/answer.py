@@ -12,7 +12,7 @@ from desktop import sentences
 from desktop.pace import READ_EVERY_S
 from desktop.store.records import Call, ChatMessage, State
 from desktop.tasks import TaskSet
-from engine.errors import EngineError
+from engine.errors import EngineError, NotLoaded
 from engine.events import Event, Failed, Finished, ReasoningDelta, TextDelta, ToolCallDelta, ToolCallStarted
 from engine.requests import ChatRequest
 
@@ -113,6 +113,8 @@ class Answer:
                 self._change(replace(message, calls=(*others, Call(last.name, last.arguments + arguments))))
             case Finished():
                 self._finish(event, n_ctx)
+            case Failed(error=NotLoaded()):
+                self._end("failed", sentences.model_left())
             case Failed(error=error):
                 self._end("failed", sentences.of(error))
 

@@ -73,9 +73,9 @@ class HelpPage(QWidget):
         self._going = False
         self._messages = MessageList(self)
         self.view.set_list(self._messages)
-        self._messages.show(
-            [ChatMessage(topic.id, "", None, "assistant", topic.text, "complete", 0.0) for topic in topics]
-        )
+        self._theme, self._topics = theme, topics
+        self._messages.show([self._message(topic) for topic in topics])
+        theme.changed.connect(self._show_pictures)
         self.contents.currentRowChanged.connect(self._go)
         self.view.verticalScrollBar().valueChanged.connect(self._mark)
         self._lay_out()
@@ -84,6 +84,15 @@ class HelpPage(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.contents.setVisible(self.width() >= NARROW)
+
+    def _message(self, topic: Topic) -> ChatMessage:
+        text = topic.text_in(self._theme.scheme)
+        return ChatMessage(topic.id, "", None, "assistant", text, "complete", 0.0)
+
+    def _show_pictures(self) -> None:
+        """Those of the scheme in force."""
+        for topic in self._topics:
+            self._messages.replace(self._message(topic))
 
     def _go(self, row: int) -> None:
         if row >= 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize
+from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QToolButton, QWidget
 
 from desktop.theme import Theme
@@ -36,6 +37,23 @@ class Card(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("card")
+
+
+class ChoiceButton(QPushButton):
+    """One of several, of which one is chosen; `name` is that of its style.
+
+    Qt reckons its width in the weight that it has unchosen: the chosen one is bolder, and would be clipped."""
+
+    def __init__(self, name: str, text: str, parent: QWidget) -> None:
+        super().__init__(text, parent)
+        self.setObjectName(name)
+        self.setCheckable(True)
+
+    def sizeHint(self) -> QSize:
+        chosen = QFont(self.font())
+        chosen.setWeight(QFont.Weight.DemiBold)
+        wider = QFontMetrics(chosen).horizontalAdvance(self.text()) - self.fontMetrics().horizontalAdvance(self.text())
+        return super().sizeHint() + QSize(max(0, wider), 0)
 
 
 class IconButton(QToolButton):

@@ -24,6 +24,7 @@ class CardView(QListView, Generic[Row, Act]):
         super().__init__(parent)
         self._theme = theme
         self._rows = rows(theme, self)
+        self._pressed: tuple[str, Act] | None = None
         self.setObjectName(name)
         self.setItemDelegate(self._rows)
         self.setMouseTracking(True)
@@ -68,12 +69,21 @@ class CardView(QListView, Generic[Row, Act]):
         super().mouseMoveEvent(event)
         self._point(event.position().toPoint())
 
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        super().mousePressEvent(event)
+        self._pressed = self._act_of(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """The first click did it, and the row that stands here now may be another."""
+        super().mouseDoubleClickEvent(event)
+        self._pressed = None
+
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         super().mouseReleaseEvent(event)
-        place = event.position().toPoint()
-        row, act = self._row_of(self.indexAt(place)), self._act_at(place)
-        if event.button() == Qt.MouseButton.LeftButton and row is not None and act is not None:
-            self._do(act, row)
+        pressed, self._pressed = self._pressed, None
+        row = self._row_of(self.indexAt(event.position().toPoint()))
+        if row is not None and pressed is not None and pressed == self._act_of(event):
+            self._do(pressed[1], row)
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
@@ -96,6 +106,19 @@ class CardView(QListView, Generic[Row, Act]):
 
     def _fit_rows(self) -> None:
         self.setFixedHeight(self._n_rows() * scaled(self._rows.height))
+
+    def _act_of(self, event: QMouseEvent) -> tuple[str, Act] | None:
+        """What a button of the mouse is on: the row's key, and the act."""
+        place, model = event.position().toPoint(), self.model()
+        row, act = self._row_of(self.indexAt(place)), self._act_at(place)
+        if (
+            event.button() != Qt.MouseButton.LeftButton
+            or not isinstance(model, KeyedList)
+            or row is None
+            or act is None
+        ):
+            return None
+        return model.key_of(row), act
 
     def _act_at(self, place: QPoint) -> Act | None:
         index = self.indexAt(place)

@@ -45,7 +45,6 @@ class EndpointHead(QWidget):
 
     def show_state(self, state: EndpointState) -> None:
         self.switch.setChecked(state.stage in ("on", "starting"))
-        self.switch.setEnabled(state.stage not in ("starting", "stopping"))
         self._word.setText(self._stage_word(state))
         mark(self._word, "on", state.stage == "on")
 

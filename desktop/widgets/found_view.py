@@ -16,7 +16,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFont, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
@@ -143,8 +143,8 @@ class _FoundRows(QStyledItemDelegate):
     def _paint_parts(self, painter: QPainter, box: QRect, parts: Sequence[Part]) -> None:
         """One line; what matched stands in the accent colour and bold, and is always in sight."""
         x = float(box.left())
-        for part in _from_match(parts):
-            painter.setFont(text_font(13, QFont.Weight.DemiBold if part.matched else QFont.Weight.Normal))
+        for part in within(parts, box.width()):
+            painter.setFont(_font(part))
             painter.setPen(self._theme.colour("accent" if part.matched else "text"))
             room = box.right() - x
             metrics = painter.fontMetrics()
@@ -168,10 +168,16 @@ class _FoundRows(QStyledItemDelegate):
         painter.drawText(box, int(Qt.AlignmentFlag.AlignVCenter), isolated(title))
 
 
-def _from_match(parts: Sequence[Part]) -> list[Part]:
-    """Without so much before the first match that it would be out of sight."""
+def within(parts: Sequence[Part], width: int) -> list[Part]:
+    """Without so much before the first match that it would be out of sight in a line of `width`."""
     first = parts[0] if parts else None
     if first is None or first.matched or len(parts) == 1 or len(first.text) <= AROUND:
         return list(parts)
+    if sum(QFontMetrics(_font(part)).horizontalAdvance(part.text) for part in parts[:2]) <= width:
+        return list(parts)
     kept = first.text[-AROUND:].partition(" ")[2] or first.text[-AROUND:]
     return [Part(f"…{kept}", False), *parts[1:]]
+
+
+def _font(part: Part) -> QFont:
+    return text_font(13, QFont.Weight.DemiBold if part.matched else QFont.Weight.Normal)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from desktop.language import LANGUAGES
 from desktop.settings import LanguageChoice
+from desktop.widgets.card_parts import ChoiceButton
 
 
 class LanguageCard(QFrame):
@@ -42,9 +43,7 @@ class LanguageCard(QFrame):
             button.setChecked(button.property("choice") == choice)
 
     def _add(self, row: QHBoxLayout, choice: str, words: str) -> None:
-        button = QPushButton(words, self)
-        button.setObjectName("choice")
-        button.setCheckable(True)
+        button = ChoiceButton("choice", words, self)
         button.setProperty("choice", choice)
         button.clicked.connect(lambda: self.chosen.emit(choice))
         self._buttons.addButton(button)

@@ -15,15 +15,16 @@ GAP = 12
 
 
 class Notice(QFrame):
-    """Floats at the lower edge of its parent, above `floor`. One at a time: the newest is seen. GUI thread only."""
+    """Floats at the lower edge of its parent, as far above it as `floor` says. One at a time: the newest is seen. GUI
+    thread only."""
 
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
+    def __init__(self, theme: Theme, floor: Callable[[], int], parent: QWidget) -> None:
         super().__init__(parent)
+        self._floor = floor
         self._theme = theme
         self._home = parent
         self._act: Callable[[], None] | None = None
         self._alert = False
-        self.floor = 0
         self.setObjectName("notice")
         self._icon = QLabel(self)
         self._text = QLabel(self)
@@ -82,7 +83,7 @@ class Notice(QFrame):
         words = self._text.fontMetrics().horizontalAdvance(self._text.text()) + 4
         width = min(home.width() - 32, WIDEST, words + others + margins.left() + margins.right())
         self.resize(width, max(44, self.heightForWidth(width)))
-        self.move((home.width() - width) // 2, home.height() - self.floor - self.height() - GAP)
+        self.move((home.width() - width) // 2, max(GAP, home.height() - self._floor() - self.height() - GAP))
 
     def _acted(self) -> None:
         self.hide()

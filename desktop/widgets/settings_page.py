@@ -21,6 +21,7 @@ from desktop.actions import Actions
 from desktop.settings import TEXT_SIZE, ThemeChoice
 from desktop.theme import TEXT_SIZES, Theme
 from desktop.widgets.background_card import BackgroundCard
+from desktop.widgets.card_parts import ChoiceButton
 from desktop.widgets.flow import FlowLayout
 from desktop.widgets.header import fold_button
 from desktop.widgets.keys_card import KeysCard
@@ -131,9 +132,7 @@ class SettingsPage(ScrollPage):
             ("dark", self.tr("Dark")),
         ]
         for choice, words in choices:
-            button = QPushButton(words, body)
-            button.setObjectName("choice")
-            button.setCheckable(True)
+            button = ChoiceButton("choice", words, body)
             button.setProperty("choice", choice)
             button.clicked.connect(lambda _=False, choice=choice: self.theme_chosen.emit(choice))
             self._looks.addButton(button)
@@ -143,8 +142,8 @@ class SettingsPage(ScrollPage):
         size.setSpacing(8)
         size.addWidget(QLabel(self.tr("Size of text"), body))
         size.addSpacing(8)
-        for button in (self._smaller, self._usual, self._larger):
-            size.addWidget(button)
+        for each in (self._smaller, self._usual, self._larger):
+            size.addWidget(each)
         size.addStretch(1)
         return self._card(body, self.tr("Looks"), "", [row, size])
 

@@ -10,14 +10,13 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QPushButton,
     QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
 from desktop.theme import Theme
-from desktop.widgets.card_parts import IconButton
+from desktop.widgets.card_parts import ChoiceButton, IconButton
 
 WIDTH = 348
 
@@ -98,9 +97,7 @@ class Segments(QFrame):
         row.setContentsMargins(2, 2, 2, 2)
         row.setSpacing(2)
         for number, text in enumerate(texts):
-            button = QPushButton(text, self)
-            button.setObjectName("segment")
-            button.setCheckable(True)
+            button = ChoiceButton("segment", text, self)
             button.setAccessibleName(spoken.format(choice=text))
             self.group.addButton(button, number)
             row.addWidget(button, 1)

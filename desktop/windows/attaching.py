@@ -94,7 +94,9 @@ class Attaching(QObject):
             self.changed.emit()
             self.count()
         if refusals:
-            self._refuse("\n".join(refusals[:MOST_TOLD]))
+            n_untold = len(refusals) - MOST_TOLD
+            more = [composer_words.more_refused(n_untold)] if n_untold > 0 else []
+            self._refuse("\n".join(refusals[:MOST_TOLD] + more))
 
     async def _in_thread(self, path: Path) -> Attachment:
         if self._thread is None:  # not the common pool: a slow document would hold up the opening of chats

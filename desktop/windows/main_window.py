@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, QRect, Qt, Signal
+from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QMouseEvent, QPaintEvent, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from desktop.widgets.settings_page import SettingsPage
 
 FOLDS_UNDER = 760
+TITLE_BAR = 40
+_MOVES = (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hide)
 
 
 class MainWindow(QWidget):
@@ -59,7 +61,7 @@ class MainWindow(QWidget):
         self.stage.setObjectName("stage")
         self.greeting = Greeting(theme, parent=self.stage)
         self.composer = Composer(theme, self.chat_page)
-        self.notice = Notice(theme, self.pages)
+        self.notice = Notice(theme, self._notice_floor, self.pages)
         self.chat_settings: ChatSettingsSheet | None = None
         self.overflow_card: OverflowCard | None = None
         self.transcript: TranscriptView | None = None
@@ -73,6 +75,10 @@ class MainWindow(QWidget):
         if geometry:
             self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
         self.composer.setFocus()
+
+    def shrink_into(self, available: QSize) -> None:
+        """Where a screen has no room for the usual size, with its title bar, takes what it has."""
+        self.resize(self.size().boundedTo(available - QSize(0, TITLE_BAR)))
 
     @property
     def geometry_text(self) -> str:
@@ -90,6 +96,7 @@ class MainWindow(QWidget):
     def add_composing(self, settings: ChatSettingsSheet, card: OverflowCard) -> None:
         """What opens around the composer: the settings of a chat, and what would be left out of it."""
         self.chat_settings, self.overflow_card = settings, card
+        card.installEventFilter(self)
         above = QHBoxLayout()
         above.setContentsMargins(16, 8, 16, 10)
         above.addStretch(1)
@@ -213,8 +220,8 @@ class MainWindow(QWidget):
         self.close_sidebar()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self.pages and event.type() == QEvent.Type.Resize:
-            self._place_notice()
+        if event.type() in _MOVES:  # of the pages, the composer, or the card above it
+            self.notice.place()
         return super().eventFilter(watched, event)
 
     def _lay_out(self) -> None:
@@ -237,6 +244,8 @@ class MainWindow(QWidget):
         column.addWidget(note, alignment=Qt.AlignmentFlag.AlignHCenter)
         self.pages.addWidget(self.chat_page)
         self.pages.installEventFilter(self)
+        self.pages.currentChanged.connect(lambda: self.notice.place())
+        self.composer.installEventFilter(self)
         self.header.sidebar_asked.connect(self.open_sidebar)
 
     def _add_keys(self) -> None:
@@ -264,7 +273,10 @@ class MainWindow(QWidget):
             if page is not None:
                 page.fold.setVisible(folds)
 
-    def _place_notice(self) -> None:
-        bottom = self.pages.height() - self.composer.mapTo(self.pages, QPoint(0, 0)).y()
-        self.notice.floor = max(24, bottom) if self.pages.currentWidget() is self.chat_page else 24
-        self.notice.place()
+    def _notice_floor(self) -> int:
+        """What a notice stands above: the composer and its card, where they are seen."""
+        if self.pages.currentWidget() is not self.chat_page:
+            return 24
+        card = self.overflow_card
+        lowest = card if card is not None and card.isVisible() else self.composer
+        return max(24, self.pages.height() - lowest.mapTo(self.pages, QPoint(0, 0)).y())

@@ -4,6 +4,13 @@
 <context>
     <name></name>
     <message numerus="yes">
+        <source>%Ln more are not attached.</source>
+        <translation>
+            <numerusform>Eine weitere Datei ist nicht angehängt.</numerusform>
+            <numerusform>%Ln weitere Dateien sind nicht angehängt.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>A message takes at most %Ln files; the others are left aside.</source>
         <translation>
             <numerusform>Eine Nachricht nimmt höchstens eine Datei mit; die anderen bleiben weg.</numerusform>
@@ -2834,6 +2841,10 @@
     <message>
         <source>The answer ends here because the model can read no further.</source>
         <translation>Die Antwort endet hier, weil das Modell nicht weiter lesen kann.</translation>
+    </message>
+    <message>
+        <source>The model was unloaded before this answer was complete.</source>
+        <translation>Das Modell wurde entladen, bevor diese Antwort vollständig war.</translation>
     </message>
     <message>
         <source>This answer was cut off when Inglenook ended.</source>

@@ -4,6 +4,13 @@
 <context>
     <name></name>
     <message numerus="yes">
+        <source>%Ln more are not attached.</source>
+        <translation>
+            <numerusform>One more is not attached.</numerusform>
+            <numerusform>%Ln more are not attached.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>A message takes at most %Ln files; the others are left aside.</source>
         <translation>
             <numerusform>A message takes at most one file; the others are left aside.</numerusform>

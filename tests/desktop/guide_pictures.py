@@ -13,10 +13,11 @@ SOURCES = {"chat": "chat", "words": "words", "models": "models", "endpoint": "en
 
 
 def main() -> None:
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    for name, source in SOURCES.items():
-        image = QImage(str(GALLERY / f"{source}-light-1100.png"))
-        _few_colours(image).save(str(PICTURES / f"{name}.png"))
+    for scheme in ("light", "dark"):
+        (PICTURES / scheme).mkdir(parents=True, exist_ok=True)
+        for name, source in SOURCES.items():
+            image = QImage(str(GALLERY / f"{source}-{scheme}-1100.png"))
+            _few_colours(image).save(str(PICTURES / scheme / f"{name}.png"))
 
 
 def _few_colours(image: QImage) -> QImage:

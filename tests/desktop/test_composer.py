@@ -223,6 +223,24 @@ def test_what_cannot_be_read_is_said_and_costs_nothing_else(run: Run, open_house
     run(story())
 
 
+def test_of_many_that_cannot_be_read_it_is_said_how_many_more_there_are(
+    run: Run, open_house: OpenHouse, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        pictures = [tmp_path / f"cat{number}.png" for number in range(5)]
+        for picture in pictures:
+            picture.write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00")
+        async with open_house() as house:
+            for given, last in ((pictures, "2 more are not attached."), (pictures[:4], "One more is not attached.")):
+                house.window.notice.hide()
+                house.window.composer.files_given.emit(given)
+                await until(lambda: house.window.notice.isVisible())
+                assert len(house.window.notice.text.splitlines()) == 4
+                assert house.window.notice.text.endswith(last)
+
+    run(story())
+
+
 def test_chips_are_removed_by_mouse_and_by_key(run: Run, open_house: OpenHouse, tmp_path: Path) -> None:
     async def story() -> None:
         async with open_house() as house:

@@ -124,6 +124,23 @@ def test_one_of_two_that_stream_is_stopped_and_the_other_goes_on(run: Run, open_
     run(story())
 
 
+def test_the_switch_keeps_the_focus_and_the_last_press_wins(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with served(open_house, ENDLESS) as house:
+            page = house.endpoint_page
+            page._switch.setFocus(Qt.FocusReason.TabFocusReason)
+            for stage, presses in (("off", 1), ("on", 1), ("on", 2), ("off", 3)):
+                for _ in range(presses):
+                    QTest.keyClick(page._switch, Qt.Key.Key_Space)
+                    await asyncio.sleep(0)
+                    assert page._switch.hasFocus()
+                await until(lambda stage=stage: page._state.stage == stage)  # type: ignore[misc]
+                assert page._switch.hasFocus()
+                assert page._switch.isChecked() == (stage == "on")
+
+    run(story())
+
+
 @pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen one, of a menu
 def test_a_key_is_shown_once_counted_and_revoked_at_once(run: Run, open_house: OpenHouse) -> None:
     async def story() -> None:

@@ -73,8 +73,15 @@ def rows(page: ModelsPage) -> list[ModelRow]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_models_are_pictured(
-    run: Run, open_house: OpenHouse, profile: Profile, hub: FakeHub, tmp_path: Path, scheme: str
+    run: Run,
+    open_house: OpenHouse,
+    profile: Profile,
+    hub: FakeHub,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    scheme: str,
 ) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))  # so that its folders are shown as a person's own
     shelve(tmp_path / "models")
     settings = SettingsFile(profile.settings)
     settings.change(model_folders=[str(tmp_path / "models"), str(tmp_path / "gone")])

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QImageReader
 from PySide6.QtTest import QTest
 
@@ -14,6 +14,7 @@ from desktop.actions import Actions
 from desktop.guide.page import HelpPage
 from desktop.guide.topics import FOLDER, PICTURES, topics
 from desktop.render.markdown import blocks
+from desktop.theme import Scheme
 from tests.desktop.conftest import House, OpenHouse, Run, until
 from tests.desktop.test_gallery import SIZES, show
 
@@ -27,17 +28,18 @@ def test_both_languages_have_the_same_topics() -> None:
     assert [topic.id for topic in topics("fr")] == [topic.id for topic in topics("en")]
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_each_topic_has_a_title_and_pictures_that_are_there(language: str) -> None:
+def test_each_topic_has_a_title_and_pictures_that_are_there(language: str, scheme: Scheme) -> None:
     shown = set()
     for topic in topics(language):
-        first, *rest = blocks(topic.text)
+        first, *rest = blocks(topic.text_in(scheme))
         assert (first.kind, len(rest) >= 2) == ("heading", True), topic.id
         for inset in (inset for block in rest for inset in block.insets):
             assert QImageReader(inset.source).size().isValid(), inset.source
             shown.add(Path(inset.source).name)
-    assert shown == {path.name for path in PICTURES.glob("*.png")}
-    assert all(path.stat().st_size < 80_000 for path in PICTURES.iterdir())
+    assert shown == {path.name for path in (PICTURES / scheme).iterdir()}
+    assert all(path.stat().st_size < 80_000 for path in (PICTURES / scheme).iterdir())
 
 
 def test_the_keys_that_it_names_are_those_that_there_are(run: Run, open_house: OpenHouse) -> None:
@@ -80,5 +82,36 @@ def test_help_opens_by_key_goes_to_topics_and_is_left(run: Run, open_house: Open
             assert not page.view.word_timer.isActive(), "its words are not a model's"
             QTest.keyClick(house.window, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)
             assert house.window.pages.currentWidget() is house.window.chat_page
+
+    run(story())
+
+
+def test_its_pictures_are_of_the_scheme_in_force_and_where_one_reads_stays(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house(theme="light") as house:
+            QTest.keyClick(house.window, Qt.Key.Key_F1)
+            page = help_page(house)
+            place = page.contents.visualItemRect(page.contents.item(3)).center()
+            QTest.mouseClick(page.contents.viewport(), Qt.MouseButton.LeftButton, pos=place)
+
+            def brightness() -> float:
+                """Of the picture in the topic of models, as it is drawn."""
+                item = page.view._item(3)
+                (segment,) = [each for each in item.segments if each.block.insets]
+                if not segment._drawn:
+                    return -1
+                corner = page.view._corner(3) + QPoint(0, round(segment.top))
+                picture = page.view.viewport().grab(QRect(corner, QSize(300, round(segment.height)))).toImage()
+                return (
+                    picture.scaled(1, 1, mode=Qt.TransformationMode.SmoothTransformation).pixelColor(0, 0).lightnessF()
+                )
+
+            await until(lambda: brightness() > 0.8)
+            top = page.view._corner(3).y()
+            house.window.theme.choose("dark")
+            await until(lambda: 0 <= brightness() < 0.3)
+            assert page.view._corner(3).y() == top
+            house.window.theme.choose("light")
+            await until(lambda: brightness() > 0.8)
 
     run(story())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
 
 from desktop.compose.overflow import apply, overflow, surely_fits
@@ -105,6 +105,26 @@ def test_nothing_is_sent_until_the_person_chooses(run: Run, open_house: OpenHous
             assert not card.isVisible()
             assert house.window.composer.text == long_words()
             assert len(house.rows) == 2 * N_TURNS
+
+    run(story())
+
+
+def test_a_notice_leaves_the_card_free(run: Run, open_house: OpenHouse, profile: Profile) -> None:
+    async def story() -> None:
+        await fill(profile)
+        async with open_house(Script(answer=b"Yes.")) as house:
+            window, notice = house.window, house.window.notice
+            window.notice.tell("cat.png is no text.")
+            card = await refused(house)
+            await until(lambda: notice.geometry().bottom() < card.mapTo(window.pages, QPoint(0, 0)).y())
+            low = notice.y()
+            QTest.mouseClick(card.show_turns, Qt.MouseButton.LeftButton)
+            await until(lambda: notice.y() < low)
+            assert not notice.geometry().intersects(QRect(card.mapTo(window.pages, QPoint(0, 0)), card.size()))
+            QTest.keyClick(window, Qt.Key.Key_Escape)
+            assert notice.y() > low
+            window.resize(420, 380)
+            assert window.pages.rect().contains(notice.geometry())
 
     run(story())
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,9 +17,9 @@ import pytest
 from tests.desktop.test_crash import ROOT
 
 
-def start(profile: Path) -> subprocess.Popen[str]:
+def start(profile: Path, platform: str = "offscreen") -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "desktop", "--profile", str(profile), "--model", str(profile / "missing.gguf")]
-    environment = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
+    environment = os.environ | {"QT_QPA_PLATFORM": platform}
     return subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
 
 
@@ -48,3 +51,23 @@ def test_a_signal_closes_cleanly_and_a_crash_keeps_nobody_out(tmp_path: Path) ->
         assert (again.returncode, complaints) == (0, "")
         assert not chats.with_name(chats.name + "-wal").exists()
     assert (tmp_path / "settings.json").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are a matter of POSIX")
+@pytest.mark.parametrize(("screen", "size"), [((1093, 614), (1093, 574)), ((1920, 1080), (1100, 750))])
+def test_the_first_window_is_no_larger_than_the_screen(
+    tmp_path: Path, screen: tuple[int, int], size: tuple[int, int]
+) -> None:
+    width, height = screen
+    only = {"name": "s", "x": 0, "y": 0, "width": width, "height": height}
+    (tmp_path / "screen.json").write_text(
+        json.dumps({"screens": [only | {"logicalDpi": 96, "logicalBaseDpi": 96, "dpr": 1}]})
+    )
+    profile = tmp_path / "profile"
+    with start(profile, f"offscreen:configfile={tmp_path / 'screen.json'}") as process:
+        wait_for(process, (profile / "endpoint.key").exists)
+        process.terminate()
+        assert process.wait(20) == 0
+    kept = base64.b64decode(json.loads((profile / "settings.json").read_text())["geometry"])
+    left, top, right, bottom = struct.unpack_from(">4i", kept, 24)  # after a head and the frame, as Qt writes them
+    assert (right - left + 1, bottom - top + 1) == size

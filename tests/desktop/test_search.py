@@ -14,11 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from desktop.chat.found_list import FoundList, FoundRole
 from desktop.store.records import Chat, ChatMessage, State
 from desktop.store.search import Hit, Part, Search, query_of
 from desktop.store.store import Store
+from desktop.widgets.found_view import within
 from engine.library.profile import Profile
 from tests.desktop.conftest import OpenHouse, Run, until
 from tests.desktop.test_window import answered, type_and_send
@@ -155,6 +157,13 @@ def test_a_list_of_hits_is_a_sound_model(qtmodeltester: Any) -> None:
     assert model.data(model.index(0, 0), FoundRole.HIT) == hits[0]
     model.show(hits[:1])
     assert model.rowCount() == 1
+
+
+def test_a_line_begins_at_its_beginning_where_the_match_is_in_sight(qapp: QApplication) -> None:
+    parts = (Part("The second chat about ", False), Part("apples", True), Part(" and much else that is grown", False))
+    assert within(parts, 250) == list(parts)
+    cut = within(parts, 130)
+    assert [part.text for part in cut] == ["…chat about ", "apples", " and much else that is grown"]
 
 
 def test_a_person_looks_for_a_word_and_opens_the_chat(run: Run, open_house: OpenHouse, profile: Profile) -> None:

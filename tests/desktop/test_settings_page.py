@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QFont, QFontMetrics, QGuiApplication
+from PySide6.QtWidgets import QPushButton, QStyle, QStyleOptionButton
 
 from desktop.restoring import finish_restore
 from engine.library.profile import Profile
@@ -113,6 +114,33 @@ def test_a_report_holds_no_chat_and_no_folder(run: Run, open_house: OpenHouse, t
             assert "model: ready" in report
             assert "secret" not in report
             assert str(tmp_path) not in report
+
+    run(story())
+
+
+def has_room_when_chosen(button: QPushButton) -> bool:
+    option = QStyleOptionButton()
+    button.initStyleOption(option)
+    room = button.style().subElementRect(QStyle.SubElement.SE_PushButtonContents, option, button)
+    bold = QFont(button.font())
+    bold.setWeight(QFont.Weight.DemiBold)
+    return QFontMetrics(bold).horizontalAdvance(button.text()) <= room.width()
+
+
+def test_a_choice_is_wide_enough_for_the_weight_of_the_chosen_one(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        for language in ("en", "de"):
+            async with open_house(language=language) as house:
+                house.window.show_settings_page()
+                sheet = house.window.chat_settings
+                choices = house.window.settings_page.findChildren(QPushButton, "choice")
+                assert len(choices) == 6
+                assert all(map(has_room_when_chosen, choices))
+                house.window.show_chat_page()
+                sheet.open_sheet()
+                segments = sheet.findChildren(QPushButton, "segment")
+                assert len(segments) == 3
+                assert all(map(has_room_when_chosen, segments))
 
     run(story())
 

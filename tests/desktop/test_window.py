@@ -365,3 +365,26 @@ def test_in_a_low_window_without_a_model_nothing_lies_over_another(run: Run, ope
             await until(lambda: all(each.isVisible() for each in greeting._starters))
 
     run(story())
+
+
+def test_a_notice_stands_above_the_composer_as_it_is_now(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house() as house:
+            window, notice = house.window, house.window.notice
+
+            def stands_on_composer() -> bool:
+                gap = window.composer.mapTo(window.pages, QPoint(0, 0)).y() - notice.geometry().bottom()
+                return bool(window.pages.rect().contains(notice.geometry()) and 0 < gap < 40)
+
+            notice.tell("The message is deleted.")
+            assert stands_on_composer()
+            top = notice.y()
+            window.composer.show_text("One line\nand two\nand three")
+            await until(lambda: notice.y() < top)
+            assert stands_on_composer()
+            window.show_settings_page()
+            assert notice.y() > top
+            window.show_chat_page()
+            assert stands_on_composer()
+
+    run(story())

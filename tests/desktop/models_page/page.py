@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtTest import QTest
 
 from desktop.models.model_list import ModelList
@@ -37,11 +37,14 @@ def names(view: ModelsView) -> list[str]:
     return [row.name for row in rows(view)]
 
 
-def click(view: ModelsView, name: str, act: str) -> None:
+def box_of(view: ModelsView, name: str, act: str) -> QRect:
     index = view.model().index(names(view).index(name), 0)
     row = index.data(RowRole.ROW)
-    box = actions(view.visualRect(index), row, pointed=True)[act]  # type: ignore[index]
-    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=box.center())
+    return actions(view.visualRect(index), row, pointed=True)[act]  # type: ignore[index]
+
+
+def click(view: ModelsView, name: str, act: str) -> None:
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=box_of(view, name, act).center())
 
 
 def use_of(house: House, name: str) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QAccessible
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QAccessible, QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QFileDialog, QLineEdit, QProgressBar
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QFileDialog, QLineEdit, QProgressBar
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
@@ -19,9 +19,12 @@ from desktop.settings import SettingsFile
 from desktop.widgets.models_rows import actions
 from engine.library.profile import Profile
 from tests.desktop.conftest import OpenHouse, Run, until
-from tests.desktop.models_page.page import REPO, click, keep_folder, names, page_of, rows, use_of
+from tests.desktop.models_page.page import REPO, box_of, click, keep_folder, names, page_of, rows, use_of
+from tests.desktop.test_window import ENDLESS, type_and_send
 from tests.engine.fake_hub import FakeHub
 from tests.sparse_model import write_sparse
+
+NO_KEYS = Qt.KeyboardModifier.NoModifier
 
 
 def test_the_list(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
@@ -94,6 +97,60 @@ def test_models_are_loaded_and_unloaded(
             await until(lambda: use_of(house, "Beta") == "")
             assert not house.ready
         assert SettingsFile(profile.settings).value.model_path == str(shelf / "Beta-Q8_0.gguf")
+
+    run(story())
+
+
+def test_a_double_click_loads_one_model(
+    run: Run, open_house: OpenHouse, fake: FakeHub, shelf: Path, profile: Profile
+) -> None:
+    keep_folder(profile, shelf)
+
+    async def story() -> None:
+        async with open_house(model=False) as house:
+            view, left = page_of(house).on_disk.view, Qt.MouseButton.LeftButton
+            house.window.sidebar._models.click()
+            await until(lambda: len(rows(view)) == 3 and rows(view)[0].fit is not None)
+            click(view, "Alpha", "load")
+            await until(lambda: use_of(house, "Alpha") == "in_use")
+            where = box_of(view, "Beta", "load").center()
+            QTest.mouseClick(view.viewport(), left, pos=where)
+            await until(lambda: use_of(house, "Beta") == "in_use")
+            assert box_of(view, "Alpha", "load").contains(where), "the rows have changed places"
+            asked: list[str] = []
+            view.act_asked.connect(lambda act, row: asked.append(f"{act} {row.name}"))
+            second = QMouseEvent(
+                QEvent.Type.MouseButtonDblClick, where, view.viewport().mapToGlobal(where), left, left, NO_KEYS
+            )
+            QApplication.sendEvent(view.viewport(), second)
+            QTest.mouseRelease(view.viewport(), left, pos=where)
+            QTest.mousePress(view.viewport(), left, pos=QPoint(20, where.y()))
+            QTest.mouseRelease(view.viewport(), left, pos=where)
+            assert asked == []
+            click(view, "Alpha", "load")
+            assert asked == ["load Alpha"]
+
+    run(story())
+
+
+def test_an_answer_that_loses_its_model_says_so_and_can_be_gone_on_with(
+    run: Run, open_house: OpenHouse, fake: FakeHub, shelf: Path, profile: Profile
+) -> None:
+    keep_folder(profile, shelf)
+
+    async def story() -> None:
+        async with open_house(ENDLESS) as house:
+            view = page_of(house).on_disk.view
+            house.window.sidebar._models.click()
+            await until(lambda: house.ready and len(rows(view)) == 4 and rows(view)[1].fit is not None)
+            type_and_send(house, "Go on and on")
+            await until(lambda: len(house.rows[-1].text) > 10)
+            click(view, "Beta", "load")
+            await until(lambda: house.rows[-1].state == "failed" and use_of(house, "Beta") == "in_use")
+            assert house.rows[-1].note == "The model was unloaded before this answer was complete."
+            written = house.rows[-1].text
+            house.transcript.continue_asked.emit(house.rows[-1].id)
+            await until(lambda: len(house.rows[-1].text) > len(written))
 
     run(story())
 
