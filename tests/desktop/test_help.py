@@ -51,6 +51,10 @@ def test_the_keys_that_it_names_are_those_that_there_are(run: Run, open_house: O
             text = next(topic.text for topic in topics("en") if topic.id == "keys")
             for named in re.findall(r"^\| (Ctrl\+[^ |]+|F1) \|", text, re.MULTILINE):
                 assert named in keys, named
+            by_id = {each.id: each.keys for each in actions.all}
+            places = ("chat", "endpoint", "settings", "models")
+            assert [by_id[f"go_{place}"] for place in places] == [f"Ctrl+{n}" for n in (1, 2, 3, 4)]
+            assert f"| Ctrl+1 to Ctrl+4 | {', '.join(places)} |" in text
 
     run(story())
 

@@ -82,15 +82,12 @@ class Ears:
             self.heard.append(f"{event} {whom}")
 
 
-EARS = Ears()
-
-
 @pytest.fixture
 def ears() -> Iterator[Ears]:
-    EARS.heard.clear()
-    EARS.open = True
-    yield EARS
-    EARS.open = False
+    ears = Ears()
+    ears.open = True
+    yield ears
+    ears.open = False
 
 
 def beyond(lines: list[str]) -> list[str]:
