@@ -55,7 +55,7 @@ def of(error: BaseException) -> str:
             return text.format(needed=whole(needed >> 20), available=whole(available >> 20))
         case InvalidSettings(field=field, reason=said):
             return translate("sentences", "The model cannot be loaded so: {field}: {reason}.").format(
-                field=field, reason=reason
+                field=field, reason=reason(said)
             )
         case NotLoaded():
             return translate("sentences", "No model is loaded. Choose a model file, then try again.")
@@ -92,7 +92,7 @@ def _of_desktop(error: BaseException) -> str:
             return translate("sentences", "{name} holds no chats that Inglenook can read.").format(name=name)
         case Unreadable(name=name, reason=said):
             return translate("sentences", "{name} could not be read or written to its end: {reason}.").format(
-                name=name, reason=reason
+                name=name, reason=reason(said)
             )
         case PortTaken(port=port):
             return translate("sentences", "Port {port} is used by another program.").format(port=port)

@@ -36,6 +36,8 @@ class _TopicItem(MessageItem):
 class GuideView(TranscriptView):
     """All topics, one below the other. GUI thread only."""
 
+    offers_end = False  # nobody waits for the last topic, and it would lie over the words
+
     def can_ask(self, item: MessageItem) -> bool:
         return False
 

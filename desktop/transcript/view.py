@@ -20,6 +20,8 @@ class TranscriptView(AskingPage):
     """GUI thread only. `link_activated` carries addresses of the web and of mail, never others."""
 
     link_activated = Signal(QUrl)
+    offers_end = True
+    """A button goes to the end, where that is out of sight."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         self._pressed_link = ""
@@ -54,7 +56,7 @@ class TranscriptView(AskingPage):
         if button is None:
             return
         bar = self.verticalScrollBar()
-        button.setVisible(bar.maximum() - bar.value() > 80)
+        button.setVisible(self.offers_end and bar.maximum() - bar.value() > 80)
         area = self.viewport().geometry()
         button.move(area.center().x() - button.width() // 2, area.bottom() - button.height() - 8)
 

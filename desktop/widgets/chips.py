@@ -46,6 +46,11 @@ class Chip(QFrame):
         self.show_item(item)
         self.restyle()
 
+    @property
+    def stops(self) -> tuple[QWidget, QWidget]:
+        """Where Tab stops, in order."""
+        return self, self._remove
+
     def show_item(self, item: Item) -> None:
         self.item = item
         elided = self._name.fontMetrics().elidedText(item.name, Qt.TextElideMode.ElideMiddle, NAME_WIDTH)
@@ -97,6 +102,11 @@ class Chips(QScrollArea):
         self.setWidget(self._home)
         theme.changed.connect(self._restyle)
         self.hide()
+
+    @property
+    def stops(self) -> list[QWidget]:
+        """Where Tab stops, in order."""
+        return [stop for chip in self._chips.values() for stop in chip.stops]
 
     @property
     def chips(self) -> list[Chip]:

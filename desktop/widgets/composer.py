@@ -12,6 +12,7 @@ from desktop.theme import Theme
 from desktop.widgets.chips import Chips
 from desktop.widgets.gauge import Gauge
 from desktop.widgets.message_edit import MessageEdit
+from desktop.widgets.tab_order import tab_on
 
 WIDTH = 732
 
@@ -122,6 +123,7 @@ class Composer(QFrame):
         had_focus = self.chips.isAncestorOf(self.focusWidget() or self)
         self._has_items = bool(items)
         self.chips.show_items(items)
+        tab_on(self._edit, *self.chips.stops)
         if had_focus and not self._has_items:
             self._edit.setFocus()
         self._restyle()
@@ -163,8 +165,7 @@ class Composer(QFrame):
         column.setSpacing(10)
         column.addLayout(texts)
         column.addLayout(row)
-        for before, after in zip(order := self._tab_order(), order[1:], strict=False):
-            QWidget.setTabOrder(before, after)
+        tab_on(*self._tab_order())
 
     def _tab_order(self) -> list[QWidget]:
         return [self._edit, self._attach, self._settings, self.preset_pill, self._send]

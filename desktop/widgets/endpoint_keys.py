@@ -12,6 +12,7 @@ from desktop.endpoint import words
 from desktop.endpoint.feed import KeyUse
 from desktop.theme import Theme
 from desktop.widgets.card_parts import Card, IconButton, label, link
+from desktop.widgets.tab_order import tab_on
 from desktop.widgets.text_lines import CodeLine
 
 MAX_NAME = 64
@@ -63,6 +64,7 @@ class KeysCard(Card):
             self._lines = {key.name: self._row(key) for key in keys}
             for row in self._lines.values():
                 self._rows.addWidget(row)
+            tab_on(self._new, *(row.button for row in self._lines.values()))
         for key in keys:
             self._lines[key.name].show_use(words.use(key))
 

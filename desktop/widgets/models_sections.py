@@ -14,6 +14,7 @@ from desktop.theme import Theme
 from desktop.widgets.card_parts import Card, IconButton, label, link
 from desktop.widgets.flow import FlowLayout
 from desktop.widgets.models_view import ModelsView
+from desktop.widgets.tab_order import tab_on
 
 translate = QCoreApplication.translate
 
@@ -102,11 +103,14 @@ class DiskSection(ModelsSection):
             if (widget := item.widget()) is not None:
                 widget.hide()
                 widget.deleteLater()
+        removes: list[QWidget] = []
         for folder in self._folders:
             chip = FolderChip(self._theme, folder, folder not in self._unreadable, self.chips)
             chip.remove.clicked.connect(lambda _=False, folder=folder: self.folder_removed.emit(folder))
             self._flow.addWidget(chip)
+            removes.append(chip.remove)
             chip.show()
+        tab_on(self.view, *removes)
         self.chips.setVisible(bool(self._folders))
 
 

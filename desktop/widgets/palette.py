@@ -22,6 +22,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QFrame,
     QGraphicsDropShadowEffect,
+    QLabel,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
@@ -81,11 +82,16 @@ class Palette(QFrame):
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._list.setItemDelegate(_OfferRows(theme, self._list))
         self._list.itemClicked.connect(lambda item: self._choose(self._list.row(item)))
+        self._nothing = QLabel(self.tr("Nothing is called or holds that."), self)
+        self._nothing.setObjectName("quietText")
+        self._nothing.setContentsMargins(10, 0, 10, 6)
+        self._nothing.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 8, 8, 8)
         column.setSpacing(6)
         column.addWidget(self._field)
         column.addWidget(self._list)
+        column.addWidget(self._nothing)
         self._shadow = QGraphicsDropShadowEffect(self, blurRadius=32, offset=QPointF(0, 8))
         self.setGraphicsEffect(self._shadow)
         window.installEventFilter(self)
@@ -110,8 +116,10 @@ class Palette(QFrame):
             if self._before is not None:
                 self._before.setFocus()
 
-    def show_offers(self, offers: Sequence[Offer]) -> None:
+    def show_offers(self, offers: Sequence[Offer], *, complete: bool = False) -> None:
+        """`complete`: there will be no others for what is typed."""
         self._offers = list(offers)
+        self._nothing.setVisible(complete and not offers)
         self._list.clear()
         for offer in self._offers:
             item = QListWidgetItem(offer.words)

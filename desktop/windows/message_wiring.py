@@ -8,7 +8,7 @@ from PySide6.QtCore import QIODevice, QObject, QRect, QSaveFile
 from PySide6.QtWidgets import QFileDialog
 
 from desktop import sentences
-from desktop.chat.controller import ChatController
+from desktop.chat.controller import ChatController, Deletion
 from desktop.render.blocks import Block
 from desktop.render.code import file_name
 from desktop.tasks import TaskSet
@@ -26,6 +26,9 @@ class MessageWiring(QObject):
     def __init__(self, window: MainWindow, transcript: TranscriptView, chats: ChatController, tasks: TaskSet) -> None:
         super().__init__(window)
         self._window, self._transcript, self._chats, self._tasks = window, transcript, chats, tasks
+        self._deletions: list[Deletion] = []
+        """Those that Undo is offered for."""
+        self._told = ""
         transcript.retry_asked.connect(chats.retry)
         transcript.continue_asked.connect(chats.go_on)
         transcript.edited.connect(chats.edit)
@@ -38,12 +41,21 @@ class MessageWiring(QObject):
         transcript.save_asked.connect(self._choose_file)
 
     def _delete(self, message_id: str) -> None:
+        """What was deleted a moment ago, and can still be brought back, comes back with it: a click may be double."""
         deletion = self._chats.delete_message(message_id)
-        if deletion is not None:
-            words = self.tr("%Ln messages are deleted.", "", len(deletion.removed.messages))
-            self._window.notice.tell(
-                words, action=self.tr("Undo"), act=lambda: self._chats.restore_messages(deletion), for_ms=UNDO_MS
-            )
+        if deletion is None:
+            return
+        notice = self._window.notice
+        if not self._told or notice.text != self._told:
+            self._deletions.clear()
+        self._deletions.append(deletion)
+        n_messages = sum(len(each.removed.messages) for each in self._deletions)
+        self._told = self.tr("%Ln messages are deleted.", "", n_messages)
+        notice.tell(self._told, action=self.tr("Undo"), act=self._undo, for_ms=UNDO_MS)
+
+    def _undo(self) -> None:
+        while self._deletions:
+            self._chats.restore_messages(self._deletions.pop())
 
     def _choose_file(self, block: Block) -> None:
         dialog = QFileDialog(self._window, self.tr("Save this code"))

@@ -42,16 +42,17 @@ class PaletteWiring(QObject):
 
     def _found(self, words: str, n_hits: int) -> None:
         if words and words == self._typed:
-            self._show(self._search.found.hits[:MOST_CHATS])
+            self._show(self._search.found.hits[:MOST_CHATS], complete=True)
 
-    def _show(self, hits: Sequence[Hit]) -> None:
+    def _show(self, hits: Sequence[Hit], *, complete: bool = False) -> None:
         possible = [each for each in self._actions.all if each.id != "palette" and each.is_possible()]
         self.palette.show_offers(
             [
                 Offer("action", each.id, each.words, self._actions.shown_keys(each.id))
                 for each in fitting(possible, self._typed)
             ]
-            + [_offer(hit) for hit in hits]
+            + [_offer(hit) for hit in hits],
+            complete=complete,
         )
 
     def _do(self, offer: Offer) -> None:

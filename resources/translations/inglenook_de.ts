@@ -1274,6 +1274,10 @@
         <source>What there is to do</source>
         <translation>Was es zu tun gibt</translation>
     </message>
+    <message>
+        <source>Nothing is called or holds that.</source>
+        <translation>Nichts heißt so oder enthält das.</translation>
+    </message>
 </context>
 <context>
     <name>PresetBar</name>

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -12,8 +13,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLineEdit, QPlainTextEdit, QTextEdit, QWidget
 
 from desktop.chat.message_list import MessageList
+from desktop.settings import SettingsFile
 from desktop.transcript.view import TranscriptView
 from desktop.widgets.chats_view import ChatsView
+from engine.library.profile import Profile
 from tests.desktop.conftest import OpenHouse, Run, until
 from tests.desktop.test_transcript import message
 from tests.desktop.test_window import type_and_send
@@ -115,4 +118,49 @@ def test_tab_goes_from_part_to_part_and_comes_round(open_house: OpenHouse, run: 
             assert any(isinstance(each, TranscriptView) for each in seen)
             assert any(isinstance(each, ChatsView) for each in seen)
 
+    run(story())
+
+
+def tabbed(window: QWidget, start: QWidget, n: int) -> list[str]:
+    """The names of what Tab comes to, `n` times."""
+    window.activateWindow()
+    start.setFocus()
+    found = []
+    for _ in range(n):
+        QTest.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+        focus = window.focusWidget()
+        assert focus is not None
+        found.append(QAccessible.queryAccessibleInterface(focus).text(NAME))
+    return found
+
+
+def test_what_is_made_late_has_its_place_in_the_order(
+    open_house: OpenHouse, run: Run, profile: Profile, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        async with open_house() as house:
+            window = house.window
+            type_and_send(house, "How far is it?")
+            await until(lambda: house.rows[-1].state == "complete")
+            files = [tmp_path / "one.txt", tmp_path / "two.txt"]
+            for file in files:
+                file.write_text("A note.")
+            window.composer.files_given.emit(files)
+            await until(lambda: all("token" in chip.accessibleName() for chip in window.composer.chips.chips))
+            found = [name.partition(",")[0] for name in tabbed(window, window.composer._edit, 5)]
+            assert found == ["one.txt", "Remove one.txt", "two.txt", "Remove two.txt", "Attach files"]
+            window.show_endpoint_page()
+            keys = house.endpoint_page.keys
+            await until(lambda: any(row.isVisible() for row in keys._lines.values()))
+            assert tabbed(window, keys._new, 2) == ["Copy the key of “inglenook”", "Keep what tools ask"]
+            window.show_models_page()
+            assert window.models_page is not None
+            assert tabbed(window, window.models_page.head.search, 2) == ["Open a file", "Add a folder"]
+            section = window.models_page.on_disk
+            await until(lambda: section._flow.count() == 1 and window.models_page.suggested.view.isVisible())
+            assert tabbed(window, section.view, 2) == [f"Look no more into {tmp_path}", "Worth a try"]
+
+    settings = SettingsFile(profile.settings)
+    settings.change(model_folders=[str(tmp_path)])
+    settings.save()
     run(story())

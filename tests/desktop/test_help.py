@@ -73,6 +73,8 @@ def test_help_opens_by_key_goes_to_topics_and_is_left(run: Run, open_house: Open
             page = help_page(house)
             assert house.window.pages.currentWidget() is page
             await until(lambda: any(segment._drawn for segment in page.view._item(0).segments))
+            assert page.view.verticalScrollBar().maximum() > 80
+            assert not page.view._to_end.isVisible(), "it would lie over the words"
             await show(house, "help", scheme)
             ids = [page.contents.item(n).data(Qt.ItemDataRole.UserRole) for n in range(page.contents.count())]
             place = page.contents.visualItemRect(page.contents.item(ids.index("keys"))).center()

@@ -99,6 +99,21 @@ def test_a_person_does_something_by_its_name(run: Run, open_house: OpenHouse) ->
     run(story())
 
 
+def test_where_nothing_is_found_it_says_so(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house() as house:
+            palette = palette_of(house)
+            QTest.keyClick(house.window, Qt.Key.Key_K, CONTROL)
+            QTest.keyClicks(palette._field, "zzzz")
+            await until(palette._nothing.isVisible)
+            assert palette.rect().contains(palette._nothing.geometry())
+            palette._field.setText("new")
+            assert not palette._nothing.isVisible()
+            assert "New chat" in offered(house)
+
+    run(story())
+
+
 def test_a_key_that_was_chosen_is_remembered(run: Run, open_house: OpenHouse, profile: Profile) -> None:
     async def story() -> None:
         async with open_house() as house:

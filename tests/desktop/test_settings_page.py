@@ -53,7 +53,7 @@ def test_an_export_of_another_program_comes_in(run: Run, open_house: OpenHouse, 
             wiring_of(house).bring_in(tmp_path / "conversations.json")  # type: ignore[attr-defined]
             await until(lambda: "One was here already" in page._progress.text())
             wiring_of(house).bring_in(tmp_path / "nowhere.json")  # type: ignore[attr-defined]
-            await said(house, "nowhere.json could not be read")
+            await said(house, "nowhere.json could not be read or written to its end: No such file or directory.")
             assert page._imports[0].isEnabled()
 
     run(story())

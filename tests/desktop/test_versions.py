@@ -267,6 +267,28 @@ def test_a_message_is_deleted_with_what_follows_and_brought_back(run: Run, open_
     run(story())
 
 
+def test_undo_brings_back_all_that_a_double_click_deleted(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house(Script(answer=b"So.")) as house:
+            await asked(house, "First")
+            for words in ("Second", "Third"):
+                house.transcript.edited.emit(house.rows[0].id, words)
+                await answered(house)
+                assert texts(house) == [words, "So."]
+            third = house.rows
+            house.transcript.delete_asked.emit(house.rows[0].id)
+            house.transcript.delete_asked.emit(house.rows[0].id)
+            assert texts(house) == ["First", "So."]
+            assert house.window.notice.text == "4 messages are deleted."
+            house.window.notice._action.click()
+            assert house.rows == third
+            assert house.transcript.messages.versions(third[0].id) == (3, 3)
+            house.transcript.delete_asked.emit(house.rows[1].id)
+            assert house.window.notice.text == "The message is deleted.", "what came back is not counted again"
+
+    run(story())
+
+
 def test_an_answer_deleted_while_it_is_written_comes_back_as_it_ended(run: Run, open_house: OpenHouse) -> None:
     async def story() -> None:
         async with open_house(ENDLESS) as house:

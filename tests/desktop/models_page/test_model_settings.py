@@ -7,9 +7,11 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from desktop import sentences
 from desktop.models.load_choice import LoadChoice
 from desktop.settings import SettingsFile
 from engine.backend import LoadSettings
+from engine.errors import InvalidSettings
 from engine.library.profile import Profile
 from tests.desktop.conftest import OpenHouse, Run, until
 from tests.desktop.models_page.page import click, keep_folder, page_of, rows, use_of
@@ -69,3 +71,8 @@ def test_choices() -> None:
     assert choice.settings == LoadSettings(4096, kv_type_k="q8_0", kv_type_v="q8_0", n_gpu_layers=12)
     assert LoadChoice().kept() == {}
     assert LoadChoice.of({"n_ctx": "many", "kv_type": "q1", "n_gpu_layers": -3}) == LoadChoice()
+
+
+def test_settings_that_cannot_be_had_say_why() -> None:
+    said = sentences.of(InvalidSettings("kv_type_v", "a quantised value cache needs flash attention"))
+    assert said.endswith("kv_type_v: a quantised value cache needs flash attention.")
