@@ -13,6 +13,7 @@ from starlette.responses import Response
 from api import changing, description, front, watching
 from api.activity import Activity
 from api.anthropic import routes as anthropic_routes
+from api.call import REQUEST_ID
 from api.cors import Cors
 from api.errors import ApiError, problem_of
 from api.keyring import KeyRing
@@ -75,4 +76,4 @@ def create_app(engine: Engine, settings: EndpointSettings, *, lifespan: Lifespan
 
 
 async def _answer_error(request: Request, error: Exception) -> Response:
-    return error_response(request.url.path, problem_of(error))
+    return error_response(request.url.path, problem_of(error), request.scope[REQUEST_ID])

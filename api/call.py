@@ -18,7 +18,7 @@ State = Literal["queued", "reading", "writing", "embedding", "finished", "cancel
 MAX_BODY_SHOWN = 65536
 """Bytes of a kept body: a hundred megabytes of code in a prompt are not worth their memory."""
 
-KEY_NAME, BODY = "inglenook.key_name", "inglenook.body"
+KEY_NAME, BODY, REQUEST_ID = "inglenook.key_name", "inglenook.body", "inglenook.request_id"
 """Where the guard and the reader of bodies leave word in a request's scope."""
 
 

@@ -26,7 +26,7 @@ class Cors:
             return
         leave = [
             (b"access-control-allow-origin", origin),
-            (b"access-control-expose-headers", b"retry-after"),
+            (b"access-control-expose-headers", b"retry-after, x-request-id, request-id"),
             (b"vary", b"origin"),
         ]
 

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from api.activity import Activity
 from api.answer import Answer
+from api.call import REQUEST_ID
 from api.deps import (
     Body,
     EngineStatus,
@@ -45,6 +46,11 @@ class Desk:
     settings: EndpointSettings
     activity: Activity
     shelf: Shelf
+
+    @property
+    def request_id(self) -> str:
+        """By which the client and /v1/activity know the call."""
+        return _request_id(self.http)
 
     @property
     def now(self) -> int:
@@ -85,6 +91,11 @@ class EmbeddingDesk:
     activity: Activity
     shelf: Shelf
 
+    @property
+    def request_id(self) -> str:
+        """By which the client and /v1/activity know the call."""
+        return _request_id(self.http)
+
     def check_model(self, name: str | None) -> None:
         """Raises ModelUnknown where the settings refuse a name that no loaded model has."""
         chat = self.engine.status.model or self.shelf.resting
@@ -95,6 +106,11 @@ class EmbeddingDesk:
     async def embed(self, request: EmbedRequest) -> Embeddings:
         """Raises EngineError, StoppedHere."""
         return await self.activity.embed(self.engine, request, self.http.scope, self.http.receive)
+
+
+def _request_id(http: HttpRequest) -> str:
+    request_id: str = http.scope[REQUEST_ID]
+    return request_id
 
 
 async def get_embedding_desk(

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.call import KEY_NAME
+from api.call import KEY_NAME, REQUEST_ID
 from api.cors import answer_preflight, is_preflight, listed_origin
 from api.errors import (
     ApiError,
@@ -23,7 +23,8 @@ from api.errors import (
 )
 from api.keyring import KeyRing
 from api.settings import EndpointSettings
-from api.shapes import OLLAMA_PATH, error_response
+from api.shapes import OLLAMA_PATH, error_response, request_id_headers
+from engine.requests import new_request_id
 
 OPEN_PATHS = frozenset({"/", "/health", "/v1/health"})
 """What is answered without a key: a page that says what this is, and whether it is ready."""
@@ -50,6 +51,14 @@ class Guard:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
+        request_id = scope[REQUEST_ID] = new_request_id()
+        named = request_id_headers(request_id)
+
+        async def send_named(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *named]
+            await send(message)
+
         try:
             if listed_origin(scope, self._origins) is not None and is_preflight(scope):
                 self._check_host(scope)
@@ -57,9 +66,9 @@ class Guard:
                 return
             self._check(scope)
         except ApiError as error:
-            await error_response(scope["path"], problem_of(error))(scope, receive, send)
+            await error_response(scope["path"], problem_of(error), request_id)(scope, receive, send_named)
             return
-        await self._app(scope, _BoundedBody(receive, self._settings), send)
+        await self._app(scope, _BoundedBody(receive, self._settings), send_named)
 
     def _check(self, scope: Scope) -> None:
         headers, method = scope["headers"], scope["method"]

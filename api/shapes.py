@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 
 from starlette.responses import JSONResponse
@@ -22,19 +21,29 @@ _ANTHROPIC_TYPES: Mapping[int, str] = {
 }
 
 
-def error_body(path: str, problem: Problem) -> dict[str, object]:
+def request_id_headers(request_id: str) -> list[tuple[bytes, bytes]]:
+    """By which clients name a request, OpenAI's by the one and Anthropic's by the other: the id in /v1/activity."""
+    named = _named(request_id).encode()
+    return [(b"x-request-id", named), (b"request-id", named)]
+
+
+def _named(request_id: str) -> str:
+    return f"req_{request_id}"
+
+
+def error_body(path: str, problem: Problem, request_id: str) -> dict[str, object]:
     if path.startswith(ANTHROPIC_PATH):
-        return anthropic_body(problem, f"req_{uuid.uuid4().hex}")
+        return anthropic_body(problem, _named(request_id))
     if path.startswith(OLLAMA_PATH):
         return ollama_body(problem)
     return openai_body(problem)
 
 
-def error_response(path: str, problem: Problem) -> JSONResponse:
+def error_response(path: str, problem: Problem, request_id: str) -> JSONResponse:
     headers = dict(problem.headers)
     if problem.retry_after_s is not None:
         headers["retry-after"] = str(problem.retry_after_s)
-    return JSONResponse(error_body(path, problem), problem.status, headers)
+    return JSONResponse(error_body(path, problem, request_id), problem.status, headers)
 
 
 def anthropic_body(problem: Problem, request_id: str) -> dict[str, object]:

@@ -9,7 +9,6 @@ from api.anthropic.answer import MessageHead, MessageWriter, message
 from api.anthropic.request import count_request, messages_request
 from api.anthropic.schemas import CountBody, MessagesBody
 from api.desk import AtDesk
-from engine.requests import new_request_id
 
 router = APIRouter(prefix="/v1/messages")
 
@@ -18,7 +17,7 @@ router = APIRouter(prefix="/v1/messages")
 async def create_message(desk: AtDesk) -> Response:
     body = await desk.read(MessagesBody)
     desk.check_model(body.model)
-    request = messages_request(body, new_request_id())
+    request = messages_request(body, desk.request_id)
     head = MessageHead(f"msg_{request.id}", desk.model.id)
     if body.stream:
         return desk.stream([request], MessageWriter(head))
@@ -29,4 +28,4 @@ async def create_message(desk: AtDesk) -> Response:
 async def count_tokens(desk: AtDesk) -> Response:
     body = await desk.read(CountBody)
     desk.check_model(body.model)
-    return JSONResponse({"input_tokens": await (await desk.questions()).count(count_request(body, new_request_id()))})
+    return JSONResponse({"input_tokens": await (await desk.questions()).count(count_request(body, desk.request_id))})

@@ -13,7 +13,6 @@ from api.llama.schemas import DetokenizeBody, InfillBody, LlamaBody, LlamaComple
 from api.openai.chat_body import ChatCompletionBody
 from api.openai.chat_request import chat_requests
 from api.openai.completion_request import Prompt, prompts_of
-from engine.requests import new_request_id
 
 router = APIRouter()
 
@@ -61,7 +60,7 @@ async def detokenize(desk: AtDesk) -> Response:
 @router.post("/apply-template")
 async def apply_template(desk: AtDesk) -> Response:
     body = await desk.read(ChatCompletionBody)
-    return JSONResponse({"prompt": await (await desk.questions()).render(chat_requests(body, new_request_id())[0])})
+    return JSONResponse({"prompt": await (await desk.questions()).render(chat_requests(body, desk.request_id)[0])})
 
 
 @router.post("/infill")
@@ -81,7 +80,7 @@ async def create_completion(desk: AtDesk) -> Response:
 
 
 async def _answer(desk: Desk, body: LlamaBody, prompt: Prompt) -> Response:
-    request = translate.completion_request(body, prompt, new_request_id())
+    request = translate.completion_request(body, prompt, desk.request_id)
     if body.stream:
         return desk.stream([request], translate.LlamaWriter(desk.model.id))
     return JSONResponse(translate.completion(desk.model.id, (await desk.collect([request]))[0]))

@@ -15,7 +15,7 @@ from api.ollama.request import chat_request, embed_request, generate_request
 from api.ollama.schemas import AnswerBody, ChatBody, EmbedBody, GenerateBody, KeepingBody, ModelBody
 from api.sse import NDJSON
 from engine.events import Embeddings
-from engine.requests import Request, new_request_id
+from engine.requests import Request
 
 router = APIRouter(prefix="/api")
 
@@ -51,7 +51,7 @@ async def chat(desk: AtDesk) -> Response:
     head = OllamaHead(desk.model.id, True, time.time, bool(body.logprobs))
     if not body.messages:
         return await _loaded(desk, body, head)
-    return await _answer(desk, body, head, chat_request(body, new_request_id()))
+    return await _answer(desk, body, head, chat_request(body, desk.request_id))
 
 
 @router.post("/generate")
@@ -63,7 +63,7 @@ async def generate(desk: AtDesk) -> Response:
     if not body.prompt and not body.suffix:
         return await _loaded(desk, body, head)
     gap_prompt = await (await desk.questions()).gap_prompt(body.prompt or "", body.suffix) if body.suffix else None
-    return await _answer(desk, body, head, generate_request(body, gap_prompt, new_request_id()))
+    return await _answer(desk, body, head, generate_request(body, gap_prompt, desk.request_id))
 
 
 @router.post("/embed")
@@ -84,7 +84,7 @@ async def _embedded(desk: EmbeddingDesk) -> dict[str, object]:
     desk.check_model(bare_name(body.model or body.name))
     _keep(desk, body)
     began = time.monotonic()
-    request = embed_request(body, new_request_id())
+    request = embed_request(body, desk.request_id)
     found = await desk.embed(request) if request.inputs else Embeddings((), 0)
     return embedded(desk.model, found, time.monotonic() - began)
 

@@ -16,7 +16,6 @@ from api.openai.completion_body import CompletionBody, EmbeddingsBody
 from api.openai.completion_request import Prompt, check, completion_requests, n_drawn, prompts_of
 from api.openai.embeddings import embed_request, embedding_list
 from api.openai.models import anthropic_list, anthropic_model, embedder_object, model_object
-from engine.requests import new_request_id
 
 router = APIRouter()
 
@@ -52,7 +51,7 @@ def _models(desk: Desk) -> dict[str, dict[str, object]]:
 async def create_chat_completion(desk: AtDesk) -> Response:
     body = await desk.read(ChatCompletionBody)
     desk.check_model(body.model)
-    requests = chat_requests(body, new_request_id())
+    requests = chat_requests(body, desk.request_id)
     head = Head(f"chatcmpl-{requests[0].id}", desk.now, desk.model.id)
     include_usage = body.stream_options is not None and bool(body.stream_options.include_usage)
     manner = Manner(include_usage, len(requests), bool(body.logprobs), body.functions is not None)
@@ -72,7 +71,7 @@ async def create_completion(desk: AtDesk) -> Response:
         read: list[Prompt] = [await (await desk.questions()).gap_prompt(str(prompt), body.suffix) for prompt in prompts]
     else:
         read = prompts
-    request_id = new_request_id()
+    request_id = desk.request_id
     requests = completion_requests(body, read, request_id)
     manner = CompletionManner(
         n=body.n or 1,
@@ -100,7 +99,7 @@ async def count_chat_tokens(desk: AtDesk) -> Response:
     """llama.cpp's way to ask how long a prompt would be."""
     body = await desk.read(ChatCompletionBody)
     desk.check_model(body.model)
-    n_tokens = await (await desk.questions()).count(chat_requests(body, new_request_id())[0])
+    n_tokens = await (await desk.questions()).count(chat_requests(body, desk.request_id)[0])
     return JSONResponse({"object": "response.input_tokens", "input_tokens": n_tokens})
 
 
@@ -109,5 +108,5 @@ async def count_chat_tokens(desk: AtDesk) -> Response:
 async def create_embeddings(desk: AtEmbeddingDesk) -> Response:
     body = await read_body(desk.http, EmbeddingsBody)
     desk.check_model(body.model)
-    request = embed_request(body, takes_tokens=desk.settings.token_embeddings, request_id=new_request_id())
+    request = embed_request(body, takes_tokens=desk.settings.token_embeddings, request_id=desk.request_id)
     return JSONResponse(embedding_list(desk.model, await desk.embed(request), body.encoding_format))

@@ -62,7 +62,7 @@ def test_status_and_shape(error: Exception, status: int, code: str | None) -> No
     assert isinstance(shown, dict)
     assert {"message", "type", "param", "code"} <= set(shown)
     assert "secret" not in str(shown)
-    assert ("retry-after" in error_response("/v1/x", problem).headers) == (
+    assert ("retry-after" in error_response("/v1/x", problem, "1").headers) == (
         status in (429, 503) and code != "request_stopped"
     )
 
@@ -79,7 +79,7 @@ def _below(kind: type[ApiError]) -> set[type[ApiError]]:
 
 
 def test_a_stopped_request_is_not_tried_again() -> None:
-    assert error_response("/v1/x", problem_of(errors.StoppedHere())).headers["x-should-retry"] == "false"
+    assert error_response("/v1/x", problem_of(errors.StoppedHere()), "1").headers["x-should-retry"] == "false"
 
 
 # The dialects' shapes
@@ -87,10 +87,11 @@ def test_a_stopped_request_is_not_tried_again() -> None:
 
 def test_the_path_says_which_shape() -> None:
     problem = problem_of(errors.ModelUnknown("x"))
-    assert "error" in error_body("/v1/chat/completions", problem)
-    assert error_body("/api/chat", problem) == {"error": "The model 'x' was not found: it is not loaded."}
-    shown = error_body("/v1/messages/count_tokens", problem)
+    assert "error" in error_body("/v1/chat/completions", problem, "1")
+    assert error_body("/api/chat", problem, "1") == {"error": "The model 'x' was not found: it is not loaded."}
+    shown = error_body("/v1/messages/count_tokens", problem, "1")
     assert (shown["type"], set(shown)) == ("error", {"type", "error", "request_id"})
+    assert shown["request_id"] == "req_1"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from api.openai.responses.request import responses_request
 from api.openai.responses.schemas import ResponsesBody
 from api.openai.responses.store import Kept, ResponseStore
 from api.openai.responses.stream import ResponseWriter
-from engine.requests import new_request_id
 
 router = APIRouter()
 
@@ -33,7 +32,7 @@ async def create_response(desk: AtDesk, store: Store) -> Response:
     body = await desk.read(ResponsesBody)
     desk.check_model(body.model)
     items = _conversation(body, store)
-    request = responses_request(body, items, new_request_id())
+    request = responses_request(body, items, desk.request_id)
     head = ResponseHead(request.id, desk.now, desk.model.id, body, request)
 
     def keep(response: Item) -> None:
@@ -53,7 +52,7 @@ async def create_response(desk: AtDesk, store: Store) -> Response:
 async def count_tokens(desk: AtDesk, store: Store) -> Response:
     body = await desk.read(ResponsesBody)
     desk.check_model(body.model)
-    request = responses_request(body, _conversation(body, store), new_request_id())
+    request = responses_request(body, _conversation(body, store), desk.request_id)
     return JSONResponse(
         {"object": "response.input_tokens", "input_tokens": await (await desk.questions()).count(request)}
     )
