@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, Qt, QTimer
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import QPointF, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from desktop.theme import Theme
@@ -16,18 +16,25 @@ from desktop.transcript.page import TranscriptPage
 from desktop.transcript.selecting import Selection, Spot
 from desktop.transcript.source import Word, source_of, word_at, words_of
 
+HELD = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
+
 CLICK_MS = 240
 """A click is a question after a wait in which it could still become a double click."""
 
 
 class AskingPage(TranscriptPage):
-    """GUI thread only. `word_asked` is emitted for words of answers that have ended."""
+    """GUI thread only. `word_asked` is emitted for words of answers that have ended, `typed` with what a person writes
+    where nothing can be written."""
+
+    typed = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         self._selection: Selection | None = None
         self._asked: tuple[MessageItem, QPointF] | None = None
         self._words: tuple[str, list[Word], int] | None = None
         """By key: the message, its words, and the one where one is."""
+        self._begun_by = ""
+        """The letter that was just typed to begin with them."""
         self.find_bar: FindBar | None = None
         self._counts: list[int] = []
         self._match = -1
@@ -78,17 +85,28 @@ class AskingPage(TranscriptPage):
 
     def clear_word(self) -> None:
         """No word is marked any more. Idempotent."""
+        self._begun_by = ""
         for item in self._items.values():
             item.word = None
         self.viewport().update()
 
-    def take_word_key(self, key: int) -> bool:
+    def take_key(self, event: QKeyEvent) -> bool:
         """W begins with the last word of the last answer, the arrows go from word to word, Enter asks, Escape ends.
+        What is typed otherwise is `typed`, with the W before it, which then was the first letter of a message.
 
         False where the key means nothing here."""
-        if key == Qt.Key.Key_W:
-            self._begin_words()
-            return True
+        is_letter = bool(event.text().strip()) and event.text().isprintable() and not event.modifiers() & HELD
+        if is_letter and event.key() == Qt.Key.Key_W and not self._begun_by and self._begin_words():
+            self._begun_by = event.text()
+        elif is_letter:
+            text, self._words = self._begun_by + event.text(), None
+            self.clear_word()
+            self.typed.emit(text)
+        else:
+            return self._take_word_key(event.key())
+        return True
+
+    def _take_word_key(self, key: int) -> bool:
         if self._words is None or (item := self._items.get(self._words[0])) is None:
             return False
         message_id, words, number = self._words
@@ -106,13 +124,14 @@ class AskingPage(TranscriptPage):
                 return False
         return True
 
-    def _begin_words(self) -> None:
+    def _begin_words(self) -> bool:
         for row in reversed(self._seen_rows()):
             item = self._item(row)
             if self.can_ask(item) and (words := words_of(item.texts())):
                 self._words = item.message.id, words, len(words) - 1
                 self._mark(item, words[-1])
-                return
+                return True
+        return False
 
     # Finding
 

@@ -158,7 +158,7 @@ class TranscriptView(AskingPage):
             self._copy()
         elif event.matches(QKeySequence.StandardKey.SelectAll):
             self._select_all()
-        elif self.take_word_key(event.key()):
+        elif self.take_key(event):
             pass
         elif event.key() == Qt.Key.Key_Home:
             bar.setValue(0)

@@ -109,6 +109,11 @@ class Composer(QFrame):
         self.show_text(text + written)
         self._edit.setFocus()
 
+    def write(self, text: str) -> None:
+        """What was typed elsewhere, where the cursor stands; the next letter comes here by itself."""
+        self._edit.insertPlainText(text)
+        self._edit.setFocus()
+
     def set_answering(self, answering: bool) -> None:
         self._answering = answering
         self._restyle()

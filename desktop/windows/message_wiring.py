@@ -38,6 +38,7 @@ class MessageWiring(QObject):
         transcript.delete_asked.connect(self._delete)
         chats.pointed_at.connect(transcript.show_message)
         transcript.word_asked.connect(self._ask_word)
+        transcript.typed.connect(window.composer.write)
         transcript.save_asked.connect(self._choose_file)
 
     def _delete(self, message_id: str) -> None:

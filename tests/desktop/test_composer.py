@@ -95,6 +95,23 @@ def test_a_tray_forgets_what_was_removed_while_it_was_read() -> None:
     assert not tray.is_reading
 
 
+def test_what_is_typed_after_a_click_on_the_page_is_written(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house(Script(answer=b"In March.")) as house:
+            await until(lambda: house.ready)
+            type_and_send(house, "When?")
+            await answered(house)
+            page = house.window.transcript
+            assert page is not None
+            QTest.mouseClick(page.viewport(), Qt.MouseButton.LeftButton, pos=page.viewport().rect().bottomLeft())
+            for letter in "Wha":
+                QTest.keyClicks(house.window.focusWidget(), letter)
+            QTest.keyClicks(house.window.focusWidget(), "t else?")
+            assert house.window.composer.text == "What else?"
+
+    run(story())
+
+
 @OPENS_A_DIALOG
 def test_a_file_is_attached_counted_and_sent(run: Run, open_house: OpenHouse, tmp_path: Path) -> None:
     async def story() -> None:

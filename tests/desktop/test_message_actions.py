@@ -252,6 +252,28 @@ def test_words_are_reached_by_key(qtbot: QtBot, view: TranscriptView, messages: 
     assert view._items["m1"].word is None
 
 
+@pytest.mark.parametrize("keys", ["Hello", "What", "why (so)?", "ww"])
+def test_what_is_typed_on_the_page_is_for_the_composer(view: TranscriptView, messages: MessageList, keys: str) -> None:
+    """A W that begins with words becomes the first letter of one, as soon as another follows."""
+    typed: list[str] = []
+    view.typed.connect(typed.append)
+    messages.show([message(0, "Hi"), message(1, "One two three")])
+    QTest.keyClicks(view, keys)
+    assert "".join(typed) == keys.replace(" ", "")
+    assert view._items["m1"].word is None
+    for key, held in (
+        (Qt.Key.Key_X, Qt.KeyboardModifier.ControlModifier),
+        (Qt.Key.Key_Down, Qt.KeyboardModifier.NoModifier),
+    ):
+        before = list(typed)
+        QTest.keyClick(view, key, held)
+        assert typed == before
+    messages.show([])
+    typed.clear()
+    QTest.keyClick(view, Qt.Key.Key_W)
+    assert typed == ["w"]
+
+
 @given(
     st.lists(st.sampled_from(["one", "two", "**one**", "`two`", "🙂", "one's", "\n\n", "# one\n\n", ", "]), min_size=1)
 )
