@@ -102,6 +102,7 @@ def test_a_person_does_something_by_its_name(run: Run, open_house: OpenHouse) ->
 def test_where_nothing_is_found_it_says_so(run: Run, open_house: OpenHouse) -> None:
     async def story() -> None:
         async with open_house() as house:
+            await until(lambda: house.ready)
             palette = palette_of(house)
             QTest.keyClick(house.window, Qt.Key.Key_K, CONTROL)
             QTest.keyClicks(palette._field, "zzzz")
