@@ -8,7 +8,7 @@ import platform
 from contextlib import suppress
 from pathlib import Path
 
-from .places import AMX_TILES, LLAMA_CMAKE, LLAMA_SERVER_CMAKE
+from .places import LLAMA_CMAKE, LLAMA_SERVER_CMAKE, LLAMA_X86
 
 _CPUINFO = Path("/proc/cpuinfo")
 DEFINE = "INGLENOOK_COMPILED"
@@ -19,7 +19,7 @@ are named whose paths differ with each checkout."""
 def way() -> str:
     """A digest of how it is compiled."""
     sha256 = hashlib.sha256()
-    for path in (LLAMA_CMAKE, LLAMA_SERVER_CMAKE, *AMX_TILES):
+    for path in (LLAMA_CMAKE, LLAMA_SERVER_CMAKE, *LLAMA_X86):
         sha256.update(path.read_bytes())
     return sha256.hexdigest()[:16]
 

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LOCKS = ROOT / "packaging" / "lock"
 LLAMA_CMAKE = ROOT / "packaging" / "llama-cpp.cmake"
 LLAMA_SERVER_CMAKE = ROOT / "packaging" / "llama-server.cmake"
-AMX_TILES = (ROOT / "packaging" / "amx-tiles.cmake", ROOT / "packaging" / "amx-tiles.h")
+LLAMA_X86 = (ROOT / "packaging" / "llama-x86.cmake", ROOT / "packaging" / "llama-x86.h")
 DEBIAN_PACKAGES = ROOT / "packaging" / "linux" / "debian-packages.txt"
 DEFAULT_MODEL = ROOT / "engine" / "library" / "default_model.py"
 

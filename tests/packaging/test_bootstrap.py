@@ -78,7 +78,7 @@ def test_what_developers_have_includes_what_users_have(ready: Checkout) -> None:
 
 
 @pytest.mark.parametrize(
-    "changed", ["packaging/lock/runtime.txt", "packaging/llama-cpp.cmake", "packaging/amx-tiles.h"]
+    "changed", ["packaging/lock/runtime.txt", "packaging/llama-cpp.cmake", "packaging/llama-x86.h"]
 )
 def test_a_changed_input_sets_up_again(ready: Checkout, changed: str) -> None:
     ready.run("serve")
@@ -238,7 +238,7 @@ def test_what_was_compiled_otherwise_is_compiled_again(ready: Checkout, of: str)
     assert any(RECOMPILES in call for call in ready.uv_calls()), "nobody knows what it was compiled for"
     calls = ready.uv_calls()
     if of == "another way":
-        with (ready.root / "packaging/amx-tiles.h").open("a") as file:
+        with (ready.root / "packaging/llama-x86.h").open("a") as file:
             file.write("/* changed */\n")
     else:
         ready.change_state(compiled="of old" if of == "another processor" else None, done={})

@@ -175,22 +175,40 @@ def test_what_is_compiled_knows_its_processor(part: Part, monkeypatch: pytest.Mo
     assert compiled.way() not in known
 
 
-def test_the_compiler_keeps_all_of_a_tile_configuration(tmp_path: Path) -> None:
+@pytest.fixture
+def compiled(tmp_path: Path) -> Callable[..., str]:
+    """The assembly of a C++ source that is read behind llama.cpp's own header of ours, for a processor with some
+    extensions; it needs not be this one."""
     compiler = shutil.which(os.environ.get("CXX", "g++"))
     if compiler is None or platform.machine() != "x86_64":
         pytest.skip("no g++ for an x86-64 processor here")
-    source = tmp_path / "tiles.cpp"
-    source.write_text(
+
+    def of(source: str, *extensions: str) -> str:
+        path = tmp_path / "source.cpp"
+        path.write_text(source)
+        header = str(ROOT / "packaging/llama-x86.h")
+        command = [compiler, "-O3", *extensions, "-include", header, "-S", "-o", "-", str(path)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if "unrecognized" in done.stderr or "unknown argument" in done.stderr:
+            pytest.skip(f"a compiler that does not know {' '.join(extensions)}")
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return of
+
+
+def test_the_compiler_keeps_all_of_a_tile_configuration(compiled: Callable[..., str]) -> None:
+    source = (
         "#include <immintrin.h>\n"
         "void configure() { unsigned char tiles[64] = {}; tiles[0] = 1; tiles[63] = 90; _tile_loadconfig(tiles); }\n"
     )
-    header = str(ROOT / "packaging/amx-tiles.h")
-    command = [compiler, "-O3", "-mamx-tile", "-include", header, "-S", "-o", "-", str(source)]
+    assembly = compiled(source, "-mamx-tile")
+    assert "ldtilecfg" in assembly
+    assert "$90" in assembly
 
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
 
-    assert "ldtilecfg" in done.stdout
-    assert "$90" in done.stdout
+def test_attention_is_added_up_in_single_precision(compiled: Callable[..., str]) -> None:
+    compiled("#ifdef __AVX512FP16__\n#error it would be in half precision\n#endif\n", "-mavx512fp16")
 
 
 def test_llama_server_is_built_once_for_each_lock(part: Part, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
