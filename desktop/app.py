@@ -174,7 +174,6 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         await asyncio.sleep(0)
         language = settings.value.language
         page = SettingsWiring(window, exchange, chats, actions, tasks, remember, diagnose, language).page
-        await asyncio.sleep(0)
         BackgroundWiring(window, page.background, settings, tray, remember)
         HelpWiring(window, actions)
         updates = UpdateWiring(window, actions, tasks, lambda: settings.value, remember)
