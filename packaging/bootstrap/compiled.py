@@ -1,5 +1,5 @@
-"""What llama.cpp is compiled with and for. A wheel that was compiled for another processor, or in another way, must not
-be taken for this one: it ends by an illegal instruction, or not at all."""
+"""What llama.cpp is compiled with and for. A wheel that was compiled for another processor, or in a way that was since
+mended, must not be taken for the one that is wanted: it may end by an illegal instruction."""
 
 from __future__ import annotations
 
