@@ -37,7 +37,6 @@ _TAGS = {
 }
 _ABSOLUTE = re.compile(r"/(?![/\\])|/?[A-Za-z]:[/\\](?![/\\])")
 _INLINE_FORMULAS = {"math_inline": False, "math_inline_double": True}
-_DISPLAY_FORMULAS = ("math_block", "math_block_eqno", "math_block_label", "amsmath")
 _SILENT = ("footnote_block_open", "footnote_block_close", "footnote_open", "footnote_close", "footnote_anchor")
 
 
@@ -91,7 +90,7 @@ class _Writer:
             return note + self._inline(token.children or ())
         if token.type in ("fence", "code_block"):  # inside a list or a quote; on the page itself it is a block
             return f"<pre>{escape(token.content.rstrip())}</pre>"
-        if token.type in _DISPLAY_FORMULAS:
+        if token.type == "math_block":
             return f'<p align="center">{self._formula(token, display=True)}</p>'
         if token.type == "hr":
             return "<p>⁂</p>"
@@ -107,9 +106,7 @@ class _Writer:
             match token.type:
                 case "code_inline":
                     parts.append(f"{_ROOM}<code>{escape(token.content)}</code>{_ROOM}")
-                case "softbreak":
-                    parts.append(" ")
-                case "hardbreak":
+                case "softbreak" | "hardbreak":  # a poem is one line a verse: single line breaks are meant
                     parts.append("<br>")
                 case "link_open":
                     address = str(token.attrGet("href") or "")

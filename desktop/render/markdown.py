@@ -7,13 +7,13 @@ from functools import lru_cache
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.footnote import footnote_plugin
-from mdit_py_plugins.texmath import texmath_plugin
 
 from desktop.render.blocks import Block, Kind
+from desktop.render.formula_syntax import formula_rules
 from desktop.render.html import to_html
 from desktop.render.lists import LISTS, cut_at_code
+from desktop.render.table_bars import table_bars
 
 _KINDS: dict[str, Kind] = {
     "heading_open": "heading",
@@ -37,9 +37,8 @@ def _parser(*, notes: bool) -> MarkdownIt:
     """CommonMark with tables, strikethrough and formulas (`$x$`, `$$x$$`, `\\(x\\)`, `\\[x\\]`), and with footnotes
     where the whole text is known; raw HTML is text."""
     parser = _Markdown("commonmark", {"html": False}).enable(["table", "strikethrough"])
-    money = {"allow_space": False, "allow_digits": False}  # "$5 and $6" are prices
-    parser.use(dollarmath_plugin, allow_labels=False, allow_blank_lines=False, double_inline=True, **money)
-    parser.use(texmath_plugin, delimiters="brackets")
+    parser.use(formula_rules)
+    parser.use(table_bars)
     if notes:
         parser.use(footnote_plugin, inline=False)
     return parser

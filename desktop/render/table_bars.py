@@ -1,0 +1,70 @@
+"""Bars that do not divide the cells of a table: those in formulas, and those beyond the header's columns. Pure.
+
+GFM lets every `|` divide a row and drops surplus cells, which loses text of an answer: `$|x|$` is common in one."""
+
+from __future__ import annotations
+
+import re
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
+
+from desktop.render.formula_syntax import formula_spans
+
+_STAND_IN = "\ufdd0"
+"""A code point that is no character: it takes the place of such a bar while the cells are divided."""
+
+_DELIMITERS = re.compile(r"[ \t>|:-]*-[ \t|:-]*")
+_BAR = re.compile(r"(?<!\\)\|")
+
+
+def table_bars(parser: MarkdownIt) -> None:
+    """Adds the rule. Offsets and lines of the source stay as they are."""
+    parser.core.ruler.before("block", "hide_bars", _hide)
+    parser.core.ruler.after("block", "show_bars", _show)
+
+
+def _hide(state: StateCore) -> None:
+    if "|" not in state.src or "-" not in state.src or _STAND_IN in state.src:
+        return
+    lines = state.src.split("\n")
+    columns = 0
+    for number, line in enumerate(lines):
+        if not line.strip(" \t>"):
+            columns = 0
+        elif columns:
+            lines[number] = _with_hidden(line, columns)
+        elif number + 1 < len(lines) and "|" in line and _DELIMITERS.fullmatch(lines[number + 1]):
+            hidden = _with_hidden(line, 0)
+            columns = _n_columns(lines[number + 1])
+            lines[number] = hidden if columns == _n_columns(hidden) else line
+    state.src = "\n".join(lines)
+
+
+def _show(state: StateCore) -> None:
+    for token in state.tokens:
+        if _STAND_IN in token.content:
+            token.content = token.content.replace(_STAND_IN, "|")
+        if _STAND_IN in token.info:
+            token.info = token.info.replace(_STAND_IN, "|")
+
+
+def _with_hidden(line: str, columns: int) -> str:
+    """The row without the bars that do not divide it. `columns`: those of the header; 0 where this is the header."""
+    for start, end in formula_spans(line) if "$" in line or "\\(" in line else ():
+        line = line[:start] + line[start:end].replace("|", _STAND_IN) + line[end:]
+    bars = [found.start() for found in _BAR.finditer(line)]
+    text = line.strip(" \t>")
+    surplus = _n_columns(line) - columns if columns else 0
+    if surplus > 0:
+        closing = 1 if text.endswith("|") and not text.endswith("\\|") else 0
+        for at in bars[len(bars) - closing - surplus : len(bars) - closing]:
+            line = line[:at] + _STAND_IN + line[at + 1 :]
+    return line
+
+
+def _n_columns(line: str) -> int:
+    text = line.strip(" \t>")
+    n_bars = len(_BAR.findall(text))
+    closing = 1 if len(text) > 1 and text.endswith("|") and not text.endswith("\\|") else 0
+    return n_bars + 1 - (1 if text.startswith("|") else 0) - closing
