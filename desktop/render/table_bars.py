@@ -14,6 +14,9 @@ from desktop.render.formula_syntax import formula_spans
 _STAND_IN = "\ufdd0"
 """A code point that is no character: it takes the place of such a bar while the cells are divided."""
 
+_BEGINS_BLOCK = re.compile(r"[ \t]*(?:>[ \t]*)*(?:#|```|~~~|[-*+][ \t]|\d+[.)]|(?: {4}|\t))")
+"""A line that may end a table; if it does not, only later rows of that table lose their surplus cells."""
+
 _DELIMITERS = re.compile(r"[ \t>|:-]*-[ \t|:-]*")
 _BAR = re.compile(r"(?<!\\)\|")
 
@@ -30,14 +33,17 @@ def _hide(state: StateCore) -> None:
     lines = state.src.split("\n")
     columns = 0
     for number, line in enumerate(lines):
-        if not line.strip(" \t>"):
+        if not line.strip(" \t>") or _BEGINS_BLOCK.match(line):
             columns = 0
-        elif columns:
+        if columns:
             lines[number] = _with_hidden(line, columns)
         elif number + 1 < len(lines) and "|" in line and _DELIMITERS.fullmatch(lines[number + 1]):
             hidden = _with_hidden(line, 0)
             columns = _n_columns(lines[number + 1])
-            lines[number] = hidden if columns == _n_columns(hidden) else line
+            if columns == _n_columns(hidden):
+                lines[number] = hidden
+            else:
+                columns = 0
     state.src = "\n".join(lines)
 
 

@@ -52,7 +52,7 @@ def test_display_formula_in_a_list_or_quote_ends_with_it() -> None:
 def test_bars_of_formulas_stay_in_their_cell() -> None:
     (table,) = blocks("| name | formula |\n|--|--|\n| modulus | $|x|$ means $x \\ge 0$ |\n| given | $P(A|B)$ |")
     assert [inset.source for inset in table.insets] == ["|x|", "x \\ge 0", "P(A|B)"]
-    assert [inset.shown for inset in table.insets][0] == "$|x|$"
+    assert table.insets[0].shown == "$|x|$"
     assert " means " in table.html
 
 
