@@ -14,9 +14,10 @@ from desktop.render.formula_syntax import formula_spans
 _STAND_IN = "\ufdd0"
 """A code point that is no character: it takes the place of such a bar while the cells are divided."""
 
-_BEGINS_BLOCK = re.compile(r"[ \t]*(?:>[ \t]*)*(?:#|```|~~~|[-*+][ \t]|\d+[.)]|(?: {4}|\t))")
+_BEGINS_BLOCK = re.compile(r"[ \t]*(?:>[ \t]*)*(?:#|```|~~~|[-*+][ \t]|\d+[.)]| {4}|\t)")
 """A line that may end a table; if it does not, only later rows of that table lose their surplus cells."""
 
+_INDENTED = re.compile(r" {0,3}\t| {4}")
 _DELIMITERS = re.compile(r"[ \t>|:-]*-[ \t|:-]*")
 _BAR = re.compile(r"(?<!\\)\|")
 
@@ -35,9 +36,10 @@ def _hide(state: StateCore) -> None:
     for number, line in enumerate(lines):
         if not line.strip(" \t>") or _BEGINS_BLOCK.match(line):
             columns = 0
-        if columns:
+        before_delimiters = number + 1 < len(lines) and "|" in line and _DELIMITERS.fullmatch(lines[number + 1])
+        if columns and not before_delimiters:
             lines[number] = _with_hidden(line, columns)
-        elif number + 1 < len(lines) and "|" in line and _DELIMITERS.fullmatch(lines[number + 1]):
+        elif not columns and before_delimiters and not _INDENTED.match(line):
             hidden = _with_hidden(line, 0)
             columns = _n_columns(lines[number + 1])
             if columns == _n_columns(hidden):

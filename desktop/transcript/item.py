@@ -11,7 +11,7 @@ from PySide6.QtGui import QFontMetrics, QPainter
 from desktop import sentences
 from desktop.direction import isolated, mirrored
 from desktop.render.asides import call_block, thoughts_block
-from desktop.render.blocks import Block
+from desktop.render.blocks import Block, Kind
 from desktop.render.code import code_html
 from desktop.render.growing_code import GrowingCode
 from desktop.render.markdown import GrowingText, blocks, must_be_whole
@@ -21,12 +21,15 @@ from desktop.transcript.code_segment import CODE_HEAD, CodeSegment
 from desktop.transcript.insets import Insets
 from desktop.transcript.segment import Segment
 from desktop.transcript.source import Word
+from desktop.transcript.table_segment import TableSegment
+from desktop.transcript.wide_segment import WideSegment
 
 ACTIONS_HEIGHT = 28
 THOUGHTS_HEAD = 30
 _GAP = 12
 _GAP_ABOVE_HEADING = 20
 _GAP_BELOW_HEADING = 8
+_KINDS: dict[Kind, type[Segment]] = {"code": CodeSegment, "table": TableSegment}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -125,23 +128,23 @@ class MessageItem:
     def code_heads(self) -> list[tuple[QRect, Block]]:
         """The head of each code block, with the block."""
         return [
-            (QRect(0, segment.top, segment.width, CODE_HEAD), segment.block)
+            (QRect(round(self._corner(segment).x()), segment.top, segment.width, CODE_HEAD), segment.block)
             for segment in self.segments
             if segment.block.kind == "code"
         ]
 
-    def code_at(self, point: QPointF) -> tuple[CodeSegment, QPointF] | None:
-        """The card of code under a point, and the point in it."""
+    def wide_at(self, point: QPointF) -> tuple[WideSegment, QPointF] | None:
+        """The code or the table under a point, and the point in it."""
         for segment in self.segments:
             inside = point - self._corner(segment)
-            if isinstance(segment, CodeSegment) and QRectF(0, 0, segment.width, segment.height).contains(inside):
+            if isinstance(segment, WideSegment) and QRectF(0, 0, segment.width, segment.height).contains(inside):
                 return segment, inside
         return None
 
     def show_place(self, start: Place, end: Place) -> None:
-        """Scrolls code sideways so far that a place in it is seen."""
+        """Scrolls code or a table sideways so far that a place in it is seen."""
         segment = self.segments[start.segment]
-        if isinstance(segment, CodeSegment) and start.segment == end.segment:
+        if isinstance(segment, WideSegment) and start.segment == end.segment:
             segment.show(start.position, end.position)
 
     def place_at(self, point: QPointF) -> Place | None:
@@ -226,7 +229,7 @@ class MessageItem:
                 old.change(block, self._html(block, number))
                 fresh.append(old)
             else:
-                kind = CodeSegment if block.kind == "code" else Segment
+                kind = _KINDS.get(block.kind, Segment)
                 html, width = self._html(block, number), self._segment_width()
                 fresh.append(kind(block, html, self._theme, width, self._insets))
         self.segments = fresh

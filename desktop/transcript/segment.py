@@ -22,7 +22,7 @@ from PySide6.QtGui import (
 )
 
 from desktop.render.blocks import Block
-from desktop.render.html import THIN
+from desktop.render.html import END_ISOLATE, ISOLATE, THIN
 from desktop.theme import CODE_FAMILIES, Theme, scaled, text_font, zoom
 from desktop.transcript.insets import Insets
 
@@ -34,12 +34,16 @@ OVERSHOOT = 10
 _OBJECT = "\ufffc"
 """What stands for a picture in a document's text."""
 _INSET = re.compile(r'<img src="inset:(\d+)">')
+_ROOM = re.compile(f"{ISOLATE}{THIN}|{THIN}{END_ISOLATE}|{THIN}")
 _ENDS = re.compile(r"(?:</(?:p|li|ul|ol)>)+\Z")
 """What closes a text whose last words are the last of its document."""
 
 
 class Segment:
     """`top` is set by the message; everything else is relative to the segment's own corner. GUI thread only."""
+
+    is_card = False
+    """Whether it takes its width by itself, whatever its words need."""
 
     def __init__(self, block: Block, html: str, theme: Theme, width: int, insets: Insets | None = None) -> None:
         """`html` is the block's, or its code in colours. Without `insets`, what stands in for them is shown."""
@@ -82,6 +86,16 @@ class Segment:
         return round(self.inset.y() + self.document.size().height())
 
     @property
+    def used_width(self) -> float:
+        """How much of the width its words take."""
+        return min(float(self.document.idealWidth()), self.room)
+
+    @property
+    def room(self) -> float:
+        """How much of the width its words may take."""
+        return float(self.document.textWidth())
+
+    @property
     def is_rtl(self) -> bool:
         """Whether its first paragraph runs from right to left."""
         return self.document.firstBlock().textDirection() == Qt.LayoutDirection.RightToLeft
@@ -95,8 +109,11 @@ class Segment:
 
     def _lay_out(self) -> None:
         self.document.setTextWidth(self.width - (QUOTE_INDENT if self.block.kind == "quote" else 0))
-        self._chips = list(_code_spans(self.document))
+        self._find_chips()
         self.height = self._measured()
+
+    def _find_chips(self) -> None:
+        self._chips = list(_code_spans(self.document)) if "<code>" in self._html else []
 
     def _fill(self) -> None:
         self._drawn = []
@@ -140,7 +157,7 @@ class Segment:
         if self.document.lastBlock().textDirection() != direction:
             self.changed_from = 0
         if self._chips:
-            self._chips = list(_code_spans(self.document))
+            self._find_chips()
         self.height = self._measured()
 
     def restyle(self, html: str) -> None:
@@ -162,7 +179,8 @@ class Segment:
         return self.document.characterCount() - 1
 
     def text_between(self, start: int, end: int) -> str:
-        text = self._cursor(start, end).selection().toPlainText().replace(THIN, "").replace("\u2028", "\n")
+        text = self._cursor(start, end).selection().toPlainText()
+        text = _ROOM.sub("", text).replace("\u2028", "\n")
         if _OBJECT in text:
             before = self._cursor(0, start).selection().toPlainText().count(_OBJECT)
             shown = iter(self._drawn[before:])
@@ -322,10 +340,13 @@ def _x(line: QTextLine, position: int) -> float:
 def _boxes(document: QTextDocument, block: QTextBlock, first: int, last: int) -> Iterator[QRectF]:
     corner = document.documentLayout().blockBoundingRect(block).topLeft()
     layout = block.layout()
-    for number in range(layout.lineCount()):
+    at = layout.lineForTextPosition(max(0, first))
+    for number in range(at.lineNumber() if at.isValid() else 0, layout.lineCount()):
         line = layout.lineAt(number)
+        if line.textStart() >= last:
+            break
         start, end = max(first, line.textStart()), min(last, line.textStart() + line.textLength())
         if start < end:
-            left, right = _x(line, start), _x(line, end)
+            left, right = sorted((_x(line, start), _x(line, end)))
             middle, high = corner.y() + line.y() + line.ascent() - 0.3 * scaled(15), scaled(19)
             yield QRectF(corner.x() + left - 3, middle - high / 2, right - left + 6, high)
