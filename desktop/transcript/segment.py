@@ -117,8 +117,13 @@ class Segment:
 
     def _fill(self) -> None:
         self._drawn = []
-        self.document.setHtml(_INSET.sub(self._inset_html, self._html) if self.block.insets else self._html)
+        html = self._markup()
+        self.document.setHtml(_INSET.sub(self._inset_html, html) if self.block.insets else html)
         self._lay_out()
+
+    def _markup(self) -> str:
+        """The HTML as Qt needs it."""
+        return self._html
 
     def _inset_html(self, found: re.Match[str]) -> str:
         inset = self.block.insets[int(found[1])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
@@ -22,6 +23,9 @@ BELOW = BAR + 6
 """Pixels below a table that is scrolled, for the handle."""
 MEASURED = 600
 """Cells that are looked at for the widths."""
+
+_ROW = re.compile("<tr>(.*?)</tr>")
+_CELL = re.compile("<t[dh] .*?</t[dh]>")
 
 
 class TableSegment(WideSegment):
@@ -45,13 +49,24 @@ class TableSegment(WideSegment):
     def used_width(self) -> float:
         return min(float(self.width), self.content_width)
 
-    def _lay_out(self) -> None:
+    def _markup(self) -> str:
+        """Qt draws the first cell at the left, whatever the table's direction: so the last one comes first there."""
+        return _ROW.sub(_reversed, self._html) if self.is_rtl else self._html
+
+    def text_between(self, start: int, end: int) -> str:
         table = _table(self)
-        if table is not None and self.is_rtl:  # `dir` on <table> mirrors the words alone
-            style = table.format().toTableFormat()
-            style.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
-            table.setFormat(style)
-        self.document.setTextWidth(max(float(self.width), _least_width(table)))
+        if table is None or not self.is_rtl:
+            return super().text_between(start, end)
+        parts: list[str] = []
+        for row in range(table.rows()):
+            for column in reversed(range(table.columns())):
+                cell = table.cellAt(row, column)
+                first, last = max(start, cell.firstPosition()), min(end, cell.lastPosition())
+                parts += [super().text_between(first, last)] if first < last else []
+        return "\n".join(parts)
+
+    def _lay_out(self) -> None:
+        self.document.setTextWidth(max(float(self.width), _least_width(_table(self))))
         self._find_chips()
         self.height = self._measured()
         self.scroll(self.offset)
@@ -72,6 +87,10 @@ class TableSegment(WideSegment):
         painter.restore()
         if (thumb := self.thumb()).width():
             rounded(painter, thumb, BAR / 2, self._theme.colour("scroll"))
+
+
+def _reversed(row: re.Match[str]) -> str:
+    return "<tr>" + "".join(reversed(_CELL.findall(row[1]))) + "</tr>"
 
 
 def _table(segment: TableSegment) -> QTextTable | None:
