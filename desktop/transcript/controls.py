@@ -93,6 +93,8 @@ class MessageControls:
         question = message.role == "user"
         if can_go_on(message):
             action("go_on", "corner-down-right", translate("transcript", "Go on with this answer"), of(wishes.go_on))
+        if item.withheld_pictures():
+            action("pictures", "eye", translate("transcript", "Show the pictures"), item.show_pictures)
         if message.text:
             name = (
                 translate("transcript", "Copy the message") if question else translate("transcript", "Copy the answer")

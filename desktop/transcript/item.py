@@ -11,7 +11,7 @@ from PySide6.QtGui import QFontMetrics, QPainter
 from desktop import sentences
 from desktop.direction import isolated, mirrored
 from desktop.render.asides import call_block, thoughts_block
-from desktop.render.blocks import Block, Kind
+from desktop.render.blocks import Block, Inset, Kind
 from desktop.render.code import code_html
 from desktop.render.growing_code import GrowingCode
 from desktop.render.markdown import GrowingText, blocks, must_be_whole
@@ -124,6 +124,17 @@ class MessageItem:
             segment.restyle(self._html(segment.block))
         self._arrange()
         return bool(waiting)
+
+    def withheld_pictures(self) -> list[Inset]:
+        """Pictures outside the person's folders, which are only read when the person asks for them."""
+        insets = self._insets
+        found = [inset for segment in self.segments for inset in segment.block.insets] if insets is not None else []
+        return [inset for inset in found if insets is not None and insets.is_withheld(inset)]
+
+    def show_pictures(self) -> None:
+        for inset in self.withheld_pictures():
+            if self._insets is not None:
+                self._insets.allow(inset)
 
     def code_heads(self) -> list[tuple[QRect, Block]]:
         """The head of each code block, with the block."""

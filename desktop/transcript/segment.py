@@ -31,6 +31,8 @@ RULE_HEIGHT = 9
 NOTES_ABOVE = 14
 OVERSHOOT = 10
 """So far a line's letters may reach into the next: some scripts' marks, and fonts that stand in for another."""
+LONGEST_ADDRESS = 60
+"""Letters of a picture's address that stand in for a picture without a description."""
 _OBJECT = "\ufffc"
 """What stands for a picture in a document's text."""
 _INSET = re.compile(r'<img src="inset:(\d+)">')
@@ -129,7 +131,8 @@ class Segment:
         inset = self.block.insets[int(found[1])]
         drawn = self._insets.get(inset) if self._insets is not None else None
         if drawn is None:
-            return f"<i>{escape(inset.shown)}</i>" if inset.kind == "picture" else escape(inset.shown)
+            words = inset.shown or inset.source[-LONGEST_ADDRESS:]
+            return f"<i>{escape(words)}</i>" if inset.kind == "picture" else escape(words)
         name = f"inset:{len(self._drawn)}"
         self._drawn.append(inset.shown)
         colour = self._theme.colour("muted" if self.block.kind in ("quote", "notes") else "text")

@@ -144,6 +144,29 @@ def test_a_picture_on_this_machine_and_one_in_the_text(
     assert "gone" in view._item(0).segments[2].document.toPlainText()
 
 
+def test_picture_elsewhere_is_shown_after_a_click(
+    qtbot: QtBot,
+    view: TranscriptView,
+    messages: MessageList,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
+    messages.show([message(1, f"![one](<{red_png(tmp_path / 'a.png')}>) and ![](/no/such.png)")])
+    qtbot.waitUntil(lambda: "pictures" in view._controls["m1"]._named)
+    text = view._item(0).segments[0].document.toPlainText()
+    assert text == "one and /no/such.png"
+    button = view._controls["m1"]._named["pictures"]
+    assert button.accessibleName() == "Show the pictures"
+    button.click()
+    qtbot.waitUntil(lambda: drawn(view) == ["one"])
+    qtbot.waitUntil(lambda: not view._insets._asked)
+    assert "pictures" not in view._controls["m1"]._named
+
+
 def test_a_wide_picture_shrinks_with_the_page(
     qtbot: QtBot, view: TranscriptView, messages: MessageList, tmp_path: Path
 ) -> None:
