@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -16,12 +17,15 @@ from desktop.exchange.errors import ExchangeError, Unreadable
 from desktop.exchange.importing import Imported, Importer
 from desktop.exchange.pdf import write_pdf
 from desktop.exchange.records import Exchanged
-from desktop.exchange.writing import html, markdown
+from desktop.exchange.writing import html, markdown, paper, well_formed
 from desktop.store.errors import StoreError
-from desktop.store.records import Chat, Folder, Role
+from desktop.store.records import Chat, ChatMessage, Folder, Role
 from desktop.store.store import Store
 from desktop.tasks import TaskSet
 from engine.library.profile import Profile
+
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half a character cannot be encoded, but JSON can hold it."""
 
 Format = Literal["md", "html", "pdf", "json"]
 
@@ -29,7 +33,8 @@ Format = Literal["md", "html", "pdf", "json"]
 class ExchangeController(QObject):
     """One import at a time. GUI thread only.
 
-    `names` gives the heading of each side; `style` the style sheet of an exported page."""
+    `names` gives the heading of each side; `style` the style sheet of an exported page, `paper_style` that of a
+    PDF."""
 
     progressed = Signal(object)
     """An `Imported`, so far."""
@@ -40,12 +45,20 @@ class ExchangeController(QObject):
     """When the backup was made that the next start brings back."""
     failed = Signal(object)
 
-    def __init__(self, profile: Profile, store: Store, names: Callable[[Role], str], style: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        store: Store,
+        names: Callable[[Role], str],
+        style: Callable[[], str],
+        paper_style: Callable[[], str],
+    ) -> None:
         super().__init__()
         self._profile = profile
         self._store = store
         self._names = names
         self._style = style
+        self._paper_style = paper_style
         self._tasks = TaskSet(lambda error, _: self.failed.emit(error))
         self._importing: asyncio.Task[object] | None = None
 
@@ -129,7 +142,9 @@ class ExchangeController(QObject):
         part = path.with_name(path.name + ".part")
         try:
             if form == "pdf":
-                write_pdf(self._text(chats, (), "html"), chats[0].chat.title, part)
+                (each,) = chats
+                page, formulas = paper(each.chat, _branch(each), self._names, self._paper_style())
+                write_pdf(page, formulas, well_formed(each.chat.title), part)
             else:
                 part.write_text(self._text(chats, empty, form), encoding="utf-8")
             part.replace(path)
@@ -138,9 +153,13 @@ class ExchangeController(QObject):
 
     def _text(self, chats: Sequence[Exchanged], empty: Sequence[Folder], form: Format) -> str:
         if form == "json":
-            return own.document(chats, empty)
+            return _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", own.document(chats, empty))
         (each,) = chats
-        branch = Conversation(each.messages, each.chat.leaf_id).branch()
         if form == "md":
-            return markdown(each.chat, branch, self._names)
-        return html(each.chat, branch, self._names, self._style())
+            return markdown(each.chat, _branch(each), self._names)
+        return html(each.chat, _branch(each), self._names, self._style())
+
+
+def _branch(each: Exchanged) -> Sequence[ChatMessage]:
+    """The messages that are shown."""
+    return Conversation(each.messages, each.chat.leaf_id).branch()
