@@ -13,6 +13,7 @@ from desktop.render.blocks import Block
 from desktop.render.formula_syntax import formula_rules
 from desktop.render.html import to_html
 from desktop.render.markdown import blocks
+from desktop.render.pieces import inline_pieces
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*([^`]*)")
 _DELIMITERS = re.compile(r" {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
@@ -28,32 +29,32 @@ def question_blocks(text: str) -> tuple[Block, ...]:
     words: list[str] = []
     at = 0
     while at < len(lines):
-        end, block = _special(lines, at)
-        if block is None:
+        end, read = _special(lines, at)
+        if not read:
             words.append(lines[at])
             at += 1
             continue
         found += _text(words, at_end=False, at_start=not found)
         words = []
-        found.append(block)
+        found += read
         at = end
     found += _text(words, at_end=True, at_start=not found)
     return tuple(found)
 
 
-def _special(lines: Sequence[str], at: int) -> tuple[int, Block | None]:
+def _special(lines: Sequence[str], at: int) -> tuple[int, Sequence[Block]]:
     """The code or the table that begins on a line, and the line behind it."""
     opening = _FENCE.fullmatch(lines[at]) if lines[at].lstrip(" ")[:3] in ("```", "~~~") else None
     if opening is not None:
         mark, words = opening[1], opening[2].split()
         end = next((n for n in range(at + 1, len(lines)) if _closes(lines[n], mark)), len(lines))
         code = "\n".join(lines[at + 1 : end])
-        return end + 1, Block("code", code=code, language=words[0] if words else "")
+        return end + 1, [Block("code", code=code, language=words[0] if words else "")]
     if "|" not in lines[at] or at + 1 == len(lines) or not _DELIMITERS.fullmatch(lines[at + 1]):
-        return at, None
+        return at, ()
     end = next((n for n in range(at + 2, len(lines)) if "|" not in lines[n]), len(lines))
     read = blocks("\n".join(lines[at:end]))
-    return (end, read[0]) if [block.kind for block in read] == ["table"] else (at, None)
+    return (end, read) if {block.kind for block in read} == {"table"} else (at, ())
 
 
 def _closes(line: str, mark: str) -> bool:
@@ -68,8 +69,9 @@ def _text(lines: Sequence[str], *, at_start: bool, at_end: bool) -> Iterator[Blo
     if last <= first:
         return
     (inline,) = _parser().parseInline("\n".join(lines[first:last]))
-    html, insets = to_html([Token("inline", "", 0, children=_literal(inline.children or []))])
-    yield Block("text", html=f'<p style="white-space: pre-wrap">{html}</p>', insets=insets)
+    for children, glue in inline_pieces(_literal(inline.children or [])) or [([], None)]:
+        html, insets = to_html([Token("inline", "", 0, children=children)])
+        yield Block("text", html=f'<p style="white-space: pre-wrap">{html}</p>', insets=insets, glue=glue)
 
 
 @lru_cache(maxsize=1)
