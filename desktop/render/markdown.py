@@ -70,7 +70,7 @@ class _Cache:
 
 
 KEPT, KEPT_LETTERS = 128, 1_000_000
-OPEN = 3 * PIECE
+OPEN = 2 * PIECE
 """Letters of one paragraph, list or quote that are read again at each change."""
 
 _cache = _Cache()
@@ -105,6 +105,8 @@ class GrowingText:
     def __init__(self) -> None:
         self.was_cut = False
         self._glue: str | None = None
+        self._head = ""
+        """The first lines of a table whose first rows were cut."""
         self._text = ""
         self._closed: list[Block] = []
         self._open_at = 0
@@ -113,7 +115,7 @@ class GrowingText:
         """The blocks of `text`. A text that does not go on from the last one is read from its start."""
         text = _with_line_feeds(text)
         if not text.startswith(self._text):
-            self._closed, self._open_at, self._glue = [], 0, None
+            self._closed, self._open_at, self._glue, self._head = [], 0, None, ""
         self._text = text
         while len(text) - self._open_at > OPEN and self._cut():
             pass
@@ -132,32 +134,43 @@ class GrowingText:
         )
         self._closed += [block for block, _ in found[:first_open]]
         self._open_at += found[first_open][1] if found else 0
-        self._glue = None if first_open else self._glue
+        if first_open:
+            self._glue, self._head = None, ""
         return shown
 
     def _cut(self) -> bool:
         """Closes the first letters of what is open, if it is one long block of words; True where it did."""
         open_text = self._text[self._open_at :]
-        first = self._parsed(open_text[:OPEN])
-        if len({at for _, at in first}) != 1 or first[0][0].kind in ("code", "table"):
-            return False
         end, between = cut_at(open_text, OPEN)
-        self._closed += [block for block, _ in self._parsed(open_text[:end])]
+        found = self._parsed(open_text[:end])
+        if len({at for _, at in found}) != 1 or found[0][0].kind == "code":
+            return False
+        is_table = found[0][0].kind == "table"
+        if is_table and between != "\n":
+            return False
+        if is_table and not self._head:
+            self._head = "\n".join(open_text.split("\n", 2)[:2]) + "\n"
+        self._closed += [block for block, _ in found]
         self._open_at += end + len(between)
         self._glue, self.was_cut = between, True
         return True
 
     def _parsed(self, source: str) -> list[tuple[Block, int]]:
         """The blocks of what is open. The first goes on what was cut."""
-        found = _parse(source)
-        if self._glue is not None and found and found[0][0].kind == "text":
+        found = _parse(self._head + source, without_head=bool(self._head))
+        found = [(block, max(0, at - len(self._head))) for block, at in found]
+        if self._glue is not None and found and found[0][0].kind in ("text", "table"):
             found[0] = replace(found[0][0], glue=self._glue), found[0][1]
         return found
 
 
-def _parse(source: str, *, notes: bool = False) -> list[tuple[Block, int]]:
-    """Each block, and the offset in `source` at which it begins."""
+def _parse(source: str, *, notes: bool = False, without_head: bool = False) -> list[tuple[Block, int]]:
+    """Each block, and the offset in `source` at which it begins. `without_head`: it begins with a table, of which only
+    the rows are wanted."""
     tokens = _parser(notes=notes).parse(source)
+    if without_head and tokens and tokens[0].type == "table_open":
+        end = next(at for at, token in enumerate(tokens) if token.type == "thead_close")
+        tokens = [tokens[0], *tokens[end + 1 :]]
     starts = _line_starts(source)
     found: list[tuple[Block, int]] = []
     first = depth = 0

@@ -12,7 +12,7 @@ from markdown_it.token import Token
 from desktop.render.blocks import Block, Kind
 from desktop.render.html import to_html
 
-PIECE = 4_000
+PIECE = 3_000
 """Letters of running text."""
 ITEMS = 40
 CELLS = 300

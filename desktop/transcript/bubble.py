@@ -11,6 +11,7 @@ from PySide6.QtGui import QPainter, QPainterPath
 from desktop.direction import is_mirrored
 from desktop.numbers import whole
 from desktop.render.blocks import Block
+from desktop.render.excerpt import SHOWN
 from desktop.render.question import question_blocks
 from desktop.store.records import Attachment
 from desktop.transcript.item import ACTIONS_HEIGHT, MessageItem, Place
@@ -30,6 +31,7 @@ class BubbleItem(MessageItem):
     along."""
 
     space_above = 24
+    shown_at_once = SHOWN // 4
 
     @property
     def height(self) -> int:
@@ -67,7 +69,7 @@ class BubbleItem(MessageItem):
 
     def _blocks(self) -> Sequence[Block]:
         files = [Block("text", _file_html(each)) for each in self.message.attachments]
-        return [*files, *question_blocks(self.message.text)] if self.message.text or not files else files
+        return [*files, *question_blocks(self._shown_text())] if self.message.text or not files else files
 
     def _segment_width(self) -> int:
         return int(self.width * WIDEST) - 2 * PADDING_X
@@ -75,6 +77,7 @@ class BubbleItem(MessageItem):
     def _arrange(self) -> None:
         top = PADDING_ABOVE
         for segment in self.segments:
+            top -= BETWEEN if segment.block.glue is not None else 0
             segment.top = top
             top += segment.height + BETWEEN
 

@@ -91,6 +91,8 @@ class MessageControls:
         if not item.has_actions:
             return found
         question = message.role == "user"
+        if item.n_hidden:
+            action("more", "chevron-down", translate("transcript", "Show more of this message"), of(wishes.more))
         if can_go_on(message):
             action("go_on", "corner-down-right", translate("transcript", "Go on with this answer"), of(wishes.go_on))
         if item.withheld_pictures():
@@ -153,6 +155,8 @@ class MessageControls:
         elif self._count is not None:
             drop(self._count)
             self._count = None
+        if "more" in self._named:
+            self._named["more"].setText(" " + translate("transcript", "Show more"))
         left, widgets = at.x(), list[QWidget]()
         for button in row:
             if self._count is not None and button is self._named.get("after"):

@@ -8,7 +8,7 @@ import threading
 from collections import OrderedDict, deque
 from dataclasses import dataclass
 
-from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
 
@@ -16,7 +16,11 @@ from desktop.render.blocks import Inset
 from desktop.render.formula import Formula, formula, made_before
 from desktop.transcript.pictures import Withheld, read_picture
 
-KEPT = 256
+KEPT = 4_000
+TRIES = 3
+"""So often one is made: if it was dropped each time, there is no room for all that are on the page."""
+READY_MS = 50
+"""What is made within this time is drawn together."""
 KEPT_BYTES = 96_000_000
 MOST_PIXELS = 3_000_000
 """Of one formula in memory: a larger one is drawn less sharply."""
@@ -62,6 +66,9 @@ class Insets(QObject):
         self._waiting: deque[tuple[Inset, float]] = deque()
         self._n_bytes = 0
         self._asked: set[tuple[Inset, float]] = set()
+        self._tries: dict[tuple[Inset, float], int] = {}
+        self._ready_timer = QTimer(self, singleShot=True, interval=READY_MS)
+        self._ready_timer.timeout.connect(self.ready)
         self._withheld: set[str] = set()
         self._allowed: set[str] = set()
         self._lock = threading.Lock()
@@ -78,8 +85,9 @@ class Insets(QObject):
         if ready is not None:  # read ahead: no flicker
             self._keep(key, _drawn_or_none(ready[0], self.scale, self._half_x))
             return self._known.get(key)
-        if key not in self._asked:
+        if key not in self._asked and self._tries.get(key, 0) < TRIES:
             self._asked.add(key)
+            self._tries[key] = self._tries.get(key, 0) + 1
             if inset.source in self._allowed:  # its folder may be slow for ever: that must hold up nothing else
                 threading.Thread(target=self._make_one, args=(key,), name="picture", daemon=True).start()
                 return None
@@ -100,6 +108,7 @@ class Insets(QObject):
         self._allowed.add(inset.source)
         for key in [key for key in self._known if key[0].source == inset.source]:
             self._drop(key)
+            self._tries.pop(key, None)
         self.ready.emit()
 
     def _work(self) -> None:
@@ -130,8 +139,8 @@ class Insets(QObject):
         if isinstance(made, Withheld):
             self._withheld.add(key[0].source)
         self._keep(key, made if isinstance(made, Drawn) else None)
-        if made is not None:
-            self.ready.emit()
+        if made is not None and not self._ready_timer.isActive():
+            self._ready_timer.start()
 
     def _keep(self, key: tuple[Inset, float], drawn: Drawn | None) -> None:
         self._drop(key)

@@ -31,6 +31,8 @@ RULE_HEIGHT = 9
 NOTES_ABOVE = 14
 OVERSHOOT = 10
 """So far a line's letters may reach into the next: some scripts' marks, and fonts that stand in for another."""
+MOST_INSETS = 120
+"""Formulas and pictures of one segment; what is beyond shows its source."""
 LONGEST_ADDRESS = 60
 """Letters of a picture's address that stand in for a picture without a description."""
 _OBJECT = "\ufffc"
@@ -129,7 +131,9 @@ class Segment:
 
     def _inset_html(self, found: re.Match[str]) -> str:
         inset = self.block.insets[int(found[1])]
-        drawn = self._insets.get(inset) if self._insets is not None else None
+        drawn = None
+        if self._insets is not None and len(self._drawn) < MOST_INSETS:
+            drawn = self._insets.get(inset)
         if drawn is None:
             words = inset.shown or inset.source[-LONGEST_ADDRESS:]
             return f"<i>{escape(words)}</i>" if inset.kind == "picture" else escape(words)
@@ -167,6 +171,11 @@ class Segment:
         if self._chips:
             self._find_chips()
         self.height = self._measured()
+
+    @property
+    def lacks_insets(self) -> bool:
+        """Whether it has formulas or pictures that are not drawn."""
+        return len(self._drawn) < min(MOST_INSETS, len(self.block.insets))
 
     def restyle(self, html: str) -> None:
         """Takes up colours and a size of text that have changed, and insets that can be drawn now."""
