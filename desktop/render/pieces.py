@@ -16,8 +16,6 @@ PIECE = 3_000
 """Letters of running text."""
 ITEMS = 40
 CELLS = 300
-COLUMNS = 100
-"""Tables with more are shown as they were written."""
 LARGEST = 24_000
 """Letters of a list or a quote that could not be cut: beyond them its words are shown alone."""
 _JOINERS = frozenset("\u200c\u200d\ufe0e\ufe0f")
@@ -152,10 +150,6 @@ def _children(tokens: Sequence[Token]) -> Iterator[list[Token]]:
 
 
 def _table(tokens: Sequence[Token]) -> Iterator[Block]:
-    n_columns = sum(token.type == "th_open" for token in tokens)
-    if n_columns > COLUMNS:
-        yield Block("code", code="\n".join(_rows(tokens)), language="")
-        return
     n_cells = 0
     glue: str | None = None
     part: list[Token] = []
@@ -168,13 +162,3 @@ def _table(tokens: Sequence[Token]) -> Iterator[Block]:
             part, n_cells, glue = [tokens[0], Token("tbody_open", "tbody", 1)], 0, "\n"
     if any(token.type == "inline" for token in part):
         yield _block(part, "table", glue)
-
-
-def _rows(tokens: Sequence[Token]) -> Iterator[str]:
-    cells: list[str] = []
-    for token in tokens:
-        if token.type == "inline":
-            cells.append(token.content)
-        elif token.type == "tr_close":
-            yield " | ".join(cells)
-            cells = []

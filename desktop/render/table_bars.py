@@ -7,10 +7,12 @@ from __future__ import annotations
 import re
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock, table
 from markdown_it.rules_core import StateCore
 
 from desktop.render.formula_syntax import formula_spans
 
+COLUMNS = 100
 _STAND_IN = "\ufdd0"
 """A code point that is no character: it takes the place of such a bar while the cells are divided."""
 
@@ -26,6 +28,13 @@ def table_bars(parser: MarkdownIt) -> None:
     """Adds the rule. Offsets and lines of the source stay as they are."""
     parser.core.ruler.before("block", "hide_bars", _hide)
     parser.core.ruler.after("block", "show_bars", _show)
+    parser.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
+
+
+def _table(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
+    """The usual rule, for tables that can be read and drawn: one with more columns stays as it was written."""
+    n_bars = state.src.count("|", state.bMarks[start_line], state.eMarks[start_line])
+    return n_bars <= COLUMNS + 1 and table(state, start_line, end_line, silent)
 
 
 def _hide(state: StateCore) -> None:
@@ -59,15 +68,21 @@ def _show(state: StateCore) -> None:
 
 def _with_hidden(line: str, columns: int) -> str:
     """The row without the bars that do not divide it. `columns`: those of the header; 0 where this is the header."""
+    parts: list[str] = []
+    done = 0
     for start, end in formula_spans(line) if "$" in line or "\\(" in line else ():
-        line = line[:start] + line[start:end].replace("|", _STAND_IN) + line[end:]
+        parts += [line[done:start], line[start:end].replace("|", _STAND_IN)]
+        done = end
+    line = "".join((*parts, line[done:]))
     bars = [found.start() for found in _BAR.finditer(line)]
     text = line.strip(" \t>")
     surplus = _n_columns(line) - columns if columns else 0
     if surplus > 0:
         closing = 1 if text.endswith("|") and not text.endswith("\\|") else 0
+        letters = list(line)
         for at in bars[len(bars) - closing - surplus : len(bars) - closing]:
-            line = line[:at] + _STAND_IN + line[at + 1 :]
+            letters[at] = _STAND_IN
+        line = "".join(letters)
     return line
 
 
