@@ -121,7 +121,7 @@ def _match(source: str, at: int, limit: int, last: Last) -> tuple[str, str, int]
         end = _find(source, "\\)" if two == "\\(" else "\\]", at + 2, limit, last)
         content = source[at + 2 : end]
         return (two, content, end + 2) if end >= 0 and content.strip() else None
-    if source[at] != "$" or (at and source[at - 1].isdigit()):
+    if source[at] != "$" or (at and source[at - 1].isdigit()) or _is_escaped(source, at):
         return None
     return _dollars(source, at, limit, "$$" if two == "$$" else "$", last)
 

@@ -14,9 +14,9 @@ from desktop.render.formula_syntax import formula_rules
 from desktop.render.html import to_html
 from desktop.render.markdown import blocks
 from desktop.render.pieces import inline_pieces
+from desktop.render.table_bars import is_delimiter_row, n_columns_of
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*([^`]*)")
-_DELIMITERS = re.compile(r" {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
 _MARKS = ("em_open", "em_close", "strong_open", "strong_close", "s_open", "s_close")
 
 
@@ -31,8 +31,8 @@ def question_blocks(text: str) -> tuple[Block, ...]:
     while at < len(lines):
         end, read = _special(lines, at)
         if not read:
-            words.append(lines[at])
-            at += 1
+            words += lines[at : max(end, at + 1)]
+            at = max(end, at + 1)
             continue
         found += _text(words, at_end=False, at_start=not found)
         words = []
@@ -50,11 +50,14 @@ def _special(lines: Sequence[str], at: int) -> tuple[int, Sequence[Block]]:
         end = next((n for n in range(at + 1, len(lines)) if _closes(lines[n], mark)), len(lines))
         code = "\n".join(lines[at + 1 : end])
         return end + 1, [Block("code", code=code, language=words[0] if words else "")]
-    if "|" not in lines[at] or at + 1 == len(lines) or not _DELIMITERS.fullmatch(lines[at + 1]):
+    if "|" not in lines[at] or at + 1 == len(lines) or not is_delimiter_row(lines[at + 1]):
+        return at, ()
+    if n_columns_of(lines[at]) != n_columns_of(lines[at + 1]):
         return at, ()
     end = next((n for n in range(at + 2, len(lines)) if "|" not in lines[n]), len(lines))
     read = blocks("\n".join(lines[at:end]))
-    return (end, read) if {block.kind for block in read} == {"table"} else (at, ())
+    # What is no table after all is not looked at again, line by line.
+    return (end, read) if {block.kind for block in read} == {"table"} else (end, ())
 
 
 def _closes(line: str, mark: str) -> bool:
