@@ -16,7 +16,7 @@ from desktop.render.markdown import blocks
 from desktop.render.pieces import inline_pieces
 from desktop.render.table_bars import is_delimiter_row, n_columns_of
 
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*([^`]*)")
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})([^`]*)")
 _MARKS = ("em_open", "em_close", "strong_open", "strong_close", "s_open", "s_close")
 
 
