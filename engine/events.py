@@ -54,6 +54,8 @@ class Started:
     n_cached: int
     prompt: tuple[TokenChoice, ...] = ()
     """Where `prompt_logprobs` was asked for: the prompt's tokens, the first with a logprob of 0."""
+    not_enforced: tuple[str, ...] = ()
+    """Keywords of the request's schemas that the answer may break, each with its place."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,8 @@ class Constraint:
 
     kind: Literal["json_object", "json_schema", "regex", "choice", "lark", "gbnf"]
     source: str = ""
+    strict: bool = True
+    """False: what of a JSON schema cannot be enforced is left out, and named in `Started`. True: it is an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,8 @@ class ChatRequest:
     """Reasoning on or off, where the model's template lets one choose; None: as the template has it."""
     effort: Effort | None = None
     constraint: Constraint | None = None
-    """What the answer's text must match; reasoning before it is free. Not together with tools."""
+    """What the answer's text must match; reasoning before it is free. With tools, the answer is text that matches, or
+    calls; where a call is required, only that."""
     answer_start: str = ""
     max_tokens: int | None = None
     min_tokens: int = 0

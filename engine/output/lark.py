@@ -7,10 +7,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from engine.output.schema_forms import bounded
 from engine.output.values import Schema, properties, types
 
 # As the templates write JSON, and so as the models know it. Free spacing lets small models write spaces for ever.
-_SPACING = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
+_JSON_OPTIONS = {
+    "whitespace_flexible": False,
+    "item_separator": ", ",
+    "key_separator": ": ",
+    "coerce_one_of": False,
+    "lenient": False,
+}
 _MAX_DEPTH = 6
 _JSON_STRING = '%json {"type": "string"}'
 
@@ -30,7 +37,7 @@ class Notation:
 PYTHON = Notation("", "True", "False", "None", ", ", bare_keys=False)
 
 
-def relaxed(quote: str) -> Notation:
+def bare_notation(quote: str) -> Notation:
     return Notation(quote, "true", "false", "null", ",", bare_keys=True)
 
 
@@ -39,6 +46,16 @@ def closed(schema: Schema) -> Schema:
     if "properties" in schema and "additionalProperties" not in schema:
         return {**schema, "additionalProperties": False}
     return schema if schema else {"type": "object"}
+
+
+def opened(schema: Schema) -> Schema:
+    """The same properties, each with any value."""
+    return {
+        "type": "object",
+        "properties": {key: {} for key in properties(schema)},
+        "required": schema.get("required", []),
+        "additionalProperties": schema.get("additionalProperties") is not False,
+    }
 
 
 def embedded(schema: Schema, root: Schema) -> Schema:
@@ -83,7 +100,7 @@ class Lark:
         return self.name("TEXT", f"[suffix={_quoted(close)}]")
 
     def json(self, schema: Schema) -> str:
-        return "%json " + json.dumps({**schema, "x-guidance": _SPACING})
+        return "%json " + json.dumps({**bounded(schema), "x-guidance": _JSON_OPTIONS})
 
     def members(
         self, schema: Schema, notation: Notation, opening: str, closing: str, equals: str = "", depth: int = 0

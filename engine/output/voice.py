@@ -10,7 +10,7 @@ from engine.output.call_grammar import CallGrammar, call_grammar, trigger
 from engine.output.channels import ChannelParser
 from engine.output.formats import detect, opens_thinking
 from engine.output.samples import Format
-from engine.requests import Tool, ToolChoice
+from engine.requests import Constraint, Tool, ToolChoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +82,16 @@ class Voice:
             opener=self.tokens.get(format.thinking.open) if format.thinking else None,
         )
 
-    def grammar(self, channels: Channels, choice: ToolChoice) -> CallGrammar | None:
-        """What the calls of such an answer must match; None where nothing tells that one begins."""
-        if choice == "auto" and channels.trigger is None:
+    def grammar(
+        self,
+        channels: Channels,
+        choice: ToolChoice,
+        answer: Constraint | None = None,
+        open_tools: frozenset[str] = frozenset(),
+    ) -> CallGrammar | None:
+        """What the calls of such an answer, or with `answer` all of it, must match; None where nothing tells that one
+        begins. `open_tools`: those whose schemas cannot be followed."""
+        if choice == "auto" and channels.trigger is None and answer is None:
             return None
         return call_grammar(
             channels.format,
@@ -93,6 +100,8 @@ class Voice:
             not channels.one_call,
             specials=self.tokens,
             in_thought=channels.in_thought,
+            answer=answer,
+            open_tools=open_tools,
         )
 
 

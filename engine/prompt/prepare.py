@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from engine.backend import Backend
 from engine.errors import ConstraintError, ContextOverflow, RequestError
@@ -15,7 +16,10 @@ from engine.output.voice import Channels, voice_of
 from engine.prompt.overflow import Fit, fit
 from engine.prompt.template import CHATML, ChatTemplate
 from engine.prompt.tools import offered, prepare
-from engine.requests import ChatRequest, CompletionRequest, Message, Request, Tool, ToolChoice
+from engine.requests import ChatRequest, CompletionRequest, Constraint, Message, Request, Tool, ToolChoice
+
+if TYPE_CHECKING:  # llguidance is imported with the first constraint, not when the window opens
+    from engine.output.constraint import CompiledConstraint
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,31 +114,57 @@ class Preparer:
         """What keeps the answer to its constraint, or its calls to their tools."""
         start = request.answer_start if isinstance(request, ChatRequest) else ""
         tools = channels.tools if channels else ()
-        if request.constraint is not None:
-            if tools:
-                raise RequestError("tools and a constraint on the answer cannot be had together")
-            guide = Guide(self._constraints.get(request.constraint).matcher(), waiting=True)
+        choice: ToolChoice = request.tool_choice if isinstance(request, ChatRequest) else "auto"
+        if request.constraint is not None and (not tools or choice == "auto"):
+            compiled = self._answer_constraint(request.constraint, channels)
+            guide = _guide(compiled, binds_answer=True)
             if start or channels is None or channels.begins_with_answer:
                 guide.begin(start)
             return guide
-        if channels is None or not tools or not isinstance(request, ChatRequest):
-            return None
-        return self._call_guide(channels, request.tool_choice)
+        return self._call_guide(channels, choice) if channels and tools else None
+
+    def _answer_constraint(self, constraint: Constraint, channels: Channels | None) -> CompiledConstraint:
+        """What an answer must match that may hold calls instead. Calls under a header of their own are free."""
+        if channels is None or not channels.tools or channels.format.headers:
+            return self._constraints.get(constraint)
+        self._constraints.get(constraint)  # what is wrong with it must not be taken for a fault of the tools
+        return self._compiled_calls(channels, "auto", constraint)
 
     def _call_guide(self, channels: Channels, choice: ToolChoice) -> Guide | None:
-        grammar = self._voice.grammar(channels, choice)
-        if grammar is None:
-            return None
         if choice == "auto":
+            if self._voice.grammar(channels, choice) is None:
+                return None
             try:
-                return Guide(self._constraints.get(grammar).matcher(), waiting=True)
+                return _guide(self._compiled_calls(channels, choice))
             except ConstraintError:  # nobody asked for more than what the model does by itself
                 return None
         if channels.said:
             raise RequestError("an answer that has begun cannot be required to be a tool call")
-        guide = Guide(self._constraints.get(grammar).matcher(), waiting=True)
+        guide = _guide(self._compiled_calls(channels, choice))
         guide.begin()
         return guide
+
+    def _compiled_calls(
+        self, channels: Channels, choice: ToolChoice, answer: Constraint | None = None
+    ) -> CompiledConstraint:
+        """Raises ConstraintError where not even calls with the tools' names can be enforced."""
+        grammar = self._voice.grammar(channels, choice, answer)
+        assert grammar is not None  # none only where `choice` is "auto" without an answer, which callers have checked
+        try:
+            return self._constraints.get(grammar)
+        except ConstraintError:
+            open_tools = frozenset(tool.name for tool in channels.tools if not self._can_follow(tool))
+            opened = self._voice.grammar(channels, choice, answer, open_tools) if open_tools else None
+            if opened is None:
+                raise
+            return self._constraints.get(opened)
+
+    def _can_follow(self, tool: Tool) -> bool:
+        try:
+            self._constraints.get(Constraint("json_schema", tool.parameters, strict=False))
+        except ConstraintError:
+            return False
+        return True
 
     def _rendered(
         self, messages: Sequence[Message], tools: Sequence[Tool] = (), arguments: Mapping[str, object] | None = None
@@ -154,3 +184,7 @@ class Preparer:
         if not all(0 <= token < n_tokens for token in tokens):  # llama.cpp would read beyond its tables
             raise RequestError(f"the prompt holds a token outside of the model's vocabulary of {n_tokens}")
         return tuple(tokens)
+
+
+def _guide(compiled: CompiledConstraint, *, binds_answer: bool = False) -> Guide:
+    return Guide(compiled.matcher(), waiting=True, binds_answer=binds_answer, not_enforced=compiled.left_out)
