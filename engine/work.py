@@ -97,7 +97,7 @@ class Work:
             self.respelled = self._spelling.respell(self.sequence.tokens)
         ended = is_end or (self._guide is not None and self._guide.is_done)
         if (ended or finish) and not stopped:
-            events += self._answer.flush()
+            events += self._answer.flush(cut=not ended)
         self.ticket.stop_string = self._answer.stop_string
         if ended or stopped or self.ticket.stop_string is not None:
             finish = "tool_calls" if self._answer.n_calls else "stop"
@@ -111,4 +111,4 @@ class Work:
 
     def rest(self) -> list[Event]:
         """What was held back, when the answer is cut off."""
-        return self._answer.flush()
+        return self._answer.flush(cut=True)

@@ -28,6 +28,8 @@ class Channels:
     """Text with which the answer begins already."""
     one_call: bool
     """The answer ends with its first call."""
+    must_call: bool
+    """The answer is constrained to calls."""
     trigger: int | None
     """The token after which only a call can come."""
     opener: int | None
@@ -40,7 +42,9 @@ class Channels:
 
     def parser(self) -> ChannelParser:
         """A fresh one, at the place where the model goes on."""
-        parser = ChannelParser(self.format, self.tools, _new_call_id, in_thought=self.in_thought)
+        parser = ChannelParser(
+            self.format, self.tools, _new_call_id, in_thought=self.in_thought, must_call=self.must_call
+        )
         if self.said:
             parser.feed(self.said)
         return parser
@@ -64,7 +68,9 @@ class Voice:
             return f"{prompt.rstrip()}\n\n{thinking.close}\n\n{answer_start}"
         return prompt + answer_start
 
-    def channels(self, prompt: str, answer_start: str, tools: tuple[Tool, ...], *, one_call: bool) -> Channels | None:
+    def channels(
+        self, prompt: str, answer_start: str, tools: tuple[Tool, ...], *, one_call: bool, must_call: bool = False
+    ) -> Channels | None:
         """For an answer to `prompt`, as it stood before `begin`; None where all of it is plain text."""
         format = self.format if tools else replace(self.format, calls=())
         if not (format.calls or format.thinking or format.headers or format.dropped or self.ends):
@@ -78,6 +84,7 @@ class Voice:
             in_thought=not said and opens_thinking(format, prompt),
             said=said,
             one_call=one_call,
+            must_call=must_call and bool(tools),
             trigger=self.tokens.get(trigger(format)),
             opener=self.tokens.get(format.thinking.open) if format.thinking else None,
         )

@@ -107,7 +107,8 @@ class Preparer:
         thinking = thinking_arguments(self._backend.chat_template, request.thinking, request.effort)
         prompt = self._rendered(request.messages, tools, thinking.arguments)
         start, one_call = request.answer_start, not request.parallel_tool_calls
-        channels = self._voice.channels(prompt, start, tools, one_call=one_call)
+        must_call = request.tool_choice not in ("auto", "none")
+        channels = self._voice.channels(prompt, start, tools, one_call=one_call, must_call=must_call)
         return self._voice.begin(prompt, start), channels
 
     def _guide(self, request: Request, channels: Channels | None) -> Guide | None:
