@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastapi import Depends
 from fastapi import Request as HttpRequest
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from api.activity import Activity
 from api.answer import Answer
@@ -28,6 +28,7 @@ from api.deps import (
 )
 from api.errors import ModelUnknown
 from api.settings import EndpointSettings
+from api.shapes import not_enforced_header
 from api.shelf import Shelf
 from api.sse import SSE, EventStream, EventWriter, Framing
 from engine.engine import Engine
@@ -75,6 +76,11 @@ class Desk:
         """The whole answers. Raises EngineError, StoppedHere."""
         async with self.activity.ask(self.engine, requests, self.http.scope, self.http.receive) as together:
             return await together.collect()
+
+    def reply(self, body: object, answers: Sequence[Answer]) -> Response:
+        """The whole answer as JSON, with a header for what of it was not enforced."""
+        found = tuple(dict.fromkeys(each for answer in answers for each in answer.not_enforced))
+        return JSONResponse(body, headers=dict(not_enforced_header(found)))
 
     def stream(self, requests: Sequence[Request], writer: EventWriter, framing: Framing = SSE) -> Response:
         return EventStream(self.engine, self.activity, requests, writer, self.settings.ping_interval_s, framing)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from starlette.responses import JSONResponse
 
 from api.errors import Problem, openai_body
+
+MAX_HEADER = 1000
 
 ANTHROPIC_PATH, OLLAMA_PATH = "/v1/messages", "/api/"
 
@@ -25,6 +27,15 @@ def request_id_headers(request_id: str) -> list[tuple[bytes, bytes]]:
     """By which clients name a request, OpenAI's by the one and Anthropic's by the other: the id in /v1/activity."""
     named = _named(request_id).encode()
     return [(b"x-request-id", named), (b"request-id", named)]
+
+
+def not_enforced_header(keywords: Sequence[str]) -> list[tuple[str, str]]:
+    """Names the keywords of the request's schemas that the answer may break. No header where there are none."""
+    if not keywords:
+        return []
+    text = "; ".join(keywords).encode("ascii", "backslashreplace").decode()
+    line = "".join(char if char.isprintable() else " " for char in text)
+    return [("x-schema-not-enforced", line if len(line) <= MAX_HEADER else f"{line[: MAX_HEADER - 3]}...")]
 
 
 def _named(request_id: str) -> str:

@@ -13,9 +13,10 @@ from starlette.types import Receive, Scope, Send
 
 from api.activity import Activity
 from api.errors import StoppedHere
+from api.shapes import not_enforced_header
 from api.together import Together
 from engine.engine import Engine
-from engine.events import Event, Failed, Finished
+from engine.events import Event, Failed, Finished, Started
 from engine.requests import Request
 
 
@@ -99,7 +100,10 @@ class EventStream(Response):
                     raise error
                 case Finished(reason="cancelled"):
                     raise StoppedHere
-            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            not_enforced = first.not_enforced if isinstance(first, Started) else ()
+            more = [(name.encode(), value.encode()) for name, value in not_enforced_header(not_enforced)]
+            headers = [*self.raw_headers, *more]
+            await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
             await _write(send, self._writer.frames(place, first))
             await self._pump(together, send)
             await send({"type": "http.response.body", "body": b"", "more_body": False})

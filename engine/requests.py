@@ -92,6 +92,8 @@ class Sampling:
     mirostat_tau: float = 5.0
     mirostat_eta: float = 0.1
     logit_bias: tuple[tuple[int, float], ...] = ()
+    min_keep: int = 0
+    """So many tokens are left by each step that cuts off unlikely ones."""
     ignore_eos: bool = False
     seed: int | None = None
 

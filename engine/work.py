@@ -68,7 +68,7 @@ class Work:
         """Takes the log probabilities of the prompt's tokens from a chunk of `n` tokens that begins at `start`."""
         prompt, n_others = self.sequence.prompt, self.ticket.request.n_logprobs or 0
         if start == 0:
-            self._prompt.append(TokenChoice(backend.piece(prompt[0]), 0.0))
+            self._prompt.append(TokenChoice(backend.piece(prompt[0]), 0.0, id=prompt[0]))
         for at in range(start, min(start + n, len(prompt) - 1)):
             logprobs = log_softmax(backend.logits(first_row + at - start))
             self._prompt.append(token_choice(logprobs, prompt[at + 1], n_others, backend.piece))

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import JSONResponse, Response
 
 from api.desk import AtDesk
+from api.errors import BadRequest, ResponseUnknown
 from api.openai.responses.answer import ResponseHead, whole_response
 from api.openai.responses.items import Item, items_of
+from api.openai.responses.kept import MAX_EVENTS, input_items, outputs, query_number, replayed, response_of
 from api.openai.responses.request import responses_request
 from api.openai.responses.schemas import ResponsesBody
 from api.openai.responses.store import Kept, ResponseStore
 from api.openai.responses.stream import ResponseWriter
+from api.sse import SSE
 
 router = APIRouter()
 
@@ -42,9 +46,10 @@ async def create_response(desk: AtDesk, store: Store) -> Response:
 
     if body.stream:
         return desk.stream([request], ResponseWriter(head, keep))
-    response = whole_response(head, (await desk.collect([request]))[0])
+    answers = await desk.collect([request])
+    response = whole_response(head, answers[0])
     keep(response)
-    return JSONResponse(response)
+    return desk.reply(response, answers)
 
 
 @router.post("/v1/responses/input_tokens")
@@ -59,11 +64,35 @@ async def count_tokens(desk: AtDesk, store: Store) -> Response:
 
 
 @router.get("/v1/responses/{response_id}")
-async def get_response(response_id: str, store: Store) -> Response:
-    return JSONResponse(store.get(response_id).response)
+@router.get("/responses/{response_id}")
+async def get_response(response_id: str, http: Request, store: Store) -> Response:
+    response = store.get(response_id).response
+    if http.query_params.get("stream") not in ("true", "1"):
+        return JSONResponse(response)
+    after = query_number(http.query_params, "starting_after", -1, range(-1, MAX_EVENTS))
+    return Response(replayed(response, after), media_type=SSE.media_type)
+
+
+@router.get("/v1/responses/{response_id}/input_items")
+@router.get("/responses/{response_id}/input_items")
+async def list_input_items(response_id: str, http: Request, store: Store) -> Response:
+    query = http.query_params
+    kept, limit, order = store.get(response_id), query_number(query, "limit", 20, range(1, 101)), query.get("order")
+    if order not in (None, "asc", "desc"):
+        raise BadRequest("'order' must be asc or desc.", "order")
+    return JSONResponse(input_items(kept, limit, newest_first=order != "asc", after=query.get("after")))
+
+
+@router.post("/v1/responses/{response_id}/cancel")
+@router.post("/responses/{response_id}/cancel")
+async def cancel_response(response_id: str, store: Store) -> Response:
+    """Only what runs in the background can be cancelled so, and nothing does here."""
+    store.get(response_id)
+    raise BadRequest("Only a response that was created with 'background' can be cancelled.", "response_id")
 
 
 @router.delete("/v1/responses/{response_id}")
+@router.delete("/responses/{response_id}")
 async def delete_response(response_id: str, store: Store) -> Response:
     store.delete(response_id)
     return JSONResponse({"id": response_id, "object": "response", "deleted": True})
@@ -72,4 +101,17 @@ async def delete_response(response_id: str, store: Store) -> Response:
 def _conversation(body: ResponsesBody, store: ResponseStore) -> list[Item]:
     """What was said before, then what is said now. Raises ResponseUnknown."""
     before = store.get(body.previous_response_id).items if body.previous_response_id else []
-    return [*before, *items_of(body.input)]
+    items = items_of(body.input)
+    return [*before, *(_referenced(item, f"input[{at}]", store) for at, item in enumerate(items))]
+
+
+def _referenced(item: Item, path: str, store: ResponseStore) -> Item:
+    """The item of an earlier response to which this one only refers, else itself. Raises BadRequest."""
+    id = item.get("id")
+    if not isinstance(id, str) or item.get("type", "item_reference") != "item_reference" or "role" in item:
+        return item
+    with suppress(ResponseUnknown):
+        for found in outputs(store.get(response_of(id)).response):
+            if found.get("id") == id:
+                return found
+    raise BadRequest(f"'{path}' refers to an item that is not kept here.", path)
