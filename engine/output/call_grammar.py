@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from engine.output.lark import PYTHON, Lark, bare_notation, closed, embedded, opened
 from engine.output.relaxation import relaxed
 from engine.output.samples import SLOT, Calls, Format
+from engine.output.schema_forms import MAX_INTEGERS, n_unbounded_integers
 from engine.output.values import Schema, is_text, load_schema, properties, types
 from engine.requests import Constraint, NamedTool, Tool, ToolChoice
 
@@ -93,7 +94,8 @@ class _Grammar:
     def __init__(self, calls: Calls, specials: Mapping[str, int], schemas: Mapping[str, Schema]) -> None:
         self._calls = calls
         self._schemas = schemas
-        self._lark = Lark(specials)
+        n_integers = sum(map(n_unbounded_integers, schemas.values()))
+        self._lark = Lark(specials, short_integers=n_integers <= MAX_INTEGERS)
 
     def source(self) -> str:
         return self._lark.source()

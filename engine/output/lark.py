@@ -66,7 +66,9 @@ def embedded(schema: Schema, root: Schema) -> Schema:
 class Lark:
     """A grammar being written. Besides `define`, methods give the expression for something."""
 
-    def __init__(self, specials: Mapping[str, int]) -> None:
+    def __init__(self, specials: Mapping[str, int], *, short_integers: bool = True) -> None:
+        """`short_integers`: integers in JSON have a limited length."""
+        self._short_integers = short_integers
         self._specials = specials
         longest_first = sorted(filter(None, specials), key=len, reverse=True)
         self._special = re.compile(f"({'|'.join(map(re.escape, longest_first))})") if longest_first else None
@@ -100,7 +102,9 @@ class Lark:
         return self.name("TEXT", f"[suffix={_quoted(close)}]")
 
     def json(self, schema: Schema) -> str:
-        return "%json " + json.dumps({**bounded(schema), "x-guidance": _JSON_OPTIONS})
+        return "%json " + json.dumps(
+            {**bounded(schema, short_integers=self._short_integers), "x-guidance": _JSON_OPTIONS}
+        )
 
     def members(
         self, schema: Schema, notation: Notation, opening: str, closing: str, equals: str = "", depth: int = 0

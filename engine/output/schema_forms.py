@@ -8,8 +8,17 @@ from typing import Any
 from engine.output.finite_pattern import matching_texts
 from engine.output.schema_walk import Node, mapped
 
-MAX_FORMAT_CHARS = {"date-time": 40, "time": 30, "duration": 40}
-"""These formats allow any number of digits. Nine of a second's digits and an offset need 35 characters."""
+MAX_FORMAT_CHARS = {"date-time": 35, "time": 24, "duration": 30}
+"""These formats allow any number of digits; nine of a second's digits and an offset are these lengths."""
+
+INTEGERS = (-(2**62), 2**63 - 1)
+"""What llguidance can bound, whose numbers are floats. A small model that begins a number may go on with digits to the
+end."""
+MAX_INTEGERS = 40
+"""Each bounded integer is an automaton of its own: with 500 a grammar is too large. Schemas with more keep theirs."""
+MAX_BOUNDED_MULTIPLE = 100
+"""The automaton of a multiple grows with the product of both."""
+_BOUNDS = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
 _NEUTRAL: Mapping[str, tuple[object, ...]] = {
     "uniqueItems": (False,),
     "not": (False,),
@@ -22,9 +31,24 @@ _NEUTRAL: Mapping[str, tuple[object, ...]] = {
 }
 
 
-def bounded(schema: Any) -> Any:
-    """The schema with formats of a limited length, and without patterns that name single properties."""
+def bounded(schema: Any, *, short_integers: bool = True) -> Any:
+    """The schema with formats and integers of a limited length, and without patterns that name single properties."""
+    if short_integers and n_unbounded_integers(schema) <= MAX_INTEGERS:
+        schema = mapped(schema, _with_short_integer)
     return mapped(schema, _bounded)
+
+
+def n_unbounded_integers(schema: Any) -> int:
+    """How many schemas allow integers with any number of digits."""
+    found = 0
+
+    def count(node: Node, path: str) -> Node:
+        nonlocal found
+        found += _with_short_integer(node, path) is not node
+        return node
+
+    mapped(schema, count)
+    return found
 
 
 def _bounded(node: Node, path: str) -> Node:
@@ -36,6 +60,27 @@ def has_no_effect(keyword: str, value: object) -> bool:
     """Whether a keyword that llguidance does not know asks for nothing."""
     neutral = _NEUTRAL.get(keyword, ())
     return any(type(value) is type(each) and value == each for each in neutral)
+
+
+def _with_short_integer(node: Node, path: str) -> Node:
+    """Where a schema has no bounds of its own for its integers, those of 64 bits."""
+    kinds = node.get("type")
+    kinds = kinds if isinstance(kinds, list) else [kinds]
+    multiple = node.get("multipleOf", 1)
+    if "integer" not in kinds or "number" in kinds or "enum" in node or "const" in node:
+        return node
+    if type(multiple) is not int or multiple > MAX_BOUNDED_MULTIPLE:
+        return node
+    lowest, highest = INTEGERS
+    bounds: Node = {}
+    if "minimum" not in node and "exclusiveMinimum" not in node:
+        bounds["minimum"] = lowest
+    if "maximum" not in node and "exclusiveMaximum" not in node:
+        bounds["maximum"] = highest
+    own = [node[key] for key in _BOUNDS if key in node]
+    if not bounds or not all(isinstance(each, int) and lowest < each < highest for each in own):
+        return node
+    return {**node, **bounds}
 
 
 def _with_short_format(node: Node) -> Node:

@@ -129,6 +129,31 @@ def test_the_length_that_a_schema_names_itself_stays() -> None:
     assert is_allowed(compiled({"format": "date-time"}), '"2026-11-30T10:00:00.123456789+02:00"')
 
 
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "integer"},
+        {"type": ["integer", "null"]},
+        {"type": "integer", "minimum": 0},
+        {"type": "integer", "exclusiveMinimum": 5},
+        {"type": "integer", "multipleOf": 5},
+        {"allOf": [{"type": "integer", "multipleOf": 5}, {"type": "integer"}]},
+    ],
+)
+def test_an_integer_has_no_endless_digits(schema: dict[str, Any]) -> None:
+    constraint = compiled(schema)
+    assert longest_run(constraint, "", b"50") <= 20
+    assert is_allowed(constraint, "9007199254740990")
+    assert is_allowed(constraint, "10")
+
+
+@pytest.mark.parametrize("n", [1, 40, 41, 500])
+def test_many_integers_still_compile(n: int) -> None:
+    properties = {f"a{i}": {"type": "integer"} for i in range(n)}
+    assert is_allowed(compiled({"type": "object", "properties": properties}), '{"a0":1')
+    compiled({"type": "integer", "multipleOf": 9973})
+
+
 @pytest.mark.parametrize("start", ["{", '{"a"', '{"a":', '{"a":[1', '{"a":[1,', '{"a":[]'])
 def test_white_space_ends(start: str) -> None:
     for constraint in (compiled("", "json_object"), compiled('start: %json {"type": "object"}', "lark")):
