@@ -32,6 +32,8 @@ class Answer:
     prompt: tuple[TokenChoice, ...] = ()
     not_enforced: tuple[str, ...] = ()
     """Keywords of the request's schemas that the answer may break."""
+    not_met: tuple[str, ...] = ()
+    """Those that it breaks, of what can be checked afterwards."""
 
 
 class AnswerBuilder:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import Depends
@@ -28,9 +28,10 @@ from api.deps import (
 )
 from api.errors import ModelUnknown
 from api.settings import EndpointSettings
-from api.shapes import not_enforced_header
+from api.shapes import schema_headers
 from api.shelf import Shelf
 from api.sse import SSE, EventStream, EventWriter, Framing
+from api.unmet import unmet
 from engine.engine import Engine
 from engine.events import Embeddings, ModelInfo
 from engine.questions import Questions
@@ -75,12 +76,19 @@ class Desk:
     async def collect(self, requests: Sequence[Request]) -> list[Answer]:
         """The whole answers. Raises EngineError, StoppedHere."""
         async with self.activity.ask(self.engine, requests, self.http.scope, self.http.receive) as together:
-            return await together.collect()
+            answers = await together.collect()
+        pairs = zip(requests, answers, strict=True)
+        return [replace(answer, not_met=unmet(request, answer)) for request, answer in pairs]
 
     def reply(self, body: object, answers: Sequence[Answer]) -> Response:
-        """The whole answer as JSON, with a header for what of it was not enforced."""
-        found = tuple(dict.fromkeys(each for answer in answers for each in answer.not_enforced))
-        return JSONResponse(body, headers=dict(not_enforced_header(found)))
+        """The whole answer as JSON, with headers for what of its schemas was not enforced, and what is not met."""
+        return JSONResponse(
+            body,
+            headers=schema_headers(
+                not_enforced=[each for answer in answers for each in answer.not_enforced],
+                not_met=[each for answer in answers for each in answer.not_met],
+            ),
+        )
 
     def stream(self, requests: Sequence[Request], writer: EventWriter, framing: Framing = SSE) -> Response:
         return EventStream(self.engine, self.activity, requests, writer, self.settings.ping_interval_s, framing)

@@ -29,13 +29,17 @@ def request_id_headers(request_id: str) -> list[tuple[bytes, bytes]]:
     return [(b"x-request-id", named), (b"request-id", named)]
 
 
-def not_enforced_header(keywords: Sequence[str]) -> list[tuple[str, str]]:
-    """Names the keywords of the request's schemas that the answer may break. No header where there are none."""
-    if not keywords:
-        return []
-    text = "; ".join(keywords).encode("ascii", "backslashreplace").decode()
+def schema_headers(*, not_enforced: Sequence[str], not_met: Sequence[str] = ()) -> dict[str, str]:
+    """Headers that name keywords of the request's schemas: those that the answer may break, and those that it breaks.
+    None for an empty list."""
+    named = {"x-schema-not-enforced": not_enforced, "x-schema-not-met": not_met}
+    return {name: _header_value(keywords) for name, keywords in named.items() if keywords}
+
+
+def _header_value(parts: Sequence[str]) -> str:
+    text = "; ".join(dict.fromkeys(parts)).encode("ascii", "backslashreplace").decode()
     line = "".join(char if char.isprintable() else " " for char in text)
-    return [("x-schema-not-enforced", line if len(line) <= MAX_HEADER else f"{line[: MAX_HEADER - 3]}...")]
+    return line if len(line) <= MAX_HEADER else f"{line[: MAX_HEADER - 3]}..."
 
 
 def _named(request_id: str) -> str:

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from api.activity import Activity
 from api.errors import StoppedHere
-from api.shapes import not_enforced_header
+from api.shapes import schema_headers
 from api.together import Together
 from engine.engine import Engine
 from engine.events import Event, Failed, Finished, Started
@@ -101,7 +101,8 @@ class EventStream(Response):
                 case Finished(reason="cancelled"):
                     raise StoppedHere
             not_enforced = first.not_enforced if isinstance(first, Started) else ()
-            more = [(name.encode(), value.encode()) for name, value in not_enforced_header(not_enforced)]
+            found = schema_headers(not_enforced=not_enforced)
+            more = [(name.encode(), value.encode()) for name, value in found.items()]
             headers = [*self.raw_headers, *more]
             await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
             await _write(send, self._writer.frames(place, first))

@@ -231,3 +231,17 @@ def test_a_pattern_that_meets_a_property_is_honoured(served: Live, temperature: 
     for path in ROUTES:
         text, _ = said(served.post(with_schema(path, schema), path))
         assert json.loads(text)["score"] % 5 == 0
+
+
+@pytest.mark.parametrize("path", TOOLS)
+def test_what_a_whole_answer_breaks_is_named_in_a_header(served: Live, path: str) -> None:
+    served.script.answer = CALL.replace("[1]", "[1, 1]").encode()
+    body = with_schema(path, SCHEMA, tools=TOOLS[path])
+    assert served.post(body, path).headers["x-schema-not-met"] == "clock: uniqueItems at /tags"
+    served.script.answer = CALL.encode()
+    assert "x-schema-not-met" not in served.post(body, path).headers
+    if path != "/v1/messages":
+        served.script.answer = b"[1,1]"
+        assert served.post(with_schema(path, ODD), path).headers["x-schema-not-met"] == "uniqueItems at /"
+        served.script.answer = b"[1]"
+        assert "x-schema-not-met" not in served.post(with_schema(path, ODD), path).headers
