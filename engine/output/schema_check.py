@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from engine.output.values import types
@@ -24,10 +25,8 @@ def unmet_keywords(value: Any, schema: Any) -> tuple[str, ...]:
     formats and `unevaluated…` are not checked."""
     checker = _Checker(schema)
     found: list[str] = []
-    try:
+    with suppress(_TooLarge, RecursionError):
         found.extend(checker.unmet(value, schema, "", 0))
-    except (_TooLarge, RecursionError):
-        pass
     return tuple(dict.fromkeys(found))
 
 
