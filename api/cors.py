@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _FIELD_NAMES = re.compile(rb"[A-Za-z0-9-]+(, ?[A-Za-z0-9-]+)*")
 _MAX_AGE_S = b"600"
+_EXPOSED = b"retry-after, x-request-id, request-id, x-schema-not-enforced, x-schema-not-met"
 
 
 class Cors:
@@ -26,7 +27,7 @@ class Cors:
             return
         leave = [
             (b"access-control-allow-origin", origin),
-            (b"access-control-expose-headers", b"retry-after, x-request-id, request-id"),
+            (b"access-control-expose-headers", _EXPOSED),
             (b"vary", b"origin"),
         ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -20,6 +21,9 @@ from engine.requests import ChatRequest, CompletionRequest, Constraint, Message,
 
 if TYPE_CHECKING:  # llguidance is imported with the first constraint, not when the window opens
     from engine.output.constraint import CompiledConstraint
+
+SCHEMAS_TRIED_S = 2.0
+"""How long schemas of tools are tried one by one, where they cannot be enforced together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +158,19 @@ class Preparer:
         try:
             return self._constraints.get(grammar)
         except ConstraintError:
-            open_tools = frozenset(tool.name for tool in channels.tools if not self._can_follow(tool))
+            open_tools = self._open_tools(channels.tools)
             opened = self._voice.grammar(channels, choice, answer, open_tools) if open_tools else None
             if opened is None:
                 raise
             return self._constraints.get(opened)
+
+    def _open_tools(self, tools: Sequence[Tool]) -> frozenset[str]:
+        """Those whose schemas cannot be followed, or that there is no time to try."""
+        found, deadline = set(), time.monotonic() + SCHEMAS_TRIED_S
+        for tool in tools:
+            if time.monotonic() > deadline or not self._can_follow(tool):
+                found.add(tool.name)
+        return frozenset(found)
 
     def _can_follow(self, tool: Tool) -> bool:
         try:

@@ -209,6 +209,20 @@ def test_openai_client(endpoint: Live) -> None:
     assert from_tokens.choices[0].text == "OneHello there."
 
 
+def test_scores_without_alternatives_hold_the_chosen_token(endpoint: Live) -> None:
+    answer = endpoint.post({"prompt": "Once", "logprobs": 0, "max_tokens": 2}, "/v1/completions").json()
+    scores = answer["choices"][0]["logprobs"]
+    chosen = zip(scores["tokens"], scores["token_logprobs"], strict=True)
+    assert scores["top_logprobs"] == [{token: score} for token, score in chosen]
+
+
+def test_a_completion_without_a_limit_has_sixteen_tokens(endpoint: Live) -> None:
+    endpoint.script.answer = b"x" * 100
+    for fields, n in (({}, 16), ({"max_tokens": None}, 16), ({"max_tokens": -1}, 101), ({"max_tokens": 40}, 40)):
+        answer = endpoint.post({"prompt": "Once", **fields}, "/v1/completions").json()
+        assert answer["usage"]["completion_tokens"] == n
+
+
 def test_evaluation_by_scores(endpoint: Live) -> None:
     answer = endpoint.post(
         {"prompt": [79, 110, 101], "echo": True, "logprobs": 1, "max_tokens": 1}, "/v1/completions"
