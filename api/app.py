@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -15,6 +16,7 @@ from api.activity import Activity
 from api.anthropic import routes as anthropic_routes
 from api.call import REQUEST_ID
 from api.cors import Cors
+from api.deps import MAX_PARSED_AT_ONCE
 from api.errors import ApiError, problem_of
 from api.keyring import KeyRing
 from api.llama import routes as llama_routes
@@ -41,6 +43,7 @@ def create_app(engine: Engine, settings: EndpointSettings, *, lifespan: Lifespan
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncGenerator[None, None]:
+        app.state.parsing = asyncio.Semaphore(MAX_PARSED_AT_ONCE)  # of this loop
         async with AsyncExitStack() as stack:
             if lifespan is not None:
                 await stack.enter_async_context(asynccontextmanager(lifespan)(app))

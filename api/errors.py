@@ -8,7 +8,7 @@ ApiError
 ├── ForeignOrigin        a web page of elsewhere asks
 ├── ModelUnknown         another model is asked for, and the settings say to refuse
 ├── ResponseUnknown      a response to go on from is not kept here
-├── BodyTooSlow, BodyTooLarge, NotJson
+├── BodyTooSlow, BodyTooLarge, BodyTooFull, NotJson
 ├── StoppedHere          the request was ended on this machine, not by its client
 ├── TooManyConnections
 ├── QueueFull            as many requests wait as may
@@ -95,6 +95,14 @@ class BodyTooLarge(ApiError):
     def __init__(self, limit_bytes: int) -> None:
         super().__init__(limit_bytes)
         self.limit_bytes = limit_bytes
+
+
+class BodyTooFull(ApiError):
+    """More values than are turned into objects."""
+
+    def __init__(self, max_elements: int) -> None:
+        super().__init__(max_elements)
+        self.max_elements = max_elements
 
 
 class NotJson(ApiError):
@@ -229,6 +237,9 @@ _TABLE: Mapping[type, Callable[[Any], Problem]] = {
     ),
     BodyTooSlow: lambda e: _invalid("The body did not arrive in time.", "request_timeout", status=408),
     BodyTooLarge: lambda e: _invalid(f"The body exceeds {e.limit_bytes} bytes.", "request_too_large", status=413),
+    BodyTooFull: lambda e: _invalid(
+        f"The body holds more than {e.max_elements} values.", "request_too_large", status=413
+    ),
     NotJson: lambda e: _invalid("Send the body as application/json.", "unsupported_media_type", status=415),
     # The header asks OpenAI's own clients not to try again what a person has just stopped.
     StoppedHere: lambda e: Problem(
