@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-MAX_ELEMENTS = 2**18
+MAX_ELEMENTS = 2**17
 """Of one body. A body of 16 MB can hold eight million values, which would take gigabytes once they are objects."""
 
 PIECE_BYTES = 65536
