@@ -24,6 +24,7 @@ from api.ollama import routes as ollama_routes
 from api.openai import routes as openai_routes
 from api.openai.responses import routes as responses_routes
 from api.openai.responses.store import ResponseStore
+from api.origins import Origins
 from api.security import Guard
 from api.settings import EndpointSettings
 from api.shapes import error_response
@@ -64,9 +65,11 @@ def create_app(engine: Engine, settings: EndpointSettings, *, lifespan: Lifespan
     app.state.shelf = shelf
     activity.make_ready = shelf.take_back
     app.state.responses = ResponseStore(settings.responses)
-    app.add_middleware(Guard, settings=settings, keys=KeyRing(settings.key, settings.named_keys))
-    app.add_middleware(Cors, origins=settings.origins)  # outermost
-    for kind in (ApiError, EngineError, HTTPException, ClientDisconnect, Exception):
+    app.state.origins = origins = Origins(settings.origins)
+    app.add_middleware(Guard, settings=settings, keys=KeyRing(settings.key, settings.named_keys), origins=origins)
+    app.add_middleware(Cors, origins=origins)  # outermost
+    # What nobody foresaw is answered by the guard, within its headers and those of Cors.
+    for kind in (ApiError, EngineError, HTTPException, ClientDisconnect):
         app.add_exception_handler(kind, _answer_error)
     app.include_router(front.router)
     app.include_router(watching.router)

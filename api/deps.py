@@ -11,7 +11,9 @@ from pydantic import BaseModel
 
 from api.activity import Activity
 from api.body import parse_body
-from api.call import BODY
+from api.call import BODY, holder_of
+from api.errors import BodyTooLarge
+from api.keyring import KeyHolder
 from api.settings import EndpointSettings
 from api.shelf import Shelf
 from engine.engine import Engine
@@ -82,17 +84,23 @@ async def get_activity(request: Request) -> Activity:
     return activity_of(request.app)
 
 
+async def get_holder(request: Request) -> KeyHolder:
+    return holder_of(request.scope)
+
+
 async def get_settings(request: Request) -> EndpointSettings:
     settings: EndpointSettings = request.app.state.settings
     return settings
 
 
-async def read_body(request: Request, shape: type[Body]) -> Body:
-    """The request's JSON body. Raises what `parse_body` does.
+async def read_body(request: Request, shape: type[Body], limit_bytes: int | None = None) -> Body:
+    """The request's JSON body. Raises what `parse_body` does, and BodyTooLarge beyond `limit_bytes`.
 
     A large one is parsed on another thread, a few at a time: while it is, the loop answers others, and the memory of
     what was parsed stays bounded."""
     content = await request.body()
+    if limit_bytes is not None and len(content) > limit_bytes:
+        raise BodyTooLarge(limit_bytes)
     if request.app.state.settings.keep_bodies:
         request.scope[BODY] = content
     if len(content) < LARGE_BODY_BYTES:
@@ -104,6 +112,7 @@ async def read_body(request: Request, shape: type[Body]) -> Body:
 LoadedEngine = Annotated[Engine, Depends(get_engine)]
 LoadedModel = Annotated[ModelInfo, Depends(get_model)]
 EngineStatus = Annotated[Status, Depends(get_status)]
+Holder = Annotated[KeyHolder, Depends(get_holder)]
 Settings = Annotated[EndpointSettings, Depends(get_settings)]
 Requests = Annotated[Activity, Depends(get_activity)]
 ModelShelf = Annotated[Shelf, Depends(get_shelf)]

@@ -200,7 +200,7 @@ def with_bomb(body: Any, place: tuple[str | int, ...], bomb: bytes) -> bytes:
 def _replaced(body: Any, place: tuple[str | int, ...]) -> Any:
     if not place:
         return PLACE
-    copy = dict(body) if isinstance(body, dict) else list(body)
+    copy: Any = dict(body) if isinstance(body, dict) else list(body)
     copy[place[0]] = _replaced(body[place[0]] if place[1:] else None, place[1:])
     return copy
 
