@@ -137,7 +137,9 @@ class EndpointProtocol(H11Protocol):
     # What is no HTTP
 
     def send_400_response(self, msg: str) -> None:
-        if self.conn.our_state is h11.IDLE:
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            if self.cycle is not None:
+                self.cycle.disconnected = True  # the request whose body is broken is not answered twice
             self._refuse(problem_of(BadRequest("This is not a valid HTTP request.")))
         else:
             self.transport.abort()
