@@ -42,6 +42,8 @@ class Served:
     process: subprocess.Popen[str]
     root: str
     client: httpx.Client = field(init=False)
+    errors: str = ""
+    """What it wrote to its standard error, once it has ended."""
 
     def __post_init__(self) -> None:
         self.client = httpx.Client(base_url=self.root, headers={"x-api-key": KEY}, trust_env=False, timeout=60)
@@ -94,8 +96,7 @@ def served(*arguments: str) -> Iterator[Served]:
             yield found
         finally:
             found.client.close()
-            process.stdin.close()
-            process.wait(30)
+            _, found.errors = process.communicate(timeout=30)
 
 
 def main(arguments: list[str]) -> None:

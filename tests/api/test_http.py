@@ -6,15 +6,17 @@ import gzip
 import json
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import httpx
 import pytest
 
 from tests.api.live import KEY, Live, ask, live, read_all
 
-ROUTES = ("/", "/health", "/v1/models", "/models", "/v1/models/fake", "/api/tags", "/api/version", "/api/ps")
-ROUTES += ("/props", "/slots", "/metrics", "/v1/activity", "/openapi.json", "/docs")
+ROUTES = [
+    *("/", "/health", "/v1/models", "/models", "/v1/models/fake", "/api/tags", "/api/version", "/api/ps"),
+    *("/props", "/slots", "/metrics", "/v1/activity", "/openapi.json", "/docs"),
+]
 
 
 @pytest.mark.parametrize("path", ROUTES)
@@ -85,11 +87,12 @@ def test_open_paths_stay_open_and_others_closed_with_more_slashes(endpoint: Live
         assert [client.get(path).status_code for path in ("//v1/models", "/v1/models/")] == [401] * 2
 
 
-def raw_deflate(content: bytes) -> bytes:
-    return zlib.compress(content)
-
-
-CODINGS = {"gzip": gzip.compress, "x-gzip": gzip.compress, "deflate": raw_deflate, "GZIP": gzip.compress}
+CODINGS: Mapping[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "x-gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "GZIP": gzip.compress,
+}
 
 
 def post_coded(endpoint: Live, path: str, content: bytes, coding: str) -> httpx.Response:
