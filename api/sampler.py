@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter, WithJsonSchema
 
 from api.body import INT32_MAX, Body, Finite, Fraction
 from api.errors import BadRequest, NotKept
@@ -19,6 +19,7 @@ MAX_REMEMBERED = 32768
 SEEDS = 2**32 - 1
 
 MAX_BIASES = 65536
+MAX_BIAS = 1e6
 
 MAX_TEMPERATURE = 100
 """OpenAI's own limit is 2; tools for local models go higher, together with a strict `min_p`."""
@@ -56,9 +57,10 @@ class SamplerFields(Body):
     min_keep: Annotated[int, Field(ge=0, le=MAX_KEPT)] | None = None
     samplers: str | Annotated[list[str], Field(max_length=64)] | None = None
     ignore_eos: bool | None = None
-    logit_bias: (
-        dict[str, Finite] | Annotated[list[tuple[int | str, Finite | bool]], Field(max_length=MAX_BIASES)] | None
-    ) = None
+    # Checked entry by entry in `logit_bias`: pydantic would make an error of each wrong one.
+    logit_bias: Annotated[
+        object, WithJsonSchema(TypeAdapter(dict[str, Finite] | list[tuple[int | str, Finite | bool]]).json_schema())
+    ] = None
 
 
 # Whose name and meaning are the engine's.
@@ -113,7 +115,7 @@ def sampling(fields: SamplerFields) -> Sampling:
     if fields.mirostat == 1:
         raise NotKept("mirostat", "'mirostat' 1 is not supported; 2 is.")
     named["mirostat"] = fields.mirostat == 2
-    named["logit_bias"] = logit_bias(fields.logit_bias or {})
+    named["logit_bias"] = logit_bias(fields.logit_bias)
     if fields.samplers is not None:
         named |= _switched_off(fields.samplers)
     return replace(Sampling(), **{name: value for name, value in named.items() if value is not None})
@@ -142,23 +144,31 @@ def for_choice(chosen: Sampling, place: int) -> Sampling:
     return chosen if chosen.seed is None or not place else replace(chosen, seed=(chosen.seed + place) % SEEDS)
 
 
-def logit_bias(
-    given: Mapping[str, float] | list[tuple[int | str, float | bool]],
-) -> tuple[tuple[int, float], ...]:
-    """From OpenAI's map, or llama.cpp's list of pairs, where false bans a token."""
-    pairs = list(given.items()) if isinstance(given, Mapping) else given
-    if len(pairs) > MAX_BIASES:
+def logit_bias(given: object) -> tuple[tuple[int, float], ...]:
+    """From OpenAI's map, or llama.cpp's list of pairs, where false bans a token. Raises BadRequest."""
+    if given is None:
+        return ()
+    if not isinstance(given, dict | list):
+        raise BadRequest("'logit_bias' must be an object, or a list of pairs.", "logit_bias")
+    if len(given) > MAX_BIASES:
         raise BadRequest(f"'logit_bias' has more than {MAX_BIASES} entries.", "logit_bias")
-    biases = []
-    for token, bias in pairs:
-        try:
-            number = int(token)
-        except ValueError:
-            raise BadRequest("'logit_bias' names tokens by their numbers.", "logit_bias") from None
-        if not 0 <= number <= INT32_MAX or bias is True:
-            raise BadRequest("'logit_bias' must hold token numbers with a number, or false, for each.", "logit_bias")
-        biases.append((number, float("-inf") if bias is False else float(bias)))
-    return tuple(biases)
+    return tuple(map(_bias, given.items() if isinstance(given, dict) else given))
+
+
+def _bias(pair: object) -> tuple[int, float]:
+    match pair:
+        case (int() | str() as token, int() | float() as bias) if not isinstance(token, bool):
+            number = _token_number(token)
+            if 0 <= number <= INT32_MAX and bias is not True and abs(bias) <= MAX_BIAS:
+                return number, float("-inf") if bias is False else float(bias)
+    raise BadRequest("'logit_bias' must hold token numbers with a number, or false, for each.", "logit_bias")
+
+
+def _token_number(token: int | str) -> int:
+    try:
+        return int(token)
+    except ValueError:
+        raise BadRequest("'logit_bias' names tokens by their numbers.", "logit_bias") from None
 
 
 def _look_back(n: int | None) -> int | None:
