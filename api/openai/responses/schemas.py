@@ -8,6 +8,7 @@ from pydantic import Field
 
 from api.body import MAX_MESSAGES, Body, Count, Fraction
 from api.openai.formats import Schema
+from api.sampler import SamplerFields
 
 
 class Reasoning(Body):
@@ -18,13 +19,14 @@ class TextFormat(Body):
     type: str
     name: str | None = None
     schema_: Annotated[Schema | None, Field(alias="schema")] = None
+    strict: bool | None = None
 
 
 class TextOptions(Body):
     format: TextFormat | None = None
 
 
-class ResponsesBody(Body):
+class ResponsesBody(SamplerFields):
     """`input` is a string or a list of items; `items` reads it. Tools of other types than "function" are skipped:
     Codex offers several of them with every turn."""
 
