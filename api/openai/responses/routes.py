@@ -89,10 +89,10 @@ async def get_response(response_id: str, http: Request, store: Store, holder: Ho
 @router.get("/responses/{response_id}/input_items")
 async def list_input_items(response_id: str, http: Request, store: Store, holder: Holder) -> Response:
     query = http.query_params
-    kept, order = await store.get(response_id, holder), query.get("order")
-    limit = query_number(query, "limit", 20, range(1, 101))
+    limit, order = query_number(query, "limit", 20, range(1, 101)), query.get("order")
     if order not in (None, "asc", "desc"):
         raise BadRequest("'order' must be asc or desc.", "order")
+    kept = await store.get(response_id, holder)
     return JSONResponse(input_items(kept, limit, newest_first=order != "asc", after=query.get("after")))
 
 
