@@ -10,7 +10,6 @@ from api.body import MAX_MESSAGES, Body, Count, Fraction
 from api.openai.formats import Schema
 from api.sampler import SamplerFields
 
-
 MAX_METADATA = 1024
 
 
