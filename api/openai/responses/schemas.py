@@ -9,7 +9,6 @@ from pydantic import BeforeValidator, Field
 from api.body import MAX_MESSAGES, Body, Count, Fraction
 from api.openai.formats import Schema
 
-
 MAX_METADATA = 1024
 
 
