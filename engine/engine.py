@@ -195,7 +195,10 @@ class Engine:
         return await self.ask.fit(messages)
 
     def progress(self, request_id: str) -> Progress | None:
-        """How far a request is; None where none of this id is under way. Any thread."""
+        """State of a request from `submit` to its last event; None for other ids. Any thread.
+
+        Costs microseconds, so the window can poll it every 200 ms: `n_read` changes with every step, `waits_for` and
+        `is_stopping` at once."""
         return self._book.progress(request_id)
 
     @property

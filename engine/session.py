@@ -93,6 +93,7 @@ class Session:
             max_tokens = request.max_tokens or n_cells
             sequence = Sequence(request.id, rank, ticket.prompt, max_tokens, request.prompt_logprobs, request.owner)
             sampler = self._backend.sampler(request.sampling, ticket.prompt)
+            ticket.sequence = sequence
             self._works[request.id] = Work(ticket, sequence, sampler, self._spelling(ticket))
             self._scheduler.add(sequence)
 

@@ -137,6 +137,7 @@ class Scheduler:
             self.cache.drop(prefix)
 
     def _wait(self, sequence: Sequence) -> None:
+        sequence.waits_for = "slot"
         self._waiting.append(sequence)
         self._waiting.sort(key=lambda each: each.order)
 
@@ -169,7 +170,9 @@ class Scheduler:
     def _admit(self) -> None:
         for sequence in list(self._waiting):
             if self._is_being_read(sequence):
+                sequence.waits_for = "shared_prompt"
                 continue
+            sequence.waits_for = "slot"
             while not (prefix := self._find_place(sequence)) and self._outranks_last(sequence):
                 self._put_back(self._running[-1])
             if prefix is None and sequence.rank == BACKGROUND and not self._running:
@@ -269,6 +272,7 @@ class Scheduler:
         outputs = self._limits.n_outputs - self._limits.n_running
         for sequence in [each for each in self._running if not each.writes]:
             n = min(room, sequence.n_to_read, outputs if sequence.scored else room)
+            sequence.waits_for = "other_prompts"
             if n > 0 and sequence in self._running and self._reserve(sequence, n, shares):
                 shares[sequence] = self._chunk(sequence, n)
                 room -= n
@@ -292,6 +296,7 @@ class Scheduler:
         prefix = _place(sequence)
         self.cache.extend(prefix, tokens)
         samples = start + n == len(sequence.tokens)
+        sequence.waits_for = None
         return Chunk(prefix.slot, start, tokens, samples, scored=sequence.scored and start < len(sequence.prompt))
 
 

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from engine.cache.prefixes import Prefix
+
+WaitReason = Literal["preparation", "snapshot", "slot", "shared_prompt", "other_prompts"]
+"""What a request waits for: its prompt is being rendered and tokenised; its KV state is being read from disk; a slot
+or room in the KV memory; the end of another request's prompt that begins alike; other prompts that are read first."""
 
 MOST_RESPELLED = 4
 """So many tokens of a word spelled anew are computed like a written one; more are read like a prompt."""
@@ -36,6 +41,8 @@ class Sequence:
     copies_at: list[int] = field(default_factory=list)
     """Numbers of tokens, rising, at which what is computed is kept for others, where memory cannot go back."""
     prefix: Prefix | None = None
+    waits_for: WaitReason | None = "slot"
+    """Why the last plan gave it no tokens; None where it did."""
 
     def __post_init__(self) -> None:
         self.tokens = list(self.prompt)
