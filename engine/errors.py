@@ -49,10 +49,12 @@ class LoadCancelled(EngineError):
 class ModelFileError(EngineError):
     """`reason` is one short clause without the path, fit to be shown: "the file is cut short"."""
 
-    def __init__(self, path: Path, reason: str) -> None:
+    def __init__(self, path: Path, reason: str, *, is_transient: bool = False) -> None:
+        """`is_transient`: the system could not read it now; the file itself may be good."""
         super().__init__(f"{path.name}: {reason}")
         self.path = path
         self.reason = reason
+        self.is_transient = is_transient
 
 
 class InvalidSettings(EngineError):

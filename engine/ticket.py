@@ -143,8 +143,9 @@ class TicketBook:
         """Sends the last event, with what came just before it, and forgets the request. Does nothing the
         second time, so that each request has one last event whoever ends it first."""
         with self._lock:
-            if self._tickets.pop(ticket.request.id, None) is not ticket:
+            if self._tickets.get(ticket.request.id) is not ticket:
                 return
+            del self._tickets[ticket.request.id]
             self._idle_since = time.monotonic()
         ticket.send([*before, last])
 

@@ -89,7 +89,7 @@ def read_header(path: Path, arrays: StringArrays | None = None) -> GgufHeader:
     except IsADirectoryError:
         raise ModelFileError(path, "this is a folder, not a file") from None
     except OSError as error:
-        raise ModelFileError(path, f"the file cannot be read ({error.strerror})") from None
+        raise ModelFileError(path, f"the file cannot be read ({error.strerror})", is_transient=True) from None
 
 
 class _Header:

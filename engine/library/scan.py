@@ -82,19 +82,20 @@ def _look(path: Path, mark: Mark, cache: ScanCache, arrays: StringArrays) -> Mod
         mark = _mark_of_all(files, mark)
     kept = cache.get(path, mark)
     if kept is None:
-        kept = _read(path, arrays)
-        cache.put(path, mark, kept)
+        kept, is_transient = _read(path, arrays)
+        if not is_transient:  # which may pass with the file's time and size as they are
+            cache.put(path, mark, kept)
     known = kept if isinstance(kept, ModelFacts) else None
     return ModelFile(path, mark.size_bytes, len(files), known, "" if isinstance(kept, ModelFacts) else kept)
 
 
-def _read(path: Path, arrays: StringArrays) -> ModelFacts | str:
-    """What it says of itself, or what is wrong with it."""
+def _read(path: Path, arrays: StringArrays) -> tuple[ModelFacts | str, bool]:
+    """What it says of itself, or what is wrong with it, and whether that may pass without a change of the file."""
     try:
         header = read_model(path, arrays)
     except ModelFileError as error:
-        return error.reason
-    return fault_of(header) or facts_of(path, header)
+        return error.reason, error.is_transient
+    return fault_of(header) or facts_of(path, header), False
 
 
 def _mark(seen: os.stat_result) -> Mark:
