@@ -94,7 +94,16 @@ class Session:
             request = ticket.request
             rank = BACKGROUND if request.background else WINDOW if request.door == "window" else ENDPOINT
             max_tokens = request.max_tokens or n_cells
-            sequence = Sequence(request.id, rank, ticket.prompt, max_tokens, request.prompt_logprobs, request.owner)
+            sequence = Sequence(
+                request.id,
+                rank,
+                ticket.prompt,
+                max_tokens,
+                scored=request.prompt_logprobs,
+                owner=request.owner,
+                is_repeatable=request.sampling.is_repeatable,
+                uses_cache=request.use_cache,
+            )
             spelling = self._spelling(ticket)
             try:
                 sampler = self._backend.sampler(request.sampling, ticket.prompt)
@@ -193,7 +202,9 @@ class Session:
                 continue
             if not plan.entries:
                 return plan
-            watched = window_answers and plan.n_prompt_tokens > 0
+            repeatable = all(entry.sequence.is_repeatable for entry in plan.entries)
+            # Another thread count rounds differently: for those it is changed only where steps have become slow.
+            watched = repeatable or (window_answers and plan.n_prompt_tokens > 0)
             n_threads = self._threads.choose(plan.n_tokens, watched=watched)
             started = self._clock()
             self._mark_admitted(plan, started)
@@ -232,7 +243,12 @@ class Session:
 
     def _waits_for_snapshot(self, ticket: Ticket) -> bool:
         """Whether more of the prompt lies on disk than in memory; then it comes again when that was read."""
-        if self._snapshots is None or ticket.snapshot_sought or ticket.request.prompt_logprobs:
+        if (
+            self._snapshots is None
+            or ticket.snapshot_sought
+            or ticket.request.prompt_logprobs
+            or not ticket.request.use_cache
+        ):
             return False
         tokens = list(ticket.prompt[:-1])
         known = self._scheduler.cache.match(tokens)[1] if tokens else 0
