@@ -27,6 +27,7 @@ def completion_request(body: LlamaBody, prompt: Prompt, request_id: str) -> Comp
     return CompletionRequest(
         prompt=prompt,
         door="endpoint",
+        use_cache=body.cache_prompt is not False,
         sampling=sampling(body),
         constraint=constraint(None, body.grammar, body.json_schema),
         max_tokens=body.max_tokens if body.n_predict is None else body.n_predict,
