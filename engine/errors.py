@@ -19,6 +19,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from engine.library.display_name import display_name
+
 
 class EngineError(Exception):
     """Base of everything that the engine raises or sends."""
@@ -51,7 +53,7 @@ class ModelFileError(EngineError):
 
     def __init__(self, path: Path, reason: str, *, is_transient: bool = False) -> None:
         """`is_transient`: the system could not read it now; the file itself may be good."""
-        super().__init__(f"{path.name}: {reason}")
+        super().__init__(f"{display_name(path.name)}: {reason}")
         self.path = path
         self.reason = reason
         self.is_transient = is_transient

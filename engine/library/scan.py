@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import ModelFileError
+from engine.library.display_name import display_name
 from engine.library.facts import ModelFacts, facts_of, fault_of, pretty_name, quantisation_in
 from engine.library.scan_cache import Mark, ScanCache
 from engine.library.splits import is_later_part, parts, read_model, stem
@@ -30,7 +31,7 @@ class ModelFile:
 
     @property
     def name(self) -> str:
-        return self.facts.name if self.facts is not None else pretty_name(stem(self.path))
+        return self.facts.name if self.facts is not None else pretty_name(display_name(stem(self.path)))
 
     @property
     def quantisation(self) -> str:

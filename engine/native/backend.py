@@ -18,6 +18,7 @@ from engine.backend import Chunk, KvType, Limits, LoadSettings, NativeFailure, N
 from engine.errors import ModelFileError
 from engine.events import MemoryAccount, ModelInfo
 from engine.library.context_shape import N_BATCH, N_OUTPUTS, N_SLOTS, N_SLOTS_STATEFUL, shape
+from engine.library.display_name import display_name
 from engine.library.fingerprint import fingerprint
 from engine.library.load_settings import check_settings
 from engine.library.memory import fitting_context
@@ -103,8 +104,8 @@ class NativeBackend:
         self.tokenize = model.tokenize
         self.piece = model.piece
         self.info = ModelInfo(
-            id=model.path.stem,
-            name=model.metadata("general.name") or model.path.stem,
+            id=display_name(model.path.stem),
+            name=model.metadata("general.name") or display_name(model.path.stem),
             path=model.path,
             size_bytes=size_bytes,
             n_ctx=self.limits.n_cells,

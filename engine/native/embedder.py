@@ -16,6 +16,7 @@ from engine.backend import Chunk, LoadSettings, NativeFailure
 from engine.embedding.embedder import EmbedderLimits, Pooling
 from engine.errors import InvalidSettings, ModelFileError
 from engine.events import EmbedderInfo
+from engine.library.display_name import display_name
 from engine.library.load_settings import check_settings
 from engine.library.memory import fitting_context
 from engine.library.splits import read_model, size_of
@@ -100,7 +101,7 @@ class NativeEmbedder:
             size_bytes = size_of(model.path)
         except OSError as error:
             raise ModelFileError(model.path, f"the file cannot be read ({error.strerror})") from error
-        self.info = EmbedderInfo(model.path.stem, model.path, size_bytes, n_ctx, self._n_dimensions)
+        self.info = EmbedderInfo(display_name(model.path.stem), model.path, size_bytes, n_ctx, self._n_dimensions)
         self.tokenize = model.tokenize
 
     def read(self, chunks: Sequence[Chunk], n_threads: int) -> npt.NDArray[np.float32]:
