@@ -197,7 +197,8 @@ class Session:
         while True:
             self._see_what_is_held()
             window_answers = self._scheduler.window_answers
-            plan = self._scheduler.plan(self._pacer.allowance(window_answers))
+            allowance = self._pacer.allowance(window_answers, window_waits=self._scheduler.window_waits)
+            plan = self._scheduler.plan(allowance)
             if not self._moved(plan):
                 continue
             if not plan.entries:

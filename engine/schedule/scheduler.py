@@ -53,6 +53,13 @@ class Scheduler:
         """Whether a person watches an answer being written."""
         return any(each.rank == WINDOW and each.n_output > 0 for each in self._running)
 
+    @property
+    def window_waits(self) -> bool:
+        """Whether a person waits for the first word of an answer, and no step must have a fixed size."""
+        active = (*self._running, *self._waiting)
+        waits = any(each.rank == WINDOW and not each.n_output for each in active)
+        return waits and not any(each.is_repeatable and not each.n_output for each in self._running)
+
     def add(self, sequence: Sequence) -> None:
         """Queues a sequence. Its prompt must leave room for one token: 1 ≤ len(prompt) < n_cells."""
         if not 1 <= len(sequence.prompt) < self._limits.n_cells:

@@ -159,7 +159,7 @@ def test_states_for_a_slow_disk_are_bounded(tmp_path: Path, monkeypatch: pytest.
         writing.set()
         assert gate.wait(20)
 
-    monkeypatch.setattr(snapshots_module.snapshot_file, "write", slow)
+    monkeypatch.setattr("engine.cache.snapshot_file.write", slow)
     monkeypatch.setattr(snapshots_module, "QUEUED_BYTES", 2500)
     store = SnapshotStore(tmp_path, b"ours".ljust(16), 1 << 30, can_cut=True)
     states = [memoryview(bytes(1000)) for _ in range(5)]
