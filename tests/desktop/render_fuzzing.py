@@ -121,7 +121,8 @@ def check_formula(source: str) -> Iterator[Finding]:
         yield Finding("MathML that acts", source)
 
 
-def fuzz(seconds: float, seed: int) -> list[Finding]:
+def fuzz(seconds: float, seed: int) -> list[str]:
+    """What went beyond a bound in about so many seconds."""
     chance, end = random.Random(seed), time.monotonic() + seconds
     formula("x", display=True)  # loads what makes them
     found: list[Finding] = []
@@ -132,7 +133,7 @@ def fuzz(seconds: float, seed: int) -> list[Finding]:
         found += check_growing(mixed(chance, 3 * LETTERS))
         source = "".join(chance.choices(COMMANDS, k=chance.randint(1, 60)))
         found += check_formula(source[:LONGEST])
-    return found
+    return [str(finding) for finding in found]
 
 
 def _seconds(text: str) -> float:
