@@ -97,7 +97,14 @@ def _page(
 def _body(message: ChatMessage, draw: Callable[[Inset], str]) -> str:
     files = "".join(f"<p><i>{escape(each.name)}</i></p>" for each in message.attachments)
     read = blocks(message.text) if message.role == "assistant" else question_blocks(message.text)
-    return files + "".join(_block(block, draw) for block in read)
+    parts: list[str] = []
+    for block in read:
+        html = _block(block, draw)
+        if block.glue is not None and parts and parts[-1].endswith("</p>") and html.startswith("<p"):
+            between = block.glue if "pre-wrap" in html[: html.find(">")] else block.glue.replace("\n", "<br>")
+            parts[-1], html = parts[-1].removesuffix("</p>"), between + html[html.find(">") + 1 :]
+        parts.append(html)
+    return files + "".join(parts)
 
 
 def _block(block: Block, draw: Callable[[Inset], str]) -> str:

@@ -43,11 +43,20 @@ def blocks_of(tokens: Sequence[Token], kind: Kind) -> Iterator[Block]:
 
 def inline_pieces(children: Sequence[Token], longest: int = PIECE) -> list[tuple[list[Token], str | None]]:
     """The inline tokens of one text as several lots; with each what stood between it and the one before."""
-    found = _cut(children, longest)
+    known = [_as_text(token) if len(token.content) > longest and token.type != "text" else token for token in children]
+    found = _cut(known, longest)
     if any(sum(len(token.content) for token in piece) > 2 * longest for piece, _ in found):
-        plain = "".join("\n" if token.type in ("softbreak", "hardbreak") else token.content for token in children)
+        plain = "".join(_as_text(token).content for token in children)
         found = _cut([Token("text", "", 0, content=plain)], longest)  # one mark around all of it
     return found
+
+
+def _as_text(token: Token) -> Token:
+    """The words of an inline token; a formula as it was written."""
+    content = "\n" if token.type in ("softbreak", "hardbreak") else token.content
+    if token.type in ("math_inline", "math_inline_double"):
+        content = token.markup + content + {"\\(": "\\)", "\\[": "\\]"}.get(token.markup, token.markup)
+    return Token("text", "", 0, content=content)
 
 
 def _cut(children: Sequence[Token], longest: int) -> list[tuple[list[Token], str | None]]:

@@ -81,6 +81,14 @@ def test_pieces_of_a_paragraph_are_copied_as_one(view: TranscriptView, messages:
         assert item.text_between(*item.whole()) == text
 
 
+def test_formula_longer_than_a_piece_is_its_source_and_leaves_the_rest_alone() -> None:
+    source = "$" + "x+" * 5_000 + "y$"
+    found = blocks(f"**Bold**, $a$ and {source} end")
+    assert "<b>Bold</b>" in found[0].html
+    assert [inset.source for block in found for inset in block.insets] == ["a"]
+    assert f"{source} end" in "".join((block.glue or "") + block.html[3:-4] for block in found)
+
+
 def test_what_is_read_in_steps_is_what_is_read_at_once(view: TranscriptView, messages: MessageList) -> None:
     text = "\n\n".join(f"## Part {n}\n\nSome **words** `and`\nmore.\n\n- a\n- b" for n in range(400))
     assert STEP < len(text) < SHOWN
