@@ -9,7 +9,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from desktop.chat.message_list import MessageList
-from desktop.guide.topics import Topic
+from desktop.guide.topics import FOLDER, Topic
 from desktop.store.records import ChatMessage
 from desktop.theme import Theme
 from desktop.transcript.controls import MessageControls
@@ -37,6 +37,10 @@ class GuideView(TranscriptView):
     """All topics, one below the other. GUI thread only."""
 
     offers_end = False  # nobody waits for the last topic, and it would lie over the words
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
+        self._insets.folders = (FOLDER,)
 
     def can_ask(self, item: MessageItem) -> bool:
         return False

@@ -7,6 +7,7 @@ import math
 import threading
 from collections import OrderedDict, deque
 from dataclasses import dataclass
+from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QImage, QPainter
@@ -59,6 +60,8 @@ class Insets(QObject):
     def __init__(self, half_x: float, parent: QObject) -> None:
         """`half_x`: half the height of an x, around which Qt centres what stands in a line."""
         super().__init__(parent)
+        self.folders: tuple[Path, ...] = ()
+        """Where pictures may lie besides the person's own folder."""
         self.scale = 1.0
         """Pixels of the device for one of the screen."""
         self._half_x = half_x
@@ -157,7 +160,7 @@ class Insets(QObject):
         """Any thread. None where it cannot be drawn."""
         if inset.kind == "formula":
             return _drawn_or_none(formula(inset.source, display=inset.display), scale, self._half_x)
-        image = read_picture(inset.source, anywhere=inset.source in self._allowed)
+        image = read_picture(inset.source, anywhere=inset.source in self._allowed, folders=self.folders)
         if image is None or isinstance(image, Withheld):
             return image
         shrink = min(1.0, HIGHEST / image.height())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
@@ -27,10 +28,11 @@ class Withheld:
     """In place of a picture that lies outside the person's folders: it is only read when the person asks for it."""
 
 
-def read_picture(address: str, *, anywhere: bool = False) -> QImage | Withheld | None:
-    """None where there is none, or one that would take more than it is worth. `anywhere`: the person asked for it."""
+def read_picture(address: str, *, anywhere: bool = False, folders: Sequence[Path] = ()) -> QImage | Withheld | None:
+    """None where there is none, or one that would take more than it is worth. `anywhere`: the person asked for it;
+    `folders`: places besides the person's own."""
     try:
-        content = _content(address, anywhere)
+        content = _content(address, anywhere, folders)
     except (OSError, ValueError, binascii.Error):
         return None
     return content if isinstance(content, Withheld) else _decoded(content)
@@ -54,7 +56,7 @@ def _decoded(content: bytes | None) -> QImage | None:
     return None if image.isNull() else image
 
 
-def _content(address: str, anywhere: bool) -> bytes | Withheld | None:
+def _content(address: str, anywhere: bool, folders: Sequence[Path]) -> bytes | Withheld | None:
     if address[:5].lower() == "data:":
         head, _, data = address.partition(",")
         if len(data) > 2 * LARGEST_BYTES:
@@ -64,5 +66,8 @@ def _content(address: str, anywhere: bool) -> bytes | Withheld | None:
     path = url2pathname(urlsplit(address).path) if address[:5].lower() == "file:" else unquote(address)
     if not is_local_picture(path):  # another machine's, whoever asks
         return None
+    for folder in folders:
+        if (known := path_of_person(path, home=folder, remote=())) is not None:
+            return read_regular(known, LARGEST_BYTES)
     own = Path(path) if anywhere else path_of_person(path)
     return read_regular(own, LARGEST_BYTES) if own is not None else Withheld()
