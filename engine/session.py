@@ -49,7 +49,8 @@ class Session:
         self._threads = ThreadCounts(backend.limits.thread_counts)
         self._pacer = Pacer(backend.limits.n_batch)
         self._works: dict[str, Work] = {}
-        self._usual_tokens = lru_cache(4096)(partial(backend.tokenize, add_special=False))  # words come again and again
+        usual_tokens = partial(backend.tokenize, add_special=False, parse_special=False)
+        self._usual_tokens = lru_cache(4096)(usual_tokens)  # words come again and again
         self._keeping = Keeping(backend, self._scheduler.cache, snapshots)
         self._mover = Mover(backend, snapshots)
 

@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from api.deps import Requests
 from api.desk import AtDesk, Desk
-from api.errors import BadRequest, NoSlotFree, NotKept
+from api.errors import BadRequest, NoSlotFree
 from api.llama import translate
 from api.llama.schemas import DetokenizeBody, InfillBody, LlamaBody, LlamaCompletionBody, TokenizeBody
 from api.openai.chat_body import ChatCompletionBody
@@ -42,9 +42,9 @@ async def get_metrics(requests: Requests) -> Response:
 @router.post("/tokenize")
 async def tokenize(desk: AtDesk) -> Response:
     body = await desk.read(TokenizeBody)
-    if body.parse_special is False:
-        raise NotKept("parse_special")
-    tokens = await (await desk.questions()).tokenize(body.content, add_special=bool(body.add_special))
+    tokens = await (await desk.questions()).tokenize(
+        body.content, add_special=bool(body.add_special), parse_special=body.parse_special is not False
+    )
     if not body.with_pieces:
         return JSONResponse({"tokens": tokens})
     return JSONResponse({"tokens": translate.pieces(tokens, await (await desk.questions()).pieces(tokens))})
@@ -66,8 +66,10 @@ async def apply_template(desk: AtDesk) -> Response:
 @router.post("/infill")
 async def infill(desk: AtDesk) -> Response:
     body = await desk.read(InfillBody)
-    gap_prompt = await (await desk.questions()).gap_prompt(body.input_prefix, body.input_suffix)
-    return await _answer(desk, body, translate.infill_prompt(body, gap_prompt))
+    gap_prompt = await (await desk.questions()).gap_prompt(
+        body.input_prefix, body.input_suffix, context=translate.infill_context(body), start=body.prompt or ""
+    )
+    return await _answer(desk, body, gap_prompt)
 
 
 @router.post("/completion")
