@@ -96,8 +96,9 @@ def test_ordinary_text_has_the_tokens_of_llama_cpp(kind: str, tmp_path: Path) ->
         for text in (ORDINARY, chat, "", " ", "a"):
             for add_special in (False, True):
                 for parse_special in (False, True):
-                    options = {"add_special": add_special, "parse_special": parse_special}
-                    assert model.tokenize(text, **options) == whole(model, text, **options), (text[:20], options)
+                    found = model.tokenize(text, add_special=add_special, parse_special=parse_special)
+                    expected = whole(model, text, add_special=add_special, parse_special=parse_special)
+                    assert found == expected, (text[:20], add_special, parse_special)
     finally:
         model.close()
 
@@ -107,8 +108,8 @@ def test_sentencepiece_vocabulary_has_the_tokens_of_llama_cpp(tmp_path: Path) ->
     try:
         for text in (ORDINARY, f"<s>{ORDINARY}</s> a</s>", "", " ", "a"):
             for add_special in (False, True):
-                options = {"add_special": add_special, "parse_special": True}
-                assert model.tokenize(text, **options) == whole(model, text, **options)
+                found = model.tokenize(text, add_special=add_special)
+                assert found == whole(model, text, add_special=add_special)
         words = "some words " * CHUNK
         assert model.tokenize(words, add_special=False) == whole(model, words)
         run = "x" * (3 * CHUNK)
