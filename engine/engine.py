@@ -112,7 +112,8 @@ class Engine:
             self._worker.inbox.put(Load(path, settings, done))
             try:
                 backend = await asyncio.wrap_future(done)
-                self._pools.preparer = Preparer(backend)
+                self._pools.preparer = preparer = Preparer(backend)
+                self._pools.run("window", 0, preparer, Preparer.warm_up)
                 self._embeddings.chat = backend
             except EngineError as error:
                 self._board.publish(Status("empty", error=error))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from engine.backend import Backend
-from engine.errors import ConstraintError, ContextOverflow, RequestError
+from engine.errors import ConstraintError, ContextOverflow, RequestError, TemplateError
 from engine.events import ModelCard
 from engine.output.constraint_cache import ConstraintCache
 from engine.output.guide import Guide
@@ -15,7 +16,8 @@ from engine.output.thinking import thinking_arguments
 from engine.output.voice import Channels, voice_of
 from engine.prompt.literal import MARK, LiteralText, without_marks
 from engine.prompt.overflow import Fit, fit
-from engine.prompt.template import CHATML, ChatTemplate
+from engine.prompt.roles import arrangements, known_roles, system_texts
+from engine.prompt.template import CHATML, ChatTemplate, TemplateRefusal
 from engine.prompt.tools import offered, prepare
 from engine.requests import ChatRequest, CompletionRequest, Message, Request, Tool, ToolChoice
 
@@ -47,6 +49,7 @@ class Preparer:
         )
         self._literal = LiteralText(self._vocabulary.controls, self._voice.format.markers)
         self._stopped = threading.Event()
+        self._compiled: ChatTemplate | None = None
 
     def prepare(self, request: Request, cancelled: Cancelled = bool) -> Prepared:
         """Raises ContextOverflow, TemplateError, ConstraintError, RequestError."""
@@ -67,6 +70,11 @@ class Preparer:
     def close(self) -> bool:
         """Before the model is freed: ends what still reads it. False where something does not end."""
         return self._constraints.close()
+
+    def warm_up(self) -> None:
+        """Does what the first chat would have to wait for."""
+        with contextlib.suppress(TemplateError):
+            self._template()
 
     def stop(self) -> None:
         """Before the model is freed: ends what is being tokenised. Any thread."""
@@ -161,11 +169,34 @@ class Preparer:
     def _rendered(
         self, messages: Sequence[Message], tools: Sequence[Tool] = (), arguments: Mapping[str, object] | None = None
     ) -> str:
-        template = self._backend.chat_template
-        literal_messages, literal_tools = map(self._literal.message, messages), map(self._literal.tool, tools)
-        told, shown = prepare(tuple(literal_messages), tuple(literal_tools), self._voice.format, template)
-        render = ChatTemplate(template, bos=self._vocabulary.bos, eos=self._vocabulary.eos).render
-        return render(told, tools=shown, arguments=arguments)
+        source, template = self._backend.chat_template, self._template()
+        said = known_roles(tuple(map(self._literal.message, messages)), source)
+        offered_tools = tuple(map(self._literal.tool, tools))
+        must_show = system_texts(said)
+        first: str | None = None
+        reason: str | None = None
+        for arranged in arrangements(said):
+            told, shown = prepare(arranged, offered_tools, self._voice.format, source)
+            try:
+                prompt = template.render(told, tools=shown, arguments=arguments)
+            except TemplateRefusal as error:
+                reason = error.reason if reason is None else reason
+                continue
+            if all(text in prompt for text in must_show):
+                return prompt
+            first = prompt if first is None else first
+        if first is None:
+            raise TemplateError(reason or "")
+        return first
+
+    def _template(self) -> ChatTemplate:
+        """Compiled once: that takes some 20 ms."""
+        found = self._compiled
+        if found is None:
+            vocabulary = self._vocabulary
+            found = ChatTemplate(self._backend.chat_template, bos=vocabulary.bos, eos=vocabulary.eos)
+            self._compiled = found
+        return found
 
     def _tokenized(self, text: str, cancelled: Cancelled) -> list[int]:
         # A template that writes the first token itself must not get a second one.

@@ -32,6 +32,10 @@ CHATML = (
 _GENERATION_TAG = re.compile(r"\{%-?\s*(?:end)?generation\s*-?%\}")
 
 
+class TemplateRefusal(TemplateError):
+    """The template itself says that it does not take these messages."""
+
+
 class ChatTemplate:
     """A compiled template. Rendering may be done on any thread."""
 
@@ -93,5 +97,7 @@ class ChatTemplate:
         steps = STEPS + STEPS_A_MESSAGE * n_messages + STEPS_A_CHAR * n_chars
         try:
             return self._program.render(context, Budget(steps, BYTES + BYTES_A_CHAR * n_chars))
-        except (Failure, Refusal) as error:
+        except Refusal as refusal:
+            raise TemplateRefusal(str(refusal)) from None
+        except Failure as error:
             raise TemplateError(str(error)) from None
