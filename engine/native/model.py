@@ -9,6 +9,7 @@ from pathlib import Path
 from engine.backend import LoadSettings, Vocabulary
 from engine.errors import InvalidSettings, LoadCancelled, ModelFileError
 from engine.library.splits import parts
+from engine.native.c_tokenize import c_tokenize
 from engine.native.llama import C, start, take_complaint
 from engine.native.mapping import let_pages_go
 from engine.native.tokenizer import Tokenizer
@@ -79,6 +80,8 @@ class NativeModel:
         self.ends = frozenset(token for token in range(self.n_vocab) if C.llama_vocab_is_eog(self.vocab, token))
         self._tokenizer = Tokenizer(self.vocab, self.n_vocab, self.metadata("tokenizer.ggml.pre"))
         self.tokenize = self._tokenizer.tokenize
+        self.c_tokenize = c_tokenize(self._tokenizer)
+        """As llama.cpp's `llama_tokenize`, for C code that gets a pointer to it; safe for any text."""
         self.n_ctx_train: int = C.llama_model_n_ctx_train(self._pointer)
         self.is_stateful = bool(C.llama_model_is_recurrent(self._pointer) or C.llama_model_is_hybrid(self._pointer))
         """Whether it keeps a running state, which cannot go back to an earlier token."""

@@ -171,3 +171,33 @@ def test_cancelled_tokenizing_ends_soon(model: NativeModel, unit: str) -> None:
 def test_random_texts_have_the_tokens_of_llama_cpp_and_bounded_time(tmp_path: Path) -> None:
     """Longer by INGLENOOK_FUZZ_SECONDS."""
     fuzz(random.Random(11), float(os.environ.get("INGLENOOK_FUZZ_SECONDS", "3")), tmp_path)
+
+
+CONSTRAINED = """
+import json, sys
+from pathlib import Path
+from engine.errors import ConstraintError
+from engine.native.constraint_tokenizer import open_tokenizer
+from engine.native.model import NativeModel
+from engine.output.constraint import compile_constraint
+from engine.requests import Constraint
+from tests.tiny_bpe import write_bpe
+model = NativeModel(write_bpe(Path(sys.argv[1]) / "m.gguf", "gpt-4o"), lambda progress: True)
+tokenizer = open_tokenizer(model)
+for kind, source in (("json_schema", json.dumps({"const": "Z" * 60_000})), ("choice", json.dumps(["Z" * 60_000]))):
+    try:
+        matcher = compile_constraint(Constraint(kind, source), tokenizer).matcher()
+        matcher.mask()
+    except ConstraintError as error:
+        print(error)
+print("alive")
+"""
+
+
+def test_constraint_on_an_unbroken_run_leaves_the_process_alive(tmp_path: Path) -> None:
+    """llguidance calls the tokenizer by itself, for what a constraint leaves no choice about."""
+    child = subprocess.run(
+        [sys.executable, "-c", CONSTRAINED, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert child.returncode == 0, child.stderr[-500:]
+    assert child.stdout.endswith("alive\n")
