@@ -21,7 +21,7 @@ _SIGNATURE = ctypes.CFUNCTYPE(
 
 
 def c_tokenize(tokenizer: Tokenizer) -> Any:
-    """A C function, which must be kept as long as it may be called. The vocabulary that it is given is that of `tokenizer`."""
+    """A C function, which must be kept as long as it may be called. It is given the vocabulary of `tokenizer`."""
 
     def call(
         vocab: Any, text: Any, n_bytes: int, tokens: Any, n_max: int, add_special: bool, parse_special: bool

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import cached_property
 
 from engine.backend import TokenizingCancelled
 from engine.native.llama import C
@@ -68,9 +69,6 @@ class Tokenizer:
         self._specials = controls | defined
         self._every_special = special_pattern(self._specials)
         self._defined_special = special_pattern(defined)
-        self._adds_blank = self._first_piece_begins_with_blank()
-        self._anchor = self._call(_ANCHOR)
-        self._before, self._behind = self._ends()
 
     def tokenize(
         self,
@@ -82,7 +80,7 @@ class Tokenizer:
         cancelled: Callable[[], bool] = _NO_CANCEL,
     ) -> list[int]:
         """See `engine.backend.Backend.tokenize`."""
-        tokens = list(self._before) if add_special else []
+        tokens = list(self._ends[0]) if add_special else []
         pattern = self._every_special if parse_special else self._defined_special
         for n, part in enumerate(self._parts(text, pattern)):
             if n % CANCEL_EVERY == 0 and cancelled():
@@ -92,7 +90,7 @@ class Tokenizer:
             else:
                 self._append_raw(part.replace(mark, "") if mark else part, tokens, cancelled)
         if add_special:
-            tokens += self._behind
+            tokens += self._ends[1]
         return tokens
 
     def _parts(self, text: str, pattern: re.Pattern[str] | None) -> Iterator[str | int]:
@@ -172,12 +170,20 @@ class Tokenizer:
                 kind.setdefault(text, (token, bool(attr & _ATTR_LSTRIP), bool(attr & _ATTR_RSTRIP)))
         return controls, defined
 
-    def _first_piece_begins_with_blank(self) -> bool:
+    # The three below ask llama.cpp, so only when they are first needed: a damaged vocabulary ends the process.
+
+    @cached_property
+    def _anchor(self) -> list[int]:
+        return self._call(_ANCHOR)
+
+    @cached_property
+    def _adds_blank(self) -> bool:
         """Whether a blank is put before each text, as SentencePiece does."""
         tokens = self._call("a")
         text = C.llama_vocab_get_text(self._vocab, tokens[0]) if tokens else b""
         return not self._is_bpe and bool(text) and text.startswith("\u2581".encode())
 
+    @cached_property
     def _ends(self) -> tuple[list[int], list[int]]:
         """The tokens that llama.cpp puts before and behind every text."""
         data, room = b"a", 16
