@@ -56,7 +56,7 @@ class PreparePools:
             preparer.stop()
         await self.settle()
         if preparer is not None:
-            await asyncio.wrap_future(self._short["window"].submit(preparer.close))
+            preparer.close()
 
     async def settle(self) -> None:
         """Waits until all that was asked before is done."""
