@@ -28,7 +28,8 @@ PIECES = (
 
 def fuzz(seconds: float, seed: int) -> list[str]:
     """What took too long or came back otherwise; a text that ends the process is seen by whoever started it."""
-    source, end, found = random.Random(seed), time.monotonic() + seconds, []
+    source, end = random.Random(seed), time.monotonic() + seconds
+    found: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         while not found:
             kind = source.choice(PRE_TOKENIZERS)
