@@ -47,10 +47,11 @@ async def get_metrics(requests: Requests, holder: Holder) -> Response:
 @router.post("/tokenize")
 async def tokenize(desk: AtDesk) -> Response:
     body = await desk.read_query(TokenizeBody)
-    parse_special = body.parse_special is not False
 
     async def ask(questions: Questions) -> Sequence[object]:
-        tokens = await questions.tokenize(body.content, add_special=bool(body.add_special), parse_special=parse_special)
+        tokens = await questions.tokenize(
+            body.content, add_special=bool(body.add_special), parse_special=body.parse_special is not False
+        )
         return translate.pieces(tokens, await questions.pieces(tokens)) if body.with_pieces else tokens
 
     return JSONResponse({"tokens": await desk.query(ask)})

@@ -6,7 +6,7 @@ import ctypes
 from typing import Any
 
 from engine.native.llama import C
-from engine.native.tokenizer import MAX_RUN, Tokenizer
+from engine.native.tokenizer import Tokenizer
 
 _SIGNATURE = ctypes.CFUNCTYPE(
     ctypes.c_int32,
@@ -20,6 +20,10 @@ _SIGNATURE = ctypes.CFUNCTYPE(
 )
 
 
+SHORT_BYTES = 128
+"""Nothing in so short a text can go wrong, be it UTF-8 or not."""
+
+
 def c_tokenize(tokenizer: Tokenizer) -> Any:
     """A C function, which must be kept as long as it may be called. It is given the vocabulary of `tokenizer`."""
 
@@ -27,7 +31,7 @@ def c_tokenize(tokenizer: Tokenizer) -> Any:
         vocab: Any, text: Any, n_bytes: int, tokens: Any, n_max: int, add_special: bool, parse_special: bool
     ) -> int:
         given = ctypes.string_at(text, n_bytes)
-        if n_bytes <= MAX_RUN:  # nothing in so short a text can go wrong, be it UTF-8 or not
+        if n_bytes <= SHORT_BYTES:
             return int(C.llama_tokenize(vocab, given, n_bytes, tokens, n_max, add_special, parse_special))
         decoded = given.decode("utf-8", errors="replace")
         found = tokenizer.tokenize(decoded, add_special=add_special, parse_special=parse_special)

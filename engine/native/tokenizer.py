@@ -8,6 +8,7 @@ tokens are found here, and llama.cpp is given pieces of bounded length, cut wher
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 from functools import cached_property
 
@@ -18,12 +19,14 @@ from engine.prompt.special_pattern import special_pattern
 CHUNK = 1 << 15
 """Characters that llama.cpp tokenizes in one call, 10 to 30 ms."""
 
-REGEX_CHUNK = 1 << 11
-"""The same for pre-tokenizers that run `std::regex`: some match whole sentences."""
+SENTENCE_CHUNK = 1 << 11
+"""The same where `std::regex` matches whole sentences."""
 
-MAX_RUN = 128
-"""Characters of one run of blanks or of other characters for those: each takes 200 to 400 bytes of stack, and
-Microsoft's `std::regex` gives up after some hundred."""
+SENTENCE_PRE_TOKENIZERS = frozenset(["exaone-moe"])
+
+MAX_RUN = 128 if sys.platform == "win32" else 1024
+"""Characters of one run of blanks or of other characters where `std::regex` is used: each takes 200 to 400 bytes of
+stack, and Microsoft's gives up after some hundred. Each piece costs 2 ms, in which llama.cpp compiles its regex."""
 
 CANCEL_EVERY = 256
 """Pieces between two looks at whether somebody still wants the tokens."""
@@ -62,7 +65,7 @@ class Tokenizer:
         self._vocab = vocab
         self._is_bpe = C.llama_vocab_type(vocab) == C.LLAMA_VOCAB_TYPE_BPE
         self._runs_regex = self._is_bpe and pre_tokenizer not in PLAIN_PRE_TOKENIZERS
-        self._chunk = REGEX_CHUNK if self._runs_regex else CHUNK
+        self._chunk = SENTENCE_CHUNK if pre_tokenizer in SENTENCE_PRE_TOKENIZERS else CHUNK
         controls, defined = self._read_specials(n_tokens)
         self.control_texts = tuple(sorted(controls))
         """The texts of tokens that only a template may write. A person's text never becomes one."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import subprocess
 import sys
 import time
@@ -15,7 +14,7 @@ import pytest
 from engine.backend import TokenizingCancelled
 from engine.native.llama import C
 from engine.native.model import NativeModel
-from engine.native.tokenizer import CHUNK, PLAIN_PRE_TOKENIZERS, REGEX_CHUNK
+from engine.native.tokenizer import CHUNK, PLAIN_PRE_TOKENIZERS
 from tests.tiny_bpe import DEFINED, PRE_TOKENIZERS, SPECIALS, write_bpe
 from tests.tiny_llama import write_llama
 from tests.tokenizer_fuzz import fuzz
@@ -123,7 +122,7 @@ def test_long_ordinary_text_has_the_tokens_of_llama_cpp(kind: str, tmp_path: Pat
     model = NativeModel(write_bpe(tmp_path / "m.gguf", kind), lambda progress: True)
     text = ORDINARY * (3 * CHUNK // len(ORDINARY))
     try:
-        assert len(text) > 2 * CHUNK > 2 * REGEX_CHUNK
+        assert len(text) > 2 * CHUNK
         assert model.tokenize(text, add_special=False) == whole(model, text)
     finally:
         model.close()
@@ -168,9 +167,9 @@ def test_cancelled_tokenizing_ends_soon(model: NativeModel, unit: str) -> None:
     assert time.monotonic() - asked[-1] < 5
 
 
-def test_random_texts_have_the_tokens_of_llama_cpp_and_bounded_time(tmp_path: Path) -> None:
+def test_random_texts_come_back_from_their_tokens_in_bounded_time() -> None:
     """Longer by INGLENOOK_FUZZ_SECONDS."""
-    fuzz(random.Random(11), float(os.environ.get("INGLENOOK_FUZZ_SECONDS", "3")), tmp_path)
+    assert fuzz(float(os.environ.get("INGLENOOK_FUZZ_SECONDS", "3")), 11) == []
 
 
 CONSTRAINED = """

@@ -32,6 +32,7 @@ class Program:
         """Raises Failure where `source` does not parse, or uses what is not supported."""
         # Takes 0.1 s to import, which the window's start does not need.
         from jinja2 import Environment, TemplateError
+        from jinja2.ext import ExprStmtExtension, LoopControlExtension
 
         if len(source) > MAX_SOURCE_CHARS:
             raise Failure("it is too long")
@@ -39,7 +40,7 @@ class Program:
         environment = Environment(
             trim_blocks=True,
             lstrip_blocks=True,
-            extensions=["jinja2.ext.loopcontrols", "jinja2.ext.do"],
+            extensions=[LoopControlExtension, ExprStmtExtension],
         )
         try:
             self._body = statements(environment.parse(source).body)

@@ -207,7 +207,9 @@ def test_completions() -> None:
         (Message("system", "Be kind."), Message("user", "Hi")), "endpoint", id="1"
     )
     assert generate(prompt="Hi", raw=True) == CompletionRequest("Hi", "endpoint", id="1")
-    assert generate((1, 2, 3), prompt="a", suffix="b") == CompletionRequest((1, 2, 3), "endpoint", id="1")
+    assert generate((3, 97, 4, 98, 5), prompt="a", suffix="b") == CompletionRequest(
+        (3, 97, 4, 98, 5), "endpoint", id="1"
+    )
     for name, value in (("images", ["x"]), ("template", "{{ x }}"), ("context", [1])):
         with pytest.raises(BadRequest) as caught:
             generate(prompt="a", **{name: value})
