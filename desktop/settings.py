@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Literal, get_args
 
+from engine.library.permissions import open_private
+
 ThemeChoice = Literal["system", "light", "dark"]
 UpdatesChoice = Literal["unasked", "on", "off"]
 LanguageChoice = Literal["system", "en", "de"]
@@ -69,7 +71,7 @@ class SettingsFile:
         with self._saving:
             text = json.dumps(asdict(self.value), indent=2)
             part = self._path.with_name(self._path.name + ".part")
-            with part.open("w", encoding="utf-8") as file:
+            with open(part, "w", encoding="utf-8", opener=open_private) as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())

@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from desktop.exchange.errors import NotRecognised, Unreadable
 from desktop.restoring import CHATS, STAGED
 from desktop.store.schema import STEPS
+from engine.library.permissions import make_private_file, make_private_folder, open_private
 from engine.library.profile import Profile
 
 FORMAT, VERSION, MANIFEST = "inglenook-backup", 1, "manifest.json"
@@ -35,6 +36,7 @@ def write_backup(profile: Profile, path: Path) -> None:
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:
             copy = Path(folder) / CHATS
             _copy_chats(profile.chats, copy)
+            make_private_file(part)  # keys are in it
             with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
                 archive.writestr(MANIFEST, json.dumps({"format": FORMAT, "version": VERSION, "layout": len(STEPS)}))
                 archive.write(copy, CHATS)
@@ -57,7 +59,7 @@ def stage_restore(profile: Profile, path: Path) -> datetime:
     try:
         with zipfile.ZipFile(path) as archive:
             made = _check_manifest(path.name, archive)
-            folder.mkdir()
+            make_private_folder(folder)
             for info in archive.infolist():
                 if _is_ours(info.filename) and info.filename != MANIFEST:
                     _unpack(archive, info, folder)
@@ -73,10 +75,19 @@ def stage_restore(profile: Profile, path: Path) -> datetime:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def cancel_restore(profile: Profile) -> None:
+    """The next start brings no backup back. Any thread. Idempotent. Raises Unreadable."""
+    try:
+        with suppress(FileNotFoundError):
+            shutil.rmtree(profile.root / STAGED)
+    except OSError as error:
+        raise Unreadable(STAGED, error.strerror or str(error)) from error
+
+
 def _copy_chats(source: Path, target: Path) -> None:
     address = f"{source.absolute().as_uri()}?mode=ro"
     with closing(sqlite3.connect(address, uri=True)) as chats, closing(sqlite3.connect(target)) as copy:
-        chats.backup(copy, pages=256)
+        chats.backup(copy)  # in one step: in smaller ones, each write that comes between begins the copy anew
 
 
 def _files(profile: Profile) -> Iterator[tuple[str, Path]]:
@@ -112,10 +123,9 @@ def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, folder: Path) -> No
     if info.file_size > MOST_BYTES:
         raise ValueError("it is too large")
     target = folder / info.filename
-    target.parent.mkdir(exist_ok=True)
-    with archive.open(info) as source, target.open("xb") as sink:
+    make_private_folder(target.parent)
+    with archive.open(info) as source, open(target, "xb", opener=open_private) as sink:
         shutil.copyfileobj(source, sink, 1 << 20)
-    target.chmod(0o600)  # keys are among them
 
 
 def _check_chats(name: str, path: Path) -> None:

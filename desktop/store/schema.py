@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from desktop.store.errors import StoreNewer
+from engine.library.permissions import make_private_file
 
 STEPS: tuple[str, ...] = (
     """
@@ -123,6 +124,7 @@ def migrate(connection: sqlite3.Connection, path: Path, steps: Sequence[str] = S
 
 def _copy(connection: sqlite3.Connection, target: Path) -> Path:
     target.unlink(missing_ok=True)
+    make_private_file(target)
     with closing(sqlite3.connect(target)) as copy:
         connection.backup(copy)
     return target

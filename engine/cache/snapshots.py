@@ -17,6 +17,7 @@ from engine.backend import Backend
 from engine.cache import snapshot_file
 from engine.cache.prefixes import n_common
 from engine.cache.snapshot_file import SUFFIX, Damaged
+from engine.library.permissions import make_private_folder
 
 log = logging.getLogger(__name__)
 
@@ -119,7 +120,7 @@ class SnapshotStore:
 
     def _write(self, key: str, tokens: list[int], state: memoryview, needed_soon: bool) -> None:
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_folder(self._folder)
             snapshot_file.write(self._folder / key, self._fingerprint, tokens, state)
         except OSError as error:  # a full disk costs a reading some day, not an answer now
             log.warning("a snapshot was not written: %s", error.strerror)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from api.errors import ResponseUnknown
 from api.openai.responses.items import Item
+from engine.library.permissions import make_private_folder, open_private
 
 MAX_KEPT = 1000
 """The oldest go first."""
@@ -38,10 +38,10 @@ class ResponseStore:
         if self._folder is None:
             return
         with suppress(OSError):
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_folder(self._folder)
             path = self._path(str(kept.response["id"]))
             draft = path.with_suffix(".new")
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            with open(draft, "w", encoding="utf-8", opener=open_private) as file:
                 json.dump({"response": kept.response, "items": kept.items}, file)
             draft.replace(path)
             self._forget_oldest()
