@@ -17,7 +17,8 @@ from desktop.attach import errors
 from desktop.attach.decoding import decode
 from desktop.attach.errors import AttachError, Damaged, NoText, NotText, TooLarge, TooSlow, Unreachable
 from desktop.attach.kinds import MAGIC_BYTES, kind_of
-from desktop.attach.limits import CHARACTERS, DOCUMENT_S, FILE_BYTES
+from desktop.attach.limits import CHARACTERS, CHILD_BYTES, DOCUMENT_S, FILE_BYTES
+from desktop.child_memory import memory_of
 from desktop.store.records import Attachment, AttachmentKind
 
 READ_OPTION = "--read-document"
@@ -95,6 +96,8 @@ class Reader:
                 return child.communicate(timeout=POLL_S)[0]
             if self._closed.is_set() or time.monotonic() > deadline:
                 raise TooSlow(name)
+            if memory_of(child.pid) > CHILD_BYTES:  # where the system has no limit of its own
+                raise Damaged(name)
 
 
 def _text(path: Path) -> str:

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from desktop.store.errors import StoreDamaged, StoreError, StoreFull, StoreNewer, StoreUnreachable
+from desktop.store.errors import StoreDamaged, StoreError, StoreFull, StoreNewer, StoreRefused, StoreUnreachable
 from desktop.store.recovery import recover
 from desktop.store.schema import migrate
 from engine.library.permissions import make_private_file
@@ -27,7 +27,11 @@ def named_errors() -> Iterator[None]:
             raise StoreFull from error
         if code in _DAMAGE:
             raise StoreDamaged from error
+        if isinstance(error, sqlite3.IntegrityError | sqlite3.DataError | sqlite3.InterfaceError):
+            raise StoreRefused(str(error)) from error
         raise StoreUnreachable(str(error)) from error
+    except (OverflowError, UnicodeError) as error:
+        raise StoreRefused(str(error)) from error
 
 
 def open_database(path: Path) -> tuple[sqlite3.Connection, StoreError | None]:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import sqlite3
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -31,6 +32,7 @@ from desktop.store.rows import (
     settings_of,
     settings_text,
 )
+from desktop.surrogates import well_formed
 
 T = TypeVar("T")
 
@@ -167,7 +169,9 @@ class Store:
     def _sql(self, statement: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
         if self._connection is None:
             raise StoreError("the store is not open")
-        return self._connection.execute(statement, values)
+        return self._connection.execute(
+            statement, [well_formed(value) if isinstance(value, str) else value for value in values]
+        )
 
     def _read_chats(self) -> list[Chat]:
         rows = self._sql(f"SELECT {_CHAT} FROM chats WHERE deleted_s IS NULL ORDER BY updated_s DESC, rowid DESC")
@@ -183,12 +187,15 @@ class Store:
 
     def _write_all(self, chats: Sequence[tuple[Chat, Sequence[ChatMessage]]], folders: Sequence[Folder] = ()) -> None:
         with self._transaction():
-            for folder in folders:
-                self._sql(_PUT_FOLDER, folder_row(folder))
-            for chat, messages in chats:
-                self._sql(_PUT_CHAT, chat_row(chat))
-                for message in messages:
-                    self._sql(_PUT_MESSAGE, message_row(message))
+            self._put_all(chats, folders)
+
+    def _put_all(self, chats: Sequence[tuple[Chat, Sequence[ChatMessage]]], folders: Sequence[Folder]) -> None:
+        for folder in folders:
+            self._sql(_PUT_FOLDER, folder_row(folder))
+        for chat, messages in chats:
+            self._sql(_PUT_CHAT, chat_row(chat))
+            for message in messages:
+                self._sql(_PUT_MESSAGE, message_row(message))
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -202,14 +209,35 @@ class Store:
             raise
 
     def _add_chats(self, chats: tuple[tuple[Chat, Sequence[ChatMessage]], ...], folders: tuple[Folder, ...]) -> int:
-        known = {chat.id for chat, _ in chats if self._sql("SELECT 1 FROM chats WHERE id = ?", (chat.id,)).fetchone()}
-        new = [(chat, messages) for chat, messages in chats if chat.id not in known]
-        wanted = {chat.folder_id for chat, _ in new}
+        here = "SELECT 1 FROM chats WHERE id = ? AND deleted_s IS NULL"
+        new = {
+            chat.id: (chat, messages)
+            for chat, messages in reversed(chats)
+            if not self._sql(here, (chat.id,)).fetchone()
+        }
+        wanted = {chat.folder_id for chat, _ in new.values()}
         added, places = _settled([folder for folder in folders if folder.id in wanted], self._read_folders())
-        self._write_all(
-            [(replace(chat, folder_id=places.get(chat.folder_id, "")), messages) for chat, messages in new], added
-        )
+        with self._transaction():
+            self._put_all((), added)
+            for chat, messages in reversed(new.values()):
+                # One that was deleted, and is not yet forgotten, comes in anew.
+                self._sql("DELETE FROM chats WHERE id = ?", (chat.id,))
+                placed = replace(chat, folder_id=places.get(chat.folder_id, ""))
+                self._put_all([self._with_own_ids(placed, messages)], ())
         return len(new)
+
+    def _with_own_ids(self, chat: Chat, messages: Sequence[ChatMessage]) -> tuple[Chat, Sequence[ChatMessage]]:
+        """The chat, with other ids for its messages where some belong to another chat, which would lose them: a chat
+        that was copied within an edited export."""
+        ids = json.dumps([message.id for message in messages])
+        taken = "SELECT 1 FROM messages WHERE id IN (SELECT value FROM json_each(?)) LIMIT 1"
+        if self._sql(taken, (ids,)).fetchone() is None:
+            return chat, messages
+        fresh: dict[str | None, str] = {message.id: uuid.uuid4().hex for message in messages}
+        settings = replace(chat.settings, summarised_to=fresh.get(chat.settings.summarised_to, ""))
+        return replace(chat, leaf_id=fresh.get(chat.leaf_id), settings=settings), [
+            replace(each, id=fresh[each.id], parent_id=fresh.get(each.parent_id)) for each in messages
+        ]
 
     def _mark_deleted(self, chat_ids: tuple[str, ...], at_s: float | None) -> None:
         ids = json.dumps(chat_ids)  # one value: SQLite takes a limited number of them
