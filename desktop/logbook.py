@@ -64,7 +64,8 @@ class Logbook:
 
 class _Silent(RotatingFileHandler):
     def _open(self) -> TextIOWrapper:
-        return open(self.baseFilename, self.mode, encoding=self.encoding, errors="replace", opener=open_private)
+        file = open(self.baseFilename, "ab", opener=open_private)  # noqa: SIM115 -- the handler closes it
+        return TextIOWrapper(file, encoding="utf-8", errors="replace")
 
     def handleError(self, record: logging.LogRecord) -> None:
         """A full disk is said elsewhere; a log about the log helps nobody."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -11,17 +12,20 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop.chat.tree import Conversation
 from desktop.exchange import own
-from desktop.exchange.backup import stage_restore, write_backup
+from desktop.exchange.backup import cancel_restore, stage_restore, write_backup
 from desktop.exchange.errors import ExchangeError, Unreadable
 from desktop.exchange.importing import Imported, Importer
 from desktop.exchange.pdf import write_pdf
 from desktop.exchange.records import Exchanged
 from desktop.exchange.writing import html, markdown
+from desktop.restoring import is_restore_staged
 from desktop.store.errors import StoreError
 from desktop.store.records import Chat, Folder, Role
 from desktop.store.store import Store
 from desktop.tasks import TaskSet
 from engine.library.profile import Profile
+
+log = logging.getLogger(__name__)
 
 Format = Literal["md", "html", "pdf", "json"]
 
@@ -34,10 +38,12 @@ class ExchangeController(QObject):
     progressed = Signal(object)
     """An `Imported`, so far."""
     imported = Signal(object)
+    """An `Imported`, when the import has ended, however it did."""
     exported = Signal(str)
     """The name of the file that was written."""
     staged = Signal(object)
     """When the backup was made that the next start brings back."""
+    restore_cancelled = Signal()
     failed = Signal(object)
 
     def __init__(self, profile: Profile, store: Store, names: Callable[[Role], str], style: Callable[[], str]) -> None:
@@ -46,7 +52,7 @@ class ExchangeController(QObject):
         self._store = store
         self._names = names
         self._style = style
-        self._tasks = TaskSet(lambda error, _: self.failed.emit(error))
+        self._tasks = TaskSet(self._report)
         self._importing: asyncio.Task[object] | None = None
 
     @property
@@ -81,10 +87,29 @@ class ExchangeController(QObject):
         """At the next start."""
         self._tasks.spawn(self._restore(path), "lay a backup ready")
 
+    def cancel_restore(self) -> None:
+        """The next start brings no backup back."""
+        self._tasks.spawn(self._cancel_restore(), "cancel a restore")
+
+    @property
+    def restore_staged(self) -> bool:
+        return is_restore_staged(self._profile.root)
+
     async def aclose(self) -> None:
         """Ends an import that is under way; finishes what is being written. Idempotent."""
         self.cancel_import()
         await self._tasks.join()
+
+    def _report(self, error: BaseException, name: str) -> None:
+        log.error("%s failed", name, exc_info=error)
+        self.failed.emit(error)
+
+    async def _cancel_restore(self) -> None:
+        try:
+            await asyncio.to_thread(cancel_restore, self._profile)
+            self.restore_cancelled.emit()
+        except ExchangeError as error:
+            self.failed.emit(error)
 
     async def _back_up(self, path: Path) -> None:
         try:
@@ -100,11 +125,21 @@ class ExchangeController(QObject):
             self.failed.emit(error)
 
     async def _import(self, path: Path) -> None:
+        """Whatever happens, `imported` is emitted, so that another import can begin."""
+        result = Imported()
+
+        def progressed(so_far: Imported) -> None:
+            nonlocal result
+            result = so_far
+            self.progressed.emit(so_far)
+
         try:
-            self.imported.emit(await Importer(self._store, self.progressed.emit).run(path))
+            result = await Importer(self._store, progressed).run(path)
         except (ExchangeError, StoreError) as error:
+            log.exception("chats could not be brought in", exc_info=error)
             self.failed.emit(error)
-            self.imported.emit(Imported())
+        finally:
+            self.imported.emit(result)
 
     async def _export(self, chats: Sequence[Chat] | None, path: Path, form: Format) -> None:
         try:

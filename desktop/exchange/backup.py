@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 
 from desktop.exchange.errors import NotRecognised, Unreadable
 from desktop.restoring import CHATS, STAGED
+from desktop.store.forgetting import forget_all_marked
 from desktop.store.schema import STEPS
 from engine.library.permissions import make_private_file, make_private_folder, open_private
 from engine.library.profile import Profile
@@ -36,6 +37,7 @@ def write_backup(profile: Profile, path: Path) -> None:
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:
             copy = Path(folder) / CHATS
             _copy_chats(profile.chats, copy)
+            forget_all_marked(copy)  # what was deleted, and can still be undone, is not backed up
             make_private_file(part)  # keys are in it
             with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
                 archive.writestr(MANIFEST, json.dumps({"format": FORMAT, "version": VERSION, "layout": len(STEPS)}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sqlite3
 import time
 import uuid
@@ -16,6 +17,7 @@ from typing import TypeVar
 
 from desktop.store.database import named_errors, open_database
 from desktop.store.errors import StoreError
+from desktop.store.forgetting import clear_index, forget_deleted, forget_in_copies
 from desktop.store.records import Attachment, Chat, ChatMessage, ChatSettings, Folder
 from desktop.store.rows import (
     CHAT_COLUMNS,
@@ -34,7 +36,13 @@ from desktop.store.rows import (
 )
 from desktop.surrogates import well_formed
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
+
+SLICE_S, PAUSE_S = 0.03, 0.2
+CLOSE_S = 2.5
+"""For how long closing may clear the index of the search; the rest is done after the next start."""
 
 _CHAT = ", ".join(CHAT_COLUMNS)
 _MESSAGE = ", ".join(MESSAGE_COLUMNS)
@@ -56,11 +64,19 @@ _PUT_FOLDER = _upsert("folders", _FOLDER)
 class Store:
     """Every method belongs to the loop's thread; the SQL runs, in order of calling, on the store's own.
 
-    All raise StoreError. A write that was begun is finished even where its caller is cancelled."""
+    All raise StoreError. A write that was begun is finished even where its caller is cancelled.
 
-    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+    `on_forgotten` gets the ids of chats of which something went for good, on the store's thread."""
+
+    def __init__(
+        self,
+        path: Path,
+        clock: Callable[[], float] = time.time,
+        on_forgotten: Callable[[Sequence[str]], object] = lambda chat_ids: None,
+    ) -> None:
         self._path = path
         self._clock = clock
+        self._on_forgotten = on_forgotten
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._connection: sqlite3.Connection | None = None
 
@@ -138,6 +154,12 @@ class Store:
     async def save_preset(self, name: str, settings: ChatSettings | None) -> None:
         """None forgets it."""
         await self._call(self._write_preset, name, settings)
+
+    async def clear_index(self) -> None:
+        """Takes the words of what was deleted out of the index of the search, a little at a time, so that no write
+        waits for more than a moment. Cancelling leaves the rest for another time."""
+        while not await self._call(self._clear_some, SLICE_S):  # noqa: ASYNC110 -- others may write in between
+            await asyncio.sleep(PAUSE_S)
 
     async def aclose(self) -> None:
         """Forgets what was deleted, closes the file and ends the thread. Idempotent."""
@@ -284,17 +306,33 @@ class Store:
             self._sql("INSERT OR REPLACE INTO presets (name, settings) VALUES (?, ?)", (name, settings_text(settings)))
 
     def _forget_deleted(self) -> None:
-        self._sql("DELETE FROM messages WHERE deleted_s IS NOT NULL")
-        self._sql("DELETE FROM chats WHERE deleted_s IS NOT NULL")
-        self._sql("DELETE FROM drafts WHERE chat_id <> '' AND chat_id NOT IN (SELECT id FROM chats)")
+        assert self._connection is not None
+        if forgotten := forget_deleted(self._connection):
+            self._on_forgotten((*forgotten.chat_ids, *forgotten.changed_ids))
+            if not self._in_memory:
+                forget_in_copies(self._path, forgotten, self._clock())
+
+    @property
+    def _in_memory(self) -> bool:
+        """The file was out of reach, or newer than we are, and is left alone with all that lies beside it."""
+        assert self._connection is not None
+        return not self._connection.execute("PRAGMA database_list").fetchone()[2]
+
+    def _clear_some(self, for_s: float) -> bool:
+        """True where the index is clear, or cannot be cleared now."""
+        if self._connection is None:
+            return True
+        return clear_index(self._connection, time.monotonic() + for_s)
 
     def _close(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
+        if self._connection is not None:
             try:
-                connection.execute("DELETE FROM messages WHERE deleted_s IS NOT NULL")
-                connection.execute("DELETE FROM chats WHERE deleted_s IS NOT NULL")
+                self._forget_deleted()
+                self._clear_some(CLOSE_S)
+            except sqlite3.Error:  # a full disk, perhaps; the next start forgets it
+                log.warning("what was deleted could not be forgotten", exc_info=True)
             finally:
+                connection, self._connection = self._connection, None
                 connection.close()
 
 

@@ -17,6 +17,7 @@ from engine.backend import Backend
 from engine.cache import snapshot_file
 from engine.cache.prefixes import n_common
 from engine.cache.snapshot_file import SUFFIX, Damaged
+from engine.cache.snapshot_owners import add_owner
 from engine.library.permissions import make_private_folder
 
 log = logging.getLogger(__name__)
@@ -95,6 +96,15 @@ class SnapshotStore:
         """Waits until all is written."""
         self._reader.shutdown()
         self._writer.shutdown()
+
+    def note_owner(self, tokens: list[int], owner: str) -> None:
+        """Says whose words the snapshot of `tokens`, that was just put, holds. Native thread."""
+        key = snapshot_file.file_name(self._fingerprint, tokens)
+        self._writer.submit(self._note_owner, key, owner)  # behind the writing of the snapshot
+
+    def _note_owner(self, key: str, owner: str) -> None:
+        with suppress(OSError):  # a snapshot of which nothing is known goes with the next chat that is deleted
+            add_owner(self._folder / key, owner)
 
     def _best(self, candidates: list[tuple[str, list[int]]], tokens: list[int]) -> tuple[str, list[int]] | None:
         best, most = None, 0
