@@ -66,8 +66,8 @@ def _ask(root: Path, error: OSError) -> Path | None:
     box.setText(translate("launch", "Inglenook cannot write to the folder of your chats and settings."))
     why = translate(
         "launch",
-        "{folder}: {reason}.\n\nChoose another folder, which is used until Inglenook is closed. To use it always, start "
-        "Inglenook with --profile and that folder.",
+        "{folder}: {reason}.\n\nChoose another folder, which is used until Inglenook is closed. To use it always, "
+        "start Inglenook with --profile and that folder.",
     )
     box.setInformativeText(why.format(folder=well_formed(str(root)), reason=_reason(error)))
     other = box.addButton(translate("launch", "Choose another folder…"), QMessageBox.ButtonRole.AcceptRole)

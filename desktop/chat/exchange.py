@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -22,6 +24,7 @@ from desktop.restoring import is_restore_staged
 from desktop.store.errors import StoreError
 from desktop.store.records import Chat, Folder, Role
 from desktop.store.store import Store
+from desktop.surrogates import well_formed
 from desktop.tasks import TaskSet
 from engine.library.profile import Profile
 
@@ -114,7 +117,7 @@ class ExchangeController(QObject):
     async def _back_up(self, path: Path) -> None:
         try:
             await asyncio.to_thread(write_backup, self._profile, path)
-            self.exported.emit(path.name)
+            self.exported.emit(well_formed(path.name))
         except ExchangeError as error:
             self.failed.emit(error)
 
@@ -155,21 +158,32 @@ class ExchangeController(QObject):
         except StoreError as error:
             self.failed.emit(error)
         except OSError as error:
-            self.failed.emit(Unreadable(path.name, error.strerror or str(error)))
+            self.failed.emit(Unreadable(well_formed(path.name), error.strerror or str(error)))
         else:
-            self.exported.emit(path.name)
+            self.exported.emit(well_formed(path.name))
 
     def _write(self, chats: Sequence[Exchanged], empty: Sequence[Folder], path: Path, form: Format) -> None:
         """Pool thread. The file is there whole or not at all."""
         part = path.with_name(path.name + ".part")
         try:
             if form == "pdf":
-                write_pdf(self._text(chats, (), "html"), chats[0].chat.title, part)
+                self._write_pdf(chats, part)
             else:
                 part.write_text(self._text(chats, empty, form), encoding="utf-8")
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
+
+    def _write_pdf(self, chats: Sequence[Exchanged], part: Path) -> None:
+        """Qt cannot name a folder whose name is not UTF-8, so that the file is begun in another one."""
+        page, title = self._text(chats, (), "html"), chats[0].chat.title
+        if well_formed(str(part)) == str(part):
+            write_pdf(page, title, part)
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            made = Path(folder) / "chat.pdf"
+            write_pdf(page, title, made)
+            shutil.copyfile(made, part)
 
     def _text(self, chats: Sequence[Exchanged], empty: Sequence[Folder], form: Format) -> str:
         if form == "json":

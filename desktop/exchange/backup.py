@@ -19,6 +19,7 @@ from desktop.exchange.errors import NotRecognised, Unreadable
 from desktop.restoring import CHATS, STAGED
 from desktop.store.forgetting import forget_all_marked
 from desktop.store.schema import STEPS
+from desktop.surrogates import well_formed
 from engine.library.permissions import make_private_file, make_private_folder, open_private
 from engine.library.profile import Profile
 
@@ -32,7 +33,7 @@ def write_backup(profile: Profile, path: Path) -> None:
     """Any thread; blocks long. Chats may be written meanwhile: the backup holds one moment of them.
 
     The file is there whole or not at all. Raises Unreadable."""
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(well_formed(path.name) + ".part")
     try:
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:
             copy = Path(folder) / CHATS
@@ -46,7 +47,7 @@ def write_backup(profile: Profile, path: Path) -> None:
                     archive.write(file, name)
         part.replace(path)
     except (OSError, sqlite3.Error) as error:
-        raise Unreadable(path.name, getattr(error, "strerror", None) or str(error)) from error
+        raise Unreadable(well_formed(path.name), getattr(error, "strerror", None) or str(error)) from error
     finally:
         part.unlink(missing_ok=True)
 
@@ -60,19 +61,19 @@ def stage_restore(profile: Profile, path: Path) -> datetime:
     shutil.rmtree(folder, ignore_errors=True)
     try:
         with zipfile.ZipFile(path) as archive:
-            made = _check_manifest(path.name, archive)
+            made = _check_manifest(well_formed(path.name), archive)
             make_private_folder(folder)
             for info in archive.infolist():
                 if _is_ours(info.filename) and info.filename != MANIFEST:
                     _unpack(archive, info, folder)
-        _check_chats(path.name, folder / CHATS)
+        _check_chats(well_formed(path.name), folder / CHATS)
         shutil.rmtree(ready, ignore_errors=True)
         folder.rename(ready)
         return made
     except zipfile.BadZipFile as error:
-        raise NotRecognised(path.name) from error
+        raise NotRecognised(well_formed(path.name)) from error
     except (OSError, sqlite3.Error, *ZIP_DAMAGE) as error:
-        raise Unreadable(path.name, getattr(error, "strerror", None) or str(error)) from error
+        raise Unreadable(well_formed(path.name), getattr(error, "strerror", None) or str(error)) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -30,7 +30,8 @@ class ModelFile:
 
     @property
     def name(self) -> str:
-        return self.facts.name if self.facts is not None else pretty_name(stem(self.path))
+        name = self.facts.name if self.facts is not None else pretty_name(stem(self.path))
+        return os.fsencode(name).decode("utf-8", "replace")  # a file's name need not be UTF-8
 
     @property
     def quantisation(self) -> str:

@@ -14,6 +14,8 @@ from desktop.settings import Settings, SettingsDamaged, SettingsFile, SettingsUn
 from desktop.unwritable import check_writable, say_not_restored, writable
 from engine.library.profile import Profile
 
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # of the offscreen plugin
+
 
 def click(name: str) -> None:
     """Presses the button of that name in the message box, as soon as there is one."""
