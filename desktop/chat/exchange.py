@@ -57,6 +57,7 @@ class ExchangeController(QObject):
         self._style = style
         self._tasks = TaskSet(self._report)
         self._importing: asyncio.Task[object] | None = None
+        self._result = Imported()
 
     @property
     def importing(self) -> bool:
@@ -65,7 +66,9 @@ class ExchangeController(QObject):
     def import_from(self, path: Path) -> None:
         """A file or a folder. What came in stays, whatever happens then."""
         if not self.importing:
+            self._result = Imported()
             self._importing = self._tasks.spawn(self._import(path), "bring chats in")
+            self._importing.add_done_callback(self._import_ended)
 
     def cancel_import(self) -> None:
         if self._importing is not None:
@@ -128,21 +131,19 @@ class ExchangeController(QObject):
             self.failed.emit(error)
 
     async def _import(self, path: Path) -> None:
-        """Whatever happens, `imported` is emitted, so that another import can begin."""
-        result = Imported()
-
-        def progressed(so_far: Imported) -> None:
-            nonlocal result
-            result = so_far
-            self.progressed.emit(so_far)
-
         try:
-            result = await Importer(self._store, progressed).run(path)
+            self._result = await Importer(self._store, self._progressed).run(path)
         except (ExchangeError, StoreError) as error:
             log.exception("chats could not be brought in", exc_info=error)
             self.failed.emit(error)
-        finally:
-            self.imported.emit(result)
+
+    def _progressed(self, so_far: Imported) -> None:
+        self._result = so_far
+        self.progressed.emit(so_far)
+
+    def _import_ended(self, _: object) -> None:
+        """Also where the task was cancelled before its first step, or met an error that nobody foresaw."""
+        self.imported.emit(self._result)
 
     async def _export(self, chats: Sequence[Chat] | None, path: Path, form: Format) -> None:
         try:

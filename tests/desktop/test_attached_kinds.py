@@ -55,7 +55,7 @@ def package(path: Path, main: str, namespace: str, target: str, **more: str) -> 
         archive.writestr("[Content_Types].xml", "<Types/>")
         archive.writestr(
             "_rels/.rels",
-            f'<Relationships xmlns="{RELATIONS}"><Relationship Id="r0" Type="x/metadata/core" Target="docProps/core.xml"/>'
+            f'<Relationships xmlns="{RELATIONS}"><Relationship Id="r0" Type="x/metadata" Target="docProps/core.xml"/>'
             f'<Relationship Id="r1" Type="{kind}" Target="{target}"/></Relationships>',
         )
         archive.writestr(main, f"<w:document {namespace}><w:body>{BODY}</w:body></w:document>")
@@ -67,8 +67,8 @@ def package(path: Path, main: str, namespace: str, target: str, **more: str) -> 
 @pytest.mark.parametrize("namespace", [STRICT, TRANSITIONAL])
 @pytest.mark.parametrize(
     ("main", "target"),
-    [("word/document.xml", "word/document.xml"), ("word/document2.xml", "/word/document2.xml"), ("main.xml", "main.xml"),
-     ("a/b/c.xml", "./a/x/../b/c.xml")],
+    [("word/document.xml", "word/document.xml"), ("word/document2.xml", "/word/document2.xml"),
+     ("main.xml", "main.xml"), ("a/b/c.xml", "./a/x/../b/c.xml")],
 )  # fmt: skip
 def test_word_document_of_either_kind_is_read_from_its_main_part(
     tmp_path: Path, namespace: str, main: str, target: str
