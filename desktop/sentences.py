@@ -150,7 +150,7 @@ def _unread(n: int, names: Sequence[str]) -> str:
         return counted("%Ln chats could not be read.", "", n)
     listed = ", ".join(translate("sentences", "“{name}”").format(name=name) for name in names)
     if n > len(names):
-        listed += " …"
+        listed = translate("sentences", "{names} and others").format(names=listed)
     return counted("%Ln chats could not be read: {names}.", "", n).replace("{names}", listed)
 
 

@@ -91,8 +91,18 @@ def _exchanged(data: Mapping[str, Any]) -> Exchanged:
     folder = _made(Folder, data["folder"]) if data.get("folder") else None
     if folder is not None and chat.folder_id != folder.id:
         raise ValueError("it lies in another folder than the one that came with it")
-    ordered = parents_first({message.id: message.parent_id for message in messages.values()})
-    return Exchanged(chat, tuple(messages[each] for each in ordered), folder)
+    return Exchanged(chat, tuple(_parents_first(messages)), folder)
+
+
+def _parents_first(messages: Mapping[str, ChatMessage]) -> Iterator[ChatMessage]:
+    """As they come, where each comes after its parent already."""
+    seen: set[str | None] = {None}
+    for message in messages.values():
+        if message.parent_id not in seen:
+            ordered = parents_first({each.id: each.parent_id for each in messages.values()})
+            return iter([messages[each] for each in ordered])
+        seen.add(message.id)
+    return iter(messages.values())
 
 
 def _message(data: Mapping[str, Any]) -> ChatMessage:

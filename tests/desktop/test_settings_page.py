@@ -115,7 +115,7 @@ def test_export_with_half_an_emoji_and_bad_chats_comes_in_and_is_counted(
             wiring, page = wiring_of(house), house.window.settings_page
             wiring.bring_in(tmp_path / "conversations.json")  # type: ignore[attr-defined]
             await until(lambda: page._imports[0].isEnabled())
-            assert page._progress.text().startswith("3 chats came in. 2 chats could not be read: “no tree” …")
+            assert page._progress.text().startswith("3 chats came in. 2 chats could not be read: “no tree” and others.")
             await until(lambda: {"Sea 0", "Sea \ufffd", "Sea 2"} <= set(titles(house)))
 
     run(story())
