@@ -22,6 +22,9 @@ from desktop.store.store import Store
 from engine.cache import snapshot_file
 from engine.cache.snapshot_owners import add_owner, drop_snapshots
 from engine.library.profile import Profile
+from tests.desktop.conftest import OpenHouse, Run, until
+from tests.desktop.test_window import answered, type_and_send
+from tests.fakes import Script
 
 SECRETS = (
     b"xyzzyplugh",
@@ -212,6 +215,23 @@ def test_no_snapshots_are_no_error(tmp_path: Path) -> None:
     assert drop_snapshots(tmp_path / "none", ["a"]) == 0
     add_owner(tmp_path / "none.kv", "a")
     assert not list(tmp_path.iterdir())
+
+
+def test_chat_that_is_deleted_in_the_window_is_in_no_file_after_quitting(
+    run: Run, open_house: OpenHouse, profile: Profile
+) -> None:
+    async def story() -> None:
+        async with open_house(Script(answer=b"The answer is xyzzyreason.")) as house:
+            type_and_send(house, "xyzzytitle: the password is xyzzyplugh")
+            await answered(house)
+            house.window.composer.show_text("xyzzydraft")
+            await until(lambda: bool(traces(profile.root)))
+            house.chats.delete_asked.emit((house.rows[0].chat_id,))
+            await until(lambda: not house.rows)
+            house.window.composer.show_text("")
+        assert traces(profile.root) == {}
+
+    run(story())
 
 
 @pytest.mark.parametrize("restored", [True, False])
