@@ -8,10 +8,12 @@ from urllib.parse import unquote_to_bytes
 
 from PySide6.QtCore import QEvent, QMimeData, Qt, QUrl, Signal
 from PySide6.QtGui import QDropEvent, QKeyEvent, QTextOption
-from PySide6.QtWidgets import QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QWidget
 
 from desktop.direction import direction_of
 from desktop.theme import text_font
+from desktop.widgets.long_text_edit import LongTextEdit
+from desktop.widgets.text_composition import CompositionGuard
 
 MOST_LINES = 8
 
@@ -29,7 +31,7 @@ def _path_of(url: QUrl) -> Path:
     return Path(path)
 
 
-class MessageEdit(QPlainTextEdit):
+class MessageEdit(LongTextEdit):
     """Enter submits, Shift+Enter begins a line. Grows with its text to `MOST_LINES`."""
 
     submitted = Signal()
@@ -46,6 +48,7 @@ class MessageEdit(QPlainTextEdit):
         self.document().setDocumentMargin(0)
         self.document().documentLayout().documentSizeChanged.connect(self._fit)
         self.textChanged.connect(self._turn)
+        CompositionGuard(self)
         self._fit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
