@@ -30,7 +30,10 @@ MOST_STRANGE, MOST_UNREAD = 10_000, 100_000
 """Elements before the first one that is a chat, and chats that cannot be read, after which a file is given up: it may
 hold a hundred million of them."""
 
-DAMAGED = "its chats are damaged"
+ZIP_DAMAGE = (zipfile.BadZipFile, EOFError, RuntimeError, zlib.error, ValueError, LookupError)
+"""What `zipfile` raises where bytes of an archive are wrong, a method is unknown, or a password is needed."""
+
+DAMAGED, ZIP_UNREADABLE = "its chats are damaged", "it is damaged, or asks for a password"
 MARKDOWN = (".md", ".markdown")
 
 
@@ -135,8 +138,8 @@ def _read_zip(path: Path) -> Iterator[Piece]:
                 except Unreadable as error:
                     failure = Unreadable(name, error.reason)
                     yield Unread(well_formed(info.filename))
-    except (zipfile.BadZipFile, EOFError, RuntimeError, zlib.error, ValueError) as error:
-        raise Unreadable(name, str(error)) from error
+    except ZIP_DAMAGE as error:
+        raise Unreadable(name, ZIP_UNREADABLE) from error
     if not found:
         raise failure
 
@@ -153,8 +156,8 @@ def _packed_document(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterato
     with _within_memory(info.filename):
         try:
             content = archive.read(info)
-        except (zipfile.BadZipFile, EOFError, RuntimeError, zlib.error, LookupError) as error:
-            raise Unreadable(info.filename, str(error)) from error
+        except ZIP_DAMAGE as error:
+            raise Unreadable(info.filename, ZIP_UNREADABLE) from error
         yield from _document(info.filename, content, 0.0)
 
 
