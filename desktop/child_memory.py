@@ -8,11 +8,13 @@ import psutil
 
 
 def bound_memory(n_bytes: int) -> None:
-    """Limits this process: beyond it, MemoryError is raised. Linux only; elsewhere the parent watches alone."""
-    with contextlib.suppress(ImportError, OSError, ValueError):
+    """Limits what this process may take beside what it has now, which in a packaged program is Qt too: beyond it,
+    MemoryError is raised. Linux only; elsewhere the parent watches alone."""
+    with contextlib.suppress(ImportError, OSError, ValueError, OverflowError, psutil.Error):
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (n_bytes, n_bytes))
+        most = int(psutil.Process().memory_info().vms) + n_bytes
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 def memory_of(pid: int) -> int:

@@ -15,6 +15,8 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from desktop.store.schema import STEPS
+
 INDEXES = ("message_search", "title_search")
 PAGES = 200
 """Pages of an index that are merged at once; measured 20 ms."""
@@ -82,8 +84,11 @@ def forget_in_copies(path: Path, forgotten: Forgotten, now_s: float) -> None:
 
 
 def forget_all_marked(path: Path) -> None:
-    """Takes what is marked as deleted out of a copy of the chats' file. Raises sqlite3.Error."""
+    """Takes what is marked as deleted out of a copy of the chats' file. One of another layout, that is being brought to
+    ours or is newer than we are, is left as it is. Raises sqlite3.Error."""
     with closing(sqlite3.connect(path, isolation_level=None)) as copy:
+        if copy.execute("PRAGMA user_version").fetchone()[0] != len(STEPS):
+            return
         _prepare(copy)
         if forget_deleted(copy):
             clear_index(copy, float("inf"))

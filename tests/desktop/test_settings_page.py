@@ -169,6 +169,7 @@ def test_staged_restore_is_shown_and_can_be_cancelled(
             exchange, page = wiring_of(house)._exchange, house.window.settings_page  # type: ignore[attr-defined]
             house.window.show_settings_page()
             assert page._cancel_restore.isHidden()
+            await until(lambda: house.ready)
             exchange.back_up(tmp_path / "all.zip")
             await said(house, "Saved as all.zip.")
             exchange.restore(tmp_path / "all.zip")

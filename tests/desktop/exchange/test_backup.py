@@ -78,6 +78,14 @@ def test_a_second_restore_keeps_what_the_first_one_brought(profile: Profile, bac
     assert keep(profile) == ["one", "two"]
 
 
+def test_backup_of_chats_of_another_layout_is_written(profile: Profile, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(profile.chats, isolation_level=None)) as file:
+        file.execute("DROP TABLE unfinished")
+        file.execute("PRAGMA user_version = 4")
+    write_backup(profile, tmp_path / "older.zip")
+    stage_restore(profile, tmp_path / "older.zip")
+
+
 def test_each_restore_keeps_chats_aside_in_a_folder_of_its_own(profile: Profile, backup: Path) -> None:
     for title in ("first", "second", "third"):
         keep(profile, title)
