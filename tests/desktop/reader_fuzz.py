@@ -165,6 +165,15 @@ def _own() -> Exchanged:
     return Exchanged(Chat("c", "t", 1.0, 2.0, leaf_id="2"), messages)
 
 
+def fuzz(seconds: float, seed: int) -> list[str]:
+    """For the soak: what the first case did that went wrong, which ends this run."""
+    try:
+        run(seconds, seed)
+    except Exception as error:
+        return [f"{type(error).__name__}: {error}"]
+    return []
+
+
 def run(seconds: float, seed: int, n_rounds: int | None = None) -> int:
     """So many rounds, or for so long; returns how many were run. Raises what a case raised, with its file kept."""
     fuzz, until_s, n = Fuzz(seed), time.monotonic() + seconds, 0

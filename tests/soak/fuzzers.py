@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-FUZZERS = ("tests.api.fuzz_costs",)
+FUZZERS = ("tests.api.fuzz_costs", "tests.desktop.reader_fuzz")
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 120.0
