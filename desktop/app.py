@@ -54,6 +54,7 @@ from desktop.windows.settings_wiring import SettingsWiring
 from desktop.windows.tray import Tray
 from desktop.windows.window_actions import window_actions
 from desktop.windows.wiring import Wiring, make_pages
+from engine.cache.snapshot_owners import drop_snapshots
 from engine.library.default_model import find_default_model
 from engine.library.hub import Hub
 from engine.library.profile import Profile
@@ -120,7 +121,7 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         house.callback(logbook.close)
         tasks = TaskSet(report)
         closes("tasks", tasks.aclose, 2)  # nothing that still runs may outlive what it uses, so they end last
-        store = Store(options.profile.chats)
+        store = Store(options.profile.chats, on_forgotten=lambda ids: drop_snapshots(options.profile.snapshots, ids))
         closes("store", store.aclose, 5)
         search, quick_search = (SearchController(Search(options.profile.chats)) for _ in range(2))
         closes("search", search.aclose, 2)
@@ -179,7 +180,9 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         HelpWiring(window, actions)
         updates = UpdateWiring(window, actions, tasks, lambda: settings.value, remember)
 
-        tasks.spawn(_open_chats(store, chats, wiring), "open the chats")
+        if settings.problem is not None:
+            wiring.tell(settings.problem)
+        tasks.spawn(_open_chats(store, chats, wiring, tasks), "open the chats")
         window.composer.go_live()  # what is sent is kept behind the store's opening
         tasks.spawn(_light(models, settings, options), "load the model")
         tasks.spawn(updates.begin(chats.chats.rowCount), "look for a new version")
@@ -211,11 +214,12 @@ def _kind(error: BaseException | None) -> str:
     return type(error).__name__ if error is not None else "no error"
 
 
-async def _open_chats(store: Store, chats: ChatController, wiring: Wiring) -> None:
+async def _open_chats(store: Store, chats: ChatController, wiring: Wiring, tasks: TaskSet) -> None:
     if (notice := await store.open()) is not None:
         wiring.tell(notice)
     await chats.read_chats()
     await wiring.composing.open()
+    tasks.spawn(store.clear_index(), "clear the index of deleted words")
 
 
 async def _light(models: ModelController, settings: SettingsFile, options: Options) -> None:

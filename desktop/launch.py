@@ -52,7 +52,11 @@ def launch(options: Options) -> int:
     application.setApplicationDisplayName("Inglenook")
     application.setDesktopFileName("inglenook")
     application.setQuitOnLastWindowClosed(False)  # closing hides the window; the composition then ends the app
-    lock = InstanceLock(options.profile.ensure().root / "window.lock")
+    writable_options = _writable(application, options)
+    if writable_options is None:
+        return 1
+    options = writable_options
+    lock = InstanceLock(options.profile.root / "window.lock")
     if not lock.acquire():
         from desktop.calling import show_other  # only here, where nothing else has to be fast
 
@@ -60,9 +64,13 @@ def launch(options: Options) -> int:
             _say_already_open(application, options.profile)
             return 1
         return 0
-    finish_restore(options.profile.root)
+    restore_error = _restore(options.profile)
     settings = SettingsFile(options.profile.settings)
     speak(application, settings.value.language)
+    if restore_error is not None:
+        from desktop.unwritable import say_not_restored
+
+        say_not_restored(restore_error)
     window = MainWindow(Theme(application, settings.value.theme, settings.value.text_size), settings.value.geometry)
     if not settings.value.geometry:  # else it stands where it stood
         window.shrink_into(window.screen().availableSize())
@@ -76,6 +84,27 @@ def launch(options: Options) -> int:
         logging.shutdown()
         os._exit(1)
     return 0
+
+
+def _writable(application: QApplication, options: Options) -> Options | None:
+    """The options with a profile that can be written; None where the person chose to quit."""
+    from desktop.unwritable import check_writable, writable
+
+    try:
+        check_writable(options.profile)
+    except OSError:
+        speak(application, "system")
+        return writable(options)
+    return options
+
+
+def _restore(profile: Profile) -> OSError | None:
+    """What kept a staged backup from being put in place."""
+    try:
+        finish_restore(profile.root)
+    except OSError as error:
+        return error
+    return None
 
 
 class _Import(QObject):

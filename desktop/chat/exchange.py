@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import shutil
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -11,17 +14,21 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop.chat.tree import Conversation
 from desktop.exchange import own
-from desktop.exchange.backup import stage_restore, write_backup
+from desktop.exchange.backup import cancel_restore, stage_restore, write_backup
 from desktop.exchange.errors import ExchangeError, Unreadable
 from desktop.exchange.importing import Imported, Importer
 from desktop.exchange.pdf import write_pdf
 from desktop.exchange.records import Exchanged
 from desktop.exchange.writing import html, markdown
+from desktop.restoring import is_restore_staged
 from desktop.store.errors import StoreError
 from desktop.store.records import Chat, Folder, Role
 from desktop.store.store import Store
+from desktop.surrogates import well_formed
 from desktop.tasks import TaskSet
 from engine.library.profile import Profile
+
+log = logging.getLogger(__name__)
 
 Format = Literal["md", "html", "pdf", "json"]
 
@@ -34,10 +41,12 @@ class ExchangeController(QObject):
     progressed = Signal(object)
     """An `Imported`, so far."""
     imported = Signal(object)
+    """An `Imported`, when the import has ended, however it did."""
     exported = Signal(str)
     """The name of the file that was written."""
     staged = Signal(object)
     """When the backup was made that the next start brings back."""
+    restore_cancelled = Signal()
     failed = Signal(object)
 
     def __init__(self, profile: Profile, store: Store, names: Callable[[Role], str], style: Callable[[], str]) -> None:
@@ -46,8 +55,9 @@ class ExchangeController(QObject):
         self._store = store
         self._names = names
         self._style = style
-        self._tasks = TaskSet(lambda error, _: self.failed.emit(error))
+        self._tasks = TaskSet(self._report)
         self._importing: asyncio.Task[object] | None = None
+        self._result = Imported()
 
     @property
     def importing(self) -> bool:
@@ -56,7 +66,9 @@ class ExchangeController(QObject):
     def import_from(self, path: Path) -> None:
         """A file or a folder. What came in stays, whatever happens then."""
         if not self.importing:
+            self._result = Imported()
             self._importing = self._tasks.spawn(self._import(path), "bring chats in")
+            self._importing.add_done_callback(self._import_ended)
 
     def cancel_import(self) -> None:
         if self._importing is not None:
@@ -81,15 +93,34 @@ class ExchangeController(QObject):
         """At the next start."""
         self._tasks.spawn(self._restore(path), "lay a backup ready")
 
+    def cancel_restore(self) -> None:
+        """The next start brings no backup back."""
+        self._tasks.spawn(self._cancel_restore(), "cancel a restore")
+
+    @property
+    def restore_staged(self) -> bool:
+        return is_restore_staged(self._profile.root)
+
     async def aclose(self) -> None:
         """Ends an import that is under way; finishes what is being written. Idempotent."""
         self.cancel_import()
         await self._tasks.join()
 
+    def _report(self, error: BaseException, name: str) -> None:
+        log.error("%s failed", name, exc_info=error)
+        self.failed.emit(error)
+
+    async def _cancel_restore(self) -> None:
+        try:
+            await asyncio.to_thread(cancel_restore, self._profile)
+            self.restore_cancelled.emit()
+        except ExchangeError as error:
+            self.failed.emit(error)
+
     async def _back_up(self, path: Path) -> None:
         try:
             await asyncio.to_thread(write_backup, self._profile, path)
-            self.exported.emit(path.name)
+            self.exported.emit(well_formed(path.name))
         except ExchangeError as error:
             self.failed.emit(error)
 
@@ -101,10 +132,18 @@ class ExchangeController(QObject):
 
     async def _import(self, path: Path) -> None:
         try:
-            self.imported.emit(await Importer(self._store, self.progressed.emit).run(path))
+            self._result = await Importer(self._store, self._progressed).run(path)
         except (ExchangeError, StoreError) as error:
+            log.exception("chats could not be brought in", exc_info=error)
             self.failed.emit(error)
-            self.imported.emit(Imported())
+
+    def _progressed(self, so_far: Imported) -> None:
+        self._result = so_far
+        self.progressed.emit(so_far)
+
+    def _import_ended(self, _: object) -> None:
+        """Also where the task was cancelled before its first step, or met an error that nobody foresaw."""
+        self.imported.emit(self._result)
 
     async def _export(self, chats: Sequence[Chat] | None, path: Path, form: Format) -> None:
         try:
@@ -120,21 +159,32 @@ class ExchangeController(QObject):
         except StoreError as error:
             self.failed.emit(error)
         except OSError as error:
-            self.failed.emit(Unreadable(path.name, error.strerror or str(error)))
+            self.failed.emit(Unreadable(well_formed(path.name), error.strerror or str(error)))
         else:
-            self.exported.emit(path.name)
+            self.exported.emit(well_formed(path.name))
 
     def _write(self, chats: Sequence[Exchanged], empty: Sequence[Folder], path: Path, form: Format) -> None:
         """Pool thread. The file is there whole or not at all."""
         part = path.with_name(path.name + ".part")
         try:
             if form == "pdf":
-                write_pdf(self._text(chats, (), "html"), chats[0].chat.title, part)
+                self._write_pdf(chats, part)
             else:
                 part.write_text(self._text(chats, empty, form), encoding="utf-8")
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
+
+    def _write_pdf(self, chats: Sequence[Exchanged], part: Path) -> None:
+        """Qt cannot name a folder whose name is not UTF-8, so that the file is begun in another one."""
+        page, title = self._text(chats, (), "html"), chats[0].chat.title
+        if well_formed(str(part)) == str(part):
+            write_pdf(page, title, part)
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            made = Path(folder) / "chat.pdf"
+            write_pdf(page, title, made)
+            shutil.copyfile(made, part)
 
     def _text(self, chats: Sequence[Exchanged], empty: Sequence[Folder], form: Format) -> str:
         if form == "json":

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from desktop.store.records import Attachment
+from desktop.surrogates import well_formed
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Tray:
     def begin(self, name: str) -> str:
         """A file that is being read. Its id."""
         item_id = self._new_id()
-        self._items[item_id] = Item(item_id, name)
+        self._items[item_id] = Item(item_id, well_formed(name))
         return item_id
 
     def finish(self, item_id: str, attachment: Attachment) -> None:

@@ -16,6 +16,7 @@ from desktop.chat.exchange import ExchangeController, Format
 from desktop.exchange.importing import Imported
 from desktop.settings import TEXT_SIZE, LanguageChoice, ThemeChoice
 from desktop.store.records import Chat
+from desktop.surrogates import well_formed
 from desktop.tasks import TaskSet
 from desktop.theme import TEXT_SIZES
 from desktop.widgets.settings_page import SettingsPage
@@ -65,6 +66,10 @@ class SettingsWiring(QObject):
         exchange.exported.connect(self._show_exported)
         exchange.staged.connect(self._show_staged)
         exchange.failed.connect(self._show_failed)
+        exchange.restore_cancelled.connect(self._show_restore_cancelled)
+        self.page.restore_cancelled.connect(exchange.cancel_restore)
+        if exchange.restore_staged:
+            self.page.show_restore(self.tr("A backup comes back when Inglenook starts next."))
 
     def _choose_theme(self, choice: ThemeChoice) -> None:
         self._window.theme.choose(choice)
@@ -94,13 +99,13 @@ class SettingsWiring(QObject):
             dialog.setFileMode(QFileDialog.FileMode.Directory)
         else:
             dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-            dialog.setNameFilters([self.tr("Exports (*.json *.zip)"), self.tr("All files (*)")])
+            dialog.setNameFilters([self.tr("Exports (*.json *.zip *.md)"), self.tr("All files (*)")])
         dialog.fileSelected.connect(lambda path: self.bring_in(Path(path)))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
     def bring_in(self, path: Path) -> None:
-        self.page.show_import(self.tr("Reading {name}…").format(name=path.name), running=True)
+        self.page.show_import(self.tr("Reading {name}…").format(name=well_formed(path.name)), running=True)
         self._exchange.import_from(path)
 
     def _choose_target(self, chat: Chat, form: Format) -> None:
@@ -126,7 +131,12 @@ class SettingsWiring(QObject):
     def _show_staged(self, made: datetime) -> None:
         words = self.tr("The backup of {day} comes back when Inglenook starts next. What is here now is kept aside.")
         day = QLocale().toString(QDate(made.year, made.month, made.day), QLocale.FormatType.LongFormat)
+        self.page.show_restore(words.format(day=day))
         self._offer_to_close(words.format(day=day))
+
+    def _show_restore_cancelled(self) -> None:
+        self.page.show_restore("")
+        self._window.notice.tell(self.tr("No backup comes back; everything stays as it is."), for_ms=5_000)
 
     def _offer_to_close(self, words: str) -> None:
         self._window.notice.tell(words, action=self.tr("Close now"), act=self._window.close_asked.emit)
@@ -146,7 +156,7 @@ class SettingsWiring(QObject):
 
     def _show_imported(self, result: Imported) -> None:
         if result != Imported():
-            self.page.show_import(sentences.imported(result.n_new, result.n_known, result.n_folders), running=False)
+            self.page.show_import(sentences.imported(result), running=False)
             self._tasks.spawn(self._chats.read_chats(), "list the chats that came in")
         else:
             self.page.show_import("", running=False)

@@ -12,7 +12,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-FUZZERS = ("tests.api.fuzz_costs", "tests.template_fuzz", "tests.tokenizer_fuzz")
+FUZZERS = (
+    "tests.api.fuzz_costs",
+    "tests.desktop.reader_fuzz",
+    "tests.template_fuzz",
+    "tests.tokenizer_fuzz",
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 120.0

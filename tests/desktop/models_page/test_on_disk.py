@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -97,6 +100,30 @@ def test_models_are_loaded_and_unloaded(
             await until(lambda: use_of(house, "Beta") == "")
             assert not house.ready
         assert SettingsFile(profile.settings).value.model_path == str(shelf / "Beta-Q8_0.gguf")
+
+    run(story())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are UTF-16 or UTF-8 there")
+def test_models_in_a_folder_whose_name_is_no_utf_8_are_listed_and_loaded(
+    run: Run, open_house: OpenHouse, fake: FakeHub, shelf: Path, profile: Profile
+) -> None:
+    folder = Path(os.fsdecode(os.fsencode(shelf.parent) + b"/regal-\xe4"))
+    shelf.rename(folder)
+    strange = folder / os.fsdecode(b"Caf\xe9-Q4_0.gguf")
+    shutil.copy(folder / "Alpha-Q4_0.gguf", strange)
+    keep_folder(profile, folder)
+
+    async def story() -> None:
+        async with open_house(model=False) as house:
+            view = page_of(house).on_disk.view
+            house.window.sidebar._models.click()
+            await until(lambda: len(rows(view)) == 4 and rows(view)[0].fit is not None)
+            assert "".join(sorted(names(view))).isprintable()
+            name = next(row.name for row in rows(view) if row.path == strange)
+            click(view, name, "load")
+            await until(lambda: use_of(house, name) == "in_use")
+        assert SettingsFile(profile.settings).value.model_path == str(strange)
 
     run(story())
 
