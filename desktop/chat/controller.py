@@ -67,11 +67,12 @@ class ChatController(ChatShelves):
         """Ends what is being written in this chat, whether it is open or not. Idempotent."""
         if (session := self._writer.live.get(chat_id)) is not None:
             session.stop()
+            self.stop_requested.emit(chat_id)
 
     def stop(self) -> None:
         """Ends what is being written in the open chat; what was written stays. Idempotent."""
         if self._current is not None:
-            self._current.stop()
+            self.stop_in(self._current.chat.id)
 
     def edit(self, message_id: str, text: str) -> None:
         """A new version with this text. A question is answered anew; an answer stays as the person wrote it."""

@@ -16,6 +16,7 @@ from desktop.chat.message_list import MessageList
 from desktop.chat.session import Session, new_id
 from desktop.chat.titler import Titler
 from desktop.chat.tree import Conversation
+from desktop.chat.waiting import Waiting
 from desktop.chat.writer import Writer
 from desktop.models.controller import ModelController
 from desktop.store.errors import StoreError
@@ -45,6 +46,8 @@ class ChatDesk(QObject):
     """An answer that has ended, or chats that were renamed, moved or put away, are on disk as they are now."""
     archive_folded = Signal(bool)
     """Whether only the name of the archive is listed."""
+    stop_requested = Signal(str)
+    """The id of the chat whose answers are to end; they end a little later."""
     failed = Signal(object)
 
     def __init__(self, store: Store, models: ModelController, prepare: Callable[[Sequence[str]], None]) -> None:
@@ -84,6 +87,16 @@ class ChatDesk(QObject):
     def settings(self) -> ChatSettings:
         """Those of the open chat, or of the one that begins with the next message."""
         return self._current.chat.settings if self._current else self._next_settings
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the open chat's answers were stopped and have not ended yet."""
+        answers = self._current.answers.values() if self._current is not None else ()
+        return any(answer.waiting.stage == "stopping" for answer in answers)
+
+    def waiting(self, message_id: str) -> Waiting:
+        """What happens to an answer now, in whichever chat."""
+        return self._writer.waiting(message_id)
 
     def chat(self, chat_id: str) -> Chat | None:
         """One that there is, open or not."""
@@ -159,11 +172,13 @@ class ChatDesk(QObject):
                 if message.group_id and message.group_id == group[0].group_id:
                     self.messages.show_alternatives(shown_id, group)
         if message.state == "streaming":
+            if session is self._current and message.n_output:
+                self.usage_changed.emit(message.n_prompt + message.n_output)
             return
         self._mark()
         if session is self._current:
             self._announce()
-        if message.n_output > 1 and message.decode_s > 0:
+        if message.state != "failed" and message.n_output > 1 and message.decode_s > 0:
             self.speed_measured.emit(message.n_output / message.decode_s)
         self._titler.after(session, message)
 
