@@ -146,7 +146,7 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         closes("settings", lambda: _keep_geometry(window, settings), 2)
         house.callback(GarbageCollector().close)
         closes("drafts", lambda: wiring.composing.aclose(), 2)  # while the store and the tasks are there
-        quick = QuickAskWiring(window, chats, models)
+        quick = QuickAskWiring(window, chats)
         house.callback(quick.close)
         listener = Listener(options.profile.root)
         listener.show_asked.connect(window.come_forward)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QModelIndex, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QRect, QSize, QTimer, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
@@ -24,7 +24,8 @@ from desktop.transcript.column import TOP, Column
 from desktop.transcript.controls import MessageControls
 from desktop.transcript.editor import EditPlace
 from desktop.transcript.insets import Insets
-from desktop.transcript.item import MessageItem
+from desktop.transcript.item import MessageItem, SignOf
+from desktop.transcript.sign import PULSE_MS, Sign
 from desktop.transcript.throttle import Throttle
 from desktop.transcript.wishes import Wishes
 
@@ -73,6 +74,10 @@ class TranscriptPage(Column):
             self.save_asked.emit,
         )
         self._throttle = Throttle(REDRAW_MS, self._refresh, self)
+        self.sign_of: SignOf = lambda message_id: Sign()
+        """What an answer that is being written waits for."""
+        self._pulse = QTimer(self, interval=PULSE_MS)
+        self._pulse.timeout.connect(self.refresh_signs)
         self._insets = Insets(QFontMetricsF(text_font(15)).xHeight() / 2 / zoom(), self)
         self._insets.ready.connect(self._draw_insets)
         theme.changed.connect(self._restyle)
@@ -89,9 +94,36 @@ class TranscriptPage(Column):
         """The list that is shown."""
         return self._list
 
-    def refresh_waiting(self) -> None:
-        """What an answer waits for has changed."""
-        self.viewport().update()
+    def refresh_signs(self) -> None:
+        """Shows what the answers in sight wait for now, and looks again as long as any is being written."""
+        anchor, anchor_y = self._hold()
+        taller = False
+        for row in self._seen_rows():
+            item = self._items.get(self._message(row).id)
+            if item is None or not item.take_sign(self.sign_of):
+                continue
+            box = QRect(self._corner(row), QSize(item.width, self._heights[row]))
+            if self._heights[row] != self._height(row):
+                self._heights.doubt(row)
+                taller = True
+            self.viewport().update(box.adjusted(0, 0, 0, item.sign.height))
+        if taller:
+            self._settle(anchor, anchor_y)
+        if not self._any_is_written():
+            self._pulse.stop()
+
+    def _any_is_written(self) -> bool:
+        rows = range(len(self._list) - 1, -1, -1) if self._list is not None else ()
+        return any(self._is_written(self._message(row)) for row in rows)
+
+    def _is_written(self, message: ChatMessage) -> bool:
+        """Whether it, or one beside it, is being written."""
+        beside = self._list.alternatives(message.id) if self._list is not None else ()
+        return any(each.state == "streaming" for each in (message, *beside))
+
+    def _watch_signs(self) -> None:
+        if not self._pulse.isActive() and self._any_is_written():
+            self._pulse.start()
 
     def _make(self, message: ChatMessage, width: int) -> MessageItem:
         item: MessageItem
@@ -181,11 +213,13 @@ class TranscriptPage(Column):
         anchor = -1 if not rows or rows[-1].state == "streaming" else self._row_of(self._top_id)
         self._follow = anchor < 0
         self._settle(anchor, self._top_y)
+        self._watch_signs()
 
     def _inserted(self, parent: QModelIndex, first: int, last: int) -> None:
         self._heights.insert(first, [self._guess(self._message(row)) for row in range(first, last + 1)])
         self._follow = True
         self._settle()
+        self._watch_signs()
 
     def _changed(self, first: QModelIndex, last: QModelIndex, roles: Sequence[int] = ()) -> None:
         for row in range(first.row(), last.row() + 1):
@@ -195,6 +229,7 @@ class TranscriptPage(Column):
             if self._message(row).state != "streaming":
                 self._announce(self._message(row))
         self._throttle.request()
+        self._watch_signs()
 
     def _take_alternatives(self, row: int) -> None:
         message = self._message(row)

@@ -34,7 +34,7 @@ class Composer(QFrame):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._answering = False
+        self._answering = self._stopping = False
         self._is_live = False
         self._early: str | None = None
         """What was to be sent before anything could take it."""
@@ -114,8 +114,9 @@ class Composer(QFrame):
         self._edit.insertPlainText(text)
         self._edit.setFocus()
 
-    def set_answering(self, answering: bool) -> None:
-        self._answering = answering
+    def set_answering(self, answering: bool, *, stopping: bool = False) -> None:
+        """`stopping`: the answer was stopped, and has not ended yet."""
+        self._answering, self._stopping = answering, answering and stopping
         self._restyle()
 
     def set_waiting(self, reason: str) -> None:
@@ -210,9 +211,10 @@ class Composer(QFrame):
     def _restyle(self) -> None:
         stops = self._answering
         name = self.tr("Stop the answer") if stops else self.tr("Send the message")
-        self._send.setAccessibleName(name)
-        self._send.setToolTip(self.tr("Stop (Esc)") if stops else self._waits or self.tr("Send (Enter)"))
-        self._send.setEnabled(stops or self._can_send())
+        tip = self.tr("Stop (Esc)") if stops else self._waits or self.tr("Send (Enter)")
+        self._send.setAccessibleName(self.tr("Stopping…") if self._stopping else name)
+        self._send.setToolTip(self.tr("Stopping…") if self._stopping else tip)
+        self._send.setEnabled((stops and not self._stopping) or self._can_send())
         token = "on_accent" if self._send.isEnabled() else "muted"
         self._send.setIcon(self._theme.icon("stop" if stops else "arrow-up", token))
         self._send.setIconSize(QSize(16, 16))
