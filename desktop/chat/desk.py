@@ -143,6 +143,16 @@ class ChatDesk(QObject):
             self._next_settings = settings
             self.opened.emit(None)
 
+    def summarise(self, chat_id: str, summary: str, last_row_id: str) -> ChatSettings | None:
+        """The summary stands for that chat's turns up to this row from now on. Its settings as they are then; None
+        where the chat is gone."""
+        chat = self._known.get(chat_id)
+        if chat is None:
+            return None
+        settings = replace(chat.settings, summary=summary, summarised_to=last_row_id)
+        self._change(chat_id, settings=settings)
+        return settings
+
     async def aclose(self) -> None:
         """Stops every answer and waits until all that was asked for is kept. Idempotent."""
         await self._titler.aclose()
@@ -183,24 +193,38 @@ class ChatDesk(QObject):
         self._titler.after(session, message)
 
     async def _open(self, chat_id: str, message_id: str) -> None:
-        session = self._writer.live.get(chat_id)
+        session = await self._session_of(chat_id)
         if session is None:
-            try:
-                messages = await self._store.messages(chat_id)
-            except StoreError as error:
-                self.failed.emit(error)
-                return
-            chat = self._known.get(chat_id)
-            if chat is None:
-                return
-            # Where the disk was full at the start, the store could not mark what was cut.
-            cut = [replace(each, state="cut") if each.state == "streaming" else each for each in messages]
-            session = Session(chat, Conversation(cut, chat.leaf_id))
+            return
         texts = [message.text for message in session.conversation.branch()]
         await asyncio.get_running_loop().run_in_executor(None, self._prepare, texts)
-        if self._wanted == chat_id:
-            self._open_session(self._writer.live.get(chat_id, session))
+        if self._wanted != chat_id:
+            return
+        session = self._writer.live.get(chat_id, session)
+        if (chat := self._known.get(chat_id)) is not None and chat.leaf_id != session.chat.leaf_id:
+            await self._open(chat_id, message_id)  # a message was sent there while it was read
+        else:
+            self._open_session(session)
             self._point_at(message_id)
+
+    async def _session_of(self, chat_id: str) -> Session | None:
+        """The chat in memory, read from the store if need be. None where it is gone or cannot be read, which is then
+        reported."""
+        if (live := self._writer.live.get(chat_id)) is not None:
+            return live
+        try:
+            messages = await self._store.messages(chat_id)
+        except StoreError as error:
+            self.failed.emit(error)
+            return None
+        chat = self._known.get(chat_id)
+        if chat is None:
+            return None
+        if self._current is not None and self._current.chat.id == chat_id:
+            return self._current  # opened meanwhile
+        # Where the disk was full at the start, the store could not mark what was cut.
+        cut = [replace(each, state="cut") if each.state == "streaming" else each for each in messages]
+        return self._writer.live.get(chat_id) or Session(chat, Conversation(cut, chat.leaf_id))
 
     def _open_session(self, session: Session | None) -> None:
         self._current = session

@@ -38,7 +38,7 @@ class Composer(QFrame):
         self._is_live = False
         self._early: str | None = None
         """What was to be sent before anything could take it."""
-        self._waits = ""
+        self._waits = self._checks = ""
         self._begun = ""
         self._has_items = False
         self.setObjectName("composer")
@@ -124,6 +124,11 @@ class Composer(QFrame):
         self._waits = reason
         self._restyle()
 
+    def set_checking(self, reason: str) -> None:
+        """The same, for a message that is being looked at."""
+        self._checks = reason
+        self._restyle()
+
     def show_items(self, items: Sequence[Item]) -> None:
         """The files that go with the message."""
         had_focus = self.chips.isAncestorOf(self.focusWidget() or self)
@@ -202,7 +207,12 @@ class Composer(QFrame):
             self._early = self.text
 
     def _can_send(self) -> bool:
-        return not self._answering and not self._waits and (bool(self.text.strip()) or self._has_items)
+        return (
+            not self._answering
+            and not self._waits
+            and not self._checks
+            and (bool(self.text.strip()) or self._has_items)
+        )
 
     def _edited(self) -> None:
         self._restyle()
@@ -211,7 +221,7 @@ class Composer(QFrame):
     def _restyle(self) -> None:
         stops = self._answering
         name = self.tr("Stop the answer") if stops else self.tr("Send the message")
-        tip = self.tr("Stop (Esc)") if stops else self._waits or self.tr("Send (Enter)")
+        tip = self.tr("Stop (Esc)") if stops else self._checks or self._waits or self.tr("Send (Enter)")
         self._send.setAccessibleName(self.tr("Stopping…") if self._stopping else name)
         self._send.setToolTip(self.tr("Stopping…") if self._stopping else tip)
         self._send.setEnabled((stops and not self._stopping) or self._can_send())

@@ -60,6 +60,11 @@ class Attaching(QObject):
         self.changed.emit()
         self.count()
 
+    def take(self, sent: Sequence[Attachment]) -> None:
+        """These went with a message; what was added since stays."""
+        self.tray.take(sent)
+        self.changed.emit()
+
     def count(self) -> None:
         """Asks for the tokens of what is not counted, or was counted by another model."""
         model = self._models.status.model

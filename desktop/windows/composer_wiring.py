@@ -68,9 +68,10 @@ class ComposerWiring:
             self.card,
             draft=self._draft,
             send=self._send,
+            send_in=self._send_in,
             afresh=self._start_afresh,
             tell=tell,
-            say=say,
+            say_of=self._say_of,
         )
         self._connect_composer()
         self._connect_settings()
@@ -159,8 +160,21 @@ class ComposerWiring:
             self._sending_now = False
         if taken:
             self._composer.take(draft.text)
-            self.attaching.show(())
+            self.attaching.take(draft.attachments)
             self._window.show_greeting(False)
+
+    async def _send_in(self, chat_id: str, draft: Draft, settings: ChatSettings) -> bool:
+        """Sends a message in a chat that was left meanwhile."""
+        if chat_id == NOT_BEGUN:
+            sent = self._chats.ask_aside(draft.text, draft.attachments, settings) is not None
+        else:
+            sent = await self._chats.send_in(chat_id, draft.text, draft.attachments)
+        if sent and chat_id == self._chat_id:  # opened again meanwhile
+            self._composer.take(draft.text)
+            self.attaching.take(draft.attachments)
+        elif sent:
+            self.drafting.drop(chat_id, draft)
+        return sent
 
     def _start_afresh(self) -> None:
         """The same words, files and way of answering in a new chat; the old one stays as it is."""
@@ -259,3 +273,13 @@ class ComposerWiring:
 
     def _say(self, text: str) -> None:
         self._window.notice.tell(text, alert=True)
+
+    def _say_of(self, chat_id: str, text: str) -> None:
+        """Something about a chat that may not be open: with its title, and a way there."""
+        chat = self._chats.chat(chat_id)
+        words = text.replace("{title}", chat.title if chat is not None else translate("composer", "New chat"))
+        if chat is None or chat_id == self._chat_id:
+            self._say(words)
+        else:
+            go = translate("composer", "Open the chat")
+            self._window.notice.tell(words, alert=True, action=go, act=lambda: self._chats.open_chat(chat_id))

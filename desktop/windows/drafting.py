@@ -75,6 +75,12 @@ class Drafting(QObject):
         self.book.put(key, Draft("\n\n".join(texts), (*draft.attachments, *there.attachments)))
         self._save_soon()
 
+    def drop(self, key: str, draft: Draft) -> None:
+        """A draft was sent from a chat that is not open. One that has become another stays."""
+        if key != self._key and self.book[key] == draft:
+            self.book.put(key, Draft())
+            self._save_soon()
+
     async def aclose(self) -> None:
         """Writes what is not written. Never raises StoreError."""
         self._closed = True
