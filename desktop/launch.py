@@ -54,12 +54,13 @@ def launch(options: Options) -> int:
     application.setQuitOnLastWindowClosed(False)  # closing hides the window; the composition then ends the app
     lock = InstanceLock(options.profile.ensure().root / "window.lock")
     if not lock.acquire():
-        from desktop.calling import show_other  # only here, where nothing else has to be fast
+        from desktop.succession import take_over  # only here, where nothing else has to be fast
 
-        if not show_other(options.profile.root, wish="quick-ask" if options.quick_ask else "show"):
+        found = take_over(application, lock, options)
+        if found == "taken":
             _say_already_open(application, options.profile)
-            return 1
-        return 0
+        if found != "ours":
+            return 1 if found == "taken" else 0
     finish_restore(options.profile.root)
     settings = SettingsFile(options.profile.settings)
     speak(application, settings.value.language)

@@ -11,6 +11,7 @@ from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
 
+from desktop.detached import detached
 from desktop.models import words
 from desktop.models.downloads import DownloadDesk
 from desktop.models.load_choice import LoadChoice
@@ -187,7 +188,7 @@ class LibraryController(QObject):
             default = default_folder()
             folders = (self._profile.models, *self.state.folders, default)
             try:
-                found = await asyncio.to_thread(self._look_into, folders, first)
+                found = await detached("scan-models", self._look_into, folders, first)
             finally:
                 self._set(scanning=False)
             self._files = found.models
@@ -208,7 +209,7 @@ class LibraryController(QObject):
         """The model in use is listed wherever it lies."""
         path = self._used
         if path is not None and self._status.state in ("ready", "loading") and self.file_of(path) is None:
-            self._files = (*self._files, await asyncio.to_thread(look, path, self._cache))
+            self._files = (*self._files, await detached("look-at-model", look, path, self._cache))
 
     async def _search(self, text: str, number: int) -> None:
         self._hub_found = ()
