@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QObject, QSize, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from desktop.compose.tray import Item
 from desktop.theme import Theme
@@ -60,6 +60,8 @@ class Composer(QFrame):
         self.preset_pill = QPushButton(self)
         self.preset_pill.setObjectName("preset")
         self.preset_pill.clicked.connect(self.presets_asked)
+        self._wait_note = QLabel(self)
+        self._wait_note.setObjectName("composerNote")
         self._gauge = Gauge(theme, self)
         self._send = QToolButton(self)
         self._send.setObjectName("send")
@@ -163,6 +165,7 @@ class Composer(QFrame):
         for widget in (self._attach, self._settings, self.preset_pill):
             row.addWidget(widget)
         row.addStretch(1)
+        row.addWidget(self._wait_note)
         row.addWidget(self._gauge)
         row.addSpacing(8)
         row.addWidget(self._send)
@@ -220,6 +223,9 @@ class Composer(QFrame):
 
     def _restyle(self) -> None:
         stops = self._answering
+        waits = self.tr("Stopping…") if self._stopping else self._checks or self._waits
+        self._wait_note.setText(waits)
+        self._wait_note.setVisible(bool(waits))
         name = self.tr("Stop the answer") if stops else self.tr("Send the message")
         tip = self.tr("Stop (Esc)") if stops else self._checks or self._waits or self.tr("Send (Enter)")
         self._send.setAccessibleName(self.tr("Stopping…") if self._stopping else name)

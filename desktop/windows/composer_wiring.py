@@ -88,6 +88,7 @@ class ComposerWiring:
     async def aclose(self) -> None:
         """Keeps what is being written. Idempotent."""
         self.sheet.flush()
+        self.sending.close()
         self.gauging.close()
         self.attaching.close()
         await self.drafting.aclose()

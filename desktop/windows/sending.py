@@ -20,7 +20,7 @@ from desktop.tasks import TaskSet
 from desktop.widgets.composer import Composer
 from desktop.widgets.overflow_card import OverflowCard
 from desktop.windows.chat_port import ChatPort
-from engine.errors import EngineError
+from engine.errors import EngineClosed, EngineError
 
 
 @dataclass
@@ -112,6 +112,12 @@ class Sending(QObject):
         if summary is not None and summary.task is not None:
             summary.task.cancel()
 
+    def close(self) -> None:
+        """Ends what is looked at or summarised; those messages stay drafts. Idempotent."""
+        summaries = [summary.task for summary in self._summaries.values() if summary.task is not None]
+        for task in [*self._checks.values(), *summaries]:
+            task.cancel()
+
     def _branch(self) -> tuple[ChatMessage, ...]:
         """The open chat with the message that is to be sent."""
         rows, draft = self._chats.messages, self._draft()
@@ -135,6 +141,8 @@ class Sending(QObject):
         try:
             fit = await self._counter.fit(await self._models.ready(), branch, settings)
             found = overflow(branch, settings, fit)
+        except EngineClosed:
+            return  # it stays a draft
         except EngineError:
             found = None  # the answer says what is wrong, and can be tried again
         self._end_check(chat_id, asyncio.current_task())

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from desktop.compose.counting import TokenCounter
 from engine.library.profile import Profile
 from tests.desktop.conftest import House, OpenHouse, Run, until
 from tests.desktop.test_overflow_card import N_TURNS, fill, open_long, refused
@@ -169,5 +171,47 @@ def test_bar_of_a_summary_moves_while_the_turns_are_read(run: Run, open_house: O
             await until(moved)
             script.step_s = 0.0
             await answered(house)
+
+    run(story())
+
+
+def test_check_and_reading_of_a_file_are_shown_beside_the_send_button(
+    run: Run, open_house: OpenHouse, tmp_path: Path
+) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("Sow in March.")
+
+    async def story() -> None:
+        async with open_house(Script(answer=b"Yes.")) as house:
+            composer = house.window.composer
+            await until(lambda: house.ready)
+            assert not composer._wait_note.isVisible()
+            composer.files_given.emit([file])
+            assert composer._wait_note.text() == "A file is still being read"
+            await until(lambda: not composer._wait_note.isVisible())
+            submit(house, LEFT)
+            assert composer._wait_note.text() == "Looking whether it fits…"
+            await answered(house)
+            assert not composer._wait_note.isVisible()
+
+    run(story())
+
+
+def test_message_that_is_checked_when_the_app_closes_stays_a_draft(
+    run: Run, open_house: OpenHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    async def story() -> None:
+        async with open_house(Script(answer=b"Yes.")) as house:
+            await until(lambda: house.ready)
+            monkeypatch.setattr(TokenCounter, "fit", never)
+            submit(house, LEFT)
+            await asyncio.sleep(0)
+        monkeypatch.undo()
+        async with open_house(Script(answer=b"Yes.")) as house:
+            await until(lambda: house.window.composer.text == LEFT)
+            assert house.chats.model().rowCount() == 0
 
     run(story())
