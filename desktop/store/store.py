@@ -122,7 +122,8 @@ class Store:
         await self._call(self._mark_messages_deleted, tuple(message_ids), None)
 
     async def drafts(self) -> dict[str, tuple[str, tuple[Attachment, ...]]]:
-        """What was typed and not sent, by chat; "" stands for the chat that is not begun."""
+        """What was typed and not sent, by chat; "" stands for the chat that is not begun. Also what was typed in place
+        of a message, by its id."""
         return await self._call(self._read_drafts)
 
     async def save_draft(self, chat_id: str, text: str, attachments: Sequence[Attachment] = ()) -> None:
@@ -258,7 +259,9 @@ class Store:
     def _forget_deleted(self) -> None:
         self._sql("DELETE FROM messages WHERE deleted_s IS NOT NULL")
         self._sql("DELETE FROM chats WHERE deleted_s IS NOT NULL")
-        self._sql("DELETE FROM drafts WHERE chat_id <> '' AND chat_id NOT IN (SELECT id FROM chats)")
+        # A draft is of a chat, or of a message that was being edited.
+        known = "SELECT id FROM chats UNION ALL SELECT id FROM messages"
+        self._sql(f"DELETE FROM drafts WHERE chat_id <> '' AND chat_id NOT IN ({known})")
 
     def _close(self) -> None:
         connection, self._connection = self._connection, None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QModelIndex, QRect, QSize, QTimer, Signal
 from PySide6.QtGui import (
@@ -43,6 +43,8 @@ class TranscriptPage(Column):
     """Go on from where this answer was cut, stopped or ended for length."""
     edited = Signal(str, str)
     """The person wants this message to read so: a new version; a question is then answered anew."""
+    edit_changed = Signal(str, str)
+    """What is typed in place of this message, "" for nothing to keep."""
     version_asked = Signal(str, int)
     """Show the version so many places further, +1 or -1."""
     alternatives_asked = Signal(str)
@@ -61,7 +63,9 @@ class TranscriptPage(Column):
         super().__init__(theme, parent)
         self._controls: dict[str, MessageControls] = {}
         self._stale: set[str] = set()
-        self._editing = EditPlace(self.viewport(), self.edited.emit, self._edit_ended)
+        self._editing = EditPlace(self.viewport(), self.edited.emit, self.edit_changed.emit, self._edit_ended)
+        self.edit_draft: Callable[[str], str] = lambda message_id: ""
+        """What was typed in place of a message and not saved."""
         self._wishes = Wishes(
             self.retry_asked.emit,
             self.continue_asked.emit,
@@ -167,11 +171,21 @@ class TranscriptPage(Column):
     def edit(self, message_id: str) -> None:
         """Opens the editor in the message's place."""
         if (row := self._row_of(message_id)) >= 0:
-            self._editing.open(self._message(row), self._column()[1])
+            self._editing.open(self._message(row), self._column()[1], self.edit_draft(message_id))
             self._resettle(row)
 
-    def _edit_ended(self, message_id: str) -> None:
-        self.setFocus()
+    def _open_draft(self) -> None:
+        """Goes on with the last edit that was left, without taking the focus."""
+        for row in range(len(self._heights) - 1, -1, -1):
+            message = self._message(row)
+            if self._editing.editor is None and (draft := self.edit_draft(message.id)):
+                self._editing.open(message, self._column()[1], draft, focus=False)
+                self._heights.doubt(row)
+                self._settle(row, self._corner(row).y() - self._space_above(row))
+
+    def _edit_ended(self, message_id: str, had_focus: bool) -> None:
+        if had_focus:
+            self.setFocus()
         if (row := self._row_of(message_id)) >= 0:
             self._resettle(row)
 
@@ -213,6 +227,7 @@ class TranscriptPage(Column):
         anchor = -1 if not rows or rows[-1].state == "streaming" else self._row_of(self._top_id)
         self._follow = anchor < 0
         self._settle(anchor, self._top_y)
+        self._open_draft()
         self._watch_signs()
 
     def _inserted(self, parent: QModelIndex, first: int, last: int) -> None:

@@ -79,6 +79,8 @@ class Wiring:
         self._transcript.set_list(chats.messages)
         self._transcript.sign_of = lambda message_id: sign_of(chats.waiting(message_id))
         self.composing = ComposerWiring(window, chats, models, store, tasks, self.tell)
+        self._transcript.edit_draft = self.composing.drafting.edit_of
+        self._transcript.edit_changed.connect(self.composing.drafting.put_edit)
         self._connect_chats()
         self._connect_model()
 
