@@ -66,6 +66,8 @@ class LibraryController(QObject):
         self._measured = MeasuredRoom(Pace(profile.machine))
         self._profile, self._hub, self._remember = profile, hub, remember
         self._choices = {path: LoadChoice.of(kept) for path, kept in settings.model_settings.items()}
+        self._tried: dict[str, LoadChoice] = {}
+        """What was chosen and not loaded yet: estimates follow it, and nothing else."""
         self._cache = ScanCache(profile.library)
         self._files: tuple[ModelFile, ...] = ()
         self._entries: tuple[CatalogueEntry, ...] = ()
@@ -137,15 +139,24 @@ class LibraryController(QObject):
             self._show_all()
 
     def choice_of(self, path: Path) -> LoadChoice:
-        return self._choices.get(str(path), LoadChoice())
+        """How the person wants it, whether it was loaded so or not."""
+        return self._tried.get(str(path)) or self._choices.get(str(path), LoadChoice())
 
     def settings_of(self, path: Path) -> LoadSettings:
         """Asked for when the file is loaded."""
-        self.loaded = self.choice_of(path)
+        self.loaded = self._choices.get(str(path), LoadChoice())
         return self.loaded.settings
 
     def choose(self, path: Path, choice: LoadChoice) -> None:
-        """Keeps how this file is loaded from now on."""
+        """How this file would be loaded; in force from the next `apply`."""
+        self._tried[str(path)] = choice
+        self._show_disk()
+
+    def apply(self, path: Path) -> None:
+        """The person has this file loaded as they chose: keeps that."""
+        choice = self._tried.pop(str(path), None)
+        if choice is None:
+            return
         self._choices[str(path)] = choice
         kept = {each: kept for each, choice in self._choices.items() if (kept := choice.kept())}
         self._remember(model_settings=kept)

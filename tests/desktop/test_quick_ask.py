@@ -348,16 +348,16 @@ def test_half_typed_quick_question_is_there_when_the_window_opens_again(run: Run
     async def story() -> None:
         async with open_house(Script(answer=b"Wide.")) as house:
             await until(lambda: house.ready)
-            QTest.keyClick(house.window, Qt.Key.Key_Space, CONTROL | SHIFT)
+            only(house, QuickAskWiring).open()
             small = small_of(house)
             QTest.keyClicks(small.field, "How wide")
             QTest.keyClick(small, Qt.Key.Key_Escape)
-            QTest.keyClick(house.window, Qt.Key.Key_Space, CONTROL | SHIFT)
+            only(house, QuickAskWiring).open()
             assert small.field.text() == "How wide"
             QTest.keyClick(small.field, Qt.Key.Key_Return)
             await has_ended(house)
             QTest.keyClick(small, Qt.Key.Key_Escape)
-            QTest.keyClick(house.window, Qt.Key.Key_Space, CONTROL | SHIFT)
+            only(house, QuickAskWiring).open()
             assert small.field.text() == "", "it was asked"
 
     run(story())
