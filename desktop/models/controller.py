@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,9 +13,12 @@ from PySide6.QtCore import QObject, Signal
 from engine.backend import LoadSettings
 from engine.errors import EngineClosed, EngineError, NotLoaded
 from engine.events import Status
+from engine.trace import way_of
 
 if TYPE_CHECKING:
     from engine.engine import Engine
+
+log = logging.getLogger(__name__)
 
 
 class ModelController(QObject):
@@ -51,6 +55,10 @@ class ModelController(QObject):
         except EngineError as error:
             if self.status.error is None:
                 self._set(Status("empty", error=error))
+            return False
+        except Exception as error:  # a bug of ours: "loading" must not stay, since answers wait for its end
+            log.error("loading a model failed\n%s", way_of(error))
+            self._set(Status("empty", error=EngineError(f"{type(error).__name__}: {error}")))
             return False
         return True
 

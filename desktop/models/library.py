@@ -228,9 +228,10 @@ class LibraryController(QObject):
         self._show_elsewhere()
         try:
             found = await asyncio.to_thread(self._hub.search, text)
-        except HubError as error:
+        except Exception as error:  # whatever it is: "asking" must not stay
             if number == self._asked:
-                self._set(hub="failed", error=error)
+                known = error if isinstance(error, HubError) else HubError(f"{type(error).__name__}: {error}")
+                self._set(hub="failed", error=known)
             return
         if number == self._asked:
             self._hub_found = found

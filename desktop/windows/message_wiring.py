@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from PySide6.QtCore import QIODevice, QObject, QRect, QSaveFile
@@ -16,6 +17,9 @@ from desktop.transcript.view import TranscriptView
 from desktop.widgets.word_choices import WordChoices
 from desktop.windows.main_window import MainWindow
 from engine.errors import EngineError
+from engine.trace import way_of
+
+log = logging.getLogger(__name__)
 
 UNDO_MS = 8_000
 
@@ -89,8 +93,10 @@ class MessageWiring(QObject):
     async def _fill(self, card: WordChoices, message_id: str, start: int, end: int) -> None:
         try:
             choices = await self._chats.words(message_id, start, end)
-        except EngineError as error:
+        except Exception as error:  # whatever it is: the card must not wait for ever
             card.close()
             self._window.notice.tell(sentences.of(error), alert=True)
+            if not isinstance(error, EngineError):
+                log.error("looking for other words failed\n%s", way_of(error))
         else:
             card.show_choices(choices)

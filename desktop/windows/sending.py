@@ -145,6 +145,7 @@ class Sending(QObject):
             return  # it stays a draft
         except EngineError:
             found = None  # the answer says what is wrong, and can be tried again
+        # What else is raised is reported by the task's owner; the message stays a draft.
         self._end_check(chat_id, asyncio.current_task())
         if self._chat_id == chat_id:
             self._card.show_overflow(found) if found is not None else self._hand_over(draft)
@@ -183,7 +184,7 @@ class Sending(QObject):
             engine = await self._models.ready()
             writer = Summariser(engine, summary.found.n_ctx, progress)
             text = await writer.write(summary.found.turns, summary.before)
-        except EngineError as error:
+        except Exception as error:  # whatever it is, it is said; what was to be sent is still there
             self._end_summary(chat_id, summary)
             self._tell(error)
             return

@@ -16,8 +16,11 @@ from desktop import app
 from desktop.attach.reader import Reader
 from desktop.instance import InstanceLock
 from desktop.launch import Options
+from desktop.models.controller import ModelController
 from desktop.store.records import Attachment
 from desktop.succession import take_over
+from engine.engine import Engine
+from engine.errors import EngineError
 from engine.library.profile import Profile
 from tests.desktop.conftest import OpenHouse, Run, until
 from tests.desktop.test_crash import ROOT
@@ -29,6 +32,8 @@ import sys, threading
 from pathlib import Path
 from PySide6.QtCore import QTimer
 from desktop.launch import Options, launch
+from engine.engine import Engine
+from engine.errors import EngineError
 from engine.library.profile import Profile
 import desktop.launch as launching
 
@@ -175,3 +180,18 @@ def test_start_that_fails_half_way_closes_what_is_open(
 
     run(story())
     assert "closing the drafts failed" not in caplog.text
+
+
+def test_model_that_cannot_be_loaded_for_an_unknown_reason_ends_the_wait(run: Run) -> None:
+    def broken() -> Engine:
+        raise ImportError("no such library")
+
+    async def story() -> None:
+        models = ModelController(broken)
+        assert not await models.load(Path("any.gguf"))
+        assert models.status.state == "empty"
+        with pytest.raises(EngineError, match="no such library"):
+            await models.ready()
+        await models.aclose()
+
+    run(story())
