@@ -76,7 +76,7 @@ class ComposerWiring:
         self._connect_composer()
         self._connect_settings()
         chats.opened.connect(self._show_chat)
-        chats.usage_changed.connect(self.gauging.recount)
+        chats.usage_changed.connect(self.gauging.show_usage)
         models.status_changed.connect(self._show_status)
         self._show_settings()
 

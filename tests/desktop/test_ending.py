@@ -32,8 +32,6 @@ import sys, threading
 from pathlib import Path
 from PySide6.QtCore import QTimer
 from desktop.launch import Options, launch
-from engine.engine import Engine
-from engine.errors import EngineError
 from engine.library.profile import Profile
 import desktop.launch as launching
 

@@ -116,3 +116,26 @@ def test_answers_side_by_side_each_show_what_they_wait_for(run: Run, open_house:
             await until(lambda: all(card.message.state == "complete" for card in item._cards.values()))
 
     run(story())
+
+
+def test_ring_of_the_context_moves_while_an_answer_is_written(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house(Script(answer=None, step_s=0.01)) as house:
+            await until(lambda: house.ready)
+            send(house, "Go on and on, for as long as there is room for it")
+            seen: set[int] = set()
+
+            def n_tokens() -> int:
+                return int(house.window.composer._gauge.text().split(" ")[0].replace(",", "") or 0)
+
+            def moved() -> bool:
+                seen.add(n_tokens())
+                return house.rows[1].state == "streaming" and len({n for n in seen if n > 50}) > 4
+
+            await until(moved)
+            house.window.composer.show_text("And then?")
+            await until(lambda: n_tokens() > max(seen))
+            QTest.keyClick(house.window.composer, Qt.Key.Key_Escape)
+            await until(lambda: house.rows[1].state == "stopped")
+
+    run(story())
