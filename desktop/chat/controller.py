@@ -205,6 +205,11 @@ class ChatController(ChatShelves):
         self._tasks.spawn(self._store.delete_messages(ids), f"delete message {message_id}")
         return Deletion(session, removed)
 
+    def n_deleted_with(self, message_id: str) -> int:
+        """How many messages `delete_message` would delete, on all branches; 0 where it is not in the open chat."""
+        found = self._found(message_id)
+        return len(found[0].conversation.descendants(message_id)) if found is not None else 0
+
     def restore_messages(self, deletion: Deletion) -> None:
         """Undoes `delete_message`, also where another chat is open meanwhile."""
         session = deletion.session

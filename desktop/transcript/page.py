@@ -66,6 +66,8 @@ class TranscriptPage(Column):
         self._editing = EditPlace(self.viewport(), self.edited.emit, self.edit_changed.emit, self._edit_ended)
         self.edit_draft: Callable[[str], str] = lambda message_id: ""
         """What was typed in place of a message and not saved."""
+        self.n_deleted: Callable[[str], int] = lambda message_id: 0
+        """How many messages would go with this one."""
         self._wishes = Wishes(
             self.retry_asked.emit,
             self.continue_asked.emit,
@@ -76,6 +78,7 @@ class TranscriptPage(Column):
             self.delete_asked.emit,
             self._fold,
             self.save_asked.emit,
+            lambda message_id: self.n_deleted(message_id),
         )
         self._throttle = Throttle(REDRAW_MS, self._refresh, self)
         self.sign_of: SignOf = lambda message_id: Sign()

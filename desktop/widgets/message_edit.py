@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QMimeData, Qt, Signal
-from PySide6.QtGui import QDropEvent, QKeyEvent, QTextOption
+from PySide6.QtGui import QDropEvent, QKeyEvent, QKeySequence, QTextOption
 from PySide6.QtWidgets import QWidget
 
 from desktop.direction import direction_of
@@ -47,6 +47,15 @@ class MessageEdit(LongTextEdit):
             self.submitted.emit()
         else:
             super().keyPressEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        """Where there is nothing to undo in it, the key for that is the window's."""
+        match event:
+            case QKeyEvent() if event.type() == QEvent.Type.ShortcutOverride:
+                if event.matches(QKeySequence.StandardKey.Undo) and not self.document().isUndoAvailable():
+                    event.ignore()
+                    return False
+        return super().event(event)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

@@ -266,7 +266,7 @@ class ComposerWiring:
             self._tasks.spawn(self._store.save_preset(name, preset), "bring a preset back")
 
         gone = translate("composer", "The preset “{name}” is deleted.").format(name=name)
-        self._window.notice.tell(gone, action=translate("composer", "Undo"), act=undo, for_ms=8_000)
+        self._window.undo_stack.offer(gone, undo)
 
     async def _move_preset(self, old: str, new: str, preset: ChatSettings) -> None:
         await self._store.save_preset(new, preset)  # first, so that at no moment there is neither

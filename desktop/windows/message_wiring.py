@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QIODevice, QObject, QRect, QSaveFile
@@ -21,8 +22,6 @@ from engine.trace import way_of
 
 log = logging.getLogger(__name__)
 
-UNDO_MS = 8_000
-
 
 class MessageWiring(QObject):
     """Connects the transcript of one window to its chats. GUI thread only."""
@@ -31,8 +30,10 @@ class MessageWiring(QObject):
         super().__init__(window)
         self._window, self._transcript, self._chats, self._tasks = window, transcript, chats, tasks
         self._deletions: list[Deletion] = []
-        """Those that Undo is offered for."""
+        """Those that the newest notice offers to undo together."""
         self._told = ""
+        self._undo: Callable[[], None] = lambda: None
+        transcript.n_deleted = chats.n_deleted_with
         transcript.retry_asked.connect(chats.retry)
         transcript.continue_asked.connect(chats.go_on)
         transcript.edited.connect(chats.edit)
@@ -50,17 +51,21 @@ class MessageWiring(QObject):
         deletion = self._chats.delete_message(message_id)
         if deletion is None:
             return
-        notice = self._window.notice
-        if not self._told or notice.text != self._told:
-            self._deletions.clear()
-        self._deletions.append(deletion)
-        n_messages = sum(len(each.removed.messages) for each in self._deletions)
-        self._told = self.tr("%Ln messages are deleted.", "", n_messages)
-        notice.tell(self._told, action=self.tr("Undo"), act=self._undo, for_ms=UNDO_MS)
+        stack = self._window.undo_stack
+        if self._told and self._window.notice.text == self._told:
+            stack.withdraw(self._undo)
+            deletions = [*self._deletions, deletion]
+        else:
+            deletions = [deletion]
 
-    def _undo(self) -> None:
-        while self._deletions:
-            self._chats.restore_messages(self._deletions.pop())
+        def undo() -> None:
+            for each in reversed(deletions):
+                self._chats.restore_messages(each)
+
+        n_messages = sum(len(each.removed.messages) for each in deletions)
+        self._told = self.tr("%Ln messages are deleted.", "", n_messages)
+        self._deletions, self._undo = deletions, undo
+        stack.offer(self._told, undo)
 
     def _choose_file(self, block: Block) -> None:
         dialog = QFileDialog(self._window, self.tr("Save this code"))

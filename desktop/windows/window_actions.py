@@ -115,6 +115,13 @@ def _others(window: MainWindow) -> list[Action]:
         ),
         Action("export_all", translate("actions", "Save all chats…"), with_settings("export_asked")),
         Action("switch_endpoint", translate("actions", "Turn the endpoint on or off"), switch_endpoint),
+        Action(
+            "undo_deletion",
+            translate("actions", "Undo the last deletion"),
+            window.undo_stack.undo,
+            "Ctrl+Z",
+            is_possible=lambda: not window.undo_stack.is_empty,
+        ),
         Action("quit", translate("actions", "Quit Inglenook"), window.quit, "Ctrl+Q"),
         Action("diagnostics", translate("actions", "Copy diagnostics"), with_settings("diagnostics_asked")),
     ]
