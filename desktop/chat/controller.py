@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from desktop.chat.prompt import Prompt
 from desktop.chat.session import Session, new_id
 from desktop.chat.shelves import ChatShelves
-from desktop.chat.tree import Conversation, Removed, title_of
+from desktop.chat.title import title_of
+from desktop.chat.tree import Conversation, Removed
 from desktop.chat.words import WordChoice, word_choices
 from desktop.compose.prompt import prompt_for
 from desktop.store.records import Attachment, Chat, ChatMessage, ChatSettings, State
