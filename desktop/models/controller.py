@@ -66,6 +66,11 @@ class ModelController(QObject):
         """Loads the last file once more, after a failure."""
         return self._path is not None and await self.load(self._path)
 
+    def cancel_load(self) -> None:
+        """Ends a load that is under way; the status then says so. Nothing where there is none."""
+        if self._engine is not None and self.status.state == "loading":
+            self._engine.cancel_load()
+
     async def unload(self) -> None:
         """Frees the model's memory; the engine stays, and waits for another."""
         if self._engine is not None:

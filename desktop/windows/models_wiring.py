@@ -79,6 +79,8 @@ class ModelsWiring(QObject):
                 self._load_as_chosen(row.path)
             case "unload":
                 self._unload()
+            case "cancel":
+                self._models.cancel_load()
             case "download":
                 self._library.download(row)
             case "settings":

@@ -97,6 +97,12 @@ def _others(window: MainWindow) -> list[Action]:
 
     return [
         Action("open_model", translate("actions", "Open a model file…"), window.header.model_wanted.emit, "Ctrl+O"),
+        Action(
+            "cancel_load",
+            translate("actions", "Cancel loading the model"),
+            window.header.load_cancel_requested.emit,
+            is_possible=lambda: window.header.is_loading,
+        ),
         Action("looks_light", translate("actions", "Light looks"), partial(choose_theme, "light")),
         Action("looks_dark", translate("actions", "Dark looks"), partial(choose_theme, "dark")),
         Action("looks_system", translate("actions", "Looks as the system"), partial(choose_theme, "system")),

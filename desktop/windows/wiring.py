@@ -28,6 +28,7 @@ from desktop.windows.chats_wiring import ChatsWiring
 from desktop.windows.composer_wiring import ComposerWiring
 from desktop.windows.main_window import MainWindow
 from desktop.windows.message_wiring import MessageWiring
+from engine.errors import LoadCancelled
 from engine.events import Status
 
 translate = QCoreApplication.translate
@@ -103,6 +104,7 @@ class Wiring:
 
     def _connect_model(self) -> None:
         self._window.header.model_wanted.connect(self._choose_model)
+        self._window.header.load_cancel_requested.connect(self._models.cancel_load)
         self._window.greeting.model_wanted.connect(self._choose_model)
         self._models.status_changed.connect(self._show_status)
 
@@ -132,6 +134,8 @@ class Wiring:
         if status.state == "dead" and status.error is not None:
             again = translate("window", "Load it again")
             self._window.notice.tell(sentences.of(status.error), alert=True, action=again, act=self._reload)
+        elif isinstance(status.error, LoadCancelled):
+            self._window.notice.tell(sentences.of(status.error), for_ms=5_000)  # the person's own wish
         elif status.error is not None:
             choose = translate("window", "Choose another…")
             self._window.notice.tell(sentences.of(status.error), alert=True, action=choose, act=self._choose_model)

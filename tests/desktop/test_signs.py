@@ -139,3 +139,16 @@ def test_ring_of_the_context_moves_while_an_answer_is_written(run: Run, open_hou
             await until(lambda: house.rows[1].state == "stopped")
 
     run(story())
+
+
+def test_loading_is_cancelled_from_the_header(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house(Script(answer=b"Well.", load_s=20.0)) as house:
+            await until(lambda: "%" in house.window.header._model_words and house.opener is not None)
+            assert house.window.header.is_loading
+            await until(lambda: house.window.header._progress > 0)
+            house.window.header.load_cancel_requested.emit()
+            await until(lambda: not house.window.header.is_loading, 5)
+            assert house.window.notice.text == "Loading the model was cancelled."
+
+    run(story())
