@@ -121,6 +121,7 @@ class ChatDesk(QObject):
             self._point_at(message_id)
         elif chat_id in self._known:
             self._wanted = chat_id
+            self._mark()
             self._tasks.spawn(self._open(chat_id, message_id), f"open chat {chat_id}")
 
     def _point_at(self, message_id: str) -> None:
@@ -195,6 +196,9 @@ class ChatDesk(QObject):
     async def _open(self, chat_id: str, message_id: str) -> None:
         session = await self._session_of(chat_id)
         if session is None:
+            if self._wanted == chat_id:
+                self._wanted = None
+                self._mark()
             return
         texts = [message.text for message in session.conversation.branch()]
         await asyncio.get_running_loop().run_in_executor(None, self._prepare, texts)
@@ -282,4 +286,5 @@ class ChatDesk(QObject):
         self._mark()
 
     def _mark(self) -> None:
-        self.chats.mark(self._current.chat.id if self._current else None, self._writer.live)
+        """The chat that is open, or on its way: a long one takes a moment."""
+        self.chats.mark(self._wanted or (self._current.chat.id if self._current else None), self._writer.live)

@@ -96,6 +96,7 @@ class ComposerWiring:
     def _connect_composer(self) -> None:
         composer = self._composer
         composer.submitted.connect(self._submit)
+        composer.stop_asked.connect(self.sending.cancel_check)
         composer.edited.connect(self._edited)
         composer.attach_asked.connect(self._choose_files)
         composer.removal_asked.connect(self.attaching.remove)

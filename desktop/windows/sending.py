@@ -106,6 +106,11 @@ class Sending(QObject):
         if self._card.overflow is not None and self._card.overflow.kind == "message":
             self._card.dismiss()
 
+    def cancel_check(self) -> None:
+        """Of the open chat; its message stays a draft."""
+        if (check := self._checks.get(self._chat_id)) is not None:
+            check.cancel()
+
     def cancel_summary(self) -> None:
         """Of the open chat."""
         summary = self._summaries.get(self._chat_id)

@@ -10,6 +10,7 @@ from desktop.widgets.notice import Notice
 
 UNDO_MS = 8_000
 """How long a notice offers it; the key undoes it as long as the app runs."""
+TOPIC = "undo"
 
 
 class UndoStack(QObject):
@@ -27,7 +28,7 @@ class UndoStack(QObject):
     def offer(self, words: str, undo: Callable[[], object]) -> None:
         """Something was done that `undo` takes back; `words` say what."""
         self._entries.append(undo)
-        self._notice.tell(words, action=self.tr("Undo"), act=lambda: self._undo(undo), for_ms=UNDO_MS)
+        self._notice.tell(words, action=self.tr("Undo"), act=lambda: self._undo(undo), for_ms=UNDO_MS, topic=TOPIC)
 
     def withdraw(self, undo: Callable[[], object]) -> None:
         """It became part of a later entry."""
@@ -37,7 +38,7 @@ class UndoStack(QObject):
     def undo(self) -> None:
         """Takes the newest back; nothing where there is none."""
         if self._entries:
-            self._notice.hide()
+            self._notice.clear(TOPIC)
             self._undo(self._entries[-1])
 
     def _undo(self, undo: Callable[[], object]) -> None:

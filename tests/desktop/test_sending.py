@@ -215,3 +215,20 @@ def test_message_that_is_checked_when_the_app_closes_stays_a_draft(
             assert house.chats.model().rowCount() == 0
 
     run(story())
+
+
+def test_escape_ends_the_check_of_a_message(run: Run, open_house: OpenHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    async def story() -> None:
+        async with open_house(Script(answer=b"Yes.")) as house:
+            await until(lambda: house.ready)
+            monkeypatch.setattr(TokenCounter, "fit", never)
+            submit(house, LEFT)
+            QTest.keyClick(house.window.composer, Qt.Key.Key_Escape)
+            await until(lambda: house.window.composer._can_send())
+            assert house.window.composer.text == LEFT
+            assert not house.rows
+
+    run(story())
