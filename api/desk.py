@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, TypeVar
 
 from fastapi import Depends
 from fastapi import Request as HttpRequest
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from api.activity import Activity
 from api.answer import Answer
@@ -28,12 +28,16 @@ from api.deps import (
 )
 from api.errors import ModelUnknown
 from api.settings import EndpointSettings
+from api.shapes import schema_headers
 from api.shelf import Shelf
 from api.sse import SSE, EventStream, EventWriter, Framing
+from api.unmet import unmet
 from engine.engine import Engine
 from engine.events import Embeddings, ModelInfo
 from engine.questions import Questions
 from engine.requests import EmbedRequest, Request
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +70,54 @@ class Desk:
         if self.settings.unknown_model == "404" and name not in (None, self.model.id):
             raise ModelUnknown(name or "")
 
-    async def questions(self) -> Questions:
-        """To ask the model beside answers, once it is there. Raises what `Engine.load` does."""
-        await self.shelf.take_back()
-        return self.engine.ask
+    async def read_query(self, shape: type[Body]) -> Body:
+        """As `read`, of what asks about the model without an answer: a text that no context holds is refused.
+
+        Raises BadRequest, BodyTooLarge."""
+        return await read_body(self.http, shape, self.settings.max_query_bytes)
+
+    async def query(
+        self, work: Callable[[Questions], Coroutine[None, None, Result]], *, is_first_step: bool = False
+    ) -> Result:
+        """What `work` finds out about the model. Ends with its client, and can be stopped as answers can.
+
+        `is_first_step`: an answer of the same request follows, which is what /v1/activity remembers.
+        Raises EngineError, StoppedHere, QueueFull."""
+        http, ask = self.http, self.engine.ask
+        return await self.activity.query(
+            self.request_id, lambda: work(ask), http.scope, http.receive, is_first_step=is_first_step
+        )
 
     async def collect(self, requests: Sequence[Request]) -> list[Answer]:
         """The whole answers. Raises EngineError, StoppedHere."""
         async with self.activity.ask(self.engine, requests, self.http.scope, self.http.receive) as together:
-            return await together.collect()
+            answers = await together.collect()
+        pairs = zip(requests, answers, strict=True)
+        return [replace(answer, not_met=unmet(request, answer)) for request, answer in pairs]
 
-    def stream(self, requests: Sequence[Request], writer: EventWriter, framing: Framing = SSE) -> Response:
-        return EventStream(self.engine, self.activity, requests, writer, self.settings.ping_interval_s, framing)
+    def reply(self, body: object, answers: Sequence[Answer]) -> Response:
+        """The whole answer as JSON, with headers for what of its schemas was not enforced, and what is not met."""
+        return JSONResponse(
+            body,
+            headers=schema_headers(
+                not_enforced=[each for answer in answers for each in answer.not_enforced],
+                not_met=[each for answer in answers for each in answer.not_met],
+            ),
+        )
+
+    def stream(
+        self,
+        requests: Sequence[Request],
+        writer: EventWriter,
+        framing: Framing = SSE,
+        *,
+        ends_on_thread: bool = False,
+    ) -> Response:
+        """`ends_on_thread`: see EventStream."""
+        ping_interval_s = self.settings.ping_interval_s
+        return EventStream(
+            self.engine, self.activity, requests, writer, ping_interval_s, framing, ends_on_thread=ends_on_thread
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,14 +18,16 @@ async def create_message(desk: AtDesk) -> Response:
     body = await desk.read(MessagesBody)
     desk.check_model(body.model)
     request = messages_request(body, desk.request_id)
-    head = MessageHead(f"msg_{request.id}", desk.model.id)
+    head = MessageHead(f"msg_{request.id}", desk.model.id, body.context_management is not None)
     if body.stream:
         return desk.stream([request], MessageWriter(head))
-    return JSONResponse(message(head, (await desk.collect([request]))[0]))
+    answers = await desk.collect([request])
+    return desk.reply(message(head, answers[0]), answers)
 
 
 @router.post("/count_tokens")
 async def count_tokens(desk: AtDesk) -> Response:
-    body = await desk.read(CountBody)
+    body = await desk.read_query(CountBody)
     desk.check_model(body.model)
-    return JSONResponse({"input_tokens": await (await desk.questions()).count(count_request(body, desk.request_id))})
+    request = count_request(body, desk.request_id)
+    return JSONResponse({"input_tokens": await desk.query(lambda questions: questions.count(request))})

@@ -6,8 +6,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from api.body import INT32_MAX, Body, Count, Fraction, Word
+from api.body import INT32_MAX, MAX_MESSAGES, Body, Count, Fraction, Word
 from api.openai.tools import ToolName
+from api.sampler import SamplerFields
 
 
 class AnthropicMessage(Body):
@@ -47,15 +48,19 @@ class OutputConfig(Body):
 
 class CountBody(Body):
     model: str | None = None
-    messages: Annotated[list[AnthropicMessage], Field(min_length=1)]
+    messages: Annotated[list[AnthropicMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
     system: object = None
     tools: Annotated[list[AnthropicTool], Field(max_length=1024)] | None = None
     tool_choice: AnthropicChoice | None = None
     thinking: Thinking | None = None
     output_config: OutputConfig | None = None
+    output_format: OutputFormat | None = None
+    """The earlier name of `output_config.format`, which Anthropic's clients still send."""
+    context_management: object = None
+    """Edits that shorten the prompt. None is made, and that is what the answer says."""
 
 
-class MessagesBody(CountBody):
+class MessagesBody(CountBody, SamplerFields):
     max_tokens: Count
     stream: bool | None = None
     stop_sequences: Annotated[list[Word], Field(max_length=64)] | None = None

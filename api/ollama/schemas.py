@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from api.body import Body, Count, Stops
+from api.body import MAX_MESSAGES, Body, Count, Stops
 from api.ollama.duration import seconds_of
 from api.openai.tools import ToolBody
 from api.sampler import SamplerFields
@@ -17,7 +17,8 @@ def _none_if_endless(value: object) -> object:
 
 
 class Options(SamplerFields):
-    """What concerns memory and threads (`num_ctx`, `num_gpu`, …) was settled when the model was loaded."""
+    """What concerns memory and threads (`num_ctx`, `num_gpu`, …) was settled when the model was loaded. `num_keep`
+    concerns a prompt that is shortened, which is an error here."""
 
     num_predict: Annotated[Count | None, BeforeValidator(_none_if_endless)] = None
     stop: Stops = Field(default_factory=list)
@@ -63,7 +64,7 @@ class AnswerBody(KeepingBody):
 
 
 class ChatBody(AnswerBody):
-    messages: list[OllamaMessage] | None = None
+    messages: Annotated[list[OllamaMessage], Field(max_length=MAX_MESSAGES)] | None = None
     tools: Annotated[list[ToolBody], Field(max_length=1024)] | None = None
 
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import JSONResponse, Response
 
+from api.deps import Holder
 from api.desk import AtDesk
+from api.errors import BadRequest, ResponseUnknown
+from api.keyring import KeyHolder
 from api.openai.responses.answer import ResponseHead, whole_response
 from api.openai.responses.items import Item, items_of
+from api.openai.responses.kept import MAX_EVENTS, input_items, outputs, query_number, replayed, response_of
 from api.openai.responses.request import responses_request
 from api.openai.responses.schemas import ResponsesBody
 from api.openai.responses.store import Kept, ResponseStore
 from api.openai.responses.stream import ResponseWriter
+from api.sse import SSE
 
 router = APIRouter()
 
@@ -28,48 +35,88 @@ Store = Annotated[ResponseStore, Depends(get_store)]
 
 @router.post("/v1/responses")
 @router.post("/responses")
-async def create_response(desk: AtDesk, store: Store) -> Response:
+async def create_response(desk: AtDesk, store: Store, holder: Holder) -> Response:
     body = await desk.read(ResponsesBody)
     desk.check_model(body.model)
-    items = _conversation(body, store)
+    items = await _conversation(body, store, holder)
     request = responses_request(body, items, desk.request_id)
-    head = ResponseHead(request.id, desk.now, desk.model.id, body, request)
+    stores = body.store is not False and store.keeps
+    head = ResponseHead(request.id, desk.now, desk.model.id, body, request, stores)
 
     def keep(response: Item) -> None:
         output = response["output"]
-        if body.store is not False and isinstance(output, list):
-            store.put(Kept(response, [*items, *output]))
+        if stores and isinstance(output, list):
+            response["store"] = store.put(Kept(response, [*items, *output], holder.id))
 
     if body.stream:
-        return desk.stream([request], ResponseWriter(head, keep))
-    response = whole_response(head, (await desk.collect([request]))[0])
-    keep(response)
-    return JSONResponse(response)
+        return desk.stream([request], ResponseWriter(head, keep), ends_on_thread=stores)
+    answers = await desk.collect([request])
+    response = whole_response(head, answers[0])
+    await asyncio.to_thread(keep, response)
+    return desk.reply(response, answers)
 
 
 @router.post("/v1/responses/input_tokens")
 @router.post("/responses/input_tokens")
-async def count_tokens(desk: AtDesk, store: Store) -> Response:
-    body = await desk.read(ResponsesBody)
+async def count_tokens(desk: AtDesk, store: Store, holder: Holder) -> Response:
+    body = await desk.read_query(ResponsesBody)
     desk.check_model(body.model)
-    request = responses_request(body, _conversation(body, store), desk.request_id)
-    return JSONResponse(
-        {"object": "response.input_tokens", "input_tokens": await (await desk.questions()).count(request)}
-    )
+    request = responses_request(body, await _conversation(body, store, holder), desk.request_id)
+    n_tokens = await desk.query(lambda questions: questions.count(request))
+    return JSONResponse({"object": "response.input_tokens", "input_tokens": n_tokens})
 
 
 @router.get("/v1/responses/{response_id}")
-async def get_response(response_id: str, store: Store) -> Response:
-    return JSONResponse(store.get(response_id).response)
+@router.get("/responses/{response_id}")
+async def get_response(response_id: str, http: Request, store: Store, holder: Holder) -> Response:
+    response = (await store.get(response_id, holder)).response
+    if http.query_params.get("stream") not in ("true", "1"):
+        return JSONResponse(response)
+    after = query_number(http.query_params, "starting_after", -1, range(-1, MAX_EVENTS))
+    return Response(replayed(response, after), media_type=SSE.media_type)
+
+
+@router.get("/v1/responses/{response_id}/input_items")
+@router.get("/responses/{response_id}/input_items")
+async def list_input_items(response_id: str, http: Request, store: Store, holder: Holder) -> Response:
+    query = http.query_params
+    limit, order = query_number(query, "limit", 20, range(1, 101)), query.get("order")
+    if order not in (None, "asc", "desc"):
+        raise BadRequest("'order' must be asc or desc.", "order")
+    kept = await store.get(response_id, holder)
+    return JSONResponse(input_items(kept, limit, newest_first=order != "asc", after=query.get("after")))
+
+
+@router.post("/v1/responses/{response_id}/cancel")
+@router.post("/responses/{response_id}/cancel")
+async def cancel_response(response_id: str, store: Store, holder: Holder) -> Response:
+    """Only what runs in the background can be cancelled so, and nothing does here."""
+    await store.get(response_id, holder)
+    raise BadRequest("Only a response that was created with 'background' can be cancelled.", "response_id")
 
 
 @router.delete("/v1/responses/{response_id}")
-async def delete_response(response_id: str, store: Store) -> Response:
-    store.delete(response_id)
+@router.delete("/responses/{response_id}")
+async def delete_response(response_id: str, store: Store, holder: Holder) -> Response:
+    await store.delete(response_id, holder)
     return JSONResponse({"id": response_id, "object": "response", "deleted": True})
 
 
-def _conversation(body: ResponsesBody, store: ResponseStore) -> list[Item]:
+async def _conversation(body: ResponsesBody, store: ResponseStore, holder: KeyHolder) -> list[Item]:
     """What was said before, then what is said now. Raises ResponseUnknown."""
-    before = store.get(body.previous_response_id).items if body.previous_response_id else []
-    return [*before, *items_of(body.input)]
+    previous = body.previous_response_id
+    before = (await store.get(previous, holder)).items if previous else []
+    items = items_of(body.input)
+    return [*before, *[await _referenced(item, f"input[{at}]", store, holder) for at, item in enumerate(items)]]
+
+
+async def _referenced(item: Item, path: str, store: ResponseStore, holder: KeyHolder) -> Item:
+    """The item of an earlier response to which this one only refers, else itself. Raises BadRequest."""
+    id = item.get("id")
+    if not isinstance(id, str) or item.get("type", "item_reference") != "item_reference" or "role" in item:
+        return item
+    with suppress(ResponseUnknown):
+        for found in outputs((await store.get(response_of(id), holder)).response):
+            if found.get("id") == id:
+                return found
+    raise BadRequest(f"'{path}' refers to an item that is not kept here.", path)

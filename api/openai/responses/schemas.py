@@ -6,10 +6,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from api.body import Body, Count, Fraction
+from api.body import MAX_MESSAGES, Body, Count, Fraction
 from api.openai.formats import Schema
-
-MAX_ITEMS = 16384
+from api.sampler import SamplerFields
 
 
 class Reasoning(Body):
@@ -20,18 +19,19 @@ class TextFormat(Body):
     type: str
     name: str | None = None
     schema_: Annotated[Schema | None, Field(alias="schema")] = None
+    strict: bool | None = None
 
 
 class TextOptions(Body):
     format: TextFormat | None = None
 
 
-class ResponsesBody(Body):
+class ResponsesBody(SamplerFields):
     """`input` is a string or a list of items; `items` reads it. Tools of other types than "function" are skipped:
     Codex offers several of them with every turn."""
 
     model: str | None = None
-    input: str | Annotated[list[object], Field(max_length=MAX_ITEMS)] | None = None
+    input: str | Annotated[list[object], Field(max_length=MAX_MESSAGES)] | None = None
     instructions: str | None = None
     previous_response_id: str | None = None
     store: bool | None = None
