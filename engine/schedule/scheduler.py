@@ -11,12 +11,6 @@ from engine.schedule.plan import BatchPlan, Entry, Sampled, SnapshotIndex
 from engine.schedule.ranks import BACKGROUND, WINDOW
 from engine.schedule.sequence import Sequence
 
-SHORT_PROMPT = 512
-"""A prompt with at most so many tokens left to read does not wait for a longer one that came before."""
-
-LONGER = 4
-"""Only a prompt with so many times as many tokens left is overtaken."""
-
 WORTH_WAITING = 32
 """A prompt that shares so many tokens with one that is just being read waits for them."""
 
@@ -24,8 +18,7 @@ WORTH_WAITING = 32
 class Scheduler:
     """Sequences in, batch plans out. Call `plan`, do its moves, compute it, then `commit`.
 
-    Decodes go first, then prompts; the window before the endpoint; within a rank, first come first served, but short
-    prompts get up to half of what a step reads beside a long one that came before. Where
+    Decodes go first, then prompts; the window before the endpoint; within a rank, first come first served. Where
     the KV memory runs out, what nobody uses goes first, then the last in that order gives up its place and comes
     back later; the first always goes on, so everyone is served in the end. Only background work is refused, where it
     would cost a chat its place and there is nobody to wait for.
@@ -274,29 +267,12 @@ class Scheduler:
     def _add_prompts(self, shares: dict[Sequence, Chunk], n_prompt_tokens: int) -> None:
         room = min(n_prompt_tokens, self._limits.n_batch - sum(len(chunk.tokens) for chunk in shares.values()))
         outputs = self._limits.n_outputs - self._limits.n_running
-        readers = [each for each in self._running if not each.writes]
-        kept = self._kept_for_short(readers, room)
-        for sequence in readers:
-            room_now = room - sum(n for each, n in kept.items() if each is not sequence)
-            n = min(room_now, sequence.n_to_read, outputs if sequence.scored else room_now)
-            kept.pop(sequence, None)
+        for sequence in [each for each in self._running if not each.writes]:
+            n = min(room, sequence.n_to_read, outputs if sequence.scored else room)
             if n > 0 and sequence in self._running and self._reserve(sequence, n, shares):
                 shares[sequence] = self._chunk(sequence, n)
                 room -= n
                 outputs -= n if sequence.scored else 0
-
-    def _kept_for_short(self, readers: list[Sequence], room: int) -> dict[Sequence, int]:
-        """How much of `room` is kept for short prompts behind a long one of the same rank: at most half, so that the
-        long one advances with every step."""
-        kept: dict[Sequence, int] = {}
-        left = room // 2
-        for sequence in readers[1:]:
-            is_short = not sequence.scored and sequence.n_pending <= SHORT_PROMPT
-            if is_short and readers[0].rank == sequence.rank and sequence.n_pending * LONGER <= readers[0].n_pending:
-                n = min(left, sequence.n_to_read)
-                kept[sequence] = n
-                left -= n
-        return {sequence: n for sequence, n in kept.items() if n}
 
     def _reserve(self, sequence: Sequence, n: int, shares: dict[Sequence, Chunk]) -> bool:
         """Finds `n` free cells, at the cost of what nobody uses, then of those who come after `sequence`."""

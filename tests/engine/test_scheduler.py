@@ -228,31 +228,3 @@ def test_prompts_that_are_scored_anew_stay_within_the_outputs_of_a_step() -> Non
         several.forget(each.prefix.slot)
     plan = several.plan(16)
     assert 0 < sum(len(entry.chunk.tokens) for entry in plan.entries) <= LIMITS.n_outputs
-
-
-def test_short_prompt_is_read_beside_a_long_one_that_came_before() -> None:
-    both = scheduler()
-    both.add(sequence("long", 40, WINDOW))
-    commit_all(both, both.plan(8))
-    both.add(sequence("short", 4, WINDOW, kind=1))
-    plan = both.plan(8)
-    assert {entry.sequence.id: len(entry.chunk.tokens) for entry in plan.entries} == {"long": 4, "short": 4}
-
-
-def test_long_prompt_keeps_half_of_each_step_beside_short_ones() -> None:
-    busy = scheduler()
-    long = sequence("long", 24, WINDOW)
-    busy.add(long)
-    busy.add(sequence("short 0", 4, WINDOW, kind=1, max_tokens=1))
-    busy.add(sequence("short 1", 4, WINDOW, kind=2, max_tokens=1))
-    for _ in range(2):
-        before = long.n_computed
-        commit_all(busy, busy.plan(8))
-        assert long.n_computed - before == 4
-
-
-def test_short_prompt_of_the_endpoint_does_not_pass_a_long_one_of_the_window() -> None:
-    both = scheduler()
-    both.add(sequence("short", 4, ENDPOINT))
-    both.add(sequence("long", 32, WINDOW, kind=1))
-    assert [entry.sequence.id for entry in both.plan(8).entries] == ["long"]
