@@ -50,5 +50,4 @@ class Intake:
             log.error("preparing a prompt failed\n%s", way_of(error))
             self._book.close(ticket, Failed(EngineError(f"preparing the prompt failed: {type(error).__name__}")))
         else:
-            ticket.is_prepared = True
             self._inbox.put(Submit(ticket))

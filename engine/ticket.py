@@ -50,8 +50,6 @@ class Ticket:
         """The one that ended the answer."""
         self.admitted_at: float | None = None
         self.first_token_at: float | None = None
-        self.is_prepared = False
-        """Whether the native thread has it, or will; until then nobody else ends it when it is cancelled."""
         self.snapshot_sought = False
         """Whether it has waited for a snapshot from disk; it does so once."""
 
@@ -100,19 +98,13 @@ class TicketBook:
             self._tickets[ticket.request.id] = ticket
 
     def cancel(self, request_id: str) -> bool:
-        """Marks a request as cancelled, and ends one whose prompt is still being prepared: a long one takes seconds.
-        False where there is none."""
+        """Marks a request as cancelled; False where there is none."""
         with self._lock:
             ticket = self._tickets.get(request_id)
         if ticket is None or ticket.cancelled.is_set():
             return False
-        self._cancel(ticket)
-        return True
-
-    def _cancel(self, ticket: Ticket) -> None:
         ticket.cancelled.set()
-        if not ticket.is_prepared:
-            self.close(ticket, ticket.finished("cancelled", time.monotonic()))
+        return True
 
     def progress(self, request_id: str) -> Progress | None:
         """None where there is no such request."""
@@ -128,7 +120,7 @@ class TicketBook:
         with self._lock:
             tickets = list(self._tickets.values())
         for ticket in tickets:
-            self._cancel(ticket)
+            ticket.cancelled.set()
 
     def close(self, ticket: Ticket, last: Finished | Failed, before: Sequence[Event] = ()) -> None:
         """Sends the last event, with what came just before it, and forgets the request. Does nothing the

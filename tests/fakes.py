@@ -240,15 +240,9 @@ class FakeBackend:
 class FakeOpener:
     """An `OpenBackend` that makes fakes; `backends` are those it has made, the newest last."""
 
-    def __init__(
-        self,
-        script: Script | None = None,
-        limits: Limits = Limits(4096, 8, 64),
-        make: type[FakeBackend] = FakeBackend,
-    ) -> None:
+    def __init__(self, script: Script | None = None, limits: Limits = Limits(4096, 8, 64)) -> None:
         self.script = script or Script()
         self.limits = limits
-        self._make = make
         self.backends: list[FakeBackend] = []
 
     def __call__(self, path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> FakeBackend:
@@ -258,6 +252,6 @@ class FakeOpener:
                 raise LoadCancelled
         if self.script.load_error is not None:
             raise self.script.load_error
-        backend = self._make(self.script, self.limits, path)
+        backend = FakeBackend(self.script, self.limits, path)
         self.backends.append(backend)
         return backend

@@ -26,7 +26,7 @@ from engine.events import Event, Failed, Finished, Started, Status, TextDelta
 from engine.requests import CompletionRequest
 from engine.stream import RequestStream
 from tests.conftest import chat
-from tests.fakes import FakeBackend, FakeOpener, Script
+from tests.fakes import FakeOpener, Script
 
 PATH = Path("fake.gguf")
 
@@ -345,34 +345,5 @@ def test_a_last_snapshot_that_fails_keeps_no_model_from_going(tmp_path: Path, ca
         assert (await engine.submit(chat(max_tokens=5)).collect())[1].usage.n_output > 0
         await engine.aclose()
         assert "last snapshots" in caplog.text
-
-    asyncio.run(run())
-
-
-def test_cancel_while_the_prompt_is_prepared_ends_the_request_at_once() -> None:
-    """A long prompt takes seconds to tokenise, and cannot be interrupted there."""
-    reached, go_on = threading.Event(), threading.Event()
-
-    class SlowBackend(FakeBackend):
-        def tokenize(self, text: str, *, add_special: bool) -> list[int]:
-            if "slow" in text:
-                reached.set()
-                go_on.wait(20)
-            return super().tokenize(text, add_special=add_special)
-
-    async def run() -> None:
-        async with engine_over(FakeOpener(Script(answer=b"Yes."), make=SlowBackend)) as engine:
-            try:
-                stream = engine.submit(chat("slow"))
-                assert await asyncio.to_thread(reached.wait, 20)
-                stream.cancel()
-                async with asyncio.timeout(2):
-                    (last,) = await events_of(stream)
-                assert isinstance(last, Finished)
-                assert last.reason == "cancelled"
-            finally:
-                go_on.set()
-            text, _ = await engine.submit(chat("quick")).collect()
-            assert text == "Yes."
 
     asyncio.run(run())
