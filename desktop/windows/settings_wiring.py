@@ -21,8 +21,8 @@ from desktop.theme import TEXT_SIZES
 from desktop.widgets.settings_page import SettingsPage
 from desktop.windows.main_window import MainWindow
 
-SAVING = "saving"
-"""The topic of notices about files that are written."""
+SAVING = "import and export"
+"""The topic of notices about files that are read and written."""
 
 
 class SettingsWiring(QObject):
