@@ -31,6 +31,8 @@ Penalty = Annotated[float, Field(ge=-2, le=2, allow_inf_nan=False)]
 
 
 class SamplerFields(Body):
+    cache_prompt: bool | None = None
+    """Not of the sampler, but of the same bodies. False: the whole prompt is computed anew."""
     seed: int | None = None
     temperature: Annotated[float, Field(ge=0, le=MAX_TEMPERATURE, allow_inf_nan=False)] | None = None
     dynatemp_range: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] | None = None

@@ -97,6 +97,11 @@ class Sampling:
     ignore_eos: bool = False
     seed: int | None = None
 
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether the same prompt is meant to give the same answer."""
+        return self.temperature <= 0.0 or self.seed is not None
+
 
 GREEDY = Sampling(temperature=0.0)
 
@@ -132,6 +137,8 @@ class ChatRequest:
     """Log probabilities of each token of the answer, with so many of the likeliest beside it."""
     prompt_logprobs: bool = False
     """Those of the prompt's tokens too, in `Started`; then nothing of it comes from a cache."""
+    use_cache: bool = True
+    """False: no token of the prompt comes from a cache, so that `n_cached` is 0."""
     background: bool = False
     """Nobody waits for it: it runs when nothing else does."""
     owner: str = ""
@@ -156,6 +163,8 @@ class CompletionRequest:
     """Log probabilities of each token of the answer, with so many of the likeliest beside it."""
     prompt_logprobs: bool = False
     """Those of the prompt's tokens too, in `Started`; then nothing of it comes from a cache."""
+    use_cache: bool = True
+    """False: no token of the prompt comes from a cache, so that `n_cached` is 0."""
     background: bool = False
     """Nobody waits for it: it runs when nothing else does."""
     owner: str = ""

@@ -42,10 +42,15 @@ class Preparer:
         self._backend = backend
         self._vocabulary = backend.vocabulary
         self._n_ctx = backend.limits.n_cells
-        self._constraints = ConstraintCache(backend.constraint_tokenizer)
+        self._constraints = ConstraintCache(backend.constraint_tokenizer, backend.kept_model)
         self._voice = voice_of(
             backend.chat_template, lambda text: backend.tokenize(text, add_special=False), self._vocabulary.ends
         )
+
+    @property
+    def backend(self) -> Backend:
+        """The model whose tokens it makes."""
+        return self._backend
 
     def prepare(self, request: Request) -> Prepared:
         """Raises ContextOverflow, TemplateError, ConstraintError, RequestError."""
@@ -63,9 +68,10 @@ class Preparer:
             raise ContextOverflow(n_prompt, self._n_ctx)
         return replace(prepared, guide=self._guide(request, prepared.channels))
 
-    def close(self) -> bool:
-        """Before the model is freed: ends what still reads it. False where something does not end."""
-        return self._constraints.close()
+    def close(self) -> None:
+        """Before the model is freed: nothing is compiled for it any more. Never blocks for long; a compile that is
+        under way keeps the model in memory until it ends."""
+        self._constraints.close()
 
     def fit(self, messages: Sequence[Message]) -> Fit:
         """How a chat fits into the context. Raises TemplateError."""
