@@ -25,9 +25,9 @@ class Waiting:
     @classmethod
     def of(cls, progress: Progress | None) -> Waiting:
         """`progress` as the engine reports it for a request without output; None before it was submitted."""
-        if progress is None or not progress.n_prompt:
+        if progress is None or not progress.n_prompt or progress.waits_for in ("preparation", "snapshot"):
             return cls("preparing")
-        if progress.queue_place:
+        if progress.queue_place or progress.waits_for is not None:
             return cls("queued")
         if progress.n_output:
             return cls("writing")
