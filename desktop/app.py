@@ -22,6 +22,7 @@ from desktop.calling import Listener
 from desktop.chat.controller import ChatController
 from desktop.chat.exchange import ExchangeController
 from desktop.chat.searching import SearchController
+from desktop.detached import detached
 from desktop.diagnostics import diagnostics
 from desktop.endpoint.controller import EndpointController, EndpointState, Server
 from desktop.endpoint.desk import EndpointDesk
@@ -78,8 +79,10 @@ def run(application: QApplication, window: MainWindow, settings: SettingsFile, o
         window.quit()
 
     try:
-        with asyncio.Runner(loop_factory=lambda: new_loop(application, cut_off)) as runner:
-            return runner.run(live(window, settings, options, lambda: make_engine(options.profile)))
+        loop = Loop(application, cut_off)
+        with asyncio.Runner(loop_factory=lambda: _as_asyncio(loop)) as runner:
+            clean = runner.run(live(window, settings, options, lambda: make_engine(options.profile)))
+        return clean and not loop.is_stuck
     finally:
         interrupts.close()
 
@@ -93,9 +96,16 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
     late: list[str] = []
     port = options.port or settings.value.endpoint_port
 
+    wiring: Wiring | None = None
+
     def report(error: BaseException, name: str) -> None:
         log.error("%s failed", name, exc_info=error)
-        wiring.tell(error)
+        if wiring is not None:  # else nothing is there yet that could show it
+            wiring.tell(error)
+
+    async def keep_drafts() -> None:
+        if wiring is not None:
+            await wiring.composing.aclose()
 
     def remember(**changes: object) -> None:
         if settings.change(**changes):
@@ -147,8 +157,8 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         closes("chats", chats.aclose, 3)  # before the engine: what is being written is stopped and kept
         closes("settings", lambda: _keep_geometry(window, settings), 2)
         house.callback(GarbageCollector().close)
-        closes("drafts", lambda: wiring.composing.aclose(), 2)  # while the store and the tasks are there
-        quick = QuickAskWiring(window, chats, models)
+        closes("drafts", keep_drafts, 2)  # while the store and the tasks are there
+        quick = QuickAskWiring(window, chats)
         house.callback(quick.close)
         listener = Listener(options.profile.root)
         listener.show_asked.connect(window.come_forward)
@@ -224,7 +234,7 @@ async def _open_chats(store: Store, chats: ChatController, wiring: Wiring, tasks
 
 async def _light(models: ModelController, settings: SettingsFile, options: Options) -> None:
     """Loads the model, once."""
-    path = await asyncio.to_thread(_model_path, settings.value.model_path, options)
+    path = await detached("find-model", _model_path, settings.value.model_path, options)
     if path is None:
         models.none_found()
     else:
@@ -273,6 +283,9 @@ async def _close_in_time(name: str, close: Callable[[], Awaitable[object]], time
 
 
 def new_loop(application: QApplication, cut_off: Callable[[], None] = lambda: None) -> asyncio.AbstractEventLoop:
-    loop = Loop(application, cut_off)
+    return _as_asyncio(Loop(application, cut_off))
+
+
+def _as_asyncio(loop: Loop) -> asyncio.AbstractEventLoop:
     assert isinstance(loop, asyncio.AbstractEventLoop)
     return loop

@@ -58,12 +58,13 @@ def launch(options: Options) -> int:
     options = writable_options
     lock = InstanceLock(options.profile.root / "window.lock")
     if not lock.acquire():
-        from desktop.calling import show_other  # only here, where nothing else has to be fast
+        from desktop.succession import take_over  # only here, where nothing else has to be fast
 
-        if not show_other(options.profile.root, wish="quick-ask" if options.quick_ask else "show"):
+        found = take_over(application, lock, options)
+        if found == "taken":
             _say_already_open(application, options.profile)
-            return 1
-        return 0
+        if found != "ours":
+            return 1 if found == "taken" else 0
     restore_error = _restore(options.profile)
     settings = SettingsFile(options.profile.settings)
     speak(application, settings.value.language)

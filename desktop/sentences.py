@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QCoreApplication
 
 from desktop.chat.sections import ArchiveRow, FolderRow, Section
+from desktop.chat.waiting import Waiting
 from desktop.endpoint.errors import PortTaken
 from desktop.exchange.errors import NotRecognised, Unreadable
 from desktop.exchange.importing import Imported
@@ -254,11 +255,24 @@ def model_state(status: Status) -> str:
             return translate("sentences", "No model")
 
 
-def waiting(status: Status) -> str:
+def waiting(waiting: Waiting) -> str:
     """What an answer waits for, "" where it is being written already."""
-    if status.state != "loading":
-        return ""
-    return translate("sentences", "Waiting for the model · {percent} %").format(percent=round(status.progress * 100))
+    percent = round((waiting.share or 0) * 100)
+    match waiting.stage:
+        case "loading":
+            return translate("sentences", "Waiting for the model · {percent} %").format(percent=percent)
+        case "preparing":
+            return translate("sentences", "Preparing the prompt…")
+        case "queued" if waiting.behind:
+            return translate("sentences", "Waiting for the answer in “{title}”…").format(title=waiting.behind)
+        case "queued":
+            return translate("sentences", "Waiting for other requests…")
+        case "reading":
+            return translate("sentences", "Reading {percent} %").format(percent=percent)
+        case "stopping":
+            return translate("sentences", "Stopping…")
+        case "writing":
+            return ""
 
 
 def model_name(model: ModelInfo) -> str:

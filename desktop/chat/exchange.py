@@ -6,6 +6,7 @@ import asyncio
 import logging
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -42,6 +43,9 @@ class ExchangeController(QObject):
     """An `Imported`, so far."""
     imported = Signal(object)
     """An `Imported`, when the import has ended, however it did."""
+    export_began = Signal(str)
+    """The name of a file that is being written; `exported`, `export_cancelled` or `failed` follows."""
+    export_cancelled = Signal()
     exported = Signal(str)
     """The name of the file that was written."""
     staged = Signal(object)
@@ -58,6 +62,8 @@ class ExchangeController(QObject):
         self._tasks = TaskSet(self._report)
         self._importing: asyncio.Task[object] | None = None
         self._result = Imported()
+        self._exporting: dict[asyncio.Task[object], threading.Event] = {}
+        """What is being written to files, each with what makes it leave no file behind."""
 
     @property
     def importing(self) -> bool:
@@ -76,15 +82,33 @@ class ExchangeController(QObject):
 
     def export(self, chat: Chat, path: Path, form: Format) -> None:
         """The branch that is shown; as JSON, everything."""
-        self._tasks.spawn(self._export([chat], path, form), "save a chat to a file")
+        self._start_export([chat], path, form)
 
     def export_several(self, chats: Sequence[Chat], path: Path) -> None:
         """Everything of these, as JSON."""
-        self._tasks.spawn(self._export(chats, path, "json"), "save chats to a file")
+        self._start_export(chats, path, "json")
 
     def export_all(self, path: Path) -> None:
         """Everything of every chat, and the folders that are empty, as JSON."""
-        self._tasks.spawn(self._export(None, path, "json"), "save all chats to a file")
+        self._start_export(None, path, "json")
+
+    def cancel_export(self) -> None:
+        """Of all that is being written; a file that stood there before stays."""
+        for task, cancelled in self._exporting.items():
+            cancelled.set()
+            task.cancel()
+
+    def _start_export(self, chats: Sequence[Chat] | None, path: Path, form: Format) -> None:
+        cancelled = threading.Event()
+        task = self._tasks.spawn(self._export(chats, path, form, cancelled), "save chats to a file")
+        self._exporting[task] = cancelled
+        task.add_done_callback(self._export_ended)
+        self.export_began.emit(path.name)
+
+    def _export_ended(self, task: asyncio.Task[object]) -> None:
+        del self._exporting[task]
+        if task.cancelled():
+            self.export_cancelled.emit()
 
     def back_up(self, path: Path) -> None:
         self._tasks.spawn(self._back_up(path), "back up the profile")
@@ -145,7 +169,7 @@ class ExchangeController(QObject):
         """Also where the task was cancelled before its first step, or met an error that nobody foresaw."""
         self.imported.emit(self._result)
 
-    async def _export(self, chats: Sequence[Chat] | None, path: Path, form: Format) -> None:
+    async def _export(self, chats: Sequence[Chat] | None, path: Path, form: Format, cancelled: threading.Event) -> None:
         try:
             wanted = chats if chats is not None else await self._store.chats()
             folders = {folder.id: folder for folder in await self._store.folders()}
@@ -155,7 +179,7 @@ class ExchangeController(QObject):
             ]
             used = {exchanged.chat.folder_id for exchanged in each}
             empty = [folder for folder in folders.values() if chats is None and folder.id not in used]
-            await asyncio.to_thread(self._write, each, empty, path, form)
+            await asyncio.to_thread(self._write, each, empty, path, form, cancelled)
         except StoreError as error:
             self.failed.emit(error)
         except OSError as error:
@@ -163,7 +187,14 @@ class ExchangeController(QObject):
         else:
             self.exported.emit(well_formed(path.name))
 
-    def _write(self, chats: Sequence[Exchanged], empty: Sequence[Folder], path: Path, form: Format) -> None:
+    def _write(
+        self,
+        chats: Sequence[Exchanged],
+        empty: Sequence[Folder],
+        path: Path,
+        form: Format,
+        cancelled: threading.Event,
+    ) -> None:
         """Pool thread. The file is there whole or not at all."""
         part = path.with_name(path.name + ".part")
         try:
@@ -171,7 +202,8 @@ class ExchangeController(QObject):
                 self._write_pdf(chats, part)
             else:
                 part.write_text(self._text(chats, empty, form), encoding="utf-8")
-            part.replace(path)
+            if not cancelled.is_set():
+                part.replace(path)
         finally:
             part.unlink(missing_ok=True)
 

@@ -64,6 +64,15 @@ class Tray:
     def remove(self, item_id: str) -> None:
         self._items.pop(item_id, None)
 
+    def take(self, sent: Iterable[Attachment]) -> None:
+        """Takes away one item for each of these."""
+        for attachment in sent:
+            same = replace(attachment, n_tokens=0)
+            for item in self.items:
+                if item.attachment is not None and replace(item.attachment, n_tokens=0) == same:
+                    self.remove(item.id)
+                    break
+
     def show(self, attachments: Iterable[Attachment], *, keep_reading: bool = False) -> None:
         """These, in place of all, or of all that is read. Their counts may be of another model: they are taken anew."""
         self._items = {item.id: item for item in self.items if keep_reading and item.attachment is None}

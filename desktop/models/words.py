@@ -263,6 +263,10 @@ def folder(path: Path) -> str:
     return f"~/{path.relative_to(home).as_posix()}" if path != home and path.is_relative_to(home) else str(path)
 
 
+def cancel_loading() -> str:
+    return translate("models", "Cancel")
+
+
 def unload() -> str:
     return translate("models", "Unload")
 

@@ -45,7 +45,9 @@ def forget_deleted(connection: sqlite3.Connection) -> Forgotten:
     try:
         connection.execute("DELETE FROM messages WHERE deleted_s IS NOT NULL")
         connection.execute("DELETE FROM chats WHERE deleted_s IS NOT NULL")
-        connection.execute("DELETE FROM drafts WHERE chat_id <> '' AND chat_id NOT IN (SELECT id FROM chats)")
+        # A draft is of a chat, or of a message that was being edited.
+        known = "SELECT id FROM chats UNION ALL SELECT id FROM messages"
+        connection.execute(f"DELETE FROM drafts WHERE chat_id <> '' AND chat_id NOT IN ({known})")
         if chats or found:
             connection.executemany("INSERT OR IGNORE INTO unfinished (name) VALUES (?)", [(each,) for each in INDEXES])
         connection.execute("COMMIT")

@@ -140,7 +140,8 @@ class Store:
         await self._call(self._mark_messages_deleted, tuple(message_ids), None)
 
     async def drafts(self) -> dict[str, tuple[str, tuple[Attachment, ...]]]:
-        """What was typed and not sent, by chat; "" stands for the chat that is not begun."""
+        """What was typed and not sent, by chat; "" stands for the chat that is not begun. Also what was typed in place
+        of a message, by its id."""
         return await self._call(self._read_drafts)
 
     async def save_draft(self, chat_id: str, text: str, attachments: Sequence[Attachment] = ()) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
 from desktop.direction import mirrored
+from desktop.numbers import counted
 from desktop.theme import Theme
 from desktop.transcript.buttons import ActionButton, CopyButton, drop, show_at
 from desktop.transcript.code_buttons import CodeButtons
@@ -17,6 +18,11 @@ from desktop.transcript.spoken import Spoken
 from desktop.transcript.wishes import Wishes, can_go_on
 
 translate = QCoreApplication.translate
+
+
+def _how_many(n_messages: int) -> str:
+    """What Delete would do."""
+    return counted("Delete from here on: %Ln messages", "", n_messages)
 
 
 class MessageControls:
@@ -80,8 +86,10 @@ class MessageControls:
         message = item.message
         found: dict[str, Callable[[], QPushButton]] = {}
 
-        def action(key: str, icon: str, name: str, act: Callable[[], None]) -> None:
-            found[key] = lambda: ActionButton(icon, name, act, self._theme, self._parent)
+        def action(
+            key: str, icon: str, name: str, act: Callable[[], None], tip: Callable[[], str] | None = None
+        ) -> None:
+            found[key] = lambda: ActionButton(icon, name, act, self._theme, self._parent, tip)
 
         def of(wish: Callable[[str], None]) -> Callable[[], None]:
             return lambda: wish(item.message.id)
@@ -107,7 +115,8 @@ class MessageControls:
                 of(wishes.alternatives),
             )
         action("edit", "pencil", translate("transcript", "Edit"), of(wishes.edit))
-        action("delete", "trash-2", translate("transcript", "Delete from here on"), of(wishes.delete))
+        delete = translate("transcript", "Delete from here on")
+        action("delete", "trash-2", delete, of(wishes.delete), lambda: _how_many(wishes.n_deleted(item.message.id)))
         if versions[1] > 1:
             action(
                 "before",

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
 from PySide6.QtCore import QEvent, QMimeData, Qt, QUrl, Signal
-from PySide6.QtGui import QDropEvent, QKeyEvent, QTextOption
+from PySide6.QtGui import QDropEvent, QKeyEvent, QKeySequence, QTextOption
 from PySide6.QtWidgets import QWidget
 
 from desktop.direction import direction_of
@@ -57,6 +57,15 @@ class MessageEdit(LongTextEdit):
             self.submitted.emit()
         else:
             super().keyPressEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        """Where there is nothing to undo in it, the key for that is the window's."""
+        match event:
+            case QKeyEvent() if event.type() == QEvent.Type.ShortcutOverride:
+                if event.matches(QKeySequence.StandardKey.Undo) and not self.document().isUndoAvailable():
+                    event.ignore()
+                    return False
+        return super().event(event)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

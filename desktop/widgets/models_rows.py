@@ -13,7 +13,7 @@ from desktop.models.rows import ModelRow
 from desktop.theme import scaled, text_font
 from desktop.widgets.card_rows import CardRows
 
-Act = Literal["load", "unload", "download", "settings"]
+Act = Literal["load", "unload", "cancel", "download", "settings"]
 
 PADDING = 10
 WIDE = 640
@@ -38,6 +38,8 @@ def button_of(row: ModelRow, *, pointed: bool) -> tuple[Act, str] | None:
     """What the row's button does, and what stands on it."""
     if row.use == "in_use" and pointed:
         return "unload", words.unload()
+    if row.use == "loading" and pointed:
+        return "cancel", words.cancel_loading()
     if row.can_load:
         return "load", words.action(row)
     return ("download", words.action(row)) if row.can_download else None

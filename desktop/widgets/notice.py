@@ -25,6 +25,7 @@ class Notice(QFrame):
         self._home = parent
         self._act: Callable[[], None] | None = None
         self._alert = False
+        self._topic = ""
         self.setObjectName("notice")
         self._icon = QLabel(self)
         self._text = QLabel(self)
@@ -60,10 +61,11 @@ class Notice(QFrame):
         action: str = "",
         act: Callable[[], None] | None = None,
         for_ms: int = 0,
+        topic: str = "",
     ) -> None:
         """Shows `text`; with `for_ms` it goes by itself, else when it is dismissed."""
         self._text.setText(text)
-        self._alert, self._act = alert, act
+        self._alert, self._act, self._topic = alert, act, topic
         self._action.setText(action)
         self._action.setVisible(bool(action))
         self.setAccessibleName(text)
@@ -74,6 +76,11 @@ class Notice(QFrame):
         self._fade.stop()
         if for_ms:
             self._fade.start(for_ms)
+
+    def clear(self, topic: str) -> None:
+        """Takes back what was said about this: it is no longer so."""
+        if topic == self._topic:
+            self.hide()
 
     def place(self) -> None:
         """Finds its place anew after its parent has changed."""

@@ -13,7 +13,6 @@ from desktop.widgets.chats_view import ChatsView
 from desktop.widgets.chosen_bar import ChosenBar
 from desktop.windows.chosen_chats import ChosenChats
 from desktop.windows.main_window import MainWindow
-from desktop.windows.message_wiring import UNDO_MS
 
 
 class ChatsWiring(QObject):
@@ -99,12 +98,9 @@ class ChatsWiring(QObject):
         deleted = self._chats.delete_folder(folder_id)
         if deleted is not None:
             words = self.tr("The folder “{title}” is deleted; its chats stay.").format(title=deleted.folder.name)
-            self._tell(words, lambda: self._chats.restore_folder(deleted))
+            self._window.undo_stack.offer(words, lambda: self._chats.restore_folder(deleted))
 
     def _offer_undo(self, done: Sequence[Chat], one: str, several: str, undo: Callable[[], None]) -> None:
         if done:
             words = one.format(title=done[0].title) if len(done) == 1 else several.format(n=whole(len(done)))
-            self._tell(words, undo)
-
-    def _tell(self, words: str, undo: Callable[[], None]) -> None:
-        self._window.notice.tell(words, action=self.tr("Undo"), act=undo, for_ms=UNDO_MS)
+            self._window.undo_stack.offer(words, undo)

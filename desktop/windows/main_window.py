@@ -17,6 +17,7 @@ from desktop.widgets.header import Header
 from desktop.widgets.notice import Notice
 from desktop.widgets.sidebar import WIDTH as SIDEBAR_WIDTH
 from desktop.widgets.sidebar import Sidebar
+from desktop.windows.undo_stack import UndoStack
 
 if TYPE_CHECKING:
     from desktop.guide.page import HelpPage
@@ -62,6 +63,7 @@ class MainWindow(QWidget):
         self.greeting = Greeting(theme, parent=self.stage)
         self.composer = Composer(theme, self.chat_page)
         self.notice = Notice(theme, self._notice_floor, self.pages)
+        self.undo_stack = UndoStack(self.notice)
         self.chat_settings: ChatSettingsSheet | None = None
         self.overflow_card: OverflowCard | None = None
         self.transcript: TranscriptView | None = None

@@ -66,7 +66,7 @@ class ModelsWiring(QObject):
     def _connect_sheet(self) -> None:
         sheet, on_disk = self._page.sheet, self._library.on_disk
         sheet.choice_changed.connect(self._library.choose)
-        sheet.load_asked.connect(lambda path: self._load(str(path)))
+        sheet.load_asked.connect(self._load_as_chosen)
         sheet.unload_asked.connect(self._unload)
         sheet.folder_asked.connect(lambda folder: QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))))
         sheet.closed.connect(self._page.on_disk.view.setFocus)
@@ -76,14 +76,20 @@ class ModelsWiring(QObject):
     def _act(self, act: Act, row: ModelRow) -> None:
         match act:
             case "load":
-                self._load(row.key)
+                self._load_as_chosen(row.path)
             case "unload":
                 self._unload()
+            case "cancel":
+                self._models.cancel_load()
             case "download":
                 self._library.download(row)
             case "settings":
                 self._show_sheet(row)
                 self._page.sheet.open_sheet()
+
+    def _load_as_chosen(self, path: Path) -> None:
+        self._library.apply(path)
+        self._load(str(path))
 
     def _unload(self) -> None:
         self._tasks.spawn(self._models.unload(), "unload the model")

@@ -22,6 +22,9 @@ from desktop.theme import TEXT_SIZES
 from desktop.widgets.settings_page import SettingsPage
 from desktop.windows.main_window import MainWindow
 
+SAVING = "import and export"
+"""The topic of notices about files that are read and written."""
+
 
 class SettingsWiring(QObject):
     """Lives as long as its window. GUI thread only.
@@ -63,6 +66,8 @@ class SettingsWiring(QObject):
             window.sidebar.chats.save_several_asked.connect(self._choose_target_for_several)
         exchange.progressed.connect(self._show_progress)
         exchange.imported.connect(self._show_imported)
+        exchange.export_began.connect(self._show_saving)
+        exchange.export_cancelled.connect(lambda: window.notice.clear(SAVING))
         exchange.exported.connect(self._show_exported)
         exchange.staged.connect(self._show_staged)
         exchange.failed.connect(self._show_failed)
@@ -118,7 +123,12 @@ class SettingsWiring(QObject):
         self._save_as("inglenook-chats", "json", self._exchange.export_all)
 
     def _choose_target_for_backup(self) -> None:
-        self._save_as(f"inglenook-{datetime.now():%Y-%m-%d}", "zip", self._exchange.back_up)
+        self._save_as(f"inglenook-{datetime.now():%Y-%m-%d}", "zip", self._back_up)
+
+    def _back_up(self, path: Path) -> None:
+        words = self.tr("Backing up to {name}…").format(name=path.name)
+        self._window.notice.tell(words, topic=SAVING)
+        self._exchange.back_up(path)
 
     def _choose_backup(self) -> None:
         dialog = QFileDialog(self._window, self.tr("Bring a backup back"))
@@ -161,10 +171,15 @@ class SettingsWiring(QObject):
         else:
             self.page.show_import("", running=False)
 
+    def _show_saving(self, name: str) -> None:
+        words = self.tr("Saving {name}…").format(name=name)
+        self._window.notice.tell(words, action=self.tr("Cancel"), act=self._exchange.cancel_export, topic=SAVING)
+
     def _show_exported(self, name: str) -> None:
-        self._window.notice.tell(self.tr("Saved as {name}.").format(name=name), for_ms=5_000)
+        self._window.notice.tell(self.tr("Saved as {name}.").format(name=name), for_ms=5_000, topic=SAVING)
 
     def _show_failed(self, error: BaseException) -> None:
+        self._window.notice.clear(SAVING)
         self._window.notice.tell(sentences.of(error), alert=True)
 
 

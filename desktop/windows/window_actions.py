@@ -97,6 +97,12 @@ def _others(window: MainWindow) -> list[Action]:
 
     return [
         Action("open_model", translate("actions", "Open a model file…"), window.header.model_wanted.emit, "Ctrl+O"),
+        Action(
+            "cancel_load",
+            translate("actions", "Cancel loading the model"),
+            window.header.load_cancel_requested.emit,
+            is_possible=lambda: window.header.is_loading,
+        ),
         Action("looks_light", translate("actions", "Light looks"), partial(choose_theme, "light")),
         Action("looks_dark", translate("actions", "Dark looks"), partial(choose_theme, "dark")),
         Action("looks_system", translate("actions", "Looks as the system"), partial(choose_theme, "system")),
@@ -115,6 +121,13 @@ def _others(window: MainWindow) -> list[Action]:
         ),
         Action("export_all", translate("actions", "Save all chats…"), with_settings("export_asked")),
         Action("switch_endpoint", translate("actions", "Turn the endpoint on or off"), switch_endpoint),
+        Action(
+            "undo_deletion",
+            translate("actions", "Undo the last deletion"),
+            window.undo_stack.undo,
+            "Ctrl+Z",
+            is_possible=lambda: not window.undo_stack.is_empty,
+        ),
         Action("quit", translate("actions", "Quit Inglenook"), window.quit, "Ctrl+Q"),
         Action("diagnostics", translate("actions", "Copy diagnostics"), with_settings("diagnostics_asked")),
     ]

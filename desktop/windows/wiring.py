@@ -13,11 +13,13 @@ from PySide6.QtWidgets import QFileDialog
 
 from desktop import sentences
 from desktop.chat.controller import ChatController
+from desktop.chat.waiting import Waiting
 from desktop.models.controller import ModelController
 from desktop.store.records import Chat
 from desktop.store.store import Store
 from desktop.tasks import TaskSet
 from desktop.theme import Theme
+from desktop.transcript.sign import Sign
 from desktop.transcript.view import TranscriptView
 from desktop.widgets.chats_view import ChatsView
 from desktop.widgets.endpoint_page import EndpointPage
@@ -26,6 +28,7 @@ from desktop.windows.chats_wiring import ChatsWiring
 from desktop.windows.composer_wiring import ComposerWiring
 from desktop.windows.main_window import MainWindow
 from desktop.windows.message_wiring import MessageWiring
+from engine.errors import LoadCancelled
 from engine.events import Status
 
 translate = QCoreApplication.translate
@@ -50,6 +53,11 @@ async def make_pages(theme: Theme) -> Pages:
     return Pages(transcript, endpoint, ChatsView(theme))
 
 
+def sign_of(waiting: Waiting) -> Sign:
+    """What the page shows of what an answer waits for."""
+    return Sign(sentences.waiting(waiting), waiting.share)
+
+
 class Wiring:
     """Connects one window to its controllers. `remember(**changes)` keeps settings. GUI thread only."""
 
@@ -70,8 +78,10 @@ class Wiring:
         self._chats_view.setModel(chats.chats)
         window.add_pages(self._chats_view, self._transcript, pages.endpoint)
         self._transcript.set_list(chats.messages)
-        self._transcript.waiting_text = self._waiting_text
+        self._transcript.sign_of = lambda message_id: sign_of(chats.waiting(message_id))
         self.composing = ComposerWiring(window, chats, models, store, tasks, self.tell)
+        self._transcript.edit_draft = self.composing.drafting.edit_of
+        self._transcript.edit_changed.connect(self.composing.drafting.put_edit)
         self._connect_chats()
         self._connect_model()
 
@@ -85,7 +95,8 @@ class Wiring:
         window.greeting.begun.connect(window.composer.begin_with)
         self._transcript.link_activated.connect(QDesktopServices.openUrl)
         chats.opened.connect(self._show_chat)
-        chats.answering_changed.connect(window.composer.set_answering)
+        chats.answering_changed.connect(self._show_answering)
+        chats.stop_requested.connect(self._show_stopping)
         chats.speed_measured.connect(window.header.show_speed)
         chats.failed.connect(self.tell)
         ChatsWiring(window, self._chats_view, chats)
@@ -93,6 +104,7 @@ class Wiring:
 
     def _connect_model(self) -> None:
         self._window.header.model_wanted.connect(self._choose_model)
+        self._window.header.load_cancel_requested.connect(self._models.cancel_load)
         self._window.greeting.model_wanted.connect(self._choose_model)
         self._models.status_changed.connect(self._show_status)
 
@@ -103,6 +115,14 @@ class Wiring:
         self._window.header.show_chat(chat)
         self._window.setWindowTitle(f"{chat.title} – Inglenook" if chat else "Inglenook")
 
+    def _show_answering(self, answering: bool) -> None:
+        self._window.composer.set_answering(answering, stopping=self._chats.stopping)
+
+    def _show_stopping(self) -> None:
+        """At once, though what was stopped may end a second later."""
+        self._show_answering(self._chats.answering)
+        self._transcript.refresh_signs()
+
     # The model
 
     def _show_status(self, status: Status) -> None:
@@ -110,16 +130,15 @@ class Wiring:
         words, facts = sentences.model_state(status), sentences.model_facts(status.model)
         self._window.header.show_model(words, light, status.progress, facts)
         self._window.greeting.show_model(light)
-        self._transcript.refresh_waiting()
+        self._transcript.refresh_signs()
         if status.state == "dead" and status.error is not None:
             again = translate("window", "Load it again")
             self._window.notice.tell(sentences.of(status.error), alert=True, action=again, act=self._reload)
+        elif isinstance(status.error, LoadCancelled):
+            self._window.notice.tell(sentences.of(status.error), for_ms=5_000)  # the person's own wish
         elif status.error is not None:
             choose = translate("window", "Choose another…")
             self._window.notice.tell(sentences.of(status.error), alert=True, action=choose, act=self._choose_model)
-
-    def _waiting_text(self) -> str:
-        return sentences.waiting(self._models.status)
 
     def _choose_model(self) -> None:
         dialog = QFileDialog(self._window, translate("window", "Open a model file"))

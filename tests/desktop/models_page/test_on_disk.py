@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt
 from PySide6.QtGui import QAccessible, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QFileDialog, QLineEdit, QProgressBar
@@ -261,3 +261,9 @@ def test_controls_and_rows_have_names(
             assert spoken.text(QAccessible.Text.Name).startswith("Alpha, Q4_0")
 
     run(story())
+
+
+def test_row_of_a_model_that_is_loaded_offers_to_cancel() -> None:
+    row = ModelRow("a", "disk", "A", use="loading", progress=0.3)
+    assert "cancel" in actions(QRect(0, 0, 800, 58), row, pointed=True)
+    assert "cancel" not in actions(QRect(0, 0, 800, 58), row, pointed=False), "there it says how far it is"
