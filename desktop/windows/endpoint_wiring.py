@@ -67,7 +67,7 @@ class EndpointWiring(QObject):
         desk.failed.connect(self._tell)
 
     def _tell(self, error: BaseException) -> None:
-        self._window.notice.tell(words.trouble(error) or sentences.of(error), alert=True)
+        self._window.notice.tell(words.trouble(error) or sentences.of(error), alert=True, topic="endpoint")
 
     def _switch(self, on: bool) -> None:
         self._remember(endpoint_on=on)

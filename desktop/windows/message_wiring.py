@@ -52,7 +52,7 @@ class MessageWiring(QObject):
         self._deletions.append(deletion)
         n_messages = sum(len(each.removed.messages) for each in self._deletions)
         self._told = self.tr("%Ln messages are deleted.", "", n_messages)
-        notice.tell(self._told, action=self.tr("Undo"), act=self._undo, for_ms=UNDO_MS)
+        notice.tell(self._told, action=self.tr("Undo"), act=self._undo, for_ms=UNDO_MS, topic="messages")
 
     def _undo(self) -> None:
         while self._deletions:

@@ -105,6 +105,8 @@ class ModelsWiring(QObject):
     def _show_status(self, status: Status) -> None:
         path = status.model.path if status.model is not None else self._models.path
         self._library.show_status(status, path)
+        if status.state == "ready":
+            self._window.notice.clear(str(path))
 
     def _choose_folder(self) -> None:
         dialog = QFileDialog(self._window, self.tr("Add a folder with models"))
@@ -117,4 +119,5 @@ class ModelsWiring(QObject):
     def _tell_arrived(self, path: Path) -> None:
         name = words.name_of_file(path)
         text = self.tr("{name} is here.").format(name=name)
-        self._window.notice.tell(text, action=self.tr("Load it"), act=lambda: self._load(str(path)))
+        act, topic = lambda: self._load(str(path)), str(path)
+        self._window.notice.tell(text, action=self.tr("Load it"), act=act, topic=topic)

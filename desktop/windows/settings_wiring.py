@@ -100,6 +100,7 @@ class SettingsWiring(QObject):
         dialog.open()
 
     def bring_in(self, path: Path) -> None:
+        self._window.notice.clear("import and export")
         self.page.show_import(self.tr("Reading {name}…").format(name=path.name), running=True)
         self._exchange.import_from(path)
 
@@ -129,7 +130,7 @@ class SettingsWiring(QObject):
         self._offer_to_close(words.format(day=day))
 
     def _offer_to_close(self, words: str) -> None:
-        self._window.notice.tell(words, action=self.tr("Close now"), act=self._window.close_asked.emit)
+        self._window.notice.tell(words, action=self.tr("Close now"), act=self._window.close_asked.emit, topic="restart")
 
     def _save_as(self, title: str, form: str, save: Callable[[Path], None]) -> None:
         dialog = QFileDialog(self._window, self.tr("Save as"))
@@ -152,10 +153,10 @@ class SettingsWiring(QObject):
             self.page.show_import("", running=False)
 
     def _show_exported(self, name: str) -> None:
-        self._window.notice.tell(self.tr("Saved as {name}.").format(name=name), for_ms=5_000)
+        self._window.notice.tell(self.tr("Saved as {name}.").format(name=name), for_ms=5_000, topic="import and export")
 
     def _show_failed(self, error: BaseException) -> None:
-        self._window.notice.tell(sentences.of(error), alert=True)
+        self._window.notice.tell(sentences.of(error), alert=True, topic="import and export")
 
 
 def _file_name(title: str) -> str:

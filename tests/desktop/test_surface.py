@@ -112,7 +112,7 @@ async def change_around(house: House, surface: Surface, name: str) -> None:
     house.window.notice.tell("Something happened here.", action="Undo", act=lambda: None)
     await quiet()
     assert_current(surface, f"a toast on {name}")
-    house.window.notice.hide()
+    house.window.notice.dismiss()
     await quiet()
     assert_current(surface, f"a toast that left {name}")
 
