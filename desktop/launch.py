@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, Qt, Signal
+from PySide6.QtGui import QGuiApplication, QScreen
 from PySide6.QtWidgets import QApplication
 
 from desktop.instance import InstanceLock
@@ -64,8 +65,7 @@ def launch(options: Options) -> int:
     settings = SettingsFile(options.profile.settings)
     speak(application, settings.value.language)
     window = MainWindow(Theme(application, settings.value.theme, settings.value.text_size), settings.value.geometry)
-    if not settings.value.geometry:  # else it stands where it stood
-        window.shrink_into(window.screen().availableSize())
+    window.fit_on(_screen_of(window).availableGeometry())
     try:
         window.show()
         app = _import_behind(window)
@@ -76,6 +76,11 @@ def launch(options: Options) -> int:
         logging.shutdown()
         os._exit(1)
     return 0
+
+
+def _screen_of(window: MainWindow) -> QScreen:
+    """The screen that the middle of the window stands on, else the first one: its own may not be there any more."""
+    return QGuiApplication.screenAt(window.geometry().center()) or QGuiApplication.primaryScreen()
 
 
 class _Import(QObject):

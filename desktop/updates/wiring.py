@@ -78,7 +78,8 @@ class UpdateWiring(QObject):
         self._remember(updates_looked_at=time.time())
         if release is not None:
             words = self.tr("Inglenook {version} is there.").format(version=release.version)
-            self._window.notice.tell(words, action=self.tr("What is new"), act=lambda: self._show(release), topic="updates")
+            what_is_new = self.tr("What is new")
+            self._window.notice.tell(words, action=what_is_new, act=lambda: self._show(release), topic="updates")
         elif not quietly:
             self._window.notice.tell(self.tr("This is the newest version."), for_ms=6_000, topic="updates")
 

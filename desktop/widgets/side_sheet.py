@@ -1,4 +1,4 @@
-"""A sheet at the right of a page, as high as it is: beside what the page shows, or over all of it where it is narrow."""
+"""A sheet at the right of a page, as high as it is: beside what the page shows, or over all of a narrow one."""
 
 from __future__ import annotations
 

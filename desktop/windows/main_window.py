@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QMouseEvent, QPaintEvent, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
@@ -80,9 +80,22 @@ class MainWindow(QWidget):
             self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
         self.composer.setFocus()
 
-    def shrink_into(self, available: QSize) -> None:
-        """Where a screen has no room for the usual size, with its title bar, takes what it has."""
-        self.resize(self.size().boundedTo(available - QSize(0, TITLE_BAR)))
+    def fit_on(self, available: QRect) -> None:
+        """Takes no more room, with its title bar, than the screen has, and stands on it: it may have been larger, or
+        on another screen, when its place was kept."""
+        state = self.windowState()
+        if state & (Qt.WindowState.WindowMaximized | Qt.WindowState.WindowFullScreen):
+            self.setWindowState(Qt.WindowState.WindowNoState)  # so that it fits also when it is no longer so
+        room = available.adjusted(0, TITLE_BAR, 0, 0)
+        self.setMinimumSize(self.minimumSize().boundedTo(room.size()))
+        size = self.size().boundedTo(room.size())
+        if size != self.size():
+            self.resize(size)
+        left = max(room.left(), min(self.x(), room.right() + 1 - size.width()))
+        top = max(room.top(), min(self.y(), room.bottom() + 1 - size.height()))
+        if self.testAttribute(Qt.WidgetAttribute.WA_Moved) and QPoint(left, top) != self.pos():
+            self.move(left, top)  # without a kept place the window manager chooses one
+        self.setWindowState(state)
 
     @property
     def geometry_text(self) -> str:
@@ -305,9 +318,11 @@ class MainWindow(QWidget):
     @property
     def _sheet(self) -> SideSheet | None:
         """The side sheet that is open on the page that is shown."""
-        sheet = self.chat_settings
-        if self.pages.currentWidget() is not self.chat_page:
-            sheet = self.models_page.sheet if self.pages.currentWidget() is self.models_page else None
+        sheet: SideSheet | None = None
+        if self.pages.currentWidget() is self.chat_page:
+            sheet = self.chat_settings
+        elif self.models_page is not None and self.pages.currentWidget() is self.models_page:
+            sheet = self.models_page.sheet
         return sheet if sheet is not None and not sheet.isHidden() else None
 
     @property

@@ -124,7 +124,8 @@ class Wiring:
         self._transcript.refresh_waiting()
         if status.state == "dead" and status.error is not None:
             again = translate("window", "Load it again")
-            self._window.notice.tell(sentences.of(status.error), alert=True, action=again, act=self._reload, topic="model")
+            words = sentences.of(status.error)
+            self._window.notice.tell(words, alert=True, action=again, act=self._reload, topic="model")
         elif status.error is not None:
             choose = translate("window", "Choose another…")
             words = sentences.of(status.error)

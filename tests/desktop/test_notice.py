@@ -1,9 +1,11 @@
-"""Messages at the lower edge: seen and clickable on every page, over no field, and gone when they are no longer true."""
+"""Messages at the lower edge: clickable on every page, over no field, and gone when they are no longer true."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -49,11 +51,10 @@ def show_everywhere(window: MainWindow) -> dict[str, Callable[[], None]]:
 
 def rect_in_window(widget: QWidget) -> QRect:
     """What of the widget its parents let be seen."""
-    rect, parent = widget.rect(), widget
-    while not parent.isWindow():
-        rect = rect.translated(parent.pos())
-        parent = parent.parentWidget()
-        rect = rect.intersected(parent.rect())
+    rect, inner = widget.rect(), widget
+    while not inner.isWindow() and (outer := inner.parentWidget()) is not None:
+        rect = rect.translated(inner.pos()).intersected(outer.rect())
+        inner = outer
     return rect
 
 
@@ -112,7 +113,7 @@ def test_notice_is_in_front_and_clickable_on_every_page(
             for name, show in show_everywhere(window).items():
                 done: list[str] = []
                 show()
-                window.notice.tell("A question?", action="Yes", act=lambda name=name: done.append(name))  # type: ignore[misc]
+                window.notice.tell("A question?", action="Yes", act=partial(done.append, name))
                 await at_rest()
                 assert is_in_front(window.notice), name
                 assert not covered(window), name
@@ -143,7 +144,7 @@ def test_page_keeps_its_height_when_the_notice_leaves(run: Run, open_house: Open
 
 
 @pytest.fixture
-def notice(qtbot: QtBot, theme: Theme) -> Iterator[Notice]:
+def notice(qtbot: QtBot, theme: Theme) -> Notice:
     home = QWidget()
     qtbot.addWidget(home)
     home.resize(800, 400)
@@ -151,7 +152,7 @@ def notice(qtbot: QtBot, theme: Theme) -> Iterator[Notice]:
     with qtbot.waitExposed(home):
         home.show()
     home.activateWindow()
-    yield made
+    return made
 
 
 def test_message_returns_when_a_newer_one_leaves(qtbot: QtBot, notice: Notice) -> None:
@@ -167,7 +168,7 @@ def test_message_whose_time_is_over_does_not_return(qtbot: QtBot, notice: Notice
     notice.tell("Deleted.", action="Undo", for_ms=20)
     message = notice._messages[0]
     notice.tell("A question?", action="Yes")
-    qtbot.waitUntil(lambda: message.ends_s < notice_module.time.monotonic())
+    qtbot.waitUntil(lambda: message.ends_s < time.monotonic())
     notice.dismiss()
     assert notice.isHidden()
 
