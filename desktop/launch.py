@@ -65,7 +65,7 @@ def launch(options: Options) -> int:
     settings = SettingsFile(options.profile.settings)
     speak(application, settings.value.language)
     window = MainWindow(Theme(application, settings.value.theme, settings.value.text_size), settings.value.geometry)
-    window.fit_on(_screen_of(window).availableGeometry())
+    window.fit_on(screen_of(window).availableGeometry())
     try:
         window.show()
         app = _import_behind(window)
@@ -78,7 +78,7 @@ def launch(options: Options) -> int:
     return 0
 
 
-def _screen_of(window: MainWindow) -> QScreen:
+def screen_of(window: MainWindow) -> QScreen:
     """The screen that the middle of the window stands on, else the first one: its own may not be there any more."""
     return QGuiApplication.screenAt(window.geometry().center()) or QGuiApplication.primaryScreen()
 

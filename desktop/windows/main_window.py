@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, QRect, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QMouseEvent, QPaintEvent, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
@@ -86,13 +86,13 @@ class MainWindow(QWidget):
         state = self.windowState()
         if state & (Qt.WindowState.WindowMaximized | Qt.WindowState.WindowFullScreen):
             self.setWindowState(Qt.WindowState.WindowNoState)  # so that it fits also when it is no longer so
-        room = available.adjusted(0, TITLE_BAR, 0, 0)
-        self.setMinimumSize(self.minimumSize().boundedTo(room.size()))
-        size = self.size().boundedTo(room.size())
+        room = available.size() - QSize(0, TITLE_BAR)
+        self.setMinimumSize(self.minimumSize().boundedTo(room))
+        size = self.size().boundedTo(room)
         if size != self.size():
             self.resize(size)
-        left = max(room.left(), min(self.x(), room.right() + 1 - size.width()))
-        top = max(room.top(), min(self.y(), room.bottom() + 1 - size.height()))
+        left = max(available.left(), min(self.x(), available.left() + room.width() - size.width()))
+        top = max(available.top(), min(self.y(), available.top() + room.height() - size.height()))
         if self.testAttribute(Qt.WidgetAttribute.WA_Moved) and QPoint(left, top) != self.pos():
             self.move(left, top)  # without a kept place the window manager chooses one
         self.setWindowState(state)

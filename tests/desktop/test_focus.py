@@ -47,7 +47,7 @@ def test_focus_is_on_the_same_button_after_an_import(run: Run, open_house: OpenH
             page = house.window.settings_page
             for button in page._imports:
                 button.setFocus()
-                wiring_of(house).bring_in(tmp_path / "conversations.json")
+                wiring_of(house).bring_in(tmp_path / "conversations.json")  # type: ignore[attr-defined]
                 assert house.window.focusWidget() is page._cancel
                 await until(lambda: page._imports[0].isEnabled())
                 assert house.window.focusWidget() is button
@@ -63,7 +63,7 @@ def test_focus_stays_where_the_person_went_during_an_import(run: Run, open_house
             house.window.show_settings_page()
             page = house.window.settings_page
             page._imports[0].setFocus()
-            wiring_of(house).bring_in(tmp_path / "conversations.json")
+            wiring_of(house).bring_in(tmp_path / "conversations.json")  # type: ignore[attr-defined]
             page._copy.setFocus()
             await until(lambda: page._imports[0].isEnabled())
             assert house.window.focusWidget() is page._copy

@@ -198,7 +198,11 @@ def test_palette_leaves_when_another_key_is_pressed(run: Run, open_house: OpenHo
     async def story() -> None:
         async with open_house() as house:
             palette = palette_of(house)
-            for key, page in ((Qt.Key.Key_2, "models_page"), (Qt.Key.Key_3, "endpoint_page"), (Qt.Key.Key_1, "chat_page")):
+            for key, page in (
+                (Qt.Key.Key_2, "models_page"),
+                (Qt.Key.Key_3, "endpoint_page"),
+                (Qt.Key.Key_1, "chat_page"),
+            ):
                 QTest.keyClick(house.window, Qt.Key.Key_K, CONTROL)
                 assert palette.isVisible()
                 QTest.keyClick(palette._field, key, CONTROL)
@@ -217,7 +221,11 @@ def test_places_have_keys_in_the_order_of_the_sidebar(run: Run, open_house: Open
         async with open_house() as house:
             sidebar, keys = house.window.sidebar, house.window.findChild(Actions)
             places = sorted(
-                ((sidebar._models.y(), "models"), (sidebar._endpoint.y(), "endpoint"), (sidebar._settings.y(), "settings"))
+                (
+                    (sidebar._models.y(), "models"),
+                    (sidebar._endpoint.y(), "endpoint"),
+                    (sidebar._settings.y(), "settings"),
+                )
             )
             assert keys is not None
             assert [keys.keys_of(f"go_{place}") for _, place in places] == ["Ctrl+2", "Ctrl+3", "Ctrl+4"]
