@@ -94,11 +94,11 @@ class ModelRows(CardRows[ModelRow]):
 
     def _paint_below(self, painter: QPainter, place: QRect, row: ModelRow) -> None:
         """Verdict, speed and what else is known, one after the other on the lower line."""
-        lower = QRect(place.left(), place.center().y(), place.width(), scaled(20))
+        lower = QRect(place.left(), place.center().y() + 2, place.width(), scaled(20))
         after = self._paint_chip(painter, lower, row)
         after += 8 if after else 0
         width = self._paint_speed(painter, mirrored(lower.adjusted(after, 0, 0, 0), lower), row)
-        self._paint_about(painter, place, row, after + (width + 10 if width else 0))
+        self._paint_about(painter, place.translated(0, 3), row, after + (width + 10 if width else 0))
 
     def _paint_speed(self, painter: QPainter, place: QRect, row: ModelRow) -> int:
         muted = row.fit is None or row.fit.verdict == "too_big"

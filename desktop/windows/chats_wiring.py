@@ -35,8 +35,9 @@ class ChatsWiring(QObject):
         view.chat_in_folder_asked.connect(self._new_chat_in)
         view.archive_fold_asked.connect(chats.fold_archive)
         chats.chats.folder_renamed.connect(chats.rename_folder)
-        self._shown_id = ""
+        self._shown_id, self._answering = "", False
         chats.opened.connect(self._show_open)
+        chats.answering_changed.connect(self._follow)
         view.typed.connect(self._write)
         self._connect_header()
         self._connect_bar(ChosenChats(view, chats))
@@ -75,6 +76,12 @@ class ChatsWiring(QObject):
         if chat_id != self._shown_id:
             self._shown_id = chat_id
             self._view.show_open(chat)
+
+    def _follow(self, answering: bool) -> None:
+        """A chat that is written in moves to the top of its day."""
+        if answering and not self._answering:
+            self._view.show_open(self._chats.current)
+        self._answering = answering
 
     def _write(self, text: str) -> None:
         self._window.show_chat_page()
