@@ -41,24 +41,25 @@ def answer_actions(window: MainWindow, chats: ChatController) -> list[Action]:
             window.transcript.edit(answer.parent_id)
 
     of_last = partial(Action, is_possible=lambda: last() is not None)
-    words = partial(translate, "actions")
     return [
-        of_last("answer_again", words("Answer once more"), with_last(lambda answer: chats.retry(answer.id))),
+        of_last(
+            "answer_again", translate("actions", "Answer once more"), with_last(lambda answer: chats.retry(answer.id))
+        ),
         of_last(
             "answers_beside",
-            words("Three answers side by side"),
+            translate("actions", "Three answers side by side"),
             with_last(lambda answer: chats.alternatives(answer.id)),
         ),
         Action(
             "continue_answer",
-            words("Continue the answer"),
+            translate("actions", "Continue the answer"),
             with_last(lambda answer: chats.go_on(answer.id)),
             is_possible=can_continue,
         ),
-        of_last("edit_question", words("Edit the last question"), with_last(edit_question)),
+        of_last("edit_question", translate("actions", "Edit the last question"), with_last(edit_question)),
         of_last(
             "copy_answer",
-            words("Copy the last answer"),
+            translate("actions", "Copy the last answer"),
             with_last(lambda answer: QGuiApplication.clipboard().setText(answer.text)),
         ),
     ]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,14 +17,18 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QPlainTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
+from desktop.models.downloads import DownloadState
 from desktop.store.errors import StoreFull
 from desktop.theme import Theme
 from desktop.widgets import notice as notice_module
 from desktop.widgets.notice import Notice
 from desktop.windows.main_window import MainWindow
+from desktop.windows.models_wiring import ModelsWiring
+from engine.library.hub_errors import HubUnreachable
 from engine.library.profile import Profile
 from tests.desktop.conftest import House, OpenHouse, Run, until
 from tests.desktop.test_gallery import fill, open_chat
+from tests.desktop.test_window import free_port
 
 SIZES = ((1_200, 800), (1_000, 600), (620, 480))
 
@@ -270,3 +276,44 @@ def chats_of(house: House) -> Any:
 
     (wiring,) = [child for child in house.window.children() if isinstance(child, SettingsWiring)]
     return wiring._chats
+
+
+def test_endpoint_that_does_not_start_is_said_on_every_page(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house() as house:
+            await until(lambda: house.ready)
+            with socket.socket() as taken:
+                taken.bind(("127.0.0.1", 0))
+                taken.listen()
+                house.endpoint_page.port_asked.emit(taken.getsockname()[1])
+                await until(lambda: house.endpoint_page._state.stage == "failed")
+                assert house.window.notice.text == house.endpoint_page._alert.text.text()
+                house.window.notice._action.click()
+                assert house.window.pages.currentWidget() is house.endpoint_page
+            house.endpoint_page.port_asked.emit(free_port())
+            await until(lambda: house.endpoint_page._state.stage == "on")
+            assert house.window.notice.text == ""
+
+    run(story())
+
+
+def test_failed_download_is_said_on_every_page_and_once(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house() as house:
+            await until(lambda: house.ready)
+            (wiring,) = [child for child in house.window.children() if isinstance(child, ModelsWiring)]
+            downloads = wiring._library.downloads
+            failed = DownloadState("a/1", "Qwen3 4B", "failed", error=HubUnreachable())
+            downloads.changed.emit((replace(failed, stage="fetching", error=None),))
+            assert house.window.notice.text == ""
+            downloads.changed.emit((failed,))
+            assert house.window.notice.text.startswith("The download of Qwen3 4B stopped: Hugging Face cannot")
+            house.window.notice.dismiss()
+            downloads.changed.emit((failed,))
+            assert house.window.notice.text == ""
+            downloads.changed.emit((replace(failed, key="a/2"), failed))
+            assert house.window.notice.text
+            downloads.changed.emit(())
+            assert house.window.notice.text == ""
+
+    run(story())

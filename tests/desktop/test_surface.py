@@ -25,6 +25,7 @@ from tests.desktop import test_gallery_models
 from tests.desktop.conftest import House, OpenHouse, Run, until
 from tests.desktop.pointer import drag_scroll_bar, hover, leave, wheel
 from tests.desktop.surface import Surface, assert_current
+from tests.desktop.test_endpoint_page import Client, served
 from tests.desktop.test_gallery import ANSWER, RICH
 from tests.desktop.test_gallery_models import DOWNLOADS
 from tests.desktop.test_overflow_card import fill as fill_long
@@ -375,6 +376,55 @@ def test_sheet_and_card_around_the_composer_are_repainted_after_each_action(
             for area in areas_of(card):
                 await exercise(surface, area, "what would be left out")
             await change_around(house, surface, "what would be left out")
+
+    run(story())
+
+
+def test_requests_of_tools_are_repainted_after_each_action(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with served(open_house, Script(answer=SHAPES["paragraphs"].encode(), step_s=0.002)) as house:
+            house.window.resize(*SIZE)
+            surface, client = Surface(house.window), Client(house, house.endpoint_page._state.key)
+            asking = asyncio.create_task(client.ask("Tell me of the sea"))
+            view = house.endpoint_page.requests.view
+            await until(lambda: view.model().rowCount() == 1 and client.chunks)
+            for _ in range(5):
+                await quiet()
+                assert_current(surface, "words of a request")
+            await exercise(surface, view, "the requests")
+            house.endpoint_page.requests.stop_all.click()
+            await asking
+            await quiet()
+            assert_current(surface, "the end of a request")
+            await exercise(surface, house.endpoint_page, "the page of the endpoint")
+
+    run(story())
+
+
+def test_answers_side_by_side_are_repainted_after_each_action(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house(Script(answer=SHAPES["paragraphs"].encode()[:1_500], step_s=0.001)) as house:
+            await until(lambda: house.ready)
+            house.window.resize(*SIZE)
+            surface = Surface(house.window)
+            type_and_send(house, "Tell me of the sea")
+            await until(lambda: house.rows[-1].state == "complete")
+            house.transcript.alternatives_asked.emit(house.rows[-1].id)
+            for n_letters in (100, 400, 900):
+                await until(lambda n=n_letters: len(house.rows[-1].text) > n)  # type: ignore[misc]
+                house.transcript._refresh()  # what was said since the last time is laid out already
+                assert_current(surface, f"{n_letters} letters side by side")
+            house.window.composer.stop_asked.emit()
+            await until(lambda: house.rows[-1].state != "streaming")
+            await until(lambda: not house.transcript._throttle._timer.isActive())
+            assert_current(surface, "the stop of all answers")
+            await exercise(surface, house.transcript, "answers side by side")
+            house.transcript.picked.emit(house.rows[-1].id)
+            await quiet()
+            assert_current(surface, "the choice of one answer")
+            house.transcript.delete_asked.emit(house.rows[-1].id)
+            await quiet()
+            assert_current(surface, "a deleted answer")
 
     run(story())
 
