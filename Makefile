@@ -7,13 +7,14 @@
 #   make translations     the files of words brought up to the sources
 #   make package            this system's installers in dist (ONLY=freeze: the frozen program in build/ship alone)
 #   make smoke              try the .deb in a clean Debian: install, chat, upgrade, remove (root; some minutes)
+#   make trial SUITE=trixie make test in a clean Debian that holds only what the README asks for (root; half an hour)
 # PYTHON=python3.12 names the Python to use; WHEEL=path a ready-built wheel of llama-cpp-python.
 PYTHON ?= python3
 export WHEEL
 
 BOOTSTRAP = @PYTHONPATH=packaging $(PYTHON) -m bootstrap
 
-.PHONY: run serve test check bench llama-server soak lock translations clean package smoke
+.PHONY: run serve test check bench llama-server soak lock translations clean package smoke trial
 .NOTPARALLEL:
 
 run serve test soak lock:
@@ -30,3 +31,6 @@ package:
 
 smoke:
 	@PYTHONPATH=packaging $(PYTHON) -m smoke $(DEB)
+
+trial:
+	@PYTHONPATH=packaging $(PYTHON) -m trial $(SUITE) $(ARGS)

@@ -6,15 +6,17 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from desktop.store.records import ChatMessage
 from desktop.theme import text_font
+from desktop.widgets.long_text_edit import LongTextEdit
+from desktop.widgets.text_composition import CompositionGuard
 
 LEAST_LINES, MOST_LINES = 2, 14
 
 
-class _Text(QPlainTextEdit):
+class _Text(LongTextEdit):
     saved = Signal()
     cancelled = Signal()
 
@@ -24,6 +26,7 @@ class _Text(QPlainTextEdit):
         self.setFont(text_font(15))
         self.setTabChangesFocus(True)
         self.document().setDocumentMargin(2)
+        CompositionGuard(self)
 
     def event(self, event: QEvent) -> bool:
         match event:

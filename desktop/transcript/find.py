@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QToolButto
 from desktop.theme import Theme
 from desktop.transcript.item import MessageItem, Place
 from desktop.transcript.source import to_qt
+from desktop.widgets.text_composition import CompositionGuard
 
 WIDTH = 340
 
@@ -75,6 +76,10 @@ class FindBar(QFrame):
 class _Field(QLineEdit):
     stepped = Signal(int)
     left = Signal()
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        CompositionGuard(self)
 
     def event(self, event: QEvent) -> bool:
         match event:

@@ -12,6 +12,7 @@ from desktop.direction import isolated
 from desktop.numbers import whole
 from desktop.row_list import Index
 from desktop.theme import Theme, scaled, text_font
+from desktop.widgets.text_composition import CompositionGuard
 
 ROW, HEADING, FIRST_HEADING, ARCHIVE = 32, 38, 28, 44
 PADDING, INDENT = 10, 24
@@ -50,6 +51,7 @@ class ChatRows(QStyledItemDelegate):
         if not editor.property("filled"):
             editor.setProperty("filled", True)
             super().setEditorData(editor, index)
+            CompositionGuard(editor)
 
     def _paint_heading(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         if index == self.target:

@@ -6,13 +6,14 @@ from dataclasses import fields
 
 from PySide6.QtCore import QLocale, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from desktop.compose.presets import OF_THE_CHAT, Presets
 from desktop.compose.settings_form import NUMBERS, Name, SettingsForm
 from desktop.store.records import ChatSettings
 from desktop.theme import Theme
 from desktop.widgets.card_parts import label
+from desktop.widgets.long_text_edit import LongTextEdit
 from desktop.widgets.preset_bar import PresetBar
 from desktop.widgets.setting_row import NumberRow
 from desktop.widgets.side_sheet import Segments, SideSheet
@@ -43,7 +44,7 @@ class ChatSettingsSheet(SideSheet):
         self.presets.saved.connect(self.preset_saved)
         self.presets.renamed.connect(self.preset_renamed)
         self.presets.deleted.connect(self.preset_deleted)
-        self.system = QPlainTextEdit(self)
+        self.system = LongTextEdit(self)
         self.system.setObjectName("settingText")
         self.system.setTabChangesFocus(True)
         self.system.setFixedHeight(108)

@@ -14,6 +14,7 @@ from desktop.theme import Theme
 from desktop.widgets.card_parts import Card, IconButton, label, link
 from desktop.widgets.copy_button import CopyButton
 from desktop.widgets.tab_order import tab_on
+from desktop.widgets.text_composition import CompositionGuard
 from desktop.widgets.text_lines import CodeLine
 
 MAX_NAME = 64
@@ -181,6 +182,7 @@ class _NameLine(QLineEdit):
         self.setMaxLength(MAX_NAME)
         self.setPlaceholderText(self.tr("Name of the tool, then Enter"))
         self.setAccessibleName(self.tr("Name of the new key"))
+        CompositionGuard(self)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

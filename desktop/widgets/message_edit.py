@@ -6,10 +6,12 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QMimeData, Qt, Signal
 from PySide6.QtGui import QDropEvent, QKeyEvent, QTextOption
-from PySide6.QtWidgets import QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QWidget
 
 from desktop.direction import direction_of
 from desktop.theme import text_font
+from desktop.widgets.long_text_edit import LongTextEdit
+from desktop.widgets.text_composition import CompositionGuard
 
 MOST_LINES = 8
 
@@ -19,7 +21,7 @@ def files_of(mime: QMimeData) -> list[Path]:
     return [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]
 
 
-class MessageEdit(QPlainTextEdit):
+class MessageEdit(LongTextEdit):
     """Enter submits, Shift+Enter begins a line. Grows with its text to `MOST_LINES`."""
 
     submitted = Signal()
@@ -36,6 +38,7 @@ class MessageEdit(QPlainTextEdit):
         self.document().setDocumentMargin(0)
         self.document().documentLayout().documentSizeChanged.connect(self._fit)
         self.textChanged.connect(self._turn)
+        CompositionGuard(self)
         self._fit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -11,6 +11,7 @@ from desktop.models.rows import Room
 from desktop.theme import Theme
 from desktop.widgets.card_parts import IconButton, label
 from desktop.widgets.header import fold_button
+from desktop.widgets.text_composition import CompositionGuard
 
 WORDS_FROM = 640
 """The width from which on the buttons have words on them."""
@@ -100,6 +101,7 @@ class ModelSearch(QLineEdit):
         row.addStretch(1)
         row.addWidget(self._clear)
         self.textChanged.connect(self._restyle)
+        CompositionGuard(self)
         theme.changed.connect(self._restyle)
         self._restyle()
 

@@ -35,6 +35,7 @@ from PySide6.QtWidgets import (
 
 from desktop.direction import isolated, mirrored
 from desktop.theme import Theme, text_font
+from desktop.widgets.text_composition import CompositionGuard
 
 WIDTH, MOST_HEIGHT = 560, 420
 ROW = 36
@@ -75,6 +76,7 @@ class Palette(QFrame):
         self._field.setAccessibleName(self.tr("What to do"))
         self._field.textChanged.connect(self.typed)
         self._field.installEventFilter(self)
+        CompositionGuard(self._field)
         self._list = QListWidget(self)
         self._list.setObjectName("paletteList")
         self._list.setAccessibleName(self.tr("What there is to do"))

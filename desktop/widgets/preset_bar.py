@@ -10,6 +10,7 @@ from desktop import composer_words as words
 from desktop.compose.presets import NAME_LENGTH, Presets
 from desktop.theme import Theme
 from desktop.widgets.flow import FlowLayout
+from desktop.widgets.text_composition import CompositionGuard
 
 
 def preset_menu(theme: Theme, presets: Presets, current: str, parent: QWidget) -> QMenu:
@@ -31,6 +32,10 @@ class NameEdit(QLineEdit):
 
     accepted = Signal(str)
     left = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        CompositionGuard(self)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):

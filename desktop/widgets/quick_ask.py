@@ -12,6 +12,7 @@ from desktop.store.records import ChatMessage
 from desktop.theme import Theme, scaled
 from desktop.transcript.buttons import CopyButton
 from desktop.widgets.answer_view import AnswerView
+from desktop.widgets.text_composition import CompositionGuard
 
 WIDTH = 600
 
@@ -43,6 +44,7 @@ class QuickAsk(QWidget):
         self.field.setAccessibleName(self.tr("Question"))
         self.field.setAccessibleDescription(self.tr("Enter asks in a new chat, Escape closes"))
         self.field.returnPressed.connect(self._ask)
+        CompositionGuard(self.field)
         self._close = QToolButton(self._card)
         self._close.setObjectName("quiet")
         self._close.setIconSize(QSize(14, 14))

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QToolButton, QWidg
 
 from desktop.direction import is_mirrored
 from desktop.theme import Theme
+from desktop.widgets.text_composition import CompositionGuard
 
 
 class SearchField(QLineEdit):
@@ -44,6 +45,7 @@ class SearchField(QLineEdit):
         if is_mirrored():  # a placeholder in another script would begin under the key's name
             self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignAbsolute)
         self.textChanged.connect(self._restyle)
+        CompositionGuard(self)
         theme.changed.connect(self._restyle)
         self._restyle()
 

@@ -15,7 +15,6 @@ from ship.places import SHIP
 SUITE = "bookworm"
 PERSON, NUMBER = "ada", 1500
 _FOLDER = SHIP.parent / "smoke"
-_BASE = _FOLDER / f"{SUITE}.tar"
 
 # What apt and dpkg keep for themselves, and what the system makes anew by itself.
 _NOT_COUNTED = ("home/", "proc/", "sys/", "dev/", "run/", "tmp/", "var/cache/", "var/lib/apt/", "var/lib/dpkg/",
@@ -29,22 +28,24 @@ exec chroot --userspec="$WHO" "$ROOT" "$@"
 
 
 class CleanRoot:
-    """Everything in it runs with mounts of its own, which end with it."""
+    """A root folder of `suite` in build/smoke/`name`. What runs in it has mounts of its own, which end with it."""
 
-    def __init__(self) -> None:
-        self.path = _FOLDER / "root"
+    def __init__(self, suite: str = SUITE, name: str = "root") -> None:
+        self.suite = suite
+        self.path = _FOLDER / name
+        self._base = _FOLDER / f"{suite}.tar"
         self.home = self.path / "home" / PERSON
 
     def make(self) -> None:
         """Lays it anew, from a copy that the first time makes by debootstrap."""
         if os.geteuid() != 0 or shutil.which("debootstrap") is None:
-            raise SetupError("The trial of the .deb wants root, debootstrap, Xvfb and xdotool, on Debian or Ubuntu.")
+            raise SetupError("A trial in a clean Debian needs root and debootstrap, on Debian or Ubuntu.")
         shutil.rmtree(self.path, ignore_errors=True)
         _FOLDER.mkdir(parents=True, exist_ok=True)
-        if not _BASE.exists():
+        if not self._base.exists():
             self._make_base()
         self.path.mkdir()
-        subprocess.run(["tar", "-xpf", _BASE, "-C", self.path], check=True)
+        subprocess.run(["tar", "-xpf", self._base, "-C", self.path], check=True)
         # How this machine reaches Debian, not what is installed on it.
         for name in ("resolv.conf", "hosts"):
             shutil.copyfile(f"/etc/{name}", self.path / "etc" / name)
@@ -52,19 +53,19 @@ class CleanRoot:
         self.run("apt-get", "update", "-q")
 
     def _make_base(self) -> None:
-        say("Making a clean Debian (once)")
-        new = _FOLDER / "new"
+        say(f"Making a clean {self.suite} (once)")
+        new = _FOLDER / f"new-{self.suite}"
         shutil.rmtree(new, ignore_errors=True)
-        log = _FOLDER / "debootstrap.log"
-        command = ["debootstrap", "--variant=minbase", SUITE, str(new), *_mirror()]
+        log = _FOLDER / f"debootstrap-{self.suite}.log"
+        command = ["debootstrap", "--variant=minbase", self.suite, str(new), *_mirror(self.suite)]
         with log.open("w") as output:
             code = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT).returncode
         if code != 0:
             raise SetupError(f"debootstrap could not make a clean Debian: the reason is in {log}.")
         (new / "etc/apt/apt.conf.d/80smoke").write_text(_apt_settings())
-        part = _BASE.with_suffix(".part")
+        part = self._base.with_suffix(".part")
         subprocess.run(["tar", "-cpf", part, "--numeric-owner", "-C", new, "."], check=True)
-        part.replace(_BASE)
+        part.replace(self._base)
         shutil.rmtree(new)
 
     def command(self, *argv: str, person: bool = False, environment: dict[str, str] | None = None) -> list[str]:
@@ -96,15 +97,17 @@ class CleanRoot:
         return {name for name in found if not name.startswith(_NOT_COUNTED)}
 
 
-def _mirror() -> Sequence[str]:
-    """Where this machine has its Debian from; debootstrap's own choice where apt does not say."""
+def _mirror(suite: str) -> Sequence[str]:
+    """The mirror that this machine's apt uses for `suite`, else for its own release: a mirror holds every release.
+    Debootstrap's own choice where apt names none."""
     command = ["apt-get", "indextargets", "--format", "$(SITE) $(RELEASE) $(COMPONENT)", "Created-By: Packages"]
     done = subprocess.run(command, capture_output=True, text=True)
+    sites = {}
     for line in done.stdout.splitlines():
         site, release, component = line.split()
-        if (release, component) == (SUITE, "main"):
-            return [site]
-    return []
+        if component == "main" and "-" not in release:
+            sites[release] = site
+    return [sites.get(suite) or next(iter(sites.values()))] if sites else []
 
 
 def _apt_settings() -> str:

@@ -13,6 +13,7 @@ FIGURES = {
     "window.first_paint": "first_paint:measure",
     "window.stall": "stall:measure",
     "window.speed": "window_speed:measure",
+    "window.hostile_stall": "hostile_window:measure",
     "window.idle_cpu": "idle_cpu:measure",
     "app.memory": "memory:measure",
     "window.stream_stall_p99": "window_long:chats",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog
 
@@ -18,6 +18,7 @@ from desktop.widgets.composer import Composer
 from engine.requests import Message
 from tests.desktop.conftest import House, OpenHouse, Run, until
 from tests.desktop.documents import write_pdf
+from tests.desktop.drag_events import drag_enter, dropped
 from tests.desktop.test_window import answered, click_chat, type_and_send
 from tests.fakes import Script
 
@@ -171,26 +172,26 @@ def test_files_are_dropped_onto_the_page_and_onto_the_text(run: Run, open_house:
     async def story() -> None:
         async with open_house() as house:
             page, zone = house.window.chat_page, house.window.chat_page.findChild(object, "dropZone")
-            mime, buttons, keys = mime_of(note(tmp_path)), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-            enter = QDragEnterEvent(QPoint(60, 60), Qt.DropAction.CopyAction, mime, buttons, keys)
+            mime = mime_of(note(tmp_path))
+            enter = drag_enter(QPoint(60, 60), mime)
             QApplication.sendEvent(page, enter)
             assert enter.isAccepted()
             assert zone.isVisible()
-            drop = QDropEvent(QPointF(60, 60), Qt.DropAction.MoveAction | Qt.DropAction.CopyAction, mime, buttons, keys)
+            drop = dropped(QPoint(60, 60), mime, Qt.DropAction.MoveAction | Qt.DropAction.CopyAction)
             QApplication.sendEvent(page, drop)
             assert drop.dropAction() == Qt.DropAction.CopyAction
             assert not zone.isVisible()
             await until(lambda: len(chips(house)) == 1)
             edit = house.window.composer._edit
-            enter = QDragEnterEvent(QPoint(5, 5), Qt.DropAction.CopyAction, mime, buttons, keys)
+            enter = drag_enter(QPoint(5, 5), mime)
             QApplication.sendEvent(edit.viewport(), enter)
-            drop = QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, mime, buttons, keys)
+            drop = dropped(QPoint(5, 5), mime)
             QApplication.sendEvent(edit.viewport(), drop)
             await until(lambda: len(chips(house)) == 2)
             assert house.window.composer.text == ""
             words = QMimeData()
             words.setText("only words")
-            refused = QDragEnterEvent(QPoint(60, 60), Qt.DropAction.CopyAction, words, buttons, keys)
+            refused = drag_enter(QPoint(60, 60), words)
             refused.ignore()
             QApplication.sendEvent(page, refused)
             assert not zone.isVisible()

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QModelIndex, QPoint, Qt
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent
+from PySide6.QtGui import QDragLeaveEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
@@ -16,6 +16,7 @@ from desktop.store.records import ChatMessage, Folder
 from desktop.store.store import Store
 from engine.library.profile import Profile
 from tests.desktop.conftest import House, OpenHouse, Run, until
+from tests.desktop.drag_events import drag_enter, drag_move
 from tests.desktop.test_gallery import DAY, GALLERY, SIZES, fill, open_chat, show
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -63,11 +64,8 @@ def test_shelves_are_pictured(run: Run, open_house: OpenHouse, profile: Profile,
                 )
             await show(house, "several", scheme, SIZES[1:])
             data, at = chats.mimeData(view.selectedIndexes()), middle(house, chats.index_of_folder("code"))
-            held = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-            for event in (
-                QDragEnterEvent(at, Qt.DropAction.MoveAction, data, *held),
-                QDragMoveEvent(at, Qt.DropAction.MoveAction, data, *held),
-            ):
+            move = Qt.DropAction.MoveAction
+            for event in (drag_enter(at, data, move), drag_move(at, data, move)):
                 QApplication.sendEvent(view.viewport(), event)
             await show(house, "dragged", scheme, SIZES[1:2])
             QApplication.sendEvent(view.viewport(), QDragLeaveEvent())
@@ -91,7 +89,9 @@ def test_shelves_are_pictured(run: Run, open_house: OpenHouse, profile: Profile,
             await show(house, "folders-narrow", scheme, SIZES[:1])
             for chat_id in ("c6", "c2"):
                 view.scrollTo(chats.index_of(chat_id))
-                QTest.mouseClick(view.viewport(), *held[:1], CONTROL, middle(house, chats.index_of(chat_id)))
+                QTest.mouseClick(
+                    view.viewport(), Qt.MouseButton.LeftButton, CONTROL, middle(house, chats.index_of(chat_id))
+                )
             await show(house, "several-narrow", scheme, SIZES[:1])
             house.window.close_sidebar()
             house.window.resize(*SIZES[1])

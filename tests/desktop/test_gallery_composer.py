@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -16,6 +15,7 @@ from desktop.store.records import ChatSettings
 from engine.library.profile import Profile
 from tests.desktop.conftest import House, OpenHouse, Run, until
 from tests.desktop.documents import paragraph, write_docx, write_pdf
+from tests.desktop.drag_events import drag_enter
 from tests.desktop.test_gallery import GALLERY, fill, open_chat, show
 from tests.fakes import Script
 
@@ -56,14 +56,7 @@ def test_the_composer_is_pictured(
             await show(house, "composer-many", scheme)
             mime = QMimeData()
             mime.setUrls([QUrl.fromLocalFile(str(path)) for path in files(tmp_path)])
-            enter = QDragEnterEvent(
-                QPoint(40, 40),
-                Qt.DropAction.CopyAction,
-                mime,
-                Qt.MouseButton.LeftButton,
-                Qt.KeyboardModifier.NoModifier,
-            )
-            QApplication.sendEvent(house.window.chat_page, enter)
+            QApplication.sendEvent(house.window.chat_page, drag_enter(QPoint(40, 40), mime))
             await show(house, "composer-drop", scheme)
 
     run(story())

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QModelIndex, Qt
-from PySide6.QtGui import QContextMenuEvent, QDragEnterEvent, QDragMoveEvent, QDropEvent
+from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
 from desktop.widgets.chosen_bar import ChosenBar
 from engine.library.profile import Profile
 from tests.desktop.conftest import House, OpenHouse, Run
+from tests.desktop.drag_events import drag_enter, drag_move, dropped
 from tests.desktop.test_gallery_chats import fill_shelves, listed, middle
 from tests.desktop.test_window import titles
 
@@ -64,8 +65,8 @@ def drop(house: House, chat_ids: Sequence[str], title: str) -> None:
     index = chats.index(titles(house).index(title))
     view.scrollTo(index)
     at, data = middle(house, index), chats.mimeData([chats.index_of(chat_id) for chat_id in chat_ids])
-    how = Qt.DropAction.MoveAction, data, Qt.MouseButton.LeftButton, PLAIN
-    for event in (QDragEnterEvent(at, *how), QDragMoveEvent(at, *how), QDropEvent(at.toPointF(), *how)):
+    move = Qt.DropAction.MoveAction
+    for event in (drag_enter(at, data, move), drag_move(at, data, move), dropped(at, data, move)):
         QApplication.sendEvent(view.viewport(), event)
         assert event.isAccepted()
 

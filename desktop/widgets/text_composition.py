@@ -1,0 +1,41 @@
+"""Text that an input method composes (Japanese, Chinese, dead keys) and that is not yet part of a field's text."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QInputMethodEvent, QKeyEvent
+from PySide6.QtWidgets import QWidget
+
+_KEYS_OF_COMPOSITION = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape)
+
+
+class CompositionGuard(QObject):
+    """Keeps Enter and Escape from a text field while an input method composes in it: there they confirm or discard
+    the composition, and must not also send, rename or close. The same rule as `isComposing` in UI Events.
+
+    A child of the field; GUI thread only. Made after other event filters of the field, so that it runs first.
+    """
+
+    def __init__(self, field: QWidget) -> None:
+        super().__init__(field)
+        self.is_composing = False
+        field.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        kind = event.type()
+        if kind == QEvent.Type.InputMethod and isinstance(event, QInputMethodEvent):
+            self.is_composing = bool(event.preeditString())
+        elif kind == QEvent.Type.FocusOut:
+            self.is_composing = False
+        elif self.is_composing and isinstance(event, QKeyEvent) and event.key() in _KEYS_OF_COMPOSITION:
+            if kind == QEvent.Type.ShortcutOverride:
+                event.accept()  # no shortcut of the window either
+                return True
+            return kind == QEvent.Type.KeyPress
+        return super().eventFilter(watched, event)
+
+
+def is_composing(field: QWidget) -> bool:
+    """Whether an input method composes in `field`, for fields that have a guard."""
+    guard = field.findChild(CompositionGuard, options=Qt.FindChildOption.FindDirectChildrenOnly)
+    return guard is not None and guard.is_composing

@@ -1,0 +1,105 @@
+"""`python3 -m trial SUITE`: see the package. The exit code is that of `make test`."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+SUITES = ("bookworm", "trixie")
+ASKED_FOR = ("python3", "git", "make", "g++")
+"""What the README asks for before the first command."""
+
+_SYSTEM_PACKAGES = re.compile(r"run `sudo (apt-get install [^`]+)`")
+_NETWORK_VARIABLES = (
+    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+    "PIP_INDEX_URL", "PIP_CERT", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS",
+)  # fmt: skip
+_CERTIFICATES = ("PIP_CERT", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")
+
+
+def main(arguments: list[str]) -> int:
+    """`SUITE [ARGS]`: the Debian to make, then arguments of pytest."""
+    from bootstrap.console import say
+    from bootstrap.errors import SetupError
+
+    if not arguments or arguments[0] not in SUITES:
+        print(f"Usage: trial {{{','.join(SUITES)}}} [ARGS], as in `make trial SUITE=trixie`", file=sys.stderr)
+        return 2
+    try:
+        code = _try(arguments[0], arguments[1:])
+    except SetupError as error:
+        print(error, file=sys.stderr)
+        return 1
+    say(f"`make test` {'passed' if code == 0 else 'failed'} in a clean {arguments[0]}.")
+    return code
+
+
+def _try(suite: str, test_arguments: list[str]) -> int:
+    """Makes the root, clones the last commit into it and runs `make test` there as a user without root's rights."""
+    from bootstrap.console import say
+    from smoke.clean_root import CleanRoot
+
+    root = CleanRoot(suite, name=f"trial-{suite}")
+    say(f"A clean {suite}")
+    root.make()
+    say(f"Installing what the README asks for: {' '.join(ASKED_FOR)}")
+    root.run("apt-get", "install", "-q", "-y", "--no-install-recommends", *ASKED_FOR)
+    environment = _network(root.path)
+    _clone(root.home / "inglenook")
+    command = ["make", "-C", f"/home/{root.home.name}/inglenook", "test"]
+    if test_arguments:
+        command.append(f"ARGS={' '.join(test_arguments)}")
+    code, output = _run(root.command(*command, person=True, environment=environment))
+    missing = _SYSTEM_PACKAGES.search(output)
+    if code != 0 and missing:
+        say("Running the command that it names, as root")
+        root.run(*missing[1].split())
+        code, _ = _run(root.command(*command, person=True, environment=environment))
+    return code
+
+
+def _network(root: Path) -> dict[str, str]:
+    """How this machine reaches the package index: proxies, index and certificates, which are copied into the root."""
+    found = {name: os.environ[name] for name in _NETWORK_VARIABLES if name in os.environ}
+    for name in _CERTIFICATES:
+        certificates = Path(found.get(name, ""))
+        if certificates.is_file():
+            # Not at its own path: installing ca-certificates writes that file again.
+            found[name] = f"/etc/{name.lower()}.pem"
+            shutil.copyfile(certificates, root / found[name][1:])
+    return found
+
+
+def _clone(checkout: Path) -> None:
+    """The last commit, as a newcomer gets it: without what was built or changed here."""
+    from bootstrap.console import say
+    from bootstrap.places import ROOT
+    from smoke.clean_root import NUMBER
+
+    if subprocess.run(["git", "-C", ROOT, "status", "--porcelain"], capture_output=True, text=True).stdout:
+        say("  (changes that are not committed are not part of the trial)")
+    subprocess.run(["git", "clone", "-q", "--no-hardlinks", ROOT, checkout], check=True)
+    subprocess.run(["chown", "-R", f"{NUMBER}:{NUMBER}", checkout], check=True)
+
+
+def _run(command: list[str]) -> tuple[int, str]:
+    """Passes the output on line by line; returns the exit code and the whole output."""
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    ) as process:
+        assert process.stdout is not None
+        lines = []
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            lines.append(line)
+    return process.returncode, "".join(lines)
+
+
+if __name__ == "__main__":
+    # What finds this package must not be seen by the Pythons that are started from here.
+    os.environ.pop("PYTHONPATH", None)
+    sys.exit(main(sys.argv[1:]))

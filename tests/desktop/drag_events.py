@@ -1,0 +1,35 @@
+"""Drag and drop events as the window system would send them, for every supported PySide6."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6 import __version_info__
+from PySide6.QtCore import QMimeData, QPoint, Qt
+from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
+
+TAKES_POINTF = __version_info__ >= (6, 12)
+"""6.12 deprecates the constructors with a QPoint; 6.11 has no others for enter and move events."""
+
+
+def drag_enter(at: QPoint, mime: QMimeData, actions: Qt.DropAction = Qt.DropAction.CopyAction) -> QDragEnterEvent:
+    """The pointer enters a widget at `at`, in its coordinates, with the left button held."""
+    return QDragEnterEvent(_position(at), *_rest(mime, actions))
+
+
+def drag_move(at: QPoint, mime: QMimeData, actions: Qt.DropAction = Qt.DropAction.CopyAction) -> QDragMoveEvent:
+    """The pointer moves over a widget during a drag."""
+    return QDragMoveEvent(_position(at), *_rest(mime, actions))
+
+
+def dropped(at: QPoint, mime: QMimeData, actions: Qt.DropAction = Qt.DropAction.CopyAction) -> QDropEvent:
+    """The left button is released over a widget during a drag."""
+    return QDropEvent(at.toPointF(), *_rest(mime, actions))
+
+
+def _position(at: QPoint) -> Any:
+    return at.toPointF() if TAKES_POINTF else at
+
+
+def _rest(mime: QMimeData, actions: Qt.DropAction) -> tuple[Any, ...]:
+    return actions, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier

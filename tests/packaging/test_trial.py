@@ -1,0 +1,90 @@
+"""The trial of the sources, as far as it can be tested without a clean Debian."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import subprocess
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests.packaging.checkout import ROOT
+
+
+@pytest.fixture
+def trial(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(ROOT / "packaging"))
+    return importlib.import_module("trial.__main__")
+
+
+@pytest.fixture
+def tried(trial: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[str]]:
+    """The commands that a trial runs in its root. `make test` fails once, for a missing system package."""
+    commands: list[list[str]] = []
+    from smoke.clean_root import CleanRoot
+
+    def in_root(command: list[str]) -> tuple[int, str]:
+        commands.append(command)
+        sentence = "Some system packages are missing: run `sudo apt-get install -y libegl1`, then start again."
+        return (0, "") if ["apt-get", "install", "-y", "libegl1"] in commands else (2, sentence)
+
+    def as_root(root: CleanRoot, *argv: str) -> str:
+        commands.append(list(argv))
+        return ""
+
+    def as_person(root: CleanRoot, *argv: str, person: bool, environment: dict[str, str]) -> list[str]:
+        return ["person" if person else "root", *argv]
+
+    monkeypatch.setattr(trial, "_run", in_root)
+    monkeypatch.setattr(trial, "_clone", lambda checkout: commands.append(["clone", checkout.name]))
+    monkeypatch.setattr(CleanRoot, "make", lambda root: None)
+    monkeypatch.setattr(CleanRoot, "run", as_root)
+    monkeypatch.setattr(CleanRoot, "command", as_person)
+    monkeypatch.setattr(trial, "_network", lambda root: {})
+    return commands
+
+
+def test_make_test_runs_as_user_after_the_named_packages_are_installed(
+    trial: ModuleType, tried: list[list[str]]
+) -> None:
+    assert trial.main(["trixie"]) == 0
+    make_test = ["person", "make", "-C", "/home/ada/inglenook", "test"]
+    install = ["apt-get", "install", "-q", "-y", "--no-install-recommends", *trial.ASKED_FOR]
+    assert tried == [install, ["clone", "inglenook"], make_test, ["apt-get", "install", "-y", "libegl1"], make_test]
+
+
+def test_the_readme_names_what_the_trial_installs(trial: ModuleType) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    sentence = re.search(r"On Debian.*?:\n", readme, re.DOTALL)
+    assert sentence is not None
+    for package, word in zip(trial.ASKED_FOR, ("Python 3.11 to 3.13", "git", "make", "C++ compiler"), strict=True):
+        assert word in sentence[0].replace("\n", " "), package
+
+
+def test_an_unknown_suite_is_refused_with_the_usage(trial: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    assert trial.main(["sarge"]) == 2
+    assert "bookworm,trixie" in capsys.readouterr().err
+
+
+def test_certificates_are_copied_into_the_root(
+    trial: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in (*trial._NETWORK_VARIABLES, *(each for each in os.environ if each.startswith("PIP_"))):
+        monkeypatch.delenv(name, raising=False)
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_text("certificates")
+    root = tmp_path / "root"
+    (root / "etc").mkdir(parents=True)
+    monkeypatch.setenv("PIP_CERT", str(bundle))
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    found = trial._network(root)
+    assert found == {"PIP_CERT": "/etc/pip_cert.pem", "HTTPS_PROXY": "http://127.0.0.1:9"}
+    assert (root / "etc/pip_cert.pem").read_text() == "certificates"
+
+
+def test_make_names_the_trial() -> None:
+    shown = subprocess.run(["make", "-n", "trial", "SUITE=trixie"], cwd=ROOT, capture_output=True, text=True)
+    assert "-m trial trixie" in shown.stdout
