@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QRect, Qt, QTimer, Signal
-from PySide6.QtGui import QEnterEvent
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QEnterEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from desktop.theme import Theme
@@ -98,6 +98,7 @@ class Notice(QFrame):
         kept = [each for each in self._messages if each.text != text and not (topic and each.topic == topic)]
         self._messages = [*kept, _Message(text, alert, action, act, topic, seconds)][-MOST:]
         self._show_newest()
+        self._announce(text, alert)
 
     def clear(self, topic: str) -> None:
         """Takes back what was said about this: it is no longer so."""
@@ -132,6 +133,14 @@ class Notice(QFrame):
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
         self._start_fading()
+
+    def _announce(self, text: str, alert: bool) -> None:
+        """Has a screen reader say it: the focus does not come here."""
+        if QAccessible.isActive():
+            event = QAccessibleAnnouncementEvent(self, text)
+            politeness = QAccessible.AnnouncementPoliteness
+            event.setPoliteness(politeness.Assertive if alert else politeness.Polite)
+            QAccessible.updateAccessibility(event)
 
     def _keep(self, wanted: Callable[[_Message], bool]) -> None:
         kept = [message for message in self._messages if wanted(message)]

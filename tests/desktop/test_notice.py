@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtGui import QEnterEvent
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QEnterEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QPlainTextEdit, QWidget
 from pytestqt.qtbot import QtBot
@@ -24,9 +26,11 @@ from desktop.widgets import notice as notice_module
 from desktop.widgets.notice import Notice
 from desktop.windows.main_window import MainWindow
 from desktop.windows.models_wiring import ModelsWiring
+from desktop.windows.settings_wiring import SettingsWiring
 from engine.library.hub_errors import HubUnreachable
 from engine.library.profile import Profile
 from tests.desktop.conftest import House, OpenHouse, Run, until
+from tests.desktop.exchange import foreign
 from tests.desktop.test_gallery import fill, open_chat
 from tests.desktop.test_window import free_port
 
@@ -272,8 +276,6 @@ def test_notice_of_a_full_disk_leaves_when_there_is_room_again(run: Run, open_ho
 
 
 def chats_of(house: House) -> Any:
-    from desktop.windows.settings_wiring import SettingsWiring
-
     (wiring,) = [child for child in house.window.children() if isinstance(child, SettingsWiring)]
     return wiring._chats
 
@@ -315,5 +317,42 @@ def test_failed_download_is_said_on_every_page_and_once(run: Run, open_house: Op
             assert house.window.notice.text
             downloads.changed.emit(())
             assert house.window.notice.text == ""
+
+    run(story())
+
+
+@pytest.mark.parametrize("alert", [False, True])
+def test_screen_reader_is_given_each_message(notice: Notice, monkeypatch: pytest.MonkeyPatch, alert: bool) -> None:
+    given: list[tuple[str, QAccessible.AnnouncementPoliteness]] = []
+
+    class Reader:
+        AnnouncementPoliteness = QAccessible.AnnouncementPoliteness
+
+        @staticmethod
+        def isActive() -> bool:
+            return True
+
+        @staticmethod
+        def updateAccessibility(event: QAccessibleAnnouncementEvent) -> None:
+            given.append((event.message(), event.politeness()))
+
+    monkeypatch.setattr(notice_module, "QAccessible", Reader)
+    notice.tell("The import failed.", alert=alert)
+    polite = QAccessible.AnnouncementPoliteness
+    assert given == [("The import failed.", polite.Assertive if alert else polite.Polite)]
+
+
+def test_alert_about_an_import_leaves_with_the_next_import(run: Run, open_house: OpenHouse, tmp_path: Path) -> None:
+    (tmp_path / "conversations.json").write_text(json.dumps(foreign.CHATGPT))
+
+    async def story() -> None:
+        async with open_house() as house:
+            house.window.show_settings_page()
+            (wiring,) = [child for child in house.window.children() if isinstance(child, SettingsWiring)]
+            wiring.bring_in(tmp_path / "nowhere.json")
+            await until(lambda: "nowhere.json" in house.window.notice.text)
+            wiring.bring_in(tmp_path / "conversations.json")
+            assert house.window.notice.text == ""
+            await until(lambda: wiring.page._progress.text() == "One chat came in.")
 
     run(story())
