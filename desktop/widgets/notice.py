@@ -47,6 +47,8 @@ class Notice(QFrame):
 
     changed = Signal()
     """Another message is shown, or none."""
+    focus_left = Signal()
+    """It had the focus and is hidden now."""
 
     def __init__(self, theme: Theme, area: Callable[[], QRect], parent: QWidget) -> None:
         super().__init__(parent)
@@ -66,6 +68,8 @@ class Notice(QFrame):
         self._dismiss.setObjectName("quiet")
         self._dismiss.setAccessibleName(self.tr("Dismiss"))
         self._dismiss.clicked.connect(self.dismiss)
+        for button in (self._action, self._dismiss):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # what is typed after a click goes where it went before
         row = self._row = QHBoxLayout(self)
         row.setContentsMargins(14, 8, 8, 8)
         row.setSpacing(8)
@@ -161,6 +165,9 @@ class Notice(QFrame):
             self.setAccessibleName(message.text)
             self._restyle()
             self.place()
+        focused = self.window().focusWidget()
+        if message is None and focused is not None and self.isAncestorOf(focused):
+            self.focus_left.emit()
         self.setVisible(message is not None)
         self._start_fading()
         self.changed.emit()

@@ -266,6 +266,7 @@ class MainWindow(QWidget):
         self.pages.installEventFilter(self)
         self.pages.currentChanged.connect(self._page_changed)
         self.notice.changed.connect(self._place_notice)
+        self.notice.focus_left.connect(self._leave_notice)
         self.composer.installEventFilter(self)
         self.header.sidebar_asked.connect(self.open_sidebar)
 
@@ -306,6 +307,12 @@ class MainWindow(QWidget):
         below = self._notice_is_below
         self._shorten(self.stage, 0 if below else taken)
         self._shorten(self.pages, taken if below else 0)
+
+    def _leave_notice(self) -> None:
+        if self.pages.currentWidget() is self.chat_page:
+            self.composer.setFocus()
+        elif (focused := self.focusWidget()) is not None:
+            focused.clearFocus()
 
     def _shorten(self, stack: QStackedWidget, by: int) -> None:
         """Leaves so much free below what the stack shows; a field that has the focus stays in sight."""

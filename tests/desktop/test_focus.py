@@ -108,3 +108,22 @@ def test_key_field_never_shows_words_of_qt(run: Run, open_house: OpenHouse) -> N
                 assert line.placeholderText() == "none"
 
     run(story())
+
+
+@pytest.mark.parametrize("by_key", [False, True])
+def test_what_is_typed_after_undo_is_written(run: Run, open_house: OpenHouse, by_key: bool) -> None:
+    async def story() -> None:
+        async with open_house() as house:
+            window = house.window
+            window.composer.setFocus()
+            window.notice.tell("Deleted.", action="Undo", act=lambda: None)
+            button = window.notice._action
+            if by_key:
+                button.setFocus()
+                QTest.keyClick(button, Qt.Key.Key_Space)
+            else:
+                QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+            assert not window.notice.isVisible()
+            assert window.focusWidget() is window.composer._edit
+
+    run(story())
