@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from starlette.types import Receive, Scope
 
-from api.call import Call, CallView, caller_of
+from api.call import KEYS, Answered, Call, CallView, State, at_end, caller_of, holder_of
 from api.errors import QueueFull, StoppedHere
+from api.keyring import OWN, KeyHolder, KeyRing
 from api.together import Together
 from api.totals import KeyUsage, Totals
 from engine.engine import Engine
 from engine.errors import EngineError
-from engine.events import Embeddings, Event
+from engine.events import Embeddings, Event, Finished
 from engine.requests import EmbedRequest, Request
 from engine.stream import RequestStream
+from engine.ticket import Progress
 
 MAX_REMEMBERED = 200
 """Calls that have ended."""
+
+KEY_CHECK_S = 1.0
+"""How often it is looked whether a tool's key has been revoked while its request is under way."""
+
+Result = TypeVar("Result")
 
 
 class Activity:
@@ -32,7 +39,7 @@ class Activity:
     def __init__(self, max_requests: int) -> None:
         """`max_requests` may be under way at once, those that wait for their turn among them."""
         self.totals = Totals()
-        self._usage: dict[str, KeyUsage] = {}
+        self._usage: dict[KeyHolder, KeyUsage] = {}
         self._max_requests = max_requests
         self._streams: dict[RequestStream, Request] = {}
         self._calls: dict[str, Call] = {}
@@ -53,12 +60,27 @@ class Activity:
     @property
     def calls(self) -> list[CallView]:
         """What is under way now, the oldest first, then what has ended, the newest first."""
-        return [call.view() for call in (*list(self._calls.values()), *reversed(list(self._ended)))]
+        return [call.view() for call in self._all()]
+
+    def calls_of(self, holder: KeyHolder) -> list[CallView]:
+        """As `calls`, of those that `holder` may see."""
+        return [call.view() for call in self._all() if holder.owns(call.caller.holder.id)]
+
+    def _all(self) -> list[Call]:
+        return [*list(self._calls.values()), *reversed(list(self._ended))]
 
     @property
     def usage(self) -> dict[str, KeyUsage]:
         """What has ended by now, by the name of the key that it came with."""
-        return {name: replace(used) for name, used in list(self._usage.items())}
+        return self.usage_of(KeyHolder(OWN))
+
+    def usage_of(self, holder: KeyHolder) -> dict[str, KeyUsage]:
+        """As `usage`, of the keys that `holder` may see."""
+        found: dict[str, KeyUsage] = {}
+        for each, used in list(self._usage.items()):
+            if holder.owns(each.id):
+                found.setdefault(each.name, KeyUsage()).add(used)
+        return found
 
     def said(self, call_id: str) -> str:
         """The text of a call's answer as far as it has come; "" where bodies are not kept."""
@@ -97,7 +119,7 @@ class Activity:
                     calls[place].said.append(text)
 
             together = Together(streams, on_end, on_text)
-            watch = asyncio.create_task(_cancel_when_gone(receive, together), name=f"client of {requests[0].id}")
+            watch = asyncio.create_task(_cancel_when_gone(scope, receive, together), name=f"client of {requests[0].id}")
             try:
                 yield together
             finally:
@@ -110,13 +132,38 @@ class Activity:
 
     async def embed(self, engine: Engine, request: EmbedRequest, scope: Scope, receive: Receive) -> Embeddings:
         """The vectors, for a client that stays. Raises what `Engine.embed` raises, QueueFull and StoppedHere."""
+        return await self._run(request.id, lambda: engine.embed(request), "embedding", scope, receive)
+
+    async def query(
+        self,
+        request_id: str,
+        work: Callable[[], Coroutine[None, None, Result]],
+        scope: Scope,
+        receive: Receive,
+        *,
+        is_first_step: bool = False,
+    ) -> Result:
+        """What `work` finds out about the model, for a client that stays. Raises what it raises, QueueFull and
+        StoppedHere. `is_first_step`: a request of the same id follows, and is remembered in its place."""
+        return await self._run(request_id, work, "reading", scope, receive, remembered=not is_first_step)
+
+    async def _run(
+        self,
+        request_id: str,
+        work: Callable[[], Coroutine[None, None, Result]],
+        state: State,
+        scope: Scope,
+        receive: Receive,
+        *,
+        remembered: bool = True,
+    ) -> Result:
         await self.make_ready()
         self._check_room(1)
-        task = asyncio.create_task(engine.embed(request), name=f"embedding {request.id}")
+        task = asyncio.create_task(work(), name=f"{state} {request_id}")
         loop = asyncio.get_running_loop()
-        call = Call(request.id, caller_of(scope), lambda: loop.call_soon_threadsafe(task.cancel), lambda: None)
+        call = Call(request_id, caller_of(scope), lambda: loop.call_soon_threadsafe(task.cancel), lambda: None, state)
         self._take(call)
-        watch = asyncio.create_task(_cancel_when_gone(receive, task), name=f"client of {request.id}")
+        watch = asyncio.create_task(_cancel_when_gone(scope, receive, task), name=f"client of {request_id}")
         try:
             await asyncio.wait({task})
         finally:
@@ -127,22 +174,24 @@ class Activity:
             if isinstance(error, EngineError):
                 call.end(error)
             elif error is None and not task.cancelled():
-                call.end(task.result())
-            self._end(call)
+                result = task.result()
+                call.end(result if isinstance(result, Embeddings) else Answered())
+            self._end(call, remembered or not isinstance(call.last, Answered))
         if task.cancelled():
             raise StoppedHere
         return task.result()
 
-    def stop(self, call_id: str) -> bool:
-        """Ends one call; its client is told so. False where there is none of this id."""
+    def stop(self, call_id: str, holder: KeyHolder | None = None) -> bool:
+        """Ends one call; its client is told so. False where there is none of this id that `holder` may end."""
         call = self._calls.get(call_id)
-        if call is not None:
-            call.cancel()
-        return call is not None
+        if call is None or not (holder is None or holder.owns(call.caller.holder.id)):
+            return False
+        call.cancel()
+        return True
 
-    def cancel_all(self) -> int:
-        """Ends every call; their clients are told so. How many there were."""
-        calls = list(self._calls.values())
+    def cancel_all(self, holder: KeyHolder | None = None) -> int:
+        """Ends every call that `holder` may end; their clients are told so. How many there were."""
+        calls = [call for call in list(self._calls.values()) if holder is None or holder.owns(call.caller.holder.id)]
         for call in calls:
             call.cancel()
         return len(calls)
@@ -154,7 +203,13 @@ class Activity:
 
     def _begin(self, engine: Engine, stream: RequestStream, scope: Scope) -> Call:
         call_id = stream.request_id
-        call = Call(call_id, caller_of(scope), stream.cancel, lambda: engine.progress(call_id))
+
+        def progress() -> Progress | None:
+            last = stream.last
+            # The engine has forgotten an answer whose end still waits for a slow reader.
+            return at_end(last) if isinstance(last, Finished) else engine.progress(call_id)
+
+        call = Call(call_id, caller_of(scope), stream.cancel, progress, "writing")
         self._take(call)
         return call
 
@@ -162,12 +217,16 @@ class Activity:
         self._calls[call.id] = call
         self.on_change()
 
-    def _end(self, call: Call) -> None:
+    def _end(self, call: Call, remembered: bool = True) -> None:
         call.end()
         del self._calls[call.id]
-        self._ended.append(call)
-        self._usage.setdefault(call.caller.key, KeyUsage()).count(call.view())
+        if remembered:
+            self._remember(call)
         self.on_change()
+
+    def _remember(self, call: Call) -> None:
+        self._ended.append(call)
+        self._usage.setdefault(call.caller.holder, KeyUsage()).count(call.view())
 
 
 async def _nothing() -> None:
@@ -178,7 +237,18 @@ class _Cancellable(Protocol):
     def cancel(self) -> object: ...
 
 
-async def _cancel_when_gone(receive: Receive, what: _Cancellable) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+async def _cancel_when_gone(scope: Scope, receive: Receive, what: _Cancellable) -> None:
+    """Once the client has left, or its key has been revoked."""
+    holder, keys = holder_of(scope), scope.get(KEYS)
+    interval_s = None if holder.sees_all or not isinstance(keys, KeyRing) else KEY_CHECK_S
+    while True:
+        try:
+            async with asyncio.timeout(interval_s):
+                message = await receive()
+        except TimeoutError:
+            if isinstance(keys, KeyRing) and not keys.is_valid(holder):
+                break
+        else:
+            if message["type"] == "http.disconnect":
+                break
     what.cancel()

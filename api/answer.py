@@ -85,6 +85,6 @@ def arguments_of(call: ToolCall) -> dict[str, object]:
     """A call's arguments as an object; empty where the answer was cut off within them."""
     try:
         arguments = json.loads(call.arguments or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return arguments if isinstance(arguments, dict) else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -15,6 +16,7 @@ from api.activity import Activity
 from api.anthropic import routes as anthropic_routes
 from api.call import REQUEST_ID
 from api.cors import Cors
+from api.deps import MAX_PARSED_AT_ONCE
 from api.errors import ApiError, problem_of
 from api.keyring import KeyRing
 from api.llama import routes as llama_routes
@@ -22,6 +24,7 @@ from api.ollama import routes as ollama_routes
 from api.openai import routes as openai_routes
 from api.openai.responses import routes as responses_routes
 from api.openai.responses.store import ResponseStore
+from api.origins import Origins
 from api.security import Guard
 from api.settings import EndpointSettings
 from api.shapes import error_response
@@ -41,6 +44,7 @@ def create_app(engine: Engine, settings: EndpointSettings, *, lifespan: Lifespan
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncGenerator[None, None]:
+        app.state.parsing = asyncio.Semaphore(MAX_PARSED_AT_ONCE)  # of this loop
         async with AsyncExitStack() as stack:
             if lifespan is not None:
                 await stack.enter_async_context(asynccontextmanager(lifespan)(app))
@@ -61,9 +65,11 @@ def create_app(engine: Engine, settings: EndpointSettings, *, lifespan: Lifespan
     app.state.shelf = shelf
     activity.make_ready = shelf.take_back
     app.state.responses = ResponseStore(settings.responses)
-    app.add_middleware(Guard, settings=settings, keys=KeyRing(settings.key, settings.named_keys))
-    app.add_middleware(Cors, origins=settings.origins)  # outermost
-    for kind in (ApiError, EngineError, HTTPException, ClientDisconnect, Exception):
+    app.state.origins = origins = Origins(settings.origins)
+    app.add_middleware(Guard, settings=settings, keys=KeyRing(settings.key, settings.named_keys), origins=origins)
+    app.add_middleware(Cors, origins=origins)  # outermost
+    # What nobody foresaw is answered by the guard, within its headers and those of Cors.
+    for kind in (ApiError, EngineError, HTTPException, ClientDisconnect):
         app.add_exception_handler(kind, _answer_error)
     app.include_router(front.router)
     app.include_router(watching.router)

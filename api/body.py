@@ -1,12 +1,27 @@
-"""What every dialect's bodies have in common."""
+"""What every dialect's bodies have in common, and how they are read."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    StringConstraints,
+    ValidationError,
+)
+from pydantic_core import CoreSchema
+
+from api.elements import MAX_ELEMENTS, has_more_elements
+from api.errors import BadRequest, BodyTooFull
 
 INT32_MAX = 2**31 - 1
+
+MAX_MESSAGES = 16384
+"""Of one conversation. Also the most items of a response's input."""
 
 
 def _as_list(value: object) -> object:
@@ -21,11 +36,28 @@ def _none_if_endless(value: object) -> object:
     return None if type(value) is int and value in (-1, -2) else value
 
 
+def _stop_at_first_error(part: Any) -> None:
+    if isinstance(part, dict):
+        if part.get("type") == "list":
+            part["fail_fast"] = True
+        part = list(part.values())
+    if isinstance(part, list):
+        for each in part:
+            _stop_at_first_error(each)
+
+
 class Body(BaseModel):
     """A null means absent; fields that are unknown are let through. Numbers have bounds everywhere: they end up in
     native code."""
 
     model_config = ConfigDict(strict=True, extra="allow", frozen=True)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: type[BaseModel], handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Lists stop at their first wrong entry: an error for each of a million takes gigabytes."""
+        schema = handler(source)
+        _stop_at_first_error(schema)
+        return schema
 
 
 Count = Annotated[int, Field(ge=1, le=INT32_MAX)]
@@ -34,3 +66,30 @@ Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Finite = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
 Word = Annotated[str, StringConstraints(max_length=1024)]
 Stops = Annotated[list[Word], Field(max_length=64), BeforeValidator(_as_list)]
+
+
+Shape = TypeVar("Shape", bound=BaseModel)
+
+
+def parse_body(content: bytes, shape: type[Shape]) -> Shape:
+    """Any thread. Raises BodyTooFull, and BadRequest that names the first wrong field.
+
+    Parsed by pydantic, whose depth is bounded: the standard library's parser recurses as deep as the body says."""
+    if has_more_elements(content):
+        raise BodyTooFull(MAX_ELEMENTS)
+    try:
+        return shape.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        if first["type"] == "json_invalid":
+            raise BadRequest(f"The body is not valid JSON: {first['msg']}.") from None
+        param = field_path(first["loc"])
+        raise BadRequest(f"'{param or 'body'}': {first['msg']}.", param or None) from None
+
+
+def field_path(location: tuple[int | str, ...]) -> str:
+    """`("messages", 0, "role")` as `messages[0].role`."""
+    path = ""
+    for part in location:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
+    return path

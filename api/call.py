@@ -9,6 +9,7 @@ from typing import Literal
 
 from starlette.types import Scope
 
+from api.keyring import KeyHolder
 from engine.errors import EngineError
 from engine.events import Embeddings, Event, Failed, Finished
 from engine.ticket import Progress
@@ -18,8 +19,11 @@ State = Literal["queued", "reading", "writing", "embedding", "finished", "cancel
 MAX_BODY_SHOWN = 65536
 """Bytes of a kept body: a hundred megabytes of code in a prompt are not worth their memory."""
 
-KEY_NAME, BODY, REQUEST_ID = "inglenook.key_name", "inglenook.body", "inglenook.request_id"
-"""Where the guard and the reader of bodies leave word in a request's scope."""
+HOLDER, KEYS, BODY, REQUEST_ID = "inglenook.holder", "inglenook.keys", "inglenook.body", "inglenook.request_id"
+"""What the guard and the reader of bodies put into a request's scope: the `KeyHolder`, the `KeyRing`, bytes, an id."""
+
+NO_HOLDER = KeyHolder("", "nobody")
+"""Of a request that needs no key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +31,13 @@ class Caller:
     """Who asks: the address, the name of the key (never the key), the path, and the body where bodies are kept."""
 
     client: str
-    key: str
+    holder: KeyHolder
     path: str
     body: str | None = None
+
+    @property
+    def key(self) -> str:
+        return self.holder.name
 
     @property
     def dialect(self) -> str:
@@ -44,7 +52,13 @@ class Caller:
 def caller_of(scope: Scope) -> Caller:
     peer, body = scope.get("client"), scope.get(BODY)
     shown = None if body is None else body[:MAX_BODY_SHOWN].decode("utf-8", "replace")
-    return Caller(peer[0] if peer else "", scope.get(KEY_NAME, ""), scope["path"], shown)
+    return Caller(peer[0] if peer else "", holder_of(scope), scope["path"], shown)
+
+
+def holder_of(scope: Scope) -> KeyHolder:
+    """Whose key came with the request."""
+    holder: KeyHolder = scope.get(HOLDER, NO_HOLDER)
+    return holder
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,36 +84,49 @@ class CallView:
     body: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """How a question about the model ends, such as how many tokens a text has."""
+
+
+Ending = Event | Embeddings | Answered | EngineError | None
+"""The last event of an answer, the result of another request, or what went wrong."""
+
+
 @dataclass(slots=True)
 class Call:
     """`progress` asks the engine, None where it knows no such request (any more); `cancel` ends it, from any
-    thread."""
+    thread. `otherwise` is the state while it is under way and the engine knows nothing."""
 
     id: str
     caller: Caller
     cancel: Callable[[], object]
     progress: Callable[[], Progress | None]
+    otherwise: State
     began_at: float = field(default_factory=time.time)
     said: list[str] = field(default_factory=list)
     """The answer in pieces, where bodies are kept."""
+    last: Ending = None
+    """How it ended."""
     _began: float = field(default_factory=time.monotonic)
     _ended: float | None = None
-    _last: Event | Embeddings | EngineError | None = None
 
-    def end(self, last: Event | Embeddings | EngineError | None = None) -> None:
-        """With its last event, or how embedding ended; None where it was given up before. Only the first end counts."""
+    def end(self, last: Ending = None) -> None:
+        """With how it ended; None where it was given up before. Only the first end counts."""
         if self._ended is None:
-            self._ended, self._last = time.monotonic(), last
+            self._ended, self.last = time.monotonic(), last
 
     def view(self) -> CallView:
         now = time.monotonic() if self._ended is None else self._ended
         found = Progress()
-        match self._last:
-            case Finished(reason=reason, usage=usage, timings=timings):
+        match self.last:
+            case Finished(reason=reason) as last:
                 state: State = "cancelled" if reason == "cancelled" else "finished"
-                found = Progress(0, usage.n_prompt, usage.n_cached, usage.n_prompt, usage.n_output, timings.decode_s)
+                found = at_end(last)
             case Embeddings(n_prompt=n_prompt):
                 state, found = "finished", Progress(0, n_prompt, 0, n_prompt, 0, 0.0)
+            case Answered():
+                state = "finished"
             case Failed() | EngineError():
                 state = "failed"
             case _ if self._ended is not None:
@@ -107,7 +134,7 @@ class Call:
             case _:
                 asked = self.progress()
                 found = asked or found
-                state = "embedding" if asked is None else _state(found)
+                state = self.otherwise if asked is None else _state(found)
         return CallView(
             self.id,
             self.caller.client,
@@ -125,6 +152,12 @@ class Call:
             round(found.n_output / found.decode_s, 2) if found.decode_s > 0 else 0.0,
             self.caller.body,
         )
+
+
+def at_end(last: Finished) -> Progress:
+    """The progress of an answer that is complete."""
+    usage = last.usage
+    return Progress(0, usage.n_prompt, usage.n_cached, usage.n_prompt, usage.n_output, last.timings.decode_s)
 
 
 def _state(found: Progress) -> State:

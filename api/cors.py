@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.origins import Origins
 
 _FIELD_NAMES = re.compile(rb"[A-Za-z0-9-]+(, ?[A-Za-z0-9-]+)*")
 _MAX_AGE_S = b"600"
@@ -15,9 +16,9 @@ class Cors:
     """ASGI middleware, outermost: a listed page may read what it gets, errors too. Who is served at all, the guard
     decides."""
 
-    def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, origins: Origins) -> None:
         self._app = app
-        self._origins = frozenset(origin.encode() for origin in origins)
+        self._origins = origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         origin = listed_origin(scope, self._origins)
@@ -38,7 +39,7 @@ class Cors:
         await self._app(scope, receive, send_with_leave)
 
 
-def listed_origin(scope: Scope, origins: Collection[bytes]) -> bytes | None:
+def listed_origin(scope: Scope, origins: Origins) -> bytes | None:
     """The request's origin, where it has exactly one and that is listed."""
     if scope["type"] != "http":
         return None

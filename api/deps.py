@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, FastAPI, Request
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from api.activity import Activity
-from api.call import BODY
-from api.errors import BadRequest
+from api.body import parse_body
+from api.call import BODY, holder_of
+from api.errors import BodyTooLarge
+from api.keyring import KeyHolder
 from api.settings import EndpointSettings
 from api.shelf import Shelf
 from engine.engine import Engine
@@ -18,6 +21,10 @@ from engine.errors import EngineClosed, EngineDead, NotLoaded
 from engine.events import ModelInfo, Status
 
 Body = TypeVar("Body", bound=BaseModel)
+
+LARGE_BODY_BYTES = 65536
+MAX_PARSED_AT_ONCE = 2
+"""Large bodies."""
 
 
 def engine_of(app: FastAPI) -> Engine:
@@ -77,39 +84,35 @@ async def get_activity(request: Request) -> Activity:
     return activity_of(request.app)
 
 
+async def get_holder(request: Request) -> KeyHolder:
+    return holder_of(request.scope)
+
+
 async def get_settings(request: Request) -> EndpointSettings:
     settings: EndpointSettings = request.app.state.settings
     return settings
 
 
-async def read_body(request: Request, shape: type[Body]) -> Body:
-    """The request's JSON body. Raises BadRequest that names the first wrong field.
+async def read_body(request: Request, shape: type[Body], limit_bytes: int | None = None) -> Body:
+    """The request's JSON body. Raises what `parse_body` does, and BodyTooLarge beyond `limit_bytes`.
 
-    Parsed by pydantic, whose depth is bounded: the standard library's parser recurses as deep as the body says."""
+    A large one is parsed on another thread, a few at a time: while it is, the loop answers others, and the memory of
+    what was parsed stays bounded."""
     content = await request.body()
+    if limit_bytes is not None and len(content) > limit_bytes:
+        raise BodyTooLarge(limit_bytes)
     if request.app.state.settings.keep_bodies:
         request.scope[BODY] = content
-    try:
-        return shape.model_validate_json(content)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        if first["type"] == "json_invalid":
-            raise BadRequest(f"The body is not valid JSON: {first['msg']}.") from None
-        param = field_path(first["loc"])
-        raise BadRequest(f"'{param or 'body'}': {first['msg']}.", param or None) from None
-
-
-def field_path(location: tuple[int | str, ...]) -> str:
-    """`("messages", 0, "role")` as `messages[0].role`."""
-    path = ""
-    for part in location:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
-    return path
+    if len(content) < LARGE_BODY_BYTES:
+        return parse_body(content, shape)
+    async with request.app.state.parsing:
+        return await asyncio.to_thread(parse_body, content, shape)
 
 
 LoadedEngine = Annotated[Engine, Depends(get_engine)]
 LoadedModel = Annotated[ModelInfo, Depends(get_model)]
 EngineStatus = Annotated[Status, Depends(get_status)]
+Holder = Annotated[KeyHolder, Depends(get_holder)]
 Settings = Annotated[EndpointSettings, Depends(get_settings)]
 Requests = Annotated[Activity, Depends(get_activity)]
 ModelShelf = Annotated[Shelf, Depends(get_shelf)]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import Depends
 from fastapi import Request as HttpRequest
@@ -34,6 +34,8 @@ from engine.engine import Engine
 from engine.events import Embeddings, ModelInfo
 from engine.questions import Questions
 from engine.requests import EmbedRequest, Request
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +68,42 @@ class Desk:
         if self.settings.unknown_model == "404" and name not in (None, self.model.id):
             raise ModelUnknown(name or "")
 
-    async def questions(self) -> Questions:
-        """To ask the model beside answers, once it is there. Raises what `Engine.load` does."""
-        await self.shelf.take_back()
-        return self.engine.ask
+    async def read_query(self, shape: type[Body]) -> Body:
+        """As `read`, of what asks about the model without an answer: a text that no context holds is refused.
+
+        Raises BadRequest, BodyTooLarge."""
+        return await read_body(self.http, shape, self.settings.max_query_bytes)
+
+    async def query(
+        self, work: Callable[[Questions], Coroutine[None, None, Result]], *, is_first_step: bool = False
+    ) -> Result:
+        """What `work` finds out about the model. Ends with its client, and can be stopped as answers can.
+
+        `is_first_step`: an answer of the same request follows, which is what /v1/activity remembers.
+        Raises EngineError, StoppedHere, QueueFull."""
+        http, ask = self.http, self.engine.ask
+        return await self.activity.query(
+            self.request_id, lambda: work(ask), http.scope, http.receive, is_first_step=is_first_step
+        )
 
     async def collect(self, requests: Sequence[Request]) -> list[Answer]:
         """The whole answers. Raises EngineError, StoppedHere."""
         async with self.activity.ask(self.engine, requests, self.http.scope, self.http.receive) as together:
             return await together.collect()
 
-    def stream(self, requests: Sequence[Request], writer: EventWriter, framing: Framing = SSE) -> Response:
-        return EventStream(self.engine, self.activity, requests, writer, self.settings.ping_interval_s, framing)
+    def stream(
+        self,
+        requests: Sequence[Request],
+        writer: EventWriter,
+        framing: Framing = SSE,
+        *,
+        ends_on_thread: bool = False,
+    ) -> Response:
+        """`ends_on_thread`: see EventStream."""
+        ping_interval_s = self.settings.ping_interval_s
+        return EventStream(
+            self.engine, self.activity, requests, writer, ping_interval_s, framing, ends_on_thread=ends_on_thread
+        )
 
 
 @dataclass(frozen=True, slots=True)

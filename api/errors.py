@@ -8,7 +8,9 @@ ApiError
 ├── ForeignOrigin        a web page of elsewhere asks
 ├── ModelUnknown         another model is asked for, and the settings say to refuse
 ├── ResponseUnknown      a response to go on from is not kept here
-├── BodyTooSlow, BodyTooLarge, NotJson
+├── BodyTooSlow, BodyTooLarge, BodyTooFull, NotJson
+├── AmbiguousLength      the body's length is said in two ways
+├── CodingUnknown        the body is compressed in a way that is not decoded here
 ├── StoppedHere          the request was ended on this machine, not by its client
 ├── TooManyConnections
 ├── QueueFull            as many requests wait as may
@@ -72,7 +74,11 @@ class ForeignHost(ApiError):
 
 
 class ForeignOrigin(ApiError):
-    pass
+    """`origin`: "" where it cannot be allowed."""
+
+    def __init__(self, origin: str = "") -> None:
+        super().__init__(origin)
+        self.origin = origin
 
 
 class ModelUnknown(ApiError):
@@ -95,6 +101,24 @@ class BodyTooLarge(ApiError):
     def __init__(self, limit_bytes: int) -> None:
         super().__init__(limit_bytes)
         self.limit_bytes = limit_bytes
+
+
+class BodyTooFull(ApiError):
+    """More values than are turned into objects."""
+
+    def __init__(self, max_elements: int) -> None:
+        super().__init__(max_elements)
+        self.max_elements = max_elements
+
+
+class AmbiguousLength(ApiError):
+    pass
+
+
+class CodingUnknown(ApiError):
+    def __init__(self, coding: str) -> None:
+        super().__init__(coding)
+        self.coding = coding
 
 
 class NotJson(ApiError):
@@ -192,6 +216,15 @@ def _not_loaded(error: NotLoaded) -> Problem:
     return Problem(503, "unavailable_error", message, "model_not_loaded", retry_after_s=retry_after_s)
 
 
+def _origin_message(origin: str) -> str:
+    if not origin:
+        return "This Origin may not ask here, and cannot be allowed."
+    return (
+        f"The Origin {origin} may not ask here. It can be allowed on the endpoint page of Inglenook, or with "
+        f"'inglenook-serve --origin {origin}'. It needs a key as well."
+    )
+
+
 def _http(error: HTTPException) -> Problem:
     headers = error.headers or {}
     match error.status_code:
@@ -217,7 +250,7 @@ _TABLE: Mapping[type, Callable[[Any], Problem]] = {
         headers={"www-authenticate": "Bearer"},
     ),
     ForeignHost: lambda e: Problem(403, "permission_error", "This Host is not served here.", "host_refused"),
-    ForeignOrigin: lambda e: Problem(403, "permission_error", "This Origin may not ask here.", "origin_refused"),
+    ForeignOrigin: lambda e: Problem(403, "permission_error", _origin_message(e.origin), "origin_refused"),
     ModelUnknown: lambda e: _invalid(
         f"The model '{e.name[:200]}' was not found: it is not loaded.", "model_not_found", "model", 404
     ),
@@ -229,6 +262,15 @@ _TABLE: Mapping[type, Callable[[Any], Problem]] = {
     ),
     BodyTooSlow: lambda e: _invalid("The body did not arrive in time.", "request_timeout", status=408),
     BodyTooLarge: lambda e: _invalid(f"The body exceeds {e.limit_bytes} bytes.", "request_too_large", status=413),
+    BodyTooFull: lambda e: _invalid(
+        f"The body holds more than {e.max_elements} values.", "request_too_large", status=413
+    ),
+    AmbiguousLength: lambda e: _invalid("Send Content-Length or Transfer-Encoding, not both."),
+    CodingUnknown: lambda e: _invalid(
+        f"Content-Encoding '{e.coding[:40]}' is not supported; send the body with gzip, deflate, or uncompressed.",
+        "unsupported_content_encoding",
+        status=415,
+    ),
     NotJson: lambda e: _invalid("Send the body as application/json.", "unsupported_media_type", status=415),
     # The header asks OpenAI's own clients not to try again what a person has just stopped.
     StoppedHere: lambda e: Problem(

@@ -23,6 +23,24 @@ MAX_NAME = 64
 
 
 @dataclass(frozen=True, slots=True)
+class KeyHolder:
+    """Whoever sent a key. `id` is the key's own: another key that is given the same name later has another one."""
+
+    name: str
+    id: str = ""
+    """"" for the endpoint's own key."""
+
+    @property
+    def sees_all(self) -> bool:
+        """The endpoint's own key is the person's; every other one is of a single tool."""
+        return not self.id
+
+    def owns(self, owner_id: str) -> bool:
+        """Whether it may see and end what belongs to `owner_id`."""
+        return self.sees_all or self.id == owner_id
+
+
+@dataclass(frozen=True, slots=True)
 class NamedKey:
     """Kept as its hash alone. The keys have 256 random bits, so a plain hash of them cannot be guessed back."""
 
@@ -91,16 +109,20 @@ class KeyRing:
         self._seen: tuple[int, int, int] | None = None
         self._named: tuple[NamedKey, ...] = ()
 
-    def name_of(self, presented: Iterable[bytes]) -> str:
-        """The name of the key among `presented`. Raises KeyRefused. The time it takes tells nothing of the keys."""
+    def holder_of(self, presented: Iterable[bytes]) -> KeyHolder:
+        """The holder of the key among `presented`. Raises KeyRefused. The time it takes tells nothing of the keys."""
         candidates = list(presented)
         if key_matches(candidates, self._own):
-            return OWN
+            return KeyHolder(OWN)
         hashes = [hashlib.sha256(candidate).hexdigest() for candidate in candidates]
         for key in self._keys():
             if any(hmac.compare_digest(each, key.sha256) for each in hashes):
-                return key.name
+                return KeyHolder(key.name, key.sha256)
         raise KeyRefused
+
+    def is_valid(self, holder: KeyHolder) -> bool:
+        """Whether the key has not been revoked."""
+        return holder.sees_all or any(key.sha256 == holder.id for key in self._keys())
 
     def _keys(self) -> tuple[NamedKey, ...]:
         if self._path is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import h11
@@ -23,7 +24,7 @@ from api.settings import EndpointSettings
 class EndpointConfig(uvicorn.Config):
     """uvicorn's configuration, with what `EndpointProtocol` needs to know besides."""
 
-    def __init__(self, app: ASGIApp, settings: EndpointSettings) -> None:
+    def __init__(self, app: ASGIApp, settings: EndpointSettings, backlog: int) -> None:
         super().__init__(
             app,
             http=EndpointProtocol,
@@ -35,6 +36,7 @@ class EndpointConfig(uvicorn.Config):
             access_log=False,
             proxy_headers=False,
             server_header=False,
+            backlog=backlog,
             timeout_keep_alive=round(settings.idle_timeout_s),
         )
         self.settings = settings
@@ -74,14 +76,7 @@ class EndpointProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def _make_room(self) -> None:
-        idle = [
-            other
-            for other in self.connections
-            if isinstance(other, EndpointProtocol)
-            and other is not self
-            and not other.is_answering
-            and not other.transport.is_closing()
-        ]
+        idle = [other for other in _idle(self.connections) if other is not self]
         if idle:
             min(idle, key=lambda other: other._idle_since).transport.abort()
         else:
@@ -137,7 +132,9 @@ class EndpointProtocol(H11Protocol):
     # What is no HTTP
 
     def send_400_response(self, msg: str) -> None:
-        if self.conn.our_state is h11.IDLE:
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            if self.cycle is not None:
+                self.cycle.disconnected = True  # the request whose body is broken is not answered twice
             self._refuse(problem_of(BadRequest("This is not a valid HTTP request.")))
         else:
             self.transport.abort()
@@ -159,3 +156,17 @@ class EndpointProtocol(H11Protocol):
         ):
             self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
+
+
+def close_idle(connections: Iterable[object]) -> None:
+    """Those on which nothing is being answered."""
+    for each in _idle(connections):
+        each.transport.abort()
+
+
+def _idle(connections: Iterable[object]) -> list[EndpointProtocol]:
+    return [
+        each
+        for each in connections
+        if isinstance(each, EndpointProtocol) and not each.is_answering and not each.transport.is_closing()
+    ]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter, WithJsonSchema
 
 from api.body import INT32_MAX, Body, Finite, Fraction
 from api.errors import BadRequest, NotKept
@@ -19,6 +18,7 @@ MAX_REMEMBERED = 32768
 SEEDS = 2**32 - 1
 
 MAX_BIASES = 65536
+MAX_BIAS = 1e6
 
 LookBack = Annotated[int, Field(ge=-1, le=MAX_REMEMBERED)]
 Penalty = Annotated[float, Field(ge=-2, le=2, allow_inf_nan=False)]
@@ -47,9 +47,10 @@ class SamplerFields(Body):
     mirostat_tau: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = None
     mirostat_eta: Fraction | None = None
     ignore_eos: bool | None = None
-    logit_bias: (
-        dict[str, Finite] | Annotated[list[tuple[int | str, Finite | bool]], Field(max_length=MAX_BIASES)] | None
-    ) = None
+    # Checked entry by entry in `logit_bias`: pydantic would make an error of each wrong one.
+    logit_bias: Annotated[
+        object, WithJsonSchema(TypeAdapter(dict[str, Finite] | list[tuple[int | str, Finite | bool]]).json_schema())
+    ] = None
 
 
 # Whose name and meaning are the engine's.
@@ -84,7 +85,7 @@ def sampling(fields: SamplerFields) -> Sampling:
     if fields.mirostat == 1:
         raise NotKept("mirostat", "'mirostat' 1 is not supported; 2 is.")
     named["mirostat"] = fields.mirostat == 2
-    named["logit_bias"] = logit_bias(fields.logit_bias or {})
+    named["logit_bias"] = logit_bias(fields.logit_bias)
     return replace(Sampling(), **{name: value for name, value in named.items() if value is not None})
 
 
@@ -93,23 +94,31 @@ def for_choice(chosen: Sampling, place: int) -> Sampling:
     return chosen if chosen.seed is None or not place else replace(chosen, seed=(chosen.seed + place) % SEEDS)
 
 
-def logit_bias(
-    given: Mapping[str, float] | list[tuple[int | str, float | bool]],
-) -> tuple[tuple[int, float], ...]:
-    """From OpenAI's map, or llama.cpp's list of pairs, where false bans a token."""
-    pairs = list(given.items()) if isinstance(given, Mapping) else given
-    if len(pairs) > MAX_BIASES:
+def logit_bias(given: object) -> tuple[tuple[int, float], ...]:
+    """From OpenAI's map, or llama.cpp's list of pairs, where false bans a token. Raises BadRequest."""
+    if given is None:
+        return ()
+    if not isinstance(given, dict | list):
+        raise BadRequest("'logit_bias' must be an object, or a list of pairs.", "logit_bias")
+    if len(given) > MAX_BIASES:
         raise BadRequest(f"'logit_bias' has more than {MAX_BIASES} entries.", "logit_bias")
-    biases = []
-    for token, bias in pairs:
-        try:
-            number = int(token)
-        except ValueError:
-            raise BadRequest("'logit_bias' names tokens by their numbers.", "logit_bias") from None
-        if not 0 <= number <= INT32_MAX or bias is True:
-            raise BadRequest("'logit_bias' must hold token numbers with a number, or false, for each.", "logit_bias")
-        biases.append((number, float("-inf") if bias is False else float(bias)))
-    return tuple(biases)
+    return tuple(map(_bias, given.items() if isinstance(given, dict) else given))
+
+
+def _bias(pair: object) -> tuple[int, float]:
+    match pair:
+        case (int() | str() as token, int() | float() as bias) if not isinstance(token, bool):
+            number = _token_number(token)
+            if 0 <= number <= INT32_MAX and bias is not True and abs(bias) <= MAX_BIAS:
+                return number, float("-inf") if bias is False else float(bias)
+    raise BadRequest("'logit_bias' must hold token numbers with a number, or false, for each.", "logit_bias")
+
+
+def _token_number(token: int | str) -> int:
+    try:
+        return int(token)
+    except ValueError:
+        raise BadRequest("'logit_bias' names tokens by their numbers.", "logit_bias") from None
 
 
 def _look_back(n: int | None) -> int | None:

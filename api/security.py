@@ -6,13 +6,16 @@ It refuses by default, before routing, so that no route, method or unknown path 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.call import KEY_NAME, REQUEST_ID
+from api.call import HOLDER, KEYS, REQUEST_ID
+from api.content_coding import Decoder
 from api.cors import answer_preflight, is_preflight, listed_origin
 from api.errors import (
+    AmbiguousLength,
     ApiError,
     BodyTooLarge,
     BodyTooSlow,
@@ -22,9 +25,14 @@ from api.errors import (
     problem_of,
 )
 from api.keyring import KeyRing
+from api.origins import Origins
 from api.settings import EndpointSettings
 from api.shapes import OLLAMA_PATH, error_response, request_id_headers
+from api.target import normalized
 from engine.requests import new_request_id
+from engine.trace import way_of
+
+log = logging.getLogger(__name__)
 
 OPEN_PATHS = frozenset({"/", "/health", "/v1/health"})
 """What is answered without a key: a page that says what this is, and whether it is ready."""
@@ -38,10 +46,10 @@ Headers = Iterable[tuple[bytes, bytes]]
 class Guard:
     """ASGI middleware. A web page of another origin has no business here, unless a person has listed it."""
 
-    def __init__(self, app: ASGIApp, settings: EndpointSettings, keys: KeyRing) -> None:
+    def __init__(self, app: ASGIApp, settings: EndpointSettings, keys: KeyRing, origins: Origins) -> None:
         self._app = app
         self._settings = settings
-        self._origins = frozenset(origin.encode() for origin in settings.origins)
+        self._origins = origins
         self._keys = keys
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,36 +59,63 @@ class Guard:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
+        scope = normalized(scope)
         request_id = scope[REQUEST_ID] = new_request_id()
         named = request_id_headers(request_id)
+        has_begun = False
 
         async def send_named(message: Message) -> None:
+            nonlocal has_begun
             if message["type"] == "http.response.start":
+                has_begun = True
                 message["headers"] = [*message.get("headers", ()), *named]
             await send(message)
 
         try:
-            if listed_origin(scope, self._origins) is not None and is_preflight(scope):
-                self._check_host(scope)
-                await answer_preflight(scope, send)
+            if await self._answers_preflight(scope, send):
                 return
             self._check(scope)
-        except ApiError as error:
-            await error_response(scope["path"], problem_of(error), request_id)(scope, receive, send_named)
-            return
-        await self._app(scope, _BoundedBody(receive, self._settings), send_named)
+            body = _BoundedBody(receive, self._settings, _decoder(scope["headers"]))
+            await self._app(scope, body, send_named)
+        except Exception as error:
+            if has_begun:
+                raise
+            if not isinstance(error, ApiError):  # a bug of ours
+                log.error("a request failed\n%s", way_of(error))
+            response = error_response(scope["path"], problem_of(error), request_id)
+            if isinstance(error, AmbiguousLength):
+                response.headers["connection"] = "close"
+            await response(scope, receive, send_named)
+
+    async def _answers_preflight(self, scope: Scope, send: Send) -> bool:
+        if listed_origin(scope, self._origins) is None or not is_preflight(scope):
+            return False
+        try:
+            self._check_host(scope)
+        except ForeignHost:
+            return False
+        await answer_preflight(scope, send)
+        return True
 
     def _check(self, scope: Scope) -> None:
         headers, method = scope["headers"], scope["method"]
-        host = self._check_host(scope)
-        own = b"http://" + host
-        foreign = [origin for origin in _values(headers, b"origin") if origin != own]
-        if method not in SAFE_METHODS and foreign and listed_origin(scope, self._origins) is None:
-            raise ForeignOrigin
+        own = b"http://" + self._check_host(scope)
+        self._check_origin(scope, own)
         if not (scope["path"] in OPEN_PATHS and method in SAFE_METHODS):
-            scope[KEY_NAME] = self._keys.name_of(_presented_keys(headers))
+            scope[HOLDER], scope[KEYS] = self._keys.holder_of(_presented_keys(headers)), self._keys
+        # Two programs may take a body of both for bodies of different ends.
+        if _values(headers, b"content-length") and _values(headers, b"transfer-encoding"):
+            raise AmbiguousLength
         if method == "POST":
             self._check_body_headers(scope)
+
+    def _check_origin(self, scope: Scope, own: bytes) -> None:
+        foreign = [origin for origin in _values(scope["headers"], b"origin") if origin != own]
+        if not foreign or listed_origin(scope, self._origins) is not None:
+            return
+        refused = self._origins.refuse(foreign[0])
+        if scope["method"] not in SAFE_METHODS:
+            raise ForeignOrigin(refused)
 
     def _check_host(self, scope: Scope) -> bytes:
         host = _only(scope["headers"], b"host")
@@ -100,11 +135,14 @@ class Guard:
 
 
 class _BoundedBody:
-    """`receive` that raises BodyTooLarge or BodyTooSlow; once the body is there it waits without limit."""
+    """`receive` that raises BodyTooLarge or BodyTooSlow, and decodes; once the body is there it waits without limit.
 
-    def __init__(self, receive: Receive, settings: EndpointSettings) -> None:
+    Its size counts as it is sent, and as it is when decoded."""
+
+    def __init__(self, receive: Receive, settings: EndpointSettings, decoder: Decoder | None) -> None:
         self._receive = receive
         self._settings = settings
+        self._decoder = decoder
         self._size_bytes = 0
         self._deadline: float | None = None
         self._complete = False
@@ -119,11 +157,34 @@ class _BoundedBody:
                 message = await self._receive()
         except TimeoutError:
             raise BodyTooSlow from None
-        self._size_bytes += len(message.get("body", b""))
+        if message["type"] != "http.request":
+            return message
+        self._complete = not message.get("more_body", False)
+        if self._decoder is not None:
+            return {**message, "body": await self._decoded(self._decoder, message.get("body", b""))}
+        self._count(message.get("body", b""))
+        return message
+
+    async def _decoded(self, decoder: Decoder, data: bytes) -> bytes:
+        pieces = []
+        for piece in decoder.decode(data):
+            self._count(piece)
+            pieces.append(piece)
+            await asyncio.sleep(0)
+        if self._complete:
+            decoder.check_end()
+        return b"".join(pieces)
+
+    def _count(self, piece: bytes) -> None:
+        self._size_bytes += len(piece)
         if self._size_bytes > self._settings.max_body_bytes:
             raise BodyTooLarge(self._settings.max_body_bytes)
-        self._complete = not message.get("more_body", False)
-        return message
+
+
+def _decoder(headers: Headers) -> Decoder | None:
+    """Raises CodingUnknown."""
+    codings = b",".join(_values(headers, b"content-encoding")).decode("latin-1").strip().lower()
+    return None if codings in ("", "identity") else Decoder(codings)
 
 
 def _values(headers: Headers, name: bytes) -> list[bytes]:

@@ -15,19 +15,23 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 
 from api.deps import activity_of
 from api.errors import CannotListen, PortBusy
-from api.protocol import EndpointConfig
+from api.file_limits import MAX_BACKLOG, connection_limits
+from api.protocol import EndpointConfig, close_idle
 from api.settings import EndpointSettings
 from engine.trace import way_of
 
 log = logging.getLogger(__name__)
 
-BACKLOG = 128
+OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+REPORT_INTERVAL_S = 60.0
 START_TIMEOUT_S = 10.0
 # A lifespan that frees a model waits for the native step under way.
 LIFESPAN_TIMEOUT_S = 15.0
@@ -124,7 +128,10 @@ class EndpointServer:
 
     async def _serve(self, listener: socket.socket, started: Future[None]) -> None:
         loop = asyncio.get_running_loop()
-        server = _Server(EndpointConfig(self._app, self._settings), started)
+        limits = connection_limits(self._settings.max_connections)
+        settings = replace(self._settings, max_connections=limits.n_connections)
+        server = _Server(EndpointConfig(self._app, settings, limits.backlog), started)
+        loop.set_exception_handler(_AcceptErrors(server))
 
         def begin_stop(timeout_s: float) -> None:
             # Whatever does not end by itself is first asked to, then torn off by uvicorn.
@@ -151,6 +158,28 @@ class _Server(uvicorn.Server):
         logging.getLogger("uvicorn.error").addFilter(_is_fit_to_log)
         await super().startup(sockets)
         self._listening.set_result(None)
+
+
+class _AcceptErrors:
+    """The loop's handler of exceptions: where no more connections can be accepted, it closes the idle ones, and reports
+    that once a minute. asyncio itself tries again after a second, and reports each try for each waiting client."""
+
+    def __init__(self, server: uvicorn.Server) -> None:
+        self._server = server
+        self._reported_at = self._closed_at = float("-inf")
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if not isinstance(error, OSError) or error.errno not in OUT_OF_RESOURCES:
+            loop.default_exception_handler(context)
+            return
+        now = loop.time()
+        if now - self._closed_at >= 1:
+            self._closed_at = now
+            close_idle(self._server.server_state.connections)
+        if now - self._reported_at >= REPORT_INTERVAL_S:
+            self._reported_at = now
+            log.warning("no more connections can be accepted: %s", error.strerror)
 
 
 def _is_fit_to_log(record: logging.LogRecord) -> bool:
@@ -185,7 +214,7 @@ def _bind(host: str, port: int) -> socket.socket:
         else:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-        listener.listen(BACKLOG)
+        listener.listen(MAX_BACKLOG)
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:

@@ -54,6 +54,8 @@ class EndpointSettings:
     max_requests: int = 128
     """Answers under way at once, those that wait for their turn among them; what comes beyond is refused."""
     max_body_bytes: int = 16 * 1024 * 1024
+    max_query_bytes: int = 4 * 1024 * 1024
+    """Of the body of a request that only counts, cuts or renders a text; some million tokens."""
     max_connections: int = 256
     header_timeout_s: float = 10.0
     """From the first moment to the last line of a request's header."""

@@ -64,6 +64,8 @@ class EventWriter(Protocol):
 class EventStream(Response):
     """Submits `requests` and streams their events.
 
+    `ends_on_thread`: the writer takes the last event on another thread, since it writes to the disk then.
+
     The headers wait for the engine's first event, so that what goes wrong before the first token is raised
     (EngineError, StoppedHere) and becomes a plain HTTP error. The engine is freed whatever ends the response."""
 
@@ -75,6 +77,8 @@ class EventStream(Response):
         writer: EventWriter,
         ping_interval_s: float,
         framing: Framing = SSE,
+        *,
+        ends_on_thread: bool = False,
     ) -> None:
         # Response.__init__ is for a body that is known.
         self.status_code = 200
@@ -90,6 +94,7 @@ class EventStream(Response):
         self._writer = writer
         self._ping_interval_s = ping_interval_s
         self._ping = framing.ping
+        self._ends_on_thread = ends_on_thread
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with self._activity.ask(self._engine, self._requests, scope, receive) as together:
@@ -100,7 +105,7 @@ class EventStream(Response):
                 case Finished(reason="cancelled"):
                     raise StoppedHere
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            await _write(send, self._writer.frames(place, first))
+            await _write(send, await self._frames(place, first))
             await self._pump(together, send)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
@@ -114,9 +119,14 @@ class EventStream(Response):
             except StopAsyncIteration:
                 return
             else:
-                await _write(send, self._writer.frames(place, event))
+                await _write(send, await self._frames(place, event))
                 if isinstance(event, Failed) or (isinstance(event, Finished) and event.reason == "cancelled"):
                     return  # an error ends the whole stream, also where other choices could go on
+
+    async def _frames(self, place: int, event: Event) -> bytes:
+        if self._ends_on_thread and isinstance(event, Finished):
+            return await asyncio.to_thread(self._writer.frames, place, event)
+        return self._writer.frames(place, event)
 
 
 async def _write(send: Send, frames: bytes) -> None:

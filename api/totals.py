@@ -17,6 +17,11 @@ class KeyUsage:
     """Of prompts, with what was cached."""
     n_tokens_out: int = 0
 
+    def add(self, other: KeyUsage) -> None:
+        self.n_requests += other.n_requests
+        self.n_tokens_in += other.n_tokens_in
+        self.n_tokens_out += other.n_tokens_out
+
     def count(self, ended: CallView) -> None:
         self.n_requests += 1
         self.n_tokens_in += ended.n_prompt

@@ -135,6 +135,7 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         closes("library", library.aclose, 3)
         models.settings_of = library.settings_of
         serving = Serving(options)
+        serving.allow_origins(settings.value.endpoint_origins)
         endpoint = EndpointController(serve, lambda: asyncio.to_thread(read_key, options), port)
         closes("endpoint", endpoint.aclose, 4)  # its own limit is 2 s, then it tears connections off
         desk = EndpointDesk(serving, serving, OWN_KEY, weigh)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from desktop.endpoint.controller import Server
 from desktop.endpoint.errors import KeyNameTaken, KeyNameUnfit, PortTaken
-from desktop.endpoint.feed import Holder, MemoryShares, ToolRequest
+from desktop.endpoint.feed import Holder, MemoryShares, PageOrigins, ToolRequest
 from desktop.launch import Options
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class Serving:
         self._activity: Activity | None = None
         self._past: dict[str, tuple[int, int]] = {}
         self._keeps_bodies = False
+        self._origins: tuple[str, ...] = ()
         self._listener: Callable[[], None] = lambda: None
         self._told = False
 
@@ -55,7 +56,7 @@ class Serving:
         server, app, activity = await asyncio.to_thread(self._make, engine, port)
         from api.errors import PortBusy  # it is loaded by now
 
-        activity.on_change = lambda: self._tell(loop)
+        activity.on_change = app.state.origins.on_refused = lambda: self._tell(loop)
         try:
             await server.start_async()
         except PortBusy as error:
@@ -94,6 +95,15 @@ class Serving:
             if not keep:
                 self._activity.forget_bodies()
 
+    def origins(self) -> PageOrigins:
+        refused = self._app.state.origins.refused if self._app is not None else ()
+        return PageOrigins(self._origins, refused)
+
+    def allow_origins(self, origins: Sequence[str]) -> None:
+        self._origins = tuple(dict.fromkeys(origins))
+        if self._app is not None:
+            self._app.state.origins.allow_only(self._origins)
+
     def watch(self, listener: Callable[[], None]) -> None:
         self._listener = listener
 
@@ -124,7 +134,7 @@ class Serving:
         from api.app import create_app
         from api.deps import activity_of
         from api.server import EndpointServer
-        from api.settings import EndpointSettings
+        from api.settings import ORIGIN, EndpointSettings
 
         profile = self._options.profile
         settings = EndpointSettings(
@@ -133,6 +143,7 @@ class Serving:
             responses=profile.responses,
             named_keys=profile.named_keys,
             keep_bodies=self._keeps_bodies,
+            origins=tuple(filter(ORIGIN.fullmatch, self._origins)),
         )
         app = create_app(engine, settings)
         return EndpointServer(app, settings), app, activity_of(app)

@@ -35,6 +35,8 @@ class Settings:
     """Only the name of the archive is listed."""
     endpoint_on: bool = False
     endpoint_port: int = 4645
+    endpoint_origins: list[str] = field(default_factory=list)
+    """Web pages and apps that may use the endpoint, by their origins."""
     model_path: str = ""
     shortcuts: dict[str, str] = field(default_factory=dict)
     """Keys that differ from those at first, by the action's id."""
@@ -117,7 +119,7 @@ def _checked(found: dict[str, object]) -> Settings:
             continue
         if name == "shortcuts" and isinstance(value, dict) and not all(map(_is_text, value.values())):
             continue
-        if name == "model_folders" and isinstance(value, list) and not all(map(_is_text, value)):
+        if name in ("model_folders", "endpoint_origins") and isinstance(value, list) and not all(map(_is_text, value)):
             continue
         if name == "model_settings" and isinstance(value, dict):
             value = {path: each for path, each in value.items() if isinstance(each, dict)}

@@ -46,6 +46,12 @@ class RequestStream:
             must_wake, self._woken = not self._woken or any(map(_is_last, events[-1:])), True
         return must_wake
 
+    @property
+    def last(self) -> Event | None:
+        """The last event once it has arrived, while nobody has taken it. Any thread."""
+        with self._lock:
+            return self._pending[-1] if self._pending and _is_last(self._pending[-1]) else None
+
     def cancel(self) -> None:
         """Ends the request within one step; its last event still arrives. Idempotent, from any thread."""
         self._cancel(self.request_id)

@@ -26,6 +26,7 @@ async def create_message(desk: AtDesk) -> Response:
 
 @router.post("/count_tokens")
 async def count_tokens(desk: AtDesk) -> Response:
-    body = await desk.read(CountBody)
+    body = await desk.read_query(CountBody)
     desk.check_model(body.model)
-    return JSONResponse({"input_tokens": await (await desk.questions()).count(count_request(body, desk.request_id))})
+    request = count_request(body, desk.request_id)
+    return JSONResponse({"input_tokens": await desk.query(lambda questions: questions.count(request))})

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from api.body import INT32_MAX, Body, Count, Fraction, Word
+from api.body import INT32_MAX, MAX_MESSAGES, Body, Count, Fraction, Word
 from api.openai.tools import ToolName
 
 
@@ -47,7 +47,7 @@ class OutputConfig(Body):
 
 class CountBody(Body):
     model: str | None = None
-    messages: Annotated[list[AnthropicMessage], Field(min_length=1)]
+    messages: Annotated[list[AnthropicMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
     system: object = None
     tools: Annotated[list[AnthropicTool], Field(max_length=1024)] | None = None
     tool_choice: AnthropicChoice | None = None

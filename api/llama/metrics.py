@@ -9,20 +9,22 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from api.activity import Activity
+from api.keyring import KeyHolder
 
 __all__ = ["CONTENT_TYPE_LATEST", "exposition"]
 
 
-def exposition(activity: Activity) -> bytes:
-    """Prometheus' text, of now."""
+def exposition(activity: Activity, holder: KeyHolder) -> bytes:
+    """Prometheus' text, of now. Use by key as far as `holder` may see it."""
     registry = CollectorRegistry()
-    registry.register(_Collector(activity))
+    registry.register(_Collector(activity, holder))
     return bytes(generate_latest(registry))
 
 
 class _Collector:
-    def __init__(self, activity: Activity) -> None:
+    def __init__(self, activity: Activity, holder: KeyHolder) -> None:
         self._activity = activity
+        self._holder = holder
 
     def collect(self) -> Iterator[Metric]:
         totals = self._activity.totals
@@ -46,7 +48,7 @@ class _Collector:
         yield GaugeMetricFamily("llamacpp:requests_processing", "Requests under way.", len(self._activity))
 
     def _by_key(self) -> Iterator[Metric]:
-        usage = self._activity.usage
+        usage = self._activity.usage_of(self._holder)
         for name, what, values in (
             ("requests", "Requests that have ended", {key: used.n_requests for key, used in usage.items()}),
             ("tokens_in", "Tokens of prompts", {key: used.n_tokens_in for key, used in usage.items()}),

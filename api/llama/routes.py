@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
-from api.deps import Requests
+from api.deps import Holder, Requests
 from api.desk import AtDesk, Desk
 from api.errors import BadRequest, NoSlotFree, NotKept
 from api.llama import translate
@@ -13,6 +15,7 @@ from api.llama.schemas import DetokenizeBody, InfillBody, LlamaBody, LlamaComple
 from api.openai.chat_body import ChatCompletionBody
 from api.openai.chat_request import chat_requests
 from api.openai.completion_request import Prompt, prompts_of
+from engine.questions import Questions
 
 router = APIRouter()
 
@@ -23,50 +26,56 @@ async def get_props(desk: AtDesk) -> Response:
 
 
 @router.get("/slots")
-async def get_slots(desk: AtDesk) -> Response:
+async def get_slots(desk: AtDesk, holder: Holder) -> Response:
     card = await desk.engine.ask.card()
-    found = translate.slots(card.n_running, desk.model.n_ctx, desk.activity.requests)
+    shown_ids = {call.id for call in desk.activity.calls_of(holder)}
+    found = translate.slots(card.n_running, desk.model.n_ctx, desk.activity.requests, shown_ids)
     if desk.http.query_params.get("fail_on_no_slot") and all(slot["is_processing"] for slot in found):
         raise NoSlotFree
     return JSONResponse(found)
 
 
 @router.get("/metrics")
-async def get_metrics(requests: Requests) -> Response:
+async def get_metrics(requests: Requests, holder: Holder) -> Response:
     # Most who run an endpoint never ask for this, and it takes a while to import.
     from api.llama.metrics import CONTENT_TYPE_LATEST, exposition
 
-    return Response(exposition(requests), media_type=CONTENT_TYPE_LATEST)
+    return Response(exposition(requests, holder), media_type=CONTENT_TYPE_LATEST)
 
 
 @router.post("/tokenize")
 async def tokenize(desk: AtDesk) -> Response:
-    body = await desk.read(TokenizeBody)
+    body = await desk.read_query(TokenizeBody)
     if body.parse_special is False:
         raise NotKept("parse_special")
-    tokens = await (await desk.questions()).tokenize(body.content, add_special=bool(body.add_special))
-    if not body.with_pieces:
-        return JSONResponse({"tokens": tokens})
-    return JSONResponse({"tokens": translate.pieces(tokens, await (await desk.questions()).pieces(tokens))})
+
+    async def ask(questions: Questions) -> Sequence[object]:
+        tokens = await questions.tokenize(body.content, add_special=bool(body.add_special))
+        return translate.pieces(tokens, await questions.pieces(tokens)) if body.with_pieces else tokens
+
+    return JSONResponse({"tokens": await desk.query(ask)})
 
 
 @router.post("/detokenize")
 async def detokenize(desk: AtDesk) -> Response:
-    body = await desk.read(DetokenizeBody)
-    pieces = await (await desk.questions()).pieces(body.tokens)
+    body = await desk.read_query(DetokenizeBody)
+    pieces = await desk.query(lambda questions: questions.pieces(body.tokens))
     return JSONResponse({"content": b"".join(pieces).decode("utf-8", "replace")})
 
 
 @router.post("/apply-template")
 async def apply_template(desk: AtDesk) -> Response:
-    body = await desk.read(ChatCompletionBody)
-    return JSONResponse({"prompt": await (await desk.questions()).render(chat_requests(body, desk.request_id)[0])})
+    body = await desk.read_query(ChatCompletionBody)
+    request = chat_requests(body, desk.request_id)[0]
+    return JSONResponse({"prompt": await desk.query(lambda questions: questions.render(request))})
 
 
 @router.post("/infill")
 async def infill(desk: AtDesk) -> Response:
-    body = await desk.read(InfillBody)
-    gap_prompt = await (await desk.questions()).gap_prompt(body.input_prefix, body.input_suffix)
+    body = await desk.read_query(InfillBody)
+    gap_prompt = await desk.query(
+        lambda questions: questions.gap_prompt(body.input_prefix, body.input_suffix), is_first_step=True
+    )
     return await _answer(desk, body, translate.infill_prompt(body, gap_prompt))
 
 

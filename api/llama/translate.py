@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from api.answer import Answer
 from api.errors import StoppedHere, openai_body, problem_of
@@ -133,17 +133,20 @@ def props(model: ModelInfo, card: ModelCard) -> dict[str, object]:
     }
 
 
-def slots(n_running: int, n_ctx: int, requests: Sequence[Request]) -> list[dict[str, object]]:
-    """The places in which requests run side by side. Those that wait for one are not among them."""
+def slots(
+    n_running: int, n_ctx: int, requests: Sequence[Request], shown_ids: Container[str]
+) -> list[dict[str, object]]:
+    """The places in which requests run side by side. Those that wait for one are not among them. Of requests whose ids
+    are not in `shown_ids`, only that they run is shown."""
     running = [*requests[:n_running], *([None] * (n_running - len(requests)))]
     return [
         {
             "id": place,
-            "id_task": -1 if request is None else request.id,
+            "id_task": request.id if request is not None and request.id in shown_ids else -1,
             "n_ctx": n_ctx,
             "speculative": False,
             "is_processing": request is not None,
-            "params": {} if request is None else _params(request.sampling),
+            "params": _params(request.sampling) if request is not None and request.id in shown_ids else {},
         }
         for place, request in enumerate(running)
     ]

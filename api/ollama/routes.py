@@ -40,7 +40,7 @@ async def list_running(status: EngineStatus, shelf: ModelShelf) -> Response:
 async def show_model(desk: AtDesk) -> Response:
     body = await desk.read(ModelBody)
     _check_model(desk, body)
-    return JSONResponse(shown(desk.model, await (await desk.questions()).card()))
+    return JSONResponse(shown(desk.model, await desk.query(lambda questions: questions.card())))
 
 
 @router.post("/chat")
@@ -62,7 +62,10 @@ async def generate(desk: AtDesk) -> Response:
     head = OllamaHead(desk.model.id, False, time.time, bool(body.logprobs))
     if not body.prompt and not body.suffix:
         return await _loaded(desk, body, head)
-    gap_prompt = await (await desk.questions()).gap_prompt(body.prompt or "", body.suffix) if body.suffix else None
+    before, behind = body.prompt or "", body.suffix
+    gap_prompt = (
+        await desk.query(lambda questions: questions.gap_prompt(before, behind), is_first_step=True) if behind else None
+    )
     return await _answer(desk, body, head, generate_request(body, gap_prompt, desk.request_id))
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from api.body import Body, Count, Stops
+from api.body import MAX_MESSAGES, Body, Count, Stops
 from api.ollama.duration import seconds_of
 from api.openai.tools import ToolBody
 from api.sampler import SamplerFields
@@ -63,7 +63,7 @@ class AnswerBody(KeepingBody):
 
 
 class ChatBody(AnswerBody):
-    messages: list[OllamaMessage] | None = None
+    messages: Annotated[list[OllamaMessage], Field(max_length=MAX_MESSAGES)] | None = None
     tools: Annotated[list[ToolBody], Field(max_length=1024)] | None = None
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from api.body import INT32_MAX, Body, CountOrEndless, Stops
+from api.body import INT32_MAX, MAX_MESSAGES, Body, CountOrEndless, Stops
 from api.openai.formats import ResponseFormat
 from api.openai.tools import ToolBody
 from api.sampler import SamplerFields
@@ -34,7 +34,7 @@ class ChatMessage(Body):
 
 class ChatCompletionBody(SamplerFields):
     model: str | None = None
-    messages: Annotated[list[ChatMessage], Field(min_length=1)]
+    messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     n: Annotated[int, Field(ge=1, le=MAX_CHOICES)] | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
@@ -16,6 +18,7 @@ from api.openai.completion_body import CompletionBody, EmbeddingsBody
 from api.openai.completion_request import Prompt, check, completion_requests, n_drawn, prompts_of
 from api.openai.embeddings import embed_request, embedding_list
 from api.openai.models import anthropic_list, anthropic_model, embedder_object, model_object
+from engine.questions import Questions
 
 router = APIRouter()
 
@@ -68,7 +71,7 @@ async def create_completion(desk: AtDesk) -> Response:
     prompts = prompts_of(body.prompt, "prompt")
     check(body, prompts)
     if body.suffix:
-        read: list[Prompt] = [await (await desk.questions()).gap_prompt(str(prompt), body.suffix) for prompt in prompts]
+        read: list[Prompt] = list(await _gap_prompts(desk, prompts, body.suffix))
     else:
         read = prompts
     request_id = desk.request_id
@@ -87,19 +90,28 @@ async def create_completion(desk: AtDesk) -> Response:
     return JSONResponse(text_completion(head, await desk.collect(requests), manner))
 
 
+async def _gap_prompts(desk: Desk, prompts: Sequence[Prompt], suffix: str) -> Sequence[Prompt]:
+    async def ask(questions: Questions) -> list[Prompt]:
+        return [await questions.gap_prompt(str(prompt), suffix) for prompt in prompts]
+
+    return await desk.query(ask, is_first_step=True)
+
+
 async def _text(desk: Desk, prompt: Prompt) -> str:
     if isinstance(prompt, str):
         return prompt
-    return b"".join(await (await desk.questions()).pieces(prompt)).decode("utf-8", "replace")
+    pieces = await desk.query(lambda questions: questions.pieces(prompt), is_first_step=True)
+    return b"".join(pieces).decode("utf-8", "replace")
 
 
 @router.post("/v1/chat/completions/input_tokens")
 @router.post("/chat/completions/input_tokens")
 async def count_chat_tokens(desk: AtDesk) -> Response:
     """llama.cpp's way to ask how long a prompt would be."""
-    body = await desk.read(ChatCompletionBody)
+    body = await desk.read_query(ChatCompletionBody)
     desk.check_model(body.model)
-    n_tokens = await (await desk.questions()).count(chat_requests(body, desk.request_id)[0])
+    request = chat_requests(body, desk.request_id)[0]
+    n_tokens = await desk.query(lambda questions: questions.count(request))
     return JSONResponse({"object": "response.input_tokens", "input_tokens": n_tokens})
 
 

@@ -28,6 +28,10 @@ class EndpointDesk(QObject):
     """How many tools have requests under way."""
     keys_changed = Signal(object)
     """A tuple of `KeyUse`."""
+    origins_changed = Signal(object)
+    """The `PageOrigins`."""
+    allowed_origins_changed = Signal(object)
+    """A tuple of the origins that a person now allows."""
     memory_read = Signal(object)
     key_made = Signal(str, str)
     """A new key's name, and the key, which is told this once."""
@@ -90,6 +94,17 @@ class EndpointDesk(QObject):
         else:
             self.request_opened.emit(asked.answered(self._feed.said(call_id)))
 
+    def allow_origin(self, origin: str) -> None:
+        self._allow_only((*self._feed.origins().allowed, origin))
+
+    def remove_origin(self, origin: str) -> None:
+        self._allow_only(tuple(each for each in self._feed.origins().allowed if each != origin))
+
+    def _allow_only(self, origins: tuple[str, ...]) -> None:
+        self._feed.allow_origins(origins)
+        self.allowed_origins_changed.emit(self._feed.origins().allowed)
+        self.origins_changed.emit(self._feed.origins())
+
     def add_key(self, name: str) -> None:
         self._tasks.spawn(self._add_key(name), "make a key")
 
@@ -124,6 +139,7 @@ class EndpointDesk(QObject):
             return
         self.calls.show(calls)
         self._show_keys()
+        self.origins_changed.emit(self._feed.origins())
         if self._looked_at - self._weighed_at >= MEMORY_S:
             self._weighed_at = self._looked_at
             self._tasks.spawn(self._weigh(), "read what memory is spent on")

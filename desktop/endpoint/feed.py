@@ -77,6 +77,15 @@ class MemoryShares:
         return self.weights + self.kv_window + self.kv_tools + self.kv_free + self.others
 
 
+@dataclass(frozen=True, slots=True)
+class PageOrigins:
+    """Origins of web pages and apps, as browsers write them: `https://chat.example`, `app://obsidian.md`."""
+
+    allowed: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    """Of late, the newest first."""
+
+
 class Feed(Protocol):
     """What the endpoint is doing. Called on the loop's thread; nothing here waits. Empty while it is off."""
 
@@ -100,8 +109,16 @@ class Feed(Protocol):
         """False also forgets what was kept."""
         ...
 
+    def origins(self) -> PageOrigins:
+        """Also while the endpoint is off."""
+        ...
+
+    def allow_origins(self, origins: Sequence[str]) -> None:
+        """Only these, from the next request on."""
+        ...
+
     def watch(self, listener: Callable[[], None]) -> None:
-        """Calls `listener` on the loop's thread soon after a call has begun or ended."""
+        """Calls `listener` on the loop's thread soon after a call has begun or ended, or an origin was refused."""
         ...
 
 

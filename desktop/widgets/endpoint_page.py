@@ -11,6 +11,7 @@ from desktop.theme import Theme
 from desktop.widgets.endpoint_head import AddressCard, AlertCard, EndpointHead
 from desktop.widgets.endpoint_keys import KeysCard
 from desktop.widgets.endpoint_memory import MemoryCard
+from desktop.widgets.endpoint_origins import OriginsCard
 from desktop.widgets.endpoint_requests import RequestsCard
 from desktop.widgets.endpoint_snippets import SnippetsCard
 from desktop.widgets.scroll_page import ScrollPage
@@ -33,6 +34,7 @@ class EndpointPage(ScrollPage):
         self._alert = AlertCard(theme, inner)
         self._address_card = AddressCard(theme, inner)
         self.keys = KeysCard(theme, inner)
+        self.origins = OriginsCard(theme, inner)
         self.snippets = SnippetsCard(theme, inner)
         self.requests = RequestsCard(theme, inner)
         self.memory = MemoryCard(theme, inner)
@@ -88,7 +90,7 @@ class EndpointPage(ScrollPage):
         column.addWidget(self._head)
         column.addWidget(self._alert)
         column.addLayout(self._cards)
-        for card in (self.snippets, self.requests, self.memory):
+        for card in (self.origins, self.snippets, self.requests, self.memory):
             column.addWidget(card)
         column.addStretch(1)
         self.snippets.hide()

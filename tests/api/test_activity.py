@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -186,3 +187,16 @@ def test_what_each_key_uses_is_counted(tmp_path: Path) -> None:
     assert min(spent.values()) > 0
     assert 'inglenook:key_tokens_out_total{key="editor"} 26.0' in scraped
     assert value not in scraped + str(shown)
+
+
+def test_finished_answer_of_a_slow_reader_is_shown_as_written() -> None:
+    opener = FakeOpener(Script(b"x" * 20_000, step_s=0.0001), Limits(30_000, 8, 64))
+    with live(opener) as endpoint, socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+        connection.connect(("127.0.0.1", endpoint.server.port))
+        connection.sendall(endpoint.raw_chat(ask(stream=True)))
+        wait_until(lambda: endpoint.n_under_way == 1)
+        call = calls(endpoint)[0]
+        wait_until(lambda: endpoint.engine.progress(call["id"]) is None, timeout_s=30)
+        seen = calls(endpoint)[0]
+        assert (seen["state"], seen["n_output"]) == ("writing", 20_001)

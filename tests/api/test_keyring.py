@@ -29,16 +29,16 @@ def test_only_the_hash_is_kept(path: Path) -> None:
 def test_each_key_has_its_name(path: Path) -> None:
     first, second = KeyFile(path).add("a"), KeyFile(path).add("b")
     ring = KeyRing("own", path)
-    assert [ring.name_of([key.encode()]) for key in (first, second, "own")] == ["a", "b", OWN]
+    assert [ring.holder_of([key.encode()]).name for key in (first, second, "own")] == ["a", "b", OWN]
     for wrong in (b"", first.encode()[:-1], first.encode() + b"x", b"ow"):
         with pytest.raises(KeyRefused):
-            ring.name_of([wrong])
+            ring.holder_of([wrong])
 
 
 def test_a_hash_is_no_key(path: Path) -> None:
     KeyFile(path).add("a")
     with pytest.raises(KeyRefused):
-        KeyRing("own", path).name_of([KeyFile(path).read()[0].sha256.encode()])
+        KeyRing("own", path).holder_of([KeyFile(path).read()[0].sha256.encode()])
 
 
 @pytest.mark.parametrize("name", ["", "a\nb", "x" * 65, OWN, "taken"])
@@ -52,9 +52,9 @@ def test_names_that_are_refused(path: Path, name: str) -> None:
 def test_a_damaged_file_opens_nothing_but_to_the_own_key(path: Path, content: str) -> None:
     path.write_text(content)
     ring = KeyRing("own", path)
-    assert ring.name_of([b"own"]) == OWN
+    assert ring.holder_of([b"own"]).name == OWN
     with pytest.raises(KeyRefused):
-        ring.name_of([b"other"])
+        ring.holder_of([b"other"])
     with pytest.raises(ValueError, match="damaged"):
         KeyFile(path).add("a")  # and is not written over
     assert path.read_text() == content
@@ -64,7 +64,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     where = ["--profile", str(tmp_path)]
     assert main(["key", *where, "add", "editor"]) == 0
     shown = capsys.readouterr().out.strip()
-    assert KeyRing("own", tmp_path / "endpoint-keys.json").name_of([shown.encode()]) == "editor"
+    assert KeyRing("own", tmp_path / "endpoint-keys.json").holder_of([shown.encode()]).name == "editor"
     assert key_command.main([*where, "list"]) == 0
     assert capsys.readouterr().out.startswith("editor\t20")
     assert key_command.main([*where, "revoke", "editor"]) == 0

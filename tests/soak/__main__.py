@@ -28,6 +28,7 @@ from tests.bench import report
 from tests.bench.__main__ import FIGURES
 from tests.bench.figure import Figure, Result
 from tests.bench.rig import percentile
+from tests.soak.fuzzers import FUZZERS, run_all
 from tests.soak.house import Pulse, opened
 from tests.soak.person import Person
 from tests.soak.weather import Weather
@@ -37,6 +38,8 @@ ROOT = Path(__file__).resolve().parents[2]
 MINUTES = 10.0
 WARM_SHARE = 0.25
 """Of the time until memory is looked at for the first time."""
+FUZZ_SHARE = 0.2
+"""Of the time, beyond it, for the fuzzers: beside the window they would disturb what is measured there."""
 MB = 1024 * 1024
 KNOWN = ("200", "400", "busy")
 
@@ -75,7 +78,8 @@ async def _soak(application: QApplication, folder: Path, seconds: float, seed: i
         last = await _resident(application, weather, default)
         said = dict(house.said)
     lost = await _lost(folder / "profile", said)
-    return _results(late, last - first, first, lost, said, json.loads(answers), {**person.done, **weather.done})
+    results = _results(late, last - first, first, lost, said, json.loads(answers), {**person.done, **weather.done})
+    return [*results, _fuzzed(await asyncio.to_thread(run_all, seconds * FUZZ_SHARE, seed), seconds * FUZZ_SHARE)]
 
 
 def _tools(port: int, key: str, seed: int) -> subprocess.Popen[str]:
@@ -127,6 +131,12 @@ def _results(
         Figure("soak.lost", float(len(lost)), 0.0, "", f"{len(said)} answers that were shown as done"),
         Figure("soak.odd_answers", float(sum(odd.values())), 0.0, "", f"{asked}{f'; odd: {odd}' if odd else ''}"),
     ]
+
+
+def _fuzzed(found: Sequence[str], seconds: float) -> Result:
+    told = "; ".join(found)[:2000]
+    note = f"{len(FUZZERS)} fuzzers, {seconds:.0f} s{f': {told}' if told else ''}"
+    return Figure("soak.fuzz", float(len(found)), 0.0, "", note)
 
 
 def _listed(counts: dict[str, int]) -> str:

@@ -18,5 +18,6 @@ def test_a_short_soak_loses_nothing(model_path: Path) -> None:
     rows = {line.split()[1]: line for line in done.stdout.splitlines() if " soak." in line}
     assert rows, done.stderr
     assert rows["soak.lost"].startswith("ok"), done.stdout
+    assert rows["soak.fuzz"].startswith("ok"), done.stdout
     assert rows["soak.odd_answers"].startswith("ok"), done.stdout
     assert "Traceback" not in done.stderr, done.stderr

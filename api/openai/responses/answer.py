@@ -24,6 +24,8 @@ class ResponseHead:
     model: str
     body: ResponsesBody
     request: ChatRequest
+    stores: bool = True
+    """Whether the response is to be kept."""
 
     @property
     def id(self) -> str:
@@ -57,7 +59,7 @@ def response_object(
         "parallel_tool_calls": request.parallel_tool_calls,
         "previous_response_id": body.previous_response_id,
         "reasoning": {"effort": body.reasoning.effort if body.reasoning else None, "summary": None},
-        "store": body.store is not False,
+        "store": head.stores,
         "temperature": request.sampling.temperature,
         "text": {"format": asked_format.model_dump(by_alias=True, exclude_none=True) if asked_format else _TEXT},
         "tool_choice": body.tool_choice or "auto",

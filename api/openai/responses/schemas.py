@@ -6,10 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from api.body import Body, Count, Fraction
+from api.body import MAX_MESSAGES, Body, Count, Fraction
 from api.openai.formats import Schema
-
-MAX_ITEMS = 16384
 
 
 class Reasoning(Body):
@@ -31,7 +29,7 @@ class ResponsesBody(Body):
     Codex offers several of them with every turn."""
 
     model: str | None = None
-    input: str | Annotated[list[object], Field(max_length=MAX_ITEMS)] | None = None
+    input: str | Annotated[list[object], Field(max_length=MAX_MESSAGES)] | None = None
     instructions: str | None = None
     previous_response_id: str | None = None
     store: bool | None = None

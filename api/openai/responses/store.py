@@ -2,60 +2,102 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
+import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from api.errors import ResponseUnknown
+from api.keyring import KeyHolder
 from api.openai.responses.items import Item
 
 MAX_KEPT = 1000
-"""The oldest go first."""
+MAX_STORE_BYTES = 256 * 1024 * 1024
+"""Of all together. The oldest are removed first."""
+MAX_RESPONSE_BYTES = 8 * 1024 * 1024
+"""Of one, with its conversation. No context holds as much text."""
 
 _ID = re.compile(r"resp_[0-9a-f]{32}")
+_DRAFT_SUFFIX = ".new"
+
+_ITEM_FIELDS = frozenset(
+    {"type", "id", "status", "role", "content", "call_id", "name", "namespace", "arguments", "input", "output"}
+    | {"summary"}
+)
+_PART_FIELDS = frozenset({"type", "text", "refusal"})
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """`items`: the conversation up to and with the response."""
+    """`items`: the conversation up to and with the response. `owner_id`: of the key that it came with."""
 
     response: Item
     items: list[Item]
+    owner_id: str = ""
 
 
 class ResponseStore:
-    """In `folder`, readable by its owner alone; None keeps nothing. Files are small, and read and written at once."""
+    """In `folder`, readable by its owner alone; None keeps nothing.
 
-    def __init__(self, folder: Path | None, max_kept: int = MAX_KEPT) -> None:
+    `get` and `delete` belong to a running loop, and do not block it; `put` to any other thread. A response is found
+    only by the key that it was made with, and by the endpoint's own."""
+
+    def __init__(
+        self,
+        folder: Path | None,
+        max_kept: int = MAX_KEPT,
+        max_bytes: int = MAX_STORE_BYTES,
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
+    ) -> None:
         self._folder = folder
         self._max_kept = max_kept
+        self._max_bytes = max_bytes
+        self._max_response_bytes = max_response_bytes
+        self._lock = threading.Lock()
 
-    def put(self, kept: Kept) -> None:
-        """A disk that is full or read-only costs the response its memory, not its answer."""
+    @property
+    def keeps(self) -> bool:
+        return self._folder is not None
+
+    def put(self, kept: Kept) -> bool:
+        """Whether it is kept: not where the disk is full or read-only, nor where it is larger than any context."""
         if self._folder is None:
-            return
-        with suppress(OSError):
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path = self._path(str(kept.response["id"]))
-            draft = path.with_suffix(".new")
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-                json.dump({"response": kept.response, "items": kept.items}, file)
-            draft.replace(path)
-            self._forget_oldest()
+            return False
+        found = {"owner": kept.owner_id, "response": kept.response, "items": list(map(_known_fields, kept.items))}
+        content = json.dumps(found).encode()
+        if len(content) > self._max_response_bytes:
+            return False
+        try:
+            with self._lock:
+                self._write(self._path(str(kept.response["id"])), content)
+        except OSError:
+            return False
+        return True
 
-    def get(self, response_id: str) -> Kept:
+    async def get(self, response_id: str, holder: KeyHolder) -> Kept:
         """Raises ResponseUnknown."""
+        return await asyncio.to_thread(self._read, response_id, holder)
+
+    async def delete(self, response_id: str, holder: KeyHolder) -> None:
+        """Raises ResponseUnknown."""
+        await asyncio.to_thread(self._delete, response_id, holder)
+
+    def _read(self, response_id: str, holder: KeyHolder) -> Kept:
         try:
             found = json.loads(self._path(response_id).read_text("utf-8"))
-            return Kept(found["response"], found["items"])
-        except (OSError, ValueError, KeyError, TypeError):
+            kept = Kept(found["response"], found["items"], found.get("owner", ""))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             raise ResponseUnknown(response_id) from None
+        if not holder.owns(kept.owner_id):
+            raise ResponseUnknown(response_id)
+        return kept
 
-    def delete(self, response_id: str) -> None:
-        """Raises ResponseUnknown."""
+    def _delete(self, response_id: str, holder: KeyHolder) -> None:
+        self._read(response_id, holder)
         try:
             self._path(response_id).unlink()
         except OSError:
@@ -67,10 +109,47 @@ class ResponseStore:
             raise ResponseUnknown(response_id)
         return self._folder / f"{response_id}.json"
 
-    def _forget_oldest(self) -> None:
-        assert self._folder is not None
-        paths = list(self._folder.glob("resp_*.json"))
-        if len(paths) > self._max_kept:
-            paths.sort(key=lambda path: path.stat().st_mtime_ns)
-            for path in paths[: len(paths) - self._max_kept]:
-                path.unlink(missing_ok=True)
+    def _write(self, path: Path, content: bytes) -> None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._make_room(path.parent, len(content))
+        draft = path.with_suffix(_DRAFT_SUFFIX)
+        try:
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(content)
+            draft.replace(path)
+        except OSError:
+            with suppress(OSError):
+                draft.unlink()
+            raise
+
+    def _make_room(self, folder: Path, n_bytes: int) -> None:
+        """For one more of this size. Also removes drafts that a crash left."""
+        for draft in folder.glob(f"resp_*{_DRAFT_SUFFIX}"):
+            draft.unlink(missing_ok=True)
+        found = [(entry.stat(), Path(entry.path)) for entry in os.scandir(folder) if entry.name.endswith(".json")]
+        found.sort(key=lambda each: each[0].st_mtime_ns)
+        n_kept, total = len(found) + 1, sum(stat.st_size for stat, _ in found) + n_bytes
+        for stat, path in found:
+            if n_kept <= self._max_kept and total <= self._max_bytes:
+                break
+            path.unlink(missing_ok=True)
+            n_kept, total = n_kept - 1, total - stat.st_size
+
+
+def _known_fields(item: Item) -> Item:
+    """Without what no later call reads: clients may add fields of any size."""
+    return {name: _known_parts(value) for name, value in item.items() if name in _ITEM_FIELDS}
+
+
+def _known_parts(value: object) -> object:
+    match value:
+        case str():
+            return value
+        case list():
+            return [
+                {name: text for name, text in part.items() if name in _PART_FIELDS and isinstance(text, str)}
+                if isinstance(part, dict)
+                else None
+                for part in value
+            ]
+    return None

@@ -74,11 +74,13 @@ def test_pieces_that_are_no_text_come_as_bytes() -> None:
 
 def test_slots() -> None:
     request = CompletionRequest("a", "endpoint", id="r")
-    assert [(slot["id"], slot["id_task"], slot["is_processing"]) for slot in slots(2, 64, [request])] == [
+    assert [(slot["id"], slot["id_task"], slot["is_processing"]) for slot in slots(2, 64, [request], {"r"})] == [
         (0, "r", True),
         (1, -1, False),
     ]
-    assert len(slots(2, 64, [request] * 5)) == 2
+    assert len(slots(2, 64, [request] * 5, {"r"})) == 2
+    hidden = slots(1, 64, [request], ())[0]
+    assert (hidden["id_task"], hidden["is_processing"], hidden["params"]) == (-1, True, {})
 
 
 # On a live port

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
 from api.answer import AnswerBuilder
-from api.errors import BadRequest, NotKept, ResponseUnknown
+from api.errors import BadRequest, NotKept
 from api.openai.responses.answer import ResponseHead, whole_response
 from api.openai.responses.items import Item, items_of
 from api.openai.responses.request import responses_request
 from api.openai.responses.schemas import ResponsesBody
-from api.openai.responses.store import Kept, ResponseStore
 from api.openai.responses.stream import ResponseWriter
 from engine.errors import EngineDead
 from engine.events import (
@@ -293,60 +291,3 @@ def test_what_cannot_be_had_is_named(fields: dict[str, object], param: str) -> N
 def test_an_image_is_refused_by_its_type() -> None:
     with pytest.raises(NotKept):
         request(input=[{"role": "user", "content": [{"type": "input_image", "image_url": "file:///etc/passwd"}]}])
-
-
-# What is kept
-
-
-def kept(digit: str) -> Kept:
-    return Kept({"id": f"resp_{digit * 32}"}, [{"role": "user", "content": digit}])
-
-
-def test_responses_are_kept_and_the_oldest_forgotten(tmp_path: Path) -> None:
-    store = ResponseStore(tmp_path / "responses", max_kept=2)
-    for digit in "123":
-        store.put(kept(digit))
-    assert ResponseStore(tmp_path / "responses").get("resp_" + "3" * 32) == kept("3")
-    assert len(list((tmp_path / "responses").iterdir())) == 2
-    store.delete("resp_" + "3" * 32)
-    for gone in ("1", "3"):
-        with pytest.raises(ResponseUnknown):
-            store.get("resp_" + gone * 32)
-    with pytest.raises(ResponseUnknown):
-        store.delete("resp_" + "3" * 32)
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["", "../secret", "resp_/../../secret", f"resp_{'1' * 32}/../../secret", "resp_" + "1" * 31, "resp_" + "G" * 32],
-)
-def test_no_name_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
-    folder = tmp_path / "responses"
-    secret = folder / f"{name}.json"
-    for middle in ("resp_", f"resp_{'1' * 32}"):
-        (folder / middle).mkdir(parents=True)
-    secret.write_text(json.dumps({"response": {"id": "x"}, "items": []}))  # there is something to be found
-    store = ResponseStore(folder)
-    for act in (store.get, store.delete):
-        with pytest.raises(ResponseUnknown):
-            act(name)
-    assert secret.exists()
-
-
-def test_a_damaged_file_is_as_none(tmp_path: Path) -> None:
-    for damaged in ("", "{", "[]", '{"response": {}}'):
-        (tmp_path / f"resp_{'1' * 32}.json").write_text(damaged)
-        with pytest.raises(ResponseUnknown):
-            ResponseStore(tmp_path).get("resp_" + "1" * 32)
-
-
-def test_without_a_folder_nothing_is_kept() -> None:
-    store = ResponseStore(None)
-    store.put(kept("1"))
-    with pytest.raises(ResponseUnknown):
-        store.get("resp_" + "1" * 32)
-
-
-def test_a_disk_that_refuses_costs_no_answer(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    ResponseStore(tmp_path / "file").put(kept("1"))

@@ -1,0 +1,183 @@
+"""Responses on disk: bounded in number and bytes, found by their owners only."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.errors import ResponseUnknown
+from api.keyring import OWN, KeyHolder
+from api.openai.responses.items import Item
+from api.openai.responses.store import Kept, ResponseStore
+from tests.api.live import live
+
+MAIN = KeyHolder(OWN)
+EDITOR = KeyHolder("editor", "1234")
+
+
+def kept(digit: str, owner_id: str = "", **item: Any) -> Kept:
+    return Kept({"id": name(digit)}, [{"role": "user", "content": digit, **item}], owner_id)
+
+
+def name(digit: str) -> str:
+    return "resp_" + digit * 32
+
+
+def found(store: ResponseStore, response_id: str, holder: KeyHolder = MAIN) -> Kept | None:
+    try:
+        return asyncio.run(store.get(response_id, holder))
+    except ResponseUnknown:
+        return None
+
+
+@contextmanager
+def largest_file(n_bytes: int) -> Iterator[None]:
+    """Writing more fails, as on a full disk."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_responses_are_kept_and_the_oldest_forgotten(tmp_path: Path) -> None:
+    store = ResponseStore(tmp_path / "responses", max_kept=2)
+    assert all(store.put(kept(digit)) for digit in "123")
+    assert found(ResponseStore(tmp_path / "responses"), name("3")) == kept("3")
+    assert len(list((tmp_path / "responses").iterdir())) == 2
+    asyncio.run(store.delete(name("3"), MAIN))
+    assert found(store, name("1")) is found(store, name("3")) is None
+    with pytest.raises(ResponseUnknown):
+        asyncio.run(store.delete(name("3"), MAIN))
+
+
+def test_oldest_are_removed_beyond_limit_of_bytes(tmp_path: Path) -> None:
+    store = ResponseStore(tmp_path, max_bytes=3000)
+    for n, digit in enumerate("12345"):
+        assert store.put(kept(digit, content=digit * 1000))
+        os.utime(tmp_path / f"{name(digit)}.json", (n, n))
+    assert [digit for digit in "12345" if found(store, name(digit)) is not None] == ["4", "5"]
+
+
+def test_response_larger_than_limit_is_not_kept(tmp_path: Path) -> None:
+    store = ResponseStore(tmp_path, max_response_bytes=1000)
+    assert not store.put(kept("1", content="x" * 1000))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_unknown_fields_of_items_are_not_kept(tmp_path: Path) -> None:
+    store = ResponseStore(tmp_path)
+    parts = [{"type": "input_text", "text": "a", "unknown": "x" * 9999}]
+    item: Item = {
+        "type": "message",
+        "role": "user",
+        "content": parts,
+        "unknown": ["x" * 9999],
+        "call_id": {"a": "x" * 9999},
+    }
+    assert store.put(Kept({"id": name("1")}, [item]))
+    assert (tmp_path / f"{name('1')}.json").stat().st_size < 500
+    again = found(store, name("1"))
+    assert again is not None
+    assert again.items == [
+        {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "a"}], "call_id": None}
+    ]
+
+
+def test_full_disk_leaves_no_draft_and_is_reported(tmp_path: Path) -> None:
+    store = ResponseStore(tmp_path)
+    with largest_file(100):
+        assert not store.put(kept("1", content="x" * 200))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_draft_of_a_crash_is_removed(tmp_path: Path) -> None:
+    (tmp_path / f"{name('9')}.new").write_text("half")
+    assert ResponseStore(tmp_path).put(kept("1"))
+    assert [path.name for path in tmp_path.iterdir()] == [f"{name('1')}.json"]
+
+
+def test_folder_that_cannot_be_written_costs_no_answer(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert not ResponseStore(tmp_path / "file").put(kept("1"))
+
+
+def test_only_owner_and_main_key_find_a_response(tmp_path: Path) -> None:
+    store = ResponseStore(tmp_path)
+    store.put(kept("1", EDITOR.id))
+    store.put(kept("2"))
+    for stranger in (KeyHolder("other", "5678"), KeyHolder("editor", "another key of that name")):
+        assert found(store, name("1"), stranger) is None
+        with pytest.raises(ResponseUnknown):
+            asyncio.run(store.delete(name("1"), stranger))
+    assert found(store, name("2"), EDITOR) is None
+    assert found(store, name("1"), EDITOR) == found(store, name("1"), MAIN) == kept("1", EDITOR.id)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["", "../secret", "resp_/../../secret", f"resp_{'1' * 32}/../../secret", "resp_" + "1" * 31, "resp_" + "G" * 32],
+)
+def test_no_name_leads_out_of_the_folder(tmp_path: Path, wrong: str) -> None:
+    folder = tmp_path / "responses"
+    secret = folder / f"{wrong}.json"
+    for middle in ("resp_", f"resp_{'1' * 32}"):
+        (folder / middle).mkdir(parents=True)
+    secret.write_text(json.dumps({"response": {"id": "x"}, "items": []}))  # there is something to be found
+    store = ResponseStore(folder)
+    assert found(store, wrong) is None
+    with pytest.raises(ResponseUnknown):
+        asyncio.run(store.delete(wrong, MAIN))
+    assert secret.exists()
+
+
+def test_a_damaged_file_is_as_none(tmp_path: Path) -> None:
+    for damaged in ("", "{", "[]", '{"response": {}}'):
+        (tmp_path / f"{name('1')}.json").write_text(damaged)
+        assert found(ResponseStore(tmp_path), name("1")) is None
+
+
+def test_without_a_folder_nothing_is_kept() -> None:
+    assert not ResponseStore(None).put(kept("1"))
+    assert found(ResponseStore(None), name("1")) is None
+
+
+# On a live port
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_store_is_not_promised_on_a_full_disk(tmp_path: Path, stream: bool) -> None:
+    with live(responses=tmp_path) as endpoint, largest_file(100), endpoint.openai() as client:
+        if stream:
+            last = list(client.responses.create(model="x", input="Hi", stream=True))[-1]
+            answer = last.response.to_dict()  # type: ignore[union-attr]
+        else:
+            answer = client.responses.create(model="x", input="Hi").to_dict()
+    assert answer["store"] is False
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_store_is_not_promised_where_nothing_is_kept() -> None:
+    with live() as endpoint:
+        assert endpoint.post({"input": "Hi"}, "/v1/responses").json()["store"] is False
+
+
+def test_chain_with_large_unknown_fields_stays_small(tmp_path: Path) -> None:
+    with live(responses=tmp_path) as endpoint:
+        previous = None
+        for _ in range(4):
+            item = {"role": "user", "content": "Hi", "unknown": "x" * 3_000_000}
+            body = {"input": [item], "previous_response_id": previous}
+            answer = endpoint.post(body, "/v1/responses").json()
+            previous = answer["id"]
+            assert answer["store"] is True
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 50_000

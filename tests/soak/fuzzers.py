@@ -1,0 +1,42 @@
+"""The fuzzers that the soak runs, each in a process of its own: `python -m tests.soak.fuzzers MODULE SECONDS [SEED]`.
+
+To add one, name its module in FUZZERS. The module has a function `fuzz(seconds: float, seed: int) -> list[str]`, which
+tries inputs for about so long and returns a line for each that failed, took too long or took too much memory."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+FUZZERS = ("tests.api.fuzz_costs",)
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_S = 120.0
+"""Beyond the seconds that a fuzzer has: for its start and for the input that it tries last."""
+
+
+def run_all(seconds: float, seed: int, modules: Sequence[str] = FUZZERS) -> list[str]:
+    """What the fuzzers found, one after the other, in `seconds` together."""
+    return [f"{module}: {each}" for module in modules for each in run_one(module, seconds / max(len(modules), 1), seed)]
+
+
+def run_one(module: str, seconds: float, seed: int) -> list[str]:
+    """A fuzzer that crashes or does not end is a finding."""
+    command = [sys.executable, "-m", "tests.soak.fuzzers", module, str(seconds), str(seed)]
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=seconds + PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        return [f"did not end within {seconds + PATIENCE_S:.0f} s"]
+    if done.returncode:
+        return [f"ended with {done.returncode}: {done.stderr.strip()[-500:]}"]
+    found: list[str] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+if __name__ == "__main__":
+    found = importlib.import_module(sys.argv[1]).fuzz(float(sys.argv[2]), int(sys.argv[3]) if sys.argv[3:] else 4645)
+    sys.stdout.write(json.dumps(found) + "\n")
