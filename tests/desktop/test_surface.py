@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QWidget
 
 from desktop.chat.message_list import MessageList
 from desktop.settings import SettingsFile
@@ -37,15 +36,6 @@ from tests.fakes import Script
 
 SIZE = (1000, 520)
 hub = test_gallery_models.hub
-
-
-@pytest.fixture(autouse=True)
-def _steady_cursor(qapp: QApplication) -> Iterator[None]:
-    """A cursor that blinks differs from itself."""
-    before = qapp.cursorFlashTime()
-    qapp.setCursorFlashTime(0)
-    yield
-    qapp.setCursorFlashTime(before)
 
 
 async def fill(profile: Profile, n_chats: int = 60, *, folders: bool = False) -> None:
