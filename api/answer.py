@@ -30,6 +30,10 @@ class Answer:
     calls: tuple[ToolCall, ...] = ()
     choices: tuple[TokenChoice, ...] = ()
     prompt: tuple[TokenChoice, ...] = ()
+    not_enforced: tuple[str, ...] = ()
+    """Keywords of the request's schemas that the answer may break."""
+    not_met: tuple[str, ...] = ()
+    """Those that it breaks, of what can be checked afterwards."""
 
 
 class AnswerBuilder:
@@ -42,13 +46,14 @@ class AnswerBuilder:
         self._choices: list[TokenChoice] = []
         self._prompt: tuple[TokenChoice, ...] = ()
         self._n_reasoning = 0
+        self._not_enforced: tuple[str, ...] = ()
 
     def add(self, event: Event) -> Answer | None:
         """The answer, once `event` was its last. Raises the EngineError of a failed request, and StoppedHere where
         someone on this machine cut it off."""
         match event:
-            case Started(prompt=prompt):
-                self._prompt = prompt
+            case Started(prompt=prompt, not_enforced=not_enforced):
+                self._prompt, self._not_enforced = prompt, not_enforced
             case TextDelta(text=text, choices=choices):
                 self._texts.append(text)
                 self._choices += choices
@@ -78,6 +83,7 @@ class AnswerBuilder:
             calls,
             tuple(self._choices),
             self._prompt,
+            self._not_enforced,
         )
 
 

@@ -10,6 +10,7 @@ from api.origins import Origins
 
 _FIELD_NAMES = re.compile(rb"[A-Za-z0-9-]+(, ?[A-Za-z0-9-]+)*")
 _MAX_AGE_S = b"600"
+_EXPOSED = b"retry-after, x-request-id, request-id, x-schema-not-enforced, x-schema-not-met"
 
 
 class Cors:
@@ -27,7 +28,7 @@ class Cors:
             return
         leave = [
             (b"access-control-allow-origin", origin),
-            (b"access-control-expose-headers", b"retry-after, x-request-id, request-id"),
+            (b"access-control-expose-headers", _EXPOSED),
             (b"vary", b"origin"),
         ]
 

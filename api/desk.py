@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, TypeVar
 
 from fastapi import Depends
 from fastapi import Request as HttpRequest
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from api.activity import Activity
 from api.answer import Answer
@@ -28,8 +28,10 @@ from api.deps import (
 )
 from api.errors import ModelUnknown
 from api.settings import EndpointSettings
+from api.shapes import schema_headers
 from api.shelf import Shelf
 from api.sse import SSE, EventStream, EventWriter, Framing
+from api.unmet import unmet
 from engine.engine import Engine
 from engine.events import Embeddings, ModelInfo
 from engine.questions import Questions
@@ -89,7 +91,19 @@ class Desk:
     async def collect(self, requests: Sequence[Request]) -> list[Answer]:
         """The whole answers. Raises EngineError, StoppedHere."""
         async with self.activity.ask(self.engine, requests, self.http.scope, self.http.receive) as together:
-            return await together.collect()
+            answers = await together.collect()
+        pairs = zip(requests, answers, strict=True)
+        return [replace(answer, not_met=unmet(request, answer)) for request, answer in pairs]
+
+    def reply(self, body: object, answers: Sequence[Answer]) -> Response:
+        """The whole answer as JSON, with headers for what of its schemas was not enforced, and what is not met."""
+        return JSONResponse(
+            body,
+            headers=schema_headers(
+                not_enforced=[each for answer in answers for each in answer.not_enforced],
+                not_met=[each for answer in answers for each in answer.not_met],
+            ),
+        )
 
     def stream(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -20,13 +21,20 @@ SEEDS = 2**32 - 1
 MAX_BIASES = 65536
 MAX_BIAS = 1e6
 
+MAX_TEMPERATURE = 100
+"""OpenAI's own limit is 2; tools for local models go higher, together with a strict `min_p`."""
+
+MAX_KEPT = 1024
+
 LookBack = Annotated[int, Field(ge=-1, le=MAX_REMEMBERED)]
 Penalty = Annotated[float, Field(ge=-2, le=2, allow_inf_nan=False)]
 
 
 class SamplerFields(Body):
+    cache_prompt: bool | None = None
+    """Not of the sampler, but of the same bodies. False: the whole prompt is computed anew."""
     seed: int | None = None
-    temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] | None = None
+    temperature: Annotated[float, Field(ge=0, le=MAX_TEMPERATURE, allow_inf_nan=False)] | None = None
     dynatemp_range: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] | None = None
     top_k: Annotated[int, Field(ge=-1, le=INT32_MAX)] | None = None
     top_p: Fraction | None = None
@@ -36,6 +44,8 @@ class SamplerFields(Body):
     xtc_probability: Fraction | None = None
     xtc_threshold: Fraction | None = None
     repeat_penalty: Annotated[float, Field(ge=0.01, le=100, allow_inf_nan=False)] | None = None
+    repetition_penalty: Annotated[float, Field(ge=0.01, le=100, allow_inf_nan=False)] | None = None
+    """vLLM's name for `repeat_penalty`, which looks back at all tokens."""
     repeat_last_n: LookBack | None = None
     presence_penalty: Penalty | None = None
     frequency_penalty: Penalty | None = None
@@ -46,6 +56,8 @@ class SamplerFields(Body):
     mirostat: Annotated[int, Field(ge=0, le=2)] | None = None
     mirostat_tau: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = None
     mirostat_eta: Fraction | None = None
+    min_keep: Annotated[int, Field(ge=0, le=MAX_KEPT)] | None = None
+    samplers: str | Annotated[list[str], Field(max_length=64)] | None = None
     ignore_eos: bool | None = None
     # Checked entry by entry in `logit_bias`: pydantic would make an error of each wrong one.
     logit_bias: Annotated[
@@ -70,7 +82,22 @@ _SAME = (
     "dry_allowed_length",
     "mirostat_tau",
     "mirostat_eta",
+    "min_keep",
     "ignore_eos",
+)
+
+# llama.cpp's samplers by their letter and by their names, in the order in which the engine runs them, each with what
+# switches it off. The first two can stand in either order.
+_ORDER: tuple[tuple[str, tuple[str, ...], Mapping[str, Any]], ...] = (
+    ("e", ("penalties",), {"repeat_penalty": 1.0, "frequency_penalty": 0.0, "presence_penalty": 0.0}),
+    ("d", ("dry",), {"dry_multiplier": 0.0}),
+    ("s", ("top_n_sigma",), {"top_n_sigma": -1.0}),
+    ("k", ("top_k",), {"top_k": 0}),
+    ("y", ("typ_p", "typical_p", "typical"), {"typical_p": 1.0}),
+    ("p", ("top_p",), {"top_p": 1.0}),
+    ("m", ("min_p",), {"min_p": 0.0}),
+    ("x", ("xtc",), {"xtc_probability": 0.0}),
+    ("t", ("temperature", "temp"), {"temperature": 1.0, "temperature_range": 0.0}),
 )
 
 
@@ -80,13 +107,38 @@ def sampling(fields: SamplerFields) -> Sampling:
     named["temperature_range"] = fields.dynatemp_range
     named["top_k"] = None if fields.top_k is None else max(fields.top_k, 0)
     named["repeat_last_n"] = _look_back(fields.repeat_last_n)
+    if fields.repetition_penalty is not None:
+        if fields.repeat_penalty is not None:
+            raise BadRequest("'repetition_penalty' is another name for 'repeat_penalty'.", "repetition_penalty")
+        named["repeat_penalty"] = fields.repetition_penalty
+        named["repeat_last_n"] = named["repeat_last_n"] or MAX_REMEMBERED
     named["dry_last_n"] = _look_back(fields.dry_penalty_last_n)
     named["seed"] = None if fields.seed is None else fields.seed % SEEDS
     if fields.mirostat == 1:
         raise NotKept("mirostat", "'mirostat' 1 is not supported; 2 is.")
     named["mirostat"] = fields.mirostat == 2
     named["logit_bias"] = logit_bias(fields.logit_bias)
+    if fields.samplers is not None:
+        named |= _switched_off(fields.samplers)
     return replace(Sampling(), **{name: value for name, value in named.items() if value is not None})
+
+
+def _switched_off(samplers: str | list[str]) -> dict[str, Any]:
+    """What switches off the samplers that are not listed. Raises NotKept for an order that is not the engine's."""
+    places = []
+    for given in samplers:
+        place = next((at for at, (letter, names, _) in enumerate(_ORDER) if given == letter or given in names), None)
+        if place is None:
+            raise NotKept("samplers", f"The sampler '{given[:40]}' is not supported.")
+        places.append(place)
+    order = [max(place, 1) for place in places]
+    if order != sorted(order) or len(set(places)) < len(places):
+        raise NotKept("samplers", "The samplers run in llama.cpp's usual order; another order is not supported.")
+    off: dict[str, Any] = {}
+    for at, (_, _, neutral) in enumerate(_ORDER):
+        if at not in places:
+            off |= neutral
+    return off
 
 
 def for_choice(chosen: Sampling, place: int) -> Sampling:

@@ -125,6 +125,8 @@ class Guard:
 
     def _check_body_headers(self, scope: Scope) -> None:
         headers = scope["headers"]
+        if not _values(headers, b"transfer-encoding") and _only(headers, b"content-length") in (None, b"0"):
+            return  # no body, so it has no type; more than one length is refused by the HTTP parser
         # A body of another type can be sent by any web page without asking first (a "simple" request), if without a
         # key. Ollama's clients name any type or none (litellm, and curl as its manual has it).
         if not scope["path"].startswith(OLLAMA_PATH) and not _is_json(_only(headers, b"content-type") or b""):

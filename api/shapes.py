@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from starlette.responses import JSONResponse
 
 from api.errors import Problem, openai_body
+
+MAX_HEADER = 1000
 
 ANTHROPIC_PATH, OLLAMA_PATH = "/v1/messages", "/api/"
 
@@ -25,6 +27,19 @@ def request_id_headers(request_id: str) -> list[tuple[bytes, bytes]]:
     """By which clients name a request, OpenAI's by the one and Anthropic's by the other: the id in /v1/activity."""
     named = _named(request_id).encode()
     return [(b"x-request-id", named), (b"request-id", named)]
+
+
+def schema_headers(*, not_enforced: Sequence[str], not_met: Sequence[str] = ()) -> dict[str, str]:
+    """Headers that name keywords of the request's schemas: those that the answer may break, and those that it breaks.
+    None for an empty list."""
+    named = {"x-schema-not-enforced": not_enforced, "x-schema-not-met": not_met}
+    return {name: _header_value(keywords) for name, keywords in named.items() if keywords}
+
+
+def _header_value(parts: Sequence[str]) -> str:
+    text = "; ".join(dict.fromkeys(parts)).encode("ascii", "backslashreplace").decode()
+    line = "".join(char if char.isprintable() else " " for char in text)
+    return line if len(line) <= MAX_HEADER else f"{line[: MAX_HEADER - 3]}..."
 
 
 def _named(request_id: str) -> str:

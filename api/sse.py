@@ -13,9 +13,10 @@ from starlette.types import Receive, Scope, Send
 
 from api.activity import Activity
 from api.errors import StoppedHere
+from api.shapes import schema_headers
 from api.together import Together
 from engine.engine import Engine
-from engine.events import Event, Failed, Finished
+from engine.events import Event, Failed, Finished, Started
 from engine.requests import Request
 
 
@@ -104,7 +105,11 @@ class EventStream(Response):
                     raise error
                 case Finished(reason="cancelled"):
                     raise StoppedHere
-            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            not_enforced = first.not_enforced if isinstance(first, Started) else ()
+            found = schema_headers(not_enforced=not_enforced)
+            more = [(name.encode(), value.encode()) for name, value in found.items()]
+            headers = [*self.raw_headers, *more]
+            await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
             await _write(send, await self._frames(place, first))
             await self._pump(together, send)
             await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -25,6 +25,7 @@ from engine.errors import (
     TemplateError,
 )
 from engine.events import ModelInfo, Status
+from engine.library.display_name import display_name
 
 _QUANTISATION = re.compile(r"I?Q\d\w*|B?F(16|32)", re.IGNORECASE)
 
@@ -46,7 +47,7 @@ def of(error: BaseException) -> str:
             )
         case ModelFileError(path=path, reason=said):
             return translate("sentences", "{name} cannot be opened: {reason}.").format(
-                name=path.name, reason=reason(said)
+                name=display_name(path.name), reason=reason(said)
             )
         case NotEnoughMemory(needed=needed, available=available):
             text = translate(
@@ -243,4 +244,8 @@ def model_facts(model: ModelInfo | None) -> list[str]:
     if model is None:
         return []
     size = translate("sentences", "{size} MB on disk").format(size=whole(round(model.size_bytes / 1e6)))
-    return [model.path.name, size, translate("sentences", "Reads {n_ctx} tokens").format(n_ctx=whole(model.n_ctx))]
+    return [
+        display_name(model.path.name),
+        size,
+        translate("sentences", "Reads {n_ctx} tokens").format(n_ctx=whole(model.n_ctx)),
+    ]

@@ -6,6 +6,7 @@ Unless a docstring says otherwise, everything is called on the native thread onl
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -126,7 +127,11 @@ class Backend(Protocol):
 
     def constraint_tokenizer(self) -> LLTokenizer:
         """The vocabulary as constraints are compiled for it; slow, so ask once. Any thread, while the model is
-        loaded, which must outlive it."""
+        loaded. It reads the model's vocabulary: what compiles with it does so within `kept_model`."""
+
+    def kept_model(self) -> AbstractContextManager[None]:
+        """While entered, `close` does not free the weights and the vocabulary; the last one to leave does. Any thread.
+        Raises NotLoaded where the model was closed before."""
 
     def sampler(self, sampling: Sampling, history: Sequence[int]) -> Sampler:
         """A fresh sampler whose penalties count `history`, the prompt's tokens."""
@@ -160,7 +165,7 @@ class Backend(Protocol):
         """A small context beside this one, over the same weights; closed before this backend. Raises ModelFileError."""
 
     def close(self) -> None:
-        """Frees the context, then the model."""
+        """Frees the context, then the model, the latter not before the last `kept_model` ends."""
 
 
 class OpenBackend(Protocol):

@@ -78,6 +78,8 @@ class Engine:
         self.ask = Questions(self._pools, self._ready_preparer)
         """What tools ask beside answers."""
         self._changing = asyncio.Lock()
+        self._closing = self._closed = False
+        """Set at once by `aclose`, which may have to wait for a load before it publishes "closed"."""
 
     @property
     def status(self) -> Status:
@@ -102,28 +104,32 @@ class Engine:
         Where the file is refused before it is read (by the probe), the model in memory stays.
         Raises ModelFileError, LoadCancelled, EngineClosed, EngineDead."""
         async with self._changing:
-            if self.status.state == "closed":
-                raise EngineClosed
-            self._load_cancelled.clear()
+            self._begin_load()
             await self._try_file(path)
             self._start()
-            await self._drain_pools()
-            done: Future[Backend] = Future()
-            self._worker.inbox.put(Load(path, settings, done))
             try:
+                await self._drain_pools()
+                done: Future[Backend] = Future()
+                self._worker.inbox.put(Load(path, settings, done))
                 backend = await asyncio.wrap_future(done)
                 self._pools.preparer = Preparer(backend)
                 self._embeddings.chat = backend
             except EngineError as error:
                 self._board.publish(Status("empty", error=error))
                 raise
-            except asyncio.CancelledError:
+            except BaseException:
                 self._load_cancelled.set()
                 self._worker.inbox.put(Unload(Future()))  # it may have been loaded a moment before
                 self._board.publish(Status("empty"))
                 raise
             self._board.publish(Status("ready", backend.info, 1.0))
             return backend.info
+
+    def _begin_load(self) -> None:
+        """Raises EngineClosed. A load that waited behind another one must not undo the cancel of `aclose`."""
+        if self._closing:
+            raise EngineClosed
+        self._load_cancelled.clear()
 
     async def _try_file(self, path: Path) -> None:
         """Has the file probed while the model in memory goes on with what it does, and puts the status to "loading"."""
@@ -169,10 +175,8 @@ class Engine:
 
         Raises ModelFileError, InvalidSettings, NotEnoughMemory, EngineClosed."""
         async with self._changing:
-            if self.status.state == "closed":
-                raise EngineClosed
+            self._begin_load()
             self._start()
-            self._load_cancelled.clear()
             await self._trial.run(path)
             return await self._embeddings.load(path, settings)
 
@@ -195,7 +199,10 @@ class Engine:
         return await self.ask.fit(messages)
 
     def progress(self, request_id: str) -> Progress | None:
-        """How far a request is; None where none of this id is under way. Any thread."""
+        """State of a request from `submit` to its last event; None for other ids. Any thread.
+
+        Costs microseconds, so the window can poll it every 200 ms: `n_read` changes with every step, `waits_for` and
+        `is_stopping` at once."""
         return self._book.progress(request_id)
 
     @property
@@ -209,10 +216,13 @@ class Engine:
             self._worker.inbox.put(Cancel())
 
     async def aclose(self) -> None:
-        """Cancels all, frees the context, then the model, and joins the threads. Idempotent."""
+        """Cancels all, frees the context, then the model, and joins the threads. Idempotent; where its task was
+        cancelled, a second call goes on with what is left to do."""
+        self._closing = True
         self._load_cancelled.set()
+        self._embeddings.cancel_load()
         async with self._changing:
-            if self.status.state == "closed":
+            if self._closed:
                 return
             self._board.publish(Status("closed"))
             self._book.cancel_all()
@@ -220,10 +230,11 @@ class Engine:
             await self._drain_pools()
             if self._running is not None:
                 self._worker.inbox.put(Close())
-                await self._running
+                await asyncio.shield(self._running)
             self._native.shutdown()
             self._pools.close()
             self._book.fail_all(EngineClosed())
+            self._closed = True
 
     def _start(self) -> None:
         if self._running is None:
@@ -249,8 +260,10 @@ class Engine:
         if self._load_cancelled.is_set():
             return False
         # In steps of 5 %: llama.cpp reports each of thousands of tensors, and every change is drawn.
-        self._board.publish(replace(self.status, progress=int(progress * 20) / 20))
+        step = int(progress * 20) / 20
+        self._board.update(lambda now: replace(now, progress=step) if now.state == "loading" else now)
         return True
 
     def _on_death(self, error: EngineDead) -> None:
-        self._board.publish(Status("dead", error=error))
+        """Native thread. A status that `unload` or `aclose` published meanwhile stays."""
+        self._board.update(lambda now: now if now.state in ("empty", "closed") else Status("dead", error=error))

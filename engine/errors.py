@@ -19,6 +19,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from engine.library.display_name import display_name
+
 
 class EngineError(Exception):
     """Base of everything that the engine raises or sends."""
@@ -49,10 +51,12 @@ class LoadCancelled(EngineError):
 class ModelFileError(EngineError):
     """`reason` is one short clause without the path, fit to be shown: "the file is cut short"."""
 
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path.name}: {reason}")
+    def __init__(self, path: Path, reason: str, *, is_transient: bool = False) -> None:
+        """`is_transient`: the system could not read it now; the file itself may be good."""
+        super().__init__(f"{display_name(path.name)}: {reason}")
         self.path = path
         self.reason = reason
+        self.is_transient = is_transient
 
 
 class InvalidSettings(EngineError):

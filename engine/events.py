@@ -7,7 +7,7 @@ before that has no `Started`. So a door that waits for the first event knows whe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -46,6 +46,9 @@ class TokenChoice:
     logprob: float
     others: tuple[tuple[bytes, float], ...] = ()
     """The likeliest tokens, the chosen one among them, the likeliest first."""
+    id: int = field(default=-1, compare=False)
+    other_ids: tuple[int, ...] = field(default=(), compare=False)
+    """Numbers of `token` and `others` in the vocabulary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,8 @@ class Started:
     n_cached: int
     prompt: tuple[TokenChoice, ...] = ()
     """Where `prompt_logprobs` was asked for: the prompt's tokens, the first with a logprob of 0."""
+    not_enforced: tuple[str, ...] = ()
+    """Keywords of the request's schemas that the answer may break, each with its place."""
 
 
 @dataclass(frozen=True, slots=True)

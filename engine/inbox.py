@@ -29,9 +29,10 @@ class Unload:
 
 @dataclass(frozen=True, slots=True)
 class Submit:
-    """A request whose prompt is tokenised and fits."""
+    """A request whose prompt is tokenised and fits. Its tokens mean something to `backend` only."""
 
     ticket: Ticket
+    backend: Backend
 
 
 @dataclass(frozen=True, slots=True)

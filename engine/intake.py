@@ -50,4 +50,4 @@ class Intake:
             log.error("preparing a prompt failed\n%s", way_of(error))
             self._book.close(ticket, Failed(EngineError(f"preparing the prompt failed: {type(error).__name__}")))
         else:
-            self._inbox.put(Submit(ticket))
+            self._inbox.put(Submit(ticket, preparer.backend))

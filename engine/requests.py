@@ -60,6 +60,8 @@ class Constraint:
 
     kind: Literal["json_object", "json_schema", "regex", "choice", "lark", "gbnf"]
     source: str = ""
+    strict: bool = True
+    """False: what of a JSON schema cannot be enforced is left out, and named in `Started`. True: it is an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,15 @@ class Sampling:
     mirostat_tau: float = 5.0
     mirostat_eta: float = 0.1
     logit_bias: tuple[tuple[int, float], ...] = ()
+    min_keep: int = 0
+    """So many tokens are left by each step that cuts off unlikely ones."""
     ignore_eos: bool = False
     seed: int | None = None
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether the same prompt is meant to give the same answer."""
+        return self.temperature <= 0.0 or self.seed is not None
 
 
 GREEDY = Sampling(temperature=0.0)
@@ -117,7 +126,8 @@ class ChatRequest:
     """Reasoning on or off, where the model's template lets one choose; None: as the template has it."""
     effort: Effort | None = None
     constraint: Constraint | None = None
-    """What the answer's text must match; reasoning before it is free. Not together with tools."""
+    """What the answer's text must match; reasoning before it is free. With tools, the answer is text that matches, or
+    calls; where a call is required, only that."""
     answer_start: str = ""
     max_tokens: int | None = None
     min_tokens: int = 0
@@ -127,6 +137,8 @@ class ChatRequest:
     """Log probabilities of each token of the answer, with so many of the likeliest beside it."""
     prompt_logprobs: bool = False
     """Those of the prompt's tokens too, in `Started`; then nothing of it comes from a cache."""
+    use_cache: bool = True
+    """False: no token of the prompt comes from a cache, so that `n_cached` is 0."""
     background: bool = False
     """Nobody waits for it: it runs when nothing else does."""
     owner: str = ""
@@ -151,6 +163,8 @@ class CompletionRequest:
     """Log probabilities of each token of the answer, with so many of the likeliest beside it."""
     prompt_logprobs: bool = False
     """Those of the prompt's tokens too, in `Started`; then nothing of it comes from a cache."""
+    use_cache: bool = True
+    """False: no token of the prompt comes from a cache, so that `n_cached` is 0."""
     background: bool = False
     """Nobody waits for it: it runs when nothing else does."""
     owner: str = ""

@@ -49,6 +49,8 @@ class Session:
         self._threads = ThreadCounts(backend.limits.thread_counts)
         self._pacer = Pacer(backend.limits.n_batch)
         self._works: dict[str, Work] = {}
+        self._restoring: set[Ticket] = set()
+        """Wait until their snapshot is read from disk."""
         self._usual_tokens = lru_cache(4096)(partial(backend.tokenize, add_special=False))  # words come again and again
         self._keeping = Keeping(backend, self._scheduler.cache, snapshots)
         self._mover = Mover(backend, snapshots)
@@ -83,17 +85,34 @@ class Session:
     def accept(self, ticket: Ticket) -> None:
         """Takes a prepared request in, or sends it to wait for its snapshot."""
         n_cells = self._backend.limits.n_cells
+        self._restoring.discard(ticket)
         if ticket.cancelled.is_set():
             self._book.close(ticket, ticket.finished("cancelled", self._clock()))
-        elif len(ticket.prompt) >= n_cells:  # another model was loaded since it was prepared
+        elif len(ticket.prompt) >= n_cells:  # only a fake's prompt is not checked before
             self._book.close(ticket, Failed(ContextOverflow(len(ticket.prompt), n_cells)))
         elif not self._waits_for_snapshot(ticket):
             request = ticket.request
             rank = BACKGROUND if request.background else WINDOW if request.door == "window" else ENDPOINT
             max_tokens = request.max_tokens or n_cells
-            sequence = Sequence(request.id, rank, ticket.prompt, max_tokens, request.prompt_logprobs, request.owner)
-            sampler = self._backend.sampler(request.sampling, ticket.prompt)
-            self._works[request.id] = Work(ticket, sequence, sampler, self._spelling(ticket))
+            sequence = Sequence(
+                request.id,
+                rank,
+                ticket.prompt,
+                max_tokens,
+                scored=request.prompt_logprobs,
+                owner=request.owner,
+                is_repeatable=request.sampling.is_repeatable,
+                uses_cache=request.use_cache,
+            )
+            spelling = self._spelling(ticket)
+            try:
+                sampler = self._backend.sampler(request.sampling, ticket.prompt)
+            except Exception as error:  # concerns this request only
+                log.error("the sampler could not be made\n%s", way_of(error))
+                self._book.close(ticket, Failed(EngineError(f"the sampler failed: {type(error).__name__}")))
+                return
+            ticket.sequence = sequence
+            self._works[request.id] = Work(ticket, sequence, sampler, spelling)
             self._scheduler.add(sequence)
 
     def _spelling(self, ticket: Ticket) -> Spelling | None:
@@ -104,6 +123,9 @@ class Session:
         return Spelling(self._usual_tokens, backend.piece, len(ticket.prompt))
 
     def drop_cancelled(self) -> None:
+        for ticket in [each for each in self._restoring if each.cancelled.is_set()]:
+            self._restoring.discard(ticket)
+            self._book.close(ticket, ticket.finished("cancelled", self._clock()))
         for work in [work for work in self._works.values() if work.ticket.cancelled.is_set()]:
             self._end(work, "cancelled", [])
 
@@ -134,20 +156,29 @@ class Session:
 
     def close(self, cause: EngineError) -> None:
         """Ends every request with `cause`, saves what can be, and frees the model."""
-        for work in self._works.values():
-            work.sampler.close()
-            cancelled = work.ticket.cancelled.is_set()
-            last = work.ticket.finished("cancelled", self._clock()) if cancelled else Failed(cause)
-            self._book.close(work.ticket, last, work.rest())
-        self._works.clear()
+        try:
+            self._end_all(cause)
+        except Exception as error:
+            log.error("the requests could not all be ended\n%s", way_of(error))
         if self._snapshots is not None:
-            if not isinstance(cause, EngineDead):
-                try:
+            try:
+                if not isinstance(cause, EngineDead):
                     self._keeping.save_last()
-                except Exception as error:  # too little memory for a copy, say: the model must be freed all the same
-                    log.error("the last snapshots could not be taken\n%s", way_of(error))
-            self._snapshots.close()
+                self._snapshots.close()
+            except Exception as error:  # too little memory for a copy, say: the model must be freed all the same
+                log.error("the last snapshots could not be taken\n%s", way_of(error))
         self._backend.close()
+
+    def _end_all(self, cause: EngineError) -> None:
+        works, self._works = self._works, {}
+        for work in works.values():
+            work.sampler.close()
+        tickets = [*((work.ticket, work.rest()) for work in works.values()), *((each, []) for each in self._restoring)]
+        self._restoring.clear()
+        for ticket, rest in tickets:
+            cancelled = ticket.cancelled.is_set()
+            last = ticket.finished("cancelled", self._clock()) if cancelled else Failed(cause)
+            self._book.close(ticket, last, rest)
 
     def _sample(self, plan: BatchPlan) -> tuple[dict[str, int], list[tuple[Work, ConstraintError]]]:
         """A token for each entry that asked for one, by id, and the works whose constraint could not be kept."""
@@ -166,12 +197,15 @@ class Session:
         while True:
             self._see_what_is_held()
             window_answers = self._scheduler.window_answers
-            plan = self._scheduler.plan(self._pacer.allowance(window_answers))
+            allowance = self._pacer.allowance(window_answers, window_waits=self._scheduler.window_waits)
+            plan = self._scheduler.plan(allowance)
             if not self._moved(plan):
                 continue
             if not plan.entries:
                 return plan
-            watched = window_answers and plan.n_prompt_tokens > 0
+            repeatable = all(entry.sequence.is_repeatable for entry in plan.entries)
+            # Another thread count rounds differently: for those it is changed only where steps have become slow.
+            watched = repeatable or (window_answers and plan.n_prompt_tokens > 0)
             n_threads = self._threads.choose(plan.n_tokens, watched=watched)
             started = self._clock()
             self._mark_admitted(plan, started)
@@ -210,7 +244,12 @@ class Session:
 
     def _waits_for_snapshot(self, ticket: Ticket) -> bool:
         """Whether more of the prompt lies on disk than in memory; then it comes again when that was read."""
-        if self._snapshots is None or ticket.snapshot_sought or ticket.request.prompt_logprobs:
+        if (
+            self._snapshots is None
+            or ticket.snapshot_sought
+            or ticket.request.prompt_logprobs
+            or not ticket.request.use_cache
+        ):
             return False
         tokens = list(ticket.prompt[:-1])
         known = self._scheduler.cache.match(tokens)[1] if tokens else 0
@@ -219,6 +258,7 @@ class Session:
         if key is None:
             return False
         ticket.snapshot_sought = True
+        self._restoring.add(ticket)
         self._snapshots.fetch(key, lambda: self._resubmit(ticket))
         return True
 

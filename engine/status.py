@@ -14,7 +14,7 @@ class StatusBoard:
     """The engine's current `Status`. Any thread."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._status = Status("empty")
         self._embedder: EmbedderInfo | None = None
         self._watchers: dict[object, tuple[asyncio.AbstractEventLoop, Callable[[Status], None]]] = {}
@@ -24,22 +24,25 @@ class StatusBoard:
         return self._status
 
     def publish(self, status: Status) -> None:
+        self.update(lambda before: status)
+
+    def update(self, change: Callable[[Status], Status]) -> None:
+        """Replaces the status by `change` of the current one, with nothing published in between."""
         with self._lock:
-            status = replace(status, embedder=self._embedder)
+            status = replace(change(self._status), embedder=self._embedder)
             if status == self._status:
                 return
             self._status = status
-            watchers = list(self._watchers.items())
-        for key, (loop, listener) in watchers:
-            try:
-                loop.call_soon_threadsafe(listener, status)
-            except RuntimeError:  # its loop is closed
-                self._forget(key)
+            for key, (loop, listener) in list(self._watchers.items()):  # under the lock: all see the same order
+                try:
+                    loop.call_soon_threadsafe(listener, status)
+                except RuntimeError:  # its loop is closed
+                    del self._watchers[key]
 
     def publish_embedder(self, embedder: EmbedderInfo | None) -> None:
         with self._lock:
             self._embedder = embedder
-        self.publish(self._status)
+            self.update(lambda before: before)
 
     def watch(self, listener: Callable[[Status], None]) -> Callable[[], None]:
         """Tells `listener` on the caller's running loop, first the status of now. Returns what ends it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass
 
 from engine.errors import EngineError
@@ -12,20 +12,27 @@ from engine.events import Event, Failed, Finished, FinishReason, Timings, Usage
 from engine.output.guide import Guide
 from engine.output.voice import Channels
 from engine.requests import Request
+from engine.schedule.sequence import Sequence, WaitReason
 from engine.stream import RequestStream
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a request is. `queue_place` counts from 1, 0 where it does not wait."""
+    """State of a request at one moment. `queue_place` counts from 1; 0 once the request was given a slot.
+
+    `n_prompt` is 0 until the prompt is tokenised. `n_read / n_prompt` is the share of the prompt that is computed."""
 
     queue_place: int = 0
     n_prompt: int = 0
     n_cached: int = 0
     n_read: int = 0
-    """Of the prompt, with what was cached."""
+    """Computed tokens of the prompt, including the cached ones."""
     n_output: int = 0
     decode_s: float = 0.0
+    waits_for: WaitReason | None = None
+    """Why the last step did nothing for this request; None while its prompt is read or its answer written."""
+    is_stopping: bool = False
+    """Cancelled, but its last event has not been sent yet."""
 
 
 class Ticket:
@@ -50,10 +57,12 @@ class Ticket:
         """The one that ended the answer."""
         self.admitted_at: float | None = None
         self.first_token_at: float | None = None
+        self.sequence: Sequence | None = None
+        """Set when the native thread has queued the request."""
         self.snapshot_sought = False
         """Whether it has waited for a snapshot from disk; it does so once."""
 
-    def send(self, events: Sequence[Event]) -> None:
+    def send(self, events: SequenceOf[Event]) -> None:
         self.stream.deliver(events)
 
     def progress(self, queue_place: int) -> Progress:
@@ -61,7 +70,15 @@ class Ticket:
         first, n_prompt = self.first_token_at, len(self.prompt)
         decode_s = 0.0 if first is None else time.monotonic() - first
         n_read = min(max(self.n_read, self.n_cached), n_prompt)
-        return Progress(queue_place, n_prompt, self.n_cached, n_read, self.n_output, decode_s)
+        stopping = self.cancelled.is_set()
+        return Progress(queue_place, n_prompt, self.n_cached, n_read, self.n_output, decode_s, self.waits_for, stopping)
+
+    @property
+    def waits_for(self) -> WaitReason | None:
+        """Any thread."""
+        if self.sequence is not None:
+            return self.sequence.waits_for
+        return "snapshot" if self.snapshot_sought else "preparation"
 
     def finished(self, reason: FinishReason, now: float) -> Finished:
         """The last event of a request that ended without an error."""
@@ -122,12 +139,13 @@ class TicketBook:
         for ticket in tickets:
             ticket.cancelled.set()
 
-    def close(self, ticket: Ticket, last: Finished | Failed, before: Sequence[Event] = ()) -> None:
+    def close(self, ticket: Ticket, last: Finished | Failed, before: SequenceOf[Event] = ()) -> None:
         """Sends the last event, with what came just before it, and forgets the request. Does nothing the
         second time, so that each request has one last event whoever ends it first."""
         with self._lock:
-            if self._tickets.pop(ticket.request.id, None) is not ticket:
+            if self._tickets.get(ticket.request.id) is not ticket:
                 return
+            del self._tickets[ticket.request.id]
             self._idle_since = time.monotonic()
         ticket.send([*before, last])
 

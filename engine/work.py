@@ -60,7 +60,7 @@ class Work:
 
     def _thought_opener(self) -> int | None:
         """The token with which the model may think before a constrained answer."""
-        if self.sequence.n_output or self._channels is None or self.ticket.request.constraint is None:
+        if self.sequence.n_output or self._channels is None or self._guide is None or not self._guide.binds_answer:
             return None
         return None if self._channels.said else self._channels.opener
 
@@ -68,7 +68,7 @@ class Work:
         """Takes the log probabilities of the prompt's tokens from a chunk of `n` tokens that begins at `start`."""
         prompt, n_others = self.sequence.prompt, self.ticket.request.n_logprobs or 0
         if start == 0:
-            self._prompt.append(TokenChoice(backend.piece(prompt[0]), 0.0))
+            self._prompt.append(TokenChoice(backend.piece(prompt[0]), 0.0, id=prompt[0]))
         for at in range(start, min(start + n, len(prompt) - 1)):
             logprobs = log_softmax(backend.logits(first_row + at - start))
             self._prompt.append(token_choice(logprobs, prompt[at + 1], n_others, backend.piece))
@@ -78,7 +78,8 @@ class Work:
         if self.ticket.first_token_at is not None:
             return []
         self.ticket.first_token_at = now
-        return [Started(len(self.sequence.prompt), self.ticket.n_cached, tuple(self._prompt))]
+        not_enforced = self._guide.not_enforced if self._guide else ()
+        return [Started(len(self.sequence.prompt), self.ticket.n_cached, tuple(self._prompt), not_enforced)]
 
     def hear(
         self, backend: Backend, token: int, finish: FinishReason | None
@@ -96,7 +97,7 @@ class Work:
             self.respelled = self._spelling.respell(self.sequence.tokens)
         ended = is_end or (self._guide is not None and self._guide.is_done)
         if (ended or finish) and not stopped:
-            events += self._answer.flush()
+            events += self._answer.flush(cut=not ended)
         self.ticket.stop_string = self._answer.stop_string
         if ended or stopped or self.ticket.stop_string is not None:
             finish = "tool_calls" if self._answer.n_calls else "stop"
@@ -104,11 +105,10 @@ class Work:
 
     def _steer(self, guide: Guide, token: int) -> None:
         """Lets a waiting guide begin: with the marker of a call, or, for a constraint, with the answer itself."""
-        if guide.waiting and self._answer.in_answer:
-            trigger = self._channels.trigger if self._channels and self._channels.tools else None
-            if trigger is None or token == trigger:
-                guide.begin()
+        begins = guide.binds_answer or (self._channels is not None and token == self._channels.trigger)
+        if begins and guide.waiting and self._answer.in_answer:
+            guide.begin()
 
     def rest(self) -> list[Event]:
         """What was held back, when the answer is cut off."""
-        return self._answer.flush()
+        return self._answer.flush(cut=True)

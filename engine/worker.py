@@ -6,6 +6,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from queue import Empty, SimpleQueue
 
 from engine.backend import Backend, OpenBackend
@@ -100,10 +101,8 @@ class Worker:
                 self._free(NotLoaded())
                 if done.set_running_or_notify_cancel():
                     done.set_result(None)
-            case Submit(ticket=ticket) if self._session is None:
-                self._book.close(ticket, Failed(self._absence))
-            case Submit(ticket=ticket):
-                self._guard(lambda session: session.accept(ticket))
+            case Submit():
+                self._submit(message)
             case Embed(job=job):
                 self._desk.accept(job, self._session.backend if self._session else None)
             case LoadEmbedder():
@@ -116,27 +115,47 @@ class Worker:
                 self._guard(Session.drop_cancelled)
                 self._desk.drop_cancelled()
 
+    def _submit(self, message: Submit) -> None:
+        """Tokens of another model than the one in memory are never computed."""
+        session, ticket = self._session, message.ticket
+        if session is None:
+            self._book.close(ticket, Failed(self._absence))
+        elif session.backend is not message.backend:
+            self._book.close(ticket, Failed(NotLoaded()))
+        else:
+            self._guard(lambda session: session.accept(ticket))
+
     def _load(self, message: Load) -> None:
         self._free(NotLoaded(loading=True))
         if not message.done.set_running_or_notify_cancel():
             return
         try:
-            backend = self._open_backend(message.path, message.settings, self._on_progress)
-            if not self._on_progress(1.0):
-                backend.close()
-                raise LoadCancelled
+            session = self._open(message)
         except EngineError as error:
             message.done.set_exception(error)
-        except Exception as error:  # a bug of ours or llama.cpp's: the asker must hear of it, the thread must live
+        except Exception as error:  # a bug of ours or llama.cpp's: `load` must raise, the thread must live
             log.error("loading failed\n%s", way_of(error))
             message.done.set_exception(EngineDead(str(error)))
         else:
-            snapshots = self._open_snapshots(backend)
-            self._session = Session(backend, self._book, snapshots, self._resubmit, self._clock)
-            message.done.set_result(backend)
+            self._session = session
+            message.done.set_result(session.backend)
 
-    def _resubmit(self, ticket: Ticket) -> None:
-        self.inbox.put(Submit(ticket))
+    def _open(self, message: Load) -> Session:
+        with ExitStack() as undo:
+            backend = self._open_backend(message.path, message.settings, self._on_progress)
+            undo.callback(backend.close)
+            if not self._on_progress(1.0):
+                raise LoadCancelled
+            snapshots = self._open_snapshots(backend)
+            if snapshots is not None:
+                undo.callback(snapshots.close)
+
+            def resubmit(ticket: Ticket) -> None:
+                self.inbox.put(Submit(ticket, backend))
+
+            session = Session(backend, self._book, snapshots, resubmit, self._clock)
+            undo.pop_all()
+        return session
 
     def _step_or_die(self, session: Session) -> None:
         self._guard(Session.step)
@@ -158,6 +177,8 @@ class Worker:
     def _free(self, cause: EngineError) -> None:
         """Ends every request with `cause` and frees the model."""
         session, self._session, self._absence = self._session, None, cause
-        self._desk.release_chat(cause)
-        if session is not None:
-            session.close(cause)
+        try:
+            self._desk.release_chat(cause)
+        finally:
+            if session is not None:
+                session.close(cause)

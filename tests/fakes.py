@@ -11,7 +11,8 @@ import re
 import time
 import zlib
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +21,7 @@ import numpy.typing as npt
 from llguidance import LLTokenizer, TokenizerWrapper
 
 from engine.backend import Chunk, Limits, LoadSettings, NativeFailure, NoRoom, Vocabulary
-from engine.errors import LoadCancelled, ModelFileError
+from engine.errors import LoadCancelled, ModelFileError, NotLoaded
 from engine.events import ModelInfo
 from engine.requests import Sampling
 from tests.fake_embedder import FakeEmbedder
@@ -97,6 +98,7 @@ class FakeBackend:
         self.n_decodes = 0
         self.n_open_samplers = 0
         self.closed = False
+        self.n_keeping = 0
         self.slots: dict[int, list[int]] = {}
         self.batch_sizes: list[int] = []
         self._rows: dict[int, int] = {}
@@ -114,6 +116,16 @@ class FakeBackend:
 
     def piece(self, token: int) -> bytes:
         return b"" if token >= END else bytes([token])
+
+    @contextmanager
+    def kept_model(self) -> Iterator[None]:
+        if self.closed:
+            raise NotLoaded
+        self.n_keeping += 1
+        try:
+            yield
+        finally:
+            self.n_keeping -= 1
 
     def sampler(self, sampling: Sampling, history: Sequence[int]) -> FakeSampler:
         self.n_open_samplers += 1
@@ -235,6 +247,9 @@ class FakeBackend:
 
     def close(self) -> None:
         self.closed = True
+
+    def is_model_freed(self) -> bool:
+        return self.closed and not self.n_keeping
 
 
 class FakeOpener:

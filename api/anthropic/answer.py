@@ -22,15 +22,21 @@ from engine.events import (
     Usage,
 )
 
-STOP_REASONS: Mapping[FinishReason, str] = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use"}
-
 Block = dict[str, object]
+
+STOP_REASONS: Mapping[FinishReason, str] = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use"}
 
 
 @dataclass(frozen=True, slots=True)
 class MessageHead:
     id: str
     model: str
+    manages_context: bool = False
+    """The request asks for edits that shorten its prompt. None is made, and the answer says so."""
+
+    @property
+    def edits(self) -> Block:
+        return {"context_management": {"applied_edits": []}} if self.manages_context else {}
 
 
 def message(head: MessageHead, answer: Answer) -> dict[str, object]:
@@ -43,7 +49,7 @@ def message(head: MessageHead, answer: Answer) -> dict[str, object]:
     content += [
         {"type": "tool_use", "id": call.id, "name": call.name, "input": arguments_of(call)} for call in answer.calls
     ]
-    return _message(head, content, _usage(answer.finished.usage), stop(answer.finished))
+    return {**_message(head, content, _usage(answer.finished.usage), stop(answer.finished)), **head.edits}
 
 
 def stop(finished: Finished) -> dict[str, object]:
@@ -135,7 +141,8 @@ class MessageWriter:
     def _end(self, finished: Finished) -> bytes:
         opened = self._block("text", {"type": "text", "text": ""}) if self._index < 0 else b""  # it said nothing
         delta = stop(finished)
-        told = {"type": "message_delta", "delta": delta, "usage": {"output_tokens": finished.usage.n_output}}
+        usage = {"output_tokens": finished.usage.n_output}
+        told = {"type": "message_delta", "delta": delta, "usage": usage, **self._head.edits}
         return (
             opened
             + self._close()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from api.anthropic.schemas import AnthropicMessage, AnthropicTool, CountBody, MessagesBody
 from api.errors import BadRequest, NotKept
 from api.openai.chat_request import effort_of
 from api.openai.formats import schema
+from api.openai.messages import left_out_note
+from api.openai.promises import refuse_what_is_not_kept
 from api.openai.tools import named_tool, tool
 from api.sampler import SamplerFields, sampling
 from engine.requests import ChatRequest, Constraint, Message, Tool, ToolCall, ToolChoice
@@ -20,11 +23,10 @@ _BILLING = re.compile(r"\Ax-anthropic-billing-header:[^\n]*\n?")
 
 def messages_request(body: MessagesBody, request_id: str) -> ChatRequest:
     """Raises BadRequest, NotKept."""
-    fields = SamplerFields(temperature=body.temperature, top_p=body.top_p, top_k=body.top_k)
     return _request(
         body,
         request_id,
-        fields=fields,
+        fields=body,
         max_tokens=body.max_tokens,
         stop=tuple(stop for stop in body.stop_sequences or () if stop),
     )
@@ -43,6 +45,7 @@ def _request(
     max_tokens: int | None = None,
     stop: tuple[str, ...] = (),
 ) -> ChatRequest:
+    refuse_what_is_not_kept(body.model_extra or {})
     said = [*_system(body.system)]
     for at, given in enumerate(body.messages):
         said += _messages(given, f"messages[{at}]")
@@ -50,9 +53,6 @@ def _request(
     if said and said[-1].role == "assistant" and not said[-1].tool_calls:  # Anthropic's way to begin an answer
         answer_start = said.pop().content
     offered, choice, parallel = _tools(body)
-    limit = _constraint(body)
-    if limit is not None and offered:
-        raise BadRequest("An answer's format cannot be constrained beside tools that may be called.", "tools")
     effort = effort_of(body.output_config.effort if body.output_config else None, "output_config.effort")[1]
     return ChatRequest(
         messages=tuple(said),
@@ -63,7 +63,7 @@ def _request(
         parallel_tool_calls=parallel,
         thinking=_thinking(body),
         effort=effort,
-        constraint=limit,
+        constraint=_constraint(body),
         answer_start=answer_start,
         max_tokens=max_tokens,
         stop=stop,
@@ -83,12 +83,15 @@ def _thinking(body: CountBody) -> bool | None:
 
 
 def _constraint(body: CountBody) -> Constraint | None:
-    asked = body.output_config.format if body.output_config else None
+    nested = body.output_config.format if body.output_config else None
+    if nested is not None and body.output_format is not None:
+        raise BadRequest("'output_format' is the earlier name of 'output_config.format'; send one.", "output_format")
+    asked, path = (nested, "output_config.format") if nested is not None else (body.output_format, "output_format")
     if asked is None:
         return None
     if asked.type != "json_schema" or asked.schema_ is None:
-        raise BadRequest("'output_config.format' must be a json_schema with a schema.", "output_config.format")
-    return schema(asked.schema_)
+        raise BadRequest(f"'{path}' must be a json_schema with a schema.", path)
+    return schema(asked.schema_, strict=True)
 
 
 # Tools
@@ -169,7 +172,7 @@ def _user(blocks: Sequence[object], path: str) -> list[Message]:
     for at, block in enumerate(blocks):
         match block:
             case {"type": "tool_result", "tool_use_id": str(id), **rest}:
-                said.append(Message("tool", _text(rest.get("content"), f"{path}[{at}].content"), tool_call_id=id))
+                said.append(Message("tool", _result(rest.get("content"), f"{path}[{at}].content"), tool_call_id=id))
             case _:
                 texts.append(_block_text(block, f"{path}[{at}]"))
     # Answers to calls come first: the model's turn ended with the calls.
@@ -183,12 +186,40 @@ def _text(content: object, path: str) -> str:
     return "\n".join(_block_text(block, f"{path}[{at}]") for at, block in enumerate(_blocks(content, path)))
 
 
+def _result(content: object, path: str) -> str:
+    """The text of a tool's result. What is no text becomes a note: the result stays in the conversation, which has to
+    go on."""
+    if content is None:
+        return ""
+    return "\n".join(_result_part(block, f"{path}[{at}]") for at, block in enumerate(_blocks(content, path)))
+
+
+def _result_part(block: object, path: str) -> str:
+    try:
+        return _block_text(block, path)
+    except NotKept:
+        kind = block.get("type") if isinstance(block, dict) else None
+        return left_out_note(str(kind))
+
+
 def _block_text(block: object, path: str) -> str:
     match block:
         case {"type": "text", "text": str(text)}:
             return text
+        case {"type": "document", "source": {"type": "text", "data": str(text)}, **more}:
+            return _titled(more, text)
+        case {"type": "document", "source": {"type": "content", "content": content}, **more}:
+            return _titled(more, _text(content, f"{path}.source.content"))
+        case {"type": "search_result", "content": list(content), **more}:
+            return _titled(more, _text(content, f"{path}.content"))
         case {"type": "text" | "tool_use" | "tool_result" | "thinking" as kind}:
             raise BadRequest(f"'{path}' is no whole block of the type '{kind}', or stands in the wrong place.", path)
         case {"type": str(kind)}:
             raise NotKept(path, f"Content of the type '{kind[:40]}' is not supported; send text.")
     raise BadRequest(f"'{path}' must be an object with a type.", path)
+
+
+def _titled(named: Mapping[Any, object], text: str) -> str:
+    """A document's text under what names it."""
+    heads = [value for name in ("title", "source", "context") if isinstance(value := named.get(name), str) and value]
+    return "\n".join([*heads, text])

@@ -18,10 +18,11 @@ async def create_message(desk: AtDesk) -> Response:
     body = await desk.read(MessagesBody)
     desk.check_model(body.model)
     request = messages_request(body, desk.request_id)
-    head = MessageHead(f"msg_{request.id}", desk.model.id)
+    head = MessageHead(f"msg_{request.id}", desk.model.id, body.context_management is not None)
     if body.stream:
         return desk.stream([request], MessageWriter(head))
-    return JSONResponse(message(head, (await desk.collect([request]))[0]))
+    answers = await desk.collect([request])
+    return desk.reply(message(head, answers[0]), answers)
 
 
 @router.post("/count_tokens")

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from api.body import INT32_MAX, MAX_MESSAGES, Body, Count, Fraction, Word
 from api.openai.tools import ToolName
+from api.sampler import SamplerFields
 
 
 class AnthropicMessage(Body):
@@ -53,9 +54,13 @@ class CountBody(Body):
     tool_choice: AnthropicChoice | None = None
     thinking: Thinking | None = None
     output_config: OutputConfig | None = None
+    output_format: OutputFormat | None = None
+    """The earlier name of `output_config.format`, which Anthropic's clients still send."""
+    context_management: object = None
+    """Edits that shorten the prompt. None is made, and that is what the answer says."""
 
 
-class MessagesBody(CountBody):
+class MessagesBody(CountBody, SamplerFields):
     max_tokens: Count
     stream: bool | None = None
     stop_sequences: Annotated[list[Word], Field(max_length=64)] | None = None

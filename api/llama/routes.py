@@ -11,10 +11,11 @@ from api.deps import Holder, Requests
 from api.desk import AtDesk, Desk
 from api.errors import BadRequest, NoSlotFree, NotKept
 from api.llama import translate
+from api.llama.answer import CompletionOptions, CompletionWriter, completion
 from api.llama.schemas import DetokenizeBody, InfillBody, LlamaBody, LlamaCompletionBody, TokenizeBody
 from api.openai.chat_body import ChatCompletionBody
 from api.openai.chat_request import chat_requests
-from api.openai.completion_request import Prompt, prompts_of
+from api.openai.completion_request import MAX_ANSWERS, Prompt
 from engine.questions import Questions
 
 router = APIRouter()
@@ -76,20 +77,24 @@ async def infill(desk: AtDesk) -> Response:
     gap_prompt = await desk.query(
         lambda questions: questions.gap_prompt(body.input_prefix, body.input_suffix), is_first_step=True
     )
-    return await _answer(desk, body, translate.infill_prompt(body, gap_prompt))
+    return await _answer(desk, body, [translate.infill_prompt(body, gap_prompt)])
 
 
 @router.post("/completion")
 async def create_completion(desk: AtDesk) -> Response:
     body = await desk.read(LlamaCompletionBody)
-    prompts = prompts_of(body.prompt, "prompt")
-    if len(prompts) > 1:
-        raise BadRequest("One prompt at a time; /v1/completions takes several.", "prompt")
-    return await _answer(desk, body, prompts[0])
+    return await _answer(desk, body, translate.prompts(body.prompt))
 
 
-async def _answer(desk: Desk, body: LlamaBody, prompt: Prompt) -> Response:
-    request = translate.completion_request(body, prompt, desk.request_id)
+async def _answer(desk: Desk, body: LlamaBody, prompts: Sequence[Prompt]) -> Response:
+    """One object for one prompt, a list for several."""
+    if len(prompts) > MAX_ANSWERS:
+        raise BadRequest(f"'prompt' holds more than {MAX_ANSWERS} prompts.", "prompt")
+    ids = [f"{desk.request_id}-{place}" if place else desk.request_id for place in range(len(prompts))]
+    requests = [translate.completion_request(body, *each) for each in zip(prompts, ids, strict=True)]
+    options = CompletionOptions.of(desk.model.id, body, requests[0])
     if body.stream:
-        return desk.stream([request], translate.LlamaWriter(desk.model.id))
-    return JSONResponse(translate.completion(desk.model.id, (await desk.collect([request]))[0]))
+        return desk.stream(requests, CompletionWriter(options))
+    answers = await desk.collect(requests)
+    shown = [completion(options, answer, place) for place, answer in enumerate(answers)]
+    return desk.reply(shown if len(shown) > 1 else shown[0], answers)

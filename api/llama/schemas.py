@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from api.body import INT32_MAX, Body, CountOrEndless, Stops
-from api.openai.formats import Schema
+from api.openai.formats import FormatFields
 from api.sampler import SamplerFields
 
 
@@ -22,19 +22,28 @@ class DetokenizeBody(Body):
     tokens: list[Annotated[int, Field(ge=0, le=INT32_MAX)]]
 
 
-class LlamaBody(SamplerFields):
-    """What /completion and /infill have in common."""
+class LlamaBody(SamplerFields, FormatFields):
+    """What /completion and /infill have in common. `n_predict` 0 reads the prompt into the cache."""
 
     stream: bool | None = None
-    n_predict: CountOrEndless = None
+    n_predict: Annotated[int, Field(ge=-2, le=INT32_MAX)] | None = None
     max_tokens: CountOrEndless = None
     stop: Stops = Field(default_factory=list)
-    grammar: str | None = None
-    json_schema: Schema | None = None
     n_probs: Annotated[int, Field(ge=0, le=20)] | None = None
+    return_tokens: bool | None = None
+    response_fields: Annotated[list[str], Field(max_length=256)] | None = None
+
+    @property
+    def limit(self) -> int | None:
+        """Tokens of the answer; None for an answer without a limit."""
+        if self.n_predict is None:
+            return self.max_tokens
+        return self.n_predict if self.n_predict >= 0 else None
 
 
 class LlamaCompletionBody(LlamaBody):
+    """`prompt`: a text, tokens, an object with `prompt_string`, or a list of these."""
+
     prompt: object
 
 

@@ -10,6 +10,7 @@ from api.errors import BadRequest, NotKept
 from api.ollama.schemas import AnswerBody, ChatBody, EmbedBody, GenerateBody, OllamaMessage
 from api.openai.chat_request import effort_of
 from api.openai.formats import schema
+from api.openai.messages import left_out_note
 from api.openai.promises import refuse_what_is_not_kept
 from api.openai.tools import tools
 from api.sampler import sampling
@@ -27,11 +28,7 @@ from engine.requests import (
 
 def chat_request(body: ChatBody, request_id: str) -> ChatRequest:
     """Raises BadRequest, NotKept."""
-    offered = tools(body.tools or ())
-    limit = constraint(body)
-    if limit is not None and offered:
-        raise BadRequest("An answer's format cannot be constrained beside tools that may be called.", "format")
-    return replace(_chat(body, messages(body.messages or ()), request_id), tools=offered)
+    return replace(_chat(body, messages(body.messages or ()), request_id), tools=tools(body.tools or ()))
 
 
 def generate_request(body: GenerateBody, gap_prompt: str | None, request_id: str) -> Request:
@@ -45,7 +42,7 @@ def generate_request(body: GenerateBody, gap_prompt: str | None, request_id: str
     if gap_prompt is None and not body.raw:
         system = [Message("system", body.system)] if body.system else []
         return _chat(body, (*system, Message("user", body.prompt or "")), request_id)
-    refuse_what_is_not_kept(body.chosen.model_extra or {})
+    _refuse_what_is_not_kept(body)
     return CompletionRequest(
         prompt=gap_prompt if gap_prompt is not None else body.prompt or "",
         door="endpoint",
@@ -68,7 +65,7 @@ def embed_request(body: EmbedBody, request_id: str) -> EmbedRequest:
 
 
 def _chat(body: AnswerBody, said: Sequence[Message], request_id: str) -> ChatRequest:
-    refuse_what_is_not_kept(body.chosen.model_extra or {})
+    _refuse_what_is_not_kept(body)
     thinking, effort = _thinking(body.think)
     answer_start, said = ("", said)
     if len(said) > 1 and said[-1].role == "assistant" and not said[-1].tool_calls:  # Ollama goes on with it
@@ -88,6 +85,11 @@ def _chat(body: AnswerBody, said: Sequence[Message], request_id: str) -> ChatReq
     )
 
 
+def _refuse_what_is_not_kept(body: AnswerBody) -> None:
+    refuse_what_is_not_kept(body.model_extra or {})
+    refuse_what_is_not_kept(body.chosen.model_extra or {})
+
+
 def _stops(body: AnswerBody) -> tuple[str, ...]:
     return tuple(stop for stop in body.chosen.stop if stop)
 
@@ -103,7 +105,7 @@ def constraint(body: AnswerBody) -> Constraint | None:
         case "json":
             return Constraint("json_object")
         case dict() as given:
-            return schema(given)
+            return schema(given, strict=False)
     raise BadRequest("'format' must be json or a schema.", "format")
 
 
@@ -120,9 +122,11 @@ def messages(given: Sequence[OllamaMessage]) -> tuple[Message, ...]:
     still_open: list[ToolCall] = []
     for at, message in enumerate(given):
         path = f"messages[{at}]"
-        if message.images:
-            raise NotKept(f"{path}.images", "Images are not supported.")
         content = message.content or ""
+        if message.images and message.role == "tool":
+            content = "\n".join([*([content] if content else []), *([left_out_note("image")] * len(message.images))])
+        elif message.images:
+            raise NotKept(f"{path}.images", "Images are not supported.")
         match message.role:
             case "system" | "user" as role:
                 said.append(Message(role, content))

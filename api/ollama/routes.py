@@ -105,7 +105,8 @@ async def _loaded(desk: Desk, body: AnswerBody, head: OllamaHead) -> Response:
 async def _answer(desk: Desk, body: AnswerBody, head: OllamaHead, request: Request) -> Response:
     if body.stream is not False:
         return desk.stream([request], LineWriter(head), NDJSON)
-    return JSONResponse(whole(head, (await desk.collect([request]))[0]))
+    answers = await desk.collect([request])
+    return desk.reply(whole(head, answers[0]), answers)
 
 
 def _keep(desk: Desk | EmbeddingDesk, body: KeepingBody) -> None:

@@ -17,7 +17,8 @@ def _none_if_endless(value: object) -> object:
 
 
 class Options(SamplerFields):
-    """What concerns memory and threads (`num_ctx`, `num_gpu`, …) was settled when the model was loaded."""
+    """What concerns memory and threads (`num_ctx`, `num_gpu`, …) was settled when the model was loaded. `num_keep`
+    concerns a prompt that is shortened, which is an error here."""
 
     num_predict: Annotated[Count | None, BeforeValidator(_none_if_endless)] = None
     stop: Stops = Field(default_factory=list)

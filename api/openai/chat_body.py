@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from api.body import INT32_MAX, MAX_MESSAGES, Body, CountOrEndless, Stops
-from api.openai.formats import ResponseFormat
+from api.openai.formats import FormatFields, ResponseFormat
 from api.openai.tools import ToolBody
 from api.sampler import SamplerFields
 
@@ -17,6 +17,8 @@ MAX_TOOLS = 1024
 
 class StreamOptions(Body):
     include_usage: bool | None = None
+    continuous_usage_stats: bool | None = None
+    """vLLM's: counts with each piece."""
 
 
 class ChatMessage(Body):
@@ -32,7 +34,7 @@ class ChatMessage(Body):
     function_call: object = None
 
 
-class ChatCompletionBody(SamplerFields):
+class ChatCompletionBody(SamplerFields, FormatFields):
     model: str | None = None
     messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
     stream: bool | None = None
@@ -52,8 +54,6 @@ class ChatCompletionBody(SamplerFields):
     function_call: object = None
     reasoning_effort: str | None = None
     # llama.cpp's, which tools for local models send.
-    grammar: str | None = None
-    json_schema: dict[str, object] | None = None
     chat_template_kwargs: dict[str, object] | None = None
     reasoning_budget_tokens: Annotated[int, Field(ge=-1, le=INT32_MAX)] | None = None
     continue_final_message: bool | None = None

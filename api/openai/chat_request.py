@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from api.errors import BadRequest, NotKept
 from api.openai import messages
-from api.openai.chat_body import ChatCompletionBody
+from api.openai.chat_body import ChatCompletionBody, StreamOptions
 from api.openai.formats import constraint
 from api.openai.promises import refuse_what_is_not_kept
 from api.openai.tools import FunctionBody, may_be_several, named_tool, tool, tool_choice, tools
@@ -35,24 +35,21 @@ def chat_requests(body: ChatCompletionBody, request_id: str) -> tuple[ChatReques
 def chat_request(body: ChatCompletionBody, request_id: str) -> ChatRequest:
     """The first choice's request; raises as `chat_requests`."""
     refuse_what_is_not_kept(body.model_extra or {})
-    if body.stream_options is not None and not body.stream:
-        raise BadRequest("'stream_options' is only allowed when 'stream' is true.", "stream_options")
+    check_stream_options(body.stream_options, body.stream)
     said, answer_start = _messages(body)
     offered, choice = _tools(body)
-    limit = constraint(body.response_format, body.grammar, body.json_schema)
-    if limit is not None and offered:
-        raise BadRequest("An answer's format cannot be constrained beside tools that may be called.", "tools")
     thinking, effort = thinking_of(body)
     return ChatRequest(
         messages=said,
         door="endpoint",
+        use_cache=body.cache_prompt is not False,
         sampling=sampling(body),
         tools=offered,
         tool_choice=choice,
         parallel_tool_calls=may_be_several(choice, body.parallel_tool_calls) and body.functions is None,
         thinking=thinking,
         effort=effort,
-        constraint=limit,
+        constraint=constraint(body, body.response_format),
         answer_start=answer_start,
         max_tokens=body.max_tokens if body.max_completion_tokens is None else body.max_completion_tokens,
         min_tokens=body.min_tokens or 0,
@@ -60,6 +57,15 @@ def chat_request(body: ChatCompletionBody, request_id: str) -> ChatRequest:
         n_logprobs=n_logprobs(body),
         id=request_id,
     )
+
+
+def check_stream_options(given: StreamOptions | None, stream: bool | None) -> None:
+    if given is None:
+        return
+    if not stream:
+        raise BadRequest("'stream_options' is only allowed when 'stream' is true.", "stream_options")
+    if given.continuous_usage_stats:
+        raise NotKept("stream_options.continuous_usage_stats")
 
 
 def n_logprobs(body: ChatCompletionBody) -> int | None:

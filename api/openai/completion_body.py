@@ -8,15 +8,16 @@ from pydantic import BeforeValidator, Field
 
 from api.body import INT32_MAX, Body, Count, Stops
 from api.openai.chat_body import MAX_CHOICES, StreamOptions
-from api.openai.formats import ResponseFormat, Schema
+from api.openai.formats import FormatFields, ResponseFormat
 from api.sampler import SamplerFields
 
 
-def _none_if_endless(value: object) -> object:
-    return None if type(value) is int and value == -1 else value
+def _largest_if_endless(value: object) -> object:
+    """-1 asks for an answer without a limit; a field that is absent asks for OpenAI's default."""
+    return INT32_MAX if type(value) is int and value == -1 else value
 
 
-class CompletionBody(SamplerFields):
+class CompletionBody(SamplerFields, FormatFields):
     """`prompt` is a string, a list of strings, of tokens, or of lists of tokens; `completion_request` reads it."""
 
     model: str | None = None
@@ -26,14 +27,12 @@ class CompletionBody(SamplerFields):
     stream_options: StreamOptions | None = None
     n: Annotated[int, Field(ge=1, le=MAX_CHOICES)] | None = None
     best_of: Annotated[int, Field(ge=1, le=MAX_CHOICES)] | None = None
-    max_tokens: Annotated[Annotated[int, Field(ge=0, le=INT32_MAX)] | None, BeforeValidator(_none_if_endless)] = None
+    max_tokens: Annotated[Annotated[int, Field(ge=0, le=INT32_MAX)] | None, BeforeValidator(_largest_if_endless)] = None
     min_tokens: Annotated[int, Field(ge=0, le=INT32_MAX)] | None = None
     stop: Stops = Field(default_factory=list)
     echo: bool | None = None
     logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
     response_format: ResponseFormat | None = None
-    grammar: str | None = None
-    json_schema: Schema | None = None
 
 
 class EmbeddingsBody(Body):

@@ -6,11 +6,15 @@ from collections.abc import Sequence
 
 from api.body import INT32_MAX
 from api.errors import BadRequest
+from api.openai.chat_request import check_stream_options
 from api.openai.completion_body import CompletionBody
 from api.openai.formats import constraint
 from api.openai.promises import refuse_what_is_not_kept
 from api.sampler import for_choice, sampling
 from engine.requests import CompletionRequest
+
+DEFAULT_MAX_TOKENS = 16
+"""OpenAI's."""
 
 MAX_ANSWERS = 512
 """Of one call: prompts times choices."""
@@ -40,7 +44,7 @@ def _tokens(given: object, path: str) -> tuple[int, ...]:
 
 def completion_requests(body: CompletionBody, prompts: Sequence[Prompt], request_id: str) -> list[CompletionRequest]:
     """As many as `n_drawn` for each prompt, of a body that was checked. Raises BadRequest."""
-    chosen, limit = sampling(body), constraint(body.response_format, body.grammar, body.json_schema)
+    chosen, limit = sampling(body), constraint(body, body.response_format)
     n_logprobs = body.logprobs
     if n_logprobs is None and n_drawn(body) > (body.n or 1):
         n_logprobs = 0  # to know which are the best
@@ -48,10 +52,11 @@ def completion_requests(body: CompletionBody, prompts: Sequence[Prompt], request
         CompletionRequest(
             prompt=prompt,
             door="endpoint",
+            use_cache=body.cache_prompt is not False,
             sampling=for_choice(chosen, choice),
             constraint=limit,
             # Nothing is asked of the answer, but the engine reads a prompt only for one.
-            max_tokens=1 if body.max_tokens == 0 else body.max_tokens,
+            max_tokens=DEFAULT_MAX_TOKENS if body.max_tokens is None else max(body.max_tokens, 1),
             min_tokens=body.min_tokens or 0,
             stop=tuple(stop for stop in body.stop if stop),
             n_logprobs=n_logprobs,
@@ -71,8 +76,7 @@ def n_drawn(body: CompletionBody) -> int:
 def check(body: CompletionBody, prompts: Sequence[Prompt]) -> None:
     """Raises BadRequest (NotKept for fields whose promise would be broken)."""
     refuse_what_is_not_kept(body.model_extra or {})
-    if body.stream_options is not None and not body.stream:
-        raise BadRequest("'stream_options' is only allowed when 'stream' is true.", "stream_options")
+    check_stream_options(body.stream_options, body.stream)
     if body.best_of is not None and body.best_of < (body.n or 1):
         raise BadRequest("'best_of' must not be less than 'n'.", "best_of")
     if body.stream and n_drawn(body) > (body.n or 1):

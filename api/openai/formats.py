@@ -1,4 +1,4 @@
-"""What an answer's text must match, from OpenAI's and llama.cpp's words to the engine's."""
+"""What an answer's text must match, from the words of OpenAI, llama.cpp and vLLM to the engine's."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic import Field
 
 from api.body import Body
 from api.errors import BadRequest
+from api.openai.guided import GuidedFields, guided_constraints
 from engine.requests import Constraint
 
 Schema = dict[str, object]
@@ -16,6 +17,7 @@ Schema = dict[str, object]
 
 class JsonSchemaFormat(Body):
     schema_: Annotated[Schema | None, Field(alias="schema")] = None
+    strict: bool | None = None
 
 
 class ResponseFormat(Body):
@@ -26,33 +28,44 @@ class ResponseFormat(Body):
     schema_: Annotated[Schema | None, Field(alias="schema")] = None
 
 
-def constraint(asked: ResponseFormat | None, grammar: str | None, json_schema: Schema | None) -> Constraint | None:
-    """Raises BadRequest, also where more than one thing is asked for."""
-    found = [each for each in (_format(asked), _grammar(grammar), schema(json_schema)) if each is not None]
+class FormatFields(GuidedFields):
+    """llama.cpp's fields for the same, and vLLM's."""
+
+    grammar: str | None = None
+    json_schema: Schema | None = None
+
+
+def constraint(fields: FormatFields, asked: ResponseFormat | None = None) -> Constraint | None:
+    """Raises BadRequest, also where more than one thing is asked for; NotKept."""
+    found = guided_constraints(fields)
+    if fields.grammar:
+        found.append(("grammar", Constraint("gbnf", fields.grammar)))
+    if fields.json_schema is not None:
+        found.append(("json_schema", schema(fields.json_schema, strict=False)))
+    if (format := _format(asked)) is not None:
+        found.append(("response_format", format))
     if len(found) > 1:
-        raise BadRequest("Send one of 'response_format', 'grammar' and 'json_schema'.", "response_format")
-    return found[0] if found else None
+        names = " and ".join(f"'{name}'" for name, _ in found)
+        raise BadRequest(f"{names} each say what the answer must match; send one.", found[-1][0])
+    return found[0][1] if found else None
 
 
-def schema(given: Schema | None) -> Constraint | None:
-    return None if given is None else Constraint("json_schema", json.dumps(given, ensure_ascii=False))
-
-
-def _grammar(grammar: str | None) -> Constraint | None:
-    return Constraint("gbnf", grammar) if grammar else None
+def schema(given: Schema, *, strict: bool) -> Constraint:
+    """`strict`: keywords that cannot be enforced are an error; otherwise they are left out, and named in a header."""
+    return Constraint("json_schema", json.dumps(given, ensure_ascii=False), strict)
 
 
 def _format(asked: ResponseFormat | None) -> Constraint | None:
-    if asked is None or asked.type == "text":
-        return None
     match asked:
+        case None | ResponseFormat(type="text"):
+            return None
         case ResponseFormat(type="json_object"):
-            return schema(asked.schema_) or Constraint("json_object")
+            return Constraint("json_object") if asked.schema_ is None else schema(asked.schema_, strict=False)
         case ResponseFormat(type="json_schema", json_schema=JsonSchemaFormat() as described):
-            found = schema(described.schema_)
-            if found is not None:
-                return found
-            raise BadRequest("'response_format.json_schema' has no schema.", "response_format.json_schema.schema")
+            if described.schema_ is None:
+                path = "response_format.json_schema"
+                raise BadRequest(f"'{path}' has no schema.", f"{path}.schema")
+            return schema(described.schema_, strict=bool(described.strict))
         case ResponseFormat(type="json_schema"):
             raise BadRequest("'response_format' has no json_schema.", "response_format.json_schema")
     raise BadRequest("'response_format.type' must be text, json_object or json_schema.", "response_format.type")

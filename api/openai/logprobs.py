@@ -21,6 +21,21 @@ def content(choices: Sequence[TokenChoice]) -> list[dict[str, object]]:
     ]
 
 
+def content_with_ids(choices: Sequence[TokenChoice]) -> list[dict[str, object]]:
+    """llama.cpp's shape: the same with the tokens' numbers."""
+    return [
+        {
+            "id": choice.id,
+            **_entry(choice.token, choice.logprob),
+            "top_logprobs": [
+                {"id": id, **_entry(token, logprob)}
+                for id, (token, logprob) in zip(choice.other_ids, choice.others, strict=False)
+            ],
+        }
+        for choice in choices
+    ]
+
+
 def _entry(token: bytes, logprob: float) -> dict[str, object]:
     return {"token": _text(token), "logprob": finite(logprob), "bytes": list(token)}
 
@@ -42,9 +57,7 @@ class LegacyLogprobs:
     def of(self, choices: Sequence[TokenChoice], *, first_unknown: bool = False) -> dict[str, object]:
         tokens = [_text(choice.token) for choice in choices]
         logprobs: list[float | None] = [finite(choice.logprob) for choice in choices]
-        tops: list[dict[str, float] | None] = [
-            {_text(token): finite(logprob) for token, logprob in choice.others} or None for choice in choices
-        ]
+        tops: list[dict[str, float] | None] = [_tops(choice) for choice in choices]
         if first_unknown and choices:
             logprobs[0] = tops[0] = None
         offsets = []
@@ -61,6 +74,12 @@ class LegacyLogprobs:
             "top_logprobs": [None] * n,
             "text_offset": [self._offset] * n,
         }
+
+
+def _tops(choice: TokenChoice) -> dict[str, float]:
+    """The likeliest tokens, and the chosen one: up to one more than were asked for, as OpenAI has it."""
+    ranked = {_text(token): finite(logprob) for token, logprob in choice.others}
+    return {**ranked, _text(choice.token): finite(choice.logprob)}
 
 
 def joined(parts: Sequence[dict[str, object]]) -> dict[str, object]:

@@ -24,9 +24,10 @@ def message(given: ChatMessage, path: str) -> Message:
     if role is None:
         raise NotKept(f"{path}.role", f"Messages of the role '{given.role[:40]}' are not supported.")
     calls = _calls(given, path) if role == "assistant" else ()
+    read = result_text if role == "tool" else text_of
     return Message(
         role,
-        text_of(given.content, f"{path}.content"),
+        read(given.content, f"{path}.content"),
         calls,
         _answered_call(given, path) if role == "tool" else None,
         (given.reasoning_content or given.reasoning) if role == "assistant" else None,
@@ -43,6 +44,33 @@ def text_of(content: object, path: str) -> str:
         case list():
             return "\n".join(_part_text(part, f"{path}[{i}]") for i, part in enumerate(content))
     raise BadRequest(f"'{path}' must be a string, null, or a list of parts.", path)
+
+
+def result_text(content: object, path: str) -> str:
+    """The text of a tool's result. A tool returns what it has, images too, and its result stays in the conversation:
+    what is no text becomes a note, so that the conversation can go on. Raises BadRequest."""
+    if not isinstance(content, list):
+        return text_of(content, path)
+    return "\n".join(
+        left_out_note(kind) if (kind := unreadable_kind(part)) else _part_text(part, f"{path}[{i}]")
+        for i, part in enumerate(content)
+    )
+
+
+def unreadable_kind(part: object) -> str | None:
+    """What a part of a content is, where it is no text."""
+    match part:
+        case {"type": str(kind)} if kind not in _TEXTS:
+            return kind
+    return None
+
+
+def left_out_note(kind: str) -> str:
+    what = "An image" if "image" in kind else f"Content of the type {kind[:40]}"
+    return f"[{what} was left out: only text is read here.]"
+
+
+_TEXTS = frozenset(("text", "input_text", "output_text", "refusal"))
 
 
 def _part_text(part: object, path: str) -> str:

@@ -60,7 +60,8 @@ async def create_chat_completion(desk: AtDesk) -> Response:
     manner = Manner(include_usage, len(requests), bool(body.logprobs), body.functions is not None)
     if body.stream:
         return desk.stream(requests, ChunkWriter(head, manner))
-    return JSONResponse(completion(head, await desk.collect(requests), manner))
+    answers = await desk.collect(requests)
+    return desk.reply(completion(head, answers, manner), answers)
 
 
 @router.post("/v1/completions")
@@ -87,7 +88,8 @@ async def create_completion(desk: AtDesk) -> Response:
     head = Head(f"cmpl-{request_id}", desk.now, desk.model.id)
     if body.stream:
         return desk.stream(requests, CompletionWriter(head, manner, len(prompts)))
-    return JSONResponse(text_completion(head, await desk.collect(requests), manner))
+    answers = await desk.collect(requests)
+    return desk.reply(text_completion(head, answers, manner), answers)
 
 
 async def _gap_prompts(desk: Desk, prompts: Sequence[Prompt], suffix: str) -> Sequence[Prompt]:

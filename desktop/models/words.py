@@ -21,6 +21,7 @@ from engine.library.hub_errors import (
     HubRefused,
     HubUnreachable,
     NothingToDownload,
+    ProxyUnusable,
 )
 from engine.library.pace import n_cores
 from engine.library.splits import stem
@@ -239,6 +240,8 @@ def time_left(seconds: float) -> str:
 def trouble(error: BaseException | None) -> str:
     """What went wrong with the hub, and what one can do."""
     match error:
+        case ProxyUnusable(proxy=proxy):
+            return translate("models", "The proxy {proxy} in the system's settings cannot be used.").format(proxy=proxy)
         case HubUnreachable():
             return translate("models", "Hugging Face cannot be reached now. What is on this computer works as always.")
         case Gated():

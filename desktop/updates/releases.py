@@ -9,6 +9,9 @@ from dataclasses import dataclass
 import httpx2
 from packaging.version import InvalidVersion, Version
 
+from engine.library.hub_errors import ProxyUnusable
+from engine.library.proxy import open_client
+
 ADDRESS = "https://api.github.com/repos/inglenook/inglenook/releases/latest"
 TIMEOUT_S = 10.0
 LARGEST = 1 << 20
@@ -55,13 +58,16 @@ def newer_release(installed: str) -> Release | None:
 
 def _fetched(place: str) -> dict[str, object]:
     try:
-        with httpx2.stream("GET", place, timeout=TIMEOUT_S, headers={"User-Agent": "Inglenook"}) as response:
+        client = open_client(httpx2.Client, timeout=TIMEOUT_S, headers={"User-Agent": "Inglenook"})
+        with client, client.stream("GET", place) as response:
             response.raise_for_status()
             content = b""
             for part in response.iter_bytes():
                 content += part
                 if len(content) > LARGEST:
                     raise LookError("the answer is too long")
+    except ProxyUnusable as error:
+        raise LookError(error.reason) from None
     except httpx2.HTTPStatusError as error:
         raise LookError(f"the server answered {error.response.status_code}") from None
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:

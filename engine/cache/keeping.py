@@ -46,7 +46,9 @@ class Keeping:
             n_new = len(prefix.tokens) - prefix.n_saved
             if n_new < max(MIN_SAVED, len(prefix.tokens) // SAVED_SHARE) or (prefix.in_use and prefix not in noted):
                 continue
-            if window_answers and self._size_bytes(prefix) / SAVE_BYTES_PER_S > QUICK_SAVE_S:
+            size_bytes = self._size_bytes(prefix)
+            is_slow = window_answers and size_bytes / SAVE_BYTES_PER_S > QUICK_SAVE_S
+            if is_slow or not self._snapshots.has_room(int(size_bytes)):
                 self._noted.append(prefix)
                 continue
             self._save(prefix, self._snapshots)
@@ -59,10 +61,11 @@ class Keeping:
         for prefix in sorted(self._cache.prefixes, key=lambda prefix: -prefix.used_at):
             room -= self._size_bytes(prefix)
             if room > 0 and len(prefix.tokens) >= MIN_SAVED and len(prefix.tokens) - prefix.n_saved >= SAVED_AT_END:
-                self._save(prefix, self._snapshots)
+                self._save(prefix, self._snapshots, is_last=True)
 
-    def _save(self, prefix: Prefix, snapshots: SnapshotStore) -> None:
-        snapshots.put(prefix.tokens, self._backend.save(prefix.slot))
+    def _save(self, prefix: Prefix, snapshots: SnapshotStore, *, is_last: bool = False) -> None:
+        if not snapshots.put(prefix.tokens, self._backend.save(prefix.slot), is_last=is_last):
+            return
         for other in self._cache.prefixes:
             if n_common(other.tokens, prefix.tokens) == len(prefix.tokens):
                 other.n_saved = max(other.n_saved, len(prefix.tokens))

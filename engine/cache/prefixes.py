@@ -45,6 +45,8 @@ class Prefix:
     """So many of its first tokens a snapshot holds."""
     owner: str = ""
     """Whom it was read for last, as the request names him."""
+    n_prompt: int = 0
+    """Length of the prompt of the last sequence that ran on it."""
     held_from: int = 0
     """The first token that all layers hold: with a sliding window, the beginning may be gone."""
 
@@ -112,11 +114,11 @@ class PrefixCache:
         self._prefixes.append(prefix)
         return prefix
 
-    def reuse(self, source: Prefix, n: int, rank: int) -> Prefix | None:
+    def reuse(self, source: Prefix, n: int, rank: int, *, gives_up: bool = False) -> Prefix | None:
         """A prefix in use that begins with the first `n` tokens of `source`: itself where nothing of it would be
-        lost, else a copy, so that another branch of a chat stays."""
+        lost, else a copy, so that another branch of a chat stays. `gives_up`: what follows them may go."""
         can_adopt = not source.in_use and not _is_spared(source, rank)
-        if can_adopt and n == len(source.tokens) and self._limits.cuts_freely:
+        if can_adopt and (gives_up or n == len(source.tokens)) and self._limits.cuts_freely:
             return self._adopt(source, n, rank)
         copy = self.open(rank, keep=source)
         if copy is None:

@@ -9,7 +9,7 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,6 +28,13 @@ STATES_IN_MEMORY_BYTES = 256 * 1024 * 1024
 since a sequence that went on from there no longer has them."""
 
 
+QUEUED_BYTES = 512 * 1024 * 1024
+"""States that may wait to be written. On a disk slower than the model reads, further ones are not written."""
+
+CLOSE_S = 10.0
+"""`close` waits for so long; what is not written by then is read again some day."""
+
+
 class SnapshotStore:
     """The snapshots of one loaded model, in a folder that other models' may share. `cap_bytes` is for all of them.
 
@@ -41,19 +48,33 @@ class SnapshotStore:
         self._lock = threading.Lock()
         self._on_disk: dict[str, list[int]] = {}
         self._states: OrderedDict[str, tuple[list[int], memoryview]] = OrderedDict()
+        self._queued_bytes = 0
+        self._unfinished: set[Future[None]] = set()
         self._writer = ThreadPoolExecutor(1, "inglenook-snapshot-write")
         self._reader = ThreadPoolExecutor(1, "inglenook-snapshot-read")
         self._scan()
 
-    def put(self, tokens: list[int], state: memoryview, *, needed_soon: bool = False) -> None:
+    def has_room(self, n_bytes: int) -> bool:
+        """Whether a state of this size would be queued to be written."""
+        with self._lock:
+            return not self._queued_bytes or self._queued_bytes + n_bytes <= QUEUED_BYTES
+
+    def put(self, tokens: list[int], state: memoryview, *, needed_soon: bool = False, is_last: bool = False) -> bool:
         """Keeps `state` for `tokens`; it is written later. What it makes superfluous goes.
 
-        `needed_soon`: it stays in memory when it is written, until it is taken or others push it out."""
+        `needed_soon`: it stays in memory when it is written, until it is taken or others push it out. `is_last`: the
+        caller bounds what is queued. False where the queue is full: then the state is not written."""
         held = list(tokens)
         key = snapshot_file.file_name(self._fingerprint, held)
+        is_queued = is_last or self.has_room(len(state))
         with self._lock:
-            self._remember(key, held, state)
-        self._writer.submit(self._write, key, held, state, needed_soon)
+            if is_queued or needed_soon:
+                self._remember(key, held, state)
+            if is_queued:
+                self._queued_bytes += len(state)
+        if is_queued:
+            self._submit(self._writer, self._write, key, held, state, needed_soon)
+        return is_queued
 
     def find(self, tokens: list[int]) -> tuple[str, list[int]] | None:
         """Key and tokens of the state in memory that has the most in common with `tokens`."""
@@ -72,7 +93,7 @@ class SnapshotStore:
 
     def fetch(self, key: str, then: Callable[[], None]) -> None:
         """Reads a snapshot into memory, and calls `then` from the reading thread, whether it went well or not."""
-        self._reader.submit(self._read, key, then)
+        self._submit(self._reader, self._read, key, then)
 
     def take(self, key: str) -> memoryview | None:
         """A state that `find` named, to be restored; None where it has gone since."""
@@ -90,10 +111,26 @@ class SnapshotStore:
         with suppress(OSError):
             (self._folder / key).unlink(missing_ok=True)
 
-    def close(self) -> None:
-        """Waits until all is written."""
-        self._reader.shutdown()
-        self._writer.shutdown()
+    def close(self, timeout_s: float = CLOSE_S) -> None:
+        """Waits until all is written, at most `timeout_s`. Reads that have not begun never call back."""
+        self._reader.shutdown(wait=False, cancel_futures=True)
+        with self._lock:
+            unfinished = set(self._unfinished)
+        late = wait(unfinished, timeout_s).not_done
+        if late:
+            log.warning("%d snapshots were not written in %.0f s", len(late), timeout_s)
+        for pool in (self._reader, self._writer):
+            pool.shutdown(wait=not late, cancel_futures=True)
+
+    def _submit(self, pool: ThreadPoolExecutor, work: Callable[..., None], *arguments: object) -> None:
+        future = pool.submit(work, *arguments)
+        with self._lock:
+            self._unfinished.add(future)
+        future.add_done_callback(self._finished)
+
+    def _finished(self, future: Future[None]) -> None:
+        with self._lock:
+            self._unfinished.discard(future)
 
     def _best(self, candidates: list[tuple[str, list[int]]], tokens: list[int]) -> tuple[str, list[int]] | None:
         best, most = None, 0
@@ -119,6 +156,13 @@ class SnapshotStore:
 
     def _write(self, key: str, tokens: list[int], state: memoryview, needed_soon: bool) -> None:
         try:
+            self._write_now(key, tokens, state, needed_soon)
+        finally:
+            with self._lock:
+                self._queued_bytes -= len(state)
+
+    def _write_now(self, key: str, tokens: list[int], state: memoryview, needed_soon: bool) -> None:
+        try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             snapshot_file.write(self._folder / key, self._fingerprint, tokens, state)
         except OSError as error:  # a full disk costs a reading some day, not an answer now
@@ -139,6 +183,9 @@ class SnapshotStore:
     def _read(self, key: str, then: Callable[[], None]) -> None:
         path = self._folder / key
         try:
+            with self._lock:
+                if key in self._states:  # read for another request a moment ago
+                    return
             state = snapshot_file.read_state(path)
             path.touch()  # the time of its last use
             with self._lock:
@@ -149,19 +196,28 @@ class SnapshotStore:
             then()
 
     def _scan(self) -> None:
-        with suppress(OSError):
-            for path in self._folder.glob("*.part"):  # of a process that was killed
+        try:
+            left, files = list(self._folder.glob("*.part")), list(self._folder.glob(f"*{SUFFIX}"))
+        except OSError:
+            return
+        for path in left:  # of a process that was killed
+            with suppress(OSError):
                 path.unlink(missing_ok=True)
-            for path in self._folder.glob(f"*{SUFFIX}"):
-                try:
-                    header = snapshot_file.read_header(path)
-                    if path.name != snapshot_file.file_name(header.fingerprint, header.tokens):
-                        raise Damaged
-                except Damaged:
-                    path.unlink(missing_ok=True)
-                else:
-                    if header.fingerprint == self._fingerprint:
-                        self._on_disk[path.name] = header.tokens
+        for path in files:
+            with suppress(OSError):  # one that cannot be read hides no others
+                self._index(path)
+
+    def _index(self, path: Path) -> None:
+        """Deletes it where it is damaged. Raises OSError."""
+        try:
+            header = snapshot_file.read_header(path)
+            if path.name != snapshot_file.file_name(header.fingerprint, header.tokens):
+                raise Damaged
+        except Damaged:
+            path.unlink(missing_ok=True)
+        else:
+            if header.fingerprint == self._fingerprint:
+                self._on_disk[path.name] = header.tokens
 
     def _keep_to_the_cap(self) -> None:
         with suppress(OSError):

@@ -36,13 +36,14 @@ class EmbeddingAsk:
         self._drain = drain
         self._board = board
         self._embedder: Embedder | None = None
+        self._load_cancelled = threading.Event()
         self.chat: Backend | None = None
 
     async def load(self, path: Path, settings: LoadSettings) -> EmbedderInfo:
         """Raises what OpenEmbedder does."""
+        cancelled = self._load_cancelled = threading.Event()
         await self._withdraw()
         done: Future[Embedder] = Future()
-        cancelled = threading.Event()
         self._inbox.put(LoadEmbedder(path, settings, done, cancelled))
         try:
             embedder = await asyncio.wrap_future(done)
@@ -53,6 +54,10 @@ class EmbeddingAsk:
         self._embedder = embedder
         self._board.publish_embedder(embedder.info)
         return embedder.info
+
+    def cancel_load(self) -> None:
+        """Ends a load that is under way; it raises LoadCancelled."""
+        self._load_cancelled.set()
 
     async def unload(self) -> None:
         await self._withdraw()

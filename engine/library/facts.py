@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.library.display_name import display_name
 from engine.library.gguf_header import GgufHeader, Value
 from engine.library.splits import stem
 
@@ -98,7 +99,7 @@ def quantisation_in(name: str) -> str:
 
 def _name(path: Path, header: GgufHeader) -> str:
     """The file's name, since it is what people see elsewhere; what a file calls itself is often a training run's."""
-    pretty = pretty_name(stem(path))
+    pretty = pretty_name(display_name(stem(path)))
     said = str(header.values.get("general.name", "")).strip()
     return said if pretty.lower() in _NAMELESS and 0 < len(said) <= 60 else pretty
 

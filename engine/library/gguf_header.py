@@ -20,6 +20,26 @@ MAX_ENTRIES = 100_000
 """Metadata entries or tensors; the largest real models have some thousands."""
 
 MAX_STRING = 64 * 1024 * 1024
+MAX_KEY, MAX_TENSOR_NAME = 65_535, 1024
+"""Bytes. The format bounds keys so; llama.cpp takes names of 63."""
+
+MAX_TEXTS = 8_000_000
+"""In all arrays of a file; the largest vocabularies have 262,144 tokens and twice as many merges."""
+
+MAX_KEPT_IN_ALL = 16 << 20
+"""Bytes of texts, and eight for each number, that are kept of one file."""
+
+MAX_LAYERS, MAX_SIZE = 10_000, 1 << 31
+_LAYERS = ("block_count", "attention.shared_kv_layers")
+_SIZES = (
+    "context_length", "embedding_length", "feed_forward_length", "vocab_size", "expert_count", "expert_used_count",
+    "attention.head_count", "attention.head_count_kv", "attention.key_length", "attention.value_length",
+    "attention.key_length_mla", "full_attention_interval", "ssm.inner_size",
+    "ssm.state_size", "ssm.conv_kernel", "ssm.group_count", "wkv.head_size", "token_shift_count", "shortconv.l_cache",
+    "kda.head_dim",
+)  # fmt: skip
+"""What an account of memory multiplies: none is negative, none as large as 32 bits can say."""
+
 _SCALAR_SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
 _STRING, _ARRAY = 8, 9
 
@@ -83,13 +103,14 @@ def read_header(path: Path, arrays: StringArrays | None = None) -> GgufHeader:
         with path.open("rb") as file:
             reader = _Header(path, file, size, arrays)
             reader.check()
+            reader.check_sizes()
             return GgufHeader(reader.values, reader.tensor_bytes, reader.n_elements, frozenset(reader.long_texts))
     except FileNotFoundError:
         raise ModelFileError(path, "there is no such file") from None
     except IsADirectoryError:
         raise ModelFileError(path, "this is a folder, not a file") from None
     except OSError as error:
-        raise ModelFileError(path, f"the file cannot be read ({error.strerror})") from None
+        raise ModelFileError(path, f"the file cannot be read ({error.strerror})", is_transient=True) from None
 
 
 class _Header:
@@ -103,6 +124,8 @@ class _Header:
         self.tensor_bytes: dict[str, int] = {}
         self.n_elements = 0
         self.long_texts: set[str] = set()
+        self._n_texts = 0
+        self._n_kept = 0
 
     def check(self) -> None:
         if self._size < 24 or self._file.read(4) != b"GGUF":
@@ -119,8 +142,18 @@ class _Header:
         if ends and data + max(ends) > self._size:
             raise self._error("the file is cut short; download it again")
 
+    def check_sizes(self) -> None:
+        """Raises where a number would make an account of memory, or a list with an item for each layer, endless."""
+        architecture = self.values.get("general.architecture", "")
+        limits = dict.fromkeys(_SIZES, MAX_SIZE) | dict.fromkeys(_LAYERS, MAX_LAYERS)
+        for key, largest in limits.items():
+            value = self.values.get(f"{architecture}.{key}", 0)
+            numbers = value if isinstance(value, tuple) else (value,)
+            if any(isinstance(number, int) and not 0 <= number <= largest for number in numbers):
+                raise self._error(f"its header is damaged: {key} is out of range")
+
     def _entry(self) -> None:
-        key = self._string()
+        key = self._string(MAX_KEY)
         (kind,) = struct.unpack("<I", self._take(4))
         if key == b"general.alignment" and kind == 4:
             (self._alignment,) = struct.unpack("<I", self._take(4))
@@ -142,11 +175,13 @@ class _Header:
         if kind == _STRING:
             length = self._length()
             if length <= MAX_KEPT:
+                self._keep(length)
                 return self._take(length).decode(errors="replace")
             self._skip(length)
         elif kind == _ARRAY:
             item, n = struct.unpack("<IQ", self._take(12))
             if item in _SCALAR_SIZES and item not in _FLOATS and n <= MAX_KEPT:
+                self._keep(8 * n)
                 data = self._take(n * _SCALAR_SIZES[item])
                 return tuple(int(number) for (number,) in struct.iter_unpack(_FORMATS[item], data))
             if item in _SCALAR_SIZES:
@@ -162,7 +197,7 @@ class _Header:
 
     def _tensor(self) -> int:
         """Where the tensor's data ends, counted from the start of all data."""
-        name = self._string().decode(errors="replace")
+        name = self._string(MAX_TENSOR_NAME).decode(errors="replace")
         (n_dims,) = struct.unpack("<I", self._take(4))
         if not 0 <= n_dims <= 4:
             raise self._error("its header is damaged")
@@ -176,10 +211,18 @@ class _Header:
         self.n_elements += n_elements
         return int(offset) + n_bytes
 
-    def _string(self) -> bytes:
-        return self._take(self._length())
+    def _string(self, largest: int) -> bytes:
+        return self._take(self._length(largest))
+
+    def _keep(self, n_bytes: int) -> None:
+        self._n_kept += n_bytes
+        if self._n_kept > MAX_KEPT_IN_ALL:
+            raise self._error("its header is damaged")
 
     def _skip_strings(self, n: int) -> None:
+        self._n_texts += n
+        if self._n_texts > MAX_TEXTS:
+            raise self._error("its header is damaged")
         try:
             if self._arrays is None:
                 walk(self._file, n, MAX_STRING)
@@ -188,9 +231,9 @@ class _Header:
         except NotWhole:
             raise self._error("the file is cut short; download it again") from None
 
-    def _length(self) -> int:
+    def _length(self, largest: int = MAX_STRING) -> int:
         (length,) = struct.unpack("<Q", self._take(8))
-        if length > MAX_STRING:
+        if length > largest:
             raise self._error("its header is damaged")
         return int(length)
 

@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from engine.library.hub_errors import HubUnreachable
+from engine.library.proxy import open_client
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -43,4 +44,4 @@ def _prepare() -> None:
                 raise HubUnreachable(f"it answers {response.status_code}")
             return response
 
-    set_client_factory(lambda: Client(follow_redirects=True, timeout=TIMEOUT_S))
+    set_client_factory(lambda: open_client(Client, follow_redirects=True, timeout=TIMEOUT_S))

@@ -2,6 +2,7 @@
 
 HubError
 ├── HubUnreachable     there is no network, or the hub does not answer: a state, it may pass
+│   └── ProxyUnusable  the proxy of the system's settings is of a kind that cannot be used
 ├── HubRefused         the hub answers, but not with what was asked for
 │   └── Gated          the model's makers want their terms accepted first
 ├── NothingToDownload  a repository without a GGUF file that can be verified
@@ -21,6 +22,14 @@ class HubUnreachable(HubError):
     def __init__(self, reason: str = "") -> None:
         super().__init__(reason or "the hub cannot be reached")
         self.reason = reason
+
+
+class ProxyUnusable(HubUnreachable):
+    """`proxy` is its address, without user and password."""
+
+    def __init__(self, proxy: str) -> None:
+        super().__init__(f"the proxy {proxy} cannot be used" if proxy else "the proxy cannot be used")
+        self.proxy = proxy
 
 
 class HubRefused(HubError):

@@ -16,8 +16,8 @@ import psutil
 from engine.errors import LoadCancelled, ModelFileError
 from engine.library import default_model
 from engine.library.fingerprint import fingerprint
-from engine.library.gguf_header import check_gguf
 from engine.library.packaged import probe_command
+from engine.library.splits import read_model, size_of
 
 START_S = 30.0
 READ_BYTES_PER_S = 20e6
@@ -59,10 +59,10 @@ class Probe:
                 return
             is_default = _is_default(path)
         except OSError:
-            check_gguf(path)  # says what is wrong with the file
+            read_model(path)  # says what is wrong with the file
             raise
         if not is_default:
-            check_gguf(path)
+            read_model(path)
             _try(path, self._command(path), cancelled)
         if mark is not None:
             with contextlib.suppress(OSError):  # then it is tried again the next time
@@ -70,11 +70,10 @@ class Probe:
                 mark.touch()
 
     def _mark(self, path: Path) -> Path | None:
-        """The empty file that says that this one passed. A fingerprint reads only the ends of a file, so what was
-        written over in between is known by its time."""
+        """The empty file that says that this one passed."""
         if self._folder is None:
             return None
-        return self._folder / f"{fingerprint(path, KIND).hex()}-{path.stat().st_mtime_ns:x}"
+        return self._folder / fingerprint(path, KIND).hex()
 
 
 def _is_default(path: Path) -> bool:
@@ -85,7 +84,7 @@ def _is_default(path: Path) -> bool:
 
 
 def _try(path: Path, command: list[str], cancelled: Callable[[], bool]) -> None:
-    size = path.stat().st_size
+    size = size_of(path)
     deadline = time.monotonic() + START_S + size / READ_BYTES_PER_S
     child = subprocess.Popen(
         command,

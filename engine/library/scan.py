@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import ModelFileError
+from engine.library.display_name import display_name
 from engine.library.facts import ModelFacts, facts_of, fault_of, pretty_name, quantisation_in
 from engine.library.scan_cache import Mark, ScanCache
 from engine.library.splits import is_later_part, parts, read_model, stem
@@ -30,7 +31,7 @@ class ModelFile:
 
     @property
     def name(self) -> str:
-        return self.facts.name if self.facts is not None else pretty_name(stem(self.path))
+        return self.facts.name if self.facts is not None else pretty_name(display_name(stem(self.path)))
 
     @property
     def quantisation(self) -> str:
@@ -82,19 +83,20 @@ def _look(path: Path, mark: Mark, cache: ScanCache, arrays: StringArrays) -> Mod
         mark = _mark_of_all(files, mark)
     kept = cache.get(path, mark)
     if kept is None:
-        kept = _read(path, arrays)
-        cache.put(path, mark, kept)
+        kept, is_transient = _read(path, arrays)
+        if not is_transient:  # which may pass with the file's time and size as they are
+            cache.put(path, mark, kept)
     known = kept if isinstance(kept, ModelFacts) else None
     return ModelFile(path, mark.size_bytes, len(files), known, "" if isinstance(kept, ModelFacts) else kept)
 
 
-def _read(path: Path, arrays: StringArrays) -> ModelFacts | str:
-    """What it says of itself, or what is wrong with it."""
+def _read(path: Path, arrays: StringArrays) -> tuple[ModelFacts | str, bool]:
+    """What it says of itself, or what is wrong with it, and whether that may pass without a change of the file."""
     try:
         header = read_model(path, arrays)
     except ModelFileError as error:
-        return error.reason
-    return fault_of(header) or facts_of(path, header)
+        return error.reason, error.is_transient
+    return fault_of(header) or facts_of(path, header), False
 
 
 def _mark(seen: os.stat_result) -> Mark:

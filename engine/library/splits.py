@@ -29,6 +29,11 @@ def parts_of(name: str) -> list[str]:
     return [f"{found['stem']}-{number:05}-of-{found['count']}{ending}" for number in range(1, count + 1)]
 
 
+def size_of(path: Path) -> int:
+    """Bytes of all files of the model of which `path` is the first part. Raises OSError where one is missing."""
+    return sum(file.stat().st_size for file in parts(path))
+
+
 def is_later_part(name: str) -> bool:
     """Whether a file of this name is a part that belongs to another file, its first."""
     found = _PART.fullmatch(name)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from engine.library.hub_errors import Gated, HubRefused, HubUnreachable
+from engine.library.proxy import open_client
 
 if TYPE_CHECKING:
     import httpx2
@@ -91,7 +92,8 @@ class Transfer:
         timeout = httpx2.Timeout(self._stall_s, connect=self._connect_s)
         headers = {"Accept-Encoding": "identity", "User-Agent": "inglenook"}
         n_tries = 0
-        with httpx2.Client(timeout=timeout, headers=headers, follow_redirects=True, max_redirects=5) as client:
+        options = {"timeout": timeout, "headers": headers, "follow_redirects": True, "max_redirects": 5}
+        with open_client(httpx2.Client, **options) as client:
             while (before := _size(part)) < size_bytes:
                 stop.check()
                 reason = ""

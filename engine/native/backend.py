@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,10 +18,11 @@ from engine.backend import Chunk, KvType, Limits, LoadSettings, NativeFailure, N
 from engine.errors import ModelFileError
 from engine.events import MemoryAccount, ModelInfo
 from engine.library.context_shape import N_BATCH, N_OUTPUTS, N_SLOTS, N_SLOTS_STATEFUL, shape
+from engine.library.display_name import display_name
 from engine.library.fingerprint import fingerprint
 from engine.library.load_settings import check_settings
 from engine.library.memory import fitting_context
-from engine.library.splits import read_model
+from engine.library.splits import read_model, size_of
 from engine.native.batch import NativeBatch
 from engine.native.embedder import N_CTX, NativeEmbedder
 from engine.native.llama import C, take_complaint
@@ -51,9 +53,14 @@ def open_native(path: Path, settings: LoadSettings, on_progress: Callable[[float
     header = read_model(path)
     check_settings(settings, header)
     n_ctx, wanted, foreseen = fitting_context(header, settings, **shape(header))
+    kind = f"{settings.kv_type_k} {settings.kv_type_v} {settings.flash_attention}"
+    try:
+        mark, size_bytes = fingerprint(path, kind), size_of(path)
+    except OSError as error:
+        raise ModelFileError(path, f"the file cannot be read ({error.strerror})", is_transient=True) from error
     model = NativeModel(path, on_progress, settings)
     try:
-        backend = NativeBackend(model, replace(settings, n_ctx=n_ctx), foreseen)
+        backend = NativeBackend(model, replace(settings, n_ctx=n_ctx), foreseen, mark, size_bytes)
         backend.info = replace(backend.info, n_ctx_wanted=wanted if wanted > n_ctx else 0)
         return backend
     except BaseException:
@@ -64,13 +71,24 @@ def open_native(path: Path, settings: LoadSettings, on_progress: Callable[[float
 class NativeBackend:
     """See `engine.backend.Backend`."""
 
-    def __init__(self, model: NativeModel, settings: LoadSettings, memory: MemoryAccount) -> None:
+    def __init__(
+        self, model: NativeModel, settings: LoadSettings, memory: MemoryAccount, fingerprint: bytes, size_bytes: int
+    ) -> None:
+        """Raises ModelFileError; then `model` is the caller's to close."""
         self._model = model
+        self.fingerprint = fingerprint
         counts = (settings.n_threads,) if settings.n_threads else ladder(psutil.cpu_count(logical=False) or 1)
         self._n_threads = counts[-1]
         self._context = _open_context(model, settings, self._n_threads)
-        self._memory = C.llama_get_memory(self._context)
         self._batch = NativeBatch(N_BATCH)
+        try:
+            self._describe(model, counts, memory, size_bytes)
+        except BaseException:
+            self._free_context()
+            raise
+
+    def _describe(self, model: NativeModel, counts: tuple[int, ...], memory: MemoryAccount, size_bytes: int) -> None:
+        self._memory = C.llama_get_memory(self._context)
         self.limits = Limits(
             n_cells=C.llama_n_ctx(self._context),
             n_slots=_n_slots(model),
@@ -81,18 +99,15 @@ class NativeBackend:
             can_cut=not model.is_stateful,
             window=C.llama_model_n_swa(model.pointer),
         )
-        self.fingerprint = fingerprint(
-            model.path, f"{settings.kv_type_k} {settings.kv_type_v} {settings.flash_attention}"
-        )
         self.vocabulary = model.vocabulary()
         self.chat_template = model.chat_template
         self.tokenize = model.tokenize
         self.piece = model.piece
         self.info = ModelInfo(
-            id=model.path.stem,
-            name=model.metadata("general.name") or model.path.stem,
+            id=display_name(model.path.stem),
+            name=model.metadata("general.name") or display_name(model.path.stem),
             path=model.path,
-            size_bytes=model.path.stat().st_size,
+            size_bytes=size_bytes,
             n_ctx=self.limits.n_cells,
             n_ctx_train=model.n_ctx_train,
             kv_bytes=memory.kv_bytes,
@@ -105,6 +120,9 @@ class NativeBackend:
         from engine.native.constraint_tokenizer import open_tokenizer
 
         return open_tokenizer(self._model)
+
+    def kept_model(self) -> AbstractContextManager[None]:
+        return self._model.kept()
 
     def sampler(self, sampling: Sampling, history: Sequence[int]) -> NativeSampler:
         return NativeSampler(self._model, self._context, sampling, history)
@@ -152,9 +170,12 @@ class NativeBackend:
         return NativeEmbedder(self._model, min(N_CTX, self.limits.n_cells), 0, owns_model=False)
 
     def close(self) -> None:
+        self._free_context()
+        self._model.close()
+
+    def _free_context(self) -> None:
         self._batch.close()
         C.llama_free(self._context)
-        self._model.close()
 
 
 def _n_slots(model: NativeModel) -> int:

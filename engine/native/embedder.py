@@ -16,9 +16,10 @@ from engine.backend import Chunk, LoadSettings, NativeFailure
 from engine.embedding.embedder import EmbedderLimits, Pooling
 from engine.errors import InvalidSettings, ModelFileError
 from engine.events import EmbedderInfo
-from engine.library.gguf_header import read_header
+from engine.library.display_name import display_name
 from engine.library.load_settings import check_settings
 from engine.library.memory import fitting_context
+from engine.library.splits import read_model, size_of
 from engine.native.batch import NativeBatch
 from engine.native.llama import C, take_complaint
 from engine.native.model import NativeModel
@@ -41,7 +42,7 @@ POOLINGS: dict[int, Pooling] = {
 
 def open_embedder(path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> NativeEmbedder:
     """See `engine.embedding.embedder.OpenEmbedder`. Native thread."""
-    header = read_header(path)
+    header = read_model(path)
     check_settings(settings, header)
     for name in ("kv_type_k", "kv_type_v", "flash_attention"):
         if getattr(settings, name) != getattr(LoadSettings(), name):
@@ -72,8 +73,18 @@ class NativeEmbedder:
         counts = (n_threads,) if n_threads else ladder(psutil.cpu_count(logical=False) or 1)
         self._n_threads = counts[-1]
         self._context = _open_context(model, n_ctx, n_batch, counts[-1], can_split=can_split)
-        self._memory = C.llama_get_memory(self._context)
         self._batch = NativeBatch(n_batch)
+        try:
+            self._describe(model, n_ctx, n_batch, counts, can_split=can_split)
+        except BaseException:
+            self._free_context()
+            raise
+
+    def _describe(
+        self, model: NativeModel, n_ctx: int, n_batch: int, counts: tuple[int, ...], *, can_split: bool
+    ) -> None:
+        architecture = model.metadata("general.architecture") or ""
+        self._memory = C.llama_get_memory(self._context)
         self._n_dimensions = C.llama_model_n_embd_out(model.pointer)
         kind = model.metadata(f"{architecture}.pooling_type") or ""
         self.limits = EmbedderLimits(
@@ -86,8 +97,11 @@ class NativeEmbedder:
             pooling=POOLINGS.get(int(kind) if kind.isdigit() else -1, "mean"),
             thread_counts=counts,
         )
-        size = model.path.stat().st_size
-        self.info = EmbedderInfo(model.path.stem, model.path, size, n_ctx, self._n_dimensions)
+        try:
+            size_bytes = size_of(model.path)
+        except OSError as error:
+            raise ModelFileError(model.path, f"the file cannot be read ({error.strerror})") from error
+        self.info = EmbedderInfo(display_name(model.path.stem), model.path, size_bytes, n_ctx, self._n_dimensions)
         self.tokenize = model.tokenize
 
     def read(self, chunks: Sequence[Chunk], n_threads: int) -> npt.NDArray[np.float32]:
@@ -108,10 +122,13 @@ class NativeEmbedder:
             C.llama_memory_seq_rm(self._memory, slot, -1, -1)
 
     def close(self) -> None:
-        self._batch.close()
-        C.llama_free(self._context)
+        self._free_context()
         if self._owns_model:
             self._model.close()
+
+    def _free_context(self) -> None:
+        self._batch.close()
+        C.llama_free(self._context)
 
 
 def _open_context(model: NativeModel, n_ctx: int, n_batch: int, n_threads: int, *, can_split: bool) -> int:

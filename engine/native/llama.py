@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 from collections import deque
 from pathlib import Path
@@ -40,7 +41,7 @@ def _load_backends(folder: Path) -> None:
     ggml = ctypes.CDLL(str(folder / "ggml.dll")) if sys.platform == "win32" else C._lib
     ggml.ggml_backend_reg_count.restype = ctypes.c_size_t
     if ggml.ggml_backend_reg_count() == 0:
-        ggml.ggml_backend_load_all_from_path(str(folder).encode())
+        ggml.ggml_backend_load_all_from_path(os.fsencode(folder))
 
 
 def take_complaint() -> str:

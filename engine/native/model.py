@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from engine.backend import LoadSettings, Vocabulary
-from engine.errors import InvalidSettings, LoadCancelled, ModelFileError
+from engine.errors import InvalidSettings, LoadCancelled, ModelFileError, NotLoaded
 from engine.library.splits import parts
 from engine.native.llama import C, start, take_complaint
 from engine.native.mapping import let_pages_go
@@ -53,6 +56,9 @@ class NativeModel:
         Raises ModelFileError, LoadCancelled, InvalidSettings."""
         start()
         self._pieces: dict[int, bytes] = {}
+        self._lock = threading.Lock()
+        self._n_users = 0
+        self._closed = False
         cancelled = False
 
         def report(progress: float, _data: object) -> bool:
@@ -66,13 +72,20 @@ class NativeModel:
         params.use_extra_bufts = repack
         params.n_gpu_layers = _n_gpu_layers(settings)
         params.load_mode = _LOAD_MODES[settings.mmap, settings.mlock]
-        self._pointer = C.llama_model_load_from_file(str(path).encode(), params)
+        self._pointer = C.llama_model_load_from_file(os.fsencode(path), params)
         if not self._pointer:
             if cancelled:
                 raise LoadCancelled
             raise ModelFileError(path, take_complaint() or "llama.cpp cannot load this file")
-        let_pages_go(parts(path))
         self.path = path
+        try:
+            self._describe()
+        except BaseException:
+            self.close()
+            raise
+
+    def _describe(self) -> None:
+        let_pages_go(parts(self.path))
         self.vocab = C.llama_model_get_vocab(self._pointer)
         self.n_vocab: int = C.llama_vocab_n_tokens(self.vocab)
         self.ends = frozenset(token for token in range(self.n_vocab) if C.llama_vocab_is_eog(self.vocab, token))
@@ -145,10 +158,34 @@ class NativeModel:
         text: bytes | None = C.llama_vocab_get_text(self.vocab, token)
         return text or b""
 
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Postpones the freeing of weights and vocabulary until the block ends. Any thread. Raises NotLoaded once
+        closed."""
+        with self._lock:
+            if self._closed:
+                raise NotLoaded
+            self._n_users += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._n_users -= 1
+            self._free_unused()
+
     def close(self) -> None:
-        if self._pointer:
-            C.llama_model_free(self._pointer)
-            self._pointer = None
+        """Frees the model, or lets the last `kept` block do so. Its contexts must be freed before. Idempotent."""
+        with self._lock:
+            self._closed = True
+        self._free_unused()
+
+    def _free_unused(self) -> None:
+        with self._lock:
+            if not self._closed or self._n_users:
+                return
+            pointer, self._pointer = self._pointer, None
+        if pointer:
+            C.llama_model_free(pointer)
 
     def _text(self, token: int) -> str:
         text = C.llama_vocab_get_text(self.vocab, token) if token >= 0 else None

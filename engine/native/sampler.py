@@ -63,15 +63,16 @@ def _links(model: NativeModel, sampling: Sampling, biases: dict[int, float]) -> 
             temperature,
             C.llama_sampler_init_mirostat_v2(seed, sampling.mirostat_tau, sampling.mirostat_eta),
         ]
+    kept = max(sampling.min_keep, 1)
     if sampling.top_n_sigma > 0.0:
         links.append(C.llama_sampler_init_top_n_sigma(sampling.top_n_sigma))
-    links.append(C.llama_sampler_init_top_k(sampling.top_k))
+    links.append(C.llama_sampler_init_top_k(max(sampling.top_k, kept) if sampling.top_k > 0 else 0))
     if sampling.typical_p < 1.0:
-        links.append(C.llama_sampler_init_typical(sampling.typical_p, 1))
-    links.append(C.llama_sampler_init_top_p(sampling.top_p, 1))
-    links.append(C.llama_sampler_init_min_p(sampling.min_p, 1))
+        links.append(C.llama_sampler_init_typical(sampling.typical_p, kept))
+    links.append(C.llama_sampler_init_top_p(sampling.top_p, kept))
+    links.append(C.llama_sampler_init_min_p(sampling.min_p, kept))
     if sampling.xtc_probability > 0.0:
-        links.append(C.llama_sampler_init_xtc(sampling.xtc_probability, sampling.xtc_threshold, 1, seed))
+        links.append(C.llama_sampler_init_xtc(sampling.xtc_probability, sampling.xtc_threshold, kept, seed))
     links.append(C.llama_sampler_init_temp_ext(sampling.temperature, sampling.temperature_range, 1.0))
     return [*links, C.llama_sampler_init_dist(seed)]
 

@@ -50,11 +50,11 @@ class AnswerAssembler:
             return self._text(shown), stopped
         return self._told(self._parser.feed(text))
 
-    def flush(self) -> list[Event]:
-        """The rest, when the answer ended otherwise."""
+    def flush(self, *, cut: bool = False) -> list[Event]:
+        """The rest, when the answer ended otherwise; `cut`: before the model ended it."""
         if self._parser is None:
             return self._text(self._stops.flush())
-        events, stopped = self._told(self._parser.finish())
+        events, stopped = self._told(self._parser.finish(cut=cut))
         return events if stopped else [*events, *self._text(self._stops.flush())]
 
     def _told(self, deltas: Iterable[Delta]) -> tuple[list[Event], bool]:

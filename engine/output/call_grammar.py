@@ -6,20 +6,36 @@ Syntax: https://github.com/guidance-ai/llguidance/blob/main/docs/syntax.md
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from engine.output.lark import PYTHON, Lark, closed, embedded, relaxed
+from engine.output.lark import PYTHON, Lark, bare_notation, closed, embedded, opened
+from engine.output.relaxation import relaxed
 from engine.output.samples import SLOT, Calls, Format
+from engine.output.schema_forms import MAX_INTEGERS, n_unbounded_integers
 from engine.output.values import Schema, is_text, load_schema, properties, types
-from engine.requests import NamedTool, Tool, ToolChoice
+from engine.requests import Constraint, NamedTool, Tool, ToolChoice
+
+RELAXING_S = 1.0
+"""Time for the schemas of all tools; those that come later are taken for open."""
+
+MAX_SPACE = 16
+"""Of white space between a thought and the calls: without a limit a small model writes it to the end."""
+
+
+ANSWER = "answer"
+"""The name by which a grammar refers to that of the answer's text."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallGrammar:
-    """Lark of ours, with schemas of the asker's in it."""
+    """Lark of ours, with schemas of the asker's in it. `answer`: what may stand in the place of calls."""
 
     source: str
+    answer: Constraint | None = None
+    left_out: tuple[str, ...] = ()
+    """What of the tools' schemas is not enforced, each with the tool's name."""
 
 
 def call_grammar(
@@ -30,23 +46,29 @@ def call_grammar(
     *,
     specials: Mapping[str, int] | None = None,
     in_thought: bool = False,
+    answer: Constraint | None = None,
+    open_tools: frozenset[str] = frozenset(),
 ) -> CallGrammar:
     """What the answer has to match. `parallel` allows several calls.
 
     "required" and a named tool: perhaps a thought, then a call with arguments after the tool's schema. "auto": what
-    follows the marker `trigger(format)`, once the model has written that by itself. `specials` are those of the
-    format's markers that are special tokens of the model, with their ids. `in_thought` as for the ChannelParser.
-    A schema that llguidance cannot follow shows when the grammar is compiled."""
+    follows the marker `trigger(format)`, once the model has written that by itself; with `answer`, calls or a text
+    that matches it. `specials` are those of the format's markers that are special tokens of the model, with their ids.
+    `in_thought` as for the ChannelParser. What llguidance cannot enforce of a tool's schema is left out; of the
+    `open_tools`, all but the arguments' names. What it cannot follow still shows when the grammar is compiled."""
     if isinstance(choice, NamedTool):
         tools = [tool for tool in tools if tool.name == choice.name]
-    grammar = _Grammar(format.calls[0], specials or {})
-    if choice == "auto":
+    schemas, left_out = _schemas(tools, open_tools)
+    grammar = _Grammar(format.calls[0], specials or {}, schemas)
+    if answer is not None:
+        grammar.or_answer(tools, parallel)
+    elif choice == "auto":
         grammar.begun(tools, trigger(format), parallel)
     elif format.headers:
         grammar.messages(tools)
     else:
         grammar.answer(format, tools, parallel, in_thought)
-    return CallGrammar(grammar.source())
+    return CallGrammar(grammar.source(), answer, left_out)
 
 
 def trigger(format: Format) -> str:
@@ -54,12 +76,31 @@ def trigger(format: Format) -> str:
     return format.calls[0].openers[0] if format.calls and not format.headers and not format.calls[0].is_bare else ""
 
 
+def _schemas(tools: Sequence[Tool], open_tools: frozenset[str]) -> tuple[dict[str, Schema], tuple[str, ...]]:
+    """Each tool's schema as it is enforced, by its name, and what was left out."""
+    schemas: dict[str, Schema] = {}
+    left_out: list[str] = []
+    deadline = time.monotonic() + RELAXING_S
+    for tool in tools:
+        schema = closed(load_schema(tool.parameters))
+        if tool.name in open_tools or time.monotonic() > deadline:
+            schemas[tool.name] = opened(schema)
+            left_out.append(f"{tool.name}: the types of its arguments")
+            continue
+        found = relaxed(schema)
+        schemas[tool.name] = found.schema
+        left_out += [f"{tool.name}: {each}" for each in found.left_out]
+    return schemas, tuple(left_out)
+
+
 class _Grammar:
     """Collects rules. Most methods give the Lark expression for something."""
 
-    def __init__(self, calls: Calls, specials: Mapping[str, int]) -> None:
+    def __init__(self, calls: Calls, specials: Mapping[str, int], schemas: Mapping[str, Schema]) -> None:
         self._calls = calls
-        self._lark = Lark(specials)
+        self._schemas = schemas
+        n_integers = sum(map(n_unbounded_integers, schemas.values()))
+        self._lark = Lark(specials, short_integers=n_integers <= MAX_INTEGERS)
 
     def source(self) -> str:
         return self._lark.source()
@@ -74,12 +115,17 @@ class _Grammar:
             start = f"{lark.until(thinking.close)} SPACE? {start}"
         elif thinking:
             start = f"({lark.text(thinking.open)} {lark.until(thinking.close)} SPACE?)? {start}"
-        lark.define("SPACE", r"/[ \t\r\n]+/")
+        lark.define("SPACE", rf"/[ \t\r\n]{{1,{MAX_SPACE}}}/")
         lark.define("start", start)
 
     def begun(self, tools: Sequence[Tool], opener: str, parallel: bool) -> None:
         """The rest of calls that have begun with `opener`."""
         self._lark.define("start", self._block(tools, parallel, opener))
+
+    def or_answer(self, tools: Sequence[Tool], parallel: bool) -> None:
+        """Calls, or a text that matches another grammar."""
+        self._lark.define("calls", self._block(tools, parallel, ""))
+        self._lark.define("start", f"calls | @{ANSWER}")
 
     def messages(self, tools: Sequence[Tool]) -> None:
         """An answer under headers: thoughts, then one call."""
@@ -114,7 +160,7 @@ class _Grammar:
     # One call
 
     def _filled(self, sample: str, tool: Tool) -> str:
-        lark, schema = self._lark, closed(load_schema(tool.parameters))
+        lark, schema = self._lark, self._schemas[tool.name]
         parts: list[str] = []
         for n, part in enumerate(SLOT.split(sample)):
             match part if n % 2 else None:
@@ -135,7 +181,7 @@ class _Grammar:
                 case "parameters":
                     parts.append(self._parameters(schema))
                 case "relaxed":
-                    parts.append(lark.members(schema, relaxed(self._calls.quote), "{", "}"))
+                    parts.append(lark.members(schema, bare_notation(self._calls.quote), "{", "}"))
                 case _:
                     parts.append(lark.members(schema, PYTHON, "(", ")", equals="="))
         return " ".join(parts)

@@ -61,6 +61,8 @@ class CallReader:
         self._n_calls = 0
         self._begin_call()
         self._only_known = False
+        self.cut = False
+        """The text that has ended was cut off: a call of which its marker came, and no name, is not shown."""
         self._json_text = JsonReader(source)
         self._relaxed = RelaxedReader(source, self._argue)
 
@@ -68,6 +70,7 @@ class CallReader:
         self._name = ""
         self._id = ""
         self._started = False
+        self._opened = False  # its marker was read
         self._settled: int | None = None
 
     def read(self, calls: Calls, *, only_known: bool) -> Reading[bool]:
@@ -89,13 +92,17 @@ class CallReader:
             if self._settled is not None:
                 self._source.rewind(self._settled)
         if not self._started:
+            if self.cut and self._opened and self._source.is_exhausted:
+                self._source.release(place)
+                return True
             self._source.rewind(place)
             return False
         self._source.release(place)
         return True
 
     def _block(self, calls: Calls) -> Reading[None]:
-        yield from self._source.literal(calls.section[0].rstrip())
+        section = calls.section[0].rstrip()
+        self._opened = (yield from self._source.literal(section)) and bool(section)
         parts = steps(calls.call)
         for part, following in zip(parts, (*parts[1:], None), strict=True):
             ender = following.text if following and not following.is_slot else ""
@@ -104,6 +111,7 @@ class CallReader:
             yield from self._source.space()
             if not part.is_slot:
                 yield from self._expect(part.text)
+                self._opened = self._opened or not calls.is_bare
                 continue
             match part.text:
                 case "name":

@@ -41,16 +41,25 @@ class ChannelParser:
     markers is theirs; a plain answer comes out as it is."""
 
     def __init__(
-        self, format: Format, tools: Sequence[Tool], ids: Callable[[], str], *, in_thought: bool = False
+        self,
+        format: Format,
+        tools: Sequence[Tool],
+        ids: Callable[[], str],
+        *,
+        in_thought: bool = False,
+        must_call: bool = False,
     ) -> None:
         """`ids` gives a fresh id for a call that brings none. `in_thought`: the prompt has opened the reasoning
-        already (engine.output.formats.opens_thinking)."""
+        already (engine.output.formats.opens_thinking). `must_call`: the answer is constrained to calls, so it has no
+        text."""
         self._format = format
         self._source = Source()
         self._out: list[Delta] = []
         self._tools = {tool.name: tool for tool in tools}
         self._reader = CallReader(self._source, self._emit, self._tools, ids)
         self._thinking = in_thought
+        self._must_call = must_call
+        self._cut = False
         self._answering = False  # within the message that is the answer, where there are headers
         self._fresh = True  # nothing was said since the beginning, a thought or a call
         self._framed = in_thought  # a marker stands before, so white space means nothing
@@ -71,10 +80,13 @@ class ChannelParser:
         self._source.add(text)
         return self._advance()
 
-    def finish(self) -> list[Delta]:
-        """What was held back, once nothing more can come. A call that was cut short keeps its arguments unclosed."""
+    def finish(self, *, cut: bool = False) -> list[Delta]:
+        """What was held back, once nothing more can come. A call that was cut short keeps its arguments unclosed.
+        `cut`: the model had not ended its answer, so a call that has only begun is not shown as text."""
+        self._cut = self._reader.cut = cut
         self._source.end()
-        return self._advance()
+        deltas = self._advance()
+        return [delta for delta in deltas if not isinstance(delta, Said)] if self._must_call else deltas
 
     def _advance(self) -> list[Delta]:
         next(self._reading, None)
@@ -193,6 +205,9 @@ class ChannelParser:
         found = yield from source.one_of(openers)
         while found and not found.endswith(headers.close):
             char = yield from source.char()
+            if char == END and self._cut:
+                source.release(place)
+                return ""
             found += char
             if char == END or len(found) > _MAX_HEADER or found.endswith(headers.ends):
                 found = ""

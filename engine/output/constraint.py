@@ -6,6 +6,7 @@ llguidance does the work: it compiles in about a millisecond and says in 0.02 ms
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 from llguidance import LLMatcher, LLParserLimits, LLTokenizer
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from engine.errors import ConstraintError
 from engine.output.call_grammar import CallGrammar
-from engine.output.grammar import grammar_text
+from engine.output.grammar import grammar_text, relaxed_constraint
 from engine.requests import Constraint
 
 _LIMITS = LLParserLimits(
@@ -37,24 +38,52 @@ Mask = NDArray[np.uint32]
 
 
 def compile_constraint(constraint: Constraint | CallGrammar, tokenizer: LLTokenizer) -> CompiledConstraint:
-    """Raises ConstraintError for whatever cannot be enforced to the letter.
+    """Raises ConstraintError for what cannot be enforced to the letter, unless the constraint is not strict.
 
     Any thread; releases the GIL. It recurses as deep as the constraint does: without a large stack (see
     `constraint_cache`) a hostile one overflows it."""
+    if isinstance(constraint, CallGrammar):
+        return _compile_calls(constraint, tokenizer)
+    try:
+        return _compile(constraint, tokenizer)
+    except ConstraintError:
+        part, left_out = relaxed_constraint(constraint)
+        if not left_out:
+            raise
+        return _compile(part, tokenizer, left_out)
+
+
+def _compile_calls(grammar: CallGrammar, tokenizer: LLTokenizer) -> CompiledConstraint:
+    if grammar.answer is None:
+        return _compile(grammar, tokenizer, grammar.left_out)
+    try:
+        return _compile(grammar, tokenizer, grammar.left_out)
+    except ConstraintError:
+        part, left_out = relaxed_constraint(grammar.answer)
+        if not left_out:
+            raise
+        return _compile(replace(grammar, answer=part), tokenizer, grammar.left_out + left_out)
+
+
+def _compile(
+    constraint: Constraint | CallGrammar, tokenizer: LLTokenizer, left_out: tuple[str, ...] = ()
+) -> CompiledConstraint:
     matcher = LLMatcher(tokenizer, grammar_text(constraint), log_level=0, limits=_LIMITS)
     _raise_if_broken(matcher)
     if warnings := matcher.get_grammar_warnings():
         raise ConstraintError(_shortened(warnings[0]))
     matcher.compute_bitmask()  # finds out whether there is any text at all, and is there for every copy
     _raise_if_broken(matcher)
-    return CompiledConstraint(matcher, tokenizer)
+    return CompiledConstraint(matcher, tokenizer, left_out)
 
 
 class CompiledConstraint:
     """Immutable; may be shared by requests and threads."""
 
-    def __init__(self, pristine: LLMatcher, tokenizer: LLTokenizer) -> None:
+    def __init__(self, pristine: LLMatcher, tokenizer: LLTokenizer, left_out: tuple[str, ...] = ()) -> None:
+        """`left_out`: keywords of its schemas that it does not enforce."""
         self._pristine = pristine
+        self.left_out = left_out
         self._tokenizer = tokenizer
 
     def matcher(self) -> Matcher:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 from engine.errors import ConstraintError, NotLoaded
@@ -38,17 +39,25 @@ _stack_size = threading.Lock()
 class ConstraintCache:
     """`get` may be called on any thread that may wait: a preparing thread, not the native one."""
 
-    def __init__(self, open_tokenizer: Callable[[], LLTokenizer], deadline_s: float = 2.0) -> None:
-        """`open_tokenizer` is called once, with the first constraint, since it takes a third of a second."""
+    def __init__(
+        self,
+        open_tokenizer: Callable[[], LLTokenizer],
+        kept_model: Callable[[], AbstractContextManager[None]],
+        deadline_s: float = 2.0,
+    ) -> None:
+        """`open_tokenizer` is called once, with the first constraint, since it takes a third of a second.
+        `kept_model` keeps the tokenizer's model in memory while it is entered."""
         self._open_tokenizer = open_tokenizer
+        self._kept_model = kept_model
         self._deadline_s = deadline_s
         self._opening = threading.Lock()
         self._tokenizer: LLTokenizer | None = None
         self._closed = False
         self._keeping = threading.Lock()
         self._kept: OrderedDict[Constraint | CallGrammar, CompiledConstraint | str] = OrderedDict()
+        self._compiling: dict[Constraint | CallGrammar, Future[CompiledConstraint]] = {}
+        """Under `_keeping`."""
         self._places = threading.BoundedSemaphore(N_AT_ONCE)
-        self._threads: set[threading.Thread] = set()
 
     def get(self, constraint: Constraint | CallGrammar) -> CompiledConstraint:
         """The constraint, compiled. Raises ConstraintError within the deadline, NotLoaded once closed."""
@@ -57,78 +66,95 @@ class ConstraintCache:
             if outcome is not None:
                 self._kept.move_to_end(constraint)
         if outcome is None:
-            outcome = self._compile(constraint)
-            self._keep(constraint, outcome)
+            return self._compile(constraint)
         if isinstance(outcome, str):
             raise ConstraintError(outcome)
         return outcome
 
-    def close(self, timeout_s: float = 2.0) -> bool:
-        """Waits for what is being compiled. False if something still is: then the model must not be freed, whose
-        vocabulary it may read."""
+    def close(self) -> None:
+        """Starts no further compile. One that is under way cannot be stopped; it keeps the model until it ends."""
         with self._opening:
             self._closed = True
-        deadline = time.monotonic() + timeout_s
-        for thread in tuple(self._threads):
-            thread.join(max(0.0, deadline - time.monotonic()))
-        return not self._threads
 
-    def _keep(self, constraint: Constraint | CallGrammar, outcome: CompiledConstraint | str) -> None:
-        if len(constraint.source) > MAX_KEPT_CHARS:
-            return
+    def _compile(self, constraint: Constraint | CallGrammar) -> CompiledConstraint:
+        """Waits for the compile, which goes on after the deadline: on a busy processor a retry finds it done.
+
+        So a lack of time is not remembered as an error of the constraint."""
         with self._keeping:
-            self._kept[constraint] = outcome
-            if len(self._kept) > N_KEPT:
-                self._kept.popitem(last=False)
+            done = self._compiling.get(constraint)
+        try:
+            return (done or self._begin(constraint)).result(self._deadline_s)
+        except TimeoutError:
+            log.warning("a constraint of %d characters takes too long", len(constraint.source))
+            raise ConstraintError("it takes too long to compile") from None
 
-    def _compile(self, constraint: Constraint | CallGrammar) -> CompiledConstraint | str:
-        """The compiled constraint, or why there is none: the same one would fail again."""
+    def _begin(self, constraint: Constraint | CallGrammar) -> Future[CompiledConstraint]:
         if not self._places.acquire(timeout=self._deadline_s):
             raise ConstraintError("other constraints are taking too long")
         done: Future[CompiledConstraint] = Future()
         try:
-            self._start(constraint, done)
+            with self._opening:
+                self._start(constraint, done)
         except BaseException:
             self._places.release()
             raise
-        try:
-            return done.result(self._deadline_s)
-        except ConstraintError as error:
-            return error.reason
-        except TimeoutError:
-            # It cannot be stopped, only left alone; the caps of `grammar` are there so that this does not happen.
-            log.warning("a constraint of %d characters takes too long", len(constraint.source))
-            return "it takes too long to compile"
+        return done
 
     def _start(self, constraint: Constraint | CallGrammar, done: Future[CompiledConstraint]) -> None:
-        with self._opening:  # held until the thread is known to `close`
-            if self._closed:
-                raise NotLoaded
-            if self._tokenizer is None:
-                self._tokenizer = self._open_tokenizer()
-            thread = threading.Thread(
-                target=self._work, args=(constraint, self._tokenizer, done), name="inglenook-constraint", daemon=True
-            )
-            self._threads.add(thread)
+        """Under `_opening`. Raises NotLoaded."""
+        if self._closed:
+            raise NotLoaded
+        if self._tokenizer is None:
+            self._tokenizer = self._open_tokenizer()
+        keeping = ExitStack()
+        keeping.enter_context(self._kept_model())
+        work = partial(self._work, constraint, self._tokenizer, done, keeping)
+        thread = threading.Thread(target=work, name="inglenook-constraint", daemon=True)
+        with self._keeping:
+            self._compiling[constraint] = done
+        try:
             with _stack_size:
                 before = threading.stack_size(STACK_BYTES)
                 try:
                     thread.start()
                 finally:
                     threading.stack_size(before)
+        except BaseException:
+            self._end(constraint)
+            keeping.close()
+            raise
 
     def _work(
-        self, constraint: Constraint | CallGrammar, tokenizer: LLTokenizer, done: Future[CompiledConstraint]
+        self,
+        constraint: Constraint | CallGrammar,
+        tokenizer: LLTokenizer,
+        done: Future[CompiledConstraint],
+        keeping: ExitStack,
     ) -> None:
         from engine.output.constraint import compile_constraint
 
         try:
-            done.set_result(compile_constraint(constraint, tokenizer))
-        except Exception as error:
-            done.set_exception(error)
-        except BaseException as error:  # a panic in llguidance, which is not an Exception
-            log.error("llguidance failed\n%s", way_of(error))
-            done.set_exception(ConstraintError("llguidance failed on it"))
+            compiled = compile_constraint(constraint, tokenizer)
+        except BaseException as error:
+            failure = error
+            if not isinstance(error, Exception):  # a panic in llguidance
+                log.error("llguidance failed\n%s", way_of(error))
+                failure = ConstraintError("llguidance failed on it")
+            self._end(constraint, failure.reason if isinstance(failure, ConstraintError) else None)
+            done.set_exception(failure)
+        else:
+            self._end(constraint, compiled)
+            done.set_result(compiled)
         finally:
-            self._threads.discard(threading.current_thread())
+            keeping.close()
             self._places.release()
+
+    def _end(self, constraint: Constraint | CallGrammar, outcome: CompiledConstraint | str | None = None) -> None:
+        """Keeps the outcome; not None, which may be another the next time."""
+        with self._keeping:
+            self._compiling.pop(constraint, None)
+            if outcome is None or len(constraint.source) > MAX_KEPT_CHARS:
+                return
+            self._kept[constraint] = outcome
+            if len(self._kept) > N_KEPT:
+                self._kept.popitem(last=False)

@@ -12,15 +12,18 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from llguidance import LLMatcher
 
 from engine.errors import ConstraintError
-from engine.output.call_grammar import CallGrammar
+from engine.output.call_grammar import ANSWER, CallGrammar
 from engine.output.gbnf import GbnfError
 from engine.output.gbnf_forms import translate
+from engine.output.relaxation import relaxed
+from engine.output.schema_forms import bounded
 from engine.requests import Constraint
 
 MAX_BYTES = {"json_schema": 256 * 1024}
@@ -54,8 +57,11 @@ def grammar_text(constraint: Constraint | CallGrammar) -> str:
     """What llguidance takes. Any thread; bounded by the caps above. Raises ConstraintError."""
     if isinstance(constraint, CallGrammar):
         _check_size(constraint.source, MAX_BYTES_OF_CALLS)
-        _check_lark(constraint.source, ours=True)
-        return json.dumps({"grammars": [{"lark_grammar": constraint.source}]})
+        _checked_lark(constraint.source, ours=True)
+        grammars = [{"lark_grammar": constraint.source}]
+        if constraint.answer is not None:
+            grammars.append(_named(grammar_text(constraint.answer), ANSWER))
+        return json.dumps({"grammars": grammars})
     source = constraint.source
     _check_size(source, MAX_BYTES.get(constraint.kind, MAX_BYTES_OTHERWISE))
     match constraint.kind:
@@ -68,10 +74,25 @@ def grammar_text(constraint: Constraint | CallGrammar) -> str:
         case "choice":
             return LLMatcher.grammar_from_regex(_one_of(_json(source)))
         case "lark":
-            _check_lark(source)
-            return json.dumps({"grammars": [{"lark_grammar": source}]})
+            return json.dumps({"grammars": [{"lark_grammar": _checked_lark(source)}]})
         case "gbnf":
             return _from_gbnf(source)
+
+
+def relaxed_constraint(constraint: Constraint) -> tuple[Constraint, tuple[str, ...]]:
+    """The part of a constraint that is not strict that can be enforced, and what was left out. Raises
+    ConstraintError."""
+    if constraint.strict or constraint.kind != "json_schema":
+        return constraint, ()
+    _check_size(constraint.source, MAX_BYTES["json_schema"])
+    found = relaxed(_checked_schema(_json(constraint.source)))
+    return replace(constraint, source=json.dumps(found.schema)), found.left_out
+
+
+def _named(grammar: str, name: str) -> dict[str, Any]:
+    """A grammar to which another one refers as `@name`."""
+    (only,) = json.loads(grammar)["grammars"] if grammar.startswith("{") else [{"lark_grammar": grammar}]
+    return {**only, "name": name}
 
 
 def _check_size(source: str, limit: int) -> None:
@@ -92,7 +113,7 @@ def _json(source: str) -> Any:
 
 def _json_grammar(schema: dict[str, Any]) -> str:
     try:
-        text = json.dumps(schema, allow_nan=False)
+        text = json.dumps(bounded(schema), allow_nan=False)
         return LLMatcher.grammar_from_json_schema(text, overrides=_JSON_OPTIONS)  # type: ignore[arg-type]
     except (ValueError, RecursionError) as error:
         raise ConstraintError(f"the schema cannot be read: {error}") from None
@@ -205,32 +226,36 @@ def _one_of(choices: Any) -> str:
 _LARK_TEXT = re.compile(r'//[^\n]*|#[^\n]*|"(?:[^"\\\n]|\\.)*"|/(?:[^/\\\n]|\\.)+/|%json\b', re.DOTALL)
 
 
-def _check_lark(source: str, *, ours: bool = False) -> None:
+def _checked_lark(source: str, *, ours: bool = False) -> str:
     """Looks at what stands outside of comments, strings, regular expressions and inline schemas. In a grammar that is
-    `ours` only the schemas and the size come from outside."""
-    bare = []
-    at = 0
+    `ours` only the schemas and the size come from outside. Returns the grammar with inline schemas `bounded`."""
+    bare, parts = [], []
+    at = copied = 0
     while match := _LARK_TEXT.search(source, at):
         bare.append(source[at : match.start()])
         at = match.end()
         if match[0] == "%json":
-            at = _check_inline_schema(source, at, ours)
+            schema, end = _inline_schema(source, at, ours)
+            parts += [source[copied:at], " ", json.dumps(schema)]
+            at = copied = end
     bare.append(source[at:])
+    parts.append(source[copied:])
     outside = " ".join(bare)
     if outside.count(":") > MAX_RULES:
         raise ConstraintError(f"the grammar has more than {MAX_RULES} rules")
     if ours:
-        return
+        return source
     if outside.count("&") > MAX_INTERSECTED:
         raise ConstraintError(f"the grammar combines more than {MAX_INTERSECTED} patterns")
     if "<" in outside:
         raise ConstraintError("the grammar names special tokens, which no text can match")
     if option := re.search(r"\b(temperature|stop)\s*=", outside):
         raise ConstraintError(f"the grammar sets {option[1]}, which is not enforced")
+    return "".join(parts)
 
 
-def _check_inline_schema(source: str, at: int, ours: bool) -> int:
-    """Where the schema after `at` ends."""
+def _inline_schema(source: str, at: int, ours: bool) -> tuple[Any, int]:
+    """The schema after `at`, with white space of a limited length, and where it ends."""
     start = next((i for i in range(at, len(source)) if not source[i].isspace()), at)
     try:
         schema, end = json.JSONDecoder().raw_decode(source, start)
@@ -238,7 +263,7 @@ def _check_inline_schema(source: str, at: int, ours: bool) -> int:
         raise ConstraintError(f"an inline schema cannot be read as JSON: {error}") from None
     if "x-guidance" in _checked_schema(schema) and not ours:
         raise ConstraintError("an inline schema sets x-guidance")
-    return end
+    return {**bounded(schema), "x-guidance": _JSON_OPTIONS} if isinstance(schema, dict) else schema, end
 
 
 def _from_gbnf(source: str) -> str:

@@ -21,9 +21,20 @@ class Guide:
     free comes first (reasoning, text before a tool call), it is made `waiting`, and whoever reads the answer calls
     `begin` where the constraint sets in, and `pause` where it no longer holds."""
 
-    def __init__(self, matcher: Matcher, *, waiting: bool = False) -> None:
+    def __init__(
+        self,
+        matcher: Matcher,
+        *,
+        waiting: bool = False,
+        binds_answer: bool = False,
+        not_enforced: tuple[str, ...] = (),
+    ) -> None:
+        """`binds_answer`: it holds from the beginning of the answer, after a thought; otherwise from the marker of a
+        call. `not_enforced`: keywords of its schemas that the answer may break."""
         self._matcher = matcher
         self._waiting = waiting
+        self.binds_answer = binds_answer
+        self.not_enforced = not_enforced
 
     @property
     def waiting(self) -> bool:

@@ -7,10 +7,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from engine.output.schema_forms import bounded
 from engine.output.values import Schema, properties, types
 
 # As the templates write JSON, and so as the models know it. Free spacing lets small models write spaces for ever.
-_SPACING = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
+_JSON_OPTIONS = {
+    "whitespace_flexible": False,
+    "item_separator": ", ",
+    "key_separator": ": ",
+    "coerce_one_of": False,
+    "lenient": False,
+}
 _MAX_DEPTH = 6
 _JSON_STRING = '%json {"type": "string"}'
 
@@ -30,7 +37,7 @@ class Notation:
 PYTHON = Notation("", "True", "False", "None", ", ", bare_keys=False)
 
 
-def relaxed(quote: str) -> Notation:
+def bare_notation(quote: str) -> Notation:
     return Notation(quote, "true", "false", "null", ",", bare_keys=True)
 
 
@@ -41,6 +48,16 @@ def closed(schema: Schema) -> Schema:
     return schema if schema else {"type": "object"}
 
 
+def opened(schema: Schema) -> Schema:
+    """The same properties, each with any value."""
+    return {
+        "type": "object",
+        "properties": {key: {} for key in properties(schema)},
+        "required": schema.get("required", []),
+        "additionalProperties": schema.get("additionalProperties") is not False,
+    }
+
+
 def embedded(schema: Schema, root: Schema) -> Schema:
     """A part of a schema that stands alone, with what it may refer to."""
     return {**{key: root[key] for key in ("$defs", "definitions") if key in root}, **schema}
@@ -49,7 +66,9 @@ def embedded(schema: Schema, root: Schema) -> Schema:
 class Lark:
     """A grammar being written. Besides `define`, methods give the expression for something."""
 
-    def __init__(self, specials: Mapping[str, int]) -> None:
+    def __init__(self, specials: Mapping[str, int], *, short_integers: bool = True) -> None:
+        """`short_integers`: integers in JSON have a limited length."""
+        self._short_integers = short_integers
         self._specials = specials
         longest_first = sorted(filter(None, specials), key=len, reverse=True)
         self._special = re.compile(f"({'|'.join(map(re.escape, longest_first))})") if longest_first else None
@@ -83,7 +102,9 @@ class Lark:
         return self.name("TEXT", f"[suffix={_quoted(close)}]")
 
     def json(self, schema: Schema) -> str:
-        return "%json " + json.dumps({**schema, "x-guidance": _SPACING})
+        return "%json " + json.dumps(
+            {**bounded(schema, short_integers=self._short_integers), "x-guidance": _JSON_OPTIONS}
+        )
 
     def members(
         self, schema: Schema, notation: Notation, opening: str, closing: str, equals: str = "", depth: int = 0

@@ -21,9 +21,9 @@ def token_choice(
     logprobs: npt.NDArray[np.float32], token: int, n_others: int, piece: Callable[[int], bytes]
 ) -> TokenChoice:
     """`token` with its log probability and the `n_others` likeliest tokens."""
-    others: tuple[tuple[bytes, float], ...] = ()
+    ids: tuple[int, ...] = ()
     if n_others:
         likeliest = np.argpartition(logprobs, -n_others)[-n_others:]
-        ranked = likeliest[np.argsort(-logprobs[likeliest])]
-        others = tuple((piece(int(each)), float(logprobs[each])) for each in ranked)
-    return TokenChoice(piece(token), float(logprobs[token]), others)
+        ids = tuple(int(each) for each in likeliest[np.argsort(-logprobs[likeliest])])
+    others = tuple((piece(each), float(logprobs[each])) for each in ids)
+    return TokenChoice(piece(token), float(logprobs[token]), others, token, ids)

@@ -41,6 +41,11 @@ class Source:
         """Nothing more comes."""
         self._ended = True
 
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether the text has ended and all of it was read."""
+        return self._ended and self._at >= len(self._text)
+
     def hold(self) -> int:
         self._holds.append(self._dropped + self._at)
         return self._holds[-1]

@@ -10,7 +10,7 @@ from engine.output.call_grammar import CallGrammar, call_grammar, trigger
 from engine.output.channels import ChannelParser
 from engine.output.formats import detect, opens_thinking
 from engine.output.samples import Format
-from engine.requests import Tool, ToolChoice
+from engine.requests import Constraint, Tool, ToolChoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,8 @@ class Channels:
     """Text with which the answer begins already."""
     one_call: bool
     """The answer ends with its first call."""
+    must_call: bool
+    """The answer is constrained to calls."""
     trigger: int | None
     """The token after which only a call can come."""
     opener: int | None
@@ -40,7 +42,9 @@ class Channels:
 
     def parser(self) -> ChannelParser:
         """A fresh one, at the place where the model goes on."""
-        parser = ChannelParser(self.format, self.tools, _new_call_id, in_thought=self.in_thought)
+        parser = ChannelParser(
+            self.format, self.tools, _new_call_id, in_thought=self.in_thought, must_call=self.must_call
+        )
         if self.said:
             parser.feed(self.said)
         return parser
@@ -64,7 +68,9 @@ class Voice:
             return f"{prompt.rstrip()}\n\n{thinking.close}\n\n{answer_start}"
         return prompt + answer_start
 
-    def channels(self, prompt: str, answer_start: str, tools: tuple[Tool, ...], *, one_call: bool) -> Channels | None:
+    def channels(
+        self, prompt: str, answer_start: str, tools: tuple[Tool, ...], *, one_call: bool, must_call: bool = False
+    ) -> Channels | None:
         """For an answer to `prompt`, as it stood before `begin`; None where all of it is plain text."""
         format = self.format if tools else replace(self.format, calls=())
         if not (format.calls or format.thinking or format.headers or format.dropped or self.ends):
@@ -78,13 +84,21 @@ class Voice:
             in_thought=not said and opens_thinking(format, prompt),
             said=said,
             one_call=one_call,
+            must_call=must_call and bool(tools),
             trigger=self.tokens.get(trigger(format)),
             opener=self.tokens.get(format.thinking.open) if format.thinking else None,
         )
 
-    def grammar(self, channels: Channels, choice: ToolChoice) -> CallGrammar | None:
-        """What the calls of such an answer must match; None where nothing tells that one begins."""
-        if choice == "auto" and channels.trigger is None:
+    def grammar(
+        self,
+        channels: Channels,
+        choice: ToolChoice,
+        answer: Constraint | None = None,
+        open_tools: frozenset[str] = frozenset(),
+    ) -> CallGrammar | None:
+        """What the calls of such an answer, or with `answer` all of it, must match; None where nothing tells that one
+        begins. `open_tools`: those whose schemas cannot be followed."""
+        if choice == "auto" and channels.trigger is None and answer is None:
             return None
         return call_grammar(
             channels.format,
@@ -93,6 +107,8 @@ class Voice:
             not channels.one_call,
             specials=self.tokens,
             in_thought=channels.in_thought,
+            answer=answer,
+            open_tools=open_tools,
         )
 
 

@@ -43,7 +43,7 @@ class PreparePools:
         preparer, self.preparer = self.preparer, None
         await self.settle()
         if preparer is not None:
-            await asyncio.wrap_future(self.by_door["window"].submit(preparer.close))
+            preparer.close()
 
     async def settle(self) -> None:
         """Waits until all that was asked before is done."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from engine.backend import Backend
 from engine.errors import ConstraintError, ContextOverflow, RequestError
@@ -15,7 +17,13 @@ from engine.output.voice import Channels, voice_of
 from engine.prompt.overflow import Fit, fit
 from engine.prompt.template import CHATML, ChatTemplate
 from engine.prompt.tools import offered, prepare
-from engine.requests import ChatRequest, CompletionRequest, Message, Request, Tool, ToolChoice
+from engine.requests import ChatRequest, CompletionRequest, Constraint, Message, Request, Tool, ToolChoice
+
+if TYPE_CHECKING:  # llguidance is imported with the first constraint, not when the window opens
+    from engine.output.constraint import CompiledConstraint
+
+SCHEMAS_TRIED_S = 2.0
+"""How long schemas of tools are tried one by one, where they cannot be enforced together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +42,15 @@ class Preparer:
         self._backend = backend
         self._vocabulary = backend.vocabulary
         self._n_ctx = backend.limits.n_cells
-        self._constraints = ConstraintCache(backend.constraint_tokenizer)
+        self._constraints = ConstraintCache(backend.constraint_tokenizer, backend.kept_model)
         self._voice = voice_of(
             backend.chat_template, lambda text: backend.tokenize(text, add_special=False), self._vocabulary.ends
         )
+
+    @property
+    def backend(self) -> Backend:
+        """The model whose tokens it makes."""
+        return self._backend
 
     def prepare(self, request: Request) -> Prepared:
         """Raises ContextOverflow, TemplateError, ConstraintError, RequestError."""
@@ -55,9 +68,10 @@ class Preparer:
             raise ContextOverflow(n_prompt, self._n_ctx)
         return replace(prepared, guide=self._guide(request, prepared.channels))
 
-    def close(self) -> bool:
-        """Before the model is freed: ends what still reads it. False where something does not end."""
-        return self._constraints.close()
+    def close(self) -> None:
+        """Before the model is freed: nothing is compiled for it any more. Never blocks for long; a compile that is
+        under way keeps the model in memory until it ends."""
+        self._constraints.close()
 
     def fit(self, messages: Sequence[Message]) -> Fit:
         """How a chat fits into the context. Raises TemplateError."""
@@ -103,38 +117,73 @@ class Preparer:
         thinking = thinking_arguments(self._backend.chat_template, request.thinking, request.effort)
         prompt = self._rendered(request.messages, tools, thinking.arguments)
         start, one_call = request.answer_start, not request.parallel_tool_calls
-        channels = self._voice.channels(prompt, start, tools, one_call=one_call)
+        must_call = request.tool_choice not in ("auto", "none")
+        channels = self._voice.channels(prompt, start, tools, one_call=one_call, must_call=must_call)
         return self._voice.begin(prompt, start), channels
 
     def _guide(self, request: Request, channels: Channels | None) -> Guide | None:
         """What keeps the answer to its constraint, or its calls to their tools."""
         start = request.answer_start if isinstance(request, ChatRequest) else ""
         tools = channels.tools if channels else ()
-        if request.constraint is not None:
-            if tools:
-                raise RequestError("tools and a constraint on the answer cannot be had together")
-            guide = Guide(self._constraints.get(request.constraint).matcher(), waiting=True)
+        choice: ToolChoice = request.tool_choice if isinstance(request, ChatRequest) else "auto"
+        if request.constraint is not None and (not tools or choice == "auto"):
+            compiled = self._answer_constraint(request.constraint, channels)
+            guide = _guide(compiled, binds_answer=True)
             if start or channels is None or channels.begins_with_answer:
                 guide.begin(start)
             return guide
-        if channels is None or not tools or not isinstance(request, ChatRequest):
-            return None
-        return self._call_guide(channels, request.tool_choice)
+        return self._call_guide(channels, choice) if channels and tools else None
+
+    def _answer_constraint(self, constraint: Constraint, channels: Channels | None) -> CompiledConstraint:
+        """What an answer must match that may hold calls instead. Calls under a header of their own are free."""
+        if channels is None or not channels.tools or channels.format.headers:
+            return self._constraints.get(constraint)
+        self._constraints.get(constraint)  # what is wrong with it must not be taken for a fault of the tools
+        return self._compiled_calls(channels, "auto", constraint)
 
     def _call_guide(self, channels: Channels, choice: ToolChoice) -> Guide | None:
-        grammar = self._voice.grammar(channels, choice)
-        if grammar is None:
-            return None
         if choice == "auto":
+            if self._voice.grammar(channels, choice) is None:
+                return None
             try:
-                return Guide(self._constraints.get(grammar).matcher(), waiting=True)
+                return _guide(self._compiled_calls(channels, choice))
             except ConstraintError:  # nobody asked for more than what the model does by itself
                 return None
         if channels.said:
             raise RequestError("an answer that has begun cannot be required to be a tool call")
-        guide = Guide(self._constraints.get(grammar).matcher(), waiting=True)
+        guide = _guide(self._compiled_calls(channels, choice))
         guide.begin()
         return guide
+
+    def _compiled_calls(
+        self, channels: Channels, choice: ToolChoice, answer: Constraint | None = None
+    ) -> CompiledConstraint:
+        """Raises ConstraintError where not even calls with the tools' names can be enforced."""
+        grammar = self._voice.grammar(channels, choice, answer)
+        assert grammar is not None  # none only where `choice` is "auto" without an answer, which callers have checked
+        try:
+            return self._constraints.get(grammar)
+        except ConstraintError:
+            open_tools = self._open_tools(channels.tools)
+            opened = self._voice.grammar(channels, choice, answer, open_tools) if open_tools else None
+            if opened is None:
+                raise
+            return self._constraints.get(opened)
+
+    def _open_tools(self, tools: Sequence[Tool]) -> frozenset[str]:
+        """Those whose schemas cannot be followed, or that there is no time to try."""
+        found, deadline = set(), time.monotonic() + SCHEMAS_TRIED_S
+        for tool in tools:
+            if time.monotonic() > deadline or not self._can_follow(tool):
+                found.add(tool.name)
+        return frozenset(found)
+
+    def _can_follow(self, tool: Tool) -> bool:
+        try:
+            self._constraints.get(Constraint("json_schema", tool.parameters, strict=False))
+        except ConstraintError:
+            return False
+        return True
 
     def _rendered(
         self, messages: Sequence[Message], tools: Sequence[Tool] = (), arguments: Mapping[str, object] | None = None
@@ -154,3 +203,7 @@ class Preparer:
         if not all(0 <= token < n_tokens for token in tokens):  # llama.cpp would read beyond its tables
             raise RequestError(f"the prompt holds a token outside of the model's vocabulary of {n_tokens}")
         return tuple(tokens)
+
+
+def _guide(compiled: CompiledConstraint, *, binds_answer: bool = False) -> Guide:
+    return Guide(compiled.matcher(), waiting=True, binds_answer=binds_answer, not_enforced=compiled.left_out)

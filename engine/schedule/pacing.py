@@ -12,6 +12,10 @@ BUDGET_S = 0.17
 WINDOW_SHARE = 0.25
 """Of the time while a prompt is read beside it, the window writes alone for so much."""
 
+READING_S, MIN_READING = 0.8, 64
+"""For one step while somebody at the window waits for a first word: a cancel, and a question that came after it began,
+wait for its end. Where a token takes long, at least so many are read: every step reads all weights."""
+
 MIN_CHUNK = 8
 """Fewer tokens than this make a step no shorter worth having."""
 
@@ -30,15 +34,20 @@ class Pacer:
         self._owed_s = 0.0
         """Time that the window has yet to get for what was read beside it."""
 
-    def allowance(self, window_answers: bool) -> int:
-        """Prompt tokens for the next step; 0 makes it the window's own."""
+    def allowance(self, window_answers: bool, *, window_waits: bool = False) -> int:
+        """Prompt tokens for the next step; 0 makes it the window's own. `window_waits`: for a first word."""
         if not window_answers:
             self._owed_s = 0.0
-            return self._n_batch
+            return self._reading_size() if window_waits else self._n_batch
         if self._owed_s > 0.0:
             return 0
         fitting = (BUDGET_S - self._step_s) / self._token_s
         return max(MIN_CHUNK, min(self._n_batch, int(fitting)))
+
+    def _reading_size(self) -> int:
+        """In whole multiples, so that it does not change with every measurement."""
+        fitting = int(READING_S / self._token_s) // MIN_READING * MIN_READING
+        return min(self._n_batch, max(MIN_READING, fitting))
 
     @property
     def rested(self) -> bool:

@@ -18,10 +18,10 @@ WORTH_WAITING = 32
 class Scheduler:
     """Sequences in, batch plans out. Call `plan`, do its moves, compute it, then `commit`.
 
-    Decodes go first, then prompts; the window before the endpoint; within a rank, first come first served. Where
-    the KV memory runs out, what nobody uses goes first, then the last in that order gives up its place and comes
-    back later; the first always goes on, so everyone is served in the end. Only background work is refused, where it
-    would cost a chat its place and there is nobody to wait for.
+    Decodes go first, then prompts; the window before the endpoint; within a rank, short prompts before long ones, with
+    ageing (`Sequence.order`). Where the KV memory runs out, what nobody uses goes first, then the last in that order is
+    preempted and resumed later; the first always goes on, so everyone is served in the end. Only background work is
+    refused, where it would cost a chat its place and there is nobody to wait for.
     """
 
     def __init__(self, limits: Limits, ends: frozenset[int], snapshots: SnapshotIndex | None = None) -> None:
@@ -32,6 +32,8 @@ class Scheduler:
         self._waiting: list[Sequence] = []
         self._refused: list[Sequence] = []
         self._n_arrived = 0
+        self._n_read = 0
+        """Prompt tokens that were planned so far, for anyone."""
         self.cache = PrefixCache(limits)
 
     @property
@@ -51,12 +53,20 @@ class Scheduler:
         """Whether a person watches an answer being written."""
         return any(each.rank == WINDOW and each.n_output > 0 for each in self._running)
 
+    @property
+    def window_waits(self) -> bool:
+        """Whether a person waits for the first word of an answer, and no step must have a fixed size."""
+        active = (*self._running, *self._waiting)
+        waits = any(each.rank == WINDOW and not each.n_output for each in active)
+        return waits and not any(each.is_repeatable and not each.n_output for each in self._running)
+
     def add(self, sequence: Sequence) -> None:
         """Queues a sequence. Its prompt must leave room for one token: 1 ≤ len(prompt) < n_cells."""
         if not 1 <= len(sequence.prompt) < self._limits.n_cells:
             raise ValueError(f"a prompt of {len(sequence.prompt)} tokens for {self._limits.n_cells} cells")
         sequence.arrival = self._n_arrived
         self._n_arrived += 1
+        sequence.deadline = self._n_read + len(sequence.tokens) - self._n_known(sequence)
         self._wait(sequence)
 
     def remove(self, sequence: Sequence) -> None:
@@ -136,7 +146,16 @@ class Scheduler:
         for prefix in [prefix for prefix in self.cache.prefixes if prefix.slot == slot]:
             self.cache.drop(prefix)
 
+    def _n_known(self, sequence: Sequence) -> int:
+        """Tokens of its prompt that need not be read, as things stand."""
+        wanted = sequence.tokens[:-1]
+        if not wanted or sequence.scored or not sequence.uses_cache:
+            return 0
+        snapshot = self._snapshots.find(wanted) if self._snapshots is not None else None
+        return max(self.cache.match(wanted)[1], n_common(snapshot[1], wanted) if snapshot is not None else 0)
+
     def _wait(self, sequence: Sequence) -> None:
+        sequence.waits_for = "slot"
         self._waiting.append(sequence)
         self._waiting.sort(key=lambda each: each.order)
 
@@ -167,9 +186,14 @@ class Scheduler:
         return Sampled(sequence, token, finish)
 
     def _admit(self) -> None:
+        for sequence in self._running:
+            sequence.urgency = None
         for sequence in list(self._waiting):
-            if self._is_being_read(sequence):
+            if (reader := self._reader_of(sequence)) is not None:
+                sequence.waits_for = "shared_prompt"
+                reader.urgency = min(sequence.order, reader.urgency or sequence.order)
                 continue
+            sequence.waits_for = "slot"
             while not (prefix := self._find_place(sequence)) and self._outranks_last(sequence):
                 self._put_back(self._running[-1])
             if prefix is None and sequence.rank == BACKGROUND and not self._running:
@@ -180,6 +204,7 @@ class Scheduler:
             self._waiting.remove(sequence)
             sequence.prefix = prefix
             prefix.owner = sequence.owner
+            prefix.n_prompt = len(sequence.prompt)
             sequence.n_computed = len(prefix.tokens)
             if not sequence.has_run:
                 sequence.has_run, sequence.n_cached = True, min(sequence.n_computed, len(sequence.prompt))
@@ -208,35 +233,45 @@ class Scheduler:
                 if sequence.copies_at.pop(0) == sequence.n_computed:
                     self.cache.keep(_place(sequence))
 
-    def _is_being_read(self, sequence: Sequence) -> bool:
-        """Whether somebody who goes before is reading what this one would read too."""
+    def _reader_of(self, sequence: Sequence) -> Sequence | None:
+        """The running sequence that is reading what this one would read too; then waiting for it costs less."""
         limit = len(sequence.tokens) - 1
-        if sequence.scored or limit < WORTH_WAITING:
-            return False
+        if sequence.scored or not sequence.uses_cache or limit < WORTH_WAITING:
+            return None
         for other in self._running:
-            if other.order < sequence.order and other.n_computed < len(other.prompt):
+            if other.rank <= sequence.rank and other.n_computed < len(other.prompt):
                 shared = min(n_common(other.tokens, sequence.tokens), limit)
                 if not self._limits.cuts_freely:
                     shared = max((n for n in other.copies_at if n <= shared), default=0)
                 if shared >= WORTH_WAITING and self.cache.match(sequence.tokens[:limit])[1] < shared:
-                    return True
-        return False
+                    return other
+        return None
 
     def _find_place(self, sequence: Sequence) -> Prefix | None:
         """A prefix for it, with as much of its tokens computed as is known anywhere; None where there is no room."""
         if len(self._running) >= self._limits.n_running:
             return None
         wanted = sequence.tokens[:-1]  # the last one is computed anew, for its logits
-        source, n = (None, 0) if sequence.scored or not wanted else self.cache.match(wanted)
-        snapshot = None if sequence.scored or self._snapshots is None else self._snapshots.find(wanted)
+        knows = bool(wanted) and not sequence.scored and sequence.uses_cache
+        source, n = self.cache.match(wanted) if knows else (None, 0)
+        snapshot = self._snapshots.find(wanted) if knows and self._snapshots is not None else None
         if snapshot is not None:
             key, held = snapshot
             usable = n_common(held, wanted)
             if usable > n + WORTH_WAITING and (self._limits.cuts_freely or usable == len(held)):
                 return self._restored(sequence, key, held, usable)
         if source is not None and self._has_room(sequence, len(sequence.tokens) - n, keep=source):
-            return self.cache.reuse(source, n, sequence.rank)
+            return self.cache.reuse(source, n, sequence.rank, gives_up=_is_repeated(sequence, source, n))
+        if sequence.is_repeatable and not sequence.uses_cache:
+            self._make_place_of(sequence)
         return self.cache.open(sequence.rank) if self._has_room(sequence, len(sequence.tokens)) else None
+
+    def _make_place_of(self, sequence: Sequence) -> None:
+        """Drops what the same prompt left before, so that it is computed in the same cells: in others sums round
+        differently."""
+        source, n = self.cache.match(sequence.tokens[:-1]) if len(sequence.tokens) > 1 else (None, 0)
+        if source is not None and not source.in_use and _is_repeated(sequence, source, n):
+            self.cache.drop(source)
 
     def _restored(self, sequence: Sequence, key: str, held: list[int], n: int) -> Prefix | None:
         if not self._has_room(sequence, max(len(held), len(sequence.tokens))):
@@ -253,8 +288,12 @@ class Scheduler:
         return self.cache.make_room(n_cells + promised + (1 if self._running else 0), keep, sequence.rank)
 
     def _outranks_last(self, sequence: Sequence) -> bool:
-        """The window takes an endpoint sequence's place; within a rank nobody is pushed out by a newcomer."""
-        return bool(self._running) and sequence.rank == WINDOW and self._running[-1].rank > WINDOW
+        """The window takes an endpoint sequence's place, and that of a longer prompt of the window of which nothing has
+        been answered yet."""
+        if not self._running or sequence.rank != WINDOW:
+            return False
+        last = self._running[-1]
+        return last.rank > WINDOW or (not last.n_output and not last.writes and sequence.order < last.order)
 
     def _decodes(self) -> dict[Sequence, Chunk]:
         shares: dict[Sequence, Chunk] = {}
@@ -267,10 +306,13 @@ class Scheduler:
     def _add_prompts(self, shares: dict[Sequence, Chunk], n_prompt_tokens: int) -> None:
         room = min(n_prompt_tokens, self._limits.n_batch - sum(len(chunk.tokens) for chunk in shares.values()))
         outputs = self._limits.n_outputs - self._limits.n_running
-        for sequence in [each for each in self._running if not each.writes]:
+        readers = [each for each in self._running if not each.writes and each not in shares]
+        for sequence in sorted(readers, key=lambda each: each.reading_order):
             n = min(room, sequence.n_to_read, outputs if sequence.scored else room)
+            sequence.waits_for = "other_prompts"
             if n > 0 and sequence in self._running and self._reserve(sequence, n, shares):
                 shares[sequence] = self._chunk(sequence, n)
+                self._n_read += n
                 room -= n
                 outputs -= n if sequence.scored else 0
 
@@ -292,7 +334,16 @@ class Scheduler:
         prefix = _place(sequence)
         self.cache.extend(prefix, tokens)
         samples = start + n == len(sequence.tokens)
+        sequence.waits_for = None
         return Chunk(prefix.slot, start, tokens, samples, scored=sequence.scored and start < len(sequence.prompt))
+
+
+def _is_repeated(sequence: Sequence, source: Prefix, n: int) -> bool:
+    """Whether `source` holds the same prompt and its answer, which a repeatable sequence would write again. What a
+    higher rank left is not touched."""
+    n_prompt = len(sequence.prompt)
+    is_same = n == n_prompt - 1 and source.n_prompt == n_prompt and sequence.n_output == 0
+    return sequence.is_repeatable and is_same and sequence.rank <= source.rank
 
 
 def _place(sequence: Sequence) -> Prefix:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from engine.cache.prefixes import Prefix
+
+WaitReason = Literal["preparation", "snapshot", "slot", "shared_prompt", "other_prompts"]
+"""What a request waits for: its prompt is being rendered and tokenised; its KV state is being read from disk; a slot
+or room in the KV memory; the end of another request's prompt that begins alike; other prompts that are read first."""
 
 MOST_RESPELLED = 4
 """So many tokens of a word spelled anew are computed like a written one; more are read like a prompt."""
@@ -25,7 +30,15 @@ class Sequence:
     scored: bool = False
     """Whether every token of the prompt needs its logits; then none may come from a cache."""
     owner: str = ""
+    is_repeatable: bool = False
+    """Whether the same prompt must give the same answer, cached or not: greedy or seeded."""
+    uses_cache: bool = True
+    """False: every token of the prompt is computed anew."""
     arrival: int = 0
+    deadline: int = 0
+    """Position in the order within a rank; see `order`."""
+    urgency: tuple[int, int, int] | None = None
+    """The order of a sequence that waits for this one's prompt, where it goes before this one's own."""
     tokens: list[int] = field(init=False)
     n_output: int = 0
     """Tokens that were sampled; those kept of them are fewer where they were spelled anew."""
@@ -36,6 +49,8 @@ class Sequence:
     copies_at: list[int] = field(default_factory=list)
     """Numbers of tokens, rising, at which what is computed is kept for others, where memory cannot go back."""
     prefix: Prefix | None = None
+    waits_for: WaitReason | None = "slot"
+    """Why the last plan gave it no tokens; None where it did."""
 
     def __post_init__(self) -> None:
         self.tokens = list(self.prompt)
@@ -52,10 +67,22 @@ class Sequence:
 
     @property
     def n_to_read(self) -> int:
-        """The pending ones, up to where a copy is kept."""
-        return min([self.n_pending, *(n - self.n_computed for n in self.copies_at[:1])])
+        """The pending ones, up to where a copy is kept.
+
+        The last token of a repeatable prompt is a step of its own: so it is after a cache hit, and steps of other
+        sizes round differently."""
+        n = min([self.n_pending, *(n - self.n_computed for n in self.copies_at[:1])])
+        if self.is_repeatable and n == self.n_pending > 1 and self.n_computed < len(self.prompt):
+            return n - 1
+        return n
 
     @property
-    def order(self) -> tuple[int, int]:
-        """The window before the endpoint; within a rank, first come first served."""
-        return (self.rank, self.arrival)
+    def order(self) -> tuple[int, int, int]:
+        """The window before the endpoint. Within a rank short prompts before long ones: the deadline is the number of
+        tokens to read plus all that were read for anyone before it came. So a long prompt is overtaken for at most its
+        own length of other prompts. With equal deadlines, first come first served."""
+        return (self.rank, self.deadline, self.arrival)
+
+    @property
+    def reading_order(self) -> tuple[int, int, int]:
+        return self.order if self.urgency is None else min(self.order, self.urgency)

@@ -121,9 +121,3 @@ def test_a_call_and_its_answer_are_read_in_every_dialect(caller: Live) -> None:
     ]
     answer = caller.post({"messages": ollama, "tools": [tool], "stream": False}, "/api/chat").json()
     assert answer["prompt_eval_count"] == n_tokens
-
-
-def test_a_format_beside_tools_is_refused(caller: Live) -> None:
-    asked = {"messages": SAID, "tools": [{"type": "function", "function": FUNCTION}]}
-    refused = caller.post({**asked, "response_format": {"type": "json_object"}}, "/v1/chat/completions")
-    assert refused.status_code == 400

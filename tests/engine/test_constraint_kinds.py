@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import random
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -240,9 +242,9 @@ def test_a_guide_waits_begins_and_pauses() -> None:
 
 @pytest.fixture
 def cache() -> Iterator[ConstraintCache]:
-    cache = ConstraintCache(BACKEND.constraint_tokenizer)
+    cache = ConstraintCache(BACKEND.constraint_tokenizer, BACKEND.kept_model)
     yield cache
-    assert cache.close()
+    cache.close()
 
 
 def test_what_is_compiled_is_kept_and_the_least_recently_used_goes(cache: ConstraintCache) -> None:
@@ -268,15 +270,49 @@ def test_one_answer_does_not_move_another(cache: ConstraintCache) -> None:
     other.advance(ord("a"))
 
 
-def test_a_compiler_that_takes_too_long_is_left_alone() -> None:
-    cache = ConstraintCache(lambda: TOKENIZER, deadline_s=0.005)
-    slow = Constraint("json_schema", json.dumps({"type": "object", "properties": {f"p{i}": {} for i in range(2000)}}))
+SLOW = Constraint("json_schema", json.dumps({"type": "object", "properties": {f"p{i}": {} for i in range(2000)}}))
+
+
+def test_slow_compile_is_an_error_at_the_deadline_and_succeeds_when_retried() -> None:
+    """A busy processor makes any compile slow; that must not refuse the constraint for good."""
+    cache = ConstraintCache(lambda: TOKENIZER, nullcontext, deadline_s=0.005)
     started = time.monotonic()
-    with pytest.raises(ConstraintError):
-        cache.get(slow)
-    assert time.monotonic() - started < 1
     with pytest.raises(ConstraintError, match="too long"):
-        cache.get(slow)
-    assert cache.close(10)
+        cache.get(SLOW)
+    assert time.monotonic() - started < 1
+    patient = time.monotonic() + 20
+    while True:
+        try:
+            compiled = cache.get(SLOW)
+            break
+        except ConstraintError:
+            assert time.monotonic() < patient
+    assert cache.get(SLOW) is compiled
+    cache.close()
     with pytest.raises(NotLoaded):
         cache.get(Constraint("regex", "a"))
+
+
+def test_retries_of_a_slow_compile_share_one_thread() -> None:
+    cache = ConstraintCache(lambda: TOKENIZER, nullcontext, deadline_s=0.005)
+    for _ in range(4):
+        with suppress(ConstraintError):
+            cache.get(SLOW)
+        assert sum(each.name == "inglenook-constraint" for each in threading.enumerate()) <= 1
+    cache.close()
+
+
+def test_model_stays_in_memory_until_a_running_compile_has_ended() -> None:
+    backend = FakeBackend(Script(), Limits(256, 4, 32))
+    cache = ConstraintCache(backend.constraint_tokenizer, backend.kept_model, deadline_s=0.005)
+    with pytest.raises(ConstraintError, match="too long"):
+        cache.get(SLOW)
+    cache.close()
+    backend.close()
+    assert not backend.is_model_freed()
+    for thread in threading.enumerate():
+        if thread.name == "inglenook-constraint":
+            thread.join(20)
+    assert backend.is_model_freed()
+    with pytest.raises(NotLoaded), backend.kept_model():
+        pass

@@ -12,9 +12,9 @@ import pytest
 
 from engine.backend import Limits
 from engine.engine import Engine
-from engine.errors import ConstraintError, EngineError, RequestError
+from engine.errors import ConstraintError, EngineError
 from engine.events import Failed, Finished, TextDelta
-from engine.requests import ChatRequest, Constraint, Tool
+from engine.requests import ChatRequest, Constraint
 from tests.conftest import chat
 from tests.engine.test_engine import check_shape, engine_over, events_of
 from tests.fakes import FakeOpener, Script
@@ -247,15 +247,5 @@ def test_masks_that_take_too_long_end_that_answer_alone(monkeypatch: pytest.Monk
             assert (await free)[1].usage.n_output == 600
             assert opener.backends[0].n_open_samplers == 0
             assert (await engine.submit(chat(max_tokens=5)).collect())[1].usage.n_output == 5
-
-    asyncio.run(run())
-
-
-def test_not_with_tools() -> None:
-    async def run() -> None:
-        async with engine_over(FakeOpener()) as engine:
-            events = await events_of(engine.submit(asked(CITIES, tools=(Tool("look"),))))
-            assert isinstance(events[-1], Failed)
-            assert type(events[-1].error) is RequestError
 
     asyncio.run(run())

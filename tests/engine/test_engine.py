@@ -347,3 +347,58 @@ def test_a_last_snapshot_that_fails_keeps_no_model_from_going(tmp_path: Path, ca
         assert "last snapshots" in caplog.text
 
     asyncio.run(run())
+
+
+def test_progress_of_a_prompt_counts_up_while_it_is_read() -> None:
+    async def run() -> None:
+        opener = FakeOpener(Script(answer=b"Yes.", step_s=0.01), Limits(n_cells=4096, n_slots=8, n_batch=64))
+        async with engine_over(opener) as engine:
+            stream = engine.submit(chat("a long question " * 60, max_tokens=10))
+            seen = [engine.progress(stream.request_id)]
+            reading = asyncio.create_task(events_of(stream))
+            while not reading.done():
+                seen.append(engine.progress(stream.request_id))
+                await asyncio.sleep(0.005)
+            await reading
+            found = [each for each in seen if each is not None]
+            assert found[0].waits_for == "preparation"
+            read = [each.n_read for each in found if each.n_prompt]
+            assert read == sorted(read)
+            assert len(set(read)) > 5
+            assert any(each.waits_for is None and 0 < each.n_read < each.n_prompt for each in found)
+            assert engine.progress(stream.request_id) is None
+
+    asyncio.run(run())
+
+
+def test_progress_of_a_cancelled_request_says_stopping_until_its_last_event() -> None:
+    async def run() -> None:
+        async with engine_over(FakeOpener(Script(step_s=0.05))) as engine:
+            stream = engine.submit(chat())
+            stream.cancel()
+            progress = engine.progress(stream.request_id)
+            assert progress is not None
+            assert progress.is_stopping
+            await events_of(stream)
+            assert engine.progress(stream.request_id) is None
+
+    asyncio.run(run())
+
+
+def test_progress_of_a_request_without_a_slot_says_what_it_waits_for() -> None:
+    async def run() -> None:
+        opener = FakeOpener(Script(step_s=0.01), Limits(n_cells=4096, n_slots=8, n_batch=64, n_running=1))
+        async with engine_over(opener) as engine:
+            first = engine.submit(chat("One.", max_tokens=300))
+            second = engine.submit(chat("Two.", max_tokens=2))
+            reasons = set()
+            while (progress := engine.progress(second.request_id)) is not None:
+                reasons.add(progress.waits_for)
+                if "slot" in reasons:
+                    first.cancel()
+                await asyncio.sleep(0.005)
+            assert "slot" in reasons
+            await events_of(first)
+            await events_of(second)
+
+    asyncio.run(run())

@@ -148,7 +148,7 @@ def test_background_work_waits_for_others_and_is_refused_where_only_chats_are_le
     grows = sequence("story", 15, BACKGROUND, max_tokens=40, kind=4)
     for each in (too_long, grows):
         full.add(each)
-    assert finish(full) == [too_long, grows]
+    assert sorted(each.id for each in finish(full)) == ["story", "summary"]
     assert grows.n_output > 0
     assert full.cache.match(list(range(30)))[1] == 30, "the chat is gone"
 
@@ -228,3 +228,151 @@ def test_prompts_that_are_scored_anew_stay_within_the_outputs_of_a_step() -> Non
         several.forget(each.prefix.slot)
     plan = several.plan(16)
     assert 0 < sum(len(entry.chunk.tokens) for entry in plan.entries) <= LIMITS.n_outputs
+
+
+BIG = replace(LIMITS, n_cells=4096)
+
+
+def prompt_shares(plan: BatchPlan) -> dict[str, int]:
+    return {entry.sequence.id: len(entry.chunk.tokens) for entry in plan.entries if not entry.writes}
+
+
+def test_short_prompt_is_read_before_the_rest_of_a_long_one() -> None:
+    both = Scheduler(BIG, frozenset({END}))
+    both.add(sequence("long", 1000, WINDOW))
+    commit_all(both, both.plan(16))
+    both.add(sequence("short", 10, WINDOW, kind=1))
+    plan = both.plan(16)
+    assert prompt_shares(plan) == {"short": 10, "long": 6}
+    assert "short" in {entry.sequence.id for entry in plan.entries if entry.chunk.samples}
+
+
+def test_endpoint_prompt_waits_for_the_window_however_short_it_is() -> None:
+    both = Scheduler(BIG, frozenset({END}))
+    both.add(sequence("tool", 5, ENDPOINT))
+    both.add(sequence("person", 1000, WINDOW, kind=1))
+    assert prompt_shares(both.plan(16)) == {"person": 16}
+
+
+def test_known_tokens_do_not_make_a_prompt_long() -> None:
+    both = Scheduler(BIG, frozenset({END}))
+    first = sequence("first", 500, WINDOW, max_tokens=1)
+    both.add(first)
+    while not both.idle:
+        commit_all(both, both.plan(16))
+    both.add(sequence("other", 100, WINDOW, kind=1))
+    commit_all(both, both.plan(16))
+    both.add(Sequence("second turn", WINDOW, (*first.tokens, 50, 51, 52), 4))
+    assert next(iter(prompt_shares(both.plan(16)))) == "second turn"
+
+
+def test_long_prompt_is_overtaken_for_at_most_its_own_length() -> None:
+    crowd = Scheduler(BIG, frozenset({END}))
+    long = sequence("long", 400, WINDOW)
+    crowd.add(long)
+    n_overtaking = n_steps = 0
+    while long.n_output == 0:
+        crowd.add(sequence(f"short {n_steps}", 16, WINDOW, max_tokens=1, kind=1 + n_steps))
+        plan = crowd.plan(16)
+        n_overtaking += sum(n for name, n in prompt_shares(plan).items() if name != "long")
+        commit_all(crowd, plan)
+        n_steps += 1
+    assert 300 < n_overtaking <= 400 + 16
+
+
+def test_prompts_of_one_length_are_read_first_come_first_served() -> None:
+    three = scheduler()
+    for name, kind in (("a", 2), ("b", 0), ("c", 1)):
+        three.add(sequence(name, 10, kind=kind))
+    assert list(prompt_shares(three.plan(16))) == ["a", "b"]
+
+
+def test_short_question_takes_the_room_of_a_long_prompt_without_an_answer() -> None:
+    full = scheduler()
+    long = sequence("long", 44, WINDOW)
+    full.add(long)
+    commit_all(full, full.plan(16))
+    full.add(sequence("short", 8, WINDOW, max_tokens=2, kind=1))
+    assert prompt_shares(full.plan(16)) == {"short": 8}
+    assert long.waits_for == "slot"
+    finish(full)
+    assert long.n_output > 0
+
+
+def test_an_answer_that_has_begun_keeps_its_room() -> None:
+    full = scheduler()
+    answering = sequence("answering", 40, WINDOW)
+    full.add(answering)
+    while answering.n_output == 0:
+        commit_all(full, full.plan(16))
+    full.add(sequence("short", 8, WINDOW, kind=1))
+    assert [entry.sequence.id for entry in full.plan(16).entries] == ["answering"]
+
+
+def test_reader_of_a_shared_prompt_gets_the_urgency_of_who_waits_for_it() -> None:
+    three = Scheduler(BIG, frozenset({END}))
+    shared = sequence("shared", 200, WINDOW)
+    three.add(shared)
+    commit_all(three, three.plan(16))
+    three.add(sequence("other", 100, WINDOW, kind=1))
+    commit_all(three, three.plan(16))
+    waits = sequence("waits", 60, WINDOW)
+    three.add(waits)
+    three.plan(16)
+    assert waits.waits_for == "shared_prompt"
+    assert shared.reading_order == waits.order < shared.order
+
+
+def test_waiting_prompts_say_what_they_wait_for() -> None:
+    limits = replace(BIG, n_running=2)
+    crowd = Scheduler(limits, frozenset({END}))
+    reading, behind, third = (sequence(name, 100, WINDOW, kind=kind) for kind, name in enumerate("abc"))
+    for each in (reading, behind, third):
+        crowd.add(each)
+    crowd.plan(16)
+    assert (reading.waits_for, behind.waits_for, third.waits_for) == (None, "other_prompts", "slot")
+
+
+def repeatable(name: str, n_prompt: int, *, uses_cache: bool = True) -> Sequence:
+    return Sequence(name, ENDPOINT, (0, *range(1, n_prompt)), 6, is_repeatable=True, uses_cache=uses_cache)
+
+
+def steps_of(run: Scheduler, memory: Memory, one: Sequence) -> list[tuple[int, tuple[int, ...]]]:
+    """How its prompt was cut, and at which places of the memory it lies."""
+    run.add(one)
+    cuts = []
+    while not run.idle:
+        plan = run.plan(16)
+        for move in plan.moves:
+            memory.do(move)
+        for entry in plan.entries:
+            memory.compute(entry.chunk.slot, entry.chunk.start, entry.chunk.tokens)
+            cuts.append((entry.chunk.start, tuple(entry.chunk.tokens)))
+        commit_all(run, plan)
+    return cuts
+
+
+def test_repeatable_prompt_ends_with_a_step_of_one_token_whether_cached_or_not() -> None:
+    memory = Memory(LIMITS)
+    run = Scheduler(LIMITS, frozenset({END}), memory)
+    first = steps_of(run, memory, repeatable("first", 20))
+    cached = steps_of(run, memory, repeatable("cached", 20))
+    uncached = repeatable("uncached", 20, uses_cache=False)
+    assert first[:3] == [(0, tuple(range(16))), (16, (16, 17, 18)), (19, (19,))]
+    assert cached[0] == (19, (19,))
+    assert cached == first[2:]
+    assert steps_of(run, memory, uncached) == first
+    assert uncached.n_cached == 0
+
+
+def test_repeated_prompt_gives_up_the_answer_that_it_will_write_again() -> None:
+    """In other cells sums round differently, so that the answer could be another."""
+    run = Scheduler(LIMITS, frozenset({END}))
+    first = repeatable("first", 20)
+    run.add(first)
+    finish(run)
+    cells = list(run.cache.prefixes[0].cells)
+    for again in (repeatable("again", 20), repeatable("uncached", 20, uses_cache=False)):
+        run.add(again)
+        finish(run)
+        assert [sorted(prefix.cells) for prefix in run.cache.prefixes] == [sorted(cells)]

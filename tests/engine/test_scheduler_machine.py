@@ -36,10 +36,14 @@ class SchedulerMachine(RuleBasedStateMachine):
         rank=st.sampled_from([WINDOW, ENDPOINT, BACKGROUND]),
         kind=st.integers(0, 2),
         scored=st.sampled_from([False, False, False, True]),
+        is_repeatable=st.booleans(),
+        uses_cache=st.sampled_from([True, True, False]),
     )
-    def add(self, n_prompt: int, max_tokens: int, rank: int, kind: int, scored: bool) -> None:
+    def add(
+        self, n_prompt: int, max_tokens: int, rank: int, kind: int, scored: bool, is_repeatable: bool, uses_cache: bool
+    ) -> None:
         new = sequence(str(self.n_added), n_prompt, rank, max_tokens, kind)
-        new.scored = scored
+        new.scored, new.is_repeatable, new.uses_cache = scored, is_repeatable, uses_cache
         self.n_added += 1
         self.scheduler.add(new)
         self.live[new.id] = new
@@ -104,6 +108,7 @@ class SchedulerMachine(RuleBasedStateMachine):
         for move in plan.moves:
             self.memory.do(move)
         self.forget_refused()
+        self.check_reading_order(plan)
         steps = {entry.sequence for entry in plan.entries}
         if any(each.rank > WINDOW for each in self.scheduler.running):
             assert set(writing) <= steps, "the window waits for the endpoint"
@@ -112,6 +117,16 @@ class SchedulerMachine(RuleBasedStateMachine):
             for chat in chats:
                 assert any(tokens[: len(chat)] == chat for tokens in kept), "background work evicted a chat"
         return plan
+
+    def check_reading_order(self, plan: BatchPlan) -> None:
+        shares = {entry.sequence: len(entry.chunk.tokens) for entry in plan.entries if not entry.writes}
+        readers = [each for each in self.scheduler.running if not each.writes]
+        for one in readers:
+            if shares.get(one, 0) == one.n_to_read or one.scored:
+                continue
+            for other in shares:
+                assert other.rank <= one.rank, "a lower rank is read before a higher one"
+                assert other is one or other.reading_order < one.reading_order
 
     def chats(self) -> list[list[int]]:
         """What the window has left in memory."""
@@ -132,6 +147,9 @@ class SchedulerMachine(RuleBasedStateMachine):
             held = [token for _, token in self.memory.slots[chunk.slot]]
             assert held == entry.sequence.tokens[: len(held)]
             assert chunk.samples == (len(held) == len(entry.sequence.tokens))
+            if entry.sequence.is_repeatable and chunk.samples and not entry.writes and not entry.sequence.n_output:
+                assert len(entry.sequence.prompt) == 1, "the last token of a prompt is not a step of its own"
+            assert entry.sequence.uses_cache or entry.sequence.n_cached == 0
             row += len(chunk.tokens)
             n_outputs += len(chunk.tokens) if chunk.scored else chunk.samples
             assert entry.row == row

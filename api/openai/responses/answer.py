@@ -9,8 +9,9 @@ from api.answer import Answer
 from api.errors import Problem
 from api.openai import logprobs
 from api.openai.responses.items import Item
-from api.openai.responses.request import function_tools
+from api.openai.responses.request import function_tools, namespaces
 from api.openai.responses.schemas import ResponsesBody
+from api.openai.usage import timings
 from engine.events import Finished, TokenChoice
 from engine.requests import ChatRequest, ToolCall
 
@@ -31,6 +32,11 @@ class ResponseHead:
     def id(self) -> str:
         return f"resp_{self.key}"
 
+    def called(self, flat_name: str) -> Item:
+        """The name of a function that was called, with its namespace where it has one."""
+        namespace, name = namespaces(self.body).get(flat_name, (None, flat_name))
+        return {"name": name} if namespace is None else {"name": name, "namespace": namespace}
+
     def item_id(self, kind: str, index: int) -> str:
         return f"{kind}_{self.key}_{index}"
 
@@ -41,6 +47,7 @@ def response_object(
     output: Sequence[Item] = (),
     usage: Item | None = None,
     error: Problem | None = None,
+    measured: Item | None = None,
 ) -> Item:
     body, request = head.body, head.request
     asked_format = body.text.format if body.text else None
@@ -68,6 +75,7 @@ def response_object(
         "truncation": "disabled",
         "usage": usage,
         "metadata": body.metadata or {},
+        **({"timings": measured} if measured else {}),
     }
 
 
@@ -84,7 +92,9 @@ def whole_response(head: ResponseHead, answer: Answer) -> Item:
         output.append(message_item(head, len(output), status, answer.text, answer.choices))
     for call in answer.calls:
         output.append(call_item(head, len(output), "completed", call))
-    return response_object(head, status, output, usage_object(answer.finished, answer.n_reasoning))
+    finished = answer.finished
+    usage, measured = usage_object(finished, answer.n_reasoning), timings_object(finished)
+    return response_object(head, status, output, usage, measured=measured)
 
 
 def status_of(finished: Finished) -> str:
@@ -95,11 +105,15 @@ def usage_object(finished: Finished, n_reasoning: int) -> Item:
     counts = finished.usage
     return {
         "input_tokens": counts.n_prompt,
-        "input_tokens_details": {"cached_tokens": counts.n_cached},
+        "input_tokens_details": {"cached_tokens": counts.n_cached, "cache_write_tokens": 0},
         "output_tokens": counts.n_output,
         "output_tokens_details": {"reasoning_tokens": n_reasoning},
         "total_tokens": counts.n_prompt + counts.n_output,
     }
+
+
+def timings_object(finished: Finished) -> Item:
+    return dict(timings(finished.usage, finished.timings))
 
 
 def text_part(text: str, choices: Sequence[TokenChoice] = ()) -> Item:
@@ -139,6 +153,6 @@ def call_item(head: ResponseHead, index: int, status: str, call: ToolCall) -> It
         "type": "function_call",
         "status": status,
         "call_id": call.id,
-        "name": call.name,
+        **head.called(call.name),
         "arguments": call.arguments,
     }

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from api.errors import BadRequest, NotKept
 from api.openai.chat_request import effort_of
 from api.openai.formats import schema
-from api.openai.responses.items import Item, messages
+from api.openai.promises import refuse_what_is_not_kept
+from api.openai.responses.items import Item, flat_name, messages
 from api.openai.responses.schemas import ResponsesBody
 from api.openai.tools import may_be_several, tool, tool_choice
-from api.sampler import SamplerFields, sampling
+from api.sampler import sampling
 from engine.requests import ChatRequest, Constraint, Message, Tool, ToolChoice
 
 SCORES = "message.output_text.logprobs"
@@ -18,6 +19,7 @@ SCORES = "message.output_text.logprobs"
 
 def responses_request(body: ResponsesBody, items: Sequence[Item], request_id: str) -> ChatRequest:
     """`items`: the whole conversation, with what was said before. Raises BadRequest, NotKept."""
+    refuse_what_is_not_kept(body.model_extra or {})
     for name in ("background", "conversation", "prompt"):
         if getattr(body, name):
             raise NotKept(name)
@@ -27,20 +29,17 @@ def responses_request(body: ResponsesBody, items: Sequence[Item], request_id: st
     if not said:
         raise BadRequest("'input' is missing.", "input")
     offered, choice = _tools(body)
-    limit = _constraint(body)
-    if limit is not None and offered:
-        raise BadRequest("An answer's format cannot be constrained beside tools that may be called.", "text.format")
     thinking, effort = effort_of(body.reasoning.effort if body.reasoning else None, "reasoning.effort")
     return ChatRequest(
         messages=tuple(said),
         door="endpoint",
-        sampling=sampling(SamplerFields(temperature=body.temperature, top_p=body.top_p)),
+        sampling=sampling(body),
         tools=offered,
         tool_choice=choice,
         parallel_tool_calls=may_be_several(choice, body.parallel_tool_calls),
         thinking=thinking,
         effort=effort,
-        constraint=limit,
+        constraint=_constraint(body),
         max_tokens=body.max_output_tokens,
         n_logprobs=(body.top_logprobs or 0) if SCORES in (body.include or ()) else None,
         id=request_id,
@@ -49,21 +48,58 @@ def responses_request(body: ResponsesBody, items: Sequence[Item], request_id: st
 
 def function_tools(body: ResponsesBody) -> list[dict[str, object]]:
     """The tools that are not skipped, as they came."""
-    return [each for each in body.tools or () if each.get("type") == "function"]
+    return [each for each in body.tools or () if each.get("type") in ("function", "namespace")]
+
+
+def namespaces(body: ResponsesBody) -> dict[str, tuple[str, str]]:
+    """Namespace and name of each function that has both, by the name under which the model knows it."""
+    found = {}
+    for given in body.tools or ():
+        match given:
+            case {"type": "namespace", "name": str(namespace), "tools": list(inner)}:
+                for each in inner:
+                    match each:
+                        case {"name": str(name)}:
+                            found[flat_name(namespace, name)] = (namespace, name)
+    return found
 
 
 def _tools(body: ResponsesBody) -> tuple[tuple[Tool, ...], ToolChoice]:
-    found = []
-    for at, given in enumerate(function_tools(body)):
+    found: list[Tool] = []
+    for at, given in enumerate(body.tools or ()):
         match given:
-            case {"name": str(name)} if 0 < len(name) <= 256:
-                description, parameters = given.get("description"), given.get("parameters")
-                if isinstance(description, str | None) and isinstance(parameters, dict | None):
-                    found.append(tool(name, description, parameters))
-                    continue
-        raise BadRequest(f"'tools[{at}]' needs a name, and parameters that are a schema.", f"tools[{at}]")
-    offered, choice = tool_choice(body.tool_choice, tuple(found))
+            case {"type": "function"}:
+                found.append(_function(given, None, f"tools[{at}]"))
+            case {"type": "namespace", "tools": list(inner), **more}:
+                namespace = more.get("name")
+                found += [
+                    _function(each, namespace, f"tools[{at}].tools[{n}]")
+                    for n, each in enumerate(inner)
+                    if not isinstance(each, dict) or each.get("type", "function") == "function"
+                ]
+            case {"type": "namespace"}:
+                raise BadRequest(f"'tools[{at}]' needs a list of tools.", f"tools[{at}].tools")
+    offered, choice = tool_choice(_flat_choice(body.tool_choice, namespaces(body)), tuple(found))
     return (offered, choice) if offered else ((), "auto")
+
+
+def _function(given: object, namespace: object, path: str) -> Tool:
+    match given:
+        case {"name": str(name), **more} if 0 < len(name) <= 256:
+            description, parameters = more.get("description"), more.get("parameters")
+            if isinstance(description, str | None) and isinstance(parameters, dict | None):
+                return tool(flat_name(namespace, name), description, parameters)
+    raise BadRequest(f"'{path}' needs a name, and parameters that are a schema.", path)
+
+
+def _flat_choice(choice: object, known: Mapping[str, tuple[str, str]]) -> object:
+    """A choice that names a function of a namespace, with the name under which the model knows it."""
+    match choice:
+        case {"type": "function", "name": str(name), **more}:
+            asked = flat_name(more.get("namespace"), name)
+            inner = [flat for flat, (_, own) in known.items() if own == name]
+            return {"type": "function", "name": inner[0] if asked not in known and len(inner) == 1 else asked}
+    return choice
 
 
 def _constraint(body: ResponsesBody) -> Constraint | None:
@@ -72,7 +108,6 @@ def _constraint(body: ResponsesBody) -> Constraint | None:
         return None
     if asked.type == "json_object":
         return Constraint("json_object")
-    found = schema(asked.schema_)
-    if asked.type != "json_schema" or found is None:
+    if asked.type != "json_schema" or asked.schema_ is None:
         raise BadRequest("'text.format' must be text, json_object, or json_schema with its schema.", "text.format")
-    return found
+    return schema(asked.schema_, strict=bool(asked.strict))

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from api.body import MAX_MESSAGES, Body, Count, Fraction
 from api.openai.formats import Schema
+from api.sampler import SamplerFields
+
+MAX_METADATA = 1024
+
+
+def _few(value: object) -> object:
+    """Before each entry is checked, which makes an error of each wrong one."""
+    if isinstance(value, dict) and len(value) > MAX_METADATA:
+        raise ValueError(f"more than {MAX_METADATA} entries")
+    return value
 
 
 class Reasoning(Body):
@@ -18,13 +28,14 @@ class TextFormat(Body):
     type: str
     name: str | None = None
     schema_: Annotated[Schema | None, Field(alias="schema")] = None
+    strict: bool | None = None
 
 
 class TextOptions(Body):
     format: TextFormat | None = None
 
 
-class ResponsesBody(Body):
+class ResponsesBody(SamplerFields):
     """`input` is a string or a list of items; `items` reads it. Tools of other types than "function" are skipped:
     Codex offers several of them with every turn."""
 
@@ -44,7 +55,7 @@ class ResponsesBody(Body):
     text: TextOptions | None = None
     include: list[str] | None = None
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
-    metadata: dict[str, str] | None = None
+    metadata: Annotated[dict[str, str] | None, BeforeValidator(_few)] = None
     # What would have to be kept here, and is not.
     background: bool | None = None
     conversation: object = None

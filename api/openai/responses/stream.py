@@ -15,6 +15,7 @@ from api.openai.responses.answer import (
     status_of,
     text_part,
     thought_part,
+    timings_object,
     usage_object,
 )
 from api.openai.responses.items import Item
@@ -139,7 +140,9 @@ class ResponseWriter:
         at, text = self._at(item), item.text
         if item.call is not None:
             shown = call_item(self._head, item.place, status, ToolCall(item.call.id, item.call.name, text))
-            done = self._event("response.function_call_arguments.done", **at, name=item.call.name, arguments=text)
+            done = self._event(
+                "response.function_call_arguments.done", **at, **self._head.called(item.call.name), arguments=text
+            )
         elif item.kind == "rs":
             shown = reasoning_item(self._head, item.place, status, text)
             done = self._event("response.reasoning_text.done", **at, content_index=0, text=text)
@@ -157,7 +160,8 @@ class ResponseWriter:
         status = status_of(finished)
         opened = self._open_message() if self._open is None and not self._output else b""  # it said nothing
         closed = self._close(status)
-        whole = response_object(self._head, status, self._output, usage_object(finished, self._n_reasoning))
+        usage, measured = usage_object(finished, self._n_reasoning), timings_object(finished)
+        whole = response_object(self._head, status, self._output, usage, measured=measured)
         self._on_done(whole)
         return opened + closed + self._event(f"response.{status}", response=whole)
 

@@ -231,6 +231,9 @@ def test_thinking_and_format() -> None:
     asked = request(output_config=output)
     assert (asked.effort, asked.constraint) == ("high", Constraint("json_schema", '{"type": "object"}'))
     assert request(tools=[{"name": "f"}], tool_choice={"type": "none"}).tools == ()
+    earlier = request(output_format={"type": "json_schema", "schema": {"type": "object"}})
+    assert earlier.constraint == asked.constraint
+    assert request(min_p=0.2, seed=4, top_k=3).sampling == Sampling(min_p=0.2, seed=4, top_k=3)
 
 
 def test_a_line_that_differs_each_time_is_left_out() -> None:
@@ -250,6 +253,11 @@ def test_a_line_that_differs_each_time_is_left_out() -> None:
         ({"tools": [{"name": "f"}], "tool_choice": {"type": "tool"}}, "tool_choice"),
         ({"thinking": {"type": "some"}}, "thinking.type"),
         ({"output_config": {"effort": "huge"}}, "output_config.effort"),
+        ({"output_format": {"type": "text"}}, "output_format"),
+        ({"container": "c_1"}, "container"),
+        ({"mcp_servers": [{"type": "url"}]}, "mcp_servers"),
+        ({"grammar": 'root ::= "a"'}, "grammar"),
+        ({"guided_choice": ["a"]}, "guided_choice"),
     ],
 )
 def test_what_cannot_be_had_is_named(fields: dict[str, object], param: str) -> None:

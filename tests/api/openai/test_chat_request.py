@@ -42,6 +42,7 @@ def test_neutral_values_and_unknown_fields_pass() -> None:
         for value in values:
             assert request(**{name: value}) == request(), name
     assert request(user="me", metadata={"a": 1}, store=True, never_heard_of={"x": [1]}) == request()
+    assert request(id_slot=3, n_keep=5, n_discard=2, cache_prompt=True) == request()
 
 
 @pytest.mark.parametrize(
@@ -50,9 +51,17 @@ def test_neutral_values_and_unknown_fields_pass() -> None:
         ("modalities", ["text", "audio"]),
         ("web_search_options", {}),
         ("chat_template", "{{ 1 }}"),
-        ("n_discard", -1),
-        ("id_slot", 3),
-        ("samplers", ["top_k"]),
+        ("samplers", ["temperature", "top_k"]),
+        ("post_sampling_probs", True),
+        ("return_tokens", True),
+        ("use_beam_search", True),
+        ("stop_token_ids", [3]),
+        ("allowed_token_ids", [3]),
+        ("bad_words", ["x"]),
+        ("prompt_logprobs", 2),
+        ("echo", True),
+        ("return_token_ids", True),
+        ("structural_tag", "x"),
         ("mirostat", 1),
         ("reasoning_budget_tokens", 100),
         ("add_generation_prompt", False),
@@ -154,7 +163,7 @@ SCHEMA = {"type": "object", "properties": {"größe": {"type": "integer"}}}
         ({"response_format": {"type": "json_object"}}, Constraint("json_object")),
         (
             {"response_format": {"type": "json_object", "schema": SCHEMA}},
-            Constraint("json_schema", json.dumps(SCHEMA, ensure_ascii=False)),
+            Constraint("json_schema", json.dumps(SCHEMA, ensure_ascii=False), strict=False),
         ),
         (
             {
@@ -165,7 +174,22 @@ SCHEMA = {"type": "object", "properties": {"größe": {"type": "integer"}}}
             },
             Constraint("json_schema", json.dumps(SCHEMA, ensure_ascii=False)),
         ),
-        ({"json_schema": {}}, Constraint("json_schema", "{}")),
+        (
+            {"response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": SCHEMA}}},
+            Constraint("json_schema", json.dumps(SCHEMA, ensure_ascii=False), strict=False),
+        ),
+        ({"json_schema": {}}, Constraint("json_schema", "{}", strict=False)),
+        ({"guided_json": SCHEMA}, Constraint("json_schema", json.dumps(SCHEMA, ensure_ascii=False))),
+        ({"guided_json": '{"type": "null"}'}, Constraint("json_schema", '{"type": "null"}')),
+        ({"guided_regex": "a+"}, Constraint("regex", "a+")),
+        ({"guided_choice": ["a", "é"]}, Constraint("choice", '["a", "é"]')),
+        ({"guided_grammar": 'root ::= "a"'}, Constraint("gbnf", 'root ::= "a"')),
+        ({"guided_grammar": 'start: "a"'}, Constraint("lark", 'start: "a"')),
+        ({"structured_outputs": {"json": {}}}, Constraint("json_schema", "{}")),
+        ({"structured_outputs": {"regex": "a"}}, Constraint("regex", "a")),
+        ({"structured_outputs": {"choice": ["a"]}}, Constraint("choice", '["a"]')),
+        ({"structured_outputs": {"grammar": 'start: "a"'}}, Constraint("lark", 'start: "a"')),
+        ({"structured_outputs": {"json_object": True}}, Constraint("json_object")),
         ({"grammar": 'root ::= "a"'}, Constraint("gbnf", 'root ::= "a"')),
     ],
 )
@@ -180,7 +204,10 @@ def test_formats(fields: dict[str, object], expected: Constraint | None) -> None
         {"response_format": {"type": "json_schema"}},
         {"response_format": {"type": "json_schema", "json_schema": {"name": "a"}}},
         {"response_format": {"type": "json_object"}, "grammar": 'root ::= "a"'},
-        {"response_format": {"type": "json_object"}, "tools": [{"type": "function", "function": {"name": "f"}}]},
+        {"guided_regex": "a", "guided_choice": ["a"]},
+        {"guided_json": "no JSON"},
+        {"structured_outputs": {"structural_tag": "x"}},
+        {"structured_outputs": {"regex": "a"}, "response_format": {"type": "json_object"}},
     ],
 )
 def test_formats_that_cannot_be_had(fields: dict[str, object]) -> None:

@@ -87,7 +87,8 @@ def test_echo_with_scores_reads_the_prompt_anew() -> None:
     assert not asked(echo=True)[0].prompt_logprobs
     assert not asked(logprobs=1)[0].prompt_logprobs
     assert asked(max_tokens=0)[0].max_tokens == 1
-    assert asked(max_tokens=-1)[0].max_tokens is None
+    assert asked(max_tokens=-1)[0].max_tokens == 2**31 - 1
+    assert asked()[0].max_tokens == asked(max_tokens=None)[0].max_tokens == 16
 
 
 def test_a_grammar() -> None:
@@ -208,6 +209,20 @@ def test_openai_client(endpoint: Live) -> None:
     assert from_tokens.choices[0].text == "OneHello there."
 
 
+def test_scores_without_alternatives_hold_the_chosen_token(endpoint: Live) -> None:
+    answer = endpoint.post({"prompt": "Once", "logprobs": 0, "max_tokens": 2}, "/v1/completions").json()
+    scores = answer["choices"][0]["logprobs"]
+    chosen = zip(scores["tokens"], scores["token_logprobs"], strict=True)
+    assert scores["top_logprobs"] == [{token: score} for token, score in chosen]
+
+
+def test_a_completion_without_a_limit_has_sixteen_tokens(endpoint: Live) -> None:
+    endpoint.script.answer = b"x" * 100
+    for fields, n in (({}, 16), ({"max_tokens": None}, 16), ({"max_tokens": -1}, 101), ({"max_tokens": 40}, 40)):
+        answer = endpoint.post({"prompt": "Once", **fields}, "/v1/completions").json()
+        assert answer["usage"]["completion_tokens"] == n
+
+
 def test_evaluation_by_scores(endpoint: Live) -> None:
     answer = endpoint.post(
         {"prompt": [79, 110, 101], "echo": True, "logprobs": 1, "max_tokens": 1}, "/v1/completions"
@@ -216,7 +231,10 @@ def test_evaluation_by_scores(endpoint: Live) -> None:
     assert scores["tokens"] == ["O", "n", "e", "H"]
     assert scores["token_logprobs"][0] is None
     assert all(score < 0 for score in scores["token_logprobs"][1:])
-    assert all(len(top) == 1 for top in scores["top_logprobs"][1:])
+    chosen = zip(scores["tokens"], scores["token_logprobs"], scores["top_logprobs"], strict=True)
+    for token, score, top in list(chosen)[1:]:
+        assert len(top) <= 2
+        assert top[token] == score
 
 
 def test_a_gap_is_filled() -> None:

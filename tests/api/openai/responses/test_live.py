@@ -60,3 +60,79 @@ def test_a_client_that_leaves_ends_its_request() -> None:
         next(iter(stream))
         stream.close()
         wait_until(lambda: endpoint.n_under_way == 0, timeout_s=1)
+
+
+def test_the_input_of_a_kept_response_is_listed(tmp_path: Path) -> None:
+    with live(responses=tmp_path) as endpoint, endpoint.openai() as client, endpoint.http() as http:
+        first = client.responses.create(model="x", input="Hi")
+        second = client.responses.create(
+            model="x", input=[{"role": "user", "content": "And?"}], previous_response_id=first.id
+        )
+        newest = list(client.responses.input_items.list(second.id))
+        assert [item.content[0].text for item in newest] == ["And?", "Hello there.", "Hi"]  # type: ignore[union-attr, index]
+        oldest = http.get(f"/responses/{second.id}/input_items", params={"order": "asc", "limit": 2}).json()
+        assert [item["content"][0]["text"] for item in oldest["data"]] == ["Hi", "Hello there."]
+        assert (oldest["object"], oldest["has_more"]) == ("list", True)
+        after = {"order": "asc", "after": oldest["last_id"]}
+        rest = http.get(f"/v1/responses/{second.id}/input_items", params=after).json()
+        assert [item["content"][0]["text"] for item in rest["data"]] == ["And?"]
+        assert not rest["has_more"]
+        for bad in ({"limit": "0"}, {"limit": "x"}, {"after": "nothing"}, {"order": "up"}):
+            assert http.get(f"/v1/responses/{second.id}/input_items", params=bad).status_code == 400
+        assert http.get("/v1/responses/resp_none/input_items").status_code == 404
+
+
+def test_a_kept_response_is_had_without_v1_and_as_a_stream(tmp_path: Path) -> None:
+    with live(responses=tmp_path) as endpoint, endpoint.openai() as client, endpoint.http() as http:
+        made = client.responses.create(model="x", input="Hi")
+        assert http.get(f"/responses/{made.id}").json() == http.get(f"/v1/responses/{made.id}").json()
+        events = list(client.responses.retrieve(made.id, stream=True))
+        assert [event.type for event in events] == [
+            "response.created",
+            "response.in_progress",
+            "response.output_item.added",
+            "response.content_part.added",
+            "response.output_text.delta",
+            "response.output_text.done",
+            "response.content_part.done",
+            "response.output_item.done",
+            "response.completed",
+        ]
+        assert [event.sequence_number for event in events] == list(range(len(events)))
+        assert events[-1].response.output_text == "Hello there."  # type: ignore[union-attr]
+        later = list(client.responses.retrieve(made.id, stream=True, starting_after=6))
+        assert [event.sequence_number for event in later] == [7, 8]
+        assert http.delete(f"/responses/{made.id}").json()["deleted"]
+
+
+def test_a_cancel_without_a_body_is_understood(tmp_path: Path) -> None:
+    with live(responses=tmp_path) as endpoint, endpoint.openai() as client, endpoint.http() as http:
+        made = client.responses.create(model="x", input="Hi")
+        for path in (f"/v1/responses/{made.id}/cancel", f"/responses/{made.id}/cancel"):
+            refused = http.post(path)
+            assert refused.status_code == 400
+            assert "background" in refused.json()["error"]["message"]
+        assert http.post("/v1/responses/resp_none/cancel").status_code == 404
+        with pytest.raises(openai.BadRequestError):
+            client.responses.cancel(made.id)
+
+
+def test_a_reference_to_an_item_of_a_kept_response_is_followed(tmp_path: Path) -> None:
+    with live(responses=tmp_path) as endpoint, endpoint.openai() as client:
+        made = client.responses.create(model="x", input="Hi")
+        written = [
+            {"role": "user", "content": "Hi"},
+            {"role": "assistant", "content": "Hello there."},
+            {"role": "user", "content": "And?"},
+        ]
+        said = [written[0], {"type": "item_reference", "id": made.output[0].id}, written[2]]
+        by_reference = endpoint.post({"input": said}, "/v1/responses/input_tokens").json()
+        assert by_reference == endpoint.post({"input": written}, "/v1/responses/input_tokens").json()
+        lost = endpoint.post({"input": [{"type": "item_reference", "id": "msg_" + "0" * 32 + "_0"}]}, "/v1/responses")
+        assert (lost.status_code, lost.json()["error"]["param"]) == (400, "input[0]")
+
+
+def test_counts_and_times_are_told(endpoint: Live) -> None:
+    whole = endpoint.post({"input": "Hi"}, "/v1/responses").json()
+    assert whole["usage"]["input_tokens_details"]["cache_write_tokens"] == 0
+    assert whole["timings"]["predicted_n"] == whole["usage"]["output_tokens"]

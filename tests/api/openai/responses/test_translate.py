@@ -71,17 +71,22 @@ SHELL = (
     '"incomplete_details":null,"instructions":null,"max_output_tokens":null,"model":"alias","output":{output},'
     '"parallel_tool_calls":true,"previous_response_id":null,"reasoning":{{"effort":null,"summary":null}},"store":true,'
     '"temperature":0.8,"text":{{"format":{{"type":"text"}}}},"tool_choice":"auto","tools":[],"top_p":0.95,'
-    '"truncation":"disabled","usage":{usage},"metadata":{{}}}}'
+    '"truncation":"disabled","usage":{usage},"metadata":{{}}{timings}}}'
+)
+MEASURED = (
+    ',"timings":{"cache_n":4,"prompt_n":5,"prompt_ms":250.0,"prompt_per_token_ms":50.0,"prompt_per_second":20.0,'
+    '"predicted_n":2,"predicted_ms":500.0,"predicted_per_token_ms":250.0,"predicted_per_second":4.0}'
 )
 USAGE = (
-    '{"input_tokens":9,"input_tokens_details":{"cached_tokens":4},"output_tokens":2,'
+    '{"input_tokens":9,"input_tokens_details":{"cached_tokens":4,"cache_write_tokens":0},"output_tokens":2,'
     '"output_tokens_details":{"reasoning_tokens":0},"total_tokens":11}'
 )
 
 
 def test_stream_of_text_on_the_wire() -> None:
     wire, kept = events(Started(9, 4), TextDelta("Hel", 1), TextDelta("lo", 1), finished("stop"))
-    opened = SHELL.format(status="in_progress", output="[]", usage="null")
+    opened = SHELL.format(status="in_progress", output="[]", usage="null", timings="")
+    closed = SHELL.format(status="completed", output="[%s]", usage=USAGE, timings=MEASURED)
     part = '{"type":"output_text","text":"%s","annotations":[],"logprobs":[]}'
     item = '{"id":"msg_1_0","type":"message","status":"%s","role":"assistant","content":[%s]}'
     done = item % ("completed", part % "Hello")
@@ -96,7 +101,7 @@ def test_stream_of_text_on_the_wire() -> None:
         ("response.output_text.done", f'{at},"content_index":0,"text":"Hello","logprobs":[]'),
         ("response.content_part.done", f'{at},"content_index":0,"part":{part % "Hello"}'),
         ("response.output_item.done", f'"output_index":0,"item":{done}'),
-        ("response.completed", f'"response":{SHELL.format(status="completed", output=f"[{done}]", usage=USAGE)}'),
+        ("response.completed", f'"response":{closed % done}'),
     ]
     assert wire == "".join(
         f'event: {name}\ndata: {{"type":"{name}","sequence_number":{number},{rest}}}\n\n'
@@ -257,6 +262,88 @@ def test_tools_of_other_types_are_skipped() -> None:
     assert request(tools=tools[:2]).tools == ()
 
 
+NAMESPACE = {
+    "type": "namespace",
+    "name": "mcp__demo",
+    "description": "A demo.",
+    "tools": [
+        {"type": "function", "name": "lookup", "description": "L.", "parameters": {"$defs": {}}},
+        {"type": "custom", "name": "skipped"},
+    ],
+}
+
+
+def test_functions_of_a_namespace_are_offered_and_called_by_it() -> None:
+    tools = [NAMESPACE, {"type": "namespace", "name": "other__", "tools": [{"type": "function", "name": "g"}]}]
+    asked = request(tools=tools)
+    assert asked.tools == (Tool("mcp__demo__lookup", "L.", '{"$defs": {}}'), Tool("other__g"))
+    call = (ToolCallStarted(0, "c1", "mcp__demo__lookup"), ToolCallDelta(0, "{}"), finished("tool_calls"))
+    wire, kept = events(Started(9, 4), *call, tools=tools)
+    output = kept[0]["output"]
+    assert isinstance(output, list)
+    item = output[0]
+    assert (item["name"], item["namespace"], item["call_id"]) == ("lookup", "mcp__demo", "c1")
+    assert kept[0]["tools"] == tools
+    told = [each for each in parsed(wire) if each["type"] == "response.function_call_arguments.done"]
+    assert (told[0]["name"], told[0]["namespace"]) == ("lookup", "mcp__demo")
+    builder = AnswerBuilder()
+    (whole,) = [answer for each in (Started(9, 4), *call) if (answer := builder.add(each))]
+    assert whole_response(head(tools=tools), whole)["output"] == kept[0]["output"]
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        {"type": "function", "name": "lookup", "namespace": "mcp__demo"},
+        {"type": "function", "name": "lookup"},
+        {"type": "function", "name": "mcp__demo__lookup"},
+    ],
+)
+def test_a_function_of_a_namespace_can_be_chosen(choice: dict[str, object]) -> None:
+    assert request(tools=[NAMESPACE], tool_choice=choice).tool_choice == NamedTool("mcp__demo__lookup")
+
+
+def test_calls_of_every_kind_in_a_history() -> None:
+    items = [
+        {"role": "user", "content": "Go."},
+        {"type": "function_call", "call_id": "a", "name": "lookup", "namespace": "mcp__demo", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "a", "output": "1"},
+        {"type": "custom_tool_call", "call_id": "b", "name": "apply_patch", "input": '*** "x"'},
+        {"type": "custom_tool_call_output", "call_id": "b", "output": "2"},
+        {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"type": "search", "query": "x"}},
+        {"type": "local_shell_call", "call_id": "c", "action": {"type": "exec", "command": ["ls"]}},
+        {"type": "local_shell_call_output", "call_id": "c", "output": "3"},
+        {"type": "mcp_call", "id": "d", "name": "find", "arguments": "{}", "output": "4", "server_label": "s"},
+        {"type": "mcp_list_tools", "id": "e", "tools": []},
+        {"type": "compaction", "encrypted_content": "xyz"},
+        {"role": "user", "content": "On."},
+    ]
+    said = request(input=items).messages
+    assert [message.role for message in said] == [
+        "user", "assistant", "tool", "assistant", "tool", "assistant", "tool", "assistant", "tool", "user", "user",
+    ]  # fmt: skip
+    calls = [call for message in said for call in message.tool_calls]
+    assert calls == [
+        ToolCall("a", "mcp__demo__lookup", "{}"),
+        ToolCall("b", "apply_patch", '{"input": "*** \\"x\\""}'),
+        ToolCall("c", "local_shell", '{"type": "exec", "command": ["ls"]}'),
+        ToolCall("d", "find", "{}"),
+    ]
+    assert [message.content for message in said if message.role == "tool"] == ["1", "2", "3", "4"]
+    assert "compacted" in said[-2].content
+
+
+def test_samplers_of_local_models_are_honoured() -> None:
+    assert request(top_k=3, min_p=0.2, seed=4).sampling == Sampling(top_k=3, min_p=0.2, seed=4)
+
+
+def test_a_format_that_is_not_strict_may_be_relaxed() -> None:
+    described = {"type": "json_schema", "name": "a", "schema": {"type": "object"}}
+    for fields in ({}, {"strict": False}, {"strict": None}):
+        asked = request(text={"format": {**described, **fields}})
+        assert asked.constraint == Constraint("json_schema", '{"type": "object"}', strict=False)
+
+
 def test_formats() -> None:
     described = {"type": "json_schema", "name": "a", "schema": {"type": "object"}, "strict": True}
     assert request(text={"format": described}).constraint == Constraint("json_schema", '{"type": "object"}')
@@ -273,6 +360,10 @@ def test_formats() -> None:
         ({"input": [{"role": "wizard", "content": "a"}]}, "input[0].role"),
         ({"input": [{"type": "function_call", "name": "f"}]}, "input[0]"),
         ({"input": [{"type": "item_reference", "id": "x"}]}, "input[0]"),
+        ({"input": [{"type": "custom_tool_call", "name": "f"}]}, "input[0]"),
+        ({"context_management": [{"type": "compaction"}]}, "context_management"),
+        ({"grammar": 'root ::= "a"'}, "grammar"),
+        ({"tools": [{"type": "namespace", "name": "n", "tools": [{"type": "function"}]}]}, "tools[0].tools[0]"),
         ({"input": [{"role": "user", "content": [{"type": "input_image"}]}]}, "input[0].content[0]"),
         ({"background": True}, "background"),
         ({"conversation": "conv_1"}, "conversation"),

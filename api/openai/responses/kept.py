@@ -1,0 +1,120 @@
+"""Responses that are kept, as they are read again: their input, and their events once more. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from api.errors import BadRequest
+from api.openai.responses.items import Item
+from api.openai.responses.store import Kept
+from api.sse import event_frame
+
+_ITEM_ID = re.compile(r"(?:msg|rs|fc)_([0-9a-f]{32})_\d+")
+MAX_EVENTS = 1_000_000_000
+MAX_ITEMS_KEPT = 1000
+"""Of earlier responses that are looked at for the references of one request."""
+_PARTS = {"assistant": "output_text"}
+
+
+def reference(item: Item) -> str | None:
+    """The id of the item that this one only refers to; OpenAI's clients may leave out the type."""
+    id = item.get("id")
+    if not isinstance(id, str) or "role" in item or item.get("type", "item_reference") not in ("item_reference", None):
+        return None
+    return id
+
+
+def query_number(query: Mapping[str, str], name: str, default: int, allowed: range) -> int:
+    """Raises BadRequest."""
+    text = query.get(name)
+    if text is None:
+        return default
+    if len(text) > 9 or not text.removeprefix("-").isdecimal() or int(text) not in allowed:
+        raise BadRequest(f"'{name}' must be a number from {allowed.start} to {allowed.stop - 1}.", name)
+    return int(text)
+
+
+def response_of(item_id: str) -> str:
+    """The id of the response that holds an item of ours; that of none, where it is another's."""
+    found = _ITEM_ID.fullmatch(item_id)
+    return f"resp_{found[1]}" if found else ""
+
+
+def outputs(response: Mapping[str, object]) -> list[Item]:
+    found = response.get("output")
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
+def input_items(kept: Kept, limit: int, *, newest_first: bool, after: str | None) -> Item:
+    """A page of the conversation before the response. Raises BadRequest where `after` is no item of it."""
+    key = str(kept.response.get("id", "")).removeprefix("resp_")
+    n_output = len(outputs(kept.response))
+    before = kept.items[: len(kept.items) - n_output]
+    items = [_listed(item, f"item_{key}_{at}") for at, item in enumerate(before)]
+    if newest_first:
+        items.reverse()
+    if after is not None:
+        ids = [item["id"] for item in items]
+        if after not in ids:
+            raise BadRequest("'after' is no item of this response.", "after")
+        items = items[ids.index(after) + 1 :]
+    page = items[:limit]
+    return {
+        "object": "list",
+        "data": page,
+        "first_id": page[0]["id"] if page else None,
+        "last_id": page[-1]["id"] if page else None,
+        "has_more": len(page) < len(items),
+    }
+
+
+def _listed(item: Item, id: str) -> Item:
+    """An item with what clients may leave out when they send it."""
+    shown: Item = {"id": id, **{key: value for key, value in item.items() if key != "id" or isinstance(value, str)}}
+    if "role" in item:
+        shown.setdefault("type", "message")
+        shown.setdefault("status", "completed")
+        if isinstance(content := item.get("content"), str):
+            shown["content"] = [{"type": _PARTS.get(str(item["role"]), "input_text"), "text": content}]
+    return shown
+
+
+def replayed(response: Mapping[str, object], starting_after: int = -1) -> bytes:
+    """The events of a finished response, each text whole; only those with a higher number than `starting_after`."""
+    return b"".join(
+        event_frame(name, {"type": name, "sequence_number": number, **fields})
+        for number, (name, fields) in enumerate(_events(response))
+        if number > starting_after
+    )
+
+
+def _events(response: Mapping[str, object]) -> Iterator[tuple[str, Item]]:
+    status = response.get("status")
+    opened = {**response, "status": "in_progress", "output": [], "usage": None}
+    yield "response.created", {"response": opened}
+    yield "response.in_progress", {"response": opened}
+    for place, item in enumerate(outputs(response)):
+        at: Item = {"item_id": item.get("id"), "output_index": place}
+        empty: Item = {"arguments": ""} if item.get("type") == "function_call" else {"content": []}
+        yield "response.output_item.added", {"output_index": place, "item": {**item, **empty, "status": "in_progress"}}
+        if item.get("type") == "function_call":
+            named: Item = {key: item[key] for key in ("name", "namespace") if key in item}
+            yield "response.function_call_arguments.delta", {**at, "delta": item.get("arguments")}
+            yield "response.function_call_arguments.done", {**at, **named, "arguments": item.get("arguments")}
+        else:
+            yield from _parts(item, at)
+        yield "response.output_item.done", {"output_index": place, "item": item}
+    yield f"response.{status}", {"response": response}
+
+
+def _parts(item: Item, at: Item) -> Iterator[tuple[str, Item]]:
+    content = item.get("content")
+    for index, part in enumerate(content if isinstance(content, list) else []):
+        here = {**at, "content_index": index}
+        kind, text = part["type"], part["text"]
+        scores = {"logprobs": part.get("logprobs", [])} if kind == "output_text" else {}
+        yield "response.content_part.added", {**here, "part": {**part, "text": ""}}
+        yield f"response.{kind}.delta", {**here, "delta": text, **scores}
+        yield f"response.{kind}.done", {**here, "text": text, **scores}
+        yield "response.content_part.done", {**here, "part": part}

@@ -1,0 +1,318 @@
+"""Loading, unloading and closing while requests, compiles and disk reads are under way."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from engine.backend import LoadSettings
+from engine.cache import snapshot_file
+from engine.embedding.embedder import Embedder
+from engine.engine import Engine
+from engine.errors import EngineClosed, EngineDead, EngineError, LoadCancelled, NotLoaded
+from engine.events import EmbedderInfo, Failed, Finished, Status
+from engine.requests import Sampling
+from engine.status import StatusBoard
+from engine.stream import RequestStream
+from engine.ticket import Ticket, TicketBook
+from tests.conftest import chat
+from tests.fake_embedder import FakeEmbedder
+from tests.fakes import FakeBackend, FakeOpener, FakeSampler, Script
+
+PATH = Path("fake.gguf")
+LONG = "The tide comes in and goes out again. " * 20
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 -- it is set by other threads
+            await asyncio.sleep(0.001)
+
+
+class GatedDisk:
+    """Snapshots are read from disk only once `gate` is set."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.gate, self.reading = threading.Event(), threading.Event()
+        read = snapshot_file.read_state
+
+        def gated(path: Path) -> memoryview:
+            self.reading.set()
+            assert self.gate.wait(20)
+            return read(path)
+
+        monkeypatch.setattr(snapshot_file, "read_state", gated)
+
+
+async def engine_with_a_snapshot(folder: Path, opener: FakeOpener) -> Engine:
+    """Its model was loaded anew: what was read before lies on disk only."""
+    engine = Engine(opener, snapshots=folder)
+    await engine.load(PATH)
+    await engine.submit(chat(LONG, max_tokens=4)).collect()
+    await engine.unload()
+    await engine.load(PATH)
+    return engine
+
+
+def test_request_waiting_for_a_snapshot_ends_when_another_model_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its tokens mean nothing to the new model."""
+
+    async def run() -> None:
+        opener = FakeOpener()
+        engine = await engine_with_a_snapshot(tmp_path, opener)
+        disk = GatedDisk(monkeypatch)
+        stream = engine.submit(chat(LONG, max_tokens=4))
+        assert await asyncio.to_thread(disk.reading.wait, 10)
+        progress = engine.progress(stream.request_id)
+        assert progress is not None
+        assert progress.waits_for == "snapshot"
+        loading = asyncio.create_task(engine.load(Path("other.gguf")))
+        await until(lambda: engine.status.state == "loading")
+        disk.gate.set()
+        await loading
+        events = [event async for event in stream]
+        assert isinstance(events[-1], Failed)
+        assert isinstance(events[-1].error, NotLoaded)
+        await engine.submit(chat("Hello", max_tokens=1)).collect()  # after whatever was resubmitted
+        assert sum(opener.backends[-1].batch_sizes) < 64
+        await engine.aclose()
+
+    asyncio.run(run())
+
+
+def test_cancel_while_a_snapshot_is_read_ends_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run() -> None:
+        engine = await engine_with_a_snapshot(tmp_path, FakeOpener())
+        disk = GatedDisk(monkeypatch)
+        stream = engine.submit(chat(LONG, max_tokens=4))
+        assert await asyncio.to_thread(disk.reading.wait, 10)
+        stream.cancel()
+        async with asyncio.timeout(5):
+            events = [event async for event in stream]
+        assert isinstance(events[-1], Finished)
+        assert events[-1].reason == "cancelled"
+        disk.gate.set()
+        await engine.aclose()
+
+    asyncio.run(run())
+
+
+def test_tokens_of_another_model_are_never_computed() -> None:
+    """Whatever order messages reach the native thread in."""
+
+    async def run() -> None:
+        opener = FakeOpener()
+        engine = Engine(opener)
+        await engine.load(PATH)
+        first = engine._pools.preparer
+        await engine.load(PATH)
+        assert first is not None
+        stream = RequestStream("late", asyncio.get_running_loop(), engine.cancel)
+        ticket = Ticket(chat(), stream, 0.0)
+        engine._pools.preparer, current = first, engine._pools.preparer  # as if it had not been withdrawn yet
+        engine._intake.take(first, ticket)
+        events = [event async for event in stream]
+        engine._pools.preparer = current
+        assert isinstance(events[-1], Failed)
+        assert isinstance(events[-1].error, NotLoaded)
+        assert opener.backends[-1].n_decodes == 0
+        await engine.aclose()
+
+    asyncio.run(run())
+
+
+def test_close_ends_a_load_that_waits_behind_another() -> None:
+    async def run() -> None:
+        opener = FakeOpener(Script(load_s=2.0))
+        engine = Engine(opener)
+        first, second = asyncio.create_task(engine.load(PATH)), asyncio.create_task(engine.load(PATH))
+        await until(lambda: engine.status.progress > 0)
+        await engine.aclose()
+        with pytest.raises(LoadCancelled):
+            await first
+        with pytest.raises(EngineClosed):
+            await second
+        assert not opener.backends
+        assert engine.status.state == "closed"
+
+    asyncio.run(run())
+
+
+def test_close_ends_the_load_of_an_embedding_model() -> None:
+    async def run() -> None:
+        began = threading.Event()
+
+        def slow(path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> Embedder:
+            began.set()
+            for _ in range(1000):
+                threading.Event().wait(0.01)
+                if not on_progress(0.5):
+                    raise LoadCancelled
+            return FakeEmbedder()
+
+        engine = Engine(FakeOpener(), open_embedder=slow)
+        loading = asyncio.create_task(engine.load_embedder(PATH))
+        assert await asyncio.to_thread(began.wait, 5)
+        async with asyncio.timeout(5):
+            await engine.aclose()
+        with pytest.raises(LoadCancelled):
+            await loading
+
+    asyncio.run(run())
+
+
+def test_close_that_was_cancelled_can_be_finished() -> None:
+    async def run() -> None:
+        opener = FakeOpener(Script(step_s=0.3))
+        engine = Engine(opener)
+        await engine.load(PATH)
+        stream = engine.submit(chat())
+        await until(lambda: opener.backends[0].n_decodes > 0)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await engine.aclose()
+        await engine.aclose()
+        assert opener.backends[0].closed
+        assert [event async for event in stream]
+
+    asyncio.run(run())
+
+
+def test_load_cancelled_before_the_model_is_opened_leaves_status_empty() -> None:
+    async def run() -> None:
+        opener = FakeOpener(Script(step_s=0.2))
+        engine = Engine(opener)
+        await engine.load(PATH)
+        answering = engine.submit(chat())
+        loading = asyncio.create_task(engine.load(PATH))
+        await until(lambda: engine.status.state == "loading")
+        loading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await loading
+        states = [engine.status.state]
+        assert [event async for event in answering]
+        await engine.load(PATH)
+        assert [*states, engine.status.state] == ["empty", "ready"]
+        await engine.aclose()
+
+    asyncio.run(run())
+
+
+def test_status_published_during_an_update_is_not_overwritten_by_it() -> None:
+    """An embedding model that fails while the chat model is unloaded must not bring back "ready"."""
+    board = StatusBoard()
+    board.publish(Status("ready"))
+    reading, go_on = threading.Event(), threading.Event()
+
+    def slow(before: Status) -> Status:
+        reading.set()
+        assert go_on.wait(10)
+        return replace(before, progress=0.5)
+
+    updating = threading.Thread(target=board.update, args=(slow,))
+    updating.start()
+    assert reading.wait(10)
+    publishing = threading.Thread(target=board.publish, args=(Status("empty"),))
+    publishing.start()
+    go_on.set()
+    updating.join(10)
+    publishing.join(10)
+    assert board.status.state == "empty"
+    board.publish_embedder(EmbedderInfo("e", PATH, 1, 1, 1))
+    board.publish_embedder(None)
+    assert board.status == Status("empty")
+
+
+def test_watchers_see_the_last_status_last() -> None:
+    async def run() -> None:
+        board = StatusBoard()
+        seen: list[float] = []
+        board.watch(lambda status: seen.append(status.progress))
+
+        def count(first: int) -> None:
+            for at in range(first, 400, 2):
+                board.publish(Status("loading", progress=float(at)))
+
+        await asyncio.gather(asyncio.to_thread(count, 0), asyncio.to_thread(count, 1))
+        await asyncio.sleep(0)
+        assert seen[-1] == board.status.progress
+
+    asyncio.run(run())
+
+
+def test_death_does_not_replace_the_closed_status() -> None:
+    async def run() -> None:
+        engine = Engine(FakeOpener())
+        await engine.load(PATH)
+        await engine.aclose()
+        engine._on_death(EngineDead("late"))
+        assert engine.status.state == "closed"
+        with pytest.raises(EngineClosed):
+            await engine.load(PATH)
+
+    asyncio.run(run())
+
+
+def test_snapshot_folder_that_fails_to_open_frees_the_model_and_keeps_the_thread() -> None:
+    async def run() -> None:
+        opener = FakeOpener()
+        engine = Engine(opener)
+        open_snapshots = engine._worker._open_snapshots
+
+        def failing(backend: object) -> None:
+            raise MemoryError("too many snapshots")
+
+        engine._worker._open_snapshots = failing
+        with pytest.raises(EngineDead):
+            await engine.load(PATH)
+        assert opener.backends[0].closed
+        engine._worker._open_snapshots = open_snapshots
+        await engine.load(PATH)
+        await engine.submit(chat(max_tokens=2)).collect()
+        await engine.aclose()
+
+    asyncio.run(run())
+
+
+def test_sampler_that_cannot_be_made_ends_its_own_request_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run() -> None:
+        engine = Engine(FakeOpener())
+        await engine.load(PATH)
+        make = FakeBackend.sampler
+
+        def failing(backend: FakeBackend, sampling: Sampling, history: tuple[int, ...]) -> FakeSampler:
+            if sampling.seed == 13:
+                raise OverflowError
+            return make(backend, sampling, history)
+
+        monkeypatch.setattr(FakeBackend, "sampler", failing)
+        other = engine.submit(chat(max_tokens=5))
+        with pytest.raises(EngineError, match="sampler"):
+            await engine.submit(chat(max_tokens=5, sampling=Sampling(seed=13))).collect()
+        await other.collect()
+        assert engine.status.state == "ready"
+        await engine.aclose()
+
+    asyncio.run(run())
+
+
+def test_closing_a_ticket_does_not_forget_a_newer_one_of_the_same_id() -> None:
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        book = TicketBook()
+        request = chat()
+        old, new = (Ticket(request, RequestStream(request.id, loop, lambda name: None), 0.0) for _ in range(2))
+        book.open(old)
+        book.close(old, Failed(NotLoaded()))
+        book.open(new)
+        book.close(old, Failed(NotLoaded()))
+        assert book.progress(request.id) is not None
+
+    asyncio.run(run())
