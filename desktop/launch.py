@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, Qt, Signal
+from PySide6.QtGui import QGuiApplication, QScreen
 from PySide6.QtWidgets import QApplication
 
 from desktop.instance import InstanceLock
@@ -73,8 +74,7 @@ def launch(options: Options) -> int:
 
         say_not_restored(restore_error)
     window = MainWindow(Theme(application, settings.value.theme, settings.value.text_size), settings.value.geometry)
-    if not settings.value.geometry:  # else it stands where it stood
-        window.shrink_into(window.screen().availableSize())
+    window.fit_on(screen_of(window).availableGeometry())
     try:
         window.show()
         app = _import_behind(window)
@@ -106,6 +106,11 @@ def _restore(profile: Profile) -> OSError | None:
     except OSError as error:
         return error
     return None
+
+
+def screen_of(window: MainWindow) -> QScreen:
+    """The screen that the middle of the window stands on, else the first one: its own may not be there any more."""
+    return QGuiApplication.screenAt(window.geometry().center()) or QGuiApplication.primaryScreen()
 
 
 class _Import(QObject):

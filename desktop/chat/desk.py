@@ -49,6 +49,10 @@ class ChatDesk(QObject):
     stop_requested = Signal(str)
     """The id of the chat whose answers are to end; they end a little later."""
     failed = Signal(object)
+    not_saved = Signal(object)
+    """The `StoreError` because of which nothing can be saved now; it is tried again."""
+    saved_again = Signal()
+    """What could not be saved is on disk."""
 
     def __init__(self, store: Store, models: ModelController, prepare: Callable[[Sequence[str]], None]) -> None:
         super().__init__()
@@ -58,7 +62,7 @@ class ChatDesk(QObject):
         self._store = store
         self._models = models
         self._prepare = prepare
-        self._keeper = Keeper(store, self.failed.emit)
+        self._keeper = Keeper(store, self.not_saved.emit, recovered=self.saved_again.emit)
         self._tasks = TaskSet(lambda error, _: self.failed.emit(error))
         self._writer = Writer(models, self._keeper, self._heard, self.kept.emit, self.failed.emit)
         self._titler = Titler(models, self._retitle)

@@ -16,6 +16,7 @@ from desktop.transcript.code_buttons import CodeButtons
 from desktop.transcript.item import MessageItem
 from desktop.transcript.spoken import Spoken
 from desktop.transcript.wishes import Wishes, can_go_on
+from desktop.widgets.card_parts import enable
 
 translate = QCoreApplication.translate
 
@@ -155,8 +156,8 @@ class MessageControls:
                 self._count.setObjectName("versions")
                 self._count.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
             self._count.setText(f"{versions[0]} / {versions[1]}")
-            self._named["before"].setEnabled(versions[0] > 1)
-            self._named["after"].setEnabled(versions[0] < versions[1])
+            enable(self._named["before"], versions[0] > 1)
+            enable(self._named["after"], versions[0] < versions[1])
         elif self._count is not None:
             drop(self._count)
             self._count = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QModelIndex, QRect, QSize, QTimer, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, QRect, QSize, QTimer, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
@@ -276,9 +276,20 @@ class TranscriptPage(Column):
 
         Painting the whole page for each word costs the model as much as a third of its speed on two cores."""
         page, y = self.viewport(), self._corner(row).y()
+        seen = max(0, y + top)  # the row may begin above the page
         if y != y_before:
+            if not self._shifts_whole_pixels(y - y_before):
+                page.update()
+                return
             page.scroll(0, y - y_before, page.rect())  # with that rectangle, since the buttons have moved already
-        page.update(0, y + top, page.width(), page.height())
+        page.update(0, seen, page.width(), page.height() - seen)
+
+    def _shifts_whole_pixels(self, by: int) -> bool:
+        """Whether the page begins at a pixel of the screen and moves by some, which a fractional scale factor prevents:
+        Qt then shifts what it holds to the nearest pixel, where a repaint would draw it in between."""
+        page = self.viewport()
+        corner, scale = page.mapTo(page.window(), QPoint(0, 0)), page.devicePixelRatioF()
+        return all((scale * length).is_integer() for length in (by, corner.x(), corner.y(), page.height()))
 
     def _update_stale(self) -> list[tuple[int, int]]:
         """The rows that have changed, each with the place in it from where on it looks different."""

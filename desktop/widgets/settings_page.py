@@ -21,7 +21,7 @@ from desktop.actions import Actions
 from desktop.settings import TEXT_SIZE, ThemeChoice
 from desktop.theme import TEXT_SIZES, Theme
 from desktop.widgets.background_card import BackgroundCard
-from desktop.widgets.card_parts import ChoiceButton
+from desktop.widgets.card_parts import ChoiceButton, enable
 from desktop.widgets.flow import FlowLayout
 from desktop.widgets.header import fold_button
 from desktop.widgets.keys_card import KeysCard
@@ -68,6 +68,8 @@ class SettingsPage(ScrollPage):
         self._copy = self._button(self.tr("Copy diagnostics"), self.diagnostics_asked.emit)
         self._updates = Switch(theme, self.tr("Look for new versions once a week"), body)
         self._updates.clicked.connect(self.updates_chosen)
+        self._import_pressed: QPushButton | None = None
+        """The button that has the focus again when the import has ended."""
         self._lay_out(body)
         self.setWidget(body)
         theme.changed.connect(self._show_text_size)
@@ -85,27 +87,30 @@ class SettingsPage(ScrollPage):
         percent = round(100 * size / TEXT_SIZE)
         self._usual.setText(self.tr("{percent} %").format(percent=percent))
         self._usual.setAccessibleName(self.tr("Size of text: {percent} %, back to 100 %").format(percent=percent))
-        self._usual.setEnabled(size != TEXT_SIZE)
-        self._smaller.setEnabled(size > TEXT_SIZES[0])
-        self._larger.setEnabled(size < TEXT_SIZES[-1])
+        enable(self._usual, size != TEXT_SIZE)
+        enable(self._smaller, size > TEXT_SIZES[0])
+        enable(self._larger, size < TEXT_SIZES[-1])
 
     def show_import(self, text: str, *, running: bool) -> None:
         """How far an import is, or how it ended."""
         self._progress.setText(text)
         self._progress.setVisible(bool(text))
-        # A button that is disabled or hidden gives its focus to the next one, which may scroll the page.
-        if running:
-            self._cancel.setVisible(True)
-            focused = next((button for button in self._imports if button.hasFocus()), None)
-            if focused is not None:
-                self._began = focused
-                self._cancel.setFocus()
+        pressed = next((button for button in self._imports if button is self._focused_in_window), None)
+        if running and pressed is not None:  # Qt would give the focus to the button after the disabled ones
+            self._import_pressed = pressed
+            self._cancel.show()
+            self._cancel.setFocus()
+        back = self._import_pressed if not running and self._cancel is self._focused_in_window else None
         for button in self._imports:
             button.setEnabled(not running)
-        if not running:
-            if self._cancel.hasFocus():
-                self._began.setFocus()
-            self._cancel.setVisible(False)
+        if back is not None:
+            back.setFocus()
+        self._cancel.setVisible(running)
+
+    @property
+    def _focused_in_window(self) -> QWidget | None:
+        """What has the focus, or gets it when the dialog in front of the window is closed."""
+        return self.window().focusWidget()
 
     def show_restore(self, text: str) -> None:
         """That the next start brings a backup back, and a button against it; "" where none is staged."""

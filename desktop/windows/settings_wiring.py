@@ -110,6 +110,7 @@ class SettingsWiring(QObject):
         dialog.open()
 
     def bring_in(self, path: Path) -> None:
+        self._window.notice.clear(SAVING)
         self.page.show_import(self.tr("Reading {name}…").format(name=well_formed(path.name)), running=True)
         self._exchange.import_from(path)
 
@@ -149,7 +150,7 @@ class SettingsWiring(QObject):
         self._window.notice.tell(self.tr("No backup comes back; everything stays as it is."), for_ms=5_000)
 
     def _offer_to_close(self, words: str) -> None:
-        self._window.notice.tell(words, action=self.tr("Close now"), act=self._window.close_asked.emit)
+        self._window.notice.tell(words, action=self.tr("Close now"), act=self._window.close_asked.emit, topic="restart")
 
     def _save_as(self, title: str, form: str, save: Callable[[Path], None]) -> None:
         dialog = QFileDialog(self._window, self.tr("Save as"))
@@ -179,8 +180,7 @@ class SettingsWiring(QObject):
         self._window.notice.tell(self.tr("Saved as {name}.").format(name=name), for_ms=5_000, topic=SAVING)
 
     def _show_failed(self, error: BaseException) -> None:
-        self._window.notice.clear(SAVING)
-        self._window.notice.tell(sentences.of(error), alert=True)
+        self._window.notice.tell(sentences.of(error), alert=True, topic=SAVING)
 
 
 def _file_name(title: str) -> str:

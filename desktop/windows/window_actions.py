@@ -10,6 +10,7 @@ from PySide6.QtCore import QCoreApplication
 from desktop.actions import Action
 from desktop.chat.controller import ChatController
 from desktop.store.records import Chat
+from desktop.windows.answer_actions import answer_actions
 from desktop.windows.chats_actions import chats_actions
 from desktop.windows.main_window import MainWindow
 
@@ -20,7 +21,7 @@ def window_actions(window: MainWindow, chats: ChatController) -> list[Action]:
     """GUI thread. What an action does is what the button or the menu does that is for the same."""
     view = window.sidebar.chats
     of_list = chats_actions(window, view, chats) if view is not None else []
-    return [*_places(window), *_chat_actions(window, chats), *of_list, *_others(window)]
+    return [*_places(window), *_chat_actions(window, chats), *answer_actions(window, chats), *of_list, *_others(window)]
 
 
 def _places(window: MainWindow) -> list[Action]:
@@ -28,9 +29,10 @@ def _places(window: MainWindow) -> list[Action]:
         Action("new_chat", translate("actions", "New chat"), window.sidebar.new_chat_asked.emit, "Ctrl+N"),
         Action("search", translate("actions", "Search all chats"), window.open_search, "Ctrl+Shift+F"),
         Action("go_chat", translate("actions", "Go to the chat"), window.show_chat_page, "Ctrl+1"),
-        Action("go_endpoint", translate("actions", "Go to the endpoint"), window.sidebar.endpoint_asked.emit, "Ctrl+2"),
-        Action("go_models", translate("actions", "Go to the models"), window.sidebar.models_asked.emit, "Ctrl+4"),
-        Action("go_settings", translate("actions", "Go to the settings"), window.sidebar.settings_asked.emit, "Ctrl+3"),
+        # In the order of the sidebar.
+        Action("go_models", translate("actions", "Go to the models"), window.sidebar.models_asked.emit, "Ctrl+2"),
+        Action("go_endpoint", translate("actions", "Go to the endpoint"), window.sidebar.endpoint_asked.emit, "Ctrl+3"),
+        Action("go_settings", translate("actions", "Go to the settings"), window.sidebar.settings_asked.emit, "Ctrl+4"),
     ]
 
 

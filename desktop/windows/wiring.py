@@ -74,6 +74,7 @@ class Wiring:
         self._window, self._chats, self._models = window, chats, models
         self._tasks = tasks
         self._remember = remember
+        self._shown_id = ""
         self._transcript, _, self._chats_view = pages
         self._chats_view.setModel(chats.chats)
         window.add_pages(self._chats_view, self._transcript, pages.endpoint)
@@ -89,6 +90,10 @@ class Wiring:
         """Says on the window what went wrong."""
         self._window.notice.tell(sentences.of(error), alert=True)
 
+    def _tell_not_saved(self, error: BaseException) -> None:
+        """Stays as long as it is so."""
+        self._window.notice.tell(sentences.of(error), alert=True, topic="not saved", stays=True)
+
     def _connect_chats(self) -> None:
         window, chats = self._window, self._chats
         window.composer.stop_asked.connect(chats.stop)
@@ -99,6 +104,8 @@ class Wiring:
         chats.stop_requested.connect(self._show_stopping)
         chats.speed_measured.connect(window.header.show_speed)
         chats.failed.connect(self.tell)
+        chats.not_saved.connect(self._tell_not_saved)
+        chats.saved_again.connect(lambda: window.notice.clear("not saved"))
         ChatsWiring(window, self._chats_view, chats)
         self._messages = MessageWiring(window, self._transcript, chats, self._tasks)
 
@@ -111,6 +118,10 @@ class Wiring:
     # Chats
 
     def _show_chat(self, chat: Chat | None) -> None:
+        chat_id = chat.id if chat is not None else ""
+        if chat_id != self._shown_id:
+            self._shown_id = chat_id
+            self._window.notice.move_on()
         self._window.show_greeting(chat is None)
         self._window.header.show_chat(chat)
         self._window.setWindowTitle(f"{chat.title} – Inglenook" if chat else "Inglenook")
@@ -133,12 +144,16 @@ class Wiring:
         self._transcript.refresh_signs()
         if status.state == "dead" and status.error is not None:
             again = translate("window", "Load it again")
-            self._window.notice.tell(sentences.of(status.error), alert=True, action=again, act=self._reload)
-        elif isinstance(status.error, LoadCancelled):
-            self._window.notice.tell(sentences.of(status.error), for_ms=5_000)  # the person's own wish
+            words = sentences.of(status.error)
+            self._window.notice.tell(words, alert=True, action=again, act=self._reload, topic="model")
+        elif isinstance(status.error, LoadCancelled):  # the person's own wish
+            self._window.notice.tell(sentences.of(status.error), for_ms=5_000, topic="model")
         elif status.error is not None:
             choose = translate("window", "Choose another…")
-            self._window.notice.tell(sentences.of(status.error), alert=True, action=choose, act=self._choose_model)
+            words = sentences.of(status.error)
+            self._window.notice.tell(words, alert=True, action=choose, act=self._choose_model, topic="model")
+        elif status.state in LIGHTS:
+            self._window.notice.clear("model")
 
     def _choose_model(self) -> None:
         dialog = QFileDialog(self._window, translate("window", "Open a model file"))

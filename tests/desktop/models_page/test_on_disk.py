@@ -190,7 +190,7 @@ def test_everything_by_keyboard(run: Run, open_house: OpenHouse, fake: FakeHub, 
             page = page_of(house)
             view = page.on_disk.view
             house.window.resize(600, 450)
-            QTest.keyClick(house.window, Qt.Key.Key_4, Qt.KeyboardModifier.ControlModifier)
+            QTest.keyClick(house.window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
             await until(lambda: len(rows(view)) == 3 and rows(view)[0].fit is not None)
             page.head.search.setFocus()
             QTest.keyClick(page.head.search, Qt.Key.Key_Down)
