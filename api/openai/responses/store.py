@@ -27,8 +27,10 @@ _DRAFT_SUFFIX = ".new"
 
 _ITEM_FIELDS = frozenset(
     {"type", "id", "status", "role", "content", "call_id", "name", "namespace", "arguments", "input", "output"}
-    | {"summary"}
+    | {"summary", "error"}
 )
+_WHOLE_FIELDS = frozenset({"action"})
+"""Objects that are read again: the command of a `local_shell_call`."""
 _PART_FIELDS = frozenset({"type", "text", "refusal"})
 
 
@@ -139,7 +141,11 @@ class ResponseStore:
 
 def _known_fields(item: Item) -> Item:
     """Without what no later call reads: clients may add fields of any size."""
-    return {name: _known_parts(value) for name, value in item.items() if name in _ITEM_FIELDS}
+    return {
+        name: value if name in _WHOLE_FIELDS else _known_parts(value)
+        for name, value in item.items()
+        if name in _ITEM_FIELDS | _WHOLE_FIELDS
+    }
 
 
 def _known_parts(value: object) -> object:
