@@ -6,6 +6,7 @@ Syntax: https://github.com/guidance-ai/llguidance/blob/main/docs/syntax.md
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,9 @@ from engine.output.samples import SLOT, Calls, Format
 from engine.output.schema_forms import MAX_INTEGERS, n_unbounded_integers
 from engine.output.values import Schema, is_text, load_schema, properties, types
 from engine.requests import Constraint, NamedTool, Tool, ToolChoice
+
+RELAXING_S = 1.0
+"""Time for the schemas of all tools; those that come later are taken for open."""
 
 MAX_SPACE = 16
 """Of white space between a thought and the calls: without a limit a small model writes it to the end."""
@@ -76,9 +80,10 @@ def _schemas(tools: Sequence[Tool], open_tools: frozenset[str]) -> tuple[dict[st
     """Each tool's schema as it is enforced, by its name, and what was left out."""
     schemas: dict[str, Schema] = {}
     left_out: list[str] = []
+    deadline = time.monotonic() + RELAXING_S
     for tool in tools:
         schema = closed(load_schema(tool.parameters))
-        if tool.name in open_tools:
+        if tool.name in open_tools or time.monotonic() > deadline:
             schemas[tool.name] = opened(schema)
             left_out.append(f"{tool.name}: the types of its arguments")
             continue

@@ -6,6 +6,7 @@ import re
 from itertools import product
 
 MAX_TEXTS = 64
+MAX_CHARS = 1000
 _QUANTIFIER = re.compile(r"\?|\{(\d{1,2})(?:(,)(\d{1,2}))?\}")
 _SPECIAL = frozenset("^$.*+?()[]{}|\\")
 
@@ -18,11 +19,11 @@ def matching_texts(pattern: str) -> tuple[str, ...] | None:
     """All texts that a JSON schema's `pattern` matches, at most MAX_TEXTS; None where they are more, or unknown.
 
     Without both anchors, any longer text matches too."""
-    if not (pattern.startswith("^") and pattern.endswith("$")):
+    if not (pattern.startswith("^") and pattern.endswith("$")) or len(pattern) > MAX_CHARS:
         return None
     try:
         return _Reader(pattern[1:-1]).whole()
-    except _NotFinite:
+    except (_NotFinite, RecursionError):
         return None
 
 

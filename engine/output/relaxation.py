@@ -32,9 +32,16 @@ class RelaxedSchema:
     left_out: tuple[str, ...] = ()
 
 
+MAX_PATTERN_CHARS = 2000
+MAX_PATTERNS = 200
+"""Patterns of one schema that are tried; more are left out."""
+
+
 @lru_cache(maxsize=256)
 def pattern_compiles(pattern: str) -> bool:
-    """Whether llguidance knows this regular expression: it has no look-around and no references."""
+    """Whether llguidance knows this regular expression: it has no look-around and no references. Up to 4 ms."""
+    if len(pattern) > MAX_PATTERN_CHARS:
+        return False
     from llguidance import LLMatcher  # imported with the first constraint, not when the window opens
 
     schema = json.dumps({"type": "string", "pattern": pattern})
@@ -45,6 +52,12 @@ def relaxed(schema: Any) -> RelaxedSchema:
     """Without the keywords, formats and patterns that cannot be enforced; `oneOf` becomes `anyOf`. A reference to
     another document stays, and is an error: without it nothing might be left."""
     left_out: list[str] = []
+    n_tried = 0
+
+    def compiles(pattern: object) -> bool:
+        nonlocal n_tried
+        n_tried += 1
+        return isinstance(pattern, str) and n_tried <= MAX_PATTERNS and pattern_compiles(pattern)
 
     def note(keyword: str, path: str) -> None:
         left_out.append(f"{keyword} at {path or '/'}")
@@ -57,14 +70,14 @@ def relaxed(schema: Any) -> RelaxedSchema:
                     note(key, path)
             elif (
                 (key == "format" and value not in _FORMATS and _may_be_text(node))
-                or (key == "pattern" and isinstance(value, str) and not pattern_compiles(value))
+                or (key == "pattern" and not compiles(value))
                 or (key in ("minProperties", "maxProperties") and not _all_required(node))
             ):
                 note(key, path)
             else:
                 kept[key] = value
         if isinstance(kept.get("patternProperties"), dict):
-            kept["patternProperties"] = _patterns(kept["patternProperties"], note, path)
+            kept["patternProperties"] = _patterns(kept["patternProperties"], compiles, note, path)
         return _without_one_of(kept, note, path)
 
     return RelaxedSchema(mapped(schema, change), tuple(dict.fromkeys(left_out)))
@@ -83,8 +96,8 @@ def _without_one_of(node: Node, note: Callable[[str, str], None], path: str) -> 
     return node
 
 
-def _patterns(given: Node, note: Callable[[str, str], None], path: str) -> Node:
-    kept = {pattern: schema for pattern, schema in given.items() if pattern_compiles(pattern)}
+def _patterns(given: Node, compiles: Callable[[object], bool], note: Callable[[str, str], None], path: str) -> Node:
+    kept = {pattern: schema for pattern, schema in given.items() if compiles(pattern)}
     if len(kept) < len(given):
         note("patternProperties", path)
     return kept

@@ -11,7 +11,7 @@ from typing import Any
 from engine.output.values import types
 
 MAX_STEPS = 20_000
-"""Schemas that are looked at for one value; what lies beyond is not checked."""
+"""Schemas and listed values that are looked at for one value; what lies beyond is not checked."""
 
 _NUMBERS = {"minimum": 1, "exclusiveMinimum": 1, "maximum": -1, "exclusiveMaximum": -1}
 
@@ -38,7 +38,7 @@ class _Checker:
     def unmet(self, value: Any, schema: Any, path: str, depth: int) -> Iterator[str]:
         """All that is wrong here and below."""
         schema = self._followed(schema)
-        self._n_steps += 1
+        self._n_steps += 1 + (len(_list(schema.get("enum"))) if isinstance(schema, dict) else 0)
         if self._n_steps > MAX_STEPS or depth > 100:
             raise _TooLarge
         if schema is False:

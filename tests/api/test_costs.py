@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.api import fuzz_costs
-from tests.api.bombs import BOMBS, SIZE_BYTES, Attack, routes, templates, with_bomb
+from tests.api.bombs import BOMBS, MOST_ALLOWED, SIZE_BYTES, Attack, routes, templates, with_bomb
 from tests.api.fuzz_costs import seconds_of_environment, try_attack
 from tests.api.served import Served, served
 
@@ -53,3 +53,13 @@ def test_logit_bias_with_900_000_entries_is_refused_cheaply(server: Served, path
 def test_chosen_bodies_are_not_costly() -> None:
     """As many as the time allows: see `fuzz_costs`, which the soak runs for longer."""
     assert fuzz_costs.fuzz(seconds_of_environment(FUZZ_SECONDS)) == []
+
+
+@pytest.mark.parametrize("field", ["metadata"])
+def test_dictionary_with_many_wrong_entries_is_refused_cheaply(server: Served, field: str) -> None:
+    body = {**templates("/v1/responses")[0], field: None}
+    content = with_bomb(body, (field,), BOMBS["keys with numbers"](MOST_ALLOWED))
+    with server.measured() as load:
+        answer = server.client.post("/v1/responses", content=content, headers={"content-type": "application/json"})
+    assert answer.status_code == 400
+    assert load.grown_bytes < 100_000_000

@@ -53,6 +53,9 @@ def test_a_check_has_an_end() -> None:
     assert unmet_keywords(1, endless) == ()
     wide = {"anyOf": [{"not": {"const": n}} for n in range(200)], "items": {"$ref": "#"}}
     assert unmet_keywords([[n] for n in range(MAX_STEPS)], wide) == ()
+    listed = {"items": {"enum": list(range(5000)), "not": {"const": 1}}}
+    assert unmet_keywords([1] * 5, listed) != ()
+    assert unmet_keywords([5001] * 100, {"items": {"not": {"enum": list(range(5000))}}}) == ()
     deep: Any = []
     for _ in range(500):
         deep = [deep]

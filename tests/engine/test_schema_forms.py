@@ -75,6 +75,14 @@ def test_texts_of_a_pattern(pattern: str, texts: tuple[str, ...] | None) -> None
     assert matching_texts(pattern) == texts
 
 
+def test_a_hostile_pattern_is_left_alone() -> None:
+    for pattern in ("^" + "(" * 2000 + ")" * 2000 + "$", "^" + "(" * 499 + ")" * 499 + "$", "^" + "[a-z]?" * 150 + "$"):
+        assert matching_texts(pattern) in (None, ("",))
+    patterns = {f"p{i}": {"pattern": f"^a{i}$"} for i in range(400)}
+    found = relaxed({"properties": {**patterns, "long": {"pattern": "a" * 5000}}})
+    assert len(found.left_out) == 201
+
+
 SCORE = {
     "type": "object",
     "properties": {"score": {"type": "integer", "multipleOf": 5}},

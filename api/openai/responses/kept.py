@@ -12,7 +12,17 @@ from api.sse import event_frame
 
 _ITEM_ID = re.compile(r"(?:msg|rs|fc)_([0-9a-f]{32})_\d+")
 MAX_EVENTS = 1_000_000_000
+MAX_ITEMS_KEPT = 1000
+"""Of earlier responses that are looked at for the references of one request."""
 _PARTS = {"assistant": "output_text"}
+
+
+def reference(item: Item) -> str | None:
+    """The id of the item that this one only refers to; OpenAI's clients may leave out the type."""
+    id = item.get("id")
+    if not isinstance(id, str) or "role" in item or item.get("type", "item_reference") not in ("item_reference", None):
+        return None
+    return id
 
 
 def query_number(query: Mapping[str, str], name: str, default: int, allowed: range) -> int:

@@ -15,7 +15,16 @@ from api.errors import BadRequest, ResponseUnknown
 from api.keyring import KeyHolder
 from api.openai.responses.answer import ResponseHead, whole_response
 from api.openai.responses.items import Item, items_of
-from api.openai.responses.kept import MAX_EVENTS, input_items, outputs, query_number, replayed, response_of
+from api.openai.responses.kept import (
+    MAX_EVENTS,
+    MAX_ITEMS_KEPT,
+    input_items,
+    outputs,
+    query_number,
+    reference,
+    replayed,
+    response_of,
+)
 from api.openai.responses.request import responses_request
 from api.openai.responses.schemas import ResponsesBody
 from api.openai.responses.store import Kept, ResponseStore
@@ -107,16 +116,14 @@ async def _conversation(body: ResponsesBody, store: ResponseStore, holder: KeyHo
     previous = body.previous_response_id
     before = (await store.get(previous, holder)).items if previous else []
     items = items_of(body.input)
-    return [*before, *[await _referenced(item, f"input[{at}]", store, holder) for at, item in enumerate(items)]]
-
-
-async def _referenced(item: Item, path: str, store: ResponseStore, holder: KeyHolder) -> Item:
-    """The item of an earlier response to which this one only refers, else itself. Raises BadRequest."""
-    id = item.get("id")
-    if not isinstance(id, str) or item.get("type", "item_reference") != "item_reference" or "role" in item:
-        return item
-    with suppress(ResponseUnknown):
-        for found in outputs((await store.get(response_of(id), holder)).response):
-            if found.get("id") == id:
-                return found
-    raise BadRequest(f"'{path}' refers to an item that is not kept here.", path)
+    referred = {at: id for at, item in enumerate(items) if (id := reference(item))}
+    kept: dict[str, Item] = {}
+    for response_id in dict.fromkeys(map(response_of, referred.values())):
+        if len(kept) < MAX_ITEMS_KEPT:
+            with suppress(ResponseUnknown):
+                response = (await store.get(response_id, holder)).response
+                kept |= {str(item.get("id")): item for item in outputs(response)}
+    for at, id in referred.items():
+        if id not in kept:
+            raise BadRequest(f"'input[{at}]' refers to an item that is not kept here.", f"input[{at}]")
+    return [*before, *(kept[referred[at]] if at in referred else item for at, item in enumerate(items))]

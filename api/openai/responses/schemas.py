@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from api.body import MAX_MESSAGES, Body, Count, Fraction
 from api.openai.formats import Schema
 from api.sampler import SamplerFields
+
+MAX_METADATA = 1024
+
+
+def _few(value: object) -> object:
+    """Before each entry is checked, which makes an error of each wrong one."""
+    if isinstance(value, dict) and len(value) > MAX_METADATA:
+        raise ValueError(f"more than {MAX_METADATA} entries")
+    return value
 
 
 class Reasoning(Body):
@@ -46,7 +55,7 @@ class ResponsesBody(SamplerFields):
     text: TextOptions | None = None
     include: list[str] | None = None
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
-    metadata: dict[str, str] | None = None
+    metadata: Annotated[dict[str, str] | None, BeforeValidator(_few)] = None
     # What would have to be kept here, and is not.
     background: bool | None = None
     conversation: object = None
