@@ -137,7 +137,11 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         closes("search", search.aclose, 2)
         closes("palette", quick_search.aclose, 2)
         exchange = ExchangeController(
-            options.profile, store, sentences.name_of, lambda: window.theme.print_style_of("export.css")
+            options.profile,
+            store,
+            sentences.name_of,
+            lambda: window.theme.print_style_of("export.css"),
+            window.theme.paper_style,
         )
         closes("exchange", exchange.aclose, 3)
         models = ModelController(make_engine)

@@ -119,6 +119,10 @@ class Theme(QObject):
         """The same for what leaves the window: in the usual size."""
         return self.fill(_read(f"styles/{name}"))
 
+    def paper_style(self) -> str:
+        """The style sheet of what is printed: dark on white, whatever the colours in force."""
+        return Template(_read("styles/paper.css")).substitute(self._tokens["light"])
+
     def icon(self, name: str, token: str = "text", size: int = ICON_SIZE) -> QIcon:
         """One of `resources/icons` in the colour of `token`."""
         icon = QIcon()

@@ -20,10 +20,10 @@ from desktop.exchange.errors import ExchangeError, Unreadable
 from desktop.exchange.importing import Imported, Importer
 from desktop.exchange.pdf import write_pdf
 from desktop.exchange.records import Exchanged
-from desktop.exchange.writing import html, markdown
+from desktop.exchange.writing import html, markdown, paper
 from desktop.restoring import is_restore_staged
 from desktop.store.errors import StoreError
-from desktop.store.records import Chat, Folder, Role
+from desktop.store.records import Chat, ChatMessage, Folder, Role
 from desktop.store.store import Store
 from desktop.surrogates import well_formed
 from desktop.tasks import TaskSet
@@ -37,7 +37,8 @@ Format = Literal["md", "html", "pdf", "json"]
 class ExchangeController(QObject):
     """One import at a time. GUI thread only.
 
-    `names` gives the heading of each side; `style` the style sheet of an exported page."""
+    `names` gives the heading of each side; `style` the style sheet of an exported page, `paper_style` that of a
+    PDF."""
 
     progressed = Signal(object)
     """An `Imported`, so far."""
@@ -53,12 +54,20 @@ class ExchangeController(QObject):
     restore_cancelled = Signal()
     failed = Signal(object)
 
-    def __init__(self, profile: Profile, store: Store, names: Callable[[Role], str], style: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        store: Store,
+        names: Callable[[Role], str],
+        style: Callable[[], str],
+        paper_style: Callable[[], str],
+    ) -> None:
         super().__init__()
         self._profile = profile
         self._store = store
         self._names = names
         self._style = style
+        self._paper_style = paper_style
         self._tasks = TaskSet(self._report)
         self._importing: asyncio.Task[object] | None = None
         self._result = Imported()
@@ -209,20 +218,26 @@ class ExchangeController(QObject):
 
     def _write_pdf(self, chats: Sequence[Exchanged], part: Path) -> None:
         """Qt cannot name a folder whose name is not UTF-8, so that the file is begun in another one."""
-        page, title = self._text(chats, (), "html"), chats[0].chat.title
+        (each,) = chats
+        page, formulas = paper(each.chat, _branch(each), self._names, self._paper_style())
+        title = well_formed(each.chat.title)
         if well_formed(str(part)) == str(part):
-            write_pdf(page, title, part)
+            write_pdf(page, formulas, title, part)
             return
         with tempfile.TemporaryDirectory() as folder:
             made = Path(folder) / "chat.pdf"
-            write_pdf(page, title, made)
+            write_pdf(page, formulas, title, made)
             shutil.copyfile(made, part)
 
     def _text(self, chats: Sequence[Exchanged], empty: Sequence[Folder], form: Format) -> str:
         if form == "json":
-            return own.document(chats, empty)
+            return well_formed(own.document(chats, empty))
         (each,) = chats
-        branch = Conversation(each.messages, each.chat.leaf_id).branch()
         if form == "md":
-            return markdown(each.chat, branch, self._names)
-        return html(each.chat, branch, self._names, self._style())
+            return markdown(each.chat, _branch(each), self._names)
+        return html(each.chat, _branch(each), self._names, self._style())
+
+
+def _branch(each: Exchanged) -> Sequence[ChatMessage]:
+    """The messages that are shown."""
+    return Conversation(each.messages, each.chat.leaf_id).branch()

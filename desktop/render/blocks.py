@@ -29,3 +29,5 @@ class Block:
     code: str = ""
     language: str = ""
     insets: tuple[Inset, ...] = ()
+    glue: str | None = None
+    """Where it goes on what the block before it began: the letters that stood between the two."""

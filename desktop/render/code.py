@@ -19,7 +19,7 @@ from pygments.token import (  # type: ignore[import-untyped]
 )
 from pygments.util import ClassNotFound  # type: ignore[import-untyped]
 
-LIMIT = 20_000
+LIMIT = 16_000
 """Longer pieces stay without colour: nobody reads them here, and lexing would take long."""
 
 _CLASSES: tuple[tuple[_TokenType, str], ...] = (
@@ -38,7 +38,7 @@ _CLASSES: tuple[tuple[_TokenType, str], ...] = (
 )
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def code_html(code: str, language: str) -> str:
     """The code as one `<pre>`, coloured where the language is known. Any thread; recent results are remembered."""
     lexer = _lexer(language) if len(code) <= LIMIT else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from desktop.render.code import code_html
+from desktop.render.code import LIMIT, code_html
 
 TAIL = 1_200
 """Characters that are read again with each change; about 4 ms."""
@@ -18,6 +18,8 @@ class GrowingCode:
 
     def feed(self, code: str) -> str:
         """One `<pre>` for the whole of `code`."""
+        if len(code) > LIMIT:
+            return code_html(code, self.language)
         if not code.startswith(self._settled):
             self._settled = self._settled_html = ""
         tail = code[len(self._settled) :]

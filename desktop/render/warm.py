@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from desktop.render.code import code_html
+from desktop.render.excerpt import excerpt
 from desktop.render.formula import formula
 from desktop.render.markdown import blocks
 
@@ -15,7 +16,7 @@ MESSAGES = 12
 def warm(texts: Sequence[str]) -> None:
     """Fills the memories of `blocks`, `code_html` and `formula` for the last texts: a chat opens at its end."""
     for text in texts[-MESSAGES:]:
-        for block in blocks(text):
+        for block in blocks(excerpt(text)):
             if block.kind == "code":
                 code_html(block.code, block.language)
             for inset in block.insets:

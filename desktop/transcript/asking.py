@@ -187,6 +187,7 @@ class AskingPage(TranscriptPage):
         message_id = self._message(row).id
         self.show_message(message_id)
         item = self._item(row)
+        item.finish()
         shown = matches_in(item, self._wanted)
         if shown:  # Markdown's own marks are counted too, but not drawn
             start, end = shown[min(nth, len(shown) - 1)]

@@ -11,6 +11,8 @@ from PySide6.QtGui import QPainter, QPainterPath
 from desktop.direction import is_mirrored
 from desktop.numbers import whole
 from desktop.render.blocks import Block
+from desktop.render.excerpt import SHOWN
+from desktop.render.question import question_blocks
 from desktop.store.records import Attachment
 from desktop.transcript.item import ACTIONS_HEIGHT, MessageItem, Place
 from desktop.transcript.segment import Segment
@@ -25,9 +27,11 @@ ROOM_FOR_ICON = "&nbsp;" * 5
 
 
 class BubbleItem(MessageItem):
-    """A message of the person: words as they were typed, no Markdown; above them the files that came along."""
+    """A message of the person, as it was typed, with code, tables and bold shown as such; above it the files that came
+    along."""
 
     space_above = 24
+    shown_at_once = SHOWN // 4
 
     @property
     def height(self) -> int:
@@ -53,7 +57,7 @@ class BubbleItem(MessageItem):
             painter.drawPixmap(self._corner(segment) + QPointF(0, 5), icon)
 
     def texts(self) -> list[str]:
-        files = len(self.segments) - (1 if self.message.text else 0)
+        files = len(self.message.attachments)
         return [
             "" if number < files else segment.document.toPlainText() for number, segment in enumerate(self.segments)
         ]
@@ -65,8 +69,7 @@ class BubbleItem(MessageItem):
 
     def _blocks(self) -> Sequence[Block]:
         files = [Block("text", _file_html(each)) for each in self.message.attachments]
-        words = Block("text", f'<p style="white-space: pre-wrap">{escape(self.message.text)}</p>')
-        return [*files, words] if self.message.text or not files else files
+        return [*files, *question_blocks(self._shown_text())] if self.message.text or not files else files
 
     def _segment_width(self) -> int:
         return int(self.width * WIDEST) - 2 * PADDING_X
@@ -74,17 +77,18 @@ class BubbleItem(MessageItem):
     def _arrange(self) -> None:
         top = PADDING_ABOVE
         for segment in self.segments:
+            top -= BETWEEN if segment.block.glue is not None else 0
             segment.top = top
             top += segment.height + BETWEEN
 
     def _corner(self, segment: Segment) -> QPointF:
-        box, wide = self._box(), segment.document.textWidth()
+        box = self._box()
         # Words from right to left begin at the right end of all the room they have.
-        return QPointF(box.right() - PADDING_X - wide if segment.is_rtl else box.left() + PADDING_X, segment.top)
+        from_right = segment.is_rtl and not segment.is_card
+        return QPointF(box.right() - PADDING_X - segment.room if from_right else box.left() + PADDING_X, segment.top)
 
     def _box(self) -> QRectF:
-        texts = [segment.document for segment in self.segments]
-        width = max(min(text.idealWidth(), text.textWidth()) for text in texts) + 2 * PADDING_X
+        width = max(segment.used_width for segment in self.segments) + 2 * PADDING_X
         return QRectF(0 if is_mirrored() else self.width - width, 0, width, self._bubble_height)
 
 

@@ -8,34 +8,27 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QPainter, QTextDocument, QTextOption
 
 from desktop.theme import code_font, text_font
-from desktop.transcript.segment import Segment, new_document, rounded
+from desktop.transcript.segment import new_document, rounded
+from desktop.transcript.wide_segment import BAR, WideSegment
 
 CODE_HEAD = 32
 CODE_PADDING = 12
-BAR = 5
-SHORTEST_THUMB = 36.0
 ABSOLUTE_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute
 """Code runs from left to right, whatever the language of the window."""
 
 
-class CodeSegment(Segment):
+class CodeSegment(WideSegment):
     """GUI thread only."""
 
-    offset = 0.0
-    """How far it is scrolled to the right."""
+    padding = CODE_PADDING
 
     @property
     def inset(self) -> QPointF:
         return QPointF(CODE_PADDING - self.offset, CODE_HEAD + CODE_PADDING)
 
     @property
-    def furthest(self) -> float:
-        """How far it can be scrolled."""
-        return max(0.0, float(self.document.idealWidth()) - self._inner)
-
-    @property
-    def _inner(self) -> float:
-        return float(self.width - 2 * CODE_PADDING)
+    def content_width(self) -> float:
+        return float(self.document.idealWidth())
 
     @property
     def _font(self) -> QFont:
@@ -51,31 +44,6 @@ class CodeSegment(Segment):
     def _lay_out(self) -> None:
         self.scroll(self.offset)
         self.height = round(CODE_HEAD + 2 * CODE_PADDING + self.document.size().height())
-
-    def scroll(self, offset: float) -> bool:
-        """True where it moved."""
-        before, self.offset = self.offset, min(max(0.0, offset), self.furthest)
-        return self.offset != before
-
-    def thumb(self) -> QRectF:
-        """The handle of the bar below; empty where everything is seen."""
-        furthest = self.furthest
-        if furthest <= 0:
-            return QRectF()
-        length = max(SHORTEST_THUMB, self._inner * self._inner / (self._inner + furthest))
-        x = CODE_PADDING + (self._inner - length) * self.offset / furthest
-        return QRectF(x, self.height - BAR - 3, length, BAR)
-
-    def scroll_to_thumb(self, x: float) -> bool:
-        """Scrolls so that the handle begins at `x`."""
-        slack = self._inner - self.thumb().width()
-        return slack > 0 and self.scroll((x - CODE_PADDING) / slack * self.furthest)
-
-    def show(self, start: int, end: int) -> None:
-        """Scrolls so far that a place in the text is seen."""
-        for box in self.boxes(start, end)[:1]:
-            if box.left() < CODE_PADDING or box.right() > CODE_PADDING + self._inner:
-                self.scroll(self.offset + box.left() - CODE_PADDING - self._inner / 3)
 
     def paint(
         self,

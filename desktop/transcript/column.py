@@ -7,6 +7,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from desktop.chat.message_list import MessageList
+from desktop.render.excerpt import excerpt
 from desktop.store.records import ChatMessage
 from desktop.theme import Theme
 from desktop.transcript.bubble import BubbleItem
@@ -81,7 +82,8 @@ class Column(QAbstractScrollArea):
     def _guess(self, message: ChatMessage) -> int:
         """A height from the number of letters, good enough for a scroll bar."""
         letters_a_line = max(20, self._column()[1] // 7)
-        lines = 1 + message.text.count("\n") + len(message.text) // letters_a_line
+        text = excerpt(message.text)
+        lines = 1 + text.count("\n") + len(text) // letters_a_line
         return 24 * lines + (68 if message.role == "user" else 60)
 
     def _corner(self, row: int) -> QPoint:

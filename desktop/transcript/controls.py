@@ -100,8 +100,12 @@ class MessageControls:
         if not item.has_actions:
             return found
         question = message.role == "user"
+        if item.n_hidden:
+            action("more", "chevron-down", translate("transcript", "Show more of this message"), of(wishes.more))
         if can_go_on(message):
             action("go_on", "corner-down-right", translate("transcript", "Go on with this answer"), of(wishes.go_on))
+        if item.withheld_pictures():
+            action("pictures", "eye", translate("transcript", "Show the pictures"), item.show_pictures)
         if message.text:
             name = (
                 translate("transcript", "Copy the message") if question else translate("transcript", "Copy the answer")
@@ -161,6 +165,8 @@ class MessageControls:
         elif self._count is not None:
             drop(self._count)
             self._count = None
+        if "more" in self._named:
+            self._named["more"].setText(" " + translate("transcript", "Show more"))
         left, widgets = at.x(), list[QWidget]()
         for button in row:
             if self._count is not None and button is self._named.get("after"):

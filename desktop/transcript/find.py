@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QToolButto
 
 from desktop.theme import Theme
 from desktop.transcript.item import MessageItem, Place
-from desktop.transcript.source import to_qt
+from desktop.transcript.source import QtPlaces
 from desktop.widgets.text_composition import CompositionGuard
 
 WIDTH = 340
@@ -107,13 +107,14 @@ def n_matches(text: str, wanted: str) -> int:
 def matches_in(item: MessageItem, wanted: str) -> list[tuple[Place, Place]]:
     """Where a message that is laid out shows it."""
     found: list[tuple[Place, Place]] = []
-    for number, text in enumerate(item.texts()):
-        plain = text.lower()  # casefold would change lengths
-        at = plain.find(wanted.lower()) if wanted else -1
+    lowered = wanted.lower()
+    for number, text in enumerate(item.texts()) if wanted else ():
+        plain, place = text.lower(), QtPlaces(text)  # casefold would change lengths
+        at = plain.find(lowered)
         while at >= 0:
             end = at + len(wanted)
-            found.append((Place(number, to_qt(text, at)), Place(number, to_qt(text, end))))
-            at = plain.find(wanted.lower(), end)
+            found.append((Place(number, place.of(at)), Place(number, place.of(end))))
+            at = plain.find(lowered, end)
     return found
 
 

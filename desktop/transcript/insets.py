@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 from collections import OrderedDict, deque
 from dataclasses import dataclass
 
-from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
 
 from desktop.render.blocks import Inset
-from desktop.render.formula import Formula, formula, known
-from desktop.transcript.pictures import read_picture
+from desktop.render.formula import Formula, formula, made_before
+from desktop.transcript.pictures import Withheld, read_picture
 
-KEPT = 256
+KEPT = 4_000
+TRIES = 3
+"""So often one is made: if it was dropped each time, there is no room for all that are on the page."""
+READY_MS = 50
+"""What is made within this time is drawn together."""
+KEPT_BYTES = 96_000_000
+MOST_PIXELS = 3_000_000
+"""Of one formula in memory: a larger one is drawn less sharply."""
 HIGHEST = 480
 """Pixels of the screen that a picture takes at most."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +64,13 @@ class Insets(QObject):
         self._half_x = half_x
         self._known: OrderedDict[tuple[Inset, float], Drawn | None] = OrderedDict()
         self._waiting: deque[tuple[Inset, float]] = deque()
+        self._n_bytes = 0
         self._asked: set[tuple[Inset, float]] = set()
+        self._tries: dict[tuple[Inset, float], int] = {}
+        self._ready_timer = QTimer(self, singleShot=True, interval=READY_MS)
+        self._ready_timer.timeout.connect(self.ready)
+        self._withheld: set[str] = set()
+        self._allowed: set[str] = set()
         self._lock = threading.Lock()
         self._working = False
         self._made.connect(self._take, Qt.ConnectionType.QueuedConnection)
@@ -65,17 +81,35 @@ class Insets(QObject):
         if key in self._known:
             self._known.move_to_end(key)
             return self._known[key]
-        if inset.kind == "formula" and known(inset.source, inset.display):  # read ahead: no flicker
-            self._keep(key, self._make(*key))
-            return self._known[key]
-        if key not in self._asked:
+        ready = made_before(inset.source, inset.display) if inset.kind == "formula" else None
+        if ready is not None:  # read ahead: no flicker
+            self._keep(key, _drawn_or_none(ready[0], self.scale, self._half_x))
+            return self._known.get(key)
+        if key not in self._asked and self._tries.get(key, 0) < TRIES:
             self._asked.add(key)
+            self._tries[key] = self._tries.get(key, 0) + 1
+            if inset.source in self._allowed:  # its folder may be slow for ever: that must hold up nothing else
+                threading.Thread(target=self._make_one, args=(key,), name="picture", daemon=True).start()
+                return None
             with self._lock:
                 self._waiting.append(key)
                 start, self._working = not self._working, True
             if start:  # it ends with its work, so that nothing of it is left behind
                 threading.Thread(target=self._work, name="insets", daemon=True).start()
         return None
+
+    def is_withheld(self, inset: Inset) -> bool:
+        """Whether this picture is only read once `allow` says so."""
+        return inset.kind == "picture" and inset.source in self._withheld
+
+    def allow(self, inset: Inset) -> None:
+        """The person wants to see this picture, wherever it lies."""
+        self._withheld.discard(inset.source)
+        self._allowed.add(inset.source)
+        for key in [key for key in self._known if key[0].source == inset.source]:
+            self._drop(key)
+            self._tries.pop(key, None)
+        self.ready.emit()
 
     def _work(self) -> None:
         while True:
@@ -84,40 +118,62 @@ class Insets(QObject):
                     self._working = False
                     return
                 key = self._waiting.popleft()
-            drawn = self._make(*key)
-            try:
-                self._made.emit(key, drawn)
-            except RuntimeError:  # the transcript is gone
+            if not self._make_one(key):
                 return
 
-    def _take(self, key: tuple[Inset, float], drawn: Drawn | None) -> None:
+    def _make_one(self, key: tuple[Inset, float]) -> bool:
+        """Any thread. Whatever goes wrong with one leaves the others alone. False when the transcript is gone."""
+        made: Drawn | Withheld | None = None
+        try:
+            made = self._make(*key)
+        except Exception:
+            log.exception("a %s could not be drawn", key[0].kind)
+        try:
+            self._made.emit(key, made)
+        except RuntimeError:
+            return False
+        return True
+
+    def _take(self, key: tuple[Inset, float], made: Drawn | Withheld | None) -> None:
         self._asked.discard(key)
-        self._keep(key, drawn)
-        if drawn is not None:
-            self.ready.emit()
+        if isinstance(made, Withheld):
+            self._withheld.add(key[0].source)
+        self._keep(key, made if isinstance(made, Drawn) else None)
+        if made is not None and not self._ready_timer.isActive():
+            self._ready_timer.start()
 
     def _keep(self, key: tuple[Inset, float], drawn: Drawn | None) -> None:
+        self._drop(key)
         self._known[key] = drawn
-        while len(self._known) > KEPT:
-            self._known.popitem(last=False)
+        self._n_bytes += drawn.image.sizeInBytes() if drawn is not None else 0
+        while len(self._known) > KEPT or (self._n_bytes > KEPT_BYTES and len(self._known) > 1):
+            self._drop(next(iter(self._known)))
 
-    def _make(self, inset: Inset, scale: float) -> Drawn | None:
+    def _drop(self, key: tuple[Inset, float]) -> None:
+        drawn = self._known.pop(key, None)
+        self._n_bytes -= drawn.image.sizeInBytes() if drawn is not None else 0
+
+    def _make(self, inset: Inset, scale: float) -> Drawn | Withheld | None:
         """Any thread. None where it cannot be drawn."""
         if inset.kind == "formula":
-            made = formula(inset.source, display=inset.display)
-            return _drawn(made, scale, self._half_x) if made else None
-        image = read_picture(inset.source)
-        if image is None:
-            return None
+            return _drawn_or_none(formula(inset.source, display=inset.display), scale, self._half_x)
+        image = read_picture(inset.source, anywhere=inset.source in self._allowed)
+        if image is None or isinstance(image, Withheld):
+            return image
         shrink = min(1.0, HIGHEST / image.height())
         return Drawn(image, image.width() * shrink, image.height() * shrink, is_formula=False)
+
+
+def _drawn_or_none(made: Formula | None, scale: float, half_x: float) -> Drawn | None:
+    return _drawn(made, scale, half_x) if made is not None else None
 
 
 def _drawn(made: Formula, scale: float, half_x: float) -> Drawn:
     """With so much room above or below that its baseline falls on the line's: Qt centres it half an x above that."""
     height = math.ceil(max(2 * made.ascent - half_x, 2 * made.descent + half_x))
     baseline = round((height + half_x) / 2)
-    size = QSize(math.ceil(made.width * scale), math.ceil(height * scale))
+    scale = min(scale, math.sqrt(MOST_PIXELS / max(1.0, made.width * height)))
+    size = QSize(max(1, math.ceil(made.width * scale)), max(1, math.ceil(height * scale)))
     image = QImage(size, QImage.Format.Format_ARGB32_Premultiplied)
     image.fill(Qt.GlobalColor.transparent)
     painter = QPainter(image)
@@ -126,4 +182,4 @@ def _drawn(made: Formula, scale: float, half_x: float) -> Drawn:
     box = QRectF(0, baseline - made.ascent, made.width, made.ascent + made.descent)
     QSvgRenderer(QByteArray(made.svg.encode())).render(painter, box)
     painter.end()
-    return Drawn(image, image.width() / scale, height, is_formula=True)
+    return Drawn(image, image.width() / scale, float(height), is_formula=True)

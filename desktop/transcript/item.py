@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -10,11 +11,12 @@ from PySide6.QtGui import QFontMetrics, QPainter
 
 from desktop import sentences
 from desktop.direction import isolated, mirrored
-from desktop.render.asides import call_block, thoughts_block
-from desktop.render.blocks import Block
+from desktop.render.asides import call_block, thoughts_blocks
+from desktop.render.blocks import Block, Inset, Kind
 from desktop.render.code import code_html
+from desktop.render.excerpt import SHOWN, excerpt
 from desktop.render.growing_code import GrowingCode
-from desktop.render.markdown import GrowingText, blocks, must_be_whole
+from desktop.render.markdown import GrowingText, blocks, known_blocks, must_be_whole
 from desktop.store.records import ChatMessage
 from desktop.theme import Theme, text_font
 from desktop.transcript.code_segment import CODE_HEAD, CodeSegment
@@ -22,15 +24,24 @@ from desktop.transcript.insets import Insets
 from desktop.transcript.segment import Segment
 from desktop.transcript.sign import Sign
 from desktop.transcript.source import Word
+from desktop.transcript.table_segment import TableSegment
+from desktop.transcript.wide_segment import WideSegment
 
 SignOf = Callable[[str], Sign]
 """What the message of an id waits for."""
 
 ACTIONS_HEIGHT = 28
 THOUGHTS_HEAD = 30
+STEP = 4_000
+"""Letters that are read at once; a longer text is read on later, while the window lives."""
+WHOLE = 20_000
+"""Letters up to which a text that grew is read once more as a whole, where it must be."""
+LAID_OUT, FOR_EACH = 12_000, 300
+"""What is laid out at once, in letters of HTML, and what each block costs besides."""
 _GAP = 12
 _GAP_ABOVE_HEADING = 20
 _GAP_BELOW_HEADING = 8
+_KINDS: dict[Kind, type[Segment]] = {"code": CodeSegment, "table": TableSegment}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -45,10 +56,32 @@ class MessageItem:
     """An answer on the page. Positions are relative to its own corner in the reading column. GUI thread only."""
 
     space_above = 20
+    shown_at_once = SHOWN
+    """Letters that are shown until more is asked for."""
 
-    def __init__(self, message: ChatMessage, theme: Theme, width: int, insets: Insets | None = None) -> None:
-        """`insets` draws formulas and pictures; without, what stands in for them is shown."""
+    def __init__(
+        self,
+        message: ChatMessage,
+        theme: Theme,
+        width: int,
+        insets: Insets | None = None,
+        *,
+        in_steps: bool = False,
+    ) -> None:
+        """`insets` draws formulas and pictures; without, what stands in for them is shown. `in_steps`: a long message
+        is shown in part at first, and the rest with each `read_on`."""
         self.message = message
+        self._in_steps = in_steps
+        self._limit = self.shown_at_once
+        self._reading: GrowingText | None = None
+        self._read_to = 0
+        self._wanted: Sequence[Block] = ()
+        """The blocks of what was read, of which the first are laid out as `segments`."""
+        self._n_thoughts = 0
+        self._undrawn: list[Segment] = []
+        """Those with formulas or pictures that may be drawn now."""
+        self._resized_to = 0
+        """How many of the segments have the item's width."""
         self._insets = insets
         self.segments: list[Segment] = []
         self.width = width
@@ -106,7 +139,10 @@ class MessageItem:
         if changed or message.state != "streaming":
             self.sign = Sign()  # what it waited for has come
         self.message = message
-        if message.state != "streaming" and self._growing is not None and must_be_whole(message.text):
+        if changed:
+            self._reading = None
+        has_ended = message.state != "streaming" and self._growing is not None
+        if has_ended and must_be_whole(message.text) and len(message.text) <= WHOLE:
             self._growing, changed = None, True
         if changed:
             self._read()
@@ -119,9 +155,54 @@ class MessageItem:
 
     def set_width(self, width: int) -> None:
         self.width = width
-        for segment in self.segments:
-            segment.set_width(self._segment_width())
+        self._resized_to = 0
+        self._resize_some()
         self._arrange()
+
+    def _resize_some(self) -> None:
+        left, width = LAID_OUT if self._in_steps else sys.maxsize, self._segment_width()
+        while self._resized_to < len(self.segments) and left > 0:
+            segment = self.segments[self._resized_to]
+            segment.set_width(width)
+            left -= len(segment.block.html or segment.block.code) + FOR_EACH
+            self._resized_to += 1
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether `read_on` would show more of it."""
+        is_read = len(self.segments) == len(self._wanted) and not self._has_more_to_read
+        return not is_read or self._resized_to < len(self.segments) or bool(self._undrawn)
+
+    @property
+    def _has_more_to_read(self) -> bool:
+        return self._reading is not None and self._read_to < len(self._shown_text())
+
+    def read_on(self) -> None:
+        """Shows some more of a long message. Takes some 10 ms."""
+        if self._resized_to < len(self.segments):
+            self._resize_some()
+            self._arrange()
+        elif self._undrawn:
+            self._draw_some()
+        elif len(self.segments) < len(self._wanted) or self._has_more_to_read:
+            self._read()
+
+    def finish(self) -> None:
+        """Shows all of it that is to be shown."""
+        while self.is_unfinished:
+            self.read_on()
+
+    @property
+    def n_hidden(self) -> int:
+        """Letters of the message that are only shown once more is asked for."""
+        return 0 if self._growing else len(self.message.text) - len(self._shown_text())
+
+    def show_more(self) -> None:
+        self._limit += SHOWN
+        self._read()
+
+    def _shown_text(self) -> str:
+        return excerpt(self.message.text, self._limit)
 
     def restyle(self) -> None:
         """Takes up colours that have changed."""
@@ -130,33 +211,52 @@ class MessageItem:
         self._arrange()
 
     def take_insets(self) -> bool:
-        """Draws what could not be drawn before; True where there may be such."""
-        waiting = [segment for segment in self.segments if segment.block.insets]
-        for segment in waiting:
-            segment.restyle(self._html(segment.block))
+        """Draws what could not be drawn before, of a long message with the next `read_on`; True where there is such."""
+        self._undrawn = [segment for segment in self.segments if segment.lacks_insets]
+        waits = bool(self._undrawn)
+        self._draw_some()
+        return waits
+
+    def _draw_some(self) -> None:
+        left = LAID_OUT if self._in_steps else sys.maxsize
+        while self._undrawn and left > 0:
+            segment = self._undrawn.pop(0)
+            if any(segment is each for each in self.segments):
+                segment.restyle(self._html(segment.block))
+            left -= len(segment.block.html) + FOR_EACH
         self._arrange()
-        return bool(waiting)
+
+    def withheld_pictures(self) -> list[Inset]:
+        """Pictures outside the person's folders, which are only read when the person asks for them."""
+        insets = self._insets
+        found = [inset for segment in self.segments for inset in segment.block.insets] if insets is not None else []
+        return [inset for inset in found if insets is not None and insets.is_withheld(inset)]
+
+    def show_pictures(self) -> None:
+        for inset in self.withheld_pictures():
+            if self._insets is not None:
+                self._insets.allow(inset)
 
     def code_heads(self) -> list[tuple[QRect, Block]]:
         """The head of each code block, with the block."""
         return [
-            (QRect(0, segment.top, segment.width, CODE_HEAD), segment.block)
+            (QRect(round(self._corner(segment).x()), segment.top, segment.width, CODE_HEAD), segment.block)
             for segment in self.segments
             if segment.block.kind == "code"
         ]
 
-    def code_at(self, point: QPointF) -> tuple[CodeSegment, QPointF] | None:
-        """The card of code under a point, and the point in it."""
+    def wide_at(self, point: QPointF) -> tuple[WideSegment, QPointF] | None:
+        """The code or the table under a point, and the point in it."""
         for segment in self.segments:
             inside = point - self._corner(segment)
-            if isinstance(segment, CodeSegment) and QRectF(0, 0, segment.width, segment.height).contains(inside):
+            if isinstance(segment, WideSegment) and QRectF(0, 0, segment.width, segment.height).contains(inside):
                 return segment, inside
         return None
 
     def show_place(self, start: Place, end: Place) -> None:
-        """Scrolls code sideways so far that a place in it is seen."""
+        """Scrolls code or a table sideways so far that a place in it is seen."""
         segment = self.segments[start.segment]
-        if isinstance(segment, CodeSegment) and start.segment == end.segment:
+        if isinstance(segment, WideSegment) and start.segment == end.segment:
             segment.show(start.position, end.position)
 
     def place_at(self, point: QPointF) -> Place | None:
@@ -205,12 +305,12 @@ class MessageItem:
 
     def text_between(self, start: Place, end: Place) -> str:
         """What is selected between two places, the first being the earlier; blocks are set apart by a line."""
-        parts = [
-            segment.text_between(*span)
-            for number, segment in enumerate(self.segments)
-            if (span := _span(number, segment, start, end))
-        ]
-        return "\n\n".join(parts)
+        parts: list[str] = []
+        for number, segment in enumerate(self.segments):
+            if span := _span(number, segment, start, end):
+                glue = segment.block.glue
+                parts += [("\n\n" if glue is None else glue) if parts else "", segment.text_between(*span)]
+        return "".join(parts)
 
     def paint(self, painter: QPainter, seen: QRectF, selection: tuple[Place, Place] | None) -> None:
         """Draws what of the message is in `seen`, with its corner at the painter's origin."""
@@ -233,31 +333,53 @@ class MessageItem:
 
     def _read(self) -> None:
         fresh: list[Segment] = []
-        for number, block in enumerate(self._blocks()):
+        self._wanted = self._blocks()
+        left = LAID_OUT if self._in_steps else sys.maxsize
+        for number, block in enumerate(self._wanted):
             old = self.segments[number] if number < len(self.segments) else None
             if old is not None and (old.block is block or old.block == block):
                 fresh.append(old)
-            elif old is not None and old.block.kind == block.kind:
+                continue
+            if left <= 0:
+                break
+            left -= len(block.html or block.code) + FOR_EACH
+            if old is not None and old.block.kind == block.kind:
                 old.change(block, self._html(block, number))
                 fresh.append(old)
             else:
-                kind = CodeSegment if block.kind == "code" else Segment
+                kind = _KINDS.get(block.kind, Segment)
                 html, width = self._html(block, number), self._segment_width()
                 fresh.append(kind(block, html, self._theme, width, self._insets))
+        if self._resized_to == len(self.segments):
+            self._resized_to = len(fresh)
         self.segments = fresh
+        self._resized_to = min(self._resized_to, len(fresh))
         self._arrange()
 
     def _blocks(self) -> Sequence[Block]:
-        said = self._growing.feed(self.message.text) if self._growing else blocks(self.message.text)
+        said = self._growing.feed(self.message.text) if self._growing else self._blocks_of(self._shown_text())
         if not self.message.calls and not self.thoughts_shown:
             return said
-        thoughts = [thoughts_block(self.message.reasoning)] if self.thoughts_shown else []
+        thoughts = thoughts_blocks(self.message.reasoning) if self.thoughts_shown else []
+        self._n_thoughts = len(thoughts)
         return [*thoughts, *said, *map(call_block, self.message.calls)]
+
+    def _blocks_of(self, text: str) -> Sequence[Block]:
+        """Those of the whole text where it is short, or was read before; else of its beginning, more each time."""
+        known = known_blocks(text)
+        if known is not None or len(text) <= STEP or not self._in_steps:
+            self._reading = None
+            return known if known is not None else blocks(text)
+        if self._reading is None:
+            self._reading, self._read_to = GrowingText(), 0
+        if len(self.segments) >= len(self._wanted):
+            self._read_to = _next_cut(text, self._read_to + STEP)
+        return self._reading.feed(text[: self._read_to])
 
     def texts(self) -> list[str]:
         """The words of each segment as they are drawn; "" for those that are no part of the message's own text."""
-        own = len(self.segments) - len(self.message.calls)
-        first = 1 if self.thoughts_shown else 0
+        own = len(self._wanted) - len(self.message.calls)
+        first = self._n_thoughts if self.thoughts_shown else 0
         return [
             segment.document.toPlainText() if first <= number < own else ""
             for number, segment in enumerate(self.segments)
@@ -266,7 +388,7 @@ class MessageItem:
     def _html(self, block: Block, number: int = -1) -> str:
         if block.kind != "code":
             return block.html
-        if self._growing is None or number < 0:
+        if (self._growing is None and self._reading is None) or number < 0:
             return code_html(block.code, block.language)
         place = number, block.language  # the language's name grows too
         if self._growing_code is None or self._growing_code[0] != place:
@@ -337,9 +459,22 @@ class MessageItem:
 def _gap(before: Segment | None, segment: Segment) -> int:
     if before is None:
         return 0
+    if segment.block.glue is not None:
+        return 0
     if segment.block.kind == "heading":
         return _GAP_ABOVE_HEADING
     return _GAP_BELOW_HEADING if before.block.kind == "heading" else _GAP
+
+
+def _next_cut(text: str, near: int) -> int:
+    """A place at or before `near`, at the end of a paragraph, a line or a word where there is one."""
+    if near >= len(text):
+        return len(text)
+    for mark in ("\n\n", "\n", " "):
+        at = text.rfind(mark, near - STEP // 2, near)
+        if at > 0:
+            return at + len(mark)
+    return near
 
 
 def _is_same(before: tuple[Segment, Block], now: Segment) -> bool:

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QWidget
 
 from desktop.chat.message_list import MessageList, MessageRole
 from desktop.pace import REDRAW_MS
+from desktop.render.excerpt import excerpt
 from desktop.store.records import ChatMessage
 from desktop.theme import Theme, text_font, zoom
 from desktop.transcript.beside import BesideItem
@@ -29,6 +30,8 @@ from desktop.transcript.sign import PULSE_MS, Sign
 from desktop.transcript.throttle import Throttle
 from desktop.transcript.wishes import Wishes
 
+READ_ON_MS = 8
+"""Between two parts of a long message: time for what the person does."""
 KEPT_ITEMS = 48
 """Messages that stay laid out beyond those that are seen."""
 
@@ -77,6 +80,7 @@ class TranscriptPage(Column):
             self.picked.emit,
             self.delete_asked.emit,
             self._fold,
+            self._show_more,
             self.save_asked.emit,
             lambda message_id: self.n_deleted(message_id),
         )
@@ -85,6 +89,8 @@ class TranscriptPage(Column):
         """What an answer that is being written waits for."""
         self._pulse = QTimer(self, interval=PULSE_MS)
         self._pulse.timeout.connect(self.refresh_signs)
+        self._reading = QTimer(self, singleShot=True, interval=READ_ON_MS)
+        self._reading.timeout.connect(self._read_on)
         self._insets = Insets(QFontMetricsF(text_font(15)).xHeight() / 2 / zoom(), self)
         self._insets.ready.connect(self._draw_insets)
         theme.changed.connect(self._restyle)
@@ -139,7 +145,7 @@ class TranscriptPage(Column):
             controls: MessageControls = BesideControls(beside, self._theme, self.viewport(), self._wishes)
         else:
             kind = BubbleItem if message.role == "user" else MessageItem
-            item = kind(message, self._theme, width, self._insets)
+            item = kind(message, self._theme, width, self._insets, in_steps=True)
             controls = MessageControls(item, self._theme, self.viewport(), self._wishes)
         self._controls[message.id] = controls
         return item
@@ -161,6 +167,19 @@ class TranscriptPage(Column):
             row = self._row_of(self._editing.message_id)
             self._editing.move(self._corner(row), self._column()[1]) if row >= 0 else self._editing.close()
         self._forget(ids)
+        if any(self._items[each].is_unfinished for each in ids if each in self._items):
+            self._reading.start()
+
+    def _read_on(self) -> None:
+        """Shows more of the long messages that are seen; what is read stays where it is."""
+        anchor, anchor_y = self._hold()
+        for row in self._seen_rows():
+            item = self._items.get(self._message(row).id)
+            if item is not None and item.is_unfinished:
+                item.read_on()
+                self._heights.doubt(row)
+                break
+        self._settle(anchor, anchor_y)
 
     def _versions(self, message_id: str) -> tuple[int, int]:
         return self._list.versions(message_id) if self._list is not None else (1, 1)
@@ -203,6 +222,12 @@ class TranscriptPage(Column):
         row, item = self._row_of(message_id), self._items.get(message_id)
         if row >= 0 and item is not None:
             item.fold_thoughts()
+            self._resettle(row)
+
+    def _show_more(self, message_id: str) -> None:
+        row, item = self._row_of(message_id), self._items.get(message_id)
+        if row >= 0 and item is not None:
+            item.show_more()
             self._resettle(row)
 
     def _forget(self, seen: set[str]) -> None:
@@ -317,7 +342,7 @@ class TranscriptPage(Column):
 
     def _announce(self, message: ChatMessage) -> None:
         if QAccessible.isActive() and message.role == "assistant":
-            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, message.text))
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, excerpt(message.text)))
 
     def _restyle(self) -> None:
         for item in self._items.values():

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
 from urllib.request import url2pathname
 
 from PySide6.QtCore import QBuffer, QSize, Qt
 from PySide6.QtGui import QImage, QImageReader
+
+from desktop.render.html import is_local_picture
+from desktop.transcript.picture_folders import path_of_person, read_regular
 
 LARGEST_BYTES = 20_000_000
 LARGEST_PIXELS = 40_000_000
@@ -18,9 +22,21 @@ MOST_PIXELS = QSize(1_400, 960)
 FORMATS = frozenset({b"png", b"jpeg", b"jpg", b"gif", b"webp", b"bmp"})
 
 
-def read_picture(address: str) -> QImage | None:
-    """None where there is none, or one that would take more than it is worth."""
-    content = _content(address)
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """In place of a picture that lies outside the person's folders: it is only read when the person asks for it."""
+
+
+def read_picture(address: str, *, anywhere: bool = False) -> QImage | Withheld | None:
+    """None where there is none, or one that would take more than it is worth. `anywhere`: the person asked for it."""
+    try:
+        content = _content(address, anywhere)
+    except (OSError, ValueError, binascii.Error):
+        return None
+    return content if isinstance(content, Withheld) else _decoded(content)
+
+
+def _decoded(content: bytes | None) -> QImage | None:
     if content is None:
         return None
     buffer = QBuffer()
@@ -38,18 +54,15 @@ def read_picture(address: str) -> QImage | None:
     return None if image.isNull() else image
 
 
-def _content(address: str) -> bytes | None:
-    try:
-        if address[:5].lower() == "data:":
-            head, _, data = address.partition(",")
-            if len(data) > 2 * LARGEST_BYTES:
-                return None
-            plain = unquote_to_bytes(data)
-            return base64.b64decode(plain) if head.lower().endswith(";base64") else plain
-        local = url2pathname(urlsplit(address).path) if address[:5].lower() == "file:" else unquote(address)
-        path = Path(local)
-        if not path.is_file() or path.stat().st_size > LARGEST_BYTES:
+def _content(address: str, anywhere: bool) -> bytes | Withheld | None:
+    if address[:5].lower() == "data:":
+        head, _, data = address.partition(",")
+        if len(data) > 2 * LARGEST_BYTES:
             return None
-        return path.read_bytes()
-    except (OSError, ValueError, binascii.Error):
+        plain = unquote_to_bytes(data)
+        return base64.b64decode(plain) if head.lower().endswith(";base64") else plain
+    path = url2pathname(urlsplit(address).path) if address[:5].lower() == "file:" else unquote(address)
+    if not is_local_picture(path):  # another machine's, whoever asks
         return None
+    own = Path(path) if anywhere else path_of_person(path)
+    return read_regular(own, LARGEST_BYTES) if own is not None else Withheld()

@@ -22,7 +22,7 @@ from PySide6.QtGui import (
 )
 
 from desktop.render.blocks import Block
-from desktop.render.html import THIN
+from desktop.render.html import END_ISOLATE, ISOLATE, THIN
 from desktop.theme import CODE_FAMILIES, Theme, scaled, text_font, zoom
 from desktop.transcript.insets import Insets
 
@@ -31,15 +31,23 @@ RULE_HEIGHT = 9
 NOTES_ABOVE = 14
 OVERSHOOT = 10
 """So far a line's letters may reach into the next: some scripts' marks, and fonts that stand in for another."""
+MOST_INSETS = 120
+"""Formulas and pictures of one segment; what is beyond shows its source."""
+LONGEST_ADDRESS = 60
+"""Letters of a picture's address that stand in for a picture without a description."""
 _OBJECT = "\ufffc"
 """What stands for a picture in a document's text."""
 _INSET = re.compile(r'<img src="inset:(\d+)">')
+_ROOM = re.compile(f"{ISOLATE}{THIN}|{THIN}{END_ISOLATE}|{THIN}")
 _ENDS = re.compile(r"(?:</(?:p|li|ul|ol)>)+\Z")
 """What closes a text whose last words are the last of its document."""
 
 
 class Segment:
     """`top` is set by the message; everything else is relative to the segment's own corner. GUI thread only."""
+
+    is_card = False
+    """Whether it takes its width by itself, whatever its words need."""
 
     def __init__(self, block: Block, html: str, theme: Theme, width: int, insets: Insets | None = None) -> None:
         """`html` is the block's, or its code in colours. Without `insets`, what stands in for them is shown."""
@@ -82,6 +90,16 @@ class Segment:
         return round(self.inset.y() + self.document.size().height())
 
     @property
+    def used_width(self) -> float:
+        """How much of the width its words take."""
+        return min(float(self.document.idealWidth()), self.room)
+
+    @property
+    def room(self) -> float:
+        """How much of the width its words may take."""
+        return float(self.document.textWidth())
+
+    @property
     def is_rtl(self) -> bool:
         """Whether its first paragraph runs from right to left."""
         return self.document.firstBlock().textDirection() == Qt.LayoutDirection.RightToLeft
@@ -95,19 +113,30 @@ class Segment:
 
     def _lay_out(self) -> None:
         self.document.setTextWidth(self.width - (QUOTE_INDENT if self.block.kind == "quote" else 0))
-        self._chips = list(_code_spans(self.document))
+        self._find_chips()
         self.height = self._measured()
+
+    def _find_chips(self) -> None:
+        self._chips = list(_code_spans(self.document)) if "<code>" in self._html else []
 
     def _fill(self) -> None:
         self._drawn = []
-        self.document.setHtml(_INSET.sub(self._inset_html, self._html) if self.block.insets else self._html)
+        html = self._markup()
+        self.document.setHtml(_INSET.sub(self._inset_html, html) if self.block.insets else html)
         self._lay_out()
+
+    def _markup(self) -> str:
+        """The HTML as Qt needs it."""
+        return self._html
 
     def _inset_html(self, found: re.Match[str]) -> str:
         inset = self.block.insets[int(found[1])]
-        drawn = self._insets.get(inset) if self._insets is not None else None
+        drawn = None
+        if self._insets is not None and len(self._drawn) < MOST_INSETS:
+            drawn = self._insets.get(inset)
         if drawn is None:
-            return f"<i>{escape(inset.shown)}</i>" if inset.kind == "picture" else escape(inset.shown)
+            words = inset.shown or inset.source[-LONGEST_ADDRESS:]
+            return f"<i>{escape(words)}</i>" if inset.kind == "picture" else escape(words)
         name = f"inset:{len(self._drawn)}"
         self._drawn.append(inset.shown)
         colour = self._theme.colour("muted" if self.block.kind in ("quote", "notes") else "text")
@@ -140,8 +169,13 @@ class Segment:
         if self.document.lastBlock().textDirection() != direction:
             self.changed_from = 0
         if self._chips:
-            self._chips = list(_code_spans(self.document))
+            self._find_chips()
         self.height = self._measured()
+
+    @property
+    def lacks_insets(self) -> bool:
+        """Whether it has formulas or pictures that are not drawn."""
+        return len(self._drawn) < min(MOST_INSETS, len(self.block.insets))
 
     def restyle(self, html: str) -> None:
         """Takes up colours and a size of text that have changed, and insets that can be drawn now."""
@@ -162,7 +196,8 @@ class Segment:
         return self.document.characterCount() - 1
 
     def text_between(self, start: int, end: int) -> str:
-        text = self._cursor(start, end).selection().toPlainText().replace(THIN, "").replace("\u2028", "\n")
+        text = self._cursor(start, end).selection().toPlainText()
+        text = _ROOM.sub("", text).replace("\u2028", "\n")
         if _OBJECT in text:
             before = self._cursor(0, start).selection().toPlainText().count(_OBJECT)
             shown = iter(self._drawn[before:])
@@ -322,10 +357,13 @@ def _x(line: QTextLine, position: int) -> float:
 def _boxes(document: QTextDocument, block: QTextBlock, first: int, last: int) -> Iterator[QRectF]:
     corner = document.documentLayout().blockBoundingRect(block).topLeft()
     layout = block.layout()
-    for number in range(layout.lineCount()):
+    at = layout.lineForTextPosition(max(0, first))
+    for number in range(at.lineNumber() if at.isValid() else 0, layout.lineCount()):
         line = layout.lineAt(number)
+        if line.textStart() >= last:
+            break
         start, end = max(first, line.textStart()), min(last, line.textStart() + line.textLength())
         if start < end:
-            left, right = _x(line, start), _x(line, end)
+            left, right = sorted((_x(line, start), _x(line, end)))
             middle, high = corner.y() + line.y() + line.ascent() - 0.3 * scaled(15), scaled(19)
             yield QRectF(corner.x() + left - 3, middle - high / 2, right - left + 6, high)

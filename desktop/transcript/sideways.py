@@ -1,12 +1,12 @@
-"""Code that is wider than its card: scrolled by wheel, by touchpad, or by the handle below it."""
+"""Code and tables that are wider than the page: scrolled by wheel, by touchpad, or by the handle below them."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 
-from desktop.transcript.code_segment import BAR, CodeSegment
 from desktop.transcript.item import MessageItem
+from desktop.transcript.wide_segment import BAR, WideSegment
 
 ROUND_HANDLE = 4
 """Pixels above the handle that take hold of it too."""
@@ -16,15 +16,15 @@ class Sideways:
     """GUI thread only. Each method says whether something moved, or was taken hold of."""
 
     def __init__(self) -> None:
-        self._held: tuple[CodeSegment, float] | None = None
-        """The card whose handle is held, and where in the handle."""
+        self._held: tuple[WideSegment, float] | None = None
+        """The card whose handle is held, and what lies left of the pointer beside the handle's own place."""
 
     @property
     def holds(self) -> bool:
         return self._held is not None
 
     def wheel(self, item: MessageItem, point: QPointF, event: QWheelEvent) -> bool:
-        found = item.code_at(point)
+        found = item.wide_at(point)
         pixels, angle = event.pixelDelta(), event.angleDelta()
         delta = pixels if not pixels.isNull() else angle / 2
         shifted = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier) and not delta.x()
@@ -32,7 +32,7 @@ class Sideways:
         return found is not None and abs(along) > abs(across) and found[0].scroll(found[0].offset - along)
 
     def press(self, item: MessageItem, point: QPointF) -> bool:
-        found = item.code_at(point)
+        found = item.wide_at(point)
         if found is None:
             return False
         card, inside = found
@@ -41,7 +41,7 @@ class Sideways:
             return False
         if not thumb.left() <= inside.x() <= thumb.right():
             card.scroll_to_thumb(inside.x() - thumb.width() / 2)
-        self._held = card, inside.x() - card.thumb().left()
+        self._held = card, point.x() - card.thumb().left()
         return True
 
     def move(self, x: float) -> bool:

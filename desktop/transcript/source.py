@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -20,11 +21,14 @@ class Word(NamedTuple):
 
 def words_of(texts: Sequence[str]) -> list[Word]:
     """All words, in the order in which they are read. `texts` are those of the segments."""
-    return [
-        Word(number, to_qt(text, found.start()), to_qt(text, found.end()), found.group())
-        for number, text in enumerate(texts)
-        for found in _WORD.finditer(text)
-    ]
+    words: list[Word] = []
+    for number, text in enumerate(texts):
+        place = QtPlaces(text)
+        words += [
+            Word(number, place.of(found.start()), place.of(found.end()), found.group())
+            for found in _WORD.finditer(text)
+        ]
+    return words
 
 
 def word_at(words: Sequence[Word], segment: int, position: int) -> int | None:
@@ -45,6 +49,12 @@ def source_of(words: Sequence[Word], number: int, source: str) -> tuple[int, int
     return written[drawn.index(number)] if len(written) == len(drawn) else None
 
 
-def to_qt(text: str, index: int) -> int:
-    """Qt counts in UTF-16: what lies beyond the first plane counts twice."""
-    return index + sum(1 for letter in text[:index] if ord(letter) > 0xFFFF)
+class QtPlaces:
+    """From places in a text to Qt's own, which counts in UTF-16: what lies beyond the first plane counts twice."""
+
+    def __init__(self, text: str) -> None:
+        is_wide = not text.isascii() and max(text) > "\uffff"
+        self._wide = [at for at, letter in enumerate(text) if letter > "\uffff"] if is_wide else []
+
+    def of(self, index: int) -> int:
+        return index + bisect_left(self._wide, index)

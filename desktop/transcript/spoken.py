@@ -6,6 +6,7 @@ from PySide6.QtCore import QCoreApplication, QRect, Qt
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
+from desktop.render.excerpt import excerpt
 from desktop.store.records import ChatMessage
 
 translate = QCoreApplication.translate
@@ -20,7 +21,7 @@ class Spoken(QLabel):
 
     def arrange(self, message: ChatMessage, box: QRect) -> None:
         question, answer = translate("transcript", "You: {text}"), translate("transcript", "Answer: {text}")
-        words = (question if message.role == "user" else answer).format(text=message.text)
+        words = (question if message.role == "user" else answer).format(text=excerpt(message.text))
         if self.accessibleName() != words:
             self.setAccessibleName(words)
         self.setGeometry(box)

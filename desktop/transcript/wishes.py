@@ -22,6 +22,8 @@ class Wishes:
     pick: Callable[[str], None]
     delete: Callable[[str], None]
     fold: Callable[[str], None]
+    more: Callable[[str], None]
+    """Show more of a message that is too long to be shown at once."""
     save: Callable[[Block], None]
     """As a file: this one takes the block of code."""
     n_deleted: Callable[[str], int]

@@ -78,7 +78,7 @@ class MessageWiring(QObject):
     def _save(self, code: str, path: Path) -> None:
         """Whole or not at all: what stood there before stays where it fails."""
         file = QSaveFile(str(path))
-        data = code.encode() + (b"" if code.endswith("\n") else b"\n")
+        data = code.encode("utf-8", "replace") + (b"" if code.endswith("\n") else b"\n")
         if not (file.open(QIODevice.OpenModeFlag.WriteOnly) and file.write(data) == len(data) and file.commit()):
             words = self.tr("{name} could not be saved: {reason}").format(name=path.name, reason=file.errorString())
             self._window.notice.tell(words, alert=True)

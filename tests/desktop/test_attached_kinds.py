@@ -232,7 +232,7 @@ def test_chat_is_saved_into_a_folder_whose_name_is_no_utf_8(run: Run, tmp_path: 
         await store.open()
         chat = Chat("c", "Sea", 1.0, 1.0, leaf_id="m")
         await store.save(chat, [ChatMessage("m", "c", None, "user", "water", "complete", 1.0)])
-        exchange = ExchangeController(Profile(tmp_path), store, lambda role: role, lambda: "")
+        exchange = ExchangeController(Profile(tmp_path), store, lambda role: role, str, str)
         exported, failed = list[str](), list[object]()
         exchange.exported.connect(exported.append)
         exchange.failed.connect(failed.append)

@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from desktop.direction import direction_of, isolated, mirrored
+from desktop.render.html import END_ISOLATE, ISOLATE, THIN
 from desktop.store.records import Chat, ChatMessage
 from desktop.store.store import Store
 from desktop.theme import Theme
@@ -121,6 +122,59 @@ def test_paragraphs_run_as_they_are_written(theme: Theme) -> None:
     assert quote.boxes(0, 1)[0].right() < 600 - 10  # beside the line at the right
     growing = MessageItem(message(QUESTION[:8], "assistant", "streaming"), theme, 600)
     assert growing.segments[0].caret().right() < growing.segments[0].boxes(7, 8)[0].left() + 4
+
+
+CODE_FIRST = """`csv.Error()` هو نوع الخطأ الذي يظهر هنا.
+
+- `git pull` يجلب التغييرات
+- افتح الملف
+
+1. **API** واجهة
+2. [link](https://example.org) مرحبا
+3. Only English
+
+The word مرحبا بكم في البحر القديم والمنارة is English.
+
+> `x` مرحبا
+
+| الاسم | القيمة |
+|--|--|
+| `a` | ب |"""
+
+
+def test_code_and_links_do_not_turn_a_paragraph(theme: Theme) -> None:
+    item = MessageItem(message(CODE_FIRST, "assistant"), theme, 600)
+    directions: dict[str, Qt.LayoutDirection] = {}
+    for segment in item.segments:
+        block = segment.document.begin()
+        while block.isValid():
+            directions[block.text().strip(f"{ISOLATE}{END_ISOLATE}{THIN} .")[:7]] = block.textDirection()
+            block = block.next()
+    from_left = {start for start, direction in directions.items() if direction == LEFT_TO_RIGHT and start}
+    assert from_left == {"Only En", "The wor"}
+
+
+def test_table_from_right_to_left_begins_at_the_right(theme: Theme) -> None:
+    segment = MessageItem(message(CODE_FIRST, "assistant"), theme, 600).segments[-1]
+    text = segment.document.toPlainText()
+    first, second = (segment.boxes(text.index(word), text.index(word) + 3)[0] for word in ("الاسم", "القيمة"))
+    assert second.right() < first.left() <= first.right() <= 600
+    assert segment.boxes(text.index("ب"), text.index("ب") + 1)[0].right() > second.right() - 8
+
+
+def test_copied_text_holds_no_isolates(theme: Theme) -> None:
+    item = MessageItem(message(CODE_FIRST, "assistant"), theme, 600)
+    copied = item.text_between(*item.whole())
+    assert copied.startswith("csv.Error() هو نوع")
+    assert copied.endswith("الاسم\nالقيمة\na\nب")
+    assert not set(copied) & {ISOLATE, END_ISOLATE, THIN}
+
+
+def test_code_in_text_from_right_to_left_keeps_the_order_of_its_signs(theme: Theme) -> None:
+    segment = MessageItem(message(CODE_FIRST, "assistant"), theme, 600).segments[0]
+    at = segment.document.toPlainText().index("csv.Error()")
+    first, last = segment.boxes(at, at + 1)[0], segment.boxes(at + 9, at + 11)[0]
+    assert first.left() < last.left()
 
 
 def test_the_composer_turns_with_what_is_written(run: Run, open_house: OpenHouse) -> None:

@@ -13,9 +13,10 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from desktop.chat.message_list import MessageList
-from desktop.render.blocks import Block
+from desktop.render.blocks import Block, Inset
 from desktop.theme import Theme
 from desktop.transcript.code_segment import CodeSegment
+from desktop.transcript.insets import KEPT_BYTES, MOST_PIXELS, Drawn
 from desktop.transcript.pictures import read_picture
 from desktop.transcript.view import TranscriptView
 from tests.desktop.documents import png_bomb
@@ -30,6 +31,13 @@ def red_png(path: Path, width: int = 60, height: int = 40) -> Path:
     image.fill(QColor("red"))
     assert image.save(str(path))
     return path
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The person's own folder is where these tests put their pictures."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
 
 
 def drawn(view: TranscriptView, row: int = 0) -> list[str]:
@@ -48,6 +56,50 @@ def test_a_formula_is_drawn_when_it_is_ready_and_copied_as_it_was_written(
     assert view.selected_text == EULER
     messages.show([message(1, EULER)])
     assert drawn(view), "the second time it is there at once"
+
+
+def test_hostile_formulas_stop_no_others(qtbot: QtBot, view: TranscriptView, messages: MessageList) -> None:
+    hostile = r"$\hspace{99999999999em}x$ and $x\hspace{100000em}y$ and $x\hspace{-100000em}z$"
+    messages.show([message(1, f"{hostile}\n\nThen $b+1$.")])
+    qtbot.waitUntil(lambda: drawn(view) == ["$b+1$"])
+    assert "hspace" in view._item(0).segments[0].document.toPlainText()
+
+
+def test_error_in_the_inset_thread_stops_no_others(
+    qtbot: QtBot, view: TranscriptView, messages: MessageList, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = view._insets._make
+
+    def failing(inset: Inset, scale: float) -> object:
+        if inset.source == "q_1":
+            raise OverflowError
+        return make(inset, scale)
+
+    monkeypatch.setattr(view._insets, "_make", failing)
+    messages.show([message(1, "$q_1$")])
+    qtbot.waitUntil(lambda: not view._insets._asked)
+    messages.append(message(3, "$q_2$"))
+    qtbot.waitUntil(lambda: drawn(view, 1) == ["$q_2$"])
+
+
+def test_pictures_in_memory_are_bounded_in_bytes(view: TranscriptView) -> None:
+    insets = view._insets
+    for number in range(40):
+        image = QImage(2000, 1000, QImage.Format.Format_ARGB32_Premultiplied)
+        insets._keep((Inset("formula", f"x_{number}", ""), 1.0), Drawn(image, 2000.0, 1000.0, is_formula=True))
+    assert insets._n_bytes == sum(each.image.sizeInBytes() for each in insets._known.values() if each) <= KEPT_BYTES
+    assert 2 < len(insets._known) < 40
+
+
+def test_wide_formula_on_a_fine_screen_is_drawn_within_bounds(
+    qtbot: QtBot, view: TranscriptView, messages: MessageList
+) -> None:
+    view._insets.scale = 3.0
+    messages.show([message(1, r"$$x\hspace{300em}y$$")])
+    qtbot.waitUntil(lambda: bool(drawn(view)))
+    (made,) = [each for each in view._insets._known.values() if each]
+    assert made.image.width() * made.image.height() < 1.1 * MOST_PIXELS
+    assert view._item(0).segments[0].document.idealWidth() <= view._item(0).width
 
 
 def test_a_formula_takes_the_colour_of_its_words(
@@ -92,6 +144,29 @@ def test_a_picture_on_this_machine_and_one_in_the_text(
     assert "gone" in view._item(0).segments[2].document.toPlainText()
 
 
+def test_picture_elsewhere_is_shown_after_a_click(
+    qtbot: QtBot,
+    view: TranscriptView,
+    messages: MessageList,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
+    messages.show([message(1, f"![one](<{red_png(tmp_path / 'a.png')}>) and ![](/no/such.png)")])
+    qtbot.waitUntil(lambda: "pictures" in view._controls["m1"]._named)
+    text = view._item(0).segments[0].document.toPlainText()
+    assert text == "one and /no/such.png"
+    button = view._controls["m1"]._named["pictures"]
+    assert button.accessibleName() == "Show the pictures"
+    button.click()
+    qtbot.waitUntil(lambda: drawn(view) == ["one"])
+    qtbot.waitUntil(lambda: not view._insets._asked)
+    assert "pictures" not in view._controls["m1"]._named
+
+
 def test_a_wide_picture_shrinks_with_the_page(
     qtbot: QtBot, view: TranscriptView, messages: MessageList, tmp_path: Path
 ) -> None:
@@ -111,11 +186,11 @@ def test_pictures_that_are_a_trap_are_not_read(tmp_path: Path) -> None:
     svg.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')
     (tmp_path / "text.png").write_text("no picture")
     for address in (str(svg), str(tmp_path / "text.png"), str(tmp_path), "/dev/zero", "data:image/png;base64,%%%"):
-        assert read_picture(address) is None, address
+        assert read_picture(address, anywhere=True) is None, address
     assert read_picture(f"data:image/png;base64,{base64.b64encode(png_bomb(30_000, 30_000)).decode()}") is None
     big = red_png(tmp_path / "big.png", 4000, 3000)
     image = read_picture(str(big))
-    assert image is not None
+    assert isinstance(image, QImage)
     assert image.width() <= 1400
     (tmp_path / "cut.png").write_bytes(big.read_bytes()[:60])
     assert read_picture(str(tmp_path / "cut.png")) is None

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from desktop.render import formula as formula_module
 from desktop.render.blocks import Block, Inset
 from desktop.render.code import code_html, file_name
-from desktop.render.formula import LIMIT_S, formula, known
+from desktop.render.formula import LIMIT_S, LONGEST, formula, made_before, mathml
 from desktop.render.growing_code import TAIL, GrowingCode
 from desktop.render.html import THIN, is_local_picture, is_safe_link
 from desktop.render.markdown import GrowingText, blocks, must_be_whole
@@ -47,7 +49,21 @@ def f():
 MARKS = ("# ", "- ", "1. ", "> ", "```", "\n", "\n\n", "`", "**", "|", "---", "  ", "a", "[x](y)", "<p>", "\t", "\r\n")
 FORMULAS = ("$", "x$", "\\(", "\\)", "\\]", "[^1]", "7")
 PIECES = st.lists(
-    st.sampled_from((*MARKS, *FORMULAS, "é", "~~", "| a |\n|---|\n", "    ", "- ```\n  x\n  ```\n", "  ")), max_size=30
+    st.sampled_from(
+        (
+            *MARKS,
+            *FORMULAS,
+            "| x | $|y|$ | z\n",
+            "\\[",
+            "é",
+            "~~",
+            "| a |\n|---|\n",
+            "    ",
+            "- ```\n  x\n  ```\n",
+            "  ",
+        )
+    ),
+    max_size=30,
 )
 
 
@@ -162,13 +178,53 @@ def test_a_formula_is_what_it_says_or_none_at_all_and_never_takes_long() -> None
     assert made is not None
     assert "<path" in made.svg
     assert made.ascent > 10 < made.descent < made.width + 10 < 100
-    assert known(r"\frac{a}{b}", True)
+    assert made_before(r"\frac{a}{b}", True) == (made,)
     for wrong in (r"\frac{a", "{" * 300, "x^" * 100 + "2", "x" * 3000):
         assert formula(wrong, display=False) is None, wrong
     hostile = "\\frac{" * 20 + "x" + "}{y}" * 20
-    started = time.perf_counter()
+    started = time.thread_time()
     assert formula(hostile, display=True) is None
-    assert time.perf_counter() - started < 2 * LIMIT_S
+    assert time.thread_time() - started < 2 * LIMIT_S
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        r"\hspace{99999999999em}x", r"x\hspace{100000em}x", r"x\hspace{-100000em}x", r"\hspace{1e400em}",
+        r"\rule{1000000em}{1000000em}", r"\rule{1em}{100000em}", r"\kern1000000em x", r"\hskip 1000000em x",
+    ],
+)  # fmt: skip
+def test_formula_larger_than_any_page_shows_its_source(source: str) -> None:
+    made = formula(source, display=True)
+    assert made is None or made.width * (made.ascent + made.descent) < 8_000_000
+
+
+def test_formula_of_ten_thousand_characters_is_refused_at_once() -> None:
+    source = "x+" * 5_000
+    started = time.thread_time()
+    assert formula(source, display=True) is None is mathml(source, display=True)
+    assert time.thread_time() - started < 0.01
+    assert len(source) > LONGEST
+
+
+def test_formulas_kept_in_memory_are_bounded_in_bytes() -> None:
+    cache = formula_module._Cache()
+    made = formula("x", display=False)
+    assert made is not None
+    for number in range(600):
+        cache.put((f"{number}", False), replace(made, svg="x" * 200_000))
+    assert cache.get(("599", False)) is not None
+    assert cache.get(("0", False)) is None
+    assert cache._n_bytes <= formula_module.KEPT_BYTES
+
+
+def test_mathml_holds_the_latex_and_nothing_that_acts() -> None:
+    made = mathml(r"\frac{a}{b}<\href{javascript:x}{y}", display=True)
+    assert made is not None
+    assert made.startswith('<math display="block"><semantics>')
+    assert r'<annotation encoding="application/x-tex">\frac{a}{b}&lt;\href{javascript:x}{y}</annotation>' in made
+    assert "href=" not in made
+    assert mathml(r"\text{<script>}", display=False) is None
 
 
 def test_footnotes_stand_at_the_end_by_number() -> None:

@@ -15,6 +15,8 @@ from pathlib import Path
 FUZZERS = (
     "tests.api.fuzz_costs",
     "tests.desktop.reader_fuzz",
+    "tests.desktop.render_fuzzing",
+    "tests.engine.gguf_fuzz",
     "tests.template_fuzz",
     "tests.tokenizer_fuzz",
 )

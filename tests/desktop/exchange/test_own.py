@@ -76,7 +76,7 @@ def test_a_branch_as_markdown_and_html() -> None:
     page = html(each.chat, each.messages, names.__getitem__, "p { color: red }")
     assert "<title>The &lt;sea&gt;</title>" in page
     assert "<i>wide</i>" in page
-    assert "Tell **me**" in page
+    assert "Tell <b>me</b>" in page
     assert "x&lt;1" in page or "&lt;" in page
 
 
