@@ -41,6 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return duty
     options = _read_options(argv)
     profile = Profile(options.profile) if options.profile else Profile.default()
+    with contextlib.suppress(OSError):  # where the environment gives the key, a profile need not be writable
+        profile.ensure()
     model = options.model or find_default_model(profile)
     if model is None:
         return _fail("there is no model; name a GGUF file with --model")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QKeyCombination, QObject, Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QWidget
 
@@ -28,16 +28,35 @@ class Action:
     is_possible: Callable[[], bool] = _always
 
 
+_WITH = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
+_ALONE = {Qt.Key.Key_Pause, Qt.Key.Key_Print, Qt.Key.Key_Help, Qt.Key.Key_ScrollLock}
+
+
+def is_usable(keys: str) -> bool:
+    """Whether this key, in Qt's portable notation, can be an action's: one that writes, moves the cursor, or presses a
+    button must be held together with Ctrl, Alt or the system's key."""
+    sequence = QKeySequence(keys)
+    if sequence.isEmpty():
+        return False
+    pressed: QKeyCombination = sequence[0]  # type: ignore[index]  # the stubs leave it out
+    key, is_function = pressed.key(), Qt.Key.Key_F1 <= pressed.key() <= Qt.Key.Key_F35
+    is_media = Qt.Key.Key_Back <= key < Qt.Key.Key_AltGr
+    return bool(pressed.keyboardModifiers() & _WITH) or is_function or is_media or key in _ALONE
+
+
 class Actions(QObject):
     """The actions of one window, with the keys that the person has chosen. GUI thread only."""
 
     keys_changed = Signal()
+    performed = Signal(str)
+    """The id of an action that is about to be done."""
 
     def __init__(self, window: QWidget, chosen: Mapping[str, str], remember: Callable[[dict[str, str]], None]) -> None:
-        """`chosen` holds keys by the id of their action; `remember` keeps them."""
+        """`chosen` holds keys by the id of their action, of which those that are not usable are passed over;
+        `remember` keeps them."""
         super().__init__(window)
         self._window = window
-        self._chosen = dict(chosen)
+        self._chosen = {action_id: keys for action_id, keys in chosen.items() if not keys or is_usable(keys)}
         self._remember = remember
         self._actions: dict[str, Action] = {}
         self._shortcuts: dict[str, QShortcut] = {}
@@ -56,6 +75,7 @@ class Actions(QObject):
         """Does it, where that is possible now."""
         action = self._actions[action_id]
         if action.is_possible():
+            self.performed.emit(action_id)
             action.act()
 
     def keys_of(self, action_id: str) -> str:

@@ -22,6 +22,7 @@ from desktop.calling import Listener
 from desktop.chat.controller import ChatController
 from desktop.chat.exchange import ExchangeController
 from desktop.chat.searching import SearchController
+from desktop.detached import detached
 from desktop.diagnostics import diagnostics
 from desktop.endpoint.controller import EndpointController, EndpointState, Server
 from desktop.endpoint.desk import EndpointDesk
@@ -54,6 +55,7 @@ from desktop.windows.settings_wiring import SettingsWiring
 from desktop.windows.tray import Tray
 from desktop.windows.window_actions import window_actions
 from desktop.windows.wiring import Wiring, make_pages
+from engine.cache.snapshot_owners import drop_snapshots
 from engine.library.default_model import find_default_model
 from engine.library.hub import Hub
 from engine.library.profile import Profile
@@ -77,8 +79,10 @@ def run(application: QApplication, window: MainWindow, settings: SettingsFile, o
         window.quit()
 
     try:
-        with asyncio.Runner(loop_factory=lambda: new_loop(application, cut_off)) as runner:
-            return runner.run(live(window, settings, options, lambda: make_engine(options.profile)))
+        loop = Loop(application, cut_off)
+        with asyncio.Runner(loop_factory=lambda: _as_asyncio(loop)) as runner:
+            clean = runner.run(live(window, settings, options, lambda: make_engine(options.profile)))
+        return clean and not loop.is_stuck
     finally:
         interrupts.close()
 
@@ -92,9 +96,16 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
     late: list[str] = []
     port = options.port or settings.value.endpoint_port
 
+    wiring: Wiring | None = None
+
     def report(error: BaseException, name: str) -> None:
         log.error("%s failed", name, exc_info=error)
-        wiring.tell(error)
+        if wiring is not None:  # else nothing is there yet that could show it
+            wiring.tell(error)
+
+    async def keep_drafts() -> None:
+        if wiring is not None:
+            await wiring.composing.aclose()
 
     def remember(**changes: object) -> None:
         if settings.change(**changes):
@@ -120,7 +131,7 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         house.callback(logbook.close)
         tasks = TaskSet(report)
         closes("tasks", tasks.aclose, 2)  # nothing that still runs may outlive what it uses, so they end last
-        store = Store(options.profile.chats)
+        store = Store(options.profile.chats, on_forgotten=lambda ids: drop_snapshots(options.profile.snapshots, ids))
         closes("store", store.aclose, 5)
         search, quick_search = (SearchController(Search(options.profile.chats)) for _ in range(2))
         closes("search", search.aclose, 2)
@@ -150,8 +161,8 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         closes("chats", chats.aclose, 3)  # before the engine: what is being written is stopped and kept
         closes("settings", lambda: _keep_geometry(window, settings), 2)
         house.callback(GarbageCollector().close)
-        closes("drafts", lambda: wiring.composing.aclose(), 2)  # while the store and the tasks are there
-        quick = QuickAskWiring(window, chats, models)
+        closes("drafts", keep_drafts, 2)  # while the store and the tasks are there
+        quick = QuickAskWiring(window, chats)
         house.callback(quick.close)
         listener = Listener(options.profile.root)
         listener.show_asked.connect(window.come_forward)
@@ -183,7 +194,9 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         HelpWiring(window, actions)
         updates = UpdateWiring(window, actions, tasks, lambda: settings.value, remember)
 
-        tasks.spawn(_open_chats(store, chats, wiring), "open the chats")
+        if settings.problem is not None:
+            wiring.tell(settings.problem)
+        tasks.spawn(_open_chats(store, chats, wiring, tasks), "open the chats")
         window.composer.go_live()  # what is sent is kept behind the store's opening
         tasks.spawn(_light(models, settings, options), "load the model")
         tasks.spawn(updates.begin(chats.chats.rowCount), "look for a new version")
@@ -215,16 +228,17 @@ def _kind(error: BaseException | None) -> str:
     return type(error).__name__ if error is not None else "no error"
 
 
-async def _open_chats(store: Store, chats: ChatController, wiring: Wiring) -> None:
+async def _open_chats(store: Store, chats: ChatController, wiring: Wiring, tasks: TaskSet) -> None:
     if (notice := await store.open()) is not None:
         wiring.tell(notice)
     await chats.read_chats()
     await wiring.composing.open()
+    tasks.spawn(store.clear_index(), "clear the index of deleted words")
 
 
 async def _light(models: ModelController, settings: SettingsFile, options: Options) -> None:
     """Loads the model, once."""
-    path = await asyncio.to_thread(_model_path, settings.value.model_path, options)
+    path = await detached("find-model", _model_path, settings.value.model_path, options)
     if path is None:
         models.none_found()
     else:
@@ -273,6 +287,9 @@ async def _close_in_time(name: str, close: Callable[[], Awaitable[object]], time
 
 
 def new_loop(application: QApplication, cut_off: Callable[[], None] = lambda: None) -> asyncio.AbstractEventLoop:
-    loop = Loop(application, cut_off)
+    return _as_asyncio(Loop(application, cut_off))
+
+
+def _as_asyncio(loop: Loop) -> asyncio.AbstractEventLoop:
     assert isinstance(loop, asyncio.AbstractEventLoop)
     return loop

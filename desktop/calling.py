@@ -22,7 +22,7 @@ Wish = Literal["show", "quick-ask"]
 
 def _address(root: Path) -> str:
     """One for each profile; short, since the path of a Unix socket may not be longer than 100 bytes or so."""
-    name = f"inglenook-{hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:16]}"
+    name = f"inglenook-{hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]}"
     if sys.platform == "win32":
         return name
     return str(Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / name)

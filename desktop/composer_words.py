@@ -83,6 +83,16 @@ def checking() -> str:
     return translate("composer", "Looking whether it fits…")
 
 
+def not_sent() -> str:
+    return translate(
+        "composer", "Your message in “{title}” was not sent: it does not fit. It is kept there as a draft."
+    )
+
+
+def summarised() -> str:
+    return translate("composer", "The oldest turns of “{title}” are summarised, and your message was sent.")
+
+
 def summary_failed() -> str:
     return translate("composer", "The model wrote no summary. Nothing was sent; try again, or leave the turns out.")
 

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import IO
 
+from engine.library.permissions import open_private
+
 
 class InstanceLock:
     """A lock that the system takes back when the process ends, however it ends."""
@@ -16,7 +18,7 @@ class InstanceLock:
 
     def acquire(self) -> bool:
         """False where another process holds it. Raises OSError."""
-        file = self._path.open("ab")
+        file = open(self._path, "ab", opener=open_private)  # noqa: SIM115 -- it stays open until `release`
         try:
             if sys.platform == "win32":
                 import msvcrt

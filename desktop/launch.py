@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, Qt, Signal
+from PySide6.QtGui import QGuiApplication, QScreen
 from PySide6.QtWidgets import QApplication
 
 from desktop.instance import InstanceLock
@@ -52,20 +53,28 @@ def launch(options: Options) -> int:
     application.setApplicationDisplayName("Inglenook")
     application.setDesktopFileName("inglenook")
     application.setQuitOnLastWindowClosed(False)  # closing hides the window; the composition then ends the app
-    lock = InstanceLock(options.profile.ensure().root / "window.lock")
+    writable_options = _writable(application, options)
+    if writable_options is None:
+        return 1
+    options = writable_options
+    lock = InstanceLock(options.profile.root / "window.lock")
     if not lock.acquire():
-        from desktop.calling import show_other  # only here, where nothing else has to be fast
+        from desktop.succession import take_over  # only here, where nothing else has to be fast
 
-        if not show_other(options.profile.root, wish="quick-ask" if options.quick_ask else "show"):
+        found = take_over(application, lock, options)
+        if found == "taken":
             _say_already_open(application, options.profile)
-            return 1
-        return 0
-    finish_restore(options.profile.root)
+        if found != "ours":
+            return 1 if found == "taken" else 0
+    restore_error = _restore(options.profile)
     settings = SettingsFile(options.profile.settings)
     speak(application, settings.value.language)
+    if restore_error is not None:
+        from desktop.unwritable import say_not_restored
+
+        say_not_restored(restore_error)
     window = MainWindow(Theme(application, settings.value.theme, settings.value.text_size), settings.value.geometry)
-    if not settings.value.geometry:  # else it stands where it stood
-        window.shrink_into(window.screen().availableSize())
+    window.fit_on(screen_of(window).availableGeometry())
     try:
         window.show()
         app = _import_behind(window)
@@ -76,6 +85,32 @@ def launch(options: Options) -> int:
         logging.shutdown()
         os._exit(1)
     return 0
+
+
+def _writable(application: QApplication, options: Options) -> Options | None:
+    """The options with a profile that can be written; None where the person chose to quit."""
+    from desktop.unwritable import check_writable, writable
+
+    try:
+        check_writable(options.profile)
+    except OSError:
+        speak(application, "system")
+        return writable(options)
+    return options
+
+
+def _restore(profile: Profile) -> OSError | None:
+    """What kept a staged backup from being put in place."""
+    try:
+        finish_restore(profile.root)
+    except OSError as error:
+        return error
+    return None
+
+
+def screen_of(window: MainWindow) -> QScreen:
+    """The screen that the middle of the window stands on, else the first one: its own may not be there any more."""
+    return QGuiApplication.screenAt(window.geometry().center()) or QGuiApplication.primaryScreen()
 
 
 class _Import(QObject):

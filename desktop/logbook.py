@@ -13,11 +13,13 @@ import sys
 import threading
 from collections.abc import Callable
 from datetime import datetime
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from engine.library.permissions import open_private
 from engine.trace import way_of
 
 NAME = "inglenook.log"
@@ -61,6 +63,10 @@ class Logbook:
 
 
 class _Silent(RotatingFileHandler):
+    def _open(self) -> TextIOWrapper:
+        file = open(self.baseFilename, "ab", opener=open_private)  # noqa: SIM115 -- the handler closes it
+        return TextIOWrapper(file, encoding="utf-8", errors="replace")
+
     def handleError(self, record: logging.LogRecord) -> None:
         """A full disk is said elsewhere; a log about the log helps nobody."""
 

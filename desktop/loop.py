@@ -14,6 +14,24 @@ from qasync import QEventLoop
 PAUSE_S = 0.01
 
 
+POOL_CLOSE_S = 1.5
+"""How long closing waits for what the pool still does; a network drive may never answer."""
+
+
+class Pool(ThreadPoolExecutor):
+    """A pool whose `shutdown` comes back. Then `is_stuck` says whether a thread of it still runs: such a process ends
+    only by `os._exit`, since Python waits for these threads at its end."""
+
+    is_stuck = False
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        super().shutdown(wait=False, cancel_futures=cancel_futures or wait)
+        give_up_s = time.monotonic() + (POOL_CLOSE_S if wait else 0.0)
+        for thread in self._threads:
+            thread.join(max(0.0, give_up_s - time.monotonic()))
+        self.is_stuck = any(thread.is_alive() for thread in self._threads)
+
+
 class Loop(QEventLoop):  # type: ignore[misc]  # qasync has no types
     """Where the X server dies, Qt ends its loop, and would end each further one at once; what is open could then not be
     closed, and its threads would keep the process alive. So `cut_off` is called, once, and events are handed out
@@ -23,7 +41,13 @@ class Loop(QEventLoop):  # type: ignore[misc]  # qasync has no types
         self._application, self._cut_off = application, cut_off
         self._stop_asked = self._is_cut_off = False
         super().__init__(application)
-        self.set_default_executor(ThreadPoolExecutor(3, thread_name_prefix="pool"))  # qasync's own starts ten QThreads
+        self._pool = Pool(3, thread_name_prefix="pool")  # qasync's own starts ten QThreads
+        self.set_default_executor(self._pool)
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether a thread of the pool did not end with the loop."""
+        return self._pool.is_stuck
 
     def run_forever(self) -> None:
         self._stop_asked = False

@@ -52,6 +52,7 @@ _MARKED = (
     QT_TRANSLATE_NOOP("reasons", "it is too large"),
     QT_TRANSLATE_NOOP("reasons", "it was written by a newer Inglenook"),
     QT_TRANSLATE_NOOP("reasons", "its chats are damaged"),
+    QT_TRANSLATE_NOOP("reasons", "it is damaged, or asks for a password"),
     QT_TRANSLATE_NOOP("reasons", "it holds no chats that this Inglenook knows"),
     QT_TRANSLATE_NOOP("reasons", "the reader ended with {code}"),
     # The system's

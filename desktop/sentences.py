@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from PySide6.QtCore import QCoreApplication
 
 from desktop.chat.sections import ArchiveRow, FolderRow, Section
+from desktop.chat.waiting import Waiting
 from desktop.endpoint.errors import PortTaken
 from desktop.exchange.errors import NotRecognised, Unreadable
+from desktop.exchange.importing import Imported
 from desktop.numbers import counted, decimal, whole
 from desktop.reasons import reason
-from desktop.store.errors import StoreDamaged, StoreFull, StoreNewer, StoreUnreachable
+from desktop.settings import SettingsDamaged, SettingsUnreadable
+from desktop.store.errors import StoreDamaged, StoreFull, StoreNewer, StoreRefused, StoreUnreachable
 from desktop.store.records import ChatMessage
 from engine.errors import (
     ContextOverflow,
@@ -97,6 +101,17 @@ def _of_desktop(error: BaseException) -> str:
             )
         case PortTaken(port=port):
             return translate("sentences", "Port {port} is used by another program.").format(port=port)
+        case StoreRefused():
+            return translate("sentences", "Something was not kept, because a value in it is not valid.")
+        case SettingsDamaged(kept_as=name):
+            return translate(
+                "sentences",
+                "The file of your settings was damaged. It is kept as {name}; the settings are as at first.",
+            ).format(name=name)
+        case SettingsUnreadable(reason=said):
+            return translate(
+                "sentences", "Your settings cannot be read: {reason}. The file is left as it is; changes are not kept."
+            ).format(reason=reason(said))
         case StoreUnreachable(reason=said):
             return translate("sentences", "Chats are not kept: {reason}.").format(reason=reason(said))
         case _:
@@ -117,14 +132,28 @@ def _damaged(error: StoreDamaged, name: str) -> str:
     return text.format(name=name)
 
 
-def imported(n_new: int, n_known: int, n_folders: int = 0) -> str:
-    """How an import ended. `n_folders` came in without a chat."""
-    if n_folders and not (n_new or n_known):
-        return counted("%Ln empty folders came in.", "", n_folders)
-    text = counted("%Ln chats came in.", "", n_new)
-    if n_known:
-        text += " " + counted("%Ln chats were here already.", "", n_known)
+def imported(result: Imported) -> str:
+    """How an import ended: what came in, what was here, and what could not be read."""
+    if result.n_folders and not (result.n_new or result.n_known):
+        text = counted("%Ln empty folders came in.", "", result.n_folders)
+    else:
+        text = counted("%Ln chats came in.", "", result.n_new)
+    if result.n_known:
+        text += " " + counted("%Ln chats were here already.", "", result.n_known)
+    if result.n_unread:
+        text += " " + _unread(result.n_unread, result.names)
+    if result.n_messages_unread:
+        text += " " + counted("%Ln messages of these chats could not be read.", "", result.n_messages_unread)
     return text
+
+
+def _unread(n: int, names: Sequence[str]) -> str:
+    if not names:
+        return counted("%Ln chats could not be read.", "", n)
+    listed = ", ".join(translate("sentences", "“{name}”").format(name=name) for name in names)
+    if n > len(names):
+        listed = translate("sentences", "{names} and others").format(names=listed)
+    return counted("%Ln chats could not be read: {names}.", "", n).replace("{names}", listed)
 
 
 def name_of(role: str) -> str:
@@ -226,11 +255,24 @@ def model_state(status: Status) -> str:
             return translate("sentences", "No model")
 
 
-def waiting(status: Status) -> str:
+def waiting(waiting: Waiting) -> str:
     """What an answer waits for, "" where it is being written already."""
-    if status.state != "loading":
-        return ""
-    return translate("sentences", "Waiting for the model · {percent} %").format(percent=round(status.progress * 100))
+    percent = round((waiting.share or 0) * 100)
+    match waiting.stage:
+        case "loading":
+            return translate("sentences", "Waiting for the model · {percent} %").format(percent=percent)
+        case "preparing":
+            return translate("sentences", "Preparing the prompt…")
+        case "queued" if waiting.behind:
+            return translate("sentences", "Waiting for the answer in “{title}”…").format(title=waiting.behind)
+        case "queued":
+            return translate("sentences", "Waiting for other requests…")
+        case "reading":
+            return translate("sentences", "Reading {percent} %").format(percent=percent)
+        case "stopping":
+            return translate("sentences", "Stopping…")
+        case "writing":
+            return ""
 
 
 def model_name(model: ModelInfo) -> str:

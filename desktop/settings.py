@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Literal, get_args
+
+from engine.library.permissions import open_private
 
 ThemeChoice = Literal["system", "light", "dark"]
 UpdatesChoice = Literal["unasked", "on", "off"]
@@ -50,13 +53,30 @@ class Settings:
     """When it last did, in seconds since 1970."""
 
 
+class SettingsDamaged(Exception):
+    """The file held no settings; `kept_as` is the name that it has now."""
+
+    def __init__(self, kept_as: str) -> None:
+        super().__init__(kept_as)
+        self.kept_as = kept_as
+
+
+class SettingsUnreadable(Exception):
+    """The file is there and cannot be read, or not be moved aside; `reason` is the system's own words."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class SettingsFile:
     """The settings and the file they lie in. `value` and `change` belong to one thread; `save` may run on any."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._saving = threading.Lock()
-        self.damaged_kept_as: Path | None = None
+        self.problem: SettingsDamaged | SettingsUnreadable | None = None
+        """What a person must know about the file, whose settings are not in force."""
         self.value = self._load()
 
     def change(self, **changes: object) -> bool:
@@ -67,11 +87,15 @@ class SettingsFile:
         return different
 
     def save(self) -> None:
-        """Writes the file as a whole or not at all. Raises OSError."""
+        """Writes the file as a whole or not at all. Raises OSError.
+
+        A file that could not be read is left as it is: it holds settings, and may be readable again."""
+        if isinstance(self.problem, SettingsUnreadable):
+            return
         with self._saving:
             text = json.dumps(asdict(self.value), indent=2)
             part = self._path.with_name(self._path.name + ".part")
-            with part.open("w", encoding="utf-8") as file:
+            with open(part, "w", encoding="utf-8", opener=open_private) as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
@@ -84,20 +108,21 @@ class SettingsFile:
                 raise ValueError("the settings are no object")
         except FileNotFoundError:
             return Settings()
-        except OSError:
+        except OSError as error:
+            self.problem = SettingsUnreadable(error.strerror or str(error))
             return Settings()
-        except ValueError:  # includes bytes that are no UTF-8
+        except (ValueError, RecursionError):  # includes bytes that are no UTF-8
             self._keep_aside()
             return Settings()
         return _checked(found)
 
     def _keep_aside(self) -> None:
-        aside = self._path.with_name(self._path.name + ".damaged")
+        aside = self._path.with_name(f"{self._path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
         try:
             self._path.replace(aside)
-            self.damaged_kept_as = aside
-        except OSError:
-            pass
+            self.problem = SettingsDamaged(aside.name)
+        except OSError as error:
+            self.problem = SettingsUnreadable(error.strerror or str(error))
 
 
 def _checked(found: dict[str, object]) -> Settings:

@@ -89,6 +89,8 @@ class Vocabulary:
     ends: frozenset[int]
     splits_words: bool = False
     """Whether the tokenizer splits a text before each " word" and spells every piece by itself."""
+    controls: tuple[str, ...] = ()
+    """The texts of control tokens: what only a template may write."""
     gap: tuple[str, str, str] | None = None
     """The words before the text ahead of a gap, before the text behind it, and before what fills it; None where the
     model knows no such words."""
@@ -96,6 +98,10 @@ class Vocabulary:
 
 class NoRoom(Exception):
     """The KV memory has no place for the batch; nothing was computed."""
+
+
+class TokenizingCancelled(Exception):
+    """Nobody wants the tokens any more."""
 
 
 class NativeFailure(Exception):
@@ -119,8 +125,19 @@ class Backend(Protocol):
     fingerprint: bytes
     """16 bytes: models with the same one can restore each other's states."""
 
-    def tokenize(self, text: str, *, add_special: bool) -> list[int]:
-        """Tokens of `text`; special tokens in it are recognised. Any thread, while the model is loaded."""
+    def tokenize(
+        self,
+        text: str,
+        *,
+        add_special: bool,
+        parse_special: bool = True,
+        mark: str = "",
+        cancelled: Callable[[], bool] = bool,
+    ) -> list[int]:
+        """Tokens of `text`; with `parse_special`, the texts of control tokens in it become those tokens. `mark` is a
+        character that keeps such a text from becoming one, and is left out of the tokens.
+
+        Raises TokenizingCancelled soon after `cancelled` returns True. Any thread, while the model is loaded."""
 
     def piece(self, token: int) -> bytes:
         """The token's bytes; empty for control tokens. Any thread, while the model is loaded."""

@@ -73,7 +73,7 @@ class Engine:
         self._native = ThreadPoolExecutor(1, "inglenook-native")
         self._pools = PreparePools()
         self._intake = Intake(self._pools, self._book, self._worker.inbox)
-        self._embeddings = EmbeddingAsk(self._worker.inbox, self._pools.by_door, self._pools.settle, self._board)
+        self._embeddings = EmbeddingAsk(self._worker.inbox, self._pools.pool, self._pools.settle, self._board)
         self._running: asyncio.Future[None] | None = None
         self.ask = Questions(self._pools, self._ready_preparer)
         """What tools ask beside answers."""
@@ -112,7 +112,8 @@ class Engine:
                 done: Future[Backend] = Future()
                 self._worker.inbox.put(Load(path, settings, done))
                 backend = await asyncio.wrap_future(done)
-                self._pools.preparer = Preparer(backend)
+                self._pools.preparer = preparer = Preparer(backend)
+                self._pools.run("window", 0, preparer, Preparer.warm_up)
                 self._embeddings.chat = backend
             except EngineError as error:
                 self._board.publish(Status("empty", error=error))

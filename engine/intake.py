@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import time
 from queue import SimpleQueue
 
+from engine.backend import TokenizingCancelled
 from engine.errors import EngineClosed, EngineError, NotLoaded
 from engine.events import Failed
 from engine.inbox import Message, Submit
 from engine.prompt.pools import PreparePools
 from engine.prompt.prepare import Preparer
+from engine.requests import n_chars_of
 from engine.ticket import Ticket, TicketBook
 from engine.trace import way_of
 
@@ -29,7 +32,8 @@ class Intake:
         ticket's last event."""
         self._book.open(ticket)
         try:
-            self._pools.by_door[ticket.request.door].submit(self._prepare, preparer, ticket)
+            pool = self._pools.pool(ticket.request.door, n_chars_of(ticket.request))
+            pool.submit(self._prepare, preparer, ticket)
         except RuntimeError:  # closed a moment ago
             self._book.close(ticket, Failed(EngineClosed()))
 
@@ -42,8 +46,12 @@ class Intake:
             if preparer is not self._pools.preparer:
                 raise NotLoaded
             if not ticket.cancelled.is_set():
-                prepared = preparer.prepare(ticket.request)
+                prepared = preparer.prepare(ticket.request, ticket.cancelled.is_set)
                 ticket.prompt, ticket.channels, ticket.guide = prepared.tokens, prepared.channels, prepared.guide
+        except TokenizingCancelled:
+            cancelled = ticket.cancelled.is_set()
+            last = ticket.finished("cancelled", time.monotonic()) if cancelled else Failed(NotLoaded())
+            self._book.close(ticket, last)
         except EngineError as error:
             self._book.close(ticket, Failed(error))
         except Exception as error:  # a bug of ours must end this request, not leave its asker waiting

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -185,3 +186,20 @@ class EmbedRequest:
     dimensions: int | None = None
     """Only the first so many numbers, normalised again."""
     id: str = field(default_factory=new_request_id)
+
+
+def n_chars_of(request: Request) -> int:
+    """How long its texts are together, more or less."""
+    if isinstance(request, CompletionRequest):
+        return len(request.prompt)
+    tools = sum(len(tool.description) + len(tool.parameters) for tool in request.tools)
+    return n_chars_of_messages(request.messages) + len(request.answer_start) + tools
+
+
+def n_chars_of_messages(messages: Sequence[Message]) -> int:
+    """How long their texts are together, more or less."""
+    n_chars = 0
+    for message in messages:
+        n_chars += len(message.content) + len(message.reasoning or "")
+        n_chars += sum(len(call.arguments) for call in message.tool_calls)
+    return n_chars

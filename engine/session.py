@@ -51,7 +51,8 @@ class Session:
         self._works: dict[str, Work] = {}
         self._restoring: set[Ticket] = set()
         """Wait until their snapshot is read from disk."""
-        self._usual_tokens = lru_cache(4096)(partial(backend.tokenize, add_special=False))  # words come again and again
+        usual_tokens = partial(backend.tokenize, add_special=False, parse_special=False)
+        self._usual_tokens = lru_cache(4096)(usual_tokens)  # words come again and again
         self._keeping = Keeping(backend, self._scheduler.cache, snapshots)
         self._mover = Mover(backend, snapshots)
 

@@ -93,6 +93,11 @@ class Ticket:
         return Finished(reason, Usage(len(self.prompt), self.n_cached, self.n_output), timings, self.stop_string)
 
 
+def _likely_order(ticket: Ticket) -> tuple[bool, float]:
+    """The scheduler's order; a prompt that is not tokenised yet comes last of its door."""
+    return ticket.request.door != "window", float("inf") if ticket.sequence is None else ticket.sequence.deadline
+
+
 class TicketBook:
     """Every request that has not had its last event. Any thread."""
 
@@ -130,7 +135,7 @@ class TicketBook:
             waiting = [each for each in self._tickets.values() if each.admitted_at is None]
         if ticket is None:
             return None
-        waiting.sort(key=lambda each: each.request.door != "window")
+        waiting.sort(key=_likely_order)
         return ticket.progress(waiting.index(ticket) + 1 if ticket in waiting else 0)
 
     def cancel_all(self) -> None:

@@ -31,7 +31,15 @@ class FakeEmbedder:
         self.slices: list[tuple[float, int]] = []
         """When each began, and its tokens."""
 
-    def tokenize(self, text: str, *, add_special: bool) -> list[int]:
+    def tokenize(
+        self,
+        text: str,
+        *,
+        add_special: bool,
+        parse_special: bool = True,
+        mark: str = "",
+        cancelled: Callable[[], bool] = bool,
+    ) -> list[int]:
         return list(text.encode())
 
     def read(self, chunks: Sequence[Chunk], n_threads: int) -> npt.NDArray[np.float32]:

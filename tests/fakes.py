@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from llguidance import LLTokenizer, TokenizerWrapper
 
-from engine.backend import Chunk, Limits, LoadSettings, NativeFailure, NoRoom, Vocabulary
+from engine.backend import Chunk, Limits, LoadSettings, NativeFailure, NoRoom, TokenizingCancelled, Vocabulary
 from engine.errors import LoadCancelled, ModelFileError, NotLoaded
 from engine.events import ModelInfo
 from engine.requests import Sampling
@@ -91,7 +91,9 @@ class FakeBackend:
         self._specials = {text: END + n for n, text in enumerate(script.specials, 1)}
         n_tokens = 257 + len(script.specials)
         gap = ("<PRE>", "<SUF>", "<MID>")
-        self.vocabulary = Vocabulary(n_tokens=n_tokens, bos="", eos="", ends=frozenset({END}), gap=gap)
+        self.vocabulary = Vocabulary(
+            n_tokens=n_tokens, bos="", eos="", ends=frozenset({END}), controls=script.specials, gap=gap
+        )
         self.chat_template = script.template
         self.fingerprint = b"fake".ljust(16)
         self.info = ModelInfo("fake", "Fake", path, 1, limits.n_cells, limits.n_cells, 1, 0.0)
@@ -107,12 +109,28 @@ class FakeBackend:
     def constraint_tokenizer(self) -> LLTokenizer:
         return LLTokenizer(TokenizerWrapper(_Letters(self.script.specials)), eos_token=[END])
 
-    def tokenize(self, text: str, *, add_special: bool) -> list[int]:
-        parts = re.split("(" + "|".join(map(re.escape, self._specials)) + ")", text) if self._specials else [text]
-        return [token for part in parts for token in self._tokens(part)]
+    def tokenize(
+        self,
+        text: str,
+        *,
+        add_special: bool,
+        parse_special: bool = True,
+        mark: str = "",
+        cancelled: Callable[[], bool] = bool,
+    ) -> list[int]:
+        if cancelled():
+            raise TokenizingCancelled
+        if not (self._specials and parse_special):
+            return list((text.replace(mark, "") if mark else text).encode())
+        parts = re.split("(" + "|".join(map(re.escape, self._specials)) + ")", text)
+        return [token for part in parts for token in self._tokens(part, mark)]
 
-    def _tokens(self, part: str) -> list[int]:
-        return [self._specials[part]] if part in self._specials else list(part.encode())
+    def _tokens(self, part: str, mark: str) -> list[int]:
+        return (
+            [self._specials[part]]
+            if part in self._specials
+            else list((part.replace(mark, "") if mark else part).encode())
+        )
 
     def piece(self, token: int) -> bytes:
         return b"" if token >= END else bytes([token])

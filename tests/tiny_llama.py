@@ -48,8 +48,15 @@ def write_llama(path: Path, change: Mapping[str, object] | None = None, words: S
     writer.add_token_types([2, 3, 3, *[6] * 256, 1])
     writer.add_bos_token_id(1)
     writer.add_eos_token_id(2)
+    add_weights(writer, len(WORDS))
+    finish(writer)
+    return path
+
+
+def add_weights(writer: gguf.GGUFWriter, n_words: int) -> None:
+    """Random weights of all layers, for a vocabulary of `n_words`."""
     weights = _Weights(writer, 1)
-    weights.add("token_embd.weight", len(WORDS), N_EMBD)
+    weights.add("token_embd.weight", n_words, N_EMBD)
     weights.add("output_norm.weight", N_EMBD)
     for i in range(N_LAYER):
         weights.add(f"blk.{i}.attn_norm.weight", N_EMBD)
@@ -61,11 +68,10 @@ def write_llama(path: Path, change: Mapping[str, object] | None = None, words: S
         weights.add(f"blk.{i}.ffn_gate.weight", N_FF, N_EMBD)
         weights.add(f"blk.{i}.ffn_up.weight", N_FF, N_EMBD)
         weights.add(f"blk.{i}.ffn_down.weight", N_EMBD, N_FF)
-    _write(writer)
-    return path
 
 
-def _write(writer: gguf.GGUFWriter) -> None:
+def finish(writer: gguf.GGUFWriter) -> None:
+    """Writes the file."""
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

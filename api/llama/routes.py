@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from api.deps import Holder, Requests
 from api.desk import AtDesk, Desk
-from api.errors import BadRequest, NoSlotFree, NotKept
+from api.errors import BadRequest, NoSlotFree
 from api.llama import translate
 from api.llama.answer import CompletionOptions, CompletionWriter, completion
 from api.llama.schemas import DetokenizeBody, InfillBody, LlamaBody, LlamaCompletionBody, TokenizeBody
@@ -47,11 +47,11 @@ async def get_metrics(requests: Requests, holder: Holder) -> Response:
 @router.post("/tokenize")
 async def tokenize(desk: AtDesk) -> Response:
     body = await desk.read_query(TokenizeBody)
-    if body.parse_special is False:
-        raise NotKept("parse_special")
 
     async def ask(questions: Questions) -> Sequence[object]:
-        tokens = await questions.tokenize(body.content, add_special=bool(body.add_special))
+        tokens = await questions.tokenize(
+            body.content, add_special=bool(body.add_special), parse_special=body.parse_special is not False
+        )
         return translate.pieces(tokens, await questions.pieces(tokens)) if body.with_pieces else tokens
 
     return JSONResponse({"tokens": await desk.query(ask)})
@@ -74,10 +74,12 @@ async def apply_template(desk: AtDesk) -> Response:
 @router.post("/infill")
 async def infill(desk: AtDesk) -> Response:
     body = await desk.read_query(InfillBody)
+    context, start = translate.infill_context(body), body.prompt or ""
     gap_prompt = await desk.query(
-        lambda questions: questions.gap_prompt(body.input_prefix, body.input_suffix), is_first_step=True
+        lambda questions: questions.gap_prompt(body.input_prefix, body.input_suffix, context=context, start=start),
+        is_first_step=True,
     )
-    return await _answer(desk, body, [translate.infill_prompt(body, gap_prompt)])
+    return await _answer(desk, body, [gap_prompt])
 
 
 @router.post("/completion")

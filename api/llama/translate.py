@@ -55,9 +55,9 @@ def _prompt(given: object) -> list[Prompt]:
     return prompts_of(given, "prompt")
 
 
-def infill_prompt(body: InfillBody, gap_prompt: str) -> str:
-    files = "".join(f"{extra.filename or 'snippet'}\n{extra.text}\n\n" for extra in body.input_extra or ())
-    return f"{files}{gap_prompt}{body.prompt or ''}"
+def infill_context(body: InfillBody) -> str:
+    """What stands before the texts around the gap: the other files that the editor sent."""
+    return "".join(f"{extra.filename or 'snippet'}\n{extra.text}\n\n" for extra in body.input_extra or ())
 
 
 def pieces(tokens: Sequence[int], texts: Sequence[bytes]) -> list[dict[str, object]]:

@@ -31,7 +31,7 @@ def chat_request(body: ChatBody, request_id: str) -> ChatRequest:
     return replace(_chat(body, messages(body.messages or ()), request_id), tools=tools(body.tools or ()))
 
 
-def generate_request(body: GenerateBody, gap_prompt: str | None, request_id: str) -> Request:
+def generate_request(body: GenerateBody, gap_prompt: tuple[int, ...] | None, request_id: str) -> Request:
     """`gap_prompt` is the prompt where a gap is to be filled. Raises BadRequest, NotKept."""
     if body.images:
         raise NotKept("images", "Images are not supported.")

@@ -5,7 +5,6 @@ Says on stdout, as JSON, the text, or the name of the error with its fields.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sys
 from collections.abc import Sequence
@@ -15,11 +14,12 @@ from desktop.attach.docx import read_docx
 from desktop.attach.errors import AttachError, Damaged, Unreachable
 from desktop.attach.limits import CHILD_BYTES
 from desktop.attach.pdf import read_pdf
+from desktop.child_memory import bound_memory
 
 
 def main(arguments: Sequence[str]) -> int:
     kind, path = arguments[0], Path(arguments[1])
-    _bound_memory()
+    bound_memory(CHILD_BYTES)
     answer: dict[str, object]
     try:
         answer = {"text": read_pdf(path) if kind == "pdf" else read_docx(path)}
@@ -37,14 +37,6 @@ def main(arguments: Sequence[str]) -> int:
 def said(error: AttachError) -> dict[str, object]:
     """The error as the parent reads it."""
     return {"error": type(error).__name__, **vars(error)}
-
-
-def _bound_memory() -> None:
-    """A bomb ends this process and not the window. Windows has no such limit; there the time must do."""
-    with contextlib.suppress(ImportError, OSError, ValueError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (CHILD_BYTES, CHILD_BYTES))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,15 @@
 """The text of a Word document, with its headings, lists and tables as Markdown. Runs in the process that reads
 documents.
 
-A .docx is a zip; the text lies in word/document.xml: https://ecma-international.org/publications-and-standards/standards/ecma-376/
+A .docx is a zip: https://ecma-international.org/publications-and-standards/standards/ecma-376/. Its main part, mostly
+word/document.xml, is named in _rels/.rels, and the parts of its notes beside it. "Strict" documents (ISO/IEC 29500-1)
+are the same language with other namespaces than "transitional" ones (29500-4).
 """
 
 from __future__ import annotations
 
 import io
+import posixpath
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -25,8 +28,15 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 BODY = "word/document.xml"
-NOTES = ("word/footnotes.xml", "word/endnotes.xml")
-W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+"""Where the package does not say which part is the main one."""
+
+PACKAGE = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
+MAIN, NOTES = "/officeDocument", ("/footnotes", "/endnotes")
+"""How the types of relationships end, in both kinds of documents."""
+
+TRANSITIONAL = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+STRICT = "{http://purl.oclc.org/ooxml/wordprocessingml/main}"
+W = TRANSITIONAL
 SKIPPED = frozenset(
     {W + "del", W + "moveFrom", "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"}
 )
@@ -43,9 +53,9 @@ def read_docx(path: Path) -> str:
             raise Encrypted(path.name)
     try:
         with zipfile.ZipFile(path) as package:
-            if BODY not in package.namelist():
+            parts = _parts(package, path.name)
+            if not parts:
                 raise NotText(path.name)  # some other zip
-            parts = [BODY, *(name for name in NOTES if name in package.namelist())]
             blocks = [block for part in parts for block in _blocks(_root(package, part, path.name))]
     except (zipfile.BadZipFile, zlib.error, EOFError, ParseError, DefusedXmlException, RecursionError) as error:
         raise Damaged(path.name) from error
@@ -56,6 +66,38 @@ def read_docx(path: Path) -> str:
     return "\n\n".join(blocks)
 
 
+def _parts(package: zipfile.ZipFile, name: str) -> list[str]:
+    """The main part, then footnotes and endnotes; nothing where the package is no Word document."""
+    names = set(package.namelist())
+    main = next(iter(_related(package, names, "", "_rels/.rels", (MAIN,), name)), BODY)
+    if main not in names:
+        return []
+    root = _root(package, main, name)
+    if root.tag not in (W + "document", W + "body"):
+        return []  # a table or a presentation, whose main part is named in the same way
+    folder, _, file = main.rpartition("/")
+    notes = _related(package, names, folder, f"{folder}/_rels/{file}.rels".lstrip("/"), NOTES, name)
+    usual = [each for each in ("word/footnotes.xml", "word/endnotes.xml") if each in names and not notes]
+    return [main, *notes, *usual]
+
+
+def _related(
+    package: zipfile.ZipFile, names: set[str], folder: str, relations: str, types: tuple[str, ...], name: str
+) -> list[str]:
+    """The parts that are there of those that `relations` names, in the order of `types`."""
+    if relations not in names:
+        return []
+    found: list[str] = []
+    all_of = [each for each in _root(package, relations, name) if each.tag == PACKAGE]
+    for kind in types:
+        for each in all_of:
+            if (each.get("Type") or "").endswith(kind) and each.get("TargetMode") != "External":
+                target = each.get("Target") or ""
+                part = target.lstrip("/") if target.startswith("/") else posixpath.normpath(f"{folder}/{target}")
+                found += [part.lstrip("/")] if part.lstrip("/") in names else []
+    return found
+
+
 def _root(package: zipfile.ZipFile, part: str, name: str) -> Element:
     with package.open(part) as packed:
         data = packed.read(UNPACKED_BYTES + 1)  # what the zip says about its size may be a lie
@@ -64,6 +106,11 @@ def _root(package: zipfile.ZipFile, part: str, name: str) -> Element:
     root = parse(io.BytesIO(data), forbid_dtd=True).getroot()
     if root is None:
         raise Damaged(name)
+    for element in root.iter():
+        if isinstance(element.tag, str) and element.tag.startswith(STRICT):
+            element.tag = W + element.tag.removeprefix(STRICT)
+            for key in [key for key in element.attrib if key.startswith(STRICT)]:
+                element.set(W + key.removeprefix(STRICT), element.attrib.pop(key))
     return root
 
 

@@ -10,6 +10,7 @@ from pypdf.errors import DependencyError, FileNotDecryptedError
 
 from desktop.attach.errors import AttachError, Damaged, Encrypted, TooLarge
 from desktop.attach.limits import CHARACTERS, PAGES
+from desktop.surrogates import well_formed
 
 
 def read_pdf(path: Path) -> str:
@@ -36,7 +37,8 @@ def _read(path: Path) -> str:
     pages: list[str] = []
     n_characters = 0
     for page in reader.pages:
-        pages.append(page.extract_text().strip())
+        # A font may map a letter to one half of a surrogate pair, and the next one to the other.
+        pages.append(well_formed(page.extract_text()).strip())
         n_characters += len(pages[-1])
         if n_characters > CHARACTERS:
             raise TooLarge(path.name, "characters", CHARACTERS)

@@ -17,8 +17,10 @@ from desktop.attach import errors
 from desktop.attach.decoding import decode
 from desktop.attach.errors import AttachError, Damaged, NoText, NotText, TooLarge, TooSlow, Unreachable
 from desktop.attach.kinds import MAGIC_BYTES, kind_of
-from desktop.attach.limits import CHARACTERS, DOCUMENT_S, FILE_BYTES
+from desktop.attach.limits import CHARACTERS, CHILD_BYTES, DOCUMENT_S, FILE_BYTES
+from desktop.child_memory import memory_of
 from desktop.store.records import Attachment, AttachmentKind
+from desktop.surrogates import well_formed
 
 READ_OPTION = "--read-document"
 """With which a packaged program, that has no Python beside it, starts itself to read a document."""
@@ -56,7 +58,7 @@ class Reader:
 
     def read(self, path: Path) -> Attachment:
         """Blocks: for a PDF or a Word document as long as another process reads it. Raises AttachError."""
-        name = path.name
+        name = well_formed(path.name)
         try:
             if not path.is_file():
                 raise NotText(name) if path.exists() else Unreachable(name, os.strerror(errno.ENOENT))
@@ -71,7 +73,7 @@ class Reader:
             raise NoText(name)
         if len(text) > CHARACTERS:
             raise TooLarge(name, "characters", CHARACTERS)
-        return Attachment(name, kind, text)
+        return Attachment(name, kind, well_formed(text))
 
     def _document(self, kind: AttachmentKind, path: Path) -> str:
         child = subprocess.Popen(
@@ -83,7 +85,7 @@ class Reader:
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
         try:
-            return _answer(self._wait(child, path.name), path.name)
+            return _answer(self._wait(child, well_formed(path.name)), well_formed(path.name))
         finally:
             child.kill()
             child.communicate()
@@ -95,16 +97,18 @@ class Reader:
                 return child.communicate(timeout=POLL_S)[0]
             if self._closed.is_set() or time.monotonic() > deadline:
                 raise TooSlow(name)
+            if memory_of(child.pid) > CHILD_BYTES:  # where the system has no limit of its own
+                raise Damaged(name)
 
 
 def _text(path: Path) -> str:
     with path.open("rb") as file:
         data = file.read(FILE_BYTES + 1)  # it may have grown meanwhile
     if len(data) > FILE_BYTES:
-        raise TooLarge(path.name, "bytes", FILE_BYTES)
+        raise TooLarge(well_formed(path.name), "bytes", FILE_BYTES)
     text = decode(data)
     if text is None:
-        raise NotText(path.name)
+        raise NotText(well_formed(path.name))
     return text
 
 
@@ -116,5 +120,5 @@ def _answer(said: bytes, name: str) -> str:
         raise Damaged(name) from None
     if "error" in answer:
         kind: type[AttachError] = getattr(errors, answer.pop("error"))
-        raise kind(**answer)
+        raise kind(**answer | {"name": name})
     return str(answer["text"])

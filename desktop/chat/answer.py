@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from desktop import sentences
+from desktop.chat.waiting import Waiting
 from desktop.pace import READ_EVERY_S
 from desktop.store.records import Call, ChatMessage, State
 from desktop.tasks import TaskSet
 from engine.errors import EngineError, NotLoaded
-from engine.events import Event, Failed, Finished, ReasoningDelta, TextDelta, ToolCallDelta, ToolCallStarted
+from engine.events import Event, Failed, Finished, ReasoningDelta, Started, TextDelta, ToolCallDelta, ToolCallStarted
 from engine.requests import ChatRequest
+from engine.trace import way_of
 
 if TYPE_CHECKING:
     from engine.engine import Engine
     from engine.stream import RequestStream
+
+log = logging.getLogger(__name__)
 
 SAVE_EVERY_S = 0.13
 """What a crash may cost is this, `READ_EVERY_S` and the time that one write takes; together they stay below 250 ms."""
@@ -46,44 +51,72 @@ class Answer:
         self._stopped = False
         self._thought = False
         self._thinks_since: float | None = None
-        self._patience: asyncio.Timeout | None = None
+        self._preparing: asyncio.Timeout | None = None
+        """While the answer waits for the model or for its prompt; `stop` ends that."""
+        self._engine: Engine | None = None
         self._stream: RequestStream | None = None
+        self._writes = False
+
+    @property
+    def waiting(self) -> Waiting:
+        """What happens to it now, before its first word or after `stop`."""
+        if self._stopped:
+            return Waiting("stopping")
+        if self._writes:
+            return Waiting("writing")
+        if self._engine is None:
+            return Waiting("loading")
+        found = self._engine.progress(self._stream.request_id) if self._stream is not None else None
+        return Waiting.of(found)
 
     def stop(self) -> None:
         """Ends the answer where it stands; what was written stays. Idempotent."""
         self._stopped = True
         if self._stream is not None:
             self._stream.cancel()
-        elif self._patience is not None and not self._patience.expired():
-            self._patience.reschedule(asyncio.get_running_loop().time())
+        elif self._preparing is not None and not self._preparing.expired():
+            self._preparing.reschedule(asyncio.get_running_loop().time())
+
+    def abandon(self, error: BaseException | None) -> None:
+        """Its task is over. An answer that has not ended ends here: as stopped, or as failed with `error`."""
+        if self.message.state == "streaming":
+            self._end("failed", sentences.of(error)) if error is not None else self._end("stopped")
 
     async def run(self, tasks: TaskSet, ready: Callable[[], Awaitable[Engine]], ask: Ask) -> None:
-        """Writes the answer to its end. The engine's errors end it as failed; none is raised."""
+        """Writes the answer to its end. An error ends it as failed; none is raised but those of `save`."""
         saving = tasks.spawn(self._keep_saving(), f"save answer {self.message.id}")
         try:
-            engine = await self._wait_for(ready)
-            if engine is None:
+            prepared = await self._prepare(ready, ask)
+            if prepared is None:
                 self._end("stopped")
             else:
-                await self._read(engine, await ask(engine))
+                await self._read(*prepared)
         except EngineError as error:
             self._end("failed", sentences.of(error))
         except asyncio.CancelledError:
             self._end("stopped")
             raise
+        except Exception as error:  # a bug of ours: an answer that never ends would block its chat
+            log.error("an answer failed\n%s", way_of(error))
+            self._end("failed", sentences.of(error))
         finally:
             saving.cancel()
             await self._save(self.message)
 
-    async def _wait_for(self, ready: Callable[[], Awaitable[Engine]]) -> Engine | None:
-        """None where the answer was stopped before a model was there."""
+    async def _prepare(self, ready: Callable[[], Awaitable[Engine]], ask: Ask) -> tuple[Engine, ChatRequest] | None:
+        """The engine and the request for it; None where the answer was stopped before both were there."""
         if self._stopped:
             return None
         try:
-            async with asyncio.timeout(None) as self._patience:
-                return await ready()
+            async with asyncio.timeout(None) as self._preparing:
+                self._engine = await ready()
+                return self._engine, await ask(self._engine)
         except TimeoutError:
+            if self._preparing is None or not self._preparing.expired():
+                raise
             return None
+        finally:
+            self._preparing = None  # a timeout that is over cannot be rescheduled
 
     async def _read(self, engine: Engine, request: ChatRequest) -> None:
         model = engine.status.model
@@ -91,7 +124,7 @@ class Answer:
         async with engine.submit(
             replace(request, answer_start=self._begun.text, owner=self.message.chat_id)
         ) as self._stream:
-            if self._stopped:
+            if self._stopped:  # after its request was made, before it was submitted
                 self._stream.cancel()
             async for event in self._stream:
                 self._take(event, model.n_ctx if model else 0)
@@ -100,12 +133,16 @@ class Answer:
 
     def _take(self, event: Event, n_ctx: int) -> None:
         message = self.message
+        self._writes = self._writes or isinstance(event, TextDelta | ReasoningDelta | ToolCallStarted)
         match event:
-            case TextDelta(text=text):
+            case Started(n_prompt=n_prompt, n_cached=n_cached):
+                own = max(0, n_prompt - self._begun.n_output)
+                self.message = replace(message, n_prompt=own, n_cached=n_cached)
+            case TextDelta(text=text, n_tokens=n_tokens):
                 self._thinks_since = None
-                self._change(replace(message, text=message.text + text))
-            case ReasoningDelta(text=text):
-                self._think(text)
+                self._change(replace(message, text=message.text + text, n_output=message.n_output + n_tokens))
+            case ReasoningDelta(text=text, n_tokens=n_tokens):
+                self._think(text, n_tokens)
             case ToolCallStarted(name=name):
                 self._change(replace(message, calls=(*message.calls, Call(name, ""))))
             case ToolCallDelta(arguments=arguments) if message.calls:
@@ -118,7 +155,7 @@ class Answer:
             case Failed(error=error):
                 self._end("failed", sentences.of(error))
 
-    def _think(self, text: str) -> None:
+    def _think(self, text: str, n_tokens: int) -> None:
         """A thought that was broken off before the first word is not gone on with: the model begins it anew."""
         now, message = time.monotonic(), self.message
         if self._thinks_since is None:
@@ -127,7 +164,8 @@ class Answer:
             self._thought = True
             self._thinks_since = now - message.reasoning_s
         seconds = now - self._thinks_since
-        self._change(replace(message, reasoning=message.reasoning + text, reasoning_s=seconds))
+        n_output = message.n_output + n_tokens
+        self._change(replace(message, reasoning=message.reasoning + text, reasoning_s=seconds, n_output=n_output))
 
     def _finish(self, event: Finished, n_ctx: int) -> None:
         """Counts are of the whole answer, also where it was gone on with; the wait is that for its first word."""

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from desktop.chat.prompt import Prompt
 from desktop.chat.session import Session, new_id
 from desktop.chat.shelves import ChatShelves
-from desktop.chat.tree import Conversation, Removed, title_of
+from desktop.chat.title import title_of
+from desktop.chat.tree import Conversation, Removed
 from desktop.chat.words import WordChoice, word_choices
 from desktop.compose.prompt import prompt_for
-from desktop.store.records import Attachment, Chat, ChatMessage, State
+from desktop.store.records import Attachment, Chat, ChatMessage, ChatSettings, State
 from engine.requests import Message
 
 CONTINUABLE: frozenset[State] = frozenset({"failed", "cut", "stopped", "length"})
@@ -46,14 +47,27 @@ class ChatController(ChatShelves):
         self._answer_to(session, replace(asked, attachments=tuple(attachments)))
         return True
 
-    def ask_aside(self, text: str) -> ChatMessage | None:
+    async def send_in(self, chat_id: str, text: str, attachments: Sequence[Attachment] = ()) -> bool:
+        """As `send`, in a chat that need not be open. False also where the chat is gone or cannot be read."""
+        session, text = await self._session_of(chat_id), text.strip()
+        if session is None or session.is_live or not (text or attachments):
+            return False
+        asked = self._message(session, "user", text, session.conversation.leaf_id, "complete")
+        self._answer_to(session, replace(asked, attachments=tuple(attachments)))
+        return True
+
+    def ask_aside(
+        self, text: str, attachments: Sequence[Attachment] = (), settings: ChatSettings = ChatSettings()
+    ) -> ChatMessage | None:
         """Begins a chat with this question, beside the one that is open. Returns its answer as it begins; None, and
         nothing is done, for an empty question."""
         text, now = text.strip(), time.time()
-        if not text:
+        if not (text or attachments):
             return None
-        session = Session(Chat(new_id(), title_of(text), now, now), Conversation())
+        chat = Chat(new_id(), title_of(text or attachments[0].name), now, now, settings=settings)
+        session = Session(chat, Conversation())
         question = self._message(session, "user", text, None, "complete")
+        question = replace(question, attachments=tuple(attachments))
         answer = self._message(session, "assistant", "", question.id, "streaming")
         for message in (question, answer):
             session.conversation.put(message)
@@ -67,11 +81,12 @@ class ChatController(ChatShelves):
         """Ends what is being written in this chat, whether it is open or not. Idempotent."""
         if (session := self._writer.live.get(chat_id)) is not None:
             session.stop()
+            self.stop_requested.emit(chat_id)
 
     def stop(self) -> None:
         """Ends what is being written in the open chat; what was written stays. Idempotent."""
         if self._current is not None:
-            self._current.stop()
+            self.stop_in(self._current.chat.id)
 
     def edit(self, message_id: str, text: str) -> None:
         """A new version with this text. A question is answered anew; an answer stays as the person wrote it."""
@@ -191,6 +206,11 @@ class ChatController(ChatShelves):
         self._tasks.spawn(self._store.delete_messages(ids), f"delete message {message_id}")
         return Deletion(session, removed)
 
+    def n_deleted_with(self, message_id: str) -> int:
+        """How many messages `delete_message` would delete, on all branches; 0 where it is not in the open chat."""
+        found = self._found(message_id)
+        return len(found[0].conversation.descendants(message_id)) if found is not None else 0
+
     def restore_messages(self, deletion: Deletion) -> None:
         """Undoes `delete_message`, also where another chat is open meanwhile."""
         session = deletion.session
@@ -230,7 +250,7 @@ class ChatController(ChatShelves):
         self._keep_chat(session, updated_s=question.created_s, archived=False)
         prompt = Prompt(tuple(session.conversation.path(question.id)), session.chat.settings)
         self._writer.write(session, answer, prompt, question)
-        if goes_on and not self.messages.shows_alternatives:
+        if session is self._current and goes_on and not self.messages.shows_alternatives:
             self.messages.append(question, answer)
             self._mark()
             self._announce()

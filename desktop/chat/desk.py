@@ -16,6 +16,7 @@ from desktop.chat.message_list import MessageList
 from desktop.chat.session import Session, new_id
 from desktop.chat.titler import Titler
 from desktop.chat.tree import Conversation
+from desktop.chat.waiting import Waiting
 from desktop.chat.writer import Writer
 from desktop.models.controller import ModelController
 from desktop.store.errors import StoreError
@@ -45,7 +46,13 @@ class ChatDesk(QObject):
     """An answer that has ended, or chats that were renamed, moved or put away, are on disk as they are now."""
     archive_folded = Signal(bool)
     """Whether only the name of the archive is listed."""
+    stop_requested = Signal(str)
+    """The id of the chat whose answers are to end; they end a little later."""
     failed = Signal(object)
+    not_saved = Signal(object)
+    """The `StoreError` because of which nothing can be saved now; it is tried again."""
+    saved_again = Signal()
+    """What could not be saved is on disk."""
 
     def __init__(self, store: Store, models: ModelController, prepare: Callable[[Sequence[str]], None]) -> None:
         super().__init__()
@@ -55,7 +62,7 @@ class ChatDesk(QObject):
         self._store = store
         self._models = models
         self._prepare = prepare
-        self._keeper = Keeper(store, self.failed.emit)
+        self._keeper = Keeper(store, self.not_saved.emit, recovered=self.saved_again.emit)
         self._tasks = TaskSet(lambda error, _: self.failed.emit(error))
         self._writer = Writer(models, self._keeper, self._heard, self.kept.emit, self.failed.emit)
         self._titler = Titler(models, self._retitle)
@@ -85,6 +92,16 @@ class ChatDesk(QObject):
         """Those of the open chat, or of the one that begins with the next message."""
         return self._current.chat.settings if self._current else self._next_settings
 
+    @property
+    def stopping(self) -> bool:
+        """Whether the open chat's answers were stopped and have not ended yet."""
+        answers = self._current.answers.values() if self._current is not None else ()
+        return any(answer.waiting.stage == "stopping" for answer in answers)
+
+    def waiting(self, message_id: str) -> Waiting:
+        """What happens to an answer now, in whichever chat."""
+        return self._writer.waiting(message_id)
+
     def chat(self, chat_id: str) -> Chat | None:
         """One that there is, open or not."""
         return self._known.get(chat_id)
@@ -108,6 +125,7 @@ class ChatDesk(QObject):
             self._point_at(message_id)
         elif chat_id in self._known:
             self._wanted = chat_id
+            self._mark()
             self._tasks.spawn(self._open(chat_id, message_id), f"open chat {chat_id}")
 
     def _point_at(self, message_id: str) -> None:
@@ -129,6 +147,16 @@ class ChatDesk(QObject):
         else:
             self._next_settings = settings
             self.opened.emit(None)
+
+    def summarise(self, chat_id: str, summary: str, last_row_id: str) -> ChatSettings | None:
+        """The summary stands for that chat's turns up to this row from now on. Its settings as they are then; None
+        where the chat is gone."""
+        chat = self._known.get(chat_id)
+        if chat is None:
+            return None
+        settings = replace(chat.settings, summary=summary, summarised_to=last_row_id)
+        self._change(chat_id, settings=settings)
+        return settings
 
     async def aclose(self) -> None:
         """Stops every answer and waits until all that was asked for is kept. Idempotent."""
@@ -159,33 +187,52 @@ class ChatDesk(QObject):
                 if message.group_id and message.group_id == group[0].group_id:
                     self.messages.show_alternatives(shown_id, group)
         if message.state == "streaming":
+            if session is self._current and message.n_output:
+                self.usage_changed.emit(message.n_prompt + message.n_output)
             return
         self._mark()
         if session is self._current:
             self._announce()
-        if message.n_output > 1 and message.decode_s > 0:
+        if message.state != "failed" and message.n_output > 1 and message.decode_s > 0:
             self.speed_measured.emit(message.n_output / message.decode_s)
         self._titler.after(session, message)
 
     async def _open(self, chat_id: str, message_id: str) -> None:
-        session = self._writer.live.get(chat_id)
+        session = await self._session_of(chat_id)
         if session is None:
-            try:
-                messages = await self._store.messages(chat_id)
-            except StoreError as error:
-                self.failed.emit(error)
-                return
-            chat = self._known.get(chat_id)
-            if chat is None:
-                return
-            # Where the disk was full at the start, the store could not mark what was cut.
-            cut = [replace(each, state="cut") if each.state == "streaming" else each for each in messages]
-            session = Session(chat, Conversation(cut, chat.leaf_id))
+            if self._wanted == chat_id:
+                self._wanted = None
+                self._mark()
+            return
         texts = [message.text for message in session.conversation.branch()]
         await asyncio.get_running_loop().run_in_executor(None, self._prepare, texts)
-        if self._wanted == chat_id:
-            self._open_session(self._writer.live.get(chat_id, session))
+        if self._wanted != chat_id:
+            return
+        session = self._writer.live.get(chat_id, session)
+        if (chat := self._known.get(chat_id)) is not None and chat.leaf_id != session.chat.leaf_id:
+            await self._open(chat_id, message_id)  # a message was sent there while it was read
+        else:
+            self._open_session(session)
             self._point_at(message_id)
+
+    async def _session_of(self, chat_id: str) -> Session | None:
+        """The chat in memory, read from the store if need be. None where it is gone or cannot be read, which is then
+        reported."""
+        if (live := self._writer.live.get(chat_id)) is not None:
+            return live
+        try:
+            messages = await self._store.messages(chat_id)
+        except StoreError as error:
+            self.failed.emit(error)
+            return None
+        chat = self._known.get(chat_id)
+        if chat is None:
+            return None
+        if self._current is not None and self._current.chat.id == chat_id:
+            return self._current  # opened meanwhile
+        # Where the disk was full at the start, the store could not mark what was cut.
+        cut = [replace(each, state="cut") if each.state == "streaming" else each for each in messages]
+        return self._writer.live.get(chat_id) or Session(chat, Conversation(cut, chat.leaf_id))
 
     def _open_session(self, session: Session | None) -> None:
         self._current = session
@@ -243,4 +290,5 @@ class ChatDesk(QObject):
         self._mark()
 
     def _mark(self) -> None:
-        self.chats.mark(self._current.chat.id if self._current else None, self._writer.live)
+        """The chat that is open, or on its way: a long one takes a moment."""
+        self.chats.mark(self._wanted or (self._current.chat.id if self._current else None), self._writer.live)

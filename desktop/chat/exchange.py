@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import re
+import logging
+import shutil
+import tempfile
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -12,20 +15,21 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop.chat.tree import Conversation
 from desktop.exchange import own
-from desktop.exchange.backup import stage_restore, write_backup
+from desktop.exchange.backup import cancel_restore, stage_restore, write_backup
 from desktop.exchange.errors import ExchangeError, Unreadable
 from desktop.exchange.importing import Imported, Importer
 from desktop.exchange.pdf import write_pdf
 from desktop.exchange.records import Exchanged
-from desktop.exchange.writing import html, markdown, paper, well_formed
+from desktop.exchange.writing import html, markdown, paper
+from desktop.restoring import is_restore_staged
 from desktop.store.errors import StoreError
 from desktop.store.records import Chat, ChatMessage, Folder, Role
 from desktop.store.store import Store
+from desktop.surrogates import well_formed
 from desktop.tasks import TaskSet
 from engine.library.profile import Profile
 
-_HALF = re.compile("[\ud800-\udfff]")
-"""Half a character cannot be encoded, but JSON can hold it."""
+log = logging.getLogger(__name__)
 
 Format = Literal["md", "html", "pdf", "json"]
 
@@ -39,10 +43,15 @@ class ExchangeController(QObject):
     progressed = Signal(object)
     """An `Imported`, so far."""
     imported = Signal(object)
+    """An `Imported`, when the import has ended, however it did."""
+    export_began = Signal(str)
+    """The name of a file that is being written; `exported`, `export_cancelled` or `failed` follows."""
+    export_cancelled = Signal()
     exported = Signal(str)
     """The name of the file that was written."""
     staged = Signal(object)
     """When the backup was made that the next start brings back."""
+    restore_cancelled = Signal()
     failed = Signal(object)
 
     def __init__(
@@ -59,8 +68,11 @@ class ExchangeController(QObject):
         self._names = names
         self._style = style
         self._paper_style = paper_style
-        self._tasks = TaskSet(lambda error, _: self.failed.emit(error))
+        self._tasks = TaskSet(self._report)
         self._importing: asyncio.Task[object] | None = None
+        self._result = Imported()
+        self._exporting: dict[asyncio.Task[object], threading.Event] = {}
+        """What is being written to files, each with what makes it leave no file behind."""
 
     @property
     def importing(self) -> bool:
@@ -69,7 +81,9 @@ class ExchangeController(QObject):
     def import_from(self, path: Path) -> None:
         """A file or a folder. What came in stays, whatever happens then."""
         if not self.importing:
+            self._result = Imported()
             self._importing = self._tasks.spawn(self._import(path), "bring chats in")
+            self._importing.add_done_callback(self._import_ended)
 
     def cancel_import(self) -> None:
         if self._importing is not None:
@@ -77,15 +91,33 @@ class ExchangeController(QObject):
 
     def export(self, chat: Chat, path: Path, form: Format) -> None:
         """The branch that is shown; as JSON, everything."""
-        self._tasks.spawn(self._export([chat], path, form), "save a chat to a file")
+        self._start_export([chat], path, form)
 
     def export_several(self, chats: Sequence[Chat], path: Path) -> None:
         """Everything of these, as JSON."""
-        self._tasks.spawn(self._export(chats, path, "json"), "save chats to a file")
+        self._start_export(chats, path, "json")
 
     def export_all(self, path: Path) -> None:
         """Everything of every chat, and the folders that are empty, as JSON."""
-        self._tasks.spawn(self._export(None, path, "json"), "save all chats to a file")
+        self._start_export(None, path, "json")
+
+    def cancel_export(self) -> None:
+        """Of all that is being written; a file that stood there before stays."""
+        for task, cancelled in self._exporting.items():
+            cancelled.set()
+            task.cancel()
+
+    def _start_export(self, chats: Sequence[Chat] | None, path: Path, form: Format) -> None:
+        cancelled = threading.Event()
+        task = self._tasks.spawn(self._export(chats, path, form, cancelled), "save chats to a file")
+        self._exporting[task] = cancelled
+        task.add_done_callback(self._export_ended)
+        self.export_began.emit(path.name)
+
+    def _export_ended(self, task: asyncio.Task[object]) -> None:
+        del self._exporting[task]
+        if task.cancelled():
+            self.export_cancelled.emit()
 
     def back_up(self, path: Path) -> None:
         self._tasks.spawn(self._back_up(path), "back up the profile")
@@ -94,15 +126,34 @@ class ExchangeController(QObject):
         """At the next start."""
         self._tasks.spawn(self._restore(path), "lay a backup ready")
 
+    def cancel_restore(self) -> None:
+        """The next start brings no backup back."""
+        self._tasks.spawn(self._cancel_restore(), "cancel a restore")
+
+    @property
+    def restore_staged(self) -> bool:
+        return is_restore_staged(self._profile.root)
+
     async def aclose(self) -> None:
         """Ends an import that is under way; finishes what is being written. Idempotent."""
         self.cancel_import()
         await self._tasks.join()
 
+    def _report(self, error: BaseException, name: str) -> None:
+        log.error("%s failed", name, exc_info=error)
+        self.failed.emit(error)
+
+    async def _cancel_restore(self) -> None:
+        try:
+            await asyncio.to_thread(cancel_restore, self._profile)
+            self.restore_cancelled.emit()
+        except ExchangeError as error:
+            self.failed.emit(error)
+
     async def _back_up(self, path: Path) -> None:
         try:
             await asyncio.to_thread(write_backup, self._profile, path)
-            self.exported.emit(path.name)
+            self.exported.emit(well_formed(path.name))
         except ExchangeError as error:
             self.failed.emit(error)
 
@@ -114,12 +165,20 @@ class ExchangeController(QObject):
 
     async def _import(self, path: Path) -> None:
         try:
-            self.imported.emit(await Importer(self._store, self.progressed.emit).run(path))
+            self._result = await Importer(self._store, self._progressed).run(path)
         except (ExchangeError, StoreError) as error:
+            log.exception("chats could not be brought in", exc_info=error)
             self.failed.emit(error)
-            self.imported.emit(Imported())
 
-    async def _export(self, chats: Sequence[Chat] | None, path: Path, form: Format) -> None:
+    def _progressed(self, so_far: Imported) -> None:
+        self._result = so_far
+        self.progressed.emit(so_far)
+
+    def _import_ended(self, _: object) -> None:
+        """Also where the task was cancelled before its first step, or met an error that nobody foresaw."""
+        self.imported.emit(self._result)
+
+    async def _export(self, chats: Sequence[Chat] | None, path: Path, form: Format, cancelled: threading.Event) -> None:
         try:
             wanted = chats if chats is not None else await self._store.chats()
             folders = {folder.id: folder for folder in await self._store.folders()}
@@ -129,31 +188,50 @@ class ExchangeController(QObject):
             ]
             used = {exchanged.chat.folder_id for exchanged in each}
             empty = [folder for folder in folders.values() if chats is None and folder.id not in used]
-            await asyncio.to_thread(self._write, each, empty, path, form)
+            await asyncio.to_thread(self._write, each, empty, path, form, cancelled)
         except StoreError as error:
             self.failed.emit(error)
         except OSError as error:
-            self.failed.emit(Unreadable(path.name, error.strerror or str(error)))
+            self.failed.emit(Unreadable(well_formed(path.name), error.strerror or str(error)))
         else:
-            self.exported.emit(path.name)
+            self.exported.emit(well_formed(path.name))
 
-    def _write(self, chats: Sequence[Exchanged], empty: Sequence[Folder], path: Path, form: Format) -> None:
+    def _write(
+        self,
+        chats: Sequence[Exchanged],
+        empty: Sequence[Folder],
+        path: Path,
+        form: Format,
+        cancelled: threading.Event,
+    ) -> None:
         """Pool thread. The file is there whole or not at all."""
         part = path.with_name(path.name + ".part")
         try:
             if form == "pdf":
-                (each,) = chats
-                page, formulas = paper(each.chat, _branch(each), self._names, self._paper_style())
-                write_pdf(page, formulas, well_formed(each.chat.title), part)
+                self._write_pdf(chats, part)
             else:
                 part.write_text(self._text(chats, empty, form), encoding="utf-8")
-            part.replace(path)
+            if not cancelled.is_set():
+                part.replace(path)
         finally:
             part.unlink(missing_ok=True)
 
+    def _write_pdf(self, chats: Sequence[Exchanged], part: Path) -> None:
+        """Qt cannot name a folder whose name is not UTF-8, so that the file is begun in another one."""
+        (each,) = chats
+        page, formulas = paper(each.chat, _branch(each), self._names, self._paper_style())
+        title = well_formed(each.chat.title)
+        if well_formed(str(part)) == str(part):
+            write_pdf(page, formulas, title, part)
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            made = Path(folder) / "chat.pdf"
+            write_pdf(page, formulas, title, made)
+            shutil.copyfile(made, part)
+
     def _text(self, chats: Sequence[Exchanged], empty: Sequence[Folder], form: Format) -> str:
         if form == "json":
-            return _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", own.document(chats, empty))
+            return well_formed(own.document(chats, empty))
         (each,) = chats
         if form == "md":
             return markdown(each.chat, _branch(each), self._names)

@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Sequence
 
-from desktop.chat.tree import title_of
+from desktop.chat.title import title_of
 from desktop.store.records import Chat, ChatMessage, ChatSettings, Role
 from desktop.store.store import Store
 

@@ -21,9 +21,17 @@ class Keeper:
     What several ask to save while one write is under way goes to disk together, with the next.
     `report` hears of the first failure of a row of failures. Loop's thread only."""
 
-    def __init__(self, store: Store, report: Callable[[StoreError], None], retry_s: float = RETRY_S) -> None:
+    def __init__(
+        self,
+        store: Store,
+        report: Callable[[StoreError], None],
+        retry_s: float = RETRY_S,
+        recovered: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`recovered` is called when a save succeeds after a failure that was reported."""
         self._store = store
         self._report = report
+        self._recovered = recovered
         self._retry_s = retry_s
         self._tasks = TaskSet(lambda error, name: None)
         self._unsaved: dict[str, tuple[Chat, dict[str, ChatMessage]]] = {}
@@ -55,7 +63,9 @@ class Keeper:
         async with self._one_at_a_time:
             try:
                 await self._write()
-                self._failing = False
+                if self._failing:
+                    self._failing = False
+                    self._recovered()
             except StoreError as error:
                 if not self._failing:
                     self._failing = True

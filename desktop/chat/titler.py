@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from desktop.chat.prompt import request_for
 from desktop.chat.session import Session
-from desktop.chat.tree import shortened, title_of
+from desktop.chat.title import MOST_COLUMNS, columns, has_open_quote, title_of
 from desktop.compose.prompt import prompt_for
 from desktop.models.controller import ModelController
 from desktop.store.records import ChatMessage, ChatSettings
@@ -20,17 +21,21 @@ from engine.requests import ChatRequest, Message, Sampling
 if TYPE_CHECKING:
     from engine.engine import Engine
 
-TASK = "Write a title for this conversation: at most six words, on one line, no quotation marks, nothing but the title."
-"""Read by the model, so it is not translated."""
+TASK = "Give this conversation a short title of two to five words."
+START = 'Title: "'
+"""How the answer begins, so that also a small model writes a title and not another answer."""
+STOPS = ('"', "\n")
+"""Both are read or written by the model, so they are not translated."""
 
-MOST_TOKENS = 24
-LONGEST = 60
-"""Letters. A model that writes more has not written a title."""
+MOST_TOKENS = 20
+MOST_WORDS = 5
+"""A model that writes more has not written a title."""
 
 LATEST = 4
 """A chat of more messages keeps the title that it has."""
 
 _PREFIX = re.compile(r"^(?:(?:chat |conversation )?title|subject)\s*[:\-–]\s*", re.IGNORECASE)
+_ARTICLE = re.compile(r"^(?:the|an?|der|die|das|eine?)\s+", re.IGNORECASE)
 _THOUGHT = re.compile(r"<think>.*?(?:</think>|$)", re.DOTALL)
 _QUOTES = "\"'“”‘’«»„`*_#"
 _WORD = re.compile(r"\w{4,}")
@@ -38,41 +43,44 @@ _STEM = 4
 
 
 class Titler:
-    """`retitle(chat_id, title)` gets a title that is worth it. At most one is being made. Loop's thread only."""
+    """`retitle(chat_id, title)` gets a title that is worth it. One is made at a time. Loop's thread only."""
 
     def __init__(self, models: ModelController, retitle: Callable[[str, str], None]) -> None:
         self._models = models
         self._retitle = retitle
         self._tasks = TaskSet(lambda error, name: None)
+        self._task: asyncio.Task[object] | None = None
         self._done: set[str] = set()
+        self._wanted: dict[str, tuple[tuple[ChatMessage, ...], ChatSettings]] = {}
+        """Chats whose title is to be made, the next one last; what was cancelled is made later."""
 
     def after(self, session: Session, answer: ChatMessage) -> None:
-        """Where this answer is the first of a chat that nobody gave a title, one is made."""
-        chat, branch = session.chat, session.conversation.branch()
-        if chat.titled_by != "start" or chat.id in self._done or answer.state != "complete" or not answer.text:
-            return
-        if session.is_live or len(branch) > LATEST or branch[-1].id != answer.id or branch[0].role != "user":
-            return
-        words = branch[0].text or "".join(each.name for each in branch[0].attachments[:1])
-        if chat.title == title_of(words):  # else it is a person's, of a time when that was not noted
-            self._tasks.spawn(self._make(chat.id, tuple(branch), chat.settings), f"title of {chat.id}")
+        """Where this answer is the first of a chat that nobody gave a title, one is made; then those that had to
+        wait."""
+        if _deserves_title(session, answer) and session.chat.id not in self._done:
+            self._wanted[session.chat.id] = (tuple(session.conversation.branch()), session.chat.settings)
+        if self._wanted and (self._task is None or self._task.done()):
+            self._task = self._tasks.spawn(self._make_all(), "make titles")
 
     def cancel(self) -> None:
-        """What the person waits for goes first. Idempotent."""
+        """What the person waits for goes first; the title is made after the next answer. Idempotent."""
         self._tasks.cancel()
+        self._task = None
 
     async def aclose(self) -> None:
         await self._tasks.aclose()
 
-    async def _make(self, chat_id: str, branch: tuple[ChatMessage, ...], settings: ChatSettings) -> None:
-        try:
-            engine = await self._models.ready()
-            written = await self._ask(engine, branch, settings)
-        except EngineError:
-            return
-        self._done.add(chat_id)
-        if title := title_in(written, [message.text for message in branch]):
-            self._retitle(chat_id, title)
+    async def _make_all(self) -> None:
+        while self._wanted:
+            chat_id, (branch, settings) = next(reversed(self._wanted.items()))
+            try:
+                written = await self._ask(await self._models.ready(), branch, settings)
+            except EngineError:
+                return
+            self._wanted.pop(chat_id, None)
+            self._done.add(chat_id)
+            if title := title_in(written, [message.text for message in branch]):
+                self._retitle(chat_id, title)
 
     async def _ask(self, engine: Engine, branch: tuple[ChatMessage, ...], settings: ChatSettings) -> str:
         """Asked at the end of the chat itself, whose prompt is in memory: so next to nothing has to be read."""
@@ -82,9 +90,19 @@ class Titler:
         return text if finished.reason == "stop" else ""
 
 
+def _deserves_title(session: Session, answer: ChatMessage) -> bool:
+    chat, branch = session.chat, session.conversation.branch()
+    if chat.titled_by != "start" or answer.state != "complete" or not answer.text:
+        return False
+    if session.is_live or len(branch) > LATEST or branch[-1].id != answer.id or branch[0].role != "user":
+        return False
+    words = branch[0].text or "".join(each.name for each in branch[0].attachments[:1])
+    return chat.title == title_of(words)  # else it is a person's, of a time when that was not noted
+
+
 def _quietly(request: ChatRequest) -> ChatRequest:
-    calm = Sampling(temperature=0.2)
-    return replace(request, sampling=calm, thinking=False, max_tokens=MOST_TOKENS, background=True)
+    calm = replace(request, sampling=Sampling(temperature=0.2), thinking=False, background=True)
+    return replace(calm, answer_start=START, stop=STOPS, max_tokens=MOST_TOKENS)
 
 
 def title_in(written: str, texts: list[str]) -> str:
@@ -95,15 +113,25 @@ def title_in(written: str, texts: list[str]) -> str:
     if not line or len(line.splitlines()) > 1:
         return ""
     line = _PREFIX.sub("", line.strip(_QUOTES + " ")).strip(_QUOTES + " ").rstrip(".")
-    if not line or len(line) > LONGEST or not any(letter.isalpha() for letter in line):
+    line = _fitted(line)
+    if not any(letter.isalpha() for letter in line) or has_open_quote(line) or line.endswith((",", ";", ":", "…")):
         return ""
     if any(_plain(text).startswith(_plain(line)) for text in texts[1:]) or _plain(line) in _plain(TASK):
         return ""
     said = " ".join(texts).casefold()
     words = _WORD.findall(line.casefold()) if line.isascii() else []
-    if words and not any(word[:_STEM] in said for word in words):
+    if 2 * sum(word[:_STEM] in said for word in words) < len(words):
         return ""
-    return shortened(line)
+    return line
+
+
+def _fitted(line: str) -> str:
+    """The title, without an article at its beginning or a subtitle where it is too long; "" where it still is."""
+    for shorter in (line, line.partition(": ")[0], _ARTICLE.sub("", line)):
+        words = shorter.split()
+        if len(words) <= MOST_WORDS and columns(shorter) <= MOST_COLUMNS:
+            return " ".join(words)[:1].upper() + " ".join(words)[1:]
+    return ""
 
 
 def _plain(text: str) -> str:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from desktop.store.records import ChatMessage
 
-TITLE_LENGTH = 48
-
 
 @dataclass(frozen=True, slots=True)
 class Removed:
@@ -169,17 +167,3 @@ class Conversation:
             seen = self._seen.get(message_id)
             message_id = seen if seen in self._messages and seen in children else children[-1]
         return message_id
-
-
-def title_of(text: str) -> str:
-    """A chat's first title: the first line of the first message, cut at a word."""
-    return shortened(next((line for line in text.splitlines() if line.strip()), ""))
-
-
-def shortened(line: str) -> str:
-    """The line with single spaces, cut at a word where it is long."""
-    line = " ".join(line.split())
-    if len(line) <= TITLE_LENGTH:
-        return line
-    head, _, _ = line[: TITLE_LENGTH + 1].rpartition(" ")
-    return (head or line[:TITLE_LENGTH]).rstrip(",.;:") + "…"

@@ -11,6 +11,7 @@ from desktop.chat.answer import Answer
 from desktop.chat.keeper import Keeper
 from desktop.chat.prompt import Prompt
 from desktop.chat.session import Session
+from desktop.chat.waiting import Waiting
 from desktop.models.controller import ModelController
 from desktop.store.records import ChatMessage
 from desktop.tasks import TaskSet
@@ -71,6 +72,24 @@ class Writer:
         for number, message in enumerate(messages):
             self._start(session, message, OneOf(prompt, first + number), ())
 
+    def waiting(self, message_id: str) -> Waiting:
+        """What happens to an answer now; "writing" for one that is not being written."""
+        for session in self.live.values():
+            if (answer := session.answers.get(message_id)) is not None:
+                waiting = answer.waiting
+                if waiting.stage == "loading":
+                    return replace(waiting, share=self._models.status.progress)
+                return replace(waiting, behind=self._ahead_of(session)) if waiting.stage == "queued" else waiting
+        return Waiting("writing")
+
+    def _ahead_of(self, session: Session) -> str:
+        """The title of another chat in which the model reads or writes; "" where there is none."""
+        for other in self.live.values():
+            stages = {answer.waiting.stage for answer in other.answers.values()}
+            if other is not session and stages & {"reading", "writing"}:
+                return other.chat.title
+        return ""
+
     def stop_all(self) -> None:
         for session in list(self.live.values()):
             session.stop()
@@ -103,4 +122,6 @@ class Writer:
         answer = Answer(message, changed, save)
         session.answers[message.id] = answer
         self.live[session.chat.id] = session
-        self._tasks.spawn(run(), f"answer {message.id}")
+        task = self._tasks.spawn(run(), f"answer {message.id}")
+        # Not in `run`: a task that is cancelled before its first step runs nothing of its coroutine.
+        task.add_done_callback(lambda done: answer.abandon(None if done.cancelled() else done.exception()))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from desktop.store.errors import StoreError
 from desktop.store.records import Attachment
 
 NOT_BEGUN = ""
@@ -25,7 +24,8 @@ Save = Callable[[str, str, tuple[Attachment, ...]], Awaitable[None]]
 
 
 class DraftBook:
-    """Drafts by chat. What could not be saved stays here and is tried again by the next `save`. Loop's thread only."""
+    """Drafts by chat, and by message where one is edited. What could not be saved stays here and is tried again by the
+    next `save`. Loop's thread only."""
 
     def __init__(self, save: Save) -> None:
         self._save = save
@@ -63,6 +63,6 @@ class DraftBook:
             draft = self[chat_id]
             try:
                 await self._save(chat_id, draft.text, draft.attachments)
-            except StoreError:
+            except BaseException:  # also where it is cancelled: it may not be on disk
                 self._unsaved.add(chat_id)
                 raise

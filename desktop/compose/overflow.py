@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from desktop.compose.prompt import Part, parts, prompt_for
+from desktop.compose.prompt import Part, parts
 from desktop.store.records import ChatMessage, ChatSettings
 from engine.prompt.overflow import Fit
-from engine.requests import Message
 
 SPARE_PER_MESSAGE = 64
 """Tokens that a chat template may put around a message."""
@@ -39,14 +38,6 @@ class Overflow:
     def last_row_id(self) -> str:
         """Of the last turn, up to which a summary would reach."""
         return self.turns[-1].rows[-1].id
-
-
-def apply(branch: Sequence[ChatMessage], settings: ChatSettings, fit: Fit | None) -> tuple[Message, ...]:
-    """The messages to send: without what is summarised, and, where the person chose that, without what does not fit.
-
-    `fit` is of `prompt_for(branch, settings)`; None where nothing was measured."""
-    left_out = fit.left_out if fit is not None and settings.leaves_out else ()
-    return prompt_for(branch, settings, left_out)
 
 
 def overflow(branch: Sequence[ChatMessage], settings: ChatSettings, fit: Fit) -> Overflow | None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from desktop.compose.overflow import Turn
 from desktop.compose.prompt import with_attachments
-from engine.events import Failed, Finished, TextDelta
+from engine.events import Event, Failed, Finished, TextDelta
 from engine.requests import ChatRequest, Message, Sampling
 
 if TYPE_CHECKING:
     from engine.engine import Engine
+    from engine.stream import RequestStream
 
 TASK = (
     "Below is the beginning of a conversation between a user and an assistant. Summarise it so that the assistant can "
@@ -22,6 +24,11 @@ TASK = (
 MOST_TOKENS = 320
 SMALLEST = 200
 """Characters; a piece of them is not cut again."""
+
+READING = 0.5
+"""The share of the work that reading the turns is taken for; writing is the rest."""
+
+LOOK_S = 0.15
 
 CALM = Sampling(temperature=0.2)
 
@@ -70,17 +77,31 @@ class Summariser:
     async def _one(self, piece: str, before: str, begun: float, share: float) -> str:
         written, n_tokens = "", 0
         async with self._engine.submit(self._request(piece, before)) as stream:
-            async for event in stream:
+            while (event := await self._next(stream, begun, share)) is not None:
                 match event:
                     case TextDelta():
                         written += event.text
                         n_tokens += event.n_tokens
-                        self._progress(begun + share * min(0.97, 0.1 + 0.9 * n_tokens / self._n_output))
+                        done = READING + (1 - READING) * n_tokens / self._n_output
+                        self._progress(begun + share * min(0.97, done))
                     case Failed(error=error):
                         raise error
                     case Finished():
                         self._progress(begun + share)
         return written.strip() or before
+
+    async def _next(self, stream: RequestStream, begun: float, share: float) -> Event | None:
+        """The stream's next event, None at its end. Until there is one, reports how far the prompt is read."""
+        while True:
+            try:
+                async with asyncio.timeout(LOOK_S):
+                    return await anext(stream)
+            except StopAsyncIteration:
+                return None
+            except TimeoutError:
+                progress = self._engine.progress(stream.request_id)
+                if progress is not None and progress.n_prompt and not progress.n_output:
+                    self._progress(begun + share * READING * progress.n_read / progress.n_prompt)
 
 
 def _transcript(turns: Sequence[Turn]) -> str:

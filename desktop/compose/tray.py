@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from desktop.store.records import Attachment
+from desktop.surrogates import well_formed
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Tray:
     def begin(self, name: str) -> str:
         """A file that is being read. Its id."""
         item_id = self._new_id()
-        self._items[item_id] = Item(item_id, name)
+        self._items[item_id] = Item(item_id, well_formed(name))
         return item_id
 
     def finish(self, item_id: str, attachment: Attachment) -> None:
@@ -62,6 +63,15 @@ class Tray:
 
     def remove(self, item_id: str) -> None:
         self._items.pop(item_id, None)
+
+    def take(self, sent: Iterable[Attachment]) -> None:
+        """Takes away one item for each of these."""
+        for attachment in sent:
+            same = replace(attachment, n_tokens=0)
+            for item in self.items:
+                if item.attachment is not None and replace(item.attachment, n_tokens=0) == same:
+                    self.remove(item.id)
+                    break
 
     def show(self, attachments: Iterable[Attachment], *, keep_reading: bool = False) -> None:
         """These, in place of all, or of all that is read. Their counts may be of another model: they are taken anew."""

@@ -9,19 +9,30 @@ import json
 import sys
 from pathlib import Path
 
+from desktop.child_memory import bound_memory
 from desktop.exchange import own
-from desktop.exchange.errors import ExchangeError
+from desktop.exchange.errors import ExchangeError, Unreadable
+from desktop.exchange.limits import TOO_LARGE, memory_for
 from desktop.exchange.reading import read
+from desktop.surrogates import well_formed
 
 
 def main(path: str) -> None:
     out = sys.stdout
     out.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    place = Path(path)
+    bound_memory(memory_for(place))
     try:
-        for piece in read(Path(path)):
+        for piece in read(place):
             out.write(own.line(piece) + "\n")
     except ExchangeError as error:
-        out.write(json.dumps([type(error).__name__, error.name, error.reason]) + "\n")
+        out.write(_told(error))
+    except MemoryError:
+        out.write(_told(Unreadable(well_formed(place.name), TOO_LARGE)))
+
+
+def _told(error: ExchangeError) -> str:
+    return json.dumps([type(error).__name__, error.name, error.reason]) + "\n"
 
 
 if __name__ == "__main__":

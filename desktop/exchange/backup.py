@@ -17,7 +17,10 @@ from pathlib import Path, PurePosixPath
 
 from desktop.exchange.errors import NotRecognised, Unreadable
 from desktop.restoring import CHATS, STAGED
+from desktop.store.forgetting import forget_all_marked
 from desktop.store.schema import STEPS
+from desktop.surrogates import well_formed
+from engine.library.permissions import make_private_file, make_private_folder, open_private
 from engine.library.profile import Profile
 
 FORMAT, VERSION, MANIFEST = "inglenook-backup", 1, "manifest.json"
@@ -30,11 +33,13 @@ def write_backup(profile: Profile, path: Path) -> None:
     """Any thread; blocks long. Chats may be written meanwhile: the backup holds one moment of them.
 
     The file is there whole or not at all. Raises Unreadable."""
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(well_formed(path.name) + ".part")
     try:
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:
             copy = Path(folder) / CHATS
             _copy_chats(profile.chats, copy)
+            forget_all_marked(copy)  # what was deleted, and can still be undone, is not backed up
+            make_private_file(part)  # keys are in it
             with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
                 archive.writestr(MANIFEST, json.dumps({"format": FORMAT, "version": VERSION, "layout": len(STEPS)}))
                 archive.write(copy, CHATS)
@@ -42,7 +47,7 @@ def write_backup(profile: Profile, path: Path) -> None:
                     archive.write(file, name)
         part.replace(path)
     except (OSError, sqlite3.Error) as error:
-        raise Unreadable(path.name, getattr(error, "strerror", None) or str(error)) from error
+        raise Unreadable(well_formed(path.name), getattr(error, "strerror", None) or str(error)) from error
     finally:
         part.unlink(missing_ok=True)
 
@@ -56,27 +61,36 @@ def stage_restore(profile: Profile, path: Path) -> datetime:
     shutil.rmtree(folder, ignore_errors=True)
     try:
         with zipfile.ZipFile(path) as archive:
-            made = _check_manifest(path.name, archive)
-            folder.mkdir()
+            made = _check_manifest(well_formed(path.name), archive)
+            make_private_folder(folder)
             for info in archive.infolist():
                 if _is_ours(info.filename) and info.filename != MANIFEST:
                     _unpack(archive, info, folder)
-        _check_chats(path.name, folder / CHATS)
+        _check_chats(well_formed(path.name), folder / CHATS)
         shutil.rmtree(ready, ignore_errors=True)
         folder.rename(ready)
         return made
     except zipfile.BadZipFile as error:
-        raise NotRecognised(path.name) from error
+        raise NotRecognised(well_formed(path.name)) from error
     except (OSError, sqlite3.Error, *ZIP_DAMAGE) as error:
-        raise Unreadable(path.name, getattr(error, "strerror", None) or str(error)) from error
+        raise Unreadable(well_formed(path.name), getattr(error, "strerror", None) or str(error)) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def cancel_restore(profile: Profile) -> None:
+    """The next start brings no backup back. Any thread. Idempotent. Raises Unreadable."""
+    try:
+        with suppress(FileNotFoundError):
+            shutil.rmtree(profile.root / STAGED)
+    except OSError as error:
+        raise Unreadable(STAGED, error.strerror or str(error)) from error
 
 
 def _copy_chats(source: Path, target: Path) -> None:
     address = f"{source.absolute().as_uri()}?mode=ro"
     with closing(sqlite3.connect(address, uri=True)) as chats, closing(sqlite3.connect(target)) as copy:
-        chats.backup(copy, pages=256)
+        chats.backup(copy)  # in one step: in smaller ones, each write that comes between begins the copy anew
 
 
 def _files(profile: Profile) -> Iterator[tuple[str, Path]]:
@@ -112,10 +126,9 @@ def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, folder: Path) -> No
     if info.file_size > MOST_BYTES:
         raise ValueError("it is too large")
     target = folder / info.filename
-    target.parent.mkdir(exist_ok=True)
-    with archive.open(info) as source, target.open("xb") as sink:
+    make_private_folder(target.parent)
+    with archive.open(info) as source, open(target, "xb", opener=open_private) as sink:
         shutil.copyfileobj(source, sink, 1 << 20)
-    target.chmod(0o600)  # keys are among them
 
 
 def _check_chats(name: str, path: Path) -> None:

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from desktop.exchange.records import Builder, Exchanged
-from desktop.store.records import Role
+from desktop.exchange.elements import decoded
+from desktop.exchange.records import ROLES, Builder, Exchanged
+from desktop.exchange.values import as_list, as_mapping, as_seconds, as_text
 
 SOURCE = "jan"
-_ROLES: dict[str, Role] = {"user": "user", "assistant": "assistant", "system": "system"}
 
 
 def is_thread(folder: Path) -> bool:
@@ -19,30 +19,39 @@ def is_thread(folder: Path) -> bool:
 
 
 def read_thread(folder: Path) -> Exchanged | None:
-    """Raises OSError, and LookupError, TypeError, ValueError where it is damaged."""
-    thread = json.loads((folder / "thread.json").read_text(encoding="utf-8"))
-    lines = (folder / "messages.jsonl").read_text(encoding="utf-8").splitlines()
-    messages = sorted((json.loads(each) for each in lines if each.strip()), key=lambda m: _seconds(m.get("created_at")))
-    created = _seconds(thread.get("created"))
-    title = str(thread.get("title") or (thread.get("metadata") or {}).get("title") or "")
-    builder = Builder(SOURCE, str(thread.get("id") or folder.name), title, created, _seconds(thread.get("updated")))
+    """Raises OSError, and ValueError, RecursionError where it is damaged."""
+    thread = as_mapping(json.loads(decoded((folder / "thread.json").read_bytes())))
+    created = as_seconds(thread.get("created"))
+    title = as_text(thread.get("title")) or as_text(as_mapping(thread.get("metadata")).get("title"))
+    foreign_id = as_text(thread.get("id")) or folder.name
+    builder = Builder(SOURCE, foreign_id, title, created, as_seconds(thread.get("updated")))
+    # JSON Lines end with \n alone: U+2028, U+0085 and others that `splitlines` divides at stand raw in texts.
+    lines = decoded((folder / "messages.jsonl").read_bytes()).split("\n")
+    messages = [message for line in lines if line.strip() and (message := _message(builder, line))]
     parent: str | None = None
-    for number, message in enumerate(messages):
-        role = _ROLES.get(str(message.get("role")))
+    for number, message in enumerate(sorted(messages, key=lambda each: as_seconds(each.get("created_at")))):
+        role = ROLES.get(as_text(message.get("role")))
         text = _text(message)
         if role is not None and text:
-            node_id = str(message.get("id") or number)
-            builder.add(node_id, parent, role, text, _seconds(message.get("created_at")))
+            node_id = as_text(message.get("id")) or str(number)
+            builder.add(node_id, parent, role, text, as_seconds(message.get("created_at")))
             parent = node_id
     return builder.built(parent)
 
 
+def _message(builder: Builder, line: str) -> Mapping[str, Any]:
+    try:
+        found = as_mapping(json.loads(line))
+    except (ValueError, RecursionError):
+        found = {}
+    if not found:
+        builder.skip()
+    return found
+
+
 def _text(message: Mapping[str, Any]) -> str:
-    parts = [part.get("text") for part in message.get("content") or () if part.get("type") == "text"]
-    return "\n\n".join(str(part.get("value") or "") for part in parts if isinstance(part, dict))
-
-
-def _seconds(time: object) -> float:
-    """Jan has written seconds and milliseconds."""
-    value = float(time) if isinstance(time, int | float) else 0.0
-    return value / 1000 if value > 1e11 else value
+    content = message.get("content")
+    if isinstance(content, str):
+        return content
+    parts = [part.get("text") for part in map(as_mapping, as_list(content)) if part.get("type") == "text"]
+    return "\n\n".join(part if isinstance(part, str) else as_text(as_mapping(part).get("value")) for part in parts)

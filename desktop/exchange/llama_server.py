@@ -5,39 +5,43 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from desktop.exchange.records import Builder, Exchanged
-from desktop.store.records import Role
+from desktop.exchange.records import ROLES, Builder, Exchanged, parents_first
+from desktop.exchange.values import as_list, as_mapping, as_seconds, as_text, as_words
 
 SOURCE = "llama-server"
-_ROLES: dict[str, Role] = {"user": "user", "assistant": "assistant", "system": "system"}
+MS = 0.001
 
 
-def recognises(data: object) -> bool:
-    first = data[0] if isinstance(data, list) and data else data
-    return isinstance(first, dict) and isinstance(first.get("conv"), dict) and "messages" in first
+def recognises(element: object) -> bool:
+    return isinstance(element, dict) and "conv" in element and "messages" in element
 
 
-def read(data: Any) -> Iterator[Exchanged]:
-    for each in data if isinstance(data, list) else [data]:
-        if (found := _conversation(each["conv"], each["messages"])) is not None:
-            yield found
-
-
-def _conversation(conv: Mapping[str, Any], messages: list[Mapping[str, Any]]) -> Exchanged | None:
-    """Times are milliseconds. The root is a node that says nothing."""
-    updated = float(conv.get("lastModified") or 0) / 1000
-    created = min((float(m["timestamp"]) / 1000 for m in messages if m.get("timestamp")), default=updated)
-    builder = Builder(SOURCE, str(conv["id"]), str(conv.get("name") or ""), created, updated)
-    for message in sorted(messages, key=lambda each: float(each.get("timestamp") or 0)):
-        if message.get("type") == "root" or message.get("role") not in _ROLES:
+def read(data: Mapping[str, Any]) -> Iterator[Exchanged]:
+    """Times are milliseconds; the root is a node that says nothing. Raises TypeError, ValueError where damaged."""
+    conv = data["conv"]
+    if not isinstance(conv, dict) or not isinstance(data["messages"], list):
+        raise TypeError("it has no messages")
+    messages = sorted(as_list(data["messages"]), key=_when)
+    updated = as_seconds(conv.get("lastModified"), MS)
+    created = min((when for each in messages if (when := _when(each))), default=updated)
+    title = as_text(conv.get("name"))
+    builder = Builder(SOURCE, as_text(conv.get("id")) or f"{created}/{title}", title, created, updated)
+    nodes = {as_text(as_mapping(each).get("id")) or f"#{number}": each for number, each in enumerate(messages)}
+    parents = {node_id: as_text(as_mapping(node).get("parent")) or None for node_id, node in nodes.items()}
+    for node_id in parents_first(parents):
+        message = as_mapping(nodes[node_id])
+        if message.get("type") == "root" or (message and as_text(message.get("role")) not in ROLES):
             continue
-        builder.add(
-            str(message["id"]),
-            str(message.get("parent")),
-            _ROLES[message["role"]],
-            str(message.get("content") or ""),
-            float(message.get("timestamp") or 0) / 1000,
-            str(message.get("model") or ""),
-            str(message.get("reasoningContent") or message.get("thinking") or ""),
-        )
-    return builder.built(str(conv.get("currNode")))
+        text = as_words(message.get("content"))
+        if text is None:
+            builder.skip()
+            continue
+        reasoning = as_text(message.get("reasoningContent")) or as_text(message.get("thinking"))
+        role, model = ROLES[as_text(message["role"])], as_text(message.get("model"))
+        builder.add(node_id, parents[node_id], role, text, _when(message), model, reasoning)
+    if (found := builder.built(as_text(conv.get("currNode")))) is not None:
+        yield found
+
+
+def _when(message: object) -> float:
+    return as_seconds(as_mapping(message).get("timestamp"), MS)

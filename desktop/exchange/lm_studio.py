@@ -6,55 +6,74 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from desktop.exchange.records import Builder, Exchanged
+from desktop.exchange.values import as_list, as_mapping, as_seconds, as_text
 from desktop.store.records import Role
 
 SOURCE = "lm-studio"
 
 
-def recognises(data: object) -> bool:
-    if not isinstance(data, dict) or not isinstance(data.get("messages"), list):
-        return False
-    return any(isinstance(message, dict) and "versions" in message for message in data["messages"])
+def recognises(element: object) -> bool:
+    return any("versions" in as_mapping(message) for message in as_list(as_mapping(element).get("messages")))
 
 
-def read(data: Any) -> Iterator[Exchanged]:
-    """Every version becomes a branch; what follows stands below the version that was selected."""
-    created = float(data.get("createdAt") or 0) / 1000
-    title = str(data.get("name") or "")
-    builder = Builder(SOURCE, f"{data.get('createdAt')}/{title}", title, created, 0.0)
+def read(data: Mapping[str, Any]) -> Iterator[Exchanged]:
+    """Every version becomes a branch; what follows stands below the version that was selected. Raises ValueError where
+    it is damaged."""
+    title = as_text(data.get("name"))
+    foreign_id = f"{data.get('createdAt')}/{title}"
+    builder = Builder(SOURCE, foreign_id, title, as_seconds(data.get("createdAt"), 0.001), 0.0)
     parent: str | None = None
-    if system := str(data.get("systemPrompt") or ""):
+    if system := as_text(data.get("systemPrompt")):
         builder.add("system", None, "system", system)
         parent = "system"
-    for place, message in enumerate(data["messages"]):
-        chosen: str | None = None
-        for number, version in enumerate(message["versions"]):
-            text, reasoning = _said(version)
-            if not text:
-                continue
-            node_id = f"{place}.{number}"
-            role: Role = "assistant" if version.get("role") == "assistant" else "user"
-            builder.add(node_id, parent, role, text, reasoning=reasoning)
-            if chosen is None or number == message.get("currentlySelected"):
-                chosen = node_id
-        parent = chosen or parent
+    for place, message in enumerate(as_list(data.get("messages"))):
+        if not isinstance(as_mapping(message).get("versions"), list):
+            builder.skip()
+            continue
+        parent = _add_versions(builder, place, message, parent) or parent
     if (found := builder.built(parent)) is not None:
         yield found
 
 
-def _said(version: Mapping[str, Any]) -> tuple[str, str]:
-    """The words, and what was thought before."""
-    blocks = [version] if "content" in version else [s for s in version.get("steps", ()) if "content" in s]
+def _add_versions(builder: Builder, place: int, message: Mapping[str, Any], parent: str | None) -> str | None:
+    """The version that was selected, or the first one that says something."""
+    chosen: str | None = None
+    for number, version in enumerate(message["versions"]):
+        said = _said(as_mapping(version))
+        if said is None:
+            builder.skip()
+            continue
+        text, reasoning = said
+        if not text:
+            continue
+        node_id = f"{place}.{number}"
+        role: Role = "assistant" if version.get("role") == "assistant" else "user"
+        builder.add(node_id, parent, role, text, reasoning=reasoning)
+        if chosen is None or number == message.get("currentlySelected"):
+            chosen = node_id
+    return chosen
+
+
+def _said(version: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The words, and what was thought before; None where they cannot be read."""
+    blocks = [version] if "content" in version else [as_mapping(each) for each in as_list(version.get("steps"))]
     text: list[str] = []
     reasoning: list[str] = []
     for block in blocks:
-        style = block.get("style")
-        thought = isinstance(style, dict) and style.get("type") == "thinking"
-        (reasoning if thought else text).append(_words(block["content"]))
+        if "content" not in block:
+            continue
+        words = _words(block["content"])
+        if words is None:
+            return None
+        thought = as_mapping(block.get("style")).get("type") == "thinking"
+        (reasoning if thought else text).append(words)
     return "\n\n".join(filter(None, text)), "\n\n".join(filter(None, reasoning))
 
 
-def _words(content: Any) -> str:
+def _words(content: object) -> str | None:
     if isinstance(content, str):
         return content
-    return "".join(str(part.get("text") or "") for part in content if part.get("type") == "text")
+    if not isinstance(content, list):
+        return None
+    parts = map(as_mapping, content)
+    return "".join(as_text(part.get("text")) for part in parts if part.get("type") == "text")

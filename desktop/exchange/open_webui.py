@@ -5,44 +5,44 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from desktop.exchange.records import Builder, Exchanged
-from desktop.store.records import Role
+from desktop.exchange.records import ROLES, Builder, Exchanged, parents_first
+from desktop.exchange.values import as_list, as_mapping, as_seconds, as_text, as_words
 
 SOURCE = "open-webui"
-_ROLES: dict[str, Role] = {"user": "user", "assistant": "assistant", "system": "system"}
 
 
-def recognises(data: object) -> bool:
-    return isinstance(data, list) and bool(data) and isinstance(data[0], dict) and isinstance(data[0].get("chat"), dict)
+def recognises(element: object) -> bool:
+    return isinstance(element, dict) and "chat" in element
 
 
-def read(data: Any) -> Iterator[Exchanged]:
-    for each in data:
-        if (found := _chat(each)) is not None:
-            yield found
+def read(data: Mapping[str, Any]) -> Iterator[Exchanged]:
+    """Raises TypeError, ValueError where it is damaged."""
+    chat = data["chat"]
+    if not isinstance(chat, dict):
+        raise TypeError("it has no messages")
+    history = as_mapping(chat.get("history"))
+    nodes = _nodes(history.get("messages") or chat.get("messages") or {})
+    title = as_text(data.get("title")) or as_text(chat.get("title"))
+    foreign_id = as_text(data.get("id")) or as_text(chat.get("id")) or title
+    created, updated = as_seconds(data.get("created_at")), as_seconds(data.get("updated_at"))
+    builder = Builder(SOURCE, foreign_id, title, created, updated)
+    parents = {node_id: as_text(as_mapping(node).get("parentId")) or None for node_id, node in nodes.items()}
+    for node_id in parents_first(parents):
+        node = as_mapping(nodes[node_id])
+        text = as_words(node.get("content") if node.get("content") is not None else "")
+        if not node or text is None:
+            builder.skip()
+            continue
+        role = ROLES.get(as_text(node.get("role")), "user")
+        when, model = as_seconds(node.get("timestamp")), as_text(node.get("model"))
+        builder.add(node_id, parents[node_id], role, text, when, model)
+    found = builder.built(as_text(history.get("currentId")), data.get("pinned") is True, data.get("archived") is True)
+    if found is not None:
+        yield found
 
 
-def _chat(data: Mapping[str, Any]) -> Exchanged | None:
-    chat: Mapping[str, Any] = data["chat"]
-    history = chat.get("history") or {}
-    nodes: dict[str, Any] = history.get("messages") or {str(m.get("id")): m for m in chat.get("messages") or ()}
-    title = str(data.get("title") or chat.get("title") or "")
-    created, updated = float(data.get("created_at") or 0), float(data.get("updated_at") or 0)
-    builder = Builder(SOURCE, str(data.get("id") or chat.get("id") or title), title, created, updated)
-    # Parents come first: a message whose parent has not come yet waits for the next round.
-    waiting = list(nodes)
-    while waiting:
-        later = []
-        for node_id in waiting:
-            node = nodes[node_id]
-            parent = node.get("parentId")
-            if parent in nodes and not builder.has(parent):
-                later.append(node_id)
-                continue
-            role = _ROLES.get(str(node.get("role")), "user")
-            text = str(node.get("content") or "")
-            builder.add(node_id, parent, role, text, float(node.get("timestamp") or 0), str(node.get("model") or ""))
-        if len(later) == len(waiting):  # a ring
-            break
-        waiting = later
-    return builder.built(history.get("currentId"), data.get("pinned") is True, data.get("archived") is True)
+def _nodes(messages: object) -> dict[str, Any]:
+    """By id: as a tree they are an object, in older exports a list."""
+    if isinstance(messages, dict):
+        return messages
+    return {as_text(as_mapping(each).get("id")) or f"#{number}": each for number, each in enumerate(as_list(messages))}

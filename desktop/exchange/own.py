@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, fields
-from typing import Any, TypeVar
+from dataclasses import asdict, replace
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from desktop.exchange.records import Exchanged, Piece
+from desktop.exchange.errors import Unreadable
+from desktop.exchange.records import Exchanged, Piece, Unread, parents_first
+from desktop.exchange.values import as_list, as_mapping, as_text
 from desktop.store.records import Attachment, Call, Chat, ChatMessage, ChatSettings, Folder
+from desktop.surrogates import well_formed
 
 T = TypeVar("T", Attachment, Call, Chat, ChatMessage, ChatSettings, Folder)
 
 FORMAT, VERSION = "inglenook-chats", 1
+HINTS = {kind.__name__: get_type_hints(kind) for kind in (Attachment, Call, Chat, ChatMessage, ChatSettings, Folder)}
+DAMAGE = (LookupError, TypeError, ValueError, AttributeError, RecursionError, OverflowError)
 
 
 def document(chats: Iterable[Exchanged], folders: Iterable[Folder] = ()) -> str:
@@ -21,43 +28,81 @@ def document(chats: Iterable[Exchanged], folders: Iterable[Folder] = ()) -> str:
         "format": FORMAT,
         "version": VERSION,
         "folders": [asdict(each) for each in folders],
-        "chats": [asdict(each) for each in chats],
+        "chats": [_values(each) for each in chats],
     }
-    return json.dumps(body, ensure_ascii=False, indent=1)
+    return well_formed(json.dumps(body, ensure_ascii=False, indent=1))
 
 
 def line(piece: Piece) -> str:
-    """One chat, or one empty folder, in one line, for a pipe."""
-    return json.dumps({"empty": asdict(piece)} if isinstance(piece, Folder) else asdict(piece))
+    """One chat, one empty folder, or the name of what could not be read, in one line, for a pipe."""
+    match piece:
+        case Folder():
+            return json.dumps({"empty": asdict(piece)})
+        case Unread():
+            return json.dumps({"unread": piece.name})
+        case _:
+            return json.dumps(_values(piece) | {"n_unread": piece.n_unread})
 
 
 def of_line(text: str) -> Piece:
+    """What `line` wrote."""
     data = json.loads(text)
-    return _made(Folder, data["empty"]) if "empty" in data else _exchanged(data)
+    if "unread" in data:
+        return Unread(data["unread"])
+    if "empty" in data:
+        return _made(Folder, data["empty"])
+    return replace(_exchanged(data), n_unread=int(data["n_unread"]))
 
 
-def recognises(data: object) -> bool:
-    return isinstance(data, dict) and data.get("format") == FORMAT
+def recognises(element: object) -> bool:
+    return isinstance(element, dict) and element.get("format") == FORMAT
 
 
 def read(data: Any) -> Iterator[Piece]:
-    """Raises LookupError, TypeError, ValueError where it is damaged, or newer than we are."""
+    """Raises Unreadable where it is newer than we are, LookupError, TypeError, ValueError where it is damaged."""
     if int(data["version"]) > VERSION:
-        raise ValueError("it was written by a newer Inglenook")
-    yield from (_made(Folder, each) for each in data.get("folders", ()))
-    yield from map(_exchanged, data["chats"])
+        raise Unreadable("", "it was written by a newer Inglenook")
+    for each in as_list(data.get("folders")):
+        try:
+            yield _made(Folder, each)
+        except DAMAGE:
+            yield Unread(well_formed(as_text(as_mapping(each).get("name"))))
+    for each in data["chats"]:
+        try:
+            yield _exchanged(each)
+        except DAMAGE:
+            chat = as_mapping(as_mapping(each).get("chat"))
+            yield Unread(" ".join(well_formed(as_text(chat.get("title"))).split())[:80])
+
+
+def _values(each: Exchanged) -> dict[str, Any]:
+    values = asdict(each)
+    del values["n_unread"]
+    return values
 
 
 def _exchanged(data: Mapping[str, Any]) -> Exchanged:
     chat = _made(Chat, data["chat"] | {"settings": _made(ChatSettings, data["chat"].get("settings", {}))})
-    messages = tuple(map(_message, data["messages"]))
-    known = {message.id for message in messages}
-    if any(message.chat_id != chat.id or message.parent_id not in {None, *known} for message in messages):
+    messages = {message.id: message for message in map(_message, data["messages"])}
+    if len(messages) < len(data["messages"]) or any(
+        message.chat_id != chat.id or message.parent_id not in {None, *messages} for message in messages.values()
+    ):
         raise ValueError("its messages do not belong together")
     folder = _made(Folder, data["folder"]) if data.get("folder") else None
     if folder is not None and chat.folder_id != folder.id:
         raise ValueError("it lies in another folder than the one that came with it")
-    return Exchanged(chat, messages, folder)
+    return Exchanged(chat, tuple(_parents_first(messages)), folder)
+
+
+def _parents_first(messages: Mapping[str, ChatMessage]) -> Iterator[ChatMessage]:
+    """As they come, where each comes after its parent already."""
+    seen: set[str | None] = {None}
+    for message in messages.values():
+        if message.parent_id not in seen:
+            ordered = parents_first({each.id: each.parent_id for each in messages.values()})
+            return iter([messages[each] for each in ordered])
+        seen.add(message.id)
+    return iter(messages.values())
 
 
 def _message(data: Mapping[str, Any]) -> ChatMessage:
@@ -65,10 +110,32 @@ def _message(data: Mapping[str, Any]) -> ChatMessage:
         "calls": tuple(_made(Call, each) for each in data.get("calls", ())),
         "attachments": tuple(_made(Attachment, each) for each in data.get("attachments", ())),
     }
-    return _made(ChatMessage, {**data, **parts})
+    message = _made(ChatMessage, {**data, **parts})
+    return replace(message, state="cut") if message.state == "streaming" else message  # nobody writes it any more
 
 
 def _made(kind: type[T], values: Mapping[str, Any]) -> T:
-    """What we do not know is left aside."""
-    known = {field.name for field in fields(kind)}
-    return kind(**{name: value for name, value in values.items() if name in known})
+    """What we do not know is left aside. Raises TypeError where a value is of another type than its field."""
+    hints = HINTS[kind.__name__]
+    good: dict[str, Any] = {}
+    for name, value in values.items():
+        if name in hints:
+            if not _fits(value, hints[name]):
+                raise TypeError(f"{name} is of another type")
+            good[name] = well_formed(value) if isinstance(value, str) else value
+    return kind(**good)
+
+
+def _fits(value: object, hint: Any) -> bool:
+    origin = get_origin(hint)
+    if origin is Literal:
+        return isinstance(value, str) and value in get_args(hint)
+    if origin in (Union, UnionType):
+        return any(_fits(value, each) for each in get_args(hint))
+    if origin is tuple:
+        return isinstance(value, tuple)
+    if hint is float:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
+    return isinstance(value, hint)

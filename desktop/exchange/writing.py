@@ -14,6 +14,7 @@ from desktop.render.html import THIN
 from desktop.render.markdown import blocks
 from desktop.render.question import question_blocks
 from desktop.store.records import Chat, ChatMessage, Role
+from desktop.surrogates import well_formed
 
 COLUMNS = 8
 """Of a table, beside each other on paper."""
@@ -21,7 +22,6 @@ COLUMNS = 8
 _TABLE = re.compile("(<table[^>]*>)(.*?)</table>", re.DOTALL)
 _ROW = re.compile("<tr>(.*?)</tr>", re.DOTALL)
 _CELL = re.compile("<t[dh] .*?</t[dh]>", re.DOTALL)
-_BROKEN = re.compile("[\ud800-\udfff\\x00]")
 _INSET = re.compile(r'<img src="inset:(\d+)">')
 _ROOM = re.compile('<span class="room">[^<]*</span>')
 _DATA = re.compile(r"data:image/(?:png|jpeg|gif|webp|bmp);base64,[A-Za-z0-9+/=]+", re.IGNORECASE)
@@ -60,11 +60,6 @@ def paper(
     return _TABLE.sub(_in_parts, page), tuple(formulas)
 
 
-def well_formed(text: str) -> str:
-    """Text that can be encoded: what is half a character, or none in HTML, becomes U+FFFD."""
-    return _BROKEN.sub("\ufffd", text)
-
-
 def _in_parts(table: re.Match[str]) -> str:
     """A table that is wider than paper as several, each with the first column again."""
     rows = [_CELL.findall(row) for row in _ROW.findall(table[2])]
@@ -86,12 +81,13 @@ def _page(
         for message in branch
     )
     day = datetime.fromtimestamp(chat.created_s).date().isoformat()
-    return well_formed(
+    page = well_formed(
         '<!doctype html>\n<html><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(chat.title)}</title><style>{style}</style></head>\n"
         f'<body><main><h1 dir="auto">{escape(chat.title)}</h1><p>{day}</p>\n{said}\n</main></body></html>\n'
     )
+    return page.replace("\x00", "\ufffd")  # not allowed in HTML
 
 
 def _body(message: ChatMessage, draw: Callable[[Inset], str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,9 +13,12 @@ from PySide6.QtCore import QObject, Signal
 from engine.backend import LoadSettings
 from engine.errors import EngineClosed, EngineError, NotLoaded
 from engine.events import Status
+from engine.trace import way_of
 
 if TYPE_CHECKING:
     from engine.engine import Engine
+
+log = logging.getLogger(__name__)
 
 
 class ModelController(QObject):
@@ -52,11 +56,20 @@ class ModelController(QObject):
             if self.status.error is None:
                 self._set(Status("empty", error=error))
             return False
+        except Exception as error:  # a bug of ours: "loading" must not stay, since answers wait for its end
+            log.error("loading a model failed\n%s", way_of(error))
+            self._set(Status("empty", error=EngineError(f"{type(error).__name__}: {error}")))
+            return False
         return True
 
     async def reload(self) -> bool:
         """Loads the last file once more, after a failure."""
         return self._path is not None and await self.load(self._path)
+
+    def cancel_load(self) -> None:
+        """Ends a load that is under way; the status then says so. Nothing where there is none."""
+        if self._engine is not None and self.status.state == "loading":
+            self._engine.cancel_load()
 
     async def unload(self) -> None:
         """Frees the model's memory; the engine stays, and waits for another."""

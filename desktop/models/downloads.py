@@ -159,16 +159,21 @@ class DownloadDesk(QObject):
                     return
                 path = await self._fetch(one, Download(self._hub, choice, self._folder))
         except HubError as error:
-            if one.wanted:
-                n_bytes = one.state.n_bytes if one.choice is None else await asyncio.to_thread(self._kept, one.choice)
-                self._set(one, stage="failed", error=error, bytes_per_s=0.0, n_bytes=n_bytes)
+            await self._fail(one, error)
         except Stopped:
             if one.state.key not in self._all and one.choice is not None and not self._closed:
                 await asyncio.to_thread(Download(self._hub, one.choice, self._folder).forget)
+        except Exception as error:  # whatever it is: a download that has ended must not look as if it went on
+            await self._fail(one, HubError(f"{type(error).__name__}: {error}"))
         else:
             self._all.pop(one.state.key, None)
             self._tell()
             self.arrived.emit(path)
+
+    async def _fail(self, one: _One, error: HubError) -> None:
+        if one.wanted:
+            n_bytes = one.state.n_bytes if one.choice is None else await asyncio.to_thread(self._kept, one.choice)
+            self._set(one, stage="failed", error=error, bytes_per_s=0.0, n_bytes=n_bytes)
 
     def _choose(self, repo: str) -> Choice:
         return choose(self._hub.choices(repo), self._fits)

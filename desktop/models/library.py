@@ -11,6 +11,7 @@ from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
 
+from desktop.detached import detached
 from desktop.models import words
 from desktop.models.downloads import DownloadDesk
 from desktop.models.load_choice import LoadChoice
@@ -65,6 +66,8 @@ class LibraryController(QObject):
         self._measured = MeasuredRoom(Pace(profile.machine))
         self._profile, self._hub, self._remember = profile, hub, remember
         self._choices = {path: LoadChoice.of(kept) for path, kept in settings.model_settings.items()}
+        self._tried: dict[str, LoadChoice] = {}
+        """What was chosen and not loaded yet: estimates follow it, and nothing else."""
         self._cache = ScanCache(profile.library)
         self._files: tuple[ModelFile, ...] = ()
         self._entries: tuple[CatalogueEntry, ...] = ()
@@ -136,15 +139,24 @@ class LibraryController(QObject):
             self._show_all()
 
     def choice_of(self, path: Path) -> LoadChoice:
-        return self._choices.get(str(path), LoadChoice())
+        """How the person wants it, whether it was loaded so or not."""
+        return self._tried.get(str(path)) or self._choices.get(str(path), LoadChoice())
 
     def settings_of(self, path: Path) -> LoadSettings:
         """Asked for when the file is loaded."""
-        self.loaded = self.choice_of(path)
+        self.loaded = self._choices.get(str(path), LoadChoice())
         return self.loaded.settings
 
     def choose(self, path: Path, choice: LoadChoice) -> None:
-        """Keeps how this file is loaded from now on."""
+        """How this file would be loaded; in force from the next `apply`."""
+        self._tried[str(path)] = choice
+        self._show_disk()
+
+    def apply(self, path: Path) -> None:
+        """The person has this file loaded as they chose: keeps that."""
+        choice = self._tried.pop(str(path), None)
+        if choice is None:
+            return
         self._choices[str(path)] = choice
         kept = {each: kept for each, choice in self._choices.items() if (kept := choice.kept())}
         self._remember(model_settings=kept)
@@ -187,7 +199,7 @@ class LibraryController(QObject):
             default = default_folder()
             folders = (self._profile.models, *self.state.folders, default)
             try:
-                found = await asyncio.to_thread(self._look_into, folders, first)
+                found = await detached("scan-models", self._look_into, folders, first)
             finally:
                 self._set(scanning=False)
             self._files = found.models
@@ -208,7 +220,7 @@ class LibraryController(QObject):
         """The model in use is listed wherever it lies."""
         path = self._used
         if path is not None and self._status.state in ("ready", "loading") and self.file_of(path) is None:
-            self._files = (*self._files, await asyncio.to_thread(look, path, self._cache))
+            self._files = (*self._files, await detached("look-at-model", look, path, self._cache))
 
     async def _search(self, text: str, number: int) -> None:
         self._hub_found = ()
@@ -216,9 +228,10 @@ class LibraryController(QObject):
         self._show_elsewhere()
         try:
             found = await asyncio.to_thread(self._hub.search, text)
-        except HubError as error:
+        except Exception as error:  # whatever it is: "asking" must not stay
             if number == self._asked:
-                self._set(hub="failed", error=error)
+                known = error if isinstance(error, HubError) else HubError(f"{type(error).__name__}: {error}")
+                self._set(hub="failed", error=known)
             return
         if number == self._asked:
             self._hub_found = found

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from engine.backend import KvType, LoadSettings
+from engine.library.memory import MIN_CTX
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class LoadChoice:
         n_ctx, kv_type, n_layers = kept.get("n_ctx"), kept.get("kv_type"), kept.get("n_gpu_layers")
         usual = cls()
         return cls(
-            n_ctx if isinstance(n_ctx, int) and 0 <= n_ctx <= 1 << 24 else usual.n_ctx,
+            n_ctx if isinstance(n_ctx, int) and MIN_CTX <= n_ctx <= 1 << 24 else usual.n_ctx,
             kv_type if kv_type in get_args(KvType) else usual.kv_type,  # type: ignore[arg-type]
             n_layers if isinstance(n_layers, int) and 0 <= n_layers <= 10_000 else None,
         )

@@ -28,6 +28,9 @@ from engine.library.splits import stem
 
 translate = QCoreApplication.translate
 
+SLOW = 3.0
+"""Tokens per second: some two words, half as fast as one reads."""
+
 
 def name_of_file(path: Path) -> str:
     return pretty_name(stem(path))
@@ -78,10 +81,15 @@ def verdict(row: ModelRow) -> str:
     if row.fit is None:
         return ""
     return {
-        "fits": translate("models", "Fits"),
+        "fits": translate("models", "Slow") if is_slow(row.fit) else translate("models", "Fits"),
         "tight": translate("models", "Tight"),
         "too_big": translate("models", "Too big"),
     }[row.fit.verdict]
+
+
+def is_slow(fit: Fit | None) -> bool:
+    """Whether one would wait for each word."""
+    return fit is not None and 0 < fit.tokens_per_s < SLOW
 
 
 def speed(fit: Fit | None) -> str:
@@ -261,6 +269,10 @@ def folder(path: Path) -> str:
     """A folder as people know it: from their own on."""
     home = Path.home()
     return f"~/{path.relative_to(home).as_posix()}" if path != home and path.is_relative_to(home) else str(path)
+
+
+def cancel_loading() -> str:
+    return translate("models", "Cancel")
 
 
 def unload() -> str:

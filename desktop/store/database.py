@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from desktop.store.errors import StoreDamaged, StoreError, StoreFull, StoreNewer, StoreUnreachable
+from desktop.store.errors import StoreDamaged, StoreError, StoreFull, StoreNewer, StoreRefused, StoreUnreachable
 from desktop.store.recovery import recover
 from desktop.store.schema import migrate
+from engine.library.permissions import make_private_file
 
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
@@ -26,7 +27,11 @@ def named_errors() -> Iterator[None]:
             raise StoreFull from error
         if code in _DAMAGE:
             raise StoreDamaged from error
+        if isinstance(error, sqlite3.IntegrityError | sqlite3.DataError | sqlite3.InterfaceError):
+            raise StoreRefused(str(error)) from error
         raise StoreUnreachable(str(error)) from error
+    except (OverflowError, UnicodeError) as error:
+        raise StoreRefused(str(error)) from error
 
 
 def open_database(path: Path) -> tuple[sqlite3.Connection, StoreError | None]:
@@ -61,6 +66,8 @@ def _recovered(path: Path) -> tuple[sqlite3.Connection, StoreDamaged]:
 
 def _connect(path: Path) -> sqlite3.Connection:
     with named_errors():
+        with suppress(OSError):  # SQLite says what is wrong with the place
+            make_private_file(path)  # its journal gets the file's own mode
         connection = sqlite3.connect(path, isolation_level=None)
         try:
             _prepare(connection, path)

@@ -4,6 +4,7 @@ StoreError
 ├── StoreFull         no room on the disk
 ├── StoreDamaged      the file is no sound database
 ├── StoreNewer        the file was written by a newer Inglenook
+├── StoreRefused      a value that the file does not take; the file itself is sound
 └── StoreUnreachable  the file cannot be opened, read or written
 """
 
@@ -36,6 +37,10 @@ class StoreNewer(StoreError):
         super().__init__(f"the chats' file has layout {found}, this version knows {known}")
         self.found = found
         self.known = known
+
+
+class StoreRefused(StoreError):
+    """Our bug, or a file that was edited: an id that is there already, a number that is too great."""
 
 
 class StoreUnreachable(StoreError):

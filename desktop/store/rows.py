@@ -8,6 +8,7 @@ from dataclasses import asdict, fields
 from typing import Any, TypeVar
 
 from desktop.store.records import Attachment, Call, Chat, ChatMessage, ChatSettings, Folder
+from desktop.surrogates import well_formed
 
 T = TypeVar("T", Attachment, Call, ChatSettings)
 
@@ -54,15 +55,15 @@ def message_of(row: Sequence[Any]) -> ChatMessage:
 def settings_text(settings: ChatSettings) -> str:
     """Only what differs from the default, so that a default may change."""
     plain = ChatSettings()
-    return json.dumps({name: value for name, value in asdict(settings).items() if value != getattr(plain, name)})
+    return _json({name: value for name, value in asdict(settings).items() if value != getattr(plain, name)})
 
 
 def settings_of(text: str) -> ChatSettings:
-    return ChatSettings() if text == "{}" else _one_of(ChatSettings, json.loads(text))
+    return ChatSettings() if text == "{}" else _one_of(ChatSettings, _of_json(text))
 
 
 def attachments_text(attachments: Sequence[Attachment]) -> str:
-    return json.dumps([asdict(each) for each in attachments])
+    return _json([asdict(each) for each in attachments])
 
 
 def attachments_of(text: str) -> tuple[Attachment, ...]:
@@ -73,12 +74,22 @@ def _flat(value: object) -> object:
     if isinstance(value, ChatSettings):
         return settings_text(value)
     if isinstance(value, tuple):
-        return json.dumps([asdict(each) for each in value]) if value else "[]"
+        return _json([asdict(each) for each in value]) if value else "[]"
     return value
 
 
 def _all_of(kind: type[T], text: str) -> tuple[T, ...]:
-    return tuple(_one_of(kind, each) for each in json.loads(text)) if text != "[]" else ()
+    return tuple(_one_of(kind, each) for each in _of_json(text)) if text != "[]" else ()
+
+
+def _json(value: object) -> str:
+    return well_formed(json.dumps(value, ensure_ascii=False))
+
+
+def _of_json(text: str) -> Any:
+    """A file of an earlier version may hold halves of surrogate pairs as escapes."""
+    value = json.loads(text)
+    return json.loads(_json(value)) if "\\ud" in text else value
 
 
 def _one_of(kind: type[T], values: Mapping[str, Any]) -> T:

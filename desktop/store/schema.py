@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from desktop.store.errors import StoreNewer
+from engine.library.permissions import make_private_file
 
 STEPS: tuple[str, ...] = (
     """
@@ -103,6 +104,11 @@ STEPS: tuple[str, ...] = (
     ALTER TABLE chats ADD COLUMN folder_id TEXT NOT NULL DEFAULT '';
     ALTER TABLE chats ADD COLUMN archived INTEGER NOT NULL DEFAULT 0;
     """,
+    # What was begun and must be gone on with. The indexes of earlier layouts still hold words of deleted chats.
+    """
+    CREATE TABLE unfinished (name TEXT PRIMARY KEY) STRICT;
+    INSERT INTO unfinished (name) VALUES ('message_search'), ('title_search');
+    """,
 )
 
 
@@ -123,6 +129,7 @@ def migrate(connection: sqlite3.Connection, path: Path, steps: Sequence[str] = S
 
 def _copy(connection: sqlite3.Connection, target: Path) -> Path:
     target.unlink(missing_ok=True)
+    make_private_file(target)
     with closing(sqlite3.connect(target)) as copy:
         connection.backup(copy)
     return target

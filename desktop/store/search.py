@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from desktop.store.database import named_errors
+from desktop.store.substrings import add_functions, condition, is_unspaced, marked, snippet
 
 MOST = 50
 """Hits that are given."""
@@ -35,6 +36,17 @@ _MESSAGES = """
     ORDER BY {order} LIMIT ?4
 """
 _COUNT = "SELECT count(*) FROM (SELECT 1 FROM message_search WHERE message_search MATCH ? LIMIT ?)"
+
+
+_TITLES_WITHIN = """
+    SELECT id, title, updated_s, archived FROM chats WHERE deleted_s IS NULL AND {where} ORDER BY updated_s DESC LIMIT ?
+"""
+_MESSAGES_WITHIN = """
+    SELECT chats.id, messages.id, messages.text, messages.created_s, chats.title, chats.archived
+    FROM messages JOIN chats ON chats.id = messages.chat_id
+    WHERE {where} AND messages.state <> 'streaming' AND messages.deleted_s IS NULL AND chats.deleted_s IS NULL
+    ORDER BY messages.rowid DESC LIMIT ?
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +85,12 @@ class Search:
         None where a later call has taken this one's place. Raises StoreError."""
         self._latest += 1
         number = self._latest
-        query = query_of(words)
-        if not query:
+        typed = words_of(words)
+        if not typed:
             return []
         if self._connection is not None:
             self._connection.interrupt()
-        hits = await asyncio.get_running_loop().run_in_executor(self._thread, self._find, query, number)
+        hits = await asyncio.get_running_loop().run_in_executor(self._thread, self._find, typed, number)
         return hits if number == self._latest else None
 
     async def aclose(self) -> None:
@@ -91,13 +103,16 @@ class Search:
 
     # From here on everything runs on the search's thread.
 
-    def _find(self, query: str, number: int) -> list[Hit] | None:
+    def _find(self, words: list[str], number: int) -> list[Hit] | None:
         if number != self._latest:
             return None
         with named_errors():
             connection = self._opened()
             try:
-                return list(_hits(connection, query))
+                if any(map(is_unspaced, words)):
+                    return list(_hits_within(connection, words))
+                # A Latin word between Chinese ones is a part of a word too.
+                return list(_hits(connection, _query(words))) or list(_hits_within(connection, words))
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
                     return None
@@ -107,6 +122,7 @@ class Search:
         if self._connection is None:
             address = f"{self._path.absolute().as_uri()}?mode=ro"
             self._connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
+            add_functions(self._connection)
         return self._connection
 
     def _close(self) -> None:
@@ -116,10 +132,18 @@ class Search:
                 connection.close()
 
 
+def words_of(typed: str) -> list[str]:
+    """The words in what a person typed, without punctuation."""
+    return "".join(letter if _is_word(letter) else " " for letter in unicodedata.normalize("NFC", typed)).split()
+
+
 def query_of(words: str) -> str:
     """FTS5's query for what a person typed: each word quoted, so that nothing in it is an operator."""
-    found = "".join(letter if _is_word(letter) else " " for letter in unicodedata.normalize("NFC", words)).split()
-    return " ".join(f'"{word}"' for word in found) + "*" if found else ""
+    return _query(words_of(words))
+
+
+def _query(words: list[str]) -> str:
+    return " ".join(f'"{word}"' for word in words) + "*" if words else ""
 
 
 def _is_word(letter: str) -> bool:
@@ -141,9 +165,21 @@ def _hits(connection: sqlite3.Connection, query: str) -> Iterator[Hit]:
         yield Hit(chat_id, message_id, (Part(title, False),), parts, created_s, bool(archived))
 
 
-def _parts(marked: str) -> tuple[Part, ...]:
+def _hits_within(connection: sqlite3.Connection, words: list[str]) -> Iterator[Hit]:
+    """Texts that hold the words anywhere, the newest first."""
+    where, values = condition("title", words)
+    for chat_id, title, updated_s, archived in connection.execute(_TITLES_WITHIN.format(where=where), [*values, MOST]):
+        yield Hit(chat_id, "", _parts(marked(title, words, _OPEN, _CLOSE)), (), updated_s, bool(archived))
+    where, values = condition("messages.text", words)
+    for row in connection.execute(_MESSAGES_WITHIN.format(where=where), [*values, MOST]):
+        chat_id, message_id, text, created_s, title, archived = row
+        parts = _parts(" ".join(snippet(text, words, _OPEN, _CLOSE).split()))
+        yield Hit(chat_id, message_id, (Part(title, False),), parts, created_s, bool(archived))
+
+
+def _parts(text: str) -> tuple[Part, ...]:
     parts: list[Part] = []
-    for piece in marked.split(_OPEN):
+    for piece in text.split(_OPEN):
         inside, _, after = piece.rpartition(_CLOSE)
-        parts += [Part(text, matched) for text, matched in ((inside, True), (after, False)) if text]
+        parts += [Part(each, matched) for each, matched in ((inside, True), (after, False)) if each]
     return tuple(parts)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sqlite3
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,6 +17,7 @@ from typing import TypeVar
 
 from desktop.store.database import named_errors, open_database
 from desktop.store.errors import StoreError
+from desktop.store.forgetting import clear_index, forget_deleted, forget_in_copies
 from desktop.store.records import Attachment, Chat, ChatMessage, ChatSettings, Folder
 from desktop.store.rows import (
     CHAT_COLUMNS,
@@ -31,8 +34,15 @@ from desktop.store.rows import (
     settings_of,
     settings_text,
 )
+from desktop.surrogates import well_formed
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+SLICE_S, PAUSE_S = 0.03, 0.2
+CLOSE_S = 2.5
+"""For how long closing may clear the index of the search; the rest is done after the next start."""
 
 _CHAT = ", ".join(CHAT_COLUMNS)
 _MESSAGE = ", ".join(MESSAGE_COLUMNS)
@@ -54,11 +64,19 @@ _PUT_FOLDER = _upsert("folders", _FOLDER)
 class Store:
     """Every method belongs to the loop's thread; the SQL runs, in order of calling, on the store's own.
 
-    All raise StoreError. A write that was begun is finished even where its caller is cancelled."""
+    All raise StoreError. A write that was begun is finished even where its caller is cancelled.
 
-    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+    `on_forgotten` gets the ids of chats of which something went for good, on the store's thread."""
+
+    def __init__(
+        self,
+        path: Path,
+        clock: Callable[[], float] = time.time,
+        on_forgotten: Callable[[Sequence[str]], object] = lambda chat_ids: None,
+    ) -> None:
         self._path = path
         self._clock = clock
+        self._on_forgotten = on_forgotten
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._connection: sqlite3.Connection | None = None
 
@@ -122,7 +140,8 @@ class Store:
         await self._call(self._mark_messages_deleted, tuple(message_ids), None)
 
     async def drafts(self) -> dict[str, tuple[str, tuple[Attachment, ...]]]:
-        """What was typed and not sent, by chat; "" stands for the chat that is not begun."""
+        """What was typed and not sent, by chat; "" stands for the chat that is not begun. Also what was typed in place
+        of a message, by its id."""
         return await self._call(self._read_drafts)
 
     async def save_draft(self, chat_id: str, text: str, attachments: Sequence[Attachment] = ()) -> None:
@@ -136,6 +155,12 @@ class Store:
     async def save_preset(self, name: str, settings: ChatSettings | None) -> None:
         """None forgets it."""
         await self._call(self._write_preset, name, settings)
+
+    async def clear_index(self) -> None:
+        """Takes the words of what was deleted out of the index of the search, a little at a time, so that no write
+        waits for more than a moment. Cancelling leaves the rest for another time."""
+        while not await self._call(self._clear_some, SLICE_S):  # noqa: ASYNC110 -- others may write in between
+            await asyncio.sleep(PAUSE_S)
 
     async def aclose(self) -> None:
         """Forgets what was deleted, closes the file and ends the thread. Idempotent."""
@@ -167,7 +192,9 @@ class Store:
     def _sql(self, statement: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
         if self._connection is None:
             raise StoreError("the store is not open")
-        return self._connection.execute(statement, values)
+        return self._connection.execute(
+            statement, [well_formed(value) if isinstance(value, str) else value for value in values]
+        )
 
     def _read_chats(self) -> list[Chat]:
         rows = self._sql(f"SELECT {_CHAT} FROM chats WHERE deleted_s IS NULL ORDER BY updated_s DESC, rowid DESC")
@@ -183,12 +210,15 @@ class Store:
 
     def _write_all(self, chats: Sequence[tuple[Chat, Sequence[ChatMessage]]], folders: Sequence[Folder] = ()) -> None:
         with self._transaction():
-            for folder in folders:
-                self._sql(_PUT_FOLDER, folder_row(folder))
-            for chat, messages in chats:
-                self._sql(_PUT_CHAT, chat_row(chat))
-                for message in messages:
-                    self._sql(_PUT_MESSAGE, message_row(message))
+            self._put_all(chats, folders)
+
+    def _put_all(self, chats: Sequence[tuple[Chat, Sequence[ChatMessage]]], folders: Sequence[Folder]) -> None:
+        for folder in folders:
+            self._sql(_PUT_FOLDER, folder_row(folder))
+        for chat, messages in chats:
+            self._sql(_PUT_CHAT, chat_row(chat))
+            for message in messages:
+                self._sql(_PUT_MESSAGE, message_row(message))
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -202,14 +232,35 @@ class Store:
             raise
 
     def _add_chats(self, chats: tuple[tuple[Chat, Sequence[ChatMessage]], ...], folders: tuple[Folder, ...]) -> int:
-        known = {chat.id for chat, _ in chats if self._sql("SELECT 1 FROM chats WHERE id = ?", (chat.id,)).fetchone()}
-        new = [(chat, messages) for chat, messages in chats if chat.id not in known]
-        wanted = {chat.folder_id for chat, _ in new}
+        here = "SELECT 1 FROM chats WHERE id = ? AND deleted_s IS NULL"
+        new = {
+            chat.id: (chat, messages)
+            for chat, messages in reversed(chats)
+            if not self._sql(here, (chat.id,)).fetchone()
+        }
+        wanted = {chat.folder_id for chat, _ in new.values()}
         added, places = _settled([folder for folder in folders if folder.id in wanted], self._read_folders())
-        self._write_all(
-            [(replace(chat, folder_id=places.get(chat.folder_id, "")), messages) for chat, messages in new], added
-        )
+        with self._transaction():
+            self._put_all((), added)
+            for chat, messages in reversed(new.values()):
+                # One that was deleted, and is not yet forgotten, comes in anew.
+                self._sql("DELETE FROM chats WHERE id = ?", (chat.id,))
+                placed = replace(chat, folder_id=places.get(chat.folder_id, ""))
+                self._put_all([self._with_own_ids(placed, messages)], ())
         return len(new)
+
+    def _with_own_ids(self, chat: Chat, messages: Sequence[ChatMessage]) -> tuple[Chat, Sequence[ChatMessage]]:
+        """The chat, with other ids for its messages where some belong to another chat, which would lose them: a chat
+        that was copied within an edited export."""
+        ids = json.dumps([message.id for message in messages])
+        taken = "SELECT 1 FROM messages WHERE id IN (SELECT value FROM json_each(?)) LIMIT 1"
+        if self._sql(taken, (ids,)).fetchone() is None:
+            return chat, messages
+        fresh: dict[str | None, str] = {message.id: uuid.uuid4().hex for message in messages}
+        settings = replace(chat.settings, summarised_to=fresh.get(chat.settings.summarised_to, ""))
+        return replace(chat, leaf_id=fresh.get(chat.leaf_id), settings=settings), [
+            replace(each, id=fresh[each.id], parent_id=fresh.get(each.parent_id)) for each in messages
+        ]
 
     def _mark_deleted(self, chat_ids: tuple[str, ...], at_s: float | None) -> None:
         ids = json.dumps(chat_ids)  # one value: SQLite takes a limited number of them
@@ -256,17 +307,33 @@ class Store:
             self._sql("INSERT OR REPLACE INTO presets (name, settings) VALUES (?, ?)", (name, settings_text(settings)))
 
     def _forget_deleted(self) -> None:
-        self._sql("DELETE FROM messages WHERE deleted_s IS NOT NULL")
-        self._sql("DELETE FROM chats WHERE deleted_s IS NOT NULL")
-        self._sql("DELETE FROM drafts WHERE chat_id <> '' AND chat_id NOT IN (SELECT id FROM chats)")
+        assert self._connection is not None
+        if forgotten := forget_deleted(self._connection):
+            self._on_forgotten((*forgotten.chat_ids, *forgotten.changed_ids))
+            if not self._in_memory:
+                forget_in_copies(self._path, forgotten, self._clock())
+
+    @property
+    def _in_memory(self) -> bool:
+        """The file was out of reach, or newer than we are, and is left alone with all that lies beside it."""
+        assert self._connection is not None
+        return not self._connection.execute("PRAGMA database_list").fetchone()[2]
+
+    def _clear_some(self, for_s: float) -> bool:
+        """True where the index is clear, or cannot be cleared now."""
+        if self._connection is None:
+            return True
+        return clear_index(self._connection, time.monotonic() + for_s)
 
     def _close(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
+        if self._connection is not None:
             try:
-                connection.execute("DELETE FROM messages WHERE deleted_s IS NOT NULL")
-                connection.execute("DELETE FROM chats WHERE deleted_s IS NOT NULL")
+                self._forget_deleted()
+                self._clear_some(CLOSE_S)
+            except sqlite3.Error:  # a full disk, perhaps; the next start forgets it
+                log.warning("what was deleted could not be forgotten", exc_info=True)
             finally:
+                connection, self._connection = self._connection, None
                 connection.close()
 
 

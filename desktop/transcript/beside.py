@@ -11,7 +11,7 @@ from desktop.numbers import counted, decimal
 from desktop.store.records import ChatMessage
 from desktop.theme import Theme, text_font
 from desktop.transcript.insets import Insets
-from desktop.transcript.item import MessageItem, Place
+from desktop.transcript.item import MessageItem, Place, SignOf
 
 translate = QCoreApplication.translate
 
@@ -29,9 +29,9 @@ class _CardItem(MessageItem):
     def has_actions(self) -> bool:
         return False
 
-    def _paint_end(self, painter: QPainter, waiting: str) -> None:
+    def _paint_end(self, painter: QPainter) -> None:
         if self.message.state == "streaming":
-            super()._paint_end(painter, waiting)
+            super()._paint_end(painter)
 
 
 class BesideItem(MessageItem):
@@ -93,6 +93,10 @@ class BesideItem(MessageItem):
         self.message = message
         return 0
 
+    def take_sign(self, sign_of: SignOf) -> bool:
+        changed = [card.take_sign(sign_of) for card in self._cards.values()]  # of each, whatever the first says
+        return any(changed)
+
     def set_width(self, width: int) -> None:
         self.width = width
         for card in self._cards.values():
@@ -108,7 +112,7 @@ class BesideItem(MessageItem):
     def place_at(self, point: QPointF) -> Place | None:
         return None
 
-    def paint(self, painter: QPainter, seen: QRectF, selection: tuple[Place, Place] | None, waiting: str) -> None:
+    def paint(self, painter: QPainter, seen: QRectF, selection: tuple[Place, Place] | None) -> None:
         for number, (other, box) in enumerate(zip(self._others, self.boxes(), strict=True), start=1):
             self._paint_card(painter, box, number, other)
         foot = QRect(0, self.height - FOOT - (36 if self.has_actions else 0), self.width, FOOT)
@@ -130,7 +134,7 @@ class BesideItem(MessageItem):
         painter.drawText(head, right, translate("transcript", "kept") if kept else translate("transcript", "choose"))
         painter.save()
         painter.translate(box.left() + PADDING, box.top() + HEAD)
-        self._cards[other.id].paint(painter, QRectF(0, 0, box.width(), box.height()), None, "")
+        self._cards[other.id].paint(painter, QRectF(0, 0, box.width(), box.height()), None)
         painter.restore()
 
     def _summary(self) -> str:

@@ -44,7 +44,7 @@ class BubbleItem(MessageItem):
     def is_text(self, point: QPointF) -> bool:
         return self._box().contains(point)
 
-    def paint(self, painter: QPainter, seen: QRectF, selection: tuple[Place, Place] | None, waiting: str) -> None:
+    def paint(self, painter: QPainter, seen: QRectF, selection: tuple[Place, Place] | None) -> None:
         box = self._box()
         shape, corner = QPainterPath(), QPainterPath()
         shape.addRoundedRect(box, 14, 14)

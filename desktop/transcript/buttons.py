@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QCoreApplication, QPoint, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QPushButton, QWidget
 
@@ -43,10 +43,19 @@ class CopyButton(QPushButton):
 
 
 class ActionButton(QPushButton):
-    """A quiet icon, with words beside it where `label` is given."""
+    """A quiet icon, with words beside it where `label` is given. `tip` says at the moment what it would do."""
 
-    def __init__(self, icon: str, name: str, act: Callable[[], None], theme: Theme, parent: QWidget) -> None:
+    def __init__(
+        self,
+        icon: str,
+        name: str,
+        act: Callable[[], None],
+        theme: Theme,
+        parent: QWidget,
+        tip: Callable[[], str] | None = None,
+    ) -> None:
         super().__init__(parent)
+        self._tip = tip
         self._theme = theme
         self._icon = icon
         self.setObjectName("quiet")
@@ -54,6 +63,12 @@ class ActionButton(QPushButton):
         self.setToolTip(name)
         self.clicked.connect(act)
         self.restyle()
+
+    def event(self, event: QEvent) -> bool:
+        if self._tip is not None and event.type() in (QEvent.Type.ToolTip, QEvent.Type.FocusIn):
+            self.setToolTip(self._tip())
+            self.setAccessibleDescription(self._tip())
+        return super().event(event)
 
     def change(self, icon: str, name: str, label: str = "") -> None:
         self._icon = icon

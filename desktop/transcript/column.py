@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
@@ -27,7 +25,6 @@ class Column(QAbstractScrollArea):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.waiting_text: Callable[[], str] = str
         self._theme = theme
         self._list: MessageList | None = None
         self._heights = Heights()
@@ -200,7 +197,7 @@ class Column(QAbstractScrollArea):
             painter.translate(corner)
             seen = QRectF(event.rect()).translated(QPointF(-corner.x(), -corner.y()))
             item = self._item(row)
-            item.paint(painter, seen, self.selected_in(item.message.id), self.waiting_text())
+            item.paint(painter, seen, self.selected_in(item.message.id))
             painter.restore()
 
     def selected_in(self, message_id: str) -> tuple[Place, Place] | None:

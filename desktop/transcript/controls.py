@@ -9,14 +9,21 @@ from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
 from desktop.direction import mirrored
+from desktop.numbers import counted
 from desktop.theme import Theme
 from desktop.transcript.buttons import ActionButton, CopyButton, drop, show_at
 from desktop.transcript.code_buttons import CodeButtons
 from desktop.transcript.item import MessageItem
 from desktop.transcript.spoken import Spoken
 from desktop.transcript.wishes import Wishes, can_go_on
+from desktop.widgets.card_parts import enable
 
 translate = QCoreApplication.translate
+
+
+def _how_many(n_messages: int) -> str:
+    """What Delete would do."""
+    return counted("Delete from here on: %Ln messages", "", n_messages)
 
 
 class MessageControls:
@@ -80,8 +87,10 @@ class MessageControls:
         message = item.message
         found: dict[str, Callable[[], QPushButton]] = {}
 
-        def action(key: str, icon: str, name: str, act: Callable[[], None]) -> None:
-            found[key] = lambda: ActionButton(icon, name, act, self._theme, self._parent)
+        def action(
+            key: str, icon: str, name: str, act: Callable[[], None], tip: Callable[[], str] | None = None
+        ) -> None:
+            found[key] = lambda: ActionButton(icon, name, act, self._theme, self._parent, tip)
 
         def of(wish: Callable[[str], None]) -> Callable[[], None]:
             return lambda: wish(item.message.id)
@@ -111,7 +120,8 @@ class MessageControls:
                 of(wishes.alternatives),
             )
         action("edit", "pencil", translate("transcript", "Edit"), of(wishes.edit))
-        action("delete", "trash-2", translate("transcript", "Delete from here on"), of(wishes.delete))
+        delete = translate("transcript", "Delete from here on")
+        action("delete", "trash-2", delete, of(wishes.delete), lambda: _how_many(wishes.n_deleted(item.message.id)))
         if versions[1] > 1:
             action(
                 "before",
@@ -150,8 +160,8 @@ class MessageControls:
                 self._count.setObjectName("versions")
                 self._count.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
             self._count.setText(f"{versions[0]} / {versions[1]}")
-            self._named["before"].setEnabled(versions[0] > 1)
-            self._named["after"].setEnabled(versions[0] < versions[1])
+            enable(self._named["before"], versions[0] > 1)
+            enable(self._named["after"], versions[0] < versions[1])
         elif self._count is not None:
             drop(self._count)
             self._count = None

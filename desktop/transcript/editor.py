@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from desktop.store.records import ChatMessage
 from desktop.theme import text_font
@@ -48,21 +48,25 @@ class _Text(LongTextEdit):
 
 
 class MessageEditor(QFrame):
-    """Enter saves a question, Ctrl+Enter an answer, Escape leaves all as it was. GUI thread only."""
+    """Enter saves a question, Ctrl+Enter an answer, Escape leaves all as it was. `draft` is what was typed here before,
+    "" for nothing. GUI thread only."""
 
     saved = Signal(str, str)
     """The message's id, and how it is to read now."""
+    changed = Signal(str, str)
+    """The message's id, and what is typed; "" where that is how the message reads."""
     closed = Signal()
 
-    def __init__(self, message: ChatMessage, width: int, parent: QWidget) -> None:
+    def __init__(self, message: ChatMessage, width: int, parent: QWidget, draft: str = "") -> None:
         super().__init__(parent)
-        self._message = message
+        self._message, self._begun = message, draft
         self.setObjectName("messageEditor")
         question = message.role == "user"
         self.edit = _Text(question, self)
         self.edit.setAccessibleName(self.tr("Edit the message"))
-        self.edit.setPlainText(message.text)
+        self.edit.setPlainText(draft or message.text)
         self.edit.moveCursor(self.edit.textCursor().MoveOperation.End)
+        self.edit.textChanged.connect(self._tell_changed)
         self.edit.saved.connect(self._save)
         self.edit.cancelled.connect(self.closed)
         save = QPushButton(self.tr("Send") if question else self.tr("Save"), self)
@@ -94,10 +98,15 @@ class MessageEditor(QFrame):
     def set_width(self, width: int) -> None:
         line = self.edit.fontMetrics().lineSpacing()
         letters = max(20, width // 8)
-        lines = sum(1 + len(each) // letters for each in self._message.text.split("\n"))
+        text = max(self._message.text, self._begun, key=len)
+        lines = sum(1 + len(each) // letters for each in text.split("\n"))
         self.edit.setFixedHeight(min(max(LEAST_LINES, lines), MOST_LINES) * line + 12)
         self.setFixedWidth(width)
         self.adjustSize()
+
+    def _tell_changed(self) -> None:
+        text = self.edit.toPlainText()
+        self.changed.emit(self._message.id, "" if text == self._message.text else text)
 
     def _save(self) -> None:
         text = self.edit.toPlainText().strip()
@@ -107,11 +116,18 @@ class MessageEditor(QFrame):
 
 
 class EditPlace:
-    """Where the one editor stands, if any. `saved(id, text)` hears what is to be, `ended(id)` that it is closed."""
+    """Where the one editor stands, if any. `saved(id, text)` gets what is to be, `changed(id, text)` what is typed, ""
+    where there is nothing to keep, `ended(id, had_focus)` is called when it is closed."""
 
-    def __init__(self, parent: QWidget, saved: Callable[[str, str], None], ended: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        parent: QWidget,
+        saved: Callable[[str, str], None],
+        changed: Callable[[str, str], None],
+        ended: Callable[[str, bool], None],
+    ) -> None:
         self._parent = parent
-        self._saved = saved
+        self._saved, self._changed = saved, changed
         self._ended = ended
         self.editor: MessageEditor | None = None
 
@@ -124,21 +140,30 @@ class EditPlace:
         """What the message that is edited needs at least."""
         return self.editor.height() + 8 if self.editor is not None else 0
 
-    def open(self, message: ChatMessage, width: int) -> None:
+    def open(self, message: ChatMessage, width: int, draft: str = "", *, focus: bool = True) -> None:
         self.close()
-        self.editor = MessageEditor(message, width, self._parent)
+        self.editor = MessageEditor(message, width, self._parent, draft)
         self.editor.saved.connect(self._saved)
-        self.editor.closed.connect(self.close)
+        self.editor.changed.connect(self._changed)
+        self.editor.closed.connect(self._finish)
         self.editor.show()
-        self.editor.edit.setFocus()
+        if focus:
+            self.editor.edit.setFocus()
 
     def close(self) -> None:
-        """Leaves the message as it is. Idempotent."""
+        """Leaves the message as it is; what was typed stays a draft. Idempotent."""
         editor, self.editor = self.editor, None
         if editor is not None:
+            had_focus = editor.isAncestorOf(QApplication.focusWidget() or self._parent)
             editor.hide()
             editor.deleteLater()
-            self._ended(editor.message_id)
+            self._ended(editor.message_id, had_focus)
+
+    def _finish(self) -> None:
+        """Saved or cancelled: there is nothing to keep."""
+        if self.editor is not None:
+            self._changed(self.editor.message_id, "")
+            self.close()
 
     def move(self, corner: QPoint, width: int) -> None:
         if self.editor is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
@@ -22,9 +22,13 @@ from desktop.theme import Theme, text_font
 from desktop.transcript.code_segment import CODE_HEAD, CodeSegment
 from desktop.transcript.insets import Insets
 from desktop.transcript.segment import Segment
+from desktop.transcript.sign import Sign
 from desktop.transcript.source import Word
 from desktop.transcript.table_segment import TableSegment
 from desktop.transcript.wide_segment import WideSegment
+
+SignOf = Callable[[str], Sign]
+"""What the message of an id waits for."""
 
 ACTIONS_HEIGHT = 28
 THOUGHTS_HEAD = 30
@@ -89,12 +93,16 @@ class MessageItem:
         """The word that is being asked about."""
         self.found: Sequence[tuple[Place, Place]] = ()
         """What a search marks."""
+        self.sign = Sign()
+        """What it waits for."""
         self._read()
 
     @property
     def height(self) -> int:
         last = self.segments[-1] if self.segments else None
-        text = last.top + last.height if last else self._first_top + (24 if self.message.state == "streaming" else 0)
+        text = last.top + last.height if last else self._first_top
+        if self.message.state == "streaming":
+            text += self.sign.height if last else max(24, self.sign.height)
         note = self._note_box(text)
         return text + (note.height() + 8 if note.height() else 0) + (ACTIONS_HEIGHT + 8 if self.has_actions else 0)
 
@@ -128,6 +136,8 @@ class MessageItem:
         thought = self.thoughts_shown and message.reasoning != old.reasoning
         first_thought = bool(message.reasoning) != bool(old.reasoning)
         changed = message.text != old.text or message.calls != old.calls or thought or first_thought
+        if changed or message.state != "streaming":
+            self.sign = Sign()  # what it waited for has come
         self.message = message
         if changed:
             self._reading = None
@@ -137,6 +147,11 @@ class MessageItem:
         if changed:
             self._read()
         return self._top_of_change(before) if message.state == "streaming" else 0
+
+    def take_sign(self, sign_of: SignOf) -> bool:
+        """Looks up what the message waits for; whether that looks different from before."""
+        before, self.sign = self.sign, sign_of(self.message.id) if self.message.state == "streaming" else Sign()
+        return before != self.sign
 
     def set_width(self, width: int) -> None:
         self.width = width
@@ -297,10 +312,10 @@ class MessageItem:
                 parts += [("\n\n" if glue is None else glue) if parts else "", segment.text_between(*span)]
         return "".join(parts)
 
-    def paint(self, painter: QPainter, seen: QRectF, selection: tuple[Place, Place] | None, waiting: str) -> None:
+    def paint(self, painter: QPainter, seen: QRectF, selection: tuple[Place, Place] | None) -> None:
         """Draws what of the message is in `seen`, with its corner at the painter's origin."""
         self._paint_segments(painter, seen, selection)
-        self._paint_end(painter, waiting)
+        self._paint_end(painter)
 
     def _paint_segments(self, painter: QPainter, seen: QRectF, selection: tuple[Place, Place] | None) -> None:
         for number, segment in enumerate(self.segments):
@@ -413,7 +428,7 @@ class MessageItem:
         wrapped = QFontMetrics(text_font(13)).boundingRect(room, int(Qt.TextFlag.TextWordWrap), note)
         return QRect(0, top + (8 if top else 0), self.width, max(20, wrapped.height()))
 
-    def _paint_end(self, painter: QPainter, waiting: str) -> None:
+    def _paint_end(self, painter: QPainter) -> None:
         last = self.segments[-1] if self.segments else None
         if self.message.state == "streaming":
             first = mirrored(QRectF(0, self._first_top + 4, 8, 17), QRectF(0, 0, self.width, 0))
@@ -421,8 +436,9 @@ class MessageItem:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self._theme.colour("accent"))
             painter.drawRoundedRect(caret, 2, 2)
-            if last is None and waiting:
-                self._paint_quiet(painter, QRect(18, self._first_top, self.width - 36, 25), waiting)
+            top = last.top + last.height if last else self._first_top
+            box = QRect(0, top, self.width, self.sign.height)
+            self.sign.paint(painter, mirrored(box.adjusted(0 if last else 18, 0, 0, 0), box), self._theme)
             return
         box = self._note_box(last.top + last.height if last else self._first_top)
         if box.height():

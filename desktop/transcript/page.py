@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QModelIndex, QTimer, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, QRect, QSize, QTimer, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
@@ -25,7 +25,8 @@ from desktop.transcript.column import TOP, Column
 from desktop.transcript.controls import MessageControls
 from desktop.transcript.editor import EditPlace
 from desktop.transcript.insets import Insets
-from desktop.transcript.item import MessageItem
+from desktop.transcript.item import MessageItem, SignOf
+from desktop.transcript.sign import PULSE_MS, Sign
 from desktop.transcript.throttle import Throttle
 from desktop.transcript.wishes import Wishes
 
@@ -45,6 +46,8 @@ class TranscriptPage(Column):
     """Go on from where this answer was cut, stopped or ended for length."""
     edited = Signal(str, str)
     """The person wants this message to read so: a new version; a question is then answered anew."""
+    edit_changed = Signal(str, str)
+    """What is typed in place of this message, "" for nothing to keep."""
     version_asked = Signal(str, int)
     """Show the version so many places further, +1 or -1."""
     alternatives_asked = Signal(str)
@@ -63,7 +66,11 @@ class TranscriptPage(Column):
         super().__init__(theme, parent)
         self._controls: dict[str, MessageControls] = {}
         self._stale: set[str] = set()
-        self._editing = EditPlace(self.viewport(), self.edited.emit, self._edit_ended)
+        self._editing = EditPlace(self.viewport(), self.edited.emit, self.edit_changed.emit, self._edit_ended)
+        self.edit_draft: Callable[[str], str] = lambda message_id: ""
+        """What was typed in place of a message and not saved."""
+        self.n_deleted: Callable[[str], int] = lambda message_id: 0
+        """How many messages would go with this one."""
         self._wishes = Wishes(
             self.retry_asked.emit,
             self.continue_asked.emit,
@@ -75,8 +82,13 @@ class TranscriptPage(Column):
             self._fold,
             self._show_more,
             self.save_asked.emit,
+            lambda message_id: self.n_deleted(message_id),
         )
         self._throttle = Throttle(REDRAW_MS, self._refresh, self)
+        self.sign_of: SignOf = lambda message_id: Sign()
+        """What an answer that is being written waits for."""
+        self._pulse = QTimer(self, interval=PULSE_MS)
+        self._pulse.timeout.connect(self.refresh_signs)
         self._reading = QTimer(self, singleShot=True, interval=READ_ON_MS)
         self._reading.timeout.connect(self._read_on)
         self._insets = Insets(QFontMetricsF(text_font(15)).xHeight() / 2 / zoom(), self)
@@ -95,9 +107,36 @@ class TranscriptPage(Column):
         """The list that is shown."""
         return self._list
 
-    def refresh_waiting(self) -> None:
-        """What an answer waits for has changed."""
-        self.viewport().update()
+    def refresh_signs(self) -> None:
+        """Shows what the answers in sight wait for now, and looks again as long as any is being written."""
+        anchor, anchor_y = self._hold()
+        taller = False
+        for row in self._seen_rows():
+            item = self._items.get(self._message(row).id)
+            if item is None or not item.take_sign(self.sign_of):
+                continue
+            box = QRect(self._corner(row), QSize(item.width, self._heights[row]))
+            if self._heights[row] != self._height(row):
+                self._heights.doubt(row)
+                taller = True
+            self.viewport().update(box.adjusted(0, 0, 0, item.sign.height))
+        if taller:
+            self._settle(anchor, anchor_y)
+        if not self._any_is_written():
+            self._pulse.stop()
+
+    def _any_is_written(self) -> bool:
+        rows = range(len(self._list) - 1, -1, -1) if self._list is not None else ()
+        return any(self._is_written(self._message(row)) for row in rows)
+
+    def _is_written(self, message: ChatMessage) -> bool:
+        """Whether it, or one beside it, is being written."""
+        beside = self._list.alternatives(message.id) if self._list is not None else ()
+        return any(each.state == "streaming" for each in (message, *beside))
+
+    def _watch_signs(self) -> None:
+        if not self._pulse.isActive() and self._any_is_written():
+            self._pulse.start()
 
     def _make(self, message: ChatMessage, width: int) -> MessageItem:
         item: MessageItem
@@ -154,11 +193,21 @@ class TranscriptPage(Column):
     def edit(self, message_id: str) -> None:
         """Opens the editor in the message's place."""
         if (row := self._row_of(message_id)) >= 0:
-            self._editing.open(self._message(row), self._column()[1])
+            self._editing.open(self._message(row), self._column()[1], self.edit_draft(message_id))
             self._resettle(row)
 
-    def _edit_ended(self, message_id: str) -> None:
-        self.setFocus()
+    def _open_draft(self) -> None:
+        """Goes on with the last edit that was left, without taking the focus."""
+        for row in range(len(self._heights) - 1, -1, -1):
+            message = self._message(row)
+            if self._editing.editor is None and (draft := self.edit_draft(message.id)):
+                self._editing.open(message, self._column()[1], draft, focus=False)
+                self._heights.doubt(row)
+                self._settle(row, self._corner(row).y() - self._space_above(row))
+
+    def _edit_ended(self, message_id: str, had_focus: bool) -> None:
+        if had_focus:
+            self.setFocus()
         if (row := self._row_of(message_id)) >= 0:
             self._resettle(row)
 
@@ -206,11 +255,14 @@ class TranscriptPage(Column):
         anchor = -1 if not rows or rows[-1].state == "streaming" else self._row_of(self._top_id)
         self._follow = anchor < 0
         self._settle(anchor, self._top_y)
+        self._open_draft()
+        self._watch_signs()
 
     def _inserted(self, parent: QModelIndex, first: int, last: int) -> None:
         self._heights.insert(first, [self._guess(self._message(row)) for row in range(first, last + 1)])
         self._follow = True
         self._settle()
+        self._watch_signs()
 
     def _changed(self, first: QModelIndex, last: QModelIndex, roles: Sequence[int] = ()) -> None:
         for row in range(first.row(), last.row() + 1):
@@ -220,6 +272,7 @@ class TranscriptPage(Column):
             if self._message(row).state != "streaming":
                 self._announce(self._message(row))
         self._throttle.request()
+        self._watch_signs()
 
     def _take_alternatives(self, row: int) -> None:
         message = self._message(row)
@@ -248,9 +301,20 @@ class TranscriptPage(Column):
 
         Painting the whole page for each word costs the model as much as a third of its speed on two cores."""
         page, y = self.viewport(), self._corner(row).y()
+        seen = max(0, y + top)  # the row may begin above the page
         if y != y_before:
+            if not self._shifts_whole_pixels(y - y_before):
+                page.update()
+                return
             page.scroll(0, y - y_before, page.rect())  # with that rectangle, since the buttons have moved already
-        page.update(0, y + top, page.width(), page.height())
+        page.update(0, seen, page.width(), page.height() - seen)
+
+    def _shifts_whole_pixels(self, by: int) -> bool:
+        """Whether the page begins at a pixel of the screen and moves by some, which a fractional scale factor prevents:
+        Qt then shifts what it holds to the nearest pixel, where a repaint would draw it in between."""
+        page = self.viewport()
+        corner, scale = page.mapTo(page.window(), QPoint(0, 0)), page.devicePixelRatioF()
+        return all((scale * length).is_integer() for length in (by, corner.x(), corner.y(), page.height()))
 
     def _update_stale(self) -> list[tuple[int, int]]:
         """The rows that have changed, each with the place in it from where on it looks different."""

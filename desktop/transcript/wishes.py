@@ -12,7 +12,7 @@ from desktop.store.records import ChatMessage
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """All but the last take the message's id. `edit` opens the editor in the message's place."""
+    """All but `save` take the message's id. `edit` opens the editor in the message's place."""
 
     retry: Callable[[str], None]
     go_on: Callable[[str], None]
@@ -26,6 +26,8 @@ class Wishes:
     """Show more of a message that is too long to be shown at once."""
     save: Callable[[Block], None]
     """As a file: this one takes the block of code."""
+    n_deleted: Callable[[str], int]
+    """How many messages `delete` would delete."""
 
 
 def can_go_on(message: ChatMessage) -> bool:

@@ -51,6 +51,7 @@ class UpdateWiring(QObject):
                 self.tr("May Inglenook look once a week whether there is a new version? Nothing about you is sent."),
                 action=self.tr("Yes"),
                 act=lambda: self.choose(True),
+                topic="updates",
             )
 
     def choose(self, on: bool) -> None:
@@ -72,14 +73,15 @@ class UpdateWiring(QObject):
         except LookError as error:
             if not quietly:
                 words = self.tr("It could not be learned whether there is a new version: {reason}.")
-                self._window.notice.tell(words.format(reason=error.reason), alert=True)
+                self._window.notice.tell(words.format(reason=error.reason), alert=True, topic="updates")
             return
         self._remember(updates_looked_at=time.time())
         if release is not None:
             words = self.tr("Inglenook {version} is there.").format(version=release.version)
-            self._window.notice.tell(words, action=self.tr("What is new"), act=lambda: self._show(release))
+            what_is_new = self.tr("What is new")
+            self._window.notice.tell(words, action=what_is_new, act=lambda: self._show(release), topic="updates")
         elif not quietly:
-            self._window.notice.tell(self.tr("This is the newest version."), for_ms=6_000)
+            self._window.notice.tell(self.tr("This is the newest version."), for_ms=6_000, topic="updates")
 
     def _show(self, release: object) -> None:
         from desktop.updates.card import ReleaseCard

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from desktop.store.records import ChatMessage
 from desktop.theme import Theme
-from desktop.transcript.item import MessageItem
+from desktop.transcript.item import MessageItem, SignOf
+from desktop.transcript.sign import PULSE_MS, Sign
 from desktop.transcript.throttle import Throttle
 
 REDRAW_MS = 40
@@ -26,7 +25,10 @@ class AnswerView(QAbstractScrollArea):
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
-        self.waiting_text: Callable[[], str] = str
+        self.sign_of: SignOf = lambda message_id: Sign()
+        """What the answer waits for."""
+        self._pulse = QTimer(self, interval=PULSE_MS)
+        self._pulse.timeout.connect(self._refresh_sign)
         self._theme = theme
         self._item: MessageItem | None = None
         self._message: ChatMessage | None = None
@@ -45,6 +47,10 @@ class AnswerView(QAbstractScrollArea):
             self._item = None
         self._message = message
         self._throttle.request()
+        if message is not None and message.state == "streaming":
+            self._pulse.start() if not self._pulse.isActive() else None
+        else:
+            self._pulse.stop()
         if message is not None and message.state != "streaming":
             self.setAccessibleDescription(message.text)
             if QAccessible.isActive():
@@ -71,8 +77,13 @@ class AnswerView(QAbstractScrollArea):
             top = ABOVE - self.verticalScrollBar().value()
             painter.translate(MARGIN, top)
             seen = QRectF(event.rect()).translated(-MARGIN, -top)
-            self._item.paint(painter, seen, None, self.waiting_text())
+            self._item.paint(painter, seen, None)
         painter.end()
+
+    def _refresh_sign(self) -> None:
+        if self._item is not None and self._item.take_sign(self.sign_of):
+            self._fit()
+            self.grown.emit()
 
     def _take(self) -> None:
         if self._message is not None and self._item is None:

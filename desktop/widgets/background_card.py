@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QGuiApplication, QShowEvent
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from desktop.theme import Theme
-from desktop.widgets.card_parts import IconButton
+from desktop.widgets.copy_button import CopyButton
 from desktop.widgets.switch import Switch
 from desktop.widgets.text_lines import CodeLine
 
@@ -82,8 +82,7 @@ class BackgroundCard(QFrame):
         line = CodeLine(self)
         line.show_text(COMMAND)
         line.setAccessibleName(self.tr("Command for a quick question"))
-        copy = IconButton(theme, "copy", self.tr("Copy the command"), self)
-        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(COMMAND))
+        copy = CopyButton(theme, self.tr("Copy the command"), lambda: COMMAND, self)
         row = QHBoxLayout()
         row.addWidget(line, 1)
         row.addWidget(copy)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QFont, QFontMetrics
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QFrame, QLabel, QPushButton, QToolButton, QWidget
 
 from desktop.theme import Theme
 
@@ -29,6 +29,12 @@ def mark(widget: QWidget, name: str, on: bool) -> None:
         widget.setProperty(name, on)
         widget.style().unpolish(widget)
         widget.style().polish(widget)
+
+
+def enable(button: QAbstractButton, on: bool) -> None:
+    """Disables a button only when it has not the focus: Qt would give the focus to another one, which the next key
+    would press."""
+    button.setEnabled(on or button.hasFocus())
 
 
 class Card(QFrame):

@@ -19,11 +19,14 @@ from desktop.widgets.chats_menu import ChatsMenu, ids_of
 
 class ChatsView(ChatsDragView):
     """Enter or a click opens or unfolds, F2 or a double click renames, Delete deletes; Ctrl and Shift choose several,
-    which then are dragged or asked for together; the menu offers the same. Ids of chats are given as tuples."""
+    which then are dragged or asked for together; the menu offers the same. The first click with Ctrl chooses that chat
+    alone, not the open one too. Ids of chats are given as tuples."""
 
     chosen = Signal(str)
     several_chosen = Signal(int)
-    """How many chats are chosen; 0 where it is not more than one."""
+    """How many chats are chosen; 0 where it is one that was not chosen with Ctrl."""
+    typed = Signal(str)
+    """A letter that was pressed here and means nothing here."""
     delete_asked = Signal(object)
     save_asked = Signal(object, str)
     """A `Chat`, and the ending of the file that it is to become."""
@@ -40,6 +43,8 @@ class ChatsView(ChatsDragView):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
         self._plain_click = True
+        self._picks = False
+        """Whether chats are chosen one by one, with Ctrl."""
         self.setAccessibleName(self.tr("Chats"))
         self._plus = self._new_folder_button()
         self.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed)
@@ -67,11 +72,28 @@ class ChatsView(ChatsDragView):
 
     def go_to(self, index: QModelIndex) -> None:
         """Is there, and nothing else is chosen; whatever keys are held, which Qt would ask for."""
+        self._picks = False
         self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
 
     def choose_one(self) -> None:
         """Leaves the choice of several."""
         self.go_to(self.currentIndex())
+        self._count_chosen()
+
+    def show_open(self, chat: Chat | None) -> None:
+        """Scrolls to the chat that is open now, or to what it is folded away in, and goes there unless several are
+        chosen."""
+        if chat is None:
+            if not self._rows.several:
+                self.clearSelection()
+            return
+        index = self.chats.index_of(chat.id)
+        if index.isValid() and not self._rows.several:
+            self.go_to(index)
+        elif not index.isValid():
+            folded = self.chats.index_of_section(Section.ARCHIVE)
+            index = folded if chat.archived else self.chats.index_of_folder(chat.folder_id)
+        self.scrollTo(index)
 
     def open_folders_menu(self, chats: Iterable[Chat], at: QPoint | None = None) -> None:
         """Where these chats can be put, at that point of the screen, else where one is in the list."""
@@ -116,6 +138,8 @@ class ChatsView(ChatsDragView):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         held = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
         self._plain_click = not event.modifiers() & held
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._begin_picking(event.modifiers(), self.indexAt(event.position().toPoint()))
         super().mousePressEvent(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
@@ -145,10 +169,21 @@ class ChatsView(ChatsDragView):
 
     def selectionChanged(self, selected: QItemSelection, deselected: QItemSelection) -> None:
         super().selectionChanged(selected, deselected)
+        self._count_chosen()
+
+    def _count_chosen(self) -> None:
         n_chosen = len(self.chosen_chats())
-        self._rows.several = n_chosen > 1
+        self._picks = self._picks and n_chosen > 0
+        self._rows.several = n_chosen > 1 or self._picks
         self.viewport().update()
-        self.several_chosen.emit(n_chosen if n_chosen > 1 else 0)
+        self.several_chosen.emit(n_chosen if self._rows.several else 0)
+
+    def _begin_picking(self, held: Qt.KeyboardModifier, index: QModelIndex) -> None:
+        if not held & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier):
+            self._picks = False
+        elif held & Qt.KeyboardModifier.ControlModifier and not self._rows.several and chat_at(index) is not None:
+            self.clearSelection()
+            self._picks = True
 
     # Keys
 
@@ -168,6 +203,8 @@ class ChatsView(ChatsDragView):
                 self.folder_step_asked.emit(folder.id, -1 if event.key() == Qt.Key.Key_Up else 1)
             case Qt.Key.Key_Left | Qt.Key.Key_Right:
                 self._unfold((event.key() == Qt.Key.Key_Right) != self.isRightToLeft())
+            case _ if is_typed(event):
+                self.typed.emit(event.text())
             case _:
                 return False
         return True
@@ -233,6 +270,12 @@ class ChatsView(ChatsDragView):
             self._plus.setIcon(self._theme.icon("folder-plus", "muted"))
         self.resize_rows(scaled(ROW))
         self.viewport().update()
+
+
+def is_typed(event: QKeyEvent) -> bool:
+    """Whether a key writes a letter, not a blank, which means something in a list."""
+    held = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
+    return bool(event.text().strip()) and event.text().isprintable() and not event.modifiers() & held
 
 
 def _is_alt(event: QKeyEvent) -> bool:

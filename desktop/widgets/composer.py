@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QObject, QSize, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from desktop.compose.tray import Item
 from desktop.theme import Theme
@@ -34,11 +34,11 @@ class Composer(QFrame):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._answering = False
+        self._answering = self._stopping = False
         self._is_live = False
         self._early: str | None = None
         """What was to be sent before anything could take it."""
-        self._waits = ""
+        self._waits = self._checks = ""
         self._begun = ""
         self._has_items = False
         self.setObjectName("composer")
@@ -60,6 +60,8 @@ class Composer(QFrame):
         self.preset_pill = QPushButton(self)
         self.preset_pill.setObjectName("preset")
         self.preset_pill.clicked.connect(self.presets_asked)
+        self._wait_note = QLabel(self)
+        self._wait_note.setObjectName("composerNote")
         self._gauge = Gauge(theme, self)
         self._send = QToolButton(self)
         self._send.setObjectName("send")
@@ -114,13 +116,19 @@ class Composer(QFrame):
         self._edit.insertPlainText(text)
         self._edit.setFocus()
 
-    def set_answering(self, answering: bool) -> None:
-        self._answering = answering
+    def set_answering(self, answering: bool, *, stopping: bool = False) -> None:
+        """`stopping`: the answer was stopped, and has not ended yet."""
+        self._answering, self._stopping = answering, answering and stopping
         self._restyle()
 
     def set_waiting(self, reason: str) -> None:
         """Why nothing can be sent at this moment, "" where it can."""
         self._waits = reason
+        self._restyle()
+
+    def set_checking(self, reason: str) -> None:
+        """The same, for a message that is being looked at."""
+        self._checks = reason
         self._restyle()
 
     def show_items(self, items: Sequence[Item]) -> None:
@@ -157,6 +165,7 @@ class Composer(QFrame):
         for widget in (self._attach, self._settings, self.preset_pill):
             row.addWidget(widget)
         row.addStretch(1)
+        row.addWidget(self._wait_note)
         row.addWidget(self._gauge)
         row.addSpacing(8)
         row.addWidget(self._send)
@@ -201,7 +210,12 @@ class Composer(QFrame):
             self._early = self.text
 
     def _can_send(self) -> bool:
-        return not self._answering and not self._waits and (bool(self.text.strip()) or self._has_items)
+        return (
+            not self._answering
+            and not self._waits
+            and not self._checks
+            and (bool(self.text.strip()) or self._has_items)
+        )
 
     def _edited(self) -> None:
         self._restyle()
@@ -209,10 +223,14 @@ class Composer(QFrame):
 
     def _restyle(self) -> None:
         stops = self._answering
+        waits = self.tr("Stopping…") if self._stopping else self._checks or self._waits
+        self._wait_note.setText(waits)
+        self._wait_note.setVisible(bool(waits))
         name = self.tr("Stop the answer") if stops else self.tr("Send the message")
-        self._send.setAccessibleName(name)
-        self._send.setToolTip(self.tr("Stop (Esc)") if stops else self._waits or self.tr("Send (Enter)"))
-        self._send.setEnabled(stops or self._can_send())
+        tip = self.tr("Stop (Esc)") if stops else self._checks or self._waits or self.tr("Send (Enter)")
+        self._send.setAccessibleName(self.tr("Stopping…") if self._stopping else name)
+        self._send.setToolTip(self.tr("Stopping…") if self._stopping else tip)
+        self._send.setEnabled((stops and not self._stopping) or self._can_send())
         token = "on_accent" if self._send.isEnabled() else "muted"
         self._send.setIcon(self._theme.icon("stop" if stops else "arrow-up", token))
         self._send.setIconSize(QSize(16, 16))

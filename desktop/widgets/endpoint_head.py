@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from desktop import sentences
 from desktop.endpoint.controller import EndpointState
 from desktop.theme import Theme
-from desktop.widgets.card_parts import Card, IconButton, label, link, mark
+from desktop.widgets.card_parts import Card, label, link, mark
+from desktop.widgets.copy_button import CopyButton
 from desktop.widgets.flow import FlowLayout
 from desktop.widgets.header import fold_button
 from desktop.widgets.switch import Switch
@@ -105,8 +105,7 @@ class AddressCard(Card):
         self.line = CodeLine(self)
         self.line.setProperty("address", True)
         self.line.setAccessibleName(self.tr("Address"))
-        copy = IconButton(theme, "copy", self.tr("Copy the address"), self)
-        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.line.text()))
+        copy = CopyButton(theme, self.tr("Copy the address"), self.line.text, self)
         self._row = QHBoxLayout()
         self._row.setSpacing(4)
         self._row.addWidget(self.line, 1)

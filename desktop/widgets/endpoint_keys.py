@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QVBoxLayout, QWidget
 
 from desktop.endpoint import words
 from desktop.endpoint.feed import KeyUse
 from desktop.theme import Theme
 from desktop.widgets.card_parts import Card, IconButton, label, link
+from desktop.widgets.copy_button import CopyButton
 from desktop.widgets.tab_order import tab_on
 from desktop.widgets.text_composition import CompositionGuard
 from desktop.widgets.text_lines import CodeLine
@@ -78,10 +79,8 @@ class KeysCard(Card):
         self._made.show()
 
     def _row(self, key: KeyUse) -> KeyRow:
-        row = KeyRow(self._theme, key, self)
-        if key.own:
-            row.button.clicked.connect(lambda: QGuiApplication.clipboard().setText(self._own_key))
-        else:
+        row = KeyRow(self._theme, key, lambda: self._own_key, self)
+        if not key.own:
             row.button.clicked.connect(lambda: self._confirm(key.name))
         return row
 
@@ -113,15 +112,20 @@ class KeysCard(Card):
 
 
 class KeyRow(QWidget):
-    def __init__(self, theme: Theme, key: KeyUse, parent: QWidget) -> None:
+    def __init__(self, theme: Theme, key: KeyUse, own_key: Callable[[], str], parent: QWidget) -> None:
+        """`own_key` gives the endpoint's own key, which its row copies."""
         super().__init__(parent)
         self.setFixedHeight(28)
         name = label("keyName", "", self)
         name.setText(name.fontMetrics().elidedText(key.name, Qt.TextElideMode.ElideRight, 120))
         name.setToolTip(self.tr("The endpoint's own key") if key.own else key.name)
         self._use = label("pageText", "", self)
-        does = self.tr("Copy the key of “{name}”") if key.own else self.tr("Revoke the key of “{name}”")
-        self.button = IconButton(theme, "copy" if key.own else "trash-2", does.format(name=key.name), self)
+        if key.own:
+            copies = self.tr("Copy the key of “{name}”").format(name=key.name)
+            self.button: IconButton = CopyButton(theme, copies, own_key, self)
+        else:
+            revokes = self.tr("Revoke the key of “{name}”").format(name=key.name)
+            self.button = IconButton(theme, "trash-2", revokes, self)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
@@ -144,8 +148,7 @@ class MadeKey(QWidget):
         self._note = label("pageText", "", self, wraps=True)
         self.line = CodeLine(self)
         self.line.setAccessibleName(self.tr("New key"))
-        self.copy = IconButton(theme, "copy", self.tr("Copy the new key"), self)
-        self.copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.line.text()))
+        self.copy = CopyButton(theme, self.tr("Copy the new key"), self.line.text, self)
         end = link(self.tr("Done"), self)
         end.clicked.connect(self.done)
         row = QHBoxLayout()

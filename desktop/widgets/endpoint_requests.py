@@ -12,7 +12,7 @@ from desktop.endpoint import words
 from desktop.endpoint.call_list import CallList
 from desktop.endpoint.feed import ToolRequest
 from desktop.theme import Theme, text_font
-from desktop.widgets.card_parts import Card, label, link
+from desktop.widgets.card_parts import Card, enable, label, link
 from desktop.widgets.card_view import CardView
 from desktop.widgets.endpoint_rows import Act, RequestRows, actions, columns
 from desktop.widgets.switch import Switch
@@ -71,7 +71,7 @@ class RequestsCard(Card):
         n_rows = len(self._list) if self._list is not None else 0
         self.view.setVisible(n_rows > 0)
         self._none.setVisible(n_rows == 0)
-        self.stop_all.setEnabled(self._list is not None and n_rows > 0 and self._list[0].live)
+        enable(self.stop_all, self._list is not None and n_rows > 0 and self._list[0].live)
 
 
 class RequestsView(CardView[ToolRequest, Act]):

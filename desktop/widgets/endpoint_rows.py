@@ -43,8 +43,8 @@ def actions(row: QRect, request: ToolRequest) -> dict[Act, QRect]:
     places: dict[Act, QRect] = {}
     if request.live:
         places["stop"] = QRect(right - ACTION, top, ACTION, ACTION)
-        right -= ACTION
-    places["open"] = QRect(right - ACTION, top, ACTION, ACTION)
+    # Never where "stop" stands or stood: a request may end while the pointer is on its way.
+    places["open"] = QRect(right - 2 * ACTION, top, ACTION, ACTION)
     return {act: mirrored(place, row) for act, place in places.items()}
 
 

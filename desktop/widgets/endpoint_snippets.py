@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QTabBar, QVBoxLayout, QWidget
 
 from desktop.endpoint.controller import EndpointState
 from desktop.endpoint.snippets import Snippet, snippets
 from desktop.theme import Theme
 from desktop.widgets.card_parts import Card, IconButton, label
+from desktop.widgets.copy_button import CopyButton
 from desktop.widgets.text_lines import CodeBox
 
 HIDDEN_KEY = "$INGLENOOK_KEY"
@@ -36,13 +36,12 @@ class SnippetsCard(Card):
         self._place = label("pageText", "", self)
         self._eye = IconButton(theme, "eye", self.tr("Show the key"), self)
         self._eye.clicked.connect(self._toggle_key)
-        copy = IconButton(theme, "copy", self.tr("Copy the snippet"), self)
-        copy.clicked.connect(self._copy)
+        self.copy = CopyButton(theme, self.tr("Copy the snippet"), self._shown_with_key, self)
         foot = QHBoxLayout()
         foot.setSpacing(4)
         foot.addWidget(self._place, 1)
         foot.addWidget(self._eye)
-        foot.addWidget(copy)
+        foot.addWidget(self.copy)
         column = QVBoxLayout(self)
         column.setContentsMargins(18, 12, 18, 10)
         column.setSpacing(8)
@@ -66,8 +65,8 @@ class SnippetsCard(Card):
         self.box.show_text(snippet.text)
         self._place.setText(snippet.place)
 
-    def _copy(self) -> None:
-        QGuiApplication.clipboard().setText(self._snippets(self._state.key)[self.tabs.currentIndex()].text)
+    def _shown_with_key(self) -> str:
+        return self._snippets(self._state.key)[self.tabs.currentIndex()].text
 
     def _toggle_key(self) -> None:
         self._key_shown = not self._key_shown

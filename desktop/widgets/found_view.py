@@ -31,6 +31,7 @@ from desktop.direction import isolated, mirrored
 from desktop.row_list import Index
 from desktop.store.search import Hit, Part
 from desktop.theme import Theme, scaled, text_font
+from desktop.widgets.chats_view import is_typed
 
 translate = QCoreApplication.translate
 
@@ -48,6 +49,8 @@ class FoundView(QListView):
     """A chat, and the message in it, "" for the chat itself."""
     up_pressed = Signal()
     """In the first row: back to the field."""
+    typed = Signal(str)
+    """A letter that belongs to what is looked for."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -80,6 +83,8 @@ class FoundView(QListView):
             self._choose(self.currentIndex())
         elif event.key() == Qt.Key.Key_Up and self.currentIndex().row() == 0:
             self.up_pressed.emit()
+        elif is_typed(event):
+            self.typed.emit(event.text())
         else:
             super().keyPressEvent(event)
 

@@ -37,6 +37,7 @@ class Header(QFrame):
     export_asked = Signal(object, str)
     """A `Chat`, and the ending of the file that it is to become."""
     model_wanted = Signal()
+    load_cancel_requested = Signal()
     tools_asked = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -99,6 +100,11 @@ class Header(QFrame):
         mark(self, "lined", chat is not None)
         self._restyle()
 
+    @property
+    def is_loading(self) -> bool:
+        """Whether a model is being loaded."""
+        return self._light == "loading"
+
     def show_model(self, words: str, light: Light, progress: float = 0.0, facts: Sequence[str] = ()) -> None:
         """Where the model stands, in a few words; `facts` are read in its menu."""
         self._model_words, self._light, self._progress, self._facts = words, light, progress, facts
@@ -156,6 +162,9 @@ class Header(QFrame):
             menu.addAction(fact).setEnabled(False)
         if self._facts:
             menu.addSeparator()
+        if self._light == "loading":
+            cancel = menu.addAction(self._theme.icon("x", "muted"), self.tr("Cancel loading"))
+            cancel.triggered.connect(self.load_cancel_requested)
         open_file = menu.addAction(self._theme.icon("folder-open", "muted"), self.tr("Open a model file…"))
         open_file.triggered.connect(self.model_wanted)
         right = self._pill.mapToGlobal(self._pill.rect().bottomRight())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
     QFrame,
@@ -15,7 +15,29 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.actions import Actions
+from desktop.actions import Actions, is_usable
+
+
+class KeyField(QKeySequenceEdit):
+    """Takes one key. In an empty field Qt writes words of its own, and again after each change; here "none" stands."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setMaximumSequenceLength(1)
+        self.setClearButtonEnabled(True)
+        self.setMinimumWidth(150)  # more for large text
+        self._line = self.findChild(QLineEdit)
+        self.show_none()
+
+    def show_none(self) -> None:
+        if self._line is not None:
+            self._line.setPlaceholderText(self.tr("none"))
+
+    def event(self, event: QEvent) -> bool:
+        handled = super().event(event)
+        if self._line is not None and self._line.placeholderText() != self.tr("none"):
+            self.show_none()
+        return handled
 
 
 class KeysCard(QFrame):
@@ -28,7 +50,7 @@ class KeysCard(QFrame):
     def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._actions = actions
-        self._edits: dict[str, QKeySequenceEdit] = {}
+        self._edits: dict[str, KeyField] = {}
         self.setObjectName("card")
         title = QLabel(self.tr("Keyboard"), self)
         title.setObjectName("cardTitle")
@@ -69,10 +91,7 @@ class KeysCard(QFrame):
         grid.setColumnStretch(0, 1)
         for row, action in enumerate(self._actions.all):
             words = QLabel(action.words, self)
-            edit = QKeySequenceEdit(self)
-            edit.setMaximumSequenceLength(1)
-            edit.setClearButtonEnabled(True)
-            edit.setMinimumWidth(150)  # more for large text
+            edit = KeyField(self)
             words.setWordWrap(True)
             edit.setAccessibleName(self.tr("Key for: {action}").format(action=action.words))
             edit.editingFinished.connect(lambda action_id=action.id: self._chosen(action_id))
@@ -85,10 +104,15 @@ class KeysCard(QFrame):
     def _show_key(self, action_id: str) -> None:
         edit = self._edits[action_id]
         edit.setKeySequence(QKeySequence(self._actions.keys_of(action_id)))
-        if (line := edit.findChild(QLineEdit)) is not None:  # where Qt puts an order, too long in German
-            line.setPlaceholderText(self.tr("none"))
+        edit.show_none()
 
     def _chosen(self, action_id: str) -> None:
         keys = self._edits[action_id].keySequence().toString(QKeySequence.SequenceFormat.PortableText)
-        if keys != self._actions.keys_of(action_id):
+        if keys and not is_usable(keys):
+            self._show_key(action_id)
+            words = self.tr("{key} is needed for writing. Press it together with Ctrl or Alt, or use F1 to F12.")
+            key = QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
+            self._alert.setText(words.format(key=key))
+            self._alert.show()
+        elif keys != self._actions.keys_of(action_id):
             self.keys_chosen.emit(action_id, keys)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
-from PySide6.QtCore import QEvent, QMimeData, Qt, Signal
-from PySide6.QtGui import QDropEvent, QKeyEvent, QTextOption
+from PySide6.QtCore import QEvent, QMimeData, Qt, QUrl, Signal
+from PySide6.QtGui import QDropEvent, QKeyEvent, QKeySequence, QTextOption
 from PySide6.QtWidgets import QWidget
 
 from desktop.direction import direction_of
@@ -18,7 +20,15 @@ MOST_LINES = 8
 
 def files_of(mime: QMimeData) -> list[Path]:
     """The files on this computer that were dropped or copied."""
-    return [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]
+    return [_path_of(url) for url in mime.urls() if url.isLocalFile()]
+
+
+def _path_of(url: QUrl) -> Path:
+    """Qt puts U+FFFD for bytes that are not UTF-8, and such a file is not found; the address has them."""
+    path = url.toLocalFile()
+    if "\ufffd" in path and os.name == "posix":
+        path = os.fsdecode(unquote_to_bytes(bytes(url.path(QUrl.ComponentFormattingOption.FullyEncoded).encode())))
+    return Path(path)
 
 
 class MessageEdit(LongTextEdit):
@@ -47,6 +57,15 @@ class MessageEdit(LongTextEdit):
             self.submitted.emit()
         else:
             super().keyPressEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        """Where there is nothing to undo in it, the key for that is the window's."""
+        match event:
+            case QKeyEvent() if event.type() == QEvent.Type.ShortcutOverride:
+                if event.matches(QKeySequence.StandardKey.Undo) and not self.document().isUndoAvailable():
+                    event.ignore()
+                    return False
+        return super().event(event)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

@@ -33,6 +33,7 @@ class ModelsPage(ScrollPage):
         self.suggested = ModelsSection(theme, self.tr("Worth a try"), inner)
         self.on_hub = HubSection(theme, inner)
         self.sheet = ModelSheet(theme, self)
+        self.sheet.room_changed.connect(lambda taken: self.setViewportMargins(0, 0, taken, 0))
         for section in (self.on_disk, self.suggested, self.on_hub):
             section.act_asked.connect(self.act_asked)
         self.head.search.down_pressed.connect(self.on_disk.view.setFocus)

@@ -13,22 +13,18 @@ from desktop.models.rows import ModelRow
 from desktop.theme import scaled, text_font
 from desktop.widgets.card_rows import CardRows
 
-Act = Literal["load", "unload", "download", "settings"]
+Act = Literal["load", "unload", "cancel", "download", "settings"]
 
 PADDING = 10
 WIDE = 640
+"""Where a row is narrower, its name has the upper line for itself, with verdict and speed below it."""
 BUTTON, ICON = 34, 30
-CHIP, SPEED = 84, 92
-"""Widths of the columns where the page is narrow."""
+SPEED = 92
 
 
 def columns(row: QRect) -> tuple[QRect, QRect, QRect]:
-    """Where name, verdict and speed stand."""
-    if row.width() >= WIDE:
-        chip, speed = row.left() + round(0.462 * row.width()), row.left() + round(0.617 * row.width())
-    else:
-        speed = row.right() - ICON - 92 - SPEED
-        chip = speed - CHIP
+    """Where name, verdict and speed stand in a row that is wide enough for columns."""
+    chip, speed = row.left() + round(0.462 * row.width()), row.left() + round(0.617 * row.width())
     name = QRect(row.left() + PADDING, row.top(), chip - row.left() - PADDING - 12, row.height())
     verdict = QRect(chip, row.top(), speed - chip - 8, row.height())
     return mirrored(name, row), mirrored(verdict, row), mirrored(QRect(speed, row.top(), SPEED + 20, row.height()), row)
@@ -38,6 +34,8 @@ def button_of(row: ModelRow, *, pointed: bool) -> tuple[Act, str] | None:
     """What the row's button does, and what stands on it."""
     if row.use == "in_use" and pointed:
         return "unload", words.unload()
+    if row.use == "loading" and pointed:
+        return "cancel", words.cancel_loading()
     if row.can_load:
         return "load", words.action(row)
     return ("download", words.action(row)) if row.can_download else None
@@ -69,12 +67,20 @@ class ModelRows(CardRows[ModelRow]):
         if has_focus:
             painter.setPen(QPen(self._theme.colour("accent"), 1))
             painter.drawRoundedRect(QRectF(box).adjusted(0.5, 3.5, -0.5, -2.5), 8, 8)
-        name, chip, speed = columns(box)
-        self._paint_name(painter, name, row)
-        self._paint_chip(painter, chip, row)
-        muted = row.fit is None or row.fit.verdict == "too_big"
-        self._write(painter, speed, words.speed(row.fit), "muted" if muted else "text")
-        self._paint_actions(painter, box, row, pointed=has_focus or box.contains(self.pointed))
+        pointed = has_focus or box.contains(self.pointed)
+        if box.width() >= WIDE:
+            name, chip, speed = columns(box)
+            self._paint_name(painter, name, row)
+            self._paint_about(painter, name, row)
+            self._paint_chip(painter, chip, row)
+            self._paint_speed(painter, speed, row)
+        else:
+            left = box.left() + PADDING
+            name = QRect(left, box.top(), self._end_of_words(painter, box, row, pointed=pointed) - left, box.height())
+            name = mirrored(name, box)
+            self._paint_name(painter, name, row)
+            self._paint_below(painter, name, row)
+        self._paint_actions(painter, box, row, pointed=pointed)
 
     def _paint_name(self, painter: QPainter, place: QRect, row: ModelRow) -> None:
         colour = "muted" if row.fault else "text"
@@ -82,15 +88,39 @@ class ModelRows(CardRows[ModelRow]):
         width = self._write(painter, upper, row.name, colour, 14, QFont.Weight.DemiBold)
         if (kind := words.good_for(row.good_for)) and upper.width() - width > 60:
             self._write(painter, mirrored(upper.adjusted(width + 8, 1, 0, 1), upper), kind, "muted", 12)
-        lower = QRect(place.left(), place.center().y(), place.width(), scaled(18))
-        self._write(painter, lower, words.about(row), "muted", 12)
 
-    def _paint_chip(self, painter: QPainter, place: QRect, row: ModelRow) -> None:
+    def _paint_about(self, painter: QPainter, place: QRect, row: ModelRow, after: int = 0) -> None:
+        """On the lower line, `after` so many pixels."""
+        lower = QRect(place.left(), place.center().y(), place.width(), scaled(18))
+        self._write(painter, mirrored(lower.adjusted(after, 0, 0, 0), lower), words.about(row), "muted", 12)
+
+    def _paint_below(self, painter: QPainter, place: QRect, row: ModelRow) -> None:
+        """Verdict, speed and what else is known, one after the other on the lower line."""
+        lower = QRect(place.left(), place.center().y() + 2, place.width(), scaled(20))
+        after = self._paint_chip(painter, lower, row)
+        after += 8 if after else 0
+        width = self._paint_speed(painter, mirrored(lower.adjusted(after, 0, 0, 0), lower), row)
+        self._paint_about(painter, place.translated(0, 3), row, after + (width + 10 if width else 0))
+
+    def _paint_speed(self, painter: QPainter, place: QRect, row: ModelRow) -> int:
+        muted = row.fit is None or row.fit.verdict == "too_big"
+        return self._write(painter, place, words.speed(row.fit), "muted" if muted else "text")
+
+    def _end_of_words(self, painter: QPainter, box: QRect, row: ModelRow, *, pointed: bool) -> int:
+        """Where the room for words ends in a row that is read from left to right; buttons and their words follow."""
+        lefts = [mirrored(place, box).left() for place in actions(box, row, pointed=pointed).values()]
+        if button_of(row, pointed=pointed) is None and (text := words.action(row)):
+            painter.setFont(_button_font())
+            lefts.append(min([box.right() - PADDING, *lefts]) - 10 - painter.fontMetrics().horizontalAdvance(text))
+        return min([box.right() - PADDING, *lefts]) - 10
+
+    def _paint_chip(self, painter: QPainter, place: QRect, row: ModelRow) -> int:
+        """How wide it became."""
         text = words.verdict(row)
         if not text:
-            return
+            return 0
         verdict = row.fit.verdict if row.fit is not None and not row.fault else "too_big"
-        token = {"fits": "ok", "tight": "accent", "too_big": "muted"}[verdict]
+        token = {"fits": "accent" if words.is_slow(row.fit) else "ok", "tight": "accent", "too_big": "muted"}[verdict]
         painter.setFont(text_font(12))
         width = painter.fontMetrics().horizontalAdvance(text) + 18
         pill = QRectF(place.left() + 0.5, place.center().y() - scaled(20) / 2 + 0.5, width, scaled(20))
@@ -100,6 +130,7 @@ class ModelRows(CardRows[ModelRow]):
         painter.drawRoundedRect(pill, pill.height() / 2, pill.height() / 2)
         painter.setPen(self._theme.colour(token))
         painter.drawText(pill, int(Qt.AlignmentFlag.AlignCenter), text)
+        return int(width) + 1
 
     def _paint_actions(self, painter: QPainter, box: QRect, row: ModelRow, *, pointed: bool) -> None:
         places = actions(box, row, pointed=pointed)

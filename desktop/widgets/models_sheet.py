@@ -53,7 +53,7 @@ class ModelSheet(SideSheet):
         self._layers_help = self._help()
         self.load = QPushButton(self)
         self.load.setObjectName("primary")
-        self.load.clicked.connect(lambda: self.load_asked.emit(self._row.path))
+        self.load.clicked.connect(self._load)
         self.unload = self._plain(self.tr("Unload"))
         self.unload.clicked.connect(self.unload_asked)
         self.folder = self._plain(self.tr("Show in its folder"))
@@ -66,7 +66,9 @@ class ModelSheet(SideSheet):
         return self._row.path if not self.isHidden() else None
 
     def show_model(self, row: ModelRow, choice: LoadChoice, loaded: LoadChoice | None) -> None:
-        """`loaded`: how it was loaded, where it is the one in use."""
+        """`loaded`: how it was loaded, where it is the one in use. What is being typed for the same model stays."""
+        if row.path != self._row.path:
+            self._forget_typing()
         self._row, self._choice = row, choice
         self._title.setText(row.name)
         facts = [words.about(row), words.params(row.n_params) if row.n_params else "", row.licence]
@@ -79,29 +81,31 @@ class ModelSheet(SideSheet):
         help_text = self.tr("{least} to {most}. Empty: as many as are good here.")
         self._context_help.setText(help_text.format(least=whole(MIN_CTX), most=whole(most)))
         self._layers_help.setText(self.tr("Empty: all of them, where there is a card."))
-        self._show_text(self.context, str(choice.n_ctx) if choice.n_ctx else "")
-        self._show_text(self.layers, "" if choice.n_gpu_layers is None else str(choice.n_gpu_layers))
+        self._show_choice()
         self.kv_types.group.button(KV_TYPES.index(choice.kv_type)).setChecked(True)
         in_use = row.use == "in_use"
         self.load.setText(self.tr("Load again with these") if in_use else self.tr("Load"))
+        self._show_faults()
         self.load.setVisible(row.can_load or (in_use and loaded != choice))
         self.unload.setVisible(in_use)
 
     def open_sheet(self) -> None:
+        self._forget_typing()
+        self._show_choice()
         super().open_sheet()
         self.context.setFocus()
 
     def _enter_context(self) -> None:
         most = max(self._row.n_ctx_train, MIN_CTX)
         n_ctx = _number(self.context.text(), MIN_CTX, most)
-        mark(self.context, "wrong", n_ctx is None)
+        self._end_typing(self.context, is_wrong=n_ctx is None)
         if n_ctx is not None:
             self._choose(replace(self._choice, n_ctx=n_ctx))
 
     def _enter_layers(self) -> None:
         text = self.layers.text().strip()
         n_layers = _number(text, 0, MOST_LAYERS)
-        mark(self.layers, "wrong", n_layers is None)
+        self._end_typing(self.layers, is_wrong=n_layers is None)
         if n_layers is not None:
             self._choose(replace(self._choice, n_gpu_layers=n_layers if text else None))
 
@@ -113,9 +117,39 @@ class ModelSheet(SideSheet):
             self._choice = choice
             self.choice_changed.emit(self._row.path, choice)
 
+    def _load(self) -> None:
+        self._enter_context()  # a button need not take the focus, and so end the typing
+        self._enter_layers()
+        if not self._is_wrong:
+            self.load_asked.emit(self._row.path)
+
+    @property
+    def _is_wrong(self) -> bool:
+        return any(field.property("wrong") for field in (self.context, self.layers))
+
+    def _show_choice(self) -> None:
+        choice = self._choice
+        self._show_text(self.context, str(choice.n_ctx) if choice.n_ctx else "")
+        self._show_text(self.layers, "" if choice.n_gpu_layers is None else str(choice.n_gpu_layers))
+
     def _show_text(self, field: QLineEdit, text: str) -> None:
-        if not field.property("wrong") and text != field.text():
+        if not field.isModified() and text != field.text():
             field.setText(text)
+
+    def _end_typing(self, field: QLineEdit, *, is_wrong: bool) -> None:
+        """What is no good stays to be corrected, with what it must be."""
+        mark(field, "wrong", is_wrong)
+        field.setModified(is_wrong)
+        self._show_faults()
+
+    def _forget_typing(self) -> None:
+        for field in (self.context, self.layers):
+            self._end_typing(field, is_wrong=False)
+
+    def _show_faults(self) -> None:
+        for field, about in ((self.context, self._context_help), (self.layers, self._layers_help)):
+            mark(about, "wrong", bool(field.property("wrong")))
+        self.load.setEnabled(not self._is_wrong)
 
     def _lay_out(self) -> None:
         column = self._lay_out_sheet(self._title, self.tr("Close the settings of this model"))

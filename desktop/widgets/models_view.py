@@ -62,6 +62,8 @@ class ModelsView(CardView[ModelRow, Act]):
     def _fill_menu(self, menu: QMenu, row: ModelRow) -> None:
         if row.can_load:
             menu.addAction(self.tr("Load"), lambda: self._do("load", row))
+        if row.use == "loading":
+            menu.addAction(self.tr("Cancel loading"), lambda: self._do("cancel", row))
         if row.use == "in_use":
             menu.addAction(self.tr("Unload"), lambda: self._do("unload", row))
         if row.place == "disk":

@@ -32,6 +32,7 @@ class QuickAsk(QWidget):
         super().__init__(None, kind | Qt.WindowType.FramelessWindowHint | Qt.WindowType.WindowStaysOnTopHint)
         self._theme = theme
         self._message: ChatMessage | None = None
+        self._asked = ""
         self.setObjectName("quickAsk")
         self.setWindowTitle(self.tr("Quick ask"))
         self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
@@ -64,7 +65,8 @@ class QuickAsk(QWidget):
         if not self.isVisible():
             if self._message is None or self._message.state != "streaming":
                 self.show_answer(None)
-            self.field.clear()
+            if self.field.text().strip() == self._asked:  # what was not asked yet stays
+                self.field.clear()
             self._place()
         self.show()
         self._fit()  # only now are all sizes known
@@ -100,6 +102,7 @@ class QuickAsk(QWidget):
         text = self.field.text().strip()
         if text and (self._message is None or self._message.state != "streaming"):
             self.field.selectAll()  # it says what was asked, and goes with the next letter
+            self._asked = text
             self.asked.emit(text)
 
     def _lay_out(self) -> None:

@@ -34,6 +34,8 @@ class RowsView(QListView):
         self._extra = [0]
         self._n_rows = 0
         self._hovered = -1
+        self._pointer: QPoint | None = None
+        """Where the pointer is over the viewport; None where it is elsewhere."""
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMouseTracking(True)
@@ -67,6 +69,7 @@ class RowsView(QListView):
         for height in self._heights.values():
             self._extra.append(self._extra[-1] + height - self._row_height)
         QAbstractItemView.doItemsLayout(self)
+        self._hover_at(self._pointer)
 
     def updateGeometries(self) -> None:
         bar, page = self.verticalScrollBar(), self.viewport().height()
@@ -74,6 +77,12 @@ class RowsView(QListView):
         bar.setPageStep(page)
         bar.setSingleStep(self._row_height)
         QAbstractItemView.updateGeometries(self)
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        """QListView does nothing here: it scrolls rows only if it has laid them out itself."""
+        super().scrollContentsBy(dx, dy)
+        self._hover_at(self._pointer)
+        self.viewport().update()
 
     def horizontalOffset(self) -> int:
         return 0
@@ -145,10 +154,9 @@ class RowsView(QListView):
     def viewportEvent(self, event: QEvent) -> bool:
         match event.type():
             case QEvent.Type.HoverEnter | QEvent.Type.HoverMove if isinstance(event, QHoverEvent):
-                self._hovered = self.indexAt(event.position().toPoint()).row()
+                self._hover_at(event.position().toPoint())
             case QEvent.Type.HoverLeave | QEvent.Type.Leave:
-                self._hovered = -1
-                self.viewport().update()
+                self._hover_at(None)
         return super().viewportEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -164,6 +172,14 @@ class RowsView(QListView):
             option.rect = self._rect_of(row)
             option.state = plain | self._state_of(index)
             self.itemDelegate().paint(painter, option, index)
+
+    def _hover_at(self, pointer: QPoint | None) -> None:
+        """Marks the row under the pointer, and repaints where that is another one than before."""
+        self._pointer = pointer
+        hovered = self.indexAt(pointer).row() if pointer is not None else -1
+        if hovered != self._hovered:
+            self._hovered = hovered
+            self.viewport().update()
 
     def _state_of(self, index: QModelIndex) -> QStyle.StateFlag:
         state = QStyle.StateFlag.State_None

@@ -14,7 +14,8 @@ VALUE_WIDTH = 96
 
 
 class NumberRow(QWidget):
-    """`entered(name, text)` carries what was typed, "" for the default; whether it is good is said by `show_fault`."""
+    """`entered(name, text)` carries what was typed, "" for the default; whether it is good is said by `show_fault`.
+    By key, an empty field is the default: the button for it is for the mouse alone."""
 
     entered = Signal(str, str)
 
@@ -50,6 +51,7 @@ class NumberRow(QWidget):
         button.setAccessibleName(self.tr("Back to the default: {name}").format(name=name))
         button.setToolTip(self.tr("Back to the default"))
         button.clicked.connect(self._reset)
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # next to a field that Tab leaves, Space would empty the next one
         policy = button.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         button.setSizePolicy(policy)

@@ -21,7 +21,7 @@ from desktop.actions import Actions
 from desktop.settings import TEXT_SIZE, ThemeChoice
 from desktop.theme import TEXT_SIZES, Theme
 from desktop.widgets.background_card import BackgroundCard
-from desktop.widgets.card_parts import ChoiceButton
+from desktop.widgets.card_parts import ChoiceButton, enable
 from desktop.widgets.flow import FlowLayout
 from desktop.widgets.header import fold_button
 from desktop.widgets.keys_card import KeysCard
@@ -40,6 +40,7 @@ class SettingsPage(ScrollPage):
     export_asked = Signal()
     backup_asked = Signal()
     restore_asked = Signal()
+    restore_cancelled = Signal()
     diagnostics_asked = Signal()
     help_asked = Signal()
     updates_chosen = Signal(bool)
@@ -61,15 +62,21 @@ class SettingsPage(ScrollPage):
         self._usual = self._text_button("", self.tr("Text in the usual size"), 0)
         self._progress = _text("quietText", "", body)
         self._cancel = self._button(self.tr("Stop"), self.cancel_asked.emit)
+        self._bring_back = self._button(self.tr("Bring a backup back…"), self.restore_asked.emit)
+        self._restore = _text("quietText", "", body)
+        self._cancel_restore = self._button(self.tr("Do not restore"), self.restore_cancelled.emit)
         self._copy = self._button(self.tr("Copy diagnostics"), self.diagnostics_asked.emit)
         self._updates = Switch(theme, self.tr("Look for new versions once a week"), body)
         self._updates.clicked.connect(self.updates_chosen)
+        self._import_pressed: QPushButton | None = None
+        """The button that has the focus again when the import has ended."""
         self._lay_out(body)
         self.setWidget(body)
         theme.changed.connect(self._show_text_size)
         self.show_theme(theme.choice)
         self._show_text_size()
         self.show_import("", running=False)
+        self.show_restore("")
 
     def show_theme(self, choice: ThemeChoice) -> None:
         for button in self._looks.buttons():
@@ -80,17 +87,38 @@ class SettingsPage(ScrollPage):
         percent = round(100 * size / TEXT_SIZE)
         self._usual.setText(self.tr("{percent} %").format(percent=percent))
         self._usual.setAccessibleName(self.tr("Size of text: {percent} %, back to 100 %").format(percent=percent))
-        self._usual.setEnabled(size != TEXT_SIZE)
-        self._smaller.setEnabled(size > TEXT_SIZES[0])
-        self._larger.setEnabled(size < TEXT_SIZES[-1])
+        enable(self._usual, size != TEXT_SIZE)
+        enable(self._smaller, size > TEXT_SIZES[0])
+        enable(self._larger, size < TEXT_SIZES[-1])
 
     def show_import(self, text: str, *, running: bool) -> None:
         """How far an import is, or how it ended."""
         self._progress.setText(text)
         self._progress.setVisible(bool(text))
-        self._cancel.setVisible(running)
+        pressed = next((button for button in self._imports if button is self._focused_in_window), None)
+        if running and pressed is not None:  # Qt would give the focus to the button after the disabled ones
+            self._import_pressed = pressed
+            self._cancel.show()
+            self._cancel.setFocus()
+        back = self._import_pressed if not running and self._cancel is self._focused_in_window else None
         for button in self._imports:
             button.setEnabled(not running)
+        if back is not None:
+            back.setFocus()
+        self._cancel.setVisible(running)
+
+    @property
+    def _focused_in_window(self) -> QWidget | None:
+        """What has the focus, or gets it when the dialog in front of the window is closed."""
+        return self.window().focusWidget()
+
+    def show_restore(self, text: str) -> None:
+        """That the next start brings a backup back, and a button against it; "" where none is staged."""
+        if not text and self._cancel_restore.hasFocus():
+            self._bring_back.setFocus()
+        self._restore.setText(text)
+        self._restore.setVisible(bool(text))
+        self._cancel_restore.setVisible(bool(text))
 
     def show_updates(self, on: bool) -> None:
         self._updates.setChecked(on)
@@ -152,6 +180,7 @@ class SettingsPage(ScrollPage):
             self._button(self.tr("From a file…"), lambda: self.import_asked.emit(False)),
             self._button(self.tr("From a folder…"), lambda: self.import_asked.emit(True)),
         ]
+        self._began = self._imports[0]
         bring = QHBoxLayout()
         bring.setSpacing(8)
         for button in self._imports:
@@ -160,15 +189,18 @@ class SettingsPage(ScrollPage):
         state = QHBoxLayout()
         state.addWidget(self._progress, 1)
         state.addWidget(self._cancel)
+        restore = QHBoxLayout()
+        restore.addWidget(self._restore, 1)
+        restore.addWidget(self._cancel_restore)
         save = FlowLayout(8)
         save.addWidget(self._button(self.tr("Save all chats…"), self.export_asked.emit))
         save.addWidget(self._button(self.tr("Back up everything…"), self.backup_asked.emit))
-        save.addWidget(self._button(self.tr("Bring a backup back…"), self.restore_asked.emit))
+        save.addWidget(self._bring_back)
         about = self.tr(
             "Bring in what you wrote elsewhere: exports of ChatGPT, Open WebUI, LM Studio, Jan, llama-server and of "
-            "Inglenook itself. What is here already stays as it is."
+            "Inglenook itself, and chats saved as Markdown. What is here already stays as it is."
         )
-        return self._card(body, self.tr("Chats"), about, [bring, state, save])
+        return self._card(body, self.tr("Chats"), about, [bring, state, save, restore])
 
     def _about_card(self, body: QWidget) -> QFrame:
         row = QHBoxLayout()

@@ -1,10 +1,11 @@
-"""A sheet at the right of a page, over it and as high as it is."""
+"""A sheet at the right of a page, as high as it is: beside what the page shows, or over all of a narrow one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
@@ -19,17 +20,23 @@ from desktop.theme import Theme
 from desktop.widgets.card_parts import ChoiceButton, IconButton
 
 WIDTH = 348
+LEAST_BESIDE = 380
+"""What the page needs beside a sheet. Where less is left, the sheet takes the whole page, so that nothing of it is half
+covered."""
 
 
 class SideSheet(QFrame):
     """Hidden at first. A subclass calls `_lay_out_sheet` with what stands in it. GUI thread only."""
 
     closed = Signal()
+    room_changed = Signal(int)
+    """So many pixels at the right of the page are taken now: what the page shows stands beside them."""
 
     def __init__(self, theme: Theme, page: QWidget) -> None:
         super().__init__(page)
         self._theme = theme
         self._page = page
+        self._taken = 0
         self.setObjectName("sheet")
         page.installEventFilter(self)
         self.hide()
@@ -38,6 +45,19 @@ class SideSheet(QFrame):
         self._put()
         self.show()
         self.raise_()
+
+    @property
+    def is_beside(self) -> bool:
+        """Whether it leaves the page room enough to be used."""
+        return self._page.width() - WIDTH >= LEAST_BESIDE
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._take_room()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._take_room()
 
     def close_sheet(self) -> bool:
         """False where it was closed already."""
@@ -81,8 +101,15 @@ class SideSheet(QFrame):
         return column
 
     def _put(self) -> None:
-        width = min(WIDTH, self._page.width())
+        width = WIDTH if self.is_beside else self._page.width()
         self.setGeometry(self._page.width() - width, 0, width, self._page.height())
+        self._take_room()
+
+    def _take_room(self) -> None:
+        taken = WIDTH if self.is_beside and not self.isHidden() else 0
+        if taken != self._taken:
+            self._taken = taken
+            self.room_changed.emit(taken)
 
 
 class Segments(QFrame):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -15,11 +15,15 @@ from desktop.attach.errors import AttachError
 from desktop.attach.reader import Reader
 from desktop.compose.counting import TokenCounter
 from desktop.compose.tray import Tray
+from desktop.detached import detached
 from desktop.models.controller import ModelController
 from desktop.store.records import Attachment
 from desktop.tasks import TaskSet
 from engine.errors import EngineError
 from engine.events import ModelInfo
+from engine.trace import way_of
+
+log = logging.getLogger(__name__)
 
 MOST_FILES = 32
 MOST_TOLD = 3
@@ -37,7 +41,7 @@ class Attaching(QObject):
         self.tray = Tray(lambda: uuid.uuid4().hex)
         self._models, self._counter, self._tasks, self._refuse = models, counter, tasks, refuse
         self._reader = Reader()
-        self._thread: ThreadPoolExecutor | None = None
+        self._reading: dict[str, asyncio.Future[Attachment]] = {}
         self._model: ModelInfo | None = None
 
     def add(self, paths: Sequence[Path]) -> None:
@@ -51,7 +55,10 @@ class Attaching(QObject):
         self._tasks.spawn(self._read(begun, too_many=len(paths) > room), "read files")
 
     def remove(self, item_id: str) -> None:
+        """Also one that is still being read, or that never will be."""
         self.tray.remove(item_id)
+        if (reading := self._reading.get(item_id)) is not None:
+            reading.cancel()
         self.changed.emit()
 
     def show(self, attachments: Sequence[Attachment], *, keep_reading: bool = False) -> None:
@@ -59,6 +66,11 @@ class Attaching(QObject):
         self.tray.show(attachments, keep_reading=keep_reading)
         self.changed.emit()
         self.count()
+
+    def take(self, sent: Sequence[Attachment]) -> None:
+        """These went with a message; what was added since stays."""
+        self.tray.take(sent)
+        self.changed.emit()
 
     def count(self) -> None:
         """Asks for the tokens of what is not counted, or was counted by another model."""
@@ -76,32 +88,37 @@ class Attaching(QObject):
             self._tasks.spawn(self._count(item.id, item.attachment), "count a file's tokens")
 
     def close(self) -> None:
-        """Ends what is being read. Idempotent."""
+        """Ends what is being read, without waiting for it. Idempotent."""
         self._reader.close()
-        if self._thread is not None:
-            self._thread.shutdown(wait=True, cancel_futures=True)
+        for reading in self._reading.values():
+            reading.cancel()
 
     async def _read(self, begun: Sequence[tuple[str, Path]], *, too_many: bool) -> None:
         refusals = [composer_words.too_many(MOST_FILES)] if too_many else []
         for item_id, path in begun:
+            if item_id not in self.tray:  # removed, or another chat was opened
+                continue
+            reading = self._reading[item_id] = detached("read-file", self._reader.read, path)
             try:
-                attachment = await self._in_thread(path)
-            except AttachError as error:
+                self.tray.finish(item_id, await reading)
+            except asyncio.CancelledError:
+                if item_id in self.tray:
+                    raise
+            except (
+                Exception
+            ) as error:  # whatever it is: a file that is never read would keep the message from being sent
+                if not isinstance(error, AttachError):
+                    log.error("reading a file failed\n%s", way_of(error))
                 refusals.append(composer_words.refused(error))
                 self.tray.remove(item_id)
-            else:
-                self.tray.finish(item_id, attachment)
+            finally:
+                del self._reading[item_id]
             self.changed.emit()
             self.count()
         if refusals:
             n_untold = len(refusals) - MOST_TOLD
             more = [composer_words.more_refused(n_untold)] if n_untold > 0 else []
             self._refuse("\n".join(refusals[:MOST_TOLD] + more))
-
-    async def _in_thread(self, path: Path) -> Attachment:
-        if self._thread is None:  # not the common pool: a slow document would hold up the opening of chats
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix="attach")
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._reader.read, path)
 
     async def _count(self, item_id: str, attachment: Attachment) -> None:
         try:

@@ -13,7 +13,6 @@ from desktop.widgets.chats_view import ChatsView
 from desktop.widgets.chosen_bar import ChosenBar
 from desktop.windows.chosen_chats import ChosenChats
 from desktop.windows.main_window import MainWindow
-from desktop.windows.message_wiring import UNDO_MS
 
 
 class ChatsWiring(QObject):
@@ -35,6 +34,10 @@ class ChatsWiring(QObject):
         view.chat_in_folder_asked.connect(self._new_chat_in)
         view.archive_fold_asked.connect(chats.fold_archive)
         chats.chats.folder_renamed.connect(chats.rename_folder)
+        self._shown_id, self._answering = "", False
+        chats.opened.connect(self._show_open)
+        chats.answering_changed.connect(self._follow)
+        view.typed.connect(self._write)
         self._connect_header()
         self._connect_bar(ChosenChats(view, chats))
 
@@ -67,6 +70,22 @@ class ChatsWiring(QObject):
         self._chats.open_chat(chat_id)
         self._window.show_chat_page()
 
+    def _show_open(self, chat: Chat | None) -> None:
+        chat_id = chat.id if chat is not None else ""
+        if chat_id != self._shown_id:
+            self._shown_id = chat_id
+            self._view.show_open(chat)
+
+    def _follow(self, answering: bool) -> None:
+        """A chat that is written in moves to the top of its day."""
+        if answering and not self._answering:
+            self._view.show_open(self._chats.current)
+        self._answering = answering
+
+    def _write(self, text: str) -> None:
+        self._window.show_chat_page()
+        self._window.composer.write(text)
+
     def _rename(self, chat_id: str) -> None:
         """Where the chat is out of sight, its place is opened first."""
         for chat in self._chats.known([chat_id]):
@@ -84,7 +103,14 @@ class ChatsWiring(QObject):
             self._offer_undo(before, one, several, lambda: self._chats.put_back(before))
 
     def _delete(self, chat_ids: Sequence[str]) -> None:
+        current = self._chats.current
         gone = self._chats.delete(chat_ids)
+        if (
+            current is not None
+            and current.id in chat_ids
+            and self._window.pages.currentWidget() is self._window.chat_page
+        ):
+            self._window.composer.setFocus()  # the open chat is gone: what is typed next begins another
         one, several = self.tr("“{title}” is deleted."), self.tr("{n} chats are deleted.")
         self._offer_undo(gone, one, several, lambda: self._chats.restore(gone))
 
@@ -99,12 +125,9 @@ class ChatsWiring(QObject):
         deleted = self._chats.delete_folder(folder_id)
         if deleted is not None:
             words = self.tr("The folder “{title}” is deleted; its chats stay.").format(title=deleted.folder.name)
-            self._tell(words, lambda: self._chats.restore_folder(deleted))
+            self._window.undo_stack.offer(words, lambda: self._chats.restore_folder(deleted))
 
     def _offer_undo(self, done: Sequence[Chat], one: str, several: str, undo: Callable[[], None]) -> None:
         if done:
             words = one.format(title=done[0].title) if len(done) == 1 else several.format(n=whole(len(done)))
-            self._tell(words, undo)
-
-    def _tell(self, words: str, undo: Callable[[], None]) -> None:
-        self._window.notice.tell(words, action=self.tr("Undo"), act=undo, for_ms=UNDO_MS)
+            self._window.undo_stack.offer(words, undo)

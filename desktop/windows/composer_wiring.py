@@ -68,14 +68,15 @@ class ComposerWiring:
             self.card,
             draft=self._draft,
             send=self._send,
+            send_in=self._send_in,
             afresh=self._start_afresh,
             tell=tell,
-            say=say,
+            say_of=self._say_of,
         )
         self._connect_composer()
         self._connect_settings()
         chats.opened.connect(self._show_chat)
-        chats.usage_changed.connect(self.gauging.recount)
+        chats.usage_changed.connect(self.gauging.show_usage)
         models.status_changed.connect(self._show_status)
         self._show_settings()
 
@@ -87,6 +88,7 @@ class ComposerWiring:
     async def aclose(self) -> None:
         """Keeps what is being written. Idempotent."""
         self.sheet.flush()
+        self.sending.close()
         self.gauging.close()
         self.attaching.close()
         await self.drafting.aclose()
@@ -94,6 +96,7 @@ class ComposerWiring:
     def _connect_composer(self) -> None:
         composer = self._composer
         composer.submitted.connect(self._submit)
+        composer.stop_asked.connect(self.sending.cancel_check)
         composer.edited.connect(self._edited)
         composer.attach_asked.connect(self._choose_files)
         composer.removal_asked.connect(self.attaching.remove)
@@ -159,8 +162,21 @@ class ComposerWiring:
             self._sending_now = False
         if taken:
             self._composer.take(draft.text)
-            self.attaching.show(())
+            self.attaching.take(draft.attachments)
             self._window.show_greeting(False)
+
+    async def _send_in(self, chat_id: str, draft: Draft, settings: ChatSettings) -> bool:
+        """Sends a message in a chat that was left meanwhile."""
+        if chat_id == NOT_BEGUN:
+            sent = self._chats.ask_aside(draft.text, draft.attachments, settings) is not None
+        else:
+            sent = await self._chats.send_in(chat_id, draft.text, draft.attachments)
+        if sent and chat_id == self._chat_id:  # opened again meanwhile
+            self._composer.take(draft.text)
+            self.attaching.take(draft.attachments)
+        elif sent:
+            self.drafting.drop(chat_id, draft)
+        return sent
 
     def _start_afresh(self) -> None:
         """The same words, files and way of answering in a new chat; the old one stays as it is."""
@@ -251,7 +267,7 @@ class ComposerWiring:
             self._tasks.spawn(self._store.save_preset(name, preset), "bring a preset back")
 
         gone = translate("composer", "The preset “{name}” is deleted.").format(name=name)
-        self._window.notice.tell(gone, action=translate("composer", "Undo"), act=undo, for_ms=8_000)
+        self._window.undo_stack.offer(gone, undo)
 
     async def _move_preset(self, old: str, new: str, preset: ChatSettings) -> None:
         await self._store.save_preset(new, preset)  # first, so that at no moment there is neither
@@ -259,3 +275,13 @@ class ComposerWiring:
 
     def _say(self, text: str) -> None:
         self._window.notice.tell(text, alert=True)
+
+    def _say_of(self, chat_id: str, text: str) -> None:
+        """Something about a chat that may not be open: with its title, and a way there."""
+        chat = self._chats.chat(chat_id)
+        words = text.replace("{title}", chat.title if chat is not None else translate("composer", "New chat"))
+        if chat is None or chat_id == self._chat_id:
+            self._say(words)
+        else:
+            go = translate("composer", "Open the chat")
+            self._window.notice.tell(words, alert=True, action=go, act=lambda: self._chats.open_chat(chat_id))

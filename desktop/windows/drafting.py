@@ -56,6 +56,15 @@ class Drafting(QObject):
             self.book.put(self._key, self._current())
             self._save_soon()
 
+    def edit_of(self, message_id: str) -> str:
+        """What was typed in place of a message and not saved; "" for nothing."""
+        return self.book[message_id].text
+
+    def put_edit(self, message_id: str, text: str) -> None:
+        """A message is being edited, or no longer."""
+        self.book.put(message_id, Draft(text))
+        self._save_soon()
+
     def switch(self, key: str, *, sent: bool = False) -> None:
         """Another chat is open. `sent`: it was begun by sending what stands in the composer."""
         before, self._key = self._key, key
@@ -74,6 +83,12 @@ class Drafting(QObject):
         texts = [text for text in (draft.text, there.text) if text]
         self.book.put(key, Draft("\n\n".join(texts), (*draft.attachments, *there.attachments)))
         self._save_soon()
+
+    def drop(self, key: str, draft: Draft) -> None:
+        """A draft was sent from a chat that is not open. One that has become another stays."""
+        if key != self._key and self.book[key] == draft:
+            self.book.put(key, Draft())
+            self._save_soon()
 
     async def aclose(self) -> None:
         """Writes what is not written. Never raises StoreError."""

@@ -39,6 +39,7 @@ class EndpointWiring(QObject):
         super().__init__(window)
         self._window, self._page, self._endpoint, self._desk = window, page, endpoint, desk
         self._chats, self._store, self._tasks, self._remember = chats, store, tasks, remember
+        self._stage = endpoint.state.stage
         window.sidebar.endpoint_asked.connect(window.show_endpoint_page)
         window.header.tools_asked.connect(window.show_endpoint_page)
         page.switched.connect(self._switch)
@@ -71,7 +72,7 @@ class EndpointWiring(QObject):
         desk.failed.connect(self._tell)
 
     def _tell(self, error: BaseException) -> None:
-        self._window.notice.tell(words.trouble(error) or sentences.of(error), alert=True)
+        self._window.notice.tell(words.trouble(error) or sentences.of(error), alert=True, topic="endpoint")
 
     def _switch(self, on: bool) -> None:
         self._remember(endpoint_on=on)
@@ -86,6 +87,22 @@ class EndpointWiring(QObject):
     def _show_state(self, state: EndpointState) -> None:
         self._page.show_state(state)
         self._window.sidebar.show_endpoint(state.stage == "on")
+        if state.stage != self._stage:
+            self._stage = state.stage
+            self._tell_failed(state)
+
+    def _tell_failed(self, state: EndpointState) -> None:
+        """The page says why the endpoint did not start; a person who is elsewhere has to be told too."""
+        if state.stage != "failed" or state.error is None:
+            self._window.notice.clear("endpoint failed")
+        elif self._window.pages.currentWidget() is not self._page:
+            self._window.notice.tell(
+                sentences.of(state.error),
+                alert=True,
+                action=self.tr("Show the endpoint"),
+                act=self._window.show_endpoint_page,
+                topic="endpoint failed",
+            )
 
     def _show_model(self, status: Status) -> None:
         self._page.snippets.show_model(status.model.id if status.model else "")

@@ -38,7 +38,8 @@ class Gauging(QObject):
         self._draft, self._show = draft, show
         self._bases: dict[object, Base] = {}
         self._changed_at: dict[str, str] = {}
-        self._closed = False
+        self._n_draft = 0
+        """Tokens of what is being written, as they were counted last."""
         self._task: asyncio.Task[object] | None = None
         self._closed = False
         self._timer = QTimer(self, singleShot=True, interval=WAIT_MS)
@@ -50,6 +51,14 @@ class Gauging(QObject):
         if self._chats.current is not None and len(rows):
             self._changed_at[self._chats.current.id] = rows[len(rows) - 1].id
         self.recount()
+
+    def show_usage(self) -> None:
+        """The open chat's last answer has another length. While it is written, nothing has to be counted for that."""
+        base = self._known_base() if self._chats.answering and not self._closed and self._n_ctx else None
+        if base is not None:
+            self._show(base[0] + (self._n_draft if self._draft() else 0), self._n_ctx, base[1])
+        else:
+            self.recount()
 
     def recount(self) -> None:
         """Counts a little later, once for all that changes until then; shows at once what is known."""
@@ -116,8 +125,8 @@ class Gauging(QObject):
             text = await self._counter.text(engine, draft.text)
         except EngineError:
             return  # the next change of the model's state counts again
-        files = sum(attachment.n_tokens for attachment in draft.attachments)
-        self._show(base[0] + text + files, n_ctx, base[1])
+        self._n_draft = text + sum(attachment.n_tokens for attachment in draft.attachments)
+        self._show(base[0] + self._n_draft, n_ctx, base[1])
 
     async def _measured_base(self, settings: ChatSettings) -> Base:
         key, rows = self._key(), self._rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QMouseEvent, QPaintEvent, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
@@ -14,9 +14,11 @@ from desktop.theme import Theme
 from desktop.widgets.composer import Composer
 from desktop.widgets.greeting import Greeting
 from desktop.widgets.header import Header
-from desktop.widgets.notice import Notice
+from desktop.widgets.notice import GAP, Notice
+from desktop.widgets.scroll_page import ScrollPage
 from desktop.widgets.sidebar import WIDTH as SIDEBAR_WIDTH
 from desktop.widgets.sidebar import Sidebar
+from desktop.windows.undo_stack import UndoStack
 
 if TYPE_CHECKING:
     from desktop.guide.page import HelpPage
@@ -27,9 +29,12 @@ if TYPE_CHECKING:
     from desktop.widgets.models_page import ModelsPage
     from desktop.widgets.overflow_card import OverflowCard
     from desktop.widgets.settings_page import SettingsPage
+    from desktop.widgets.side_sheet import SideSheet
 
 FOLDS_UNDER = 760
 TITLE_BAR = 40
+NOTICE_ROOM = 320
+"""Where a side sheet leaves less, a notice stands below the page."""
 _MOVES = (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hide)
 
 
@@ -61,7 +66,8 @@ class MainWindow(QWidget):
         self.stage.setObjectName("stage")
         self.greeting = Greeting(theme, parent=self.stage)
         self.composer = Composer(theme, self.chat_page)
-        self.notice = Notice(theme, self._notice_floor, self.pages)
+        self.notice = Notice(theme, self._notice_area, self.pages)
+        self.undo_stack = UndoStack(self.notice)
         self.chat_settings: ChatSettingsSheet | None = None
         self.overflow_card: OverflowCard | None = None
         self.transcript: TranscriptView | None = None
@@ -76,9 +82,22 @@ class MainWindow(QWidget):
             self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
         self.composer.setFocus()
 
-    def shrink_into(self, available: QSize) -> None:
-        """Where a screen has no room for the usual size, with its title bar, takes what it has."""
-        self.resize(self.size().boundedTo(available - QSize(0, TITLE_BAR)))
+    def fit_on(self, available: QRect) -> None:
+        """Takes no more room, with its title bar, than the screen has, and stands on it: it may have been larger, or
+        on another screen, when its place was kept."""
+        state = self.windowState()
+        if state & (Qt.WindowState.WindowMaximized | Qt.WindowState.WindowFullScreen):
+            self.setWindowState(Qt.WindowState.WindowNoState)  # so that it fits also when it is no longer so
+        room = available.size() - QSize(0, TITLE_BAR)
+        self.setMinimumSize(self.minimumSize().boundedTo(room))
+        size = self.size().boundedTo(room)
+        if size != self.size():
+            self.resize(size)
+        left = max(available.left(), min(self.x(), available.left() + room.width() - size.width()))
+        top = max(available.top(), min(self.y(), available.top() + room.height() - size.height()))
+        if self.testAttribute(Qt.WidgetAttribute.WA_Moved) and QPoint(left, top) != self.pos():
+            self.move(left, top)  # without a kept place the window manager chooses one
+        self.setWindowState(state)
 
     @property
     def geometry_text(self) -> str:
@@ -96,7 +115,9 @@ class MainWindow(QWidget):
     def add_composing(self, settings: ChatSettingsSheet, card: OverflowCard) -> None:
         """What opens around the composer: the settings of a chat, and what would be left out of it."""
         self.chat_settings, self.overflow_card = settings, card
-        card.installEventFilter(self)
+        for widget in (card, settings):
+            widget.installEventFilter(self)
+        settings.room_changed.connect(lambda taken: self._column.setContentsMargins(0, 0, taken, 12))
         above = QHBoxLayout()
         above.setContentsMargins(16, 8, 16, 10)
         above.addStretch(1)
@@ -114,6 +135,7 @@ class MainWindow(QWidget):
     def add_models_page(self, page: ModelsPage) -> None:
         self.models_page = page
         self.pages.addWidget(page)
+        page.sheet.installEventFilter(self)
         page.sidebar_asked.connect(self.open_sidebar)
         self.sidebar.models_asked.connect(self.show_models_page)
         self._fold()
@@ -220,8 +242,8 @@ class MainWindow(QWidget):
         self.close_sidebar()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() in _MOVES:  # of the pages, the composer, or the card above it
-            self.notice.place()
+        if event.type() in _MOVES:  # of the pages, the composer, the card above it, or a side sheet
+            self._place_notice()
         return super().eventFilter(watched, event)
 
     def _lay_out(self) -> None:
@@ -244,7 +266,9 @@ class MainWindow(QWidget):
         column.addWidget(note, alignment=Qt.AlignmentFlag.AlignHCenter)
         self.pages.addWidget(self.chat_page)
         self.pages.installEventFilter(self)
-        self.pages.currentChanged.connect(lambda: self.notice.place())
+        self.pages.currentChanged.connect(self._page_changed)
+        self.notice.changed.connect(self._place_notice)
+        self.notice.focus_left.connect(self._leave_notice)
         self.composer.installEventFilter(self)
         self.header.sidebar_asked.connect(self.open_sidebar)
 
@@ -273,10 +297,57 @@ class MainWindow(QWidget):
             if page is not None:
                 page.fold.setVisible(folds)
 
-    def _notice_floor(self) -> int:
-        """What a notice stands above: the composer and its card, where they are seen."""
-        if self.pages.currentWidget() is not self.chat_page:
-            return 24
+    def _page_changed(self) -> None:
+        self.notice.move_on()
+        self._place_notice()
+
+    def _place_notice(self) -> None:
+        """Above the composer where that is seen, else below the page. What is above it is made shorter, so that it
+        covers nothing."""
+        self.notice.place()
+        taken = self.notice.height() + 2 * GAP if not self.notice.isHidden() else 0
+        below = self._notice_is_below
+        self._shorten(self.stage, 0 if below else taken)
+        self._shorten(self.pages, taken if below else 0)
+
+    def _leave_notice(self) -> None:
+        if self.pages.currentWidget() is self.chat_page:
+            self.composer.setFocus()
+        elif (focused := self.focusWidget()) is not None:
+            focused.clearFocus()
+
+    def _shorten(self, stack: QStackedWidget, by: int) -> None:
+        """Leaves so much free below what the stack shows; a field that has the focus stays in sight."""
+        if stack.contentsMargins().bottom() != by:
+            stack.setContentsMargins(0, 0, 0, by)
+            page, focused = self.pages.currentWidget(), self.focusWidget()
+            if isinstance(page, ScrollPage) and focused is not None and page.isAncestorOf(focused):
+                QTimer.singleShot(0, page, lambda: page.ensureWidgetVisible(focused))  # once the page has its new size
+
+    @property
+    def _sheet(self) -> SideSheet | None:
+        """The side sheet that is open on the page that is shown."""
+        sheet: SideSheet | None = None
+        if self.pages.currentWidget() is self.chat_page:
+            sheet = self.chat_settings
+        elif self.models_page is not None and self.pages.currentWidget() is self.models_page:
+            sheet = self.models_page.sheet
+        return sheet if sheet is not None and not sheet.isHidden() else None
+
+    @property
+    def _notice_is_below(self) -> bool:
+        sheet = self._sheet
+        narrow = sheet is not None and self.pages.width() - sheet.width() < NOTICE_ROOM
+        return narrow or self.pages.currentWidget() is not self.chat_page
+
+    def _notice_area(self) -> QRect:
+        """What a notice stands at the lower edge of: above the composer and its card, where they are seen."""
+        area = QRect(QPoint(0, 0), self.pages.size())
+        if self._notice_is_below:
+            return area
+        if self._sheet is not None:
+            area.setRight(self._sheet.x() - 1)
         card = self.overflow_card
         lowest = card if card is not None and card.isVisible() else self.composer
-        return max(24, self.pages.height() - lowest.mapTo(self.pages, QPoint(0, 0)).y())
+        area.setHeight(lowest.mapTo(self.pages, QPoint(0, 0)).y())
+        return area

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QIODevice, QObject, QRect, QSaveFile
@@ -16,8 +18,9 @@ from desktop.transcript.view import TranscriptView
 from desktop.widgets.word_choices import WordChoices
 from desktop.windows.main_window import MainWindow
 from engine.errors import EngineError
+from engine.trace import way_of
 
-UNDO_MS = 8_000
+log = logging.getLogger(__name__)
 
 
 class MessageWiring(QObject):
@@ -27,8 +30,10 @@ class MessageWiring(QObject):
         super().__init__(window)
         self._window, self._transcript, self._chats, self._tasks = window, transcript, chats, tasks
         self._deletions: list[Deletion] = []
-        """Those that Undo is offered for."""
+        """Those that the newest notice offers to undo together."""
         self._told = ""
+        self._undo: Callable[[], None] = lambda: None
+        transcript.n_deleted = chats.n_deleted_with
         transcript.retry_asked.connect(chats.retry)
         transcript.continue_asked.connect(chats.go_on)
         transcript.edited.connect(chats.edit)
@@ -46,17 +51,21 @@ class MessageWiring(QObject):
         deletion = self._chats.delete_message(message_id)
         if deletion is None:
             return
-        notice = self._window.notice
-        if not self._told or notice.text != self._told:
-            self._deletions.clear()
-        self._deletions.append(deletion)
-        n_messages = sum(len(each.removed.messages) for each in self._deletions)
-        self._told = self.tr("%Ln messages are deleted.", "", n_messages)
-        notice.tell(self._told, action=self.tr("Undo"), act=self._undo, for_ms=UNDO_MS)
+        stack = self._window.undo_stack
+        if self._told and self._window.notice.text == self._told:
+            stack.withdraw(self._undo)
+            deletions = [*self._deletions, deletion]
+        else:
+            deletions = [deletion]
 
-    def _undo(self) -> None:
-        while self._deletions:
-            self._chats.restore_messages(self._deletions.pop())
+        def undo() -> None:
+            for each in reversed(deletions):
+                self._chats.restore_messages(each)
+
+        n_messages = sum(len(each.removed.messages) for each in deletions)
+        self._told = self.tr("%Ln messages are deleted.", "", n_messages)
+        self._deletions, self._undo = deletions, undo
+        stack.offer(self._told, undo)
 
     def _choose_file(self, block: Block) -> None:
         dialog = QFileDialog(self._window, self.tr("Save this code"))
@@ -89,8 +98,10 @@ class MessageWiring(QObject):
     async def _fill(self, card: WordChoices, message_id: str, start: int, end: int) -> None:
         try:
             choices = await self._chats.words(message_id, start, end)
-        except EngineError as error:
+        except Exception as error:  # whatever it is: the card must not wait for ever
             card.close()
             self._window.notice.tell(sentences.of(error), alert=True)
+            if not isinstance(error, EngineError):
+                log.error("looking for other words failed\n%s", way_of(error))
         else:
             card.show_choices(choices)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QUrl
@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog
 from desktop.chat.controller import ChatController
 from desktop.models import words
 from desktop.models.controller import ModelController
+from desktop.models.downloads import DownloadState
 from desktop.models.library import LibraryController, LibraryState
 from desktop.models.load_choice import LoadChoice
 from desktop.models.rows import ModelRow
@@ -37,6 +38,8 @@ class ModelsWiring(QObject):
     ) -> None:
         super().__init__(window)
         self._window, self._library, self._models, self._load, self._tasks = window, library, models, load, tasks
+        self._failed: set[str] = set()
+        """Downloads whose failure was said."""
         page = self._page = ModelsPage(window.theme)
         page.on_disk.set_list(library.on_disk)
         page.suggested.set_list(library.suggested)
@@ -58,6 +61,7 @@ class ModelsWiring(QObject):
         library.room_changed.connect(page.head.show_room)
         library.failed.connect(lambda error: window.notice.tell(words.trouble(error), alert=True))
         library.downloads.changed.connect(page.downloads.show_states)
+        library.downloads.changed.connect(self._tell_failed)
         library.downloads.arrived.connect(self._tell_arrived)
         models.status_changed.connect(self._show_status)
         chats.speed_measured.connect(library.learn_speed)
@@ -66,7 +70,7 @@ class ModelsWiring(QObject):
     def _connect_sheet(self) -> None:
         sheet, on_disk = self._page.sheet, self._library.on_disk
         sheet.choice_changed.connect(self._library.choose)
-        sheet.load_asked.connect(lambda path: self._load(str(path)))
+        sheet.load_asked.connect(self._load_as_chosen)
         sheet.unload_asked.connect(self._unload)
         sheet.folder_asked.connect(lambda folder: QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))))
         sheet.closed.connect(self._page.on_disk.view.setFocus)
@@ -76,14 +80,20 @@ class ModelsWiring(QObject):
     def _act(self, act: Act, row: ModelRow) -> None:
         match act:
             case "load":
-                self._load(row.key)
+                self._load_as_chosen(row.path)
             case "unload":
                 self._unload()
+            case "cancel":
+                self._models.cancel_load()
             case "download":
                 self._library.download(row)
             case "settings":
                 self._show_sheet(row)
                 self._page.sheet.open_sheet()
+
+    def _load_as_chosen(self, path: Path) -> None:
+        self._library.apply(path)
+        self._load(str(path))
 
     def _unload(self) -> None:
         self._tasks.spawn(self._models.unload(), "unload the model")
@@ -105,6 +115,8 @@ class ModelsWiring(QObject):
     def _show_status(self, status: Status) -> None:
         path = status.model.path if status.model is not None else self._models.path
         self._library.show_status(status, path)
+        if status.state == "ready":
+            self._window.notice.clear(str(path))
 
     def _choose_folder(self) -> None:
         dialog = QFileDialog(self._window, self.tr("Add a folder with models"))
@@ -114,7 +126,22 @@ class ModelsWiring(QObject):
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
+    def _tell_failed(self, states: Sequence[DownloadState]) -> None:
+        """The page says why a download stopped; a person who is elsewhere has to be told too."""
+        failed = {state.key: state for state in states if state.stage == "failed"}
+        for key in self._failed - failed.keys():
+            self._window.notice.clear(f"download of {key}")
+        for key in failed.keys() - self._failed:
+            if self._window.pages.currentWidget() is not self._page:
+                text = self.tr("The download of {name} stopped: {reason}")
+                text = text.format(name=failed[key].name, reason=words.trouble(failed[key].error))
+                show = self._window.show_models_page
+                action, topic = self.tr("Show the models"), f"download of {key}"
+                self._window.notice.tell(text, alert=True, action=action, act=show, topic=topic)
+        self._failed = set(failed)
+
     def _tell_arrived(self, path: Path) -> None:
         name = words.name_of_file(path)
         text = self.tr("{name} is here.").format(name=name)
-        self._window.notice.tell(text, action=self.tr("Load it"), act=lambda: self._load(str(path)))
+        act, topic = lambda: self._load(str(path)), str(path)
+        self._window.notice.tell(text, action=self.tr("Load it"), act=act, topic=topic)

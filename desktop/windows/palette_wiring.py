@@ -33,7 +33,20 @@ class PaletteWiring(QObject):
         self.palette.chosen.connect(self._do)
         search.answered.connect(self._found)
         words = translate("actions", "Do something, or find a chat")
-        actions.add(Action("palette", words, self.palette.open, PALETTE_KEYS))
+        actions.add(Action("palette", words, self._toggle, PALETTE_KEYS))
+        actions.performed.connect(self._close_for)
+        window.pages.currentChanged.connect(self.palette.hide)
+
+    def _toggle(self) -> None:
+        if self.palette.isVisible():
+            self.palette.close_it()
+        else:
+            self.palette.open()
+
+    def _close_for(self, action_id: str) -> None:
+        """Another action's key was pressed while the palette is open."""
+        if action_id != "palette":
+            self.palette.close_it()
 
     def _look_for(self, typed: str) -> None:
         self._typed = typed.strip()

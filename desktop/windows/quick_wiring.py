@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QObject
 
-from desktop import sentences
 from desktop.actions import Action
 from desktop.chat.controller import ChatController
-from desktop.models.controller import ModelController
 from desktop.store.records import ChatMessage
 from desktop.windows.main_window import MainWindow
+from desktop.windows.wiring import sign_of
 
 if TYPE_CHECKING:
     from desktop.widgets.quick_ask import QuickAsk
@@ -23,9 +22,9 @@ class QuickAskWiring(QObject):
     """Lives as long as its window. What is asked begins a chat of its own, beside the one that is open there. GUI
     thread only."""
 
-    def __init__(self, window: MainWindow, chats: ChatController, models: ModelController) -> None:
+    def __init__(self, window: MainWindow, chats: ChatController) -> None:
         super().__init__(window)
-        self._window, self._chats, self._models = window, chats, models
+        self._window, self._chats = window, chats
         self._answer: ChatMessage | None = None
         self.small: QuickAsk | None = None
         chats.heard.connect(self._heard)
@@ -40,7 +39,7 @@ class QuickAskWiring(QObject):
             self.small.asked.connect(self._ask)
             self.small.stop_asked.connect(self._stop)
             self.small.open_asked.connect(self._open_as_chat)
-            self.small.answer.waiting_text = lambda: sentences.waiting(self._models.status)
+            self.small.answer.sign_of = lambda message_id: sign_of(self._chats.waiting(message_id))
         self.small.open()
 
     def shows(self, message_id: str) -> bool:

@@ -25,6 +25,7 @@ class SearchWiring(QObject):
         field.down_pressed.connect(self._view.enter)
         field.left.connect(window.composer.setFocus)
         self._view.up_pressed.connect(field.setFocus)
+        self._view.typed.connect(self._write)
         self._view.chosen.connect(self._open)
         search.answered.connect(self._show)
         chats.kept.connect(search.again)
@@ -33,6 +34,12 @@ class SearchWiring(QObject):
         if not n_hits:
             self._view.say_when_empty(self.tr("Nothing holds “{words}”.").format(words=words))
         self._window.sidebar.show_found(bool(words))
+
+    def _write(self, text: str) -> None:
+        field = self._window.sidebar.search
+        field.setFocus()
+        field.end(False)
+        field.insert(text)
 
     def _open(self, chat_id: str, message_id: str) -> None:
         self._chats.open_chat(chat_id, message_id)

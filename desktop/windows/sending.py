@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject
 
 from desktop import composer_words
 from desktop.compose.counting import TokenCounter
-from desktop.compose.drafts import Draft
+from desktop.compose.drafts import NOT_BEGUN, Draft
 from desktop.compose.overflow import Overflow, overflow, surely_fits
 from desktop.compose.prompt import summarised_rows
 from desktop.compose.summary import Summariser
@@ -20,11 +20,26 @@ from desktop.tasks import TaskSet
 from desktop.widgets.composer import Composer
 from desktop.widgets.overflow_card import OverflowCard
 from desktop.windows.chat_port import ChatPort
-from engine.errors import EngineError
+from engine.errors import EngineClosed, EngineError
+
+
+@dataclass
+class _Summary:
+    """A summary that is being written for a chat, and how far it is."""
+
+    found: Overflow
+    before: str
+    draft: Draft
+    share: float = 0.0
+    task: asyncio.Task[object] | None = None
 
 
 class Sending(QObject):
-    """`send(draft)` hands a message over, `afresh()` moves it to a chat that is not begun. GUI thread only."""
+    """`send(draft)` hands a message over in the open chat, `send_in(chat_id, draft, settings)` in one that was left
+    meanwhile, which may fail; `afresh()` moves it to a chat that is not begun. `say_of(chat_id, text)`
+    shows a sentence with a way to that chat. GUI thread only.
+
+    What was asked for in a chat goes on when another one is opened."""
 
     def __init__(
         self,
@@ -36,49 +51,77 @@ class Sending(QObject):
         card: OverflowCard,
         draft: Callable[[], Draft],
         send: Callable[[Draft], None],
+        send_in: Callable[[str, Draft, ChatSettings], Awaitable[bool]],
         afresh: Callable[[], None],
         tell: Callable[[BaseException], None],
-        say: Callable[[str], None],
+        say_of: Callable[[str, str], None],
     ) -> None:
         super().__init__()
         self._chats, self._models, self._counter, self._tasks = chats, models, counter, tasks
         self._composer, self._card = composer, card
-        self._draft, self._send, self._tell, self._say = draft, send, tell, say
-        self._check: asyncio.Task[object] | None = None
-        self._summary: asyncio.Task[object] | None = None
+        self._draft, self._send, self._send_in = draft, send, send_in
+        self._tell, self._say_of = tell, say_of
+        self._checks: dict[str, asyncio.Task[object]] = {}
+        self._summaries: dict[str, _Summary] = {}
         card.leave_out_asked.connect(self._leave_out)
         card.summary_asked.connect(self._summarise)
         card.cancel_asked.connect(self.cancel_summary)
         card.afresh_asked.connect(afresh)
         card.closed.connect(composer.setFocus)
 
+    @property
+    def is_checking(self) -> bool:
+        """Whether the open chat's message is being looked at."""
+        return self._chat_id in self._checks
+
+    @property
+    def _chat_id(self) -> str:
+        return self._chats.current.id if self._chats.current is not None else NOT_BEGUN
+
     def submit(self) -> None:
         """Sends what stands in the composer, or shows what would be left out, or why it cannot be sent."""
-        model = self._models.status.model
+        model, chat_id = self._models.status.model, self._chat_id
         branch, settings, draft = self._branch(), self._chats.settings, self._draft()
-        if self._chats.answering or self._check is not None:
+        if self._chats.answering or chat_id in self._checks:
             return
         if model is None or self._models.status.state != "ready" or surely_fits(branch, settings, model.n_ctx):
             self._hand_over(draft)
-        else:
-            self._composer.set_waiting(composer_words.checking())
-            self._check = self._tasks.spawn(self._look(draft), "see whether a message fits")
+            return
+        look = self._look(chat_id, branch, settings, draft)
+        task = self._checks[chat_id] = self._tasks.spawn(look, "see whether a message fits")
+        # Not in the coroutine: a task that is cancelled before its first step runs nothing of it.
+        task.add_done_callback(lambda done: self._end_check(chat_id, done))
+        self._show_check()
 
     def chat_changed(self) -> None:
-        """Another chat is open: what was asked about the one before is moot."""
-        if self._check is not None:
-            self._check.cancel()
-        self.cancel_summary()
+        """Another chat is open."""
         self._card.dismiss()
+        self._show_check()
+        if (summary := self._summaries.get(self._chat_id)) is not None:
+            self._card.show_overflow(summary.found)
+            self._card.show_progress(summary.share)
 
     def edited(self) -> None:
         """A message that was too long by itself may not be any more."""
         if self._card.overflow is not None and self._card.overflow.kind == "message":
             self._card.dismiss()
 
+    def cancel_check(self) -> None:
+        """Of the open chat; its message stays a draft."""
+        if (check := self._checks.get(self._chat_id)) is not None:
+            check.cancel()
+
     def cancel_summary(self) -> None:
-        if self._summary is not None:
-            self._summary.cancel()
+        """Of the open chat."""
+        summary = self._summaries.get(self._chat_id)
+        if summary is not None and summary.task is not None:
+            summary.task.cancel()
+
+    def close(self) -> None:
+        """Ends what is looked at or summarised; those messages stay drafts. Idempotent."""
+        summaries = [summary.task for summary in self._summaries.values() if summary.task is not None]
+        for task in [*self._checks.values(), *summaries]:
+            task.cancel()
 
     def _branch(self) -> tuple[ChatMessage, ...]:
         """The open chat with the message that is to be sent."""
@@ -90,49 +133,73 @@ class Sending(QObject):
         self._card.dismiss()
         self._send(draft)
 
-    async def _look(self, draft: Draft) -> None:
-        branch, settings = self._branch(), self._chats.settings
+    def _end_check(self, chat_id: str, task: asyncio.Task[object] | None) -> None:
+        """Idempotent; a later check of the same chat goes on."""
+        if self._checks.get(chat_id) is task:
+            self._checks.pop(chat_id, None)
+            self._show_check()
+
+    def _show_check(self) -> None:
+        self._composer.set_checking(composer_words.checking() if self.is_checking else "")
+
+    async def _look(self, chat_id: str, branch: tuple[ChatMessage, ...], settings: ChatSettings, draft: Draft) -> None:
         try:
             fit = await self._counter.fit(await self._models.ready(), branch, settings)
             found = overflow(branch, settings, fit)
+        except EngineClosed:
+            return  # it stays a draft
         except EngineError:
             found = None  # the answer says what is wrong, and can be tried again
-        finally:
-            self._check = None
-            self._composer.set_waiting("")
-        if found is None:
-            self._hand_over(draft)
-        else:
-            self._card.show_overflow(found)
+        # What else is raised is reported by the task's owner; the message stays a draft.
+        self._end_check(chat_id, asyncio.current_task())
+        if self._chat_id == chat_id:
+            self._card.show_overflow(found) if found is not None else self._hand_over(draft)
+        elif found is not None or not await self._send_in(chat_id, draft, settings):
+            self._say_of(chat_id, composer_words.not_sent())
 
     def _leave_out(self) -> None:
         self._chats.change_settings(replace(self._chats.settings, leaves_out=True))
         self.submit()
 
     def _summarise(self) -> None:
-        if self._card.overflow is not None and self._summary is None:
-            self._card.show_progress(0)
-            work = self._write_summary(self._card.overflow, self._chats.settings)
-            self._summary = self._tasks.spawn(work, "summarise the oldest turns")
-
-    async def _write_summary(self, found: Overflow, settings: ChatSettings) -> None:
+        found, chat_id, settings = self._card.overflow, self._chat_id, self._chats.settings
+        if found is None or chat_id in self._summaries:
+            return
         before = settings.summary if summarised_rows(self._branch(), settings) else ""
+        summary = self._summaries[chat_id] = _Summary(found, before, self._draft())
+        self._card.show_progress(0)
+        writing = self._write_summary(chat_id, summary)
+        summary.task = self._tasks.spawn(writing, "summarise the oldest turns")
+        summary.task.add_done_callback(lambda _: self._end_summary(chat_id, summary))
+
+    def _end_summary(self, chat_id: str, summary: _Summary) -> None:
+        """Idempotent."""
+        if self._summaries.get(chat_id) is summary:
+            del self._summaries[chat_id]
+            if self._chat_id == chat_id:
+                self._card.end_progress()
+
+    async def _write_summary(self, chat_id: str, summary: _Summary) -> None:
+        def progress(share: float) -> None:
+            summary.share = share
+            if self._chat_id == chat_id:
+                self._card.show_progress(share)
+
         try:
             engine = await self._models.ready()
-            summary = await Summariser(engine, found.n_ctx, self._card.show_progress).write(found.turns, before)
-        except EngineError as error:
-            self._card.end_progress()
+            writer = Summariser(engine, summary.found.n_ctx, progress)
+            text = await writer.write(summary.found.turns, summary.before)
+        except Exception as error:  # whatever it is, it is said; what was to be sent is still there
+            self._end_summary(chat_id, summary)
             self._tell(error)
             return
-        except asyncio.CancelledError:
-            self._card.end_progress()
-            raise
-        finally:
-            self._summary = None
-        self._card.end_progress()
-        if summary == before:
-            self._say(composer_words.summary_failed())
+        self._end_summary(chat_id, summary)
+        if text == summary.before:
+            self._say_of(chat_id, composer_words.summary_failed())
             return
-        changed = replace(self._chats.settings, summary=summary, summarised_to=found.last_row_id)
-        self._chats.change_settings(changed)
-        self.submit()
+        changed = self._chats.summarise(chat_id, text, summary.found.last_row_id)
+        if self._chat_id == chat_id:
+            self.submit()
+        elif changed is not None:
+            sent = await self._send_in(chat_id, summary.draft, changed)
+            self._say_of(chat_id, composer_words.summarised() if sent else composer_words.not_sent())

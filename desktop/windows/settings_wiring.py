@@ -16,10 +16,14 @@ from desktop.chat.exchange import ExchangeController, Format
 from desktop.exchange.importing import Imported
 from desktop.settings import TEXT_SIZE, LanguageChoice, ThemeChoice
 from desktop.store.records import Chat
+from desktop.surrogates import well_formed
 from desktop.tasks import TaskSet
 from desktop.theme import TEXT_SIZES
 from desktop.widgets.settings_page import SettingsPage
 from desktop.windows.main_window import MainWindow
+
+SAVING = "import and export"
+"""The topic of notices about files that are read and written."""
 
 
 class SettingsWiring(QObject):
@@ -62,9 +66,15 @@ class SettingsWiring(QObject):
             window.sidebar.chats.save_several_asked.connect(self._choose_target_for_several)
         exchange.progressed.connect(self._show_progress)
         exchange.imported.connect(self._show_imported)
+        exchange.export_began.connect(self._show_saving)
+        exchange.export_cancelled.connect(lambda: window.notice.clear(SAVING))
         exchange.exported.connect(self._show_exported)
         exchange.staged.connect(self._show_staged)
         exchange.failed.connect(self._show_failed)
+        exchange.restore_cancelled.connect(self._show_restore_cancelled)
+        self.page.restore_cancelled.connect(exchange.cancel_restore)
+        if exchange.restore_staged:
+            self.page.show_restore(self.tr("A backup comes back when Inglenook starts next."))
 
     def _choose_theme(self, choice: ThemeChoice) -> None:
         self._window.theme.choose(choice)
@@ -94,13 +104,14 @@ class SettingsWiring(QObject):
             dialog.setFileMode(QFileDialog.FileMode.Directory)
         else:
             dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-            dialog.setNameFilters([self.tr("Exports (*.json *.zip)"), self.tr("All files (*)")])
+            dialog.setNameFilters([self.tr("Exports (*.json *.zip *.md)"), self.tr("All files (*)")])
         dialog.fileSelected.connect(lambda path: self.bring_in(Path(path)))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
     def bring_in(self, path: Path) -> None:
-        self.page.show_import(self.tr("Reading {name}…").format(name=path.name), running=True)
+        self._window.notice.clear(SAVING)
+        self.page.show_import(self.tr("Reading {name}…").format(name=well_formed(path.name)), running=True)
         self._exchange.import_from(path)
 
     def _choose_target(self, chat: Chat, form: Format) -> None:
@@ -113,7 +124,12 @@ class SettingsWiring(QObject):
         self._save_as("inglenook-chats", "json", self._exchange.export_all)
 
     def _choose_target_for_backup(self) -> None:
-        self._save_as(f"inglenook-{datetime.now():%Y-%m-%d}", "zip", self._exchange.back_up)
+        self._save_as(f"inglenook-{datetime.now():%Y-%m-%d}", "zip", self._back_up)
+
+    def _back_up(self, path: Path) -> None:
+        words = self.tr("Backing up to {name}…").format(name=path.name)
+        self._window.notice.tell(words, topic=SAVING)
+        self._exchange.back_up(path)
 
     def _choose_backup(self) -> None:
         dialog = QFileDialog(self._window, self.tr("Bring a backup back"))
@@ -126,10 +142,15 @@ class SettingsWiring(QObject):
     def _show_staged(self, made: datetime) -> None:
         words = self.tr("The backup of {day} comes back when Inglenook starts next. What is here now is kept aside.")
         day = QLocale().toString(QDate(made.year, made.month, made.day), QLocale.FormatType.LongFormat)
+        self.page.show_restore(words.format(day=day))
         self._offer_to_close(words.format(day=day))
 
+    def _show_restore_cancelled(self) -> None:
+        self.page.show_restore("")
+        self._window.notice.tell(self.tr("No backup comes back; everything stays as it is."), for_ms=5_000)
+
     def _offer_to_close(self, words: str) -> None:
-        self._window.notice.tell(words, action=self.tr("Close now"), act=self._window.close_asked.emit)
+        self._window.notice.tell(words, action=self.tr("Close now"), act=self._window.close_asked.emit, topic="restart")
 
     def _save_as(self, title: str, form: str, save: Callable[[Path], None]) -> None:
         dialog = QFileDialog(self._window, self.tr("Save as"))
@@ -146,16 +167,20 @@ class SettingsWiring(QObject):
 
     def _show_imported(self, result: Imported) -> None:
         if result != Imported():
-            self.page.show_import(sentences.imported(result.n_new, result.n_known, result.n_folders), running=False)
+            self.page.show_import(sentences.imported(result), running=False)
             self._tasks.spawn(self._chats.read_chats(), "list the chats that came in")
         else:
             self.page.show_import("", running=False)
 
+    def _show_saving(self, name: str) -> None:
+        words = self.tr("Saving {name}…").format(name=name)
+        self._window.notice.tell(words, action=self.tr("Cancel"), act=self._exchange.cancel_export, topic=SAVING)
+
     def _show_exported(self, name: str) -> None:
-        self._window.notice.tell(self.tr("Saved as {name}.").format(name=name), for_ms=5_000)
+        self._window.notice.tell(self.tr("Saved as {name}.").format(name=name), for_ms=5_000, topic=SAVING)
 
     def _show_failed(self, error: BaseException) -> None:
-        self._window.notice.tell(sentences.of(error), alert=True)
+        self._window.notice.tell(sentences.of(error), alert=True, topic=SAVING)
 
 
 def _file_name(title: str) -> str:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QCoreApplication
 from desktop.actions import Action
 from desktop.chat.controller import ChatController
 from desktop.store.records import Chat
+from desktop.windows.answer_actions import answer_actions
 from desktop.windows.chats_actions import chats_actions
 from desktop.windows.main_window import MainWindow
 
@@ -20,7 +21,7 @@ def window_actions(window: MainWindow, chats: ChatController) -> list[Action]:
     """GUI thread. What an action does is what the button or the menu does that is for the same."""
     view = window.sidebar.chats
     of_list = chats_actions(window, view, chats) if view is not None else []
-    return [*_places(window), *_chat_actions(window, chats), *of_list, *_others(window)]
+    return [*_places(window), *_chat_actions(window, chats), *answer_actions(window, chats), *of_list, *_others(window)]
 
 
 def _places(window: MainWindow) -> list[Action]:
@@ -28,9 +29,10 @@ def _places(window: MainWindow) -> list[Action]:
         Action("new_chat", translate("actions", "New chat"), window.sidebar.new_chat_asked.emit, "Ctrl+N"),
         Action("search", translate("actions", "Search all chats"), window.open_search, "Ctrl+Shift+F"),
         Action("go_chat", translate("actions", "Go to the chat"), window.show_chat_page, "Ctrl+1"),
-        Action("go_endpoint", translate("actions", "Go to the endpoint"), window.sidebar.endpoint_asked.emit, "Ctrl+2"),
-        Action("go_models", translate("actions", "Go to the models"), window.sidebar.models_asked.emit, "Ctrl+4"),
-        Action("go_settings", translate("actions", "Go to the settings"), window.sidebar.settings_asked.emit, "Ctrl+3"),
+        # In the order of the sidebar.
+        Action("go_models", translate("actions", "Go to the models"), window.sidebar.models_asked.emit, "Ctrl+2"),
+        Action("go_endpoint", translate("actions", "Go to the endpoint"), window.sidebar.endpoint_asked.emit, "Ctrl+3"),
+        Action("go_settings", translate("actions", "Go to the settings"), window.sidebar.settings_asked.emit, "Ctrl+4"),
     ]
 
 
@@ -97,6 +99,12 @@ def _others(window: MainWindow) -> list[Action]:
 
     return [
         Action("open_model", translate("actions", "Open a model file…"), window.header.model_wanted.emit, "Ctrl+O"),
+        Action(
+            "cancel_load",
+            translate("actions", "Cancel loading the model"),
+            window.header.load_cancel_requested.emit,
+            is_possible=lambda: window.header.is_loading,
+        ),
         Action("looks_light", translate("actions", "Light looks"), partial(choose_theme, "light")),
         Action("looks_dark", translate("actions", "Dark looks"), partial(choose_theme, "dark")),
         Action("looks_system", translate("actions", "Looks as the system"), partial(choose_theme, "system")),
@@ -115,6 +123,13 @@ def _others(window: MainWindow) -> list[Action]:
         ),
         Action("export_all", translate("actions", "Save all chats…"), with_settings("export_asked")),
         Action("switch_endpoint", translate("actions", "Turn the endpoint on or off"), switch_endpoint),
+        Action(
+            "undo_deletion",
+            translate("actions", "Undo the last deletion"),
+            window.undo_stack.undo,
+            "Ctrl+Z",
+            is_possible=lambda: not window.undo_stack.is_empty,
+        ),
         Action("quit", translate("actions", "Quit Inglenook"), window.quit, "Ctrl+Q"),
         Action("diagnostics", translate("actions", "Copy diagnostics"), with_settings("diagnostics_asked")),
     ]

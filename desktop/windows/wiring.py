@@ -13,11 +13,13 @@ from PySide6.QtWidgets import QFileDialog
 
 from desktop import sentences
 from desktop.chat.controller import ChatController
+from desktop.chat.waiting import Waiting
 from desktop.models.controller import ModelController
 from desktop.store.records import Chat
 from desktop.store.store import Store
 from desktop.tasks import TaskSet
 from desktop.theme import Theme
+from desktop.transcript.sign import Sign
 from desktop.transcript.view import TranscriptView
 from desktop.widgets.chats_view import ChatsView
 from desktop.widgets.endpoint_page import EndpointPage
@@ -26,6 +28,7 @@ from desktop.windows.chats_wiring import ChatsWiring
 from desktop.windows.composer_wiring import ComposerWiring
 from desktop.windows.main_window import MainWindow
 from desktop.windows.message_wiring import MessageWiring
+from engine.errors import LoadCancelled
 from engine.events import Status
 
 translate = QCoreApplication.translate
@@ -50,6 +53,11 @@ async def make_pages(theme: Theme) -> Pages:
     return Pages(transcript, endpoint, ChatsView(theme))
 
 
+def sign_of(waiting: Waiting) -> Sign:
+    """What the page shows of what an answer waits for."""
+    return Sign(sentences.waiting(waiting), waiting.share)
+
+
 class Wiring:
     """Connects one window to its controllers. `remember(**changes)` keeps settings. GUI thread only."""
 
@@ -66,12 +74,15 @@ class Wiring:
         self._window, self._chats, self._models = window, chats, models
         self._tasks = tasks
         self._remember = remember
+        self._shown_id = ""
         self._transcript, _, self._chats_view = pages
         self._chats_view.setModel(chats.chats)
         window.add_pages(self._chats_view, self._transcript, pages.endpoint)
         self._transcript.set_list(chats.messages)
-        self._transcript.waiting_text = self._waiting_text
+        self._transcript.sign_of = lambda message_id: sign_of(chats.waiting(message_id))
         self.composing = ComposerWiring(window, chats, models, store, tasks, self.tell)
+        self._transcript.edit_draft = self.composing.drafting.edit_of
+        self._transcript.edit_changed.connect(self.composing.drafting.put_edit)
         self._connect_chats()
         self._connect_model()
 
@@ -79,29 +90,49 @@ class Wiring:
         """Says on the window what went wrong."""
         self._window.notice.tell(sentences.of(error), alert=True)
 
+    def _tell_not_saved(self, error: BaseException) -> None:
+        """Stays as long as it is so."""
+        self._window.notice.tell(sentences.of(error), alert=True, topic="not saved", stays=True)
+
     def _connect_chats(self) -> None:
         window, chats = self._window, self._chats
         window.composer.stop_asked.connect(chats.stop)
         window.greeting.begun.connect(window.composer.begin_with)
         self._transcript.link_activated.connect(QDesktopServices.openUrl)
         chats.opened.connect(self._show_chat)
-        chats.answering_changed.connect(window.composer.set_answering)
+        chats.answering_changed.connect(self._show_answering)
+        chats.stop_requested.connect(self._show_stopping)
         chats.speed_measured.connect(window.header.show_speed)
         chats.failed.connect(self.tell)
+        chats.not_saved.connect(self._tell_not_saved)
+        chats.saved_again.connect(lambda: window.notice.clear("not saved"))
         ChatsWiring(window, self._chats_view, chats)
         self._messages = MessageWiring(window, self._transcript, chats, self._tasks)
 
     def _connect_model(self) -> None:
         self._window.header.model_wanted.connect(self._choose_model)
+        self._window.header.load_cancel_requested.connect(self._models.cancel_load)
         self._window.greeting.model_wanted.connect(self._choose_model)
         self._models.status_changed.connect(self._show_status)
 
     # Chats
 
     def _show_chat(self, chat: Chat | None) -> None:
+        chat_id = chat.id if chat is not None else ""
+        if chat_id != self._shown_id:
+            self._shown_id = chat_id
+            self._window.notice.move_on()
         self._window.show_greeting(chat is None)
         self._window.header.show_chat(chat)
         self._window.setWindowTitle(f"{chat.title} – Inglenook" if chat else "Inglenook")
+
+    def _show_answering(self, answering: bool) -> None:
+        self._window.composer.set_answering(answering, stopping=self._chats.stopping)
+
+    def _show_stopping(self) -> None:
+        """At once, though what was stopped may end a second later."""
+        self._show_answering(self._chats.answering)
+        self._transcript.refresh_signs()
 
     # The model
 
@@ -110,16 +141,19 @@ class Wiring:
         words, facts = sentences.model_state(status), sentences.model_facts(status.model)
         self._window.header.show_model(words, light, status.progress, facts)
         self._window.greeting.show_model(light)
-        self._transcript.refresh_waiting()
+        self._transcript.refresh_signs()
         if status.state == "dead" and status.error is not None:
             again = translate("window", "Load it again")
-            self._window.notice.tell(sentences.of(status.error), alert=True, action=again, act=self._reload)
+            words = sentences.of(status.error)
+            self._window.notice.tell(words, alert=True, action=again, act=self._reload, topic="model")
+        elif isinstance(status.error, LoadCancelled):  # the person's own wish
+            self._window.notice.tell(sentences.of(status.error), for_ms=5_000, topic="model")
         elif status.error is not None:
             choose = translate("window", "Choose another…")
-            self._window.notice.tell(sentences.of(status.error), alert=True, action=choose, act=self._choose_model)
-
-    def _waiting_text(self) -> str:
-        return sentences.waiting(self._models.status)
+            words = sentences.of(status.error)
+            self._window.notice.tell(words, alert=True, action=choose, act=self._choose_model, topic="model")
+        elif status.state in LIGHTS:
+            self._window.notice.clear("model")
 
     def _choose_model(self) -> None:
         dialog = QFileDialog(self._window, translate("window", "Open a model file"))

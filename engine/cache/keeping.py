@@ -66,6 +66,7 @@ class Keeping:
     def _save(self, prefix: Prefix, snapshots: SnapshotStore, *, is_last: bool = False) -> None:
         if not snapshots.put(prefix.tokens, self._backend.save(prefix.slot), is_last=is_last):
             return
+        snapshots.note_owner(prefix.tokens, prefix.owner)
         for other in self._cache.prefixes:
             if n_common(other.tokens, prefix.tokens) == len(prefix.tokens):
                 other.n_saved = max(other.n_saved, len(prefix.tokens))

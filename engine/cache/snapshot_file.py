@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.library.permissions import open_private
+
 MAGIC = b"INKSNAP1"
 SUFFIX = ".kv"
 _HEADER = struct.Struct("<8s16sIQ16s")
@@ -41,7 +43,7 @@ def write(path: Path, fingerprint: bytes, tokens: Sequence[int], state: memoryvi
     header = _HEADER.pack(MAGIC, fingerprint, len(tokens), len(state), _checksum(packed, state))
     temporary = path.with_suffix(".part")
     try:
-        with temporary.open("wb") as file:
+        with open(temporary, "wb", opener=open_private) as file:
             file.write(header)
             file.write(packed)
             file.write(state)

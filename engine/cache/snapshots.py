@@ -17,6 +17,8 @@ from engine.backend import Backend
 from engine.cache import snapshot_file
 from engine.cache.prefixes import n_common
 from engine.cache.snapshot_file import SUFFIX, Damaged
+from engine.cache.snapshot_owners import add_owner
+from engine.library.permissions import make_private_folder
 
 log = logging.getLogger(__name__)
 
@@ -132,6 +134,15 @@ class SnapshotStore:
         with self._lock:
             self._unfinished.discard(future)
 
+    def note_owner(self, tokens: list[int], owner: str) -> None:
+        """Says whose words the snapshot of `tokens`, that was just put, holds. Native thread."""
+        key = snapshot_file.file_name(self._fingerprint, tokens)
+        self._submit(self._writer, self._note_owner, key, owner)  # behind the writing of the snapshot
+
+    def _note_owner(self, key: str, owner: str) -> None:
+        with suppress(OSError):  # a snapshot of which nothing is known goes with the next chat that is deleted
+            add_owner(self._folder / key, owner)
+
     def _best(self, candidates: list[tuple[str, list[int]]], tokens: list[int]) -> tuple[str, list[int]] | None:
         best, most = None, 0
         for key, held in candidates:
@@ -163,7 +174,7 @@ class SnapshotStore:
 
     def _write_now(self, key: str, tokens: list[int], state: memoryview, needed_soon: bool) -> None:
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_folder(self._folder)
             snapshot_file.write(self._folder / key, self._fingerprint, tokens, state)
         except OSError as error:  # a full disk costs a reading some day, not an answer now
             log.warning("a snapshot was not written: %s", error.strerror)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 
-from engine.backend import Backend, LoadSettings
+from engine.backend import Backend, LoadSettings, TokenizingCancelled
 from engine.embedding.embedder import Embedder
 from engine.embedding.queue import EmbedJob
 from engine.errors import EngineClosed, NotLoaded
@@ -27,12 +28,12 @@ class EmbeddingAsk:
     def __init__(
         self,
         inbox: SimpleQueue[Message],
-        pools: Mapping[Door, ThreadPoolExecutor],
+        pool: Callable[[Door, int], ThreadPoolExecutor],
         drain: Callable[[], Awaitable[None]],
         board: StatusBoard,
     ) -> None:
         self._inbox = inbox
-        self._pools = pools
+        self._pool = pool
         self._drain = drain
         self._board = board
         self._embedder: Embedder | None = None
@@ -72,7 +73,8 @@ class EmbeddingAsk:
             raise NotLoaded
         cancelled = threading.Event()
         try:
-            asked = self._pools[request.door].submit(self._ask, source, request, cancelled)
+            n_chars = sum(map(len, request.inputs))
+            asked = self._pool(request.door, n_chars).submit(self._ask, source, request, cancelled)
         except RuntimeError:  # closed a moment ago
             raise EngineClosed from None
         try:
@@ -106,8 +108,16 @@ class EmbeddingAsk:
         after its model was freed or the engine was closed."""
         if source is not self._source():
             raise NotLoaded
-        tokenize = source.tokenize
-        inputs = [tokenize(each, add_special=True) if isinstance(each, str) else each for each in request.inputs]
+
+        def stopped() -> bool:
+            return cancelled.is_set() or source is not self._source()
+
+        # What is embedded is somebody's text: what looks like a control token in it is none.
+        tokenize = partial(source.tokenize, add_special=True, parse_special=False, cancelled=stopped)
+        try:
+            inputs = [tokenize(each) if isinstance(each, str) else each for each in request.inputs]
+        except TokenizingCancelled:
+            raise NotLoaded from None
         job = EmbedJob(request, inputs, source, cancelled)
         self._inbox.put(Embed(job))
         return job

@@ -37,8 +37,16 @@ class Embedder(Protocol):
     info: EmbedderInfo
     limits: EmbedderLimits
 
-    def tokenize(self, text: str, *, add_special: bool) -> list[int]:
-        """Any thread, while the model is loaded."""
+    def tokenize(
+        self,
+        text: str,
+        *,
+        add_special: bool,
+        parse_special: bool = True,
+        mark: str = "",
+        cancelled: Callable[[], bool] = bool,
+    ) -> list[int]:
+        """See `engine.backend.Backend.tokenize`. Any thread, while the model is loaded."""
 
     def read(self, chunks: Sequence[Chunk], n_threads: int) -> npt.NDArray[np.float32]:
         """One row of numbers for each token of all chunks, in their order. Raises NativeFailure."""

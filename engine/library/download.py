@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 from engine.library.hub import Choice, Hub, RemoteFile
 from engine.library.hub_errors import CannotWrite, Corrupt, DiskFull
+from engine.library.permissions import make_private_folder, write_private
 from engine.library.transfer import Stop, Stopped, Transfer
 
 __all__ = ["Download", "DownloadStep", "Progress", "Stop", "Stopped", "unfinished"]
@@ -73,7 +74,7 @@ class Download:
         self._on_progress = on_progress
         self._n_before = 0
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_folder(self._folder)
             self._check_room()
             for file in self.choice.files:
                 self._bring(file)
@@ -111,7 +112,7 @@ class Download:
         if _read(self._about(file)).get("file") != asdict(file):
             self._forget(file)
         temporary = self._about(file).with_suffix(".new")
-        temporary.write_text(json.dumps(about, indent=1), encoding="utf-8")
+        write_private(temporary, json.dumps(about, indent=1))
         temporary.replace(self._about(file))
 
     def _is_right(self, path: Path, file: RemoteFile) -> bool:

@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 import psutil
 
+from engine.library.permissions import write_private
+
 CORE_BYTES_PER_S = 6.5e9
 """What one core multiplies of four-bit weights: measured with llama.cpp on one server core of 2024 beside another."""
 
@@ -81,7 +83,7 @@ class Pace:
         seen: Seen = {"machine": _machine(), "memory": self._memory, "shown": self._shown}
         with contextlib.suppress(OSError):  # measured again the next time
             part = self._file.with_name(self._file.name + ".part")
-            part.write_text(json.dumps(seen), encoding="utf-8")
+            write_private(part, json.dumps(seen))
             part.replace(self._file)
 
 

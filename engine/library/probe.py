@@ -17,6 +17,7 @@ from engine.errors import LoadCancelled, ModelFileError
 from engine.library import default_model
 from engine.library.fingerprint import fingerprint
 from engine.library.packaged import probe_command
+from engine.library.permissions import make_private_file, make_private_folder
 from engine.library.splits import read_model, size_of
 
 START_S = 30.0
@@ -66,8 +67,8 @@ class Probe:
             _try(path, self._command(path), cancelled)
         if mark is not None:
             with contextlib.suppress(OSError):  # then it is tried again the next time
-                mark.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                mark.touch()
+                make_private_folder(mark.parent)
+                make_private_file(mark)
 
     def _mark(self, path: Path) -> Path | None:
         """The empty file that says that this one passed."""

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import platformdirs
 
+from engine.library.permissions import correct_profile, make_private_folder
+
 PORTABLE = "inglenook-profile"
 
 
@@ -72,6 +74,9 @@ class Profile:
         return self.root / "machine.json"
 
     def ensure(self) -> Profile:
-        """Creates the folder, readable by its owner alone."""
-        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Creates the folder, readable by its owner alone, whatever the umask; what is there is corrected.
+
+        Raises OSError."""
+        make_private_folder(self.root)
+        correct_profile(self.root)
         return self

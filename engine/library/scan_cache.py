@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.library.facts import ModelFacts
+from engine.library.permissions import write_private
 
 VERSION = 1
 """Of what is kept; another one is forgotten."""
@@ -68,7 +69,7 @@ class ScanCache:
             files = dict(self._raw)
             files.update({key: _raw_entry(*entry) for key, entry in self._kept.items()})
             part = self._file.with_name(self._file.name + ".part")
-            part.write_text(json.dumps({"version": VERSION, "files": files}, separators=(",", ":")), encoding="utf-8")
+            write_private(part, json.dumps({"version": VERSION, "files": files}, separators=(",", ":")))
             part.replace(self._file)
 
 

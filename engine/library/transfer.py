@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from engine.library.hub_errors import Gated, HubRefused, HubUnreachable
+from engine.library.permissions import open_private
 from engine.library.proxy import open_client
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ class Transfer:
             start = _start(response, address, n_have)
             stop.wakes(_hanging_up(response))
             try:
-                with part.open("ab") as file:
+                with open(part, "ab", opener=open_private) as file:
                     if start != n_have:
                         file.truncate(start)
                     _append(response, file, size_bytes, stop, on_bytes)

@@ -12,8 +12,10 @@ from pathlib import Path
 from engine.backend import LoadSettings, Vocabulary
 from engine.errors import InvalidSettings, LoadCancelled, ModelFileError, NotLoaded
 from engine.library.splits import parts
+from engine.native.c_tokenize import c_tokenize
 from engine.native.llama import C, start, take_complaint
 from engine.native.mapping import let_pages_go
+from engine.native.tokenizer import Tokenizer
 
 _LOAD_MODES = {
     (mmap, mlock): getattr(C, f"LLAMA_LOAD_MODE_{name}")
@@ -89,6 +91,10 @@ class NativeModel:
         self.vocab = C.llama_model_get_vocab(self._pointer)
         self.n_vocab: int = C.llama_vocab_n_tokens(self.vocab)
         self.ends = frozenset(token for token in range(self.n_vocab) if C.llama_vocab_is_eog(self.vocab, token))
+        self._tokenizer = Tokenizer(self.vocab, self.n_vocab, self.metadata("tokenizer.ggml.pre"))
+        self.tokenize = self._tokenizer.tokenize
+        self.c_tokenize = c_tokenize(self._tokenizer)
+        """As llama.cpp's `llama_tokenize`, for C code that gets a pointer to it; safe for any text."""
         self.n_ctx_train: int = C.llama_model_n_ctx_train(self._pointer)
         self.is_stateful = bool(C.llama_model_is_recurrent(self._pointer) or C.llama_model_is_hybrid(self._pointer))
         """Whether it keeps a running state, which cannot go back to an earlier token."""
@@ -115,6 +121,7 @@ class NativeModel:
             eos=self._text(C.llama_vocab_eos(self.vocab)),
             ends=self.ends,
             splits_words=C.llama_vocab_type(self.vocab) == C.LLAMA_VOCAB_TYPE_BPE,
+            controls=self._tokenizer.control_texts,
             gap=self._gap(),
         )
 
@@ -128,16 +135,6 @@ class NativeModel:
             return None
         before, behind, middle = map(self._text, words)
         return before, behind, middle
-
-    def tokenize(self, text: str, *, add_special: bool) -> list[int]:
-        data = text.encode("utf-8", errors="replace")
-        room = len(data) + 8
-        tokens = (C.llama_token * room)()
-        n = C.llama_tokenize(self.vocab, data, len(data), tokens, room, add_special, True)
-        if n < 0:  # only where tokens outnumber bytes
-            tokens = (C.llama_token * -n)()
-            n = C.llama_tokenize(self.vocab, data, len(data), tokens, -n, add_special, True)
-        return list(tokens[:n])
 
     def piece(self, token: int) -> bytes:
         piece = self._pieces.get(token)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from engine.prompt.roles import SYSTEM_ROLES
 from engine.requests import Message
 
 ROOM_FOR_ANSWER = 256
@@ -32,7 +33,7 @@ def turns(messages: Sequence[Message]) -> list[list[int]]:
     messages belong to none."""
     found: list[list[int]] = []
     for place, message in enumerate(messages):
-        if message.role in ("system", "developer"):
+        if message.role in SYSTEM_ROLES:
             continue
         if message.role == "user" or not found:
             found.append([])

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.backend import Backend
-from engine.errors import ConstraintError, ContextOverflow, RequestError
+from engine.errors import ConstraintError, ContextOverflow, RequestError, TemplateError
 from engine.events import ModelCard
 from engine.output.constraint_cache import ConstraintCache
 from engine.output.guide import Guide
 from engine.output.thinking import thinking_arguments
 from engine.output.voice import Channels, voice_of
+from engine.prompt.literal import MARK, LiteralText, without_marks
 from engine.prompt.overflow import Fit, fit
-from engine.prompt.template import CHATML, ChatTemplate
+from engine.prompt.roles import arrangements, known_roles, system_texts
+from engine.prompt.template import CHATML, ChatTemplate, TemplateRefusal
 from engine.prompt.tools import offered, prepare
 from engine.requests import ChatRequest, CompletionRequest, Constraint, Message, Request, Tool, ToolChoice
 
@@ -35,8 +39,13 @@ class Prepared:
     guide: Guide | None = None
 
 
+Cancelled = Callable[[], bool]
+
+
 class Preparer:
-    """For one loaded model. Used on the preparing threads."""
+    """For one loaded model. Used on the preparing threads.
+
+    What takes a `cancelled` raises TokenizingCancelled soon after that returns True, or after `stop`."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
@@ -46,19 +55,22 @@ class Preparer:
         self._voice = voice_of(
             backend.chat_template, lambda text: backend.tokenize(text, add_special=False), self._vocabulary.ends
         )
+        self._literal = LiteralText(self._vocabulary.controls, self._voice.format.markers)
+        self._stopped = threading.Event()
+        self._compiled: ChatTemplate | None = None
 
     @property
     def backend(self) -> Backend:
         """The model whose tokens it makes."""
         return self._backend
 
-    def prepare(self, request: Request) -> Prepared:
+    def prepare(self, request: Request, cancelled: Cancelled = bool) -> Prepared:
         """Raises ContextOverflow, TemplateError, ConstraintError, RequestError."""
         match request:
             case ChatRequest():
-                prepared = self._chat(request)
+                prepared = self._chat(request, cancelled)
             case CompletionRequest(prompt=str(text)):
-                prepared = Prepared(tuple(self._backend.tokenize(text, add_special=True)))
+                prepared = Prepared(self.tokenize(text, True, True, cancelled))
             case CompletionRequest(prompt=tuple(given)):
                 prepared = Prepared(self._known(given))
         n_prompt = len(prepared.tokens)
@@ -73,31 +85,48 @@ class Preparer:
         under way keeps the model in memory until it ends."""
         self._constraints.close()
 
-    def fit(self, messages: Sequence[Message]) -> Fit:
-        """How a chat fits into the context. Raises TemplateError."""
-        return fit(messages, lambda kept: len(self._tokenized(self._rendered(kept))), self._n_ctx)
+    def warm_up(self) -> None:
+        """Does what the first chat would have to wait for."""
+        with contextlib.suppress(TemplateError):
+            self._template()
 
-    def count(self, request: ChatRequest) -> int:
+    def stop(self) -> None:
+        """Before the model is freed: ends what is being tokenised. Any thread."""
+        self._stopped.set()
+
+    def fit(self, messages: Sequence[Message], cancelled: Cancelled = bool) -> Fit:
+        """How a chat fits into the context. Raises TemplateError."""
+        return fit(messages, lambda kept: len(self._tokenized(self._rendered(kept), cancelled)), self._n_ctx)
+
+    def count(self, request: ChatRequest, cancelled: Cancelled = bool) -> int:
         """Tokens of the prompt, also of one that is too long. Raises TemplateError."""
-        return len(self._tokenized(self.text(request)))
+        return len(self._tokenized(self._written(request)[0], cancelled))
 
     def text(self, request: ChatRequest) -> str:
         """The prompt as the model reads it. Raises TemplateError."""
-        return self._written(request)[0]
+        return without_marks(self._written(request)[0])
 
-    def tokenize(self, text: str, add_special: bool) -> tuple[int, ...]:
-        return tuple(self._backend.tokenize(text, add_special=add_special))
+    def tokenize(
+        self, text: str, add_special: bool, parse_special: bool = True, cancelled: Cancelled = bool
+    ) -> tuple[int, ...]:
+        tokenize = self._backend.tokenize
+        stopping = self._stopping(cancelled)
+        return tuple(tokenize(text, add_special=add_special, parse_special=parse_special, cancelled=stopping))
 
     def pieces(self, tokens: Sequence[int]) -> tuple[bytes, ...]:
         """Their bytes. Raises RequestError where the vocabulary has no such token."""
         return tuple(self._backend.piece(token) for token in self._known(tokens))
 
-    def gap_prompt(self, before: str, behind: str) -> str:
+    def gap_prompt(
+        self, before: str, behind: str, context: str = "", start: str = "", cancelled: Cancelled = bool
+    ) -> tuple[int, ...]:
         """The prompt for what is missing between two texts. Raises RequestError where the model cannot say."""
         if self._vocabulary.gap is None:
             raise RequestError("the model cannot fill a gap in a text")
         before_word, behind_word, middle_word = self._vocabulary.gap
-        return f"{before_word}{before}{behind_word}{behind}{middle_word}"
+        context, before, behind, start = map(self._literal.text, (context, before, behind, start))
+        text = f"{context}{before_word}{before}{behind_word}{behind}{middle_word}{start}"
+        return tuple(self._backend.tokenize(text, add_special=True, mark=MARK, cancelled=self._stopping(cancelled)))
 
     def card(self) -> ModelCard:
         return ModelCard(
@@ -108,18 +137,19 @@ class Preparer:
             self._vocabulary.gap is not None,
         )
 
-    def _chat(self, request: ChatRequest) -> Prepared:
+    def _chat(self, request: ChatRequest, cancelled: Cancelled) -> Prepared:
         text, channels = self._written(request)
-        return Prepared(tuple(self._tokenized(text)), channels)
+        return Prepared(tuple(self._tokenized(text, cancelled)), channels)
 
     def _written(self, request: ChatRequest) -> tuple[str, Channels | None]:
+        """The prompt, with marks in what is no control token, and how its answer is to be taken apart."""
         tools = offered(request)
         thinking = thinking_arguments(self._backend.chat_template, request.thinking, request.effort)
         prompt = self._rendered(request.messages, tools, thinking.arguments)
         start, one_call = request.answer_start, not request.parallel_tool_calls
         must_call = request.tool_choice not in ("auto", "none")
         channels = self._voice.channels(prompt, start, tools, one_call=one_call, must_call=must_call)
-        return self._voice.begin(prompt, start), channels
+        return self._voice.begin(prompt, self._literal.text(start, "assistant")), channels
 
     def _guide(self, request: Request, channels: Channels | None) -> Guide | None:
         """What keeps the answer to its constraint, or its calls to their tools."""
@@ -188,15 +218,43 @@ class Preparer:
     def _rendered(
         self, messages: Sequence[Message], tools: Sequence[Tool] = (), arguments: Mapping[str, object] | None = None
     ) -> str:
-        template = self._backend.chat_template
-        told, shown = prepare(messages, tools, self._voice.format, template)
-        render = ChatTemplate(template, bos=self._vocabulary.bos, eos=self._vocabulary.eos).render
-        return render(told, tools=shown, arguments=arguments)
+        source, template = self._backend.chat_template, self._template()
+        said = known_roles(tuple(map(self._literal.message, messages)), source)
+        offered_tools = tuple(map(self._literal.tool, tools))
+        must_show = system_texts(said)
+        first: str | None = None
+        reason: str | None = None
+        for arranged in arrangements(said):
+            told, shown = prepare(arranged, offered_tools, self._voice.format, source)
+            try:
+                prompt = template.render(told, tools=shown, arguments=arguments)
+            except TemplateRefusal as error:
+                reason = error.reason if reason is None else reason
+                continue
+            if all(text in prompt for text in must_show):
+                return prompt
+            first = prompt if first is None else first
+        if first is None:
+            raise TemplateError(reason or "")
+        return first
 
-    def _tokenized(self, text: str) -> list[int]:
+    def _template(self) -> ChatTemplate:
+        """Compiled once: that takes some 20 ms."""
+        found = self._compiled
+        if found is None:
+            vocabulary = self._vocabulary
+            found = ChatTemplate(self._backend.chat_template, bos=vocabulary.bos, eos=vocabulary.eos)
+            self._compiled = found
+        return found
+
+    def _tokenized(self, text: str, cancelled: Cancelled) -> list[int]:
         # A template that writes the first token itself must not get a second one.
         add_special = not (self._vocabulary.bos and text.startswith(self._vocabulary.bos))
-        return self._backend.tokenize(text, add_special=add_special)
+        mark = MARK if MARK in text else ""
+        return self._backend.tokenize(text, add_special=add_special, mark=mark, cancelled=self._stopping(cancelled))
+
+    def _stopping(self, cancelled: Cancelled) -> Cancelled:
+        return lambda: cancelled() or self._stopped.is_set()
 
     def _known(self, tokens: Sequence[int]) -> tuple[int, ...]:
         n_tokens = self._vocabulary.n_tokens

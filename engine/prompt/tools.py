@@ -17,6 +17,7 @@ from engine.errors import RequestError
 from engine.output.samples import Format
 from engine.output.values import load_schema
 from engine.output.written import write_calls
+from engine.prompt.roles import SYSTEM_ROLES, within_first_user
 from engine.requests import ChatRequest, Message, NamedTool, Tool, ToolCall
 
 _NAME = re.compile(r"[\w.:/$-]{1,256}")
@@ -73,7 +74,7 @@ def prepare(
     if tools and not format.presents_tools:
         told = _introduced(told, tools, format)
     if template and _NO_SYSTEM.search(template):
-        told = _without_system(told)
+        told = within_first_user(told)
     if template and _NINE.search(template):
         told = tuple(_with_short_ids(message) for message in told)
     return told, tuple(tools) if format.presents_tools else ()
@@ -90,7 +91,7 @@ def _introduced(messages: tuple[Message, ...], tools: Sequence[Tool], format: Fo
     sample = write_calls(format.calls[0], (ToolCall("0", "function-name", '{"argument-name": "value"}'),))
     shown = "\n".join(json.dumps(tool_object(tool)["function"], ensure_ascii=False) for tool in tools)
     text = _INTRODUCTION.replace("{sample}", sample).replace("{tools}", shown)
-    if messages and messages[0].role in ("system", "developer"):
+    if messages and messages[0].role in SYSTEM_ROLES:
         first = replace(messages[0], content=f"{messages[0].content}\n\n{text}")
         return (first, *messages[1:])
     return (Message("system", text), *messages)
@@ -116,18 +117,6 @@ def _as_text(messages: tuple[Message, ...], format: Format) -> tuple[Message, ..
             told.append(message)
         answered = message.role == "tool"
     return tuple(told)
-
-
-def _without_system(messages: tuple[Message, ...]) -> tuple[Message, ...]:
-    """With the system's words at the beginning of the user's first."""
-    system = "\n\n".join(message.content for message in messages if message.role == "system")
-    others = [message for message in messages if message.role != "system"]
-    first = next((n for n, message in enumerate(others) if message.role == "user"), None)
-    if system and first is None:
-        others.insert(0, Message("user", system))
-    elif system and first is not None:
-        others[first] = replace(others[first], content=f"{system}\n\n{others[first].content}")
-    return tuple(others)
 
 
 def _with_short_ids(message: Message) -> Message:

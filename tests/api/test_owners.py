@@ -83,6 +83,8 @@ def test_response_of_another_key_is_not_found_on_any_route(slow: Live, keys: Key
         own_id = own.post("/v1/responses", json=body).json()["id"]
         routes: list[Callable[[httpx.Client, str], httpx.Response]] = [
             lambda client, id: client.get(f"/v1/responses/{id}"),
+            lambda client, id: client.get(f"/responses/{id}?stream=true"),
+            lambda client, id: client.get(f"/v1/responses/{id}/input_items"),
             lambda client, id: client.post("/v1/responses", json={**body, "previous_response_id": id}),
             lambda client, id: client.post("/v1/responses/input_tokens", json={**body, "previous_response_id": id}),
             lambda client, id: client.delete(f"/v1/responses/{id}"),
@@ -91,7 +93,15 @@ def test_response_of_another_key_is_not_found_on_any_route(slow: Live, keys: Key
             assert route(second, response_id).status_code == 404
             assert route(first, own_id).status_code == 404
         for client in (first, own):
-            assert [route(client, response_id).status_code for route in routes[:3]] == [200] * 3
+            assert [route(client, response_id).status_code for route in routes[:-1]] == [200] * 5
+        assert second.post(f"/v1/responses/{response_id}/cancel").status_code == 404
+        reference = {
+            "type": "item_reference",
+            "id": first.get(f"/v1/responses/{response_id}").json()["output"][0]["id"],
+        }
+        for client, status in ((first, 200), (own, 200), (second, 400)):
+            answer = client.post("/v1/responses", json={**body, "input": [reference, {"role": "user", "content": "a"}]})
+            assert answer.status_code == status
         assert own.delete(f"/v1/responses/{response_id}").status_code == 200
 
 

@@ -45,6 +45,12 @@ def _english(qapp: QApplication) -> None:
     speak(qapp, "en")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _steady_cursor(qapp: QApplication) -> None:
+    """A cursor that blinks would make two pictures of the same screen differ."""
+    qapp.setCursorFlashTime(0)
+
+
 class Run(Protocol):
     def __call__(self, coro: Coroutine[Any, Any, T]) -> T: ...
 

@@ -250,7 +250,7 @@ def test_of_many_that_cannot_be_read_it_is_said_how_many_more_there_are(
             picture.write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00")
         async with open_house() as house:
             for given, last in ((pictures, "2 more are not attached."), (pictures[:4], "One more is not attached.")):
-                house.window.notice.hide()
+                house.window.notice.dismiss()
                 house.window.composer.files_given.emit(given)
                 await until(lambda: house.window.notice.isVisible())
                 assert len(house.window.notice.text.splitlines()) == 4

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desktop.chat.sections import Section, arranged, key_of
-from desktop.chat.tree import TITLE_LENGTH, Conversation, title_of
+from desktop.chat.title import MOST_COLUMNS, columns, title_of
+from desktop.chat.tree import Conversation
 from desktop.compose.prompt import prompt_for
 from desktop.store.records import Chat, ChatMessage, ChatSettings, Role, State
 from engine.requests import Message
@@ -52,13 +53,13 @@ def test_the_prompt_takes_turns() -> None:
 @given(st.text())
 def test_a_title_is_one_short_line(text: str) -> None:
     title = title_of(text)
-    assert len(title) <= TITLE_LENGTH + 1
+    assert columns(title) <= MOST_COLUMNS + 1
     assert len(title.splitlines()) <= 1
 
 
 def test_a_long_title_is_cut_at_a_word() -> None:
     assert title_of("\n  Parse   a CSV\nwith quotes") == "Parse a CSV"
-    assert title_of("word " * 20) == "word word word word word word word word word…"
+    assert title_of("word " * 20) == "word word word word word word…"
 
 
 def chat(name: str, days: float, pinned: bool = False) -> Chat:

@@ -300,7 +300,7 @@ def test_what_is_copied_has_the_key_that_is_hidden_on_the_page(run: Run, open_ho
             for tab in range(page.snippets.tabs.count()):
                 page.snippets.tabs.setCurrentIndex(tab)
                 assert page._state.key not in page.snippets.box.toPlainText()
-                page.snippets._copy()
+                page.snippets.copy.click()
                 assert page._state.key in QGuiApplication.clipboard().text()
             page.snippets._eye.click()
             assert page._state.key in page.snippets.box.toPlainText()

@@ -63,7 +63,7 @@ def drawn(item: MessageItem, image: QImage, top: int) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setClipRect(seen)
     painter.fillRect(seen, "white")
-    item.paint(painter, QRectF(seen), None, "")
+    item.paint(painter, QRectF(seen), None)
     painter.end()
 
 

@@ -52,7 +52,7 @@ def test_the_keys_that_it_names_are_those_that_there_are(run: Run, open_house: O
             for named in re.findall(r"^\| (Ctrl\+[^ |]+|F1) \|", text, re.MULTILINE):
                 assert named in keys, named
             by_id = {each.id: each.keys for each in actions.all}
-            places = ("chat", "endpoint", "settings", "models")
+            places = ("chat", "models", "endpoint", "settings")
             assert [by_id[f"go_{place}"] for place in places] == [f"Ctrl+{n}" for n in (1, 2, 3, 4)]
             assert f"| Ctrl+1 to Ctrl+4 | {', '.join(places)} |" in text
 

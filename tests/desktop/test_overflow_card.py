@@ -7,7 +7,7 @@ import time
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
 
-from desktop.compose.overflow import apply, overflow, surely_fits
+from desktop.compose.overflow import overflow, surely_fits
 from desktop.store.records import Chat, ChatMessage, ChatSettings
 from desktop.store.store import Store
 from desktop.widgets.overflow_card import OverflowCard
@@ -76,8 +76,6 @@ def test_what_would_be_left_out_is_told_by_turns() -> None:
     assert found.last_row_id == "m3"
     leaves_out = ChatSettings(system="Be kind.", leaves_out=True)
     assert overflow(branch(), leaves_out, fit) is None
-    assert apply(branch(), leaves_out, fit)[0].role == "system"
-    assert len(apply(branch(), leaves_out, fit)) == len(apply(branch(), settings, fit)) - 4
     alone = overflow(branch(), leaves_out, Fit(9_310, 8_192, (1,), 9_000, False))
     assert alone is not None
     assert (alone.kind, alone.n_prompt) == ("message", 9_000)

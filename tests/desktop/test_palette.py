@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from desktop.actions import Action, Actions
+from desktop.actions import Action, Actions, is_usable
 from desktop.palette import fitting
 from desktop.settings import SettingsFile
 from desktop.widgets.palette import Palette
@@ -126,7 +126,7 @@ def test_a_key_that_was_chosen_is_remembered(run: Run, open_house: OpenHouse, pr
             edit.setKeySequence(QKeySequence("Ctrl+E"))
             edit.editingFinished.emit()
             assert "Go to the endpoint" in keys._alert.text()
-            assert edit.keySequence() == QKeySequence("Ctrl+3")
+            assert edit.keySequence() == QKeySequence("Ctrl+4")
         assert SettingsFile(profile.settings).value.shortcuts == {"go_endpoint": "Ctrl+E"}
         async with open_house() as house:
             QTest.keyClick(house.window, Qt.Key.Key_E, CONTROL)
@@ -156,3 +156,97 @@ async def lived_in(house: House) -> None:
 
 async def chat_offered(house: House) -> None:
     await until(lambda: any(offer.kind == "chat" for offer in palette_of(house)._offers))
+
+
+@pytest.mark.parametrize(
+    ("keys", "usable"),
+    [
+        ("N", False), ("Shift+N", False), ("1", False), ("Space", False), ("Return", False), ("Del", False),
+        ("Tab", False), ("Esc", False), ("Left", False), ("Shift+F1", True), ("F5", True), ("Ctrl+N", True),
+        ("Alt+1", True), ("Meta+K", True), ("Ctrl+Shift+Del", True), ("Media Play", True), ("", False),
+    ],
+)  # fmt: skip
+def test_key_that_writes_is_no_shortcut(keys: str, usable: bool) -> None:
+    assert is_usable(keys) == usable
+
+
+def test_single_letter_is_refused_and_forgotten(run: Run, open_house: OpenHouse, profile: Profile) -> None:
+    settings = SettingsFile(profile.settings)
+    settings.change(shortcuts={"delete_chat": "N", "pin_chat": "Ctrl+J"})
+    settings.save()
+
+    async def story() -> None:
+        async with open_house(Script(answer=b"Here.")) as house:
+            keys = house.window.settings_page.keys
+            assert keys._edits["delete_chat"].keySequence().isEmpty()
+            assert keys._edits["pin_chat"].keySequence() == QKeySequence("Ctrl+J")
+            type_and_send(house, "A chat")
+            await answered(house)
+            edit = keys._edits["delete_chat"]
+            edit.setKeySequence(QKeySequence("N"))
+            edit.editingFinished.emit()
+            assert keys._alert.text().startswith("N is needed for writing.")
+            assert edit.keySequence().isEmpty()
+            house.transcript.setFocus()
+            QTest.keyClick(house.transcript, Qt.Key.Key_N)
+            assert len(house.rows) == 2, "the chat is there"
+
+    run(story())
+
+
+def test_palette_leaves_when_another_key_is_pressed(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house() as house:
+            palette = palette_of(house)
+            for key, page in (
+                (Qt.Key.Key_2, "models_page"),
+                (Qt.Key.Key_3, "endpoint_page"),
+                (Qt.Key.Key_1, "chat_page"),
+            ):
+                QTest.keyClick(house.window, Qt.Key.Key_K, CONTROL)
+                assert palette.isVisible()
+                QTest.keyClick(palette._field, key, CONTROL)
+                assert house.window.pages.currentWidget() is getattr(house.window, page)
+                assert not palette.isVisible()
+            QTest.keyClick(house.window, Qt.Key.Key_K, CONTROL)
+            QTest.keyClick(palette._field, Qt.Key.Key_K, CONTROL)
+            assert not palette.isVisible()
+            assert house.window.focusWidget() is house.window.composer._edit
+
+    run(story())
+
+
+def test_places_have_keys_in_the_order_of_the_sidebar(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house() as house:
+            sidebar, keys = house.window.sidebar, house.window.findChild(Actions)
+            places = sorted(
+                (
+                    (sidebar._models.y(), "models"),
+                    (sidebar._endpoint.y(), "endpoint"),
+                    (sidebar._settings.y(), "settings"),
+                )
+            )
+            assert keys is not None
+            assert [keys.keys_of(f"go_{place}") for _, place in places] == ["Ctrl+2", "Ctrl+3", "Ctrl+4"]
+
+    run(story())
+
+
+def test_palette_finds_what_is_done_with_the_last_answer(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house(Script(answer=b"Here.")) as house:
+            palette = palette_of(house)
+            palette.open()
+            QTest.keyClicks(palette._field, "three")
+            assert offered(house) == [], "there is no answer yet"
+            palette.close_it()
+            type_and_send(house, "A question")
+            await answered(house)
+            palette.open()
+            QTest.keyClicks(palette._field, "three")
+            assert offered(house)[0] == "Three answers side by side"
+            QTest.keyClick(palette._field, Qt.Key.Key_Return)
+            await until(lambda: len(house.transcript.messages.alternatives(house.rows[-1].id)) == 3)
+
+    run(story())

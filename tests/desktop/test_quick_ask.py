@@ -342,3 +342,22 @@ def test_it_is_pictured(run: Run, open_house: OpenHouse, scheme: str) -> None:
             assert small.answer.height() <= HIGHEST
 
     run(story())
+
+
+def test_half_typed_quick_question_is_there_when_the_window_opens_again(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house(Script(answer=b"Wide.")) as house:
+            await until(lambda: house.ready)
+            only(house, QuickAskWiring).open()
+            small = small_of(house)
+            QTest.keyClicks(small.field, "How wide")
+            QTest.keyClick(small, Qt.Key.Key_Escape)
+            only(house, QuickAskWiring).open()
+            assert small.field.text() == "How wide"
+            QTest.keyClick(small.field, Qt.Key.Key_Return)
+            await has_ended(house)
+            QTest.keyClick(small, Qt.Key.Key_Escape)
+            only(house, QuickAskWiring).open()
+            assert small.field.text() == "", "it was asked"
+
+    run(story())

@@ -314,7 +314,7 @@ def test_a_full_disk_is_said_once_and_nothing_is_lost_when_there_is_room_again(r
         told: list[StoreError] = []
         opener = FakeOpener(Script(answer=b"wave " * 500), Limits(16_384, 8, 64))
         async with desk(profile, opener) as chats:
-            chats.failed.connect(told.append)
+            chats.not_saved.connect(told.append)
             chats.send("First")
             await until(lambda: not chats.answering)
             await chats._store._call(_limit, chats._store, 1)

@@ -71,6 +71,44 @@ def test_words_are_found_from_their_beginning_without_accents_or_case(tmp_path: 
     told(tmp_path, story)
 
 
+@pytest.mark.parametrize(
+    ("words", "place"),
+    [("都庁", "都庁"), ("会議", "会議"), ("部署", "部署"), ("悬空", "悬空"), ("itgc", "itgc"), ("京", "京"),
+     ("gen", "gen"), ("会議 ITGC", "会議"), ("東京都庁で部署の会議", "東京都庁で部署の会議")],
+)  # fmt: skip
+def test_word_inside_unspaced_text_is_found_and_marked(tmp_path: Path, words: str, place: str) -> None:
+    async def story(store: Store, search: Search) -> None:
+        text = "昨日、東京都庁で部署の会議。重跑gen-itgc后50条悬空引用"
+        await store.save(CHAT, [message(1, text), message(2, "昨日"), message(3, "nothing of the kind " * 50)])
+        (hit,) = await search.find(words) or []
+        assert hit.message_id == "m1"
+        assert "".join(part.text for part in hit.snippet if part.matched).startswith(place)
+
+    told(tmp_path, story)
+
+
+@pytest.mark.parametrize(("text", "part"), [
+    ("ฉันชอบกินข้าวผัดมาก", "ข้าวผัด"), ("나는한국어를공부한다", "한국어"), ("ខ្ញុំចូលចិត្តបាយ", "ចូលចិត្ត"), ("ｶﾀｶﾅテスト", "ﾀｶﾅ"),
+])  # fmt: skip
+def test_part_of_thai_korean_khmer_and_kana_is_found_in_titles_and_texts(tmp_path: Path, text: str, part: str) -> None:
+    async def story(store: Store, search: Search) -> None:
+        await store.save(replace(CHAT, title=text), [message(1, text), message(2, "other")])
+        assert await found(search, part) == ["c", "m1"]
+        await store.delete("c")
+        assert await found(search, part) == []
+
+    told(tmp_path, story)
+
+
+def test_half_of_a_latin_word_is_still_not_found(tmp_path: Path) -> None:
+    async def story(store: Store, search: Search) -> None:
+        await store.save(CHAT, [message(1, "lighthouse keeper"), message(2, "都庁")])
+        assert await found(search, "house") == []
+        assert await found(search, "ligh keeper") == []
+
+    told(tmp_path, story)
+
+
 def test_a_snippet_says_where_the_word_stands(tmp_path: Path) -> None:
     async def story(store: Store, search: Search) -> None:
         text = "word " * 50 + "the\nlighthouse keeper sleeps " + "word " * 50

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from PySide6.QtGui import QFont, QFontMetrics, QGuiApplication
 from PySide6.QtWidgets import QPushButton, QStyle, QStyleOptionButton
 
-from desktop.restoring import finish_restore
+from desktop.restoring import finish_restore, is_restore_staged
 from engine.library.profile import Profile
 from tests.desktop.conftest import House, OpenHouse, Run, until
 from tests.desktop.exchange import foreign
@@ -97,6 +98,97 @@ def test_everything_is_backed_up_and_comes_back_at_the_next_start(
         assert finish_restore(profile.root)
         async with open_house() as house:
             await until(lambda: "The sea?" in titles(house))
+
+    run(story())
+
+
+def test_export_with_half_an_emoji_and_bad_chats_comes_in_and_is_counted(
+    run: Run, open_house: OpenHouse, tmp_path: Path
+) -> None:
+    chats = [{**foreign.CHATGPT[0], "conversation_id": f"c{number}", "title": f"Sea {number}"} for number in range(3)]
+    bad = [{"title": "no tree", "mapping": None}, None]
+    text = json.dumps([chats[0], *bad, *chats[1:]]).replace("Sea 1", "Sea \\ud83d").replace("the sea?", "the \\udc00?")
+    (tmp_path / "conversations.json").write_text(text)
+
+    async def story() -> None:
+        async with open_house() as house:
+            wiring, page = wiring_of(house), house.window.settings_page
+            wiring.bring_in(tmp_path / "conversations.json")  # type: ignore[attr-defined]
+            await until(lambda: page._imports[0].isEnabled())
+            assert page._progress.text().startswith("3 chats came in. 2 chats could not be read: “no tree” and others.")
+            await until(lambda: {"Sea 0", "Sea \ufffd", "Sea 2"} <= set(titles(house)))
+
+    run(story())
+
+
+def test_unforeseen_error_of_an_import_is_logged_and_frees_the_page(
+    run: Run, open_house: OpenHouse, profile: Profile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "conversations.json").write_text(json.dumps(foreign.CHATGPT))
+
+    async def fail(*_: object) -> object:
+        raise ZeroDivisionError("a bug")
+
+    async def story() -> None:
+        async with open_house() as house:
+            page = house.window.settings_page
+            monkeypatch.setattr("desktop.exchange.importing.Importer._take", fail)
+            wiring_of(house).bring_in(tmp_path / "conversations.json")  # type: ignore[attr-defined]
+            await said(house, "Something went wrong")
+            assert page._imports[0].isEnabled()
+            assert page._progress.text() == ""
+            monkeypatch.undo()
+            wiring_of(house).bring_in(tmp_path / "conversations.json")  # type: ignore[attr-defined]
+            await until(lambda: page._progress.text() == "One chat came in.")
+
+    run(story())
+    assert "bring chats in failed" in (profile.root / "inglenook.log").read_text()
+
+
+def test_stopped_import_frees_the_page(run: Run, open_house: OpenHouse, tmp_path: Path) -> None:
+    many = [{**foreign.CHATGPT[0], "conversation_id": f"c{number}"} for number in range(3_000)]
+    (tmp_path / "conversations.json").write_text(json.dumps(many))
+
+    async def story() -> None:
+        async with open_house() as house:
+            page = house.window.settings_page
+            wiring_of(house).bring_in(tmp_path / "conversations.json")  # type: ignore[attr-defined]
+            assert not page._imports[0].isEnabled()
+            page._cancel.click()
+            await until(lambda: page._imports[0].isEnabled())
+            assert "Reading" not in page._progress.text()
+
+    run(story())
+
+
+def test_staged_restore_is_shown_and_can_be_cancelled(
+    run: Run, open_house: OpenHouse, profile: Profile, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        async with open_house() as house:
+            exchange, page = wiring_of(house)._exchange, house.window.settings_page  # type: ignore[attr-defined]
+            house.window.show_settings_page()
+            assert page._cancel_restore.isHidden()
+            await until(lambda: house.ready)
+            exchange.back_up(tmp_path / "all.zip")
+            await said(house, "Saved as all.zip.")
+            exchange.restore(tmp_path / "all.zip")
+            await until(page._cancel_restore.isVisible)
+        async with open_house() as house:  # as after a restart that did not put it in place
+            page = house.window.settings_page
+            assert page._restore.text() == "A backup comes back when Inglenook starts next."
+            page._cancel_restore.click()
+            await until(page._cancel_restore.isHidden)
+            assert not is_restore_staged(profile.root)
+
+    run(story())
+
+
+def test_damaged_settings_are_said_in_the_window(run: Run, open_house: OpenHouse, profile: Profile) -> None:
+    async def story() -> None:
+        profile.settings.write_text("{")
+        async with open_house() as house:
+            await said(house, "The file of your settings was damaged. It is kept as settings.json.damaged-")
 
     run(story())
 

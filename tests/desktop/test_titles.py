@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from desktop.chat.title import title_of
 from desktop.chat.titler import TASK, title_in
 from engine.library.profile import Profile
 from tests.desktop.conftest import OpenHouse, Run, until
@@ -22,13 +23,20 @@ WRITE = TASK[:20].encode()
         ('  "Parsing CSV with quotes."\n', "Parsing CSV with quotes"),
         ("Title: **Parsing CSV**", "Parsing CSV"),
         ("<think>A title, then.</think>Quotes in CSV files", "Quotes in CSV files"),
-        ("Parsing CSV fields that hold quotes and commas too", "Parsing CSV fields that hold quotes and commas…"),
+        ("The Parsing of CSV with Quotes", "Parsing of CSV with Quotes"),
+        ("CSV and quotes: How to use the module", "CSV and quotes"),
+        ("parsing CSV", "Parsing CSV"),
         ("引号与字段", "引号与字段"),
         ("", ""),
         ("\n\n", ""),
         ('"..."', ""),
         ("Parsing CSV\nwith quotes", ""),
         ("Parsing CSV with quotes " * 3, ""),
+        ("Parsing CSV fields that hold quotes", ""),
+        ("Internationalised comma-separated quotes", ""),
+        ("Parsing “CSV with", ""),
+        ("Parsing CSV,", ""),
+        ("Parsing Elephants, Roman Emperors", ""),
         ("Use the standard library's csv module.", ""),
         ("Use the standard", ""),
         ("Cats of the Roman Empire", ""),
@@ -42,7 +50,7 @@ def test_what_is_a_title_and_what_is_none(written: str, title: str) -> None:
 
 def test_the_first_answer_gives_a_chat_its_title(run: Run, open_house: OpenHouse) -> None:
     async def story() -> None:
-        async with open_house(Script(answer=b"It is wide.", cases={WRITE: b'"The wide sea"'})) as house:
+        async with open_house(Script(answer=b"It is wide.", cases={WRITE: b'The wide sea"'})) as house:
             type_and_send(house, "Tell me of the sea")
             await answered(house)
             await until(lambda: titles(house) == ["Today", "The wide sea"])
@@ -57,7 +65,7 @@ def test_the_first_answer_gives_a_chat_its_title(run: Run, open_house: OpenHouse
 
 def test_a_persons_title_stays(run: Run, profile: Profile) -> None:
     async def story() -> None:
-        async with desk(profile, FakeOpener(Script(answer=b"It is wide.", cases={WRITE: b"The wide sea"}))) as chats:
+        async with desk(profile, FakeOpener(Script(answer=b"It is wide.", cases={WRITE: b'The wide sea"'}))) as chats:
             chats.send("Tell me of the sea")
             assert chats.current
             chats.rename(chats.current.id, "Mine")
@@ -85,7 +93,7 @@ def test_nonsense_leaves_the_first_words(run: Run, profile: Profile, nonsense: b
 
 def test_the_next_message_ends_the_making_of_a_title_and_the_chat_is_not_read_again(run: Run, profile: Profile) -> None:
     async def story() -> None:
-        opener = FakeOpener(Script(answer=b"It is wide.", cases={WRITE: b"The wide, wide sea"}, step_s=0.01))
+        opener = FakeOpener(Script(answer=b"It is wide.", cases={WRITE: b'The wide, wide sea"'}, step_s=0.01))
         async with desk(profile, opener) as chats:
             chats.send("Tell me of the sea " * 5)
             await until(lambda: not chats.answering)
@@ -100,6 +108,41 @@ def test_the_next_message_ends_the_making_of_a_title_and_the_chat_is_not_read_ag
             await until(lambda: chats.current and chats.current.titled_by == "model")  # after the second answer
 
     run(story())
+
+
+def test_title_that_a_question_in_another_chat_cancelled_is_made_later(run: Run, profile: Profile) -> None:
+    async def story() -> None:
+        script = Script(answer=b"It is wide.", cases={WRITE: b'The wide sea"', b"And": b"Yes."}, step_s=0.01)
+        async with desk(profile, FakeOpener(script)) as chats:
+            chats.send("Tell me of the sea " * 5)
+            first = chats.current
+            assert first is not None
+            await until(lambda: not chats.answering)
+            chats.new_chat()
+            chats.send("And?")
+            await until(lambda: not chats.answering)
+            await until(lambda: (chat := chats.chat(first.id)) and chat.title == "The wide sea")
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("How do I parse a CSV whose fields hold quotes?", "How do I parse a CSV…"),
+        ("Tell me of the sea", "Tell me of the sea"),
+        ('"To be or not to be, that is the question": who said it?', "To be or not to be…"),
+        ("„Sein oder Nichtsein“ steht in welchem Stück?", "„Sein oder Nichtsein“ steht…"),
+        ("## A plan for the garden", "A plan for the garden"),
+        ("Write a short story about the sea in winter", "Write a short story…"),
+        ("quarterly-report-of-the-year-2025-final.pdf", "quarterly-report-of-the-year-2…"),
+        ("引号与字段" * 6, "引号与字段引号与字段引号与字段…"),
+        ("---", "---"),
+        ("", ""),
+    ],
+)
+def test_first_words_are_cut_well(text: str, title: str) -> None:
+    assert title_of(text) == title
 
 
 def test_only_a_complete_answer_is_worth_a_title(run: Run, profile: Profile) -> None:

@@ -138,23 +138,27 @@ def trial(seed: int, folder: Path) -> Outcome:
     return Outcome(seed, seconds, 0, problem)
 
 
+def fuzz(seconds: float, seed: int, *, also_tried: bool = False) -> list[str]:
+    """Judges files from `seed` on until the time is over; `also_tried`: in a child too. One line for each that is not
+    held."""
+    deadline, problems = time.monotonic() + seconds, []
+    with tempfile.TemporaryDirectory() as folder:
+        while time.monotonic() < deadline:
+            outcomes = [judge(seed, Path(folder)), *([trial(seed, Path(folder))] if also_tried else [])]
+            problems += [f"seed {seed}: {outcome.problem}" for outcome in outcomes if outcome.problem]
+            seed += 1
+    return problems
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=0, help="the first one")
     parser.add_argument("--trial", action="store_true", help="also try each file in a child")
     given = parser.parse_args()
-    deadline, seed, n_bad = time.monotonic() + given.seconds, given.seed, 0
-    with tempfile.TemporaryDirectory() as folder:
-        while time.monotonic() < deadline:
-            outcomes = [judge(seed, Path(folder)), *([trial(seed, Path(folder))] if given.trial else [])]
-            for outcome in outcomes:
-                if outcome.problem:
-                    n_bad += 1
-                    sys.stdout.write(f"seed {seed}: {outcome.problem}\n")
-            seed += 1
-    sys.stdout.write(f"{seed - given.seed} files, {n_bad} not held\n")
-    return 1 if n_bad else 0
+    problems = fuzz(given.seconds, given.seed, also_tried=given.trial)
+    sys.stdout.write("".join(f"{each}\n" for each in [*problems, f"{len(problems)} files were not held"]))
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":

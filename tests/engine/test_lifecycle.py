@@ -17,6 +17,7 @@ from engine.engine import Engine
 from engine.errors import EngineClosed, EngineDead, EngineError, LoadCancelled, NotLoaded
 from engine.events import EmbedderInfo, Failed, Finished, Status
 from engine.requests import Sampling
+from engine.schedule.sequence import Sequence
 from engine.status import StatusBoard
 from engine.stream import RequestStream
 from engine.ticket import Ticket, TicketBook
@@ -314,5 +315,22 @@ def test_closing_a_ticket_does_not_forget_a_newer_one_of_the_same_id() -> None:
         book.open(new)
         book.close(old, Failed(NotLoaded()))
         assert book.progress(request.id) is not None
+
+    asyncio.run(run())
+
+
+def test_queue_place_follows_the_scheduler_and_not_only_the_arrival() -> None:
+    async def run() -> None:
+        loop, book = asyncio.get_running_loop(), TicketBook()
+        tickets = []
+        for name, deadline in (("long", 900), ("short", 30), ("unprepared", None)):
+            request = replace(chat(), id=name)
+            ticket = Ticket(request, RequestStream(name, loop, lambda name: None), 0.0)
+            if deadline is not None:
+                ticket.sequence = Sequence(name, 0, (1, 2, 3), 4, deadline=deadline)
+            book.open(ticket)
+            tickets.append(ticket)
+        places = [progress.queue_place for each in tickets if (progress := book.progress(each.request.id))]
+        assert places == [2, 1, 3]
 
     asyncio.run(run())

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from engine.cache import snapshot_file
 from engine.cache.snapshot_file import Damaged
+from engine.cache.snapshot_owners import drop_snapshots
 from engine.cache.snapshots import SnapshotStore
 
 OURS, FOREIGN = b"ours".ljust(16), b"foreign".ljust(16)
@@ -57,6 +58,20 @@ def test_what_was_put_is_there_after_a_restart(tmp_path: Path) -> None:
     assert again.wanted([7, 8], 0) is None
     again.close()
     assert (tmp_path / "new").stat().st_mode & 0o077 == 0, "others may read chats"
+
+
+def test_snapshot_is_deleted_with_the_words_of_its_owner(tmp_path: Path) -> None:
+    snapshots = store(tmp_path)
+    snapshots.put(TOKENS, STATE)
+    snapshots.note_owner(TOKENS, "chat 1")
+    snapshots.put([7, 8, 9], STATE)
+    snapshots.note_owner([7, 8, 9], "chat 2")
+    snapshots.close()
+    assert drop_snapshots(tmp_path, ["chat 1"]) == 1
+    again = store(tmp_path)
+    assert again.wanted(TOKENS, 0) is None
+    assert fetched(again, [7, 8, 9]) == bytes(STATE)
+    again.close()
 
 
 @pytest.mark.parametrize("can_cut", [True, False])

@@ -85,7 +85,7 @@ def test_a_bug_while_texts_to_embed_are_tokenised_is_not_taken_for_a_closed_engi
         engine = Engine(opener)
         await engine.load(PATH)
 
-        def fail(text: str, *, add_special: bool) -> list[int]:
+        def fail(text: str, **_options: object) -> list[int]:
             raise RuntimeError(text)
 
         opener.backends[0].tokenize = fail  # type: ignore[method-assign]

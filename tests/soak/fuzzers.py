@@ -12,7 +12,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-FUZZERS = ("tests.api.fuzz_costs", "tests.desktop.render_fuzzing")
+FUZZERS = (
+    "tests.api.fuzz_costs",
+    "tests.desktop.reader_fuzz",
+    "tests.desktop.render_fuzzing",
+    "tests.engine.gguf_fuzz",
+    "tests.template_fuzz",
+    "tests.tokenizer_fuzz",
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 120.0

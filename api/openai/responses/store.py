@@ -14,6 +14,7 @@ from pathlib import Path
 from api.errors import ResponseUnknown
 from api.keyring import KeyHolder
 from api.openai.responses.items import Item
+from engine.library.permissions import make_private_folder, open_private
 
 MAX_KEPT = 1000
 MAX_STORE_BYTES = 256 * 1024 * 1024
@@ -26,8 +27,10 @@ _DRAFT_SUFFIX = ".new"
 
 _ITEM_FIELDS = frozenset(
     {"type", "id", "status", "role", "content", "call_id", "name", "namespace", "arguments", "input", "output"}
-    | {"summary"}
+    | {"summary", "error"}
 )
+_WHOLE_FIELDS = frozenset({"action"})
+"""Objects that are read again: the command of a `local_shell_call`."""
 _PART_FIELDS = frozenset({"type", "text", "refusal"})
 
 
@@ -110,11 +113,11 @@ class ResponseStore:
         return self._folder / f"{response_id}.json"
 
     def _write(self, path: Path, content: bytes) -> None:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(path.parent)
         self._make_room(path.parent, len(content))
         draft = path.with_suffix(_DRAFT_SUFFIX)
         try:
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            with open(draft, "wb", opener=open_private) as file:
                 file.write(content)
             draft.replace(path)
         except OSError:
@@ -138,7 +141,11 @@ class ResponseStore:
 
 def _known_fields(item: Item) -> Item:
     """Without what no later call reads: clients may add fields of any size."""
-    return {name: _known_parts(value) for name, value in item.items() if name in _ITEM_FIELDS}
+    return {
+        name: value if name in _WHOLE_FIELDS else _known_parts(value)
+        for name, value in item.items()
+        if name in _ITEM_FIELDS | _WHOLE_FIELDS
+    }
 
 
 def _known_parts(value: object) -> object:

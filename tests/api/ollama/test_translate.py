@@ -61,7 +61,7 @@ def chat(**fields: object) -> ChatRequest:
     return chat_request(ChatBody.model_validate_json(json.dumps(given)), "1")
 
 
-def generate(gap_prompt: str | None = None, /, **fields: object) -> Request:
+def generate(gap_prompt: tuple[int, ...] | None = None, /, **fields: object) -> Request:
     return generate_request(GenerateBody.model_validate_json(json.dumps(fields)), gap_prompt, "1")
 
 
@@ -207,8 +207,8 @@ def test_completions() -> None:
         (Message("system", "Be kind."), Message("user", "Hi")), "endpoint", id="1"
     )
     assert generate(prompt="Hi", raw=True) == CompletionRequest("Hi", "endpoint", id="1")
-    assert generate("<PRE>a<SUF>b<MID>", prompt="a", suffix="b") == CompletionRequest(
-        "<PRE>a<SUF>b<MID>", "endpoint", id="1"
+    assert generate((3, 97, 4, 98, 5), prompt="a", suffix="b") == CompletionRequest(
+        (3, 97, 4, 98, 5), "endpoint", id="1"
     )
     for name, value in (("images", ["x"]), ("template", "{{ x }}"), ("context", [1])):
         with pytest.raises(BadRequest) as caught:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
+import threading
+import time
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from desktop.exchange.backup import stage_restore, write_backup
+from desktop.exchange.backup import cancel_restore, stage_restore, write_backup
 from desktop.exchange.errors import ExchangeError, NotRecognised, Unreadable
-from desktop.restoring import ASIDE, STAGED, finish_restore
+from desktop.restoring import ASIDE, STAGED, finish_restore, is_restore_staged
 from desktop.store.records import Chat
 from desktop.store.store import Store
 from engine.library.profile import Profile
@@ -60,7 +64,8 @@ def test_there_and_back(profile: Profile, backup: Path, tmp_path: Path) -> None:
     assert json.loads(other.settings.read_text()) == {"theme": "dark"}
     assert other.endpoint_key.read_text() == "ink-secret"
     assert (other.responses / "r1.json").is_file()
-    aside = Profile(other.root / ASIDE)
+    (folder,) = other.root.glob(f"{ASIDE}-*")
+    aside = Profile(folder)
     assert keep(aside) == ["three"]
     assert json.loads(aside.settings.read_text()) == {"theme": "light"}
     assert not finish_restore(other.root)
@@ -70,6 +75,60 @@ def test_a_second_restore_keeps_what_the_first_one_brought(profile: Profile, bac
     for _ in range(2):
         stage_restore(profile, backup)
         assert finish_restore(profile.root)
+    assert keep(profile) == ["one", "two"]
+
+
+def test_backup_of_chats_of_another_layout_is_written(profile: Profile, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(profile.chats, isolation_level=None)) as file:
+        file.execute("DROP TABLE unfinished")
+        file.execute("PRAGMA user_version = 4")
+    write_backup(profile, tmp_path / "older.zip")
+    stage_restore(profile, tmp_path / "older.zip")
+
+
+def test_each_restore_keeps_chats_aside_in_a_folder_of_its_own(profile: Profile, backup: Path) -> None:
+    for title in ("first", "second", "third"):
+        keep(profile, title)
+        stage_restore(profile, backup)
+        assert finish_restore(profile.root)
+    kept = [keep(Profile(folder)) for folder in profile.root.glob(f"{ASIDE}-*")]
+    assert sorted(kept) == [["first", "one", "two"], ["one", "second", "two"], ["one", "third", "two"]]
+
+
+def test_cancelled_restore_changes_nothing_at_the_next_start(profile: Profile, backup: Path) -> None:
+    keep(profile, "later")
+    stage_restore(profile, backup)
+    assert is_restore_staged(profile.root)
+    cancel_restore(profile)
+    cancel_restore(profile)
+    assert not is_restore_staged(profile.root)
+    assert not finish_restore(profile.root)
+    assert "later" in keep(profile)
+
+
+def test_backup_ends_while_chats_are_written(profile: Profile, tmp_path: Path) -> None:
+    """Each write used to begin the copy anew."""
+    stop = threading.Event()
+    with closing(sqlite3.connect(profile.chats, isolation_level=None)) as file:
+        file.execute("CREATE TABLE filler (data BLOB)")
+        file.execute("INSERT INTO filler VALUES (zeroblob(40000000))")
+
+    def write() -> None:
+        with closing(sqlite3.connect(profile.chats, isolation_level=None, timeout=30)) as file:
+            while not stop.is_set():
+                file.execute("UPDATE chats SET updated_s = updated_s + 1")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        began = time.monotonic()
+        write_backup(profile, tmp_path / "backup.zip")
+        assert time.monotonic() - began < 20
+    finally:
+        stop.set()
+        writer.join()
+    stage_restore(profile, tmp_path / "backup.zip")
+    assert finish_restore(profile.root)
     assert keep(profile) == ["one", "two"]
 
 
@@ -101,7 +160,8 @@ def test_cut_off_at_any_step_the_next_start_goes_on(
     monkeypatch.undo()
     finish_restore(profile.root)
     assert keep(profile) == ["one", "two"]
-    assert "later" in keep(Profile(profile.root / ASIDE))
+    (aside,) = profile.root.glob(f"{ASIDE}-*")
+    assert "later" in keep(Profile(aside))
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04 cut"])

@@ -50,7 +50,7 @@ def test_chatgpt_in_a_zip_whose_chats_are_split(tmp_path: Path) -> None:
 def test_open_webui(tmp_path: Path) -> None:
     found = only(tmp_path, foreign.OPEN_WEBUI)
     assert branch(found) == [("user", "How are hills?"), ("assistant", "Green.")]
-    assert texts(found) == {"How are hills?", "Green.", "Old."}
+    assert texts(found) == {"How are hills?", "Green.", "Old.", "A ring."}
 
 
 def test_llama_server(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -60,9 +61,55 @@ def test_settings_are_kept_for_each_file_and_used(
             assert page.sheet.context.text() == "1024"
             page.sheet.context.clear()
             QTest.keyClick(page.sheet.context, Qt.Key.Key_Return)
+        kept = SettingsFile(profile.settings).value.model_settings
+        assert kept == {str(path): {"n_ctx": 1024}}, "it was typed, and the model was not loaded so"
+        async with open_house(real=path) as house:
+            page = page_of(house)
+            house.window.sidebar._models.click()
+            await until(lambda: use_of(house, "Alpha") == "in_use")
+            click(page.on_disk.view, "Alpha", "settings")
+            page.sheet.context.clear()
+            page.sheet.load.click()
+            await until(lambda: use_of(house, "Alpha") == "loading")
+            await until(lambda: use_of(house, "Alpha") == "in_use")
         assert SettingsFile(profile.settings).value.model_settings == {}
 
     run(story())
+
+
+def test_value_that_is_typed_stays_while_the_row_changes(
+    run: Run, open_house: OpenHouse, fake: FakeHub, shelf: Path, profile: Profile
+) -> None:
+    keep_folder(profile, shelf)
+
+    async def story() -> None:
+        async with open_house(real=shelf / "Alpha-Q4_0.gguf") as house:
+            page = page_of(house)
+            house.window.sidebar._models.click()
+            await until(lambda: house.ready and use_of(house, "Alpha") == "in_use")
+            await until(lambda: rows(page.on_disk.view)[0].fit is not None)
+            click(page.on_disk.view, "Alpha", "settings")
+            sheet = page.sheet
+            QTest.keyClicks(sheet.context, "48")
+            row = rows(page.on_disk.view)[0]
+            sheet.show_model(replace(row, progress=0.5), LoadChoice(), None)
+            assert sheet.context.text() == "48"
+            QTest.keyClick(sheet.context, Qt.Key.Key_Return)
+            assert sheet.context.property("wrong")
+            assert sheet._context_help.property("wrong"), "it says what the least is"
+            assert not sheet.load.isEnabled()
+            QTest.keyClick(sheet, Qt.Key.Key_Escape)
+            click(page.on_disk.view, "Alpha", "settings")
+            assert sheet.context.text() == ""
+            assert not sheet.context.property("wrong")
+            assert sheet.load.isEnabled()
+        assert SettingsFile(profile.settings).value.model_settings == {}
+
+    run(story())
+
+
+def test_context_below_the_least_is_not_taken_from_the_settings() -> None:
+    assert LoadChoice.of({"n_ctx": 48}) == LoadChoice()
 
 
 def test_choices() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt
 from PySide6.QtGui import QAccessible, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QFileDialog, QLineEdit, QProgressBar
@@ -101,6 +104,30 @@ def test_models_are_loaded_and_unloaded(
     run(story())
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are UTF-16 or UTF-8 there")
+def test_models_in_a_folder_whose_name_is_no_utf_8_are_listed_and_loaded(
+    run: Run, open_house: OpenHouse, fake: FakeHub, shelf: Path, profile: Profile
+) -> None:
+    folder = Path(os.fsdecode(os.fsencode(shelf.parent) + b"/regal-\xe4"))
+    shelf.rename(folder)
+    strange = folder / os.fsdecode(b"Caf\xe9-Q4_0.gguf")
+    shutil.copy(folder / "Alpha-Q4_0.gguf", strange)
+    keep_folder(profile, folder)
+
+    async def story() -> None:
+        async with open_house(model=False) as house:
+            view = page_of(house).on_disk.view
+            house.window.sidebar._models.click()
+            await until(lambda: len(rows(view)) == 4 and rows(view)[0].fit is not None)
+            assert "".join(sorted(names(view))).isprintable()
+            name = next(row.name for row in rows(view) if row.path == strange)
+            click(view, name, "load")
+            await until(lambda: use_of(house, name) == "in_use")
+        assert SettingsFile(profile.settings).value.model_path == str(strange)
+
+    run(story())
+
+
 def test_a_double_click_loads_one_model(
     run: Run, open_house: OpenHouse, fake: FakeHub, shelf: Path, profile: Profile
 ) -> None:
@@ -163,7 +190,7 @@ def test_everything_by_keyboard(run: Run, open_house: OpenHouse, fake: FakeHub, 
             page = page_of(house)
             view = page.on_disk.view
             house.window.resize(600, 450)
-            QTest.keyClick(house.window, Qt.Key.Key_4, Qt.KeyboardModifier.ControlModifier)
+            QTest.keyClick(house.window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
             await until(lambda: len(rows(view)) == 3 and rows(view)[0].fit is not None)
             page.head.search.setFocus()
             QTest.keyClick(page.head.search, Qt.Key.Key_Down)
@@ -234,3 +261,9 @@ def test_controls_and_rows_have_names(
             assert spoken.text(QAccessible.Text.Name).startswith("Alpha, Q4_0")
 
     run(story())
+
+
+def test_row_of_a_model_that_is_loaded_offers_to_cancel() -> None:
+    row = ModelRow("a", "disk", "A", use="loading", progress=0.3)
+    assert "cancel" in actions(QRect(0, 0, 800, 58), row, pointed=True)
+    assert "cancel" not in actions(QRect(0, 0, 800, 58), row, pointed=False), "there it says how far it is"

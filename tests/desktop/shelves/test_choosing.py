@@ -38,7 +38,8 @@ def test_several_are_chosen_by_mouse_and_by_key(run: Run, open_house: OpenHouse,
         click_title(house, "Sea shanties")
         await until(lambda: len(house.rows) == 2)
         opened = house.rows[0].chat_id
-        click_title(house, "Titles for the talk", CONTROL)
+        for title in ("Sea shanties", "Titles for the talk"):
+            click_title(house, title, CONTROL)
         assert chosen(house) == ["Sea shanties", "Titles for the talk"]
         assert bar_of(house)._count.text() == "2 chosen"
         click_title(house, "Letter to the landlord", SHIFT)
@@ -165,7 +166,7 @@ def test_the_row_that_was_chosen_stays_in_sight_above_the_line(
         await until(lambda: bar_of(house).isVisible())
         await until(lambda: view.viewport().rect().contains(view.visualRect(lowest)))
         bar_of(house).resize(160, 38)
-        assert bar_of(house)._count.text() == "2"
-        assert bar_of(house).accessibleName() == "2 chosen"
+        assert bar_of(house)._count.text() == "1"
+        assert bar_of(house).accessibleName() == "1 chosen"
 
     live_in(run, open_house, profile, story)

@@ -14,7 +14,7 @@ import pytest
 
 from api.errors import ResponseUnknown
 from api.keyring import OWN, KeyHolder
-from api.openai.responses.items import Item
+from api.openai.responses.items import Item, messages
 from api.openai.responses.store import Kept, ResponseStore
 from tests.api.live import live
 
@@ -91,6 +91,28 @@ def test_unknown_fields_of_items_are_not_kept(tmp_path: Path) -> None:
     assert again.items == [
         {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "a"}], "call_id": None}
     ]
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"type": "message", "role": "user", "content": "a"},
+        {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "a"}]},
+        {"type": "reasoning", "summary": [{"type": "summary_text", "text": "a"}]},
+        {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}", "namespace": "n"},
+        {"type": "function_call_output", "call_id": "c", "output": [{"type": "input_text", "text": "a"}]},
+        {"type": "custom_tool_call", "call_id": "c", "name": "f", "input": "a"},
+        {"type": "local_shell_call", "call_id": "c", "action": {"type": "exec", "command": ["ls"]}},
+        {"type": "mcp_call", "id": "m", "name": "f", "arguments": "{}", "output": "a"},
+    ],
+)
+def test_items_that_are_read_again_are_kept_whole(tmp_path: Path, item: Item) -> None:
+    store = ResponseStore(tmp_path)
+    store.put(Kept({"id": name("1")}, [item]))
+    again = found(store, name("1"))
+    assert again is not None
+    assert again.items == [item]
+    assert messages(again.items) == messages([item])
 
 
 def test_full_disk_leaves_no_draft_and_is_reported(tmp_path: Path) -> None:

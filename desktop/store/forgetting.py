@@ -1,0 +1,131 @@
+"""Deleted means gone: no file of the profile holds words of what was deleted. Runs on the store's thread.
+
+SQLite overwrites what a row leaves (`secure_delete`), but FTS5 only marks an entry of its index as deleted. Its
+segments are merged into one, which drops such entries; its own option `secure-delete` does so at once, but gives the
+index a format that SQLite before 3.42 cannot read, and a profile may be carried to another machine.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from desktop.store.schema import STEPS
+
+INDEXES = ("message_search", "title_search")
+PAGES = 200
+"""Pages of an index that are merged at once; measured 20 ms."""
+
+DAMAGED_KEPT_S = 30 * 86_400.0
+"""A damaged file was kept in case that something can be saved from it. After so long it goes when a chat is deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What went for good: whole chats, messages of other chats, and the chats that those belonged to."""
+
+    chat_ids: tuple[str, ...] = ()
+    message_ids: tuple[str, ...] = ()
+    changed_ids: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.chat_ids or self.message_ids)
+
+
+def forget_deleted(connection: sqlite3.Connection) -> Forgotten:
+    """Deletes what is marked as deleted, in one transaction, and notes that the index must be cleared."""
+    chats = [row[0] for row in connection.execute("SELECT id FROM chats WHERE deleted_s IS NOT NULL")]
+    found = connection.execute("SELECT id, chat_id FROM messages WHERE deleted_s IS NOT NULL").fetchall()
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.execute("DELETE FROM messages WHERE deleted_s IS NOT NULL")
+        connection.execute("DELETE FROM chats WHERE deleted_s IS NOT NULL")
+        # A draft is of a chat, or of a message that was being edited.
+        known = "SELECT id FROM chats UNION ALL SELECT id FROM messages"
+        connection.execute(f"DELETE FROM drafts WHERE chat_id <> '' AND chat_id NOT IN ({known})")
+        if chats or found:
+            connection.executemany("INSERT OR IGNORE INTO unfinished (name) VALUES (?)", [(each,) for each in INDEXES])
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.rollback()
+        raise
+    message_ids, changed = tuple(row[0] for row in found), {row[1] for row in found}
+    return Forgotten(tuple(chats), message_ids, tuple(changed.difference(chats)))
+
+
+def clear_index(connection: sqlite3.Connection, until_s: float, clock: Callable[[], float] = time.monotonic) -> bool:
+    """Merges the segments of the indexes for as long as there is time; whether it is done. Otherwise it goes on where
+    it stopped, in this session or a later one."""
+    names = [row[0] for row in connection.execute("SELECT name FROM unfinished")]
+    for name in names:
+        if name in INDEXES and not _merge(connection, name, until_s, clock):
+            return False
+        connection.execute("DELETE FROM unfinished WHERE name = ?", (name,))
+    return True
+
+
+def forget_in_copies(path: Path, forgotten: Forgotten, now_s: float) -> None:
+    """Takes the same out of what the app itself keeps of the chats' file at `path`: what stood there before a restore.
+    Copies of earlier layouts, and old files that were damaged, are deleted. Backups of a person's lie elsewhere."""
+    for copy in path.parent.glob(f"{path.name}.layout-*"):
+        with suppress(OSError):
+            copy.unlink()
+    for damaged in path.parent.glob(f"{path.name}.damaged-*"):
+        with suppress(OSError):
+            if now_s - damaged.stat().st_mtime > DAMAGED_KEPT_S:
+                damaged.unlink()
+    for copy in path.parent.glob(f"before-restore*/{path.name}"):
+        with suppress(sqlite3.Error):
+            _forget_rows(copy, forgotten)
+
+
+def forget_all_marked(path: Path) -> None:
+    """Takes what is marked as deleted out of a copy of the chats' file. One of another layout, that is being brought to
+    ours or is newer than we are, is left as it is. Raises sqlite3.Error."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as copy:
+        if copy.execute("PRAGMA user_version").fetchone()[0] != len(STEPS):
+            return
+        _prepare(copy)
+        if forget_deleted(copy):
+            clear_index(copy, float("inf"))
+
+
+def _merge(connection: sqlite3.Connection, name: str, until_s: float, clock: Callable[[], float]) -> bool:
+    pages = -PAGES  # a negative number begins the merging of all segments, a positive one goes on with it
+    while True:
+        before = connection.total_changes
+        connection.execute(f"INSERT INTO {name} ({name}, rank) VALUES ('merge', ?)", (pages,))
+        pages = PAGES
+        if connection.total_changes - before < 2:  # as the documentation of FTS5 says
+            return True
+        if clock() > until_s:
+            return False
+
+
+def _forget_rows(path: Path, forgotten: Forgotten) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=1)) as copy:
+        _prepare(copy)
+        tables = {row[0] for row in copy.execute("SELECT name FROM sqlite_master")}
+        if "drafts" in tables:
+            _delete(copy, "drafts", "chat_id", forgotten.chat_ids)
+        _delete(copy, "messages", "id", forgotten.message_ids)
+        _delete(copy, "chats", "id", forgotten.chat_ids)
+        for name in INDEXES:
+            if name in tables:
+                copy.execute(f"INSERT INTO {name} ({name}) VALUES ('optimize')")
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA secure_delete = ON")
+
+
+def _delete(connection: sqlite3.Connection, table: str, column: str, ids: Sequence[str]) -> None:
+    wanted = json.dumps(list(ids))
+    connection.execute(f"DELETE FROM {table} WHERE {column} IN (SELECT value FROM json_each(?))", (wanted,))

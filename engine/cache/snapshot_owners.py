@@ -1,0 +1,48 @@
+"""Whose words a snapshot on disk holds, in a small file beside it, so that those of a deleted chat can be deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from contextlib import suppress
+from pathlib import Path
+
+from engine.cache.snapshot_file import SUFFIX
+from engine.library.permissions import write_private
+
+OWNERS = ".owners"
+
+
+def add_owner(snapshot: Path, owner: str) -> None:
+    """Notes that `owner` has read what the snapshot holds; "" stands for nobody in particular. Does nothing where there
+    is no such snapshot. Raises OSError."""
+    if not snapshot.exists():
+        return
+    owners = _owners(snapshot)
+    if owner not in owners:
+        write_private(snapshot.with_suffix(OWNERS), "".join(f"{each}\n" for each in sorted({*owners, owner})))
+
+
+def drop_snapshots(folder: Path, owners: Collection[str]) -> int:
+    """Deletes the snapshots of these owners, and those of which it is not known whose they are. Returns how many went.
+
+    Any thread; also while a model is loaded: what it no longer finds it reads again."""
+    n = 0
+    with suppress(OSError):
+        for snapshot in list(folder.glob(f"*{SUFFIX}")):
+            found = _owners(snapshot)
+            if not found or "" in found or not found.isdisjoint(owners):
+                with suppress(OSError):
+                    snapshot.unlink(missing_ok=True)
+                    n += 1
+        for noted in list(folder.glob(f"*{OWNERS}")):
+            if not noted.with_suffix(SUFFIX).exists():
+                with suppress(OSError):
+                    noted.unlink(missing_ok=True)
+    return n
+
+
+def _owners(snapshot: Path) -> set[str]:
+    try:
+        return set(snapshot.with_suffix(OWNERS).read_text(encoding="utf-8").split("\n")[:-1])
+    except (OSError, ValueError):
+        return set()

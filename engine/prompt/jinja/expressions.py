@@ -1,0 +1,304 @@
+"""A template's expressions as functions of the names that they see."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from engine.prompt.jinja.filters import FILTERS
+from engine.prompt.jinja.frame import Frame
+from engine.prompt.jinja.methods import method
+from engine.prompt.jinja.operators import (
+    COMPARISONS,
+    add,
+    concatenate,
+    entry_of,
+    index_of,
+    items_of,
+    key_of,
+    modulo,
+    multiply,
+    numeric,
+    power,
+    slice_of,
+)
+from engine.prompt.jinja.predicates import PREDICATES
+from engine.prompt.jinja.values import Arguments, Failure, Function, Loop, Undefined
+
+if TYPE_CHECKING:
+    from jinja2 import nodes
+
+Expression = Callable[[Frame], Any]
+GivenOf = Callable[[Frame], tuple[list[Any], Arguments]]
+
+_BINARY = {
+    "Add": add,
+    "Sub": numeric(operator.sub),
+    "Mul": multiply,
+    "Div": numeric(operator.truediv),
+    "FloorDiv": numeric(operator.floordiv),
+    "Mod": modulo,
+    "Pow": power,
+}
+
+
+def expression(node: Any) -> Expression:
+    """`node` is one of Jinja2's syntax tree. Raises Failure where it is none that we know."""
+    name = type(node).__name__
+    if name in _BINARY:
+        return _binary(node, name)
+    build = _BUILDERS.get(name)
+    if build is None:
+        raise Failure(f"{name} is not supported")
+    return build(node)
+
+
+def _binary(node: nodes.BinExpr, name: str) -> Expression:
+    left, right, act = expression(node.left), expression(node.right), _BINARY[name]
+    return lambda frame: act(frame.run.budget, left(frame), right(frame))
+
+
+def _name(node: nodes.Name) -> Expression:
+    name = node.name
+    return lambda frame: frame.load(name)
+
+
+def _constant(node: Any) -> Expression:
+    value = node.value if hasattr(node, "value") else node.data
+    return lambda frame: value
+
+
+def _list(node: Any) -> Expression:
+    items = [expression(item) for item in node.items]
+
+    def build(frame: Frame) -> list[object]:
+        frame.run.budget.entries(len(items))
+        return [item(frame) for item in items]
+
+    return build
+
+
+def _tuple(node: nodes.Tuple) -> Expression:
+    build = _list(node)
+    return lambda frame: tuple(build(frame))
+
+
+def _dict(node: nodes.Dict) -> Expression:
+    pairs = [(expression(pair.key), expression(pair.value)) for pair in node.items]
+
+    def build(frame: Frame) -> dict[Any, object]:
+        budget = frame.run.budget
+        budget.entries(len(pairs))
+        return {key_of(budget, key(frame)): value(frame) for key, value in pairs}
+
+    return build
+
+
+def _condition(node: nodes.CondExpr) -> Expression:
+    test, then = expression(node.test), expression(node.expr1)
+    otherwise = expression(node.expr2) if node.expr2 is not None else lambda frame: Undefined()
+    return lambda frame: then(frame) if test(frame) else otherwise(frame)
+
+
+def _and(node: nodes.And) -> Expression:
+    left, right = expression(node.left), expression(node.right)
+    return lambda frame: left(frame) and right(frame)
+
+
+def _or(node: nodes.Or) -> Expression:
+    left, right = expression(node.left), expression(node.right)
+    return lambda frame: left(frame) or right(frame)
+
+
+def _not(node: nodes.Not) -> Expression:
+    value = expression(node.node)
+    return lambda frame: not value(frame)
+
+
+def _negative(node: nodes.Neg) -> Expression:
+    value = expression(node.node)
+    return lambda frame: multiply(frame.run.budget, value(frame), -1)
+
+
+def _concat(node: nodes.Concat) -> Expression:
+    values = [expression(each) for each in node.nodes]
+    return lambda frame: concatenate(frame.run.budget, [value(frame) for value in values])
+
+
+def _compare(node: nodes.Compare) -> Expression:
+    first = expression(node.expr)
+    rest = [(COMPARISONS[operand.op], expression(operand.expr)) for operand in node.ops]
+    if len(rest) == 1:
+        ((act, second),) = rest
+        return lambda frame: act(frame.run.budget, first(frame), second(frame))
+
+    def compare(frame: Frame) -> bool:
+        left = first(frame)
+        for act, operand in rest:
+            right = operand(frame)
+            if not act(frame.run.budget, left, right):
+                return False
+            left = right
+        return True
+
+    return compare
+
+
+def _getattr(node: nodes.Getattr) -> Expression:
+    value, name = expression(node.node), node.attr
+
+    def get(frame: Frame) -> object:
+        of = value(frame)
+        if type(of) is dict and name in of:
+            return of[name]
+        found = entry_of(frame.run.budget, of, name)
+        if isinstance(found, Undefined) and (act := method(of, name)) is not None:
+            return Function(name, lambda given, named: act(frame.run.budget, of, given, named))
+        return found
+
+    return get
+
+
+def _getitem(node: nodes.Getitem) -> Expression:
+    value = expression(node.node)
+    if type(node.arg).__name__ == "Slice":
+        bounds: Any = node.arg
+        start, stop, step = (
+            expression(each) if each is not None else lambda frame: None
+            for each in (bounds.start, bounds.stop, bounds.step)
+        )
+        return lambda frame: slice_of(frame.run.budget, value(frame), start(frame), stop(frame), step(frame))
+    index = expression(node.arg)
+    return lambda frame: index_of(frame.run.budget, value(frame), index(frame))
+
+
+def given_of(node: Any) -> GivenOf:
+    """The arguments of a call, a filter or a test."""
+    places = [expression(each) for each in node.args or ()]
+    names = [(each.key, expression(each.value)) for each in node.kwargs or ()]
+    more = expression(node.dyn_args) if node.dyn_args is not None else None
+    more_named = expression(node.dyn_kwargs) if node.dyn_kwargs is not None else None
+
+    def given(frame: Frame) -> tuple[list[Any], Arguments]:
+        budget = frame.run.budget
+        found = [place(frame) for place in places]
+        named = {name: value(frame) for name, value in names}
+        if more is not None:
+            found += items_of(budget, more(frame))
+        if more_named is not None:
+            rest = more_named(frame)
+            budget.entries(len(rest))
+            named |= {str(name): value for name, value in rest.items()}
+        return found, named
+
+    return given
+
+
+def _call(node: nodes.Call) -> Expression:
+    given_in = given_of(node)
+    if type(node.node).__name__ == "Getattr":
+        return _method_call(node.node, given_in)  # type: ignore[arg-type]
+    called = expression(node.node)
+
+    def call(frame: Frame) -> object:
+        frame.run.budget.spend()
+        return _do_call(called(frame), *given_in(frame))
+
+    return call
+
+
+def _method_call(node: nodes.Getattr, given_in: GivenOf) -> Expression:
+    value, name, entry = expression(node.node), node.attr, _getattr(node)
+
+    def call(frame: Frame) -> object:
+        budget = frame.run.budget
+        budget.spend()
+        of = value(frame)
+        act = method(of, name)
+        if act is not None and not (isinstance(of, dict) and isinstance(of.get(name), Function)):
+            return act(budget, of, *given_in(frame))
+        return _do_call(
+            entry_of(budget, of, name) if not isinstance(of, dict) else entry(frame), *given_in(frame), name
+        )
+
+    return call
+
+
+def _do_call(called: object, given: list[Any], named: Arguments, name: str = "") -> object:
+    if isinstance(called, Loop) and called.recurse is not None:
+        called = called.recurse
+    if not isinstance(called, Function):
+        what = called.name if isinstance(called, Undefined) else name
+        raise Failure(f"{what or 'a value'} cannot be called")
+    return called.call(given, named)
+
+
+def _unknown(reason: str) -> Callable[..., Any]:
+    """What fails only where a rendering comes to it."""
+
+    def fail(*_: object) -> Any:
+        raise Failure(reason)
+
+    return fail
+
+
+def _filter(node: nodes.Filter) -> Expression:
+    act = FILTERS.get(node.name) or _unknown(f"there is no filter named {node.name}")
+    value = expression(node.node) if node.node is not None else None
+    given_in = given_of(node)
+
+    def run(frame: Frame) -> object:
+        frame.run.budget.spend()
+        given, named = given_in(frame)
+        return act(frame.run.budget, value(frame) if value is not None else None, given, named)
+
+    return run
+
+
+def filter_text(node: nodes.Filter | None) -> Callable[[Frame, str], object]:
+    """What a block's filters make of its text."""
+    if node is None:
+        return lambda frame, text: text
+    act = FILTERS.get(node.name) or _unknown(f"there is no filter named {node.name}")
+    inner, given_in = filter_text(node.node), given_of(node)  # type: ignore[arg-type]
+
+    def run(frame: Frame, text: str) -> object:
+        given, named = given_in(frame)
+        return act(frame.run.budget, inner(frame, text), given, named)
+
+    return run
+
+
+def _test(node: nodes.Test) -> Expression:
+    act = PREDICATES.get(node.name) or _unknown(f"there is no test named {node.name}")
+    value, given_in = expression(node.node), given_of(node)
+
+    def run(frame: Frame) -> bool:
+        frame.run.budget.spend()
+        return act(frame.run.budget, value(frame), given_in(frame)[0])
+
+    return run
+
+
+_BUILDERS: dict[str, Callable[[Any], Expression]] = {
+    "And": _and,
+    "Call": _call,
+    "Compare": _compare,
+    "Concat": _concat,
+    "CondExpr": _condition,
+    "Const": _constant,
+    "Dict": _dict,
+    "Filter": _filter,
+    "Getattr": _getattr,
+    "Getitem": _getitem,
+    "List": _list,
+    "Name": _name,
+    "Neg": _negative,
+    "Not": _not,
+    "Or": _or,
+    "Pos": lambda node: expression(node.node),
+    "TemplateData": _constant,
+    "Test": _test,
+    "Tuple": _tuple,
+}

@@ -1,0 +1,245 @@
+"""What a template's operators do: as in Python, each paid for before it is done."""
+
+from __future__ import annotations
+
+import operator
+import re
+import string
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from engine.prompt.jinja.budget import Budget
+from engine.prompt.jinja.values import Arguments, Failure, Function, Loop, Namespace, Undefined, is_none
+
+MAX_RANGE = 100_000
+MAX_WIDTH = 10_000
+
+_PERCENT = re.compile(r"%(?:\(\w*\))?[#0\- +]*(\*|\d*)(?:\.(\*|\d*))?[hlL]?([a-zA-Z%]|$)")
+_FIELD = re.compile(r"\w*")
+_SPEC = re.compile(r"(?:.?[<>=^])?[+\- ]?#?0?(\d{0,4})[,_]?(?:\.(\d{0,3}))?[a-zA-Z%]?")
+
+
+def text_of(budget: Budget, value: object) -> str:
+    """As it is printed."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Undefined):
+        return ""
+    if value is None or isinstance(value, bool | int | float):
+        return str(value)
+    if isinstance(value, list | tuple | dict):
+        n, _, n_chars = budget.measure(value)
+        budget.allow(24 * n + 10 * n_chars)
+        return budget.text(str(value))
+    raise Failure(f"a {type(value).__name__.lower()} cannot be printed")
+
+
+def concatenate(budget: Budget, values: Iterable[object]) -> str:
+    texts = [text_of(budget, value) for value in values]
+    budget.spend(len(texts))
+    budget.allow(sum(map(len, texts)))
+    return budget.text("".join(texts))
+
+
+def add(budget: Budget, left: Any, right: Any) -> object:
+    budget.spend()
+    if isinstance(left, str) and isinstance(right, str):
+        budget.allow(len(left) + len(right))
+        return budget.text(left + right)
+    if isinstance(left, list | tuple) and isinstance(right, list | tuple):
+        budget.entries(len(left) + len(right))
+        return [*left, *right] if isinstance(left, list) else (*left, *right)
+    return _numeric(budget, operator.add, left, right)
+
+
+def multiply(budget: Budget, left: Any, right: Any) -> object:
+    budget.spend()
+    if isinstance(left, int) and isinstance(right, str | list | tuple):
+        left, right = right, left
+    if isinstance(left, str) and isinstance(right, int):
+        budget.allow(len(left) * max(right, 0))
+        return budget.text(left * right)
+    if isinstance(left, list | tuple) and isinstance(right, int):
+        budget.entries(len(left) * max(right, 0))
+        return left * right
+    return _numeric(budget, operator.mul, left, right)
+
+
+def modulo(budget: Budget, left: Any, right: Any) -> object:
+    budget.spend()
+    if isinstance(left, str):
+        return percent_format(budget, left, right)
+    return _numeric(budget, operator.mod, left, right)
+
+
+def power(budget: Budget, left: Any, right: Any) -> object:
+    if isinstance(left, int) and isinstance(right, int) and abs(right) * max(left.bit_length(), 1) > 4096:
+        raise Failure("a number is too large")
+    return _numeric(budget, operator.pow, left, right)
+
+
+def numeric(act: Callable[[Any, Any], object]) -> Callable[[Budget, Any, Any], object]:
+    return lambda budget, left, right: _numeric(budget, act, left, right)
+
+
+def _numeric(budget: Budget, act: Callable[[Any, Any], object], left: Any, right: Any) -> object:
+    budget.spend()
+    if not (isinstance(left, int | float) and isinstance(right, int | float)):
+        names = [type(each).__name__ for each in (left, right)]
+        raise Failure(f"{act.__name__} of {names[0]} and {names[1]}")
+    return budget.number(act(left, right))
+
+
+def percent_format(budget: Budget, template: str, given: object) -> str:
+    """`template % given`, with widths bounded."""
+    n_slots = 0
+    for found in _PERCENT.finditer(template):
+        n_slots += 1
+        if any(not _is_narrow(width) for width in (found[1], found[2])):
+            raise Failure("the width of a format is too large")
+    _, _, n_chars = budget.measure(given)
+    budget.allow(len(template) + n_slots * (10 * n_chars + 2 * MAX_WIDTH if n_slots < 64 else 10 * n_chars + 64))
+    arguments = tuple(given) if isinstance(given, list) else given
+    return budget.text(template % arguments)
+
+
+def _is_narrow(width: str | None) -> bool:
+    return not width or (width.isdecimal() and int(width[:9]) <= MAX_WIDTH)
+
+
+def brace_format(budget: Budget, template: str, given: Sequence[object], named: Arguments) -> str:
+    """`template.format(…)`, without a way to anything within the arguments, and with widths bounded."""
+    parts: list[str] = []
+    place = 0
+    for literal, field, spec, conversion in string.Formatter().parse(template):
+        budget.look(len(literal))
+        parts.append(literal)
+        if field is None:
+            continue
+        width = _SPEC.fullmatch(spec or "")
+        if not _FIELD.fullmatch(field) or width is None or conversion not in (None, "s"):
+            raise Failure("this format is not supported")
+        if not field:
+            field, place = str(place), place + 1
+        value = given[int(field)] if field.isdecimal() else named[field]
+        plain = value if isinstance(value, int | float) and conversion is None else text_of(budget, value)
+        parts.append(budget.text(format(plain, spec or "")))
+    return concatenate(budget, parts)
+
+
+def equal(budget: Budget, left: object, right: object) -> bool:
+    budget.spend()
+    if left is None or right is None:
+        return is_none(left) and is_none(right)
+    if isinstance(left, str) and isinstance(right, str):
+        if len(left) != len(right):
+            return False
+        budget.look(len(left))
+    elif isinstance(left, list | tuple | dict) and isinstance(right, list | tuple | dict):
+        budget.measure(left)
+        budget.measure(right)
+    return left == right
+
+
+def contains(budget: Budget, item: object, container: object) -> bool:
+    match container:
+        case str():
+            budget.look(len(container))
+            return text_of(budget, item) in container
+        case dict():
+            return not isinstance(item, Undefined) and key_of(budget, item) in container
+        case list() | tuple() | range():
+            return any(equal(budget, item, each) for each in container)
+        case Undefined() | None:
+            return False
+        case Namespace():
+            return item in container.entries
+    raise Failure(f"a {type(container).__name__} holds nothing")
+
+
+def ordered(act: Callable[[Any, Any], bool]) -> Callable[[Budget, object, object], bool]:
+    def compare(budget: Budget, left: object, right: object) -> bool:
+        budget.spend()
+        for each in (left, right):
+            if isinstance(each, str):
+                budget.look(len(each))
+            elif not isinstance(each, int | float):
+                budget.measure(each)
+        return act(left, right)
+
+    return compare
+
+
+COMPARISONS: dict[str, Callable[[Budget, object, object], bool]] = {
+    "eq": equal,
+    "ne": lambda budget, left, right: not equal(budget, left, right),
+    "in": contains,
+    "notin": lambda budget, left, right: not contains(budget, left, right),
+    "lt": ordered(operator.lt),
+    "lteq": ordered(operator.le),
+    "gt": ordered(operator.gt),
+    "gteq": ordered(operator.ge),
+}
+
+
+def key_of(budget: Budget, key: object) -> Any:
+    """A key of a dictionary: a plain value, since the hash of nested ones can take for ever."""
+    if isinstance(key, str):
+        budget.look(len(key))
+    elif not (key is None or isinstance(key, int | float)):
+        raise Failure(f"a {type(key).__name__} is no key")
+    return key
+
+
+def items_of(budget: Budget, value: object) -> list[object]:
+    """What a loop goes over."""
+    if isinstance(value, str | list | tuple | dict | range):
+        budget.entries(len(value))
+        return list(value)
+    if value is None or isinstance(value, Undefined):
+        return []
+    raise Failure(f"a {type(value).__name__} cannot be gone through")
+
+
+def entry_of(budget: Budget, value: object, name: str) -> object:
+    """`value.name`, where that is no call of a method."""
+    budget.spend()
+    match value:
+        case dict():
+            return value.get(key_of(budget, name), Undefined(name))
+        case Namespace():
+            return value.entries.get(name, Undefined(name))
+        case Loop():
+            return value.entry(name)
+        case Function() if name == "name":
+            return value.name
+        case Undefined():
+            raise Failure(f"{value.name or 'a value'} is undefined")
+        case list() | tuple() | str() if name.isdecimal():
+            return index_of(budget, value, int(name))
+    return Undefined(name)
+
+
+def index_of(budget: Budget, value: object, index: object) -> object:
+    """`value[index]`."""
+    if isinstance(value, list | tuple | str | range) and isinstance(index, int):
+        budget.spend()
+        return value[index] if -len(value) <= index < len(value) else Undefined(str(index))
+    if isinstance(value, dict):
+        return value.get(key_of(budget, index), Undefined()) if not isinstance(index, Undefined) else index
+    return entry_of(budget, value, index) if isinstance(index, str) else Undefined()
+
+
+def slice_of(budget: Budget, value: Any, start: object, stop: object, step: object) -> object:
+    """`value[start:stop:step]`."""
+    if isinstance(value, Undefined) or value is None:
+        return []
+    if not isinstance(value, list | tuple | str | range):
+        raise Failure(f"a {type(value).__name__} cannot be cut")
+    cut = slice(*(each if isinstance(each, int) else None for each in (start, stop, step)))
+    n = len(range(*cut.indices(len(value))))
+    if isinstance(value, str):
+        budget.allow(n)
+        return budget.text(value[cut])
+    budget.entries(n)
+    return list(value[cut]) if isinstance(value, range) else value[cut]

@@ -1,0 +1,122 @@
+"""A template's source → a program that renders it within a budget.
+
+Jinja2 parses, and that is all that is used of it: it would run a template as Python code, which reaches Python's
+objects and has no bounds. Here a template reaches the values that it is given and what this package makes of them,
+nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from engine.prompt.jinja.budget import Budget
+from engine.prompt.jinja.frame import Frame, Run
+from engine.prompt.jinja.operators import MAX_RANGE, text_of
+from engine.prompt.jinja.statements import captured, statements
+from engine.prompt.jinja.values import Arguments, Failure, Function, Namespace, Refusal
+
+MAX_SOURCE_CHARS = 1 << 19
+"""Twenty times the longest template that is known."""
+
+_TIME_FORMAT = re.compile(r"(?:[^%]|%[-_0^#]?[a-zA-Z%]){0,200}")
+_ERRORS = (TypeError, ValueError, LookupError, ArithmeticError, AttributeError, RecursionError, MemoryError)
+
+
+class Program:
+    """Rendering may be done on several threads at once."""
+
+    def __init__(self, source: str) -> None:
+        """Raises Failure where `source` does not parse, or uses what is not supported."""
+        # Takes 0.1 s to import, which the window's start does not need.
+        from jinja2 import Environment, TemplateError
+        from jinja2.ext import ExprStmtExtension, LoopControlExtension
+
+        if len(source) > MAX_SOURCE_CHARS:
+            raise Failure("it is too long")
+        # As transformers reads chat templates.
+        environment = Environment(
+            trim_blocks=True,
+            lstrip_blocks=True,
+            extensions=[LoopControlExtension, ExprStmtExtension],
+        )
+        try:
+            self._body = statements(environment.parse(source).body)
+        except (TemplateError, *_ERRORS) as error:
+            raise Failure(_first_line(error)) from None
+
+    def render(self, names: Mapping[str, object], budget: Budget) -> str:
+        """Raises Failure where the template errs or its budget ends, Refusal where it refuses."""
+        run = Run({**_functions(budget), **names}, budget)
+        try:
+            return captured(Frame(run), self._body)
+        except _ERRORS as error:
+            raise Failure(_first_line(error)) from None
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:500] or type(error).__name__
+
+
+def _functions(budget: Budget) -> dict[str, Function]:
+    def a_range(given: list[Any], _: Arguments) -> object:
+        numbers = range(*given)
+        if len(numbers) > MAX_RANGE:
+            raise Failure("a range is too long")
+        return numbers
+
+    def namespace(given: list[Any], named: Arguments) -> object:
+        return Namespace(dictionary(given, named))
+
+    def dictionary(given: list[Any], named: Arguments) -> dict[str, object]:
+        entries = {str(key): value for each in given for key, value in dict(each).items()} | named
+        budget.entries(len(entries))
+        return entries
+
+    functions = {
+        "range": a_range,
+        "namespace": namespace,
+        "dict": dictionary,
+        "raise_exception": lambda given, _: _refuse(text_of(budget, given[0]) if given else ""),
+        "strftime_now": lambda given, _: _now(str(given[0])),
+        "cycler": lambda given, _: _cycler(given),
+        "joiner": lambda given, _: _joiner(str(given[0]) if given else ", "),
+    }
+    return {name: Function(name, call) for name, call in functions.items()}
+
+
+def _refuse(reason: str) -> None:
+    raise Refusal(reason[:2000])
+
+
+def _now(pattern: str) -> str:
+    if not _TIME_FORMAT.fullmatch(pattern):
+        raise Failure("this time format is not supported")
+    return datetime.now().astimezone().strftime(pattern)
+
+
+def _cycler(values: list[Any]) -> Namespace:
+    space = Namespace({"current": values[0]})
+    place = 0
+
+    def following(_given: list[Any], _named: Arguments) -> object:
+        nonlocal place
+        found, place = values[place % len(values)], place + 1
+        space.entries["current"] = values[place % len(values)]
+        return found
+
+    space.entries["next"] = Function("next", following)
+    return space
+
+
+def _joiner(separator: str) -> Function:
+    used = False
+
+    def call(_given: list[Any], _named: Arguments) -> object:
+        nonlocal used
+        used, before = True, used
+        return separator if before else ""
+
+    return Function("joiner", call)

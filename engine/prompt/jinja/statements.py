@@ -1,0 +1,321 @@
+"""A template's statements as functions of the names that they see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from engine.prompt.jinja.expressions import expression, filter_text
+from engine.prompt.jinja.frame import Frame
+from engine.prompt.jinja.operators import items_of, text_of
+from engine.prompt.jinja.values import Arguments, Failure, Function, Loop, Namespace, Undefined
+
+if TYPE_CHECKING:
+    from jinja2 import nodes
+
+Signal = Literal["break", "continue"] | None
+Statement = Callable[[Frame], Signal]
+Target = Callable[[Frame, Any], None]
+
+
+def statements(body: Sequence[Any]) -> Statement:
+    """All of `body`, one after the other. Raises Failure where it holds what we do not know."""
+    steps = [_statement(node) for node in body]
+
+    def run(frame: Frame) -> Signal:
+        for step in steps:
+            signal = step(frame)
+            if signal is not None:
+                return signal
+        return None
+
+    return steps[0] if len(steps) == 1 else run
+
+
+def _statement(node: Any) -> Statement:
+    build = _BUILDERS.get(type(node).__name__)
+    if build is None:
+        raise Failure(f"{type(node).__name__} is not supported")
+    return build(node)
+
+
+def _output(node: nodes.Output) -> Statement:
+    parts = [(expression(part), type(part).__name__ == "TemplateData") for part in node.nodes]
+
+    def run(frame: Frame) -> Signal:
+        write, budget = frame.run.write, frame.run.budget
+        for part, is_text in parts:
+            value = part(frame)
+            write(value if is_text else text_of(budget, value))
+        return None
+
+    return run
+
+
+def captured(frame: Frame, body: Statement) -> str:
+    """What `body` writes."""
+    run = frame.run
+    before, run.output = run.output, []
+    try:
+        body(frame)
+        return run.budget.text("".join(run.output))
+    finally:
+        run.output = before
+
+
+def target(node: Any) -> Target:
+    """Where an assignment goes to."""
+    match type(node).__name__:
+        case "Name":
+            name = node.name
+
+            def set_name(frame: Frame, value: Any) -> None:
+                frame.run.budget.spend()
+                frame.names[name] = value
+
+            return set_name
+        case "NSRef":
+            return _namespace_target(node.name, node.attr)
+        case "Tuple":
+            return _tuple_target([target(each) for each in node.items])
+    raise Failure("this cannot be assigned to")
+
+
+def _namespace_target(name: str, entry: str) -> Target:
+    def set_entry(frame: Frame, value: Any) -> None:
+        frame.run.budget.entries(1)
+        space = frame.load(name)
+        if not isinstance(space, Namespace):
+            raise Failure(f"{name} is no namespace")
+        space.entries[entry] = value
+
+    return set_entry
+
+
+def _tuple_target(targets: list[Target]) -> Target:
+    def set_all(frame: Frame, value: Any) -> None:
+        values = items_of(frame.run.budget, value)
+        if len(values) != len(targets):
+            raise Failure(f"{len(values)} values for {len(targets)} names")
+        for each, one in zip(targets, values, strict=True):
+            each(frame, one)
+
+    return set_all
+
+
+def _assign(node: nodes.Assign) -> Statement:
+    goal, value = target(node.target), expression(node.node)
+
+    def run(frame: Frame) -> Signal:
+        goal(frame, value(frame))
+        return None
+
+    return run
+
+
+def _assign_block(node: nodes.AssignBlock) -> Statement:
+    goal, body, filtered = target(node.target), statements(node.body), filter_text(node.filter)
+
+    def run(frame: Frame) -> Signal:
+        goal(frame, filtered(frame, captured(Frame(frame.run, frame), body)))
+        return None
+
+    return run
+
+
+def _if(node: nodes.If) -> Statement:
+    branches = [(expression(each.test), statements(each.body)) for each in (node, *node.elif_)]
+    otherwise = statements(node.else_) if node.else_ else None
+
+    def run(frame: Frame) -> Signal:
+        frame.run.budget.spend()
+        for test, body in branches:
+            if test(frame):
+                return body(frame)
+        return otherwise(frame) if otherwise is not None else None
+
+    return run
+
+
+class _For:
+    """A loop."""
+
+    def __init__(self, node: nodes.For) -> None:
+        self._target = target(node.target)
+        self._items = expression(node.iter)
+        self._body = statements(node.body)
+        self._otherwise = statements(node.else_) if node.else_ else None
+        self._test = expression(node.test) if node.test is not None else None
+        self._is_recursive = node.recursive
+
+    def __call__(self, frame: Frame) -> Signal:
+        self._go(frame, self._items(frame), 0)
+        return None
+
+    def _go(self, frame: Frame, values: object, depth0: int) -> None:
+        run = frame.run
+        items = items_of(run.budget, values)
+        if self._test is not None:
+            items = [item for item in items if self._passes(frame, item)]
+        if not items and self._otherwise is not None:
+            self._otherwise(Frame(run, frame))
+            return
+        loop = Loop(items, depth0, self._recursion(frame, depth0))
+        for loop.index0, item in enumerate(items):
+            run.budget.spend()
+            inner = Frame(run, frame)
+            inner.names["loop"] = loop
+            self._target(inner, item)
+            if self._body(inner) == "break":
+                break
+
+    def _passes(self, frame: Frame, item: object) -> bool:
+        inner = Frame(frame.run, frame)
+        self._target(inner, item)
+        return bool(self._test is None or self._test(inner))
+
+    def _recursion(self, frame: Frame, depth0: int) -> Function | None:
+        if not self._is_recursive:
+            return None
+
+        def again(given: list[Any], _: Arguments) -> object:
+            run = frame.run
+            run.enter()
+
+            def body(inner: Frame) -> Signal:
+                self._go(inner, given[0], depth0 + 1)
+                return None
+
+            try:
+                return captured(Frame(run, frame), body)
+            finally:
+                run.leave()
+
+        return Function("loop", again)
+
+
+def _callable(node: Any, name: str) -> Callable[[Frame], Function]:
+    """A macro, or the body of a call block: called, it gives what it writes."""
+    names = [each.name for each in node.args]
+    defaults = [expression(each) for each in node.defaults]
+    first_default = len(names) - len(defaults)
+    body = statements(node.body)
+
+    def bind(inner: Frame, given: list[Any], named: Arguments) -> None:
+        rest = dict(named)
+        for place, each in enumerate(names):
+            if place < len(given):
+                inner.names[each] = given[place]
+            elif each in rest:
+                inner.names[each] = rest.pop(each)
+            elif place >= first_default:
+                inner.names[each] = defaults[place - first_default](inner)
+            else:
+                inner.names[each] = Undefined(each)
+        inner.names["varargs"] = tuple(given[len(names) :])
+        inner.names["caller"] = rest.pop("caller", Undefined("caller"))
+        inner.names["kwargs"] = rest
+
+    def made(frame: Frame) -> Function:
+        def call(given: list[Any], named: Arguments) -> object:
+            run = frame.run
+            run.enter()
+            try:
+                inner = Frame(run, frame)
+                run.budget.entries(len(names) + 3)
+                bind(inner, given, named)
+                return captured(inner, body)
+            finally:
+                run.leave()
+
+        return Function(name, call)
+
+    return made
+
+
+def _macro(node: nodes.Macro) -> Statement:
+    name, made = node.name, _callable(node, node.name)
+
+    def run(frame: Frame) -> Signal:
+        frame.names[name] = made(frame)
+        return None
+
+    return run
+
+
+def _call_block(node: nodes.CallBlock) -> Statement:
+    made = _callable(node, "caller")
+    call = node.call
+    call.kwargs = [*call.kwargs, _caller_argument()]
+    value = expression(call)
+
+    def run(frame: Frame) -> Signal:
+        inner = Frame(frame.run, frame)
+        inner.names["the caller"] = made(frame)
+        frame.run.write(text_of(frame.run.budget, value(inner)))
+        return None
+
+    return run
+
+
+def _caller_argument() -> nodes.Keyword:
+    from jinja2 import nodes
+
+    return nodes.Keyword("caller", nodes.Name("the caller", "load"))
+
+
+def _filter_block(node: nodes.FilterBlock) -> Statement:
+    body, filtered = statements(node.body), filter_text(node.filter)
+
+    def run(frame: Frame) -> Signal:
+        text = filtered(frame, captured(Frame(frame.run, frame), body))
+        frame.run.write(text_of(frame.run.budget, text))
+        return None
+
+    return run
+
+
+def _with(node: nodes.With) -> Statement:
+    pairs = [(target(each), expression(value)) for each, value in zip(node.targets, node.values, strict=True)]
+    body = statements(node.body)
+
+    def run(frame: Frame) -> Signal:
+        inner = Frame(frame.run, frame)
+        for each, value in pairs:
+            each(inner, value(frame))
+        return body(inner)
+
+    return run
+
+
+def _do(node: nodes.ExprStmt) -> Statement:
+    value = expression(node.node)
+
+    def run(frame: Frame) -> Signal:
+        value(frame)
+        return None
+
+    return run
+
+
+def _signal(signal: Signal) -> Callable[[Any], Statement]:
+    return lambda node: lambda frame: signal
+
+
+_BUILDERS: dict[str, Callable[[Any], Statement]] = {
+    "Assign": _assign,
+    "AssignBlock": _assign_block,
+    "Block": lambda node: statements(node.body),
+    "Break": _signal("break"),
+    "CallBlock": _call_block,
+    "Continue": _signal("continue"),
+    "ExprStmt": _do,
+    "FilterBlock": _filter_block,
+    "For": _For,
+    "If": _if,
+    "Macro": _macro,
+    "Output": _output,
+    "Scope": lambda node: statements(node.body),
+    "ScopedEvalContextModifier": lambda node: statements(node.body),
+    "With": _with,
+}

@@ -1,0 +1,113 @@
+"""The values that a template can hold besides Python's strings, numbers, lists and dictionaries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Arguments = dict[str, object]
+
+
+class Failure(Exception):
+    """The template cannot go on. The text is a short clause."""
+
+
+class Refusal(Exception):
+    """The template itself called `raise_exception`."""
+
+
+class Undefined:
+    """A name or an entry that is not there: false, empty, and an error where something of it is asked for."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str = "") -> None:
+        self.name = name
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Undefined)
+
+    def __hash__(self) -> int:
+        return 0
+
+    def __repr__(self) -> str:
+        return "Undefined"
+
+
+class NoText(str):
+    """The content of a turn that only calls tools: none where a template asks for that, empty where it is printed."""
+
+    __slots__ = ()
+
+
+class Namespace:
+    """What `namespace()` gives: its entries can be set from within a loop."""
+
+    __slots__ = ("entries",)
+
+    def __init__(self, entries: dict[str, object]) -> None:
+        self.entries = entries
+
+
+class Function:
+    """Anything that a template can call. `call` takes positional and named arguments."""
+
+    __slots__ = ("call", "name")
+
+    def __init__(self, name: str, call: Callable[[list[object], Arguments], object]) -> None:
+        self.name = name
+        self.call = call
+
+
+class Loop:
+    """`loop` within a loop."""
+
+    __slots__ = ("depth0", "index0", "items", "recurse", "seen")
+
+    def __init__(self, items: list[object], depth0: int, recurse: Function | None) -> None:
+        self.items = items
+        self.depth0 = depth0
+        self.recurse = recurse
+        self.index0 = 0
+        self.seen: object = None
+
+    def entry(self, name: str) -> object:
+        n, at = len(self.items), self.index0
+        match name:
+            case "index0":
+                return at
+            case "index":
+                return at + 1
+            case "first":
+                return at == 0
+            case "last":
+                return at == n - 1
+            case "length":
+                return n
+            case "revindex":
+                return n - at
+            case "revindex0":
+                return n - at - 1
+            case "depth":
+                return self.depth0 + 1
+            case "depth0":
+                return self.depth0
+            case "previtem":
+                return self.items[at - 1] if at else Undefined(name)
+            case "nextitem":
+                return self.items[at + 1] if at + 1 < n else Undefined(name)
+            case "cycle":
+                return Function(name, lambda given, _: given[at % len(given)])
+            case "changed":
+                return Function(name, self._changed)
+        return Undefined(name)
+
+    def _changed(self, given: list[object], _: Arguments) -> object:
+        before, self.seen = self.seen, given
+        return before is None or any(one is not other for one, other in zip(before, given, strict=False))  # type: ignore[call-overload]
+
+
+def is_none(value: object) -> bool:
+    return value is None or type(value) is NoText

@@ -1,0 +1,358 @@
+"""Messages at the lower edge: clickable on every page, over no field, and gone when they are no longer true."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QEnterEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QPlainTextEdit, QWidget
+from pytestqt.qtbot import QtBot
+
+from desktop.models.downloads import DownloadState
+from desktop.store.errors import StoreFull
+from desktop.theme import Theme
+from desktop.widgets import notice as notice_module
+from desktop.widgets.notice import Notice
+from desktop.windows.main_window import MainWindow
+from desktop.windows.models_wiring import ModelsWiring
+from desktop.windows.settings_wiring import SettingsWiring
+from engine.library.hub_errors import HubUnreachable
+from engine.library.profile import Profile
+from tests.desktop.conftest import House, OpenHouse, Run, until
+from tests.desktop.exchange import foreign
+from tests.desktop.test_gallery import fill, open_chat
+from tests.desktop.test_window import free_port
+
+SIZES = ((1_200, 800), (1_000, 600), (620, 480))
+
+
+def show_everywhere(window: MainWindow) -> dict[str, Callable[[], None]]:
+    def chat_settings() -> None:
+        window.show_chat_page()
+        assert window.chat_settings is not None
+        window.chat_settings.open_sheet()
+
+    def model_sheet() -> None:
+        window.show_models_page()
+        assert window.models_page is not None
+        window.models_page.sheet.open_sheet()
+
+    return {
+        "models": window.show_models_page,
+        "model sheet": model_sheet,
+        "endpoint": window.show_endpoint_page,
+        "settings": window.show_settings_page,
+        "help": window.show_help_page,
+        "chat": window.show_chat_page,
+        "chat settings": chat_settings,
+    }
+
+
+def rect_in_window(widget: QWidget) -> QRect:
+    """What of the widget its parents let be seen."""
+    rect, inner = widget.rect(), widget
+    while not inner.isWindow() and (outer := inner.parentWidget()) is not None:
+        rect = rect.translated(inner.pos()).intersected(outer.rect())
+        inner = outer
+    return rect
+
+
+def is_in_front(notice: Notice) -> bool:
+    """Whether each corner and the middle of the notice is what a click there would reach."""
+    window, box = notice.window(), notice.rect().adjusted(14, 8, -14, -8)
+    spots = (box.topLeft(), box.topRight(), box.bottomLeft(), box.bottomRight(), box.center())
+    hit = [window.childAt(notice.mapTo(window, spot)) for spot in spots]
+    return all(each is not None and (each is notice or notice.isAncestorOf(each)) for each in hit)
+
+
+def covered(window: MainWindow) -> list[QWidget]:
+    """Fields and buttons that the notice lies over."""
+    box = rect_in_window(window.notice)
+    controls = [each for kind in (QLineEdit, QPlainTextEdit, QAbstractButton) for each in window.findChildren(kind)]
+    return [
+        each
+        for each in controls
+        if each.isVisible() and not window.notice.isAncestorOf(each) and rect_in_window(each).intersects(box)
+        if each.objectName() != "toEnd"
+    ]
+
+
+async def at_rest() -> None:
+    for _ in range(3):
+        await asyncio.sleep(0.01)
+
+
+def close_sheets(window: MainWindow) -> None:
+    assert window.chat_settings is not None
+    assert window.models_page is not None
+    window.chat_settings.close_sheet()
+    window.models_page.sheet.close_sheet()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_notice_is_in_front_and_clickable_on_every_page(
+    run: Run, open_house: OpenHouse, profile: Profile, size: tuple[int, int]
+) -> None:
+    async def story() -> None:
+        await fill(profile)
+        async with open_house() as house:
+            await until(lambda: house.ready and house.chats.model().rowCount() > 9)
+            window: MainWindow = house.window
+            QTest.keyClick(window, Qt.Key.Key_F1)
+            window.resize(*size)
+            await open_chat(house, "c3")
+            window.notice.tell("The import failed, and this says why in a sentence.", action="Do it", act=lambda: None)
+            for name, show in show_everywhere(window).items():
+                show()
+                await at_rest()
+                assert is_in_front(window.notice), name
+                assert rect_in_window(window.notice).size() == window.notice.size(), name
+                assert not covered(window), name
+                close_sheets(window)
+            for name, show in show_everywhere(window).items():
+                done: list[str] = []
+                show()
+                window.notice.tell("A question?", action="Yes", act=partial(done.append, name))
+                await at_rest()
+                assert is_in_front(window.notice), name
+                assert not covered(window), name
+                button = window.notice._action
+                at = button.mapTo(window, button.rect().center())
+                target = window.childAt(at)
+                assert target is button
+                QTest.mouseClick(target, Qt.MouseButton.LeftButton, pos=target.mapFrom(window, at))
+                assert done == [name]
+                close_sheets(window)
+
+    run(story())
+
+
+def test_page_keeps_its_height_when_the_notice_leaves(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house() as house:
+            window = house.window
+            window.show_settings_page()
+            await at_rest()
+            height = window.settings_page.height()
+            window.notice.tell("Something happened.")
+            await until(lambda: window.settings_page.height() < height)
+            window.notice.dismiss()
+            await until(lambda: window.settings_page.height() == height)
+
+    run(story())
+
+
+@pytest.fixture
+def notice(qtbot: QtBot, theme: Theme) -> Notice:
+    home = QWidget()
+    qtbot.addWidget(home)
+    home.resize(800, 400)
+    made = Notice(theme, home.rect, home)
+    with qtbot.waitExposed(home):
+        home.show()
+    home.activateWindow()
+    return made
+
+
+def test_message_returns_when_a_newer_one_leaves(qtbot: QtBot, notice: Notice) -> None:
+    notice.tell("May I look for updates?", action="Yes")
+    notice.tell("Saved.", for_ms=30)
+    assert notice.text == "Saved."
+    qtbot.waitUntil(lambda: notice.text == "May I look for updates?")
+    notice.dismiss()
+    assert notice.isHidden()
+
+
+def test_message_whose_time_is_over_does_not_return(qtbot: QtBot, notice: Notice) -> None:
+    notice.tell("Deleted.", action="Undo", for_ms=20)
+    message = notice._messages[0]
+    notice.tell("A question?", action="Yes")
+    qtbot.waitUntil(lambda: message.ends_s < time.monotonic())
+    notice.dismiss()
+    assert notice.isHidden()
+
+
+def test_newer_message_replaces_the_one_of_its_topic(notice: Notice) -> None:
+    notice.tell("The import failed.", alert=True, topic="import")
+    notice.tell("A question?", action="Yes")
+    notice.tell("One chat came in.", topic="import")
+    notice.dismiss()
+    assert notice.text == "A question?"
+    notice.dismiss()
+    assert notice.isHidden()
+    notice.tell("The model could not be loaded.", alert=True, action="Load it again", topic="model")
+    notice.clear("model")
+    assert notice.isHidden()
+
+
+def test_alert_leaves_after_a_while_and_when_the_person_moves_on(
+    qtbot: QtBot, notice: Notice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notice_module, "ALERT_S", 0.05)
+    monkeypatch.setattr(notice, "isActiveWindow", lambda: True)
+    notice.tell("pic.png is no text.", alert=True)
+    qtbot.waitUntil(notice.isHidden)
+    monkeypatch.setattr(notice_module, "ALERT_S", 600.0)
+    notice.tell("pic.png is no text.", alert=True)
+    notice.tell("A question?", action="Yes")
+    notice.tell("The disk is full.", alert=True, stays=True)
+    notice.move_on()
+    assert len(notice._messages) == 3, "nobody can have read it yet"
+    monkeypatch.setattr(notice_module, "READ_S", 0.0)
+    notice.move_on()
+    assert [each.text for each in notice._messages] == ["A question?", "The disk is full."]
+
+
+def test_alert_stays_while_the_window_is_not_active_or_the_pointer_is_over_it(
+    qtbot: QtBot, notice: Notice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notice_module, "ALERT_S", 0.02)
+    active = False
+    monkeypatch.setattr(notice, "isActiveWindow", lambda: active)
+    notice.tell("The import failed.", alert=True)
+    ends = notice._messages[0].ends_s
+    qtbot.waitUntil(lambda: notice._messages[0].ends_s > ends)
+    assert notice.isVisible()
+    active = True
+    at = QPoint(5, 5).toPointF()
+    QApplication.sendEvent(notice, QEnterEvent(at, at, at))
+    assert not notice._fade.isActive()
+    notice.leaveEvent(QEnterEvent(at, at, at))
+    qtbot.waitUntil(notice.isHidden)
+
+
+def test_alert_about_a_file_leaves_with_the_next_chat(
+    run: Run, open_house: OpenHouse, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notice_module, "READ_S", 0.0)
+
+    async def story() -> None:
+        await fill(profile)
+        async with open_house() as house:
+            await until(lambda: house.ready and house.chats.model().rowCount() > 9)
+            house.window.notice.tell("pic.png is no text.", alert=True)
+            await open_chat(house, "c3")
+            assert house.window.notice.text == ""
+            house.window.notice.tell("pic.png is no text.", alert=True)
+            house.window.show_models_page()
+            assert house.window.notice.text == ""
+
+    run(story())
+
+
+def test_notice_of_a_full_disk_leaves_when_there_is_room_again(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house() as house:
+            await until(lambda: house.ready)
+            chats = chats_of(house)
+            saves, full = chats._store.save_all, True
+
+            async def save_all(*given: object) -> None:
+                if full:
+                    raise StoreFull
+                await saves(*given)
+
+            chats._store.save_all = save_all
+            chats._keeper._retry_s = 0.02
+            chats.send("Is there room?")
+            await until(lambda: house.window.notice.text)
+            house.window.show_models_page()
+            assert house.window.notice.text
+            full = False
+            await until(lambda: not house.window.notice.text)
+
+    run(story())
+
+
+def chats_of(house: House) -> Any:
+    (wiring,) = [child for child in house.window.children() if isinstance(child, SettingsWiring)]
+    return wiring._chats
+
+
+def test_endpoint_that_does_not_start_is_said_on_every_page(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house() as house:
+            await until(lambda: house.ready)
+            with socket.socket() as taken:
+                taken.bind(("127.0.0.1", 0))
+                taken.listen()
+                house.endpoint_page.port_asked.emit(taken.getsockname()[1])
+                await until(lambda: house.endpoint_page._state.stage == "failed")
+                assert house.window.notice.text == house.endpoint_page._alert.text.text()
+                house.window.notice._action.click()
+                assert house.window.pages.currentWidget() is house.endpoint_page
+            house.endpoint_page.port_asked.emit(free_port())
+            await until(lambda: house.endpoint_page._state.stage == "on")
+            assert house.window.notice.text == ""
+
+    run(story())
+
+
+def test_failed_download_is_said_on_every_page_and_once(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house() as house:
+            await until(lambda: house.ready)
+            (wiring,) = [child for child in house.window.children() if isinstance(child, ModelsWiring)]
+            downloads = wiring._library.downloads
+            failed = DownloadState("a/1", "Qwen3 4B", "failed", error=HubUnreachable())
+            downloads.changed.emit((replace(failed, stage="fetching", error=None),))
+            assert house.window.notice.text == ""
+            downloads.changed.emit((failed,))
+            assert house.window.notice.text.startswith("The download of Qwen3 4B stopped: Hugging Face cannot")
+            house.window.notice.dismiss()
+            downloads.changed.emit((failed,))
+            assert house.window.notice.text == ""
+            downloads.changed.emit((replace(failed, key="a/2"), failed))
+            assert house.window.notice.text
+            downloads.changed.emit(())
+            assert house.window.notice.text == ""
+
+    run(story())
+
+
+@pytest.mark.parametrize("alert", [False, True])
+def test_screen_reader_is_given_each_message(notice: Notice, monkeypatch: pytest.MonkeyPatch, alert: bool) -> None:
+    given: list[tuple[str, QAccessible.AnnouncementPoliteness]] = []
+
+    class Reader:
+        AnnouncementPoliteness = QAccessible.AnnouncementPoliteness
+
+        @staticmethod
+        def isActive() -> bool:
+            return True
+
+        @staticmethod
+        def updateAccessibility(event: QAccessibleAnnouncementEvent) -> None:
+            given.append((event.message(), event.politeness()))
+
+    monkeypatch.setattr(notice_module, "QAccessible", Reader)
+    notice.tell("The import failed.", alert=alert)
+    polite = QAccessible.AnnouncementPoliteness
+    assert given == [("The import failed.", polite.Assertive if alert else polite.Polite)]
+
+
+def test_alert_about_an_import_leaves_with_the_next_import(run: Run, open_house: OpenHouse, tmp_path: Path) -> None:
+    (tmp_path / "conversations.json").write_text(json.dumps(foreign.CHATGPT))
+
+    async def story() -> None:
+        async with open_house() as house:
+            house.window.show_settings_page()
+            (wiring,) = [child for child in house.window.children() if isinstance(child, SettingsWiring)]
+            wiring.bring_in(tmp_path / "nowhere.json")
+            await until(lambda: "nowhere.json" in house.window.notice.text)
+            wiring.bring_in(tmp_path / "conversations.json")
+            assert house.window.notice.text == ""
+            await until(lambda: wiring.page._progress.text() == "One chat came in.")
+
+    run(story())
