@@ -99,13 +99,13 @@ class Guard:
 
     def _check(self, scope: Scope) -> None:
         headers, method = scope["headers"], scope["method"]
+        # Two programs may take a body of both for bodies of different ends.
+        if _values(headers, b"content-length") and _values(headers, b"transfer-encoding"):
+            raise AmbiguousLength
         own = b"http://" + self._check_host(scope)
         self._check_origin(scope, own)
         if not (scope["path"] in OPEN_PATHS and method in SAFE_METHODS):
             scope[HOLDER], scope[KEYS] = self._keys.holder_of(_presented_keys(headers)), self._keys
-        # Two programs may take a body of both for bodies of different ends.
-        if _values(headers, b"content-length") and _values(headers, b"transfer-encoding"):
-            raise AmbiguousLength
         if method == "POST":
             self._check_body_headers(scope)
 

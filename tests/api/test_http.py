@@ -143,6 +143,13 @@ def test_length_in_two_ways_is_refused_at_once(endpoint: Live) -> None:
     assert time.monotonic() - began < 2
 
 
+def test_length_in_two_ways_closes_the_connection_also_without_a_key(endpoint: Live) -> None:
+    head = endpoint.chat_head(5, "Transfer-Encoding: chunked\r\n").replace(KEY.encode(), b"wrong")
+    answer = endpoint.raw(head + b"5\r\nhello\r\n0\r\n\r\n")
+    assert status_of(answer) == 400
+    assert answer.count(b"HTTP/1.1") == 1
+
+
 def test_broken_chunk_is_answered_400(endpoint: Live) -> None:
     head = endpoint.chat_head(5).replace(b"Content-Length: 5", b"Transfer-Encoding: chunked")
     assert status_of(endpoint.raw(head + b"hello\r\n")) == 400
