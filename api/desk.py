@@ -112,11 +112,18 @@ class Desk:
         framing: Framing = SSE,
         *,
         ends_on_thread: bool = False,
+        report: Callable[[int], bytes] | None = None,
     ) -> Response:
-        """`ends_on_thread`: see EventStream."""
-        ping_interval_s = self.settings.ping_interval_s
+        """`ends_on_thread`, `report`: see EventStream."""
         return EventStream(
-            self.engine, self.activity, requests, writer, ping_interval_s, framing, ends_on_thread=ends_on_thread
+            self.engine,
+            self.activity,
+            requests,
+            writer,
+            self.settings.ping_interval_s,
+            framing,
+            ends_on_thread=ends_on_thread,
+            report=report,
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -54,6 +54,10 @@ def line_frame(payload: Mapping[str, object]) -> bytes:
     return f"{json_text(payload)}\n".encode()
 
 
+REPORT_INTERVAL_S = 0.5
+"""Between two reports on a prompt that is being read."""
+
+
 class EventWriter(Protocol):
     """A dialect's way to write the engine's events."""
 
@@ -66,6 +70,9 @@ class EventStream(Response):
     """Submits `requests` and streams their events.
 
     `ends_on_thread`: the writer takes the last event on another thread, since it writes to the disk then.
+
+    `report`: what it returns for each place is sent every REPORT_INTERVAL_S until the first event, and once more
+    with it. Headers that go out with a report do not name what of a schema is not enforced: that is known later.
 
     The headers wait for the engine's first event, so that what goes wrong before the first token is raised
     (EngineError, StoppedHere) and becomes a plain HTTP error. The engine is freed whatever ends the response."""
@@ -80,6 +87,7 @@ class EventStream(Response):
         framing: Framing = SSE,
         *,
         ends_on_thread: bool = False,
+        report: Callable[[int], bytes] | None = None,
     ) -> None:
         # Response.__init__ is for a body that is known.
         self.status_code = 200
@@ -96,23 +104,44 @@ class EventStream(Response):
         self._ping_interval_s = ping_interval_s
         self._ping = framing.ping
         self._ends_on_thread = ends_on_thread
+        self._report = report
+        self._has_begun = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with self._activity.ask(self._engine, self._requests, scope, receive) as together:
-            place, first = await anext(together)
-            match first:
-                case Failed(error=error):
-                    raise error
-                case Finished(reason="cancelled"):
-                    raise StoppedHere
-            not_enforced = first.not_enforced if isinstance(first, Started) else ()
-            found = schema_headers(not_enforced=not_enforced)
-            more = [(name.encode(), value.encode()) for name, value in found.items()]
-            headers = [*self.raw_headers, *more]
-            await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
+            place, first = await self._first(together, send)
+            if not self._has_begun:
+                match first:
+                    case Failed(error=error):
+                        raise error
+                    case Finished(reason="cancelled"):
+                        raise StoppedHere
+                await self._begin(send, first.not_enforced if isinstance(first, Started) else ())
+            if self._report is not None and isinstance(first, Started):
+                await _write(send, self._report(place))
             await _write(send, await self._frames(place, first))
-            await self._pump(together, send)
+            if not _ends_stream(first):
+                await self._pump(together, send)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _first(self, together: Together, send: Send) -> tuple[int, Event]:
+        """The first event, after the reports on the way to it."""
+        while self._report is not None:
+            try:
+                async with asyncio.timeout(REPORT_INTERVAL_S):
+                    return await anext(together)
+            except TimeoutError:
+                frames = b"".join(map(self._report, range(len(self._requests))))
+                if frames and not self._has_begun:
+                    await self._begin(send)
+                await _write(send, frames)
+        return await anext(together)
+
+    async def _begin(self, send: Send, not_enforced: Sequence[str] = ()) -> None:
+        self._has_begun = True
+        found = schema_headers(not_enforced=not_enforced)
+        headers = [*self.raw_headers, *((name.encode(), value.encode()) for name, value in found.items())]
+        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
 
     async def _pump(self, together: Together, send: Send) -> None:
         while True:
@@ -125,13 +154,18 @@ class EventStream(Response):
                 return
             else:
                 await _write(send, await self._frames(place, event))
-                if isinstance(event, Failed) or (isinstance(event, Finished) and event.reason == "cancelled"):
-                    return  # an error ends the whole stream, also where other choices could go on
+                if _ends_stream(event):
+                    return
 
     async def _frames(self, place: int, event: Event) -> bytes:
         if self._ends_on_thread and isinstance(event, Finished):
             return await asyncio.to_thread(self._writer.frames, place, event)
         return self._writer.frames(place, event)
+
+
+def _ends_stream(event: Event) -> bool:
+    """Whether it is an error, which ends the whole stream, also where other choices could go on."""
+    return isinstance(event, Failed) or (isinstance(event, Finished) and event.reason == "cancelled")
 
 
 async def _write(send: Send, frames: bytes) -> None:

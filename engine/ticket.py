@@ -29,6 +29,8 @@ class Progress:
     """Computed tokens of the prompt, including the cached ones."""
     n_output: int = 0
     decode_s: float = 0.0
+    prefill_s: float = 0.0
+    """Seconds spent on the prompt so far."""
     waits_for: WaitReason | None = None
     """Why the last step did nothing for this request; None while its prompt is read or its answer written."""
     is_stopping: bool = False
@@ -67,11 +69,19 @@ class Ticket:
 
     def progress(self, queue_place: int) -> Progress:
         """As it is now, from any thread: each number is true, if not all of the same step."""
-        first, n_prompt = self.first_token_at, len(self.prompt)
-        decode_s = 0.0 if first is None else time.monotonic() - first
-        n_read = min(max(self.n_read, self.n_cached), n_prompt)
-        stopping = self.cancelled.is_set()
-        return Progress(queue_place, n_prompt, self.n_cached, n_read, self.n_output, decode_s, self.waits_for, stopping)
+        admitted, first, now = self.admitted_at, self.first_token_at, time.monotonic()
+        n_prompt = len(self.prompt)
+        return Progress(
+            queue_place,
+            n_prompt=n_prompt,
+            n_cached=self.n_cached,
+            n_read=min(max(self.n_read, self.n_cached), n_prompt),
+            n_output=self.n_output,
+            decode_s=0.0 if first is None else now - first,
+            prefill_s=0.0 if admitted is None else (now if first is None else first) - admitted,
+            waits_for=self.waits_for,
+            is_stopping=self.cancelled.is_set(),
+        )
 
     @property
     def waits_for(self) -> WaitReason | None:

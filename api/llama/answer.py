@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from api.answer import Answer
@@ -10,10 +10,11 @@ from api.errors import StoppedHere, openai_body, problem_of
 from api.llama.schemas import LlamaBody
 from api.llama.translate import params
 from api.openai import logprobs
-from api.openai.usage import timings
+from api.openai.usage import prompt_progress, timings, timings_so_far
 from api.sse import data_frame
 from engine.events import Event, Failed, Finished, Started, TextDelta, TokenChoice, Usage
 from engine.requests import CompletionRequest
+from engine.ticket import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class CompletionOptions:
     show_probabilities: bool = False
     show_tokens: bool = False
     silent: bool = False
+    timings_per_token: bool = False
     fields: tuple[str, ...] = ()
     """Those of the last object that are shown; all, where none is named."""
 
@@ -44,6 +46,7 @@ class CompletionOptions:
             bool(body.n_probs),
             bool(body.return_tokens),
             body.limit == 0,
+            bool(body.timings_per_token),
             tuple(body.response_fields or ()),
         )
 
@@ -111,8 +114,12 @@ def _probabilities(options: CompletionOptions, choices: Sequence[TokenChoice]) -
 class CompletionWriter:
     """Streamed answers, event by event; those to several prompts come interleaved."""
 
-    def __init__(self, options: CompletionOptions) -> None:
+    def __init__(
+        self, options: CompletionOptions, progress: Callable[[int], Progress | None] = lambda place: None
+    ) -> None:
+        """`progress`: of the answer at a place, None once it has ended."""
         self._options = options
+        self._progress = progress
         self._counts: dict[int, Usage] = {}
 
     def frames(self, place: int, event: Event) -> bytes:
@@ -129,18 +136,35 @@ class CompletionWriter:
                 return data_frame(openai_body(problem_of(error)))
         return b""
 
+    def report(self, place: int) -> bytes:
+        """An object that says how much of the prompt has been read; nothing before it is tokenized."""
+        progress = self._progress(place)
+        if progress is None or not progress.n_prompt:
+            return b""
+        counts = Usage(progress.n_prompt, progress.n_cached, 0)
+        return data_frame({**_part(place, "", [], counts), "prompt_progress": prompt_progress(progress)})
+
     def _piece(self, place: int, event: TextDelta) -> bytes:
         before = self._counts[place]
         counts = self._counts[place] = replace(before, n_output=before.n_output + event.n_tokens)
+        progress = self._progress(place) if self._options.timings_per_token else None
+        measured = {} if progress is None else {"timings": timings_so_far(progress)}
         return data_frame(
             {
-                "index": place,
-                "content": event.text,
-                "tokens": _tokens(self._options, event.choices),
-                "stop": False,
-                "id_slot": -1,
-                "tokens_predicted": counts.n_output,
-                "tokens_evaluated": counts.n_prompt,
+                **_part(place, event.text, _tokens(self._options, event.choices), counts),
                 **_probabilities(self._options, event.choices),
+                **measured,
             }
         )
+
+
+def _part(place: int, text: str, tokens: Sequence[int], counts: Usage) -> dict[str, object]:
+    return {
+        "index": place,
+        "content": text,
+        "tokens": tokens,
+        "stop": False,
+        "id_slot": -1,
+        "tokens_predicted": counts.n_output,
+        "tokens_evaluated": counts.n_prompt,
+    }

@@ -96,7 +96,8 @@ async def _answer(desk: Desk, body: LlamaBody, prompts: Sequence[Prompt]) -> Res
     requests = [translate.completion_request(body, *each) for each in zip(prompts, ids, strict=True)]
     options = CompletionOptions.of(desk.model.id, body, requests[0])
     if body.stream:
-        return desk.stream(requests, CompletionWriter(options))
+        writer = CompletionWriter(options, lambda place: desk.engine.progress(requests[place].id))
+        return desk.stream(requests, writer, report=writer.report if body.return_progress else None)
     answers = await desk.collect(requests)
     shown = [completion(options, answer, place) for place, answer in enumerate(answers)]
     return desk.reply(shown if len(shown) > 1 else shown[0], answers)

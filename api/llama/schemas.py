@@ -31,6 +31,8 @@ class LlamaBody(SamplerFields, FormatFields):
     stop: Stops = Field(default_factory=list)
     n_probs: Annotated[int, Field(ge=0, le=20)] | None = None
     return_tokens: bool | None = None
+    timings_per_token: bool | None = None
+    return_progress: bool | None = None
     response_fields: Annotated[list[str], Field(max_length=256)] | None = None
 
     @property

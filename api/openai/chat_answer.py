@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from api.answer import Answer
 from api.errors import StoppedHere, openai_body, problem_of
 from api.openai import logprobs
-from api.openai.usage import timings, usage
+from api.openai.usage import prompt_progress, timings, timings_so_far, usage
 from api.sse import data_frame
 from engine.events import (
     Event,
@@ -22,6 +22,7 @@ from engine.events import (
     ToolCallStarted,
 )
 from engine.requests import ToolCall
+from engine.ticket import Progress
 
 DONE = b"data: [DONE]\n\n"
 
@@ -44,6 +45,7 @@ class Manner:
     logprobs: bool = False
     legacy_call: bool = False
     """In OpenAI's first way of calling functions: one, without an id."""
+    timings_per_token: bool = False
 
 
 def completion(head: Head, answers: Sequence[Answer], manner: Manner) -> dict[str, object]:
@@ -96,9 +98,13 @@ def finish_reason(finished: Finished, manner: Manner) -> str:
 class ChunkWriter:
     """A streamed answer, event by event; its choices come interleaved."""
 
-    def __init__(self, head: Head, manner: Manner = Manner()) -> None:
+    def __init__(
+        self, head: Head, manner: Manner = Manner(), progress: Callable[[int], Progress | None] = lambda place: None
+    ) -> None:
+        """`progress`: of the choice at a place, None once it has ended."""
         self._head = head
         self._manner = manner
+        self._progress = progress
         self._finished: dict[int, Finished] = {}
         self._n_reasoning = 0
 
@@ -120,6 +126,14 @@ class ChunkWriter:
                 return self._end(place, event)
             case Failed(error=error):
                 return data_frame(openai_body(problem_of(error)))
+
+    def report(self, place: int) -> bytes:
+        """A chunk that says how much of the prompt has been read; nothing before it is tokenized."""
+        progress = self._progress(place)
+        if progress is None or not progress.n_prompt:
+            return b""
+        choice = {"index": place, "delta": {"role": "assistant", "content": None}, "finish_reason": None}
+        return self._chunk([choice], {"prompt_progress": prompt_progress(progress)})
 
     def _call_delta(self, event: ToolCallStarted | ToolCallDelta) -> dict[str, object]:
         """A call's name comes once, with its first piece: clients join what comes twice."""
@@ -145,7 +159,9 @@ class ChunkWriter:
         return self._chunk([choice], {}) + self._chunk([], counted) + DONE
 
     def _delta(self, place: int, delta: Mapping[str, object], beside: Mapping[str, object] | None = None) -> bytes:
-        return self._chunk([{"index": place, "delta": delta, **(beside or {}), "finish_reason": None}], {})
+        progress = self._progress(place) if self._manner.timings_per_token else None
+        measured = {} if progress is None else {"timings": timings_so_far(progress)}
+        return self._chunk([{"index": place, "delta": delta, **(beside or {}), "finish_reason": None}], measured)
 
     def _chunk(self, choices: list[dict[str, object]], beside: Mapping[str, object]) -> bytes:
         head = self._head

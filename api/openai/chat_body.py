@@ -56,5 +56,9 @@ class ChatCompletionBody(SamplerFields, FormatFields):
     # llama.cpp's, which tools for local models send.
     chat_template_kwargs: dict[str, object] | None = None
     reasoning_budget_tokens: Annotated[int, Field(ge=-1, le=INT32_MAX)] | None = None
+    timings_per_token: bool | None = None
+    """Timings with each chunk of a stream."""
+    return_progress: bool | None = None
+    """Chunks that report how much of the prompt has been read, before the answer of a stream."""
     continue_final_message: bool | None = None
     add_generation_prompt: bool | None = None

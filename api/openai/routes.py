@@ -57,9 +57,16 @@ async def create_chat_completion(desk: AtDesk) -> Response:
     requests = chat_requests(body, desk.request_id)
     head = Head(f"chatcmpl-{requests[0].id}", desk.now, desk.model.id)
     include_usage = body.stream_options is not None and bool(body.stream_options.include_usage)
-    manner = Manner(include_usage, len(requests), bool(body.logprobs), body.functions is not None)
+    manner = Manner(
+        include_usage,
+        len(requests),
+        logprobs=bool(body.logprobs),
+        legacy_call=body.functions is not None,
+        timings_per_token=bool(body.timings_per_token),
+    )
     if body.stream:
-        return desk.stream(requests, ChunkWriter(head, manner))
+        writer = ChunkWriter(head, manner, lambda place: desk.engine.progress(requests[place].id))
+        return desk.stream(requests, writer, report=writer.report if body.return_progress else None)
     answers = await desk.collect(requests)
     return desk.reply(completion(head, answers, manner), answers)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.events import Timings, Usage
+from engine.ticket import Progress
 
 
 def usage(counts: Sequence[Usage], n_prompts: int = 1, n_reasoning: int = 0) -> dict[str, object]:
@@ -37,6 +38,22 @@ def timings(counts: Usage, spent: Timings) -> dict[str, float]:
         "predicted_ms": _ms(spent.decode_s),
         "predicted_per_token_ms": _ms(_ratio(spent.decode_s, counts.n_output)),
         "predicted_per_second": round(_ratio(counts.n_output, spent.decode_s), 3),
+    }
+
+
+def timings_so_far(progress: Progress) -> dict[str, float]:
+    """As `timings`, of an answer that is still being written."""
+    counts = Usage(progress.n_prompt, progress.n_cached, progress.n_output)
+    return timings(counts, Timings(0.0, progress.prefill_s, progress.decode_s, 0.0))
+
+
+def prompt_progress(progress: Progress) -> dict[str, object]:
+    """llama.cpp's report on a prompt that is being read. `processed` includes the cached tokens."""
+    return {
+        "total": progress.n_prompt,
+        "cache": progress.n_cached,
+        "processed": progress.n_read,
+        "time_ms": round(progress.prefill_s * 1000),
     }
 
 

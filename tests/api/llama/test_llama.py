@@ -78,8 +78,6 @@ def test_an_order_of_samplers_that_is_not_the_engines_is_refused(samplers: objec
     ("name", "value"),
     [
         ("post_sampling_probs", True),
-        ("return_progress", True),
-        ("timings_per_token", True),
         ("t_max_predict_ms", 100),
         ("lora", [{"id": 0, "scale": 1}]),
         ("response_format", {"type": "json_object"}),
