@@ -126,16 +126,23 @@ class EventStream(Response):
 
     async def _first(self, together: Together, send: Send) -> tuple[int, Event]:
         """The first event, after the reports on the way to it."""
-        while self._report is not None:
+        if self._report is None:
+            return await anext(together)
+        silent_s = 0.0
+        while True:
             try:
                 async with asyncio.timeout(REPORT_INTERVAL_S):
                     return await anext(together)
             except TimeoutError:
-                frames = b"".join(map(self._report, range(len(self._requests))))
-                if frames and not self._has_begun:
-                    await self._begin(send)
-                await _write(send, frames)
-        return await anext(together)
+                silent_s += REPORT_INTERVAL_S
+            frames = b"".join(map(self._report, range(len(self._requests))))
+            if frames and not self._has_begun:
+                await self._begin(send)
+            if not frames and self._has_begun and silent_s >= self._ping_interval_s:
+                frames = self._ping
+            if frames:
+                silent_s = 0.0
+            await _write(send, frames)
 
     async def _begin(self, send: Send, not_enforced: Sequence[str] = ()) -> None:
         self._has_begun = True

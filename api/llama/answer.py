@@ -120,6 +120,7 @@ class CompletionWriter:
         """`progress`: of the answer at a place, None once it has ended."""
         self._options = options
         self._progress = progress
+        self._reported: dict[int, int] = {}
         self._counts: dict[int, Usage] = {}
 
     def frames(self, place: int, event: Event) -> bytes:
@@ -137,10 +138,11 @@ class CompletionWriter:
         return b""
 
     def report(self, place: int) -> bytes:
-        """An object that says how much of the prompt has been read; nothing before it is tokenized."""
+        """An object that says how much of the prompt has been read, once it is tokenized. Never twice the same."""
         progress = self._progress(place)
-        if progress is None or not progress.n_prompt:
+        if progress is None or not progress.n_prompt or progress.n_read == self._reported.get(place):
             return b""
+        self._reported[place] = progress.n_read
         counts = Usage(progress.n_prompt, progress.n_cached, 0)
         return data_frame({**_part(place, "", [], counts), "prompt_progress": prompt_progress(progress)})
 

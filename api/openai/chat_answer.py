@@ -105,6 +105,7 @@ class ChunkWriter:
         self._head = head
         self._manner = manner
         self._progress = progress
+        self._reported: dict[int, int] = {}
         self._finished: dict[int, Finished] = {}
         self._n_reasoning = 0
 
@@ -128,10 +129,11 @@ class ChunkWriter:
                 return data_frame(openai_body(problem_of(error)))
 
     def report(self, place: int) -> bytes:
-        """A chunk that says how much of the prompt has been read; nothing before it is tokenized."""
+        """A chunk that says how much of the prompt has been read, once it is tokenized. Never twice the same."""
         progress = self._progress(place)
-        if progress is None or not progress.n_prompt:
+        if progress is None or not progress.n_prompt or progress.n_read == self._reported.get(place):
             return b""
+        self._reported[place] = progress.n_read
         choice = {"index": place, "delta": {"role": "assistant", "content": None}, "finish_reason": None}
         return self._chunk([choice], {"prompt_progress": prompt_progress(progress)})
 
