@@ -1095,7 +1095,7 @@
     <name>ModelSearch</name>
     <message>
         <source>Search here and on Hugging Face</source>
-        <translation>Hier und auf Hugging Face suchen</translation>
+        <translation>Hier und im Hub suchen</translation>
     </message>
     <message>
         <source>Search models</source>
@@ -2476,7 +2476,7 @@
     </message>
     <message>
         <source>Inglenook cannot write to the folder of your chats and settings.</source>
-        <translation>Inglenook kann in den Ordner Ihrer Chats und Einstellungen nicht schreiben.</translation>
+        <translation>Inglenook kann in den Ordner der Chats und Einstellungen nicht schreiben.</translation>
     </message>
     <message>
         <source>{folder}: {reason}.
@@ -3043,11 +3043,11 @@ Wählen Sie einen anderen Ordner; er gilt, bis Inglenook geschlossen wird. Um ih
     </message>
     <message>
         <source>The file of your settings was damaged. It is kept as {name}; the settings are as at first.</source>
-        <translation>Die Datei Ihrer Einstellungen war beschädigt. Sie liegt jetzt als {name} bereit; die Einstellungen sind wie am Anfang.</translation>
+        <translation>Die Datei der Einstellungen war beschädigt. Sie liegt jetzt als {name} bereit; die Einstellungen sind wie am Anfang.</translation>
     </message>
     <message>
         <source>Your settings cannot be read: {reason}. The file is left as it is; changes are not kept.</source>
-        <translation>Ihre Einstellungen lassen sich nicht lesen: {reason}. Die Datei bleibt, wie sie ist; Änderungen werden nicht gespeichert.</translation>
+        <translation>Die Einstellungen lassen sich nicht lesen: {reason}. Die Datei bleibt, wie sie ist; Änderungen werden nicht gespeichert.</translation>
     </message>
     <message>
         <source>Chats are not kept: {reason}.</source>
