@@ -6,13 +6,14 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from api.body import MAX_MESSAGES, Body, Count, Stops
+from api.body import MAX_MESSAGES, Body, Count, Stops, whole
 from api.ollama.duration import seconds_of
 from api.openai.tools import ToolBody
 from api.sampler import SamplerFields
 
 
 def _none_if_endless(value: object) -> object:
+    value = whole(value)
     return None if type(value) is int and value <= 0 else value
 
 
