@@ -186,6 +186,8 @@ class EmbedRequest:
     dimensions: int | None = None
     """Only the first so many numbers, normalised again."""
     id: str = field(default_factory=new_request_id)
+    truncate: bool = False
+    """An input that is longer than what the model reads is cut off at the end, instead of refused."""
 
 
 def n_chars_of(request: Request) -> int:

@@ -80,8 +80,10 @@ class GenerateBody(AnswerBody):
 
 
 class EmbedBody(KeepingBody):
-    """`prompt` is the older word for one `input`."""
+    """`prompt` is the older word for one `input`. `truncate`: an input that is too long is cut off at its end, which
+    is also the default."""
 
     input: str | list[str] | None = None
     prompt: str | None = None
+    truncate: bool | None = None
     dimensions: Count | None = None

@@ -18,10 +18,11 @@ def _largest_if_endless(value: object) -> object:
 
 
 class CompletionBody(SamplerFields, FormatFields):
-    """`prompt` is a string, a list of strings, of tokens, or of lists of tokens; `completion_request` reads it."""
+    """`prompt` is a string, a list of strings, of tokens, or of lists of tokens; `completion_request` reads it.
+    Without one, the answer is the beginning of a document."""
 
     model: str | None = None
-    prompt: object
+    prompt: object = None
     suffix: str | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None

@@ -70,7 +70,10 @@ class Preparer:
             case ChatRequest():
                 prepared = self._chat(request, cancelled)
             case CompletionRequest(prompt=str(text)):
-                prepared = Prepared(self.tokenize(text, True, True, cancelled))
+                tokens = self.tokenize(text, True, True, cancelled)
+                if not text and not tokens:  # the answer is the beginning of a document
+                    tokens = self.tokenize(self._vocabulary.bos, False, True, cancelled)
+                prepared = Prepared(tokens)
             case CompletionRequest(prompt=tuple(given)):
                 prepared = Prepared(self._known(given))
         n_prompt = len(prepared.tokens)

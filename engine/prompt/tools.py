@@ -60,7 +60,10 @@ def _is_object(schema: str) -> bool:
         found = json.loads(schema)
     except (ValueError, RecursionError):
         return False
-    return isinstance(found, dict) and found.get("type", "object") == "object"
+    if not isinstance(found, dict):
+        return False
+    kinds = found.get("type")
+    return kinds in (None, "object") or (isinstance(kinds, list) and "object" in kinds)
 
 
 def prepare(

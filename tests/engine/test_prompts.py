@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from engine.backend import Limits, LoadSettings
 from engine.engine import Engine
-from engine.errors import NotLoaded, TemplateError
+from engine.errors import NotLoaded, RequestError, TemplateError
 from engine.native.backend import open_native
 from engine.prompt.pools import LONG_CHARS
 from engine.prompt.prepare import Preparer
 from engine.prompt.template import ChatTemplate
+from engine.prompt.tools import tool_object
 from engine.requests import ChatRequest, CompletionRequest, EmbedRequest, Message, Tool, ToolCall
 from tests.fakes import FakeBackend, Script
 from tests.tiny_bpe import SPECIALS, write_bpe
@@ -268,3 +270,23 @@ def test_cancelled_request_ends_while_it_is_tokenized(tmp_path: Path) -> None:
         await engine.aclose()
 
     asyncio.run(scene())
+
+
+def test_template_sees_no_null_keywords_of_a_schema() -> None:
+    tool = Tool("clear", "", '{"properties": {"a": {"items": null, "const": null, "default": null}}, "required": null}')
+    expected = {"properties": {"a": {"const": None, "default": None}}}
+    assert tool_object(tool)["function"] == {"name": "clear", "description": "", "parameters": expected}
+
+
+def test_empty_prompt_begins_with_the_token_of_a_new_document() -> None:
+    ready = preparer(CHATML, ("<s>",))
+    ready.backend.vocabulary = replace(ready.backend.vocabulary, bos="<s>")
+    prepared = Preparer(ready.backend).prepare(CompletionRequest("", "endpoint"))
+    assert list(prepared.tokens) == ready.backend.tokenize("<s>", add_special=False)
+
+
+def test_empty_prompt_is_refused_where_the_model_has_no_such_token() -> None:
+    with pytest.raises(RequestError, match="empty"):
+        preparer(CHATML).prepare(CompletionRequest("", "endpoint"))
+    with pytest.raises(RequestError, match="empty"):
+        preparer(CHATML).prepare(CompletionRequest((), "endpoint"))
