@@ -20,6 +20,8 @@ from api.elements import MAX_ELEMENTS, has_more_elements
 from api.errors import BadRequest, BodyTooFull
 
 INT32_MAX = 2**31 - 1
+MAX_EXACT = 2**53
+"""From here on, a float is not every integer."""
 
 MAX_MESSAGES = 16384
 """Of one conversation. Also the most items of a response's input."""
@@ -37,7 +39,9 @@ def whole(value: object) -> object:
 
     JSON has one kind of number, and 40.0 is an integer in JSON Schema (2020-12, 4.2.3): languages that have one kind
     of number as well write it that way."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    if isinstance(value, float) and value.is_integer() and abs(value) < MAX_EXACT:
+        return int(value)
+    return value
 
 
 def _none_if_endless(value: object) -> object:

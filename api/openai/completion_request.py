@@ -37,8 +37,9 @@ def prompts_of(given: object, param: str) -> list[Prompt]:
 
 
 def _tokens(given: object, path: str) -> tuple[int, ...]:
-    tokens = tuple(whole(each) for each in given) if isinstance(given, list) else (None,)
-    if all(type(each) is int and 0 <= each <= INT32_MAX for each in tokens):
+    numbers = [whole(each) for each in given] if isinstance(given, list) else [None]
+    tokens = tuple(each for each in numbers if type(each) is int and 0 <= each <= INT32_MAX)
+    if len(tokens) == len(numbers):
         return tokens
     raise BadRequest(f"'{path}' must hold tokens as numbers, or strings, and nothing else.", path)
 

@@ -50,7 +50,7 @@ def closed(schema: Schema) -> Schema:
     if isinstance(named, dict) and "additionalProperties" not in schema:
         required = schema.get("required")
         unnamed = [key for key in required if key not in named] if isinstance(required, list) else []
-        return {**schema, "properties": {**named, **dict.fromkeys(unnamed, {})}, "additionalProperties": False}
+        return {**schema, "properties": {**named, **{key: {} for key in unnamed}}, "additionalProperties": False}
     return schema if schema else {"type": "object"}
 
 

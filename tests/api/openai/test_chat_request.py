@@ -465,3 +465,13 @@ def test_a_wrong_message_is_named(message: dict[str, object], param: str) -> Non
     with pytest.raises(BadRequest) as caught:
         request(messages=[message])
     assert caught.value.param == param
+
+
+def test_custom_call_in_the_history_is_a_call_with_its_input() -> None:
+    called = {"id": "c", "type": "custom", "custom": {"name": "patch", "input": "+ a"}}
+    messages = [
+        {"role": "user", "content": "q"},
+        {"role": "assistant", "content": None, "tool_calls": [called]},
+        {"role": "tool", "tool_call_id": "c", "content": "done"},
+    ]
+    assert request(messages=messages).messages[1].tool_calls == (ToolCall("c", "patch", '{"input": "+ a"}'),)
