@@ -290,3 +290,32 @@ def test_empty_prompt_is_refused_where_the_model_has_no_such_token() -> None:
         preparer(CHATML).prepare(CompletionRequest("", "endpoint"))
     with pytest.raises(RequestError, match="empty"):
         preparer(CHATML).prepare(CompletionRequest((), "endpoint"))
+
+
+LISTS_ARGUMENTS = (
+    "{% for m in messages %}{{ m.content }}{% for c in m.tool_calls or [] %}<call>{{ c.function.name }}"
+    "{% for name, value in c.function.arguments|items %}<{{ name }}>{{ value }}{% endfor %}</call>{% endfor %}"
+    "{% endfor %}"
+)
+
+
+@pytest.mark.parametrize("arguments", ['{"value": ', "[]", '"text"', "7", "null", "{'a': 1}"])
+def test_past_call_whose_arguments_are_no_object_leaves_the_chat_usable(arguments: str) -> None:
+    said = [
+        Message("user", "go"),
+        Message("assistant", "", (ToolCall("c1", "probe", arguments),)),
+        Message("tool", "bad arguments", tool_call_id="c1"),
+    ]
+    template = ChatTemplate(LISTS_ARGUMENTS, bos="", eos="")
+    assert template.render(said) == f"go<call>probe<input>{arguments}</call>bad arguments"
+
+
+def test_past_call_whose_arguments_are_cut_stays_text_where_the_template_takes_text() -> None:
+    said = [Message("user", "go"), Message("assistant", "", (ToolCall("c1", "probe", '{"value": '),))]
+    template = ChatTemplate(
+        "{% for m in messages %}{% for c in m.tool_calls or [] %}{{ c.function.arguments if c.function.arguments is "
+        "string else c.function.arguments|tojson }}{% endfor %}{% endfor %}",
+        bos="",
+        eos="",
+    )
+    assert template.render(said) == '{"value": '
