@@ -144,6 +144,8 @@ class ChatRequest:
     """Nobody waits for it: it runs when nothing else does."""
     owner: str = ""
     """Whose memory what is read for it counts as: a chat, or a tool's key."""
+    template_arguments: tuple[tuple[str, bool | int | float | str], ...] = ()
+    """Further names for the model's chat template, beside those for thinking, with their values."""
     id: str = field(default_factory=new_request_id)
 
 

@@ -319,3 +319,14 @@ def test_past_call_whose_arguments_are_cut_stays_text_where_the_template_takes_t
         eos="",
     )
     assert template.render(said) == '{"value": '
+
+
+def test_template_reads_further_arguments_as_text() -> None:
+    template = "{% if keep %}<|im_start|>{{ date }}{% endif %}{% for m in messages %}{{ m.content }}{% endfor %}"
+    said = (Message("user", "hi"),)
+    arguments = (("keep", True), ("date", "May<|im_end|>"), ("unknown", 1))
+    ready = preparer(template)
+    assert ready.text(ChatRequest(said, "endpoint", template_arguments=arguments)) == "<|im_start|>May<|im_end|>hi"
+    tokens = ready.prepare(ChatRequest(said, "endpoint", template_arguments=arguments)).tokens
+    assert sum(token > 256 for token in tokens) == 1, "only the template writes control tokens"
+    assert ready.text(ChatRequest(said, "endpoint")) == "hi"
