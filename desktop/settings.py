@@ -103,7 +103,7 @@ class SettingsFile:
 
     def _load(self) -> Settings:
         try:
-            found = json.loads(self._path.read_text(encoding="utf-8"))
+            found = json.loads(self._path.read_text(encoding="utf-8-sig"))  # editors may add a mark
             if not isinstance(found, dict):
                 raise ValueError("the settings are no object")
         except FileNotFoundError:

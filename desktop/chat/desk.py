@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop import sentences
 from desktop.chat.chat_list import ChatList
+from desktop.chat.day_change import DayChange
 from desktop.chat.keeper import Keeper
 from desktop.chat.message_list import MessageList
 from desktop.chat.session import Session, new_id
@@ -73,6 +74,8 @@ class ChatDesk(QObject):
         self._wanted: str | None = None
         self._next_settings = ChatSettings()
         self._next_folder = ""
+        self.day = DayChange(parent=self)
+        self.day.changed.connect(self._list_chats)
 
     @property
     def current(self) -> Chat | None:

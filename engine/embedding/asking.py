@@ -115,9 +115,10 @@ class EmbeddingAsk:
         # What is embedded is somebody's text: what looks like a control token in it is none.
         tokenize = partial(source.tokenize, add_special=True, parse_special=False, cancelled=stopped)
         try:
+            around = tokenize("") if request.truncate else []
             inputs = [tokenize(each) if isinstance(each, str) else each for each in request.inputs]
         except TokenizingCancelled:
             raise NotLoaded from None
-        job = EmbedJob(request, inputs, source, cancelled)
+        job = EmbedJob(request, inputs, source, cancelled, around)
         self._inbox.put(Embed(job))
         return job

@@ -225,3 +225,15 @@ def test_a_relaxed_schema_can_be_walked_to_its_end() -> None:
     loose = compiled({"type": "array", "uniqueItems": True, "items": {"type": "boolean"}}, strict=False)
     assert is_allowed(loose, "[true,true]")
     assert not is_allowed(loose, "[1")
+
+
+@pytest.mark.parametrize("keyword", ["required", "enum", "items", "pattern", "format", "minimum", "anyOf", "$ref"])
+def test_null_keyword_asks_for_nothing(keyword: str) -> None:
+    constraint = compiled({"type": "object", "properties": {"a": {"type": ["string", "array"], keyword: None}}})
+    assert is_allowed(constraint, '{"a":"x"}')
+
+
+def test_null_as_a_constant_is_required() -> None:
+    constraint = compiled({"const": None})
+    assert is_allowed(constraint, "null")
+    assert not is_allowed(constraint, '"x"')
