@@ -64,6 +64,11 @@ class SamplerFields(Body):
         object, WithJsonSchema(TypeAdapter(dict[str, Finite] | list[tuple[int | str, Finite | bool]]).json_schema())
     ] = None
 
+    @property
+    def use_cache(self) -> bool:
+        """Whether what was read of the prompt before may be used again."""
+        return self.cache_prompt is not False
+
 
 # Whose name and meaning are the engine's.
 _SAME = (

@@ -58,6 +58,7 @@ def _request(
     return ChatRequest(
         messages=tuple(said),
         door="endpoint",
+        use_cache=fields.use_cache,
         sampling=sampling(fields),
         tools=offered,
         tool_choice=choice,

@@ -27,7 +27,7 @@ def completion_request(body: LlamaBody, prompt: Prompt, request_id: str) -> Comp
     return CompletionRequest(
         prompt=prompt,
         door="endpoint",
-        use_cache=body.cache_prompt is not False,
+        use_cache=body.use_cache,
         sampling=sampling(body),
         constraint=constraint(body),
         # A prompt is read for an answer only, so its cache is warmed by one of a single token, which is not shown.

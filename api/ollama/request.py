@@ -46,6 +46,7 @@ def generate_request(body: GenerateBody, gap_prompt: tuple[int, ...] | None, req
     return CompletionRequest(
         prompt=gap_prompt if gap_prompt is not None else body.prompt or "",
         door="endpoint",
+        use_cache=body.chosen.use_cache,
         sampling=sampling(body.chosen),
         constraint=constraint(body),
         max_tokens=body.chosen.num_predict,
@@ -73,6 +74,7 @@ def _chat(body: AnswerBody, said: Sequence[Message], request_id: str) -> ChatReq
     return ChatRequest(
         messages=tuple(said),
         door="endpoint",
+        use_cache=body.chosen.use_cache,
         sampling=sampling(body.chosen),
         thinking=thinking,
         effort=effort,

@@ -52,7 +52,7 @@ def chat_request(body: ChatCompletionBody, request_id: str) -> ChatRequest:
     return ChatRequest(
         messages=said,
         door="endpoint",
-        use_cache=body.cache_prompt is not False,
+        use_cache=body.use_cache,
         sampling=sampling(body),
         tools=offered,
         tool_choice=choice,

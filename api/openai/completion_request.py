@@ -54,7 +54,7 @@ def completion_requests(body: CompletionBody, prompts: Sequence[Prompt], request
         CompletionRequest(
             prompt=prompt,
             door="endpoint",
-            use_cache=body.cache_prompt is not False,
+            use_cache=body.use_cache,
             sampling=for_choice(chosen, choice),
             constraint=limit,
             # Nothing is asked of the answer, but the engine reads a prompt only for one.

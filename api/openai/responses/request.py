@@ -33,6 +33,7 @@ def responses_request(body: ResponsesBody, items: Sequence[Item], request_id: st
     return ChatRequest(
         messages=tuple(said),
         door="endpoint",
+        use_cache=body.use_cache,
         sampling=sampling(body),
         tools=offered,
         tool_choice=choice,
