@@ -182,7 +182,7 @@ class Activity:
         return task.result()
 
     def stop(self, call_id: str, holder: KeyHolder | None = None) -> bool:
-        """Ends one call; its client is told so. False where there is none of this id that `holder` may end."""
+        """Ends one call; its client gets an error. False where there is none of this id that `holder` may end."""
         call = self._calls.get(call_id)
         if call is None or not (holder is None or holder.owns(call.caller.holder.id)):
             return False
@@ -190,7 +190,7 @@ class Activity:
         return True
 
     def cancel_all(self, holder: KeyHolder | None = None) -> int:
-        """Ends every call that `holder` may end; their clients are told so. How many there were."""
+        """Ends every call that `holder` may end; their clients get an error. Returns how many there were."""
         calls = [call for call in list(self._calls.values()) if holder is None or holder.owns(call.caller.holder.id)]
         for call in calls:
             call.cancel()

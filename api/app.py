@@ -68,7 +68,7 @@ def create_app(engine: Engine, settings: EndpointSettings, *, lifespan: Lifespan
     app.state.origins = origins = Origins(settings.origins)
     app.add_middleware(Guard, settings=settings, keys=KeyRing(settings.key, settings.named_keys), origins=origins)
     app.add_middleware(Cors, origins=origins)  # outermost
-    # What nobody foresaw is answered by the guard, within its headers and those of Cors.
+    # An unforeseen error is answered by the guard, with its headers and those of Cors.
     for kind in (ApiError, EngineError, HTTPException, ClientDisconnect):
         app.add_exception_handler(kind, _answer_error)
     app.include_router(front.router)

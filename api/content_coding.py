@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from api.errors import BadRequest, CodingUnknown
 
 STEP_BYTES = 1024 * 1024
-"""Decoded at a time, so that a small piece that unfolds into megabytes does not hold up the loop."""
+"""Decoded at a time, so that a small piece that decodes to megabytes does not block the loop."""
 
 _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 

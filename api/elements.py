@@ -15,7 +15,7 @@ def has_more_elements(content: bytes, limit: int = MAX_ELEMENTS) -> bool:
     """Whether `content` holds more than about `limit` values, keys among them not counted. Linear, stops at the limit.
 
     Every value but the first follows a comma or begins a list or an object, so these characters are counted where they
-    stand outside of strings. Texts that are no JSON are counted somehow."""
+    stand outside of strings. For a text that is no JSON, the count means nothing."""
     if len(content) <= limit:
         return False
     n_found, within_string, held_back = 0, False, b""

@@ -15,7 +15,10 @@ from api.errors import BadRequest, ResponseUnknown
 from api.keyring import KeyHolder
 from api.openai.responses.answer import ResponseHead, whole_response
 from api.openai.responses.items import Item, items_of
-from api.openai.responses.kept import (
+from api.openai.responses.request import responses_request
+from api.openai.responses.schemas import ResponsesBody
+from api.openai.responses.store import Kept, ResponseStore
+from api.openai.responses.stored_response import (
     MAX_EVENTS,
     MAX_ITEMS_KEPT,
     input_items,
@@ -25,9 +28,6 @@ from api.openai.responses.kept import (
     replayed,
     response_of,
 )
-from api.openai.responses.request import responses_request
-from api.openai.responses.schemas import ResponsesBody
-from api.openai.responses.store import Kept, ResponseStore
 from api.openai.responses.stream import ResponseWriter
 from api.sse import SSE
 

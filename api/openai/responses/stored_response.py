@@ -1,4 +1,4 @@
-"""Responses that are kept, as they are read again: their input, and their events once more. Pure."""
+"""Stored responses: their input items, their output items, and their events once more. Pure."""
 
 from __future__ import annotations
 
