@@ -9,6 +9,11 @@ _ENTRY_BYTES = 64
 """A string of a few letters and its place in a list."""
 
 
+def is_small(value: object) -> bool:
+    """False only for integers whose arithmetic takes long."""
+    return type(value) is not int or value.bit_length() <= MAX_INT_BITS
+
+
 class Budget:
     """Steps bound the time, bytes bound the memory: whatever is made counts, also when it is dropped again."""
 
@@ -48,7 +53,7 @@ class Budget:
         self.take(n * _ENTRY_BYTES)
 
     def number(self, made: object) -> object:
-        if type(made) is int and made.bit_length() > MAX_INT_BITS:
+        if not is_small(made):
             raise Failure("a number is too large")
         return made
 

@@ -14,7 +14,7 @@ from engine.prompt.jinja.values import Arguments, Failure, Function, Loop, Names
 MAX_RANGE = 100_000
 MAX_WIDTH = 10_000
 
-_PERCENT = re.compile(r"%(?:\(\w*\))?[#0\- +]*(\*|\d*)(?:\.(\*|\d*))?[hlL]?([a-zA-Z%]|$)")
+_PERCENT = re.compile(r"%(?:\([^()]*\))?[#0\- +]*(\d*)(?:\.(\d*))?[hlL]?[a-zA-Z%]")
 _FIELD = re.compile(r"\w*")
 _SPEC = re.compile(r"(?:.?[<>=^])?[+\- ]?#?0?(\d{0,4})[,_]?(?:\.(\d{0,3}))?[a-zA-Z%]?")
 
@@ -92,11 +92,13 @@ def _numeric(budget: Budget, act: Callable[[Any, Any], object], left: Any, right
 
 def percent_format(budget: Budget, template: str, given: object) -> str:
     """`template % given`, with widths bounded."""
-    n_slots = 0
-    for found in _PERCENT.finditer(template):
-        n_slots += 1
-        if any(not _is_narrow(width) for width in (found[1], found[2])):
-            raise Failure("the width of a format is too large")
+    budget.look(len(template))
+    n_slots = at = 0
+    while (at := template.find("%", at)) >= 0:
+        found = _PERCENT.match(template, at)
+        if found is None or not all(map(_is_narrow, found.groups())):
+            raise Failure("this format is not supported, or too wide")
+        n_slots, at = n_slots + 1, found.end()
     _, _, n_chars = budget.measure(given)
     budget.allow(len(template) + n_slots * (10 * n_chars + 2 * MAX_WIDTH if n_slots < 64 else 10 * n_chars + 64))
     arguments = tuple(given) if isinstance(given, list) else given
@@ -104,7 +106,7 @@ def percent_format(budget: Budget, template: str, given: object) -> str:
 
 
 def _is_narrow(width: str | None) -> bool:
-    return not width or (width.isdecimal() and int(width[:9]) <= MAX_WIDTH)
+    return not width or (len(width) < 9 and int(width) <= MAX_WIDTH)
 
 
 def brace_format(budget: Budget, template: str, given: Sequence[object], named: Arguments) -> str:
@@ -153,7 +155,7 @@ def contains(budget: Budget, item: object, container: object) -> bool:
         case Undefined() | None:
             return False
         case Namespace():
-            return item in container.entries
+            return key_of(budget, item) in container.entries
     raise Failure(f"a {type(container).__name__} holds nothing")
 
 
@@ -183,7 +185,7 @@ COMPARISONS: dict[str, Callable[[Budget, object, object], bool]] = {
 
 
 def key_of(budget: Budget, key: object) -> Any:
-    """A key of a dictionary: a plain value, since the hash of nested ones can take for ever."""
+    """A key of a dictionary: a plain value. The hash of nested tuples takes time exponential in their depth."""
     if isinstance(key, str):
         budget.look(len(key))
     elif not (key is None or isinstance(key, int | float)):
@@ -191,8 +193,23 @@ def key_of(budget: Budget, key: object) -> Any:
     return key
 
 
+def name_of(value: object) -> str:
+    """The name of an attribute, a filter or a test that a template computes. Raises Failure for other values than text:
+    turning nested lists to text takes time exponential in their depth."""
+    if not isinstance(value, str):
+        raise Failure(f"a {type(value).__name__.lower()} is no name")
+    return value
+
+
+def entries_of(budget: Budget, value: object) -> dict[Any, object]:
+    """A dictionary of `value`, another dictionary or a list of pairs."""
+    pairs: Any = value.items() if isinstance(value, dict) else items_of(budget, value)
+    budget.entries(len(pairs))
+    return {key_of(budget, key): entry for key, entry in pairs}
+
+
 def items_of(budget: Budget, value: object) -> list[object]:
-    """What a loop goes over."""
+    """What a loop iterates over."""
     if isinstance(value, str | list | tuple | dict | range):
         budget.entries(len(value))
         return list(value)

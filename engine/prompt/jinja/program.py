@@ -14,7 +14,7 @@ from typing import Any
 
 from engine.prompt.jinja.budget import Budget
 from engine.prompt.jinja.frame import Frame, Run
-from engine.prompt.jinja.operators import MAX_RANGE, text_of
+from engine.prompt.jinja.operators import MAX_RANGE, entries_of, text_of
 from engine.prompt.jinja.statements import captured, statements
 from engine.prompt.jinja.values import Arguments, Failure, Function, Namespace, Refusal
 
@@ -71,18 +71,17 @@ def _functions(budget: Budget) -> dict[str, Function]:
         return Namespace(dictionary(given, named))
 
     def dictionary(given: list[Any], named: Arguments) -> dict[str, object]:
-        entries = {str(key): value for each in given for key, value in dict(each).items()} | named
-        budget.entries(len(entries))
-        return entries
+        budget.entries(len(named))
+        return (entries_of(budget, given[0]) if given else {}) | named
 
     functions = {
         "range": a_range,
         "namespace": namespace,
         "dict": dictionary,
         "raise_exception": lambda given, _: _refuse(text_of(budget, given[0]) if given else ""),
-        "strftime_now": lambda given, _: _now(str(given[0])),
+        "strftime_now": lambda given, _: _now(text_of(budget, given[0])),
         "cycler": lambda given, _: _cycler(given),
-        "joiner": lambda given, _: _joiner(str(given[0]) if given else ", "),
+        "joiner": lambda given, _: _joiner(text_of(budget, given[0]) if given else ", "),
     }
     return {name: Function(name, call) for name, call in functions.items()}
 

@@ -19,7 +19,7 @@ Target = Callable[[Frame, Any], None]
 
 
 def statements(body: Sequence[Any]) -> Statement:
-    """All of `body`, one after the other. Raises Failure where it holds what we do not know."""
+    """Runs `body` in order. Raises Failure for unsupported nodes."""
     steps = [_statement(node) for node in body]
 
     def run(frame: Frame) -> Signal:
@@ -128,7 +128,6 @@ def _if(node: nodes.If) -> Statement:
     otherwise = statements(node.else_) if node.else_ else None
 
     def run(frame: Frame) -> Signal:
-        frame.run.budget.spend()
         for test, body in branches:
             if test(frame):
                 return body(frame)

@@ -32,6 +32,9 @@ class Undefined:
     def __hash__(self) -> int:
         return 0
 
+    def __str__(self) -> str:
+        return ""
+
     def __repr__(self) -> str:
         return "Undefined"
 
@@ -50,6 +53,9 @@ class Namespace:
     def __init__(self, entries: dict[str, object]) -> None:
         self.entries = entries
 
+    def __repr__(self) -> str:
+        return "<namespace>"
+
 
 class Function:
     """Anything that a template can call. `call` takes positional and named arguments."""
@@ -59,6 +65,9 @@ class Function:
     def __init__(self, name: str, call: Callable[[list[object], Arguments], object]) -> None:
         self.name = name
         self.call = call
+
+    def __repr__(self) -> str:
+        return f"<function {self.name}>"
 
 
 class Loop:
