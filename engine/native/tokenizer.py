@@ -46,6 +46,7 @@ PLAIN_PRE_TOKENIZERS = frozenset((
 
 _ATTR_UNKNOWN, _ATTR_CONTROL, _ATTR_USER_DEFINED, _ATTR_LSTRIP, _ATTR_RSTRIP = 1 << 0, 1 << 3, 1 << 4, 1 << 7, 1 << 8
 _BLANKS = " \t\n\v\f\r"
+_RUN_OF_BLANKS = re.compile(f"[{_BLANKS}]*")
 _NO_CANCEL: Callable[[], bool] = bool
 
 _WORD = re.compile(r"(?<=\S) (?=[^\W\d_])")
@@ -111,7 +112,7 @@ class Tokenizer:
             yield token
             at = found.end()
             if strips_right:
-                at += len(text) - at - len(text[at:].lstrip(_BLANKS)) if text[at : at + 1] in _BLANKS else 0
+                at = _RUN_OF_BLANKS.match(text, at).end()  # type: ignore[union-attr]  # matches everywhere
         if at < len(text):
             yield text[at:]
 

@@ -154,6 +154,18 @@ def test_many_special_tokens_take_linear_time(model: NativeModel, unit: str) -> 
     assert time.thread_time() - started < 20
 
 
+def test_special_tokens_that_take_blanks_with_them_take_linear_time(tmp_path: Path) -> None:
+    """50,000 took 1.1 s, in time quadratic in their number."""
+    model = NativeModel(write_bpe(tmp_path / "m.gguf", "llama-bpe", name="Phi-3 tiny"), lambda progress: True)
+    try:
+        started = time.thread_time()
+        tokens = model.tokenize("<|im_end|> \n" * 400_000, add_special=False)
+        assert time.thread_time() - started < 20
+    finally:
+        model.close()
+    assert len(tokens) == 400_000
+
+
 @pytest.mark.parametrize("unit", ["Z", " ", "<|im_start|>", "a <|im_start|>"])
 def test_cancelled_tokenizing_ends_soon(model: NativeModel, unit: str) -> None:
     asked: list[float] = []
