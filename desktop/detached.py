@@ -1,4 +1,4 @@
-"""Work on a thread of its own that nothing waits for at the end: reading from a network drive may never return."""
+"""Runs a function on a daemon thread that nothing waits for at exit: reading from a network drive may never return."""
 
 from __future__ import annotations
 

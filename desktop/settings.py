@@ -76,7 +76,7 @@ class SettingsFile:
         self._path = path
         self._saving = threading.Lock()
         self.problem: SettingsDamaged | SettingsUnreadable | None = None
-        """What a person must know about the file, whose settings are not in force."""
+        """Why the settings of the file are not used; None if they are."""
         self.value = self._load()
 
     def change(self, **changes: object) -> bool:

@@ -52,7 +52,7 @@ class Session:
         self._restoring: set[Ticket] = set()
         """Wait until their snapshot is read from disk."""
         usual_tokens = partial(backend.tokenize, add_special=False, parse_special=False)
-        self._usual_tokens = lru_cache(4096)(usual_tokens)  # words come again and again
+        self._usual_tokens = lru_cache(4096)(usual_tokens)  # the same words are tokenised often
         self._keeping = Keeping(backend, self._scheduler.cache, snapshots)
         self._mover = Mover(backend, snapshots)
 
@@ -89,7 +89,7 @@ class Session:
         self._restoring.discard(ticket)
         if ticket.cancelled.is_set():
             self._book.close(ticket, ticket.finished("cancelled", self._clock()))
-        elif len(ticket.prompt) >= n_cells:  # only a fake's prompt is not checked before
+        elif len(ticket.prompt) >= n_cells:  # the Preparer checks this; only the tests' fake does not
             self._book.close(ticket, Failed(ContextOverflow(len(ticket.prompt), n_cells)))
         elif not self._waits_for_snapshot(ticket):
             request = ticket.request

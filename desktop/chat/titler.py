@@ -63,7 +63,7 @@ class Titler:
             self._task = self._tasks.spawn(self._make_all(), "make titles")
 
     def cancel(self) -> None:
-        """What the person waits for goes first; the title is made after the next answer. Idempotent."""
+        """Cancels the title, which is made after the next answer: requests of the person have priority. Idempotent."""
         self._tasks.cancel()
         self._task = None
 

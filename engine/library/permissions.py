@@ -66,8 +66,8 @@ def write_private(path: Path, text: str) -> None:
 
 
 def correct_profile(root: Path) -> None:
-    """Takes access to the profile from other accounts. Only names that are ours are touched, since a person may name
-    any folder as the profile. What belongs to another account, and what links point to, stays as it is."""
+    """Removes the permissions of other accounts from the profile. Only files with our names are changed, since any
+    folder can be chosen as the profile. Files of other accounts and the targets of links are not changed."""
     if os.name != "posix":
         protect_on_windows(root)
         return

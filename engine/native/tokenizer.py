@@ -1,4 +1,4 @@
-"""Text to tokens, in time linear in the text, whatever the text is.
+"""Tokenises any text in time linear in its length.
 
 llama.cpp's own search for special tokens walks its list of fragments from the beginning for each match, and most of its
 pre-tokenizers run `std::regex`, which recurses once for each character of a match until the stack ends. So special
@@ -29,7 +29,7 @@ MAX_RUN = 128 if sys.platform == "win32" else 1024
 stack, and Microsoft's gives up after some hundred. Each piece costs 2 ms, in which llama.cpp compiles its regex."""
 
 CANCEL_EVERY = 256
-"""Pieces between two looks at whether somebody still wants the tokens."""
+"""Pieces between two checks for cancellation."""
 
 # fmt: off
 PLAIN_PRE_TOKENIZERS = frozenset((
@@ -174,7 +174,7 @@ class Tokenizer:
                 kind.setdefault(text, (token, bool(attr & _ATTR_LSTRIP), bool(attr & _ATTR_RSTRIP)))
         return controls, defined
 
-    # The three below ask llama.cpp, so only when they are first needed: a damaged vocabulary ends the process.
+    # Computed when first needed: they call llama.cpp, which ends the process where the vocabulary is damaged.
 
     @cached_property
     def _anchor(self) -> list[int]:

@@ -1,4 +1,4 @@
-"""A template's expressions as functions of the names that they see."""
+"""Compiles the expressions of a template to functions that evaluate them in a frame."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ def _getitem(node: nodes.Getitem) -> Expression:
 
 
 def given_of(node: Any) -> GivenOf:
-    """The arguments of a call, a filter or a test."""
+    """Evaluates the arguments of a call, a filter or a test."""
     places = [expression(each) for each in node.args or ()]
     names = [(each.key, expression(each.value)) for each in node.kwargs or ()]
     more = expression(node.dyn_args) if node.dyn_args is not None else None

@@ -1,4 +1,4 @@
-"""The filters that a template can use, each paid for before it is done."""
+"""The filters that a template can use. Each charges the budget before it does anything large."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Filter = Callable[[Budget, Any, list[Any], Arguments], object]
 
 
 def _method(name: str) -> Filter:
-    """A filter that is a method of strings, and takes anything for a string."""
+    """A filter that calls a method of strings on the text of its value."""
     return lambda budget, value, given, named: STRING[name](budget, text_of(budget, value), given, named)
 
 
@@ -61,7 +61,7 @@ def _trim(budget: Budget, value: Any, given: list[Any], named: Arguments) -> obj
 
 
 def tojson(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
-    """As the templates' authors know it from transformers: not escaped for HTML."""
+    """JSON as in transformers: not escaped for HTML."""
     # transformers takes `ensure_ascii` first, Jinja2 `indent`.
     flag_first = bool(given) and isinstance(given[0], bool)
     ascii_only = bool(given[0] if flag_first else named.get("ensure_ascii", False))

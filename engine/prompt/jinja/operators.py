@@ -1,4 +1,4 @@
-"""What a template's operators do: as in Python, each paid for before it is done."""
+"""Operators, formatting and lookups: as in Python, but each charges the budget before it does anything large."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SPEC = re.compile(r"(?:.?[<>=^])?[+\- ]?#?0?(\d{0,4})[,_]?(?:\.(\d{0,3}))?[a-zA
 
 
 def text_of(budget: Budget, value: object) -> str:
-    """As it is printed."""
+    """The text that a template prints for a value."""
     if isinstance(value, str):
         return value
     if isinstance(value, Undefined):
@@ -110,7 +110,7 @@ def _is_narrow(width: str | None) -> bool:
 
 
 def brace_format(budget: Budget, template: str, given: Sequence[object], named: Arguments) -> str:
-    """`template.format(…)`, without a way to anything within the arguments, and with widths bounded."""
+    """`template.format(…)`, without attributes or items of the arguments, and with bounded widths."""
     parts: list[str] = []
     place = 0
     for literal, field, spec, conversion in string.Formatter().parse(template):
@@ -156,7 +156,7 @@ def contains(budget: Budget, item: object, container: object) -> bool:
             return False
         case Namespace():
             return key_of(budget, item) in container.entries
-    raise Failure(f"a {type(container).__name__} holds nothing")
+    raise Failure(f"a {type(container).__name__} is no container")
 
 
 def ordered(act: Callable[[Any, Any], bool]) -> Callable[[Budget, object, object], bool]:
@@ -215,11 +215,11 @@ def items_of(budget: Budget, value: object) -> list[object]:
         return list(value)
     if value is None or isinstance(value, Undefined):
         return []
-    raise Failure(f"a {type(value).__name__} cannot be gone through")
+    raise Failure(f"a {type(value).__name__} is not iterable")
 
 
 def entry_of(budget: Budget, value: object, name: str) -> object:
-    """`value.name`, where that is no call of a method."""
+    """`value.name`, but for methods."""
     budget.spend()
     match value:
         case dict():
@@ -252,7 +252,7 @@ def slice_of(budget: Budget, value: Any, start: object, stop: object, step: obje
     if isinstance(value, Undefined) or value is None:
         return []
     if not isinstance(value, list | tuple | str | range):
-        raise Failure(f"a {type(value).__name__} cannot be cut")
+        raise Failure(f"a {type(value).__name__} cannot be sliced")
     cut = slice(*(each if isinstance(each, int) else None for each in (start, stop, step)))
     n = len(range(*cut.indices(len(value))))
     if isinstance(value, str):

@@ -1,8 +1,7 @@
-"""A template's source → a program that renders it within a budget.
+"""Compiles the source of a template to a program that renders it within a budget.
 
-Jinja2 parses, and that is all that is used of it: it would run a template as Python code, which reaches Python's
-objects and has no bounds. Here a template reaches the values that it is given and what this package makes of them,
-nothing else.
+Only Jinja2's parser is used. Jinja2 itself runs a template as Python code, which can reach Python's objects and has no
+limits of time and memory. Here a template can only reach the values that it is given and those made from them.
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ from engine.prompt.jinja.statements import captured, statements
 from engine.prompt.jinja.values import Arguments, Failure, Function, Namespace, Refusal
 
 MAX_SOURCE_CHARS = 1 << 19
-"""Twenty times the longest template that is known."""
+"""Twenty times the length of the longest known template."""
 
 _TIME_FORMAT = re.compile(r"(?:[^%]|%[-_0^#]?[a-zA-Z%]){0,200}")
 _ERRORS = (TypeError, ValueError, LookupError, ArithmeticError, AttributeError, RecursionError, MemoryError)
 
 
 class Program:
-    """Rendering may be done on several threads at once."""
+    """A compiled template. `render` may run on several threads at once."""
 
     def __init__(self, source: str) -> None:
         """Raises Failure where `source` does not parse, or uses what is not supported."""
@@ -48,7 +47,7 @@ class Program:
             raise Failure(_first_line(error)) from None
 
     def render(self, names: Mapping[str, object], budget: Budget) -> str:
-        """Raises Failure where the template errs or its budget ends, Refusal where it refuses."""
+        """Raises Failure for an error or an exhausted budget, Refusal where the template calls `raise_exception`."""
         run = Run({**_functions(budget), **names}, budget)
         try:
             return captured(Frame(run), self._body)
