@@ -112,7 +112,7 @@ class ExchangeController(QObject):
         task = self._tasks.spawn(self._export(chats, path, form, cancelled), "save chats to a file")
         self._exporting[task] = cancelled
         task.add_done_callback(self._export_ended)
-        self.export_began.emit(path.name)
+        self.export_began.emit(well_formed(path.name))
 
     def _export_ended(self, task: asyncio.Task[object]) -> None:
         del self._exporting[task]
