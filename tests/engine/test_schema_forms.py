@@ -225,3 +225,12 @@ def test_a_relaxed_schema_can_be_walked_to_its_end() -> None:
     loose = compiled({"type": "array", "uniqueItems": True, "items": {"type": "boolean"}}, strict=False)
     assert is_allowed(loose, "[true,true]")
     assert not is_allowed(loose, "[1")
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [{"type": "string", "format": {}}, {"format": ["date"]}, {"oneOf": [{}], "anyOf": [{}], "allOf": 5}],
+)
+def test_malformed_keyword_is_a_constraint_error(schema: dict[str, Any]) -> None:
+    with pytest.raises(ConstraintError):
+        compiled({**schema, "uniqueItems": True}, strict=False)
