@@ -55,7 +55,7 @@ _WORD = re.compile(r"(?<=\S) (?=[^\W\d_])")
 _CLAUSE = re.compile(r"(?<=[^\W\d_])(?=[!-&(-/:-@\[-^{-~\u3001-\u3003\u3008-\u3011\uff01-\uff0f\uff1a-\uff20])")
 """The same where there are no blanks: after a letter, before punctuation other than an apostrophe."""
 
-_LONG_RUN = re.compile(rf"\S{{{MAX_RUN + 1},}}|\s{{{MAX_RUN + 1},}}")
+_RUN = re.compile(r"\S+|\s+")  # with a least length in it, each place of a shorter run would be tried
 _ANCHOR = "\x01"
 
 
@@ -212,7 +212,7 @@ def _cut(text: str, start: int, limit: int) -> int:
 
 
 def _cuts_of_runs(text: str, start: int, end: int) -> Iterator[int]:
-    for run in _LONG_RUN.finditer(text, start, end):
+    for run in _RUN.finditer(text, start, end):
         at = run.start()
         while run.end() - at > MAX_RUN:
             at = _cut(text, at, MAX_RUN)
