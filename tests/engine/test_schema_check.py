@@ -48,7 +48,7 @@ def test_a_broken_keyword_is_named_with_its_place(
     assert unmet_keywords(bad, schema) == (keyword,)
 
 
-def test_a_check_has_an_end() -> None:
+def test_check_of_endless_schemas_and_deep_values_ends() -> None:
     endless = {"$ref": "#"}
     assert unmet_keywords(1, endless) == ()
     wide = {"anyOf": [{"not": {"const": n}} for n in range(200)], "items": {"$ref": "#"}}
