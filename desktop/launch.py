@@ -100,7 +100,7 @@ def _writable(application: QApplication, options: Options) -> Options | None:
 
 
 def _restore(profile: Profile) -> OSError | None:
-    """What kept a staged backup from being put in place."""
+    """Restores a staged backup. Returns the error if that failed."""
     try:
         finish_restore(profile.root)
     except OSError as error:

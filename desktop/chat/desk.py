@@ -293,5 +293,5 @@ class ChatDesk(QObject):
         self._mark()
 
     def _mark(self) -> None:
-        """The chat that is open, or on its way: a long one takes a moment."""
+        """The open chat, or the one that is being read from the store."""
         self.chats.mark(self._wanted or (self._current.chat.id if self._current else None), self._writer.live)

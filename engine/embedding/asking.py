@@ -112,7 +112,7 @@ class EmbeddingAsk:
         def stopped() -> bool:
             return cancelled.is_set() or source is not self._source()
 
-        # What is embedded is somebody's text: what looks like a control token in it is none.
+        # An embedded text contains no control tokens, only text that may look like them.
         tokenize = partial(source.tokenize, add_special=True, parse_special=False, cancelled=stopped)
         try:
             around = tokenize("") if request.truncate else []

@@ -18,10 +18,10 @@ from engine.prompt.tools import ARGUMENT_FORMS, ArgumentForm, message_object, to
 from engine.requests import Message, Tool, n_chars_of_messages
 
 STEPS, STEPS_A_MESSAGE, STEPS_A_CHAR = 2_000_000, 5_000, 4
-"""What one rendering may do, some 2 s of hostile loops, far above a long honest chat."""
+"""Limit of steps of one rendering: a hostile loop ends after some 2 s; a long chat needs a fraction of it."""
 
 BYTES, BYTES_A_CHAR = 64 << 20, 32
-"""What one rendering may make, also where it is dropped again."""
+"""Limit of the bytes that one rendering allocates, including what it frees again."""
 
 CHATML = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
@@ -33,7 +33,7 @@ _GENERATION_TAG = re.compile(r"\{%-?\s*(?:end)?generation\s*-?%\}")
 
 
 class TemplateRefusal(TemplateError):
-    """The template itself says that it does not take these messages."""
+    """The template rejects these messages by `raise_exception`."""
 
 
 class ChatTemplate:
