@@ -216,3 +216,38 @@ def test_a_message_too_long_by_itself_says_so(run: Run, open_house: OpenHouse) -
             assert not card.isVisible()
 
     run(story())
+
+
+def test_message_too_long_keeps_focus_in_text(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house() as house:
+            await until(lambda: house.ready)
+            window, card = house.window, house.window.overflow_card
+            assert card is not None
+            window.composer.begin_with("word " * 1_000)
+            QTest.keyClick(window.composer._edit, Qt.Key.Key_Return)
+            await until(card.isVisible)
+            assert window.focusWidget() is window.composer._edit
+            QTest.keySequence(window.focusWidget(), "Ctrl+A")
+            QTest.keyClick(window.focusWidget(), Qt.Key.Key_Delete)
+            await until(lambda: not card.isVisible())
+            assert window.composer.text == ""
+
+    run(story())
+
+
+def test_hiding_card_returns_focus_to_text(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house() as house:
+            await until(lambda: house.ready)
+            window, card = house.window, house.window.overflow_card
+            assert card is not None
+            window.composer.begin_with("word " * 1_000)
+            QTest.keyClick(window.composer._edit, Qt.Key.Key_Return)
+            await until(card.isVisible)
+            card._close.setFocus()
+            window.composer.show_text("short")
+            assert not card.isVisible()
+            assert window.focusWidget() is window.composer._edit
+
+    run(story())
