@@ -108,6 +108,42 @@ def test_an_answer_takes_control_enter_and_escape_leaves_it(
     assert edited.args == ["m1", "Well."]
 
 
+def test_editing_long_message_from_its_end_shows_editor(view: TranscriptView, messages: MessageList) -> None:
+    messages.show([message(0, "line of code\n" * 200), message(1, "Hello")])
+    view.go_to_end()
+    assert view._corner(0).y() < -1_000
+    button(view, "m0", "edit").click()
+    editor = view._editing.editor
+    assert editor is not None
+    assert view.viewport().rect().contains(editor.geometry())
+    assert view._corner(1).y() >= editor.geometry().bottom()
+
+
+def test_edited_message_is_not_painted_below_its_editor(view: TranscriptView, messages: MessageList) -> None:
+    files = tuple(Attachment(f"notes {n}.txt", "text", "words", 5) for n in range(4))
+    messages.show([replace(message(0, "What is in these?"), attachments=files), message(1, "Hello")])
+    view.edit("m0")
+    editor = view._editing.editor
+    assert editor is not None
+    assert 0 <= view._corner(1).y() - editor.geometry().bottom() < 60
+    assert not view._is_painted(0)
+    assert all(each.isHidden() for each in view._controls["m0"]._named.values())
+    QTest.keyClick(editor.edit, Qt.Key.Key_Escape)
+    assert view._is_painted(0)
+    assert not button(view, "m0", "edit").isHidden()
+
+
+def test_editor_grows_with_what_is_typed(view: TranscriptView, messages: MessageList) -> None:
+    messages.show([message(0, "Hi"), message(1, "Hello")])
+    edit = editing(view, "m0")
+    before = edit.height()
+    for _ in range(5):
+        QTest.keyClick(edit, Qt.Key.Key_Return, SHIFT)
+    assert edit.height() > before
+    assert view._editing.editor is not None
+    assert view._corner(1).y() >= view._editing.editor.geometry().bottom()
+
+
 def editing(view: TranscriptView, message_id: str) -> QPlainTextEdit:
     view.edit(message_id)
     assert view._editing.editor is not None
