@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QFontMetrics, QPainter
+from PySide6.QtGui import QFontMetrics, QFontMetricsF, QPainter
 
 from desktop import sentences
 from desktop.direction import isolated, mirrored
@@ -31,6 +31,8 @@ SignOf = Callable[[str], Sign]
 """What the message of an id waits for."""
 
 ACTIONS_HEIGHT = 28
+STATS_GAP = 12
+"""Between the buttons and the figures beside them."""
 THOUGHTS_HEAD = 30
 STEP = 4_000
 """Letters that are read at once; a longer text is read on later, while the window lives."""
@@ -95,6 +97,8 @@ class MessageItem:
         """What a search marks."""
         self.sign = Sign()
         """What it waits for."""
+        self.buttons_width = 0
+        """What the buttons below it take of its width."""
         self._read()
 
     @property
@@ -126,6 +130,14 @@ class MessageItem:
     @property
     def actions_box(self) -> QRect:
         return QRect(0, self.height - ACTIONS_HEIGHT, self.width, ACTIONS_HEIGHT)
+
+    @property
+    def shown_stats(self) -> str:
+        """As many of the figures as fit beside the buttons, the first ones."""
+        text, metrics = sentences.stats(self.message), QFontMetricsF(text_font(12))
+        while text and metrics.horizontalAdvance(text) > self.width - self.buttons_width - STATS_GAP:
+            text = text.rpartition(" · ")[0]
+        return text
 
     def update(self, message: ChatMessage) -> int:
         """Takes up a change of the message; only blocks that are different are laid out anew.
@@ -448,7 +460,7 @@ class MessageItem:
         painter.setFont(text_font(12))
         painter.setPen(self._theme.colour("muted"))
         right = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        painter.drawText(self.actions_box, right, isolated(sentences.stats(self.message)))
+        painter.drawText(self.actions_box, right, isolated(self.shown_stats))
 
     def _paint_quiet(self, painter: QPainter, box: QRect, text: str) -> None:
         painter.setFont(text_font(13))

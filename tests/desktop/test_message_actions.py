@@ -69,6 +69,17 @@ def test_versions_are_counted_and_end_at_the_ends(view: TranscriptView, messages
     assert not button(view, "m0", "after").isEnabled()
 
 
+def test_figures_that_do_not_fit_beside_buttons_are_left_out(view: TranscriptView, messages: MessageList) -> None:
+    answer = replace(message(1, "Hello"), n_output=202, decode_s=22.0, first_token_s=0.1)
+    messages.show([message(0, "Hi"), answer], {"m1": (3, 4)})
+    item = view._item(1)
+    assert item.shown_stats == "202 tokens · 9 tok/s · 0.1 s to first word"
+    item.set_width(item.buttons_width + 140)
+    assert item.shown_stats == "202 tokens · 9 tok/s"
+    item.set_width(item.buttons_width + 20)
+    assert item.shown_stats == ""
+
+
 @pytest.mark.parametrize("state", ["cut", "stopped", "length"])
 def test_what_was_cut_offers_to_go_on(qtbot: QtBot, view: TranscriptView, messages: MessageList, state: str) -> None:
     messages.show([message(0, "Hi"), message(1, "Half an", state)])
