@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QPlainTe
 from pytestqt.qtbot import QtBot
 
 from desktop import sentences
+from desktop.launch import say_restored
 from desktop.models.downloads import DownloadState
 from desktop.store.errors import StoreFull
 from desktop.theme import Theme
@@ -379,3 +380,13 @@ def test_notice_that_chats_are_not_kept_outlasts_other_pages(
 
 def test_error_of_the_system_is_said_without_its_number() -> None:
     assert sentences.of(OSError(errno.ENOSPC, "No space left on device")).endswith(": No space left on device")
+
+
+def test_restored_backup_is_said_with_where_the_old_data_is(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house() as house:
+            say_restored(house.window.notice, Path("profile") / "before-restore-2026-01-02-030405")
+            assert "The backup is restored" in house.window.notice.text
+            assert "before-restore-2026-01-02-030405" in house.window.notice.text
+
+    run(story())
