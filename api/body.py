@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from typing import Annotated, Any, TypeVar
 
 from pydantic import (
@@ -13,12 +14,14 @@ from pydantic import (
     StringConstraints,
     ValidationError,
 )
-from pydantic_core import CoreSchema
+from pydantic_core import CoreSchema, core_schema
 
 from api.elements import MAX_ELEMENTS, has_more_elements
 from api.errors import BadRequest, BodyTooFull
 
 INT32_MAX = 2**31 - 1
+MAX_EXACT = 2**53
+"""From here on, a float is not every integer."""
 
 MAX_MESSAGES = 16384
 """Of one conversation. Also the most items of a response's input."""
@@ -31,19 +34,38 @@ def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+def whole(value: object) -> object:
+    """A number without a fractional part as an int, anything else as it is.
+
+    JSON has one kind of number, and 40.0 is an integer in JSON Schema (2020-12, 4.2.3): languages that have one kind
+    of number as well write it that way."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < MAX_EXACT:
+        return int(value)
+    return value
+
+
 def _none_if_endless(value: object) -> object:
     """llama.cpp and Ollama write -1 (-2: until the context is full) for an answer without a limit."""
+    value = whole(value)
     return None if type(value) is int and value in (-1, -2) else value
 
 
-def _stop_at_first_error(part: Any) -> None:
+def _adjust(part: Any) -> None:
+    """Changes a core schema in place: lists stop at their first wrong entry, and integers may be written as 40.0."""
     if isinstance(part, dict):
         if part.get("type") == "list":
             part["fail_fast"] = True
+        if part.get("type") == "function-before" and part["function"]["function"] is whole:
+            return  # part of a body that is used within another one
+        if part.get("type") == "int":
+            integer: Any = dict(part)
+            part.clear()
+            part.update(core_schema.no_info_before_validator_function(whole, integer))
+            return
         part = list(part.values())
     if isinstance(part, list):
         for each in part:
-            _stop_at_first_error(each)
+            _adjust(each)
 
 
 class Body(BaseModel):
@@ -56,7 +78,7 @@ class Body(BaseModel):
     def __get_pydantic_core_schema__(cls, source: type[BaseModel], handler: GetCoreSchemaHandler) -> CoreSchema:
         """Lists stop at their first wrong entry: an error for each of a million takes gigabytes."""
         schema = handler(source)
-        _stop_at_first_error(schema)
+        _adjust(schema)
         return schema
 
 
@@ -74,7 +96,9 @@ Shape = TypeVar("Shape", bound=BaseModel)
 def parse_body(content: bytes, shape: type[Shape]) -> Shape:
     """Any thread. Raises BodyTooFull, and BadRequest that names the first wrong field.
 
-    Parsed by pydantic, whose depth is bounded: the standard library's parser recurses as deep as the body says."""
+    Parsed by pydantic, whose depth is bounded: the standard library's parser recurses as deep as the body says.
+    A byte order mark at the beginning is ignored (RFC 8259, 8.1): some clients write one."""
+    content = content.removeprefix(codecs.BOM_UTF8)
     if has_more_elements(content):
         raise BodyTooFull(MAX_ELEMENTS)
     try:

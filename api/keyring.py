@@ -59,7 +59,7 @@ class KeyFile:
     def read(self) -> tuple[NamedKey, ...]:
         """Raises OSError, and ValueError for what is not ours: a damaged file opens nothing."""
         try:
-            text = self._path.read_text("utf-8")
+            text = self._path.read_text("utf-8-sig")
         except FileNotFoundError:
             return ()
         try:

@@ -41,7 +41,7 @@ def key_matches(presented: Iterable[bytes], key: str) -> bool:
 
 def _stored_key(path: Path) -> str:
     try:
-        key = path.read_text("utf-8").strip()
+        key = path.read_text("utf-8-sig").strip()
     except FileNotFoundError:
         key = ""
     if not key:
@@ -65,7 +65,7 @@ def _make_key(path: Path) -> str:
         try:
             path.hardlink_to(draft)
         except FileExistsError:
-            if found := path.read_text("utf-8").strip():
+            if found := path.read_text("utf-8-sig").strip():
                 return found
             draft.replace(path)  # an empty file
         except OSError:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, WithJsonSchema
 
-from api.body import INT32_MAX, Body, Finite, Fraction
+from api.body import INT32_MAX, Body, Finite, Fraction, whole
 from api.errors import BadRequest, NotKept
 from engine.requests import Sampling
 
@@ -159,16 +159,16 @@ def logit_bias(given: object) -> tuple[tuple[int, float], ...]:
 
 def _bias(pair: object) -> tuple[int, float]:
     match pair:
-        case (int() | str() as token, int() | float() as bias) if not isinstance(token, bool):
+        case (int() | float() | str() as token, int() | float() as bias) if not isinstance(token, bool):
             number = _token_number(token)
             if 0 <= number <= INT32_MAX and bias is not True and abs(bias) <= MAX_BIAS:
                 return number, float("-inf") if bias is False else float(bias)
     raise BadRequest("'logit_bias' must hold token numbers with a number, or false, for each.", "logit_bias")
 
 
-def _token_number(token: int | str) -> int:
+def _token_number(token: float | str) -> int:
     try:
-        return int(token)
+        return int(str(whole(token)))
     except ValueError:
         raise BadRequest("'logit_bias' names tokens by their numbers.", "logit_bias") from None
 

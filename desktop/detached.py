@@ -1,4 +1,4 @@
-"""Work on a thread of its own that nothing waits for at the end: reading from a network drive may never return."""
+"""Runs a function on a daemon thread that nothing waits for at exit: reading from a network drive may never return."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ def detached(name: str, function: Callable[..., Result], *args: object) -> async
         try:
             result = function(*args)
         except BaseException as error:
-            _call(loop, fail, error)
+            call_in(loop, fail, error)
         else:
-            _call(loop, give, result)
+            call_in(loop, give, result)
 
     threading.Thread(target=run, name=name, daemon=True).start()
     return done
 
 
-def _call(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *args: object) -> None:
-    """From another thread; nothing where the loop is gone."""
+def call_in(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *args: object) -> None:
+    """Calls `function` on the loop's thread; does nothing if the loop is closed. Any thread."""
     try:
         loop.call_soon_threadsafe(function, *args)
     except RuntimeError:

@@ -19,8 +19,8 @@ POOL_CLOSE_S = 1.5
 
 
 class Pool(ThreadPoolExecutor):
-    """A pool whose `shutdown` comes back. Then `is_stuck` says whether a thread of it still runs: such a process ends
-    only by `os._exit`, since Python waits for these threads at its end."""
+    """A pool whose `shutdown` has a timeout. Afterwards `is_stuck` tells whether a thread still runs; then only
+    `os._exit` ends the process, since Python joins these threads at exit."""
 
     is_stuck = False
 

@@ -19,6 +19,7 @@ _MARKED = (
     QT_TRANSLATE_NOOP("reasons", "the file is no GGUF model"),
     QT_TRANSLATE_NOOP("reasons", "its GGUF version {version} is not one we know"),
     QT_TRANSLATE_NOOP("reasons", "its header is damaged"),
+    QT_TRANSLATE_NOOP("reasons", "its header is damaged: {key} is out of range"),
     QT_TRANSLATE_NOOP("reasons", "the file is cut short; download it again"),
     QT_TRANSLATE_NOOP("reasons", "{n} of its {all} parts are missing"),
     QT_TRANSLATE_NOOP("reasons", "it is an adapter for another model"),

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Literal, get_args
 
-from engine.library.permissions import open_private
+from engine.library.permissions import write_private
 
 ThemeChoice = Literal["system", "light", "dark"]
 UpdatesChoice = Literal["unasked", "on", "off"]
@@ -76,7 +75,7 @@ class SettingsFile:
         self._path = path
         self._saving = threading.Lock()
         self.problem: SettingsDamaged | SettingsUnreadable | None = None
-        """What a person must know about the file, whose settings are not in force."""
+        """Why the settings of the file are not used; None if they are."""
         self.value = self._load()
 
     def change(self, **changes: object) -> bool:
@@ -93,17 +92,11 @@ class SettingsFile:
         if isinstance(self.problem, SettingsUnreadable):
             return
         with self._saving:
-            text = json.dumps(asdict(self.value), indent=2)
-            part = self._path.with_name(self._path.name + ".part")
-            with open(part, "w", encoding="utf-8", opener=open_private) as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(self._path)
+            write_private(self._path, json.dumps(asdict(self.value), indent=2), durable=True)
 
     def _load(self) -> Settings:
         try:
-            found = json.loads(self._path.read_text(encoding="utf-8"))
+            found = json.loads(self._path.read_text(encoding="utf-8-sig"))  # editors may add a mark
             if not isinstance(found, dict):
                 raise ValueError("the settings are no object")
         except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""A start on a profile that another process holds: that one shows its window, or is about to end."""
+"""Starting on a profile that another process has locked: it shows its window, or is about to end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from desktop.launch import Options
 
 ENDING_S = 30.0
-"""So long an app may take to close: the sum of what `desktop.app` gives its parts."""
+"""Longest time that closing takes: the sum of the timeouts in `desktop.app`."""
 
 SIGN_S = 0.2
 POLL_S = 0.1
@@ -30,7 +30,7 @@ translate = QCoreApplication.translate
 
 
 def take_over(application: QApplication, lock: InstanceLock, options: Options, ending_s: float = ENDING_S) -> Outcome:
-    """Waits until the other process comes to the front or has ended, and says on the screen that it waits."""
+    """Waits until the other process shows its window or has ended, with a dialog meanwhile."""
     wish, root = ("quick-ask" if options.quick_ask else "show"), options.profile.root
     began_s, dialog = time.monotonic(), None
     try:

@@ -1,4 +1,4 @@
-"""Halves of UTF-16 surrogate pairs, which no UTF-8 writer takes: neither SQLite, nor a file, nor a pipe.
+"""Lone surrogates in text, which cannot be encoded as UTF-8 for SQLite, files or pipes.
 
 They come from JSON that was cut in the middle of an emoji, from PDFs, from the clipboard, and from file names that are
 not UTF-8, whose bytes Python keeps as such halves.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 def well_formed(text: str) -> str:
-    """The text with halves that belong together joined, and U+FFFD for each that is left."""
+    """The text with surrogate pairs joined, and U+FFFD for each lone surrogate."""
     try:
         text.encode()
     except UnicodeEncodeError:

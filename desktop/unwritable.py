@@ -1,4 +1,4 @@
-"""A profile that cannot be written, found before anything of it is opened: it is said, and another folder offered."""
+"""Checks that the profile is writable before any file of it is opened, and offers to choose another folder."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PROBE = ".write-test"
 
 
 def check_writable(profile: Profile) -> None:
-    """Creates the profile's folder, and a file in it for a moment. Raises OSError."""
+    """Creates the folder of the profile, and creates and deletes a file in it. Raises OSError."""
     probe = profile.ensure().root / PROBE
     probe.unlink(missing_ok=True)  # of a process that was killed
     os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
@@ -31,8 +31,8 @@ def check_writable(profile: Profile) -> None:
 
 
 def writable(options: Options) -> Options | None:
-    """The options with a profile that can be written: the one they name, or one that the person chose instead. None
-    where they chose to quit. GUI thread, before any event loop."""
+    """The options with a writable profile: the given one, or one that the person chose. None if they chose to quit. GUI
+    thread, before any event loop."""
     while True:
         try:
             check_writable(options.profile)
@@ -47,7 +47,7 @@ def writable(options: Options) -> Options | None:
 
 
 def say_not_restored(error: OSError) -> None:
-    """That a backup, staged for this start, could not be put in place. Returns when that was read."""
+    """Shows that the staged backup could not be restored; returns when the message is closed."""
     from PySide6.QtWidgets import QMessageBox
 
     log.error("a backup could not be put in place", exc_info=error)

@@ -144,6 +144,8 @@ class ChatRequest:
     """Nobody waits for it: it runs when nothing else does."""
     owner: str = ""
     """Whose memory what is read for it counts as: a chat, or a tool's key."""
+    template_arguments: tuple[tuple[str, bool | int | float | str], ...] = ()
+    """Further names for the model's chat template, beside those for thinking, with their values."""
     id: str = field(default_factory=new_request_id)
 
 
@@ -186,6 +188,8 @@ class EmbedRequest:
     dimensions: int | None = None
     """Only the first so many numbers, normalised again."""
     id: str = field(default_factory=new_request_id)
+    truncate: bool = False
+    """An input that is longer than what the model reads is cut off at the end, instead of refused."""
 
 
 def n_chars_of(request: Request) -> int:

@@ -52,7 +52,7 @@ class Session:
         self._restoring: set[Ticket] = set()
         """Wait until their snapshot is read from disk."""
         usual_tokens = partial(backend.tokenize, add_special=False, parse_special=False)
-        self._usual_tokens = lru_cache(4096)(usual_tokens)  # words come again and again
+        self._usual_tokens = lru_cache(4096)(usual_tokens)  # the same words are tokenised often
         self._keeping = Keeping(backend, self._scheduler.cache, snapshots)
         self._mover = Mover(backend, snapshots)
 
@@ -89,7 +89,7 @@ class Session:
         self._restoring.discard(ticket)
         if ticket.cancelled.is_set():
             self._book.close(ticket, ticket.finished("cancelled", self._clock()))
-        elif len(ticket.prompt) >= n_cells:  # only a fake's prompt is not checked before
+        elif len(ticket.prompt) >= n_cells:  # the Preparer checks this; only the tests' fake does not
             self._book.close(ticket, Failed(ContextOverflow(len(ticket.prompt), n_cells)))
         elif not self._waits_for_snapshot(ticket):
             request = ticket.request
@@ -157,10 +157,7 @@ class Session:
 
     def close(self, cause: EngineError) -> None:
         """Ends every request with `cause`, saves what can be, and frees the model."""
-        try:
-            self._end_all(cause)
-        except Exception as error:
-            log.error("the requests could not all be ended\n%s", way_of(error))
+        self._end_all(cause)
         if self._snapshots is not None:
             try:
                 if not isinstance(cause, EngineDead):
@@ -172,14 +169,22 @@ class Session:
 
     def _end_all(self, cause: EngineError) -> None:
         works, self._works = self._works, {}
+        restoring, self._restoring = self._restoring, set()
         for work in works.values():
-            work.sampler.close()
-        tickets = [*((work.ticket, work.rest()) for work in works.values()), *((each, []) for each in self._restoring)]
-        self._restoring.clear()
-        for ticket, rest in tickets:
-            cancelled = ticket.cancelled.is_set()
-            last = ticket.finished("cancelled", self._clock()) if cancelled else Failed(cause)
-            self._book.close(ticket, last, rest)
+            rest: list[Event] = []
+            try:
+                work.sampler.close()
+                rest = work.rest()
+            except Exception as error:  # the others must end too
+                log.error("a request could not be ended in order\n%s", way_of(error))
+            self._end_for(work.ticket, cause, rest)
+        for ticket in restoring:
+            self._end_for(ticket, cause, [])
+
+    def _end_for(self, ticket: Ticket, cause: EngineError, rest: list[Event]) -> None:
+        cancelled = ticket.cancelled.is_set()
+        last = ticket.finished("cancelled", self._clock()) if cancelled else Failed(cause)
+        self._book.close(ticket, last, rest)
 
     def _sample(self, plan: BatchPlan) -> tuple[dict[str, int], list[tuple[Work, ConstraintError]]]:
         """A token for each entry that asked for one, by id, and the works whose constraint could not be kept."""

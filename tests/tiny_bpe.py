@@ -37,9 +37,11 @@ def byte_letters() -> list[str]:
     return [letters[byte] for byte in range(256)]
 
 
-def write_bpe(path: Path, pre_tokenizer: str, template: str | None = None) -> Path:
-    """A Llama of two layers with random weights, whose words are bytes and a few merges."""
-    words = [*byte_letters(), *("".join(merge.split()) for merge in MERGES), *DEFINED, *SPECIALS]
+def write_bpe(path: Path, pre_tokenizer: str, template: str | None = None, name: str | None = None) -> Path:
+    """A Llama of two layers with random weights, whose words are bytes and a few merges. With a `name` of Phi-3's, its
+    special tokens take the blanks behind them with them."""
+    specials = SPECIALS if name is None else (*SPECIALS, "<unk>", "<s>", "</s>")  # Phi-3's has these
+    words = [*byte_letters(), *("".join(merge.split()) for merge in MERGES), *DEFINED, *specials]
     writer = gguf.GGUFWriter(path, "llama")
     for key, value in {
         "context_length": 4096, "embedding_length": N_EMBD, "feed_forward_length": N_FF, "block_count": N_LAYER,
@@ -51,11 +53,13 @@ def write_bpe(path: Path, pre_tokenizer: str, template: str | None = None) -> Pa
     writer.add_tokenizer_model("whitespace" if pre_tokenizer == "whitespace" else "gpt2")
     writer.add_tokenizer_pre(pre_tokenizer)
     writer.add_token_list(words)
-    n_plain = len(words) - len(DEFINED) - len(SPECIALS)
-    writer.add_token_types([1] * n_plain + [4] * len(DEFINED) + [3] * len(SPECIALS))
+    n_plain = len(words) - len(DEFINED) - len(specials)
+    writer.add_token_types([1] * n_plain + [4] * len(DEFINED) + [3] * len(specials))
     writer.add_token_merges(list(MERGES))
     writer.add_bos_token_id(words.index("<|endoftext|>"))
     writer.add_eos_token_id(words.index("<|im_end|>"))
+    if name is not None:
+        writer.add_name(name)
     if template is not None:
         writer.add_chat_template(template)
     add_weights(writer, len(words))

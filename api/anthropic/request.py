@@ -15,6 +15,7 @@ from api.openai.messages import left_out_note
 from api.openai.promises import refuse_what_is_not_kept
 from api.openai.tools import named_tool, tool
 from api.sampler import SamplerFields, sampling
+from api.text_file import text_of_file
 from engine.requests import ChatRequest, Constraint, Message, Tool, ToolCall, ToolChoice
 
 # Claude Code puts a line before its system prompt that differs each time, so that nothing could be kept.
@@ -134,7 +135,7 @@ def _messages(given: AnthropicMessage, path: str) -> list[Message]:
     content = f"{path}.content"
     match given.role:
         case "assistant":
-            return [_assistant(_blocks(given.content, content), content)]
+            return _assistant(_blocks(given.content, content), content)
         case "user":
             return _user(_blocks(given.content, content), content)
         case "system":
@@ -151,19 +152,39 @@ def _blocks(content: object, path: str) -> Sequence[object]:
     raise BadRequest(f"'{path}' must be a string or a list of blocks.", path)
 
 
-def _assistant(blocks: Sequence[object], path: str) -> Message:
-    texts, thoughts, calls = [], [], []
+def _assistant(blocks: Sequence[object], path: str) -> list[Message]:
+    """One turn becomes several messages where another server called tools within it. Of Anthropic's own tools only
+    traces are left: what they found is in the text that follows."""
+    turns: list[Message] = []
+    texts: list[str] = []
+    thoughts: list[str] = []
+    calls: list[ToolCall] = []
+
+    def end_turn() -> None:
+        turns.append(Message("assistant", "\n".join(texts), tuple(calls), reasoning="\n".join(thoughts) or None))
+        for found in (texts, thoughts, calls):
+            found.clear()
+
     for at, block in enumerate(blocks):
         match block:
-            case {"type": "tool_use", "id": str(id), "name": str(name), "input": dict(arguments)}:
+            case {"type": "tool_use" | "mcp_tool_use", "id": str(id), "name": str(name), "input": dict(arguments)}:
                 calls.append(ToolCall(id, name, json.dumps(arguments, ensure_ascii=False)))
+            case {"type": "mcp_tool_result", "tool_use_id": str(id), **rest}:
+                end_turn()
+                turns.append(Message("tool", _result(rest.get("content"), f"{path}[{at}].content"), tool_call_id=id))
             case {"type": "thinking", "thinking": str(text)}:
                 thoughts.append(text)
-            case {"type": "redacted_thinking"}:
+            case {"type": "compaction", "content": str(text)}:
+                texts.append(text)
+            case {"type": "redacted_thinking" | "server_tool_use"}:
+                pass
+            case {"type": str(kind)} if kind.endswith("_tool_result"):
                 pass
             case _:
                 texts.append(_block_text(block, f"{path}[{at}]"))
-    return Message("assistant", "\n".join(texts), tuple(calls), reasoning="\n".join(thoughts) or None)
+    if texts or thoughts or calls or not turns:
+        end_turn()
+    return turns
 
 
 def _user(blocks: Sequence[object], path: str) -> list[Message]:
@@ -208,6 +229,8 @@ def _block_text(block: object, path: str) -> str:
             return text
         case {"type": "document", "source": {"type": "text", "data": str(text)}, **more}:
             return _titled(more, text)
+        case {"type": "document", "source": {"type": "base64", "data": str(data), **source}, **more}:
+            return _titled(more, text_of_file(data, str(source.get("media_type") or ""), path))
         case {"type": "document", "source": {"type": "content", "content": content}, **more}:
             return _titled(more, _text(content, f"{path}.source.content"))
         case {"type": "search_result", "content": list(content), **more}:

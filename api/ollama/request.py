@@ -58,10 +58,10 @@ def generate_request(body: GenerateBody, gap_prompt: tuple[int, ...] | None, req
 def embed_request(body: EmbedBody, request_id: str) -> EmbedRequest:
     """Raises BadRequest."""
     given = body.prompt if body.input is None else body.input
-    inputs = [given] if isinstance(given, str) else given or []
+    inputs = [given] if given and isinstance(given, str) else given or []
     if not all(inputs):
         raise BadRequest("'input' holds an empty text.", "input")
-    return EmbedRequest(tuple(inputs), "endpoint", body.dimensions, request_id)
+    return EmbedRequest(tuple(inputs), "endpoint", body.dimensions, request_id, body.truncate is not False)
 
 
 def _chat(body: AnswerBody, said: Sequence[Message], request_id: str) -> ChatRequest:

@@ -6,13 +6,14 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from api.body import MAX_MESSAGES, Body, Count, Stops
+from api.body import MAX_MESSAGES, Body, Count, Stops, whole
 from api.ollama.duration import seconds_of
 from api.openai.tools import ToolBody
 from api.sampler import SamplerFields
 
 
 def _none_if_endless(value: object) -> object:
+    value = whole(value)
     return None if type(value) is int and value <= 0 else value
 
 
@@ -79,8 +80,10 @@ class GenerateBody(AnswerBody):
 
 
 class EmbedBody(KeepingBody):
-    """`prompt` is the older word for one `input`."""
+    """`prompt` is the older word for one `input`. `truncate`: an input that is too long is cut off at its end, which
+    is also the default."""
 
     input: str | list[str] | None = None
     prompt: str | None = None
+    truncate: bool | None = None
     dimensions: Count | None = None

@@ -24,6 +24,16 @@ EFFORTS: dict[str, Effort] = {
     "max": "high",
 }
 
+TEMPLATE_NAMES = frozenset(
+    (
+        *("messages", "tools", "documents", "add_generation_prompt", "continue_final_message"),
+        *("bos_token", "eos_token", "chat_template", "raise_exception", "strftime_now"),
+    )
+)
+"""What a template has from the conversation and the model, never from a request's further arguments."""
+
+Argument = tuple[str, bool | int | float | str]
+
 
 def chat_requests(body: ChatCompletionBody, request_id: str) -> tuple[ChatRequest, ...]:
     """One for each choice. Raises BadRequest (NotKept for fields whose promise would be broken)."""
@@ -38,7 +48,7 @@ def chat_request(body: ChatCompletionBody, request_id: str) -> ChatRequest:
     check_stream_options(body.stream_options, body.stream)
     said, answer_start = _messages(body)
     offered, choice = _tools(body)
-    thinking, effort = thinking_of(body)
+    thinking, effort, arguments = thinking_of(body)
     return ChatRequest(
         messages=said,
         door="endpoint",
@@ -55,6 +65,7 @@ def chat_request(body: ChatCompletionBody, request_id: str) -> ChatRequest:
         min_tokens=body.min_tokens or 0,
         stop=tuple(stop for stop in body.stop if stop),
         n_logprobs=n_logprobs(body),
+        template_arguments=arguments,
         id=request_id,
     )
 
@@ -116,8 +127,9 @@ def _functions(body: ChatCompletionBody) -> tuple[tuple[Tool, ...], ToolChoice]:
     raise BadRequest("'function_call' must be none, auto, or name a function.", "function_call")
 
 
-def thinking_of(body: ChatCompletionBody) -> tuple[bool | None, Effort | None]:
-    """Whether the model is to think, and how much. Raises BadRequest, NotKept."""
+def thinking_of(body: ChatCompletionBody) -> tuple[bool | None, Effort | None, tuple[Argument, ...]]:
+    """Whether the model is to think, and how much; and what else its template is told. Raises BadRequest, NotKept."""
+    arguments: list[Argument] = []
     thinking, effort = effort_of(body.reasoning_effort, "reasoning_effort")
     if body.reasoning_budget_tokens == 0:
         thinking = False
@@ -134,9 +146,11 @@ def thinking_of(body: ChatCompletionBody) -> tuple[bool | None, Effort | None]:
                 raise BadRequest(f"'{path}' must be true or false.", path)
             case "reasoning_effort", str():
                 thinking, effort = effort_of(value, path)
+            case _, bool() | int() | float() | str() if name.isidentifier() and name not in TEMPLATE_NAMES:
+                arguments.append((name, value))
             case _:
                 raise NotKept(path)
-    return thinking, effort
+    return thinking, effort, tuple(arguments)
 
 
 def effort_of(word: str | None, path: str) -> tuple[bool | None, Effort | None]:

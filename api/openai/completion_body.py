@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from api.body import INT32_MAX, Body, Count, Stops
+from api.body import INT32_MAX, Body, Count, Stops, whole
 from api.openai.chat_body import MAX_CHOICES, StreamOptions
 from api.openai.formats import FormatFields, ResponseFormat
 from api.sampler import SamplerFields
@@ -14,14 +14,15 @@ from api.sampler import SamplerFields
 
 def _largest_if_endless(value: object) -> object:
     """-1 asks for an answer without a limit; a field that is absent asks for OpenAI's default."""
-    return INT32_MAX if type(value) is int and value == -1 else value
+    return INT32_MAX if whole(value) == -1 and type(value) is not bool else value
 
 
 class CompletionBody(SamplerFields, FormatFields):
-    """`prompt` is a string, a list of strings, of tokens, or of lists of tokens; `completion_request` reads it."""
+    """`prompt` is a string, a list of strings, of tokens, or of lists of tokens; `completion_request` reads it.
+    Without one, the answer is the beginning of a document."""
 
     model: str | None = None
-    prompt: object
+    prompt: object = None
     suffix: str | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from api.body import INT32_MAX
+from api.body import INT32_MAX, whole
 from api.errors import BadRequest
 from api.openai.chat_request import check_stream_options
 from api.openai.completion_body import CompletionBody
@@ -27,7 +27,7 @@ def prompts_of(given: object, param: str) -> list[Prompt]:
     match given:
         case str():
             return [given]
-        case [int(), *_]:
+        case [int() | float(), *_]:
             return [_tokens(given, param)]
         case [str() | list(), *_]:
             if len(given) > MAX_ANSWERS:
@@ -37,8 +37,10 @@ def prompts_of(given: object, param: str) -> list[Prompt]:
 
 
 def _tokens(given: object, path: str) -> tuple[int, ...]:
-    if isinstance(given, list) and all(type(each) is int and 0 <= each <= INT32_MAX for each in given):
-        return tuple(given)
+    numbers = [whole(each) for each in given] if isinstance(given, list) else [None]
+    tokens = tuple(each for each in numbers if type(each) is int and 0 <= each <= INT32_MAX)
+    if len(tokens) == len(numbers):
+        return tokens
     raise BadRequest(f"'{path}' must hold tokens as numbers, or strings, and nothing else.", path)
 
 

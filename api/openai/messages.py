@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from api.errors import BadRequest, NotKept
 from api.openai.chat_body import ChatMessage
+from api.text_file import named, text_of_file
 from engine.requests import Message, ToolCall
 
 ROLES: Mapping[str, str] = {
@@ -61,7 +63,10 @@ def unreadable_kind(part: object) -> str | None:
     """What a part of a content is, where it is no text."""
     match part:
         case {"type": str(kind)} if kind not in _TEXTS:
-            return kind
+            try:
+                _part_text(part, "")
+            except NotKept:
+                return kind
     return None
 
 
@@ -79,6 +84,10 @@ def _part_text(part: object, path: str) -> str:
             return text
         case {"type": "refusal", "refusal": str(text)}:
             return text
+        case {"type": "file", "file": {"file_data": str(data), **more}}:
+            return named(more.get("filename"), text_of_file(data, "", path))
+        case {"type": "input_file", "file_data": str(data), **more}:
+            return named(more.get("filename"), text_of_file(data, "", path))
         case {"type": "text" | "input_text" | "output_text" | "refusal"}:
             raise BadRequest(f"'{path}' has no text.", path)
         case {"type": str(kind)}:
@@ -105,6 +114,8 @@ def _call(call: object, path: str) -> ToolCall:
     match call:
         case {"id": str(id), "function": {"name": str(name), "arguments": str(arguments)}}:
             return ToolCall(id, name, arguments)
+        case {"id": str(id), "type": "custom", "custom": {"name": str(name), "input": str(text)}}:
+            return ToolCall(id, name, json.dumps({"input": text}, ensure_ascii=False))
         case {"type": str(kind)} if kind != "function":
             raise NotKept(path, f"A call of the type '{kind[:40]}' is not supported.")
     raise BadRequest(f"'{path}' needs an id, and a function with a name and with arguments as a string.", path)

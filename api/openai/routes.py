@@ -69,7 +69,7 @@ async def create_chat_completion(desk: AtDesk) -> Response:
 async def create_completion(desk: AtDesk) -> Response:
     body = await desk.read(CompletionBody)
     desk.check_model(body.model)
-    prompts = prompts_of(body.prompt, "prompt")
+    prompts = prompts_of("" if body.prompt is None else body.prompt, "prompt")
     check(body, prompts)
     if body.suffix:
         read: list[Prompt] = list(await _gap_prompts(desk, prompts, body.suffix))

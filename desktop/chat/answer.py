@@ -78,7 +78,7 @@ class Answer:
             self._preparing.reschedule(asyncio.get_running_loop().time())
 
     def abandon(self, error: BaseException | None) -> None:
-        """Its task is over. An answer that has not ended ends here: as stopped, or as failed with `error`."""
+        """Called when its task has ended. Ends an unfinished answer as stopped, or as failed with `error`."""
         if self.message.state == "streaming":
             self._end("failed", sentences.of(error)) if error is not None else self._end("stopped")
 

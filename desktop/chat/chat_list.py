@@ -10,6 +10,7 @@ from enum import IntEnum
 from PySide6.QtCore import QMimeData, QModelIndex, QObject, Qt, Signal
 
 from desktop.chat.sections import ArchiveRow, FolderRow, Row, Section, arranged, key_of
+from desktop.literal_text import tooltip_text
 from desktop.row_changes import changes
 from desktop.row_list import Index, RowList
 from desktop.store.records import Chat, Folder
@@ -176,8 +177,10 @@ class ChatList(RowList[Row]):
         self.dataChanged.emit(index, index)
 
     def _folder_data(self, row: FolderRow, role: int) -> object:
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole, Qt.ItemDataRole.ToolTipRole):
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             return row.folder.name
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return tooltip_text(row.folder.name)
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return self._spoken(row)
         if role == ChatRole.CURRENT:
@@ -187,8 +190,10 @@ class ChatList(RowList[Row]):
         return row if role == ChatRole.FOLDER else None
 
     def _chat_data(self, chat: Chat, role: int) -> object:
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole, Qt.ItemDataRole.ToolTipRole):
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             return chat.title
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return tooltip_text(chat.title)
         if role == ChatRole.CHAT:
             return chat
         if role == ChatRole.CURRENT:

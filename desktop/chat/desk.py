@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop import sentences
 from desktop.chat.chat_list import ChatList
+from desktop.chat.day_change import DayChange
 from desktop.chat.keeper import Keeper
 from desktop.chat.message_list import MessageList
 from desktop.chat.session import Session, new_id
@@ -73,6 +74,8 @@ class ChatDesk(QObject):
         self._wanted: str | None = None
         self._next_settings = ChatSettings()
         self._next_folder = ""
+        self.day = DayChange(parent=self)
+        self.day.changed.connect(self._list_chats)
 
     @property
     def current(self) -> Chat | None:
@@ -290,5 +293,5 @@ class ChatDesk(QObject):
         self._mark()
 
     def _mark(self) -> None:
-        """The chat that is open, or on its way: a long one takes a moment."""
+        """The open chat, or the one that is being read from the store."""
         self.chats.mark(self._wanted or (self._current.chat.id if self._current else None), self._writer.live)

@@ -43,7 +43,7 @@ class ExchangeController(QObject):
     progressed = Signal(object)
     """An `Imported`, so far."""
     imported = Signal(object)
-    """An `Imported`, when the import has ended, however it did."""
+    """An `Imported`, when the import has ended, failed or was cancelled."""
     export_began = Signal(str)
     """The name of a file that is being written; `exported`, `export_cancelled` or `failed` follows."""
     export_cancelled = Signal()
@@ -72,7 +72,7 @@ class ExchangeController(QObject):
         self._importing: asyncio.Task[object] | None = None
         self._result = Imported()
         self._exporting: dict[asyncio.Task[object], threading.Event] = {}
-        """What is being written to files, each with what makes it leave no file behind."""
+        """Running exports, each with the event that prevents it from replacing the file."""
 
     @property
     def importing(self) -> bool:
@@ -102,7 +102,7 @@ class ExchangeController(QObject):
         self._start_export(None, path, "json")
 
     def cancel_export(self) -> None:
-        """Of all that is being written; a file that stood there before stays."""
+        """Cancels all exports; files that existed before are not changed."""
         for task, cancelled in self._exporting.items():
             cancelled.set()
             task.cancel()
@@ -112,7 +112,7 @@ class ExchangeController(QObject):
         task = self._tasks.spawn(self._export(chats, path, form, cancelled), "save chats to a file")
         self._exporting[task] = cancelled
         task.add_done_callback(self._export_ended)
-        self.export_began.emit(path.name)
+        self.export_began.emit(well_formed(path.name))
 
     def _export_ended(self, task: asyncio.Task[object]) -> None:
         del self._exporting[task]
@@ -175,7 +175,7 @@ class ExchangeController(QObject):
         self.progressed.emit(so_far)
 
     def _import_ended(self, _: object) -> None:
-        """Also where the task was cancelled before its first step, or met an error that nobody foresaw."""
+        """Also called if the task was cancelled before its first step, or raised an unexpected error."""
         self.imported.emit(self._result)
 
     async def _export(self, chats: Sequence[Chat] | None, path: Path, form: Format, cancelled: threading.Event) -> None:
@@ -217,7 +217,7 @@ class ExchangeController(QObject):
             part.unlink(missing_ok=True)
 
     def _write_pdf(self, chats: Sequence[Exchanged], part: Path) -> None:
-        """Qt cannot name a folder whose name is not UTF-8, so that the file is begun in another one."""
+        """Written in a temporary folder where the path is not UTF-8, because Qt cannot open such a path."""
         (each,) = chats
         page, formulas = paper(each.chat, _branch(each), self._names, self._paper_style())
         title = well_formed(each.chat.title)

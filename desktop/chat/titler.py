@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,11 +16,14 @@ from desktop.compose.prompt import prompt_for
 from desktop.models.controller import ModelController
 from desktop.store.records import ChatMessage, ChatSettings
 from desktop.tasks import TaskSet
-from engine.errors import EngineError
+from engine.errors import EngineError, RequestError
 from engine.requests import ChatRequest, Message, Sampling
+from engine.trace import way_of
 
 if TYPE_CHECKING:
     from engine.engine import Engine
+
+log = logging.getLogger(__name__)
 
 TASK = "Give this conversation a short title of two to five words."
 START = 'Title: "'
@@ -48,7 +52,7 @@ class Titler:
     def __init__(self, models: ModelController, retitle: Callable[[str, str], None]) -> None:
         self._models = models
         self._retitle = retitle
-        self._tasks = TaskSet(lambda error, name: None)
+        self._tasks = TaskSet(lambda error, name: log.error("%s failed\n%s", name, way_of(error)))
         self._task: asyncio.Task[object] | None = None
         self._done: set[str] = set()
         self._wanted: dict[str, tuple[tuple[ChatMessage, ...], ChatSettings]] = {}
@@ -63,7 +67,7 @@ class Titler:
             self._task = self._tasks.spawn(self._make_all(), "make titles")
 
     def cancel(self) -> None:
-        """What the person waits for goes first; the title is made after the next answer. Idempotent."""
+        """Cancels the title, which is made after the next answer: requests of the person have priority. Idempotent."""
         self._tasks.cancel()
         self._task = None
 
@@ -75,6 +79,8 @@ class Titler:
             chat_id, (branch, settings) = next(reversed(self._wanted.items()))
             try:
                 written = await self._ask(await self._models.ready(), branch, settings)
+            except RequestError:
+                written = ""  # the same question would fail again
             except EngineError:
                 return
             self._wanted.pop(chat_id, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-_DETAILS = re.compile(r"<details\s([^>]*)>(.*?)(?:</details>|\Z)", re.DOTALL)
+_DETAILS = re.compile(r"<details\s([^<>]*)>(.*?)(?:</details>|\Z)", re.DOTALL)  # values are escaped: no `<` in them
 _ATTRIBUTE = re.compile(r'([a-z_]+)="([^"]*)"')
 _SUMMARY = re.compile(r"\s*<summary>.*?</summary>", re.DOTALL)
 _THINK = re.compile(r"\s*<think>(.*?)(?:</think>|\Z)", re.DOTALL)
@@ -23,7 +23,8 @@ def split_reasoning(text: str) -> tuple[str, str, float]:
         nonlocal seconds
         attributes = dict(_ATTRIBUTE.findall(found[1]))
         if attributes.get("type") == "reasoning":
-            reasoning.append(_unquoted(_SUMMARY.sub("", found[2], count=1)))
+            summary = _SUMMARY.match(found[2])
+            reasoning.append(_unquoted(found[2][summary.end() :] if summary else found[2]))
             duration = attributes.get("duration", "")
             seconds += float(duration) if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", duration) else 0.0
             return ""

@@ -18,7 +18,7 @@ _NAMES: dict[Role, tuple[str, ...]] = {
     "system": ("instructions", "system", "system prompt", "anweisungen"),
 }  # fmt: skip
 _ROLE_OF = {name: role for role, names in _NAMES.items() for name in names}
-_HEADING = re.compile(r"(#{1,6})[ \t]+(.*?)[ \t#]*")
+_HEADING = re.compile(r"(#{1,6})[ \t]+(.*)")
 _BOLD = re.compile(r"\*\*([^*]{1,40}?):?\*\*:?[ \t]*(.*)")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 MOST_NAME = 40
@@ -51,14 +51,15 @@ def _turns(text: str) -> tuple[str, list[tuple[Role, str]]]:
             fence = "" if fence else mark[1]
         elif not fence:
             heading, bold = _HEADING.fullmatch(line), _BOLD.fullmatch(line)
-            found = _role(heading[2]) if heading else _role(bold[1]) if bold else None
+            head = heading[2].rstrip(" \t#") if heading else ""
+            found = _role(head) if heading else _role(bold[1]) if bold else None
             kind = heading[1] if heading else "**"
             if found is not None and level in ("", kind):
                 level = kind
                 turns.append((found, [bold[2]] if bold else []))
                 continue
             if heading and not turns and not title:
-                title = heading[2]
+                title = head
                 continue
         if turns:
             turns[-1][1].append(line)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
 
+from desktop.detached import call_in, detached
 from desktop.tasks import TaskSet
 from engine.library.download import Download, Progress, Stopped, unfinished
 from engine.library.hub import Choice, Hub, choose
@@ -184,27 +184,13 @@ class DownloadDesk(QObject):
     async def _fetch(self, one: _One, download: Download) -> Path:
         """On a thread of its own, since it takes hours; the pool has more to do."""
         loop = asyncio.get_running_loop()
-        done: asyncio.Future[Path] = loop.create_future()
         one.running = download
         self._set(one, stage="fetching")
 
-        def settle(path: Path | None, error: BaseException | None) -> None:
-            if done.done():
-                return
-            if path is not None:
-                done.set_result(path)
-            elif error is not None:
-                done.set_exception(error)
+        def report(progress: Progress) -> None:
+            call_in(loop, self._heard, one, download, progress)
 
-        def run() -> None:
-            path, failure = None, None
-            try:
-                path = download.run(lambda progress: _call(loop, self._heard, one, download, progress))
-            except BaseException as error:
-                failure = error
-            _call(loop, settle, path, failure)
-
-        threading.Thread(target=run, name="inglenook-download", daemon=True).start()
+        done = detached("inglenook-download", download.run, report)
         try:
             return await asyncio.shield(done)
         except asyncio.CancelledError:
@@ -229,9 +215,3 @@ class DownloadDesk(QObject):
     def _tell(self) -> None:
         if not self._closed:
             self.changed.emit(self.states)
-
-
-def _call(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *args: object) -> None:
-    """From another thread; nothing where the loop is gone."""
-    if not loop.is_closed():
-        loop.call_soon_threadsafe(function, *args)

@@ -40,7 +40,7 @@ class StoreNewer(StoreError):
 
 
 class StoreRefused(StoreError):
-    """Our bug, or a file that was edited: an id that is there already, a number that is too great."""
+    """A value violates a constraint, such as an id that exists or a number out of range: our bug, or an edited file."""
 
 
 class StoreUnreachable(StoreError):

@@ -1,6 +1,6 @@
-"""Deleted means gone: no file of the profile holds words of what was deleted. Runs on the store's thread.
+"""Erases deleted chats and messages from all files of the profile. Runs on the store's thread.
 
-SQLite overwrites what a row leaves (`secure_delete`), but FTS5 only marks an entry of its index as deleted. Its
+SQLite overwrites deleted rows (`secure_delete`), but FTS5 only marks an entry of its index as deleted. Its
 segments are merged into one, which drops such entries; its own option `secure-delete` does so at once, but gives the
 index a format that SQLite before 3.42 cannot read, and a profile may be carried to another machine.
 """
@@ -19,15 +19,15 @@ from desktop.store.schema import STEPS
 
 INDEXES = ("message_search", "title_search")
 PAGES = 200
-"""Pages of an index that are merged at once; measured 20 ms."""
+"""Pages of an index that one statement merges; measured 20 ms."""
 
 DAMAGED_KEPT_S = 30 * 86_400.0
-"""A damaged file was kept in case that something can be saved from it. After so long it goes when a chat is deleted."""
+"""Damaged files are kept because something may be saved from them. Older ones are deleted when a chat is deleted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """What went for good: whole chats, messages of other chats, and the chats that those belonged to."""
+    """What was erased: whole chats, messages of other chats, and the chats of those messages."""
 
     chat_ids: tuple[str, ...] = ()
     message_ids: tuple[str, ...] = ()
@@ -38,7 +38,7 @@ class Forgotten:
 
 
 def forget_deleted(connection: sqlite3.Connection) -> Forgotten:
-    """Deletes what is marked as deleted, in one transaction, and notes that the index must be cleared."""
+    """Deletes the rows that are marked as deleted, in one transaction, and records that the indexes must be cleared."""
     chats = [row[0] for row in connection.execute("SELECT id FROM chats WHERE deleted_s IS NOT NULL")]
     found = connection.execute("SELECT id, chat_id FROM messages WHERE deleted_s IS NOT NULL").fetchall()
     connection.execute("BEGIN IMMEDIATE")
@@ -60,8 +60,8 @@ def forget_deleted(connection: sqlite3.Connection) -> Forgotten:
 
 
 def clear_index(connection: sqlite3.Connection, until_s: float, clock: Callable[[], float] = time.monotonic) -> bool:
-    """Merges the segments of the indexes for as long as there is time; whether it is done. Otherwise it goes on where
-    it stopped, in this session or a later one."""
+    """Merges the segments of the indexes until `until_s`. Returns whether all is merged; if not, the next call
+    continues, in this session or a later one."""
     names = [row[0] for row in connection.execute("SELECT name FROM unfinished")]
     for name in names:
         if name in INDEXES and not _merge(connection, name, until_s, clock):
@@ -71,8 +71,8 @@ def clear_index(connection: sqlite3.Connection, until_s: float, clock: Callable[
 
 
 def forget_in_copies(path: Path, forgotten: Forgotten, now_s: float) -> None:
-    """Takes the same out of what the app itself keeps of the chats' file at `path`: what stood there before a restore.
-    Copies of earlier layouts, and old files that were damaged, are deleted. Backups of a person's lie elsewhere."""
+    """Erases the same rows from the copy that was made of the database at `path` before a restore. Copies of earlier
+    layouts and old damaged files are deleted. Backups that a person made are elsewhere and not changed."""
     for copy in path.parent.glob(f"{path.name}.layout-*"):
         with suppress(OSError):
             copy.unlink()
@@ -86,8 +86,8 @@ def forget_in_copies(path: Path, forgotten: Forgotten, now_s: float) -> None:
 
 
 def forget_all_marked(path: Path) -> None:
-    """Takes what is marked as deleted out of a copy of the chats' file. One of another layout, that is being brought to
-    ours or is newer than we are, is left as it is. Raises sqlite3.Error."""
+    """Erases the rows that are marked as deleted from a copy of the database. A copy with another schema version is not
+    changed. Raises sqlite3.Error."""
     with closing(sqlite3.connect(path, isolation_level=None)) as copy:
         if copy.execute("PRAGMA user_version").fetchone()[0] != len(STEPS):
             return
@@ -97,7 +97,7 @@ def forget_all_marked(path: Path) -> None:
 
 
 def _merge(connection: sqlite3.Connection, name: str, until_s: float, clock: Callable[[], float]) -> bool:
-    pages = -PAGES  # a negative number begins the merging of all segments, a positive one goes on with it
+    pages = -PAGES  # a negative number starts a merge of all segments, a positive one continues it
     while True:
         before = connection.total_changes
         connection.execute(f"INSERT INTO {name} ({name}, rank) VALUES ('merge', ?)", (pages,))

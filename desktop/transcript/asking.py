@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QWidget
 from desktop.theme import Theme
 from desktop.transcript.column import TOP
 from desktop.transcript.find import FindBar, matches_in, n_matches, spread
-from desktop.transcript.item import MessageItem, Place
+from desktop.transcript.item import MessageItem
 from desktop.transcript.page import TranscriptPage
+from desktop.transcript.place import Place
 from desktop.transcript.selecting import Selection, Spot
 from desktop.transcript.source import Word, source_of, word_at, words_of
 

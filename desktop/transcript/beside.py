@@ -11,7 +11,8 @@ from desktop.numbers import counted, decimal
 from desktop.store.records import ChatMessage
 from desktop.theme import Theme, text_font
 from desktop.transcript.insets import Insets
-from desktop.transcript.item import MessageItem, Place, SignOf
+from desktop.transcript.item import MessageItem, SignOf
+from desktop.transcript.place import Place
 
 translate = QCoreApplication.translate
 

@@ -14,7 +14,8 @@ from desktop.render.blocks import Block
 from desktop.render.excerpt import SHOWN
 from desktop.render.question import question_blocks
 from desktop.store.records import Attachment
-from desktop.transcript.item import ACTIONS_HEIGHT, MessageItem, Place
+from desktop.transcript.item import ACTIONS_HEIGHT, MessageItem
+from desktop.transcript.place import Place
 from desktop.transcript.segment import Segment
 
 PADDING_X = 14

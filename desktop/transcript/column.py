@@ -12,7 +12,8 @@ from desktop.store.records import ChatMessage
 from desktop.theme import Theme
 from desktop.transcript.bubble import BubbleItem
 from desktop.transcript.heights import Heights
-from desktop.transcript.item import MessageItem, Place
+from desktop.transcript.item import MessageItem
+from desktop.transcript.place import Place
 
 COLUMN = 700
 MARGIN = 24

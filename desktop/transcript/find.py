@@ -9,7 +9,8 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QToolButton, QWidget
 
 from desktop.theme import Theme
-from desktop.transcript.item import MessageItem, Place
+from desktop.transcript.item import MessageItem
+from desktop.transcript.place import Place
 from desktop.transcript.source import QtPlaces
 from desktop.widgets.text_composition import CompositionGuard
 

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QFontMetrics, QFontMetricsF, QPainter
+from PySide6.QtGui import QPainter
 
 from desktop import sentences
-from desktop.direction import isolated, mirrored
+from desktop.direction import mirrored
 from desktop.render.asides import call_block, thoughts_blocks
 from desktop.render.blocks import Block, Inset, Kind
-from desktop.render.code import code_html
 from desktop.render.excerpt import SHOWN, excerpt
-from desktop.render.growing_code import GrowingCode
-from desktop.render.markdown import GrowingText, blocks, known_blocks, must_be_whole
 from desktop.store.records import ChatMessage
-from desktop.theme import Theme, text_font
+from desktop.theme import Theme
+from desktop.transcript.block_reader import BlockReader
 from desktop.transcript.code_segment import CODE_HEAD, CodeSegment
 from desktop.transcript.insets import Insets
+from desktop.transcript.note import fitting_stats, note_box, paint_note, paint_stats
+from desktop.transcript.place import Place, span_of
 from desktop.transcript.segment import Segment
 from desktop.transcript.sign import Sign
 from desktop.transcript.source import Word
+from desktop.transcript.spacing import gap_between
 from desktop.transcript.table_segment import TableSegment
 from desktop.transcript.wide_segment import WideSegment
 
@@ -34,24 +34,9 @@ ACTIONS_HEIGHT = 28
 STATS_GAP = 12
 """Between the buttons and the figures beside them."""
 THOUGHTS_HEAD = 30
-STEP = 4_000
-"""Letters that are read at once; a longer text is read on later, while the window lives."""
-WHOLE = 20_000
-"""Letters up to which a text that grew is read once more as a whole, where it must be."""
 LAID_OUT, FOR_EACH = 12_000, 300
 """What is laid out at once, in letters of HTML, and what each block costs besides."""
-_GAP = 12
-_GAP_ABOVE_HEADING = 20
-_GAP_BELOW_HEADING = 8
 _KINDS: dict[Kind, type[Segment]] = {"code": CodeSegment, "table": TableSegment}
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
-    """A place in a message's text: the segment and the position in it."""
-
-    segment: int
-    position: int
 
 
 class MessageItem:
@@ -75,8 +60,6 @@ class MessageItem:
         self.message = message
         self._in_steps = in_steps
         self._limit = self.shown_at_once
-        self._reading: GrowingText | None = None
-        self._read_to = 0
         self._wanted: Sequence[Block] = ()
         """The blocks of what was read, of which the first are laid out as `segments`."""
         self._n_thoughts = 0
@@ -88,8 +71,7 @@ class MessageItem:
         self.segments: list[Segment] = []
         self.width = width
         self._theme = theme
-        self._growing = GrowingText() if message.state == "streaming" else None
-        self._growing_code: tuple[tuple[int, str], GrowingCode] | None = None
+        self._reader = BlockReader(grows=message.state == "streaming", in_steps=in_steps)
         self.thoughts_shown = False
         self.word: tuple[Place, Place] | None = None
         """The word that is being asked about."""
@@ -107,7 +89,7 @@ class MessageItem:
         text = last.top + last.height if last else self._first_top
         if self.message.state == "streaming":
             text += self.sign.height if last else max(24, self.sign.height)
-        note = self._note_box(text)
+        note = note_box(self.message, self.width, text)
         return text + (note.height() + 8 if note.height() else 0) + (ACTIONS_HEIGHT + 8 if self.has_actions else 0)
 
     @property
@@ -134,10 +116,7 @@ class MessageItem:
     @property
     def shown_stats(self) -> str:
         """As many of the figures as fit beside the buttons, the first ones."""
-        text, metrics = sentences.stats(self.message), QFontMetricsF(text_font(12))
-        while text and metrics.horizontalAdvance(text) > self.width - self.buttons_width - STATS_GAP:
-            text = text.rpartition(" · ")[0]
-        return text
+        return fitting_stats(self.message, self.width - self.buttons_width - STATS_GAP)
 
     def update(self, message: ChatMessage) -> int:
         """Takes up a change of the message; only blocks that are different are laid out anew.
@@ -152,10 +131,10 @@ class MessageItem:
             self.sign = Sign()  # what it waited for has come
         self.message = message
         if changed:
-            self._reading = None
-        has_ended = message.state != "streaming" and self._growing is not None
-        if has_ended and must_be_whole(message.text) and len(message.text) <= WHOLE:
-            self._growing, changed = None, True
+            self._reader.restart()
+        has_ended = message.state != "streaming" and self._reader.grows
+        if has_ended and self._reader.end(message.text):
+            changed = True
         if changed:
             self._read()
         return self._top_of_change(before) if message.state == "streaming" else 0
@@ -187,7 +166,7 @@ class MessageItem:
 
     @property
     def _has_more_to_read(self) -> bool:
-        return self._reading is not None and self._read_to < len(self._shown_text())
+        return self._reader.has_more(self._shown_text())
 
     def read_on(self) -> None:
         """Shows some more of a long message. Takes some 10 ms."""
@@ -207,7 +186,7 @@ class MessageItem:
     @property
     def n_hidden(self) -> int:
         """Letters of the message that are only shown once more is asked for."""
-        return 0 if self._growing else len(self.message.text) - len(self._shown_text())
+        return 0 if self._reader.grows else len(self.message.text) - len(self._shown_text())
 
     def show_more(self) -> None:
         self._limit += SHOWN
@@ -219,7 +198,7 @@ class MessageItem:
     def restyle(self) -> None:
         """Takes up colours that have changed."""
         for segment in self.segments:
-            segment.restyle(self._html(segment.block))
+            segment.restyle(self._reader.html(segment.block))
         self._arrange()
 
     def take_insets(self) -> bool:
@@ -234,7 +213,7 @@ class MessageItem:
         while self._undrawn and left > 0:
             segment = self._undrawn.pop(0)
             if any(segment is each for each in self.segments):
-                segment.restyle(self._html(segment.block))
+                segment.restyle(self._reader.html(segment.block))
             left -= len(segment.block.html) + FOR_EACH
         self._arrange()
 
@@ -319,7 +298,7 @@ class MessageItem:
         """What is selected between two places, the first being the earlier; blocks are set apart by a line."""
         parts: list[str] = []
         for number, segment in enumerate(self.segments):
-            if span := _span(number, segment, start, end):
+            if span := span_of(number, segment, start, end):
                 glue = segment.block.glue
                 parts += [("\n\n" if glue is None else glue) if parts else "", segment.text_between(*span)]
         return "".join(parts)
@@ -333,12 +312,12 @@ class MessageItem:
         for number, segment in enumerate(self.segments):
             if segment.top + segment.height < seen.top() or segment.top > seen.bottom():
                 continue
-            span = _span(number, segment, *selection) if selection else None
+            span = span_of(number, segment, *selection) if selection else None
             painter.save()
             painter.translate(self._corner(segment))
             marks = [(*span, "selection")] if span else []
-            marks += [(*part, "soft") for found in self.found if (part := _span(number, segment, *found))]
-            word = _span(number, segment, *self.word) if self.word else None
+            marks += [(*part, "soft") for found in self.found if (part := span_of(number, segment, *found))]
+            word = span_of(number, segment, *self.word) if self.word else None
             box = seen.translated(-self._corner(segment))
             segment.paint(painter, box, [*marks, (*word, "soft")] if word else marks, underlined=word)
             painter.restore()
@@ -356,11 +335,11 @@ class MessageItem:
                 break
             left -= len(block.html or block.code) + FOR_EACH
             if old is not None and old.block.kind == block.kind:
-                old.change(block, self._html(block, number))
+                old.change(block, self._reader.html(block, number))
                 fresh.append(old)
             else:
                 kind = _KINDS.get(block.kind, Segment)
-                html, width = self._html(block, number), self._segment_width()
+                html, width = self._reader.html(block, number), self._segment_width()
                 fresh.append(kind(block, html, self._theme, width, self._insets))
         if self._resized_to == len(self.segments):
             self._resized_to = len(fresh)
@@ -369,24 +348,13 @@ class MessageItem:
         self._arrange()
 
     def _blocks(self) -> Sequence[Block]:
-        said = self._growing.feed(self.message.text) if self._growing else self._blocks_of(self._shown_text())
+        text = self.message.text if self._reader.grows else self._shown_text()
+        said = self._reader.read(text, go_on=len(self.segments) >= len(self._wanted))
         if not self.message.calls and not self.thoughts_shown:
             return said
         thoughts = thoughts_blocks(self.message.reasoning) if self.thoughts_shown else []
         self._n_thoughts = len(thoughts)
         return [*thoughts, *said, *map(call_block, self.message.calls)]
-
-    def _blocks_of(self, text: str) -> Sequence[Block]:
-        """Those of the whole text where it is short, or was read before; else of its beginning, more each time."""
-        known = known_blocks(text)
-        if known is not None or len(text) <= STEP or not self._in_steps:
-            self._reading = None
-            return known if known is not None else blocks(text)
-        if self._reading is None:
-            self._reading, self._read_to = GrowingText(), 0
-        if len(self.segments) >= len(self._wanted):
-            self._read_to = _next_cut(text, self._read_to + STEP)
-        return self._reading.feed(text[: self._read_to])
 
     def texts(self) -> list[str]:
         """The words of each segment as they are drawn; "" for those that are no part of the message's own text."""
@@ -396,16 +364,6 @@ class MessageItem:
             segment.document.toPlainText() if first <= number < own else ""
             for number, segment in enumerate(self.segments)
         ]
-
-    def _html(self, block: Block, number: int = -1) -> str:
-        if block.kind != "code":
-            return block.html
-        if (self._growing is None and self._reading is None) or number < 0:
-            return code_html(block.code, block.language)
-        place = number, block.language  # the language's name grows too
-        if self._growing_code is None or self._growing_code[0] != place:
-            self._growing_code = place, GrowingCode(block.language)
-        return self._growing_code[1].feed(block.code)
 
     def _top_of_change(self, before: Sequence[tuple[Segment, Block]]) -> int:
         same = 0
@@ -425,20 +383,12 @@ class MessageItem:
         top = self._first_top
         before: Segment | None = None
         for segment in self.segments:
-            segment.top = top + _gap(before, segment)
+            segment.top = top + gap_between(before, segment)
             top = segment.top + segment.height
             before = segment
 
     def _corner(self, segment: Segment) -> QPointF:
         return QPointF(0, segment.top)
-
-    def _note_box(self, top: int) -> QRect:
-        note = sentences.how_it_ended(self.message)
-        if not note or self.message.state == "streaming":
-            return QRect()
-        room = QRect(0, 0, self.width - 24, 10_000)
-        wrapped = QFontMetrics(text_font(13)).boundingRect(room, int(Qt.TextFlag.TextWordWrap), note)
-        return QRect(0, top + (8 if top else 0), self.width, max(20, wrapped.height()))
 
     def _paint_end(self, painter: QPainter) -> None:
         last = self.segments[-1] if self.segments else None
@@ -452,52 +402,11 @@ class MessageItem:
             box = QRect(0, top, self.width, self.sign.height)
             self.sign.paint(painter, mirrored(box.adjusted(0 if last else 18, 0, 0, 0), box), self._theme)
             return
-        box = self._note_box(last.top + last.height if last else self._first_top)
-        if box.height():
-            icon = self._theme.pixmap("triangle-alert", "accent", 15, painter.device().devicePixelRatioF())
-            painter.drawPixmap(mirrored(QRect(0, box.top() + 2, 15, 15), box).topLeft(), icon)
-            self._paint_quiet(painter, mirrored(box.adjusted(24, 0, 0, 0), box), sentences.how_it_ended(self.message))
-        painter.setFont(text_font(12))
-        painter.setPen(self._theme.colour("muted"))
-        right = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        painter.drawText(self.actions_box, right, isolated(self.shown_stats))
-
-    def _paint_quiet(self, painter: QPainter, box: QRect, text: str) -> None:
-        painter.setFont(text_font(13))
-        painter.setPen(self._theme.colour("muted"))
-        painter.drawText(box, int(Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignVCenter), text)
-
-
-def _gap(before: Segment | None, segment: Segment) -> int:
-    if before is None:
-        return 0
-    if segment.block.glue is not None:
-        return 0
-    if segment.block.kind == "heading":
-        return _GAP_ABOVE_HEADING
-    return _GAP_BELOW_HEADING if before.block.kind == "heading" else _GAP
-
-
-def _next_cut(text: str, near: int) -> int:
-    """A place at or before `near`, at the end of a paragraph, a line or a word where there is one."""
-    if near >= len(text):
-        return len(text)
-    for mark in ("\n\n", "\n", " "):
-        at = text.rfind(mark, near - STEP // 2, near)
-        if at > 0:
-            return at + len(mark)
-    return near
+        box = note_box(self.message, self.width, last.top + last.height if last else self._first_top)
+        paint_note(painter, self._theme, self.message, box)
+        paint_stats(painter, self._theme, self.shown_stats, self.actions_box)
 
 
 def _is_same(before: tuple[Segment, Block], now: Segment) -> bool:
     segment, block = before
     return segment is now and (block is now.block or block == now.block)
-
-
-def _span(number: int, segment: Segment, start: Place, end: Place) -> tuple[int, int] | None:
-    """What of a segment lies between two places."""
-    if not start.segment <= number <= end.segment:
-        return None
-    first = start.position if number == start.segment else 0
-    last = end.position if number == end.segment else segment.end
-    return (first, last) if last > first else None

@@ -1,4 +1,4 @@
-"""Which files on this machine a picture may be read from without asking. Pure but for the file system; any thread.
+"""Decides which local files may be read as pictures without asking. Any thread.
 
 A model names them, so a path must not reach another machine: no network share, no folder that is mounted when it is
 looked at, no symbolic link to one. Nothing of a path is looked at before it is known to be harmless."""
@@ -43,7 +43,7 @@ def path_of_person(path: str, home: Path | None = None, remote: Sequence[str] | 
 
 
 def _places(path: Path) -> list[Path]:
-    """The folders that lead to it, the outermost first, and the path itself."""
+    """The parents of the path, the outermost first, and the path itself."""
     return [*reversed(path.parents), path]
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from desktop.transcript.item import MessageItem, Place
+from desktop.transcript.item import MessageItem
+from desktop.transcript.place import Place
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QLabel, QMenu, QToolButton, QWidget
 from desktop.render.html import is_safe_link
 from desktop.theme import Theme
 from desktop.transcript.asking import AskingPage
-from desktop.transcript.item import MessageItem, Place
+from desktop.transcript.item import MessageItem
+from desktop.transcript.place import Place
 from desktop.transcript.selecting import Selection, Spot, Stretch, markdown, plain_text
 from desktop.transcript.sideways import Sideways
 

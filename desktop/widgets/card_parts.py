@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtWidgets import QAbstractButton, QFrame, QLabel, QPushButton, QToolButton, QWidget
 
+from desktop.literal_text import tooltip_text
 from desktop.theme import Theme
 
 
 def label(name: str, text: str, parent: QWidget, *, wraps: bool = False) -> QLabel:
-    """`name` is that of its style."""
+    """`name` is that of its style. Names of files and the like come as they are: nothing in the text is markup."""
     made = QLabel(text, parent)
+    made.setTextFormat(Qt.TextFormat.PlainText)
     made.setObjectName(name)
     made.setWordWrap(wraps)
     return made
@@ -76,7 +78,7 @@ class IconButton(QToolButton):
     def show_icon(self, icon: str, name: str) -> None:
         self._icon = icon
         self.setAccessibleName(name)
-        self.setToolTip(name)
+        self.setToolTip(tooltip_text(name))
         self._restyle()
 
     def _restyle(self) -> None:

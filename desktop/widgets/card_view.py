@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QModelIndex, QPoint, QRect, Qt
 from PySide6.QtGui import QHelpEvent, QMouseEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView, QMenu, QToolTip, QWidget
 
+from desktop.literal_text import button_text
 from desktop.row_list import KeyedList, Row
 from desktop.theme import Theme, scaled
 from desktop.widgets.card_rows import CardRows
@@ -140,7 +141,7 @@ class CardView(QListView, Generic[Row, Act]):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for line in self._facts(row):
-            menu.addAction(line).setEnabled(False)
+            menu.addAction(button_text(line)).setEnabled(False)
         menu.addSeparator()
         self._fill_menu(menu, row)
         menu.popup(self.viewport().mapToGlobal(place))

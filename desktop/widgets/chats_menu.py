@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QMenu
 
+from desktop.literal_text import button_text
 from desktop.numbers import whole
 from desktop.store.records import Chat, Folder
 from desktop.theme import Theme
@@ -58,7 +59,7 @@ class ChatsMenu(QMenu):
         menu, view, ids = menu or self, self._view, ids_of(chats)
         places = {"" if chat.archived else chat.folder_id for chat in chats}
         for folder in folders:
-            action = menu.addAction(self._theme.icon("folder", "muted"), folder.name.replace("&", "&&"))
+            action = menu.addAction(self._theme.icon("folder", "muted"), button_text(folder.name))
             action.triggered.connect(partial(view.move_asked.emit, ids, folder.id))
             action.setEnabled(places != {folder.id})
         if folders:

@@ -9,6 +9,7 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QToolButton, QWidget
 
 from desktop.compose.tray import Item
+from desktop.literal_text import tooltip_text
 from desktop.theme import Theme
 from desktop.widgets.flow import FlowLayout
 
@@ -58,7 +59,7 @@ class Chip(QFrame):
         counted = self.tr("%Ln tokens", "", item.n_tokens or 0)
         self._cost.setText(counted if item.n_tokens is not None else "…")
         words = self._words(item)
-        self.setToolTip(words)
+        self.setToolTip(tooltip_text(words))
         self.setAccessibleName(words)
         self._remove.setAccessibleName(self.tr("Remove {name}").format(name=item.name))
         self._remove.setToolTip(self.tr("Remove"))

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QObject, QSize, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from desktop.compose.tray import Item
+from desktop.literal_text import button_text
 from desktop.theme import Theme
 from desktop.widgets.chips import Chips
 from desktop.widgets.gauge import Gauge
@@ -143,7 +144,7 @@ class Composer(QFrame):
 
     def show_preset(self, name: str, *, changed: bool) -> None:
         words = self.tr("{preset}, changed").format(preset=name) if changed else name
-        self.preset_pill.setText(words)
+        self.preset_pill.setText(button_text(words))
         self.preset_pill.setAccessibleName(self.tr("Preset: {preset}").format(preset=words))
         self.preset_pill.setToolTip(self.tr("Choose a preset"))
 

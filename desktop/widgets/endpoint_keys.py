@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QVBoxLayout, QWidge
 
 from desktop.endpoint import words
 from desktop.endpoint.feed import KeyUse
+from desktop.literal_text import button_text, tooltip_text
 from desktop.theme import Theme
 from desktop.widgets.card_parts import Card, IconButton, label, link
 from desktop.widgets.copy_button import CopyButton
@@ -89,7 +90,8 @@ class KeysCard(Card):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         text = self.tr("Revoke the key of “{name}”").format(name=name)
-        action = menu.addAction(self._theme.icon("trash-2", "accent"), text, lambda: self.revoke_asked.emit(name))
+        shown = button_text(text)
+        action = menu.addAction(self._theme.icon("trash-2", "accent"), shown, lambda: self.revoke_asked.emit(name))
         menu.setActiveAction(action)
         right = button.mapToGlobal(button.rect().bottomRight())
         menu.popup(QPoint(right.x() - menu.sizeHint().width(), right.y() + 2))
@@ -118,7 +120,7 @@ class KeyRow(QWidget):
         self.setFixedHeight(28)
         name = label("keyName", "", self)
         name.setText(name.fontMetrics().elidedText(key.name, Qt.TextElideMode.ElideRight, 120))
-        name.setToolTip(self.tr("The endpoint's own key") if key.own else key.name)
+        name.setToolTip(self.tr("The endpoint's own key") if key.own else tooltip_text(key.name))
         self._use = label("pageText", "", self)
         if key.own:
             copies = self.tr("Copy the key of “{name}”").format(name=key.name)

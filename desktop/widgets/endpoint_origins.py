@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from desktop.endpoint.feed import PageOrigins
+from desktop.literal_text import tooltip_text
 from desktop.theme import Theme
 from desktop.widgets.card_parts import Card, IconButton, label, link
 from desktop.widgets.tab_order import tab_on
@@ -70,7 +71,7 @@ class OriginRow(QWidget):
         self.setFixedHeight(28)
         name = label("keyName", "", self)
         name.setText(name.fontMetrics().elidedText(origin, Qt.TextElideMode.ElideMiddle, MAX_NAME_WIDTH))
-        name.setToolTip(origin)
+        name.setToolTip(tooltip_text(origin))
         state = label("pageText", self.tr("allowed") if allowed else self.tr("refused"), self)
         self.button: IconButton | QPushButton
         if allowed:

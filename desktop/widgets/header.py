@@ -11,6 +11,7 @@ from PySide6.QtGui import QIcon, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QToolButton, QWidget
 
 from desktop.direction import is_mirrored, isolated
+from desktop.literal_text import button_text
 from desktop.numbers import whole
 from desktop.theme import Theme
 from desktop.widgets.card_parts import mark
@@ -159,7 +160,7 @@ class Header(QFrame):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for fact in self._facts:
-            menu.addAction(fact).setEnabled(False)
+            menu.addAction(button_text(fact)).setEnabled(False)
         if self._facts:
             menu.addSeparator()
         if self._light == "loading":
@@ -179,7 +180,7 @@ class Header(QFrame):
         words = self._model_words
         if self._light == "ready" and self._speed:
             words = self.tr("{model} · {speed} tok/s").format(model=words, speed=whole(round(self._speed)))
-        self._pill.setText(" " + words)
+        self._pill.setText(" " + button_text(words))
         self._pill.setAccessibleName(self.tr("Model: {state}").format(state=words))
         self._pill.setIcon(self._light_icon())
         self._pill.setIconSize(QSize(14, 14) if self._light == "loading" else QSize(8, 8))
@@ -193,7 +194,7 @@ class Header(QFrame):
         if not self._tools.isHidden():
             room -= self._tools.sizeHint().width() + 10
         shown = self._title.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, max(60, room))
-        self._title.setText(isolated(shown))
+        self._title.setText(button_text(isolated(shown)))
         self._title.setAccessibleName(self.tr("Chat: {title}").format(title=title))
 
     def _light_icon(self) -> QIcon:

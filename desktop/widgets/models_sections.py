@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from desktop.literal_text import tooltip_text
 from desktop.models import words
 from desktop.models.library import LibraryState
 from desktop.models.model_list import ModelList
@@ -122,7 +123,7 @@ class FolderChip(QFrame):
         self.text = label("folderName", shown, self)
         short = self.fontMetrics().elidedText(shown, Qt.TextElideMode.ElideMiddle, 300)
         self.text.setText(short if readable else self.tr("{folder}: cannot be read").format(folder=short))
-        self.text.setToolTip(str(folder))
+        self.text.setToolTip(tooltip_text(str(folder)))
         self.remove = IconButton(theme, "x", self.tr("Look no more into {folder}").format(folder=shown), self)
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 0, 2, 0)

@@ -32,6 +32,7 @@ class _Message:
     topic: str
     seconds: float
     """How long it is shown; 0 for no limit."""
+    stays: bool = False
     shown_s: float = 0.0
     ends_s: float = 0.0
 
@@ -100,7 +101,9 @@ class Notice(QFrame):
         message of its `topic`."""
         seconds = for_ms / 1000 or (ALERT_S if alert and not action and not stays else 0.0)
         kept = [each for each in self._messages if each.text != text and not (topic and each.topic == topic)]
-        self._messages = [*kept, _Message(text, alert, action, act, topic, seconds)][-MOST:]
+        messages = [*kept, _Message(text, alert, action, act, topic, seconds, stays)]
+        surplus = [each for each in messages if not each.stays][:-MOST]
+        self._messages = [each for each in messages if each not in surplus]
         self._show_newest()
         self._announce(text, alert)
 

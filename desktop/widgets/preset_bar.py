@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton
 
 from desktop import composer_words as words
 from desktop.compose.presets import NAME_LENGTH, Presets
+from desktop.literal_text import button_text
 from desktop.theme import Theme
 from desktop.widgets.flow import FlowLayout
 from desktop.widgets.text_composition import CompositionGuard
@@ -20,7 +21,7 @@ def preset_menu(theme: Theme, presets: Presets, current: str, parent: QWidget) -
     for name in presets.names:
         if presets.is_own(name) and not any(presets.is_own(str(action.data())) for action in menu.actions()):
             menu.addSeparator()
-        action = menu.addAction(words.preset_name(name))
+        action = menu.addAction(button_text(words.preset_name(name)))
         action.setData(name)
         if name == current:
             action.setIcon(theme.icon("check", "accent"))
@@ -84,8 +85,9 @@ class PresetBar(QWidget):
     def show_presets(self, presets: Presets, current: str, *, changed: bool) -> None:
         self._presets, self._current = presets, current
         shown = words.preset_name(current)
-        self.choice.setText(self.tr("{preset}, changed").format(preset=shown) if changed else shown)
-        self.choice.setAccessibleName(self.tr("Preset: {preset}").format(preset=self.choice.text()))
+        text = self.tr("{preset}, changed").format(preset=shown) if changed else shown
+        self.choice.setText(button_text(text))
+        self.choice.setAccessibleName(self.tr("Preset: {preset}").format(preset=text))
         own = presets.is_own(current)
         self.rename.setVisible(own and not self._named)
         self.delete.setVisible(own and not self._named)

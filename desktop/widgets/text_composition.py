@@ -16,9 +16,10 @@ class CompositionGuard(QObject):
     A child of the field; GUI thread only. Made after other event filters of the field, so that it runs first.
     """
 
+    is_composing = False  # of the class: Qt still sends events while Python destroys the object
+
     def __init__(self, field: QWidget) -> None:
         super().__init__(field)
-        self.is_composing = False
         field.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -9,6 +9,7 @@ from PySide6.QtGui import QCloseEvent, QFontMetrics, QKeyEvent, QMouseEvent, QPa
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QVBoxLayout, QWidget
 
 from desktop.chat.words import WordChoice
+from desktop.literal_text import button_text
 from desktop.theme import Theme, code_font, text_font
 
 SHADOW = 18
@@ -39,7 +40,7 @@ class WordRow(QAbstractButton):
         self.setEnabled(choice is not None)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         if choice is not None:
-            self.setText(choice.word)
+            self.setText(button_text(choice.word))
             self.setAccessibleName(self.tr("{word}, {percent}").format(word=choice.word, percent=percent(choice)))
 
     def sizeHint(self) -> QSize:

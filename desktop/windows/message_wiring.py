@@ -13,6 +13,7 @@ from desktop import sentences
 from desktop.chat.controller import ChatController, Deletion
 from desktop.render.blocks import Block
 from desktop.render.code import file_name
+from desktop.surrogates import well_formed
 from desktop.tasks import TaskSet
 from desktop.transcript.view import TranscriptView
 from desktop.widgets.word_choices import WordChoices
@@ -78,7 +79,7 @@ class MessageWiring(QObject):
     def _save(self, code: str, path: Path) -> None:
         """Whole or not at all: what stood there before stays where it fails."""
         file = QSaveFile(str(path))
-        data = code.encode("utf-8", "replace") + (b"" if code.endswith("\n") else b"\n")
+        data = well_formed(code).encode() + (b"" if code.endswith("\n") else b"\n")
         if not (file.open(QIODevice.OpenModeFlag.WriteOnly) and file.write(data) == len(data) and file.commit()):
             words = self.tr("{name} could not be saved: {reason}").format(name=path.name, reason=file.errorString())
             self._window.notice.tell(words, alert=True)

@@ -127,7 +127,7 @@ class SettingsWiring(QObject):
         self._save_as(f"inglenook-{datetime.now():%Y-%m-%d}", "zip", self._back_up)
 
     def _back_up(self, path: Path) -> None:
-        words = self.tr("Backing up to {name}…").format(name=path.name)
+        words = self.tr("Backing up to {name}…").format(name=well_formed(path.name))
         self._window.notice.tell(words, topic=SAVING)
         self._exchange.back_up(path)
 

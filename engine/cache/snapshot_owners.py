@@ -1,4 +1,4 @@
-"""Whose words a snapshot on disk holds, in a small file beside it, so that those of a deleted chat can be deleted."""
+"""Records the owners of each snapshot in a file beside it, so that the snapshots of a deleted chat can be deleted."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ OWNERS = ".owners"
 
 
 def add_owner(snapshot: Path, owner: str) -> None:
-    """Notes that `owner` has read what the snapshot holds; "" stands for nobody in particular. Does nothing where there
-    is no such snapshot. Raises OSError."""
+    """Adds an owner of the snapshot; "" where the owner is unknown. Does nothing if the snapshot does not exist. Raises
+    OSError."""
     if not snapshot.exists():
         return
     owners = _owners(snapshot)
@@ -23,9 +23,9 @@ def add_owner(snapshot: Path, owner: str) -> None:
 
 
 def drop_snapshots(folder: Path, owners: Collection[str]) -> int:
-    """Deletes the snapshots of these owners, and those of which it is not known whose they are. Returns how many went.
+    """Deletes the snapshots of these owners and those whose owner is unknown. Returns the number of deleted ones.
 
-    Any thread; also while a model is loaded: what it no longer finds it reads again."""
+    Any thread. May run while a model is loaded: a snapshot that is missing is computed again."""
     n = 0
     with suppress(OSError):
         for snapshot in list(folder.glob(f"*{SUFFIX}")):

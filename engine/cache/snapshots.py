@@ -31,10 +31,10 @@ since a sequence that went on from there no longer has them."""
 
 
 QUEUED_BYTES = 512 * 1024 * 1024
-"""States that may wait to be written. On a disk slower than the model reads, further ones are not written."""
+"""Limit of the states that are queued to be written. While a slow disk keeps the queue full, others are dropped."""
 
 CLOSE_S = 10.0
-"""`close` waits for so long; what is not written by then is read again some day."""
+"""Limit for `close`. States that are not written by then are computed again when they are needed."""
 
 
 class SnapshotStore:
@@ -135,12 +135,12 @@ class SnapshotStore:
             self._unfinished.discard(future)
 
     def note_owner(self, tokens: list[int], owner: str) -> None:
-        """Says whose words the snapshot of `tokens`, that was just put, holds. Native thread."""
+        """Records the owner of the snapshot of `tokens` after `put`. Native thread."""
         key = snapshot_file.file_name(self._fingerprint, tokens)
         self._submit(self._writer, self._note_owner, key, owner)  # behind the writing of the snapshot
 
     def _note_owner(self, key: str, owner: str) -> None:
-        with suppress(OSError):  # a snapshot of which nothing is known goes with the next chat that is deleted
+        with suppress(OSError):  # without a known owner it is deleted with the next deleted chat
             add_owner(self._folder / key, owner)
 
     def _best(self, candidates: list[tuple[str, list[int]]], tokens: list[int]) -> tuple[str, list[int]] | None:

@@ -112,12 +112,13 @@ class EmbeddingAsk:
         def stopped() -> bool:
             return cancelled.is_set() or source is not self._source()
 
-        # What is embedded is somebody's text: what looks like a control token in it is none.
+        # An embedded text contains no control tokens, only text that may look like them.
         tokenize = partial(source.tokenize, add_special=True, parse_special=False, cancelled=stopped)
         try:
+            around = tokenize("") if request.truncate else []
             inputs = [tokenize(each) if isinstance(each, str) else each for each in request.inputs]
         except TokenizingCancelled:
             raise NotLoaded from None
-        job = EmbedJob(request, inputs, source, cancelled)
+        job = EmbedJob(request, inputs, source, cancelled, around)
         self._inbox.put(Embed(job))
         return job

@@ -30,12 +30,13 @@ FIRST_TOKEN_S = 0.005
 @dataclass(slots=True, eq=False)
 class EmbedJob:
     """One request with its tokens, by the tokeniser of `source`. `cancelled` may be set on any thread; nobody waits for
-    `done` then."""
+    `done` then. `around` are the tokens that an empty text has: those at the beginning and at the end of every text."""
 
     request: EmbedRequest
     inputs: Sequence[Sequence[int]]
     source: object
     cancelled: threading.Event
+    around: Sequence[int] = ()
     done: Future[Embeddings] = field(default_factory=Future)
     vectors: dict[int, tuple[float, ...]] = field(default_factory=dict)
 
@@ -123,6 +124,8 @@ class EmbedQueue:
         n = job.request.dimensions
         if n is not None and not 1 <= n <= limits.n_dimensions:
             raise RequestError(f"the model's vectors have {limits.n_dimensions} dimensions, {n} were asked for")
+        if job.request.truncate:
+            job.inputs = [truncated(tokens, limits.n_ctx, job.around) for tokens in job.inputs]
         for tokens in job.inputs:
             if len(tokens) > limits.n_ctx:
                 raise ContextOverflow(len(tokens), limits.n_ctx)
@@ -183,6 +186,18 @@ class EmbedQueue:
         for each in [each for each in self._running if each.job is job]:
             self.embedder.clear(each.slot)
             self._running.remove(each)
+
+
+def truncated(tokens: Sequence[int], n_most: int, around: Sequence[int]) -> Sequence[int]:
+    """At most so many tokens, with those that end every text where they belong."""
+    if len(tokens) <= n_most:
+        return tokens
+    pairs = enumerate(zip(around, tokens, strict=False))
+    n_first = next((at for at, (expected, token) in pairs if expected != token), min(len(around), len(tokens)))
+    last = around[n_first:]
+    if tuple(tokens[len(tokens) - len(last) :]) != tuple(last) or len(last) >= n_most:
+        last = ()
+    return [*tokens[: n_most - len(last)], *last]
 
 
 def _unit(vector: npt.NDArray[np.float64]) -> tuple[float, ...]:

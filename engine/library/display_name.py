@@ -1,4 +1,4 @@
-"""File names as people, JSON and logs can take them."""
+"""File names as text that can be shown, logged and written as JSON."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from pathlib import Path
 
 
 def display_name(name: str | Path) -> str:
-    """Bytes that are no UTF-8, which Python holds as lone surrogates, become replacement marks. Not for opening."""
+    """The name with U+FFFD for each byte that is not UTF-8. It cannot be used to open the file."""
     return os.fsencode(name).decode("utf-8", errors="replace")

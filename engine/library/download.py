@@ -111,9 +111,7 @@ class Download:
         about = {"file": asdict(file), "choice": asdict(self.choice)}
         if _read(self._about(file)).get("file") != asdict(file):
             self._forget(file)
-        temporary = self._about(file).with_suffix(".new")
-        write_private(temporary, json.dumps(about, indent=1))
-        temporary.replace(self._about(file))
+        write_private(self._about(file), json.dumps(about, indent=1))
 
     def _is_right(self, path: Path, file: RemoteFile) -> bool:
         """Raises Stopped."""

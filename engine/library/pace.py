@@ -82,9 +82,7 @@ class Pace:
             return
         seen: Seen = {"machine": _machine(), "memory": self._memory, "shown": self._shown}
         with contextlib.suppress(OSError):  # measured again the next time
-            part = self._file.with_name(self._file.name + ".part")
-            write_private(part, json.dumps(seen))
-            part.replace(self._file)
+            write_private(self._file, json.dumps(seen))
 
 
 def memory_bytes_per_s(n_threads: int) -> float:

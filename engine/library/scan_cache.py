@@ -68,9 +68,7 @@ class ScanCache:
             self._changed = False
             files = dict(self._raw)
             files.update({key: _raw_entry(*entry) for key, entry in self._kept.items()})
-            part = self._file.with_name(self._file.name + ".part")
-            write_private(part, json.dumps({"version": VERSION, "files": files}, separators=(",", ":")))
-            part.replace(self._file)
+            write_private(self._file, json.dumps({"version": VERSION, "files": files}, separators=(",", ":")))
 
 
 def _raw_entry(mark: Mark, what: ModelFacts | str) -> list[Any]:

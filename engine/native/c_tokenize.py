@@ -21,7 +21,7 @@ _SIGNATURE = ctypes.CFUNCTYPE(
 
 
 SHORT_BYTES = 128
-"""Nothing in so short a text can go wrong, be it UTF-8 or not."""
+"""Texts up to this length are passed to llama.cpp as they are: none of its limits applies to them."""
 
 
 def c_tokenize(tokenizer: Tokenizer) -> Any:

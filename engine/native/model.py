@@ -94,7 +94,7 @@ class NativeModel:
         self._tokenizer = Tokenizer(self.vocab, self.n_vocab, self.metadata("tokenizer.ggml.pre"))
         self.tokenize = self._tokenizer.tokenize
         self.c_tokenize = c_tokenize(self._tokenizer)
-        """As llama.cpp's `llama_tokenize`, for C code that gets a pointer to it; safe for any text."""
+        """A pointer to a function like llama.cpp's `llama_tokenize`, for C code; safe for any text."""
         self.n_ctx_train: int = C.llama_model_n_ctx_train(self._pointer)
         self.is_stateful = bool(C.llama_model_is_recurrent(self._pointer) or C.llama_model_is_hybrid(self._pointer))
         """Whether it keeps a running state, which cannot go back to an earlier token."""

@@ -1,4 +1,4 @@
-"""Text to tokens, in time linear in the text, whatever the text is.
+"""Tokenises any text in time linear in its length.
 
 llama.cpp's own search for special tokens walks its list of fragments from the beginning for each match, and most of its
 pre-tokenizers run `std::regex`, which recurses once for each character of a match until the stack ends. So special
@@ -29,7 +29,7 @@ MAX_RUN = 128 if sys.platform == "win32" else 1024
 stack, and Microsoft's gives up after some hundred. Each piece costs 2 ms, in which llama.cpp compiles its regex."""
 
 CANCEL_EVERY = 256
-"""Pieces between two looks at whether somebody still wants the tokens."""
+"""Pieces between two checks for cancellation."""
 
 # fmt: off
 PLAIN_PRE_TOKENIZERS = frozenset((
@@ -46,6 +46,7 @@ PLAIN_PRE_TOKENIZERS = frozenset((
 
 _ATTR_UNKNOWN, _ATTR_CONTROL, _ATTR_USER_DEFINED, _ATTR_LSTRIP, _ATTR_RSTRIP = 1 << 0, 1 << 3, 1 << 4, 1 << 7, 1 << 8
 _BLANKS = " \t\n\v\f\r"
+_RUN_OF_BLANKS = re.compile(f"[{_BLANKS}]*")
 _NO_CANCEL: Callable[[], bool] = bool
 
 _WORD = re.compile(r"(?<=\S) (?=[^\W\d_])")
@@ -54,7 +55,7 @@ _WORD = re.compile(r"(?<=\S) (?=[^\W\d_])")
 _CLAUSE = re.compile(r"(?<=[^\W\d_])(?=[!-&(-/:-@\[-^{-~\u3001-\u3003\u3008-\u3011\uff01-\uff0f\uff1a-\uff20])")
 """The same where there are no blanks: after a letter, before punctuation other than an apostrophe."""
 
-_LONG_RUN = re.compile(rf"\S{{{MAX_RUN + 1},}}|\s{{{MAX_RUN + 1},}}")
+_RUN = re.compile(r"\S+|\s+")  # with a least length in it, each place of a shorter run would be tried
 _ANCHOR = "\x01"
 
 
@@ -111,7 +112,7 @@ class Tokenizer:
             yield token
             at = found.end()
             if strips_right:
-                at += len(text) - at - len(text[at:].lstrip(_BLANKS)) if text[at : at + 1] in _BLANKS else 0
+                at = _RUN_OF_BLANKS.match(text, at).end()  # type: ignore[union-attr]  # matches everywhere
         if at < len(text):
             yield text[at:]
 
@@ -173,7 +174,7 @@ class Tokenizer:
                 kind.setdefault(text, (token, bool(attr & _ATTR_LSTRIP), bool(attr & _ATTR_RSTRIP)))
         return controls, defined
 
-    # The three below ask llama.cpp, so only when they are first needed: a damaged vocabulary ends the process.
+    # Computed when first needed: they call llama.cpp, which ends the process where the vocabulary is damaged.
 
     @cached_property
     def _anchor(self) -> list[int]:
@@ -211,7 +212,7 @@ def _cut(text: str, start: int, limit: int) -> int:
 
 
 def _cuts_of_runs(text: str, start: int, end: int) -> Iterator[int]:
-    for run in _LONG_RUN.finditer(text, start, end):
+    for run in _RUN.finditer(text, start, end):
         at = run.start()
         while run.end() - at > MAX_RUN:
             at = _cut(text, at, MAX_RUN)

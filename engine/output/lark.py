@@ -42,9 +42,15 @@ def bare_notation(quote: str) -> Notation:
 
 
 def closed(schema: Schema) -> Schema:
-    """An object's schema that allows nothing but its properties, where it names any and does not say otherwise."""
-    if "properties" in schema and "additionalProperties" not in schema:
-        return {**schema, "additionalProperties": False}
+    """An object's schema that allows nothing but its properties, where it names any and does not say otherwise.
+    A required property that it does not name has any value (JSON Schema Validation 2020-12, 6.5.3)."""
+    if isinstance(schema.get("type"), list):
+        schema = {**schema, "type": "object"}  # arguments are never null
+    named = schema.get("properties")
+    if isinstance(named, dict) and "additionalProperties" not in schema:
+        required = schema.get("required")
+        unnamed = [key for key in required if key not in named] if isinstance(required, list) else []
+        return {**schema, "properties": {**named, **{key: {} for key in unnamed}}, "additionalProperties": False}
     return schema if schema else {"type": "object"}
 
 

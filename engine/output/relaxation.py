@@ -69,7 +69,7 @@ def relaxed(schema: Any) -> RelaxedSchema:
                 if not has_no_effect(key, value):
                     note(key, path)
             elif (
-                (key == "format" and value not in _FORMATS and _may_be_text(node))
+                (key == "format" and isinstance(value, str) and value not in _FORMATS and _may_be_text(node))
                 or (key == "pattern" and not compiles(value))
                 or (key in ("minProperties", "maxProperties") and not _all_required(node))
             ):
@@ -89,10 +89,12 @@ def _without_one_of(node: Node, note: Callable[[str, str], None], path: str) -> 
         return node
     if not _is_disjoint(options):
         note("oneOf", path)
-    if "anyOf" in node:
+    if "anyOf" not in node:
+        node["anyOf"] = options
+    elif isinstance(node.get("allOf", []), list):
         node["allOf"] = [*node.get("allOf", []), {"anyOf": options}]
     else:
-        node["anyOf"] = options
+        node["oneOf"] = options  # not a valid schema; llguidance rejects it
     return node
 
 

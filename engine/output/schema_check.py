@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+import operator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -13,7 +14,12 @@ from engine.output.values import types
 MAX_STEPS = 20_000
 """Schemas and listed values that are looked at for one value; what lies beyond is not checked."""
 
-_NUMBERS = {"minimum": 1, "exclusiveMinimum": 1, "maximum": -1, "exclusiveMaximum": -1}
+_NUMBERS: dict[str, Callable[[float, float], bool]] = {
+    "minimum": operator.ge,
+    "exclusiveMinimum": operator.gt,
+    "maximum": operator.le,
+    "exclusiveMaximum": operator.lt,
+}
 
 
 class _TooLarge(Exception):
@@ -88,7 +94,8 @@ class _Checker:
             yield "propertyNames"
         for keyword in ("dependentRequired", "dependentSchemas", "dependencies"):
             for name, wanted in _dict(schema.get(keyword)).items():
-                met = set(wanted) <= set(value) if isinstance(wanted, list) else self._matches(value, wanted, depth)
+                is_list = isinstance(wanted, list)
+                met = set(map(str, wanted)) <= set(value) if is_list else self._matches(value, wanted, depth)
                 if name in value and not met:
                     yield keyword
 
@@ -117,12 +124,10 @@ def _broken_values(value: Any, schema: dict[str, Any]) -> Iterator[str]:
     if "const" in schema and _canonical(value) != _canonical(schema["const"]):
         yield "const"
     if isinstance(value, int | float) and not isinstance(value, bool):
-        for keyword, sign in _NUMBERS.items():
+        for keyword, holds in _NUMBERS.items():
             bound = schema.get(keyword)
-            if isinstance(bound, int | float) and not isinstance(bound, bool):
-                over = (value - bound) * sign
-                if over < 0 or (over == 0 and keyword.startswith("exclusive")):
-                    yield keyword
+            if isinstance(bound, int | float) and not isinstance(bound, bool) and not holds(value, bound):
+                yield keyword
     for low, high, kind in _LENGTHS:
         if isinstance(value, kind) and not (
             _number(schema.get(low), 0) <= len(value) <= _number(schema.get(high), math.inf)

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.output.finite_pattern import matching_texts
 from engine.output.schema_walk import Node, mapped
+from engine.output.values import is_null_keyword
 
 MAX_FORMAT_CHARS = {"date-time": 35, "time": 24, "duration": 30}
 """These formats allow any number of digits; nine of a second's digits and an offset are these lengths."""
@@ -57,9 +58,9 @@ def _bounded(node: Node, path: str) -> Node:
 
 
 def has_no_effect(keyword: str, value: object) -> bool:
-    """Whether a keyword that llguidance does not know asks for nothing."""
+    """Whether a keyword asks for nothing: one that is null, or one that llguidance does not know."""
     neutral = _NEUTRAL.get(keyword, ())
-    return any(type(value) is type(each) and value == each for each in neutral)
+    return is_null_keyword(keyword, value) or any(type(value) is type(each) and value == each for each in neutral)
 
 
 def _with_short_integer(node: Node, path: str) -> Node:

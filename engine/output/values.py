@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from engine.output.schema_walk import Node, mapped
+
 Schema = Mapping[str, object]
 
 _PYTHON = {"True": "true", "False": "false", "None": "null"}
@@ -21,12 +23,27 @@ def escaped(text: str) -> str:
 
 
 def load_schema(source: str) -> Schema:
-    """A tool's parameters; an empty schema where they are none."""
+    """A tool's parameters without keywords that are null; an empty schema where they are none.
+
+    Programs in languages with null references write null for a list or an object that has nothing in it. A template
+    that shows the tool would fail on it, or show it to the model."""
     try:
         schema = json.loads(source)
     except ValueError:
         return {}
-    return schema if isinstance(schema, dict) else {}
+    if not isinstance(schema, dict):
+        return {}
+    return mapped(schema, _without_nulls) if "null" in source else schema
+
+
+def is_null_keyword(key: str, value: object) -> bool:
+    """Whether a keyword of a schema is null that cannot be: only these two can (JSON Schema Validation 2020-12, 6.1.3
+    and 9.2)."""
+    return value is None and key not in ("const", "default")
+
+
+def _without_nulls(node: Node, path: str) -> Node:
+    return {key: value for key, value in node.items() if not is_null_keyword(key, value)}
 
 
 def properties(schema: Schema) -> Mapping[str, Schema]:

@@ -1,4 +1,4 @@
-"""Keeps what people, tools and files say from being read as control tokens.
+"""Prevents the texts of people, tools and files from being tokenised as control tokens.
 
 A chat template writes control tokens as text, and the tokenizer reads them in the rendered prompt. So that the same
 text in a message stays text, a mark is put into it before rendering; the tokenizer leaves the mark out again.
@@ -14,7 +14,7 @@ from engine.prompt.special_pattern import special_pattern
 from engine.requests import Message, Tool, ToolCall
 
 MARK = "\ufdd0"
-"""A code point that Unicode keeps out of all text. Text that holds it nevertheless may lose it."""
+"""A noncharacter of Unicode. It is removed from text that contains it."""
 
 Protect = Callable[[str], str]
 
@@ -30,7 +30,7 @@ class LiteralText:
         self._controls_of_assistant = special_pattern(texts - set(markers))
 
     def text(self, text: str, role: str = "user") -> str:
-        """With a mark in each text of a control token."""
+        """`text` with a mark within each text of a control token."""
         pattern = self._controls_of_assistant if role == "assistant" else self._controls
         while pattern is not None and pattern.search(text):  # again, since what overlaps is found one after the other
             text = pattern.sub(lambda found: found[0][0] + MARK + found[0][1:], text)
@@ -53,7 +53,7 @@ class LiteralText:
         return ToolCall(self.text(call.id), self.text(call.name), self._json(call.arguments))
 
     def _json(self, text: str) -> str:
-        """Its strings may be written with escapes, which a template undoes. Written anew only where that matters."""
+        """JSON with marks within its strings, also in those with escapes, which a template decodes."""
         if "\\" in text:
             try:
                 value = json.loads(text)

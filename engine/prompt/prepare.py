@@ -70,7 +70,10 @@ class Preparer:
             case ChatRequest():
                 prepared = self._chat(request, cancelled)
             case CompletionRequest(prompt=str(text)):
-                prepared = Prepared(self.tokenize(text, True, True, cancelled))
+                tokens = self.tokenize(text, True, True, cancelled)
+                if not text and not tokens:  # the answer is the beginning of a document
+                    tokens = self.tokenize(self._vocabulary.bos, False, True, cancelled)
+                prepared = Prepared(tokens)
             case CompletionRequest(prompt=tuple(given)):
                 prepared = Prepared(self._known(given))
         n_prompt = len(prepared.tokens)
@@ -145,7 +148,11 @@ class Preparer:
         """The prompt, with marks in what is no control token, and how its answer is to be taken apart."""
         tools = offered(request)
         thinking = thinking_arguments(self._backend.chat_template, request.thinking, request.effort)
-        prompt = self._rendered(request.messages, tools, thinking.arguments)
+        given = {
+            name: self._literal.text(value) if isinstance(value, str) else value
+            for name, value in request.template_arguments
+        }
+        prompt = self._rendered(request.messages, tools, {**given, **thinking.arguments})
         start, one_call = request.answer_start, not request.parallel_tool_calls
         must_call = request.tool_choice not in ("auto", "none")
         channels = self._voice.channels(prompt, start, tools, one_call=one_call, must_call=must_call)

@@ -1,7 +1,7 @@
-"""Ways to arrange a chat's turns for templates that take fewer of them than people send.
+"""Rearranges the turns of a chat for templates that accept fewer roles or orders than clients send.
 
-Some templates refuse a second system message, or one that is not the first; some want user and assistant to alternate.
-Some leave out without a word what they do not expect. Nothing that was said may be lost, so the turns are rearranged.
+Some templates reject a second system message, or one that is not the first; some require user and assistant to
+alternate; some silently drop what they do not expect. No text may be lost, so the turns are rearranged.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ SYSTEM_ROLES = ("system", "developer")
 
 
 def known_roles(messages: Sequence[Message], template: str | None) -> tuple[Message, ...]:
-    """With what developers say as what the system says, where the template does not know them."""
+    """The messages with the role "developer" replaced by "system", unless the template mentions it."""
     if "developer" in (template or ""):
         return tuple(messages)
     return tuple(replace(each, role="system") if each.role == "developer" else each for each in messages)
 
 
 def arrangements(messages: Sequence[Message]) -> Iterator[tuple[Message, ...]]:
-    """Ways to say the same, from the turns as they are to those that any template takes. No way comes twice."""
+    """Equivalent lists of messages, from the given one to one that every template accepts. Each comes once."""
     seen: list[tuple[Message, ...]] = []
     joined = one_system_message(messages)
     for each in (tuple(messages), joined, alternating(joined), alternating(within_first_user(joined))):
@@ -32,15 +32,15 @@ def arrangements(messages: Sequence[Message]) -> Iterator[tuple[Message, ...]]:
 
 
 def system_texts(messages: Sequence[Message]) -> list[str]:
-    """What must show in the prompt, where there are several or one that is not the first; templates are known to leave
-    such out."""
+    """Texts that must appear in the prompt: of system messages, unless there is only one and it comes first, which no
+    template drops."""
     texts = [message.content.strip() for message in messages if message.role in SYSTEM_ROLES]
     first_only = len(texts) == 1 and messages[0].role in SYSTEM_ROLES
     return [] if first_only else texts
 
 
 def one_system_message(messages: Sequence[Message]) -> tuple[Message, ...]:
-    """With all system messages in one at the front, in their order."""
+    """The messages with all system messages joined, in their order, and put first."""
     system = [message for message in messages if message.role in SYSTEM_ROLES]
     others = [message for message in messages if message.role not in SYSTEM_ROLES]
     if not system:
@@ -50,7 +50,7 @@ def one_system_message(messages: Sequence[Message]) -> tuple[Message, ...]:
 
 
 def alternating(messages: Sequence[Message]) -> tuple[Message, ...]:
-    """With turns of one speaker that follow each other in one, and a user's turn first."""
+    """The messages with consecutive turns of one role joined, and a user's turn first."""
     found: list[Message] = []
     for message in messages:
         before = found[-1] if found else None
@@ -64,7 +64,7 @@ def alternating(messages: Sequence[Message]) -> tuple[Message, ...]:
 
 
 def within_first_user(messages: Sequence[Message]) -> tuple[Message, ...]:
-    """With the system's words at the beginning of the user's first."""
+    """The messages with the system's text at the beginning of the first turn of the user."""
     system = "\n\n".join(message.content for message in messages if message.role in SYSTEM_ROLES)
     others = [message for message in messages if message.role not in SYSTEM_ROLES]
     first = next((n for n, message in enumerate(others) if message.role == "user"), None)

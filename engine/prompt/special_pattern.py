@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable
 
 MAX_DEPTH = 64
-"""Branches within branches; what lies deeper is written as a plain list."""
+"""Levels of nested groups; below them the alternatives are listed."""
 
 
 def special_pattern(texts: Iterable[str]) -> re.Pattern[str] | None:
-    """Matches the longest of `texts` at a place; None where there are none. What texts have in common is tried once,
-    so that thousands of them cost no more than a few."""
+    """Matches the longest of `texts`; None for no texts. Common prefixes are tried once, so that thousands of texts
+    cost no more than a few."""
     words = sorted({text for text in texts if text})
     return re.compile(_branch(words, 0, MAX_DEPTH)) if words else None
 

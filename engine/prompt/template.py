@@ -14,14 +14,14 @@ from engine.errors import TemplateError
 from engine.prompt.jinja.budget import Budget
 from engine.prompt.jinja.program import Program
 from engine.prompt.jinja.values import Failure, NoText, Refusal
-from engine.prompt.tools import message_object, tool_object
+from engine.prompt.tools import ARGUMENT_FORMS, ArgumentForm, message_object, tool_object
 from engine.requests import Message, Tool, n_chars_of_messages
 
 STEPS, STEPS_A_MESSAGE, STEPS_A_CHAR = 2_000_000, 5_000, 4
-"""What one rendering may do, some 2 s of hostile loops, far above a long honest chat."""
+"""Limit of steps of one rendering: a hostile loop ends after some 2 s; a long chat needs a fraction of it."""
 
 BYTES, BYTES_A_CHAR = 64 << 20, 32
-"""What one rendering may make, also where it is dropped again."""
+"""Limit of the bytes that one rendering allocates, including what it frees again."""
 
 CHATML = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
@@ -33,7 +33,7 @@ _GENERATION_TAG = re.compile(r"\{%-?\s*(?:end)?generation\s*-?%\}")
 
 
 class TemplateRefusal(TemplateError):
-    """The template itself says that it does not take these messages."""
+    """The template rejects these messages by `raise_exception`."""
 
 
 class ChatTemplate:
@@ -64,27 +64,27 @@ class ChatTemplate:
         refuses, errs, or takes too much time or memory."""
         context = {
             **(arguments or {}),
-            "messages": self._messages(messages, tools, arguments_as_text=False),
             "add_generation_prompt": add_generation_prompt,
             **self._names,
         }
         if tools:
             context["tools"] = [tool_object(tool) for tool in tools]
         n_chars = n_chars_of_messages(messages) + sum(len(tool.description) + len(tool.parameters) for tool in tools)
-        try:
-            return self._render(context, len(messages), n_chars)
-        except TemplateError:
-            if not any(message.tool_calls for message in messages):
-                raise
-            # Most templates want the arguments of past calls as an object; some join them to a string.
-            context["messages"] = self._messages(messages, tools, arguments_as_text=True)
-            return self._render(context, len(messages), n_chars)
+        failure: TemplateError | None = None
+        for form in ARGUMENT_FORMS if any(message.tool_calls for message in messages) else ARGUMENT_FORMS[:1]:
+            context["messages"] = self._messages(messages, tools, form)
+            try:
+                return self._render(context, len(messages), n_chars)
+            except TemplateError as error:
+                failure = error if failure is None or form == "text" else failure
+        assert failure is not None
+        raise failure
 
     def _messages(
-        self, messages: Sequence[Message], tools: Sequence[Tool], *, arguments_as_text: bool
+        self, messages: Sequence[Message], tools: Sequence[Tool], form: ArgumentForm
     ) -> list[dict[str, object]]:
         names = {call.id: call.name for message in messages for call in message.tool_calls}
-        told = [message_object(message, names, arguments_as_text=arguments_as_text) for message in messages]
+        told = [message_object(message, names, form) for message in messages]
         told = [m | {"content": NoText()} if "tool_calls" in m and not m["content"] else m for m in told]
         if tools and self._tools_in_message:
             if not told or told[0]["role"] != "system":

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Literal
 
 from engine.errors import RequestError
 from engine.output.samples import Format
@@ -60,7 +61,10 @@ def _is_object(schema: str) -> bool:
         found = json.loads(schema)
     except (ValueError, RecursionError):
         return False
-    return isinstance(found, dict) and found.get("type", "object") == "object"
+    if not isinstance(found, dict):
+        return False
+    kinds = found.get("type")
+    return kinds in (None, "object") or (isinstance(kinds, list) and "object" in kinds)
 
 
 def prepare(
@@ -133,7 +137,13 @@ def _short(id: str) -> str:
     return "".join(_DIGITS[number // 62**place % 62] for place in range(9))
 
 
-def message_object(message: Message, names: Mapping[str, str], *, arguments_as_text: bool) -> dict[str, object]:
+ArgumentForm = Literal["json", "text", "object"]
+ARGUMENT_FORMS: tuple[ArgumentForm, ...] = ("json", "text", "object")
+"""How templates want the arguments of past calls, the most usual first: as JSON says, with a text for what is no JSON;
+as text; as JSON that is always an object, also where the model was cut off within the arguments."""
+
+
+def message_object(message: Message, names: Mapping[str, str], form: ArgumentForm = "json") -> dict[str, object]:
     """A message as templates know it. `names` are the tools of past calls by their ids."""
     told: dict[str, object] = {"role": message.role, "content": message.content}
     if message.reasoning is not None:
@@ -141,7 +151,7 @@ def message_object(message: Message, names: Mapping[str, str], *, arguments_as_t
         if not (message.tool_calls and message.content):  # gpt-oss's template refuses both beside a call
             told["thinking"] = message.reasoning
     if message.tool_calls:
-        told["tool_calls"] = [_call_object(call, arguments_as_text) for call in message.tool_calls]
+        told["tool_calls"] = [_call_object(call, form) for call in message.tool_calls]
     if message.tool_call_id is not None:
         told["tool_call_id"] = message.tool_call_id
         if message.tool_call_id in names:
@@ -149,11 +159,13 @@ def message_object(message: Message, names: Mapping[str, str], *, arguments_as_t
     return told
 
 
-def _call_object(call: ToolCall, arguments_as_text: bool) -> dict[str, object]:
+def _call_object(call: ToolCall, form: ArgumentForm) -> dict[str, object]:
     arguments: object = call.arguments or "{}"
-    if not arguments_as_text:
+    if form != "text":
         try:
             arguments = json.loads(call.arguments or "{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             arguments = call.arguments
+        if form == "object" and not isinstance(arguments, dict):
+            arguments = {"input": call.arguments}
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}

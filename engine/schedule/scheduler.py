@@ -147,7 +147,7 @@ class Scheduler:
             self.cache.drop(prefix)
 
     def _n_known(self, sequence: Sequence) -> int:
-        """Tokens of its prompt that need not be read, as things stand."""
+        """Tokens of its prompt that are in the cache or in a snapshot now."""
         wanted = sequence.tokens[:-1]
         if not wanted or sequence.scored or not sequence.uses_cache:
             return 0
@@ -234,7 +234,7 @@ class Scheduler:
                     self.cache.keep(_place(sequence))
 
     def _reader_of(self, sequence: Sequence) -> Sequence | None:
-        """The running sequence that is reading what this one would read too; then waiting for it costs less."""
+        """The running sequence that computes a prefix which this one shares, so that waiting for it costs less."""
         limit = len(sequence.tokens) - 1
         if sequence.scored or not sequence.uses_cache or limit < WORTH_WAITING:
             return None
@@ -267,8 +267,8 @@ class Scheduler:
         return self.cache.open(sequence.rank) if self._has_room(sequence, len(sequence.tokens)) else None
 
     def _make_place_of(self, sequence: Sequence) -> None:
-        """Drops what the same prompt left before, so that it is computed in the same cells: in others sums round
-        differently."""
+        """Drops the cells of an earlier run of the same prompt, so that it is computed in the same cells: in others
+        sums round differently."""
         source, n = self.cache.match(sequence.tokens[:-1]) if len(sequence.tokens) > 1 else (None, 0)
         if source is not None and not source.in_use and _is_repeated(sequence, source, n):
             self.cache.drop(source)

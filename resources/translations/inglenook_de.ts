@@ -81,6 +81,27 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>%Ln messages of these chats could not be read.</source>
+        <translation>
+            <numerusform>%Ln Nachricht dieser Chats war nicht lesbar.</numerusform>
+            <numerusform>%Ln Nachrichten dieser Chats waren nicht lesbar.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln chats could not be read.</source>
+        <translation>
+            <numerusform>%Ln Chat war nicht lesbar.</numerusform>
+            <numerusform>%Ln Chats waren nicht lesbar.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln chats could not be read: {names}.</source>
+        <translation>
+            <numerusform>%Ln Chat war nicht lesbar: {names}.</numerusform>
+            <numerusform>%Ln Chats waren nicht lesbar: {names}.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln tokens</source>
         <translation>
             <numerusform>%Ln Token</numerusform>
@@ -99,6 +120,13 @@
         <translation>
             <numerusform>%Ln Antwort, der Prompt nur einmal gelesen</numerusform>
             <numerusform>%Ln Antworten, der Prompt nur einmal gelesen</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Delete from here on: %Ln messages</source>
+        <translation>
+            <numerusform>Ab hier löschen: %Ln Nachricht</numerusform>
+            <numerusform>Ab hier löschen: %Ln Nachrichten</numerusform>
         </translation>
     </message>
 </context>
@@ -369,10 +397,6 @@
         <source>The folder “{title}” is deleted; its chats stay.</source>
         <translation>Der Ordner „{title}“ ist gelöscht; seine Chats bleiben.</translation>
     </message>
-    <message>
-        <source>Undo</source>
-        <translation>Rückgängig</translation>
-    </message>
 </context>
 <context>
     <name>Chip</name>
@@ -480,6 +504,10 @@
         <translation>Vorgabe wählen</translation>
     </message>
     <message>
+        <source>Stopping…</source>
+        <translation>Hält an …</translation>
+    </message>
+    <message>
         <source>Stop the answer</source>
         <translation>Antwort stoppen</translation>
     </message>
@@ -578,6 +606,13 @@
     <message>
         <source>Off</source>
         <translation>Aus</translation>
+    </message>
+</context>
+<context>
+    <name>EndpointWiring</name>
+    <message>
+        <source>Show the endpoint</source>
+        <translation>Endpunkt anzeigen</translation>
     </message>
 </context>
 <context>
@@ -798,6 +833,10 @@
         <translation>Löschen</translation>
     </message>
     <message>
+        <source>Cancel loading</source>
+        <translation>Laden abbrechen</translation>
+    </message>
+    <message>
         <source>Open a model file…</source>
         <translation>Modelldatei öffnen…</translation>
     </message>
@@ -860,6 +899,13 @@
     </message>
 </context>
 <context>
+    <name>KeyField</name>
+    <message>
+        <source>none</source>
+        <translation>keine</translation>
+    </message>
+</context>
+<context>
     <name>KeyRow</name>
     <message>
         <source>The endpoint&apos;s own key</source>
@@ -905,8 +951,8 @@
         <translation>Dieses Kürzel ist vergeben: {action}.</translation>
     </message>
     <message>
-        <source>none</source>
-        <translation>keine</translation>
+        <source>{key} is needed for writing. Press it together with Ctrl or Alt, or use F1 to F12.</source>
+        <translation>{key} wird zum Schreiben gebraucht. Zusammen mit Strg oder Alt drücken oder F1 bis F12 nehmen.</translation>
     </message>
     <message>
         <source>Key for: {action}</source>
@@ -1037,10 +1083,6 @@
         </translation>
     </message>
     <message>
-        <source>Undo</source>
-        <translation>Rückgängig</translation>
-    </message>
-    <message>
         <source>Save this code</source>
         <translation>Diesen Code speichern</translation>
     </message>
@@ -1053,7 +1095,7 @@
     <name>ModelSearch</name>
     <message>
         <source>Search here and on Hugging Face</source>
-        <translation>Hier und auf Hugging Face suchen</translation>
+        <translation>Hier und im Hub suchen</translation>
     </message>
     <message>
         <source>Search models</source>
@@ -1168,6 +1210,10 @@
         <translation>Laden</translation>
     </message>
     <message>
+        <source>Cancel loading</source>
+        <translation>Laden abbrechen</translation>
+    </message>
+    <message>
         <source>Unload</source>
         <translation>Entladen</translation>
     </message>
@@ -1185,6 +1231,14 @@
     <message>
         <source>Add a folder with models</source>
         <translation>Ordner mit Modellen hinzufügen</translation>
+    </message>
+    <message>
+        <source>The download of {name} stopped: {reason}</source>
+        <translation>Der Download von {name} ist angehalten: {reason}</translation>
+    </message>
+    <message>
+        <source>Show the models</source>
+        <translation>Modelle anzeigen</translation>
     </message>
     <message>
         <source>{name} is here.</source>
@@ -1215,6 +1269,40 @@
     <message>
         <source>Back to the default</source>
         <translation>Zurück zum Standard</translation>
+    </message>
+</context>
+<context>
+    <name>OriginRow</name>
+    <message>
+        <source>allowed</source>
+        <translation>erlaubt</translation>
+    </message>
+    <message>
+        <source>refused</source>
+        <translation>abgewiesen</translation>
+    </message>
+    <message>
+        <source>No longer allow {origin}</source>
+        <translation>{origin} nicht mehr erlauben</translation>
+    </message>
+    <message>
+        <source>Allow</source>
+        <translation>Erlauben</translation>
+    </message>
+    <message>
+        <source>Allow {origin}</source>
+        <translation>{origin} erlauben</translation>
+    </message>
+</context>
+<context>
+    <name>OriginsCard</name>
+    <message>
+        <source>They send requests from a browser or from a window of their own. Each needs a key as well.</source>
+        <translation>Sie senden Anfragen aus einem Browser oder aus einem eigenen Fenster. Jede braucht außerdem einen Schlüssel.</translation>
+    </message>
+    <message>
+        <source>Web pages and apps</source>
+        <translation>Webseiten und Apps</translation>
     </message>
 </context>
 <context>
@@ -1459,6 +1547,10 @@
         <translation>Stoppen</translation>
     </message>
     <message>
+        <source>Do not restore</source>
+        <translation>Nicht wiederherstellen</translation>
+    </message>
+    <message>
         <source>Copy diagnostics</source>
         <translation>Diagnose kopieren</translation>
     </message>
@@ -1519,12 +1611,12 @@
         <translation>Alles sichern…</translation>
     </message>
     <message>
-        <source>Bring a backup back…</source>
-        <translation>Sicherung zurückholen…</translation>
+        <source>Bring in what you wrote elsewhere: exports of ChatGPT, Open WebUI, LM Studio, Jan, llama-server and of Inglenook itself, and chats saved as Markdown. What is here already stays as it is.</source>
+        <translation>Holen Sie herein, was Sie anderswo geschrieben haben: Exporte von ChatGPT, Open WebUI, LM Studio, Jan, llama-server und von Inglenook selbst sowie als Markdown gespeicherte Chats. Was schon hier ist, bleibt, wie es ist.</translation>
     </message>
     <message>
-        <source>Bring in what you wrote elsewhere: exports of ChatGPT, Open WebUI, LM Studio, Jan, llama-server and of Inglenook itself. What is here already stays as it is.</source>
-        <translation>Hereinholen, was anderswo geschrieben wurde: Exporte von ChatGPT, Open WebUI, LM Studio, Jan, llama-server und von Inglenook selbst. Was schon hier ist, bleibt, wie es ist.</translation>
+        <source>Bring a backup back…</source>
+        <translation>Sicherung zurückholen…</translation>
     </message>
     <message>
         <source>Chats</source>
@@ -1554,16 +1646,24 @@
         <translation>Chats hereinholen</translation>
     </message>
     <message>
-        <source>Exports (*.json *.zip)</source>
-        <translation>Exporte (*.json *.zip)</translation>
+        <source>A backup comes back when Inglenook starts next.</source>
+        <translation>Beim nächsten Start von Inglenook wird eine Sicherung zurückgeholt.</translation>
     </message>
     <message>
         <source>All files (*)</source>
         <translation>Alle Dateien (*)</translation>
     </message>
     <message>
+        <source>Exports (*.json *.zip *.md)</source>
+        <translation>Exporte (*.json *.zip *.md)</translation>
+    </message>
+    <message>
         <source>Reading {name}…</source>
         <translation>{name} wird gelesen…</translation>
+    </message>
+    <message>
+        <source>Backing up to {name}…</source>
+        <translation>Sicherung nach {name} …</translation>
     </message>
     <message>
         <source>Bring a backup back</source>
@@ -1576,6 +1676,10 @@
     <message>
         <source>The backup of {day} comes back when Inglenook starts next. What is here now is kept aside.</source>
         <translation>Die Sicherung vom {day} kommt beim nächsten Start von Inglenook zurück. Was jetzt hier ist, wird beiseite gelegt.</translation>
+    </message>
+    <message>
+        <source>No backup comes back; everything stays as it is.</source>
+        <translation>Es wird keine Sicherung zurückgeholt; alles bleibt, wie es ist.</translation>
     </message>
     <message>
         <source>Close now</source>
@@ -1591,6 +1695,14 @@
             <numerusform>Bisher %Ln Chat…</numerusform>
             <numerusform>Bisher %Ln Chats…</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>Saving {name}…</source>
+        <translation>{name} wird gespeichert …</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
     </message>
     <message>
         <source>Saved as {name}.</source>
@@ -1699,6 +1811,13 @@
     <message>
         <source>Quit Inglenook</source>
         <translation>Inglenook beenden</translation>
+    </message>
+</context>
+<context>
+    <name>UndoStack</name>
+    <message>
+        <source>Undo</source>
+        <translation>Rückgängig</translation>
     </message>
 </context>
 <context>
@@ -1871,6 +1990,10 @@
         <translation>Modelldatei öffnen…</translation>
     </message>
     <message>
+        <source>Cancel loading the model</source>
+        <translation>Laden des Modells abbrechen</translation>
+    </message>
+    <message>
         <source>Light looks</source>
         <translation>Helles Aussehen</translation>
     </message>
@@ -1909,6 +2032,10 @@
     <message>
         <source>Turn the endpoint on or off</source>
         <translation>Endpunkt ein- oder ausschalten</translation>
+    </message>
+    <message>
+        <source>Undo the last deletion</source>
+        <translation>Letzte Löschung rückgängig machen</translation>
     </message>
     <message>
         <source>Quit Inglenook</source>
@@ -1986,6 +2113,26 @@
         <source>Quick ask</source>
         <translation>Schnelle Frage</translation>
     </message>
+    <message>
+        <source>Answer once more</source>
+        <translation>Noch einmal antworten</translation>
+    </message>
+    <message>
+        <source>Three answers side by side</source>
+        <translation>Drei Antworten nebeneinander</translation>
+    </message>
+    <message>
+        <source>Continue the answer</source>
+        <translation>Antwort fortsetzen</translation>
+    </message>
+    <message>
+        <source>Edit the last question</source>
+        <translation>Letzte Frage bearbeiten</translation>
+    </message>
+    <message>
+        <source>Copy the last answer</source>
+        <translation>Letzte Antwort kopieren</translation>
+    </message>
 </context>
 <context>
     <name>composer</name>
@@ -2040,6 +2187,14 @@
     <message>
         <source>Looking whether it fits…</source>
         <translation>Prüft, ob es passt…</translation>
+    </message>
+    <message>
+        <source>Your message in “{title}” was not sent: it does not fit. It is kept there as a draft.</source>
+        <translation>Die Nachricht in „{title}“ wurde nicht gesendet: Sie passt nicht. Sie bleibt dort als Entwurf.</translation>
+    </message>
+    <message>
+        <source>The oldest turns of “{title}” are summarised, and your message was sent.</source>
+        <translation>Die ältesten Runden von „{title}“ sind zusammengefasst, und die Nachricht ist gesendet.</translation>
     </message>
     <message>
         <source>The model wrote no summary. Nothing was sent; try again, or leave the turns out.</source>
@@ -2170,8 +2325,12 @@
         <translation>Die Vorgabe „{name}“ ist gelöscht.</translation>
     </message>
     <message>
-        <source>Undo</source>
-        <translation>Rückgängig</translation>
+        <source>New chat</source>
+        <translation>Neuer Chat</translation>
+    </message>
+    <message>
+        <source>Open the chat</source>
+        <translation>Chat öffnen</translation>
     </message>
 </context>
 <context>
@@ -2299,6 +2458,46 @@
         <source>Its window may be minimised, or on another desktop.</source>
         <translation>Das Fenster ist vielleicht minimiert oder auf einer anderen Arbeitsfläche.</translation>
     </message>
+    <message>
+        <source>Inglenook is starting or closing already. Waiting for it…</source>
+        <translation>Inglenook startet oder schließt gerade schon. Warten …</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>The backup could not be brought back.</source>
+        <translation>Die Sicherung konnte nicht zurückgeholt werden.</translation>
+    </message>
+    <message>
+        <source>{reason}. It is tried again at the next start; until then everything stays as it is.</source>
+        <translation>{reason}. Beim nächsten Start wird es erneut versucht; bis dahin bleibt alles, wie es ist.</translation>
+    </message>
+    <message>
+        <source>Inglenook cannot write to the folder of your chats and settings.</source>
+        <translation>Inglenook kann in den Ordner der Chats und Einstellungen nicht schreiben.</translation>
+    </message>
+    <message>
+        <source>{folder}: {reason}.
+
+Choose another folder, which is used until Inglenook is closed. To use it always, start Inglenook with --profile and that folder.</source>
+        <translation>{folder}: {reason}.
+
+Wählen Sie einen anderen Ordner; er gilt, bis Inglenook geschlossen wird. Um ihn immer zu verwenden, starten Sie Inglenook mit --profile und diesem Ordner.</translation>
+    </message>
+    <message>
+        <source>Choose another folder…</source>
+        <translation>Anderen Ordner wählen …</translation>
+    </message>
+    <message>
+        <source>Quit</source>
+        <translation>Beenden</translation>
+    </message>
+    <message>
+        <source>A folder for chats and settings</source>
+        <translation>Ein Ordner für Chats und Einstellungen</translation>
+    </message>
 </context>
 <context>
     <name>models</name>
@@ -2333,6 +2532,10 @@
     <message>
         <source>Fits</source>
         <translation>Passt</translation>
+    </message>
+    <message>
+        <source>Slow</source>
+        <translation>Langsam</translation>
     </message>
     <message>
         <source>Tight</source>
@@ -2483,6 +2686,10 @@
         <translation>noch {n} h</translation>
     </message>
     <message>
+        <source>The proxy {proxy} in the system&apos;s settings cannot be used.</source>
+        <translation>Der Proxy {proxy} aus den Systemeinstellungen kann nicht verwendet werden.</translation>
+    </message>
+    <message>
         <source>Hugging Face cannot be reached now. What is on this computer works as always.</source>
         <translation>Hugging Face ist gerade nicht erreichbar. Was auf diesem Computer liegt, geht wie immer.</translation>
     </message>
@@ -2517,6 +2724,10 @@
     <message>
         <source>Something went wrong: {error}</source>
         <translation>Etwas ging schief: {error}</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
     </message>
     <message>
         <source>Unload</source>
@@ -2574,6 +2785,10 @@
     <message>
         <source>its header is damaged</source>
         <translation>der Kopf der Datei ist beschädigt</translation>
+    </message>
+    <message>
+        <source>its header is damaged: {key} is out of range</source>
+        <translation>ihr Kopf ist beschädigt: {key} liegt außerhalb des Bereichs</translation>
     </message>
     <message>
         <source>the file is cut short; download it again</source>
@@ -2690,6 +2905,10 @@
     <message>
         <source>its chats are damaged</source>
         <translation>die Chats darin sind beschädigt</translation>
+    </message>
+    <message>
+        <source>it is damaged, or asks for a password</source>
+        <translation>sie ist beschädigt oder verlangt ein Passwort</translation>
     </message>
     <message>
         <source>it holds no chats that this Inglenook knows</source>
@@ -2819,6 +3038,18 @@
         <translation>Port {port} ist von einem anderen Programm belegt.</translation>
     </message>
     <message>
+        <source>Something was not kept, because a value in it is not valid.</source>
+        <translation>Etwas wurde nicht gespeichert, weil ein Wert darin ungültig ist.</translation>
+    </message>
+    <message>
+        <source>The file of your settings was damaged. It is kept as {name}; the settings are as at first.</source>
+        <translation>Die Datei der Einstellungen war beschädigt. Sie liegt jetzt als {name} bereit; die Einstellungen sind wie am Anfang.</translation>
+    </message>
+    <message>
+        <source>Your settings cannot be read: {reason}. The file is left as it is; changes are not kept.</source>
+        <translation>Die Einstellungen lassen sich nicht lesen: {reason}. Die Datei bleibt, wie sie ist; Änderungen werden nicht gespeichert.</translation>
+    </message>
+    <message>
         <source>Chats are not kept: {reason}.</source>
         <translation>Chats werden nicht gespeichert: {reason}.</translation>
     </message>
@@ -2829,6 +3060,14 @@
     <message>
         <source>The file of your chats was damaged. It is kept as {name}; a new one was begun.</source>
         <translation>Die Datei der Chats war beschädigt. Sie heißt jetzt {name}; eine neue ist begonnen.</translation>
+    </message>
+    <message>
+        <source>“{name}”</source>
+        <translation>„{name}“</translation>
+    </message>
+    <message>
+        <source>{names} and others</source>
+        <translation>{names} und weitere</translation>
     </message>
     <message>
         <source>You</source>
@@ -2943,6 +3182,26 @@
         <translation>Wartet auf das Modell · {percent} %</translation>
     </message>
     <message>
+        <source>Preparing the prompt…</source>
+        <translation>Die Anfrage wird vorbereitet …</translation>
+    </message>
+    <message>
+        <source>Waiting for the answer in “{title}”…</source>
+        <translation>Wartet auf die Antwort in „{title}“ …</translation>
+    </message>
+    <message>
+        <source>Waiting for other requests…</source>
+        <translation>Wartet auf andere Anfragen …</translation>
+    </message>
+    <message>
+        <source>Reading {percent} %</source>
+        <translation>Liest {percent} %</translation>
+    </message>
+    <message>
+        <source>Stopping…</source>
+        <translation>Hält an …</translation>
+    </message>
+    <message>
         <source>{size} MB on disk</source>
         <translation>{size} MB auf dem Datenträger</translation>
     </message>
@@ -2982,8 +3241,16 @@
         <translation>Gedanken zeigen</translation>
     </message>
     <message>
+        <source>Show more of this message</source>
+        <translation>Mehr von dieser Nachricht zeigen</translation>
+    </message>
+    <message>
         <source>Go on with this answer</source>
         <translation>Diese Antwort fortsetzen</translation>
+    </message>
+    <message>
+        <source>Show the pictures</source>
+        <translation>Bilder anzeigen</translation>
     </message>
     <message>
         <source>Copy the message</source>
@@ -3024,6 +3291,10 @@
     <message>
         <source>Go on</source>
         <translation>Fortsetzen</translation>
+    </message>
+    <message>
+        <source>Show more</source>
+        <translation>Mehr zeigen</translation>
     </message>
     <message>
         <source>Copy</source>

@@ -81,6 +81,27 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>%Ln messages of these chats could not be read.</source>
+        <translation>
+            <numerusform>One message of these chats could not be read.</numerusform>
+            <numerusform>%Ln messages of these chats could not be read.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln chats could not be read.</source>
+        <translation>
+            <numerusform>One chat could not be read.</numerusform>
+            <numerusform>%Ln chats could not be read.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln chats could not be read: {names}.</source>
+        <translation>
+            <numerusform>One chat could not be read: {names}.</numerusform>
+            <numerusform>%Ln chats could not be read: {names}.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln tokens</source>
         <translation>
             <numerusform>%Ln token</numerusform>
@@ -99,6 +120,13 @@
         <translation>
             <numerusform>%Ln answer from one reading of the prompt</numerusform>
             <numerusform>%Ln answers from one reading of the prompt</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Delete from here on: %Ln messages</source>
+        <translation>
+            <numerusform>Delete from here on: %Ln message</numerusform>
+            <numerusform>Delete from here on: %Ln messages</numerusform>
         </translation>
     </message>
 </context>

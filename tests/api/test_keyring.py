@@ -26,6 +26,12 @@ def test_only_the_hash_is_kept(path: Path) -> None:
     assert os.name != "posix" or path.stat().st_mode & 0o077 == 0
 
 
+def test_byte_order_mark_of_an_editor_leaves_the_keys_valid(path: Path) -> None:
+    value = KeyFile(path).add("editor")
+    path.write_text(path.read_text(), encoding="utf-8-sig")
+    assert KeyRing("own", path).holder_of([value.encode()]).name == "editor"
+
+
 def test_each_key_has_its_name(path: Path) -> None:
     first, second = KeyFile(path).add("a"), KeyFile(path).add("b")
     ring = KeyRing("own", path)

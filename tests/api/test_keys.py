@@ -30,6 +30,12 @@ def test_the_key_is_made_once_and_kept(profile: Profile) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+def test_byte_order_mark_of_an_editor_is_no_part_of_the_key(profile: Profile) -> None:
+    first = find_key(profile, {})
+    profile.endpoint_key.write_text(first.value, encoding="utf-8-sig")
+    assert find_key(profile, {}) == first
+
+
 def test_only_the_owner_reads_the_key(profile: Profile) -> None:
     find_key(profile, {})
     assert stat.S_IMODE(profile.endpoint_key.stat().st_mode) == 0o600

@@ -111,7 +111,7 @@ def test_file_on_a_stalled_drive_is_removed_and_does_not_hold_up_closing(
     run(story())
 
 
-def test_file_that_cannot_be_read_for_an_unknown_reason_does_not_block_the_composer(
+def test_unexpected_error_while_reading_a_file_does_not_block_the_composer(
     run: Run, open_house: OpenHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(self: Reader, path: Path) -> Attachment:

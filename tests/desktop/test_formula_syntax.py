@@ -30,7 +30,7 @@ def test_prices_shells_and_tildes_are_no_formulas(text: str) -> None:
     assert "<s>" not in blocks(text)[0].html
 
 
-def test_formulas_beside_money_are_formulas() -> None:
+def test_formulas_next_to_prices_are_recognised() -> None:
     text = r"A ticket is $\$0.60$; $a+b$ and \(c\), the $n$th, 其中$x$是; ~~gone~~ for $5"
     assert formulas(text) == [r"\$0.60", "a+b", "c", "n", "x"]
     assert "<s>gone</s>" in blocks(text)[0].html

@@ -29,6 +29,8 @@ ALLOWED = {
     "folder",  # of the translations that come with the app
     "error.strerror",  # the system's words for its own codes
     "len(constraint.source)",
+    "len(late)",
+    "key[0].kind",  # formula or picture
     "platform.python_version()",
     "status.state",
     "_kind(status.error)",

@@ -12,7 +12,7 @@ from desktop.chat.message_list import MessageList
 from desktop.render.excerpt import SHOWN, excerpt
 from desktop.render.markdown import GrowingText, blocks
 from desktop.render.pieces import PIECE
-from desktop.transcript.item import STEP
+from desktop.transcript.block_reader import STEP
 from desktop.transcript.source import words_of
 from desktop.transcript.view import TranscriptView
 from tests.desktop.test_transcript import message

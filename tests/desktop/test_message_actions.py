@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 from desktop.chat.message_list import MessageList
 from desktop.render.markdown import blocks
 from desktop.store.records import Attachment, Call, ChatMessage
-from desktop.transcript.item import Place
+from desktop.transcript.place import Place
 from desktop.transcript.source import source_of, word_at, words_of
 from desktop.transcript.view import TranscriptView
 from tests.desktop.conftest import House, OpenHouse, Run, until

@@ -34,6 +34,7 @@ ASKERS = {
     "desktop/updates/releases.py": "whether there is a newer version, once it is allowed",
     "engine/library/hub.py": "the hub, when a person searches",
     "engine/library/hub_client.py": "the same",
+    "engine/library/proxy.py": "the clients of these and what the system says of proxies",
     "engine/library/transfer.py": "the hub, when a person downloads",
 }
 HERE_ALONE = {

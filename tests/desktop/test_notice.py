@@ -186,6 +186,15 @@ def test_message_whose_time_is_over_does_not_return(qtbot: QtBot, notice: Notice
     assert notice.isHidden()
 
 
+def test_alert_that_stays_returns_after_many_other_messages(notice: Notice) -> None:
+    notice.tell("Nothing is saved.", alert=True, stays=True)
+    for number in range(2 * notice_module.MOST):
+        notice.tell(f"Message {number}", action="Do it")
+    for _ in range(notice_module.MOST):
+        notice.dismiss()
+    assert notice.text == "Nothing is saved."
+
+
 def test_newer_message_replaces_the_one_of_its_topic(notice: Notice) -> None:
     notice.tell("The import failed.", alert=True, topic="import")
     notice.tell("A question?", action="Yes")

@@ -126,6 +126,26 @@ def test_title_that_a_question_in_another_chat_cancelled_is_made_later(run: Run,
     run(story())
 
 
+def test_title_that_cannot_be_asked_for_keeps_no_other_from_being_made(run: Run, profile: Profile) -> None:
+    refuses = "{% if 'And' in messages[0].content and messages|length > 2 %}{{ raise_exception('no') }}{% endif %}"
+    template = refuses + "{% for message in messages %}{{ message.content }}\n{% endfor %}"
+
+    async def story() -> None:
+        cases = {WRITE: b'The wide sea"', b"And": b"Yes."}
+        script = Script(answer=b"It is wide.", cases=cases, step_s=0.01, template=template)
+        async with desk(profile, FakeOpener(script)) as chats:
+            chats.send("Tell me of the sea " * 5)
+            first = chats.current
+            assert first is not None
+            await until(lambda: not chats.answering)
+            chats.new_chat()
+            chats.send("And?")
+            await until(lambda: not chats.answering)
+            await until(lambda: (chat := chats.chat(first.id)) and chat.title == "The wide sea")
+
+    run(story())
+
+
 @pytest.mark.parametrize(
     ("text", "title"),
     [

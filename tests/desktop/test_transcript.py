@@ -15,7 +15,7 @@ from desktop.chat.message_list import MessageList
 from desktop.store.records import ChatMessage
 from desktop.theme import Theme
 from desktop.transcript.heights import Heights
-from desktop.transcript.item import Place
+from desktop.transcript.place import Place
 from desktop.transcript.view import TranscriptView
 
 LONG = "\n\n".join(f"Paragraph {number} of the answer, `with code` and a few more words." for number in range(12))

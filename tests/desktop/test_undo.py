@@ -97,7 +97,7 @@ def test_key_undoes_typing_first_where_something_is_typed(run: Run, open_house: 
     run(story())
 
 
-def test_bin_says_how_many_messages_go_on_all_branches(run: Run, open_house: OpenHouse) -> None:
+def test_delete_button_names_the_number_of_messages_on_all_branches(run: Run, open_house: OpenHouse) -> None:
     async def story() -> None:
         async with open_house(SCRIPT) as house:
             await talk(house, "First", "Second")

@@ -170,3 +170,23 @@ def test_what_follows_the_marker_of_a_call(format: Format, special: bool) -> Non
 def test_headers_and_bare_calls_have_no_marker() -> None:
     without = {format.name for format in ALL if not trigger(format)}
     assert without == {"harmony", "llama"}
+
+
+LOOSE = Tool("lookup", "", '{"type":["object","null"],"properties":{"near":{"type":"string"}},"required":["term"]}')
+EMPTY = Tool("clear", "", '{"type":"object","properties":null,"required":null,"description":null}')
+
+
+@pytest.mark.parametrize("format", ALL, ids=lambda format: format.name)
+def test_required_argument_without_a_property_has_any_value(format: Format) -> None:
+    vocabulary = Vocabulary(format, special=True)
+    grammar = grammar_for(format, vocabulary, tools=(LOOSE,))
+    full: dict[str, object] = {"near": "Oslo", "term": "rain"}
+    assert vocabulary.accepts(grammar, written(format, call(full, "lookup")))
+    assert vocabulary.accepts(grammar, written(format, call({"term": "rain"}, "lookup")))
+    assert not vocabulary.accepts(grammar, written(format, call({"near": "Oslo"}, "lookup")))
+
+
+@pytest.mark.parametrize("format", ALL, ids=lambda format: format.name)
+def test_null_keywords_of_a_schema_are_absent(format: Format) -> None:
+    vocabulary = Vocabulary(format, special=True)
+    assert vocabulary.accepts(grammar_for(format, vocabulary, tools=(EMPTY,)), written(format, call({}, "clear")))

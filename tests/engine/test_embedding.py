@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from engine.backend import LoadSettings
+from engine.embedding.queue import truncated
 from engine.engine import Engine
 from engine.errors import (
     ContextOverflow,
@@ -81,6 +82,11 @@ def test_a_bert_computes_what_numpy_computes(tmp_path: Path, pooling: str) -> No
         with pytest.raises(ContextOverflow) as refused:
             await engine.embed(ask("a", "a " * 70))
         assert (refused.value.n_prompt, refused.value.n_ctx) == (72, 64)
+        cut = await engine.embed(replace(ask("a " * 70, "b"), truncate=True))
+        fits = await engine.embed(ask("a " * 62, "b"))
+        assert (cut.n_prompt, fits.n_prompt) == (64 + 3, 64 + 3), "the mark at the end stays"
+        for one, other in zip(cut.vectors, fits.vectors, strict=True):
+            assert one == pytest.approx(other, abs=1e-5)
         await engine.unload_embedder()
         with pytest.raises(NotLoaded):
             await engine.embed(ask("a"))
@@ -252,3 +258,18 @@ def test_a_failing_chat_model_leaves_the_embedder_alone() -> None:
                 await engine.embed(ask("a"))
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("tokens", "around", "expected"),
+    [
+        ([1, 5, 6, 7, 2], [1, 2], [1, 5, 2]),
+        ([1, 5, 6, 7], [1], [1, 5, 6]),
+        ([5, 6, 7, 2], [2], [5, 6, 2]),
+        ([5, 6, 7, 8], [], [5, 6, 7]),
+        ([1, 2], [1, 2], [1, 2]),
+        ([5, 6, 7, 8], [1, 2], [5, 6, 7]),  # tokens that the asker gave, without marks
+    ],
+)
+def test_truncated_input_keeps_what_stands_around_it(tokens: list[int], around: list[int], expected: list[int]) -> None:
+    assert truncated(tokens, 3, around) == expected

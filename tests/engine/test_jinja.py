@@ -114,6 +114,9 @@ def jinja2(source: str) -> str:
         "{{ 'a b'|title }}{{ 'x'|string }}",
         "{{ {'a': [1, none, 'é']}|tojson }}{{ {'a': 1}|tojson(indent=2) }}"
         "{{ {'a': [1, 2]}|tojson(separators=(',', ':')) }}{{ {'a': 1}|items|list }}",
+        "{{ dict([(1, 2)], a=3) }}{{ dict({2: 'b'}) }}{{ '%s' % nothing }}"
+        "{{ '%(a b)s, %(c)5.1f' % {'a b': 1, 'c': 2} }}"
+        "{{ '100%% of %s' % 1 }}{{ ' a-'.strip('- ') }}{{ 'aXbXc'.rsplit('X', 1) }}{{ 'abcabc'.rfind('bc') }}",
         "{{ 'a b&c'|urlencode }}{{ 1 is number }}{{ 'a' is string }}{{ {} is mapping }}{{ [] is iterable }}"
         "{{ 4 is divisibleby 2 }}{{ none is none }}",
     ],
@@ -122,7 +125,58 @@ def test_renders_as_jinja2(source: str) -> None:
     assert render(source) == jinja2(source)
 
 
+NESTED_TUPLES = "{% set ns = namespace(t=(1,)) %}{% for i in range(60) %}{% set ns.t = (ns.t, ns.t) %}{% endfor %}"
+NESTED_LISTS = "{% set ns = namespace(t=[1]) %}{% for i in range(60) %}{% set ns.t = [ns.t, ns.t] %}{% endfor %}"
+OFTEN = "{% for i in range(100000) %}{% for j in range(100) %}"
+
+HOSTILE_ARGUMENTS = {
+    "hash of a key of dict()": NESTED_TUPLES + "{{ dict([(ns.t, 1)]) }}",
+    "hash of a key of namespace()": NESTED_TUPLES + "{{ namespace([(ns.t, 1)]) }}",
+    "hash of a key of format_map()": NESTED_TUPLES + "{{ ''.format_map([(ns.t, 1)]) }}",
+    "hash of what a namespace may contain": NESTED_TUPLES + "{{ ns.t in ns }}",
+    "text of a time format": NESTED_LISTS + "{{ strftime_now(ns.t) }}",
+    "text of a joiner": NESTED_LISTS + "{{ joiner(ns.t)() }}",
+    "text of an attribute": NESTED_LISTS + "{{ [1]|map(attribute=ns.t)|list }}",
+    "text of an attribute of a filter": NESTED_LISTS + "{{ 1|attr(ns.t) }}",
+    "text of a filter's name": NESTED_LISTS + "{{ [1]|map(ns.t)|list }}",
+    "text of a test's name": NESTED_LISTS + "{{ [1]|select(ns.t)|list }}",
+    "text of separators": NESTED_LISTS + "{{ 1|tojson(separators=(ns.t, ns.t)) }}",
+}
+
+HOSTILE_WORK = {
+    "round of a string": "{{ 'a'|round(8, 'floor') }}",
+    "percent with a key of any text": "{{ '%(a b)1000000000d' % {'a b': 1} }}",
+    "percent with a key in parentheses": "{{ '%((a))1000000000d' % {'(a)': 1} }}",
+    "strip of many characters": "{% set s = 'a' * 1000000 %}{{ s.strip('b' * 1000000 ~ 'a') }}",
+    "search from the right": "{% set s = 'a' * 2000000 %}{{ s.rfind('ab' ~ 'a' * 1000000) }}",
+    "split from the right": "{% set s = 'a' * 2000000 %}{{ s.rsplit('ab' ~ 'a' * 1000000) }}",
+    "wordwrap of one word": "{{ ('a' * 1000000)|wordwrap(1) }}",
+    "case of a long text": "{% set s = 'a' * 8000000 %}"
+    + OFTEN
+    + "{% if s is lower %}{% endif %}{% endfor %}{% endfor %}",
+    "float of a long text": "{% set s = '1' * 8000000 %}"
+    + OFTEN
+    + "{% if s|float %}{% endif %}{% endfor %}{% endfor %}",
+    "sort of copies of a text": "{{ (['A' * 1000000] * 2000)|sort }}",
+    "large number in the source": "{% set n = 0x"
+    + "f" * 400000
+    + " %}"
+    + OFTEN
+    + "{{ n % 3 }}{% endfor %}{% endfor %}",
+    "large number in JSON": "{% set n = ('9' * 4200)|from_json %}" + OFTEN + "{{ n % 3 }}{% endfor %}{% endfor %}",
+    "many branches": OFTEN + "{% if x %}" + "{% elif x %}" * 5000 + "{% endif %}{% endfor %}{% endfor %}",
+    "many arguments": "{% macro m() %}{% endmacro %}" + OFTEN + "{{ m(" + "x, " * 5000 + ") }}{% endfor %}{% endfor %}",
+    "many conditions": OFTEN + "{% if " + " or ".join(["x"] * 300) + " %}{% endif %}{% endfor %}{% endfor %}",
+    "many attributes": "{% set d = {} %}{% do d.update(d=d) %}"
+    + OFTEN
+    + "{% if d"
+    + ".d" * 300
+    + " %}{% endif %}{% endfor %}{% endfor %}",
+}
+
 HOSTILE = {
+    **HOSTILE_ARGUMENTS,
+    **HOSTILE_WORK,
     "doubled with ~": "{% set ns = namespace(s='ab') %}{% for i in range(60) %}{% set ns.s = ns.s ~ ns.s %}{% endfor "
     "%}",
     "doubled with +": "{% set ns = namespace(s='ab') %}{% for i in range(60) %}{% set ns.s = ns.s + ns.s %}{% endfor "

@@ -304,6 +304,27 @@ def test_sampler_that_cannot_be_made_ends_its_own_request_only(monkeypatch: pyte
     asyncio.run(run())
 
 
+def test_unload_ends_every_request_though_one_sampler_fails_to_close(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run() -> None:
+        engine = Engine(FakeOpener(Script(step_s=0.01)))
+        await engine.load(PATH)
+        streams = [engine.submit(chat(f"Question {n}", max_tokens=200)) for n in range(2)]
+        await until(lambda: all((found := engine.progress(each.request_id)) and found.n_output for each in streams))
+
+        def failing(sampler: FakeSampler) -> None:
+            raise OSError("a bug")
+
+        monkeypatch.setattr(FakeSampler, "close", failing)
+        await engine.unload()
+        async with asyncio.timeout(10):
+            for stream in streams:
+                with pytest.raises(NotLoaded):
+                    await stream.collect()
+        await engine.aclose()
+
+    asyncio.run(run())
+
+
 def test_closing_a_ticket_does_not_forget_a_newer_one_of_the_same_id() -> None:
     async def run() -> None:
         loop = asyncio.get_running_loop()

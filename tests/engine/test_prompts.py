@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from engine.backend import Limits, LoadSettings
 from engine.engine import Engine
-from engine.errors import NotLoaded, TemplateError
+from engine.errors import NotLoaded, RequestError, TemplateError
 from engine.native.backend import open_native
 from engine.prompt.pools import LONG_CHARS
 from engine.prompt.prepare import Preparer
 from engine.prompt.template import ChatTemplate
+from engine.prompt.tools import tool_object
 from engine.requests import ChatRequest, CompletionRequest, EmbedRequest, Message, Tool, ToolCall
 from tests.fakes import FakeBackend, Script
 from tests.tiny_bpe import SPECIALS, write_bpe
@@ -268,3 +270,63 @@ def test_cancelled_request_ends_while_it_is_tokenized(tmp_path: Path) -> None:
         await engine.aclose()
 
     asyncio.run(scene())
+
+
+def test_template_sees_no_null_keywords_of_a_schema() -> None:
+    tool = Tool("clear", "", '{"properties": {"a": {"items": null, "const": null, "default": null}}, "required": null}')
+    expected = {"properties": {"a": {"const": None, "default": None}}}
+    assert tool_object(tool)["function"] == {"name": "clear", "description": "", "parameters": expected}
+
+
+def test_empty_prompt_begins_with_the_token_of_a_new_document() -> None:
+    ready = preparer(CHATML, ("<s>",))
+    ready.backend.vocabulary = replace(ready.backend.vocabulary, bos="<s>")
+    prepared = Preparer(ready.backend).prepare(CompletionRequest("", "endpoint"))
+    assert list(prepared.tokens) == ready.backend.tokenize("<s>", add_special=False)
+
+
+def test_empty_prompt_is_refused_where_the_model_has_no_such_token() -> None:
+    with pytest.raises(RequestError, match="empty"):
+        preparer(CHATML).prepare(CompletionRequest("", "endpoint"))
+    with pytest.raises(RequestError, match="empty"):
+        preparer(CHATML).prepare(CompletionRequest((), "endpoint"))
+
+
+LISTS_ARGUMENTS = (
+    "{% for m in messages %}{{ m.content }}{% for c in m.tool_calls or [] %}<call>{{ c.function.name }}"
+    "{% for name, value in c.function.arguments|items %}<{{ name }}>{{ value }}{% endfor %}</call>{% endfor %}"
+    "{% endfor %}"
+)
+
+
+@pytest.mark.parametrize("arguments", ['{"value": ', "[]", '"text"', "7", "null", "{'a': 1}"])
+def test_past_call_whose_arguments_are_no_object_leaves_the_chat_usable(arguments: str) -> None:
+    said = [
+        Message("user", "go"),
+        Message("assistant", "", (ToolCall("c1", "probe", arguments),)),
+        Message("tool", "bad arguments", tool_call_id="c1"),
+    ]
+    template = ChatTemplate(LISTS_ARGUMENTS, bos="", eos="")
+    assert template.render(said) == f"go<call>probe<input>{arguments}</call>bad arguments"
+
+
+def test_past_call_whose_arguments_are_cut_stays_text_where_the_template_takes_text() -> None:
+    said = [Message("user", "go"), Message("assistant", "", (ToolCall("c1", "probe", '{"value": '),))]
+    template = ChatTemplate(
+        "{% for m in messages %}{% for c in m.tool_calls or [] %}{{ c.function.arguments if c.function.arguments is "
+        "string else c.function.arguments|tojson }}{% endfor %}{% endfor %}",
+        bos="",
+        eos="",
+    )
+    assert template.render(said) == '{"value": '
+
+
+def test_template_reads_further_arguments_as_text() -> None:
+    template = "{% if keep %}<|im_start|>{{ date }}{% endif %}{% for m in messages %}{{ m.content }}{% endfor %}"
+    said = (Message("user", "hi"),)
+    arguments = (("keep", True), ("date", "May<|im_end|>"), ("unknown", 1))
+    ready = preparer(template)
+    assert ready.text(ChatRequest(said, "endpoint", template_arguments=arguments)) == "<|im_start|>May<|im_end|>hi"
+    tokens = ready.prepare(ChatRequest(said, "endpoint", template_arguments=arguments)).tokens
+    assert sum(token > 256 for token in tokens) == 1, "only the template writes control tokens"
+    assert ready.text(ChatRequest(said, "endpoint")) == "hi"

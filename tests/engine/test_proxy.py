@@ -73,9 +73,7 @@ def test_proxy_that_does_not_answer_is_an_unreachable_hub(
 
 
 @pytest.mark.parametrize("hosts", ["localhost,[::1],fd00::/8,*", "[::1,,10.0.0.0/8"])
-def test_no_proxy_of_any_form_is_no_error_of_its_own(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, hosts: str
-) -> None:
+def test_any_form_of_no_proxy_is_accepted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, hosts: str) -> None:
     monkeypatch.setenv("NO_PROXY", hosts)
     with pytest.raises(HubUnreachable):
         fetch(tmp_path)

@@ -254,7 +254,7 @@ def test_endpoint_prompt_waits_for_the_window_however_short_it_is() -> None:
     assert prompt_shares(both.plan(16)) == {"person": 16}
 
 
-def test_known_tokens_do_not_make_a_prompt_long() -> None:
+def test_cached_tokens_do_not_count_in_the_deadline() -> None:
     both = Scheduler(BIG, frozenset({END}))
     first = sequence("first", 500, WINDOW, max_tokens=1)
     both.add(first)

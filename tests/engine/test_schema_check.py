@@ -48,7 +48,7 @@ def test_a_broken_keyword_is_named_with_its_place(
     assert unmet_keywords(bad, schema) == (keyword,)
 
 
-def test_a_check_has_an_end() -> None:
+def test_check_of_endless_schemas_and_deep_values_ends() -> None:
     endless = {"$ref": "#"}
     assert unmet_keywords(1, endless) == ()
     wide = {"anyOf": [{"not": {"const": n}} for n in range(200)], "items": {"$ref": "#"}}
@@ -61,3 +61,13 @@ def test_a_check_has_an_end() -> None:
         deep = [deep]
     assert unmet_keywords(deep, {"items": {"$ref": "#"}}) == ()
     assert unmet_keywords({"a": json.loads("1e400")}, {"properties": {"a": {"type": "number"}}}) == ()
+
+
+def test_integer_that_no_float_can_hold_is_compared_with_a_float() -> None:
+    schema = {"minimum": 0.5, "maximum": 1.5}
+    assert unmet_keywords(10**400, schema) == ("maximum at /",)
+    assert unmet_keywords(-(10**400), schema) == ("minimum at /",)
+
+
+def test_malformed_dependency_is_no_error() -> None:
+    assert unmet_keywords({"a": 1}, {"dependentRequired": {"a": [{}]}}) == ("dependentRequired at /",)

@@ -14,7 +14,7 @@ import pytest
 from engine.backend import TokenizingCancelled
 from engine.native.llama import C
 from engine.native.model import NativeModel
-from engine.native.tokenizer import CHUNK, PLAIN_PRE_TOKENIZERS
+from engine.native.tokenizer import CHUNK, MAX_RUN, PLAIN_PRE_TOKENIZERS, _cuts_of_runs
 from tests.tiny_bpe import DEFINED, PRE_TOKENIZERS, SPECIALS, write_bpe
 from tests.tiny_llama import write_llama
 from tests.tokenizer_fuzz import fuzz
@@ -152,6 +152,26 @@ def test_many_special_tokens_take_linear_time(model: NativeModel, unit: str) -> 
     started = time.thread_time()
     assert len(model.tokenize(unit * 400_000, add_special=False)) == 400_000
     assert time.thread_time() - started < 20
+
+
+def test_runs_of_the_longest_length_are_cut_in_linear_time() -> None:
+    """10 million characters took 10 s."""
+    text = ("a" * MAX_RUN + " ") * (4_000_000 // MAX_RUN)
+    started = time.thread_time()
+    assert list(_cuts_of_runs(text, 0, len(text))) == []
+    assert time.thread_time() - started < 1
+
+
+def test_special_tokens_that_take_blanks_with_them_take_linear_time(tmp_path: Path) -> None:
+    """50,000 took 1.1 s, in time quadratic in their number."""
+    model = NativeModel(write_bpe(tmp_path / "m.gguf", "llama-bpe", name="Phi-3 tiny"), lambda progress: True)
+    try:
+        started = time.thread_time()
+        tokens = model.tokenize("<|im_end|> \n" * 400_000, add_special=False)
+        assert time.thread_time() - started < 20
+    finally:
+        model.close()
+    assert len(tokens) == 400_000
 
 
 @pytest.mark.parametrize("unit", ["Z", " ", "<|im_start|>", "a <|im_start|>"])

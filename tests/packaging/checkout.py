@@ -50,7 +50,8 @@ class Checkout:
     def _write_engine(self) -> None:
         library = self.root / "engine/library"
         library.mkdir(parents=True)
-        shutil.copy(ROOT / "engine/library/profile.py", library)
+        for name in ("profile.py", "permissions.py"):
+            shutil.copy(ROOT / "engine/library" / name, library)
         sha256 = hashlib.sha256(MODEL).hexdigest()
         (library / "default_model.py").write_text(f"FILE_NAME = {MODEL_NAME!r}\nSHA256 = {sha256!r}\n")
 

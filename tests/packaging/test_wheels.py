@@ -13,7 +13,7 @@ QEMU = shutil.which("qemu-x86_64-static") or shutil.which("qemu-x86_64")
 OLDEST = "Nehalem"
 """Intel's first with SSE 4.2, of 2008."""
 
-MODULES = "numpy, llguidance, minijinja, psutil, pydantic_core; from PySide6 import QtNetwork, QtSvg, QtWidgets"
+MODULES = "numpy, llguidance, markupsafe, psutil, pydantic_core; from PySide6 import QtNetwork, QtSvg, QtWidgets"
 
 
 @pytest.mark.skipif(QEMU is None or platform.machine() != "x86_64", reason="wants qemu-user, on x86-64")

@@ -1,4 +1,4 @@
-"""What one rendering may cost. A template is code from a model's file, so everything that it does is paid for."""
+"""Limits on time and memory of one rendering. A template is code from a model's file, so every operation is charged."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ from engine.prompt.jinja.values import Failure
 
 MAX_INT_BITS = 256
 _ENTRY_BYTES = 64
-"""A string of a few letters and its place in a list."""
+"""Of a short string and its slot in a list."""
+
+
+def is_small(value: object) -> bool:
+    """False only for integers whose arithmetic takes long."""
+    return type(value) is not int or value.bit_length() <= MAX_INT_BITS
 
 
 class Budget:
-    """Steps bound the time, bytes bound the memory: whatever is made counts, also when it is dropped again."""
+    """Steps limit the time, bytes the memory. Bytes count everything that was allocated, also what was freed since."""
 
     __slots__ = ("bytes", "steps")
 
@@ -25,11 +30,11 @@ class Budget:
             raise Failure("it takes too long")
 
     def look(self, n_chars: int) -> None:
-        """Pays for reading so many characters."""
+        """Charges for reading `n_chars` characters."""
         self.spend(1 + (n_chars >> 8))
 
     def allow(self, n_bytes: int) -> None:
-        """Before something large is made. Raises Failure where there is no room for it."""
+        """Checks, before an allocation, that it fits into the budget. Raises Failure."""
         if n_bytes > self.bytes:
             raise Failure("it takes too much memory")
 
@@ -38,23 +43,23 @@ class Budget:
         self.bytes -= n_bytes
 
     def text(self, made: str) -> str:
-        """Pays for a string."""
+        """Charges for a new string, and returns it."""
         self.take(len(made) if made.isascii() else 4 * len(made))
         return made
 
     def entries(self, n: int) -> None:
-        """Pays for the entries of a list or a dictionary."""
+        """Charges for `n` new entries of lists or dictionaries."""
         self.spend(1 + (n >> 2))
         self.take(n * _ENTRY_BYTES)
 
     def number(self, made: object) -> object:
-        if type(made) is int and made.bit_length() > MAX_INT_BITS:
+        if not is_small(made):
             raise Failure("a number is too large")
         return made
 
     def measure(self, value: object) -> tuple[int, int, int]:
-        """Values within a value, how deep they lie, and characters of its strings. Each costs a step, so that lists
-        that hold each other, or one many times, end here and not in a loop of Python's own."""
+        """The number of values within a value, the depth of their nesting, and the characters of its strings. Each is
+        charged, so that cyclic or shared lists raise Failure here, before Python walks through them without limit."""
         n, n_chars, deepest = 0, 0, 0
         waiting = [(value, 1)]
         while waiting:

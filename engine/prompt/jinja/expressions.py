@@ -1,4 +1,4 @@
-"""A template's expressions as functions of the names that they see."""
+"""Compiles the expressions of a template to functions that evaluate them in a frame."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from engine.prompt.jinja.budget import is_small
 from engine.prompt.jinja.filters import FILTERS
 from engine.prompt.jinja.frame import Frame
 from engine.prompt.jinja.methods import method
@@ -44,14 +45,25 @@ _BINARY = {
 
 
 def expression(node: Any) -> Expression:
-    """`node` is one of Jinja2's syntax tree. Raises Failure where it is none that we know."""
+    """Evaluates `node`, a node of Jinja2's syntax tree, for one step. Raises Failure for unsupported nodes."""
     name = type(node).__name__
-    if name in _BINARY:
-        return _binary(node, name)
     build = _BUILDERS.get(name)
-    if build is None:
+    if name in _BINARY:
+        evaluate = _binary(node, name)
+    elif build is not None:
+        evaluate = build(node)
+    else:
         raise Failure(f"{name} is not supported")
-    return build(node)
+
+    # Charged here for every expression, so that no operator, chain or list of arguments is free.
+    def charged(frame: Frame) -> Any:
+        budget = frame.run.budget
+        budget.steps -= 1
+        if budget.steps < 0:
+            budget.spend(0)
+        return evaluate(frame)
+
+    return charged
 
 
 def _binary(node: nodes.BinExpr, name: str) -> Expression:
@@ -66,6 +78,8 @@ def _name(node: nodes.Name) -> Expression:
 
 def _constant(node: Any) -> Expression:
     value = node.value if hasattr(node, "value") else node.data
+    if not is_small(value):
+        raise Failure("a number is too large")
     return lambda frame: value
 
 
@@ -174,7 +188,7 @@ def _getitem(node: nodes.Getitem) -> Expression:
 
 
 def given_of(node: Any) -> GivenOf:
-    """The arguments of a call, a filter or a test."""
+    """Evaluates the arguments of a call, a filter or a test."""
     places = [expression(each) for each in node.args or ()]
     names = [(each.key, expression(each.value)) for each in node.kwargs or ()]
     more = expression(node.dyn_args) if node.dyn_args is not None else None
@@ -201,26 +215,19 @@ def _call(node: nodes.Call) -> Expression:
         return _method_call(node.node, given_in)  # type: ignore[arg-type]
     called = expression(node.node)
 
-    def call(frame: Frame) -> object:
-        frame.run.budget.spend()
-        return _do_call(called(frame), *given_in(frame))
-
-    return call
+    return lambda frame: _do_call(called(frame), *given_in(frame))
 
 
 def _method_call(node: nodes.Getattr, given_in: GivenOf) -> Expression:
-    value, name, entry = expression(node.node), node.attr, _getattr(node)
+    value, name = expression(node.node), node.attr
 
     def call(frame: Frame) -> object:
         budget = frame.run.budget
-        budget.spend()
         of = value(frame)
         act = method(of, name)
         if act is not None and not (isinstance(of, dict) and isinstance(of.get(name), Function)):
             return act(budget, of, *given_in(frame))
-        return _do_call(
-            entry_of(budget, of, name) if not isinstance(of, dict) else entry(frame), *given_in(frame), name
-        )
+        return _do_call(entry_of(budget, of, name), *given_in(frame), name)
 
     return call
 
@@ -235,7 +242,7 @@ def _do_call(called: object, given: list[Any], named: Arguments, name: str = "")
 
 
 def _unknown(reason: str) -> Callable[..., Any]:
-    """What fails only where a rendering comes to it."""
+    """Raises Failure when it is called, not when the template is compiled."""
 
     def fail(*_: object) -> Any:
         raise Failure(reason)
@@ -249,7 +256,6 @@ def _filter(node: nodes.Filter) -> Expression:
     given_in = given_of(node)
 
     def run(frame: Frame) -> object:
-        frame.run.budget.spend()
         given, named = given_in(frame)
         return act(frame.run.budget, value(frame) if value is not None else None, given, named)
 
@@ -257,7 +263,7 @@ def _filter(node: nodes.Filter) -> Expression:
 
 
 def filter_text(node: nodes.Filter | None) -> Callable[[Frame, str], object]:
-    """What a block's filters make of its text."""
+    """Applies the filters of a block to its text."""
     if node is None:
         return lambda frame, text: text
     act = FILTERS.get(node.name) or _unknown(f"there is no filter named {node.name}")
@@ -274,11 +280,7 @@ def _test(node: nodes.Test) -> Expression:
     act = PREDICATES.get(node.name) or _unknown(f"there is no test named {node.name}")
     value, given_in = expression(node.node), given_of(node)
 
-    def run(frame: Frame) -> bool:
-        frame.run.budget.spend()
-        return act(frame.run.budget, value(frame), given_in(frame)[0])
-
-    return run
+    return lambda frame: act(frame.run.budget, value(frame), given_in(frame)[0])
 
 
 _BUILDERS: dict[str, Callable[[Any], Expression]] = {

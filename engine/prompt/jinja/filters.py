@@ -1,4 +1,4 @@
-"""The filters that a template can use, each paid for before it is done."""
+"""The filters that a template can use. Each charges the budget before it does anything large."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from engine.prompt.jinja.operators import (
     equal,
     index_of,
     items_of,
+    name_of,
     percent_format,
     text_of,
 )
@@ -30,7 +31,7 @@ Filter = Callable[[Budget, Any, list[Any], Arguments], object]
 
 
 def _method(name: str) -> Filter:
-    """A filter that is a method of strings, and takes anything for a string."""
+    """A filter that calls a method of strings on the text of its value."""
     return lambda budget, value, given, named: STRING[name](budget, text_of(budget, value), given, named)
 
 
@@ -60,7 +61,7 @@ def _trim(budget: Budget, value: Any, given: list[Any], named: Arguments) -> obj
 
 
 def tojson(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
-    """As the templates' authors know it from transformers: not escaped for HTML."""
+    """JSON as in transformers: not escaped for HTML."""
     # transformers takes `ensure_ascii` first, Jinja2 `indent`.
     flag_first = bool(given) and isinstance(given[0], bool)
     ascii_only = bool(given[0] if flag_first else named.get("ensure_ascii", False))
@@ -69,7 +70,7 @@ def tojson(budget: Budget, value: Any, given: list[Any], named: Arguments) -> ob
         indent = None
     separators = named.get("separators")
     if isinstance(separators, list | tuple):
-        separators = tuple(str(each)[:8] for each in separators)
+        separators = tuple(name_of(each)[:8] for each in separators)
     if (isinstance(indent, int) and indent > 16) or (isinstance(indent, str) and len(indent) > 16):
         raise Failure("an indent is too large")
     n, depth, n_chars = budget.measure(value)
@@ -90,7 +91,7 @@ def tojson(budget: Budget, value: Any, given: list[Any], named: Arguments) -> ob
 def _from_json(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
     text = text_of(budget, value)
     budget.allow(32 * len(text))
-    made = json.loads(text)
+    made = json.loads(text, parse_int=lambda digits: budget.number(int(digits)))
     n, _, _ = budget.measure(made)
     budget.entries(n)
     return made
@@ -125,7 +126,7 @@ def _truncate(budget: Budget, value: Any, given: list[Any], named: Arguments) ->
 
 def _wordwrap(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
     text, width = text_of(budget, value), int(_argument(given, named, 0, "width", 79))
-    budget.spend(len(text))
+    budget.look(len(text) ** 2 // max(width, 1))  # textwrap copies the rest of a long word for each line of it
     budget.allow(64 * len(text))
     lines = [
         textwrap.wrap(line, max(width, 1), expand_tabs=False, replace_whitespace=False) for line in text.split("\n")
@@ -156,6 +157,8 @@ def _int(budget: Budget, value: Any, given: list[Any], named: Arguments) -> obje
 
 def _float(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
     try:
+        if isinstance(value, str):
+            budget.look(len(value))
         return float(value)
     except (TypeError, ValueError, OverflowError):
         return _argument(given, named, 0, "default", 0.0)
@@ -164,6 +167,8 @@ def _float(budget: Budget, value: Any, given: list[Any], named: Arguments) -> ob
 def _round(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
     digits = min(max(int(_argument(given, named, 0, "precision", 0)), -300), 300)
     how = _argument(given, named, 1, "method", "common")
+    if not isinstance(value, int | float):
+        raise Failure(f"a {type(value).__name__.lower()} cannot be rounded")
     if how == "common":
         return round(float(value), digits)
     return (math.ceil if how == "ceil" else math.floor)(value * 10**digits) / 10**digits
@@ -189,7 +194,7 @@ def _attribute(budget: Budget, value: Any, path: Any) -> Any:
     """`path` is a name, several with dots, or a number."""
     if path is None:
         return value
-    for part in str(path).split(".") if not isinstance(path, int) else [path]:
+    for part in name_of(path).split(".") if not isinstance(path, int) else [path]:
         value = index_of(budget, value, int(part) if isinstance(part, int) or part.isdecimal() else part)
     return value
 
@@ -201,9 +206,13 @@ def _sort_key(budget: Budget, named: Arguments, given: list[Any]) -> Callable[[A
     def key(value: Any) -> Any:
         found = _attribute(budget, value, attribute)
         budget.measure(found)
-        return found.lower() if isinstance(found, str) and not as_written else found
+        return found if as_written else _lower(budget, found)
 
     return key
+
+
+def _lower(budget: Budget, value: Any) -> Any:
+    return STRING["lower"](budget, value, [], {}) if isinstance(value, str) else value
 
 
 def _sort(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
@@ -225,7 +234,7 @@ def _dictsort(budget: Budget, value: Any, given: list[Any], named: Arguments) ->
     budget.measure([pair[at] for pair in pairs])  # type: ignore[attr-defined]
 
     def key(pair: Any) -> Any:
-        return pair[at].lower() if isinstance(pair[at], str) and not as_written else pair[at]
+        return pair[at] if as_written else _lower(budget, pair[at])
 
     return sorted(pairs, key=key, reverse=bool(reverse))  # type: ignore[call-overload]
 
@@ -259,7 +268,7 @@ def _map(budget: Budget, value: Any, given: list[Any], named: Arguments) -> obje
     if "attribute" in named:
         found = [_attribute(budget, each, named["attribute"]) for each in items]
         return [named.get("default", each) if isinstance(each, Undefined) else each for each in found]
-    act, rest = FILTERS[str(given[0])], given[1:]
+    act, rest = FILTERS[name_of(given[0])], given[1:]
     budget.spend(len(items))
     return [act(budget, each, rest, named) for each in items]
 
@@ -267,7 +276,7 @@ def _map(budget: Budget, value: Any, given: list[Any], named: Arguments) -> obje
 def _selected(wanted: bool, by_attribute: bool) -> Filter:
     def select(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
         path, rest = (given[0], given[1:]) if by_attribute else (None, given)
-        name, arguments = (str(rest[0]), rest[1:]) if rest else ("", [])
+        name, arguments = (name_of(rest[0]), rest[1:]) if rest else ("", [])
         found = []
         for each in items_of(budget, value):
             budget.spend()
@@ -341,7 +350,7 @@ def _string(budget: Budget, value: Any, given: list[Any], named: Arguments) -> o
 FILTERS: dict[str, Filter] = {
     **{name: _method(name) for name in ("capitalize", "lower", "replace", "title", "upper")},
     "abs": lambda budget, value, given, named: abs(value),
-    "attr": lambda budget, value, given, named: entry_of(budget, value, str(given[0])),
+    "attr": lambda budget, value, given, named: entry_of(budget, value, name_of(given[0])),
     "batch": lambda budget, value, given, named: _parts(
         budget, value, int(_argument(given, named, 0, "linecount", 0)), given, named, by_size=True
     ),

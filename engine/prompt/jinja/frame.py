@@ -1,4 +1,4 @@
-"""Names while a template is rendered, and what has been written."""
+"""The state of one rendering: names, output and budget."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from engine.prompt.jinja.budget import Budget
 from engine.prompt.jinja.values import Failure, Undefined
 
 MAX_DEPTH = 40
-"""Macros within macros, and loops that call themselves."""
+"""Nested calls of macros and of recursive loops."""
 
 
 class Run:
@@ -41,7 +41,7 @@ class Run:
 
 
 class Frame:
-    """The names of one block, and those around it."""
+    """The names of one block; lookups continue in the enclosing blocks."""
 
     __slots__ = ("names", "outer", "run")
 

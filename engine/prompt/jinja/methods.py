@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.prompt.jinja.budget import Budget
-from engine.prompt.jinja.operators import MAX_WIDTH, brace_format, equal, items_of, key_of, text_of
+from engine.prompt.jinja.operators import MAX_WIDTH, brace_format, entries_of, equal, items_of, key_of, text_of
 from engine.prompt.jinja.values import Arguments, Failure, Namespace, Undefined
 
 Method = Callable[[Budget, Any, list[Any], Arguments], object]
@@ -43,9 +43,15 @@ def _plain(budget: Budget, given: list[Any]) -> list[Any]:
     return given
 
 
+def _compared(value: str, given: list[Any]) -> int:
+    """Comparisons of characters, where each of `value` is compared with those of the first argument."""
+    return len(value) * len(given[0]) if given and isinstance(given[0], str) else len(value)
+
+
 def _reads(name: str) -> Method:
     def call(budget: Budget, value: str, given: list[Any], named: Arguments) -> object:
-        budget.look(len(value))
+        # Searches from the right take quadratic time in Python, those from the left linear time.
+        budget.look(_compared(value, given) if name in ("rfind", "rindex") else len(value))
         given = [tuple(each) if isinstance(each, list) else each for each in _plain(budget, given)]
         return getattr(str, name)(str(value), *given, **named)
 
@@ -54,7 +60,7 @@ def _reads(name: str) -> Method:
 
 def _changes(name: str) -> Method:
     def call(budget: Budget, value: str, given: list[Any], named: Arguments) -> object:
-        budget.look(len(value))
+        budget.look(_compared(value, given))  # strip() tries each character of its argument
         budget.allow(3 * len(value))
         made: str = getattr(str, name)(str(value), *_plain(budget, given), **named)
         return budget.text(made)
@@ -64,7 +70,7 @@ def _changes(name: str) -> Method:
 
 def _divides(name: str) -> Method:
     def call(budget: Budget, value: str, given: list[Any], named: Arguments) -> object:
-        budget.look(len(value))
+        budget.look(_compared(value, given) if name in ("rsplit", "rpartition") else len(value))
         separator = given[0] if given else named.get("sep")
         n_most = value.count(separator) + 1 if isinstance(separator, str) and separator else len(value) // 2 + 1
         budget.allow(64 * n_most + len(value))
@@ -120,7 +126,7 @@ STRING: dict[str, Method] = {
     "replace": replace,
     "expandtabs": _expandtabs,
     "format": lambda budget, value, given, named: brace_format(budget, value, given, named),
-    "format_map": lambda budget, value, given, named: brace_format(budget, value, (), dict(given[0])),
+    "format_map": lambda budget, value, given, named: brace_format(budget, value, (), entries_of(budget, given[0])),
 }
 
 
@@ -216,9 +222,8 @@ def _lists(act: Callable[[dict[Any, Any]], list[object]]) -> Method:
 
 
 def _update(budget: Budget, value: dict[Any, object], given: list[Any], named: Arguments) -> object:
-    new = [*given[0].items()] if given and isinstance(given[0], dict) else [*given[0]] if given else []
-    budget.entries(len(new) + len(named))
-    value.update({key_of(budget, key): each for key, each in new}, **named)
+    budget.entries(len(named))
+    value.update(entries_of(budget, given[0]) if given else {}, **named)
     return None
 
 

@@ -1,4 +1,4 @@
-"""What a template's operators do: as in Python, each paid for before it is done."""
+"""Operators, formatting and lookups: as in Python, but each charges the budget before it does anything large."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from engine.prompt.jinja.values import Arguments, Failure, Function, Loop, Names
 MAX_RANGE = 100_000
 MAX_WIDTH = 10_000
 
-_PERCENT = re.compile(r"%(?:\(\w*\))?[#0\- +]*(\*|\d*)(?:\.(\*|\d*))?[hlL]?([a-zA-Z%]|$)")
+_PERCENT = re.compile(r"%(?:\([^()]*\))?[#0\- +]*(\d*)(?:\.(\d*))?[hlL]?[a-zA-Z%]")
 _FIELD = re.compile(r"\w*")
 _SPEC = re.compile(r"(?:.?[<>=^])?[+\- ]?#?0?(\d{0,4})[,_]?(?:\.(\d{0,3}))?[a-zA-Z%]?")
 
 
 def text_of(budget: Budget, value: object) -> str:
-    """As it is printed."""
+    """The text that a template prints for a value."""
     if isinstance(value, str):
         return value
     if isinstance(value, Undefined):
@@ -92,11 +92,13 @@ def _numeric(budget: Budget, act: Callable[[Any, Any], object], left: Any, right
 
 def percent_format(budget: Budget, template: str, given: object) -> str:
     """`template % given`, with widths bounded."""
-    n_slots = 0
-    for found in _PERCENT.finditer(template):
-        n_slots += 1
-        if any(not _is_narrow(width) for width in (found[1], found[2])):
-            raise Failure("the width of a format is too large")
+    budget.look(len(template))
+    n_slots = at = 0
+    while (at := template.find("%", at)) >= 0:
+        found = _PERCENT.match(template, at)
+        if found is None or not all(map(_is_narrow, found.groups())):
+            raise Failure("this format is not supported, or too wide")
+        n_slots, at = n_slots + 1, found.end()
     _, _, n_chars = budget.measure(given)
     budget.allow(len(template) + n_slots * (10 * n_chars + 2 * MAX_WIDTH if n_slots < 64 else 10 * n_chars + 64))
     arguments = tuple(given) if isinstance(given, list) else given
@@ -104,11 +106,11 @@ def percent_format(budget: Budget, template: str, given: object) -> str:
 
 
 def _is_narrow(width: str | None) -> bool:
-    return not width or (width.isdecimal() and int(width[:9]) <= MAX_WIDTH)
+    return not width or (len(width) < 9 and int(width) <= MAX_WIDTH)
 
 
 def brace_format(budget: Budget, template: str, given: Sequence[object], named: Arguments) -> str:
-    """`template.format(…)`, without a way to anything within the arguments, and with widths bounded."""
+    """`template.format(…)`, without attributes or items of the arguments, and with bounded widths."""
     parts: list[str] = []
     place = 0
     for literal, field, spec, conversion in string.Formatter().parse(template):
@@ -153,8 +155,8 @@ def contains(budget: Budget, item: object, container: object) -> bool:
         case Undefined() | None:
             return False
         case Namespace():
-            return item in container.entries
-    raise Failure(f"a {type(container).__name__} holds nothing")
+            return key_of(budget, item) in container.entries
+    raise Failure(f"a {type(container).__name__} is no container")
 
 
 def ordered(act: Callable[[Any, Any], bool]) -> Callable[[Budget, object, object], bool]:
@@ -183,7 +185,7 @@ COMPARISONS: dict[str, Callable[[Budget, object, object], bool]] = {
 
 
 def key_of(budget: Budget, key: object) -> Any:
-    """A key of a dictionary: a plain value, since the hash of nested ones can take for ever."""
+    """A key of a dictionary: a plain value. The hash of nested tuples takes time exponential in their depth."""
     if isinstance(key, str):
         budget.look(len(key))
     elif not (key is None or isinstance(key, int | float)):
@@ -191,18 +193,33 @@ def key_of(budget: Budget, key: object) -> Any:
     return key
 
 
+def name_of(value: object) -> str:
+    """The name of an attribute, a filter or a test that a template computes. Raises Failure for other values than text:
+    turning nested lists to text takes time exponential in their depth."""
+    if not isinstance(value, str):
+        raise Failure(f"a {type(value).__name__.lower()} is no name")
+    return value
+
+
+def entries_of(budget: Budget, value: object) -> dict[Any, object]:
+    """A dictionary of `value`, another dictionary or a list of pairs."""
+    pairs: Any = value.items() if isinstance(value, dict) else items_of(budget, value)
+    budget.entries(len(pairs))
+    return {key_of(budget, key): entry for key, entry in pairs}
+
+
 def items_of(budget: Budget, value: object) -> list[object]:
-    """What a loop goes over."""
+    """What a loop iterates over."""
     if isinstance(value, str | list | tuple | dict | range):
         budget.entries(len(value))
         return list(value)
     if value is None or isinstance(value, Undefined):
         return []
-    raise Failure(f"a {type(value).__name__} cannot be gone through")
+    raise Failure(f"a {type(value).__name__} is not iterable")
 
 
 def entry_of(budget: Budget, value: object, name: str) -> object:
-    """`value.name`, where that is no call of a method."""
+    """`value.name`, but for methods."""
     budget.spend()
     match value:
         case dict():
@@ -235,7 +252,7 @@ def slice_of(budget: Budget, value: Any, start: object, stop: object, step: obje
     if isinstance(value, Undefined) or value is None:
         return []
     if not isinstance(value, list | tuple | str | range):
-        raise Failure(f"a {type(value).__name__} cannot be cut")
+        raise Failure(f"a {type(value).__name__} cannot be sliced")
     cut = slice(*(each if isinstance(each, int) else None for each in (start, stop, step)))
     n = len(range(*cut.indices(len(value))))
     if isinstance(value, str):

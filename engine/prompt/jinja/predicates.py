@@ -20,6 +20,16 @@ def _number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+def _case(holds: Callable[[str], bool]) -> Predicate:
+    def predicate(budget: Budget, value: Any, given: list[Any]) -> bool:
+        if not isinstance(value, str):
+            return False
+        budget.look(len(value))
+        return holds(value)
+
+    return predicate
+
+
 PREDICATES: dict[str, Predicate] = {
     "boolean": lambda budget, value, given: isinstance(value, bool),
     "callable": lambda budget, value, given: isinstance(value, Function),
@@ -31,7 +41,7 @@ PREDICATES: dict[str, Predicate] = {
     "float": lambda budget, value, given: isinstance(value, float),
     "integer": lambda budget, value, given: isinstance(value, int) and not isinstance(value, bool),
     "iterable": lambda budget, value, given: isinstance(value, str | list | tuple | dict | range | Undefined),
-    "lower": lambda budget, value, given: str(value).islower() if isinstance(value, str) else False,
+    "lower": _case(str.islower),
     "mapping": lambda budget, value, given: isinstance(value, dict | Namespace),
     "none": lambda budget, value, given: is_none(value),
     "number": lambda budget, value, given: isinstance(value, int | float),
@@ -41,7 +51,7 @@ PREDICATES: dict[str, Predicate] = {
     "string": lambda budget, value, given: isinstance(value, str),
     "true": lambda budget, value, given: value is True,
     "undefined": lambda budget, value, given: isinstance(value, Undefined),
-    "upper": lambda budget, value, given: str(value).isupper() if isinstance(value, str) else False,
+    "upper": _case(str.isupper),
     **{name: _comparison(name) for name in ("eq", "ne", "lt", "gt", "in")},
     **{name: _comparison("eq") for name in ("==", "equalto")},
     **{name: _comparison("gt") for name in (">", "greaterthan")},

@@ -1,8 +1,7 @@
-"""A template's source → a program that renders it within a budget.
+"""Compiles the source of a template to a program that renders it within a budget.
 
-Jinja2 parses, and that is all that is used of it: it would run a template as Python code, which reaches Python's
-objects and has no bounds. Here a template reaches the values that it is given and what this package makes of them,
-nothing else.
+Only Jinja2's parser is used. Jinja2 itself runs a template as Python code, which can reach Python's objects and has no
+limits of time and memory. Here a template can only reach the values that it is given and those made from them.
 """
 
 from __future__ import annotations
@@ -14,19 +13,19 @@ from typing import Any
 
 from engine.prompt.jinja.budget import Budget
 from engine.prompt.jinja.frame import Frame, Run
-from engine.prompt.jinja.operators import MAX_RANGE, text_of
+from engine.prompt.jinja.operators import MAX_RANGE, entries_of, text_of
 from engine.prompt.jinja.statements import captured, statements
 from engine.prompt.jinja.values import Arguments, Failure, Function, Namespace, Refusal
 
 MAX_SOURCE_CHARS = 1 << 19
-"""Twenty times the longest template that is known."""
+"""Twenty times the length of the longest known template."""
 
 _TIME_FORMAT = re.compile(r"(?:[^%]|%[-_0^#]?[a-zA-Z%]){0,200}")
 _ERRORS = (TypeError, ValueError, LookupError, ArithmeticError, AttributeError, RecursionError, MemoryError)
 
 
 class Program:
-    """Rendering may be done on several threads at once."""
+    """A compiled template. `render` may run on several threads at once."""
 
     def __init__(self, source: str) -> None:
         """Raises Failure where `source` does not parse, or uses what is not supported."""
@@ -48,7 +47,7 @@ class Program:
             raise Failure(_first_line(error)) from None
 
     def render(self, names: Mapping[str, object], budget: Budget) -> str:
-        """Raises Failure where the template errs or its budget ends, Refusal where it refuses."""
+        """Raises Failure for an error or an exhausted budget, Refusal where the template calls `raise_exception`."""
         run = Run({**_functions(budget), **names}, budget)
         try:
             return captured(Frame(run), self._body)
@@ -71,18 +70,17 @@ def _functions(budget: Budget) -> dict[str, Function]:
         return Namespace(dictionary(given, named))
 
     def dictionary(given: list[Any], named: Arguments) -> dict[str, object]:
-        entries = {str(key): value for each in given for key, value in dict(each).items()} | named
-        budget.entries(len(entries))
-        return entries
+        budget.entries(len(named))
+        return (entries_of(budget, given[0]) if given else {}) | named
 
     functions = {
         "range": a_range,
         "namespace": namespace,
         "dict": dictionary,
         "raise_exception": lambda given, _: _refuse(text_of(budget, given[0]) if given else ""),
-        "strftime_now": lambda given, _: _now(str(given[0])),
+        "strftime_now": lambda given, _: _now(text_of(budget, given[0])),
         "cycler": lambda given, _: _cycler(given),
-        "joiner": lambda given, _: _joiner(str(given[0]) if given else ", "),
+        "joiner": lambda given, _: _joiner(text_of(budget, given[0]) if given else ", "),
     }
     return {name: Function(name, call) for name, call in functions.items()}
 

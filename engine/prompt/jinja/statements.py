@@ -1,4 +1,4 @@
-"""A template's statements as functions of the names that they see."""
+"""Compiles the statements of a template to functions that run them in a frame."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Target = Callable[[Frame, Any], None]
 
 
 def statements(body: Sequence[Any]) -> Statement:
-    """All of `body`, one after the other. Raises Failure where it holds what we do not know."""
+    """Runs `body` in order. Raises Failure for unsupported nodes."""
     steps = [_statement(node) for node in body]
 
     def run(frame: Frame) -> Signal:
@@ -53,7 +53,7 @@ def _output(node: nodes.Output) -> Statement:
 
 
 def captured(frame: Frame, body: Statement) -> str:
-    """What `body` writes."""
+    """The output of `body`."""
     run = frame.run
     before, run.output = run.output, []
     try:
@@ -64,7 +64,7 @@ def captured(frame: Frame, body: Statement) -> str:
 
 
 def target(node: Any) -> Target:
-    """Where an assignment goes to."""
+    """Compiles the target of an assignment."""
     match type(node).__name__:
         case "Name":
             name = node.name
@@ -128,7 +128,6 @@ def _if(node: nodes.If) -> Statement:
     otherwise = statements(node.else_) if node.else_ else None
 
     def run(frame: Frame) -> Signal:
-        frame.run.budget.spend()
         for test, body in branches:
             if test(frame):
                 return body(frame)
@@ -195,7 +194,7 @@ class _For:
 
 
 def _callable(node: Any, name: str) -> Callable[[Frame], Function]:
-    """A macro, or the body of a call block: called, it gives what it writes."""
+    """A macro, or the body of a call block: a function that returns its output."""
     names = [each.name for each in node.args]
     defaults = [expression(each) for each in node.defaults]
     first_default = len(names) - len(defaults)

@@ -8,7 +8,7 @@ Arguments = dict[str, object]
 
 
 class Failure(Exception):
-    """The template cannot go on. The text is a short clause."""
+    """The template cannot be compiled or rendered. The text is a short clause."""
 
 
 class Refusal(Exception):
@@ -16,7 +16,7 @@ class Refusal(Exception):
 
 
 class Undefined:
-    """A name or an entry that is not there: false, empty, and an error where something of it is asked for."""
+    """A missing name or entry: false and empty. Lookups in it are errors."""
 
     __slots__ = ("name",)
 
@@ -32,23 +32,29 @@ class Undefined:
     def __hash__(self) -> int:
         return 0
 
+    def __str__(self) -> str:
+        return ""
+
     def __repr__(self) -> str:
         return "Undefined"
 
 
 class NoText(str):
-    """The content of a turn that only calls tools: none where a template asks for that, empty where it is printed."""
+    """The content of a turn that only calls tools: `is none` holds, and it is printed as the empty string."""
 
     __slots__ = ()
 
 
 class Namespace:
-    """What `namespace()` gives: its entries can be set from within a loop."""
+    """A value of `namespace()`: its entries can be set from within a loop."""
 
     __slots__ = ("entries",)
 
     def __init__(self, entries: dict[str, object]) -> None:
         self.entries = entries
+
+    def __repr__(self) -> str:
+        return "<namespace>"
 
 
 class Function:
@@ -59,6 +65,9 @@ class Function:
     def __init__(self, name: str, call: Callable[[list[object], Arguments], object]) -> None:
         self.name = name
         self.call = call
+
+    def __repr__(self) -> str:
+        return f"<function {self.name}>"
 
 
 class Loop:

@@ -236,6 +236,46 @@ def test_thinking_and_format() -> None:
     assert request(min_p=0.2, seed=4, top_k=3).sampling == Sampling(min_p=0.2, seed=4, top_k=3)
 
 
+def test_tools_of_another_server_in_the_history_leave_its_text() -> None:
+    turn = [
+        {"type": "server_tool_use", "id": "srv_1", "name": "web_search", "input": {"query": "tide"}},
+        {"type": "web_search_tool_result", "tool_use_id": "srv_1", "content": [{"type": "web_search_result"}]},
+        {"type": "code_execution_tool_result", "tool_use_id": "srv_2", "content": {"stdout": "4"}},
+        {"type": "text", "text": "High tide is at four."},
+    ]
+    messages = [
+        {"role": "user", "content": "q"},
+        {"role": "assistant", "content": turn},
+        {"role": "user", "content": "?"},
+    ]
+    assert request(messages=messages).messages[1] == Message("assistant", "High tide is at four.")
+
+
+def test_calls_of_another_server_in_the_history_keep_their_results() -> None:
+    turn = [
+        {"type": "text", "text": "I look."},
+        {"type": "mcp_tool_use", "id": "m_1", "name": "tide", "server_name": "sea", "input": {"day": 1}},
+        {"type": "mcp_tool_result", "tool_use_id": "m_1", "content": [{"type": "text", "text": "at four"}]},
+        {"type": "text", "text": "At four."},
+    ]
+    messages = [
+        {"role": "user", "content": "q"},
+        {"role": "assistant", "content": turn},
+        {"role": "user", "content": "?"},
+    ]
+    assert request(messages=messages).messages[1:4] == (
+        Message("assistant", "I look.", (ToolCall("m_1", "tide", '{"day": 1}'),)),
+        Message("tool", "at four", tool_call_id="m_1"),
+        Message("assistant", "At four."),
+    )
+
+
+def test_summary_of_a_compacted_conversation_is_read() -> None:
+    turn = [{"type": "compaction", "content": "They spoke of tides."}]
+    messages = [{"role": "assistant", "content": turn}, {"role": "user", "content": "And now?"}]
+    assert request(messages=messages).messages[0] == Message("assistant", "They spoke of tides.")
+
+
 def test_a_line_that_differs_each_time_is_left_out() -> None:
     billed = "x-anthropic-billing-header: cc_version=2.1; cch=a1b2c;\nBe kind."
     assert request(system=billed).messages[0] == Message("system", "Be kind.")

@@ -217,8 +217,10 @@ def test_completions() -> None:
 
 
 def test_texts_to_embed() -> None:
-    assert embed_request(EmbedBody(input=["a", "b"]), "1") == EmbedRequest(("a", "b"), "endpoint", None, "1")
+    assert embed_request(EmbedBody(input=["a", "b"]), "1") == EmbedRequest(("a", "b"), "endpoint", None, "1", True)
     assert embed_request(EmbedBody(prompt="a"), "1").inputs == ("a",)
+    assert not embed_request(EmbedBody(input="a", truncate=False), "1").truncate
+    assert embed_request(EmbedBody(input=""), "1").inputs == embed_request(EmbedBody(prompt=""), "1").inputs == ()
     with pytest.raises(BadRequest):
         embed_request(EmbedBody(input=["a", ""]), "1")
 

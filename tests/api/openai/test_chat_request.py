@@ -324,12 +324,23 @@ def test_thinking(fields: dict[str, object], thinking: bool | None, effort: str 
     assert (asked.thinking, asked.effort) == (thinking, effort)
 
 
+def test_further_arguments_of_a_template_are_passed_on() -> None:
+    asked = request(
+        chat_template_kwargs={"preserve_thinking": True, "date": "May 4", "enable_thinking": False, "x": None}
+    )
+    assert asked.template_arguments == (("preserve_thinking", True), ("date", "May 4"))
+    assert asked.thinking is False
+
+
 @pytest.mark.parametrize(
     ("fields", "param"),
     [
         ({"reasoning_effort": "very"}, "reasoning_effort"),
         ({"chat_template_kwargs": {"enable_thinking": "false"}}, "chat_template_kwargs.enable_thinking"),
         ({"chat_template_kwargs": {"chat_template": "{{ 1 }}"}}, "chat_template_kwargs.chat_template"),
+        ({"chat_template_kwargs": {"messages": "x"}}, "chat_template_kwargs.messages"),
+        ({"chat_template_kwargs": {"extra": ["a"]}}, "chat_template_kwargs.extra"),
+        ({"chat_template_kwargs": {"no name": True}}, "chat_template_kwargs.no name"),
     ],
 )
 def test_wrong_words_about_thinking(fields: dict[str, object], param: str) -> None:
@@ -465,3 +476,13 @@ def test_a_wrong_message_is_named(message: dict[str, object], param: str) -> Non
     with pytest.raises(BadRequest) as caught:
         request(messages=[message])
     assert caught.value.param == param
+
+
+def test_custom_call_in_the_history_is_a_call_with_its_input() -> None:
+    called = {"id": "c", "type": "custom", "custom": {"name": "patch", "input": "+ a"}}
+    messages = [
+        {"role": "user", "content": "q"},
+        {"role": "assistant", "content": None, "tool_calls": [called]},
+        {"role": "tool", "tool_call_id": "c", "content": "done"},
+    ]
+    assert request(messages=messages).messages[1].tool_calls == (ToolCall("c", "patch", '{"input": "+ a"}'),)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 import zipfile
 from collections.abc import Callable
 from copy import deepcopy
@@ -18,7 +19,9 @@ from desktop.exchange import own
 from desktop.exchange.errors import ExchangeError, Unreadable
 from desktop.exchange.importing import Imported, Importer
 from desktop.exchange.reading import read
+from desktop.exchange.reasoning import split_reasoning
 from desktop.exchange.records import Exchanged, Unread
+from desktop.exchange.transcript import read_markdown
 from desktop.store.records import Chat, ChatMessage
 from desktop.store.store import Store
 from tests.desktop.exchange import foreign
@@ -475,3 +478,25 @@ def test_million_elements_that_are_no_chats_end_early(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("[" + "[]," * 1_000_000 + "[]]")
     with pytest.raises(ExchangeError):
         list(read(tmp_path / "x.json"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<details " * 200_000,
+        '<details type="reasoning">' + " " * 200_000 + "x</details>",
+        '<details type="reasoning">' + "<summary>" * 100_000 + "x</details>",
+    ],
+)
+def test_reasoning_is_split_off_in_linear_time(text: str) -> None:
+    started = time.thread_time()
+    split_reasoning(text)
+    assert time.thread_time() - started < 1
+
+
+def test_headings_with_long_runs_of_spaces_are_read_in_linear_time() -> None:
+    started = time.thread_time()
+    (chat,) = read_markdown("# A title" + " " * 200_000 + "of spaces #\n## You\nHello\n## Inglenook\nHi", 0.0)
+    assert time.thread_time() - started < 1
+    assert [message.text for message in chat.messages] == ["Hello", "Hi"]
+    assert chat.chat.title == "A title of spaces"
