@@ -230,7 +230,7 @@ def _kind(error: BaseException | None) -> str:
 
 async def _open_chats(store: Store, chats: ChatController, wiring: Wiring, tasks: TaskSet) -> None:
     if (notice := await store.open()) is not None:
-        wiring.tell(notice)
+        wiring.tell_not_saved(notice)
     await chats.read_chats()
     await wiring.composing.open()
     tasks.spawn(store.clear_index(), "clear the index of deleted words")

@@ -44,6 +44,8 @@ def _refusal(error: AttachError) -> str:
             return translate("composer", "{name} asks for a password. Save it without one, then attach it.")
         case Damaged():
             return translate("composer", "{name} is damaged and cannot be read.")
+        case NoText(is_empty=True):
+            return translate("composer", "{name} is empty.")
         case NoText():
             return translate("composer", "{name} holds no text. A scan must be turned into text first.")
         case TooSlow():

@@ -30,6 +30,8 @@ from engine.library.profile import Profile
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from desktop.widgets.notice import Notice
+
 translate = QCoreApplication.translate
 
 log = logging.getLogger(__name__)
@@ -66,15 +68,17 @@ def launch(options: Options) -> int:
             _say_already_open(application, options.profile)
         if found != "ours":
             return 1 if found == "taken" else 0
-    restore_error = _restore(options.profile)
+    restored = _restore(options.profile)
     settings = SettingsFile(options.profile.settings)
     speak(application, settings.value.language)
-    if restore_error is not None:
+    if isinstance(restored, OSError):
         from desktop.unwritable import say_not_restored
 
-        say_not_restored(restore_error)
+        say_not_restored(restored)
     window = MainWindow(Theme(application, settings.value.theme, settings.value.text_size), settings.value.geometry)
     window.fit_on(screen_of(window).availableGeometry())
+    if isinstance(restored, Path):
+        say_restored(window.notice, restored)
     try:
         window.show()
         app = _import_behind(window)
@@ -99,13 +103,18 @@ def _writable(application: QApplication, options: Options) -> Options | None:
     return options
 
 
-def _restore(profile: Profile) -> OSError | None:
-    """Restores a staged backup. Returns the error if that failed."""
+def _restore(profile: Profile) -> Path | OSError | None:
+    """The folder with what a restored backup replaced, or what kept it from being put in place."""
     try:
-        finish_restore(profile.root)
+        return finish_restore(profile.root)
     except OSError as error:
         return error
-    return None
+
+
+def say_restored(notice: Notice, aside: Path) -> None:
+    """That a backup is in place, and where the chats and settings before it are."""
+    text = translate("launch", "The backup is restored. What was here before is kept in {folder}.")
+    notice.tell(text.format(folder=aside.name))
 
 
 def screen_of(window: MainWindow) -> QScreen:

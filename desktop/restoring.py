@@ -22,17 +22,19 @@ def is_restore_staged(root: Path) -> bool:
     return (root / STAGED).is_dir()
 
 
-def finish_restore(root: Path) -> bool:
-    """Puts what is staged in its place, and what stood there aside, in a folder of its own each time. True where
-    something was. Raises OSError.
+def finish_restore(root: Path) -> Path | None:
+    """Puts what is staged in its place, and what stood there aside, in a folder of its own each time. Returns that
+    folder, the last where there were several; None where nothing was staged. Raises OSError.
 
     Cut off at any moment, the next start goes on where it stopped."""
     begun = sorted(path for path in root.glob(f"{STAGED}-*") if path.is_dir())
     if (root / STAGED).is_dir():
         begun.append((root / STAGED).rename(root / f"{STAGED}-{_free_mark(root)}"))
+    aside: Path | None = None
     for staged in begun:
-        _put_in_place(root, staged, root / f"{ASIDE}{staged.name.removeprefix(STAGED)}")
-    return bool(begun)
+        aside = root / f"{ASIDE}{staged.name.removeprefix(STAGED)}"
+        _put_in_place(root, staged, aside)
+    return aside
 
 
 def _put_in_place(root: Path, staged: Path, aside: Path) -> None:

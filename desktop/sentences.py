@@ -115,9 +115,8 @@ def _of_desktop(error: BaseException) -> str:
         case StoreUnreachable(reason=said):
             return translate("sentences", "Chats are not kept: {reason}.").format(reason=reason(said))
         case _:
-            return translate("sentences", "Something went wrong: {error}").format(
-                error=str(error) or type(error).__name__
-            )
+            said = reason(error.strerror) if isinstance(error, OSError) and error.strerror else str(error)
+            return translate("sentences", "Something went wrong: {error}").format(error=said or type(error).__name__)
 
 
 def _damaged(error: StoreDamaged, name: str) -> str:

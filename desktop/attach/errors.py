@@ -48,7 +48,11 @@ class Damaged(AttachError):
 
 
 class NoText(AttachError):
-    pass
+    """`is_empty`: a file of text with nothing in it, rather than a document that may be a scan."""
+
+    def __init__(self, name: str, *, is_empty: bool = False) -> None:
+        super().__init__(name)
+        self.is_empty = is_empty
 
 
 class TooSlow(AttachError):

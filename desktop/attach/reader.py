@@ -70,7 +70,7 @@ class Reader:
         except OSError as error:
             raise Unreachable(name, error.strerror or str(error)) from error
         if not text.strip():
-            raise NoText(name)
+            raise NoText(name, is_empty=kind not in ("pdf", "docx"))
         if len(text) > CHARACTERS:
             raise TooLarge(name, "characters", CHARACTERS)
         return Attachment(name, kind, well_formed(text))

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from desktop.compose.prompt import prompt_for
+from desktop.compose.prompt import messages_of, prompt_for
 from desktop.store.records import ChatMessage, ChatSettings
 from engine.requests import ChatRequest, Message, Sampling
 
@@ -25,11 +25,13 @@ class Prompt:
         """Ready to be submitted. Where the person chose that, without the oldest turns, if they do not fit.
 
         Raises EngineError."""
-        messages = await asyncio.get_running_loop().run_in_executor(None, prompt_for, self.branch, self.settings)
-        if self.settings.leaves_out and messages:
-            left_out = (await engine.fit(messages)).left_out
-            messages = tuple(message for place, message in enumerate(messages) if place not in left_out)
-        return request_for(messages, self.settings)
+        loop = asyncio.get_running_loop()
+        left_out: tuple[int, ...] = ()
+        if self.settings.leaves_out:
+            messages = await loop.run_in_executor(None, messages_of, self.branch, self.settings)
+            left_out = (await engine.fit(messages)).left_out if messages else ()
+        asked = await loop.run_in_executor(None, prompt_for, self.branch, self.settings, left_out)
+        return request_for(asked, self.settings)
 
 
 def request_for(messages: tuple[Message, ...], settings: ChatSettings) -> ChatRequest:

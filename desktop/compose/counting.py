@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from desktop.compose.prompt import fenced, prompt_for
+from desktop.compose.prompt import fenced, messages_of
 from desktop.store.records import Attachment, ChatMessage, ChatSettings
 from engine.prompt.overflow import Fit
 from engine.requests import ChatRequest, Message
@@ -20,7 +20,7 @@ class TokenCounter:
 
     async def fit(self, engine: Engine, branch: Sequence[ChatMessage], settings: ChatSettings) -> Fit:
         """How this branch fits into the context. The prompt is made in the pool: a long chat takes a while."""
-        messages = await asyncio.get_running_loop().run_in_executor(None, prompt_for, tuple(branch), settings)
+        messages = await asyncio.get_running_loop().run_in_executor(None, messages_of, tuple(branch), settings)
         if not messages:
             n_ctx = engine.status.model.n_ctx if engine.status.model is not None else 0
             return Fit(0, n_ctx, (), 0, True)

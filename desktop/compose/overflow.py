@@ -41,7 +41,7 @@ class Overflow:
 
 
 def overflow(branch: Sequence[ChatMessage], settings: ChatSettings, fit: Fit) -> Overflow | None:
-    """What stands in the way of sending, None where nothing does. `fit` is of `prompt_for(branch, settings)`."""
+    """What stands in the way of sending, None where nothing does. `fit` is of `messages_of(branch, settings)`."""
     if not fit.left_out and fit.fits:
         return None
     found = parts(branch, settings)

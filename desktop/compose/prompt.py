@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from desktop.attach.kinds import language_of
 from desktop.store.records import Attachment, ChatMessage, ChatSettings
@@ -27,32 +28,31 @@ class Part:
 def prompt_for(
     branch: Sequence[ChatMessage], settings: ChatSettings, left_out: Collection[int] = ()
 ) -> tuple[Message, ...]:
-    """What the model is to read. `left_out` are places of messages, as `Fit.left_out` of this prompt without it names
-    them. O(branch), for a long one on a pool thread."""
-    found = parts(branch, settings)
-    return tuple(part.message for place, part in enumerate(found) if place not in left_out)
+    """What the model is to read. `left_out` are places in `parts`, as `Fit.left_out` of `messages_of` names them.
+    O(branch), for a long one on a pool thread.
+
+    Messages of one role in a row become one, because many chat templates refuse them."""
+    kept = [message for place, message in enumerate(messages_of(branch, settings)) if place not in left_out]
+    return tuple(_merged([*group]) for _, group in groupby(kept, key=lambda message: message.role))
+
+
+def messages_of(branch: Sequence[ChatMessage], settings: ChatSettings) -> tuple[Message, ...]:
+    """The messages of `parts`: each question by itself, so that one without an answer can be left out."""
+    return tuple(part.message for part in parts(branch, settings))
 
 
 def parts(branch: Sequence[ChatMessage], settings: ChatSettings) -> list[Part]:
-    """The prompt with where it comes from. The system message, then what is not covered by the summary.
-
-    Empty answers are left out; what one side said in a row becomes one message, because many chat templates refuse
-    two messages of the same role in a row."""
-    found: list[Part] = []
+    """The prompt with where it comes from: the system message, then what is not covered by the summary, without empty
+    answers."""
     after = summarised_rows(branch, settings)
     system = _system(settings, after > 0)
-    if system:
-        found.append(Part(Message("system", system)))
-    for row in branch[after:]:
-        text = with_attachments(row.text, row.attachments)
-        if not text:
-            continue
-        if found and found[-1].message.role == row.role:
-            last = found[-1]
-            found[-1] = Part(Message(row.role, f"{last.message.content}\n\n{text}"), (*last.rows, row))
-        else:
-            found.append(Part(Message(row.role, text), (row,)))
-    return found
+    texts = ((row, with_attachments(row.text, row.attachments)) for row in branch[after:])
+    said = [Part(Message(row.role, text), (row,)) for row, text in texts if text]
+    return [Part(Message("system", system)), *said] if system else said
+
+
+def _merged(messages: Sequence[Message]) -> Message:
+    return Message(messages[0].role, "\n\n".join(message.content for message in messages))
 
 
 def summarised_rows(branch: Sequence[ChatMessage], settings: ChatSettings) -> int:

@@ -156,8 +156,10 @@ class EndpointDesk(QObject):
 
     def _show_keys(self) -> None:
         uses = self._feed.uses()
+        live = {call.key for call in self._feed.calls() if call.live}
         keys = tuple(
-            KeyUse(name, name == self._own_key, *uses.get(name, (0, 0))) for name in (self._own_key, *self._names)
+            KeyUse(name, name == self._own_key, *uses.get(name, (0, 0)), in_use=name in live)
+            for name in (self._own_key, *self._names)
         )
         if keys != self._shown_keys:
             self._shown_keys = keys

@@ -43,7 +43,10 @@ class KeyUse:
     name: str
     own: bool = False
     n_calls: int = 0
+    """Those that have ended."""
     n_tokens: int = 0
+    in_use: bool = False
+    """Whether a request with it is being answered."""
 
 
 @dataclass(frozen=True, slots=True)

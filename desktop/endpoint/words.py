@@ -94,7 +94,7 @@ def details(call: ToolRequest) -> str:
 
 def use(key: KeyUse) -> str:
     if not key.n_calls:
-        return translate("endpoint", "not used yet")
+        return translate("endpoint", "in use now") if key.in_use else translate("endpoint", "not used since the start")
     return counted("%Ln requests · {tokens} tokens", "", key.n_calls).format(tokens=short(key.n_tokens))
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QMarginsF, QObject, QPointF, QRect, QRectF, QSizeF, Qt
+from PySide6.QtCore import QByteArray, QEventLoop, QMarginsF, QObject, QPointF, QRect, QRectF, QSizeF, Qt
 from PySide6.QtGui import (
     QFont,
     QFontMetricsF,
@@ -45,7 +45,8 @@ def write_pdf(page: str, formulas: Sequence[Inset], title: str, path: Path) -> N
     writer.setResolution(DPI)
     writer.setPageSize(QPageSize(QPageSize.PageSizeId.A4))
     writer.setPageMargins(QMarginsF(MARGIN_MM, MARGIN_MM, MARGIN_MM, MARGIN_MM), QPageLayout.Unit.Millimeter)
-    document = QTextDocument()
+    events = QEventLoop()  # without one in its thread, each timer of a long document's layout is a warning of Qt
+    document = QTextDocument(events)
     document.setDocumentMargin(0)
     painter = QPainter(writer)
     document.documentLayout().setPaintDevice(writer)

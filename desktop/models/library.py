@@ -55,6 +55,8 @@ class LibraryController(QObject):
 
     changed = Signal(object)
     """The `LibraryState`."""
+    disk_changed = Signal()
+    """`row_of` may say something else, also of a model that the list does not show."""
     room_changed = Signal(object)
     failed = Signal(object)
 
@@ -165,6 +167,11 @@ class LibraryController(QObject):
     def file_of(self, path: Path) -> ModelFile | None:
         return next((file for file in self._files if file.path == path), None)
 
+    def row_of(self, path: Path) -> ModelRow | None:
+        """Whether or not the list shows it; None where there is no such file."""
+        model = self.file_of(path)
+        return self._disk_row(model) if model is not None else None
+
     def fit_of(self, model: ModelFile, choice: LoadChoice) -> Fit | None:
         room = self._measured.room
         if model.facts is None or not room.total:
@@ -261,6 +268,7 @@ class LibraryController(QObject):
         rows = [row for row in rows if self._is_found(row)]
         rows.sort(key=lambda row: (not row.use, bool(row.fault)))
         self.on_disk.show(rows)
+        self.disk_changed.emit()
 
     def _disk_row(self, model: ModelFile) -> ModelRow:
         use: Use = ""

@@ -193,6 +193,8 @@ class Column(QAbstractScrollArea):
         painter.fillRect(event.rect(), self._theme.colour("bg"))
         last = self._row_at(event.rect().bottom())
         for row in range(self._row_at(event.rect().top()), last + 1) if last >= 0 else ():
+            if not self._is_painted(row):
+                continue
             corner = self._corner(row)
             painter.save()
             painter.translate(corner)
@@ -200,6 +202,10 @@ class Column(QAbstractScrollArea):
             item = self._item(row)
             item.paint(painter, seen, self.selected_in(item.message.id))
             painter.restore()
+
+    def _is_painted(self, row: int) -> bool:
+        """False for a row that a widget covers."""
+        return True
 
     def selected_in(self, message_id: str) -> tuple[Place, Place] | None:
         """What is selected in a message, the earlier place first."""

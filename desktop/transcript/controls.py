@@ -180,6 +180,7 @@ class MessageControls:
             show_at(widget, at + QPoint(0, (26 - widget.sizeHint().height()) // 2))
             at += QPoint(widget.width() + 2, 0)
             self._mirror(widget, left)
+        self._item.buttons_width = at.x() - left
 
     def _mirror(self, widget: QWidget, left: int) -> None:
         """To the other side of the message, whose left edge is `left`, where the window is laid out so."""

@@ -56,10 +56,12 @@ class MessageEditor(QFrame):
     changed = Signal(str, str)
     """The message's id, and what is typed; "" where that is how the message reads."""
     closed = Signal()
+    resized = Signal()
+    """It needs another height for what is typed."""
 
     def __init__(self, message: ChatMessage, width: int, parent: QWidget, draft: str = "") -> None:
         super().__init__(parent)
-        self._message, self._begun = message, draft
+        self._message = message
         self.setObjectName("messageEditor")
         question = message.role == "user"
         self.edit = _Text(question, self)
@@ -98,8 +100,7 @@ class MessageEditor(QFrame):
     def set_width(self, width: int) -> None:
         line = self.edit.fontMetrics().lineSpacing()
         letters = max(20, width // 8)
-        text = max(self._message.text, self._begun, key=len)
-        lines = sum(1 + len(each) // letters for each in text.split("\n"))
+        lines = sum(1 + len(each) // letters for each in self.edit.toPlainText().split("\n"))
         self.edit.setFixedHeight(min(max(LEAST_LINES, lines), MOST_LINES) * line + 12)
         self.setFixedWidth(width)
         self.adjustSize()
@@ -107,6 +108,10 @@ class MessageEditor(QFrame):
     def _tell_changed(self) -> None:
         text = self.edit.toPlainText()
         self.changed.emit(self._message.id, "" if text == self._message.text else text)
+        before = self.height()
+        self.set_width(self.width())
+        if self.height() != before:
+            self.resized.emit()
 
     def _save(self) -> None:
         text = self.edit.toPlainText().strip()
@@ -117,18 +122,20 @@ class MessageEditor(QFrame):
 
 class EditPlace:
     """Where the one editor stands, if any. `saved(id, text)` gets what is to be, `changed(id, text)` what is typed, ""
-    where there is nothing to keep, `ended(id, had_focus)` is called when it is closed."""
+    where there is nothing to keep, `resized(id)` is called when its height changes, `ended(id, had_focus)` when it is
+    closed."""
 
     def __init__(
         self,
         parent: QWidget,
         saved: Callable[[str, str], None],
         changed: Callable[[str, str], None],
+        resized: Callable[[str], None],
         ended: Callable[[str, bool], None],
     ) -> None:
         self._parent = parent
         self._saved, self._changed = saved, changed
-        self._ended = ended
+        self._resized, self._ended = resized, ended
         self.editor: MessageEditor | None = None
 
     @property
@@ -137,7 +144,7 @@ class EditPlace:
 
     @property
     def height(self) -> int:
-        """What the message that is edited needs at least."""
+        """What the row of the message that is edited needs."""
         return self.editor.height() + 8 if self.editor is not None else 0
 
     def open(self, message: ChatMessage, width: int, draft: str = "", *, focus: bool = True) -> None:
@@ -145,6 +152,7 @@ class EditPlace:
         self.editor = MessageEditor(message, width, self._parent, draft)
         self.editor.saved.connect(self._saved)
         self.editor.changed.connect(self._changed)
+        self.editor.resized.connect(self._tell_resized)
         self.editor.closed.connect(self._finish)
         self.editor.show()
         if focus:
@@ -158,6 +166,9 @@ class EditPlace:
             editor.hide()
             editor.deleteLater()
             self._ended(editor.message_id, had_focus)
+
+    def _tell_resized(self) -> None:
+        self._resized(self.message_id)
 
     def _finish(self) -> None:
         """Saved or cancelled: there is nothing to keep."""

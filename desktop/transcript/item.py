@@ -18,7 +18,7 @@ from desktop.theme import Theme
 from desktop.transcript.block_reader import BlockReader
 from desktop.transcript.code_segment import CODE_HEAD, CodeSegment
 from desktop.transcript.insets import Insets
-from desktop.transcript.note import note_box, paint_note, paint_stats
+from desktop.transcript.note import fitting_stats, note_box, paint_note, paint_stats
 from desktop.transcript.place import Place, span_of
 from desktop.transcript.segment import Segment
 from desktop.transcript.sign import Sign
@@ -31,6 +31,8 @@ SignOf = Callable[[str], Sign]
 """What the message of an id waits for."""
 
 ACTIONS_HEIGHT = 28
+STATS_GAP = 12
+"""Between the buttons and the figures beside them."""
 THOUGHTS_HEAD = 30
 LAID_OUT, FOR_EACH = 12_000, 300
 """What is laid out at once, in letters of HTML, and what each block costs besides."""
@@ -77,6 +79,8 @@ class MessageItem:
         """What a search marks."""
         self.sign = Sign()
         """What it waits for."""
+        self.buttons_width = 0
+        """What the buttons below it take of its width."""
         self._read()
 
     @property
@@ -108,6 +112,11 @@ class MessageItem:
     @property
     def actions_box(self) -> QRect:
         return QRect(0, self.height - ACTIONS_HEIGHT, self.width, ACTIONS_HEIGHT)
+
+    @property
+    def shown_stats(self) -> str:
+        """As many of the figures as fit beside the buttons, the first ones."""
+        return fitting_stats(self.message, self.width - self.buttons_width - STATS_GAP)
 
     def update(self, message: ChatMessage) -> int:
         """Takes up a change of the message; only blocks that are different are laid out anew.
@@ -395,7 +404,7 @@ class MessageItem:
             return
         box = note_box(self.message, self.width, last.top + last.height if last else self._first_top)
         paint_note(painter, self._theme, self.message, box)
-        paint_stats(painter, self._theme, self.message, self.actions_box)
+        paint_stats(painter, self._theme, self.shown_stats, self.actions_box)
 
 
 def _is_same(before: tuple[Segment, Block], now: Segment) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRect, Qt
-from PySide6.QtGui import QFontMetrics, QPainter
+from PySide6.QtGui import QFontMetrics, QFontMetricsF, QPainter
 
 from desktop import sentences
 from desktop.direction import isolated, mirrored
@@ -33,8 +33,16 @@ def paint_note(painter: QPainter, theme: Theme, message: ChatMessage, box: QRect
     painter.drawText(mirrored(box.adjusted(24, 0, 0, 0), box), flags, sentences.how_it_ended(message))
 
 
-def paint_stats(painter: QPainter, theme: Theme, message: ChatMessage, box: QRect) -> None:
+def fitting_stats(message: ChatMessage, width: float) -> str:
+    """As many of an answer's figures as fit into `width`, the first ones."""
+    text, metrics = sentences.stats(message), QFontMetricsF(text_font(12))
+    while text and metrics.horizontalAdvance(text) > width:
+        text = text.rpartition(" · ")[0]
+    return text
+
+
+def paint_stats(painter: QPainter, theme: Theme, stats: str, box: QRect) -> None:
     painter.setFont(text_font(12))
     painter.setPen(theme.colour("muted"))
     right = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-    painter.drawText(box, right, isolated(sentences.stats(message)))
+    painter.drawText(box, right, isolated(stats))

@@ -21,7 +21,7 @@ from desktop.theme import Theme, text_font, zoom
 from desktop.transcript.beside import BesideItem
 from desktop.transcript.beside_controls import BesideControls
 from desktop.transcript.bubble import BubbleItem
-from desktop.transcript.column import TOP, Column
+from desktop.transcript.column import BOTTOM, TOP, Column
 from desktop.transcript.controls import MessageControls
 from desktop.transcript.editor import EditPlace
 from desktop.transcript.insets import Insets
@@ -66,7 +66,9 @@ class TranscriptPage(Column):
         super().__init__(theme, parent)
         self._controls: dict[str, MessageControls] = {}
         self._stale: set[str] = set()
-        self._editing = EditPlace(self.viewport(), self.edited.emit, self.edit_changed.emit, self._edit_ended)
+        self._editing = EditPlace(
+            self.viewport(), self.edited.emit, self.edit_changed.emit, self._edit_resized, self._edit_ended
+        )
         self.edit_draft: Callable[[str], str] = lambda message_id: ""
         """What was typed in place of a message and not saved."""
         self.n_deleted: Callable[[str], int] = lambda message_id: 0
@@ -151,17 +153,26 @@ class TranscriptPage(Column):
         return item
 
     def _height(self, row: int) -> int:
-        height = super()._height(row)
-        if self._editing.message_id == self._message(row).id:
-            height = max(height, self._editing.height + self._space_above(row))
-        return height
+        if self._is_edited(row):
+            return self._editing.height + self._space_above(row)
+        return super()._height(row)
+
+    def _is_painted(self, row: int) -> bool:
+        return not self._is_edited(row)
+
+    def _is_edited(self, row: int) -> bool:
+        return self._editing.message_id == self._message(row).id
 
     def _laid_out(self) -> None:
         seen = self._seen_rows()
         ids = {self._message(row).id for row in seen}
         for row in seen:
             message_id = self._message(row).id
-            if message_id in self._controls:
+            if message_id not in self._controls:
+                continue
+            if self._is_edited(row):
+                self._controls[message_id].hide()
+            else:
                 self._controls[message_id].arrange(self._corner(row), self._versions(message_id))
         if self._editing.editor is not None:
             row = self._row_of(self._editing.message_id)
@@ -191,9 +202,22 @@ class TranscriptPage(Column):
             self._settle(row, TOP)
 
     def edit(self, message_id: str) -> None:
-        """Opens the editor in the message's place."""
+        """Opens the editor in the message's place, in sight."""
         if (row := self._row_of(message_id)) >= 0:
             self._editing.open(self._message(row), self._column()[1], self.edit_draft(message_id))
+            self._show_editor()
+
+    def _show_editor(self) -> None:
+        """Only the end of a long message may be seen, and its editor takes the place of its beginning."""
+        row = self._row_of(self._editing.message_id)
+        top = self._corner(row).y() - self._space_above(row)
+        lowest = self.viewport().height() - self._editing.height - self._space_above(row) - BOTTOM
+        self._heights.doubt(row)
+        self._follow = False
+        self._settle(row, max(TOP, min(top, lowest)))
+
+    def _edit_resized(self, message_id: str) -> None:
+        if (row := self._row_of(message_id)) >= 0:
             self._resettle(row)
 
     def _open_draft(self) -> None:

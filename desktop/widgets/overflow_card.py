@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QFrame,
@@ -39,6 +39,8 @@ class OverflowCard(QFrame):
     cancel_asked = Signal()
     afresh_asked = Signal()
     closed = Signal()
+    focus_left = Signal()
+    """It had the focus and is hidden now."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -92,7 +94,10 @@ class OverflowCard(QFrame):
         self._set_stage(found, summarising=False)
         self.show()
         self.setAccessibleName(words.overflow_short(found))
-        self.setFocus()  # not the first button: a second Enter must choose nothing
+        if found.kind == "turns":
+            self.setFocus()  # not the first button: a second Enter must choose nothing
+        else:
+            self._announce(words.overflow_short(found))  # the focus stays in the text, which must be shortened
 
     def show_progress(self, share: float) -> None:
         """The summary is being written; `share` from 0 to 1."""
@@ -117,6 +122,9 @@ class OverflowCard(QFrame):
         self.closed.emit()
 
     def dismiss(self) -> None:
+        focused = self.window().focusWidget()
+        if focused is self or (focused is not None and self.isAncestorOf(focused)):
+            self.focus_left.emit()  # before it is hidden: Qt would move the focus to whichever widget comes next
         self.overflow = None
         self._progress.hide()
         self.hide()
@@ -173,6 +181,12 @@ class OverflowCard(QFrame):
 
     def _say(self, text: str) -> None:
         self._text.setText(text)
+
+    def _announce(self, text: str) -> None:
+        if QAccessible.isActive():
+            event = QAccessibleAnnouncementEvent(self, text)
+            event.setPoliteness(QAccessible.AnnouncementPoliteness.Assertive)
+            QAccessible.updateAccessibility(event)
 
     def _set_stage(self, found: Overflow, *, summarising: bool) -> None:
         choosing = found.kind == "turns" and not summarising

@@ -68,14 +68,13 @@ class ModelsWiring(QObject):
         self._show_state(library.state)
 
     def _connect_sheet(self) -> None:
-        sheet, on_disk = self._page.sheet, self._library.on_disk
+        sheet = self._page.sheet
         sheet.choice_changed.connect(self._library.choose)
         sheet.load_asked.connect(self._load_as_chosen)
         sheet.unload_asked.connect(self._unload)
         sheet.folder_asked.connect(lambda folder: QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))))
         sheet.closed.connect(self._page.on_disk.view.setFocus)
-        for signal in (on_disk.dataChanged, on_disk.rowsInserted, on_disk.rowsRemoved):
-            signal.connect(self._refresh_sheet)
+        self._library.disk_changed.connect(self._refresh_sheet)
 
     def _act(self, act: Act, row: ModelRow) -> None:
         match act:
@@ -104,9 +103,8 @@ class ModelsWiring(QObject):
         self._page.sheet.show_model(row, choice, loaded)
 
     def _refresh_sheet(self) -> None:
-        path, models = self._page.sheet.path, self._library.on_disk
-        row = next((models[n] for n in range(len(models)) if models[n].path == path), None)
-        if row is not None:
+        path = self._page.sheet.path
+        if path is not None and (row := self._library.row_of(path)) is not None:
             self._show_sheet(row)
 
     def _show_state(self, state: LibraryState) -> None:

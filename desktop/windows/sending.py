@@ -68,6 +68,7 @@ class Sending(QObject):
         card.cancel_asked.connect(self.cancel_summary)
         card.afresh_asked.connect(afresh)
         card.closed.connect(composer.setFocus)
+        card.focus_left.connect(composer.setFocus)
 
     @property
     def is_checking(self) -> bool:

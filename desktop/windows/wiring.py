@@ -90,8 +90,8 @@ class Wiring:
         """Says on the window what went wrong."""
         self._window.notice.tell(sentences.of(error), alert=True)
 
-    def _tell_not_saved(self, error: BaseException) -> None:
-        """Stays as long as it is so."""
+    def tell_not_saved(self, error: BaseException) -> None:
+        """That chats are not kept, or what became of their file. It stays until it is dismissed or no longer so."""
         self._window.notice.tell(sentences.of(error), alert=True, topic="not saved", stays=True)
 
     def _connect_chats(self) -> None:
@@ -104,7 +104,7 @@ class Wiring:
         chats.stop_requested.connect(self._show_stopping)
         chats.speed_measured.connect(window.header.show_speed)
         chats.failed.connect(self.tell)
-        chats.not_saved.connect(self._tell_not_saved)
+        chats.not_saved.connect(self.tell_not_saved)
         chats.saved_again.connect(lambda: window.notice.clear("not saved"))
         ChatsWiring(window, self._chats_view, chats)
         self._messages = MessageWiring(window, self._transcript, chats, self._tasks)

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from desktop import composer_words
 from desktop.attach import limits
 from desktop.attach.decoding import decode
 from desktop.attach.errors import (
@@ -149,7 +150,10 @@ def test_empty_files_and_scans_hold_nothing_to_read(tmp_path: Path) -> None:
     blank = tmp_path / "blank.txt"
     blank.write_text(" \n", encoding="utf-8")
     assert type(refused(blank)) is NoText
-    assert type(refused(write_pdf(tmp_path / "scan.pdf", ["", ""]))) is NoText
+    assert composer_words.refused(refused(blank)) == f"{blank.name} is empty."
+    scan = refused(write_pdf(tmp_path / "scan.pdf", ["", ""]))
+    assert type(scan) is NoText
+    assert "A scan must be turned into text first" in composer_words.refused(scan)
     assert type(refused(write_docx(tmp_path / "blank.docx", ""))) is NoText
 
 

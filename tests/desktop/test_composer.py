@@ -68,8 +68,8 @@ def test_a_prompt_has_one_system_message_and_no_role_twice_in_a_row() -> None:
         Message("assistant", "three"),
         Message("user", "four"),
     )
-    assert [len(part.rows) for part in parts(branch, settings)] == [0, 2, 1, 1]
-    assert prompt_for(branch, settings, (1, 2)) == (Message("system", "Be brief."), Message("user", "four"))
+    assert [len(part.rows) for part in parts(branch, settings)] == [0, 1, 1, 1, 1]
+    assert prompt_for(branch, settings, (1, 2, 3)) == (Message("system", "Be brief."), Message("user", "four"))
 
 
 def test_a_summary_stands_behind_the_instructions_in_place_of_its_turns() -> None:

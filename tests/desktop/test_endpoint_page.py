@@ -105,6 +105,8 @@ def test_one_of_two_that_stream_is_stopped_and_the_other_goes_on(run: Run, open_
             asking = asyncio.gather(one.ask("First"), two.ask("Second", max_tokens=300))
             await until(lambda: [row.state for row in rows(house)] == ["writing", "writing"])
             assert {row.key for row in rows(house)} == {"aider", "continue"}
+            lines = house.endpoint_page.keys._lines
+            await until(lambda: [lines[name]._use.text() for name in ("aider", "continue")] == ["in use now"] * 2)
             assert house.window.header._tools.text() == " 2 tools"
             before = {row.id: row.n_output for row in rows(house)}
             await until(lambda: all(row.n_output > before[row.id] and row.tokens_per_s > 0 for row in rows(house)))

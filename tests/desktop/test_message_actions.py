@@ -69,6 +69,17 @@ def test_versions_are_counted_and_end_at_the_ends(view: TranscriptView, messages
     assert not button(view, "m0", "after").isEnabled()
 
 
+def test_figures_that_do_not_fit_beside_buttons_are_left_out(view: TranscriptView, messages: MessageList) -> None:
+    answer = replace(message(1, "Hello"), n_output=202, decode_s=22.0, first_token_s=0.1)
+    messages.show([message(0, "Hi"), answer], {"m1": (3, 4)})
+    item = view._item(1)
+    assert item.shown_stats == "202 tokens · 9 tok/s · 0.1 s to first word"
+    item.set_width(item.buttons_width + 140)
+    assert item.shown_stats == "202 tokens · 9 tok/s"
+    item.set_width(item.buttons_width + 20)
+    assert item.shown_stats == ""
+
+
 @pytest.mark.parametrize("state", ["cut", "stopped", "length"])
 def test_what_was_cut_offers_to_go_on(qtbot: QtBot, view: TranscriptView, messages: MessageList, state: str) -> None:
     messages.show([message(0, "Hi"), message(1, "Half an", state)])
@@ -106,6 +117,42 @@ def test_an_answer_takes_control_enter_and_escape_leaves_it(
     with qtbot.waitSignal(view.edited) as edited:
         QTest.keyClick(edit, Qt.Key.Key_Return, CONTROL)
     assert edited.args == ["m1", "Well."]
+
+
+def test_editing_long_message_from_its_end_shows_editor(view: TranscriptView, messages: MessageList) -> None:
+    messages.show([message(0, "line of code\n" * 200), message(1, "Hello")])
+    view.go_to_end()
+    assert view._corner(0).y() < -1_000
+    button(view, "m0", "edit").click()
+    editor = view._editing.editor
+    assert editor is not None
+    assert view.viewport().rect().contains(editor.geometry())
+    assert view._corner(1).y() >= editor.geometry().bottom()
+
+
+def test_edited_message_is_not_painted_below_its_editor(view: TranscriptView, messages: MessageList) -> None:
+    files = tuple(Attachment(f"notes {n}.txt", "text", "words", 5) for n in range(4))
+    messages.show([replace(message(0, "What is in these?"), attachments=files), message(1, "Hello")])
+    view.edit("m0")
+    editor = view._editing.editor
+    assert editor is not None
+    assert 0 <= view._corner(1).y() - editor.geometry().bottom() < 60
+    assert not view._is_painted(0)
+    assert all(each.isHidden() for each in view._controls["m0"]._named.values())
+    QTest.keyClick(editor.edit, Qt.Key.Key_Escape)
+    assert view._is_painted(0)
+    assert not button(view, "m0", "edit").isHidden()
+
+
+def test_editor_grows_with_what_is_typed(view: TranscriptView, messages: MessageList) -> None:
+    messages.show([message(0, "Hi"), message(1, "Hello")])
+    edit = editing(view, "m0")
+    before = edit.height()
+    for _ in range(5):
+        QTest.keyClick(edit, Qt.Key.Key_Return, SHIFT)
+    assert edit.height() > before
+    assert view._editing.editor is not None
+    assert view._corner(1).y() >= view._editing.editor.geometry().bottom()
 
 
 def editing(view: TranscriptView, message_id: str) -> QPlainTextEdit:

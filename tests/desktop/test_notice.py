@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import socket
 import time
@@ -19,6 +20,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QPlainTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
+from desktop import sentences
+from desktop.launch import say_restored
 from desktop.models.downloads import DownloadState
 from desktop.store.errors import StoreFull
 from desktop.theme import Theme
@@ -363,5 +366,36 @@ def test_alert_about_an_import_leaves_with_the_next_import(run: Run, open_house:
             wiring.bring_in(tmp_path / "conversations.json")
             assert house.window.notice.text == ""
             await until(lambda: wiring.page._progress.text() == "One chat came in.")
+
+    run(story())
+
+
+def test_notice_that_chats_are_not_kept_outlasts_other_pages(
+    run: Run, open_house: OpenHouse, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notice_module, "READ_S", 0.0)
+    profile.ensure()
+    profile.chats.mkdir()  # where the file of the chats should be
+
+    async def story() -> None:
+        async with open_house() as house:
+            notice = house.window.notice
+            await until(lambda: notice.text.startswith("Chats are not kept"))
+            notice.move_on()
+            assert notice.text.startswith("Chats are not kept")
+
+    run(story())
+
+
+def test_error_of_the_system_is_said_without_its_number() -> None:
+    assert sentences.of(OSError(errno.ENOSPC, "No space left on device")).endswith(": No space left on device")
+
+
+def test_restored_backup_is_said_with_where_the_old_data_is(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house() as house:
+            say_restored(house.window.notice, Path("profile") / "before-restore-2026-01-02-030405")
+            assert "The backup is restored" in house.window.notice.text
+            assert "before-restore-2026-01-02-030405" in house.window.notice.text
 
     run(story())

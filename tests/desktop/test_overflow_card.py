@@ -8,11 +8,13 @@ from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
 
 from desktop.compose.overflow import overflow, surely_fits
+from desktop.compose.prompt import messages_of, prompt_for
 from desktop.store.records import Chat, ChatMessage, ChatSettings
 from desktop.store.store import Store
 from desktop.widgets.overflow_card import OverflowCard
 from engine.library.profile import Profile
-from engine.prompt.overflow import Fit
+from engine.prompt.overflow import Fit, fit
+from engine.requests import Message
 from tests.desktop.conftest import House, OpenHouse, Run, until
 from tests.desktop.test_window import answered, click_chat, type_and_send
 from tests.fakes import Script
@@ -68,20 +70,30 @@ def read_by_model(house: House) -> str:
 
 def test_what_would_be_left_out_is_told_by_turns() -> None:
     settings = ChatSettings(system="Be kind.")
-    fit = Fit(9_310, 8_192, (1, 2, 3, 4), 8_070, True)
-    found = overflow(branch(), settings, fit)
+    fitted = Fit(9_310, 8_192, (1, 2, 3, 4), 8_070, True)
+    found = overflow(branch(), settings, fitted)
     assert found is not None
     assert (found.kind, found.n_left_out, found.has_instructions) == ("turns", 1_240, True)
     assert [turn.first_line for turn in found.turns] == ["Question 0", "Question 1"]
     assert found.last_row_id == "m3"
     leaves_out = ChatSettings(system="Be kind.", leaves_out=True)
-    assert overflow(branch(), leaves_out, fit) is None
+    assert overflow(branch(), leaves_out, fitted) is None
     alone = overflow(branch(), leaves_out, Fit(9_310, 8_192, (1,), 9_000, False))
     assert alone is not None
     assert (alone.kind, alone.n_prompt) == ("message", 9_000)
     assert overflow(branch(), settings, Fit(10, 8_192, (), 10, True)) is None
     assert surely_fits(branch(), settings, 20_000)
     assert not surely_fits(branch(), settings, 4_096)
+
+
+def test_long_question_without_answer_can_be_left_out() -> None:
+    rows = [row(0, "user", "q" * 5_000), row(1, "assistant", ""), row(2, "user", "Hello")]
+    messages = messages_of(rows, ChatSettings())
+    found = overflow(rows, ChatSettings(), fit(messages, lambda kept: sum(len(each.content) for each in kept), 4_096))
+    assert found is not None
+    assert found.kind == "turns"
+    assert [turn.first_line for turn in found.turns] == ["q" * 5_000]
+    assert prompt_for(rows, ChatSettings(), (0,)) == (Message("user", "Hello"),)
 
 
 def test_nothing_is_sent_until_the_person_chooses(run: Run, open_house: OpenHouse, profile: Profile) -> None:
@@ -214,5 +226,40 @@ def test_a_message_too_long_by_itself_says_so(run: Run, open_house: OpenHouse) -
             house.window.composer.begin_with("short")
             house.window.composer.show_text("short")
             assert not card.isVisible()
+
+    run(story())
+
+
+def test_message_too_long_keeps_focus_in_text(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house() as house:
+            await until(lambda: house.ready)
+            window, card = house.window, house.window.overflow_card
+            assert card is not None
+            window.composer.begin_with("word " * 1_000)
+            QTest.keyClick(window.composer._edit, Qt.Key.Key_Return)
+            await until(card.isVisible)
+            assert window.focusWidget() is window.composer._edit
+            QTest.keySequence(window.focusWidget(), "Ctrl+A")
+            QTest.keyClick(window.focusWidget(), Qt.Key.Key_Delete)
+            await until(lambda: not card.isVisible())
+            assert window.composer.text == ""
+
+    run(story())
+
+
+def test_hiding_card_returns_focus_to_text(run: Run, open_house: OpenHouse) -> None:
+    async def story() -> None:
+        async with open_house() as house:
+            await until(lambda: house.ready)
+            window, card = house.window, house.window.overflow_card
+            assert card is not None
+            window.composer.begin_with("word " * 1_000)
+            QTest.keyClick(window.composer._edit, Qt.Key.Key_Return)
+            await until(card.isVisible)
+            card._close.setFocus()
+            window.composer.show_text("short")
+            assert not card.isVisible()
+            assert window.focusWidget() is window.composer._edit
 
     run(story())

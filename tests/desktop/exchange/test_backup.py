@@ -59,12 +59,13 @@ def test_there_and_back(profile: Profile, backup: Path, tmp_path: Path) -> None:
     other.settings.write_text('{"theme": "light"}')
     stage_restore(other, backup)
     assert keep(other) == ["three"], "nothing changes before the next start"
-    assert finish_restore(other.root)
+    restored = finish_restore(other.root)
     assert keep(other) == ["one", "two"]
     assert json.loads(other.settings.read_text()) == {"theme": "dark"}
     assert other.endpoint_key.read_text() == "ink-secret"
     assert (other.responses / "r1.json").is_file()
     (folder,) = other.root.glob(f"{ASIDE}-*")
+    assert restored == folder
     aside = Profile(folder)
     assert keep(aside) == ["three"]
     assert json.loads(aside.settings.read_text()) == {"theme": "light"}

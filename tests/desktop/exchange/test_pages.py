@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 from xml.etree import ElementTree
@@ -43,6 +44,13 @@ def pdf(theme: Theme, path: Path, text: str, question: str = "") -> pypdf.PdfRea
 
 def words(reader: pypdf.PdfReader) -> str:
     return " ".join(" ".join(sheet.extract_text() for sheet in reader.pages).split())
+
+
+def test_long_page_written_on_pool_thread_logs_no_qt_warning(theme: Theme, tmp_path: Path) -> None:
+    path = tmp_path / "long.pdf"
+    with ThreadPoolExecutor(1) as pool:
+        reader = pool.submit(pdf, theme, path, "word " * 100 + "\n\nword " * 2_000).result()
+    assert len(reader.pages) > 1  # and a warning of Qt fails the test
 
 
 def test_formulas_in_a_page_are_mathml_with_their_latex() -> None:

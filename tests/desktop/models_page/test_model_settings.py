@@ -77,6 +77,27 @@ def test_settings_are_kept_for_each_file_and_used(
     run(story())
 
 
+def test_sheet_of_model_that_search_hides_follows_its_state(
+    run: Run, open_house: OpenHouse, fake: FakeHub, shelf: Path, profile: Profile
+) -> None:
+    keep_folder(profile, shelf)
+
+    async def story() -> None:
+        async with open_house(real=shelf / "Alpha-Q4_0.gguf") as house:
+            page = page_of(house)
+            house.window.sidebar._models.click()
+            await until(lambda: house.ready and use_of(house, "Alpha") == "in_use")
+            click(page.on_disk.view, "Alpha", "settings")
+            page.head.search.setText("qwen")
+            await until(lambda: use_of(house, "Alpha") == "not listed")
+            assert not page.sheet.unload.isHidden()
+            page.sheet.unload.click()
+            await until(lambda: page.sheet.unload.isHidden())
+            assert not page.sheet.load.isHidden()
+
+    run(story())
+
+
 def test_value_that_is_typed_stays_while_the_row_changes(
     run: Run, open_house: OpenHouse, fake: FakeHub, shelf: Path, profile: Profile
 ) -> None:
