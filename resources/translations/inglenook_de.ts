@@ -2149,6 +2149,10 @@
         <translation>{name} ist beschädigt und nicht lesbar.</translation>
     </message>
     <message>
+        <source>{name} is empty.</source>
+        <translation>{name} ist leer.</translation>
+    </message>
+    <message>
         <source>{name} holds no text. A scan must be turned into text first.</source>
         <translation>{name} enthält keinen Text. Ein Scan muss erst in Text umgewandelt werden.</translation>
     </message>
@@ -2412,8 +2416,12 @@
         <translation>{prompt} Tokens gefragt, davon {cached} von vorher behalten, {output} geantwortet</translation>
     </message>
     <message>
-        <source>not used yet</source>
-        <translation>noch nicht benutzt</translation>
+        <source>in use now</source>
+        <translation>wird gerade benutzt</translation>
+    </message>
+    <message>
+        <source>not used since the start</source>
+        <translation>seit dem Start nicht benutzt</translation>
     </message>
     <message>
         <source>{size} GB</source>
@@ -2450,6 +2458,10 @@
 </context>
 <context>
     <name>launch</name>
+    <message>
+        <source>The backup is restored. What was here before is kept in {folder}.</source>
+        <translation>Die Sicherung ist zurückgeholt. Was vorher hier war, liegt in {folder}.</translation>
+    </message>
     <message>
         <source>Inglenook is already open.</source>
         <translation>Inglenook ist schon offen.</translation>
