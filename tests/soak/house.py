@@ -8,6 +8,7 @@ from array import array
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QModelIndex, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication
@@ -80,8 +81,8 @@ async def opened(application: QApplication, folder: Path, port: int) -> AsyncIte
     stores: list[Store] = []
 
     class Kept(Store):
-        def __init__(self, path: Path) -> None:
-            super().__init__(path)
+        def __init__(self, path: Path, **options: Any) -> None:
+            super().__init__(path, **options)
             stores.append(self)
 
     setattr(desktop.app, "Store", Kept)  # noqa: B010 -- what is assigned to is not the app's to export
