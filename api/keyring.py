@@ -24,7 +24,7 @@ MAX_NAME = 64
 
 @dataclass(frozen=True, slots=True)
 class KeyHolder:
-    """Whoever sent a key. `id` is the key's own: another key that is given the same name later has another one."""
+    """The owner of the key of a request. `id` belongs to the key: a later key of the same name has another one."""
 
     name: str
     id: str = ""

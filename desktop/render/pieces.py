@@ -1,6 +1,6 @@
 """Blocks that are too long to be laid out at once, as several that go on in each other. Pure.
 
-A piece takes some 10 ms to lay out; so whoever draws can stop between two of them."""
+A piece takes some 10 ms to lay out; the caller can stop between two of them."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ STEPS: tuple[str, ...] = (
     ALTER TABLE chats ADD COLUMN folder_id TEXT NOT NULL DEFAULT '';
     ALTER TABLE chats ADD COLUMN archived INTEGER NOT NULL DEFAULT 0;
     """,
-    # What was begun and must be gone on with. The indexes of earlier layouts still hold words of deleted chats.
+    # Work that was begun and must be continued. The indexes of earlier layouts still hold words of deleted chats.
     """
     CREATE TABLE unfinished (name TEXT PRIMARY KEY) STRICT;
     INSERT INTO unfinished (name) VALUES ('message_search'), ('title_search');

@@ -64,7 +64,7 @@ def _content(address: str, anywhere: bool, folders: Sequence[Path]) -> bytes | W
         plain = unquote_to_bytes(data)
         return base64.b64decode(plain) if head.lower().endswith(";base64") else plain
     path = url2pathname(urlsplit(address).path) if address[:5].lower() == "file:" else unquote(address)
-    if not is_local_picture(path):  # another machine's, whoever asks
+    if not is_local_picture(path):  # on another machine, also after a click
         return None
     for folder in folders:
         if (known := path_of_person(path, home=folder, remote=())) is not None:

@@ -30,7 +30,7 @@ ANSWER = "answer"
 
 @dataclass(frozen=True, slots=True)
 class CallGrammar:
-    """Lark of ours, with schemas of the asker's in it. `answer`: what may stand in the place of calls."""
+    """Our own Lark grammar, with the request's schemas in it. `answer`: what may stand in the place of calls."""
 
     source: str
     answer: Constraint | None = None
