@@ -128,7 +128,7 @@ def _functions(body: ChatCompletionBody) -> tuple[tuple[Tool, ...], ToolChoice]:
 
 
 def thinking_of(body: ChatCompletionBody) -> tuple[bool | None, Effort | None, tuple[Argument, ...]]:
-    """Whether the model reasons, and how much, and the further arguments of its template. Raises BadRequest, NotKept."""
+    """Whether and how much the model reasons, and further arguments of its template. Raises BadRequest, NotKept."""
     arguments: list[Argument] = []
     thinking, effort = effort_of(body.reasoning_effort, "reasoning_effort")
     if body.reasoning_budget_tokens == 0:
