@@ -30,6 +30,8 @@ def test_instructor_gets_what_it_asks_for(served: House) -> None:
     }
     assert set(told) == {"TOOLS", "JSON_SCHEMA", "partial"}
     assert set(told.values()) <= {"red", "blue"}
-    assert served.last_call().state == "failed"  # the prompt that was too long
-    aborted = next(call for call in served.calls() if call.state == "cancelled")
-    assert aborted.n_output < 900
+    served.last_call()  # waits until every request has ended
+    # The stream that was closed may end after the prompt that was too long: the order of these two is not fixed.
+    by_state = {call.state: call for call in served.calls() if call.state != "finished"}
+    assert set(by_state) == {"failed", "cancelled"}
+    assert by_state["cancelled"].n_output < 900
