@@ -1,5 +1,7 @@
-"""`python3 -m ship.notes v1.2.3` prints what CHANGELOG.md says of the version that a tag names. Where that is not the
-version that would be built, it says so and is 1: who looks for updates would be told of that release for ever."""
+"""`python3 -m ship.notes v1.2.3` prints the section of CHANGELOG.md for the version of a tag.
+
+Exit code 1 if the tag is not the version in pyproject.toml: an installed program would offer that release as an update
+forever."""
 
 from __future__ import annotations
 
@@ -16,9 +18,9 @@ def notes(tag: str, changelog: str, of: str) -> str:
     """`of`: the version of what is built. Raises SetupError."""
     if tag != f"v{of}":
         raise SetupError(f"The tag {tag} is not v{of}, the version that pyproject.toml names.")
-    found = re.search(rf"^## {re.escape(of)}(?: [^\n]*)?\n(.*?)(?=^## |\Z)", changelog, re.MULTILINE | re.DOTALL)
+    found = re.search(rf"^## \[{re.escape(of)}\](?: [^\n]*)?\n(.*?)(?=^## |\Z)", changelog, re.MULTILINE | re.DOTALL)
     if found is None or not found[1].strip():
-        raise SetupError(f"CHANGELOG.md says nothing below a heading `## {of}`.")
+        raise SetupError(f"CHANGELOG.md has no text below a heading `## [{of}]`.")
     return found[1].strip()
 
 

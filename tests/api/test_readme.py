@@ -45,10 +45,10 @@ def test_the_lines_of_python_are_answered(endpoint: Live) -> None:
 
 
 def test_every_route_that_is_named_is_there(endpoint: Live) -> None:
-    table = re.search(r"^\| way \| routes \|\n(.*?)\n\n", README, re.M | re.S)
+    table = re.search(r"^\| dialect \| routes \|\n(.*?)\n\n", README, re.M | re.S)
     assert table is not None
     ways = dict(re.findall(r"^\| (\w[\w.]*) \| (.+) \|$", table[1], re.M))
-    assert set(ways) == {"OpenAI", "Anthropic", "Ollama", "llama.cpp", "ours"}
+    assert set(ways) == {"OpenAI", "Anthropic", "Ollama", "llama.cpp", "Inglenook"}
     there = {path for path, _ in paths_of(endpoint.app)}
 
     for way, text in ways.items():
@@ -60,5 +60,5 @@ def test_every_route_that_is_named_is_there(endpoint: Live) -> None:
 
 
 def test_the_numbers_that_are_named_are_ours() -> None:
-    (most,) = re.findall(r"More requests at once than\s(\d+)", README)
+    (most,) = re.findall(r"More than\s(\d+) requests at once", README)
     assert int(most) == EndpointSettings(KEY).max_requests

@@ -1,6 +1,6 @@
-"""Every figure measured so far as a table: build/bench.md, and on request the README.
+"""Every figure measured so far as a table: build/bench.md, and on request docs/benchmarks.md.
 
-`python -m tests.bench.report` puts build/bench.md into the README, between its two marks."""
+`python -m tests.bench.report` copies build/bench.md into docs/benchmarks.md, between its two markers."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def table(known: dict[str, dict[str, Any]], names: list[str]) -> str:
     head = [
         f"Measured on {datetime.now(UTC):%Y-%m-%d}: {machine()}.",
         "",
-        "| figure | value | must be | held against |",
+        "| figure | value | required | compared with |",
     ]
     rows = [_row(name, known.get(name)) for name in names]
     return "\n".join([*head, "|---|--:|--:|---|", *rows]) + "\n"
@@ -70,13 +70,13 @@ def known() -> dict[str, dict[str, Any]]:
 
 
 def main() -> int:
-    readme = ROOT / "README.md"
-    before, begin, rest = readme.read_text().partition(BEGIN)
+    page = ROOT / "docs" / "benchmarks.md"
+    before, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        sys.stderr.write(f"README.md has no {BEGIN} … {END}\n")
+        sys.stderr.write(f"docs/benchmarks.md has no {BEGIN} … {END}\n")
         return 1
-    readme.write_text(f"{before}{BEGIN}\n{(BUILD / 'bench.md').read_text()}{END}{after}")
+    page.write_text(f"{before}{BEGIN}\n{(BUILD / 'bench.md').read_text()}{END}{after}", encoding="utf-8")
     return 0
 
 

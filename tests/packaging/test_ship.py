@@ -148,11 +148,12 @@ def test_the_tile_is_drawn_around_the_flame(ship: Ship) -> None:
 
 
 CHANGES = (
-    "# Changelog\n\n## Unreleased\n\n- Soon.\n\n## 1.2.0 (2026-12-01)\n\n- A window.\n- A door.\n\n## 1.1.0\n\n- Old.\n"
+    "# Changelog\n\n## [Unreleased]\n\n- Soon.\n\n## [1.2.0] - 2026-12-01\n\n- A window.\n- A tray icon.\n\n"
+    "## [1.1.0]\n\n- Old.\n"
 )
 
 
-@pytest.mark.parametrize(("of", "said"), [("1.2.0", "- A window.\n- A door."), ("1.1.0", "- Old.")])
+@pytest.mark.parametrize(("of", "said"), [("1.2.0", "- A window.\n- A tray icon."), ("1.1.0", "- Old.")])
 def test_a_release_says_what_the_changelog_says_of_it(ship: Ship, of: str, said: str) -> None:
     assert ship("notes").notes(f"v{of}", CHANGES, of) == said
 
