@@ -23,10 +23,10 @@ from api.server import EndpointServer
 from api.settings import DEFAULT_PORT, EndpointSettings, is_loopback
 from engine.engine import Engine
 from engine.errors import EngineError, LoadCancelled
+from engine.files.profile import Profile
 from engine.library.default_model import find_default_model
-from engine.library.packaged import other_duty
-from engine.library.probe import Probe
-from engine.library.profile import Profile
+from engine.library.load_trial import LoadTrial
+from engine.library.load_trial_command import other_duty
 
 Outcome = Exception | None
 """Why the server ends: the model cannot be loaded, or None for a signal."""
@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(f"the key cannot be kept in {profile.root}: {error.strerror}")
     except ValueError as error:
         return _fail(str(error))
-    return _serve(Engine(probe=Probe(profile.probed), snapshots=profile.snapshots), settings, model, key.path)
+    return _serve(Engine(probe=LoadTrial(profile.probed), snapshots=profile.snapshots), settings, model, key.path)
 
 
 def _serve(engine: Engine, settings: EndpointSettings, model: Path, key_path: Path | None) -> int:

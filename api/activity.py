@@ -11,17 +11,17 @@ from typing import Protocol, TypeVar
 
 from starlette.types import Receive, Scope
 
-from api.call import KEYS, Answered, Call, CallView, State, at_end, caller_of, holder_of
-from api.errors import QueueFull, StoppedHere
-from api.keyring import OWN, KeyHolder, KeyRing
-from api.together import Together
+from api.errors import QueueFull, RequestStopped
+from api.keyring import ENDPOINT_KEY_NAME, KeyHolder, KeyRing
+from api.merged_stream import MergedStream
+from api.request_record import KEYS, QueryFinished, RequestRecord, RequestView, State, at_end, client_info, holder_of
 from api.totals import KeyUsage, Totals
 from engine.engine import Engine
 from engine.errors import EngineError
 from engine.events import Embeddings, Event, Finished
+from engine.request_state import Progress
 from engine.requests import EmbedRequest, Request
 from engine.stream import RequestStream
-from engine.ticket import Progress
 
 MAX_REMEMBERED = 200
 """Calls that have ended."""
@@ -42,11 +42,11 @@ class Activity:
         self._usage: dict[KeyHolder, KeyUsage] = {}
         self._max_requests = max_requests
         self._streams: dict[RequestStream, Request] = {}
-        self._calls: dict[str, Call] = {}
-        self._ended: deque[Call] = deque(maxlen=MAX_REMEMBERED)
+        self._calls: dict[str, RequestRecord] = {}
+        self._ended: deque[RequestRecord] = deque(maxlen=MAX_REMEMBERED)
         self.on_change: Callable[[], None] = lambda: None
         """Called on the endpoint's loop when a call begins or ends; it must be quick."""
-        self.make_ready: Callable[[], Awaitable[None]] = _nothing
+        self.before_submit: Callable[[], Awaitable[None]] = _nothing
         """Awaited just before a call is given to the engine; what it raises, the call does."""
 
     def __len__(self) -> int:
@@ -58,21 +58,21 @@ class Activity:
         return list(self._streams.values())
 
     @property
-    def calls(self) -> list[CallView]:
+    def calls(self) -> list[RequestView]:
         """What is under way now, the oldest first, then what has ended, the newest first."""
         return [call.view() for call in self._all()]
 
-    def calls_of(self, holder: KeyHolder) -> list[CallView]:
+    def calls_of(self, holder: KeyHolder) -> list[RequestView]:
         """As `calls`, of those that `holder` may see."""
         return [call.view() for call in self._all() if holder.owns(call.caller.holder.id)]
 
-    def _all(self) -> list[Call]:
+    def _all(self) -> list[RequestRecord]:
         return [*list(self._calls.values()), *reversed(list(self._ended))]
 
     @property
     def usage(self) -> dict[str, KeyUsage]:
         """What has ended by now, by the name of the key that it came with."""
-        return self.usage_of(KeyHolder(OWN))
+        return self.usage_of(KeyHolder(ENDPOINT_KEY_NAME))
 
     def usage_of(self, holder: KeyHolder) -> dict[str, KeyUsage]:
         """As `usage`, of the keys that `holder` may see."""
@@ -96,14 +96,14 @@ class Activity:
     @asynccontextmanager
     async def ask(
         self, engine: Engine, requests: Sequence[Request], scope: Scope, receive: Receive
-    ) -> AsyncIterator[Together]:
+    ) -> AsyncIterator[MergedStream]:
         """Submits the requests of one client for as long as the block runs and the client stays.
 
         When the client leaves, the engine is told at once, and the streams end by themselves with `Finished`: also
         while a prompt is read, or a whole answer collected. Raises QueueFull, and what `Engine.submit` raises."""
-        await self.make_ready()
+        await self.before_submit()
         self._check_room(len(requests))
-        requests = [replace(request, owner=caller_of(scope).key) for request in requests]
+        requests = [replace(request, owner=client_info(scope).key) for request in requests]
         async with AsyncExitStack() as stack:
             streams = [await stack.enter_async_context(engine.submit(request)) for request in requests]
             calls = [self._begin(engine, stream, scope) for stream in streams]
@@ -118,7 +118,7 @@ class Activity:
                 if calls[place].caller.body is not None:
                     calls[place].said.append(text)
 
-            together = Together(streams, on_end, on_text)
+            together = MergedStream(streams, on_end, on_text)
             watch = asyncio.create_task(_cancel_when_gone(scope, receive, together), name=f"client of {requests[0].id}")
             try:
                 yield together
@@ -131,7 +131,7 @@ class Activity:
                 await together.aclose()
 
     async def embed(self, engine: Engine, request: EmbedRequest, scope: Scope, receive: Receive) -> Embeddings:
-        """The vectors, for a client that stays. Raises what `Engine.embed` raises, QueueFull and StoppedHere."""
+        """The vectors, for a client that stays. Raises what `Engine.embed` raises, QueueFull and RequestStopped."""
         return await self._run(request.id, lambda: engine.embed(request), "embedding", scope, receive)
 
     async def query(
@@ -141,11 +141,11 @@ class Activity:
         scope: Scope,
         receive: Receive,
         *,
-        is_first_step: bool = False,
+        answer_follows: bool = False,
     ) -> Result:
         """What `work` finds out about the model, for a client that stays. Raises what it raises, QueueFull and
-        StoppedHere. `is_first_step`: a request of the same id follows, and is remembered in its place."""
-        return await self._run(request_id, work, "reading", scope, receive, remembered=not is_first_step)
+        RequestStopped. `answer_follows`: a request of the same id follows, and is remembered in its place."""
+        return await self._run(request_id, work, "reading", scope, receive, remembered=not answer_follows)
 
     async def _run(
         self,
@@ -157,11 +157,13 @@ class Activity:
         *,
         remembered: bool = True,
     ) -> Result:
-        await self.make_ready()
+        await self.before_submit()
         self._check_room(1)
         task = asyncio.create_task(work(), name=f"{state} {request_id}")
         loop = asyncio.get_running_loop()
-        call = Call(request_id, caller_of(scope), lambda: loop.call_soon_threadsafe(task.cancel), lambda: None, state)
+        call = RequestRecord(
+            request_id, client_info(scope), lambda: loop.call_soon_threadsafe(task.cancel), lambda: None, state
+        )
         self._take(call)
         watch = asyncio.create_task(_cancel_when_gone(scope, receive, task), name=f"client of {request_id}")
         try:
@@ -175,10 +177,10 @@ class Activity:
                 call.end(error)
             elif error is None and not task.cancelled():
                 result = task.result()
-                call.end(result if isinstance(result, Embeddings) else Answered())
-            self._end(call, remembered or not isinstance(call.last, Answered))
+                call.end(result if isinstance(result, Embeddings) else QueryFinished())
+            self._end(call, remembered or not isinstance(call.last, QueryFinished))
         if task.cancelled():
-            raise StoppedHere
+            raise RequestStopped
         return task.result()
 
     def stop(self, call_id: str, holder: KeyHolder | None = None) -> bool:
@@ -201,7 +203,7 @@ class Activity:
         if self._calls and len(self._calls) + n > self._max_requests:
             raise QueueFull
 
-    def _begin(self, engine: Engine, stream: RequestStream, scope: Scope) -> Call:
+    def _begin(self, engine: Engine, stream: RequestStream, scope: Scope) -> RequestRecord:
         call_id = stream.request_id
 
         def progress() -> Progress | None:
@@ -209,22 +211,22 @@ class Activity:
             # The engine has forgotten an answer whose end still waits for a slow reader.
             return at_end(last) if isinstance(last, Finished) else engine.progress(call_id)
 
-        call = Call(call_id, caller_of(scope), stream.cancel, progress, "writing")
+        call = RequestRecord(call_id, client_info(scope), stream.cancel, progress, "writing")
         self._take(call)
         return call
 
-    def _take(self, call: Call) -> None:
+    def _take(self, call: RequestRecord) -> None:
         self._calls[call.id] = call
         self.on_change()
 
-    def _end(self, call: Call, remembered: bool = True) -> None:
+    def _end(self, call: RequestRecord, remembered: bool = True) -> None:
         call.end()
         del self._calls[call.id]
         if remembered:
             self._remember(call)
         self.on_change()
 
-    def _remember(self, call: Call) -> None:
+    def _remember(self, call: RequestRecord) -> None:
         self._ended.append(call)
         self._usage.setdefault(call.caller.holder, KeyUsage()).count(call.view())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from api.errors import StoppedHere
+from api.errors import RequestStopped
 from engine.events import (
     Event,
     Failed,
@@ -49,7 +49,7 @@ class AnswerBuilder:
         self._not_enforced: tuple[str, ...] = ()
 
     def add(self, event: Event) -> Answer | None:
-        """The answer, once `event` was its last. Raises the EngineError of a failed request, and StoppedHere where
+        """The answer, once `event` was its last. Raises the EngineError of a failed request, and RequestStopped where
         someone on this machine cut it off."""
         match event:
             case Started(prompt=prompt, not_enforced=not_enforced):
@@ -67,7 +67,7 @@ class AnswerBuilder:
             case Failed(error=error):
                 raise error
             case Finished(reason="cancelled"):
-                raise StoppedHere
+                raise RequestStopped
             case Finished():
                 return self.answer(event)
         return None

@@ -1,4 +1,4 @@
-"""Puts the HTTP door together."""
+"""Puts the HTTP origin together."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from api import changing, description, front, watching
+from api import activity_routes, model_routes, openapi, public_routes
 from api.activity import Activity
 from api.anthropic import routes as anthropic_routes
-from api.call import REQUEST_ID
-from api.cors import Cors
+from api.cors import ListedOriginsCors
 from api.deps import MAX_PARSED_AT_ONCE
+from api.error_bodies import error_response
 from api.errors import ApiError, problem_of
+from api.keep_alive import KeepAlive
 from api.keyring import KeyRing
-from api.llama import routes as llama_routes
+from api.llama_cpp import routes as llama_routes
 from api.ollama import routes as ollama_routes
-from api.openai import routes as openai_routes
+from api.openai.chat import routes as openai_routes
 from api.openai.responses import routes as responses_routes
 from api.openai.responses.store import ResponseStore
 from api.origins import Origins
-from api.security import Guard
+from api.request_record import REQUEST_ID
+from api.security import SecurityMiddleware
 from api.settings import EndpointSettings
-from api.shapes import error_response
-from api.shelf import Shelf
 from engine.engine import Engine
 from engine.errors import EngineError
 
@@ -40,7 +40,7 @@ def create_app(engine: Engine, settings: EndpointSettings, *, lifespan: Lifespan
 
     Without `lifespan` the app neither loads nor frees anything. The framework's own pages that describe the routes
     are off: they need no key, and fetch scripts from elsewhere."""
-    shelf = Shelf(engine, settings.model_changes)
+    keep_alive = KeepAlive(engine, settings.model_changes)
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncGenerator[None, None]:
@@ -48,7 +48,7 @@ def create_app(engine: Engine, settings: EndpointSettings, *, lifespan: Lifespan
         async with AsyncExitStack() as stack:
             if lifespan is not None:
                 await stack.enter_async_context(asynccontextmanager(lifespan)(app))
-            stack.push_async_callback(shelf.aclose)  # before the engine is closed, from which it takes the model
+            stack.push_async_callback(keep_alive.aclose)  # before the engine is closed, from which it takes the model
             yield
 
     app = FastAPI(
@@ -62,20 +62,22 @@ def create_app(engine: Engine, settings: EndpointSettings, *, lifespan: Lifespan
     app.state.engine = engine
     app.state.settings = settings
     app.state.activity = activity = Activity(settings.max_requests)
-    app.state.shelf = shelf
-    activity.make_ready = shelf.take_back
+    app.state.keep_alive = keep_alive
+    activity.before_submit = keep_alive.ensure_loaded
     app.state.responses = ResponseStore(settings.responses)
     app.state.origins = origins = Origins(settings.origins)
-    app.add_middleware(Guard, settings=settings, keys=KeyRing(settings.key, settings.named_keys), origins=origins)
-    app.add_middleware(Cors, origins=origins)  # outermost
-    # An unforeseen error is answered by the guard, with its headers and those of Cors.
+    app.add_middleware(
+        SecurityMiddleware, settings=settings, keys=KeyRing(settings.key, settings.named_keys), origins=origins
+    )
+    app.add_middleware(ListedOriginsCors, origins=origins)  # outermost
+    # An unforeseen error is answered by the guard, with its headers and those of ListedOriginsCors.
     for kind in (ApiError, EngineError, HTTPException, ClientDisconnect):
         app.add_exception_handler(kind, _answer_error)
-    app.include_router(front.router)
-    app.include_router(watching.router)
-    app.include_router(description.router)
+    app.include_router(public_routes.router)
+    app.include_router(activity_routes.router)
+    app.include_router(openapi.router)
     if settings.model_changes is not None:
-        app.include_router(changing.router)
+        app.include_router(model_routes.router)
     for dialect in (openai_routes, responses_routes, anthropic_routes, ollama_routes, llama_routes):
         app.include_router(dialect.router)
     return app

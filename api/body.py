@@ -17,7 +17,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from api.elements import MAX_ELEMENTS, has_more_elements
-from api.errors import BadRequest, BodyTooFull
+from api.errors import BadRequest, TooManyValues
 
 INT32_MAX = 2**31 - 1
 MAX_EXACT = 2**53
@@ -94,13 +94,13 @@ Shape = TypeVar("Shape", bound=BaseModel)
 
 
 def parse_body(content: bytes, shape: type[Shape]) -> Shape:
-    """Any thread. Raises BodyTooFull, and BadRequest that names the first wrong field.
+    """Any thread. Raises TooManyValues, and BadRequest that names the first wrong field.
 
     Parsed by pydantic, whose depth is bounded: the standard library's parser recurses as deep as the body says.
     A byte order mark at the beginning is ignored (RFC 8259, 8.1): some clients write one."""
     content = content.removeprefix(codecs.BOM_UTF8)
     if has_more_elements(content):
-        raise BodyTooFull(MAX_ELEMENTS)
+        raise TooManyValues(MAX_ELEMENTS)
     try:
         return shape.model_validate_json(content)
     except ValidationError as error:

@@ -13,7 +13,7 @@ _MAX_AGE_S = b"600"
 _EXPOSED = b"retry-after, x-request-id, request-id, x-schema-not-enforced, x-schema-not-met"
 
 
-class Cors:
+class ListedOriginsCors:
     """ASGI middleware, outermost: a listed page may read what it gets, errors too. Who is served at all, the guard
     decides."""
 

@@ -11,11 +11,11 @@ from pydantic import BaseModel
 
 from api.activity import Activity
 from api.body import parse_body
-from api.call import BODY, holder_of
 from api.errors import BodyTooLarge
+from api.keep_alive import KeepAlive
 from api.keyring import KeyHolder
+from api.request_record import BODY, holder_of
 from api.settings import EndpointSettings
-from api.shelf import Shelf
 from engine.engine import Engine
 from engine.errors import EngineClosed, EngineDead, NotLoaded
 from engine.events import ModelInfo, Status
@@ -44,22 +44,24 @@ async def get_status(request: Request) -> Status:
     return engine_of(request.app).status
 
 
-async def get_shelf(request: Request) -> Shelf:
-    shelf: Shelf = request.app.state.shelf
-    return shelf
+async def get_keep_alive(request: Request) -> KeepAlive:
+    keep_alive: KeepAlive = request.app.state.keep_alive
+    return keep_alive
 
 
-async def use_shelf(request: Request, shelf: Annotated[Shelf, Depends(get_shelf)]) -> AsyncGenerator[Shelf, None]:
+async def use_keep_alive(
+    request: Request, keep_alive: Annotated[KeepAlive, Depends(get_keep_alive)]
+) -> AsyncGenerator[KeepAlive, None]:
     """In use until the answer has been sent or its client has left. Who asks by GET only looks."""
     if request.method == "GET":
-        yield shelf
+        yield keep_alive
     else:
-        with shelf.in_use():
-            yield shelf
+        with keep_alive.in_use():
+            yield keep_alive
 
 
 async def get_model(
-    status: Annotated[Status, Depends(get_status)], shelf: Annotated[Shelf, Depends(get_shelf)]
+    status: Annotated[Status, Depends(get_status)], keep_alive: Annotated[KeepAlive, Depends(get_keep_alive)]
 ) -> ModelInfo:
     """The loaded model, or the one that comes back when it is asked. Raises NotLoaded, EngineDead, EngineClosed: HTTP
     503 with Retry-After."""
@@ -70,8 +72,8 @@ async def get_model(
             raise error
         case Status(state="closed"):
             raise EngineClosed
-    if shelf.resting is not None:
-        return shelf.resting
+    if keep_alive.unloaded_model is not None:
+        return keep_alive.unloaded_model
     raise NotLoaded(loading=status.state == "loading")
 
 
@@ -109,11 +111,11 @@ async def read_body(request: Request, shape: type[Body], limit_bytes: int | None
         return await asyncio.to_thread(parse_body, content, shape)
 
 
-LoadedEngine = Annotated[Engine, Depends(get_engine)]
-LoadedModel = Annotated[ModelInfo, Depends(get_model)]
-EngineStatus = Annotated[Status, Depends(get_status)]
+EngineDep = Annotated[Engine, Depends(get_engine)]
+ModelDep = Annotated[ModelInfo, Depends(get_model)]
+StatusDep = Annotated[Status, Depends(get_status)]
 Holder = Annotated[KeyHolder, Depends(get_holder)]
 Settings = Annotated[EndpointSettings, Depends(get_settings)]
 Requests = Annotated[Activity, Depends(get_activity)]
-ModelShelf = Annotated[Shelf, Depends(get_shelf)]
-UsedShelf = Annotated[Shelf, Depends(use_shelf)]
+KeepAliveDep = Annotated[KeepAlive, Depends(get_keep_alive)]
+KeepAliveInUseDep = Annotated[KeepAlive, Depends(use_keep_alive)]

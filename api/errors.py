@@ -1,20 +1,20 @@
-"""What can go wrong at the HTTP door, and the one table that gives each error its status.
+"""What can go wrong at the HTTP origin, and the one table that gives each error its status.
 
 ApiError
 ├── BadRequest           what was asked is malformed or out of range
-│   └── NotKept          a field promises what this server does not do
-├── KeyRefused           no key, or a wrong one
-├── ForeignHost          the Host header names another machine
-├── ForeignOrigin        a web page of elsewhere asks
-├── ModelUnknown         another model is asked for, and the settings say to refuse
-├── ResponseUnknown      a response to go on from is not kept here
-├── BodyTooSlow, BodyTooLarge, BodyTooFull, NotJson
+│   └── UnsupportedParameter          a field promises what this server does not do
+├── InvalidKey           no key, or a wrong one
+├── HostNotAllowed          the Host header names another machine
+├── OriginNotAllowed        a web page of elsewhere asks
+├── ModelNotFound         another model is asked for, and the settings say to refuse
+├── ResponseNotFound      a response to go on from is not kept here
+├── BodyTooSlow, BodyTooLarge, TooManyValues, NotJson
 ├── AmbiguousLength      the body's length is said in two ways
-├── CodingUnknown        the body is compressed in a way that is not decoded here
-├── StoppedHere          the request was ended on this machine, not by its client
+├── UnsupportedEncoding        the body is compressed in a way that is not decoded here
+├── RequestStopped          the request was ended on this machine, not by its client
 ├── TooManyConnections
 ├── QueueFull            as many requests wait as may
-├── CallUnknown          nothing of this id is under way
+├── RequestNotFound          nothing of this id is under way
 ├── NoSlotFree           all places are taken, and the client will not wait
 └── CannotListen         the server's address cannot be taken; never seen by a client
     └── PortBusy
@@ -46,7 +46,7 @@ QUEUE_RETRY_S = 2
 
 
 class ApiError(Exception):
-    """Base of what the door itself raises."""
+    """Base of what the origin itself raises."""
 
 
 class BadRequest(ApiError):
@@ -58,22 +58,22 @@ class BadRequest(ApiError):
         self.param = param
 
 
-class NotKept(BadRequest):
+class UnsupportedParameter(BadRequest):
     """Refused rather than ignored: an answer that breaks a field's promise is worse than none."""
 
     def __init__(self, param: str, message: str | None = None) -> None:
         super().__init__(message or f"'{param}' is not supported with this value.", param)
 
 
-class KeyRefused(ApiError):
+class InvalidKey(ApiError):
     pass
 
 
-class ForeignHost(ApiError):
+class HostNotAllowed(ApiError):
     pass
 
 
-class ForeignOrigin(ApiError):
+class OriginNotAllowed(ApiError):
     """`origin`: "" where it cannot be allowed."""
 
     def __init__(self, origin: str = "") -> None:
@@ -81,13 +81,13 @@ class ForeignOrigin(ApiError):
         self.origin = origin
 
 
-class ModelUnknown(ApiError):
+class ModelNotFound(ApiError):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.name = name
 
 
-class ResponseUnknown(ApiError):
+class ResponseNotFound(ApiError):
     def __init__(self, response_id: str) -> None:
         super().__init__(response_id)
         self.response_id = response_id
@@ -103,7 +103,7 @@ class BodyTooLarge(ApiError):
         self.limit_bytes = limit_bytes
 
 
-class BodyTooFull(ApiError):
+class TooManyValues(ApiError):
     """More values than are turned into objects."""
 
     def __init__(self, max_elements: int) -> None:
@@ -115,7 +115,7 @@ class AmbiguousLength(ApiError):
     pass
 
 
-class CodingUnknown(ApiError):
+class UnsupportedEncoding(ApiError):
     def __init__(self, coding: str) -> None:
         super().__init__(coding)
         self.coding = coding
@@ -125,7 +125,7 @@ class NotJson(ApiError):
     pass
 
 
-class StoppedHere(ApiError):
+class RequestStopped(ApiError):
     pass
 
 
@@ -137,7 +137,7 @@ class QueueFull(ApiError):
     pass
 
 
-class CallUnknown(ApiError):
+class RequestNotFound(ApiError):
     pass
 
 
@@ -241,20 +241,20 @@ _UNAVAILABLE = "unavailable_error"
 
 _TABLE: Mapping[type, Callable[[Any], Problem]] = {
     BadRequest: lambda e: _invalid(e.message, "invalid_value", e.param),
-    NotKept: lambda e: _invalid(e.message, "unsupported_parameter", e.param),
-    KeyRefused: lambda e: Problem(
+    UnsupportedParameter: lambda e: _invalid(e.message, "unsupported_parameter", e.param),
+    InvalidKey: lambda e: Problem(
         401,
         "authentication_error",
         "This server needs its key, as 'Authorization: Bearer KEY' or 'x-api-key: KEY'.",
         "invalid_api_key",
         headers={"www-authenticate": "Bearer"},
     ),
-    ForeignHost: lambda e: Problem(403, "permission_error", "This Host is not served here.", "host_refused"),
-    ForeignOrigin: lambda e: Problem(403, "permission_error", _origin_message(e.origin), "origin_refused"),
-    ModelUnknown: lambda e: _invalid(
+    HostNotAllowed: lambda e: Problem(403, "permission_error", "This Host is not served here.", "host_refused"),
+    OriginNotAllowed: lambda e: Problem(403, "permission_error", _origin_message(e.origin), "origin_refused"),
+    ModelNotFound: lambda e: _invalid(
         f"The model '{e.name[:200]}' was not found: it is not loaded.", "model_not_found", "model", 404
     ),
-    ResponseUnknown: lambda e: _invalid(
+    ResponseNotFound: lambda e: _invalid(
         f"The response '{e.response_id[:100]}' is not kept here.",
         "previous_response_not_found",
         "previous_response_id",
@@ -262,18 +262,18 @@ _TABLE: Mapping[type, Callable[[Any], Problem]] = {
     ),
     BodyTooSlow: lambda e: _invalid("The body did not arrive in time.", "request_timeout", status=408),
     BodyTooLarge: lambda e: _invalid(f"The body exceeds {e.limit_bytes} bytes.", "request_too_large", status=413),
-    BodyTooFull: lambda e: _invalid(
+    TooManyValues: lambda e: _invalid(
         f"The body holds more than {e.max_elements} values.", "request_too_large", status=413
     ),
     AmbiguousLength: lambda e: _invalid("Send Content-Length or Transfer-Encoding, not both."),
-    CodingUnknown: lambda e: _invalid(
+    UnsupportedEncoding: lambda e: _invalid(
         f"Content-Encoding '{e.coding[:40]}' is not supported; send the body with gzip, deflate, or uncompressed.",
         "unsupported_content_encoding",
         status=415,
     ),
     NotJson: lambda e: _invalid("Send the body as application/json.", "unsupported_media_type", status=415),
     # The header asks OpenAI's own clients not to try again what a person has just stopped.
-    StoppedHere: lambda e: Problem(
+    RequestStopped: lambda e: Problem(
         503,
         _UNAVAILABLE,
         "The request was stopped on the serving machine.",
@@ -290,7 +290,7 @@ _TABLE: Mapping[type, Callable[[Any], Problem]] = {
         "queue_full",
         retry_after_s=QUEUE_RETRY_S,
     ),
-    CallUnknown: lambda e: _invalid("No request of this id is under way.", "request_not_found", status=404),
+    RequestNotFound: lambda e: _invalid("No request of this id is under way.", "request_not_found", status=404),
     NoSlotFree: lambda e: Problem(503, _UNAVAILABLE, "No slot is free.", "no_slot_free", retry_after_s=1),
     ClientDisconnect: lambda e: _invalid("The client left."),
     HTTPException: _http,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from api.keyring import KeyFile
-from engine.library.profile import Profile
+from engine.files.profile import Profile
 
 
 def main(argv: Sequence[str]) -> int:

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from api.errors import KeyRefused
+from api.errors import InvalidKey
 from api.keys import key_matches
 
-OWN = "inglenook"
+ENDPOINT_KEY_NAME = "inglenook"
 """What the endpoint's own key is called."""
 
 MAX_NAME = 64
@@ -42,7 +42,8 @@ class KeyHolder:
 
 @dataclass(frozen=True, slots=True)
 class NamedKey:
-    """Kept as its hash alone. The keys have 256 random bits, so a plain hash of them cannot be guessed back."""
+    """StoredResponse as its hash alone. The keys have 256 random bits, so a plain hash of them cannot be guessed
+    back."""
 
     name: str
     sha256: str
@@ -71,7 +72,7 @@ class KeyFile:
     def add(self, name: str) -> str:
         """A new key, which is shown this once. Raises OSError, and ValueError for a name that is taken or unfit."""
         keys = self.read()
-        if not name.isprintable() or not 0 < len(name) <= MAX_NAME or name == OWN:
+        if not name.isprintable() or not 0 < len(name) <= MAX_NAME or name == ENDPOINT_KEY_NAME:
             raise ValueError(f"{name!r} cannot be a key's name")
         if any(key.name == name for key in keys):
             raise ValueError(f"there is a key named {name!r} already")
@@ -110,15 +111,15 @@ class KeyRing:
         self._named: tuple[NamedKey, ...] = ()
 
     def holder_of(self, presented: Iterable[bytes]) -> KeyHolder:
-        """The holder of the key among `presented`. Raises KeyRefused. The time it takes tells nothing of the keys."""
+        """The holder of the key among `presented`. Raises InvalidKey. The time it takes tells nothing of the keys."""
         candidates = list(presented)
         if key_matches(candidates, self._own):
-            return KeyHolder(OWN)
+            return KeyHolder(ENDPOINT_KEY_NAME)
         hashes = [hashlib.sha256(candidate).hexdigest() for candidate in candidates]
         for key in self._keys():
             if any(hmac.compare_digest(each, key.sha256) for each in hashes):
                 return KeyHolder(key.name, key.sha256)
-        raise KeyRefused
+        raise InvalidKey
 
     def is_valid(self, holder: KeyHolder) -> bool:
         """Whether the key has not been revoked."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.library.profile import Profile
+from engine.files.profile import Profile
 
 KEY_VARIABLE = "INGLENOOK_API_KEY"
 

@@ -11,26 +11,26 @@ from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.call import HOLDER, KEYS, REQUEST_ID
-from api.content_coding import Decoder
+from api.body_limits import Decoder
 from api.cors import answer_preflight, is_preflight, listed_origin
+from api.error_bodies import OLLAMA_PATH, error_response, request_id_headers
 from api.errors import (
     AmbiguousLength,
     ApiError,
     BodyTooLarge,
     BodyTooSlow,
-    ForeignHost,
-    ForeignOrigin,
+    HostNotAllowed,
     NotJson,
+    OriginNotAllowed,
     problem_of,
 )
 from api.keyring import KeyRing
 from api.origins import Origins
+from api.request_record import HOLDER, KEYS, REQUEST_ID
 from api.settings import EndpointSettings
-from api.shapes import OLLAMA_PATH, error_response, request_id_headers
 from api.target import normalized
+from engine.redacted_traceback import redacted_traceback
 from engine.requests import new_request_id
-from engine.trace import way_of
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD"})
 Headers = Iterable[tuple[bytes, bytes]]
 
 
-class Guard:
+class SecurityMiddleware:
     """ASGI middleware. A web page of another origin has no business here, unless a person has listed it."""
 
     def __init__(self, app: ASGIApp, settings: EndpointSettings, keys: KeyRing, origins: Origins) -> None:
@@ -81,7 +81,7 @@ class Guard:
             if has_begun:
                 raise
             if not isinstance(error, ApiError):  # a bug of ours
-                log.error("a request failed\n%s", way_of(error))
+                log.error("a request failed\n%s", redacted_traceback(error))
             response = error_response(scope["path"], problem_of(error), request_id)
             if isinstance(error, AmbiguousLength):
                 response.headers["connection"] = "close"
@@ -92,7 +92,7 @@ class Guard:
             return False
         try:
             self._check_host(scope)
-        except ForeignHost:
+        except HostNotAllowed:
             return False
         await answer_preflight(scope, send)
         return True
@@ -115,12 +115,12 @@ class Guard:
             return
         refused = self._origins.refuse(foreign[0])
         if scope["method"] not in SAFE_METHODS:
-            raise ForeignOrigin(refused)
+            raise OriginNotAllowed(refused)
 
     def _check_host(self, scope: Scope) -> bytes:
         host = _only(scope["headers"], b"host")
         if host is None or not _is_ours(host, scope.get("server")):
-            raise ForeignHost
+            raise HostNotAllowed
         return host
 
     def _check_body_headers(self, scope: Scope) -> None:
@@ -184,7 +184,7 @@ class _BoundedBody:
 
 
 def _decoder(headers: Headers) -> Decoder | None:
-    """Raises CodingUnknown."""
+    """Raises UnsupportedEncoding."""
     codings = b",".join(_values(headers, b"content-encoding")).decode("latin-1").strip().lower()
     return None if codings in ("", "identity") else Decoder(codings)
 

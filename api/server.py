@@ -21,12 +21,12 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
+from api.connections import EndpointConfig, close_idle
 from api.deps import activity_of
 from api.errors import CannotListen, PortBusy
 from api.file_limits import MAX_BACKLOG, connection_limits
-from api.protocol import EndpointConfig, close_idle
 from api.settings import EndpointSettings
-from engine.trace import way_of
+from engine.redacted_traceback import redacted_traceback
 
 log = logging.getLogger(__name__)
 
@@ -119,7 +119,7 @@ class EndpointServer:
         except BaseException as error:  # SystemExit is uvicorn's way to say that the lifespan failed
             if started.done():
                 raise
-            log.error("the endpoint did not start\n%s", way_of(error))
+            log.error("the endpoint did not start\n%s", redacted_traceback(error))
             failure = CannotListen(self._settings.host, self._port, "the start-up failed")
             failure.__cause__ = error
             started.set_exception(failure)
@@ -187,7 +187,7 @@ def _is_fit_to_log(record: logging.LogRecord) -> bool:
     And it reports each request that a bounded stop tears off as an error, which is none."""
     error = record.exc_info[1] if record.exc_info else None
     if error is not None and not isinstance(error, asyncio.CancelledError):
-        log.error("a request failed\n%s", way_of(error))
+        log.error("a request failed\n%s", redacted_traceback(error))
     return error is None and "timeout graceful shutdown exceeded" not in str(record.msg)
 
 

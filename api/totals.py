@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from api.call import CallView
+from api.request_record import RequestView
 from engine.events import Event, Failed, Finished
 
 
@@ -22,7 +22,7 @@ class KeyUsage:
         self.n_tokens_in += other.n_tokens_in
         self.n_tokens_out += other.n_tokens_out
 
-    def count(self, ended: CallView) -> None:
+    def count(self, ended: RequestView) -> None:
         self.n_requests += 1
         self.n_tokens_in += ended.n_prompt
         self.n_tokens_out += ended.n_output

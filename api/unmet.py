@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from api.answer import Answer
-from engine.output.schema_check import unmet_keywords
+from engine.output.constraints.schema_check import unmet_keywords
 from engine.requests import ChatRequest, EmbedRequest, Request
 
 

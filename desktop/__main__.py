@@ -7,11 +7,11 @@ import logging
 import sys
 from pathlib import Path
 
-from desktop.attach.reader import other_duty as reading_duty
-from desktop.exchange.packaged import other_duty as exchange_duty
+from desktop.chat.attachments.file_reader import other_duty as reading_duty
+from desktop.import_export.reader_process import other_duty as exchange_duty
 from desktop.launch import Options, launch
-from engine.library.packaged import other_duty
-from engine.library.profile import Profile
+from engine.files.profile import Profile
+from engine.library.load_trial_command import other_duty
 
 
 def main(arguments: list[str] | None = None) -> int:

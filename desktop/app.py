@@ -16,49 +16,49 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QApplication
 
-from desktop import sentences
-from desktop.actions import Actions
-from desktop.calling import Listener
+from desktop import error_messages
 from desktop.chat.controller import ChatController
-from desktop.chat.exchange import ExchangeController
-from desktop.chat.searching import SearchController
-from desktop.detached import detached
-from desktop.diagnostics import diagnostics
+from desktop.chat.quick_ask.controller import QuickAskController
+from desktop.endpoint.activity import MemoryShares
 from desktop.endpoint.controller import EndpointController, EndpointState, Server
-from desktop.endpoint.desk import EndpointDesk
-from desktop.endpoint.feed import MemoryShares
-from desktop.garbage import GarbageCollector
-from desktop.guide.wiring import HelpWiring
-from desktop.interrupts import Interrupts
+from desktop.endpoint.presenter import EndpointPresenter
+from desktop.endpoint.server import OWN_KEY, ApiServer, memory_shares, read_key
+from desktop.endpoint.wiring import EndpointWiring
+from desktop.framework.actions import Actions
+from desktop.help.wiring import HelpWiring
+from desktop.import_export.controller import ImportExportController
 from desktop.launch import Options
-from desktop.logbook import Logbook
-from desktop.loop import Loop
-from desktop.models.controller import ModelController
-from desktop.models.library import LibraryController
+from desktop.models.library_controller import LibraryController
+from desktop.models.model_controller import ModelController
+from desktop.models.wiring import ModelsWiring
+from desktop.platform.daemon_thread import detached
+from desktop.platform.event_loop import Loop
+from desktop.platform.gui_gc import GarbageCollector
+from desktop.platform.logging_setup import LogFile
+from desktop.platform.signal_handlers import SignalHandlers
+from desktop.platform.single_instance import Listener
+from desktop.platform.task_set import TaskSet
 from desktop.render.warm import warm
-from desktop.serving import OWN_KEY, Serving, read_key, shares_of
-from desktop.settings import SettingsFile
+from desktop.settings.background_wiring import BackgroundWiring
+from desktop.settings.diagnostics import diagnostics
+from desktop.settings.settings_file import SettingsFile
+from desktop.settings.settings_wiring import SettingsWiring
+from desktop.shell.command_palette_controller import CommandPaletteController
+from desktop.shell.main_window import MainWindow
+from desktop.shell.notifications import AnswerNotifier
+from desktop.shell.tray import Tray
+from desktop.shell.window_actions import window_actions
+from desktop.shell.wiring import Wiring, make_pages
+from desktop.sidebar.search_controller import SearchController
+from desktop.sidebar.search_wiring import SearchWiring
 from desktop.store.records import ChatMessage
 from desktop.store.search import Search
 from desktop.store.store import Store
-from desktop.tasks import TaskSet
 from desktop.updates.wiring import UpdateWiring
-from desktop.windows.background_wiring import BackgroundWiring
-from desktop.windows.endpoint_wiring import EndpointWiring
-from desktop.windows.main_window import MainWindow
-from desktop.windows.models_wiring import ModelsWiring
-from desktop.windows.notifying import Notifying
-from desktop.windows.palette_wiring import PaletteWiring
-from desktop.windows.quick_wiring import QuickAskWiring
-from desktop.windows.search_wiring import SearchWiring
-from desktop.windows.settings_wiring import SettingsWiring
-from desktop.windows.tray import Tray
-from desktop.windows.window_actions import window_actions
-from desktop.windows.wiring import Wiring, make_pages
-from engine.cache.snapshot_owners import drop_snapshots
+from engine.files.profile import Profile
+from engine.kv_cache.snapshot_owners import delete_snapshots
 from engine.library.default_model import find_default_model
 from engine.library.hub import Hub
-from engine.library.profile import Profile
 
 if TYPE_CHECKING:
     from engine.engine import Engine
@@ -71,15 +71,15 @@ MakeEngine = Callable[[], "Engine"]
 
 def run(application: QApplication, window: MainWindow, settings: SettingsFile, options: Options) -> bool:
     """Runs until the window is closed; False where something did not end in time. Main thread."""
-    interrupts = Interrupts()
+    interrupts = SignalHandlers()
     interrupts.asked.connect(window.quit)
 
-    def cut_off() -> None:
+    def display_lost() -> None:
         log.error("the screen is gone: all is kept and closed")
         window.quit()
 
     try:
-        loop = Loop(application, cut_off)
+        loop = Loop(application, display_lost)
         with asyncio.Runner(loop_factory=lambda: _as_asyncio(loop)) as runner:
             clean = runner.run(live(window, settings, options, lambda: make_engine(options.profile)))
         return clean and not loop.is_stuck
@@ -90,7 +90,7 @@ def run(application: QApplication, window: MainWindow, settings: SettingsFile, o
 async def live(window: MainWindow, settings: SettingsFile, options: Options, make_engine: MakeEngine) -> bool:
     """Opens everything behind `window`, waits until it is closed, and closes everything again, the last first."""
     closed = asyncio.Event()
-    window.close_asked.connect(closed.set)
+    window.close_requested.connect(closed.set)
     if window.closing:
         closed.set()
     late: list[str] = []
@@ -114,32 +114,32 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
     async def serve(port: int) -> Server:
         return await serving.serve(await models.engine(), port)
 
-    async def weigh() -> MemoryShares:
+    async def read_memory() -> MemoryShares:
         engine = await models.engine()
         use = await asyncio.to_thread(lambda: engine.memory)
-        return shares_of(use, lambda chat_id: chat.title if (chat := chats.chat(chat_id)) else "")
+        return memory_shares(use, lambda chat_id: chat.title if (chat := chats.chat(chat_id)) else "")
 
     def diagnose() -> str:
-        return diagnostics(models.status, endpoint.state.stage, settings.value, logbook.tail())
+        return diagnostics(models.status, endpoint.state.stage, settings.value, log_file.tail())
 
     async with AsyncExitStack() as house:
 
         def closes(name: str, close: Callable[[], Awaitable[object]], timeout_s: float) -> None:
             house.push_async_callback(_close_in_time, name, close, timeout_s, late)
 
-        logbook = Logbook(options.profile.root)
-        house.callback(logbook.close)
+        log_file = LogFile(options.profile.root)
+        house.callback(log_file.close)
         tasks = TaskSet(report)
         closes("tasks", tasks.aclose, 2)  # nothing that still runs may outlive what it uses, so they end last
-        store = Store(options.profile.chats, on_forgotten=lambda ids: drop_snapshots(options.profile.snapshots, ids))
+        store = Store(options.profile.chats, on_erased=lambda ids: delete_snapshots(options.profile.snapshots, ids))
         closes("store", store.aclose, 5)
         search, quick_search = (SearchController(Search(options.profile.chats)) for _ in range(2))
         closes("search", search.aclose, 2)
         closes("palette", quick_search.aclose, 2)
-        exchange = ExchangeController(
+        exchange = ImportExportController(
             options.profile,
             store,
-            sentences.name_of,
+            error_messages.name_of,
             lambda: window.theme.print_style_of("export.css"),
             window.theme.paper_style,
         )
@@ -149,11 +149,11 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         library = LibraryController(options.profile, Hub(os.environ.get("HF_ENDPOINT")), settings.value, remember)
         closes("library", library.aclose, 3)
         models.settings_of = library.settings_of
-        serving = Serving(options)
+        serving = ApiServer(options)
         serving.allow_origins(settings.value.endpoint_origins)
         endpoint = EndpointController(serve, lambda: asyncio.to_thread(read_key, options), port)
         closes("endpoint", endpoint.aclose, 4)  # its own limit is 2 s, then it tears connections off
-        desk = EndpointDesk(serving, serving, OWN_KEY, weigh)
+        desk = EndpointPresenter(serving, serving, OWN_KEY, read_memory)
         closes("endpoint's desk", desk.aclose, 2)
         chats = ChatController(store, models, warm)
         chats.fold_archive(settings.value.archive_folded)
@@ -162,11 +162,11 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         closes("settings", lambda: _keep_geometry(window, settings), 2)
         house.callback(GarbageCollector().close)
         closes("drafts", keep_drafts, 2)  # while the store and the tasks are there
-        quick = QuickAskWiring(window, chats)
+        quick = QuickAskController(window, chats)
         house.callback(quick.close)
         listener = Listener(options.profile.root)
-        listener.show_asked.connect(window.come_forward)
-        listener.quick_ask_asked.connect(quick.open)
+        listener.show_requested.connect(window.bring_to_front)
+        listener.quick_ask_requested.connect(quick.open)
         house.callback(listener.close)
         house.callback(window.hide)
         pages = await make_pages(window.theme)
@@ -181,12 +181,12 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         actions = Actions(window, settings.value.shortcuts, lambda keys: remember(shortcuts=keys))
         actions.add(*window_actions(window, chats))
         actions.add(quick.action)
-        PaletteWiring(window, actions, quick_search, chats)
+        CommandPaletteController(window, actions, quick_search, chats)
         await asyncio.sleep(0)
         tray = Tray(window, actions, settings.value.tray)
         house.callback(tray.close)
         endpoint.changed.connect(tray.show_endpoint)
-        Notifying(window, chats, tray, lambda: settings.value.notifies, quick.shows, time.time)
+        AnswerNotifier(window, chats, tray, lambda: settings.value.notifies, quick.shows, time.time)
         await asyncio.sleep(0)
         language = settings.value.language
         page = SettingsWiring(window, exchange, chats, actions, tasks, remember, diagnose, language).page
@@ -197,7 +197,7 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         if settings.problem is not None:
             wiring.tell(settings.problem)
         tasks.spawn(_open_chats(store, chats, wiring, tasks), "open the chats")
-        window.composer.go_live()  # what is sent is kept behind the store's opening
+        window.composer.enable_sending()  # what is sent is kept behind the store's opening
         tasks.spawn(_light(models, settings, options), "load the model")
         tasks.spawn(updates.begin(chats.chats.rowCount), "look for a new version")
         tasks.spawn(_open_endpoint(endpoint, settings.value.endpoint_on), "open the endpoint")
@@ -231,9 +231,9 @@ def _kind(error: BaseException | None) -> str:
 async def _open_chats(store: Store, chats: ChatController, wiring: Wiring, tasks: TaskSet) -> None:
     if (notice := await store.open()) is not None:
         wiring.tell_not_saved(notice)
-    await chats.read_chats()
+    await chats.load_chats()
     await wiring.composing.open()
-    tasks.spawn(store.clear_index(), "clear the index of deleted words")
+    tasks.spawn(store.purge_index(), "clear the index of deleted words")
 
 
 async def _light(models: ModelController, settings: SettingsFile, options: Options) -> None:
@@ -264,13 +264,13 @@ def _model_path(remembered: str, options: Options) -> Path | None:
 def make_engine(profile: Profile) -> Engine:
     """The engine over llama.cpp. Any thread; the first call takes long."""
     from engine.engine import Engine
-    from engine.library.probe import Probe
+    from engine.library.load_trial import LoadTrial
 
-    return Engine(probe=Probe(profile.probed), snapshots=profile.snapshots)
+    return Engine(probe=LoadTrial(profile.probed), snapshots=profile.snapshots)
 
 
 async def _keep_geometry(window: MainWindow, settings: SettingsFile) -> None:
-    settings.change(geometry=window.geometry_text)
+    settings.change(geometry=window.geometry_base64)
     await asyncio.to_thread(settings.save)
 
 
@@ -286,8 +286,10 @@ async def _close_in_time(name: str, close: Callable[[], Awaitable[object]], time
         log.exception("closing the %s failed", name)
 
 
-def new_loop(application: QApplication, cut_off: Callable[[], None] = lambda: None) -> asyncio.AbstractEventLoop:
-    return _as_asyncio(Loop(application, cut_off))
+def create_loop(
+    application: QApplication, display_lost: Callable[[], None] = lambda: None
+) -> asyncio.AbstractEventLoop:
+    return _as_asyncio(Loop(application, display_lost))
 
 
 def _as_asyncio(loop: Loop) -> asyncio.AbstractEventLoop:

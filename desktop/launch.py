@@ -19,18 +19,18 @@ from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QScreen
 from PySide6.QtWidgets import QApplication
 
-from desktop.instance import InstanceLock
-from desktop.language import speak
-from desktop.restoring import finish_restore
-from desktop.settings import SettingsFile
-from desktop.theme import Theme
-from desktop.windows.main_window import MainWindow
-from engine.library.profile import Profile
+from desktop.import_export.restore import finish_restore
+from desktop.platform.instance_lock import InstanceLock
+from desktop.platform.language import speak
+from desktop.platform.theme import Theme
+from desktop.settings.settings_file import SettingsFile
+from desktop.shell.main_window import MainWindow
+from engine.files.profile import Profile
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from desktop.widgets.notice import Notice
+    from desktop.widgets.toast import Toast
 
 translate = QCoreApplication.translate
 
@@ -61,9 +61,11 @@ def launch(options: Options) -> int:
     options = writable_options
     lock = InstanceLock(options.profile.root / "window.lock")
     if not lock.acquire():
-        from desktop.succession import take_over  # only here, where nothing else has to be fast
+        from desktop.startup.running_instance import (
+            wait_for_running_instance,  # only here, where nothing else has to be fast
+        )
 
-        found = take_over(application, lock, options)
+        found = wait_for_running_instance(application, lock, options)
         if found == "taken":
             _say_already_open(application, options.profile)
         if found != "ours":
@@ -72,13 +74,13 @@ def launch(options: Options) -> int:
     settings = SettingsFile(options.profile.settings)
     speak(application, settings.value.language)
     if isinstance(restored, OSError):
-        from desktop.unwritable import say_not_restored
+        from desktop.startup.writable_profile import show_restore_failed
 
-        say_not_restored(restored)
+        show_restore_failed(restored)
     window = MainWindow(Theme(application, settings.value.theme, settings.value.text_size), settings.value.geometry)
-    window.fit_on(screen_of(window).availableGeometry())
+    window.fit_to_screen(screen_of(window).availableGeometry())
     if isinstance(restored, Path):
-        say_restored(window.notice, restored)
+        show_restored(window.toast, restored)
     try:
         window.show()
         app = _import_behind(window)
@@ -93,7 +95,7 @@ def launch(options: Options) -> int:
 
 def _writable(application: QApplication, options: Options) -> Options | None:
     """The options with a profile that can be written; None where the person chose to quit."""
-    from desktop.unwritable import check_writable, writable
+    from desktop.startup.writable_profile import check_writable, writable
 
     try:
         check_writable(options.profile)
@@ -111,10 +113,10 @@ def _restore(profile: Profile) -> Path | OSError | None:
         return error
 
 
-def say_restored(notice: Notice, aside: Path) -> None:
+def show_restored(toast: Toast, aside: Path) -> None:
     """That a backup is in place, and where the chats and settings before it are."""
     text = translate("launch", "The backup is restored. What was here before is kept in {folder}.")
-    notice.tell(text.format(folder=aside.name))
+    toast.tell(text.format(folder=aside.name))
 
 
 def screen_of(window: MainWindow) -> QScreen:

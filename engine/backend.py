@@ -56,27 +56,27 @@ class Limits:
     n_running: int = 16
     n_outputs: int = 64
     thread_counts: tuple[int, ...] = (1,)
-    can_cut: bool = True
+    supports_truncation: bool = True
     window: int = 0
 
     @property
-    def cuts_freely(self) -> bool:
+    def supports_full_rollback(self) -> bool:
         """Whether a sequence, and a saved state, can always go back to any of its tokens. What lies before the window
         may be gone: others use its memory, and states are saved without it."""
-        return self.can_cut and not self.window
+        return self.supports_truncation and not self.window
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """Tokens of one sequence for the next decode, at positions `start`, `start + 1`, …
 
-    `samples` asks for the logits of the last token, `scored` for those of all."""
+    `samples` asks for the logits of the last token, `needs_all_logits` for those of all."""
 
     slot: int
     start: int
     tokens: Sequence[int]
     samples: bool
-    scored: bool = False
+    needs_all_logits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Vocabulary:
     bos: str
     eos: str
     ends: frozenset[int]
-    splits_words: bool = False
+    has_word_pretokenizer: bool = False
     """Whether the tokenizer splits a text before each " word" and spells every piece by itself."""
     controls: tuple[str, ...] = ()
     """The texts of control tokens: what only a template may write."""
@@ -96,11 +96,11 @@ class Vocabulary:
     model knows no such words."""
 
 
-class NoRoom(Exception):
+class KvAllocationFailed(Exception):
     """The KV memory has no place for the batch; nothing was computed."""
 
 
-class TokenizingCancelled(Exception):
+class TokenizationCancelled(Exception):
     """Nobody wants the tokens any more."""
 
 
@@ -137,16 +137,16 @@ class Backend(Protocol):
         """Tokens of `text`; with `parse_special`, the texts of control tokens in it become those tokens. `mark` is a
         character that keeps such a text from becoming one, and is left out of the tokens.
 
-        Raises TokenizingCancelled soon after `cancelled` returns True. Any thread, while the model is loaded."""
+        Raises TokenizationCancelled soon after `cancelled` returns True. Any thread, while the model is loaded."""
 
     def piece(self, token: int) -> bytes:
         """The token's bytes; empty for control tokens. Any thread, while the model is loaded."""
 
     def constraint_tokenizer(self) -> LLTokenizer:
         """The vocabulary as constraints are compiled for it; slow, so ask once. Any thread, while the model is
-        loaded. It reads the model's vocabulary: what compiles with it does so within `kept_model`."""
+        loaded. It reads the model's vocabulary: what compiles with it does so within `keep_model_loaded`."""
 
-    def kept_model(self) -> AbstractContextManager[None]:
+    def keep_model_loaded(self) -> AbstractContextManager[None]:
         """While entered, `close` does not free the weights and the vocabulary; the last one to leave does. Any thread.
         Raises NotLoaded where the model was closed before."""
 
@@ -154,7 +154,7 @@ class Backend(Protocol):
         """A fresh sampler whose penalties count `history`, the prompt's tokens."""
 
     def decode(self, chunks: Sequence[Chunk], n_threads: int) -> None:
-        """Computes the chunks in order, as one batch. Raises NoRoom, NativeFailure."""
+        """Computes the chunks in order, as one batch. Raises KvAllocationFailed, NativeFailure."""
 
     def logits(self, row: int) -> npt.NDArray[np.float32]:
         """The logits of `row`, one for each token, in llama.cpp's own memory: what is written there is sampled
@@ -163,7 +163,7 @@ class Backend(Protocol):
     def clear(self, slot: int) -> None:
         """Forgets everything that `slot` holds."""
 
-    def held_from(self, slot: int) -> int:
+    def first_cached_token(self, slot: int) -> int:
         """The first token of `slot` that every layer still holds; more than 0 only where there is a window."""
 
     def cut(self, slot: int, n: int) -> None:
@@ -182,7 +182,7 @@ class Backend(Protocol):
         """A small context beside this one, over the same weights; closed before this backend. Raises ModelFileError."""
 
     def close(self) -> None:
-        """Frees the context, then the model, the latter not before the last `kept_model` ends."""
+        """Frees the context, then the model, the latter not before the last `keep_model_loaded` ends."""
 
 
 class OpenBackend(Protocol):

@@ -1,4 +1,4 @@
-"""The face of the engine: one model, loaded once, asked through two doors."""
+"""The face of the engine: one model, loaded once, asked through two origins."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from functools import partial
 from pathlib import Path
 
 from engine.backend import Backend, LoadSettings, OpenBackend
-from engine.cache.snapshots import SNAPSHOT_CAP_BYTES, open_store
-from engine.embedding.asking import EmbeddingAsk
-from engine.embedding.desk import EmbeddingDesk
+from engine.embedding.client import EmbeddingClient
 from engine.embedding.embedder import OpenEmbedder
+from engine.embedding.executor import EmbeddingExecutor
 from engine.errors import EngineClosed, EngineDead, EngineError, NotLoaded
 from engine.events import EmbedderInfo, Embeddings, ModelInfo, Status
-from engine.heap import give_freed_memory_back
 from engine.inbox import Cancel, Close, Load, Unload
-from engine.intake import Intake
+from engine.kv_cache.snapshot_store import SNAPSHOT_CAP_BYTES, open_snapshot_store
+from engine.library.load_trial import LoadTrial
 from engine.library.memory_use import MemoryUse, memory_use
-from engine.library.probe import Probe
 from engine.library.trial import Trial
+from engine.malloc_config import configure_malloc
+from engine.model_queries import ModelQueries
 from engine.natives import open_embedding_model, open_model
-from engine.prompt.overflow import Fit
-from engine.prompt.pools import PreparePools
-from engine.prompt.prepare import Preparer
-from engine.questions import Questions
+from engine.prompt.context_fit import Fit
+from engine.prompt.prompt_builder import PromptBuilder
+from engine.prompt.thread_pools import PromptThreadPools
+from engine.prompt_dispatcher import PromptDispatcher
+from engine.request_state import Progress, RequestRegistry, RequestState
 from engine.requests import EmbedRequest, Message, Request
-from engine.status import StatusBoard
+from engine.status import StatusPublisher
 from engine.stream import RequestStream
-from engine.ticket import Progress, Ticket, TicketBook
 from engine.worker import Worker
 
 __all__ = ["Engine", "LoadSettings"]
@@ -49,33 +49,33 @@ class Engine:
         open_backend: OpenBackend | None = None,
         *,
         open_embedder: OpenEmbedder | None = None,
-        probe: Probe | None = None,
+        probe: LoadTrial | None = None,
         snapshots: Path | None = None,
         snapshot_cap_bytes: int = SNAPSHOT_CAP_BYTES,
     ) -> None:
         """`probe` tries files before they are loaded; None tries none.
 
         `snapshots` is the folder in which what was read is kept for the next start; None keeps nothing."""
-        give_freed_memory_back()
-        self._board = StatusBoard()
-        self._book = TicketBook()
+        configure_malloc()
+        self._board = StatusPublisher()
+        self._book = RequestRegistry()
         self._load_cancelled = threading.Event()
         self._trial = Trial(probe, self._load_cancelled)
         self._snapshots = snapshots
         self._worker = Worker(
             open_backend or open_model,
-            partial(open_store, snapshots, snapshot_cap_bytes),
+            partial(open_snapshot_store, snapshots, snapshot_cap_bytes),
             self._book,
             self._on_progress,
             self._on_death,
-            EmbeddingDesk(open_embedder or open_embedding_model, lambda: self._embeddings.lost()),
+            EmbeddingExecutor(open_embedder or open_embedding_model, lambda: self._embeddings.lost()),
         )
         self._native = ThreadPoolExecutor(1, "inglenook-native")
-        self._pools = PreparePools()
-        self._intake = Intake(self._pools, self._book, self._worker.inbox)
-        self._embeddings = EmbeddingAsk(self._worker.inbox, self._pools.pool, self._pools.settle, self._board)
+        self._pools = PromptThreadPools()
+        self._intake = PromptDispatcher(self._pools, self._book, self._worker.inbox)
+        self._embeddings = EmbeddingClient(self._worker.inbox, self._pools.pool, self._pools.drain, self._board)
         self._running: asyncio.Future[None] | None = None
-        self.ask = Questions(self._pools, self._ready_preparer)
+        self.ask = ModelQueries(self._pools, self._ready_prompt_builder)
         """What tools ask beside answers."""
         self._changing = asyncio.Lock()
         self._closing = self._closed = False
@@ -90,7 +90,7 @@ class Engine:
     def memory(self) -> MemoryUse:
         """What is taken now. Cheap enough to be asked each second."""
         model = self.status.model
-        return memory_use(model.memory if model else None, self._snapshots, self._worker.holdings)
+        return memory_use(model.memory if model else None, self._snapshots, self._worker.kv_usage)
 
     def watch(self, listener: Callable[[Status], None]) -> Callable[[], None]:
         """Calls `listener` on the caller's running loop at every change, first with the status of now.
@@ -112,8 +112,8 @@ class Engine:
                 done: Future[Backend] = Future()
                 self._worker.inbox.put(Load(path, settings, done))
                 backend = await asyncio.wrap_future(done)
-                self._pools.preparer = preparer = Preparer(backend)
-                self._pools.run("window", 0, preparer, Preparer.warm_up)
+                self._pools.prompt_builder = prompt_builder = PromptBuilder(backend)
+                self._pools.run("window", 0, prompt_builder, PromptBuilder.warm_up)
                 self._embeddings.chat = backend
             except EngineError as error:
                 self._board.publish(Status("empty", error=error))
@@ -165,10 +165,10 @@ class Engine:
 
         Raises NotLoaded, EngineDead, EngineClosed at once. What is wrong with the request itself
         (ContextOverflow, TemplateError) comes as `Failed`, the stream's only event."""
-        preparer = self._ready_preparer()
+        prompt_builder = self._ready_prompt_builder()
         stream = RequestStream(request.id, asyncio.get_running_loop(), self.cancel)
-        ticket = Ticket(request, stream, time.monotonic())
-        self._intake.take(preparer, ticket)
+        state = RequestState(request, stream, time.monotonic())
+        self._intake.take(prompt_builder, state)
         return stream
 
     async def load_embedder(self, path: Path, settings: LoadSettings = LoadSettings()) -> EmbedderInfo:
@@ -192,7 +192,7 @@ class Engine:
 
         Raises NotLoaded, EngineDead, EngineClosed, RequestError, ContextOverflow (of the first input too long)."""
         if self.status.embedder is None or self.status.state == "closed":
-            self._ready_preparer()
+            self._ready_prompt_builder()
         return await self._embeddings.embed(request)
 
     async def fit(self, messages: Sequence[Message]) -> Fit:
@@ -244,18 +244,18 @@ class Engine:
     async def _drain_pools(self) -> None:
         """Waits until nothing tokenises with the model that is about to be freed."""
         self._embeddings.chat = None
-        await self._pools.withdraw()
+        await self._pools.invalidate()
 
-    def _ready_preparer(self) -> Preparer:
-        status, preparer = self.status, self._pools.preparer
+    def _ready_prompt_builder(self) -> PromptBuilder:
+        status, prompt_builder = self.status, self._pools.prompt_builder
         match status.state:
             case "closed":
                 raise EngineClosed
             case "dead" if isinstance(status.error, EngineDead):
                 raise status.error
-        if preparer is None or status.state != "ready":
+        if prompt_builder is None or status.state != "ready":
             raise NotLoaded(loading=status.state == "loading")
-        return preparer
+        return prompt_builder
 
     def _on_progress(self, progress: float) -> bool:
         if self._load_cancelled.is_set():

@@ -1,4 +1,4 @@
-"""What can go wrong in the engine. Each error carries data; the doors turn it into a status or a sentence.
+"""What can go wrong in the engine. Each error carries data; the origins turn it into a status or a sentence.
 
 EngineError
 ├── NotLoaded            no model is loaded (yet)
@@ -8,7 +8,7 @@ EngineError
 ├── ModelFileError       the file is missing, damaged, or no model we can run
 ├── InvalidSettings      the load settings contradict each other, the model or the machine
 ├── NotEnoughMemory      the model does not fit beside what else runs
-├── NoRoomBeside         background work found no room beside the chats in memory
+├── KvCacheFull         background work found no room beside the chats in memory
 ├── RequestError         the request cannot be served as asked
 │   ├── ContextOverflow  the prompt does not fit into the context
 │   ├── TemplateError    the model's chat template refuses these messages
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.library.display_name import display_name
+from engine.files.display_name import display_name
 
 
 class EngineError(Exception):
@@ -77,7 +77,7 @@ class NotEnoughMemory(EngineError):
         self.available = available
 
 
-class NoRoomBeside(EngineError):
+class KvCacheFull(EngineError):
     """Background work only: it costs no chat its place. Later it may fit."""
 
     def __init__(self, n_tokens: int) -> None:

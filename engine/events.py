@@ -2,7 +2,7 @@
 `Finished` or `Failed`.
 
 `Started` comes when the prompt has been read and the first token is known; a request that fails or is cancelled
-before that has no `Started`. So a door that waits for the first event knows whether the request went wrong.
+before that has no `Started`. So a origin that waits for the first event knows whether the request went wrong.
 """
 
 from __future__ import annotations
@@ -123,16 +123,16 @@ Event = Started | TextDelta | ReasoningDelta | ToolCallStarted | ToolCallDelta |
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class KvUsage:
     """The `share` of the KV memory that holds what was read for one chat of the window, or one key of the endpoint."""
 
-    door: Literal["window", "endpoint"]
+    origin: Literal["window", "endpoint"]
     owner: str
     share: float
 
 
 @dataclass(frozen=True, slots=True)
-class MemoryAccount:
+class MemoryEstimate:
     """Bytes. `available` is what the machine had free before the model was loaded."""
 
     weights_bytes: int
@@ -167,7 +167,7 @@ class ModelInfo:
     kv_bytes: int
     loaded_at: float
     """Unix time."""
-    memory: MemoryAccount | None = None
+    memory: MemoryEstimate | None = None
     """What it takes, as foreseen before it was loaded."""
     n_ctx_wanted: int = 0
     """More than `n_ctx` where the context was made shorter, since memory is short; else 0."""
@@ -185,7 +185,7 @@ class EmbedderInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelCard:
+class ModelProps:
     """What tools ask about the loaded model: its template, the first and last token as text, how many requests run
     side by side, and whether it can fill a gap in a text."""
 
@@ -193,7 +193,7 @@ class ModelCard:
     bos: str
     eos: str
     n_running: int
-    fills_gaps: bool
+    supports_fim: bool
 
 
 @dataclass(frozen=True, slots=True)

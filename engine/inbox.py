@@ -10,7 +10,7 @@ from pathlib import Path
 from engine.backend import Backend, LoadSettings
 from engine.embedding.embedder import Embedder
 from engine.embedding.queue import EmbedJob
-from engine.ticket import Ticket
+from engine.request_state import RequestState
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Unload:
 class Submit:
     """A request whose prompt is tokenised and fits. Its tokens mean something to `backend` only."""
 
-    ticket: Ticket
+    state: RequestState
     backend: Backend
 
 
@@ -57,7 +57,7 @@ class Embed:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """The `cancelled` of some ticket or job was set; look for it."""
+    """The `cancelled` of some state or job was set; look for it."""
 
 
 @dataclass(frozen=True, slots=True)

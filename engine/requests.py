@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-Door = Literal["window", "endpoint"]
+Origin = Literal["window", "endpoint"]
 """Who asks. The window outranks the endpoint."""
 
 
@@ -99,7 +99,7 @@ class Sampling:
     seed: int | None = None
 
     @property
-    def is_repeatable(self) -> bool:
+    def is_deterministic(self) -> bool:
         """Whether the same prompt is meant to give the same answer."""
         return self.temperature <= 0.0 or self.seed is not None
 
@@ -117,7 +117,7 @@ class ChatRequest:
     `answer_start` is text with which the answer begins already: a cut answer, or another branch of one."""
 
     messages: tuple[Message, ...]
-    door: Door
+    origin: Origin
     sampling: Sampling = Sampling()
     tools: tuple[Tool, ...] = ()
     tool_choice: ToolChoice = "auto"
@@ -155,7 +155,7 @@ class CompletionRequest:
 
     prompt: str | tuple[int, ...]
     """Text, or the model's own tokens as they stand."""
-    door: Door
+    origin: Origin
     sampling: Sampling = Sampling()
     constraint: Constraint | None = None
     max_tokens: int | None = None
@@ -184,7 +184,7 @@ class EmbedRequest:
     beside the chat model, else by the chat model where that can embed."""
 
     inputs: tuple[str | tuple[int, ...], ...]
-    door: Door
+    origin: Origin
     dimensions: int | None = None
     """Only the first so many numbers, normalised again."""
     id: str = field(default_factory=new_request_id)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from engine.events import EmbedderInfo, Status
 
 
-class StatusBoard:
+class StatusPublisher:
     """The engine's current `Status`. Any thread."""
 
     def __init__(self) -> None:

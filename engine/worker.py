@@ -10,14 +10,14 @@ from contextlib import ExitStack
 from queue import Empty, SimpleQueue
 
 from engine.backend import Backend, OpenBackend
-from engine.cache.snapshots import SnapshotStore
-from engine.embedding.desk import EmbeddingDesk
+from engine.embedding.executor import EmbeddingExecutor
 from engine.errors import EngineClosed, EngineDead, EngineError, LoadCancelled, NotLoaded
-from engine.events import Failed, Holding
+from engine.events import Failed, KvUsage
 from engine.inbox import Cancel, Close, Embed, Load, LoadEmbedder, Message, Submit, Unload, UnloadEmbedder
+from engine.kv_cache.snapshot_store import SnapshotStore
+from engine.redacted_traceback import redacted_traceback
+from engine.request_state import RequestRegistry, RequestState
 from engine.session import Session
-from engine.ticket import Ticket, TicketBook
-from engine.trace import way_of
 
 log = logging.getLogger(__name__)
 
@@ -31,10 +31,10 @@ class Worker:
         self,
         open_backend: OpenBackend,
         open_snapshots: Callable[[Backend], SnapshotStore | None],
-        book: TicketBook,
+        book: RequestRegistry,
         on_progress: Callable[[float], bool],
         on_death: Callable[[EngineDead], None],
-        desk: EmbeddingDesk,
+        desk: EmbeddingExecutor,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.inbox: SimpleQueue[Message] = SimpleQueue()
@@ -51,10 +51,10 @@ class Worker:
         """Why there is no session, where there is none."""
 
     @property
-    def holdings(self) -> tuple[Holding, ...]:
-        """As `Session.holdings`; none where no model is loaded. Any thread."""
+    def kv_usage(self) -> tuple[KvUsage, ...]:
+        """As `Session.kv_usage`; none where no model is loaded. Any thread."""
         session = self._session
-        return session.holdings if session is not None else ()
+        return session.kv_usage if session is not None else ()
 
     def run(self) -> None:
         """The thread's whole life."""
@@ -75,7 +75,7 @@ class Worker:
         """A step, or a slice of embeddings; in turn where there are both, and while the window answers only when it
         has had its share."""
         session = self._session if self._session is not None and not self._session.idle else None
-        spares = session is None or session.spares_time
+        spares = session is None or session.has_spare_time
         if not self._desk.idle and (session is None or (self._embeds_next and spares)):
             seconds = self._desk.step(watched=session is not None)
             if session is not None:
@@ -117,13 +117,13 @@ class Worker:
 
     def _submit(self, message: Submit) -> None:
         """Tokens of another model than the one in memory are never computed."""
-        session, ticket = self._session, message.ticket
+        session, state = self._session, message.state
         if session is None:
-            self._book.close(ticket, Failed(self._absence))
+            self._book.close(state, Failed(self._absence))
         elif session.backend is not message.backend:
-            self._book.close(ticket, Failed(NotLoaded()))
+            self._book.close(state, Failed(NotLoaded()))
         else:
-            self._guard(lambda session: session.accept(ticket))
+            self._guard(lambda session: session.accept(state))
 
     def _load(self, message: Load) -> None:
         self._free(NotLoaded(loading=True))
@@ -134,7 +134,7 @@ class Worker:
         except EngineError as error:
             message.done.set_exception(error)
         except Exception as error:  # a bug of ours or llama.cpp's: `load` must raise, the thread must live
-            log.error("loading failed\n%s", way_of(error))
+            log.error("loading failed\n%s", redacted_traceback(error))
             message.done.set_exception(EngineDead(str(error)))
         else:
             self._session = session
@@ -150,8 +150,8 @@ class Worker:
             if snapshots is not None:
                 undo.callback(snapshots.close)
 
-            def resubmit(ticket: Ticket) -> None:
-                self.inbox.put(Submit(ticket, backend))
+            def resubmit(state: RequestState) -> None:
+                self.inbox.put(Submit(state, backend))
 
             session = Session(backend, self._book, snapshots, resubmit, self._clock)
             undo.pop_all()
@@ -169,7 +169,7 @@ class Worker:
         try:
             act(self._session)
         except Exception as error:
-            log.error("the native thread failed\n%s", way_of(error))
+            log.error("the native thread failed\n%s", redacted_traceback(error))
             death = EngineDead(str(error) or type(error).__name__)
             self._on_death(death)  # first, so that nobody who hears of it finds the engine still "ready"
             self._free(death)

@@ -14,8 +14,8 @@ import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+from engine.files.profile import Profile
 from engine.library.default_model import find_default_model
-from engine.library.profile import Profile
 from engine.requests import ChatRequest, Message, Sampling
 
 
@@ -61,16 +61,16 @@ def _ours(thread: threading.Thread) -> bool:
 
 def chat(
     text: str = "Tell me about the sea.",
-    door: str = "window",
+    origin: str = "window",
     *,
     max_tokens: int | None = None,
     stop: tuple[str, ...] = (),
     sampling: Sampling = Sampling(temperature=0.0),
 ) -> ChatRequest:
-    assert door in ("window", "endpoint")
+    assert origin in ("window", "endpoint")
     return ChatRequest(
         (Message("user", text),),
-        "window" if door == "window" else "endpoint",
+        "window" if origin == "window" else "endpoint",
         sampling=sampling,
         max_tokens=max_tokens,
         stop=stop,

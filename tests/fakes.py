@@ -20,7 +20,15 @@ import numpy as np
 import numpy.typing as npt
 from llguidance import LLTokenizer, TokenizerWrapper
 
-from engine.backend import Chunk, Limits, LoadSettings, NativeFailure, NoRoom, TokenizingCancelled, Vocabulary
+from engine.backend import (
+    Chunk,
+    KvAllocationFailed,
+    Limits,
+    LoadSettings,
+    NativeFailure,
+    TokenizationCancelled,
+    Vocabulary,
+)
 from engine.errors import LoadCancelled, ModelFileError, NotLoaded
 from engine.events import ModelInfo
 from engine.requests import Sampling
@@ -119,7 +127,7 @@ class FakeBackend:
         cancelled: Callable[[], bool] = bool,
     ) -> list[int]:
         if cancelled():
-            raise TokenizingCancelled
+            raise TokenizationCancelled
         if not (self._specials and parse_special):
             return list((text.replace(mark, "") if mark else text).encode())
         parts = re.split("(" + "|".join(map(re.escape, self._specials)) + ")", text)
@@ -136,7 +144,7 @@ class FakeBackend:
         return b"" if token >= END else bytes([token])
 
     @contextmanager
-    def kept_model(self) -> Iterator[None]:
+    def keep_model_loaded(self) -> Iterator[None]:
         if self.closed:
             raise NotLoaded
         self.n_keeping += 1
@@ -158,7 +166,7 @@ class FakeBackend:
         if self.script.fail_after is not None and at >= self.script.fail_after:
             raise NativeFailure("scripted failure")
         if at in self.script.no_room_at and {chunk.slot for chunk in chunks} | set(self.slots) != {chunks[0].slot}:
-            raise NoRoom  # for one sequence alone there is always room
+            raise KvAllocationFailed  # for one sequence alone there is always room
         self._compute(chunks)
 
     def _compute(self, chunks: Sequence[Chunk]) -> None:
@@ -173,7 +181,7 @@ class FakeBackend:
                 raise AssertionError(f"slot {chunk.slot} holds {len(held)} tokens, the chunk starts at {chunk.start}")
             held.extend(chunk.tokens)
             row += len(chunk.tokens)
-            if chunk.scored:
+            if chunk.needs_all_logits:
                 self._rows |= dict.fromkeys(range(row - len(chunk.tokens) + 1, row + 1), chunk.slot)
             elif chunk.samples:
                 self._rows[row] = chunk.slot
@@ -194,17 +202,17 @@ class FakeBackend:
                 distinct.add(path)
         return len(distinct)
 
-    def held_from(self, slot: int) -> int:
+    def first_cached_token(self, slot: int) -> int:
         return 0
 
     def cut(self, slot: int, n: int) -> None:
-        assert self.limits.can_cut
+        assert self.limits.supports_truncation
         assert n <= len(self.slots[slot])
         del self.slots[slot][n:]
 
     def copy(self, source: int, target: int, n: int) -> None:
         assert not self.slots.get(target)
-        assert self.limits.can_cut or n == len(self.slots[source])
+        assert self.limits.supports_truncation or n == len(self.slots[source])
         self.slots[target] = self.slots[source][:n]
 
     def save(self, slot: int) -> memoryview:

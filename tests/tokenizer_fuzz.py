@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from engine.native.model import NativeModel
-from tests.tiny_bpe import DEFINED, PRE_TOKENIZERS, SPECIALS, write_bpe
+from tests.model_files.tiny_bpe import DEFINED, PRE_TOKENIZERS, SPECIALS, write_bpe
 
 MAX_CHARS = 30_000
 SECONDS_A_CHAR = 1e-4

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from api.answer import Answer, arguments_of
-from api.errors import StoppedHere, problem_of
-from api.shapes import anthropic_body
-from api.sse import event_frame
+from api.error_bodies import anthropic_body
+from api.errors import RequestStopped, problem_of
+from api.streaming import event_frame
 from engine.events import (
     Event,
     Failed,
@@ -28,7 +28,7 @@ STOP_REASONS: Mapping[FinishReason, str] = {"stop": "end_turn", "length": "max_t
 
 
 @dataclass(frozen=True, slots=True)
-class MessageHead:
+class MessageMeta:
     id: str
     model: str
     manages_context: bool = False
@@ -39,7 +39,7 @@ class MessageHead:
         return {"context_management": {"applied_edits": []}} if self.manages_context else {}
 
 
-def message(head: MessageHead, answer: Answer) -> dict[str, object]:
+def message(head: MessageMeta, answer: Answer) -> dict[str, object]:
     """A whole answer."""
     content: list[Block] = []
     if answer.reasoning:
@@ -63,7 +63,7 @@ NOT_STOPPED: dict[str, object] = {"stop_reason": None, "stop_sequence": None}
 
 
 def _message(
-    head: MessageHead, content: list[Block], usage: dict[str, object], stopped: dict[str, object]
+    head: MessageMeta, content: list[Block], usage: dict[str, object], stopped: dict[str, object]
 ) -> dict[str, object]:
     return {
         "id": head.id,
@@ -89,7 +89,7 @@ def _usage(counts: Usage) -> dict[str, object]:
 class MessageWriter:
     """A streamed answer, event by event: blocks one after another, never two open."""
 
-    def __init__(self, head: MessageHead) -> None:
+    def __init__(self, head: MessageMeta) -> None:
         self._head = head
         self._index = -1
         self._open: str | None = None
@@ -109,7 +109,7 @@ class MessageWriter:
             case ToolCallDelta(arguments=arguments):
                 return self._delta("input_json_delta", "partial_json", arguments)
             case Finished(reason="cancelled"):
-                return self._error(StoppedHere())
+                return self._error(RequestStopped())
             case Finished():
                 return self._end(event)
             case Failed(error=error):

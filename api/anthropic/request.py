@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.anthropic.schemas import AnthropicMessage, AnthropicTool, CountBody, MessagesBody
-from api.errors import BadRequest, NotKept
-from api.openai.chat_request import effort_of
-from api.openai.formats import schema
-from api.openai.messages import left_out_note
-from api.openai.promises import refuse_what_is_not_kept
-from api.openai.tools import named_tool, tool
-from api.sampler import SamplerFields, sampling
-from api.text_file import text_of_file
+from api.errors import BadRequest, UnsupportedParameter
+from api.fields.constraints import schema
+from api.fields.content import text_of_file
+from api.fields.sampling import SamplerFields, sampling
+from api.fields.tools import named_tool, tool
+from api.fields.unsupported_params import reject_unsupported
+from api.openai.chat.messages import left_out_note
+from api.openai.chat.request import effort_of
 from engine.requests import ChatRequest, Constraint, Message, Tool, ToolCall, ToolChoice
 
 # Claude Code puts a line before its system prompt that differs each time, so that nothing could be kept.
@@ -23,7 +23,7 @@ _BILLING = re.compile(r"\Ax-anthropic-billing-header:[^\n]*\n?")
 
 
 def messages_request(body: MessagesBody, request_id: str) -> ChatRequest:
-    """Raises BadRequest, NotKept."""
+    """Raises BadRequest, UnsupportedParameter."""
     return _request(
         body,
         request_id,
@@ -34,7 +34,7 @@ def messages_request(body: MessagesBody, request_id: str) -> ChatRequest:
 
 
 def count_request(body: CountBody, request_id: str) -> ChatRequest:
-    """The same prompt, to be counted. Raises BadRequest, NotKept."""
+    """The same prompt, to be counted. Raises BadRequest, UnsupportedParameter."""
     return _request(body, request_id, fields=SamplerFields())
 
 
@@ -46,7 +46,7 @@ def _request(
     max_tokens: int | None = None,
     stop: tuple[str, ...] = (),
 ) -> ChatRequest:
-    refuse_what_is_not_kept(body.model_extra or {})
+    reject_unsupported(body.model_extra or {})
     said = [*_system(body.system)]
     for at, given in enumerate(body.messages):
         said += _messages(given, f"messages[{at}]")
@@ -57,7 +57,7 @@ def _request(
     effort = effort_of(body.output_config.effort if body.output_config else None, "output_config.effort")[1]
     return ChatRequest(
         messages=tuple(said),
-        door="endpoint",
+        origin="endpoint",
         use_cache=fields.use_cache,
         sampling=sampling(fields),
         tools=offered,
@@ -119,7 +119,7 @@ def _tools(body: CountBody) -> tuple[tuple[Tool, ...], ToolChoice, bool]:
 
 def _tool(given: AnthropicTool, path: str) -> Tool:
     if given.type not in (None, "custom"):
-        raise NotKept(f"{path}.type", f"Tools of the type '{given.type[:40]}' are not supported.")
+        raise UnsupportedParameter(f"{path}.type", f"Tools of the type '{given.type[:40]}' are not supported.")
     return tool(given.name, given.description, given.input_schema)
 
 
@@ -219,7 +219,7 @@ def _result(content: object, path: str) -> str:
 def _result_part(block: object, path: str) -> str:
     try:
         return _block_text(block, path)
-    except NotKept:
+    except UnsupportedParameter:
         kind = block.get("type") if isinstance(block, dict) else None
         return left_out_note(str(kind))
 
@@ -239,7 +239,7 @@ def _block_text(block: object, path: str) -> str:
         case {"type": "text" | "tool_use" | "tool_result" | "thinking" as kind}:
             raise BadRequest(f"'{path}' is no whole block of the type '{kind}', or stands in the wrong place.", path)
         case {"type": str(kind)}:
-            raise NotKept(path, f"Content of the type '{kind[:40]}' is not supported; send text.")
+            raise UnsupportedParameter(path, f"Content of the type '{kind[:40]}' is not supported; send text.")
     raise BadRequest(f"'{path}' must be an object with a type.", path)
 
 

@@ -5,29 +5,29 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
-from api.anthropic.answer import MessageHead, MessageWriter, message
+from api.anthropic.answer import MessageMeta, MessageWriter, message
 from api.anthropic.request import count_request, messages_request
 from api.anthropic.schemas import CountBody, MessagesBody
-from api.desk import AtDesk
+from api.request_context import RequestContextDep
 
 router = APIRouter(prefix="/v1/messages")
 
 
 @router.post("")
-async def create_message(desk: AtDesk) -> Response:
-    body = await desk.read(MessagesBody)
-    desk.check_model(body.model)
-    request = messages_request(body, desk.request_id)
-    head = MessageHead(f"msg_{request.id}", desk.model.id, body.context_management is not None)
+async def create_message(ctx: RequestContextDep) -> Response:
+    body = await ctx.read(MessagesBody)
+    ctx.check_model(body.model)
+    request = messages_request(body, ctx.request_id)
+    head = MessageMeta(f"msg_{request.id}", ctx.model.id, body.context_management is not None)
     if body.stream:
-        return desk.stream([request], MessageWriter(head))
-    answers = await desk.collect([request])
-    return desk.reply(message(head, answers[0]), answers)
+        return ctx.stream([request], MessageWriter(head))
+    answers = await ctx.collect([request])
+    return ctx.reply(message(head, answers[0]), answers)
 
 
 @router.post("/count_tokens")
-async def count_tokens(desk: AtDesk) -> Response:
-    body = await desk.read_query(CountBody)
-    desk.check_model(body.model)
-    request = count_request(body, desk.request_id)
-    return JSONResponse({"input_tokens": await desk.query(lambda questions: questions.count(request))})
+async def count_tokens(ctx: RequestContextDep) -> Response:
+    body = await ctx.read_query(CountBody)
+    ctx.check_model(body.model)
+    request = count_request(body, ctx.request_id)
+    return JSONResponse({"input_tokens": await ctx.query(lambda questions: questions.count(request))})

@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import Field
 
 from api.body import INT32_MAX, MAX_MESSAGES, Body, Count, Fraction, Word
-from api.openai.tools import ToolName
-from api.sampler import SamplerFields
+from api.fields.sampling import SamplerFields
+from api.fields.tools import ToolName
 
 
 class AnthropicMessage(Body):

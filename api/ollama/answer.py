@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from api.answer import Answer, AnswerBuilder, arguments_of
-from api.errors import StoppedHere, problem_of
-from api.openai import logprobs
-from api.shapes import ollama_body
-from api.sse import line_frame
+from api.error_bodies import ollama_body
+from api.errors import RequestStopped, problem_of
+from api.fields import logprobs
+from api.streaming import line_frame
 from engine.events import (
     Event,
     Failed,
@@ -26,7 +26,7 @@ from engine.requests import ToolCall
 
 
 @dataclass(frozen=True, slots=True)
-class OllamaHead:
+class OllamaMeta:
     """`is_chat`: answers are messages, else bare text. `now` gives Unix time."""
 
     model: str
@@ -40,19 +40,19 @@ def timestamp(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def whole(head: OllamaHead, answer: Answer) -> dict[str, object]:
+def whole(head: OllamaMeta, answer: Answer) -> dict[str, object]:
     """An answer that is not streamed."""
     said = _said(head, answer.text, answer.reasoning, answer.calls, answer.choices)
     return {**said, **_measured(answer.finished)}
 
 
-def loaded(head: OllamaHead, unload: bool) -> dict[str, object]:
+def loaded(head: OllamaMeta, unload: bool) -> dict[str, object]:
     """To a request that says nothing. `unload`: the model goes; else it is there."""
     return {**_said(head), "done": True, "done_reason": "unload" if unload else "load"}
 
 
 def _said(
-    head: OllamaHead,
+    head: OllamaMeta,
     text: str = "",
     thinking: str = "",
     calls: Sequence[ToolCall] = (),
@@ -91,10 +91,10 @@ def _ns(seconds: float) -> int:
     return round(seconds * 1e9)
 
 
-class LineWriter:
+class OllamaLineWriter:
     """A streamed answer, event by event. Calls have whole arguments here, so they come at the end."""
 
-    def __init__(self, head: OllamaHead) -> None:
+    def __init__(self, head: OllamaMeta) -> None:
         self._head = head
         self._calls = AnswerBuilder()
 
@@ -110,7 +110,7 @@ class LineWriter:
                 self._calls.add(event)
                 return b""
             case Finished(reason="cancelled"):
-                return line_frame(ollama_body(problem_of(StoppedHere())))
+                return line_frame(ollama_body(problem_of(RequestStopped())))
             case Finished():
                 calls = self._calls.answer(event).calls
                 called = line_frame(_said(self._head, calls=calls)) if calls else b""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from api.ollama.answer import timestamp
-from engine.events import Embeddings, ModelCard, ModelInfo
+from engine.events import Embeddings, ModelInfo, ModelProps
 
 VERSION = "0.13.0"
 """Of the Ollama whose words are spoken here: tools look whether it is new enough for what they want."""
@@ -36,7 +36,7 @@ def running(model: ModelInfo, expires_at: float | None) -> dict[str, object]:
     return {**listed(model), "expires_at": until, "size_vram": 0, "context_length": model.n_ctx}
 
 
-def shown(model: ModelInfo, card: ModelCard) -> dict[str, object]:
+def shown(model: ModelInfo, card: ModelProps) -> dict[str, object]:
     return {
         "modelfile": "",
         "parameters": "",
@@ -53,9 +53,9 @@ def shown(model: ModelInfo, card: ModelCard) -> dict[str, object]:
     }
 
 
-def capabilities(card: ModelCard) -> list[str]:
+def capabilities(card: ModelProps) -> list[str]:
     found = ["completion", "tools"]
-    if card.fills_gaps:
+    if card.supports_fim:
         found.append("insert")
     if "enable_thinking" in card.chat_template or "<think>" in card.chat_template:
         found.append("thinking")

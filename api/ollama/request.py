@@ -6,14 +6,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
-from api.errors import BadRequest, NotKept
+from api.errors import BadRequest, UnsupportedParameter
+from api.fields.constraints import schema
+from api.fields.sampling import sampling
+from api.fields.tools import tools
+from api.fields.unsupported_params import reject_unsupported
 from api.ollama.schemas import AnswerBody, ChatBody, EmbedBody, GenerateBody, OllamaMessage
-from api.openai.chat_request import effort_of
-from api.openai.formats import schema
-from api.openai.messages import left_out_note
-from api.openai.promises import refuse_what_is_not_kept
-from api.openai.tools import tools
-from api.sampler import sampling
+from api.openai.chat.messages import left_out_note
+from api.openai.chat.request import effort_of
 from engine.requests import (
     ChatRequest,
     CompletionRequest,
@@ -27,25 +27,25 @@ from engine.requests import (
 
 
 def chat_request(body: ChatBody, request_id: str) -> ChatRequest:
-    """Raises BadRequest, NotKept."""
+    """Raises BadRequest, UnsupportedParameter."""
     return replace(_chat(body, messages(body.messages or ()), request_id), tools=tools(body.tools or ()))
 
 
-def generate_request(body: GenerateBody, gap_prompt: tuple[int, ...] | None, request_id: str) -> Request:
-    """`gap_prompt` is the prompt where a gap is to be filled. Raises BadRequest, NotKept."""
+def generate_request(body: GenerateBody, fim_prompt: tuple[int, ...] | None, request_id: str) -> Request:
+    """`fim_prompt` is the prompt where a gap is to be filled. Raises BadRequest, UnsupportedParameter."""
     if body.images:
-        raise NotKept("images", "Images are not supported.")
+        raise UnsupportedParameter("images", "Images are not supported.")
     if body.template:
-        raise NotKept("template", "A template cannot come with a request.")
+        raise UnsupportedParameter("template", "A template cannot come with a request.")
     if body.context:
-        raise NotKept("context", "Conversations go to /api/chat.")
-    if gap_prompt is None and not body.raw:
+        raise UnsupportedParameter("context", "Conversations go to /api/chat.")
+    if fim_prompt is None and not body.raw:
         system = [Message("system", body.system)] if body.system else []
         return _chat(body, (*system, Message("user", body.prompt or "")), request_id)
     _refuse_what_is_not_kept(body)
     return CompletionRequest(
-        prompt=gap_prompt if gap_prompt is not None else body.prompt or "",
-        door="endpoint",
+        prompt=fim_prompt if fim_prompt is not None else body.prompt or "",
+        origin="endpoint",
         use_cache=body.chosen.use_cache,
         sampling=sampling(body.chosen),
         constraint=constraint(body),
@@ -73,7 +73,7 @@ def _chat(body: AnswerBody, said: Sequence[Message], request_id: str) -> ChatReq
         answer_start, said = said[-1].content, said[:-1]
     return ChatRequest(
         messages=tuple(said),
-        door="endpoint",
+        origin="endpoint",
         use_cache=body.chosen.use_cache,
         sampling=sampling(body.chosen),
         thinking=thinking,
@@ -88,8 +88,8 @@ def _chat(body: AnswerBody, said: Sequence[Message], request_id: str) -> ChatReq
 
 
 def _refuse_what_is_not_kept(body: AnswerBody) -> None:
-    refuse_what_is_not_kept(body.model_extra or {})
-    refuse_what_is_not_kept(body.chosen.model_extra or {})
+    reject_unsupported(body.model_extra or {})
+    reject_unsupported(body.chosen.model_extra or {})
 
 
 def _stops(body: AnswerBody) -> tuple[str, ...]:
@@ -128,7 +128,7 @@ def messages(given: Sequence[OllamaMessage]) -> tuple[Message, ...]:
         if message.images and message.role == "tool":
             content = "\n".join([*([content] if content else []), *([left_out_note("image")] * len(message.images))])
         elif message.images:
-            raise NotKept(f"{path}.images", "Images are not supported.")
+            raise UnsupportedParameter(f"{path}.images", "Images are not supported.")
         match message.role:
             case "system" | "user" as role:
                 said.append(Message(role, content))
@@ -139,7 +139,7 @@ def messages(given: Sequence[OllamaMessage]) -> tuple[Message, ...]:
             case "tool":
                 said.append(Message("tool", content, tool_call_id=_answered(message, still_open)))
             case other:
-                raise NotKept(f"{path}.role", f"Messages of the role '{other[:40]}' are not supported.")
+                raise UnsupportedParameter(f"{path}.role", f"Messages of the role '{other[:40]}' are not supported.")
     return tuple(said)
 
 

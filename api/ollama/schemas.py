@@ -7,9 +7,9 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from api.body import MAX_MESSAGES, Body, Count, Stops, whole
+from api.fields.sampling import SamplerFields
+from api.fields.tools import ToolBody
 from api.ollama.duration import seconds_of
-from api.openai.tools import ToolBody
-from api.sampler import SamplerFields
 
 
 def _none_if_endless(value: object) -> object:

@@ -6,9 +6,9 @@ import base64
 import struct
 from collections.abc import Sequence
 
-from api.errors import BadRequest, NotKept
-from api.openai.completion_body import EmbeddingsBody
-from api.openai.completion_request import prompts_of
+from api.errors import BadRequest, UnsupportedParameter
+from api.openai.completions.request import prompts_of
+from api.openai.completions.schemas import EmbeddingsBody
 from engine.events import Embeddings
 from engine.requests import EmbedRequest
 
@@ -19,12 +19,12 @@ FOREIGN_TOKENS = (
 
 
 def embed_request(body: EmbeddingsBody, *, takes_tokens: bool, request_id: str) -> EmbedRequest:
-    """`takes_tokens`: lists of numbers are this model's own tokens. Raises BadRequest, NotKept."""
+    """`takes_tokens`: lists of numbers are this model's own tokens. Raises BadRequest, UnsupportedParameter."""
     if body.encoding_format not in (None, "float", "base64"):
         raise BadRequest("'encoding_format' must be float or base64.", "encoding_format")
     inputs = prompts_of(body.input, "input")
     if not takes_tokens and not all(isinstance(each, str) for each in inputs):
-        raise NotKept("input", FOREIGN_TOKENS)
+        raise UnsupportedParameter("input", FOREIGN_TOKENS)
     if not all(inputs):
         raise BadRequest("'input' holds an empty text.", "input")
     return EmbedRequest(tuple(inputs), "endpoint", body.dimensions, request_id)

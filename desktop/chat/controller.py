@@ -7,13 +7,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from desktop.chat.conversation import Conversation, RemovedMessages
+from desktop.chat.organizer import ChatOrganizer
 from desktop.chat.prompt import Prompt
-from desktop.chat.session import Session, new_id
-from desktop.chat.shelves import ChatShelves
-from desktop.chat.title import title_of
-from desktop.chat.tree import Conversation, Removed
-from desktop.chat.words import WordChoice, word_choices
-from desktop.compose.prompt import prompt_for
+from desktop.chat.prompt_messages import prompt_for
+from desktop.chat.session import ChatSession, new_id
+from desktop.chat.titles import title_of
+from desktop.chat.token_alternatives import TokenAlternative, word_choices
 from desktop.store.records import Attachment, Chat, ChatMessage, ChatSettings, State
 from engine.requests import Message
 
@@ -27,11 +27,11 @@ N_ALTERNATIVES = 3
 class Deletion:
     """Messages that were deleted from a chat, so that they can be restored."""
 
-    session: Session
-    removed: Removed
+    session: ChatSession
+    removed: RemovedMessages
 
 
-class ChatController(ChatShelves):
+class ChatController(ChatOrganizer):
     """One per window. `messages` and `chats` are what it shows. Messages are named by their ids; what is not in the
     open chat, or not of the right kind, is left alone. GUI thread only."""
 
@@ -47,7 +47,7 @@ class ChatController(ChatShelves):
         self._answer_to(session, replace(asked, attachments=tuple(attachments)))
         return True
 
-    async def send_in(self, chat_id: str, text: str, attachments: Sequence[Attachment] = ()) -> bool:
+    async def send_to_chat(self, chat_id: str, text: str, attachments: Sequence[Attachment] = ()) -> bool:
         """As `send`, in a chat that need not be open. False also where the chat is gone or cannot be read."""
         session, text = await self._session_of(chat_id), text.strip()
         if session is None or session.is_live or not (text or attachments):
@@ -56,7 +56,7 @@ class ChatController(ChatShelves):
         self._answer_to(session, replace(asked, attachments=tuple(attachments)))
         return True
 
-    def ask_aside(
+    def send_in_new_chat(
         self, text: str, attachments: Sequence[Attachment] = (), settings: ChatSettings = ChatSettings()
     ) -> ChatMessage | None:
         """Begins a chat with this question, beside the one that is open. Returns its answer as it begins; None, and
@@ -65,19 +65,19 @@ class ChatController(ChatShelves):
         if not (text or attachments):
             return None
         chat = Chat(new_id(), title_of(text or attachments[0].name), now, now, settings=settings)
-        session = Session(chat, Conversation())
+        session = ChatSession(chat, Conversation())
         question = self._message(session, "user", text, None, "complete")
         question = replace(question, attachments=tuple(attachments))
         answer = self._message(session, "assistant", "", question.id, "streaming")
         for message in (question, answer):
             session.conversation.put(message)
-        self._titler.cancel()
+        self._title_generator.cancel()
         self._keep_chat(session)
         self._writer.write(session, answer, Prompt((question,), session.chat.settings), question)
         self._mark()
         return answer
 
-    def stop_in(self, chat_id: str) -> None:
+    def stop_chat(self, chat_id: str) -> None:
         """Ends what is being written in this chat, whether it is open or not. Idempotent."""
         if (session := self._writer.live.get(chat_id)) is not None:
             session.stop()
@@ -86,7 +86,7 @@ class ChatController(ChatShelves):
     def stop(self) -> None:
         """Ends what is being written in the open chat; what was written stays. Idempotent."""
         if self._current is not None:
-            self.stop_in(self._current.chat.id)
+            self.stop_chat(self._current.chat.id)
 
     def edit(self, message_id: str, text: str) -> None:
         """A new version with this text. A question is answered anew; an answer stays as the person wrote it."""
@@ -105,7 +105,7 @@ class ChatController(ChatShelves):
         self._keep_chat(session)
         self._show_branch()
         self._announce()
-        self._tasks.spawn(self._keeper.save(session.chat, new), f"save message {new.id}")
+        self._tasks.spawn(self._write_queue.save(session.chat, new), f"save message {new.id}")
 
     def retry(self, message_id: str) -> None:
         """Has the same question answered once more: a new version of this answer."""
@@ -140,7 +140,7 @@ class ChatController(ChatShelves):
         self._keep_chat(session)
         prompt = Prompt(tuple(session.conversation.path(question_id)), session.chat.settings)
         self._writer.write_several(session, answers, prompt)
-        self._begun_writing()
+        self._show_new_answer()
 
     def pick(self, message_id: str) -> None:
         """Goes on from this one of the answers side by side; the others stay as its versions."""
@@ -164,7 +164,7 @@ class ChatController(ChatShelves):
         else:
             self._write_version(session, _as_new(message, len(message.text)))
 
-    def go_on_from(self, message_id: str, start: int, word: str) -> None:
+    def continue_from(self, message_id: str, start: int, word: str) -> None:
         """A new version of this answer, which is the same up to `start`, then says `word` and goes on from there."""
         found = self._found(message_id, "assistant")
         if found is not None and word:
@@ -178,7 +178,7 @@ class ChatController(ChatShelves):
         found = self._found(message_id)
         return found[1].text if found else ""
 
-    async def words(self, message_id: str, start: int, end: int) -> list[WordChoice]:
+    async def words(self, message_id: str, start: int, end: int) -> list[TokenAlternative]:
         """What could have stood in the place of `text[start:end]` of this answer, the likeliest first.
 
         Raises EngineError."""
@@ -223,7 +223,7 @@ class ChatController(ChatShelves):
         self._tasks.spawn(self._store.restore_messages(ids), "restore messages")
         self._show_other(session)
 
-    def copy_of_prompt(self, text: str = "", attachments: Sequence[Attachment] = ()) -> tuple[Message, ...]:
+    def prompt_preview(self, text: str = "", attachments: Sequence[Attachment] = ()) -> tuple[Message, ...]:
         """What the model would read if this were sent now, all of it, whether it fits or not. Changes nothing."""
         branch = self._current.conversation.branch() if self._current else []
         if text or attachments:
@@ -232,7 +232,7 @@ class ChatController(ChatShelves):
             branch = [*branch, said]
         return prompt_for(branch, self.settings)
 
-    def _found(self, message_id: str, role: str | None = None) -> tuple[Session, ChatMessage] | None:
+    def _found(self, message_id: str, role: str | None = None) -> tuple[ChatSession, ChatMessage] | None:
         """The message and its chat, where that is open."""
         session = self._current
         if session is None or message_id not in session.conversation:
@@ -240,13 +240,13 @@ class ChatController(ChatShelves):
         message = session.conversation[message_id]
         return (session, message) if role in (None, message.role) else None
 
-    def _answer_to(self, session: Session, question: ChatMessage) -> None:
+    def _answer_to(self, session: ChatSession, question: ChatMessage) -> None:
         """Puts the question where it belongs, and has it answered."""
         goes_on = question.parent_id == session.conversation.leaf_id
         session.conversation.put(question)
         answer = self._message(session, "assistant", "", question.id, "streaming")
         session.conversation.put(answer)
-        self._titler.cancel()
+        self._title_generator.cancel()
         self._keep_chat(session, updated_s=question.created_s, archived=False)
         prompt = Prompt(tuple(session.conversation.path(question.id)), session.chat.settings)
         self._writer.write(session, answer, prompt, question)
@@ -255,30 +255,30 @@ class ChatController(ChatShelves):
             self._mark()
             self._announce()
         else:
-            self._begun_writing()
+            self._show_new_answer()
 
-    def _write_version(self, session: Session, answer: ChatMessage) -> None:
+    def _write_version(self, session: ChatSession, answer: ChatMessage) -> None:
         """Has an answer written, new or begun, at the end of the branch that is shown then."""
         session.conversation.put(answer)
         session.conversation.end_at(answer.id)
         self._keep_chat(session)
         prompt = Prompt(tuple(session.conversation.path(answer.parent_id)), session.chat.settings)
         self._writer.write(session, answer, prompt)
-        self._begun_writing()
+        self._show_new_answer()
 
-    def _begun_writing(self) -> None:
-        self._titler.cancel()
+    def _show_new_answer(self) -> None:
+        self._title_generator.cancel()
         self._show_branch()
         self._mark()
         self._announce()
 
-    def _show_other(self, session: Session) -> None:
+    def _show_other(self, session: ChatSession) -> None:
         """The shown branch of a chat has changed, and nothing else."""
         self._keep_chat(session)
         if session is self._current:
             self._show_branch()
             self._announce()
-        self._tasks.spawn(self._keeper.save(session.chat), f"save chat {session.chat.id}")
+        self._tasks.spawn(self._write_queue.save(session.chat), f"save chat {session.chat.id}")
 
 
 def _question_of(message: ChatMessage) -> str | None:

@@ -8,8 +8,8 @@ from types import MappingProxyType
 
 from PySide6.QtCore import QByteArray, QModelIndex, QObject, Qt
 
-from desktop.row_list import Index, RowList
 from desktop.store.records import ChatMessage
+from desktop.widgets.row_list import Index, RowList
 
 
 class MessageRole(IntEnum):

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from desktop.compose.prompt import messages_of, prompt_for
+from desktop.chat.prompt_messages import prompt_for, prompt_messages_of
 from desktop.store.records import ChatMessage, ChatSettings
 from engine.requests import ChatRequest, Message, Sampling
 
@@ -28,7 +28,7 @@ class Prompt:
         loop = asyncio.get_running_loop()
         left_out: tuple[int, ...] = ()
         if self.settings.leaves_out:
-            messages = await loop.run_in_executor(None, messages_of, self.branch, self.settings)
+            messages = await loop.run_in_executor(None, prompt_messages_of, self.branch, self.settings)
             left_out = (await engine.fit(messages)).left_out if messages else ()
         asked = await loop.run_in_executor(None, prompt_for, self.branch, self.settings, left_out)
         return request_for(asked, self.settings)

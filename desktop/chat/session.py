@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass, field
 
 from desktop.chat.answer import Answer
-from desktop.chat.tree import Conversation, Removed
+from desktop.chat.conversation import Conversation, RemovedMessages
 from desktop.store.records import Chat, ChatMessage
 
 
@@ -15,7 +15,7 @@ def new_id() -> str:
 
 
 @dataclass
-class Session:
+class ChatSession:
     """A chat with its tree, and the answers that are being written in it, by the ids of their messages."""
 
     chat: Chat
@@ -35,7 +35,7 @@ class Session:
         else:
             self.away[message.id] = message
 
-    def restore(self, removed: Removed) -> None:
+    def restore(self, removed: RemovedMessages) -> None:
         self.conversation.restore(removed)
         for message in removed.messages:
             if (ended := self.away.pop(message.id, None)) is not None:

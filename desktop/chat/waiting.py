@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from engine.ticket import Progress
+    from engine.request_state import Progress
 
 Stage = Literal["loading", "preparing", "queued", "reading", "writing", "stopping"]
 """loading: no model is in memory yet. preparing: its prompt is made and tokenised. queued: other requests go first.

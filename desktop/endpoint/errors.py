@@ -1,6 +1,6 @@
 """What keeps the endpoint from starting, a key from being made, or a request from being opened as a chat.
 
-PortTaken; KeyNameTaken, KeyNameUnfit; NotKept, NotReadable.
+PortTaken; KeyNameTaken, InvalidKeyName; BodyNotStored, BodyUnreadable.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ class KeyNameTaken(Exception):
         self.name = name
 
 
-class KeyNameUnfit(Exception):
+class InvalidKeyName(Exception):
     """A name that is empty, too long, or cannot be printed."""
 
 
-class NotKept(Exception):
+class BodyNotStored(Exception):
     """What was asked is not kept, since nobody has said that it should be."""
 
 
-class NotReadable(Exception):
+class BodyUnreadable(Exception):
     """A kept body that holds no conversation: cut since it is long, or a request for something else."""

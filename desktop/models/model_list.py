@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject
 
-from desktop.models.rows import ModelRow
-from desktop.row_list import KeyedList
+from desktop.models.model_row import ModelRow
+from desktop.widgets.row_list import KeyedList
 
 
 class ModelList(KeyedList[ModelRow]):

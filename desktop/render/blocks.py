@@ -9,7 +9,7 @@ Kind = Literal["text", "heading", "list", "quote", "table", "code", "rule", "not
 
 
 @dataclass(frozen=True, slots=True)
-class Inset:
+class InlineImage:
     """A formula or a picture among the words. `source` is LaTeX, or the picture's address; `shown` stands in for it
     until it is drawn, where it cannot be drawn, and when it is copied. `display`: a formula on a line of its own."""
 
@@ -22,12 +22,12 @@ class Inset:
 @dataclass(frozen=True, slots=True)
 class Block:
     """`html` is ours alone: everything that came from outside is escaped in it, and `<img src="inset:N">` stands for
-    the N-th of `insets`. `code` and `language` for code."""
+    the N-th of `inline_images`. `code` and `language` for code."""
 
     kind: Kind
     html: str = ""
     code: str = ""
     language: str = ""
-    insets: tuple[Inset, ...] = ()
-    glue: str | None = None
+    inline_images: tuple[InlineImage, ...] = ()
+    joiner: str | None = None
     """Where it goes on what the block before it began: the letters that stood between the two."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from desktop.render.pieces import cut_at
+from desktop.render.long_text import split_point
 
 SHOWN = 60_000
 """Letters of a message that are shown until more is asked for."""
@@ -10,4 +10,4 @@ SHOWN = 60_000
 
 def excerpt(text: str, longest: int = SHOWN) -> str:
     """The text, or its beginning up to a line's or a word's end."""
-    return text if len(text) <= longest else text[: cut_at(text, longest)[0]]
+    return text if len(text) <= longest else text[: split_point(text, longest)[0]]

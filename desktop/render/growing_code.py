@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from desktop.render.code import LIMIT, code_html
+from desktop.render.code_highlighting import LIMIT, code_html
 
 TAIL = 1_200
 """Characters that are read again with each change; about 4 ms."""
 
 
-class GrowingCode:
+class IncrementalHighlighter:
     """What stands far enough above the end keeps its colours. The code must only ever grow at its end."""
 
     def __init__(self, language: str) -> None:

@@ -9,8 +9,8 @@ from urllib.parse import unquote, urlsplit
 
 from markdown_it.token import Token
 
-from desktop.render.base_direction import Direction, base_direction, plain_direction
-from desktop.render.blocks import Inset
+from desktop.render.blocks import InlineImage
+from desktop.render.text_direction import Direction, base_direction, first_strong_direction
 
 LINK_SCHEMES = frozenset({"http", "https", "mailto"})
 
@@ -58,7 +58,7 @@ def is_safe_link(address: str) -> bool:
         return False
 
 
-def is_local_picture(address: str) -> bool:
+def is_local_image(address: str) -> bool:
     """Whether an image lies in the text itself or on this machine. `//host/x` and the like would ask another one."""
     if address[:11].lower() == "data:image/":
         return True
@@ -66,16 +66,17 @@ def is_local_picture(address: str) -> bool:
     return bool(_ABSOLUTE.match(unquote(path)))
 
 
-def to_html(tokens: Sequence[Token]) -> tuple[str, tuple[Inset, ...]]:
-    """HTML of block tokens and of the inline tokens in them, and the insets that stand in it. A token that we do not
+def to_html(tokens: Sequence[Token]) -> tuple[str, tuple[InlineImage, ...]]:
+    """HTML of block tokens and of the inline tokens in them, and the inline_images that stand in it. A token that we
+    do not
     know shows its text."""
     writer = _Writer()
-    return writer.write(tokens), tuple(writer.insets)
+    return writer.write(tokens), tuple(writer.inline_images)
 
 
 class _Writer:
     def __init__(self) -> None:
-        self.insets: list[Inset] = []
+        self.inline_images: list[InlineImage] = []
         self._note = ""
         """The number of the footnote that begins."""
         self._directions: list[Direction | None] = [None]
@@ -108,7 +109,7 @@ class _Writer:
         self._directions.append(found or inherited)
         attribute = ""
         if token.type not in _PARTS_OF_TABLE and not token.hidden:
-            is_odd = found == "ltr" and (inherited == "rtl" or plain_direction(first[0]) == "rtl")
+            is_odd = found == "ltr" and (inherited == "rtl" or first_strong_direction(first[0]) == "rtl")
             attribute = ' dir="rtl"' if found == "rtl" else ' dir="ltr"' if is_odd else ""
         if token.type == "list_item_open" and first and _is_task(first[0]):
             attribute += ' style="list-style-type: none"'
@@ -164,17 +165,17 @@ class _Writer:
     def _formula(self, token: Token, *, display: bool) -> str:
         before, after = {"$": ("$", "$"), "\\(": ("\\(", "\\)"), "\\[": ("\\[", "\\]")}.get(token.markup, ("$$", "$$"))
         source = token.content.strip()
-        return self._inset(Inset("formula", source, f"{before}{source}{after}", display))
+        return self._inset(InlineImage("formula", source, f"{before}{source}{after}", display))
 
     def _picture(self, address: str, words: str) -> str:
         """Nothing is fetched: an image elsewhere is its description."""
-        if not is_local_picture(address):
+        if not is_local_image(address):
             return f"<i>{escape(words)}</i>"
-        return self._inset(Inset("picture", address, words))
+        return self._inset(InlineImage("picture", address, words))
 
-    def _inset(self, inset: Inset) -> str:
-        self.insets.append(inset)
-        return f'<img src="inset:{len(self.insets) - 1}">'
+    def _inset(self, inset: InlineImage) -> str:
+        self.inline_images.append(inset)
+        return f'<img src="inset:{len(self.inline_images) - 1}">'
 
 
 def _task(html: str) -> str:

@@ -13,10 +13,10 @@ from markdown_it.token import Token
 from mdit_py_plugins.footnote import footnote_plugin
 
 from desktop.render.blocks import Block, Kind
+from desktop.render.code_in_lists import LISTS, split_list_at_code
 from desktop.render.formula_syntax import formula_rules
-from desktop.render.lists import LISTS, cut_at_code
-from desktop.render.pieces import PIECE, blocks_of, cut_at
-from desktop.render.table_bars import table_bars
+from desktop.render.long_text import PIECE, split_block, split_point
+from desktop.render.table_syntax import table_bars
 
 _KINDS: dict[str, Kind] = {
     "heading_open": "heading",
@@ -85,22 +85,22 @@ def blocks(source: str) -> tuple[Block, ...]:
     return known
 
 
-def known_blocks(source: str) -> tuple[Block, ...] | None:
+def cached_blocks(source: str) -> tuple[Block, ...] | None:
     """What `blocks` gave for it, if that is remembered."""
     return _cache.get(source)
 
 
-def must_be_whole(text: str) -> bool:
+def needs_full_parse(text: str) -> bool:
     """Whether a text may hold what only the whole of it can tell: links and notes that are defined elsewhere, and
     formulas over several lines."""
     return any(mark in text for mark in ("]:", "$$", "\\["))
 
 
-class GrowingText:
+class IncrementalMarkdown:
     """The blocks of a text that grows at its end: only what may still change is read again.
 
-    What `feed` gives equals `blocks(text)`, but where it `must_be_whole`; then it is to be read again in the end. Of a
-    paragraph, list or quote longer than `OPEN`, the end is read by itself: `was_cut`."""
+    What `feed` gives equals `blocks(text)`, but where it `needs_full_parse`; then it is to be read again in the end.
+    Of a paragraph, list or quote longer than `OPEN`, the end is read by itself: `was_cut`."""
 
     def __init__(self) -> None:
         self.was_cut = False
@@ -141,7 +141,7 @@ class GrowingText:
     def _cut(self) -> bool:
         """Closes the first letters of what is open, if it is one long block of words; True where it did."""
         open_text = self._text[self._open_at :]
-        end, between = cut_at(open_text, OPEN)
+        end, between = split_point(open_text, OPEN)
         found = self._parsed(open_text[:end])
         if len({at for _, at in found}) != 1 or found[0][0].kind == "code":
             return False
@@ -160,7 +160,7 @@ class GrowingText:
         found = _parse(self._head + source, without_head=bool(self._head))
         found = [(block, max(0, at - len(self._head))) for block, at in found]
         if self._glue is not None and found and found[0][0].kind in ("text", "table"):
-            found[0] = replace(found[0][0], glue=self._glue), found[0][1]
+            found[0] = replace(found[0][0], joiner=self._glue), found[0][1]
         return found
 
 
@@ -180,7 +180,7 @@ def _parse(source: str, *, notes: bool = False, without_head: bool = False) -> l
             group = tokens[first : at + 1]
             line = group[0].map[0] if group[0].map else len(starts) - 1
             kind = _KINDS.get(group[0].type, "text")
-            parts = cut_at_code(group) if group[0].type in LISTS else (group,)
+            parts = split_list_at_code(group) if group[0].type in LISTS else (group,)
             found += [(block, starts[line]) for part in parts for block in _blocks(part, kind)]
             first = at + 1
     return found
@@ -208,4 +208,4 @@ def _blocks(tokens: Sequence[Token], kind: Kind) -> Iterator[Block]:
         words = head.info.split()
         yield Block("code", code=head.content.removesuffix("\n"), language=words[0] if words else "")
     else:
-        yield from blocks_of(tokens, kind)
+        yield from split_block(tokens, kind)

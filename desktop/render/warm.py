@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from desktop.render.code import code_html
+from desktop.render.code_highlighting import code_html
 from desktop.render.excerpt import excerpt
-from desktop.render.formula import formula
+from desktop.render.formula_rendering import formula
 from desktop.render.markdown import blocks
 
 MESSAGES = 12
@@ -19,6 +19,6 @@ def warm(texts: Sequence[str]) -> None:
         for block in blocks(excerpt(text)):
             if block.kind == "code":
                 code_html(block.code, block.language)
-            for inset in block.insets:
+            for inset in block.inline_images:
                 if inset.kind == "formula":
                     formula(inset.source, display=inset.display)

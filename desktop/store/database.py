@@ -11,13 +11,13 @@ from pathlib import Path
 from desktop.store.errors import StoreDamaged, StoreError, StoreFull, StoreNewer, StoreRefused, StoreUnreachable
 from desktop.store.recovery import recover
 from desktop.store.schema import migrate
-from engine.library.permissions import make_private_file
+from engine.files.private_files import make_private_file
 
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 @contextmanager
-def named_errors() -> Iterator[None]:
+def translated_sqlite_errors() -> Iterator[None]:
     """Turns sqlite3's errors into ours."""
     try:
         yield
@@ -43,29 +43,29 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, StoreError | None]:
         return _connect(path), None
     except StoreDamaged:
         try:
-            return _recovered(path)
+            return _open_recovered(path)
         except (StoreError, OSError) as error:
             return _in_memory(), error if isinstance(error, StoreFull) else StoreUnreachable(str(error))
     except (StoreUnreachable, StoreFull, StoreNewer) as error:
         return _in_memory(), error
 
 
-def _recovered(path: Path) -> tuple[sqlite3.Connection, StoreDamaged]:
+def _open_recovered(path: Path) -> tuple[sqlite3.Connection, StoreDamaged]:
     """The new file is complete before it takes the damaged one's place, so that a crash meanwhile loses nothing."""
     part = path.with_name(f"{path.name}.part")
     for ending in ("", "-wal", "-shm"):
         part.with_name(part.name + ending).unlink(missing_ok=True)
-    with named_errors(), closing(_connect(part)) as fresh:
+    with translated_sqlite_errors(), closing(_connect(part)) as fresh:
         fresh.execute("PRAGMA foreign_keys = OFF")  # parents and chats are seen to by the recovery
         found = recover(path, fresh)
         fresh.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    kept_as = _move_aside(path)
+    kept_as = _move_damaged_file(path)
     part.rename(path)
     return _connect(path), StoreDamaged(kept_as, found.n_chats, found.n_messages)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    with named_errors():
+    with translated_sqlite_errors():
         with suppress(OSError):  # SQLite says what is wrong with the place
             make_private_file(path)  # its journal gets the file's own mode
         connection = sqlite3.connect(path, isolation_level=None)
@@ -96,7 +96,7 @@ def _in_memory() -> sqlite3.Connection:
     return connection
 
 
-def _move_aside(path: Path) -> Path:
+def _move_damaged_file(path: Path) -> Path:
     """The journal goes with its file: beside a new file of that name it would be taken for the new one's."""
     mark = f"damaged-{datetime.now():%Y%m%d-%H%M%S-%f}"
     for ending in ("-wal", "-shm"):

@@ -1,4 +1,4 @@
-"""What can go wrong while chats are kept. Data only; the sentences are in `desktop.sentences`.
+"""What can go wrong while chats are kept. Data only; the sentences are in `desktop.error_messages`.
 
 StoreError
 ├── StoreFull         no room on the disk

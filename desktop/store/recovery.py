@@ -12,11 +12,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
-from desktop.store.pages import PageReader
+from desktop.store.page_reader import PageReader
 from desktop.store.records import Chat, ChatMessage, Role, State
-from desktop.store.rows import CHAT_COLUMNS, FOLDER_COLUMNS, MESSAGE_COLUMNS, chat_of, chat_row, message_of, message_row
+from desktop.store.rows import (
+    CHAT_COLUMNS,
+    FOLDER_COLUMNS,
+    MESSAGE_COLUMNS,
+    chat_from_row,
+    chat_row,
+    message_from_row,
+    message_row,
+)
 
-MOST_TRIES = 20_000
+MAX_FAILED_READS = 20_000
 """Reads that fail, in one table, after which the rest of it is given up."""
 
 HERE, DELETED = "deleted_s IS NULL", "deleted_s IS NOT NULL"
@@ -40,7 +48,7 @@ def recover(damaged: Path, connection: sqlite3.Connection) -> Recovered:
     with tempfile.TemporaryDirectory(dir=damaged.parent, prefix="recovering-") as folder:
         copy = Path(folder) / "copy.sqlite3"
         _copy(damaged, copy)
-        chats, messages = _strays(copy.read_bytes())
+        chats, messages = _rows_on_pages(copy.read_bytes())
         with closing(sqlite3.connect(copy)) as source:
             source.execute("PRAGMA writable_schema = ON")  # else SQLite reads nothing of a file whose end is missing
             source.text_factory = lambda data: data.decode("utf-8", "replace")
@@ -50,10 +58,10 @@ def recover(damaged: Path, connection: sqlite3.Connection) -> Recovered:
             others = {name: list(_rows(source, name, columns)) for name, columns in OTHERS.items()}
             deleted = {row["id"] for name in ("chats", "messages") for row in _rows(source, name, ["id"], DELETED)}
     chats = {id: chat for id, chat in chats.items() if id not in deleted}
-    kept = _joined({id: each for id, each in messages.items() if not {id, each.chat_id} & deleted})
+    kept = _with_known_parents({id: each for id, each in messages.items() if not {id, each.chat_id} & deleted})
     for message in kept:
         if message.chat_id not in chats:
-            chats[message.chat_id] = _chat_for(message)
+            chats[message.chat_id] = _placeholder_chat(message)
     connection.execute("BEGIN IMMEDIATE")
     _put(connection, "chats", CHAT_COLUMNS, [chat_row(chat) for chat in chats.values()])
     _put(connection, "messages", MESSAGE_COLUMNS, [message_row(message) for message in kept])
@@ -63,7 +71,7 @@ def recover(damaged: Path, connection: sqlite3.Connection) -> Recovered:
     return Recovered(len(chats), len(kept))
 
 
-def _strays(data: bytes) -> tuple[dict[str, Chat], dict[str, ChatMessage]]:
+def _rows_on_pages(data: bytes) -> tuple[dict[str, Chat], dict[str, ChatMessage]]:
     """Chats and messages, by their ids, that lie in the file, whether SQLite finds a way to them or not.
 
     Of several versions of one, that on the last page counts; which is the newest nobody knows."""
@@ -145,7 +153,7 @@ class _Table:
 
     def rows(self) -> dict[int, tuple[Any, ...]]:
         ranges = [(1, self._last())]
-        while ranges and self._tries < MOST_TRIES:
+        while ranges and self._tries < MAX_FAILED_READS:
             low, high = ranges.pop()
             if low > high:
                 continue
@@ -184,7 +192,7 @@ class _Table:
             return max(1_024, int(Path(path).stat().st_size) // 16)
 
 
-def _mended(row: dict[str, Any]) -> dict[str, Any]:
+def _with_valid_json(row: dict[str, Any]) -> dict[str, Any]:
     """With what is JSON put back to nothing where it cannot be read."""
     for name, empty in JSON_COLUMNS.items():
         if name in row:
@@ -198,7 +206,7 @@ def _mended(row: dict[str, Any]) -> dict[str, Any]:
 def _chat(row: dict[str, Any]) -> Chat | None:
     plain = dict(zip(CHAT_COLUMNS, chat_row(Chat("", "", 0.0, 0.0)), strict=True))
     try:
-        chat = chat_of([(plain | _mended(row))[name] for name in CHAT_COLUMNS])
+        chat = chat_from_row([(plain | _with_valid_json(row))[name] for name in CHAT_COLUMNS])
     except (ValueError, TypeError, AttributeError):
         return None
     whole = _are(str, chat.id, chat.title, chat.titled_by, chat.folder_id) and _are(
@@ -210,7 +218,7 @@ def _chat(row: dict[str, Any]) -> Chat | None:
 def _message(row: dict[str, Any]) -> ChatMessage | None:
     plain = dict(zip(MESSAGE_COLUMNS, message_row(ChatMessage("", "", None, "user", "", "cut", 0.0)), strict=True))
     try:
-        message = message_of([(plain | _mended(row))[name] for name in MESSAGE_COLUMNS])
+        message = message_from_row([(plain | _with_valid_json(row))[name] for name in MESSAGE_COLUMNS])
     except (ValueError, TypeError, AttributeError):
         return None
     whole = _are(str, message.id, message.chat_id, message.text) and _are(float, message.created_s)
@@ -222,7 +230,7 @@ def _are(kind: type, *values: object) -> bool:
     return all(isinstance(value, kind) for value in values)
 
 
-def _joined(messages: dict[str, ChatMessage]) -> list[ChatMessage]:
+def _with_known_parents(messages: dict[str, ChatMessage]) -> list[ChatMessage]:
     """Parents before children. One whose parent is lost follows the one before it, so that the rest of a chat is
     still read as one."""
     ordered = sorted(messages.values(), key=lambda message: (message.chat_id, message.created_s))
@@ -237,7 +245,7 @@ def _joined(messages: dict[str, ChatMessage]) -> list[ChatMessage]:
     return joined
 
 
-def _chat_for(message: ChatMessage) -> Chat:
+def _placeholder_chat(message: ChatMessage) -> Chat:
     """For messages whose chat is lost: named by the first of them."""
     line = " ".join(message.text.split())[:48]
     return Chat(message.chat_id, line or _UNDATED, message.created_s, message.created_s, titled_by="person")

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any, TypeVar
 
+from desktop.platform.surrogates import well_formed
 from desktop.store.records import Attachment, Call, Chat, ChatMessage, ChatSettings, Folder
-from desktop.surrogates import well_formed
 
 T = TypeVar("T", Attachment, Call, ChatSettings)
 
@@ -24,11 +24,11 @@ def chat_row(chat: Chat) -> tuple[object, ...]:
     return tuple(_flat(getattr(chat, name)) for name in CHAT_COLUMNS)
 
 
-def chat_of(row: Sequence[Any]) -> Chat:
+def chat_from_row(row: Sequence[Any]) -> Chat:
     values = dict(zip(CHAT_COLUMNS, row, strict=True))
     for name in ("pinned", "archived"):
         values[name] = bool(values[name])
-    return Chat(**values | {"settings": settings_of(values["settings"])})
+    return Chat(**values | {"settings": settings_from_json(values["settings"])})
 
 
 def folder_row(folder: Folder) -> tuple[object, ...]:
@@ -36,7 +36,7 @@ def folder_row(folder: Folder) -> tuple[object, ...]:
     return tuple(getattr(folder, name) for name in FOLDER_COLUMNS)
 
 
-def folder_of(row: Sequence[Any]) -> Folder:
+def folder_from_row(row: Sequence[Any]) -> Folder:
     folder_id, name, place, folded = row
     return Folder(folder_id, name, place, bool(folded))
 
@@ -46,33 +46,38 @@ def message_row(message: ChatMessage) -> tuple[object, ...]:
     return tuple(_flat(getattr(message, name)) for name in MESSAGE_COLUMNS)
 
 
-def message_of(row: Sequence[Any]) -> ChatMessage:
+def message_from_row(row: Sequence[Any]) -> ChatMessage:
     calls, attachments = row[_CALLS], row[_ATTACHMENTS]
-    values: list[Any] = [*row[:_CALLS], _all_of(Call, calls), attachments_of(attachments), *row[_ATTACHMENTS + 1 :]]
+    values: list[Any] = [
+        *row[:_CALLS],
+        _all_of(Call, calls),
+        attachments_from_json(attachments),
+        *row[_ATTACHMENTS + 1 :],
+    ]
     return ChatMessage(*values)
 
 
-def settings_text(settings: ChatSettings) -> str:
+def settings_json(settings: ChatSettings) -> str:
     """Only what differs from the default, so that a default may change."""
     plain = ChatSettings()
     return _json({name: value for name, value in asdict(settings).items() if value != getattr(plain, name)})
 
 
-def settings_of(text: str) -> ChatSettings:
+def settings_from_json(text: str) -> ChatSettings:
     return ChatSettings() if text == "{}" else _one_of(ChatSettings, _of_json(text))
 
 
-def attachments_text(attachments: Sequence[Attachment]) -> str:
+def attachments_json(attachments: Sequence[Attachment]) -> str:
     return _json([asdict(each) for each in attachments])
 
 
-def attachments_of(text: str) -> tuple[Attachment, ...]:
+def attachments_from_json(text: str) -> tuple[Attachment, ...]:
     return _all_of(Attachment, text)
 
 
 def _flat(value: object) -> object:
     if isinstance(value, ChatSettings):
-        return settings_text(value)
+        return settings_json(value)
     if isinstance(value, tuple):
         return _json([asdict(each) for each in value]) if value else "[]"
     return value

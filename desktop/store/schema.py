@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from desktop.store.errors import StoreNewer
-from engine.library.permissions import make_private_file
+from engine.files.private_files import make_private_file
 
 STEPS: tuple[str, ...] = (
     """

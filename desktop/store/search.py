@@ -11,12 +11,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from desktop.store.database import named_errors
-from desktop.store.substrings import add_functions, condition, is_unspaced, marked, snippet
+from desktop.store.database import translated_sqlite_errors
+from desktop.store.substring_search import condition, has_unspaced_script, marked, register_functions, snippet
 
-MOST = 50
+MAX_HITS = 50
 """Hits that are given."""
-RANKED_TO = 20_000
+MAX_RANKED = 20_000
 """Words that more messages hold say little about any of them: their messages come newest first, unranked."""
 
 _OPEN, _CLOSE = "\ue000", "\ue001"
@@ -50,7 +50,7 @@ _MESSAGES_WITHIN = """
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SnippetPart:
     """A piece of a text; `matched` where it is what was looked for."""
 
     text: str
@@ -58,13 +58,13 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class SearchHit:
     """A chat whose title matched (`message_id` is "" then), or one message of it. `created_s` is Unix time."""
 
     chat_id: str
     message_id: str
-    title: tuple[Part, ...]
-    snippet: tuple[Part, ...]
+    title: tuple[SnippetPart, ...]
+    snippet: tuple[SnippetPart, ...]
     created_s: float
     archived: bool = False
     """The chat is put away."""
@@ -79,13 +79,13 @@ class Search:
         self._connection: sqlite3.Connection | None = None
         self._latest = 0
 
-    async def find(self, words: str) -> list[Hit] | None:
+    async def find(self, words: str) -> list[SearchHit] | None:
         """Chats whose titles, then messages whose text hold all of the words, the last one as the beginning of a word.
 
         None where a later call has taken this one's place. Raises StoreError."""
         self._latest += 1
         number = self._latest
-        typed = words_of(words)
+        typed = typed_words(words)
         if not typed:
             return []
         if self._connection is not None:
@@ -103,26 +103,26 @@ class Search:
 
     # From here on everything runs on the search's thread.
 
-    def _find(self, words: list[str], number: int) -> list[Hit] | None:
+    def _find(self, words: list[str], number: int) -> list[SearchHit] | None:
         if number != self._latest:
             return None
-        with named_errors():
-            connection = self._opened()
+        with translated_sqlite_errors():
+            connection = self._open_connection()
             try:
-                if any(map(is_unspaced, words)):
-                    return list(_hits_within(connection, words))
+                if any(map(has_unspaced_script, words)):
+                    return list(_substring_hits(connection, words))
                 # A Latin word between Chinese ones is a part of a word too.
-                return list(_hits(connection, _query(words))) or list(_hits_within(connection, words))
+                return list(_ranked_hits(connection, _query(words))) or list(_substring_hits(connection, words))
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
                     return None
                 raise
 
-    def _opened(self) -> sqlite3.Connection:
+    def _open_connection(self) -> sqlite3.Connection:
         if self._connection is None:
             address = f"{self._path.absolute().as_uri()}?mode=ro"
             self._connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
-            add_functions(self._connection)
+            register_functions(self._connection)
         return self._connection
 
     def _close(self) -> None:
@@ -132,14 +132,14 @@ class Search:
                 connection.close()
 
 
-def words_of(typed: str) -> list[str]:
+def typed_words(typed: str) -> list[str]:
     """The words in what a person typed, without punctuation."""
     return "".join(letter if _is_word(letter) else " " for letter in unicodedata.normalize("NFC", typed)).split()
 
 
-def query_of(words: str) -> str:
+def fts_query(words: str) -> str:
     """FTS5's query for what a person typed: each word quoted, so that nothing in it is an operator."""
-    return _query(words_of(words))
+    return _query(typed_words(words))
 
 
 def _query(words: list[str]) -> str:
@@ -150,36 +150,38 @@ def _is_word(letter: str) -> bool:
     return unicodedata.category(letter)[0] in "LNMC" and letter.isprintable()
 
 
-def _hits(connection: sqlite3.Connection, query: str) -> Iterator[Hit]:
-    marks = (query, _OPEN, _CLOSE, MOST)
+def _ranked_hits(connection: sqlite3.Connection, query: str) -> Iterator[SearchHit]:
+    marks = (query, _OPEN, _CLOSE, MAX_HITS)
     titles = [
-        Hit(chat_id, "", _parts(title), (), updated_s, bool(archived))
+        SearchHit(chat_id, "", _parts(title), (), updated_s, bool(archived))
         for chat_id, title, updated_s, archived in connection.execute(_TITLES, marks)
     ]
     yield from titles
-    common = connection.execute(_COUNT, (query, RANKED_TO + 1)).fetchone()[0] > RANKED_TO
+    common = connection.execute(_COUNT, (query, MAX_RANKED + 1)).fetchone()[0] > MAX_RANKED
     order = "message_search.rowid DESC" if common else "message_search.rank"
     for row in connection.execute(_MESSAGES.format(order=order), marks):
         chat_id, message_id, snippet, created_s, title, archived = row
         parts = _parts(" ".join(snippet.split()))
-        yield Hit(chat_id, message_id, (Part(title, False),), parts, created_s, bool(archived))
+        yield SearchHit(chat_id, message_id, (SnippetPart(title, False),), parts, created_s, bool(archived))
 
 
-def _hits_within(connection: sqlite3.Connection, words: list[str]) -> Iterator[Hit]:
+def _substring_hits(connection: sqlite3.Connection, words: list[str]) -> Iterator[SearchHit]:
     """Texts that hold the words anywhere, the newest first."""
     where, values = condition("title", words)
-    for chat_id, title, updated_s, archived in connection.execute(_TITLES_WITHIN.format(where=where), [*values, MOST]):
-        yield Hit(chat_id, "", _parts(marked(title, words, _OPEN, _CLOSE)), (), updated_s, bool(archived))
+    for chat_id, title, updated_s, archived in connection.execute(
+        _TITLES_WITHIN.format(where=where), [*values, MAX_HITS]
+    ):
+        yield SearchHit(chat_id, "", _parts(marked(title, words, _OPEN, _CLOSE)), (), updated_s, bool(archived))
     where, values = condition("messages.text", words)
-    for row in connection.execute(_MESSAGES_WITHIN.format(where=where), [*values, MOST]):
+    for row in connection.execute(_MESSAGES_WITHIN.format(where=where), [*values, MAX_HITS]):
         chat_id, message_id, text, created_s, title, archived = row
         parts = _parts(" ".join(snippet(text, words, _OPEN, _CLOSE).split()))
-        yield Hit(chat_id, message_id, (Part(title, False),), parts, created_s, bool(archived))
+        yield SearchHit(chat_id, message_id, (SnippetPart(title, False),), parts, created_s, bool(archived))
 
 
-def _parts(text: str) -> tuple[Part, ...]:
-    parts: list[Part] = []
+def _parts(text: str) -> tuple[SnippetPart, ...]:
+    parts: list[SnippetPart] = []
     for piece in text.split(_OPEN):
         inside, _, after = piece.rpartition(_CLOSE)
-        parts += [Part(each, matched) for each, matched in ((inside, True), (after, False)) if each]
+        parts += [SnippetPart(each, matched) for each, matched in ((inside, True), (after, False)) if each]
     return tuple(parts)

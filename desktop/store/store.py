@@ -15,33 +15,33 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from desktop.store.database import named_errors, open_database
+from desktop.platform.surrogates import well_formed
+from desktop.store.database import open_database, translated_sqlite_errors
+from desktop.store.erasure import erase_deleted, erase_in_copies, purge_index
 from desktop.store.errors import StoreError
-from desktop.store.forgetting import clear_index, forget_deleted, forget_in_copies
 from desktop.store.records import Attachment, Chat, ChatMessage, ChatSettings, Folder
 from desktop.store.rows import (
     CHAT_COLUMNS,
     FOLDER_COLUMNS,
     MESSAGE_COLUMNS,
-    attachments_of,
-    attachments_text,
-    chat_of,
+    attachments_from_json,
+    attachments_json,
+    chat_from_row,
     chat_row,
-    folder_of,
+    folder_from_row,
     folder_row,
-    message_of,
+    message_from_row,
     message_row,
-    settings_of,
-    settings_text,
+    settings_from_json,
+    settings_json,
 )
-from desktop.surrogates import well_formed
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 SLICE_S, PAUSE_S = 0.03, 0.2
-CLOSE_S = 2.5
+PURGE_ON_CLOSE_S = 2.5
 """For how long closing may clear the index of the search; the rest is done after the next start."""
 
 _CHAT = ", ".join(CHAT_COLUMNS)
@@ -66,17 +66,17 @@ class Store:
 
     All raise StoreError. A write that was begun is finished even where its caller is cancelled.
 
-    `on_forgotten` gets the ids of chats of which something went for good, on the store's thread."""
+    `on_erased` gets the ids of chats of which something went for good, on the store's thread."""
 
     def __init__(
         self,
         path: Path,
         clock: Callable[[], float] = time.time,
-        on_forgotten: Callable[[Sequence[str]], object] = lambda chat_ids: None,
+        on_erased: Callable[[Sequence[str]], object] = lambda chat_ids: None,
     ) -> None:
         self._path = path
         self._clock = clock
-        self._on_forgotten = on_forgotten
+        self._on_forgotten = on_erased
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._connection: sqlite3.Connection | None = None
 
@@ -145,7 +145,7 @@ class Store:
         return await self._call(self._read_drafts)
 
     async def save_draft(self, chat_id: str, text: str, attachments: Sequence[Attachment] = ()) -> None:
-        """An empty draft is forgotten."""
+        """An empty draft is erased."""
         await self._call(self._write_draft, chat_id, text, tuple(attachments))
 
     async def presets(self) -> dict[str, ChatSettings]:
@@ -156,10 +156,10 @@ class Store:
         """None forgets it."""
         await self._call(self._write_preset, name, settings)
 
-    async def clear_index(self) -> None:
+    async def purge_index(self) -> None:
         """Takes the words of what was deleted out of the index of the search, a little at a time, so that no write
         waits for more than a moment. Cancelling leaves the rest for another time."""
-        while not await self._call(self._clear_some, SLICE_S):  # noqa: ASYNC110 -- others may write in between
+        while not await self._call(self._merge_index_for, SLICE_S):  # noqa: ASYNC110 -- others may write in between
             await asyncio.sleep(PAUSE_S)
 
     async def aclose(self) -> None:
@@ -172,7 +172,7 @@ class Store:
 
     async def _call(self, work: Callable[..., T], *args: object) -> T:
         def guarded() -> T:
-            with named_errors():
+            with translated_sqlite_errors():
                 return work(*args)
 
         return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, guarded))
@@ -182,9 +182,9 @@ class Store:
     def _open(self) -> StoreError | None:
         self._connection, notice = open_database(self._path)
         try:
-            with named_errors():
+            with translated_sqlite_errors():
                 self._connection.execute("UPDATE messages SET state = 'cut' WHERE state = 'streaming'")
-                self._forget_deleted()
+                self._erase_deleted()
         except StoreError as error:  # a full disk: what is there can be read all the same
             return notice or error
         return notice
@@ -198,12 +198,12 @@ class Store:
 
     def _read_chats(self) -> list[Chat]:
         rows = self._sql(f"SELECT {_CHAT} FROM chats WHERE deleted_s IS NULL ORDER BY updated_s DESC, rowid DESC")
-        return [chat_of(row) for row in rows]
+        return [chat_from_row(row) for row in rows]
 
     def _read_messages(self, chat_id: str) -> list[ChatMessage]:
         wanted = "chat_id = ? AND deleted_s IS NULL"
         rows = self._sql(f"SELECT {_MESSAGE} FROM messages WHERE {wanted} ORDER BY created_s, rowid", (chat_id,))
-        return [message_of(row) for row in rows]
+        return [message_from_row(row) for row in rows]
 
     def _write(self, chat: Chat, messages: tuple[ChatMessage, ...]) -> None:
         self._write_all([(chat, messages)])
@@ -239,17 +239,19 @@ class Store:
             if not self._sql(here, (chat.id,)).fetchone()
         }
         wanted = {chat.folder_id for chat, _ in new.values()}
-        added, places = _settled([folder for folder in folders if folder.id in wanted], self._read_folders())
+        added, places = _resolve_folders([folder for folder in folders if folder.id in wanted], self._read_folders())
         with self._transaction():
             self._put_all((), added)
             for chat, messages in reversed(new.values()):
-                # One that was deleted, and is not yet forgotten, comes in anew.
+                # One that was deleted, and is not yet erased, comes in anew.
                 self._sql("DELETE FROM chats WHERE id = ?", (chat.id,))
                 placed = replace(chat, folder_id=places.get(chat.folder_id, ""))
-                self._put_all([self._with_own_ids(placed, messages)], ())
+                self._put_all([self._with_unique_message_ids(placed, messages)], ())
         return len(new)
 
-    def _with_own_ids(self, chat: Chat, messages: Sequence[ChatMessage]) -> tuple[Chat, Sequence[ChatMessage]]:
+    def _with_unique_message_ids(
+        self, chat: Chat, messages: Sequence[ChatMessage]
+    ) -> tuple[Chat, Sequence[ChatMessage]]:
         """The chat, with other ids for its messages where some belong to another chat, which would lose them: a chat
         that was copied within an edited export."""
         ids = json.dumps([message.id for message in messages])
@@ -267,13 +269,13 @@ class Store:
         self._sql("UPDATE chats SET deleted_s = ? WHERE id IN (SELECT value FROM json_each(?))", (at_s, ids))
 
     def _read_folders(self) -> list[Folder]:
-        return [folder_of(row) for row in self._sql(f"SELECT {_FOLDER} FROM folders ORDER BY place, rowid")]
+        return [folder_from_row(row) for row in self._sql(f"SELECT {_FOLDER} FROM folders ORDER BY place, rowid")]
 
     def _write_folders(self, folders: tuple[Folder, ...]) -> None:
         self._write_all((), folders)
 
     def _add_folders(self, folders: tuple[Folder, ...]) -> int:
-        added, _ = _settled(folders, self._read_folders())
+        added, _ = _resolve_folders(folders, self._read_folders())
         self._write_all((), added)
         return len(added)
 
@@ -288,30 +290,33 @@ class Store:
 
     def _read_drafts(self) -> dict[str, tuple[str, tuple[Attachment, ...]]]:
         rows = self._sql("SELECT chat_id, text, attachments FROM drafts")
-        return {chat_id: (text, attachments_of(attachments)) for chat_id, text, attachments in rows}
+        return {chat_id: (text, attachments_from_json(attachments)) for chat_id, text, attachments in rows}
 
     def _write_draft(self, chat_id: str, text: str, attachments: tuple[Attachment, ...]) -> None:
         if text or attachments:
-            values = (chat_id, text, attachments_text(attachments))
+            values = (chat_id, text, attachments_json(attachments))
             self._sql("INSERT OR REPLACE INTO drafts (chat_id, text, attachments) VALUES (?, ?, ?)", values)
         else:
             self._sql("DELETE FROM drafts WHERE chat_id = ?", (chat_id,))
 
     def _read_presets(self) -> dict[str, ChatSettings]:
-        return {name: settings_of(text) for name, text in self._sql("SELECT name, settings FROM presets ORDER BY name")}
+        return {
+            name: settings_from_json(text)
+            for name, text in self._sql("SELECT name, settings FROM presets ORDER BY name")
+        }
 
     def _write_preset(self, name: str, settings: ChatSettings | None) -> None:
         if settings is None:
             self._sql("DELETE FROM presets WHERE name = ?", (name,))
         else:
-            self._sql("INSERT OR REPLACE INTO presets (name, settings) VALUES (?, ?)", (name, settings_text(settings)))
+            self._sql("INSERT OR REPLACE INTO presets (name, settings) VALUES (?, ?)", (name, settings_json(settings)))
 
-    def _forget_deleted(self) -> None:
+    def _erase_deleted(self) -> None:
         assert self._connection is not None
-        if forgotten := forget_deleted(self._connection):
-            self._on_forgotten((*forgotten.chat_ids, *forgotten.changed_ids))
+        if erased := erase_deleted(self._connection):
+            self._on_forgotten((*erased.chat_ids, *erased.changed_ids))
             if not self._in_memory:
-                forget_in_copies(self._path, forgotten, self._clock())
+                erase_in_copies(self._path, erased, self._clock())
 
     @property
     def _in_memory(self) -> bool:
@@ -319,25 +324,25 @@ class Store:
         assert self._connection is not None
         return not self._connection.execute("PRAGMA database_list").fetchone()[2]
 
-    def _clear_some(self, for_s: float) -> bool:
+    def _merge_index_for(self, for_s: float) -> bool:
         """True where the index is clear, or cannot be cleared now."""
         if self._connection is None:
             return True
-        return clear_index(self._connection, time.monotonic() + for_s)
+        return purge_index(self._connection, time.monotonic() + for_s)
 
     def _close(self) -> None:
         if self._connection is not None:
             try:
-                self._forget_deleted()
-                self._clear_some(CLOSE_S)
+                self._erase_deleted()
+                self._merge_index_for(PURGE_ON_CLOSE_S)
             except sqlite3.Error:  # a full disk, perhaps; the next start forgets it
-                log.warning("what was deleted could not be forgotten", exc_info=True)
+                log.warning("what was deleted could not be erased", exc_info=True)
             finally:
                 connection, self._connection = self._connection, None
                 connection.close()
 
 
-def _settled(coming: Sequence[Folder], here: Sequence[Folder]) -> tuple[list[Folder], dict[str, str]]:
+def _resolve_folders(coming: Sequence[Folder], here: Sequence[Folder]) -> tuple[list[Folder], dict[str, str]]:
     """The folders to be added, and for each that comes the id of the one that its chats lie in from now on."""
     known = {folder.id for folder in here}
     by_name = {folder.name.casefold(): folder.id for folder in reversed(here)}

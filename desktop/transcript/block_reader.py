@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from desktop.render.blocks import Block
-from desktop.render.code import code_html
-from desktop.render.growing_code import GrowingCode
-from desktop.render.markdown import GrowingText, blocks, known_blocks, must_be_whole
+from desktop.render.code_highlighting import code_html
+from desktop.render.growing_code import IncrementalHighlighter
+from desktop.render.markdown import IncrementalMarkdown, blocks, cached_blocks, needs_full_parse
 
 STEP = 4_000
 """Characters that are read at once; the rest of a longer text is read in later steps, so that the window responds."""
@@ -20,12 +20,12 @@ class BlockReader:
 
     def __init__(self, *, grows: bool, in_steps: bool) -> None:
         """`grows`: the answer is being written. `in_steps`: a long text is read in parts."""
-        self._growing = GrowingText() if grows else None
+        self._growing = IncrementalMarkdown() if grows else None
         self._in_steps = in_steps
-        self._partial: GrowingText | None = None
+        self._partial: IncrementalMarkdown | None = None
         """Reads a long text in steps."""
         self._read_to = 0
-        self._growing_code: tuple[tuple[int, str], GrowingCode] | None = None
+        self._growing_code: tuple[tuple[int, str], IncrementalHighlighter] | None = None
 
     @property
     def grows(self) -> bool:
@@ -37,12 +37,12 @@ class BlockReader:
         further if `go_on`."""
         if self._growing is not None:
             return self._growing.feed(text)
-        known = known_blocks(text)
+        known = cached_blocks(text)
         if known is not None or len(text) <= STEP or not self._in_steps:
             self._partial = None
             return known if known is not None else blocks(text)
         if self._partial is None:
-            self._partial, self._read_to = GrowingText(), 0
+            self._partial, self._read_to = IncrementalMarkdown(), 0
         if go_on:
             self._read_to = _next_cut(text, self._read_to + STEP)
         return self._partial.feed(text[: self._read_to])
@@ -57,7 +57,7 @@ class BlockReader:
 
     def end(self, text: str) -> bool:
         """The text grows no more. Returns whether it must be read once more, as a whole."""
-        if not must_be_whole(text) or len(text) > WHOLE:
+        if not needs_full_parse(text) or len(text) > WHOLE:
             return False
         self._growing = None
         return True
@@ -70,7 +70,7 @@ class BlockReader:
             return code_html(block.code, block.language)
         place = number, block.language  # the language's name grows too
         if self._growing_code is None or self._growing_code[0] != place:
-            self._growing_code = place, GrowingCode(block.language)
+            self._growing_code = place, IncrementalHighlighter(block.language)
         return self._growing_code[1].feed(block.code)
 
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QPushButton, QWidget
 
-from desktop.theme import Theme
+from desktop.platform.theme import Theme
 
 CONFIRM_MS = 1_500
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from PySide6.QtCore import QCoreApplication, QPoint
 from PySide6.QtWidgets import QPushButton, QWidget
 
+from desktop.platform.theme import Theme
 from desktop.render.blocks import Block
-from desktop.theme import Theme
 from desktop.transcript.buttons import ActionButton, CopyButton, drop, show_at
-from desktop.transcript.item import MessageItem
-from desktop.transcript.wishes import Wishes
+from desktop.transcript.message_callbacks import MessageCallbacks
+from desktop.transcript.message_item import MessageItem
 
 translate = QCoreApplication.translate
 
@@ -17,11 +17,11 @@ translate = QCoreApplication.translate
 class CodeButtons:
     """GUI thread only."""
 
-    def __init__(self, item: MessageItem, theme: Theme, parent: QWidget, wishes: Wishes) -> None:
+    def __init__(self, item: MessageItem, theme: Theme, parent: QWidget, callbacks: MessageCallbacks) -> None:
         self._item = item
         self._theme = theme
         self._parent = parent
-        self._wishes = wishes
+        self._callbacks = callbacks
         self.rows: list[tuple[CopyButton, ActionButton]] = []
 
     def arrange(self, corner: QPoint) -> None:
@@ -50,7 +50,7 @@ class CodeButtons:
         label, name = translate("transcript", "Copy"), translate("transcript", "Copy this code")
         copy = CopyButton(lambda: block().code, self._theme, self._parent, label=label, name=name)
         name = translate("transcript", "Save this code")
-        save = ActionButton("download", name, lambda: self._wishes.save(block()), self._theme, self._parent)
+        save = ActionButton("download", name, lambda: self._callbacks.save(block()), self._theme, self._parent)
         for button in (copy, save):
             button.setObjectName("copyCode")
         return copy, save

@@ -8,14 +8,16 @@ from desktop.transcript.segment import Segment
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
+class SegmentPosition:
     """A place in a message's text: the segment and the position in it."""
 
     segment: int
     position: int
 
 
-def span_of(number: int, segment: Segment, start: Place, end: Place) -> tuple[int, int] | None:
+def span_in_segment(
+    number: int, segment: Segment, start: SegmentPosition, end: SegmentPosition
+) -> tuple[int, int] | None:
     """The part of a segment, the `number`th, that lies between two places; None where nothing does."""
     if not start.segment <= number <= end.segment:
         return None

@@ -21,10 +21,10 @@ from PySide6.QtGui import (
     QTextLine,
 )
 
+from desktop.platform.theme import CODE_FAMILIES, Theme, scaled, text_font, zoom
 from desktop.render.blocks import Block
 from desktop.render.html import END_ISOLATE, ISOLATE, THIN
-from desktop.theme import CODE_FAMILIES, Theme, scaled, text_font, zoom
-from desktop.transcript.insets import Insets
+from desktop.transcript.inline_images import InlineImageCache
 
 QUOTE_INDENT = 16
 RULE_HEIGHT = 9
@@ -49,8 +49,10 @@ class Segment:
     is_card = False
     """Whether it takes its width by itself, whatever its words need."""
 
-    def __init__(self, block: Block, html: str, theme: Theme, width: int, insets: Insets | None = None) -> None:
-        """`html` is the block's, or its code in colours. Without `insets`, what stands in for them is shown."""
+    def __init__(
+        self, block: Block, html: str, theme: Theme, width: int, inline_images: InlineImageCache | None = None
+    ) -> None:
+        """`html` is the block's, or its code in colours. Without `inline_images`, what stands in for them is shown."""
         self.block = block
         self.top = 0
         self.width = width
@@ -59,7 +61,7 @@ class Segment:
         self.changed_from = 0
         """From where on the last `change` made it look different."""
         self._theme = theme
-        self._insets = insets
+        self._inline_images = inline_images
         self._html = html
         self._drawn: list[str] = []
         """What the pictures in the document stand for, in their order."""
@@ -122,7 +124,7 @@ class Segment:
     def _fill(self) -> None:
         self._drawn = []
         html = self._markup()
-        self.document.setHtml(_INSET.sub(self._inset_html, html) if self.block.insets else html)
+        self.document.setHtml(_INSET.sub(self._inset_html, html) if self.block.inline_images else html)
         self._lay_out()
 
     def _markup(self) -> str:
@@ -130,10 +132,10 @@ class Segment:
         return self._html
 
     def _inset_html(self, found: re.Match[str]) -> str:
-        inset = self.block.insets[int(found[1])]
+        inset = self.block.inline_images[int(found[1])]
         drawn = None
-        if self._insets is not None and len(self._drawn) < MOST_INSETS:
-            drawn = self._insets.get(inset)
+        if self._inline_images is not None and len(self._drawn) < MOST_INSETS:
+            drawn = self._inline_images.get(inset)
         if drawn is None:
             words = inset.shown or inset.source[-LONGEST_ADDRESS:]
             return f"<i>{escape(words)}</i>" if inset.kind == "picture" else escape(words)
@@ -148,7 +150,7 @@ class Segment:
 
     def change(self, block: Block, html: str) -> None:
         """Becomes another block of the same kind: what is written grows so many times a second."""
-        more = _more_words(self._html, html) if not block.insets else ""
+        more = _more_words(self._html, html) if not block.inline_images else ""
         self.block, self._html = block, html
         if more:
             self._append(more)
@@ -173,12 +175,12 @@ class Segment:
         self.height = self._measured()
 
     @property
-    def lacks_insets(self) -> bool:
+    def has_missing_images(self) -> bool:
         """Whether it has formulas or pictures that are not drawn."""
-        return len(self._drawn) < min(MOST_INSETS, len(self.block.insets))
+        return len(self._drawn) < min(MOST_INSETS, len(self.block.inline_images))
 
     def restyle(self, html: str) -> None:
-        """Takes up colours and a size of text that have changed, and insets that can be drawn now."""
+        """Takes up colours and a size of text that have changed, and inline_images that can be drawn now."""
         self.document.setDefaultFont(self._font)
         self.document.setDefaultStyleSheet(_css(self._theme))
         self.change(self.block, html)

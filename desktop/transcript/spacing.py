@@ -11,7 +11,7 @@ BELOW_HEADING = 8
 
 def gap_between(above: Segment | None, below: Segment) -> int:
     """In pixels. None above the first block, nor between the pieces of one that was divided."""
-    if above is None or below.block.glue is not None:
+    if above is None or below.block.joiner is not None:
         return 0
     if below.block.kind == "heading":
         return ABOVE_HEADING

@@ -6,13 +6,13 @@ from PySide6.QtCore import QPoint, QPointF, QSize, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QLabel, QMenu, QToolButton, QWidget
 
+from desktop.platform.theme import Theme
 from desktop.render.html import is_safe_link
-from desktop.theme import Theme
-from desktop.transcript.asking import AskingPage
-from desktop.transcript.item import MessageItem
-from desktop.transcript.place import Place
-from desktop.transcript.selecting import Selection, Spot, Stretch, markdown, plain_text
-from desktop.transcript.sideways import Sideways
+from desktop.transcript.horizontal_scroll import HorizontalScroller
+from desktop.transcript.message_item import MessageItem
+from desktop.transcript.place import SegmentPosition
+from desktop.transcript.selection import Selection, SelectionRange, TextPosition, markdown, plain_text
+from desktop.transcript.word_picker import AskingPage
 
 DRAG_SCROLL_MS, DRAG_SCROLL = 30, 18
 
@@ -26,7 +26,7 @@ class TranscriptView(AskingPage):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         self._pressed_link = ""
-        self._sideways = Sideways()
+        self._sideways = HorizontalScroller()
         self._to_end: QToolButton | None = None
         self._goes_to: QLabel | None = None
         super().__init__(theme, parent)
@@ -120,10 +120,10 @@ class TranscriptView(AskingPage):
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.word_timer.stop()
         found = self._at(event.position().toPoint())
-        if found is not None and (place := found[0].place_at(found[1])) is not None:
+        if found is not None and (place := found[0].position_at(found[1])) is not None:
             start, end = found[0].word_at(place)
             message_id = found[0].message.id
-            self._selection = Selection(Spot(message_id, start), Spot(message_id, end))
+            self._selection = Selection(TextPosition(message_id, start), TextPosition(message_id, end))
             self.viewport().update()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -189,7 +189,7 @@ class TranscriptView(AskingPage):
 
     def _whole(self, first: int, last: int) -> Selection:
         start, end = self._item(first).whole()[0], self._item(last).whole()[1]
-        return Selection(Spot(self._message(first).id, start), Spot(self._message(last).id, end))
+        return Selection(TextPosition(self._message(first).id, start), TextPosition(self._message(last).id, end))
 
     def _drag(self, at: QPoint) -> None:
         spot = self._spot_at(at)
@@ -203,20 +203,20 @@ class TranscriptView(AskingPage):
         bar.setValue(bar.value() + (DRAG_SCROLL if self._dragged_to.y() > 0 else -DRAG_SCROLL))
         self._drag(self._dragged_to)
 
-    def _spot_at(self, at: QPoint) -> Spot | None:
+    def _spot_at(self, at: QPoint) -> TextPosition | None:
         found = self._at(at)
-        place = found[0].place_at(found[1]) if found is not None else None
-        return Spot(found[0].message.id, place) if found is not None and place is not None else None
+        place = found[0].position_at(found[1]) if found is not None else None
+        return TextPosition(found[0].message.id, place) if found is not None and place is not None else None
 
     def _at(self, at: QPoint) -> tuple[MessageItem, QPointF] | None:
         """The message under a point of the viewport, and the point in it."""
         row = self._row_at(at.y())
         return (self._item(row), QPointF(at - self._corner(row))) if row >= 0 else None
 
-    def _stretch(self) -> Stretch | None:
-        return Stretch.of(self._selection, self._row_of) if self._selection is not None else None
+    def _stretch(self) -> SelectionRange | None:
+        return SelectionRange.of(self._selection, self._row_of) if self._selection is not None else None
 
-    def selected_in(self, message_id: str) -> tuple[Place, Place] | None:
+    def selected_in(self, message_id: str) -> tuple[SegmentPosition, SegmentPosition] | None:
         if self._selection is None or self._selection.is_empty or (stretch := self._stretch()) is None:
             return None
         row = self._row_of(message_id)

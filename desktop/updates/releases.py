@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import httpx2
 from packaging.version import InvalidVersion, Version
 
+from engine.library.http_client import open_client
 from engine.library.hub_errors import ProxyUnusable
-from engine.library.proxy import open_client
 
 ADDRESS = "https://api.github.com/repos/inglenook/inglenook/releases/latest"
 TIMEOUT_S = 10.0
@@ -18,7 +18,7 @@ LARGEST = 1 << 20
 """Bytes of an answer that are read."""
 
 
-class LookError(Exception):
+class UpdateCheckError(Exception):
     """The newest release could not be learned. `reason` is for people."""
 
     def __init__(self, reason: str) -> None:
@@ -43,16 +43,16 @@ def address() -> str:
 def newer_release(installed: str) -> Release | None:
     """The newest release, if it is newer than `installed`. Nothing is told about this machine but that it asks.
 
-    Raises LookError."""
+    Raises UpdateCheckError."""
     found = _fetched(address())
     try:
         version, page = Version(str(found["tag_name"])), str(found["html_url"])
     except (KeyError, InvalidVersion):
-        raise LookError("the answer names no version") from None
+        raise UpdateCheckError("the answer names no version") from None
     if found.get("draft") or found.get("prerelease") or version <= Version(installed):
         return None
     if not page.startswith("https://"):
-        raise LookError("the answer names no page to download from")
+        raise UpdateCheckError("the answer names no page to download from")
     return Release(str(version), str(found.get("body") or ""), page)
 
 
@@ -65,17 +65,17 @@ def _fetched(place: str) -> dict[str, object]:
             for part in response.iter_bytes():
                 content += part
                 if len(content) > LARGEST:
-                    raise LookError("the answer is too long")
+                    raise UpdateCheckError("the answer is too long")
     except ProxyUnusable as error:
-        raise LookError(error.reason) from None
+        raise UpdateCheckError(error.reason) from None
     except httpx2.HTTPStatusError as error:
-        raise LookError(f"the server answered {error.response.status_code}") from None
+        raise UpdateCheckError(f"the server answered {error.response.status_code}") from None
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        raise LookError(str(error) or type(error).__name__) from None
+        raise UpdateCheckError(str(error) or type(error).__name__) from None
     try:
         found = json.loads(content)
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise LookError("the answer is not understood")
+        raise UpdateCheckError("the answer is not understood")
     return found

@@ -10,10 +10,10 @@ from importlib.metadata import version
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QDesktopServices
 
-from desktop.actions import Action, Actions
-from desktop.settings import Settings
-from desktop.tasks import TaskSet
-from desktop.windows.main_window import MainWindow
+from desktop.framework.actions import Action, Actions
+from desktop.platform.task_set import TaskSet
+from desktop.settings.settings_file import Settings
+from desktop.shell.main_window import MainWindow
 
 WEEK_S = 7 * 24 * 3600.0
 QUIET_S = 20.0
@@ -45,9 +45,9 @@ class UpdateWiring(QObject):
         if self._settings().updates == "on":
             if time.time() - self._settings().updates_looked_at >= WEEK_S:
                 await self._look(quietly=True)
-        elif self._settings().updates == "unasked" and n_chats() > 0 and not self._window.notice.text:
+        elif self._settings().updates == "unasked" and n_chats() > 0 and not self._window.toast.text:
             self._remember(updates="off")  # asked, and no answer is no
-            self._window.notice.tell(
+            self._window.toast.tell(
                 self.tr("May Inglenook look once a week whether there is a new version? Nothing about you is sent."),
                 action=self.tr("Yes"),
                 act=lambda: self.choose(True),
@@ -66,28 +66,28 @@ class UpdateWiring(QObject):
         self._tasks.spawn(self._look(quietly=False), "look for a new version")
 
     async def _look(self, *, quietly: bool) -> None:
-        from desktop.updates.releases import LookError, Release, newer_release  # late: seldom used
+        from desktop.updates.releases import Release, UpdateCheckError, newer_release  # late: seldom used
 
         try:
             release: Release | None = await asyncio.to_thread(newer_release, version("inglenook"))
-        except LookError as error:
+        except UpdateCheckError as error:
             if not quietly:
                 words = self.tr("It could not be learned whether there is a new version: {reason}.")
-                self._window.notice.tell(words.format(reason=error.reason), alert=True, topic="updates")
+                self._window.toast.tell(words.format(reason=error.reason), alert=True, topic="updates")
             return
         self._remember(updates_looked_at=time.time())
         if release is not None:
             words = self.tr("Inglenook {version} is there.").format(version=release.version)
             what_is_new = self.tr("What is new")
-            self._window.notice.tell(words, action=what_is_new, act=lambda: self._show(release), topic="updates")
+            self._window.toast.tell(words, action=what_is_new, act=lambda: self._show(release), topic="updates")
         elif not quietly:
-            self._window.notice.tell(self.tr("This is the newest version."), for_ms=6_000, topic="updates")
+            self._window.toast.tell(self.tr("This is the newest version."), for_ms=6_000, topic="updates")
 
     def _show(self, release: object) -> None:
-        from desktop.updates.card import ReleaseCard
+        from desktop.updates.release_dialog import ReleaseDialog
         from desktop.updates.releases import Release
 
         assert isinstance(release, Release)
-        card = ReleaseCard(release, self._window.theme, self._window)
-        card.download_asked.connect(QDesktopServices.openUrl)
+        card = ReleaseDialog(release, self._window.theme, self._window)
+        card.download_requested.connect(QDesktopServices.openUrl)
         card.open()

@@ -6,8 +6,8 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtWidgets import QAbstractButton, QFrame, QLabel, QPushButton, QToolButton, QWidget
 
-from desktop.literal_text import tooltip_text
-from desktop.theme import Theme
+from desktop.platform.text_escaping import tooltip_text
+from desktop.platform.theme import Theme
 
 
 def label(name: str, text: str, parent: QWidget, *, wraps: bool = False) -> QLabel:

@@ -8,7 +8,7 @@ from PySide6.QtCore import QCoreApplication, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication
 from PySide6.QtWidgets import QWidget
 
-from desktop.theme import Theme
+from desktop.platform.theme import Theme
 from desktop.widgets.card_parts import IconButton
 
 CONFIRM_MS = 1_500

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.theme import Theme
+from desktop.platform.theme import Theme
 from desktop.widgets.card_parts import ChoiceButton, IconButton
 
 WIDTH = 348

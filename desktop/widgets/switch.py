@@ -6,7 +6,7 @@ from PySide6.QtCore import QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QFocusEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QCheckBox, QWidget
 
-from desktop.theme import Theme
+from desktop.platform.theme import Theme
 
 WIDTH, HEIGHT = 36, 20
 

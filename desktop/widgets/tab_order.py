@@ -7,7 +7,7 @@ from itertools import pairwise
 from PySide6.QtWidgets import QWidget
 
 
-def tab_on(*widgets: QWidget) -> None:
+def set_tab_order(*widgets: QWidget) -> None:
     """Tab goes from the first on through the others, then to what came after the first.
 
     For those that are made late: Qt puts a new widget behind all others of its window."""

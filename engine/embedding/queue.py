@@ -17,7 +17,7 @@ from engine.embedding.embedder import Embedder
 from engine.errors import ContextOverflow, EngineError, RequestError
 from engine.events import Embeddings
 from engine.requests import EmbedRequest
-from engine.schedule.threads import ThreadCounts
+from engine.scheduler.thread_tuner import ThreadCountPolicy
 
 SLICE_S = 0.12
 """What a slice may take while somebody reads an answer; with the step beside it, within a step's budget."""
@@ -41,8 +41,8 @@ class EmbedJob:
     vectors: dict[int, tuple[float, ...]] = field(default_factory=dict)
 
     @property
-    def rank(self) -> int:
-        return 0 if self.request.door == "window" else 1
+    def priority(self) -> int:
+        return 0 if self.request.origin == "window" else 1
 
 
 @dataclass(slots=True, eq=False)
@@ -66,7 +66,7 @@ class EmbedQueue:
     def __init__(self, embedder: Embedder, clock: Callable[[], float] = time.monotonic) -> None:
         self.embedder = embedder
         self._clock = clock
-        self._threads = ThreadCounts(embedder.limits.thread_counts)
+        self._threads = ThreadCountPolicy(embedder.limits.thread_counts)
         self._token_s = FIRST_TOKEN_S
         self._waiting: deque[_Input] = deque()
         self._running: list[_Input] = []
@@ -87,7 +87,7 @@ class EmbedQueue:
             return
         self._jobs.append(job)
         inputs = [_Input(job, index, -1) for index in range(len(job.inputs))]
-        self._waiting = deque(sorted([*self._waiting, *inputs], key=lambda each: each.job.rank))
+        self._waiting = deque(sorted([*self._waiting, *inputs], key=lambda each: each.job.priority))
         self._finish(job)
 
     def drop_cancelled(self) -> None:
@@ -99,7 +99,7 @@ class EmbedQueue:
         limits = self.embedder.limits
         room = min(limits.n_batch, max(MIN_SLICE, int(SLICE_S / self._token_s))) if watched else limits.n_batch
         taken = self._take(room)
-        chunks = [Chunk(each.slot, each.n_read, tokens, samples=True, scored=True) for each, tokens in taken]
+        chunks = [Chunk(each.slot, each.n_read, tokens, samples=True, needs_all_logits=True) for each, tokens in taken]
         n_tokens = sum(len(tokens) for _, tokens in taken)
         started = self._clock()
         rows = self.embedder.read(chunks, self._threads.choose(n_tokens))

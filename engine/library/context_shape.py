@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from engine.library.gguf_header import GgufHeader
-from engine.library.kv_layout import state_bytes
+from engine.library.kv_size import state_bytes
 
 N_SLOTS = 33
 """Sequences that have a place: those that run and those that wait to be used again, and one for background work. They

@@ -17,10 +17,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from engine.files.private_files import make_private_folder, write_private
+from engine.library.http_transfer import Stop, Stopped, Transfer
 from engine.library.hub import Choice, Hub, RemoteFile
 from engine.library.hub_errors import CannotWrite, Corrupt, DiskFull
-from engine.library.permissions import make_private_folder, write_private
-from engine.library.transfer import Stop, Stopped, Transfer
 
 __all__ = ["Download", "DownloadStep", "Progress", "Stop", "Stopped", "unfinished"]
 

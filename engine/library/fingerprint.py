@@ -6,7 +6,7 @@ import hashlib
 import importlib.metadata
 from pathlib import Path
 
-from engine.library.splits import parts
+from engine.library.split_files import parts
 
 _END = 1 << 20
 """Bytes that are read at both ends of each file."""

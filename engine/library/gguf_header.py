@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import cast
 
 from engine.errors import ModelFileError
-from engine.library.string_arrays import NotWhole, StringArrays, walk
+from engine.library.gguf_string_arrays import StringArraySkipper, TruncatedArray, walk
 
 MAX_ENTRIES = 100_000
 """Metadata entries or tensors; the largest real models have some thousands."""
@@ -96,7 +96,7 @@ def check_gguf(path: Path) -> None:
     read_header(path)
 
 
-def read_header(path: Path, arrays: StringArrays | None = None) -> GgufHeader:
+def read_header(path: Path, arrays: StringArraySkipper | None = None) -> GgufHeader:
     """Raises as `check_gguf` does. `arrays` makes it quick to read many files, one after the other."""
     try:
         size = path.stat().st_size
@@ -114,7 +114,7 @@ def read_header(path: Path, arrays: StringArrays | None = None) -> GgufHeader:
 
 
 class _Header:
-    def __init__(self, path: Path, file: BufferedReader, size: int, arrays: StringArrays | None) -> None:
+    def __init__(self, path: Path, file: BufferedReader, size: int, arrays: StringArraySkipper | None) -> None:
         self._path = path
         self._file = file
         self._size = size
@@ -228,7 +228,7 @@ class _Header:
                 walk(self._file, n, MAX_STRING)
             else:
                 self._arrays.skip(self._file, n, MAX_STRING)
-        except NotWhole:
+        except TruncatedArray:
             raise self._error("the file is cut short; download it again") from None
 
     def _length(self, largest: int = MAX_STRING) -> int:

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from engine.library.facts import pretty_name, quantisation_in
 from engine.library.hub_client import hub_api
 from engine.library.hub_errors import Gated, HubRefused, HubUnreachable, NothingToDownload
-from engine.library.splits import is_later_part, parts_of
+from engine.library.model_metadata import pretty_name, quantisation_in
+from engine.library.split_files import is_continuation_file, parts_of
 
 N_FOUND = 20
 _NOT_MODELS = ("mmproj", "imatrix")
@@ -133,7 +133,7 @@ def _rank(quantisation: str) -> int:
 
 def _is_first(name: str) -> bool:
     base = name.rpartition("/")[2].lower()
-    return not is_later_part(base) and not any(word in base for word in _NOT_MODELS)
+    return not is_continuation_file(base) and not any(word in base for word in _NOT_MODELS)
 
 
 def _choice(repo: str, revision: str, name: str, files: dict[str, RemoteFile]) -> Choice | None:

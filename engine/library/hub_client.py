@@ -8,8 +8,8 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from engine.library.http_client import open_client
 from engine.library.hub_errors import HubUnreachable
-from engine.library.proxy import open_client
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi

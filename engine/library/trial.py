@@ -6,18 +6,18 @@ import asyncio
 import threading
 from pathlib import Path
 
-from engine.library.probe import Probe
+from engine.library.load_trial import LoadTrial
 
 
 class Trial:
     """Belongs to the engine's loop. `cancelled` may be set on any thread, and ends it."""
 
-    def __init__(self, probe: Probe | None, cancelled: threading.Event) -> None:
+    def __init__(self, probe: LoadTrial | None, cancelled: threading.Event) -> None:
         self._probe = probe
         self._cancelled = cancelled
 
     async def run(self, path: Path) -> None:
-        """Does nothing without a probe. Raises what `Probe.check` does."""
+        """Does nothing without a probe. Raises what `LoadTrial.check` does."""
         if self._probe is None:
             return
         try:

@@ -14,22 +14,22 @@ import numpy as np
 import numpy.typing as npt
 import psutil
 
-from engine.backend import Chunk, KvType, Limits, LoadSettings, NativeFailure, NoRoom
+from engine.backend import Chunk, KvAllocationFailed, KvType, Limits, LoadSettings, NativeFailure
 from engine.errors import ModelFileError
-from engine.events import MemoryAccount, ModelInfo
+from engine.events import MemoryEstimate, ModelInfo
+from engine.files.display_name import display_name
 from engine.library.context_shape import N_BATCH, N_OUTPUTS, N_SLOTS, N_SLOTS_STATEFUL, shape
-from engine.library.display_name import display_name
 from engine.library.fingerprint import fingerprint
-from engine.library.load_settings import check_settings
-from engine.library.memory import fitting_context
-from engine.library.splits import read_model, size_of
+from engine.library.load_settings_check import check_settings
+from engine.library.memory_estimate import choose_context_length
+from engine.library.split_files import read_model, size_of
 from engine.native.batch import NativeBatch
 from engine.native.embedder import N_CTX, NativeEmbedder
-from engine.native.llama import C, take_complaint
+from engine.native.llama import C, take_error_message
 from engine.native.model import NativeModel
 from engine.native.sampler import NativeSampler
 from engine.requests import Sampling
-from engine.schedule.threads import ladder
+from engine.scheduler.thread_tuner import candidate_thread_counts
 
 if TYPE_CHECKING:
     from llguidance import LLTokenizer
@@ -52,7 +52,7 @@ def open_native(path: Path, settings: LoadSettings, on_progress: Callable[[float
     """Loads a GGUF file. Raises ModelFileError, LoadCancelled, InvalidSettings, NotEnoughMemory. Native thread."""
     header = read_model(path)
     check_settings(settings, header)
-    n_ctx, wanted, foreseen = fitting_context(header, settings, **shape(header))
+    n_ctx, wanted, foreseen = choose_context_length(header, settings, **shape(header))
     kind = f"{settings.kv_type_k} {settings.kv_type_v} {settings.flash_attention}"
     try:
         mark, size_bytes = fingerprint(path, kind), size_of(path)
@@ -72,12 +72,16 @@ class NativeBackend:
     """See `engine.backend.Backend`."""
 
     def __init__(
-        self, model: NativeModel, settings: LoadSettings, memory: MemoryAccount, fingerprint: bytes, size_bytes: int
+        self, model: NativeModel, settings: LoadSettings, memory: MemoryEstimate, fingerprint: bytes, size_bytes: int
     ) -> None:
         """Raises ModelFileError; then `model` is the caller's to close."""
         self._model = model
         self.fingerprint = fingerprint
-        counts = (settings.n_threads,) if settings.n_threads else ladder(psutil.cpu_count(logical=False) or 1)
+        counts = (
+            (settings.n_threads,)
+            if settings.n_threads
+            else candidate_thread_counts(psutil.cpu_count(logical=False) or 1)
+        )
         self._n_threads = counts[-1]
         self._context = _open_context(model, settings, self._n_threads)
         self._batch = NativeBatch(N_BATCH)
@@ -87,7 +91,7 @@ class NativeBackend:
             self._free_context()
             raise
 
-    def _describe(self, model: NativeModel, counts: tuple[int, ...], memory: MemoryAccount, size_bytes: int) -> None:
+    def _describe(self, model: NativeModel, counts: tuple[int, ...], memory: MemoryEstimate, size_bytes: int) -> None:
         self._memory = C.llama_get_memory(self._context)
         self.limits = Limits(
             n_cells=C.llama_n_ctx(self._context),
@@ -96,7 +100,7 @@ class NativeBackend:
             n_running=N_RUNNING_STATEFUL if model.is_stateful else N_RUNNING,
             n_outputs=N_OUTPUTS,
             thread_counts=counts,
-            can_cut=not model.is_stateful,
+            supports_truncation=not model.is_stateful,
             window=C.llama_model_n_swa(model.pointer),
         )
         self.vocabulary = model.vocabulary()
@@ -121,7 +125,7 @@ class NativeBackend:
 
         return open_tokenizer(self._model)
 
-    def kept_model(self) -> AbstractContextManager[None]:
+    def keep_model_loaded(self) -> AbstractContextManager[None]:
         return self._model.kept()
 
     def sampler(self, sampling: Sampling, history: Sequence[int]) -> NativeSampler:
@@ -133,9 +137,9 @@ class NativeBackend:
             self._n_threads = n_threads
         result = C.llama_decode(self._context, self._batch.fill(chunks))
         if result == 1:
-            raise NoRoom
+            raise KvAllocationFailed
         if result != 0:
-            raise NativeFailure(take_complaint() or f"llama_decode returned {result}")
+            raise NativeFailure(take_error_message() or f"llama_decode returned {result}")
 
     def logits(self, row: int) -> npt.NDArray[np.float32]:
         return np.ctypeslib.as_array(C.llama_get_logits_ith(self._context, row), (self._model.n_vocab,))
@@ -143,7 +147,7 @@ class NativeBackend:
     def clear(self, slot: int) -> None:
         C.llama_memory_seq_rm(self._memory, slot, -1, -1)
 
-    def held_from(self, slot: int) -> int:
+    def first_cached_token(self, slot: int) -> int:
         # Even with `swa_full`, llama.cpp puts new tokens into cells that one sequence's window has left behind.
         return max(0, int(C.llama_memory_seq_pos_min(self._memory, slot))) if self.limits.window else 0
 
@@ -152,7 +156,7 @@ class NativeBackend:
             raise NativeFailure("the end of a sequence could not be dropped")
 
     def copy(self, source: int, target: int, n: int) -> None:
-        C.llama_memory_seq_cp(self._memory, source, target, 0, n if self.limits.can_cut else -1)
+        C.llama_memory_seq_cp(self._memory, source, target, 0, n if self.limits.supports_truncation else -1)
 
     def save(self, slot: int) -> memoryview:
         state = np.empty(C.llama_state_seq_get_size(self._context, slot), np.uint8)
@@ -201,5 +205,5 @@ def _open_context(model: NativeModel, settings: LoadSettings, n_threads: int) ->
     params.no_perf = True
     context = C.llama_init_from_model(model.pointer, params)
     if not context:
-        raise ModelFileError(model.path, take_complaint() or "there is not enough memory for its context")
+        raise ModelFileError(model.path, take_error_message() or "there is not enough memory for its context")
     return int(context)

@@ -16,14 +16,14 @@ from engine.backend import Chunk, LoadSettings, NativeFailure
 from engine.embedding.embedder import EmbedderLimits, Pooling
 from engine.errors import InvalidSettings, ModelFileError
 from engine.events import EmbedderInfo
-from engine.library.display_name import display_name
-from engine.library.load_settings import check_settings
-from engine.library.memory import fitting_context
-from engine.library.splits import read_model, size_of
+from engine.files.display_name import display_name
+from engine.library.load_settings_check import check_settings
+from engine.library.memory_estimate import choose_context_length
+from engine.library.split_files import read_model, size_of
 from engine.native.batch import NativeBatch
-from engine.native.llama import C, take_complaint
+from engine.native.llama import C, take_error_message
 from engine.native.model import NativeModel
-from engine.schedule.threads import ladder
+from engine.scheduler.thread_tuner import candidate_thread_counts
 
 N_CTX = 2048
 """Tokens of one input, where the settings do not say."""
@@ -51,7 +51,7 @@ def open_embedder(path: Path, settings: LoadSettings, on_progress: Callable[[flo
         raise ModelFileError(path, "this model ranks texts, it does not embed them")
     n_train = header.number("context_length") or N_CTX
     wanted = LoadSettings(n_ctx=settings.n_ctx or min(n_train, N_CTX))
-    fitting_context(header, wanted, n_slots=N_SLOTS, n_batch=wanted.n_ctx, n_outputs=0)
+    choose_context_length(header, wanted, n_slots=N_SLOTS, n_batch=wanted.n_ctx, n_outputs=0)
     model = NativeModel(path, on_progress, settings)
     try:
         return NativeEmbedder(model, wanted.n_ctx, settings.n_threads, owns_model=True)
@@ -70,7 +70,7 @@ class NativeEmbedder:
         architecture = model.metadata("general.architecture") or ""
         can_split = "bert" not in architecture and model.metadata(f"{architecture}.attention.causal") != "false"
         n_batch = min(N_BATCH, n_ctx) if can_split else n_ctx
-        counts = (n_threads,) if n_threads else ladder(psutil.cpu_count(logical=False) or 1)
+        counts = (n_threads,) if n_threads else candidate_thread_counts(psutil.cpu_count(logical=False) or 1)
         self._n_threads = counts[-1]
         self._context = _open_context(model, n_ctx, n_batch, counts[-1], can_split=can_split)
         self._batch = NativeBatch(n_batch)
@@ -110,7 +110,7 @@ class NativeEmbedder:
             self._n_threads = n_threads
         result = C.llama_decode(self._context, self._batch.fill(chunks))
         if result != 0:
-            raise NativeFailure(take_complaint() or f"llama_decode returned {result}")
+            raise NativeFailure(take_error_message() or f"llama_decode returned {result}")
         n_rows = sum(len(chunk.tokens) for chunk in chunks)
         pointer = C.llama_get_embeddings(self._context)
         if not pointer:
@@ -145,5 +145,5 @@ def _open_context(model: NativeModel, n_ctx: int, n_batch: int, n_threads: int, 
     params.no_perf = True
     context = C.llama_init_from_model(model.pointer, params)
     if not context:
-        raise ModelFileError(model.path, take_complaint() or "there is not enough memory for its embeddings")
+        raise ModelFileError(model.path, take_error_message() or "there is not enough memory for its embeddings")
     return int(context)

@@ -44,7 +44,7 @@ def _load_backends(folder: Path) -> None:
         ggml.ggml_backend_load_all_from_path(os.fsencode(folder))
 
 
-def take_complaint() -> str:
+def take_error_message() -> str:
     """llama.cpp's first error since the last call (those that follow say only that it failed), else its last warning,
     or an empty text."""
     errors = [text for level, text in _last_complaints if level == _ERROR]

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def let_pages_go(files: Iterable[Path]) -> None:
+def release_mapped_pages(files: Iterable[Path]) -> None:
     """Of files that are mapped, and that nobody computes with just now. What is read again comes back from the system's
     own cache, at the first touch. Does nothing where that is not Linux's, or where pages are locked."""
     if sys.platform != "linux":

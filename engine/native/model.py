@@ -11,10 +11,10 @@ from pathlib import Path
 
 from engine.backend import LoadSettings, Vocabulary
 from engine.errors import InvalidSettings, LoadCancelled, ModelFileError, NotLoaded
-from engine.library.splits import parts
+from engine.library.split_files import parts
 from engine.native.c_tokenize import c_tokenize
-from engine.native.llama import C, start, take_complaint
-from engine.native.mapping import let_pages_go
+from engine.native.llama import C, start, take_error_message
+from engine.native.mapping import release_mapped_pages
 from engine.native.tokenizer import Tokenizer
 
 _LOAD_MODES = {
@@ -78,7 +78,7 @@ class NativeModel:
         if not self._pointer:
             if cancelled:
                 raise LoadCancelled
-            raise ModelFileError(path, take_complaint() or "llama.cpp cannot load this file")
+            raise ModelFileError(path, take_error_message() or "llama.cpp cannot load this file")
         self.path = path
         try:
             self._describe()
@@ -87,7 +87,7 @@ class NativeModel:
             raise
 
     def _describe(self) -> None:
-        let_pages_go(parts(self.path))
+        release_mapped_pages(parts(self.path))
         self.vocab = C.llama_model_get_vocab(self._pointer)
         self.n_vocab: int = C.llama_vocab_n_tokens(self.vocab)
         self.ends = frozenset(token for token in range(self.n_vocab) if C.llama_vocab_is_eog(self.vocab, token))
@@ -120,7 +120,7 @@ class NativeModel:
             bos=self._text(C.llama_vocab_bos(self.vocab)),
             eos=self._text(C.llama_vocab_eos(self.vocab)),
             ends=self.ends,
-            splits_words=C.llama_vocab_type(self.vocab) == C.LLAMA_VOCAB_TYPE_BPE,
+            has_word_pretokenizer=C.llama_vocab_type(self.vocab) == C.LLAMA_VOCAB_TYPE_BPE,
             controls=self._tokenizer.control_texts,
             gap=self._gap(),
         )

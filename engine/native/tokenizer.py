@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import cached_property
 
-from engine.backend import TokenizingCancelled
+from engine.backend import TokenizationCancelled
 from engine.native.llama import C
 from engine.prompt.special_pattern import special_pattern
 
@@ -88,7 +88,7 @@ class Tokenizer:
         pattern = self._every_special if parse_special else self._defined_special
         for n, part in enumerate(self._parts(text, pattern)):
             if n % CANCEL_EVERY == 0 and cancelled():
-                raise TokenizingCancelled
+                raise TokenizationCancelled
             if isinstance(part, int):
                 tokens.append(part)
             else:
@@ -123,7 +123,7 @@ class Tokenizer:
         start = 0
         for end in self._cuts(text):
             if start and cancelled():
-                raise TokenizingCancelled
+                raise TokenizationCancelled
             tokens += self._piece(text[start:end], is_first=start == 0)
             start = end
 

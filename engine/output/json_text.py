@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from engine.output.source import END, Malformed, Reading, Source
+from engine.output.incremental_scanner import END, IncrementalScanner, Malformed, ScanStep
 
 _MAX_STRING = 256
 
 
-class JsonReader:
+class JsonScanner:
     """Finds where values end. Raises Malformed where there is none."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: IncrementalScanner) -> None:
         self._source = source
 
-    def string(self) -> Reading[str]:
+    def string(self) -> ScanStep[str]:
         """A string that is not long: a name, a key."""
         found: list[str] = []
         if (yield from self._source.peek()) != '"':
@@ -35,7 +35,7 @@ class JsonReader:
         except ValueError:
             raise Malformed from None
 
-    def value(self, say: Callable[[str], None], ender: str) -> Reading[None]:
+    def value(self, say: Callable[[str], None], ender: str) -> ScanStep[None]:
         """Says a value as it stands, right or wrong inside: brackets and quotes tell where it ends; or `ender` does,
         outside of strings, where a bracket was forgotten."""
         source = self._source

@@ -19,7 +19,7 @@ from .process import shown
 _ASK = """
 import json
 from engine.library.default_model import FILE_NAME, SHA256
-from engine.library.profile import Profile
+from engine.files.profile import Profile
 print(json.dumps({"path": str(Profile.default().ensure().models / FILE_NAME), "sha256": SHA256}))
 """
 

@@ -18,7 +18,7 @@ SOURCES = ROOT / "desktop"
 OPTIONS: dict[str, tuple[str, ...]] = {"en": ("-pluralonly",), "de": ()}
 """What lupdate is told of each language."""
 ALIASES = ("-tr-function-alias", "tr+=counted")
-"""What calls lupdate takes for `tr` besides: see desktop.numbers."""
+"""What calls lupdate takes for `tr` besides: see desktop.platform.number_format."""
 
 TIMEOUT_S = 60
 

@@ -8,6 +8,7 @@ checking count too.
 from __future__ import annotations
 
 from graphlib import CycleError, TopologicalSorter
+from typing import cast
 
 from grimp import ImportGraph
 from importlinter import Contract, ContractCheck, fields, output
@@ -19,7 +20,8 @@ class AcyclicModules(Contract):
     packages = fields.ListField(subfield=fields.StringField())
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
-        cycle = find_cycle(graph, tuple(self.packages))
+        packages = cast("list[str]", self.packages)  # import-linter sets the field to the parsed list
+        cycle = find_cycle(graph, tuple(packages))
         return ContractCheck(kept=not cycle, metadata={"cycle": cycle})
 
     def render_broken_contract(self, check: ContractCheck) -> None:

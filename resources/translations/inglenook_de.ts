@@ -266,7 +266,7 @@
     </message>
 </context>
 <context>
-    <name>ChatsMenu</name>
+    <name>ChatMenu</name>
     <message>
         <source>Rename</source>
         <translation>Umbenennen</translation>
@@ -361,7 +361,7 @@
     </message>
 </context>
 <context>
-    <name>ChatsView</name>
+    <name>ChatListView</name>
     <message>
         <source>Chats</source>
         <translation>Chats</translation>
@@ -372,7 +372,7 @@
     </message>
 </context>
 <context>
-    <name>ChatsWiring</name>
+    <name>ChatListWiring</name>
     <message>
         <source>“{title}” is in the archive.</source>
         <translation>„{title}“ ist im Archiv.</translation>
@@ -399,7 +399,7 @@
     </message>
 </context>
 <context>
-    <name>Chip</name>
+    <name>AttachmentChip</name>
     <message numerus="yes">
         <source>%Ln tokens</source>
         <translation>
@@ -432,7 +432,7 @@
     </message>
 </context>
 <context>
-    <name>ChosenBar</name>
+    <name>SelectionBar</name>
     <message>
         <source>Pin or unpin the chosen chats</source>
         <translation>Gewählte Chats anheften oder lösen</translation>
@@ -525,7 +525,7 @@
     </message>
 </context>
 <context>
-    <name>DiskSection</name>
+    <name>LocalModelsSection</name>
     <message>
         <source>On this computer</source>
         <translation>Auf diesem Computer</translation>
@@ -582,7 +582,7 @@
     </message>
 </context>
 <context>
-    <name>EndpointHead</name>
+    <name>EndpointPageHeader</name>
     <message>
         <source>Endpoint</source>
         <translation>Endpunkt</translation>
@@ -654,7 +654,7 @@
     </message>
 </context>
 <context>
-    <name>FoundView</name>
+    <name>SearchResultsView</name>
     <message>
         <source>Found</source>
         <translation>Gefunden</translation>
@@ -666,7 +666,7 @@
     </message>
 </context>
 <context>
-    <name>Gauge</name>
+    <name>ContextMeter</name>
     <message>
         <source>{used} of {all}</source>
         <translation>{used} von {all}</translation>
@@ -876,7 +876,7 @@
     </message>
 </context>
 <context>
-    <name>HubSection</name>
+    <name>HubSearchSection</name>
     <message>
         <source>On Hugging Face</source>
         <translation>Auf Hugging Face</translation>
@@ -899,7 +899,7 @@
     </message>
 </context>
 <context>
-    <name>KeyField</name>
+    <name>ShortcutField</name>
     <message>
         <source>none</source>
         <translation>keine</translation>
@@ -921,7 +921,7 @@
     </message>
 </context>
 <context>
-    <name>KeysCard</name>
+    <name>ShortcutsCard</name>
     <message>
         <source>New key</source>
         <translation>Neuer Schlüssel</translation>
@@ -975,7 +975,7 @@
     </message>
 </context>
 <context>
-    <name>MadeKey</name>
+    <name>NewKeyPanel</name>
     <message>
         <source>New key</source>
         <translation>Neuer Schlüssel</translation>
@@ -1111,7 +1111,7 @@
     </message>
 </context>
 <context>
-    <name>ModelSheet</name>
+    <name>ModelSettingsSheet</name>
     <message>
         <source>Tokens of context</source>
         <translation>Kontext in Tokens</translation>
@@ -1178,7 +1178,7 @@
     </message>
 </context>
 <context>
-    <name>ModelsHead</name>
+    <name>ModelsPageHeader</name>
     <message>
         <source>Add a folder</source>
         <translation>Ordner hinzufügen</translation>
@@ -1200,7 +1200,7 @@
     </message>
 </context>
 <context>
-    <name>ModelsView</name>
+    <name>ModelListView</name>
     <message>
         <source>Settings of this model</source>
         <translation>Einstellungen dieses Modells</translation>
@@ -1250,7 +1250,7 @@
     </message>
 </context>
 <context>
-    <name>Notice</name>
+    <name>Toast</name>
     <message>
         <source>Dismiss</source>
         <translation>Ausblenden</translation>
@@ -1349,7 +1349,7 @@
     </message>
 </context>
 <context>
-    <name>Palette</name>
+    <name>CommandPalette</name>
     <message>
         <source>Do something, or find a chat</source>
         <translation>Etwas tun oder einen Chat finden</translation>
@@ -1399,7 +1399,7 @@
     </message>
 </context>
 <context>
-    <name>QuickAsk</name>
+    <name>QuickAskWindow</name>
     <message>
         <source>Quick ask</source>
         <translation>Schnelle Frage</translation>
@@ -1442,7 +1442,7 @@
     </message>
 </context>
 <context>
-    <name>ReleaseCard</name>
+    <name>ReleaseDialog</name>
     <message>
         <source>Inglenook {version} is there</source>
         <translation>Inglenook {version} ist da</translation>
@@ -1480,7 +1480,7 @@
     </message>
 </context>
 <context>
-    <name>RequestsView</name>
+    <name>RequestListView</name>
     <message>
         <source>Requests of tools</source>
         <translation>Anfragen von Programmen</translation>
@@ -1852,7 +1852,7 @@
     </message>
 </context>
 <context>
-    <name>WordChoices</name>
+    <name>TokenAlternativesPopup</name>
     <message>
         <source>Instead of “{word}”</source>
         <translation>Statt „{word}“</translation>
@@ -1871,7 +1871,7 @@
     </message>
 </context>
 <context>
-    <name>WordRow</name>
+    <name>AlternativeRow</name>
     <message>
         <source>{word}, {percent}</source>
         <translation>{word}, {percent}</translation>

@@ -131,7 +131,7 @@
     </message>
 </context>
 <context>
-    <name>Chip</name>
+    <name>AttachmentChip</name>
     <message numerus="yes">
         <source>%Ln tokens</source>
         <translation>

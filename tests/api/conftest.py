@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.api.live import Live, live
+from tests.api.live_endpoint import Live, live
 from tests.fakes import FakeOpener, Script
 
 ANSWER = b"Hello there."

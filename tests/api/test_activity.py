@@ -14,7 +14,7 @@ import pytest
 from api.activity import MAX_REMEMBERED
 from api.keyring import KeyFile
 from engine.backend import Limits
-from tests.api.live import Live, ask, live, wait_until
+from tests.api.live_endpoint import Live, ask, live, wait_until
 from tests.fakes import FakeOpener, Script
 
 

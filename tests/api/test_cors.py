@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.api.live import KEY, Live, ask, live, settings
+from tests.api.live_endpoint import KEY, Live, ask, live, settings
 
 PAGE = "https://chat.example:8443"
 LEAVE = "access-control-allow-origin"

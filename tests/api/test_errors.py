@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from api import errors
+from api.error_bodies import anthropic_body, error_body, error_response
 from api.errors import ApiError, openai_body, problem_of
-from api.shapes import anthropic_body, error_body, error_response
 from engine.errors import (
     ConstraintError,
     ContextOverflow,
@@ -28,20 +28,20 @@ HIDDEN = Path("/home/me/secret.gguf")
     ("error", "status", "code"),
     [
         (errors.BadRequest("no"), 400, "invalid_value"),
-        (errors.NotKept("n"), 400, "unsupported_parameter"),
-        (errors.KeyRefused(), 401, "invalid_api_key"),
-        (errors.ForeignHost(), 403, "host_refused"),
-        (errors.ForeignOrigin(), 403, "origin_refused"),
-        (errors.ModelUnknown("x"), 404, "model_not_found"),
-        (errors.ResponseUnknown("x"), 404, "previous_response_not_found"),
+        (errors.UnsupportedParameter("n"), 400, "unsupported_parameter"),
+        (errors.InvalidKey(), 401, "invalid_api_key"),
+        (errors.HostNotAllowed(), 403, "host_refused"),
+        (errors.OriginNotAllowed(), 403, "origin_refused"),
+        (errors.ModelNotFound("x"), 404, "model_not_found"),
+        (errors.ResponseNotFound("x"), 404, "previous_response_not_found"),
         (errors.BodyTooSlow(), 408, "request_timeout"),
         (errors.BodyTooLarge(1), 413, "request_too_large"),
         (errors.NotJson(), 415, "unsupported_media_type"),
-        (errors.StoppedHere(), 503, "request_stopped"),
+        (errors.RequestStopped(), 503, "request_stopped"),
         (errors.TooManyConnections(), 503, "too_many_connections"),
         (errors.NoSlotFree(), 503, "no_slot_free"),
         (errors.QueueFull(), 429, "queue_full"),
-        (errors.CallUnknown(), 404, "request_not_found"),
+        (errors.RequestNotFound(), 404, "request_not_found"),
         (ContextOverflow(5000, 4096), 400, "context_length_exceeded"),
         (TemplateError("roles must alternate"), 400, "template_refused"),
         (ConstraintError("unknown keyword"), 400, "constraint_refused"),
@@ -79,14 +79,14 @@ def _below(kind: type[ApiError]) -> set[type[ApiError]]:
 
 
 def test_a_stopped_request_is_not_tried_again() -> None:
-    assert error_response("/v1/x", problem_of(errors.StoppedHere()), "1").headers["x-should-retry"] == "false"
+    assert error_response("/v1/x", problem_of(errors.RequestStopped()), "1").headers["x-should-retry"] == "false"
 
 
 # The dialects' shapes
 
 
 def test_the_path_says_which_shape() -> None:
-    problem = problem_of(errors.ModelUnknown("x"))
+    problem = problem_of(errors.ModelNotFound("x"))
     assert "error" in error_body("/v1/chat/completions", problem, "1")
     assert error_body("/api/chat", problem, "1") == {"error": "The model 'x' was not found: it is not loaded."}
     shown = error_body("/v1/messages/count_tokens", problem, "1")
@@ -98,9 +98,9 @@ def test_the_path_says_which_shape() -> None:
     ("error", "kind"),
     [
         (errors.BadRequest("no"), "invalid_request_error"),
-        (errors.KeyRefused(), "authentication_error"),
-        (errors.ForeignHost(), "permission_error"),
-        (errors.ModelUnknown("x"), "not_found_error"),
+        (errors.InvalidKey(), "authentication_error"),
+        (errors.HostNotAllowed(), "permission_error"),
+        (errors.ModelNotFound("x"), "not_found_error"),
         (errors.BodyTooLarge(1), "request_too_large"),
         (errors.NotJson(), "invalid_request_error"),
         (NotLoaded(), "overloaded_error"),

@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from api.description import BODIES
-from tests.api.hostile import HOSTILE
-from tests.api.live import KEY, Live, live, wait_until
+from api.openapi import BODIES
+from tests.api.hostile_bodies import HOSTILE
+from tests.api.live_endpoint import KEY, Live, live, wait_until
 from tests.fakes import FakeOpener, Script
 
 USER = {"messages": [{"role": "user", "content": "Hi"}]}

@@ -19,7 +19,7 @@ import pytest
 from openai import OpenAI
 
 from api.__main__ import main
-from tests.api.live import KEY, wait_until
+from tests.api.live_endpoint import KEY, wait_until
 
 COMMAND = [sys.executable, "-m", "api", "--port", "0"]
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 import httpx
 import pytest
 
-from tests.api.live import KEY, Live, ask, live, read_all
+from tests.api.live_endpoint import KEY, Live, ask, live, read_all
 
 ROUTES = [
     *("/", "/health", "/v1/models", "/models", "/v1/models/fake", "/api/tags", "/api/version", "/api/ps"),

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from api.settings import DEFAULT_PORT, EndpointSettings
-from tests.api.live import KEY, Live
+from tests.api.live_endpoint import KEY, Live
 from tests.api.test_security import paths_of
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")

@@ -12,7 +12,7 @@ from api.app import create_app
 from api.deps import activity_of
 from api.server import EndpointServer
 from engine.engine import Engine, LoadSettings
-from tests.api.live import KEY, ask, settings
+from tests.api.live_endpoint import KEY, ask, settings
 from tests.conftest import chat
 
 

@@ -9,7 +9,7 @@ from anthropic import Anthropic
 from anthropic import BadRequestError as ClaudeRefused
 from openai import BadRequestError
 
-from tests.api.live import KEY, Live
+from tests.api.live_endpoint import KEY, Live
 
 SAID: Any = [{"role": "user", "content": "Hi"}]
 

@@ -17,9 +17,9 @@ from starlette.types import Message
 from api.app import create_app
 from api.keyring import KeyRing
 from api.origins import Origins
-from api.security import OPEN_PATHS, Guard
+from api.security import OPEN_PATHS, SecurityMiddleware
 from engine.engine import Engine
-from tests.api.live import KEY, Live, ask, live, settings
+from tests.api.live_endpoint import KEY, Live, ask, live, settings
 from tests.fakes import FakeOpener
 
 PATHS = ["/", "/health", "/v1/models", "/v1/models/fake", "/v1/chat/completions", "/nothing", "/docs", "/openapi.json"]
@@ -243,7 +243,9 @@ def test_websockets_are_closed_at_once() -> None:
         sent.append(message)
 
     app = create_app(Engine(FakeOpener()), settings())
-    asyncio.run(Guard(app, settings(), KeyRing(KEY), Origins(()))({"type": "websocket"}, receive, remember))
+    asyncio.run(
+        SecurityMiddleware(app, settings(), KeyRing(KEY), Origins(()))({"type": "websocket"}, receive, remember)
+    )
     assert sent == [{"type": "websocket.close", "code": 1008}]
 
 

@@ -21,7 +21,7 @@ from api.errors import CannotListen, PortBusy
 from api.server import EndpointServer, _bind
 from engine.engine import Engine
 from engine.events import Status
-from tests.api.live import KEY, Live, ask, live, read_all, settings, wait_until
+from tests.api.live_endpoint import KEY, Live, ask, live, read_all, settings, wait_until
 from tests.conftest import chat
 from tests.fakes import FakeOpener, Script
 

@@ -11,7 +11,7 @@ from contextlib import ExitStack, suppress
 import pytest
 
 from engine.backend import Limits
-from tests.api.live import Live, ask, live, read_all, wait_until
+from tests.api.live_endpoint import Live, ask, live, read_all, wait_until
 from tests.fakes import FakeOpener, Script
 
 

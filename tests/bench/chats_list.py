@@ -91,15 +91,18 @@ def _p99(values: list[float]) -> float:
 def _in_a_window() -> dict[str, float]:
     from PySide6.QtWidgets import QApplication
 
-    from desktop import sentences
-    from desktop.chat.chat_list import ChatList
-    from desktop.theme import Theme
-    from desktop.widgets.chats_view import ChatsView
+    from desktop import error_messages
+    from desktop.platform.theme import Theme
+    from desktop.sidebar.chat_list_model import ChatListModel
+    from desktop.sidebar.chat_list_view import ChatListView
 
     application = QApplication([])
     chance, known = random.Random(4645), _chats()
     folders = [Folder(f"f{n}", f"Folder {n}", float(n), n % 2 == 1) for n in range(N_FOLDERS)]
-    rows, view = ChatList(sentences.heading, spoken=sentences.spoken), ChatsView(Theme(application, "light"))
+    rows, view = (
+        ChatListModel(error_messages.heading, spoken=error_messages.spoken),
+        ChatListView(Theme(application, "light")),
+    )
     view.setModel(rows)
     view.resize(232, 500)
     view.show()
@@ -135,16 +138,16 @@ async def _filtered(path: Path, known: dict[str, Chat]) -> float:
     """The longest wait after a letter."""
     from PySide6.QtWidgets import QApplication
 
-    from desktop.chat.found_list import FoundList
+    from desktop.platform.theme import Theme
+    from desktop.sidebar.search_results_model import SearchResultsModel
+    from desktop.sidebar.search_results_view import SearchResultsView
     from desktop.store.search import Search
     from desktop.store.store import Store
-    from desktop.theme import Theme
-    from desktop.widgets.found_view import FoundView
 
     application = QApplication.instance()
     assert isinstance(application, QApplication)
-    store, search, found = Store(path), Search(path), FoundList()
-    view = FoundView(Theme(application, "light"))
+    store, search, found = Store(path), Search(path), SearchResultsModel()
+    view = SearchResultsView(Theme(application, "light"))
     view.setModel(found)
     view.resize(232, 500)
     view.show()

@@ -10,8 +10,8 @@ import time
 from dataclasses import replace
 
 from engine.engine import Engine
+from engine.files.profile import Profile
 from engine.library.default_model import find_default_model
-from engine.library.profile import Profile
 from engine.requests import GREEDY, ChatRequest, Constraint, Message, Sampling, new_request_id
 from tests.bench.figure import Figure, spread
 

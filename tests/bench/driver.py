@@ -20,7 +20,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtTest import QTest
 
 if TYPE_CHECKING:
-    from desktop.windows.main_window import MainWindow
+    from desktop.shell.main_window import MainWindow
 
 FINE_MS, COARSE_MS = 2, 50
 """How often the heart beats: to catch a stall, and so that it takes nothing from what is measured."""
@@ -103,7 +103,7 @@ class Person:
             self._read(window, rows[len(rows) - 1])
 
     def _find(self) -> MainWindow | None:
-        from desktop.windows.main_window import MainWindow
+        from desktop.shell.main_window import MainWindow
 
         windows = self._application.topLevelWidgets()
         return next((each for each in windows if isinstance(each, MainWindow)), None)

@@ -17,15 +17,15 @@ from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from desktop.app import live, new_loop
+from desktop.app import create_loop, live
 from desktop.launch import Options
-from desktop.settings import SettingsFile
+from desktop.platform.theme import Theme
+from desktop.settings.settings_file import SettingsFile
+from desktop.shell.main_window import MainWindow
 from desktop.store.records import Chat, ChatMessage
 from desktop.store.store import Store
-from desktop.theme import Theme
-from desktop.windows.main_window import MainWindow
 from engine.engine import Engine
-from engine.library.profile import Profile
+from engine.files.profile import Profile
 from tests.bench.child import ROOT, environment
 from tests.bench.driver import say
 from tests.bench.figure import Figure
@@ -128,7 +128,7 @@ async def _paste(window: MainWindow, text: str) -> None:
 
 def _import(window: MainWindow, path: Path) -> None:
     assert window.settings_page is not None
-    window.settings_page.import_asked.emit(False)
+    window.settings_page.import_requested.emit(False)
     dialog = next(each for each in window.findChildren(QFileDialog) if each.isVisible())
     dialog.fileSelected.emit(str(path))
     dialog.close()
@@ -149,7 +149,7 @@ async def _show(window: MainWindow) -> None:
 
 def _in_loop(name: str) -> None:
     beats = Beats()
-    with asyncio.Runner(loop_factory=lambda: new_loop(beats)) as runner:
+    with asyncio.Runner(loop_factory=lambda: create_loop(beats)) as runner:
         runner.run(scenario(beats, name))
 
 

@@ -44,7 +44,7 @@ def body(text: str, n_tokens: int) -> dict[str, Any]:
 
 
 def stories(n_streams: int, n_tokens: int, first: int = 0) -> list[dict[str, Any]]:
-    """Questions that begin alike and end with a number of their own, from `first` on."""
+    """ModelQueries that begin alike and end with a number of their own, from `first` on."""
     return [body(f"Tell me a long story about number {first + i}.", n_tokens) for i in range(n_streams)]
 
 

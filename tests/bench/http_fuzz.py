@@ -9,15 +9,15 @@ import tempfile
 from pathlib import Path
 
 from api.app import create_app
-from api.description import describe
+from api.openapi import describe
 from api.settings import EndpointSettings
 from engine.backend import LoadSettings
 from engine.engine import Engine
-from tests.api.fuzzing import Fuzz, Outcome, client_of, plain_answer
+from tests.api.openapi_fuzzer import Fuzz, Outcome, client_of, plain_answer
 from tests.bench.figure import Figure
 from tests.bench.http_asking import KEY
 from tests.bench.http_servers import served
-from tests.tiny_models import TINY_MODELS
+from tests.model_files.tiny_models import TINY_MODELS
 
 N_REQUESTS, N_CTX = 5_000, 512
 

@@ -14,9 +14,9 @@ import psutil
 from engine.backend import LoadSettings
 from engine.engine import Engine
 from engine.errors import RequestError
-from engine.requests import CompletionRequest, Door, Sampling
+from engine.requests import CompletionRequest, Origin, Sampling
 from tests.bench.figure import Figure
-from tests.tiny_models import LETTERS, TINY_MODELS
+from tests.model_files.tiny_models import LETTERS, TINY_MODELS
 
 N_FIRST, N_REQUESTS, N_AT_ONCE, N_CTX = 1_000, 10_000, 8, 512
 MB = 1024 * 1024
@@ -59,11 +59,11 @@ async def _ask(engine: Engine, chance: random.Random) -> str:
     kind = chance.random()
     prompt = "".join(chance.choices(LETTERS, k=N_CTX + 9 if kind < 0.2 else chance.randrange(1, 40)))
     sampling = Sampling(temperature=chance.random(), repeat_penalty=1.1)
-    doors: tuple[Door, Door] = ("window", "endpoint")
+    origins: tuple[Origin, Origin] = ("window", "endpoint")
     n_logprobs = chance.choice((None, None, 2))
     request = CompletionRequest(
         prompt=prompt,
-        door=chance.choice(doors),
+        origin=chance.choice(origins),
         sampling=sampling,
         max_tokens=chance.randrange(1, 6),
         n_logprobs=n_logprobs,

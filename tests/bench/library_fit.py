@@ -9,8 +9,8 @@ import json
 import subprocess
 import sys
 
+from engine.files.profile import Profile
 from engine.library.default_model import find_default_model
-from engine.library.profile import Profile
 from tests.bench.child import PATIENCE_S, ROOT, environment
 from tests.bench.figure import Figure
 

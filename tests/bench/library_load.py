@@ -50,7 +50,7 @@ def _fill(backend: NativeBackend) -> None:
     gc.collect()  # the copy lies in a cycle with its address
     last = backend.limits.n_slots - 1
     backend.decode([Chunk(last, 0, tokens[: n_batch - 64], samples=False)], 2)
-    backend.decode([Chunk(last, n_batch - 64, tokens[n_batch - 64 :], samples=True, scored=True)], 2)
+    backend.decode([Chunk(last, n_batch - 64, tokens[n_batch - 64 :], samples=True, needs_all_logits=True)], 2)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ from pathlib import Path
 import gguf
 import numpy as np
 
-from engine.library.scan import Scan, scan
-from engine.library.scan_cache import ScanCache
+from engine.library.model_scan import Scan, scan
+from engine.library.model_scan_cache import ModelScanCache
 from tests.bench.figure import Figure
 
 N_FOLDERS, N_FILES = 50, 40
@@ -33,7 +33,7 @@ def measure() -> tuple[Figure, Figure]:
         again_s, same = _scan(root, Path(folder) / "library.json")
     assert len(found.models) == N_FOLDERS * N_FILES
     assert found == same
-    assert all(model.facts is not None and model.facts.n_ctx_train == 8192 for model in found.models)
+    assert all(model.metadata is not None and model.metadata.n_ctx_train == 8192 for model in found.models)
     against = f"2,000 files in 50 folders, {len(VOCABULARIES)} vocabularies of 32,000 to 152,000 tokens"
     return Figure("library.scan", first_s, 5.0, "s", against), Figure("library.rescan", again_s, 0.3, "s", against)
 
@@ -41,7 +41,7 @@ def measure() -> tuple[Figure, Figure]:
 def _scan(root: Path, file: Path) -> tuple[float, Scan]:
     """As the window does it: the cache is read and written too."""
     started = time.perf_counter()
-    cache = ScanCache(file)
+    cache = ModelScanCache(file)
     cache.load()
     found = scan([root], cache)
     cache.save()

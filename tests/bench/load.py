@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from engine.files.profile import Profile
 from engine.library.default_model import find_default_model
-from engine.library.profile import Profile
 from tests.bench.bare import BareModel
 
 if __name__ == "__main__":

@@ -16,17 +16,17 @@ import psutil
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication
 
-from desktop.app import live, new_loop
+from desktop.app import create_loop, live
 from desktop.chat.message_list import MessageList
 from desktop.launch import Options
-from desktop.settings import SettingsFile
+from desktop.platform.theme import Theme
+from desktop.settings.settings_file import SettingsFile
+from desktop.shell.main_window import MainWindow
 from desktop.store.records import Chat, ChatMessage
 from desktop.store.store import Store
-from desktop.theme import Theme
 from desktop.transcript.view import TranscriptView
-from desktop.windows.main_window import MainWindow
 from engine.engine import Engine
-from engine.library.profile import Profile
+from engine.files.profile import Profile
 from tests.bench.driver import FINE_MS, Heartbeat, say
 from tests.fakes import FakeOpener, Script
 
@@ -192,7 +192,7 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["chat", n]:
             beats = Beats()
-            with asyncio.Runner(loop_factory=lambda: new_loop(beats)) as runner:
+            with asyncio.Runner(loop_factory=lambda: create_loop(beats)) as runner:
                 runner.run(chat(beats, int(n)))
         case ["answer"]:
             answer()

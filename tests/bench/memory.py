@@ -8,8 +8,8 @@ import sys
 import tempfile
 
 from engine.backend import LoadSettings
+from engine.files.profile import Profile
 from engine.library.default_model import find_default_model
-from engine.library.profile import Profile
 from engine.native.backend import open_native
 from tests.bench.child import ROOT, Idle, environment, run
 from tests.bench.figure import Figure

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from engine.engine import Engine
 from engine.events import Failed, Finished, Started, TextDelta
+from engine.files.profile import Profile
 from engine.library.default_model import find_default_model
-from engine.library.profile import Profile
-from engine.requests import GREEDY, ChatRequest, CompletionRequest, Door, Message, Request, Sampling
+from engine.requests import GREEDY, ChatRequest, CompletionRequest, Message, Origin, Request, Sampling
 
 QUESTION = "Tell me a long story about the sea."
 ENDLESS = Sampling(temperature=0.0, ignore_eos=True)
@@ -38,15 +38,15 @@ async def engine(snapshots: Path | None = None) -> AsyncIterator[Engine]:
 
 
 def question(
-    text: str = QUESTION, door: Door = "window", max_tokens: int = 64, sampling: Sampling = ENDLESS
+    text: str = QUESTION, origin: Origin = "window", max_tokens: int = 64, sampling: Sampling = ENDLESS
 ) -> ChatRequest:
-    return ChatRequest((Message("user", text),), door, sampling, max_tokens=max_tokens)
+    return ChatRequest((Message("user", text),), origin, sampling, max_tokens=max_tokens)
 
 
-def long_prompt(n_tokens: int, seed: int, max_tokens: int = 1, door: Door = "endpoint") -> CompletionRequest:
+def long_prompt(n_tokens: int, seed: int, max_tokens: int = 1, origin: Origin = "endpoint") -> CompletionRequest:
     """About so many tokens that no other seed's prompt begins with."""
     words = " ".join(f"item {seed * 7919 + i}" for i in range(n_tokens // 6))
-    return CompletionRequest(f"List {seed}: {words}", door, GREEDY, max_tokens=max_tokens)
+    return CompletionRequest(f"List {seed}: {words}", origin, GREEDY, max_tokens=max_tokens)
 
 
 @dataclass

@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from engine.files.profile import Profile
 from engine.library.default_model import find_default_model
-from engine.library.profile import Profile
 from tests.bench.child import ROOT
 from tests.bench.figure import Figure, Result, Skipped, spread
 

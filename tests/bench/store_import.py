@@ -15,10 +15,10 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QApplication
 
-from desktop.app import new_loop
-from desktop.exchange.importing import Importer
-from desktop.exchange.packaged import reader_command
-from desktop.garbage import GarbageCollector
+from desktop.app import create_loop
+from desktop.import_export.importer import Importer
+from desktop.import_export.reader_process import reader_command
+from desktop.platform.gui_gc import GarbageCollector
 from desktop.store.store import Store
 from tests.bench.figure import Figure
 
@@ -31,7 +31,7 @@ def measure() -> tuple[Figure, Figure]:
         export = _export(folder)
         application = QApplication([])
         collector = GarbageCollector()  # as in the window
-        with asyncio.Runner(loop_factory=lambda: new_loop(application)) as runner:
+        with asyncio.Runner(loop_factory=lambda: create_loop(application)) as runner:
             took_s, stall_s, alone_s = runner.run(_measure(folder, export))
         collector.close()
     size = f"{N_CHATS} chats of {N_MESSAGES} messages"

@@ -66,7 +66,7 @@ async def _together(made: Engine) -> float:
     text there, since the texts of one step come one after the other.
 
     They ask what the bare loop's sequences are asked, so that attention spans as many cells in both."""
-    requests = [question(door="endpoint", max_tokens=N_TOKENS_EACH) for _ in range(N_STREAMS)]
+    requests = [question(origin="endpoint", max_tokens=N_TOKENS_EACH) for _ in range(N_STREAMS)]
     seen = await asyncio.gather(*(watch(made, request) for request in requests))
     start = max(each.arrivals[0][0] for each in seen)
     end = min(each.arrivals[-1][0] for each in seen)

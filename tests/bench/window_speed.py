@@ -5,8 +5,8 @@ from __future__ import annotations
 import statistics
 import tempfile
 
+from engine.files.profile import Profile
 from engine.library.default_model import find_default_model
-from engine.library.profile import Profile
 from tests.bench.bare import BareModel, of_best
 from tests.bench.child import run
 from tests.bench.figure import Figure, spread

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.house import House, house
+from tests.clients.real_endpoint import RealEndpoint, house
 
 
 @pytest.fixture(scope="session")
-def served(model_path: Path) -> Iterator[House]:
+def served(model_path: Path) -> Iterator[RealEndpoint]:
     """One endpoint for all clients of this process."""
     with house(model_path) as made:
         yield made

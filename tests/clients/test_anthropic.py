@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.clients.house import COLOURS, ENDLESS, QUESTION, TOO_LONG, House
+from tests.clients.real_endpoint import COLOURS, ENDLESS, QUESTION, TOO_LONG, RealEndpoint
 
 if TYPE_CHECKING:
     from anthropic import Anthropic
@@ -17,19 +17,19 @@ TOOLS: Any = [{"name": "paint", "description": "Paints.", "input_schema": COLOUR
 
 
 @pytest.fixture
-def client(served: House) -> Iterator[Anthropic]:
+def client(served: RealEndpoint) -> Iterator[Anthropic]:
     from anthropic import Anthropic
 
     with Anthropic(base_url=served.root, api_key=served.key, max_retries=0, timeout=60) as made:
         yield made
 
 
-def test_models(served: House, client: Anthropic) -> None:
+def test_models(served: RealEndpoint, client: Anthropic) -> None:
     assert [model.id for model in client.models.list()] == [served.model]
     assert client.models.retrieve(served.model).display_name
 
 
-def test_message_whole_and_streamed_say_the_same(served: House, client: Anthropic) -> None:
+def test_message_whole_and_streamed_say_the_same(served: RealEndpoint, client: Anthropic) -> None:
     asked: Any = {"model": "claude", "messages": SAID, "max_tokens": 7, "extra_body": {"temperature": 0}}
     whole = client.messages.create(**asked)
     assert whole.model == served.model
@@ -72,7 +72,7 @@ def test_a_structured_answer_is_parsed(client: Anthropic) -> None:
     assert isinstance(parsed.parsed_output, Paint)
 
 
-def test_an_abort_frees_the_slot(served: House, client: Anthropic) -> None:
+def test_an_abort_frees_the_slot(served: RealEndpoint, client: Anthropic) -> None:
     said: Any = [{"role": "user", "content": ENDLESS}]
     with client.messages.stream(model="x", messages=said, max_tokens=2000, extra_body={"temperature": 0}) as stream:
         for _, _text in zip(range(3), stream.text_stream, strict=False):
@@ -80,7 +80,7 @@ def test_an_abort_frees_the_slot(served: House, client: Anthropic) -> None:
     served.was_freed()
 
 
-def test_errors_are_the_clients_own(served: House, client: Anthropic) -> None:
+def test_errors_are_the_clients_own(served: RealEndpoint, client: Anthropic) -> None:
     from anthropic import Anthropic, AuthenticationError, BadRequestError, NotFoundError
 
     long: Any = [{"role": "user", "content": TOO_LONG}]

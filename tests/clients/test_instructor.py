@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.house import House
+from tests.clients.real_endpoint import RealEndpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ROOT / "build" / "clients" / "instructor"
 
 
 @pytest.mark.skipif(not PACKAGES.exists(), reason="`make test` puts instructor into build/clients")
-def test_instructor_gets_what_it_asks_for(served: House) -> None:
-    command = [sys.executable, str(Path(__file__).with_name("ask_instructor.py")), served.url, served.key]
+def test_instructor_gets_what_it_asks_for(served: RealEndpoint) -> None:
+    command = [sys.executable, str(Path(__file__).with_name("instructor_script.py")), served.url, served.key]
     env = {**os.environ, "PYTHONPATH": str(PACKAGES), "PYTHONWARNINGS": "ignore"}
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.clients.house import House
+from tests.clients.real_endpoint import RealEndpoint
 
 SCRIPTS = Path(__file__).with_name("js")
 PACKAGES = Path(__file__).resolve().parents[2] / "build" / "clients" / "js"
@@ -31,7 +31,7 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_a_client_gets_what_it_asks_for(served: House, name: str, tmp_path: Path) -> None:
+def test_a_client_gets_what_it_asks_for(served: RealEndpoint, name: str, tmp_path: Path) -> None:
     told = _run(name, served, tmp_path)
     assert told["models"] in ([served.model], None)
     assert told["whole"] == told["streamed"] != ""
@@ -45,7 +45,7 @@ def test_a_client_gets_what_it_asks_for(served: House, name: str, tmp_path: Path
     served.was_freed()
 
 
-def _run(name: str, served: House, folder: Path) -> dict[str, Any]:
+def _run(name: str, served: RealEndpoint, folder: Path) -> dict[str, Any]:
     """node looks for packages beside the script."""
     for script in SCRIPTS.glob("*.mjs"):
         shutil.copy(script, folder)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 from pydantic import BaseModel, SecretStr
 
-from tests.clients.house import ENDLESS, QUESTION, TOO_LONG, House
+from tests.clients.real_endpoint import ENDLESS, QUESTION, TOO_LONG, RealEndpoint
 
 if TYPE_CHECKING:
     from langchain_openai import ChatOpenAI
@@ -20,7 +20,7 @@ class Paint(BaseModel):
 
 
 @pytest.fixture
-def chat(served: House, monkeypatch: pytest.MonkeyPatch) -> ChatOpenAI:
+def chat(served: RealEndpoint, monkeypatch: pytest.MonkeyPatch) -> ChatOpenAI:
     monkeypatch.setenv("LANGSMITH_TRACING", "false")
     from langchain_openai import ChatOpenAI
 
@@ -57,7 +57,7 @@ def test_a_structured_answer_is_parsed(chat: ChatOpenAI, method: Any) -> None:
     assert isinstance(chat.with_structured_output(Paint, method=method).invoke(QUESTION), Paint)
 
 
-def test_embeddings_of_texts_and_the_word_on_token_numbers(served: House) -> None:
+def test_embeddings_of_texts_and_the_word_on_token_numbers(served: RealEndpoint) -> None:
     from langchain_openai import OpenAIEmbeddings
     from openai import BadRequestError
 
@@ -69,7 +69,7 @@ def test_embeddings_of_texts_and_the_word_on_token_numbers(served: House) -> Non
         texts.client.create(model="x", input=[[9000, 1]])
 
 
-def test_an_abort_frees_the_slot(served: House, chat: ChatOpenAI) -> None:
+def test_an_abort_frees_the_slot(served: RealEndpoint, chat: ChatOpenAI) -> None:
     stream: Any = chat.bind(temperature=0).stream(ENDLESS)
     for _, _chunk in zip(range(3), stream, strict=False):
         pass
@@ -77,7 +77,7 @@ def test_an_abort_frees_the_slot(served: House, chat: ChatOpenAI) -> None:
     served.was_freed()
 
 
-def test_errors_are_the_clients_own(served: House, chat: ChatOpenAI) -> None:
+def test_errors_are_the_clients_own(served: RealEndpoint, chat: ChatOpenAI) -> None:
     from langchain_core.exceptions import ContextOverflowError
     from openai import AuthenticationError
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.clients.house import COLOURS, ENDLESS, QUESTION, TOO_LONG, House
+from tests.clients.real_endpoint import COLOURS, ENDLESS, QUESTION, TOO_LONG, RealEndpoint
 
 if TYPE_CHECKING:
     import llm
 
 
 @pytest.fixture
-def model(served: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> llm.Model:
+def model(served: RealEndpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> llm.Model:
     entry = {
         "model_id": "inglenook",
         "model_name": served.model,
@@ -45,7 +45,7 @@ def test_a_structured_answer_keeps_to_its_schema(model: llm.Model) -> None:
     assert json.loads(answer.text())["colour"] in ("red", "blue")
 
 
-def test_an_abort_frees_the_slot(served: House, model: llm.Model) -> None:
+def test_an_abort_frees_the_slot(served: RealEndpoint, model: llm.Model) -> None:
     answer = model.prompt(ENDLESS, stream=True, temperature=0)
     for _, _part in zip(range(3), answer, strict=False):
         pass

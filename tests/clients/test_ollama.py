@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.api.live import KEY, wait_until
-from tests.clients.house import COLOURS, ENDLESS, QUESTION, TOO_LONG, House, house
+from tests.api.live_endpoint import KEY, wait_until
+from tests.clients.real_endpoint import COLOURS, ENDLESS, QUESTION, TOO_LONG, RealEndpoint, house
 
 if TYPE_CHECKING:
     from ollama import Client
@@ -20,14 +20,14 @@ SHORT: Any = {"temperature": 0, "num_predict": 7}
 
 
 @pytest.fixture
-def client(served: House) -> Iterator[Client]:
+def client(served: RealEndpoint) -> Iterator[Client]:
     from ollama import Client
 
     with Client(served.root, headers={"authorization": f"Bearer {served.key}"}, timeout=60) as made:
         yield made
 
 
-def test_models(served: House, client: Client) -> None:
+def test_models(served: RealEndpoint, client: Client) -> None:
     assert [model.model for model in client.list().models] == [served.model]
     assert [model.model for model in client.ps().models] == [served.model]
     shown = client.show(served.model)
@@ -76,7 +76,7 @@ def test_embeddings(client: Client) -> None:
     assert [sum(each * each for each in vector) for vector in found.embeddings] == pytest.approx([1, 1], abs=1e-3)
 
 
-def test_an_abort_frees_the_slot(served: House, client: Client) -> None:
+def test_an_abort_frees_the_slot(served: RealEndpoint, client: Client) -> None:
     said: Any = [{"role": "user", "content": ENDLESS}]
     stream: Any = client.chat("x", said, stream=True, options={"num_predict": 2000, "temperature": 0})
     for _, _part in zip(range(3), stream, strict=False):
@@ -85,7 +85,7 @@ def test_an_abort_frees_the_slot(served: House, client: Client) -> None:
     served.was_freed()
 
 
-def test_errors_are_the_clients_own(served: House, client: Client) -> None:
+def test_errors_are_the_clients_own(served: RealEndpoint, client: Client) -> None:
     from ollama import Client, ResponseError
 
     with pytest.raises(ResponseError, match="maximum context length is") as refused:
@@ -113,6 +113,6 @@ def test_what_is_not_to_be_kept_goes_and_comes_back(model_path: Path) -> None:
         wait_until(lambda: not client.ps().models)
 
 
-def test_the_model_stays_where_tools_may_not_take_it(served: House, client: Client) -> None:
+def test_the_model_stays_where_tools_may_not_take_it(served: RealEndpoint, client: Client) -> None:
     assert client.generate("x", keep_alive=0).done_reason == "load"
     assert [model.model for model in client.ps().models] == [served.model]

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.clients.house import COLOURS, ENDLESS, QUESTION, TOO_LONG, House
+from tests.clients.real_endpoint import COLOURS, ENDLESS, QUESTION, TOO_LONG, RealEndpoint
 
 if TYPE_CHECKING:
     from openai import OpenAI
 
 
 @pytest.fixture
-def client(served: House) -> Iterator[OpenAI]:
+def client(served: RealEndpoint) -> Iterator[OpenAI]:
     from openai import OpenAI
 
     with OpenAI(base_url=served.url, api_key=served.key, max_retries=0, timeout=60) as made:
@@ -26,12 +26,12 @@ SAID: Any = [{"role": "user", "content": QUESTION}]
 TOOLS: Any = [{"type": "function", "function": {"name": "paint", "description": "Paints.", "parameters": COLOURS}}]
 
 
-def test_models(served: House, client: OpenAI) -> None:
+def test_models(served: RealEndpoint, client: OpenAI) -> None:
     assert [model.id for model in client.models.list()] == [served.model]
     assert client.models.retrieve(served.model).owned_by == "inglenook"
 
 
-def test_chat_whole_and_streamed_say_the_same(served: House, client: OpenAI) -> None:
+def test_chat_whole_and_streamed_say_the_same(served: RealEndpoint, client: OpenAI) -> None:
     asked: Any = {"model": "gpt-4o", "messages": SAID, "temperature": 0, "max_completion_tokens": 7}
     whole = client.chat.completions.create(**asked)
     assert whole.choices[0].message.content
@@ -91,7 +91,7 @@ def test_embeddings_and_completions(client: OpenAI) -> None:
     assert client.completions.create(model="x", prompt="One, two,", max_tokens=4, temperature=0).choices[0].text
 
 
-def test_an_abort_frees_the_slot(served: House, client: OpenAI) -> None:
+def test_an_abort_frees_the_slot(served: RealEndpoint, client: OpenAI) -> None:
     said: Any = [{"role": "user", "content": ENDLESS}]
     stream = client.chat.completions.create(model="x", messages=said, stream=True, extra_body={"ignore_eos": True})
     for _, _chunk in zip(range(3), stream, strict=False):
@@ -100,7 +100,7 @@ def test_an_abort_frees_the_slot(served: House, client: OpenAI) -> None:
     served.was_freed()
 
 
-def test_errors_are_the_clients_own(served: House, client: OpenAI) -> None:
+def test_errors_are_the_clients_own(served: RealEndpoint, client: OpenAI) -> None:
     from openai import AuthenticationError, BadRequestError, NotFoundError, OpenAI
 
     long: Any = [{"role": "user", "content": TOO_LONG}]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 from pydantic import BaseModel
 
-from tests.clients.house import ENDLESS, QUESTION, TOO_LONG, House
+from tests.clients.real_endpoint import ENDLESS, QUESTION, TOO_LONG, RealEndpoint
 
 if TYPE_CHECKING:
     from pydantic_ai.models.openai import OpenAIChatModel
@@ -36,7 +36,7 @@ def with_model(url: str, key: str, use: Callable[[OpenAIChatModel], Awaitable[An
     return asyncio.run(run())
 
 
-def test_chat_whole_and_streamed_say_the_same(served: House) -> None:
+def test_chat_whole_and_streamed_say_the_same(served: RealEndpoint) -> None:
     async def both(model: OpenAIChatModel) -> tuple[str, list[str]]:
         from pydantic_ai import Agent
 
@@ -50,7 +50,7 @@ def test_chat_whole_and_streamed_say_the_same(served: House) -> None:
     assert "".join(parts) == whole != ""
 
 
-def test_a_tool_gives_the_structured_answer(served: House) -> None:
+def test_a_tool_gives_the_structured_answer(served: RealEndpoint) -> None:
     async def ask(model: OpenAIChatModel) -> object:
         from pydantic_ai import Agent
 
@@ -59,7 +59,7 @@ def test_a_tool_gives_the_structured_answer(served: House) -> None:
     assert isinstance(with_model(served.url, served.key, ask), Paint)
 
 
-def test_a_schema_gives_the_structured_answer(served: House) -> None:
+def test_a_schema_gives_the_structured_answer(served: RealEndpoint) -> None:
     async def ask(model: OpenAIChatModel) -> object:
         from pydantic_ai import Agent, NativeOutput
 
@@ -68,7 +68,7 @@ def test_a_schema_gives_the_structured_answer(served: House) -> None:
     assert isinstance(with_model(served.url, served.key, ask), Paint)
 
 
-def test_an_abort_frees_the_slot(served: House) -> None:
+def test_an_abort_frees_the_slot(served: RealEndpoint) -> None:
     async def leave(model: OpenAIChatModel) -> None:
         from pydantic_ai import Agent
 
@@ -82,7 +82,7 @@ def test_an_abort_frees_the_slot(served: House) -> None:
     served.was_freed()
 
 
-def test_errors_are_the_clients_own(served: House) -> None:
+def test_errors_are_the_clients_own(served: RealEndpoint) -> None:
     from pydantic_ai.exceptions import ModelHTTPError
 
     async def too_long(model: OpenAIChatModel) -> None:

@@ -1,4 +1,4 @@
-"""What the desktop's tests stand on: one QApplication, a qasync loop for each test, a house with a fake model."""
+"""What the desktop's tests stand on: one QApplication, a qasync loop for each test, a gui with a fake model."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from desktop.app import live, make_engine, new_loop
+from desktop.app import create_loop, live, make_engine
 from desktop.chat.message_list import MessageList
-from desktop.language import speak
+from desktop.endpoint.page import EndpointPage
 from desktop.launch import Options
-from desktop.settings import LanguageChoice, SettingsFile
-from desktop.theme import Theme
+from desktop.platform.language import speak
+from desktop.platform.theme import Theme
+from desktop.settings.settings_file import LanguageChoice, SettingsFile
+from desktop.shell.main_window import MainWindow
+from desktop.sidebar.chat_list_view import ChatListView
 from desktop.transcript.view import TranscriptView
-from desktop.widgets.chats_view import ChatsView
-from desktop.widgets.endpoint_page import EndpointPage
-from desktop.windows.main_window import MainWindow
 from engine.engine import Engine
-from engine.library.profile import Profile
+from engine.files.profile import Profile
 from tests.fakes import FakeOpener, Script
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ PATIENCE_S = 30.0
 THREADS_END_S = 3.0
 """A thread that was told to end may still be on its way when the loop is gone."""
 
-gc.disable()  # as in the app: see `desktop.garbage`; each test collects at its end
+gc.disable()  # as in the app: see `desktop.platform.gui_gc`; each test collects at its end
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -61,7 +61,7 @@ def run(qapp: QApplication) -> Run:
 
     def runner(coro: Coroutine[Any, Any, T]) -> T:
         before = set(threading.enumerate())
-        with asyncio.Runner(loop_factory=lambda: new_loop(qapp)) as loop:
+        with asyncio.Runner(loop_factory=lambda: create_loop(qapp)) as loop:
             result = loop.run(_alone(coro))
         _bury(qapp)
         deadline = time.monotonic() + THREADS_END_S
@@ -74,7 +74,7 @@ def run(qapp: QApplication) -> Run:
 
 
 def _bury(qapp: QApplication) -> None:
-    """Destroys what is dead here and now, and nowhere else: see `desktop.garbage`."""
+    """Destroys what is dead here and now, and nowhere else: see `desktop.platform.gui_gc`."""
     qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     gc.collect()
 
@@ -103,7 +103,7 @@ def profile(tmp_path: Path) -> Profile:
     return Profile(tmp_path / "profile").ensure()
 
 
-class House:
+class Gui:
     """A whole window over a real engine, whose model is a fake."""
 
     def __init__(self, window: MainWindow, opener: FakeOpener) -> None:
@@ -126,7 +126,7 @@ class House:
         return [messages[row] for row in range(len(messages))]
 
     @property
-    def chats(self) -> ChatsView:
+    def chats(self) -> ChatListView:
         assert self.window.sidebar.chats is not None
         return self.window.sidebar.chats
 
@@ -135,12 +135,12 @@ class House:
         return self.window.header._light == "ready"
 
 
-OpenHouse = Callable[..., Any]
+OpenGui = Callable[..., Any]
 
 
 @pytest.fixture
-def open_house(qapp: QApplication, profile: Profile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenHouse:
-    """`async with open_house(...) as house`: a window that lives; leaving closes it as a person would."""
+def open_gui(qapp: QApplication, profile: Profile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenGui:
+    """`async with open_gui(...) as gui`: a window that lives; leaving closes it as a person would."""
     monkeypatch.setattr("desktop.app.find_default_model", lambda profile: None)
 
     @asynccontextmanager
@@ -153,7 +153,7 @@ def open_house(qapp: QApplication, profile: Profile, tmp_path: Path, monkeypatch
         file: Path | None = None,
         language: LanguageChoice = "en",
         hurry: Callable[[MainWindow], Coroutine[Any, Any, None]] | None = None,
-    ) -> AsyncIterator[House]:
+    ) -> AsyncIterator[Gui]:
         """`hurry`: what a person does from the first paint on, before there is anything behind the window."""
         fake = FakeOpener(script or Script(answer=b"Hello there."))
         file = real or file or tmp_path / "Tiny-Chat-Q4_1.gguf"
@@ -170,7 +170,7 @@ def open_house(qapp: QApplication, profile: Profile, tmp_path: Path, monkeypatch
             if hurry is not None:
                 await hurry(window)
             await until(lambda: window.settings_page is not None or living.done())  # the last that is made
-            yield House(window, fake)
+            yield Gui(window, fake)
         finally:
             window.close()
             clean = await living

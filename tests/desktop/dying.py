@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from desktop.chat.controller import ChatController
-from desktop.models.controller import ModelController
+from desktop.models.model_controller import ModelController
 from desktop.store.store import Store
 from engine.engine import Engine
 from tests.fakes import FakeOpener, Script

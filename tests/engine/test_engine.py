@@ -317,8 +317,8 @@ def test_two_loops_share_one_engine() -> None:
     async def main() -> None:
         async with engine_over(FakeOpener(Script(answer=b"hello"))) as engine:
 
-            async def ask(door: str) -> list[str]:
-                return [(await engine.submit(chat(door=door)).collect())[0] for _ in range(20)]
+            async def ask(origin: str) -> list[str]:
+                return [(await engine.submit(chat(origin=origin)).collect())[0] for _ in range(20)]
 
             elsewhere = asyncio.to_thread(lambda: asyncio.run(ask("endpoint")))
             there, here = await asyncio.gather(elsewhere, ask("window"))

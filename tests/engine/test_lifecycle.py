@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 
 from engine.backend import LoadSettings
-from engine.cache import snapshot_file
 from engine.embedding.embedder import Embedder
 from engine.engine import Engine
 from engine.errors import EngineClosed, EngineDead, EngineError, LoadCancelled, NotLoaded
 from engine.events import EmbedderInfo, Failed, Finished, Status
+from engine.kv_cache import snapshot_file
+from engine.request_state import RequestRegistry, RequestState
 from engine.requests import Sampling
-from engine.schedule.sequence import Sequence
-from engine.status import StatusBoard
+from engine.scheduler.sequence import Sequence
+from engine.status import StatusPublisher
 from engine.stream import RequestStream
-from engine.ticket import Ticket, TicketBook
 from tests.conftest import chat
 from tests.fake_embedder import FakeEmbedder
 from tests.fakes import FakeBackend, FakeOpener, FakeSampler, Script
@@ -112,15 +112,18 @@ def test_tokens_of_another_model_are_never_computed() -> None:
         opener = FakeOpener()
         engine = Engine(opener)
         await engine.load(PATH)
-        first = engine._pools.preparer
+        first = engine._pools.prompt_builder
         await engine.load(PATH)
         assert first is not None
         stream = RequestStream("late", asyncio.get_running_loop(), engine.cancel)
-        ticket = Ticket(chat(), stream, 0.0)
-        engine._pools.preparer, current = first, engine._pools.preparer  # as if it had not been withdrawn yet
-        engine._intake.take(first, ticket)
+        state = RequestState(chat(), stream, 0.0)
+        engine._pools.prompt_builder, current = (
+            first,
+            engine._pools.prompt_builder,
+        )  # as if it had not been withdrawn yet
+        engine._intake.take(first, state)
         events = [event async for event in stream]
-        engine._pools.preparer = current
+        engine._pools.prompt_builder = current
         assert isinstance(events[-1], Failed)
         assert isinstance(events[-1].error, NotLoaded)
         assert opener.backends[-1].n_decodes == 0
@@ -208,7 +211,7 @@ def test_load_cancelled_before_the_model_is_opened_leaves_status_empty() -> None
 
 def test_status_published_during_an_update_is_not_overwritten_by_it() -> None:
     """An embedding model that fails while the chat model is unloaded must not bring back "ready"."""
-    board = StatusBoard()
+    board = StatusPublisher()
     board.publish(Status("ready"))
     reading, go_on = threading.Event(), threading.Event()
 
@@ -233,7 +236,7 @@ def test_status_published_during_an_update_is_not_overwritten_by_it() -> None:
 
 def test_watchers_see_the_last_status_last() -> None:
     async def run() -> None:
-        board = StatusBoard()
+        board = StatusPublisher()
         seen: list[float] = []
         board.watch(lambda status: seen.append(status.progress))
 
@@ -328,9 +331,9 @@ def test_unload_ends_every_request_though_one_sampler_fails_to_close(monkeypatch
 def test_closing_a_ticket_does_not_forget_a_newer_one_of_the_same_id() -> None:
     async def run() -> None:
         loop = asyncio.get_running_loop()
-        book = TicketBook()
+        book = RequestRegistry()
         request = chat()
-        old, new = (Ticket(request, RequestStream(request.id, loop, lambda name: None), 0.0) for _ in range(2))
+        old, new = (RequestState(request, RequestStream(request.id, loop, lambda name: None), 0.0) for _ in range(2))
         book.open(old)
         book.close(old, Failed(NotLoaded()))
         book.open(new)
@@ -342,16 +345,16 @@ def test_closing_a_ticket_does_not_forget_a_newer_one_of_the_same_id() -> None:
 
 def test_queue_place_follows_the_scheduler_and_not_only_the_arrival() -> None:
     async def run() -> None:
-        loop, book = asyncio.get_running_loop(), TicketBook()
-        tickets = []
+        loop, book = asyncio.get_running_loop(), RequestRegistry()
+        states = []
         for name, deadline in (("long", 900), ("short", 30), ("unprepared", None)):
             request = replace(chat(), id=name)
-            ticket = Ticket(request, RequestStream(name, loop, lambda name: None), 0.0)
+            state = RequestState(request, RequestStream(name, loop, lambda name: None), 0.0)
             if deadline is not None:
-                ticket.sequence = Sequence(name, 0, (1, 2, 3), 4, deadline=deadline)
-            book.open(ticket)
-            tickets.append(ticket)
-        places = [progress.queue_place for each in tickets if (progress := book.progress(each.request.id))]
+                state.sequence = Sequence(name, 0, (1, 2, 3), 4, deadline=deadline)
+            book.open(state)
+            states.append(state)
+        places = [progress.queue_place for each in states if (progress := book.progress(each.request.id))]
         assert places == [2, 1, 3]
 
     asyncio.run(run())

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from desktop.exchange.packaged import READ_OPTION, other_duty, reader_command
+from desktop.import_export.reader_process import READ_OPTION, other_duty, reader_command
+from engine.files.profile import Profile
 from engine.library import default_model
-from engine.library.profile import Profile
 from engine.native import llama
 from tests.packaging.checkout import ROOT
 
@@ -44,7 +44,7 @@ def test_a_packaged_program_reads_other_programs_chats_by_itself(
 ) -> None:
     export = tmp_path / "chats.json"
     export.write_text("{}")
-    assert reader_command(export) == [sys.executable, "-m", "desktop.exchange", str(export)]
+    assert reader_command(export) == [sys.executable, "-m", "desktop.import_export", str(export)]
     assert other_duty([READ_OPTION, str(export)]) is None
 
     monkeypatch.setattr(sys, "frozen", True, raising=False)
@@ -52,9 +52,9 @@ def test_a_packaged_program_reads_other_programs_chats_by_itself(
     command = reader_command(export)
     assert command == [sys.executable, READ_OPTION, str(export)]
     script = (
-        "import sys; from desktop.exchange.packaged import other_duty; "
+        "import sys; from desktop.import_export.reader_process import other_duty; "
         f"sys.frozen = True; sys.exit(other_duty({command[1:]}))"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0
-    assert "NotRecognised" in done.stdout
+    assert "UnknownFormat" in done.stdout

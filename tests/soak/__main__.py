@@ -20,19 +20,19 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
-from desktop.app import new_loop
+from desktop.app import create_loop
 from desktop.store.store import Store
+from engine.files.profile import Profile
 from engine.library.default_model import find_default_model
-from engine.library.profile import Profile
 from tests.bench import report
 from tests.bench.__main__ import FIGURES
 from tests.bench.figure import Figure, Result
 from tests.bench.rig import percentile
+from tests.model_files.tiny_models import TINY_MODELS
 from tests.soak.fuzzers import FUZZERS, run_all
 from tests.soak.house import Pulse, opened
 from tests.soak.person import Person
 from tests.soak.weather import Weather
-from tests.tiny_models import TINY_MODELS
 
 ROOT = Path(__file__).resolve().parents[2]
 MINUTES = 10.0
@@ -46,7 +46,10 @@ KNOWN = ("200", "400", "busy")
 
 def main(minutes: float, seed: int) -> int:
     application = QApplication(sys.argv[:1])
-    with tempfile.TemporaryDirectory() as folder, asyncio.Runner(loop_factory=lambda: new_loop(application)) as runner:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        asyncio.Runner(loop_factory=lambda: create_loop(application)) as runner,
+    ):
         results = runner.run(_soak(application, Path(folder), 60 * minutes, seed))
     for result in results:
         print(result.row())

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 FUZZERS = (
-    "tests.api.fuzz_costs",
-    "tests.desktop.reader_fuzz",
-    "tests.desktop.render_fuzzing",
-    "tests.engine.gguf_fuzz",
-    "tests.template_fuzz",
+    "tests.api.fuzz_body_costs",
+    "tests.desktop.chat.attachments.reader_fuzz",
+    "tests.desktop.render.fuzzing",
+    "tests.engine.library.gguf_fuzz",
+    "tests.engine.prompt.template_fuzz",
     "tests.tokenizer_fuzz",
 )
 

@@ -16,11 +16,11 @@ from PySide6.QtWidgets import QApplication
 import desktop.app
 from desktop.app import live, make_engine
 from desktop.launch import Options
-from desktop.settings import SettingsFile
+from desktop.platform.theme import Theme
+from desktop.settings.settings_file import SettingsFile
+from desktop.shell.main_window import MainWindow
 from desktop.store.store import Store
-from desktop.theme import Theme
-from desktop.windows.main_window import MainWindow
-from engine.library.profile import Profile
+from engine.files.profile import Profile
 
 TICK_MS = 5
 OVER = ("complete", "stopped", "length")

@@ -63,18 +63,18 @@ class Person:
 
     def _retry(self) -> None:
         if message_id := self._last():
-            self._transcript.retry_asked.emit(message_id)
+            self._transcript.retry_requested.emit(message_id)
 
     def _alternatives(self) -> None:
         if message_id := self._last():
-            self._transcript.alternatives_asked.emit(message_id)
+            self._transcript.alternatives_requested.emit(message_id)
 
     def _edit(self) -> None:
         if message_id := self._last():
             self._transcript.edited.emit(message_id, "That is what I would have said.")
 
     def _new_chat(self) -> None:
-        self._house.window.sidebar.new_chat_asked.emit()
+        self._house.window.sidebar.new_chat_requested.emit()
 
     def _go_about(self) -> None:
         window, chats = self._house.window, self._house.window.sidebar.chats

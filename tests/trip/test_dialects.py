@@ -20,7 +20,7 @@ from api.__main__ import loading
 from api.app import create_app
 from api.server import EndpointServer
 from engine.engine import Engine
-from tests.api.live import KEY, settings, wait_until
+from tests.api.live_endpoint import KEY, settings, wait_until
 
 
 @dataclass

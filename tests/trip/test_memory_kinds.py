@@ -18,11 +18,11 @@ import pytest
 
 from engine.backend import Chunk, LoadSettings
 from engine.engine import Engine
-from engine.errors import NoRoomBeside
+from engine.errors import KvCacheFull
 from engine.events import Failed, Finished, TextDelta
 from engine.native.backend import NativeBackend
-from engine.requests import GREEDY, CompletionRequest, Door, Sampling
-from tests.tiny_models import LETTERS, TINY_MODELS, TinyModel
+from engine.requests import GREEDY, CompletionRequest, Origin, Sampling
+from tests.model_files.tiny_models import LETTERS, TINY_MODELS, TinyModel
 
 N_OUT = 24
 CLEAR = 0.08
@@ -91,9 +91,9 @@ def another(letter: str, n: int) -> str:
     return LETTERS[LETTERS.index(letter) - n]
 
 
-async def ask(engine: Engine, prompt: str, n_out: int = N_OUT, door: Door = "window") -> tuple[str, int]:
+async def ask(engine: Engine, prompt: str, n_out: int = N_OUT, origin: Origin = "window") -> tuple[str, int]:
     """The answer, and how many of the prompt's tokens came from a cache."""
-    text, finished = await engine.submit(CompletionRequest(prompt, door, GREEDY, max_tokens=n_out)).collect()
+    text, finished = await engine.submit(CompletionRequest(prompt, origin, GREEDY, max_tokens=n_out)).collect()
     assert finished.usage.n_prompt == len(prompt) + 1, "not one token for each letter, after the first"
     return text, finished.usage.n_cached
 
@@ -131,7 +131,7 @@ def test_turns_that_follow(kind: Kind) -> None:
 
 def test_the_same_again_and_edits_in_the_middle(kind: Kind) -> None:
     async def run() -> None:
-        can_cut = kind.model.can_cut
+        supports_truncation = kind.model.supports_truncation
         async with kind.engine() as engine:
             first, expected = await kind.prompt("", 150)
             assert await ask(engine, first) == (expected, 0)
@@ -139,7 +139,7 @@ def test_the_same_again_and_edits_in_the_middle(kind: Kind) -> None:
             for at in (120, 60, 90):
                 edited, other = await kind.prompt(first[:at] + another(first[at], 7), 50)
                 answer, n_cached = await ask(engine, edited)
-                assert (answer, n_cached == at + 1) == (other, can_cut)
+                assert (answer, n_cached == at + 1) == (other, supports_truncation)
                 edited, other = await kind.prompt(first[:at] + another(first[at], 9), 50)
                 assert await ask(engine, edited) == (other, at + 1), "where one turned off before, others go on"
             assert await ask(engine, first) == (expected, 150)
@@ -166,7 +166,7 @@ def test_several_at_once(kind: Kind) -> None:
 
 def test_what_was_read_before_a_restart(kind: Kind, tmp_path: Path) -> None:
     async def run() -> None:
-        cuts_freely = kind.model.can_cut and not kind.model.window
+        supports_full_rollback = kind.model.supports_truncation and not kind.model.window
         first, expected = await kind.prompt("", 300)
         longer, further = await kind.prompt(first + expected, 20)
         edited, other = await kind.prompt(first[:200], 40)
@@ -177,7 +177,7 @@ def test_what_was_read_before_a_restart(kind: Kind, tmp_path: Path) -> None:
             answer, n_cached = await ask(engine, longer)
             # Kept when the prompt was read; an answer of few tokens is not worth a new file.
             assert (answer, n_cached >= 300) == (further, True)
-        for known in (200 if cuts_freely else 0, 200):
+        for known in (200 if supports_full_rollback else 0, 200):
             async with kind.engine(snapshots=tmp_path) as engine:
                 answer, n_cached = await ask(engine, edited)
                 assert (answer, n_cached >= known) == (other, True)
@@ -208,11 +208,11 @@ def test_more_than_fits(kind: Kind, n_ctx: int) -> None:
 
     async def run() -> None:
         asked = [await kind.prompt("", n, 40) for n in (110, 70, 75, 100, 60, 80)]
-        doors: Sequence[Door] = ("endpoint", "endpoint", "window", "endpoint", "endpoint", "window")
+        origins: Sequence[Origin] = ("endpoint", "endpoint", "window", "endpoint", "endpoint", "window")
         async with kind.engine(n_ctx) as engine:
             for _ in range(2):
                 answers = await asyncio.gather(
-                    *(ask(engine, prompt, 40, door) for (prompt, _), door in zip(asked, doors, strict=True))
+                    *(ask(engine, prompt, 40, origin) for (prompt, _), origin in zip(asked, origins, strict=True))
                 )
                 assert [answer for answer, _ in answers] == [expected for _, expected in asked]
 
@@ -227,7 +227,7 @@ def test_background_work_costs_no_chat_its_place(kind: Kind) -> None:
             title, named = await kind.prompt("", 60)
             quietly = CompletionRequest(title, "window", GREEDY, max_tokens=N_OUT, background=True)
             assert (await engine.submit(quietly).collect())[0] == named
-            with pytest.raises(NoRoomBeside):
+            with pytest.raises(KvCacheFull):
                 await engine.submit(CompletionRequest("ab" * 70, "window", GREEDY, background=True)).collect()
             longer, further = await kind.prompt(chat + expected, 20)
             assert await ask(engine, longer) == (further, 120 + N_OUT)
@@ -240,10 +240,10 @@ def test_who_runs_beside_others_has_the_whole_context(kind: Kind) -> None:
         endless = Sampling(temperature=0.0, ignore_eos=True)
         tools = [await kind.prompt("", n, 40) for n in (110, 100, 90)]
         async with kind.engine(256) as engine:
-            doors: tuple[Door, Door] = ("window", "endpoint")
-            for door in doors:
+            origins: tuple[Origin, Origin] = ("window", "endpoint")
+            for origin in origins:
                 beside = [asyncio.create_task(ask(engine, prompt, 40, "endpoint")) for prompt, _ in tools]
-                _, finished = await engine.submit(CompletionRequest("abc" * 30, door, endless)).collect()
+                _, finished = await engine.submit(CompletionRequest("abc" * 30, origin, endless)).collect()
                 answers = await asyncio.gather(*beside)
                 assert finished.reason == "length"
                 assert finished.usage.n_prompt + finished.usage.n_output == 257, "the last token needs no cell"

@@ -34,8 +34,8 @@ def asked(chance: random.Random, n: int) -> Request:
     long = "word " * chance.choice([60, 120, 250])
     text = chance.choice([words, words, SYSTEM + words, SYSTEM + words, SYSTEM * 2 + words, long])
     sampling = Sampling(temperature=chance.random() * 2, seed=n)
-    door = chance.choice(["window", "endpoint", "endpoint"])
-    request = chat(text, door, max_tokens=chance.randrange(1, 20), sampling=sampling)
+    origin = chance.choice(["window", "endpoint", "endpoint"])
+    request = chat(text, origin, max_tokens=chance.randrange(1, 20), sampling=sampling)
     match n % 9:
         case 0:
             return replace(request, stop=("e", " the"))
@@ -49,9 +49,9 @@ def asked(chance: random.Random, n: int) -> Request:
             return replace(request, tools=(WEATHER, CLOCK), tool_choice=chance.choice(["auto", "required"]))
         case 5:
             given = (*range(chance.randrange(3)), chance.choice([5, 10**6]))
-            return CompletionRequest(prompt=given, door=request.door, max_tokens=3)
+            return CompletionRequest(prompt=given, origin=request.origin, max_tokens=3)
         case 6:
-            return chat("word " * 600, door)
+            return chat("word " * 600, origin)
         case _:
             return request
 
@@ -125,7 +125,7 @@ def test_a_soak(model_path: Path, tmp_path: Path) -> None:
             answer, _ = await engine.submit(chat(max_tokens=8)).collect()
             assert answer[:12] == expected[:12]  # rounding may turn a near tie, not the first words
             check_nothing_is_left(engine)
-            full = CompletionRequest(prompt=(5,) * (N_CTX - 4), door="endpoint", sampling=GREEDY, max_tokens=4)
+            full = CompletionRequest(prompt=(5,) * (N_CTX - 4), origin="endpoint", sampling=GREEDY, max_tokens=4)
             _, finished = await engine.submit(full).collect()
             assert finished.usage.n_prompt == N_CTX - 4
             assert engine.status.state == "ready"

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 from api.answer import Answer
 from api.errors import Problem
-from api.openai import logprobs
+from api.fields import logprobs
+from api.fields.usage import timings
 from api.openai.responses.items import Item
 from api.openai.responses.request import function_tools, namespaces
 from api.openai.responses.schemas import ResponsesBody
-from api.openai.usage import timings
 from engine.events import Finished, TokenChoice
 from engine.requests import ChatRequest, ToolCall
 
 
 @dataclass(frozen=True, slots=True)
-class ResponseHead:
+class ResponsesMeta:
     """What every object of one response repeats. `key` makes its ids; `created_at` is Unix time."""
 
     key: str
@@ -42,7 +42,7 @@ class ResponseHead:
 
 
 def response_object(
-    head: ResponseHead,
+    head: ResponsesMeta,
     status: str,
     output: Sequence[Item] = (),
     usage: Item | None = None,
@@ -82,7 +82,7 @@ def response_object(
 _TEXT = {"type": "text"}
 
 
-def whole_response(head: ResponseHead, answer: Answer) -> Item:
+def whole_response(head: ResponsesMeta, answer: Answer) -> Item:
     """An answer that is not streamed."""
     status = status_of(answer.finished)
     output: list[Item] = []
@@ -120,12 +120,12 @@ def text_part(text: str, choices: Sequence[TokenChoice] = ()) -> Item:
     return {"type": "output_text", "text": text, "annotations": [], "logprobs": logprobs.content(choices)}
 
 
-def thought_part(text: str) -> Item:
+def reasoning_part(text: str) -> Item:
     return {"type": "reasoning_text", "text": text}
 
 
 def message_item(
-    head: ResponseHead, index: int, status: str, text: str | None, choices: Sequence[TokenChoice] = ()
+    head: ResponsesMeta, index: int, status: str, text: str | None, choices: Sequence[TokenChoice] = ()
 ) -> Item:
     """`text` None: nothing has come yet."""
     return {
@@ -137,17 +137,17 @@ def message_item(
     }
 
 
-def reasoning_item(head: ResponseHead, index: int, status: str, text: str | None) -> Item:
+def reasoning_item(head: ResponsesMeta, index: int, status: str, text: str | None) -> Item:
     return {
         "id": head.item_id("rs", index),
         "type": "reasoning",
         "status": status,
         "summary": [],
-        "content": [] if text is None else [thought_part(text)],
+        "content": [] if text is None else [reasoning_part(text)],
     }
 
 
-def call_item(head: ResponseHead, index: int, status: str, call: ToolCall) -> Item:
+def call_item(head: ResponsesMeta, index: int, status: str, call: ToolCall) -> Item:
     return {
         "id": head.item_id("fc", index),
         "type": "function_call",

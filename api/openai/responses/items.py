@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from api.errors import BadRequest, NotKept
-from api.openai.messages import ROLES, result_text, text_of
+from api.errors import BadRequest, UnsupportedParameter
+from api.openai.chat.messages import ROLES, result_text, text_of
 from engine.requests import Message, ToolCall
 
 Item = dict[str, object]
@@ -42,7 +42,8 @@ def items_of(given: str | list[object] | None) -> list[Item]:
 
 
 def messages(items: Sequence[Item]) -> list[Message]:
-    """What belongs to one turn of the model (reasoning, text, calls) becomes one. Raises BadRequest, NotKept."""
+    """What belongs to one turn of the model (reasoning, text, calls) becomes one. Raises BadRequest,
+    UnsupportedParameter."""
     reader = _Reader()
     for at, item in enumerate(items):
         reader.add(item, f"input[{at}]")
@@ -85,7 +86,7 @@ class _Reader:
             case {"role": str(role)} if item.get("type") in (None, "message"):
                 self._add_message(role, item.get("content"), path)
             case {"type": str(kind)}:
-                raise NotKept(path, f"Items of the type '{kind[:40]}' are not supported.")
+                raise UnsupportedParameter(path, f"Items of the type '{kind[:40]}' are not supported.")
             case _:
                 raise BadRequest(f"'{path}' must have a type or a role.", path)
 
@@ -99,7 +100,7 @@ class _Reader:
 
     def _add_message(self, role: str, content: object, path: str) -> None:
         if role not in ROLES or role in ("tool", "function"):
-            raise NotKept(f"{path}.role", f"Messages of the role '{role[:40]}' are not supported.")
+            raise UnsupportedParameter(f"{path}.role", f"Messages of the role '{role[:40]}' are not supported.")
         text = text_of(content, f"{path}.content")
         if role == "assistant":
             if self._text is not None or self._calls:

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from api.errors import BadRequest, NotKept
-from api.openai.chat_request import effort_of
-from api.openai.formats import schema
-from api.openai.promises import refuse_what_is_not_kept
+from api.errors import BadRequest, UnsupportedParameter
+from api.fields.constraints import schema
+from api.fields.sampling import sampling
+from api.fields.tools import may_be_several, tool, tool_choice
+from api.fields.unsupported_params import reject_unsupported
+from api.openai.chat.request import effort_of
 from api.openai.responses.items import Item, flat_name, messages
 from api.openai.responses.schemas import ResponsesBody
-from api.openai.tools import may_be_several, tool, tool_choice
-from api.sampler import sampling
 from engine.requests import ChatRequest, Constraint, Message, Tool, ToolChoice
 
 SCORES = "message.output_text.logprobs"
 
 
 def responses_request(body: ResponsesBody, items: Sequence[Item], request_id: str) -> ChatRequest:
-    """`items`: the whole conversation, with what was said before. Raises BadRequest, NotKept."""
-    refuse_what_is_not_kept(body.model_extra or {})
+    """`items`: the whole conversation, with what was said before. Raises BadRequest, UnsupportedParameter."""
+    reject_unsupported(body.model_extra or {})
     for name in ("background", "conversation", "prompt"):
         if getattr(body, name):
-            raise NotKept(name)
+            raise UnsupportedParameter(name)
     said = messages(items)
     if body.instructions:
         said.insert(0, Message("system", body.instructions))
@@ -32,7 +32,7 @@ def responses_request(body: ResponsesBody, items: Sequence[Item], request_id: st
     thinking, effort = effort_of(body.reasoning.effort if body.reasoning else None, "reasoning.effort")
     return ChatRequest(
         messages=tuple(said),
-        door="endpoint",
+        origin="endpoint",
         use_cache=body.use_cache,
         sampling=sampling(body),
         tools=offered,

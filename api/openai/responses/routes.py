@@ -10,14 +10,13 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import JSONResponse, Response
 
 from api.deps import Holder
-from api.desk import AtDesk
-from api.errors import BadRequest, ResponseUnknown
+from api.errors import BadRequest, ResponseNotFound
 from api.keyring import KeyHolder
-from api.openai.responses.answer import ResponseHead, whole_response
+from api.openai.responses.answer import ResponsesMeta, whole_response
 from api.openai.responses.items import Item, items_of
 from api.openai.responses.request import responses_request
 from api.openai.responses.schemas import ResponsesBody
-from api.openai.responses.store import Kept, ResponseStore
+from api.openai.responses.store import ResponseStore, StoredResponse
 from api.openai.responses.stored_response import (
     MAX_EVENTS,
     MAX_ITEMS_KEPT,
@@ -28,8 +27,9 @@ from api.openai.responses.stored_response import (
     replayed,
     response_of,
 )
-from api.openai.responses.stream import ResponseWriter
-from api.sse import SSE
+from api.openai.responses.stream import ResponsesEventWriter
+from api.request_context import RequestContextDep
+from api.streaming import SSE
 
 router = APIRouter()
 
@@ -44,34 +44,34 @@ Store = Annotated[ResponseStore, Depends(get_store)]
 
 @router.post("/v1/responses")
 @router.post("/responses")
-async def create_response(desk: AtDesk, store: Store, holder: Holder) -> Response:
-    body = await desk.read(ResponsesBody)
-    desk.check_model(body.model)
+async def create_response(ctx: RequestContextDep, store: Store, holder: Holder) -> Response:
+    body = await ctx.read(ResponsesBody)
+    ctx.check_model(body.model)
     items = await _conversation(body, store, holder)
-    request = responses_request(body, items, desk.request_id)
+    request = responses_request(body, items, ctx.request_id)
     stores = body.store is not False and store.keeps
-    head = ResponseHead(request.id, desk.now, desk.model.id, body, request, stores)
+    head = ResponsesMeta(request.id, ctx.now, ctx.model.id, body, request, stores)
 
     def keep(response: Item) -> None:
         output = response["output"]
         if stores and isinstance(output, list):
-            response["store"] = store.put(Kept(response, [*items, *output], holder.id))
+            response["store"] = store.put(StoredResponse(response, [*items, *output], holder.id))
 
     if body.stream:
-        return desk.stream([request], ResponseWriter(head, keep), ends_on_thread=stores)
-    answers = await desk.collect([request])
+        return ctx.stream([request], ResponsesEventWriter(head, keep), ends_on_thread=stores)
+    answers = await ctx.collect([request])
     response = whole_response(head, answers[0])
     await asyncio.to_thread(keep, response)
-    return desk.reply(response, answers)
+    return ctx.reply(response, answers)
 
 
 @router.post("/v1/responses/input_tokens")
 @router.post("/responses/input_tokens")
-async def count_tokens(desk: AtDesk, store: Store, holder: Holder) -> Response:
-    body = await desk.read_query(ResponsesBody)
-    desk.check_model(body.model)
-    request = responses_request(body, await _conversation(body, store, holder), desk.request_id)
-    n_tokens = await desk.query(lambda questions: questions.count(request))
+async def count_tokens(ctx: RequestContextDep, store: Store, holder: Holder) -> Response:
+    body = await ctx.read_query(ResponsesBody)
+    ctx.check_model(body.model)
+    request = responses_request(body, await _conversation(body, store, holder), ctx.request_id)
+    n_tokens = await ctx.query(lambda questions: questions.count(request))
     return JSONResponse({"object": "response.input_tokens", "input_tokens": n_tokens})
 
 
@@ -112,7 +112,7 @@ async def delete_response(response_id: str, store: Store, holder: Holder) -> Res
 
 
 async def _conversation(body: ResponsesBody, store: ResponseStore, holder: KeyHolder) -> list[Item]:
-    """What was said before, then what is said now. Raises ResponseUnknown."""
+    """What was said before, then what is said now. Raises ResponseNotFound."""
     previous = body.previous_response_id
     before = (await store.get(previous, holder)).items if previous else []
     items = items_of(body.input)
@@ -120,7 +120,7 @@ async def _conversation(body: ResponsesBody, store: ResponseStore, holder: KeyHo
     kept: dict[str, Item] = {}
     for response_id in dict.fromkeys(map(response_of, referred.values())):
         if len(kept) < MAX_ITEMS_KEPT:
-            with suppress(ResponseUnknown):
+            with suppress(ResponseNotFound):
                 response = (await store.get(response_id, holder)).response
                 kept |= {str(item.get("id")): item for item in outputs(response)}
     for at, id in referred.items():

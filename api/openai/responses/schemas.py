@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from api.body import MAX_MESSAGES, Body, Count, Fraction
-from api.openai.formats import Schema
-from api.sampler import SamplerFields
+from api.fields.constraints import Schema
+from api.fields.sampling import SamplerFields
 
 MAX_METADATA = 1024
 

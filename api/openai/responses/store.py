@@ -11,10 +11,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from api.errors import ResponseUnknown
+from api.errors import ResponseNotFound
 from api.keyring import KeyHolder
 from api.openai.responses.items import Item
-from engine.library.permissions import make_private_folder, open_private
+from engine.files.private_files import make_private_folder, open_private
 
 MAX_KEPT = 1000
 MAX_STORE_BYTES = 256 * 1024 * 1024
@@ -35,7 +35,7 @@ _PART_FIELDS = frozenset({"type", "text", "refusal"})
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredResponse:
     """`items`: the conversation up to and with the response. `owner_id`: of the key that it came with."""
 
     response: Item
@@ -66,7 +66,7 @@ class ResponseStore:
     def keeps(self) -> bool:
         return self._folder is not None
 
-    def put(self, kept: Kept) -> bool:
+    def put(self, kept: StoredResponse) -> bool:
         """Whether it is kept: not where the disk is full or read-only, nor where it is larger than any context."""
         if self._folder is None:
             return False
@@ -81,22 +81,22 @@ class ResponseStore:
             return False
         return True
 
-    async def get(self, response_id: str, holder: KeyHolder) -> Kept:
-        """Raises ResponseUnknown."""
+    async def get(self, response_id: str, holder: KeyHolder) -> StoredResponse:
+        """Raises ResponseNotFound."""
         return await asyncio.to_thread(self._read, response_id, holder)
 
     async def delete(self, response_id: str, holder: KeyHolder) -> None:
-        """Raises ResponseUnknown."""
+        """Raises ResponseNotFound."""
         await asyncio.to_thread(self._delete, response_id, holder)
 
-    def _read(self, response_id: str, holder: KeyHolder) -> Kept:
+    def _read(self, response_id: str, holder: KeyHolder) -> StoredResponse:
         try:
             found = json.loads(self._path(response_id).read_text("utf-8"))
-            kept = Kept(found["response"], found["items"], found.get("owner", ""))
+            kept = StoredResponse(found["response"], found["items"], found.get("owner", ""))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            raise ResponseUnknown(response_id) from None
+            raise ResponseNotFound(response_id) from None
         if not holder.owns(kept.owner_id):
-            raise ResponseUnknown(response_id)
+            raise ResponseNotFound(response_id)
         return kept
 
     def _delete(self, response_id: str, holder: KeyHolder) -> None:
@@ -104,12 +104,12 @@ class ResponseStore:
         try:
             self._path(response_id).unlink()
         except OSError:
-            raise ResponseUnknown(response_id) from None
+            raise ResponseNotFound(response_id) from None
 
     def _path(self, response_id: str) -> Path:
-        """Raises ResponseUnknown for what is no id of ours, such as a way out of the folder."""
+        """Raises ResponseNotFound for what is no id of ours, such as a way out of the folder."""
         if self._folder is None or not _ID.fullmatch(response_id):
-            raise ResponseUnknown(response_id)
+            raise ResponseNotFound(response_id)
         return self._folder / f"{response_id}.json"
 
     def _write(self, path: Path, content: bytes) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from api.errors import BadRequest
 from api.openai.responses.items import Item
-from api.openai.responses.store import Kept
-from api.sse import event_frame
+from api.openai.responses.store import StoredResponse
+from api.streaming import event_frame
 
 _ITEM_ID = re.compile(r"(?:msg|rs|fc)_([0-9a-f]{32})_\d+")
 MAX_EVENTS = 1_000_000_000
@@ -46,7 +46,7 @@ def outputs(response: Mapping[str, object]) -> list[Item]:
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
-def input_items(kept: Kept, limit: int, *, newest_first: bool, after: str | None) -> Item:
+def input_items(kept: StoredResponse, limit: int, *, newest_first: bool, after: str | None) -> Item:
     """A page of the conversation before the response. Raises BadRequest where `after` is no item of it."""
     key = str(kept.response.get("id", "")).removeprefix("resp_")
     n_output = len(outputs(kept.response))

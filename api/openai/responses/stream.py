@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from api.errors import StoppedHere, problem_of
-from api.openai import logprobs
+from api.errors import RequestStopped, problem_of
+from api.fields import logprobs
 from api.openai.responses.answer import (
-    ResponseHead,
+    ResponsesMeta,
     call_item,
     message_item,
     reasoning_item,
+    reasoning_part,
     response_object,
     status_of,
     text_part,
-    thought_part,
     timings_object,
     usage_object,
 )
 from api.openai.responses.items import Item
-from api.sse import event_frame
+from api.streaming import event_frame
 from engine.events import (
     Event,
     Failed,
@@ -50,10 +50,10 @@ class _OpenItem:
         return "".join(self.parts)
 
 
-class ResponseWriter:
+class ResponsesEventWriter:
     """Events of one answer, one by one. `on_done` gets the whole response, unless it failed."""
 
-    def __init__(self, head: ResponseHead, on_done: Callable[[Item], None]) -> None:
+    def __init__(self, head: ResponsesMeta, on_done: Callable[[Item], None]) -> None:
         self._head = head
         self._on_done = on_done
         self._n_events = 0
@@ -77,7 +77,7 @@ class ResponseWriter:
             case ToolCallDelta(arguments=arguments):
                 return self._delta("response.function_call_arguments.delta", arguments)
             case Finished(reason="cancelled"):
-                return self._failed(StoppedHere())
+                return self._failed(RequestStopped())
             case Finished():
                 return self._end(event)
             case Failed(error=error):
@@ -101,7 +101,7 @@ class ResponseWriter:
         if self._open is None or self._open.kind != "rs":
             opened = self._close("completed")
             item = self._begin("rs")
-            opened += self._added(item, reasoning_item(self._head, item.place, "in_progress", None), thought_part(""))
+            opened += self._added(item, reasoning_item(self._head, item.place, "in_progress", None), reasoning_part(""))
         return opened + self._delta("response.reasoning_text.delta", event.text, content_index=0)
 
     def _open_message(self) -> bytes:
@@ -146,7 +146,7 @@ class ResponseWriter:
         elif item.kind == "rs":
             shown = reasoning_item(self._head, item.place, status, text)
             done = self._event("response.reasoning_text.done", **at, content_index=0, text=text)
-            done += self._event("response.content_part.done", **at, content_index=0, part=thought_part(text))
+            done += self._event("response.content_part.done", **at, content_index=0, part=reasoning_part(text))
         else:
             shown = message_item(self._head, item.place, status, text, item.choices)
             scores = logprobs.content(item.choices)

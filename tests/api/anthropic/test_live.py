@@ -7,7 +7,7 @@ import json
 import httpx
 import pytest
 
-from tests.api.live import KEY, Live, live, wait_until
+from tests.api.live_endpoint import KEY, Live, live, wait_until
 from tests.fakes import FakeOpener, Script
 
 ASKED = {"model": "claude", "max_tokens": 50, "messages": [{"role": "user", "content": "Hi"}]}

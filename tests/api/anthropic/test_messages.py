@@ -7,7 +7,7 @@ import json
 import pytest
 
 from api.answer import AnswerBuilder
-from api.anthropic.answer import MessageHead, MessageWriter, message
+from api.anthropic.answer import MessageMeta, MessageWriter, message
 from api.anthropic.request import messages_request
 from api.anthropic.schemas import MessagesBody
 from api.errors import BadRequest
@@ -26,7 +26,7 @@ from engine.events import (
 )
 from engine.requests import ChatRequest, Constraint, Message, NamedTool, Sampling, Tool, ToolCall
 
-HEAD = MessageHead("msg_1", "alias")
+HEAD = MessageMeta("msg_1", "alias")
 TIMINGS = Timings(0.0, 0.25, 0.5, 0.25)
 USAGE = Usage(9, 4, 2)
 

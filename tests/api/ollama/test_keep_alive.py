@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 
+from api.keep_alive import KeepAlive
 from api.ollama.models import NEVER
 from api.ollama.schemas import AnswerBody
-from api.shelf import Shelf
 from engine.engine import Engine
 from engine.errors import ModelFileError
 from engine.events import TextDelta
 from engine.requests import ChatRequest, Message
-from tests.api.live import Live, ask, live, wait_until
+from tests.api.live_endpoint import Live, ask, live, wait_until
 from tests.fakes import FakeOpener, Script
 
 FILE = Path("/secret/place/fake.gguf")
@@ -258,7 +258,7 @@ def test_who_says_nothing_leaves_what_was_said() -> None:
 @pytest.mark.parametrize("keep_alive", [0, 0.05])
 def test_a_chat_of_the_window_is_use(keep_alive: float) -> None:
     async def chat(engine: Engine) -> str:
-        request = ChatRequest((Message("user", "Hello"),), door="window")
+        request = ChatRequest((Message("user", "Hello"),), origin="window")
         async with engine.submit(request) as stream:
             return "".join([event.text async for event in stream if isinstance(event, TextDelta)])
 
@@ -297,10 +297,10 @@ def test_closing_ends_the_countdown() -> None:
     async def close_while_it_counts() -> bool:
         engine = Engine(FakeOpener(Script()))
         await engine.load(FILE)
-        shelf = Shelf(engine, FILE)
-        shelf.keep_for(0.05)
+        keep_alive = KeepAlive(engine, FILE)
+        keep_alive.unload_after(0.05)
         await asyncio.sleep(0)
-        await shelf.aclose()
+        await keep_alive.aclose()
         await asyncio.sleep(0.2)
         still_there, left = engine.status.state == "ready", asyncio.all_tasks() - {asyncio.current_task()}
         await engine.aclose()

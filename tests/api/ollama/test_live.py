@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.api.live import Live, ask, live, wait_until
+from tests.api.live_endpoint import Live, ask, live, wait_until
 from tests.fakes import FakeOpener, Script
 
 

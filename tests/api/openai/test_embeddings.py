@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from api.errors import BadRequest, NotKept
-from api.openai.completion_body import EmbeddingsBody
+from api.errors import BadRequest, UnsupportedParameter
+from api.openai.completions.schemas import EmbeddingsBody
 from api.openai.embeddings import embed_request, embedding_list
 from engine.events import Embeddings
 from engine.requests import EmbedRequest
-from tests.api.live import Live, live, wait_until
+from tests.api.live_endpoint import Live, live, wait_until
 from tests.fakes import FakeOpener, Script
 
 FOUND = Embeddings(((0.5, -0.25), (1.0, 0.0)), 7)
@@ -34,7 +34,7 @@ def test_texts() -> None:
 
 def test_tokens_only_where_they_are_meant_to_be_the_models_own() -> None:
     for given in ([1, 2], [[1, 2], [3]]):
-        with pytest.raises(NotKept) as caught:
+        with pytest.raises(UnsupportedParameter) as caught:
             asked(input=given)
         assert "check_embedding_ctx_length=False" in caught.value.message
     assert asked(takes_tokens=True, input=[[1, 2], [3]]).inputs == ((1, 2), (3,))

@@ -7,7 +7,7 @@ from pathlib import Path
 import openai
 import pytest
 
-from tests.api.live import Live, live, wait_until
+from tests.api.live_endpoint import Live, live, wait_until
 from tests.fakes import FakeOpener, Script
 
 

@@ -12,28 +12,28 @@ from typing import Any
 
 import pytest
 
-from api.errors import ResponseUnknown
-from api.keyring import OWN, KeyHolder
+from api.errors import ResponseNotFound
+from api.keyring import ENDPOINT_KEY_NAME, KeyHolder
 from api.openai.responses.items import Item, messages
-from api.openai.responses.store import Kept, ResponseStore
-from tests.api.live import live
+from api.openai.responses.store import ResponseStore, StoredResponse
+from tests.api.live_endpoint import live
 
-MAIN = KeyHolder(OWN)
+MAIN = KeyHolder(ENDPOINT_KEY_NAME)
 EDITOR = KeyHolder("editor", "1234")
 
 
-def kept(digit: str, owner_id: str = "", **item: Any) -> Kept:
-    return Kept({"id": name(digit)}, [{"role": "user", "content": digit, **item}], owner_id)
+def kept(digit: str, owner_id: str = "", **item: Any) -> StoredResponse:
+    return StoredResponse({"id": name(digit)}, [{"role": "user", "content": digit, **item}], owner_id)
 
 
 def name(digit: str) -> str:
     return "resp_" + digit * 32
 
 
-def found(store: ResponseStore, response_id: str, holder: KeyHolder = MAIN) -> Kept | None:
+def found(store: ResponseStore, response_id: str, holder: KeyHolder = MAIN) -> StoredResponse | None:
     try:
         return asyncio.run(store.get(response_id, holder))
-    except ResponseUnknown:
+    except ResponseNotFound:
         return None
 
 
@@ -56,7 +56,7 @@ def test_responses_are_kept_and_the_oldest_forgotten(tmp_path: Path) -> None:
     assert len(list((tmp_path / "responses").iterdir())) == 2
     asyncio.run(store.delete(name("3"), MAIN))
     assert found(store, name("1")) is found(store, name("3")) is None
-    with pytest.raises(ResponseUnknown):
+    with pytest.raises(ResponseNotFound):
         asyncio.run(store.delete(name("3"), MAIN))
 
 
@@ -84,7 +84,7 @@ def test_unknown_fields_of_items_are_not_kept(tmp_path: Path) -> None:
         "unknown": ["x" * 9999],
         "call_id": {"a": "x" * 9999},
     }
-    assert store.put(Kept({"id": name("1")}, [item]))
+    assert store.put(StoredResponse({"id": name("1")}, [item]))
     assert (tmp_path / f"{name('1')}.json").stat().st_size < 500
     again = found(store, name("1"))
     assert again is not None
@@ -108,7 +108,7 @@ def test_unknown_fields_of_items_are_not_kept(tmp_path: Path) -> None:
 )
 def test_items_that_are_read_again_are_kept_whole(tmp_path: Path, item: Item) -> None:
     store = ResponseStore(tmp_path)
-    store.put(Kept({"id": name("1")}, [item]))
+    store.put(StoredResponse({"id": name("1")}, [item]))
     again = found(store, name("1"))
     assert again is not None
     assert again.items == [item]
@@ -139,7 +139,7 @@ def test_only_owner_and_main_key_find_a_response(tmp_path: Path) -> None:
     store.put(kept("2"))
     for stranger in (KeyHolder("other", "5678"), KeyHolder("editor", "another key of that name")):
         assert found(store, name("1"), stranger) is None
-        with pytest.raises(ResponseUnknown):
+        with pytest.raises(ResponseNotFound):
             asyncio.run(store.delete(name("1"), stranger))
     assert found(store, name("2"), EDITOR) is None
     assert found(store, name("1"), EDITOR) == found(store, name("1"), MAIN) == kept("1", EDITOR.id)
@@ -157,7 +157,7 @@ def test_no_name_leads_out_of_the_folder(tmp_path: Path, wrong: str) -> None:
     secret.write_text(json.dumps({"response": {"id": "x"}, "items": []}))  # there is something to be found
     store = ResponseStore(folder)
     assert found(store, wrong) is None
-    with pytest.raises(ResponseUnknown):
+    with pytest.raises(ResponseNotFound):
         asyncio.run(store.delete(wrong, MAIN))
     assert secret.exists()
 

@@ -1,0 +1,63 @@
+"""What clients of llama.cpp's own server send."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from api.body import INT32_MAX, Body, CountOrEndless, Stops
+from api.fields.constraints import FormatFields
+from api.fields.sampling import SamplerFields
+
+
+class TokenizeBody(Body):
+    content: str
+    add_special: bool | None = None
+    parse_special: bool | None = None
+    with_pieces: bool | None = None
+
+
+class DetokenizeBody(Body):
+    tokens: list[Annotated[int, Field(ge=0, le=INT32_MAX)]]
+
+
+class LlamaBody(SamplerFields, FormatFields):
+    """What /completion and /infill have in common. `n_predict` 0 reads the prompt into the cache."""
+
+    stream: bool | None = None
+    n_predict: Annotated[int, Field(ge=-2, le=INT32_MAX)] | None = None
+    max_tokens: CountOrEndless = None
+    stop: Stops = Field(default_factory=list)
+    n_probs: Annotated[int, Field(ge=0, le=20)] | None = None
+    return_tokens: bool | None = None
+    timings_per_token: bool | None = None
+    return_progress: bool | None = None
+    response_fields: Annotated[list[str], Field(max_length=256)] | None = None
+
+    @property
+    def limit(self) -> int | None:
+        """Tokens of the answer; None for an answer without a limit."""
+        if self.n_predict is None:
+            return self.max_tokens
+        return self.n_predict if self.n_predict >= 0 else None
+
+
+class LlamaCompletionBody(LlamaBody):
+    """`prompt`: a text, tokens, an object with `prompt_string`, or a list of these."""
+
+    prompt: object
+
+
+class ExtraFile(Body):
+    text: str
+    filename: str | None = None
+
+
+class InfillBody(LlamaBody):
+    """The text before the gap, the text behind it, what else is known, and how the filling begins (`prompt`)."""
+
+    input_prefix: str
+    input_suffix: str
+    input_extra: Annotated[list[ExtraFile], Field(max_length=1024)] | None = None
+    prompt: str | None = None

@@ -1,0 +1,150 @@
+"""The files that go with a message, above its text: kind, name, what they cost, a button that takes them away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QToolButton, QWidget
+
+from desktop.chat.attachments.attachment_list import AttachmentItem
+from desktop.platform.text_escaping import tooltip_text
+from desktop.platform.theme import Theme
+from desktop.widgets.flow import FlowLayout
+
+NAME_WIDTH = 190
+GAP = 8
+CHIP_HEIGHT = 30
+MAX_ROWS = 2
+ICONS = {"code": "file-code", "csv": "table"}
+
+
+class AttachmentChip(QFrame):
+    removal_requested = Signal(str)
+
+    def __init__(self, theme: Theme, item: AttachmentItem, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.item = item
+        self.setObjectName("chip")
+        self.setFixedHeight(CHIP_HEIGHT)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._icon = QLabel(self)
+        self._name = QLabel(self)
+        self._name.setTextFormat(Qt.TextFormat.PlainText)
+        self._cost = QLabel(self)
+        self._cost.setObjectName("chipCost")
+        self._remove = QToolButton(self)
+        self._remove.setObjectName("chipRemove")
+        self._remove.setFixedSize(20, 20)
+        self._remove.clicked.connect(lambda: self.removal_requested.emit(self.item.id))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(9, 0, 5, 0)
+        row.setSpacing(7)
+        for widget in (self._icon, self._name, self._cost, self._remove):
+            row.addWidget(widget)
+        self.show_item(item)
+        self.restyle()
+
+    @property
+    def stops(self) -> tuple[QWidget, QWidget]:
+        """Where Tab stops, in order."""
+        return self, self._remove
+
+    def show_item(self, item: AttachmentItem) -> None:
+        self.item = item
+        elided = self._name.fontMetrics().elidedText(item.name, Qt.TextElideMode.ElideMiddle, NAME_WIDTH)
+        self._name.setText(elided)
+        counted = self.tr("%Ln tokens", "", item.n_tokens or 0)
+        self._cost.setText(counted if item.n_tokens is not None else "…")
+        words = self._words(item)
+        self.setToolTip(tooltip_text(words))
+        self.setAccessibleName(words)
+        self._remove.setAccessibleName(self.tr("Remove {name}").format(name=item.name))
+        self._remove.setToolTip(self.tr("Remove"))
+
+    def restyle(self) -> None:
+        kind = self.item.attachment.kind if self.item.attachment is not None else "text"
+        self._icon.setPixmap(self._theme.pixmap(ICONS.get(kind, "file-text"), "muted", 14, self.devicePixelRatioF()))
+        self._remove.setIcon(self._theme.icon("x", "muted", 12))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+            self.removal_requested.emit(self.item.id)
+        else:
+            super().keyPressEvent(event)
+
+    def _words(self, item: AttachmentItem) -> str:
+        if item.attachment is None:
+            return self.tr("{name}, being read").format(name=item.name)
+        if item.n_tokens is None:
+            return self.tr("{name}, tokens not counted yet").format(name=item.name)
+        return self.tr("{name}, %Ln tokens", "", item.n_tokens).format(name=item.name)
+
+
+class AttachmentChips(QScrollArea):
+    """Rows of chips, at most two; more are scrolled. Hidden while there are none."""
+
+    removal_requested = Signal(str)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._chips: dict[str, AttachmentChip] = {}
+        self.setObjectName("chips")
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._home = QWidget(self)
+        self._home.setObjectName("chipsHome")
+        self._flow = FlowLayout(GAP, self._home)
+        self.setWidget(self._home)
+        theme.changed.connect(self._restyle)
+        self.hide()
+
+    @property
+    def stops(self) -> list[QWidget]:
+        """Where Tab stops, in order."""
+        return [stop for chip in self._chips.values() for stop in chip.stops]
+
+    @property
+    def chips(self) -> list[AttachmentChip]:
+        return list(self._chips.values())
+
+    def show_items(self, items: Sequence[AttachmentItem]) -> None:
+        """Keeps the chip of an item that is there already, with its focus."""
+        for gone in self._chips.keys() - {item.id for item in items}:
+            chip = self._chips.pop(gone)
+            self._flow.removeWidget(chip)
+            chip.hide()
+            chip.deleteLater()
+        for item in items:
+            if item.id in self._chips:
+                self._chips[item.id].show_item(item)
+                self._chips[item.id].restyle()
+            else:
+                self._add(item)
+        self.setVisible(bool(items))
+        self._flow.invalidate()
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _add(self, item: AttachmentItem) -> None:
+        chip = AttachmentChip(self._theme, item, self._home)
+        chip.removal_requested.connect(self.removal_requested)
+        self._flow.addWidget(chip)
+        self._chips[item.id] = chip
+        chip.show()
+
+    def _fit(self) -> None:
+        height = self._flow.heightForWidth(self.viewport().width())
+        self.setFixedHeight(max(1, min(height, MAX_ROWS * CHIP_HEIGHT + (MAX_ROWS - 1) * GAP + CHIP_HEIGHT // 3)))
+
+    def _restyle(self) -> None:
+        for chip in self._chips.values():
+            chip.restyle()

@@ -1,0 +1,92 @@
+"""One number among the settings of a chat: its name, its value, its default, the way back to it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QToolButton, QWidget
+
+from desktop.chat import strings as words
+from desktop.chat.chat_settings.settings_form import Name, Number
+from desktop.platform.theme import Theme
+from desktop.widgets.card_parts import label, mark
+
+VALUE_WIDTH = 96
+
+
+class NumberRow(QWidget):
+    """`entered(name, text)` carries what was typed, "" for the default; whether it is good is said by `show_fault`.
+    By key, an empty field is the default: the button for it is for the mouse alone."""
+
+    entered = Signal(str, str)
+
+    def __init__(self, theme: Theme, number: Number, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.number = number
+        name: Name = number.name
+        self._label = QLabel(words.setting_label(name), self)
+        self._help = label("settingHelp", words.setting_help(name), self, wraps=True)
+        self.edit = QLineEdit(self)
+        self.edit.setObjectName("settingValue")
+        self.edit.setFixedWidth(VALUE_WIDTH)
+        self.edit.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.edit.setPlaceholderText(words.setting_default(number))
+        self.edit.setAccessibleName(words.setting_label(name))
+        default = self.tr("Default: {value}").format(value=words.setting_default(number))
+        self.edit.setAccessibleDescription(f"{words.setting_help(name)}. {default}")
+        self.edit.setToolTip(default)
+        self.edit.textEdited.connect(lambda text: self.entered.emit(number.name, text))
+        self._label.setBuddy(self.edit)
+        self.reset = self._reset_button(words.setting_label(name))
+        self._lay_out()
+        theme.changed.connect(self._restyle)
+        self._restyle()
+        self.show_text("")
+
+    def _reset_button(self, name: str) -> QToolButton:
+        button = QToolButton(self)
+        button.setObjectName("quiet")
+        button.setFixedSize(26, 26)
+        button.setIconSize(QSize(14, 14))
+        button.setAccessibleName(self.tr("Back to the default: {name}").format(name=name))
+        button.setToolTip(self.tr("Back to the default"))
+        button.clicked.connect(self._reset)
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # next to a field that Tab leaves, Space would empty the next one
+        policy = button.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        button.setSizePolicy(policy)
+        return button
+
+    def _lay_out(self) -> None:
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(4)
+        grid.setVerticalSpacing(2)
+        grid.addWidget(self._label, 0, 0)
+        grid.addWidget(self.reset, 0, 1)
+        grid.addWidget(self.edit, 0, 2)
+        grid.addWidget(self._help, 1, 0, 1, 3)
+        grid.setColumnStretch(0, 1)
+
+    def show_text(self, text: str) -> None:
+        """The value in force, "" for the default."""
+        if text != self.edit.text():
+            self.edit.setText(text)
+        self.show_fault(False)
+        self.reset.setVisible(bool(text))
+
+    def show_fault(self, wrong: bool) -> None:
+        """Whether what stands in the field is no good."""
+        name: Name = self.number.name
+        self._help.setText(words.setting_fault(self.number) if wrong else words.setting_help(name))
+        self.reset.setVisible(bool(self.edit.text()))
+        for widget in (self._help, self.edit):
+            mark(widget, "wrong", wrong)
+
+    def _reset(self) -> None:
+        self.edit.clear()
+        self.edit.setFocus()
+        self.entered.emit(self.number.name, "")
+
+    def _restyle(self) -> None:
+        self.reset.setIcon(self._theme.icon("rotate-ccw", "muted"))

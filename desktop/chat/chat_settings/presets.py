@@ -1,0 +1,72 @@
+"""Settings with a name: those that come with Inglenook, and the person's own. Qt-free."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal
+
+from desktop.store.records import ChatSettings
+
+EVERYDAY = "Everyday"
+BUILT_IN: Mapping[str, ChatSettings] = {
+    EVERYDAY: ChatSettings(preset=EVERYDAY),
+    "Precise": ChatSettings(preset="Precise", temperature=0.2, top_p=0.9, top_k=20),
+    "Creative": ChatSettings(preset="Creative", temperature=1.1, top_p=0.98, top_k=0, min_p=0.04),
+}
+NAME_LENGTH = 40
+
+CHAT_ONLY_FIELDS = frozenset({"system", "preset", "leaves_out", "summary", "summarised_to"})
+"""What a preset that comes with Inglenook leaves as it is; a person's own has a system prompt too."""
+
+NameProblem = Literal["", "empty", "long", "taken"]
+
+
+@dataclass(frozen=True, slots=True)
+class Presets:
+    """All that can be chosen. `own` are the person's, by name."""
+
+    own: Mapping[str, ChatSettings]
+
+    @property
+    def names(self) -> list[str]:
+        return [*BUILT_IN, *sorted(self.own, key=str.casefold)]
+
+    def is_own(self, name: str) -> bool:
+        return name in self.own
+
+    def chosen(self, name: str, settings: ChatSettings) -> ChatSettings:
+        """`settings` with the values of that preset. A preset without instructions leaves the chat's own."""
+        found = self.own.get(name) or BUILT_IN.get(name)
+        if found is None:
+            return settings
+        values = _values(found)
+        return replace(settings, **values, preset=name, system=found.system or settings.system)
+
+    def name_of(self, settings: ChatSettings) -> tuple[str, bool]:
+        """The preset that these settings come from, "" for none, and whether they were changed since."""
+        name = settings.preset or (EVERYDAY if _values(settings) == _values(ChatSettings()) else "")
+        if name not in self.names:
+            return "", False
+        return name, self.chosen(name, settings) != replace(settings, preset=name)
+
+    def fault_of(self, name: str, *, renames: str = "") -> NameProblem:
+        """What is wrong with a name for a preset of one's own. `renames` is the name that it is to replace."""
+        name = name.strip()
+        if not name:
+            return "empty"
+        if len(name) > NAME_LENGTH:
+            return "long"
+        others = {each.casefold() for each in self.names if each != renames}
+        return "taken" if name.casefold() in others else ""
+
+
+def as_preset(name: str, settings: ChatSettings) -> ChatSettings:
+    """What is kept of a chat's settings under that name."""
+    return ChatSettings(system=settings.system, preset=name, **_values(settings))
+
+
+def _values(settings: ChatSettings) -> dict[str, Any]:
+    return {
+        field.name: getattr(settings, field.name) for field in fields(settings) if field.name not in CHAT_ONLY_FIELDS
+    }

@@ -1,0 +1,191 @@
+"""How a chat is answered: a sheet at the right of the page."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from PySide6.QtCore import QLocale, Qt, QTimer, Signal
+from PySide6.QtGui import QHideEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from desktop.chat.chat_settings.number_row import NumberRow
+from desktop.chat.chat_settings.preset_bar import PresetBar
+from desktop.chat.chat_settings.presets import CHAT_ONLY_FIELDS, Presets
+from desktop.chat.chat_settings.settings_form import NUMBERS, Name, SettingsForm
+from desktop.platform.theme import Theme
+from desktop.store.records import ChatSettings
+from desktop.widgets.card_parts import label
+from desktop.widgets.long_text_edit import LongTextEdit
+from desktop.widgets.side_sheet import Segments, SideSheet
+from desktop.widgets.switch import Switch
+
+THINKING = (None, True, False)
+TELL_MS = 300
+"""After the last key, so that not each letter of the instructions is written to the disk."""
+
+
+class ChatSettingsSheet(SideSheet):
+    """Shows what its form holds. `changed(ChatSettings)` comes when a change has settled, at the latest when the
+    sheet is hidden; `flush` has it come at once. GUI thread only."""
+
+    changed = Signal(object)
+    preset_saved = Signal(str)
+    preset_renamed = Signal(str, str)
+    preset_deleted = Signal(str)
+
+    def __init__(self, theme: Theme, page: QWidget) -> None:
+        super().__init__(theme, page)
+        self._presets = Presets({})
+        self.form = SettingsForm(self._form_changed)
+        self._telling = QTimer(self, singleShot=True, interval=TELL_MS)
+        self._telling.timeout.connect(self._tell)
+        self.presets = PresetBar(theme, self)
+        self.presets.chosen.connect(self._choose_preset)
+        self.presets.saved.connect(self.preset_saved)
+        self.presets.renamed.connect(self.preset_renamed)
+        self.presets.deleted.connect(self.preset_deleted)
+        self.system = LongTextEdit(self)
+        self.system.setObjectName("settingText")
+        self.system.setTabChangesFocus(True)
+        self.system.setFixedHeight(108)
+        self.system.setPlaceholderText(self.tr("Who it should be and how it should answer. It reads this first."))
+        self.system.setAccessibleName(self.tr("Instructions"))
+        self.system.textChanged.connect(lambda: self.form.change(system=self.system.toPlainText()))
+        ways = (self.tr("The model’s way"), self.tr("On"), self.tr("Off"))
+        self.thinking = Segments(ways, self.tr("Thinking: {choice}"), self)
+        self.thinking.group.idClicked.connect(lambda number: self.form.change(thinking=THINKING[number]))
+        self.rows = {number.name: NumberRow(theme, number, self) for number in NUMBERS}
+        for row in self.rows.values():
+            row.entered.connect(self._enter)
+        self.leaves_out = Switch(theme, self.tr("Leave the oldest turns out when a chat is too long"), self)
+        self.leaves_out.toggled.connect(lambda on: self.form.change(leaves_out=on))
+        self.summary = label("settingHelp", "", self, wraps=True)
+        self.summary.setTextFormat(Qt.TextFormat.PlainText)
+        self.summary.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.forget_summary = self._link(self.tr("Forget the summary"))
+        self.forget_summary.clicked.connect(self._forget_summary)
+        self.reset_all = self._link(self.tr("Back to all defaults"))
+        self.reset_all.clicked.connect(self._reset_all)
+        self._lay_out()
+        self._show_all()
+
+    def show_settings(self, settings: ChatSettings) -> None:
+        """Those of another chat. What is still to be told of the chat before is told first."""
+        self.flush()
+        if settings != self.form.settings or self.form.refused:
+            self.form.show(settings)
+            self._show_all()
+
+    def show_presets(self, presets: Presets) -> None:
+        self._presets = presets
+        self._show_preset()
+
+    def open_sheet(self) -> None:
+        super().open_sheet()
+        self.system.setFocus()
+
+    def flush(self) -> None:
+        """Tells at once of a change that has not settled."""
+        if self._telling.isActive():
+            self._telling.stop()
+            self._tell()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.flush()
+
+    def _lay_out(self) -> None:
+        column = self._lay_out_sheet(
+            label("sheetTitle", self.tr("This chat"), self), self.tr("Close the settings of this chat")
+        )
+        self.close_button.setToolTip(self.tr("Close (Esc)"))
+        column.setSpacing(0)
+        column.addSpacing(4)
+        self._add(column, self._heading(self.tr("Preset")), self.presets)
+        self._add(column, self._heading(self.tr("Instructions")), self.system)
+        self._add(column, self._heading(self.tr("Thinking")), self.thinking)
+        column.addWidget(self._heading(self.tr("Answers")))
+        column.addSpacing(8)
+        for row in self.rows.values():
+            column.addWidget(row)
+            column.addSpacing(14)
+        column.addSpacing(8)
+        column.addWidget(self._heading(self.tr("When the chat is too long")))
+        column.addSpacing(8)
+        column.addLayout(self._leaves_out_row())
+        column.addSpacing(8)
+        column.addWidget(self.summary)
+        column.addWidget(self.forget_summary, alignment=Qt.AlignmentFlag.AlignLeft)
+        column.addSpacing(12)
+        column.addWidget(self.reset_all, alignment=Qt.AlignmentFlag.AlignLeft)
+        column.addStretch(1)
+
+    def _add(self, column: QVBoxLayout, heading: QLabel, widget: QWidget) -> None:
+        column.addWidget(heading)
+        column.addSpacing(8)
+        column.addWidget(widget)
+        column.addSpacing(20)
+
+    def _heading(self, text: str) -> QLabel:
+        return label("sheetHeading", text.upper(), self)
+
+    def _leaves_out_row(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        words = QLabel(self.tr("Leave the oldest turns out without asking"), self)
+        words.setWordWrap(True)
+        row.addWidget(words, 1)
+        row.addWidget(self.leaves_out)
+        return row
+
+    def _link(self, text: str) -> QPushButton:
+        button = QPushButton(text, self)
+        button.setObjectName("sheetLink")
+        return button
+
+    def _enter(self, name: Name, text: str) -> None:
+        self.rows[name].show_fault(not self.form.enter(name, text))
+
+    def _choose_preset(self, name: str) -> None:
+        self.form.change(**_all_of(self._presets.chosen(name, self.form.settings)))
+        self._show_all()
+
+    def _forget_summary(self) -> None:
+        self.form.change(summary="", summarised_to="")
+        self._show_all()
+
+    def _reset_all(self) -> None:
+        """The instructions and the summary are a person's and a model's words; they stay."""
+        self.form.change(
+            preset="",
+            **{field.name: field.default for field in fields(ChatSettings) if field.name not in CHAT_ONLY_FIELDS},
+        )
+        self.form.refused.clear()
+        self._show_all()
+
+    def _form_changed(self, settings: ChatSettings) -> None:
+        self._telling.start()
+        self._show_preset()
+
+    def _tell(self) -> None:
+        self.changed.emit(self.form.settings)
+
+    def _show_all(self) -> None:
+        settings = self.form.settings
+        if settings.system != self.system.toPlainText():
+            self.system.setPlainText(settings.system)
+        for name, row in self.rows.items():
+            row.show_text(self.form.text_of(name).replace(".", QLocale().decimalPoint()))
+        self.thinking.group.button(THINKING.index(settings.thinking)).setChecked(True)
+        self.leaves_out.setChecked(settings.leaves_out)
+        self.summary.setText(self.tr("Summary of the oldest turns: {summary}").format(summary=settings.summary))
+        self.summary.setVisible(bool(settings.summary))
+        self.forget_summary.setVisible(bool(settings.summary))
+        self._show_preset()
+
+    def _show_preset(self) -> None:
+        name, changed = self._presets.name_of(self.form.settings)
+        self.presets.show_presets(self._presets, name, changed=changed)
+
+
+def _all_of(settings: ChatSettings) -> dict[str, object]:
+    return {field.name: getattr(settings, field.name) for field in fields(settings)}

@@ -1,0 +1,46 @@
+"""How full the model's context is: a ring and two numbers."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QLabel, QWidget
+
+from desktop.platform.number_format import whole
+from desktop.platform.theme import Theme
+from desktop.widgets.card_parts import mark
+from desktop.widgets.status_icons import draw_ring
+
+RING = 16
+
+
+class ContextMeter(QLabel):
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._share = 0.0
+        self.setObjectName("gauge")
+        self.setContentsMargins(RING + 6, 0, 0, 0)
+        self.hide()
+
+    def show_share(self, n_tokens: int, n_ctx: int, n_left_out: int = 0) -> None:
+        """Hides itself where either number is unknown (0). `n_left_out`: turns that the model does not read."""
+        self._share = min(1.0, n_tokens / n_ctx) if n_ctx else 0.0
+        self.setText(self.tr("{used} of {all}").format(used=whole(n_tokens), all=whole(n_ctx)))
+        words = [self.tr("Tokens of this chat and of what is being written, of those the model reads")]
+        if n_left_out:
+            words.append(self.tr("Oldest turns left out: {n}").format(n=n_left_out))
+        if n_ctx and n_tokens > n_ctx:
+            words.append(self.tr("It is more than the model reads"))
+        self.setToolTip("\n".join(words))
+        self.setAccessibleName(". ".join([self.text(), *words]))
+        over = bool(n_ctx) and n_tokens > n_ctx
+        mark(self, "over", over)
+        self.setVisible(bool(n_tokens and n_ctx))
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        draw_ring(painter, QRectF(1.5, (self.height() - RING) / 2 + 1.5, RING - 3, RING - 3), self._share, self._theme)

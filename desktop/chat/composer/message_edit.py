@@ -1,0 +1,107 @@
+"""The field in which a message is written."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import unquote_to_bytes
+
+from PySide6.QtCore import QEvent, QMimeData, Qt, QUrl, Signal
+from PySide6.QtGui import QDropEvent, QKeyEvent, QKeySequence, QTextOption
+from PySide6.QtWidgets import QWidget
+
+from desktop.platform.bidi import direction_of
+from desktop.platform.theme import text_font
+from desktop.widgets.long_text_edit import LongTextEdit
+from desktop.widgets.text_composition import CompositionGuard
+
+MAX_LINES = 8
+
+
+def files_of(mime: QMimeData) -> list[Path]:
+    """The files on this computer that were dropped or copied."""
+    return [_path_of(url) for url in mime.urls() if url.isLocalFile()]
+
+
+def _path_of(url: QUrl) -> Path:
+    """Qt puts U+FFFD for bytes that are not UTF-8, and such a file is not found; the address has them."""
+    path = url.toLocalFile()
+    if "\ufffd" in path and os.name == "posix":
+        path = os.fsdecode(unquote_to_bytes(bytes(url.path(QUrl.ComponentFormattingOption.FullyEncoded).encode())))
+    return Path(path)
+
+
+class MessageEdit(LongTextEdit):
+    """Enter submits, Shift+Enter begins a line. Grows with its text to `MAX_LINES`."""
+
+    submitted = Signal()
+    files_given = Signal(list)
+    """Paths of files that were pasted or dropped; a picture without a file gives none."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFont(text_font(15))
+        self.setTabChangesFocus(True)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self.document().setDocumentMargin(0)
+        self.document().documentLayout().documentSizeChanged.connect(self._fit)
+        self.textChanged.connect(self._turn)
+        CompositionGuard(self)
+        self._fit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if enter and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self.submitted.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        """Where there is nothing to undo in it, the key for that is the window's."""
+        match event:
+            case QKeyEvent() if event.type() == QEvent.Type.ShortcutOverride:
+                if event.matches(QKeySequence.StandardKey.Undo) and not self.document().isUndoAvailable():
+                    event.ignore()
+                    return False
+        return super().event(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._fit()
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        return bool(files_of(source)) or _is_picture(source) or super().canInsertFromMimeData(source)
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        if files_of(source) or _is_picture(source):
+            self.files_given.emit(files_of(source))
+        else:
+            super().insertFromMimeData(source)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        if files_of(event.mimeData()):
+            event.setDropAction(Qt.DropAction.CopyAction)  # a move would take the file away from where it lies
+        super().dropEvent(event)
+
+    def _turn(self) -> None:
+        """Words from right to left begin at the right."""
+        direction = direction_of(self.toPlainText())
+        option = self.document().defaultTextOption()
+        if option.textDirection() != direction:
+            is_rtl = direction == Qt.LayoutDirection.RightToLeft
+            option.setTextDirection(direction)
+            option.setAlignment(Qt.AlignmentFlag.AlignRight if is_rtl else Qt.AlignmentFlag.AlignLeft)
+            self.document().setDefaultTextOption(option)
+
+    def _fit(self) -> None:
+        lines = max(1, round(self.document().size().height()))  # QPlainTextEdit counts in lines
+        policy = Qt.ScrollBarPolicy.ScrollBarAsNeeded if lines > MAX_LINES else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        self.setVerticalScrollBarPolicy(policy)
+        self.setFixedHeight(min(lines, MAX_LINES) * self.fontMetrics().lineSpacing() + 4)
+
+
+def _is_picture(mime: QMimeData) -> bool:
+    return mime.hasImage() and not mime.hasText()

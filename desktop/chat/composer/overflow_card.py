@@ -1,0 +1,231 @@
+"""Says above the composer what would be left out of a chat that has become too long, before anything is sent."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.chat import strings as words
+from desktop.chat.composer.overflow import Overflow
+from desktop.platform.theme import Theme, scaled
+from desktop.widgets.card_parts import label
+from desktop.widgets.flow import FlowLayout
+
+WIDTH = 732
+ROW_HEIGHT = 28
+MAX_ROWS = 6
+LIST_SHARE = 0.2
+"""Of the page's height, which the list may take at most."""
+
+
+class OverflowCard(QFrame):
+    """Hidden until `show_overflow`. Emits what the person chooses; `closed` when they choose nothing."""
+
+    leave_out_requested = Signal()
+    summary_requested = Signal()
+    cancel_requested = Signal()
+    new_chat_requested = Signal()
+    closed = Signal()
+    focus_left = Signal()
+    """It had the focus and is hidden now."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.overflow: Overflow | None = None
+        self.setObjectName("overflowCard")
+        self.setMaximumWidth(WIDTH)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        self._icon = QLabel(self)
+        self._title = label("overflowTitle", "", self)
+        self._close = QToolButton(self)
+        self._close.setObjectName("quiet")
+        self._close.setAccessibleName(self.tr("Close"))
+        self._close.setToolTip(self.tr("Close (Esc); your text stays"))
+        self._close.clicked.connect(self.close_card)
+        self._text = label("overflowText", "", self, wraps=True)
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
+        self._turns = self._list_of_turns()
+        self._progress = QProgressBar(self)
+        self._progress.setTextVisible(False)
+        self._progress.setRange(0, 1000)
+        self._progress.setFixedHeight(4)
+        self._progress.setAccessibleName(self.tr("How far the summary is"))
+        self.leave_out = self._button("primary", self.tr("Leave them out"), self.leave_out_requested)
+        self.summarise = self._button("plain", self.tr("Summarise them"), self.summary_requested)
+        self.afresh = self._button("plain", self.tr("Start afresh"), self.new_chat_requested)
+        self.show_turns = self._button("cardQuiet", self.tr("Show them"), None)
+        self.show_turns.clicked.connect(self._toggle_turns)
+        self.cancel = self._button("plain", self.tr("Cancel"), self.cancel_requested)
+        self._lay_out()
+        theme.changed.connect(self._restyle)
+        self._restyle()
+        self.hide()
+
+    @property
+    def is_summarising(self) -> bool:
+        return not self._progress.isHidden()
+
+    @property
+    def text(self) -> str:
+        """What the card says, "" while it is hidden."""
+        return f"{self._title.text()}. {self._text.text()}" if self.isVisible() else ""
+
+    def show_overflow(self, found: Overflow) -> None:
+        self.overflow = found
+        self._title.setText(words.overflow_title(found))
+        self._say(words.overflow_text(found))
+        self._turns.clear()
+        self._turns.addItems([f"{number}   {turn.first_line}" for number, turn in enumerate(found.turns, 1)])
+        self._set_stage(found, summarising=False)
+        self.show()
+        self.setAccessibleName(words.overflow_short(found))
+        if found.kind == "turns":
+            self.setFocus()  # not the first button: a second Enter must choose nothing
+        else:
+            self._announce(words.overflow_short(found))  # the focus stays in the text, which must be shortened
+
+    def show_progress(self, share: float) -> None:
+        """The summary is being written; `share` from 0 to 1."""
+        if self.overflow is None:
+            return
+        if not self.is_summarising:
+            self._say(words.summarising(len(self.overflow.turns)))
+            self._set_stage(self.overflow, summarising=True)
+            self.setFocus()
+        self._progress.setValue(round(share * 1000))
+
+    def end_progress(self) -> None:
+        """Back to the choice."""
+        if self.overflow is not None and self.is_summarising:
+            self.show_overflow(self.overflow)
+
+    def close_card(self) -> None:
+        """As Esc does. What is being summarised is cancelled first."""
+        if self.is_summarising:
+            self.cancel_requested.emit()
+        self.dismiss()
+        self.closed.emit()
+
+    def dismiss(self) -> None:
+        focused = self.window().focusWidget()
+        if focused is self or (focused is not None and self.isAncestorOf(focused)):
+            self.focus_left.emit()  # before it is hidden: Qt would move the focus to whichever widget comes next
+        self.overflow = None
+        self._progress.hide()
+        self.hide()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        focused = self.focusWidget()
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and isinstance(focused, QAbstractButton):
+            focused.click()
+        else:
+            super().keyPressEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._fit_turns()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_turns()
+
+    def _list_of_turns(self) -> QListWidget:
+        turns = QListWidget(self)
+        turns.setObjectName("overflowTurns")
+        turns.setAccessibleName(self.tr("Turns that would be left out"))
+        turns.setTextElideMode(Qt.TextElideMode.ElideRight)
+        turns.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        turns.setUniformItemSizes(True)
+        turns.hide()
+        return turns
+
+    def _lay_out(self) -> None:
+        head = QHBoxLayout()
+        head.setSpacing(9)
+        head.addWidget(self._icon)
+        head.addWidget(self._title, 1)
+        head.addWidget(self._close)
+        self._choices = QWidget(self)
+        flow = FlowLayout(8, self._choices)
+        for button in (self.leave_out, self.summarise, self.afresh, self.cancel, self.show_turns):
+            flow.addWidget(button)
+        self._choices.setSizePolicy(_as_high_as_it_must())
+        column = QVBoxLayout(self)
+        column.setContentsMargins(18, 9, 10, 15)
+        column.setSpacing(0)
+        column.addLayout(head)
+        body = QVBoxLayout()
+        body.setContentsMargins(0, 0, 8, 0)
+        body.setSpacing(12)
+        body.addWidget(self._text)
+        body.addWidget(self._turns)
+        body.addWidget(self._progress)
+        body.addWidget(self._choices)
+        column.addLayout(body)
+
+    def _say(self, text: str) -> None:
+        self._text.setText(text)
+
+    def _announce(self, text: str) -> None:
+        if QAccessible.isActive():
+            event = QAccessibleAnnouncementEvent(self, text)
+            event.setPoliteness(QAccessible.AnnouncementPoliteness.Assertive)
+            QAccessible.updateAccessibility(event)
+
+    def _set_stage(self, found: Overflow, *, summarising: bool) -> None:
+        choosing = found.kind == "turns" and not summarising
+        for button in (self.leave_out, self.summarise, self.afresh, self.show_turns):
+            button.setVisible(choosing)
+        self.cancel.setVisible(summarising)
+        self._progress.setVisible(summarising)
+        self._progress.setValue(0)
+        self._choices.setVisible(choosing or summarising)
+        self._show_list(False)
+        self.updateGeometry()
+
+    def _toggle_turns(self) -> None:
+        self._show_list(self._turns.isHidden())
+
+    def _show_list(self, shown: bool) -> None:
+        self._turns.setVisible(shown)
+        self.show_turns.setText(self.tr("Hide them") if shown else self.tr("Show them"))
+        self._fit_turns()
+
+    def _fit_turns(self) -> None:
+        rows = min(self._turns.count(), MAX_ROWS)
+        page, row = self.window().height(), scaled(ROW_HEIGHT)
+        self._turns.setFixedHeight(max(row, min(rows * row + 2, round(page * LIST_SHARE))))
+
+    def _button(self, name: str, text: str, asked: object) -> QPushButton:
+        button = QPushButton(text, self)
+        button.setObjectName(name)
+        if asked is not None:
+            button.clicked.connect(lambda: asked.emit())  # type: ignore[attr-defined]  # a bound signal has no type
+        return button
+
+    def _restyle(self) -> None:
+        self._icon.setPixmap(self._theme.pixmap("scissors", "accent", 16, self.devicePixelRatioF()))
+        self._close.setIcon(self._theme.icon("x", "muted"))
+        self._close.setIconSize(QSize(14, 14))
+
+
+def _as_high_as_it_must() -> QSizePolicy:
+    policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+    policy.setHeightForWidth(True)
+    return policy

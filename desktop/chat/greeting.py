@@ -1,0 +1,134 @@
+"""What is seen before a chat is begun."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from desktop.chat.header import Light
+from desktop.platform.theme import Theme, scaled
+
+WIDTH = 560
+LOW = 330
+
+
+class Greeting(QWidget):
+    """`begun` carries words for the composer to begin with."""
+
+    begun = Signal(str)
+    model_file_requested = Signal()
+
+    def __init__(self, theme: Theme, now: Callable[[], datetime] = datetime.now, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._now = now
+        self.setObjectName("greeting")
+        self._flame = QLabel(self, alignment=Qt.AlignmentFlag.AlignCenter)
+        self._title = _label("greetingTitle", self)
+        self._text = _label("greetingText", self)
+        self._text.setWordWrap(True)
+        self._choose = QPushButton(self.tr("Choose a model file…"), self)
+        self._choose.setObjectName("primary")
+        self._choose.clicked.connect(self.model_file_requested)
+        self._starters = [self._starter(*starter) for starter in self._starter_texts()]
+        self._lay_out()
+        self.show_model("loading")
+        self.greet()
+        theme.changed.connect(self._restyle)
+        self._restyle()
+
+    def show_model(self, light: Light) -> None:
+        """Says where the model stands."""
+        if light == "ready":
+            text = self.tr("A model is loaded on this computer. Ask it anything; nothing leaves the room.")
+        elif light == "loading":
+            text = self.tr("The model is being loaded. You can write already; it answers as soon as it is there.")
+        else:
+            text = self.tr("There is no model yet. Choose a GGUF file on this computer; it is used where it lies.")
+        self._text.setText(text)
+        self._choose.setVisible(light == "none")
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """In a low window the button that is needed first takes the place of some starters."""
+        low = self.height() < scaled(LOW) and not self._choose.isHidden()
+        for card in self._starters[2:]:
+            card.setVisible(not low)
+
+    def greet(self) -> None:
+        """The greeting that fits the hour."""
+        hour = self._now().hour
+        if 5 <= hour < 12:
+            self._title.setText(self.tr("Good morning"))
+        elif 12 <= hour < 18:
+            self._title.setText(self.tr("Good afternoon"))
+        else:
+            self._title.setText(self.tr("Good evening"))
+
+    def _starter_texts(self) -> list[tuple[str, str, str]]:
+        """Icon, what stands on the card, what it puts into the composer."""
+        return [
+            (
+                "pen-line",
+                self.tr("Draft a kind but firm reply"),
+                self.tr("Draft a kind but firm reply to this message:\n\n"),
+            ),
+            ("code", self.tr("Explain a piece of code"), self.tr("Explain what this code does, step by step:\n\n")),
+            ("list-checks", self.tr("Turn notes into a plan"), self.tr("Turn these notes into a plan with steps:\n\n")),
+            ("languages", self.tr("Translate and explain"), self.tr("Translate this and explain the hard words:\n\n")),
+        ]
+
+    def _starter(self, icon: str, title: str, words: str) -> QPushButton:
+        card = QPushButton("  " + title, self)
+        card.setObjectName("starter")
+        card.setProperty("icon_name", icon)
+        card.setAccessibleName(title)
+        card.setIconSize(QSize(16, 16))
+        card.setFixedHeight(46)
+        card.clicked.connect(lambda: self.begun.emit(words))
+        return card
+
+    def _lay_out(self) -> None:
+        grid = QGridLayout()
+        grid.setSpacing(10)
+        for number, card in enumerate(self._starters):
+            grid.addWidget(card, number // 2, number % 2)
+        inner = QWidget(self)
+        inner.setMaximumWidth(WIDTH)
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for widget, space in ((self._flame, 14), (self._title, 14), (self._text, 16)):
+            column.addWidget(widget)
+            column.addSpacing(space)
+        column.addWidget(self._choose, alignment=Qt.AlignmentFlag.AlignCenter)
+        column.addSpacing(8)
+        column.addLayout(grid)
+        middle = QHBoxLayout()
+        middle.addStretch(1)
+        middle.addWidget(inner, 1000)
+        middle.addStretch(1)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(24, 0, 24, 12)
+        outer.addStretch(1)
+        outer.addLayout(middle)
+        outer.addStretch(1)
+
+    def _restyle(self) -> None:
+        self._flame.setPixmap(self._theme.pixmap("flame", "accent", 20, self.devicePixelRatioF()))
+        for card in self._starters:
+            card.setIcon(self._theme.icon(str(card.property("icon_name")), "muted"))
+
+
+def _label(name: str, parent: QWidget) -> QLabel:
+    label = QLabel(parent, alignment=Qt.AlignmentFlag.AlignCenter)
+    label.setObjectName(name)
+    return label

@@ -1,0 +1,202 @@
+"""What is said around the writing of a message: what happened, and what one can do."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication
+
+from desktop import error_messages
+from desktop.chat.attachments.errors import (
+    AttachError,
+    Damaged,
+    Encrypted,
+    NoText,
+    NotText,
+    TooLarge,
+    TooSlow,
+    Unreachable,
+)
+from desktop.chat.chat_settings.presets import NAME_LENGTH, NameProblem
+from desktop.chat.chat_settings.settings_form import Name, Number
+from desktop.chat.composer.overflow import Overflow
+from desktop.platform.number_format import counted, plain, whole
+from desktop.reasons import reason
+
+translate = QCoreApplication.translate
+
+
+def refused(error: BaseException) -> str:
+    """Why a file is not attached."""
+    if not isinstance(error, AttachError):
+        return error_messages.of(error)
+    return _refusal(error).format(name=error.name)
+
+
+def more_refused(n: int) -> str:
+    """So many files besides those of which it is said why they are not attached."""
+    return counted("%Ln more are not attached.", "", n)
+
+
+def _refusal(error: AttachError) -> str:
+    match error:
+        case NotText():
+            return translate("composer", "{name} is no text, PDF or Word document, so the model cannot read it.")
+        case Encrypted():
+            return translate("composer", "{name} asks for a password. Save it without one, then attach it.")
+        case Damaged():
+            return translate("composer", "{name} is damaged and cannot be read.")
+        case NoText(is_empty=True):
+            return translate("composer", "{name} is empty.")
+        case NoText():
+            return translate("composer", "{name} holds no text. A scan must be turned into text first.")
+        case TooSlow():
+            return translate("composer", "{name} took too long to read.")
+        case TooLarge(measure="pages", most=most):
+            return translate("composer", "{name} has more than {most} pages. Attach a part of it.").replace(
+                "{most}", whole(most)
+            )
+        case TooLarge(measure="characters", most=most):
+            text = translate("composer", "{name} has more than {most} characters of text. Attach a part of it.")
+            return text.replace("{most}", whole(most))
+        case TooLarge(most=most):
+            return translate("composer", "{name} has more than {most} MB. Attach a part of it.").replace(
+                "{most}", whole(most >> 20)
+            )
+        case Unreachable(reason=said):
+            return translate("composer", "{name} cannot be opened: {reason}.").replace(
+                "{reason}", reason(said).replace("{", "{{").replace("}", "}}")
+            )
+        case _:
+            return translate("composer", "{name} cannot be read.")
+
+
+def no_picture() -> str:
+    return translate("composer", "Pictures cannot be attached: the model reads text.")
+
+
+def too_many(most: int) -> str:
+    return counted("A message takes at most %Ln files; the others are left aside.", "", most)
+
+
+def reading() -> str:
+    return translate("composer", "A file is still being read")
+
+
+def checking() -> str:
+    return translate("composer", "Looking whether it fits…")
+
+
+def not_sent() -> str:
+    return translate(
+        "composer", "Your message in “{title}” was not sent: it does not fit. It is kept there as a draft."
+    )
+
+
+def summarised() -> str:
+    return translate("composer", "The oldest turns of “{title}” are summarised, and your message was sent.")
+
+
+def summary_failed() -> str:
+    return translate("composer", "The model wrote no summary. Nothing was sent; try again, or leave the turns out.")
+
+
+def overflow_title(found: Overflow) -> str:
+    if found.kind == "message":
+        return translate("composer", "This message is too long for the model")
+    return translate("composer", "Your next message does not fit")
+
+
+def overflow_text(found: Overflow) -> str:
+    """How much is needed, how much there is, and what would happen."""
+    if found.kind == "message":
+        text = translate("composer", "It takes {n_prompt} tokens, the model reads {n_ctx}. Shorten it, or attach less.")
+        return text.format(n_prompt=whole(found.n_prompt), n_ctx=whole(found.n_ctx))
+    if found.has_instructions:
+        text = counted(
+            "It needs {n_prompt} tokens, the model reads {n_ctx}. The %Ln oldest turns ({n_left_out} tokens) would be "
+            "left out; your instructions stay.",
+            "",
+            len(found.turns),
+        )
+    else:
+        text = counted(
+            "It needs {n_prompt} tokens, the model reads {n_ctx}. The %Ln oldest turns ({n_left_out} tokens) would be "
+            "left out; all else stays.",
+            "",
+            len(found.turns),
+        )
+    return text.format(n_prompt=whole(found.n_prompt), n_ctx=whole(found.n_ctx), n_left_out=whole(found.n_left_out))
+
+
+def overflow_short(found: Overflow) -> str:
+    """For a reader of the gauge."""
+    return f"{overflow_title(found)}. {overflow_text(found)}"
+
+
+def summarising(n_turns: int) -> str:
+    return counted(
+        "The model is summarising the %Ln oldest turns. Your message is sent as soon as it is done.",
+        "",
+        n_turns,
+    )
+
+
+def preset_name(name: str) -> str:
+    """A preset that comes with Inglenook in the person's language; a person's own as they named it."""
+    known = {
+        "Everyday": translate("composer", "Everyday"),
+        "Precise": translate("composer", "Precise"),
+        "Creative": translate("composer", "Creative"),
+    }
+    return known.get(name, name) or translate("composer", "Own settings")
+
+
+def name_fault(fault: NameProblem) -> str:
+    match fault:
+        case "empty":
+            return translate("composer", "A preset needs a name.")
+        case "long":
+            return translate("composer", "A name has at most {n} characters.").format(n=NAME_LENGTH)
+        case "taken":
+            return translate("composer", "There is a preset of that name already.")
+        case _:
+            return ""
+
+
+def setting_label(name: Name) -> str:
+    return {
+        "temperature": translate("composer", "Temperature"),
+        "top_p": translate("composer", "Top P"),
+        "top_k": translate("composer", "Top K"),
+        "min_p": translate("composer", "Min P"),
+        "repeat_penalty": translate("composer", "Repeat penalty"),
+        "max_tokens": translate("composer", "Most tokens of an answer"),
+        "seed": translate("composer", "Seed"),
+    }[name]
+
+
+def setting_help(name: Name) -> str:
+    return {
+        "temperature": translate("composer", "Low is steady, high is daring"),
+        "top_p": translate("composer", "Only the likeliest words that make up this share"),
+        "top_k": translate("composer", "Only so many of the likeliest words; 0 for all"),
+        "min_p": translate("composer", "Only words at least so likely, beside the likeliest"),
+        "repeat_penalty": translate("composer", "Above 1 avoids what was just said"),
+        "max_tokens": translate("composer", "Where an answer ends at the latest"),
+        "seed": translate("composer", "The same number gives the same answer"),
+    }[name]
+
+
+def setting_default(number: Number) -> str:
+    if number.default is not None:
+        return plain(number.default)
+    return translate("composer", "by chance") if number.name == "seed" else translate("composer", "no limit")
+
+
+def setting_fault(number: Number) -> str:
+    """What a value must be."""
+    text = (
+        translate("composer", "A whole number from {lowest} to {highest}.")
+        if number.whole
+        else translate("composer", "A number from {lowest} to {highest}.")
+    )
+    return text.format(lowest=plain(number.lowest), highest=plain(number.highest))

@@ -1,0 +1,193 @@
+"""The card of the keys: each tool's, with what it was used for; made, copied once, revoked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QVBoxLayout, QWidget
+
+from desktop.endpoint import strings
+from desktop.endpoint.activity import KeyUsage
+from desktop.platform.text_escaping import button_text, tooltip_text
+from desktop.platform.theme import Theme
+from desktop.widgets.card_parts import Card, IconButton, label, link
+from desktop.widgets.copy_button import CopyButton
+from desktop.widgets.tab_order import set_tab_order
+from desktop.widgets.text_composition import CompositionGuard
+from desktop.widgets.text_lines import CodeLine
+
+MAX_NAME = 64
+
+
+class ApiKeysCard(Card):
+    add_requested = Signal(str)
+    revoke_requested = Signal(str)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._own_key = ""
+        self._names: tuple[str, ...] = ()
+        self._lines: dict[str, KeyRow] = {}
+        self._new = link(self.tr("New key"), self)
+        self._new.clicked.connect(self._begin)
+        self._name = _NameLine(self)
+        self._name.returnPressed.connect(self._make)
+        self._name.given_up.connect(self._end)
+        self._made = NewKeyPanel(theme, self)
+        self._made.done.connect(self._end)
+        head = QHBoxLayout()
+        head.addWidget(label("cardLabel", self.tr("Keys"), self), 1)
+        head.addWidget(self._new)
+        self._rows = QVBoxLayout()
+        self._rows.setSpacing(0)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(18, 12, 12, 12)
+        column.setSpacing(6)
+        column.addLayout(head)
+        column.addLayout(self._rows)
+        column.addWidget(self._name)
+        column.addWidget(self._made)
+        column.addStretch(1)
+        self._name.hide()
+        self._made.hide()
+
+    def show_own_key(self, key: str) -> None:
+        """The endpoint's own key, which its row copies."""
+        self._own_key = key
+
+    def show_keys(self, keys: Sequence[KeyUsage]) -> None:
+        if tuple(self._lines) != tuple(key.name for key in keys):
+            for row in self._lines.values():
+                self._rows.removeWidget(row)
+                row.hide()
+                row.deleteLater()
+            self._lines = {key.name: self._row(key) for key in keys}
+            for row in self._lines.values():
+                self._rows.addWidget(row)
+            set_tab_order(self._new, *(row.button for row in self._lines.values()))
+        for key in keys:
+            self._lines[key.name].show_use(strings.use(key))
+
+    def show_made(self, name: str, value: str) -> None:
+        """A new key, this once."""
+        self._name.clear()
+        self._name.hide()
+        self._new.setEnabled(False)
+        self._made.show_key(name, value)
+        self._made.show()
+
+    def _row(self, key: KeyUsage) -> KeyRow:
+        row = KeyRow(self._theme, key, lambda: self._own_key, self)
+        if not key.own:
+            row.button.clicked.connect(lambda: self._confirm(key.name))
+        return row
+
+    def _confirm(self, name: str) -> None:
+        button = self._lines[name].button
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        text = self.tr("Revoke the key of “{name}”").format(name=name)
+        shown = button_text(text)
+        action = menu.addAction(self._theme.icon("trash-2", "accent"), shown, lambda: self.revoke_requested.emit(name))
+        menu.setActiveAction(action)
+        right = button.mapToGlobal(button.rect().bottomRight())
+        menu.popup(QPoint(right.x() - menu.sizeHint().width(), right.y() + 2))
+
+    def _begin(self) -> None:
+        self._name.show()
+        self._name.setFocus()
+
+    def _make(self) -> None:
+        if name := self._name.text().strip():
+            self.add_requested.emit(name)
+
+    def _end(self) -> None:
+        self._made.forget()
+        for part in (self._name, self._made):
+            part.hide()
+        self._name.clear()
+        self._new.setEnabled(True)
+        self._new.setFocus()
+
+
+class KeyRow(QWidget):
+    def __init__(self, theme: Theme, key: KeyUsage, own_key: Callable[[], str], parent: QWidget) -> None:
+        """`own_key` gives the endpoint's own key, which its row copies."""
+        super().__init__(parent)
+        self.setFixedHeight(28)
+        name = label("keyName", "", self)
+        name.setText(name.fontMetrics().elidedText(key.name, Qt.TextElideMode.ElideRight, 120))
+        name.setToolTip(self.tr("The endpoint's own key") if key.own else tooltip_text(key.name))
+        self._use = label("pageText", "", self)
+        if key.own:
+            copies = self.tr("Copy the key of “{name}”").format(name=key.name)
+            self.button: IconButton = CopyButton(theme, copies, own_key, self)
+        else:
+            revokes = self.tr("Revoke the key of “{name}”").format(name=key.name)
+            self.button = IconButton(theme, "trash-2", revokes, self)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(name)
+        row.addStretch(1)
+        row.addWidget(self._use)
+        row.addWidget(self.button)
+
+    def show_use(self, text: str) -> None:
+        self._use.setText(text)
+
+
+class NewKeyPanel(QWidget):
+    """A key that is shown once."""
+
+    done = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._note = label("pageText", "", self, wraps=True)
+        self.line = CodeLine(self)
+        self.line.setAccessibleName(self.tr("New key"))
+        self.copy = CopyButton(theme, self.tr("Copy the new key"), self.line.text, self)
+        end = link(self.tr("Done"), self)
+        end.clicked.connect(self.done)
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        row.addWidget(self.line, 1)
+        row.addWidget(self.copy)
+        row.addWidget(end)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 4, 0, 0)
+        column.setSpacing(2)
+        column.addWidget(self._note)
+        column.addLayout(row)
+
+    def show_key(self, name: str, value: str) -> None:
+        self._note.setText(self.tr("The key of “{name}”. It is shown this once: copy it now.").format(name=name))
+        self.line.show_text(value)
+        self.copy.setFocus()
+
+    def forget(self) -> None:
+        self.line.show_text("")
+
+
+class _NameLine(QLineEdit):
+    """Escape gives up."""
+
+    given_up = Signal()
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("field")
+        self.setMaxLength(MAX_NAME)
+        self.setPlaceholderText(self.tr("Name of the tool, then Enter"))
+        self.setAccessibleName(self.tr("Name of the new key"))
+        CompositionGuard(self)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.given_up.emit()
+        else:
+            super().keyPressEvent(event)

@@ -1,0 +1,109 @@
+"""How a request is drawn: its columns, and the two things that can be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from PySide6.QtCore import QRect, QRectF, Qt
+from PySide6.QtGui import QFont, QPainter, QPen
+
+from desktop.endpoint import strings
+from desktop.endpoint.activity import ToolRequest
+from desktop.platform.bidi import isolated, mirrored
+from desktop.platform.theme import text_font
+from desktop.widgets.card_row_delegate import CardRowDelegate
+
+Act = Literal["open", "stop"]
+Column = Literal["request", "state", "prompt", "speed", "age"]
+
+PADDING, ACTION = 10, 28
+WIDE = 600
+"""Under this width the prompt and the speed stand in the tooltip and the row's menu alone."""
+
+_SHARES: Mapping[Column, float] = {"request": 0.28, "state": 0.225, "prompt": 0.2, "speed": 0.12, "age": 0.0}
+_NARROW: Mapping[Column, float] = {"request": 0.4, "state": 0.33, "age": 0.0}
+
+
+def columns(row: QRect) -> dict[Column, QRect]:
+    """Where each column stands in a row; the header uses the same."""
+    shares = _SHARES if row.width() >= WIDE else _NARROW
+    left, right = row.left() + PADDING, row.right() - 2 * ACTION - PADDING
+    places: dict[Column, QRect] = {}
+    for name, share in shares.items():
+        width = round(share * row.width()) if share else right - left
+        places[name] = QRect(left, row.top(), width - 10, row.height())
+        left += width
+    return {name: mirrored(place, row) for name, place in places.items()}
+
+
+def actions(row: QRect, request: ToolRequest) -> dict[Act, QRect]:
+    """What can be clicked in a row."""
+    right, top = row.right() - PADDING + 6, row.center().y() - ACTION // 2
+    places: dict[Act, QRect] = {}
+    if request.live:
+        places["stop"] = QRect(right - ACTION, top, ACTION, ACTION)
+    # Never where "stop" stands or stood: a request may end while the pointer is on its way.
+    places["open"] = QRect(right - 2 * ACTION, top, ACTION, ACTION)
+    return {act: mirrored(place, row) for act, place in places.items()}
+
+
+class RequestRowDelegate(CardRowDelegate[ToolRequest]):
+    height = 44
+
+    def paint_row(self, painter: QPainter, box: QRect, row: ToolRequest, *, is_first: bool, has_focus: bool) -> None:
+        painter.setPen(self._theme.colour("line"))
+        if not is_first:
+            painter.drawLine(box.topLeft(), box.topRight())
+        if has_focus:
+            painter.setPen(QPen(self._theme.colour("accent"), 1))
+            painter.drawRoundedRect(QRectF(box).adjusted(0.5, 2.5, -0.5, -1.5), 7, 7)
+        self._paint_columns(painter, box, row)
+        self._paint_actions(painter, box, row)
+
+    def _paint_columns(self, painter: QPainter, box: QRect, request: ToolRequest) -> None:
+        places = columns(box)
+        self._paint_name(painter, places["request"], request)
+        state = places["state"]
+        if request.state == "reading" and request.n_prompt:
+            self._paint_bar(painter, state, request.n_read / request.n_prompt)
+        else:
+            colour = "accent" if request.state == "failed" else "text" if request.live else "muted"
+            self._write(painter, state, strings.state(request), colour)
+        for name, text, colour in (
+            ("prompt", strings.prompt(request), "muted"),
+            ("speed", strings.speed(request), "text"),
+            ("age", strings.age(request), "muted"),
+        ):
+            if name in places:
+                self._write(painter, places[name], text, colour)
+
+    def _paint_name(self, painter: QPainter, place: QRect, request: ToolRequest) -> None:
+        kind = f" · {strings.kind(request)}"
+        painter.setFont(text_font(13))
+        kind_width = painter.fontMetrics().horizontalAdvance(kind)
+        painter.setFont(text_font(13, QFont.Weight.DemiBold))
+        metrics = painter.fontMetrics()
+        room = max(40, place.width() - kind_width)
+        name = metrics.elidedText(request.key, Qt.TextElideMode.ElideRight, room)
+        painter.setPen(self._theme.colour("text"))
+        painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), isolated(name))
+        rest = place.adjusted(metrics.horizontalAdvance(name), 0, 0, 0)
+        self._write(painter, mirrored(rest, place), kind, "muted")
+
+    def _paint_bar(self, painter: QPainter, place: QRect, share: float) -> None:
+        width = min(110, place.width() - 8)
+        bar = mirrored(QRectF(place.left(), place.center().y() - 2.5, width, 6), QRectF(place))
+        whole = QRectF(bar)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._theme.colour("line"))
+        painter.drawRoundedRect(bar, 3, 3)
+        bar.setWidth(max(6.0, width * min(1.0, share)))
+        bar = mirrored(bar, whole)
+        painter.setBrush(self._theme.colour("accent"))
+        painter.drawRoundedRect(bar, 3, 3)
+
+    def _paint_actions(self, painter: QPainter, box: QRect, request: ToolRequest) -> None:
+        for act, place in actions(box, request).items():
+            icon = "circle-stop" if act == "stop" else "message-square-plus"
+            self._paint_icon(painter, place, icon, 0.4 if act == "open" and request.body is None else 1.0)

@@ -1,0 +1,140 @@
+"""The whole profile in one ZIP, and back: chats, settings, keys and what tools left.
+
+Not models, which are large and can be had again, and not what is only kept for speed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+
+from desktop.import_export.errors import UnknownFormat, UnreadableFile
+from desktop.import_export.restore import CHATS, STAGED
+from desktop.platform.surrogates import well_formed
+from desktop.store.erasure import erase_marked_rows
+from desktop.store.schema import STEPS
+from engine.files.private_files import make_private_file, make_private_folder, open_private
+from engine.files.profile import Profile
+
+FORMAT, VERSION, MANIFEST = "inglenook-backup", 1, "manifest.json"
+MAX_BYTES = 64 << 30
+ZIP_ERRORS = (ValueError, LookupError, EOFError, RuntimeError, zlib.error)
+"""What else `zipfile` raises where bytes of an archive are wrong: encrypted, an unknown method, a broken stream."""
+
+
+def write_backup(profile: Profile, path: Path) -> None:
+    """Any thread; blocks long. Chats may be written meanwhile: the backup holds one moment of them.
+
+    The file is there whole or not at all. Raises UnreadableFile."""
+    part = path.with_name(well_formed(path.name) + ".part")
+    try:
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            copy = Path(folder) / CHATS
+            _copy_chats(profile.chats, copy)
+            erase_marked_rows(copy)  # what was deleted, and can still be undone, is not backed up
+            make_private_file(part)  # keys are in it
+            with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+                archive.writestr(MANIFEST, json.dumps({"format": FORMAT, "version": VERSION, "layout": len(STEPS)}))
+                archive.write(copy, CHATS)
+                for name, file in _files(profile):
+                    archive.write(file, name)
+        part.replace(path)
+    except (OSError, sqlite3.Error) as error:
+        raise UnreadableFile(well_formed(path.name), getattr(error, "strerror", None) or str(error)) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def stage_restore(profile: Profile, path: Path) -> datetime:
+    """Checks a backup and lays it ready for the next start, which puts it in place; until then nothing is changed.
+
+    Returns when the backup was made. Any thread; blocks long. Raises UnknownFormat, UnreadableFile."""
+    ready = profile.root / STAGED
+    folder = ready.with_name(ready.name + ".part")
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            made = _check_manifest(well_formed(path.name), archive)
+            make_private_folder(folder)
+            for info in archive.infolist():
+                if _is_ours(info.filename) and info.filename != MANIFEST:
+                    _unpack(archive, info, folder)
+        _check_chats(well_formed(path.name), folder / CHATS)
+        shutil.rmtree(ready, ignore_errors=True)
+        folder.rename(ready)
+        return made
+    except zipfile.BadZipFile as error:
+        raise UnknownFormat(well_formed(path.name)) from error
+    except (OSError, sqlite3.Error, *ZIP_ERRORS) as error:
+        raise UnreadableFile(well_formed(path.name), getattr(error, "strerror", None) or str(error)) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def cancel_restore(profile: Profile) -> None:
+    """The next start brings no backup back. Any thread. Idempotent. Raises UnreadableFile."""
+    try:
+        with suppress(FileNotFoundError):
+            shutil.rmtree(profile.root / STAGED)
+    except OSError as error:
+        raise UnreadableFile(STAGED, error.strerror or str(error)) from error
+
+
+def _copy_chats(source: Path, target: Path) -> None:
+    address = f"{source.absolute().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(address, uri=True)) as chats, closing(sqlite3.connect(target)) as copy:
+        chats.backup(copy)  # in one step: in smaller ones, each write that comes between begins the copy anew
+
+
+def _files(profile: Profile) -> Iterator[tuple[str, Path]]:
+    for file in (profile.settings, profile.endpoint_key, profile.named_keys):
+        if file.is_file():
+            yield file.name, file
+    if profile.responses.is_dir():
+        for file in sorted(profile.responses.iterdir()):
+            if file.is_file():
+                yield f"{profile.responses.name}/{file.name}", file
+
+
+def _check_manifest(name: str, archive: zipfile.ZipFile) -> datetime:
+    with suppress(KeyError, ValueError, RecursionError):
+        manifest = json.loads(archive.read(MANIFEST))
+        if isinstance(manifest, dict) and manifest.get("format") == FORMAT:
+            if int(manifest["version"]) > VERSION or int(manifest["layout"]) > len(STEPS):
+                raise UnreadableFile(name, "it was written by a newer Inglenook")
+            return datetime(*archive.getinfo(MANIFEST).date_time)
+    raise UnknownFormat(name)
+
+
+def _is_ours(name: str) -> bool:
+    """Only names that a backup has: a ZIP may name any place on the disk."""
+    parts = PurePosixPath(name).parts
+    known = (MANIFEST, CHATS, "settings.json", "endpoint.key", "endpoint-keys.json")
+    return name in known or (
+        len(parts) == 2 and parts[0] == "responses" and name == "/".join(parts) and parts[1] != ".."
+    )
+
+
+def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, folder: Path) -> None:
+    if info.file_size > MAX_BYTES:
+        raise ValueError("it is too large")
+    target = folder / info.filename
+    make_private_folder(target.parent)
+    with archive.open(info) as source, open(target, "xb", opener=open_private) as sink:
+        shutil.copyfileobj(source, sink, 1 << 20)
+
+
+def _check_chats(name: str, path: Path) -> None:
+    with closing(sqlite3.connect(path)) as chats:
+        if chats.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+            raise UnreadableFile(name, "its chats are damaged")
+        layout = chats.execute("PRAGMA user_version").fetchone()[0]
+        if not 0 < layout <= len(STEPS):
+            raise UnreadableFile(name, "it holds no chats that this Inglenook knows")

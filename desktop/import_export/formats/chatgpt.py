@@ -1,0 +1,86 @@
+"""ChatGPT's data export: `conversations.json`, a list of conversations, each a tree of nodes by id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from desktop.import_export.formats.json_values import as_list, as_mapping, as_seconds, as_text
+from desktop.import_export.records import ROLES, Builder, PortableChat, parents_first
+
+SOURCE = "chatgpt"
+
+
+def recognises(element: object) -> bool:
+    return isinstance(element, dict) and "mapping" in element
+
+
+def read(data: Mapping[str, Any]) -> Iterator[PortableChat]:
+    """Raises TypeError, ValueError where it is damaged."""
+    if not isinstance(data["mapping"], dict):
+        raise TypeError("it has no tree of messages")
+    nodes: dict[str, Any] = data["mapping"]
+    created = as_seconds(data.get("create_time"))
+    title = as_text(data.get("title"))
+    foreign_id = as_text(data.get("conversation_id")) or as_text(data.get("id")) or f"{created}/{title}"
+    builder = Builder(SOURCE, foreign_id, title, created, as_seconds(data.get("update_time")))
+    shown: dict[str, str | None] = {}
+    """Each node's nearest one, itself or above it, that says something."""
+    parents, order = _tree(nodes)
+    for node_id in parents_first(parents, order):
+        parent = parents[node_id]
+        shown[node_id] = shown.get(parent) if parent is not None else None
+        if not isinstance(nodes[node_id], dict):
+            builder.skip()
+        elif _add(builder, node_id, shown[node_id], nodes[node_id].get("message")):
+            shown[node_id] = node_id
+    found = builder.built(shown.get(as_text(data.get("current_node"))), archived=data.get("is_archived") is True)
+    if found is not None:
+        yield found
+
+
+def _tree(nodes: Mapping[str, Any]) -> tuple[dict[str, str | None], dict[str, int]]:
+    """Each node's parent, and its place among its siblings. A node names its parent; older exports have each tie in
+    both directions, newer ones leave out some `children`, and where the parent is missing they are the only tie."""
+    listed: dict[str, str] = {}
+    order: dict[str, int] = {}
+    for node_id, node in nodes.items():
+        for place, child in enumerate(as_list(as_mapping(node).get("children"))):
+            if isinstance(child, str) and child in nodes:
+                listed.setdefault(child, node_id)
+                order.setdefault(child, place)
+    parents: dict[str, str | None] = {}
+    for node_id, node in nodes.items():
+        parent = as_mapping(node).get("parent")
+        parents[node_id] = parent if isinstance(parent, str) and parent in nodes else listed.get(node_id)
+    return parents, order
+
+
+def _add(builder: Builder, node_id: str, parent: str | None, message: object) -> bool:
+    """Whether the node says something to the person, or to the model."""
+    if message is None:
+        return False
+    if not isinstance(message, dict) or not isinstance(message.get("author"), dict):
+        builder.skip()
+        return False
+    metadata = as_mapping(message.get("metadata"))
+    role = ROLES.get(as_text(message["author"].get("role")))
+    text = _text(as_mapping(message.get("content")))
+    if role is None or not text or metadata.get("is_visually_hidden_from_conversation"):
+        return False
+    if role == "assistant" and message.get("recipient") not in (None, "all"):
+        return False  # what it wrote to one of its tools
+    model = as_text(metadata.get("model_slug"))
+    builder.add(node_id, parent, role, text, as_seconds(message.get("create_time")), model)
+    return True
+
+
+def _text(content: Mapping[str, Any]) -> str:
+    match content.get("content_type"):
+        case "text" | "multimodal_text":
+            parts = as_list(content.get("parts"))
+            return "\n\n".join(part for part in parts if isinstance(part, str) and part.strip())
+        case "code":
+            return f"```\n{as_text(content.get('text'))}\n```"
+        case _:
+            return ""

@@ -1,0 +1,133 @@
+"""Downloads, each in a card: how far it is, pause, cancel."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
+
+from desktop.models import strings
+from desktop.models.download_manager import DownloadState
+from desktop.platform.theme import Theme
+from desktop.widgets.card_parts import Card, IconButton, label
+
+
+class DownloadCards(QWidget):
+    pause_requested = Signal(str)
+    resume_requested = Signal(str)
+    cancel_requested = Signal(str)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._cards: dict[str, DownloadCard] = {}
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(10)
+        self.hide()
+
+    @property
+    def cards(self) -> tuple[DownloadCard, ...]:
+        return tuple(self._cards.values())
+
+    def show_states(self, states: tuple[DownloadState, ...]) -> None:
+        for key in self._cards.keys() - {state.key for state in states}:
+            card = self._cards.pop(key)
+            if card.isAncestorOf(self.focusWidget() or self):
+                self.focusNextChild()  # the focus must not go down with the card
+            self._column.removeWidget(card)
+            card.hide()
+            card.deleteLater()
+        for state in states:
+            if state.key not in self._cards:
+                self._add(state.key)
+            self._cards[state.key].show_state(state)
+        self.setVisible(bool(states))
+
+    def _add(self, key: str) -> None:
+        card = self._cards[key] = DownloadCard(self._theme, self)
+        card.pause.clicked.connect(lambda: (self.resume_requested if card.is_still else self.pause_requested).emit(key))
+        card.cancel.clicked.connect(lambda: self.cancel_requested.emit(key))
+        self._column.addWidget(card)
+
+
+class DownloadCard(Card):
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.is_still = False
+        """It does not run: the button goes on with it."""
+        self._name = label("cardTitle", "", self)
+        self._about = label("cardLabel", "", self)
+        self.bar = _Bar(theme, self)
+        self.text = label("cardLabel", "", self, wraps=True)
+        self.text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.pause = IconButton(theme, "pause", self.tr("Pause"), self)
+        self.cancel = IconButton(theme, "x", self.tr("Cancel"), self)
+        head = QHBoxLayout()
+        head.setSpacing(6)
+        head.addWidget(self._name)
+        head.addWidget(self._about, 1)
+        line = QHBoxLayout()
+        line.setSpacing(12)
+        line.addWidget(self.bar, 1)
+        line.addWidget(self.text, 1)
+        texts = QVBoxLayout()
+        texts.setSpacing(8)
+        texts.addLayout(head)
+        texts.addLayout(line)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(18, 14, 14, 14)
+        row.setSpacing(4)
+        row.addLayout(texts, 1)
+        row.addSpacing(14)
+        row.addWidget(self.pause)
+        row.addWidget(self.cancel)
+
+    def show_state(self, state: DownloadState) -> None:
+        self.is_still = not state.runs
+        self._name.setText(state.name)
+        self._about.setText(strings.download_about(state))
+        words_now = strings.download_state(state)
+        self.text.setText(words_now)
+        self.bar.show_share(state.n_bytes, state.size_bytes, state.stage)
+        self.bar.setVisible(state.stage not in ("asking", "failed"))
+        self.bar.setAccessibleName(self.tr("Download of {name}").format(name=state.name))
+        self.bar.setAccessibleDescription(words_now)
+        name = self.tr("Go on with {name}") if self.is_still else self.tr("Pause {name}")
+        icon = "rotate-cw" if state.stage == "failed" else "play" if self.is_still else "pause"
+        self.pause.show_icon(icon, name.format(name=state.name))
+        self.cancel.show_icon("x", self.tr("Cancel the download of {name}").format(name=state.name))
+
+
+class _Bar(QProgressBar):
+    """Thin; its colour says nothing that its words do not say."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._share = 0.0
+        self._quiet = False
+        self.setTextVisible(False)
+        self.setRange(0, 1000)
+        self.setFixedHeight(16)
+        self.setMinimumWidth(80)
+        theme.changed.connect(self.update)
+
+    def show_share(self, n_bytes: int, size_bytes: int, stage: str) -> None:
+        self._share = min(1.0, n_bytes / size_bytes) if size_bytes else 0.0
+        self._quiet = stage in ("paused", "waiting")
+        self.setValue(round(1000 * self._share))
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        track = QRectF(0, self.height() / 2 - 3, self.width(), 6)
+        painter.setBrush(self._theme.colour("line"))
+        painter.drawRoundedRect(track, 3, 3)
+        if self._share:
+            track.setWidth(max(6.0, self._share * self.width()))
+            painter.setBrush(self._theme.colour("muted" if self._quiet else "accent"))
+            painter.drawRoundedRect(track, 3, 3)
+        painter.end()

@@ -1,0 +1,117 @@
+"""The log: when and where something happened and of which kind it was, never what was said.
+
+What an exception or another package has to say may hold words of a chat, a prompt, the name of a file or a key. So of
+an exception only its kind and its way through the code are written, and of what other packages log only the place.
+Our own messages are constants; what is put into them is a number or a word of ours, which a test watches over.
+"""
+
+from __future__ import annotations
+
+import logging
+import platform
+import sys
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from io import TextIOWrapper
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from engine.files.private_files import open_private
+from engine.redacted_traceback import redacted_traceback
+
+NAME = "inglenook.log"
+MOST_BYTES, N_OLD = 256 * 1024, 2
+"""A file so large is put aside, and so many of those are kept."""
+
+OURS = ("desktop", "engine", "api")
+log = logging.getLogger(__name__)
+
+
+class LogFile:
+    """Writes from its making to `close`; a disk that takes nothing is no error. `tail` may be called on any thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / NAME
+        self._handler = _Silent(self._path, maxBytes=MOST_BYTES, backupCount=N_OLD, encoding="utf-8", delay=True)
+        self._handler.setLevel(logging.INFO)
+        self._handler.setFormatter(_Discreet())
+        self._levels = {name: logging.getLogger(name).level for name in OURS}
+        for name in OURS:
+            logging.getLogger(name).setLevel(logging.INFO)
+        logging.getLogger().addHandler(self._handler)
+        self._unhook = _hook()
+        log.info("begins, Python %s", platform.python_version())
+
+    def close(self) -> None:
+        """Idempotent."""
+        log.info("ends")
+        self._unhook()
+        logging.getLogger().removeHandler(self._handler)
+        for name, level in self._levels.items():
+            logging.getLogger(name).setLevel(level)
+        self._handler.close()
+
+    def tail(self, n_lines: int = 60) -> list[str]:
+        """The last lines; none where they cannot be read."""
+        try:
+            return self._path.read_text(encoding="utf-8", errors="replace").splitlines()[-n_lines:]
+        except OSError:
+            return []
+
+
+class _Silent(RotatingFileHandler):
+    def _open(self) -> TextIOWrapper:
+        file = open(self.baseFilename, "ab", opener=open_private)  # noqa: SIM115 -- the handler closes it
+        return TextIOWrapper(file, encoding="utf-8", errors="replace")
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """A full disk is said elsewhere; a log about the log helps nobody."""
+
+
+class _Discreet(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        moment = datetime.fromtimestamp(record.created).isoformat(" ", "milliseconds")
+        lines = [f"{moment} {record.levelname} {record.name}: {_words(record)}"]
+        if record.exc_info and record.exc_info[1] is not None:
+            lines.append(redacted_traceback(record.exc_info[1]))
+        return "\n".join(lines)
+
+
+def _words(record: logging.LogRecord) -> str:
+    if record.name.partition(".")[0] not in OURS:
+        return f"at {record.module}:{record.lineno}"
+    arguments = record.args if isinstance(record.args, tuple) else ()
+    return str(record.msg) % tuple(map(_discreet, arguments))
+
+
+def _discreet(argument: object) -> object:
+    return argument if isinstance(argument, str | int | float) else type(argument).__name__
+
+
+def _hook() -> Callable[[], None]:
+    """Has what nobody caught logged too, before it goes where it went. Returns what undoes it."""
+    before = sys.excepthook, threading.excepthook, sys.unraisablehook
+
+    def uncaught(kind: type[BaseException], error: BaseException, way: TracebackType | None) -> None:
+        log.critical("an error that nobody caught", exc_info=error)
+        before[0](kind, error, way)
+
+    def in_thread(seen: threading.ExceptHookArgs) -> None:
+        log.critical("an error that nobody caught on a thread", exc_info=seen.exc_value)
+        before[1](seen)
+
+    def unraisable(seen: Any) -> None:
+        log.critical("an error that could not be raised", exc_info=seen.exc_value)
+        before[2](seen)
+
+    def undo() -> None:
+        # Whoever hooked in later goes on; ours then only passes on.
+        ours = uncaught, in_thread, unraisable
+        if (sys.excepthook, threading.excepthook, sys.unraisablehook) == ours:
+            sys.excepthook, threading.excepthook, sys.unraisablehook = before
+
+    sys.excepthook, threading.excepthook, sys.unraisablehook = uncaught, in_thread, unraisable
+    return undo

@@ -1,0 +1,200 @@
+"""The looks: named colours for light and dark, style sheets and icons made from them."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+from string import Template
+from typing import Literal
+
+from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QApplication
+
+from desktop.settings.settings_file import TEXT_SIZE, ThemeChoice
+
+RESOURCES = Path(__file__).resolve().parents[2] / "resources"
+TEXT_FAMILIES = ("Inter", "Inter Variable", "Segoe UI Variable Text", "Segoe UI", "SF Pro Text", "Cantarell")
+CODE_FAMILIES = ("JetBrains Mono", "Cascadia Mono", "SF Mono", "Menlo", "Consolas", "DejaVu Sans Mono")
+ICON_SIZE = 16
+TEXT_SIZES = (11, 12, 13, 14, 15, 16, 18, 20)
+"""The sizes of interface text that a person can choose, in pixels; `TEXT_SIZE` is the one that everything is drawn for.
+What is drawn by hand has room for the largest."""
+
+_SCALED = re.compile(r"(font-size|line-height|(?:min-|max-)?height|border-radius): (\d+)px")
+_HAIRLINE = 10
+"""Heights below this are lines, not rows of text."""
+
+Scheme = Literal["light", "dark"]
+
+
+def zoom() -> float:
+    """The size of text in force ÷ the usual one. Qt keeps it, as the application's font."""
+    base = QFont().pixelSize()
+    return base / TEXT_SIZE if base > 0 else 1.0
+
+
+def scaled(pixels: float) -> int:
+    """So many pixels at the size of text in force."""
+    return round(pixels * zoom())
+
+
+def text_font(pixel_size: int, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
+    """The font of `pixel_size` at the usual size of text, as large as the person has chosen."""
+    font = QFont()
+    font.setFamilies([*TEXT_FAMILIES, font.family()])
+    font.setPixelSize(scaled(pixel_size))
+    font.setWeight(weight)
+    return font
+
+
+def code_font(pixel_size: int) -> QFont:
+    font = QFont()
+    font.setFamilies([*CODE_FAMILIES, "monospace"])
+    font.setStyleHint(QFont.StyleHint.Monospace)
+    font.setPixelSize(scaled(pixel_size))
+    # A ligature would show what was not written: != as ≠.
+    font.setFeature(QFont.Tag("liga"), 0)
+    font.setFeature(QFont.Tag("calt"), 0)
+    return font
+
+
+class Theme(QObject):
+    """Colours and size of text in force; the system's colours where the person has not chosen. GUI thread only."""
+
+    changed = Signal()
+
+    def __init__(self, application: QApplication, choice: ThemeChoice = "system", text_size: int = TEXT_SIZE) -> None:
+        super().__init__(application)
+        self._application = application
+        self._tokens: dict[Scheme, dict[str, str]] = json.loads(_read("styles/tokens.json"))
+        self._choice = choice
+        self._scheme: Scheme = "light"
+        self._text_size = text_size
+        application.setStyle("Fusion")
+        self._apply_font()
+        application.styleHints().colorSchemeChanged.connect(self._follow)
+        self._apply(self._wanted())
+
+    @property
+    def scheme(self) -> Scheme:
+        return self._scheme
+
+    @property
+    def choice(self) -> ThemeChoice:
+        return self._choice
+
+    @property
+    def text_size(self) -> int:
+        """In pixels, of interface text."""
+        return self._text_size
+
+    def choose(self, choice: ThemeChoice) -> None:
+        self._choice = choice
+        self._follow()
+
+    def resize_text(self, text_size: int) -> None:
+        """Draws all text of the window at another size."""
+        if text_size != self._text_size:
+            self._text_size = text_size
+            self._apply_font()
+            self._apply(self._scheme)
+            self.changed.emit()
+
+    def colour(self, token: str) -> QColor:
+        return QColor(self._tokens[self._scheme][token])
+
+    def fill(self, template: str) -> str:
+        """The text with every `$token` replaced by its colour."""
+        return Template(template).substitute(self._tokens[self._scheme])
+
+    def style_of(self, name: str) -> str:
+        """One style sheet of `resources/styles`, in the colours and the size in force."""
+        return _SCALED.sub(_at_size, self.print_style_of(name))
+
+    def print_style_of(self, name: str) -> str:
+        """The same for what leaves the window: in the usual size."""
+        return self.fill(_read(f"styles/{name}"))
+
+    def paper_style(self) -> str:
+        """The style sheet of what is printed: dark on white, whatever the colours in force."""
+        return Template(_read("styles/paper.css")).substitute(self._tokens["light"])
+
+    def icon(self, name: str, token: str = "text", size: int = ICON_SIZE) -> QIcon:
+        """One of `resources/icons` in the colour of `token`."""
+        icon = QIcon()
+        for scale in (1, 2):
+            icon.addPixmap(_drawn(name, self._tokens[self._scheme][token], size, scale))
+        return icon
+
+    def pixmap(self, name: str, token: str, size: int, scale: float) -> QPixmap:
+        return _drawn(name, self._tokens[self._scheme][token], size, scale)
+
+    def _wanted(self) -> Scheme:
+        if self._choice != "system":
+            return self._choice
+        return "dark" if self._application.styleHints().colorScheme() == Qt.ColorScheme.Dark else "light"
+
+    def _follow(self) -> None:
+        if self._wanted() != self._scheme:
+            self._apply(self._wanted())
+            self.changed.emit()
+
+    def _apply_font(self) -> None:
+        font = text_font(TEXT_SIZE)
+        font.setPixelSize(self._text_size)
+        self._application.setFont(font)
+
+    def _apply(self, scheme: Scheme) -> None:
+        self._scheme = scheme
+        self._application.setPalette(self._palette())
+        self._application.setStyleSheet(self.style_of("window.qss"))
+
+    def _palette(self) -> QPalette:
+        palette = QPalette()
+        roles = {
+            QPalette.ColorRole.Window: "bg",
+            QPalette.ColorRole.Base: "surface",
+            QPalette.ColorRole.Button: "surface",
+            QPalette.ColorRole.ToolTipBase: "surface",
+            QPalette.ColorRole.WindowText: "text",
+            QPalette.ColorRole.Text: "text",
+            QPalette.ColorRole.ButtonText: "text",
+            QPalette.ColorRole.ToolTipText: "text",
+            QPalette.ColorRole.PlaceholderText: "muted",
+            QPalette.ColorRole.Highlight: "selection",
+            QPalette.ColorRole.HighlightedText: "text",
+            QPalette.ColorRole.Link: "accent",
+            QPalette.ColorRole.Accent: "accent",
+        }
+        for role, token in roles.items():
+            palette.setColor(role, self.colour(token))
+        return palette
+
+
+def _at_size(found: re.Match[str]) -> str:
+    name, pixels = found[1], int(found[2])
+    if name == "border-radius":  # one that is larger than half of its box would not be drawn at all
+        return f"{name}: {min(pixels, scaled(pixels))}px"
+    return found[0] if pixels < _HAIRLINE else f"{name}: {scaled(pixels)}px"
+
+
+@cache
+def _read(name: str) -> str:
+    return (RESOURCES / name).read_text(encoding="utf-8")
+
+
+@cache
+def _drawn(name: str, colour: str, size: int, scale: float) -> QPixmap:
+    svg = _read(f"icons/{name}.svg").replace("currentColor", colour)
+    renderer = QSvgRenderer(QByteArray(svg.encode()))
+    pixmap = QPixmap(QSize(size, size) * scale)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    renderer.render(painter, QRectF(0, 0, size * scale, size * scale))
+    painter.end()
+    pixmap.setDevicePixelRatio(scale)
+    return pixmap

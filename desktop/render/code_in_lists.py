@@ -1,0 +1,77 @@
+"""Code in a list is a card like any other: the list is cut there and goes on behind it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from markdown_it.token import Token
+
+CODE = ("fence", "code_block")
+LISTS = ("bullet_list_open", "ordered_list_open")
+
+
+@dataclass(slots=True)
+class _Level:
+    """A list that the reading is in. Behind a cut it is not `begun` until its next item."""
+
+    opening: Token
+    number: int
+    begun: bool = True
+
+
+def split_list_at_code(tokens: Sequence[Token]) -> Iterator[list[Token]]:
+    """The tokens of one list, as lists without code and pieces of code by themselves. Where a list goes on, its
+    opening says at which number (`start`), and how deep it stands (`meta["depth"]`); the rest of an item that was cut
+    stands as deep, without a mark."""
+    levels: list[_Level] = []
+    part: list[Token] = []
+    quotes = 0
+    for token in tokens:
+        quotes += token.nesting if token.type.startswith("blockquote") else 0
+        if token.type in CODE and not quotes:
+            if any(each.nesting == 0 for each in part):
+                yield [*part, *_closings(levels)]
+            yield [token]
+            part = []
+            for level in levels:
+                level.begun = False
+        else:
+            part += _kept(token, levels)
+    if any(each.nesting == 0 for each in part):
+        yield part
+
+
+def _kept(token: Token, levels: list[_Level]) -> list[Token]:
+    """What of a token goes into the part that is being made."""
+    if token.type in LISTS:
+        levels.append(_Level(token, int(token.attrGet("start") or 1) - 1))
+        cut = any(not level.begun for level in levels[:-1])
+        return [_at_depth(token, len(levels))] if cut else [token]
+    if token.type.endswith("_list_close"):
+        return [token] if levels.pop().begun else []
+    level = levels[-1]
+    if token.type == "list_item_open":
+        level.number += 1
+        if level.begun:
+            return [token]
+        level.begun = True
+        opening = _at_depth(level.opening, len(levels))
+        opening.attrSet("start", str(level.number))
+        return [opening, token]
+    if level.begun:
+        return [token]
+    if token.type == "list_item_close":
+        return []
+    return [_at_depth(token, len(levels))] if token.type.startswith("paragraph") else [token]
+
+
+def _closings(levels: list[_Level]) -> Iterator[Token]:
+    for level in reversed(levels):
+        if level.begun:
+            yield Token("list_item_close", "li", -1)
+            yield Token(level.opening.type.replace("_open", "_close"), level.opening.tag, -1)
+
+
+def _at_depth(token: Token, depth: int) -> Token:
+    return token.copy(attrs=dict(token.attrs), meta={**token.meta, "depth": depth}, hidden=False)

@@ -1,0 +1,110 @@
+"""What a person typed → blocks: code, tables and bold are shown as such, and everything else as it was typed. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from desktop.render.blocks import Block
+from desktop.render.formula_syntax import formula_rules
+from desktop.render.html import to_html
+from desktop.render.long_text import split_inline
+from desktop.render.markdown import blocks
+from desktop.render.table_syntax import is_delimiter_row, n_columns_of
+
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})([^`]*)")
+_MARKS = ("em_open", "em_close", "strong_open", "strong_close", "s_open", "s_close")
+
+
+@lru_cache(maxsize=64)
+def user_message_blocks(text: str) -> tuple[Block, ...]:
+    """The blocks of a whole question. Never raises. Line breaks and spaces stay, and so do signs that may have been
+    meant as such: backslashes, stars within words, numbers of lists, marks of headings and quotes."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    found: list[Block] = []
+    words: list[str] = []
+    at = 0
+    while at < len(lines):
+        end, read = _special(lines, at)
+        if not read:
+            words += lines[at : max(end, at + 1)]
+            at = max(end, at + 1)
+            continue
+        found += _text(words, at_end=False, at_start=not found)
+        words = []
+        found += read
+        at = end
+    found += _text(words, at_end=True, at_start=not found)
+    return tuple(found)
+
+
+def _special(lines: Sequence[str], at: int) -> tuple[int, Sequence[Block]]:
+    """The code or the table that begins on a line, and the line behind it."""
+    opening = _FENCE.fullmatch(lines[at]) if lines[at].lstrip(" ")[:3] in ("```", "~~~") else None
+    if opening is not None:
+        mark, words = opening[1], opening[2].split()
+        end = next((n for n in range(at + 1, len(lines)) if _closes(lines[n], mark)), len(lines))
+        code = "\n".join(lines[at + 1 : end])
+        return end + 1, [Block("code", code=code, language=words[0] if words else "")]
+    if "|" not in lines[at] or at + 1 == len(lines) or not is_delimiter_row(lines[at + 1]):
+        return at, ()
+    if n_columns_of(lines[at]) != n_columns_of(lines[at + 1]):
+        return at, ()
+    end = next((n for n in range(at + 2, len(lines)) if "|" not in lines[n]), len(lines))
+    read = blocks("\n".join(lines[at:end]))
+    # What is no table after all is not looked at again, line by line.
+    return (end, read) if {block.kind for block in read} == {"table"} else (end, ())
+
+
+def _closes(line: str, mark: str) -> bool:
+    text = line.strip(" \t")
+    return len(text) >= len(mark) and not text.strip(mark[0])
+
+
+def _text(lines: Sequence[str], *, at_start: bool, at_end: bool) -> Iterator[Block]:
+    """The words between two other blocks. The gap to those stands for a blank line."""
+    first = 0 if at_start or not lines or lines[0].strip() else 1
+    last = len(lines) - (0 if at_end or len(lines) <= first or lines[-1].strip() else 1)
+    if last <= first:
+        return
+    (inline,) = _parser().parseInline("\n".join(lines[first:last]))
+    for children, joiner in split_inline(_literal(inline.children or [])) or [([], None)]:
+        html, inline_images = to_html([Token("inline", "", 0, children=children)])
+        yield Block(
+            "text", html=f'<p style="white-space: pre-wrap">{html}</p>', inline_images=inline_images, joiner=joiner
+        )
+
+
+@lru_cache(maxsize=1)
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("zero").enable(["backticks", "emphasis", "balance_pairs", "strikethrough", "link"])
+    parser.enable("fragments_join", ignoreInvalid=True)
+    parser.use(formula_rules)
+    return parser
+
+
+def _literal(tokens: Sequence[Token]) -> list[Token]:
+    """Marks that are not meant as such, as in `2*3*4`, `a**b`, `C:\\*` or `__init__`, become text again, in pairs."""
+    open_marks: list[int] = []
+    literal: set[int] = set()
+    for at, token in enumerate(tokens):
+        if token.type not in _MARKS:
+            continue
+        if token.nesting == 1:
+            open_marks.append(at)
+        elif open_marks:
+            begin = open_marks.pop()
+            if any(_touches_word(tokens, each) for each in (begin, at)) or token.markup[0] == "_":
+                literal |= {begin, at}
+    return [Token("text", "", 0, content=token.markup) if at in literal else token for at, token in enumerate(tokens)]
+
+
+def _touches_word(tokens: Sequence[Token], at: int) -> bool:
+    """Whether a letter stands right outside of the mark, or a backslash beside it."""
+    before = tokens[at - 1].content[-1:] if at and tokens[at - 1].type == "text" else ""
+    behind = tokens[at + 1].content[:1] if at + 1 < len(tokens) and tokens[at + 1].type == "text" else ""
+    return "\\" in (before, behind) or (before if tokens[at].nesting == 1 else behind).isalnum()

@@ -1,0 +1,64 @@
+"""What helps to find out why something does not work: machine, versions, states, choices, the last lines of the log. No
+chat, no key, no folder."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+
+import psutil
+from PySide6.QtCore import QLocale, qVersion
+from PySide6.QtGui import QGuiApplication
+
+from desktop.settings.settings_file import Settings
+from engine.events import Status
+
+PACKAGES = ("inglenook", "llama-cpp-python", "PySide6-Essentials", "qasync", "fastapi", "uvicorn")
+
+
+SAID = ("theme", "text_size", "tray", "stays", "notifies", "endpoint_on", "endpoint_port", "shortcuts")
+"""Settings that are told as they are; of the others, which hold folders and files, only how many there are."""
+
+
+def diagnostics(status: Status, endpoint: str, settings: Settings, log: Sequence[str]) -> str:
+    """GUI thread. `endpoint` is its stage, `log` the last lines."""
+    memory = psutil.virtual_memory()
+    screen = QGuiApplication.primaryScreen()
+    lines = [
+        *(f"{name}: {_version(name)}" for name in PACKAGES),
+        f"Qt: {qVersion()} ({QGuiApplication.platformName()})",
+        f"Python: {platform.python_version()}",
+        f"system: {platform.platform()}",
+        f"processor: {platform.machine()}, {os.cpu_count()} threads",
+        f"memory: {memory.total >> 20} MB, {memory.available >> 20} MB free, "
+        f"{psutil.Process().memory_info().rss >> 20} MB of it taken by this process",
+        f"screen: {screen.size().width()}×{screen.size().height()} at {screen.devicePixelRatio():g}",
+        f"language: {QLocale().name()}",
+        f"endpoint: {endpoint}",
+        f"model: {status.state}",
+    ]
+    if (model := status.model) is not None:
+        lines.append(f"  {model.name}, {model.size_bytes >> 20} MB, context {model.n_ctx} of {model.n_ctx_train}")
+    if status.error is not None:
+        lines.append(f"  {type(status.error).__name__}")
+    lines += ["settings:", *_choices(settings), "log:", *(f"  {line}" for line in log)]
+    return "\n".join(lines) + "\n"
+
+
+def _choices(settings: Settings) -> list[str]:
+    chosen = asdict(settings)
+    return [
+        *(f"  {name}: {chosen[name]}" for name in SAID),
+        f"  model: {'chosen' if settings.model_path else 'as it comes'}",
+        f"  model folders: {len(settings.model_folders)}, models with settings: {len(settings.model_settings)}",
+    ]
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "unknown"

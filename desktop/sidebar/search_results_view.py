@@ -1,0 +1,188 @@
+"""What a search found, in the place of the sidebar's chats."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import (
+    QCoreApplication,
+    QDateTime,
+    QLocale,
+    QModelIndex,
+    QPointF,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
+)
+
+from desktop.platform.bidi import isolated, mirrored
+from desktop.platform.theme import Theme, scaled, text_font
+from desktop.sidebar.chat_list_view import is_typed_letter
+from desktop.sidebar.search_results_model import SearchResultRole, plain
+from desktop.store.search import SearchHit, SnippetPart
+from desktop.widgets.row_list import Index
+
+translate = QCoreApplication.translate
+
+
+TITLE_ROW, MESSAGE_ROW = 34, 58
+PADDING = 10
+AROUND = 14
+"""Letters that are kept before what matched, where a line is too short for all."""
+
+
+class SearchResultsView(QListView):
+    """Enter or a click opens a hit."""
+
+    chosen = Signal(str, str)
+    """A chat, and the message in it, "" for the chat itself."""
+    up_pressed = Signal()
+    """In the first row: back to the field."""
+    typed = Signal(str)
+    """A letter that belongs to what is looked for."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._empty_text = ""
+        self.setAccessibleName(self.tr("Found"))
+        self.setItemDelegate(_SearchResultDelegate(theme, self))
+        self.setMouseTracking(True)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.clicked.connect(self._choose)
+
+    def set_placeholder_text(self, text: str) -> None:
+        self._empty_text = text
+        self.viewport().update()
+
+    def open_first(self) -> None:
+        if self.model() is not None and self.model().rowCount():
+            self._choose(self.model().index(0, 0))
+
+    def enter(self) -> None:
+        """Takes the focus, with the first hit current."""
+        if self.model() is not None and self.model().rowCount():
+            self.setCurrentIndex(self.model().index(0, 0))
+            self.setFocus()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._choose(self.currentIndex())
+        elif event.key() == Qt.Key.Key_Up and self.currentIndex().row() == 0:
+            self.up_pressed.emit()
+        elif is_typed_letter(event):
+            self.typed.emit(event.text())
+        else:
+            super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.model() is not None and not self.model().rowCount():
+            painter = QPainter(self.viewport())
+            painter.setFont(text_font(13))
+            painter.setPen(self._theme.colour("muted"))
+            box = self.viewport().rect().adjusted(PADDING, 12, -PADDING, 0)
+            painter.drawText(box, int(Qt.TextFlag.TextWordWrap), self._empty_text)
+
+    def _choose(self, index: QModelIndex) -> None:
+        hit = index.data(SearchResultRole.HIT) if index.isValid() else None
+        if isinstance(hit, SearchHit):
+            self.chosen.emit(hit.chat_id, hit.message_id)
+
+
+class _SearchResultDelegate(QStyledItemDelegate):
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        hit = index.data(SearchResultRole.HIT)
+        return QSize(0, scaled(MESSAGE_ROW if isinstance(hit, SearchHit) and hit.message_id else TITLE_ROW))
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        hit = index.data(SearchResultRole.HIT)
+        if not isinstance(hit, SearchHit):
+            return
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._paint_behind(painter, option)
+        box: QRect = option.rect.adjusted(PADDING, 0, -PADDING, 0)
+        if hit.message_id:
+            self._paint_parts(painter, QRect(box.left(), box.top() + scaled(8), box.width(), scaled(20)), hit.snippet)
+            line = QRect(box.left(), box.top() + scaled(29), box.width(), scaled(18))
+            self._paint_meta(painter, self._paint_archived(painter, line) if hit.archived else line, hit)
+        else:
+            self._paint_parts(painter, self._paint_archived(painter, box) if hit.archived else box, hit.title)
+        painter.restore()
+
+    def _paint_behind(self, painter: QPainter, option: QStyleOptionViewItem) -> None:
+        box = QRectF(option.rect).adjusted(0, 1, 0, -1)
+        if option.state & QStyle.StateFlag.State_MouseOver:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self._theme.colour("hover"))
+            painter.drawRoundedRect(box, 7, 7)
+        if option.state & QStyle.StateFlag.State_HasFocus:
+            painter.setPen(QPen(self._theme.colour("accent"), 1))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 7, 7)
+
+    def _paint_archived(self, painter: QPainter, box: QRect) -> QRect:
+        """Returns what is left of the line."""
+        icon = self._theme.pixmap("archive", "muted", 14, painter.device().devicePixelRatioF())
+        painter.drawPixmap(QPointF(box.left(), box.center().y() - 6), icon)
+        return box.adjusted(20, 0, 0, 0)
+
+    def _paint_parts(self, painter: QPainter, box: QRect, parts: Sequence[SnippetPart]) -> None:
+        """One line; what matched stands in the accent colour and bold, and is always in sight."""
+        x = float(box.left())
+        for part in within(parts, box.width()):
+            painter.setFont(_font(part))
+            painter.setPen(self._theme.colour("accent" if part.matched else "text"))
+            room = box.right() - x
+            metrics = painter.fontMetrics()
+            text = metrics.elidedText(part.text, Qt.TextElideMode.ElideRight, int(room))
+            place = mirrored(QRectF(x, box.top(), room, box.height()), QRectF(box))
+            painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), isolated(text))
+            x += metrics.horizontalAdvance(part.text)
+            if x >= box.right():
+                break
+
+    def _paint_meta(self, painter: QPainter, box: QRect, hit: SearchHit) -> None:
+        painter.setFont(text_font(12))
+        painter.setPen(self._theme.colour("muted"))
+        #: How a day is written; see QDate.toString.
+        day_format = translate("SearchResultsView", "d MMM yyyy")
+        day = QLocale().toString(QDateTime.fromSecsSinceEpoch(int(hit.created_s)).date(), day_format)
+        metrics = painter.fontMetrics()
+        width = metrics.horizontalAdvance(day)
+        painter.drawText(box, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), isolated(day))
+        title = metrics.elidedText(plain(hit.title), Qt.TextElideMode.ElideRight, box.width() - width - 10)
+        painter.drawText(box, int(Qt.AlignmentFlag.AlignVCenter), isolated(title))
+
+
+def within(parts: Sequence[SnippetPart], width: int) -> list[SnippetPart]:
+    """Without so much before the first match that it would be out of sight in a line of `width`."""
+    first = parts[0] if parts else None
+    if first is None or first.matched or len(parts) == 1 or len(first.text) <= AROUND:
+        return list(parts)
+    if sum(QFontMetrics(_font(part)).horizontalAdvance(part.text) for part in parts[:2]) <= width:
+        return list(parts)
+    kept = first.text[-AROUND:].partition(" ")[2] or first.text[-AROUND:]
+    return [SnippetPart(f"…{kept}", False), *parts[1:]]
+
+
+def _font(part: SnippetPart) -> QFont:
+    return text_font(13, QFont.Weight.DemiBold if part.matched else QFont.Weight.Normal)

@@ -1,0 +1,89 @@
+"""Checks that the profile is writable before any file of it is opened, and offers to choose another folder."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication
+
+from desktop.platform.surrogates import well_formed
+from engine.files.profile import Profile
+
+if TYPE_CHECKING:
+    from desktop.launch import Options
+
+log = logging.getLogger(__name__)
+translate = QCoreApplication.translate
+
+PROBE = ".write-test"
+
+
+def check_writable(profile: Profile) -> None:
+    """Creates the folder of the profile, and creates and deletes a file in it. Raises OSError."""
+    probe = profile.ensure().root / PROBE
+    probe.unlink(missing_ok=True)  # of a process that was killed
+    os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    probe.unlink()
+
+
+def writable(options: Options) -> Options | None:
+    """The options with a writable profile: the given one, or one that the person chose. None if they chose to quit. GUI
+    thread, before any event loop."""
+    while True:
+        try:
+            check_writable(options.profile)
+        except OSError as error:
+            log.error("the profile cannot be written", exc_info=error)
+            chosen = _ask(options.profile.root, error)
+            if chosen is None:
+                return None
+            options = replace(options, profile=Profile(chosen))
+        else:
+            return options
+
+
+def show_restore_failed(error: OSError) -> None:
+    """Shows that the staged backup could not be restored; returns when the message is closed."""
+    from PySide6.QtWidgets import QMessageBox
+
+    log.error("a backup could not be put in place", exc_info=error)
+    box = QMessageBox(QMessageBox.Icon.Warning, "Inglenook", "")
+    box.setText(translate("launch", "The backup could not be brought back."))
+    again = translate("launch", "{reason}. It is tried again at the next start; until then everything stays as it is.")
+    box.setInformativeText(again.format(reason=_reason(error)))
+    box.exec()
+
+
+def _ask(root: Path, error: OSError) -> Path | None:
+    """Another folder; None to quit."""
+    from PySide6.QtWidgets import QFileDialog, QMessageBox
+
+    box = QMessageBox(QMessageBox.Icon.Warning, "Inglenook", "")
+    box.setText(translate("launch", "Inglenook cannot write to the folder of your chats and settings."))
+    why = translate(
+        "launch",
+        "{folder}: {reason}.\n\nChoose another folder, which is used until Inglenook is closed. To use it always, "
+        "start Inglenook with --profile and that folder.",
+    )
+    box.setInformativeText(why.format(folder=well_formed(str(root)), reason=_reason(error)))
+    other = box.addButton(translate("launch", "Choose another folder…"), QMessageBox.ButtonRole.AcceptRole)
+    leave = box.addButton(translate("launch", "Quit"), QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(other)
+    box.setEscapeButton(leave)
+    while True:
+        box.exec()
+        if box.clickedButton() is not other:
+            return None
+        title = translate("launch", "A folder for chats and settings")
+        if chosen := QFileDialog.getExistingDirectory(None, title, str(Path.home())):
+            return Path(chosen)
+
+
+def _reason(error: OSError) -> str:
+    from desktop.reasons import reason
+
+    return reason(error.strerror or str(error))

@@ -1,0 +1,205 @@
+"""Messages above the composer or below a page: what happened, and what one can do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QRect, Qt, QTimer, Signal
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QEnterEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+
+from desktop.platform.theme import Theme
+from desktop.widgets.card_parts import mark
+
+WIDEST = 560
+GAP = 12
+MOST = 5
+"""Messages that wait below the one that is shown."""
+ALERT_S = 30.0
+"""How long an alert without an action is shown while its window is the active one."""
+READ_S = 3.0
+"""An alert that was shown for so long leaves when another chat or page is opened."""
+
+
+@dataclass(eq=False, slots=True)
+class _Message:
+    text: str
+    alert: bool
+    action: str
+    act: Callable[[], None] | None
+    topic: str
+    seconds: float
+    """How long it is shown; 0 for no limit."""
+    stays: bool = False
+    shown_s: float = 0.0
+    ends_s: float = 0.0
+
+    @property
+    def is_passing(self) -> bool:
+        """An alert with nothing to do about it, which is over when it was read."""
+        return self.alert and not self.action and self.seconds > 0
+
+
+class Toast(QFrame):
+    """Stands at the lower edge of `area()`, a rectangle of its parent. The newest message is shown; those before it
+    return when it leaves, unless their time is over. GUI thread only."""
+
+    changed = Signal()
+    """Another message is shown, or none."""
+    focus_left = Signal()
+    """It had the focus and is hidden now."""
+
+    def __init__(self, theme: Theme, area: Callable[[], QRect], parent: QWidget) -> None:
+        super().__init__(parent)
+        self._area = area
+        self._theme = theme
+        self._messages: list[_Message] = []
+        self.setObjectName("toast")
+        self._icon = QLabel(self)
+        self._text = QLabel(self)
+        self._text.setWordWrap(True)
+        self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
+        self._action = QPushButton(self)
+        self._action.setObjectName("link")
+        self._action.clicked.connect(self._acted)
+        self._dismiss = QToolButton(self)
+        self._dismiss.setObjectName("quiet")
+        self._dismiss.setAccessibleName(self.tr("Dismiss"))
+        self._dismiss.clicked.connect(self.dismiss)
+        for button in (self._action, self._dismiss):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # what is typed after a click goes where it went before
+        row = self._row = QHBoxLayout(self)
+        row.setContentsMargins(14, 8, 8, 8)
+        row.setSpacing(8)
+        for widget in (self._icon, self._text, self._action, self._dismiss):
+            row.addWidget(widget, 1 if widget is self._text else 0)
+        self._fade = QTimer(self, singleShot=True)
+        self._fade.timeout.connect(self._time_over)
+        theme.changed.connect(self._restyle)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        return self._text.text() if self.isVisible() else ""
+
+    def tell(
+        self,
+        text: str,
+        *,
+        alert: bool = False,
+        action: str = "",
+        act: Callable[[], None] | None = None,
+        for_ms: int = 0,
+        topic: str = "",
+        stays: bool = False,
+    ) -> None:
+        """Shows `text`, for `for_ms` where that is given. An alert without an action leaves after `ALERT_S`, or when
+        the person goes elsewhere, unless it `stays`; all else stays until it is dismissed. It replaces an earlier
+        message of its `topic`."""
+        seconds = for_ms / 1000 or (ALERT_S if alert and not action and not stays else 0.0)
+        kept = [each for each in self._messages if each.text != text and not (topic and each.topic == topic)]
+        messages = [*kept, _Message(text, alert, action, act, topic, seconds, stays)]
+        surplus = [each for each in messages if not each.stays][:-MOST]
+        self._messages = [each for each in messages if each not in surplus]
+        self._show_newest()
+        self._announce(text, alert)
+
+    def clear(self, topic: str) -> None:
+        """Takes back what was said about this: it is no longer so."""
+        self._keep(lambda message: message.topic != topic)
+
+    def move_on(self) -> None:
+        """The person opened another chat or page: alerts that were read leave."""
+        before_s = time.monotonic() - READ_S
+        self._keep(lambda message: not (message.is_passing and 0 < message.shown_s < before_s))
+
+    def dismiss(self) -> None:
+        """Takes away the message that is shown; the one before it returns."""
+        del self._messages[-1:]
+        self._show_newest()
+
+    def place(self) -> None:
+        """Finds its place anew after its parent has changed, in front of its siblings."""
+        area, margins = self._area(), self._row.contentsMargins()
+        beside = [widget for widget in (self._icon, self._action, self._dismiss) if not widget.isHidden()]
+        others = sum(widget.sizeHint().width() + self._row.spacing() for widget in beside)
+        words = self._text.fontMetrics().horizontalAdvance(self._text.text()) + 4
+        width = min(area.width() - 32, WIDEST, words + others + margins.left() + margins.right())
+        self.resize(width, max(44, self.heightForWidth(width)))
+        top = max(area.top() + GAP, area.top() + area.height() - self.height() - GAP)
+        self.move(area.left() + (area.width() - width) // 2, top)
+        self.raise_()
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        super().enterEvent(event)
+        self._fade.stop()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self._start_fading()
+
+    def _announce(self, text: str, alert: bool) -> None:
+        """Has a screen reader say it: the focus does not come here."""
+        if QAccessible.isActive():
+            event = QAccessibleAnnouncementEvent(self, text)
+            politeness = QAccessible.AnnouncementPoliteness
+            event.setPoliteness(politeness.Assertive if alert else politeness.Polite)
+            QAccessible.updateAccessibility(event)
+
+    def _keep(self, wanted: Callable[[_Message], bool]) -> None:
+        kept = [message for message in self._messages if wanted(message)]
+        if len(kept) < len(self._messages):
+            self._messages = kept
+            self._show_newest()
+
+    def _show_newest(self) -> None:
+        now = time.monotonic()
+        self._messages = [each for each in self._messages if not each.ends_s or each.ends_s > now]
+        message = self._messages[-1] if self._messages else None
+        if message is not None:
+            message.shown_s = message.shown_s or now
+            message.ends_s = message.ends_s or (now + message.seconds if message.seconds else 0.0)
+            self._text.setText(message.text)
+            self._action.setText(message.action)
+            self._action.setVisible(bool(message.action))
+            self.setAccessibleName(message.text)
+            self._restyle()
+            self.place()
+        focused = self.window().focusWidget()
+        if message is None and focused is not None and self.isAncestorOf(focused):
+            self.focus_left.emit()
+        self.setVisible(message is not None)
+        self._start_fading()
+        self.changed.emit()
+
+    def _start_fading(self) -> None:
+        self._fade.stop()
+        if self._messages and self._messages[-1].ends_s:
+            self._fade.start(max(0, round((self._messages[-1].ends_s - time.monotonic()) * 1000)))
+
+    def _time_over(self) -> None:
+        message = self._messages[-1] if self._messages else None
+        if message is None:
+            return
+        if message.is_passing and not self.isActiveWindow():  # nobody may have read it
+            message.ends_s = time.monotonic() + message.seconds
+            self._start_fading()
+        else:
+            self.dismiss()
+
+    def _acted(self) -> None:
+        act = self._messages[-1].act if self._messages else None
+        self.dismiss()
+        if act is not None:
+            act()
+
+    def _restyle(self) -> None:
+        alert = bool(self._messages) and self._messages[-1].alert
+        mark(self, "alert", alert)
+        token = "accent" if alert else "muted"
+        name = "triangle-alert" if alert else "info"
+        self._icon.setPixmap(self._theme.pixmap(name, token, 16, self.devicePixelRatioF()))
+        self._dismiss.setIcon(self._theme.icon("x", "muted"))

@@ -1,0 +1,50 @@
+"""Whether a model can be loaded with certain settings, before anything of it is."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from engine.backend import LoadSettings
+from engine.errors import InvalidSettings
+from engine.library.gguf_header import GgufHeader
+from engine.library.kv_size import head_sizes
+
+MAX_CTX = 1 << 24
+MAX_THREADS = 1024
+MAX_LAYERS = 10_000
+
+KV_BLOCK = 32
+"""Numbers that a quantised KV type packs together; a head must be whole blocks."""
+
+
+def check_settings(settings: LoadSettings, header: GgufHeader) -> None:
+    """Raises InvalidSettings."""
+    _in_range("n_ctx", settings.n_ctx, MAX_CTX)
+    _in_range("n_threads", settings.n_threads, MAX_THREADS)
+    _in_range("n_gpu_layers", settings.n_gpu_layers or 0, MAX_LAYERS)
+    if settings.kv_type_v != "f16" and settings.flash_attention == "off":
+        raise InvalidSettings("kv_type_v", f"{settings.kv_type_v} needs flash attention")
+    for field, kind, sizes in zip(
+        ("kv_type_k", "kv_type_v"), (settings.kv_type_k, settings.kv_type_v), head_sizes(header), strict=True
+    ):
+        if kind != "f16" and sizes % KV_BLOCK:
+            raise InvalidSettings(field, f"the model's heads of {sizes} numbers cannot be packed as {kind}")
+    if settings.mlock:
+        _check_mlock(sum(header.tensor_bytes.values()))
+
+
+def _in_range(field: str, value: int, largest: int) -> None:
+    if not 0 <= value <= largest:
+        raise InvalidSettings(field, f"{value} is not between 0 and {largest}")
+
+
+def _check_mlock(n_bytes: int) -> None:
+    """llama.cpp would only warn, and go on unlocked."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    allowed, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    if os.geteuid() != 0 and allowed != resource.RLIM_INFINITY and allowed < n_bytes:
+        raise InvalidSettings("mlock", f"the system lets us lock {allowed >> 20} MB, the model has {n_bytes >> 20} MB")

@@ -1,0 +1,135 @@
+"""What a model file says of itself, as far as a person and an account of memory want to know it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.files.display_name import display_name
+from engine.library.gguf_header import GgufHeader, Value
+from engine.library.split_files import stem
+
+FILE_TYPES = {
+    0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 7: "Q8_0", 8: "Q5_0", 9: "Q5_1", 10: "Q2_K", 11: "Q3_K_S", 12: "Q3_K_M",
+    13: "Q3_K_L", 14: "Q4_K_S", 15: "Q4_K_M", 16: "Q5_K_S", 17: "Q5_K_M", 18: "Q6_K", 19: "IQ2_XXS", 20: "IQ2_XS",
+    21: "Q2_K_S", 22: "IQ3_XS", 23: "IQ3_XXS", 24: "IQ1_S", 25: "IQ4_NL", 26: "IQ3_S", 27: "IQ3_M", 28: "IQ2_S",
+    29: "IQ2_M", 30: "IQ4_XS", 31: "IQ1_M", 32: "BF16", 36: "TQ1_0", 37: "TQ2_0", 38: "MXFP4",
+}  # fmt: skip
+"""After `llama_ftype` in llama.h."""
+
+_QUANTISATION = re.compile(r"(?:I?Q\d(?:_\w+)?|MXFP4(?:_MOE)?|B?F(?:16|32)|TQ\d_0)", re.IGNORECASE)
+_WORDS = re.compile(r"[-_. ]+")
+_EXPERTS = "_exps."
+_NAMELESS = ("model", "ggml model", "unnamed", "weights")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelMetadata:
+    """Plain values, so that they can be kept and read again. `values` is what an account of memory asks for."""
+
+    name: str
+    architecture: str
+    quantisation: str
+    n_params: int
+    """0 where it cannot be told."""
+    n_ctx_train: int
+    weights_bytes: int
+    read_bytes: int
+    """Of the weights, what is read for one token: of a mixture of experts, only those that are asked."""
+    licence: str
+    has_template: bool
+    values: Mapping[str, Value]
+
+    @property
+    def header(self) -> GgufHeader:
+        """What an account of memory is made from: as from the file, but for the tensors' names."""
+        return GgufHeader(self.values, {"": self.weights_bytes})
+
+
+def metadata_from_header(path: Path, header: GgufHeader) -> ModelMetadata:
+    architecture = header.architecture
+    return ModelMetadata(
+        name=_name(path, header),
+        architecture=architecture,
+        quantisation=_quantisation(path, header),
+        n_params=_n_params(header),
+        n_ctx_train=header.number("context_length"),
+        weights_bytes=sum(header.tensor_bytes.values()),
+        read_bytes=_read_bytes(header),
+        licence=str(header.values.get("general.license", "")),
+        has_template="tokenizer.chat_template" in header.values or "tokenizer.chat_template" in header.long_texts,
+        values={key: value for key, value in header.values.items() if _is_wanted(key, value, architecture)},
+    )
+
+
+def unusable_reason(header: GgufHeader) -> str:
+    """Why a whole file is nothing to talk with; "" where it may be."""
+    kind = header.values.get("general.type")
+    if kind == "adapter":
+        return "it is an adapter for another model"
+    if kind == "mmproj" or header.architecture == "clip":
+        return "it is the eye of another model, not a model by itself"
+    if not header.tensor_bytes:
+        return "it holds no weights"
+    return ""
+
+
+def pretty_name(text: str) -> str:
+    """As a person would say it: without the quantisation, without hyphens."""
+    kept = _QUANTISATION.sub(" ", re.sub(r"\.gguf$", "", text, flags=re.IGNORECASE))
+    words = [word for word in _WORDS.split(re.sub(r"(?<=\d)\.(?=\d)", "\0", kept)) if word]
+    words = [word.replace("\0", ".") for word in words if word.lower() not in ("gguf", "ud")]
+    return " ".join(map(_dressed, words)) or text
+
+
+def _dressed(word: str) -> str:
+    """7b is 7B, and a name begins with a capital, unless its makers write it otherwise."""
+    if re.fullmatch(r"[ae]?\d+(\.\d+)?[bm]", word):
+        return word.upper()
+    return word.capitalize() if word in ("gemma", "qwen", "llama", "mistral", "phi", "tinyllama", "smollm2") else word
+
+
+def quantisation_in(name: str) -> str:
+    """What a file's name says of its quantisation; "" where it says nothing."""
+    found = [match.group().upper() for match in _QUANTISATION.finditer(name)]
+    return found[-1] if found else ""
+
+
+def _name(path: Path, header: GgufHeader) -> str:
+    """The file's name, since it is what people see elsewhere; what a file calls itself is often a training run's."""
+    pretty = pretty_name(display_name(stem(path)))
+    said = str(header.values.get("general.name", "")).strip()
+    return said if pretty.lower() in _NAMELESS and 0 < len(said) <= 60 else pretty
+
+
+def _quantisation(path: Path, header: GgufHeader) -> str:
+    kind = header.values.get("general.file_type")
+    if isinstance(kind, int) and kind in FILE_TYPES:
+        return FILE_TYPES[kind]
+    return quantisation_in(path.name)
+
+
+def _n_params(header: GgufHeader) -> int:
+    count = header.values.get("general.parameter_count")
+    return count if isinstance(count, int) else header.n_elements
+
+
+def _read_bytes(header: GgufHeader) -> int:
+    """The table of embeddings is read for its row alone, unless it gives the logits too."""
+    n_experts, n_used = header.number("expert_count"), header.number("expert_used_count")
+    share = n_used / n_experts if 0 < n_used <= n_experts else 1.0
+    tied = "output.weight" not in header.tensor_bytes
+    total = 0.0
+    for name, n_bytes in header.tensor_bytes.items():
+        if name == "token_embd.weight" and not tied:
+            continue
+        total += n_bytes * share if _EXPERTS in name else n_bytes
+    return int(total)
+
+
+def _is_wanted(key: str, value: Value, architecture: str) -> bool:
+    if key in ("tokenizer.ggml.tokens", "tokenizer.ggml.merges", "tokenizer.ggml.model", "general.architecture"):
+        return True
+    return key.startswith(f"{architecture}.") and not (isinstance(value, tuple) and len(value) > 512)

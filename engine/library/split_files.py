@@ -1,0 +1,63 @@
+"""A model in several files: `name-00001-of-00003.gguf` and so on. llama.cpp loads them by the first."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from engine.errors import ModelFileError
+from engine.library.gguf_header import GgufHeader, read_header
+from engine.library.gguf_string_arrays import StringArraySkipper
+
+_PART = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf", re.IGNORECASE)
+
+MAX_PARTS = 1000
+
+
+def parts(path: Path) -> list[Path]:
+    """All files of the model of which `path` is the first part, or the only one; whether they exist or not."""
+    return [path.with_name(name) for name in parts_of(path.name)]
+
+
+def parts_of(name: str) -> list[str]:
+    """The same by names alone."""
+    found = _PART.fullmatch(name)
+    if found is None or not 1 < (count := int(found["count"])) <= MAX_PARTS:
+        return [name]
+    ending = name[-5:]
+    return [f"{found['stem']}-{number:05}-of-{found['count']}{ending}" for number in range(1, count + 1)]
+
+
+def size_of(path: Path) -> int:
+    """Bytes of all files of the model of which `path` is the first part. Raises OSError where one is missing."""
+    return sum(file.stat().st_size for file in parts(path))
+
+
+def is_continuation_file(name: str) -> bool:
+    """Whether a file of this name is a part that belongs to another file, its first."""
+    found = _PART.fullmatch(name)
+    return found is not None and int(found["number"]) != 1 and int(found["count"]) > 1
+
+
+def stem(path: Path) -> str:
+    """The file's name without ending and number."""
+    found = _PART.fullmatch(path.name)
+    return found["stem"] if found is not None else path.stem
+
+
+def read_model(path: Path, arrays: StringArraySkipper | None = None) -> GgufHeader:
+    """The header of the first file, with the tensors of all. Raises ModelFileError, also where a part is missing."""
+    files = parts(path)
+    header = read_header(path, arrays)
+    if len(files) == 1:
+        return header
+    missing = [file for file in files if not file.is_file()]
+    if missing:
+        raise ModelFileError(path, f"{len(missing)} of its {len(files)} parts are missing")
+    tensors, n_elements = dict(header.tensor_bytes), header.n_elements
+    for file in files[1:]:
+        part = read_header(file, arrays)
+        tensors.update(part.tensor_bytes)
+        n_elements += part.n_elements
+    return replace(header, tensor_bytes=tensors, n_elements=n_elements)

@@ -1,0 +1,93 @@
+"""`python -m engine.native.load_trial_process FILE`: tries a model file, in a process that may die of it.
+
+Says on stdout what it is at (engine.library.load_trial.STAGES), then "good", or "refused" with the reason.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from engine.backend import Chunk
+from engine.errors import ModelFileError, TemplateError
+from engine.library.load_trial import SAYS
+from engine.native.batch import NativeBatch
+from engine.native.llama import C, take_error_message
+from engine.native.model import NativeModel
+from engine.prompt.chat_template import ChatTemplate
+from engine.requests import Message
+
+N_CTX = 64
+
+EVERY_BYTE = "".join(map(chr, (*range(0x800), *range(0x800, 0xD800, 0x400), *range(0xE000, 0x110000, 0x1000))))
+"""A text that holds every byte there can be in UTF-8."""
+
+CHAT = (Message("system", "Be brief."), Message("user", "Hello!"), Message("assistant", "Hi."), Message("user", "Bye."))
+
+
+def main(arguments: list[str]) -> int:
+    """0 where the file is good."""
+    _bound_by_system()
+    try:
+        _say("loading")
+        model = NativeModel(Path(arguments[0]), lambda progress: True, repack=False)
+        _say("spelling")
+        _spell(model)
+        _say("computing")
+        _compute(model)
+        _say("template")
+        _render(model)
+    except ModelFileError as error:
+        _say(f"refused {error.reason}")
+        return 1
+    _say("good")
+    return 0
+
+
+def _spell(model: NativeModel) -> None:
+    """llama.cpp ends the process that meets a byte for which a damaged vocabulary has no token."""
+    model.tokenize(EVERY_BYTE, add_special=True)
+    for token in range(model.n_vocab):
+        model.piece(token)
+
+
+def _compute(model: NativeModel) -> None:
+    """One token through all layers."""
+    params = C.llama_context_default_params()
+    params.n_ctx = params.n_batch = params.n_ubatch = N_CTX
+    params.n_threads = params.n_threads_batch = 1
+    context = C.llama_init_from_model(model.pointer, params)
+    if not context:
+        raise ModelFileError(model.path, take_error_message() or "llama.cpp cannot make a context for it")
+    tokens = model.tokenize("Hello", add_special=True)[:N_CTX] or [0]
+    batch = NativeBatch(N_CTX)
+    if C.llama_decode(context, batch.fill([Chunk(0, 0, tokens, samples=True)])) != 0:
+        raise ModelFileError(model.path, take_error_message() or "llama.cpp cannot compute with it")
+
+
+def _render(model: NativeModel) -> None:
+    """A template that refuses our words, or is none, is a request's trouble; one that never ends is the file's."""
+    vocabulary = model.vocabulary()
+    try:
+        template = ChatTemplate(model.chat_template, bos=vocabulary.bos, eos=vocabulary.eos)
+        for n in (len(CHAT), 2, 1):
+            template.render(CHAT[-n:])
+    except TemplateError:
+        pass
+
+
+def _bound_by_system() -> None:
+    """No core file for a crash that is expected."""
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{SAYS}{' '.join(text.split())}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

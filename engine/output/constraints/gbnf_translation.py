@@ -1,0 +1,112 @@
+"""A GBNF grammar → what llguidance compiles: one regular expression, or a Lark grammar.
+
+GBNF matches character by character. llguidance's lexer takes the longest lexeme, so that a rule such as
+`[a-z]+ "b"` would never end. Both forms below avoid that: a grammar without recursion becomes one regular
+expression, and any other a grammar whose lexemes are single characters.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from engine.output.constraints.gbnf_parser import (
+    Choice,
+    Node,
+    Ref,
+    Repeat,
+    SeededPrompt,
+    Sequence,
+    Text,
+    parse,
+    parts_of,
+    refs_of,
+)
+
+MAX_REGEX_CHARS = 50_000
+"""A grammar whose rules unfold to more than this is compiled as a grammar, though it has no recursion."""
+
+MAX_REGEX_DEPTH = 80
+"""Likewise for rules within rules, since llguidance takes 250 parentheses within each other."""
+
+
+def translate(source: str) -> tuple[Literal["regex", "lark"], str]:
+    """The same language for llguidance. Any thread; bounded by the caps. Raises GbnfError."""
+    rules = parse(source)
+    order = _from_the_leaves(rules)
+    if order is not None and (regex := _unfold(rules, order)) is not None:
+        return "regex", regex
+    names = {name: f"r{i}" for i, name in enumerate(rules)}
+    lines = [f"{names[name]}: {_lark(node, names)}" for name, node in rules.items()]
+    return "lark", "\n".join([f"start: {names['root']}", *lines])
+
+
+def _from_the_leaves(rules: dict[str, Node]) -> list[str] | None:
+    """The rules that root needs, each after those it needs itself; None where rules are recursive."""
+    done: dict[str, None] = {}
+    open_names = {"root": iter(refs_of(rules["root"]))}
+    while open_names:
+        name, refs = next(reversed(open_names.items()))
+        ref = next((ref for ref in refs if ref not in done), None)
+        if ref is None:
+            del open_names[name]
+            done[name] = None
+        elif ref in open_names:
+            return None
+        else:
+            open_names[ref] = iter(refs_of(rules[ref]))
+    return list(done)
+
+
+def _unfold(rules: dict[str, Node], order: list[str]) -> str | None:
+    """All of root as one regular expression; None where that is too large or too deep."""
+    regexes: dict[str, str] = {}
+    depths: dict[str, int] = {}
+    for name in order:
+        regexes[name] = _regex(rules[name], regexes)
+        depths[name] = _depth(rules[name], depths)
+        if len(regexes[name]) > MAX_REGEX_CHARS or depths[name] > MAX_REGEX_DEPTH:
+            return None
+    return regexes["root"]
+
+
+def _regex(node: Node, regexes: dict[str, str]) -> str:
+    match node:
+        case Text(chars):
+            return "".join(rf"\x{{{ord(char):x}}}" for char in chars)
+        case SeededPrompt(regex):
+            return regex
+        case Ref(name):
+            return f"(?:{regexes[name]})"
+        case Sequence(parts):
+            return "".join(f"(?:{_regex(part, regexes)})" for part in parts)
+        case Choice(parts):
+            return "|".join(_regex(part, regexes) for part in parts)
+        case Repeat(part, bounds):
+            return f"(?:{_regex(part, regexes)}){bounds}"
+
+
+def _depth(node: Node, depths: dict[str, int]) -> int:
+    if isinstance(node, Ref):
+        return depths[node.name] + 1
+    return 1 + max((_depth(part, depths) for part in parts_of(node)), default=0)
+
+
+def _lark(node: Node, names: dict[str, str]) -> str:
+    match node:
+        case Text(chars):
+            return " ".join(rf"/\x{{{ord(char):x}}}/" for char in chars) or '""'
+        case SeededPrompt(regex):
+            return f"/{regex}/"
+        case Ref(name):
+            return names[name]
+        case Sequence(parts):
+            return (
+                " ".join(
+                    f"({_lark(part, names)})" if isinstance(part, Choice) else _lark(part, names) for part in parts
+                )
+                or '""'
+            )
+        case Choice(parts):
+            return " | ".join(_lark(part, names) for part in parts)
+        case Repeat(part, bounds):
+            return f"({_lark(part, names)}){bounds}"

@@ -1,0 +1,141 @@
+"""A JSON schema → the part of it that llguidance enforces, and the names of what was left out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from engine.output.constraints.schema_normalization import has_no_effect
+from engine.output.json_schema import types
+from engine.output.schema_walk import Node, mapped
+
+_KEYWORDS = frozenset(
+    (
+        *("uniqueItems", "not", "if", "then", "else", "contains", "minContains", "maxContains", "propertyNames"),
+        *("dependentRequired", "dependentSchemas", "dependencies", "unevaluatedProperties", "unevaluatedItems"),
+        *("$dynamicRef", "$dynamicAnchor", "$recursiveRef", "$recursiveAnchor"),
+    )
+)
+_FORMATS = frozenset(
+    ("date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid", "uri", "unknown")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RelaxedSchema:
+    """`left_out`: each keyword with the place of its schema, as in `uniqueItems at /properties/tags`."""
+
+    schema: Any
+    left_out: tuple[str, ...] = ()
+
+
+MAX_PATTERN_CHARS = 2000
+MAX_PATTERNS = 200
+"""Patterns of one schema that are tried; more are left out."""
+
+
+@lru_cache(maxsize=256)
+def pattern_compiles(pattern: str) -> bool:
+    """Whether llguidance knows this regular expression: it has no look-around and no references. Up to 4 ms."""
+    if len(pattern) > MAX_PATTERN_CHARS:
+        return False
+    from llguidance import LLMatcher  # imported with the first constraint, not when the window opens
+
+    schema = json.dumps({"type": "string", "pattern": pattern})
+    return not LLMatcher.validate_grammar(LLMatcher.grammar_from_json_schema(schema))
+
+
+def relaxed(schema: Any) -> RelaxedSchema:
+    """Without the keywords, formats and patterns that cannot be enforced; `oneOf` becomes `anyOf`. A reference to
+    another document stays, and is an error: without it nothing might be left."""
+    left_out: list[str] = []
+    n_tried = 0
+
+    def compiles(pattern: object) -> bool:
+        nonlocal n_tried
+        n_tried += 1
+        return isinstance(pattern, str) and n_tried <= MAX_PATTERNS and pattern_compiles(pattern)
+
+    def note(keyword: str, path: str) -> None:
+        left_out.append(f"{keyword} at {path or '/'}")
+
+    def change(node: Node, path: str) -> Node:
+        kept: Node = {}
+        for key, value in node.items():
+            if key in _KEYWORDS:
+                if not has_no_effect(key, value):
+                    note(key, path)
+            elif (
+                (key == "format" and isinstance(value, str) and value not in _FORMATS and _may_be_text(node))
+                or (key == "pattern" and not compiles(value))
+                or (key in ("minProperties", "maxProperties") and not _all_required(node))
+            ):
+                note(key, path)
+            else:
+                kept[key] = value
+        if isinstance(kept.get("patternProperties"), dict):
+            kept["patternProperties"] = _patterns(kept["patternProperties"], compiles, note, path)
+        return _without_one_of(kept, note, path)
+
+    return RelaxedSchema(mapped(schema, change), tuple(dict.fromkeys(left_out)))
+
+
+def _without_one_of(node: Node, note: Callable[[str, str], None], path: str) -> Node:
+    options = node.pop("oneOf", None)
+    if not isinstance(options, list):
+        return node
+    if not _is_disjoint(options):
+        note("oneOf", path)
+    if "anyOf" not in node:
+        node["anyOf"] = options
+    elif isinstance(node.get("allOf", []), list):
+        node["allOf"] = [*node.get("allOf", []), {"anyOf": options}]
+    else:
+        node["oneOf"] = options  # not a valid schema; llguidance rejects it
+    return node
+
+
+def _patterns(given: Node, compiles: Callable[[object], bool], note: Callable[[str, str], None], path: str) -> Node:
+    kept = {pattern: schema for pattern, schema in given.items() if compiles(pattern)}
+    if len(kept) < len(given):
+        note("patternProperties", path)
+    return kept
+
+
+def _may_be_text(node: Node) -> bool:
+    allowed = types(node)
+    return not allowed or "string" in allowed
+
+
+def _all_required(node: Node) -> bool:
+    """Whether llguidance can count the properties: only where none of those that are named may be missing."""
+    named, required = node.get("properties", {}), node.get("required", [])
+    return isinstance(named, dict) and isinstance(required, list) and set(named) <= set(map(str, required))
+
+
+def _is_disjoint(options: list[Any]) -> bool:
+    """Whether a value matches at most one of them, by its type or by a property that tells them apart."""
+    if len(options) < 2:
+        return True
+    if not all(isinstance(option, dict) for option in options):
+        return False
+    kinds = [types(option) for option in options]
+    if all(kinds) and sum(map(len, kinds)) == len(frozenset().union(*kinds)):
+        return True
+    tags = [_tags(option) for option in options]
+    return any(all(key in each for each in tags) and len({each[key] for each in tags}) == len(tags) for key in tags[0])
+
+
+def _tags(option: Node) -> dict[str, str]:
+    """Required properties with one value only."""
+    named, required = option.get("properties"), option.get("required")
+    if not isinstance(named, dict) or not isinstance(required, list):
+        return {}
+    return {
+        key: repr(value["const"])
+        for key, value in named.items()
+        if key in required and isinstance(value, dict) and "const" in value
+    }

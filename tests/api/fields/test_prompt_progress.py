@@ -1,0 +1,122 @@
+"""llama.cpp's reports within a stream: how much of the prompt has been read, and timings with each piece."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import api.streaming
+from api.openai.chat.answer import ChatChunkWriter, ResponseMeta, ResponseOptions
+from engine.events import TextDelta
+from engine.request_state import Progress
+from tests.api.live_endpoint import Live, ask, live
+from tests.fakes import FakeOpener, Script
+
+LONG = "a long prompt " * 200
+HALF_READ = Progress(0, n_prompt=10, n_cached=2, n_read=6, prefill_s=0.25)
+WRITING = Progress(0, n_prompt=10, n_cached=2, n_read=10, n_output=5, prefill_s=0.5, decode_s=1.0)
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
+    """Reads a long prompt in several steps, with a report after each."""
+    monkeypatch.setattr(api.streaming, "REPORT_INTERVAL_S", 0.02)
+    with live(FakeOpener(Script(b"Hello there.", step_s=0.05))) as endpoint:
+        yield endpoint
+
+
+def frames(endpoint: Live, path: str, body: object) -> list[dict[str, Any]]:
+    answer = endpoint.post(body, path)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "text/event-stream"
+    return [json.loads(line[6:]) for line in answer.text.splitlines() if line.startswith("data: {")]
+
+
+BODIES = {
+    "/v1/chat/completions": ask(LONG, stream=True, max_tokens=8),
+    "/completion": {"prompt": LONG, "stream": True, "n_predict": 8},
+}
+
+
+@pytest.mark.parametrize("path", BODIES)
+def test_return_progress_reports_the_prompt_before_the_answer(slow: Live, path: str) -> None:
+    found = frames(slow, path, {**BODIES[path], "return_progress": True})
+    reports = [each["prompt_progress"] for each in found if "prompt_progress" in each]
+    assert found[: len(reports)] == [each for each in found if "prompt_progress" in each]
+    assert len(reports) > 2
+    processed = [each["processed"] for each in reports]
+    assert processed == sorted(set(processed))
+    assert processed[-1] == reports[-1]["total"] >= len(LONG)
+    assert reports[-1]["time_ms"] >= 50
+    again = frames(slow, path, {**BODIES[path], "return_progress": True})
+    assert {each["prompt_progress"]["cache"] > 0 for each in again if "prompt_progress" in each} == {True}
+
+
+@pytest.mark.parametrize("path", BODIES)
+def test_timings_per_token_come_with_each_piece(slow: Live, path: str) -> None:
+    found = frames(slow, path, {**BODIES[path], "timings_per_token": True})
+    pieces = [each for each in found if each.get("content") or (each.get("choices") or [{}])[0].get("delta")]
+    assert len(pieces) > 3
+    for each in pieces[:-1]:  # the request may have ended when its last piece is written, and the end has timings
+        assert each["timings"]["prompt_n"] >= len(LONG)
+        assert each["timings"]["prompt_ms"] >= 50
+        assert each["timings"]["predicted_n"] >= 1
+
+
+def test_stream_is_kept_alive_while_a_report_would_be_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api.streaming, "REPORT_INTERVAL_S", 0.02)
+    opener = FakeOpener(Script(b"Hello there.", step_s=0.3))
+    with live(opener, ping_interval_s=0.05) as endpoint:
+        answer = endpoint.post(ask(LONG, stream=True, max_tokens=1, return_progress=True))
+    before, _, _ = answer.text.partition('"content":"H')
+    assert before.count("prompt_progress") >= 1
+    assert before.count("\n:\n") >= 2
+
+
+@pytest.mark.parametrize("path", BODIES)
+def test_neither_is_sent_unless_asked_for(slow: Live, path: str) -> None:
+    found = frames(slow, path, BODIES[path])
+    assert not any("prompt_progress" in each for each in found)
+    assert sum("timings" in each for each in found) == 1
+
+
+def test_prompt_over_the_context_is_an_http_error_despite_reports(slow: Live) -> None:
+    answer = slow.post(ask("a" * 100_000, stream=True, return_progress=True))
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == "context_length_exceeded"
+
+
+def test_failure_after_a_report_ends_the_stream_with_an_error(slow: Live) -> None:
+    slow.script.fail_after = 2
+    found = frames(slow, "/v1/chat/completions", ask(LONG, stream=True, return_progress=True))
+    assert "prompt_progress" in found[0]
+    assert found[-1]["error"]["code"] == "engine_dead"
+
+
+def test_both_pass_where_the_answer_is_not_streamed(slow: Live) -> None:
+    fields: dict[str, Any] = {"return_progress": True, "timings_per_token": True}
+    assert slow.post(ask(max_tokens=1, **fields)).status_code == 200
+    assert slow.post({"prompt": "a", "n_predict": 1, **fields}, "/completion").status_code == 200
+
+
+def test_report_and_timings_on_the_wire() -> None:
+    head = ResponseMeta("chatcmpl-1", 1, "alias")
+    report = ChatChunkWriter(head, progress=lambda place: HALF_READ).report(0).decode()
+    assert report.endswith(
+        '"choices":[{"index":0,"delta":{"role":"assistant","content":null},"finish_reason":null}],'
+        '"prompt_progress":{"total":10,"cache":2,"processed":6,"time_ms":250}}\n\n'
+    )
+    writer = ChatChunkWriter(head, ResponseOptions(timings_per_token=True), lambda place: WRITING)
+    assert (
+        '"timings":{"cache_n":2,"prompt_n":8,"prompt_ms":500.0,"prompt_per_token_ms":62.5,"prompt_per_second":16.0,'
+        '"predicted_n":5,"predicted_ms":1000.0,"predicted_per_token_ms":200.0,"predicted_per_second":5.0}'
+    ) in writer.frames(0, TextDelta("Hel", 1)).decode()
+
+
+def test_nothing_is_reported_before_the_prompt_is_tokenized_or_once_it_has_ended() -> None:
+    head = ResponseMeta("chatcmpl-1", 1, "alias")
+    assert ChatChunkWriter(head, progress=lambda place: Progress(1)).report(0) == b""
+    assert ChatChunkWriter(head).report(0) == b""

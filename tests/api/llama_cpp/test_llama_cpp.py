@@ -1,0 +1,272 @@
+"""llama.cpp's own routes: what they say, byte by byte, then on a live port."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from api.errors import BadRequest, UnsupportedParameter
+from api.llama_cpp.answer import CompletionOptions, CompletionWriter
+from api.llama_cpp.request import completion_request, infill_context, pieces, prompts, slots
+from api.llama_cpp.schemas import InfillBody, LlamaCompletionBody
+from engine.errors import EngineDead
+from engine.events import Failed, Finished, Started, TextDelta, Timings, Usage
+from engine.requests import CompletionRequest, Constraint, Sampling
+from tests.api.live_endpoint import Live, ask, live, wait_until
+from tests.fakes import FakeOpener, Script
+
+TIMINGS = Timings(0.0, 0.25, 0.5, 0.25)
+
+
+def test_stream_on_the_wire() -> None:
+    writer = CompletionWriter(CompletionOptions("alias", {"seed": 7}))
+    events = (Started(9, 4), TextDelta("Hel", 1), TextDelta("lo", 2), Finished("length", Usage(9, 4, 3), TIMINGS))
+    assert b"".join(writer.frames(0, event) for event in events).decode() == (
+        'data: {"index":0,"content":"Hel","tokens":[],"stop":false,"id_slot":-1,"tokens_predicted":1,'
+        '"tokens_evaluated":9}\n\n'
+        'data: {"index":0,"content":"lo","tokens":[],"stop":false,"id_slot":-1,"tokens_predicted":3,'
+        '"tokens_evaluated":9}\n\n'
+        'data: {"index":0,"content":"","tokens":[],"id_slot":-1,"stop":true,"model":"alias","tokens_predicted":3,'
+        '"tokens_evaluated":9,"tokens_cached":4,"generation_settings":{"seed":7},"truncated":false,"stop_type":"limit","stopping_word":"",'
+        '"timings":{"cache_n":4,"prompt_n":5,"prompt_ms":250.0,"prompt_per_token_ms":50.0,"prompt_per_second":20.0,'
+        '"predicted_n":3,"predicted_ms":500.0,"predicted_per_token_ms":166.667,"predicted_per_second":6.0}}\n\n'
+    )
+    assert b'"code":"engine_dead"' in writer.frames(0, Failed(EngineDead("x")))
+
+
+def test_completions() -> None:
+    body = LlamaCompletionBody(prompt="a", n_predict=5, top_k=3, grammar="root ::= [a]", stop=["x"], n_probs=2)
+    assert completion_request(body, "a", "1") == CompletionRequest(
+        "a",
+        "endpoint",
+        Sampling(top_k=3),
+        Constraint("gbnf", "root ::= [a]"),
+        max_tokens=5,
+        stop=("x",),
+        n_logprobs=2,
+        id="1",
+    )
+
+
+@pytest.mark.parametrize(
+    ("samplers", "expected"),
+    [
+        (["top_k", "temperature"], Sampling(top_k=3, top_p=1.0, min_p=0.0)),
+        ("kt", Sampling(top_k=3, top_p=1.0, min_p=0.0)),
+        (["top_p"], Sampling(temperature=1.0, top_k=0, min_p=0.0)),
+        (
+            ["penalties", "dry", "top_n_sigma", "top_k", "typ_p", "top_p", "min_p", "xtc", "temperature"],
+            Sampling(top_k=3),
+        ),
+        (["dry", "penalties", "top_k", "top_p", "min_p", "temperature"], Sampling(top_k=3)),
+    ],
+)
+def test_samplers_that_are_not_listed_are_off(samplers: object, expected: Sampling) -> None:
+    body = LlamaCompletionBody.model_validate({"prompt": "a", "top_k": 3, "samplers": samplers})
+    assert completion_request(body, "a", "1").sampling == expected
+
+
+@pytest.mark.parametrize("samplers", [["temperature", "top_k"], ["top_k", "top_k"], ["infill"], "kz", ["mirostat"]])
+def test_an_order_of_samplers_that_is_not_the_engines_is_refused(samplers: object) -> None:
+    with pytest.raises(UnsupportedParameter) as caught:
+        completion_request(LlamaCompletionBody.model_validate({"prompt": "a", "samplers": samplers}), "a", "1")
+    assert caught.value.param == "samplers"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("post_sampling_probs", True),
+        ("t_max_predict_ms", 100),
+        ("lora", [{"id": 0, "scale": 1}]),
+        ("response_format", {"type": "json_object"}),
+    ],
+)
+def test_what_a_completion_cannot_keep_is_refused_by_name(name: str, value: object) -> None:
+    with pytest.raises(UnsupportedParameter) as caught:
+        completion_request(LlamaCompletionBody.model_validate({"prompt": "a", name: value}), "a", "1")
+    assert caught.value.param == name
+
+
+def test_hints_pass() -> None:
+    sent = {"prompt": "a", "id_slot": 0, "n_keep": 4, "n_discard": 2, "cache_prompt": True, "temperature": 3.5}
+    body = LlamaCompletionBody.model_validate_json(json.dumps({**sent, "min_keep": 5}))
+    assert completion_request(body, "a", "1").sampling == Sampling(temperature=3.5, min_keep=5)
+
+
+def test_prompts_in_every_shape() -> None:
+    assert prompts("a") == ["a"]
+    assert prompts([1, 2]) == [(1, 2)]
+    assert prompts(["a", [1, 2], {"prompt_string": "b"}]) == ["a", (1, 2), "b"]
+    assert prompts({"prompt_string": "b", "multimodal_data": []}) == ["b"]
+    with pytest.raises(UnsupportedParameter):
+        prompts({"prompt_string": "b", "multimodal_data": ["x"]})
+    refused: list[object] = [{}, [{}], {"prompt_string": 3}]
+    for bad in refused:
+        with pytest.raises(BadRequest):
+            prompts(bad)
+
+
+def test_what_editors_send() -> None:
+    sent = {
+        "input_prefix": "def f(",
+        "input_suffix": ")",
+        "input_extra": [{"filename": "a.py", "text": "import a"}],
+        "prompt": "x",
+        "n_predict": 128,
+        "samplers": ["top_k", "top_p", "infill"],
+        "t_max_prompt_ms": 500,
+        "t_max_predict_ms": 1000,
+        "n_indent": 4,
+        "id_slot": 0,
+        "response_fields": ["content"],
+    }
+    body = InfillBody.model_validate_json(json.dumps(sent))
+    assert completion_request(body, "p", "1").max_tokens == 128
+    assert infill_context(body) == "a.py\nimport a\n\n"
+
+
+def test_pieces_that_are_no_text_come_as_bytes() -> None:
+    assert pieces((1, 2), (b"a", b"\xc3")) == [{"id": 1, "piece": "a"}, {"id": 2, "piece": [195]}]
+
+
+def test_slots() -> None:
+    request = CompletionRequest("a", "endpoint", id="r")
+    assert [(slot["id"], slot["id_task"], slot["is_processing"]) for slot in slots(2, 64, [request], {"r"})] == [
+        (0, "r", True),
+        (1, -1, False),
+    ]
+    assert len(slots(2, 64, [request] * 5, {"r"})) == 2
+    hidden = slots(1, 64, [request], ())[0]
+    assert (hidden["id_task"], hidden["is_processing"], hidden["params"]) == (-1, True, {})
+
+
+# On a live port
+
+
+def test_tokens_there_and_back(endpoint: Live) -> None:
+    tokens = endpoint.post({"content": "Hé"}, "/tokenize").json()["tokens"]
+    assert tokens == list("Hé".encode())
+    assert endpoint.post({"tokens": tokens}, "/detokenize").json() == {"content": "Hé"}
+    with_pieces = endpoint.post({"content": "Hé", "with_pieces": True}, "/tokenize").json()["tokens"]
+    assert with_pieces[0] == {"id": 72, "piece": "H"}
+    assert with_pieces[1]["piece"] == [195]
+    assert endpoint.post({"tokens": [99999]}, "/detokenize").status_code == 400
+    assert endpoint.post({"content": "a", "parse_special": False}, "/tokenize").json() == {"tokens": [97]}
+
+
+def test_the_prompt_can_be_seen(endpoint: Live) -> None:
+    shown = endpoint.post(ask("Hi"), "/apply-template").json()
+    assert shown == {"prompt": "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n"}
+    counted = endpoint.post(ask("Hi"), "/v1/chat/completions/input_tokens").json()
+    assert counted["input_tokens"] == len(shown["prompt"])
+
+
+def test_a_gap_is_filled(endpoint: Live) -> None:
+    asked = {"input_prefix": "def f(", "input_suffix": ")"}
+    whole = endpoint.post(asked, "/infill").json()
+    assert (whole["content"], whole["stop_type"]) == ("Hello there.", "eos")
+    wire = endpoint.post({**asked, "stream": True}, "/infill").text
+    frames = [json.loads(line[6:]) for line in wire.splitlines() if line]
+    assert "".join(frame["content"] for frame in frames) == "Hello there."
+    assert [frame["stop"] for frame in frames][-1]
+    assert endpoint.post({"prompt": "a", "n_predict": 2}, "/completion").json()["content"] == "He"
+
+
+def test_several_prompts_have_several_answers(endpoint: Live) -> None:
+    shown = endpoint.post({"prompt": ["a", {"prompt_string": "b"}], "n_predict": 2}, "/completion").json()
+    assert [(each["index"], each["content"]) for each in shown] == [(0, "He"), (1, "He")]
+    wire = endpoint.post({"prompt": ["a", "b"], "n_predict": 2, "stream": True}, "/completion").text
+    frames = [json.loads(line[6:]) for line in wire.splitlines() if line]
+    for place in (0, 1):
+        own = [frame for frame in frames if frame["index"] == place]
+        assert "".join(frame["content"] for frame in own) == "He"
+        assert [frame["stop"] for frame in own].count(True) == 1
+
+
+@pytest.mark.parametrize("path", ["/completion", "/infill"])
+def test_no_prediction_reads_the_prompt_into_the_cache(endpoint: Live, path: str) -> None:
+    asked = {"prompt": "x" * 60} if path == "/completion" else {"input_prefix": "x" * 60, "input_suffix": "y"}
+    warmed = endpoint.post({**asked, "n_predict": 0, "id_slot": 0}, path).json()
+    assert (warmed["content"], warmed["tokens_predicted"], warmed["stop_type"]) == ("", 0, "limit")
+    wire = endpoint.post({**asked, "n_predict": 0, "stream": True}, path).text
+    (frame,) = [json.loads(line[6:]) for line in wire.splitlines() if line]
+    assert (frame["content"], frame["stop"]) == ("", True)
+    again = endpoint.post({**asked, "n_predict": 2}, path).json()
+    assert again["content"] == "He"
+    assert again["tokens_cached"] >= 50
+
+
+def test_tokens_and_probabilities_have_numbers(endpoint: Live) -> None:
+    asked = {"prompt": "a", "n_predict": 2, "n_probs": 2, "return_tokens": True}
+    shown = endpoint.post(asked, "/completion").json()
+    assert shown["tokens"] == list(b"He")
+    first = shown["completion_probabilities"][0]
+    assert (first["id"], first["token"], len(first["top_logprobs"])) == (72, "H", 2)
+    assert all(isinstance(each["id"], int) and each["id"] >= 0 for each in first["top_logprobs"])
+    without = endpoint.post({"prompt": "a", "n_predict": 2, "return_tokens": True}, "/completion").json()
+    assert without["tokens"] == list(b"He")
+    assert "completion_probabilities" not in without
+    assert endpoint.post({"prompt": "a", "n_predict": 2}, "/completion").json()["tokens"] == []
+
+
+def test_only_the_named_fields_are_shown(endpoint: Live) -> None:
+    fields = ["content", "generation_settings/n_predict", "timings/nothing", "absent"]
+    shown = endpoint.post({"prompt": "a", "n_predict": 2, "response_fields": fields}, "/completion").json()
+    assert shown == {"content": "He", "generation_settings/n_predict": 2}
+
+
+def test_the_settings_that_were_used_are_shown(endpoint: Live) -> None:
+    shown = endpoint.post({"prompt": "a", "n_predict": 2, "top_k": 5, "seed": 3}, "/completion").json()
+    settings = shown["generation_settings"]
+    assert (settings["top_k"], settings["seed"], settings["n_predict"]) == (5, 3, 2)
+
+
+def test_the_stop_string_that_came_is_named(endpoint: Live) -> None:
+    whole = endpoint.post({"prompt": "a", "stop": ["END", "th"]}, "/completion").json()
+    assert (whole["content"], whole["stop_type"], whole["stopping_word"]) == ("Hello ", "word", "th")
+    wire = endpoint.post({"prompt": "a", "stop": ["th"], "stream": True}, "/completion").text
+    assert '"stop_type":"word","stopping_word":"th"' in wire
+    cut = endpoint.post({"prompt": "a", "stop": ["th"], "n_predict": 2}, "/completion").json()
+    assert (cut["stop_type"], cut["stopping_word"]) == ("limit", "")
+
+
+def test_props_and_slots(endpoint: Live) -> None:
+    with endpoint.http() as client:
+        props = client.get("/props").json()
+        assert client.get("/v1/health").json() == {"status": "ok"}
+        assert len(client.get("/slots").json()) == props["total_slots"] == 16
+    assert props["default_generation_settings"]["n_ctx"] == 4096
+    assert "secret" not in json.dumps(props)
+
+
+def test_what_runs_is_seen_in_the_slots() -> None:
+    with live(FakeOpener(Script(step_s=0.01))) as endpoint, endpoint.http() as client:
+        with client.stream("POST", "/v1/chat/completions", json=ask(stream=True)):
+            busy = [slot for slot in client.get("/slots").json() if slot["is_processing"]]
+            assert len(busy) == 1
+            assert client.get("/slots?fail_on_no_slot=1").status_code == 200
+        wait_until(lambda: endpoint.n_under_way == 0)
+
+
+def test_metrics() -> None:
+    with live() as endpoint, endpoint.http() as client:
+        endpoint.post(ask())
+        endpoint.post(ask("x" * 9000))
+        shown = client.get("/metrics")
+    assert shown.headers["content-type"].startswith("text/plain")
+    lines = shown.text.splitlines()
+    assert "llamacpp:tokens_predicted_total 13.0" in lines
+    assert 'inglenook:requests_total{end="finished"} 1.0' in lines
+    assert 'inglenook:requests_total{end="failed"} 1.0' in lines
+    assert "llamacpp:requests_processing 0.0" in lines
+
+
+def test_what_was_served_is_summed_up() -> None:
+    with live() as endpoint:
+        endpoint.post(ask(n=2))
+        endpoint.post(ask("x" * 9000))
+        totals = endpoint.app.state.activity.totals
+        assert (totals.n_finished, totals.n_failed, totals.n_cancelled, totals.n_output) == (2, 1, 0, 26)
+        assert totals.n_read > 0

@@ -1,0 +1,134 @@
+"""Requests by chance, made from the endpoint's own description by schemathesis, hostile ones among them."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.core import NotSet
+
+from tests.api.hostile_bodies import HOSTILE
+from tests.api.live_endpoint import ask
+
+PATIENCE_S = 20.0
+N_KEPT = 20
+
+SAID = {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 20}
+SOUND: Mapping[str, dict[str, object]] = {
+    "/chat/completions": SAID,
+    "/chat/completions/input_tokens": SAID,
+    "/completions": {"prompt": "a", "max_tokens": 20},
+    "/embeddings": {"input": "a"},
+    "/responses": {"input": "a", "max_output_tokens": 20},
+    "/responses/input_tokens": {"input": "a"},
+    "/messages": SAID,
+    "/messages/count_tokens": SAID,
+    "/api/chat": SAID,
+    "/apply-template": SAID,
+    "/infill": {"input_prefix": "a", "input_suffix": "b", "n_predict": 20},
+    "/completion": {"prompt": "a", "n_predict": 20},
+}
+"""What answers, by the path without /v1. A body by chance is mostly refused for its messages: put beside these, its
+other fields reach the engine."""
+
+
+@dataclass
+class Outcome:
+    statuses: Counter[int] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+    """Failures of the server, silence, and wrong answers in between; the first of them."""
+
+    def note(self, problem: str) -> None:
+        if len(self.problems) < N_KEPT:
+            self.problems.append(problem[:500])
+
+
+@dataclass
+class Fuzz:
+    """`client` has the address and the key. `expected` is what a plain question is always answered."""
+
+    client: httpx.Client
+    expected: str
+    outcome: Outcome = field(default_factory=Outcome)
+    chance: random.Random = field(default_factory=lambda: random.Random(4645))
+
+    def run(self, description: dict[str, Any], n: int, first_seed: int = 1) -> Outcome:
+        """`n` requests, after every fiftieth a plain question."""
+        found: list[Any] = list(schemathesis.openapi.from_dict(description).get_all_operations())
+        operations = [each.ok() for each in found]
+        cases = st.one_of([each.as_strategy(generation_mode=mode) for each in operations for mode in GenerationMode])
+        n_sent = 0
+
+        @seed(first_seed)
+        @settings(
+            max_examples=n,
+            database=None,
+            deadline=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(cases)
+        def send(case: schemathesis.Case[Any]) -> None:
+            nonlocal n_sent
+            n_sent += 1
+            self._send(case.method, case.formatted_path, dict(case.query or {}), self._content(case))
+            if n_sent % 50 == 0:
+                self.check()
+
+        send()
+        self.check()
+        return self.outcome
+
+    def check(self) -> None:
+        said = plain_answer(self.client)
+        if said != self.expected:
+            self.outcome.note(f"the plain question was answered {said!r}")
+
+    def _content(self, case: schemathesis.Case[Any]) -> bytes | None:
+        if case.method != "POST":
+            return None
+        kind = self.chance.random()
+        if kind < 0.05:
+            return self.chance.choice(list(HOSTILE.values()))
+        if isinstance(case.body, bytes):
+            return case.body
+        body: Any = None if isinstance(case.body, NotSet) else case.body
+        sound = SOUND.get(case.path.removeprefix("/v1"))
+        if kind < 0.6 and sound is not None and isinstance(body, dict):
+            body = {**body, **sound}
+        content = json.dumps(body).encode()
+        if kind > 0.95:
+            cut = self.chance.randrange(len(content))
+            return content[:cut] + self.chance.randbytes(3) + content[cut:]
+        return content
+
+    def _send(self, method: str, path: str, query: dict[str, Any], content: bytes | None) -> None:
+        told = f"{method} {path} {content!r}"
+        try:
+            answer = self.client.request(
+                method, path, params=query, content=content, headers={"content-type": "application/json"}
+            )
+        except httpx.HTTPError as error:
+            self.outcome.note(f"{error!r}: {told}")
+            return
+        self.outcome.statuses[answer.status_code] += 1
+        if answer.status_code >= 500 and answer.status_code != 503:
+            self.outcome.note(f"{answer.status_code} {answer.text[:100]}: {told}")
+
+
+def client_of(root: str, key: str) -> httpx.Client:
+    return httpx.Client(base_url=root, headers={"x-api-key": key}, trust_env=False, timeout=PATIENCE_S)
+
+
+def plain_answer(client: httpx.Client) -> str:
+    answer = client.post("/v1/chat/completions", json=ask(max_tokens=20, temperature=0))
+    return str(answer.json()["choices"][0]["message"]["content"]) if answer.status_code == 200 else answer.text

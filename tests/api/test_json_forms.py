@@ -1,0 +1,75 @@
+"""Forms of JSON that mean the same: whole numbers with a decimal point, and a byte order mark."""
+
+from __future__ import annotations
+
+import codecs
+import json
+
+import pytest
+
+from api.body import parse_body
+from api.errors import BadRequest
+from api.fields.sampling import logit_bias
+from api.llama_cpp.schemas import DetokenizeBody
+from api.ollama.schemas import GenerateBody
+from api.openai.chat.schemas import ChatCompletionBody
+from api.openai.completions.request import prompts_of
+from api.openai.completions.schemas import CompletionBody
+from tests.api.live_endpoint import Live
+
+HELLO = [{"role": "user", "content": "hello"}]
+
+
+def body(**fields: object) -> bytes:
+    return json.dumps({"messages": HELLO, **fields}).encode()
+
+
+def test_whole_numbers_with_a_decimal_point_are_integers() -> None:
+    found = parse_body(body(max_tokens=40.0, seed=7.0, top_k=20.0, n=2.0, logprobs=True), ChatCompletionBody)
+    assert (found.max_tokens, found.seed, found.top_k, found.n) == (40, 7, 20, 2)
+    assert all(type(each) is int for each in (found.max_tokens, found.seed, found.top_k, found.n))
+
+
+@pytest.mark.parametrize("value", [40.5, True, "40", -3.0, 1e300, 0.0])
+def test_other_values_are_no_count_of_tokens(value: object) -> None:
+    with pytest.raises(BadRequest) as refused:
+        parse_body(body(max_tokens=value), ChatCompletionBody)
+    assert refused.value.param == "max_tokens"
+
+
+def test_minus_one_with_a_decimal_point_means_endless() -> None:
+    assert parse_body(body(max_tokens=-1.0), ChatCompletionBody).max_tokens is None
+    completion = parse_body(b'{"prompt": "a", "max_tokens": -1.0}', CompletionBody)
+    assert completion.max_tokens == 2**31 - 1
+    generate = parse_body(b'{"prompt": "a", "options": {"num_predict": -1.0, "top_k": 40.0}}', GenerateBody)
+    assert (generate.chosen.num_predict, generate.chosen.top_k) == (None, 40)
+
+
+def test_tokens_with_a_decimal_point_are_tokens() -> None:
+    assert parse_body(b'{"tokens": [1.0, 2]}', DetokenizeBody).tokens == [1, 2]
+    assert prompts_of([1.0, 2], "prompt") == [(1, 2)]
+    assert prompts_of([[1.0], [2]], "prompt") == [(1,), (2,)]
+    assert logit_bias([[5.0, 1.0]]) == ((5, 1.0),)
+    for wrong in ([1.5], [1, 2.5], [True]):
+        with pytest.raises(BadRequest):
+            prompts_of(wrong, "prompt")
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/v1/chat/completions", {"messages": HELLO, "max_tokens": 4.0}),
+        ("/v1/completions", {"prompt": "hello", "max_tokens": 4.0}),
+        ("/v1/responses", {"input": "hello", "max_output_tokens": 16.0}),
+        ("/v1/messages", {"messages": HELLO, "max_tokens": 4.0}),
+        ("/api/chat", {"messages": HELLO, "stream": False, "options": {"num_predict": 4.0}}),
+        ("/completion", {"prompt": "hello", "n_predict": 4.0}),
+    ],
+)
+def test_every_dialect_takes_a_limit_with_a_decimal_point_and_a_mark(
+    endpoint: Live, path: str, fields: dict[str, object]
+) -> None:
+    content = codecs.BOM_UTF8 + json.dumps(fields).encode()
+    with endpoint.http(**{"content-type": "application/json"}) as client:
+        answer = client.post(path, content=content)
+    assert answer.status_code == 200, answer.text

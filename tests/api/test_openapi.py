@@ -1,0 +1,44 @@
+"""The endpoint describes itself, to whoever has the key."""
+
+from __future__ import annotations
+
+import json
+
+import httpx
+
+from api.openapi import BODIES
+from tests.api.live_endpoint import Live
+
+
+def test_every_route_is_described_with_its_body(endpoint: Live) -> None:
+    with endpoint.http() as client:
+        found = client.get("/openapi.json").json()
+    assert found["openapi"] == "3.1.0"
+    posted = {path for path, routes in found["paths"].items() if "post" in routes}
+    assert set(BODIES) <= posted
+    for path in posted:
+        assert path.endswith("/cancel") or "requestBody" in found["paths"][path]["post"], path
+    chat = found["paths"]["/v1/chat/completions"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    name = chat["$ref"].removeprefix("#/components/schemas/")
+    assert {"messages", "temperature", "tools"} <= set(found["components"]["schemas"][name]["properties"])
+
+
+def test_every_reference_leads_somewhere(endpoint: Live) -> None:
+    with endpoint.http() as client:
+        text = client.get("/openapi.json").text
+    schemas = json.loads(text)["components"]["schemas"]
+    named = {part.split('"')[0] for part in text.split('"#/components/schemas/')[1:]}
+    assert named <= set(schemas)
+
+
+def test_a_page_for_people(endpoint: Live) -> None:
+    with endpoint.http() as client:
+        page = client.get("/docs")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "/v1/messages/count_tokens" in page.text
+    assert "<script" not in page.text
+
+
+def test_not_without_the_key(endpoint: Live) -> None:
+    for path in ("/docs", "/openapi.json"):
+        assert httpx.get(f"{endpoint.root}{path}", trust_env=False).status_code == 401

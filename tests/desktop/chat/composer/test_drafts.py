@@ -1,0 +1,270 @@
+"""What was written and not sent is there again: after a restart, after another chat, after a disk that was full."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from desktop.chat.composer.draft_saver import DraftSaver
+from desktop.chat.composer.drafts import NEW_CHAT_KEY, Draft, DraftCache
+from desktop.platform.task_set import TaskSet
+from desktop.shell.main_window import MainWindow
+from desktop.store.errors import StoreFull
+from desktop.store.records import Attachment
+from desktop.store.store import Store
+from engine.files.profile import Profile
+from tests.desktop.chat.composer.test_composer import chips, counted, note
+from tests.desktop.conftest import Gui, OpenGui, Run, until
+from tests.desktop.shell.test_main_window import answered, click_chat, type_and_send
+from tests.fakes import Script
+
+FILE = Attachment("a.txt", "text", "a")
+
+
+class Disk:
+    """A place for drafts that may be full."""
+
+    def __init__(self) -> None:
+        self.full = False
+        self.drafts: dict[str, tuple[str, tuple[Attachment, ...]]] = {}
+
+    async def save(self, chat_id: str, text: str, attachments: tuple[Attachment, ...]) -> None:
+        if self.full:
+            raise StoreFull
+        self.drafts[chat_id] = (text, attachments)
+
+
+def test_failed_save_keeps_draft_in_cache() -> None:
+    async def story() -> None:
+        disk = Disk()
+        book = DraftCache(disk.save)
+        book.put("c", Draft("early"))
+        await book.save()
+        assert disk.drafts == {}  # what lies in the store is not read yet, and not written over
+        book.take_up({"c": ("stored", (FILE,)), "d": ("other", ())})
+        assert book["c"] == Draft("stored\n\nearly", (FILE,))
+        disk.full = True
+        for _ in range(2):
+            with pytest.raises(StoreFull):
+                await book.save()
+        assert book["c"].text == "stored\n\nearly"
+        disk.full = False
+        await book.save()
+        assert disk.drafts == {"c": ("stored\n\nearly", (FILE,))}
+        assert book.is_saved
+        book.put("d", Draft("other"))
+        assert book.is_saved  # nothing is new
+
+    asyncio.run(story())
+
+
+def test_draft_is_restored_after_restart(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with open_gui() as gui:
+            await until(lambda: gui.ready)
+            gui.window.composer.files_given.emit([note(tmp_path)])
+            await until(lambda: counted(gui, 1))
+            QTest.keyClicks(gui.window.composer._edit, "Not yet sent")
+        async with open_gui() as gui:
+            await until(lambda: gui.window.composer.text == "Not yet sent")
+            await until(lambda: counted(gui, 1))
+            assert chips(gui)[0].item.name == "beans.md"
+            type_and_send(gui, "")
+            await answered(gui)
+            assert gui.rows[0].text == "Not yet sent"
+            assert [each.text for each in gui.rows[0].attachments] == ["Sow in March.\n"]
+        async with open_gui() as gui:
+            await until(lambda: gui.chats.model().rowCount() == 2)
+            assert gui.window.composer.text == ""
+            click_chat(gui, "Not yet sent")
+            await until(lambda: len(gui.rows) == 2)
+            assert gui.window.composer.text == ""
+            assert chips(gui) == []
+
+    run(story())
+
+
+def test_text_typed_before_drafts_are_read_is_kept(run: Run, profile: Profile) -> None:
+    async def story() -> None:
+        store, shown = Store(profile.ensure().chats), list[Draft]()
+        await store.open()
+        tasks = TaskSet(lambda name, error: None)
+        typed = Draft("Early words")
+        draft_saver = DraftSaver(
+            store, tasks, lambda: typed, lambda draft, same: shown.append(draft), lambda error: None
+        )
+        await draft_saver.open()
+        assert shown == []
+        await draft_saver.aclose()
+        assert (await store.drafts())[NEW_CHAT_KEY] == ("Early words", ())
+        await tasks.aclose()
+        await store.aclose()
+
+    run(story())
+
+
+async def at_once(window: MainWindow) -> None:
+    """Nothing behind the window is there yet."""
+    assert window.transcript is None
+
+
+async def when_wired(window: MainWindow) -> None:
+    """Something listens to the composer, but no chat is read."""
+    await until(lambda: window.transcript is not None)
+
+
+@pytest.mark.parametrize("moment", [at_once, when_wired])
+def test_message_submitted_during_startup_is_sent_later(
+    run: Run, open_gui: OpenGui, moment: Callable[[MainWindow], Coroutine[None, None, None]]
+) -> None:
+    async def hurry(window: MainWindow) -> None:
+        await moment(window)
+        QTest.keyClicks(window.composer._edit, "Hello")
+        QTest.keyClick(window.composer._edit, Qt.Key.Key_Return)
+        QTest.keyClicks(window.composer._edit, "and then")
+
+    async def story() -> None:
+        async with open_gui() as gui:
+            await until(lambda: gui.ready)
+            QTest.keyClicks(gui.window.composer._edit, "Left from last time")
+        async with open_gui(hurry=hurry) as gui:
+            await answered(gui)
+            assert gui.rows[0].text == "Hello"
+            assert gui.window.composer.text == "and then"
+            gui.window.sidebar.new_chat_requested.emit()
+            await until(lambda: gui.window.composer.text == "Left from last time")
+        async with open_gui() as gui:
+            await until(lambda: gui.chats.model().rowCount() == 2)
+            click_chat(gui, "Hello")
+            await until(lambda: len(gui.rows) == 2)
+            assert gui.window.composer.text == "and then"
+
+    run(story())
+
+
+def test_message_edited_after_early_submit_is_not_sent(run: Run, open_gui: OpenGui) -> None:
+    async def hurry(window: MainWindow) -> None:
+        QTest.keyClicks(window.composer._edit, "Hello")
+        QTest.keyClick(window.composer._edit, Qt.Key.Key_Return)
+        QTest.keyClick(window.composer._edit, Qt.Key.Key_Backspace)
+
+    async def story() -> None:
+        async with open_gui(hurry=hurry) as gui:
+            await until(lambda: gui.ready)
+            assert (gui.window.composer.text, gui.rows) == ("Hell", [])
+            type_and_send(gui, "o")
+            await answered(gui)
+            assert gui.rows[0].text == "Hello"
+
+    run(story())
+
+
+async def stored(profile: Profile) -> dict[str, tuple[str, tuple[Attachment, ...]]]:
+    """What another process would find."""
+    store = Store(profile.chats.with_name("copy.sqlite"))
+    with (
+        closing(sqlite3.connect(profile.chats)) as there,
+        closing(sqlite3.connect(profile.chats.with_name("copy.sqlite"))) as copy,
+    ):
+        there.backup(copy)
+    await store.open()
+    try:
+        return await store.drafts()
+    finally:
+        await store.aclose()
+
+
+def test_draft_is_saved_soon_after_typing(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+    async def story() -> None:
+        async with open_gui() as gui:
+            await until(lambda: gui.ready)
+            started = time.monotonic()
+            QTest.keyClicks(gui.window.composer._edit, "Half a thought")
+            while (await stored(profile)).get("") != ("Half a thought", ()):
+                assert time.monotonic() < started + 5
+                await asyncio.sleep(0.02)
+
+    run(story())
+
+
+def test_each_chat_keeps_its_own_draft(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with open_gui(Script(answer=b"Yes.")) as gui:
+            await until(lambda: gui.ready)
+            composer = gui.window.composer
+            type_and_send(gui, "First")
+            await answered(gui)
+            QTest.keyClicks(composer._edit, "to the first")
+            composer.files_given.emit([note(tmp_path)])
+            await until(lambda: counted(gui, 1))
+            QTest.keyClick(gui.window, Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier)
+            assert (composer.text, chips(gui)) == ("", [])
+            QTest.keyClicks(composer._edit, "to nobody yet")
+            click_chat(gui, "First")
+            await until(lambda: composer.text == "to the first")
+            await until(lambda: counted(gui, 1))
+            QTest.keyClick(gui.window, Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier)
+            assert composer.text == "to nobody yet"
+        async with open_gui() as gui:
+            await until(lambda: gui.window.composer.text == "to nobody yet")
+            click_chat(gui, "First")
+            await until(lambda: gui.window.composer.text == "to the first")
+
+    run(story())
+
+
+def test_text_typed_during_startup_is_appended_to_stored_draft(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        async with open_gui() as gui:
+            await until(lambda: gui.ready)
+            QTest.keyClicks(gui.window.composer._edit, "before")
+        async with open_gui() as gui:
+            QTest.keyClicks(gui.window.composer._edit, "after")
+            await until(lambda: "before" in gui.window.composer.text)
+            assert gui.window.composer.text in ("before\n\nafter", "beforeafter")
+
+    run(story())
+
+
+def test_unwritable_store_keeps_composer_text(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+    async def story() -> None:
+        profile.chats.mkdir()  # a folder where the file of the chats should be
+        async with open_gui(Script(answer=b"Still here.")) as gui:
+            await until(lambda: gui.ready)
+            QTest.keyClicks(gui.window.composer._edit, "Words that matter")
+            await until(lambda: gui.window.toast.isVisible())
+            await asyncio.sleep(0.5)  # several tries to save
+            assert gui.window.composer.text == "Words that matter"
+            type_and_send(gui, "")
+            await answered(gui)
+            assert gui.rows[-1].text == "Still here."
+
+    run(story())
+
+
+def sent(gui: Gui) -> list[str]:
+    return [row.text for row in gui.rows if row.role == "user"]
+
+
+def test_enter_while_answering_keeps_text(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        async with open_gui(Script(answer=None, step_s=0.005)) as gui:
+            await until(lambda: gui.ready)
+            type_and_send(gui, "Go on")
+            await until(lambda: gui.rows and len(gui.rows[-1].text) > 3)
+            type_and_send(gui, "My next question")  # Enter does nothing yet
+            assert gui.window.composer.text == "My next question"
+            assert sent(gui) == ["Go on"]
+            QTest.keyClick(gui.window, Qt.Key.Key_Escape)
+            await answered(gui)
+            assert gui.window.composer.text == "My next question"
+
+    run(story())

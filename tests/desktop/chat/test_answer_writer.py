@@ -1,0 +1,213 @@
+"""One answer from the wait for a model to its end: whatever ends its task, the answer ends too."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from desktop.chat.answer import Answer
+from desktop.chat.controller import ChatController
+from desktop.platform.task_set import TaskSet
+from desktop.store.records import ChatMessage
+from engine.backend import Limits
+from engine.engine import Engine
+from engine.files.profile import Profile
+from engine.requests import ChatRequest, Message
+from tests.desktop.chat.headless_chat import desk
+from tests.desktop.conftest import Run, until
+from tests.fakes import FakeOpener, Script
+
+LONG = 3_000
+SHORT = "hello"
+
+
+@asynccontextmanager
+async def tasks() -> AsyncIterator[TaskSet]:
+    found = TaskSet(lambda error, name: pytest.fail(f"{name}: {error!r}"))
+    yield found
+    await found.aclose()
+
+
+class Asked:
+    """An answer whose engine is there, and whose request waits for `go_on`."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.engine = Engine(FakeOpener(Script(answer=b"Hello there.")))
+        self.path = profile.root / "fake.gguf"
+        self.saved: list[ChatMessage] = []
+        self.reached, self.go_on = asyncio.Event(), asyncio.Event()
+        self.fault: Exception | None = None
+        message = ChatMessage("a", "c", None, "assistant", "", "streaming", 0.0)
+        self.answer = Answer(message, lambda message: None, self._save)
+
+    async def _save(self, message: ChatMessage) -> None:
+        self.saved.append(message)
+
+    async def ready(self) -> Engine:
+        await self.engine.load(self.path)
+        return self.engine
+
+    async def ask(self, engine: Engine) -> ChatRequest:
+        self.reached.set()
+        await self.go_on.wait()
+        if self.fault is not None:
+            raise self.fault
+        return ChatRequest((Message("user", "Hi"),), "window")
+
+
+def test_stop_while_request_is_built_ends_answer(run: Run, profile: Profile) -> None:
+    async def story() -> None:
+        asked = Asked(profile)
+        async with tasks() as owned:
+            running = owned.spawn(asked.answer.run(owned, asked.ready, asked.ask), "answer")
+            await asked.reached.wait()
+            asked.answer.stop()
+            asked.answer.stop()
+            assert asked.answer.waiting.stage == "stopping"
+            await running
+        assert asked.saved[-1].state == "stopped"
+        await asked.engine.aclose()
+
+    run(story())
+
+
+def test_stop_while_requests_are_built_ends_all_alternatives(run: Run, profile: Profile) -> None:
+    async def story() -> None:
+        async with desk(profile, FakeOpener(Script(answer=None, step_s=0.005))) as chats:
+            chats.send("Hi")
+            await until(lambda: chats.messages[1].text)
+            chats.alternatives(chats.messages[1].id)
+            await asyncio.sleep(0)  # the answers' tasks have begun and have no stream yet
+            chats.stop()
+            await until(lambda: not chats.answering)
+
+    run(story())
+
+
+@pytest.mark.parametrize("fault", [ValueError("no such thing"), TimeoutError(), OSError("gone")])
+def test_unexpected_error_marks_answer_failed(run: Run, profile: Profile, fault: Exception) -> None:
+    async def story() -> None:
+        asked = Asked(profile)
+        asked.fault = fault
+        asked.go_on.set()
+        async with tasks() as owned:
+            await owned.spawn(asked.answer.run(owned, asked.ready, asked.ask), "answer")
+        assert asked.saved[-1].state == "failed"
+        assert asked.saved[-1].note
+        await asked.engine.aclose()
+
+    run(story())
+
+
+def test_error_before_first_save_marks_answer_failed(
+    run: Run, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story() -> None:
+        async with desk(profile, FakeOpener()) as chats:
+            failures: list[BaseException] = []
+            chats.failed.connect(failures.append)
+
+            async def refuse(*_: object) -> None:
+                raise ValueError("the disk has no letters")
+
+            monkeypatch.setattr(chats._write_queue, "save", refuse)
+            chats.send("Hi")
+            await until(lambda: not chats.answering)
+            assert chats.messages[1].state == "failed"
+            assert failures
+            monkeypatch.undo()
+
+    run(story())
+
+
+def test_task_cancelled_before_first_step_marks_answer_stopped(run: Run, profile: Profile) -> None:
+    async def story() -> None:
+        async with desk(profile, FakeOpener()) as chats:
+            chats.send("Hi")
+            chats._writer._tasks.cancel()
+            await until(lambda: not chats.answering)
+            assert chats.messages[1].state == "stopped"
+
+    run(story())
+
+
+# What is shown while it waits
+
+
+def stage(chats: ChatController, row: int = 1) -> str:
+    return chats.waiting(chats.messages[row].id).stage
+
+
+def test_long_prompt_reports_increasing_read_share(run: Run, profile: Profile) -> None:
+    async def story() -> None:
+        opener = FakeOpener(Script(answer=b"Well.", step_s=0.02), Limits(8192, 8, 64))
+        async with desk(profile, opener) as chats:
+            chats.send("w" * LONG)
+            shares: list[float] = []
+
+            def has_words() -> bool:
+                waiting = chats.waiting(chats.messages[1].id)
+                if waiting.stage == "reading" and waiting.share is not None:
+                    shares.append(waiting.share)
+                return bool(chats.messages[1].text)
+
+            await until(has_words)
+            assert shares == sorted(shares)
+            assert shares[0] < 0.3
+            assert shares[-1] > 0.7
+
+    run(story())
+
+
+def test_short_question_is_answered_before_long_prompt_of_other_chat(run: Run, profile: Profile) -> None:
+    async def story() -> None:
+        opener = FakeOpener(Script(answer=b"Well.", step_s=0.02), Limits(8192, 8, 64))
+        async with desk(profile, opener) as chats:
+            chats.send("w" * LONG)
+            long = chats.messages[1]
+            await until(lambda: stage(chats) == "reading")
+            chats.new_chat()
+            chats.send(SHORT)
+            await until(lambda: chats.messages[1].state == "complete")
+            assert chats.waiting(long.id).stage == "reading"
+            chats.stop_chat(long.chat_id)
+
+    run(story())
+
+
+def test_queued_answer_reports_title_of_running_chat(run: Run, profile: Profile) -> None:
+    async def story() -> None:
+        opener = FakeOpener(Script(answer=None, step_s=0.01), Limits(4096, 1, 64))
+        async with desk(profile, opener) as chats:
+            chats.send("Go on and on")
+            first = chats.current
+            assert first is not None
+            await until(lambda: chats.messages[1].text)
+            chats.new_chat()
+            chats.send(SHORT)
+            await until(lambda: stage(chats) == "queued")
+            assert chats.waiting(chats.messages[1].id).behind == "Go on and on"
+            chats.stop_chat(first.id)
+            await until(lambda: chats.messages[1].text)
+            chats.stop()
+            assert stage(chats) == "stopping"
+            assert chats.stopping
+
+    run(story())
+
+
+def test_streaming_answer_emits_growing_usage(run: Run, profile: Profile) -> None:
+    async def story() -> None:
+        async with desk(profile, FakeOpener(Script(answer=None, step_s=0.005))) as chats:
+            usage: list[int] = []
+            chats.usage_changed.connect(usage.append)
+            chats.send("Go on and on")
+            await until(lambda: len({n for n in usage if n}) > 3)
+            assert chats.answering
+            chats.stop()
+            await until(lambda: not chats.answering)
+
+    run(story())

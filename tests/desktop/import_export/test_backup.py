@@ -1,0 +1,207 @@
+"""A backup holds one moment of the profile, and brings it back whole or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+import threading
+import time
+import zipfile
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from desktop.import_export.backup import cancel_restore, stage_restore, write_backup
+from desktop.import_export.errors import ImportExportError, UnknownFormat, UnreadableFile
+from desktop.import_export.restore import ASIDE, STAGED, finish_restore, is_restore_staged
+from desktop.store.records import Chat
+from desktop.store.store import Store
+from engine.files.profile import Profile
+
+
+def keep(profile: Profile, *titles: str) -> list[str]:
+    """Puts chats of these titles into the profile; returns the titles of all that are there."""
+
+    async def run() -> list[str]:
+        store = Store(profile.chats)
+        await store.open()
+        for title in titles:
+            await store.save(Chat(title, title, 1.0, 1.0))
+        chats = await store.chats()
+        await store.aclose()
+        return sorted(chat.title for chat in chats)
+
+    return asyncio.run(run())
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Profile:
+    made = Profile(tmp_path / "profile").ensure()
+    keep(made, "one", "two")
+    made.settings.write_text('{"theme": "dark"}')
+    made.endpoint_key.write_text("ink-secret")
+    made.responses.mkdir()
+    (made.responses / "r1.json").write_text("{}")
+    return made
+
+
+@pytest.fixture
+def backup(profile: Profile, tmp_path: Path) -> Path:
+    write_backup(profile, tmp_path / "backup.zip")
+    return tmp_path / "backup.zip"
+
+
+def test_there_and_back(profile: Profile, backup: Path, tmp_path: Path) -> None:
+    other = Profile(tmp_path / "other").ensure()
+    keep(other, "three")
+    other.settings.write_text('{"theme": "light"}')
+    stage_restore(other, backup)
+    assert keep(other) == ["three"], "nothing changes before the next start"
+    restored = finish_restore(other.root)
+    assert keep(other) == ["one", "two"]
+    assert json.loads(other.settings.read_text()) == {"theme": "dark"}
+    assert other.endpoint_key.read_text() == "ink-secret"
+    assert (other.responses / "r1.json").is_file()
+    (folder,) = other.root.glob(f"{ASIDE}-*")
+    assert restored == folder
+    aside = Profile(folder)
+    assert keep(aside) == ["three"]
+    assert json.loads(aside.settings.read_text()) == {"theme": "light"}
+    assert not finish_restore(other.root)
+
+
+def test_a_second_restore_keeps_what_the_first_one_brought(profile: Profile, backup: Path) -> None:
+    for _ in range(2):
+        stage_restore(profile, backup)
+        assert finish_restore(profile.root)
+    assert keep(profile) == ["one", "two"]
+
+
+def test_backup_of_chats_of_another_layout_is_written(profile: Profile, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(profile.chats, isolation_level=None)) as file:
+        file.execute("DROP TABLE unfinished")
+        file.execute("PRAGMA user_version = 4")
+    write_backup(profile, tmp_path / "older.zip")
+    stage_restore(profile, tmp_path / "older.zip")
+
+
+def test_each_restore_keeps_chats_aside_in_a_folder_of_its_own(profile: Profile, backup: Path) -> None:
+    for title in ("first", "second", "third"):
+        keep(profile, title)
+        stage_restore(profile, backup)
+        assert finish_restore(profile.root)
+    kept = [keep(Profile(folder)) for folder in profile.root.glob(f"{ASIDE}-*")]
+    assert sorted(kept) == [["first", "one", "two"], ["one", "second", "two"], ["one", "third", "two"]]
+
+
+def test_cancelled_restore_changes_nothing_at_the_next_start(profile: Profile, backup: Path) -> None:
+    keep(profile, "later")
+    stage_restore(profile, backup)
+    assert is_restore_staged(profile.root)
+    cancel_restore(profile)
+    cancel_restore(profile)
+    assert not is_restore_staged(profile.root)
+    assert not finish_restore(profile.root)
+    assert "later" in keep(profile)
+
+
+def test_backup_ends_while_chats_are_written(profile: Profile, tmp_path: Path) -> None:
+    """Each write used to begin the copy anew."""
+    stop = threading.Event()
+    with closing(sqlite3.connect(profile.chats, isolation_level=None)) as file:
+        file.execute("CREATE TABLE filler (data BLOB)")
+        file.execute("INSERT INTO filler VALUES (zeroblob(40000000))")
+
+    def write() -> None:
+        with closing(sqlite3.connect(profile.chats, isolation_level=None, timeout=30)) as file:
+            while not stop.is_set():
+                file.execute("UPDATE chats SET updated_s = updated_s + 1")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        began = time.monotonic()
+        write_backup(profile, tmp_path / "backup.zip")
+        assert time.monotonic() - began < 20
+    finally:
+        stop.set()
+        writer.join()
+    stage_restore(profile, tmp_path / "backup.zip")
+    assert finish_restore(profile.root)
+    assert keep(profile) == ["one", "two"]
+
+
+def test_cut_off_at_any_step_the_next_start_goes_on(
+    profile: Profile, backup: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(profile, "later")
+    stage_restore(profile, backup)
+    rename = Path.rename
+
+    class Killed(BaseException):
+        pass
+
+    for allowed in range(6):
+        left = [allowed]
+
+        def dying(path: Path, target: Path, left: list[int] = left) -> Path:
+            left[0] -= 1
+            if left[0] < 0:
+                raise Killed
+            return rename(path, target)
+
+        monkeypatch.setattr(Path, "rename", dying)
+        try:
+            finish_restore(profile.root)
+        except Killed:
+            continue
+        break
+    monkeypatch.undo()
+    finish_restore(profile.root)
+    assert keep(profile) == ["one", "two"]
+    (aside,) = profile.root.glob(f"{ASIDE}-*")
+    assert "later" in keep(Profile(aside))
+
+
+@pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04 cut"])
+def test_what_is_no_backup_is_said(profile: Profile, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.zip").write_bytes(content)
+    with pytest.raises(UnknownFormat):
+        stage_restore(profile, tmp_path / "x.zip")
+    assert not (profile.root / STAGED).exists()
+
+
+def test_damage_is_said_and_changes_nothing(profile: Profile, backup: Path) -> None:
+    whole = backup.read_bytes()
+    for at in range(0, len(whole), max(1, len(whole) // 40)):
+        backup.write_bytes(whole[:at] + b"\xff" * 40 + whole[at + 40 :])
+        try:
+            stage_restore(profile, backup)
+        except ImportExportError:
+            continue
+        assert finish_restore(profile.root)  # the damage lay where nothing is: it must be whole then
+        assert keep(profile) == ["one", "two"]
+
+
+def test_a_foreign_name_is_not_unpacked(profile: Profile, backup: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(backup, "a") as archive:
+        for name in ("../evil", "/evil", "responses/../evil", "responses/a/b", "window.lock", "responses/.."):
+            archive.writestr(name, "x")
+    stage_restore(profile, backup)
+    names = {path.relative_to(profile.root / STAGED).as_posix() for path in (profile.root / STAGED).rglob("*")}
+    assert names == {"chats.sqlite3", "settings.json", "endpoint.key", "responses", "responses/r1.json"}
+    assert not list(tmp_path.rglob("evil"))
+
+
+def test_a_newer_backup_is_refused(profile: Profile, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("manifest.json", json.dumps({"format": "inglenook-backup", "version": 2, "layout": 1}))
+    with pytest.raises(UnreadableFile, match="newer"):
+        stage_restore(profile, tmp_path / "x.zip")
+
+
+def test_a_place_that_cannot_be_written_is_said(profile: Profile, tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile, match="No such file"):
+        write_backup(profile, tmp_path / "no" / "backup.zip")

@@ -1,0 +1,95 @@
+"""What comes from the hub: nothing is asked before a person does, and what cannot come is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from desktop.models.model_row import ModelRow
+from engine.files.profile import Profile
+from tests.desktop.conftest import OpenGui, Run, until
+from tests.desktop.models.page_driver import NAME, REPO, card, keep_folder, names, page_of, rows, use_of
+from tests.engine.library.fake_hub import FakeHub
+
+
+def test_what_is_typed_is_found_here_and_asks_nobody(
+    run: Run, open_gui: OpenGui, fake: FakeHub, shelf: Path, profile: Profile
+) -> None:
+    keep_folder(profile, shelf)
+
+    async def story() -> None:
+        async with open_gui(model=False) as gui:
+            page = page_of(gui)
+            gui.window.sidebar._models.click()
+            await until(lambda: len(rows(page.on_disk.view)) == 3 and len(rows(page.suggested.view)) > 5)
+            QTest.keyClicks(page.head.search, "qwen 8b")
+            assert names(page.suggested.view) == ["Qwen3 8B"]
+            assert rows(page.on_disk.view) == []
+            assert page.on_disk.empty.text() == "Nothing here has “qwen 8b” in its name."
+            assert page.on_hub._offer.text() == "Search Hugging Face for “qwen 8b”"
+            QTest.keyClick(page.head.search, Qt.Key.Key_Escape)
+            assert page.head.search.text() == ""
+            assert len(rows(page.on_disk.view)) == 3
+            assert page.on_hub.isHidden()
+        assert fake.asked == []
+
+    run(story())
+
+
+def test_a_model_comes_from_the_hub(run: Run, open_gui: OpenGui, fake: FakeHub, profile: Profile, model: bytes) -> None:
+    async def story() -> None:
+        async with open_gui(model=False) as gui:
+            page = page_of(gui)
+            gui.window.sidebar._models.click()
+            await until(lambda: len(rows(page.suggested.view)) > 5)
+            QTest.keyClicks(page.head.search, "tiny")
+            QTest.keyClick(page.head.search, Qt.Key.Key_Return)
+            await until(lambda: names(page.on_hub.view) == ["Tiny Chat"])
+            page.on_hub.view.setFocus()
+            QTest.keyClick(page.on_hub.view, Qt.Key.Key_Return)
+            await until(lambda: names(page.on_disk.view) == ["Tiny Chat"])
+            assert page.downloads.cards == ()
+            assert (profile.models / NAME).read_bytes() == model
+            assert gui.window.toast.text == "Tiny Chat is here."
+            assert [row.is_here for row in rows(page.on_hub.view)] == [True]
+            gui.window.toast._action.click()
+            await until(lambda: gui.ready and use_of(gui, "Tiny Chat") == "in_use")
+
+    run(story())
+
+
+def test_what_is_not_what_it_should_be_is_said_and_tried_again(
+    run: Run, open_gui: OpenGui, fake: FakeHub, profile: Profile
+) -> None:
+    fake.faults = ["corrupt"]
+
+    async def story() -> None:
+        async with open_gui(model=False) as gui:
+            gui.window.sidebar._models.click()
+            page_of(gui).action_requested.emit("download", ModelRow(REPO, "hub", "Tiny Chat"))
+            await until(lambda: page_of(gui).downloads.cards and "It was deleted" in card(gui).text.text())
+            assert list(profile.models.iterdir()) == []
+            card(gui).pause.click()
+            await until((profile.models / NAME).exists)
+
+    run(story())
+
+
+def test_offline_is_a_quiet_sentence(run: Run, open_gui: OpenGui, fake: FakeHub) -> None:
+    fake.down = True
+
+    async def story() -> None:
+        async with open_gui(model=False) as gui:
+            page = page_of(gui)
+            gui.window.sidebar._models.click()
+            QTest.keyClicks(page.head.search, "tiny")
+            QTest.keyClick(page.head.search, Qt.Key.Key_Return)
+            await until(lambda: "cannot be reached" in page.on_hub.empty.text())
+            assert gui.window.toast.text == ""
+            fake.down = False
+            page.on_hub._offer.click()
+            await until(lambda: names(page.on_hub.view) == ["Tiny Chat"])
+
+    run(story())

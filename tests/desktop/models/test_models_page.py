@@ -1,0 +1,269 @@
+"""What is on this computer, as a person uses it: folders, loading and unloading, by mouse and by key."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt
+from PySide6.QtGui import QAccessible, QMouseEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QFileDialog, QLineEdit, QProgressBar
+from pytestqt.modeltest import ModelTester
+from pytestqt.qtbot import QtBot
+
+from desktop.models import strings
+from desktop.models.model_list import ModelList
+from desktop.models.model_row import ModelRow
+from desktop.models.model_row_delegate import actions
+from desktop.settings.settings_file import SettingsFile
+from engine.files.profile import Profile
+from tests.desktop.conftest import OpenGui, Run, until
+from tests.desktop.models.page_driver import REPO, box_of, click, keep_folder, names, page_of, rows, use_of
+from tests.desktop.shell.test_main_window import ENDLESS, type_and_send
+from tests.engine.library.fake_hub import FakeHub
+from tests.model_files.sparse_model import write_sparse
+
+NO_KEYS = Qt.KeyboardModifier.NoModifier
+
+
+def test_the_list(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
+    models = ModelList(strings.sentence)
+    qtmodeltester.check(models)  # type: ignore[no-untyped-call]
+    one, two, three = (ModelRow(key, "disk", key.upper()) for key in "abc")
+    models.show([one, two])
+    changed: list[int] = []
+    models.dataChanged.connect(lambda first, last: changed.append(first.row()))
+    models.show([three, one, ModelRow("b", "disk", "B", use="in_use")])
+    assert changed == [2]
+    assert [models.index(n).data() for n in range(3)] == ["C", "A", "B"]
+    assert models.index(2).data(Qt.ItemDataRole.AccessibleTextRole) == "B, In use"
+    models.show([])
+    assert models.rowCount() == 0
+
+
+@pytest.mark.qt_log_ignore("propagateSizeHints")  # said by the platform without a screen, of any dialog
+def test_folders_are_added_listed_and_taken_away(
+    run: Run, open_gui: OpenGui, fake: FakeHub, shelf: Path, profile: Profile
+) -> None:
+    async def story() -> None:
+        async with open_gui(model=False) as gui:
+            page = page_of(gui)
+            gui.window.sidebar._models.click()
+            assert gui.window.pages.currentWidget() is page
+            page.head.add_folder.click()
+            dialog = gui.window.findChild(QFileDialog)
+            assert dialog is not None
+            dialog.fileSelected.emit(str(shelf))
+            dialog.close()
+            await until(lambda: len(rows(page.on_disk.view)) == 3)
+            assert names(page.on_disk.view) == ["Alpha", "Beta", "Gamma"]
+            gamma = rows(page.on_disk.view)[2]
+            assert strings.why(gamma) == "It cannot be used: the file is no GGUF model."
+            assert not gamma.can_load
+        assert SettingsFile(profile.settings).value.model_folders == [str(shelf)]
+        async with open_gui(model=False) as gui:
+            page = page_of(gui)
+            gui.window.sidebar._models.click()
+            await until(lambda: len(rows(page.on_disk.view)) == 3)
+            chip = page.on_disk.chips.findChildren(QAbstractButton)[0]
+            assert chip.accessibleName() == f"Look no more into {strings.folder(shelf)}"
+            chip.click()
+            await until(lambda: rows(page.on_disk.view) == [])
+            assert "There is no model yet" in page.on_disk.empty.text()
+
+    run(story())
+    assert sorted(path.name for path in shelf.iterdir()) == ["Alpha-Q4_0.gguf", "Beta-Q8_0.gguf", "Gamma.gguf"]
+
+
+def test_models_are_loaded_and_unloaded(
+    run: Run, open_gui: OpenGui, fake: FakeHub, shelf: Path, profile: Profile
+) -> None:
+    keep_folder(profile, shelf)
+
+    async def story() -> None:
+        async with open_gui(model=False) as gui:
+            view = page_of(gui).on_disk.view
+            gui.window.sidebar._models.click()
+            await until(lambda: len(rows(view)) == 3 and rows(view)[0].fit is not None)
+            click(view, "Alpha", "load")
+            await until(lambda: use_of(gui, "Alpha") == "in_use")
+            assert gui.ready
+            click(view, "Beta", "load")
+            await until(lambda: use_of(gui, "Beta") == "in_use")
+            assert use_of(gui, "Alpha") == ""
+            assert names(view)[0] == "Beta", "what is in use stands first"
+            click(view, "Beta", "unload")
+            await until(lambda: use_of(gui, "Beta") == "")
+            assert not gui.ready
+        assert SettingsFile(profile.settings).value.model_path == str(shelf / "Beta-Q8_0.gguf")
+
+    run(story())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are UTF-16 or UTF-8 there")
+def test_models_in_a_folder_whose_name_is_no_utf_8_are_listed_and_loaded(
+    run: Run, open_gui: OpenGui, fake: FakeHub, shelf: Path, profile: Profile
+) -> None:
+    folder = Path(os.fsdecode(os.fsencode(shelf.parent) + b"/regal-\xe4"))
+    shelf.rename(folder)
+    strange = folder / os.fsdecode(b"Caf\xe9-Q4_0.gguf")
+    shutil.copy(folder / "Alpha-Q4_0.gguf", strange)
+    keep_folder(profile, folder)
+
+    async def story() -> None:
+        async with open_gui(model=False) as gui:
+            view = page_of(gui).on_disk.view
+            gui.window.sidebar._models.click()
+            await until(lambda: len(rows(view)) == 4 and rows(view)[0].fit is not None)
+            assert "".join(sorted(names(view))).isprintable()
+            name = next(row.name for row in rows(view) if row.path == strange)
+            click(view, name, "load")
+            await until(lambda: use_of(gui, name) == "in_use")
+        assert SettingsFile(profile.settings).value.model_path == str(strange)
+
+    run(story())
+
+
+def test_a_double_click_loads_one_model(
+    run: Run, open_gui: OpenGui, fake: FakeHub, shelf: Path, profile: Profile
+) -> None:
+    keep_folder(profile, shelf)
+
+    async def story() -> None:
+        async with open_gui(model=False) as gui:
+            view, left = page_of(gui).on_disk.view, Qt.MouseButton.LeftButton
+            gui.window.sidebar._models.click()
+            await until(lambda: len(rows(view)) == 3 and rows(view)[0].fit is not None)
+            click(view, "Alpha", "load")
+            await until(lambda: use_of(gui, "Alpha") == "in_use")
+            where = box_of(view, "Beta", "load").center()
+            QTest.mouseClick(view.viewport(), left, pos=where)
+            await until(lambda: use_of(gui, "Beta") == "in_use")
+            assert box_of(view, "Alpha", "load").contains(where), "the rows have changed places"
+            asked: list[str] = []
+            view.action_requested.connect(lambda act, row: asked.append(f"{act} {row.name}"))
+            second = QMouseEvent(
+                QEvent.Type.MouseButtonDblClick, where, view.viewport().mapToGlobal(where), left, left, NO_KEYS
+            )
+            QApplication.sendEvent(view.viewport(), second)
+            QTest.mouseRelease(view.viewport(), left, pos=where)
+            QTest.mousePress(view.viewport(), left, pos=QPoint(20, where.y()))
+            QTest.mouseRelease(view.viewport(), left, pos=where)
+            assert asked == []
+            click(view, "Alpha", "load")
+            assert asked == ["load Alpha"]
+
+    run(story())
+
+
+def test_an_answer_that_loses_its_model_says_so_and_can_be_gone_on_with(
+    run: Run, open_gui: OpenGui, fake: FakeHub, shelf: Path, profile: Profile
+) -> None:
+    keep_folder(profile, shelf)
+
+    async def story() -> None:
+        async with open_gui(ENDLESS) as gui:
+            view = page_of(gui).on_disk.view
+            gui.window.sidebar._models.click()
+            await until(lambda: gui.ready and len(rows(view)) == 4 and rows(view)[1].fit is not None)
+            type_and_send(gui, "Go on and on")
+            await until(lambda: len(gui.rows[-1].text) > 10)
+            click(view, "Beta", "load")
+            await until(lambda: gui.rows[-1].state == "failed" and use_of(gui, "Beta") == "in_use")
+            assert gui.rows[-1].note == "The model was unloaded before this answer was complete."
+            written = gui.rows[-1].text
+            gui.transcript.continue_requested.emit(gui.rows[-1].id)
+            await until(lambda: len(gui.rows[-1].text) > len(written))
+
+    run(story())
+
+
+def test_everything_by_keyboard(run: Run, open_gui: OpenGui, fake: FakeHub, shelf: Path, profile: Profile) -> None:
+    keep_folder(profile, shelf)
+
+    async def story() -> None:
+        async with open_gui(model=False) as gui:
+            page = page_of(gui)
+            view = page.on_disk.view
+            gui.window.resize(600, 450)
+            QTest.keyClick(gui.window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
+            await until(lambda: len(rows(view)) == 3 and rows(view)[0].fit is not None)
+            page.head.search.setFocus()
+            QTest.keyClick(page.head.search, Qt.Key.Key_Down)
+            assert view.hasFocus()
+            assert view.currentIndex().row() == 0
+            QTest.keyClick(view, Qt.Key.Key_Return)
+            await until(lambda: use_of(gui, "Alpha") == "in_use")
+            QTest.keyClick(view, Qt.Key.Key_Space)
+            assert page.sheet.isVisible()
+            assert page.sheet.context.hasFocus()
+            QTest.keyClick(gui.window, Qt.Key.Key_Escape)
+            assert not page.sheet.isVisible()
+            assert view.hasFocus()
+            QTest.keyClick(view, Qt.Key.Key_Down)
+            QTest.keyClick(view, Qt.Key.Key_Down)
+            QTest.keyClick(view, Qt.Key.Key_Down)
+            assert not view.hasFocus(), "the arrows go on to the next list"
+
+    run(story())
+
+
+def test_too_big_is_said_in_words_and_not_offered(
+    run: Run, open_gui: OpenGui, fake: FakeHub, tmp_path: Path, profile: Profile
+) -> None:
+    write_sparse(tmp_path / "big" / "Giant-900B-Q4_K_M.gguf", n_bytes=500 * 10**9, n_layers=100)
+    keep_folder(profile, tmp_path / "big")
+
+    async def story() -> None:
+        async with open_gui(model=False) as gui:
+            view = page_of(gui).on_disk.view
+            gui.window.sidebar._models.click()
+            await until(lambda: rows(view) and rows(view)[0].fit is not None)
+            giant = rows(view)[0]
+            assert strings.verdict(giant) == "Too big"
+            assert strings.speed(giant.fit).startswith("needs 4")
+            assert "are free" in strings.why(giant)
+            assert not giant.can_load
+            index = view.model().index(0, 0)
+            assert "load" not in actions(view.visualRect(index), giant, pointed=True)
+
+    run(story())
+
+
+def test_controls_and_rows_have_names(
+    run: Run, open_gui: OpenGui, fake: FakeHub, shelf: Path, profile: Profile
+) -> None:
+    keep_folder(profile, shelf)
+    fake.bytes_per_s = 30_000
+
+    async def story() -> None:
+        async with open_gui(model=False) as gui:
+            page = page_of(gui)
+            gui.window.sidebar._models.click()
+            await until(lambda: len(rows(page.on_disk.view)) == 3 and rows(page.on_disk.view)[0].fit is not None)
+            page.action_requested.emit("download", ModelRow(REPO, "hub", "Tiny Chat"))
+            click(page.on_disk.view, "Alpha", "settings")
+            await until(lambda: page.downloads.cards)
+            kinds = (QAbstractButton, QLineEdit, QAbstractItemView, QProgressBar)
+            nameless = [
+                control
+                for kind in kinds
+                for control in page.findChildren(kind)
+                if control.isVisible() and not control.accessibleName()
+                if not (isinstance(control, QAbstractButton) and control.text())
+            ]
+            assert nameless == []
+            spoken = QAccessible.queryAccessibleInterface(page.on_disk.view).child(0)
+            assert spoken.text(QAccessible.Text.Name).startswith("Alpha, Q4_0")
+
+    run(story())
+
+
+def test_row_of_a_model_that_is_loaded_offers_to_cancel() -> None:
+    row = ModelRow("a", "disk", "A", use="loading", progress=0.3)
+    assert "cancel" in actions(QRect(0, 0, 800, 58), row, pointed=True)
+    assert "cancel" not in actions(QRect(0, 0, 800, 58), row, pointed=False), "there it says how far it is"

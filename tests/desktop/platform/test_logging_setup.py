@@ -1,0 +1,161 @@
+"""The log says what happened and never what was said: a marker word goes every way through the app, and is in no line
+of the log or of the diagnostics."""
+
+from __future__ import annotations
+
+import ast
+import logging
+import sys
+import threading
+from pathlib import Path
+
+import httpx
+import pytest
+from PySide6.QtGui import QGuiApplication
+from pytestqt.exceptions import capture_exceptions
+
+from desktop.platform.logging_setup import MOST_BYTES, N_OLD, NAME, LogFile
+from engine.files.profile import Profile
+from tests.desktop.chat.composer.test_composer import counted
+from tests.desktop.conftest import Gui, OpenGui, Run, until
+from tests.desktop.shell.test_main_window import answered, free_port, type_and_send
+from tests.fakes import Script
+
+MARKER = "xylophone"
+ROOT = Path(__file__).parents[3]
+ALLOWED = {
+    "name",  # of a task or of what is closed: constants and ids
+    "timeout_s",
+    "folder",  # of the translations that come with the app
+    "error.strerror",  # the system's words for its own codes
+    "len(constraint.source)",
+    "len(late)",
+    "key[0].kind",  # formula or picture
+    "platform.python_version()",
+    "status.state",
+    "_kind(status.error)",
+    "state.stage",
+    "_kind(state.error)",
+    "message.state",
+    "message.n_output",
+    "redacted_traceback(error)",  # kinds and places
+}
+
+
+def written(folder: Path) -> str:
+    return "".join(path.read_text() for path in sorted(folder.glob(f"{NAME}*")))
+
+
+def raise_it() -> None:
+    raise RuntimeError(f"no {MARKER}")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_no_word_of_anybody_is_logged(run: Run, open_gui: OpenGui, profile: Profile, tmp_path: Path) -> None:
+    attached = tmp_path / f"{MARKER}.txt"
+    attached.write_text(f"A file about the {MARKER}.\n")
+    reports: list[str] = []
+
+    async def ask(port: int, key: str, body: object, path: str = "/v1/chat/completions") -> int:
+        async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
+            asked = await client.post(
+                f"http://127.0.0.1:{port}{path}", json=body, headers={"Authorization": f"Bearer {key}"}
+            )
+            return asked.status_code
+
+    async def endpoint(gui: Gui) -> str:
+        page, port = gui.endpoint_page, free_port()
+        page.port_requested.emit(port)
+        await until(lambda: page._state.stage == "on" and page._state.key)
+        key = page._state.key
+        messages = [{"role": "user", "content": f"Play the {MARKER}"}]
+        assert await ask(port, key, {"model": MARKER, "messages": messages}) == 200
+        assert await ask(port, MARKER, {"model": "m", "messages": messages}) == 401
+        assert await ask(port, key, {"model": "m", "messages": messages, "max_tokens": MARKER}) >= 400
+        assert await ask(port, key, {"messages": MARKER}, f"/v1/{MARKER}") >= 400
+        wide = [{"role": "user", "content": MARKER * 5_000}]
+        assert await ask(port, key, {"model": "m", "messages": wide}) >= 400
+        return str(key)
+
+    async def story() -> None:
+        script = Script(answer=f"I like the {MARKER}.".encode())
+        async with open_gui(script) as gui:
+            await until(lambda: gui.ready)
+            gui.window.composer.files_given.emit([attached])
+            await until(lambda: counted(gui, 1))
+            type_and_send(gui, f"Play the {MARKER}")
+            await answered(gui)
+            assert MARKER in gui.rows[-1].text
+            key = await endpoint(gui)
+            with capture_exceptions() as caught:
+                sys.excepthook(RuntimeError, RuntimeError(MARKER), None)
+                thread = threading.Thread(target=raise_it)
+                thread.start()
+                thread.join()
+            assert caught
+            logging.getLogger("uvicorn.error").error("the %s broke", MARKER)
+            logging.getLogger("desktop.test").error("%s failed", ValueError(MARKER))
+            try:
+                raise_it()
+            except RuntimeError as error:
+                outer = OSError(2, MARKER, MARKER)
+                outer.__cause__ = error
+                logging.getLogger("desktop.test").error("this failed", exc_info=outer)
+            script.fail_after = 0
+            type_and_send(gui, f"And the {MARKER}?")
+            await answered(gui)
+            page = gui.window.settings_page
+            page._copy.click()
+            reports.append(QGuiApplication.clipboard().text())
+            for secret in (key, MARKER, str(tmp_path)):
+                assert secret not in reports[0]
+                assert secret not in written(profile.root)
+
+    with pytest.MonkeyPatch.context() as hooks:
+        hooks.setattr(threading, "excepthook", lambda seen: None)
+        run(story())
+    log = written(profile.root)
+    assert MARKER not in log
+    for expected in (
+        "desktop.platform.logging_setup: begins, Python 3.",
+        "the model: ready, no error",
+        "the endpoint: on, no error",
+        "CRITICAL desktop.platform.logging_setup: an error that nobody caught",
+        "uvicorn.error: at test_logbook:",
+        "desktop.test: ValueError failed",
+        "builtins.FileNotFoundError ENOENT",
+        "tests.desktop.platform.test_logging_setup:",
+        "desktop.platform.logging_setup: ends",
+    ):
+        assert expected in log, expected
+    assert "language: " in reports[0]
+    assert "an error that nobody caught on a thread" in reports[0]
+
+
+def test_it_stays_small_and_needs_no_disk(tmp_path: Path) -> None:
+    book = LogFile(tmp_path)
+    try:
+        for number in range(16_000):
+            logging.getLogger("desktop.test").info("a line like many others, number %s", number)
+        assert "15999" in book.tail(3)[-1]
+    finally:
+        book.close()
+    sizes = [path.stat().st_size for path in tmp_path.iterdir()]
+    assert len(sizes) == 1 + N_OLD
+    assert max(sizes) <= MOST_BYTES
+    nowhere = LogFile(tmp_path / "missing")
+    nowhere.close()
+    assert nowhere.tail() == []
+
+
+def test_what_is_put_into_our_messages_is_known() -> None:
+    """A new argument is looked at by a person first, and added to `ALLOWED`."""
+    found: dict[str, str] = {}
+    for path in (each for name in ("desktop", "engine", "api") for each in (ROOT / name).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).startswith(("log.", "logger.", "logging.log")):
+                name = ast.unparse(node.func).rpartition(".")[2]
+                if name in ("debug", "info", "warning", "error", "exception", "critical"):
+                    assert isinstance(node.args[0], ast.Constant), f"{path}:{node.lineno}"
+                    found |= {ast.unparse(each): f"{path}:{node.lineno}" for each in node.args[1:]}
+    assert {each: place for each, place in found.items() if each not in ALLOWED} == {}

@@ -1,0 +1,85 @@
+"""Where a formula begins and ends in Markdown, and the bars of tables that belong to one."""
+
+from __future__ import annotations
+
+import pytest
+
+from desktop.render.blocks import Block
+from desktop.render.markdown import IncrementalMarkdown, blocks
+
+
+def formulas(text: str) -> list[str]:
+    return [inset.source for block in blocks(text) for inset in block.inline_images]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "From $5 to $10, or R$ 12,29/m (R$ 15,83/m)",
+        "Put $HOME/bin:$PATH first, then $match and $group of Mongo.",
+        "US$5 or US$6",
+        "$1,200 for you and A$ for me",
+        "regular ^a$ and b$",
+        "in $A$_x and $x$1",
+        "Costs ~2000 (~5000); lines 1~10, 11~20",
+        "`$x$` and \\$x\\$",
+    ],
+)
+def test_prices_shells_and_tildes_are_no_formulas(text: str) -> None:
+    assert formulas(text) == []
+    assert "<s>" not in blocks(text)[0].html
+
+
+def test_formulas_next_to_prices_are_recognised() -> None:
+    text = r"A ticket is $\$0.60$; $a+b$ and \(c\), the $n$th, 其中$x$是; ~~gone~~ for $5"
+    assert formulas(text) == [r"\$0.60", "a+b", "c", "n", "x"]
+    assert "<s>gone</s>" in blocks(text)[0].html
+
+
+def test_display_formula_within_a_paragraph_keeps_the_text_around_it() -> None:
+    (block,) = blocks("So \\[ a \\\\[2pt] b \\] holds\n\\[ c \\] where c is *wide*")
+    assert [(inset.source, inset.display) for inset in block.inline_images] == [("a \\\\[2pt] b", True), ("c", True)]
+    assert "<br>" in block.html
+    assert block.html.endswith("where c is <i>wide</i></p>")
+
+
+def test_display_formula_in_a_list_or_quote_ends_with_it() -> None:
+    assert formulas("> \\[ a\n> b \\]\n\n- $$\n  x\n  $$") == ["a\nb", "x"]
+    assert formulas("- \\[ a\n\nText \\]") == []
+    assert formulas("\\[\na\n\nb\n\\]") == ["a\n\nb"]
+
+
+def test_bars_of_formulas_stay_in_their_cell() -> None:
+    (table,) = blocks("| name | formula |\n|--|--|\n| modulus | $|x|$ means $x \\ge 0$ |\n| given | $P(A|B)$ |")
+    assert [inset.source for inset in table.inline_images] == ["|x|", "x \\ge 0", "P(A|B)"]
+    assert table.inline_images[0].shown == "$|x|$"
+    assert " means " in table.html
+
+
+def test_cells_beyond_the_header_stay_in_the_last_column() -> None:
+    (table,) = blocks("a | b\n--|--\n1 | 2 | 3\n| 4 | 5 | 6 |\n7\n| `x\\|y` | 8 |")
+    cells = [part.split("</td>")[0].partition(">")[2] for part in table.html.split("<td")[1:]]
+    assert cells[:6] == ["1", "2 | 3", "4", "5 | 6", "7", ""]
+    assert "x|y" in cells[6]
+    assert cells[7] == "8"
+
+
+def test_bars_are_left_alone_outside_tables() -> None:
+    text = "$|x|$ and \\|\n\n```\na | $b|c$\n--|--\n```\n\n    a | b | c\n    --|--\n"
+    assert formulas(text) == ["|x|"]
+    assert [block.code for block in blocks(text) if block.kind == "code"] == ["a | $b|c$\n--|--", "a | b | c\n--|--"]
+
+
+def test_streamed_table_with_bars_equals_the_whole() -> None:
+    text = "| a | b |\n|--|--|\n| $|x|$ | 2 | 3 |\n\nEnd"
+    growing = IncrementalMarkdown()
+    for end in range(len(text) + 1):
+        assert growing.feed(text[:end]) == list(blocks(text[:end])), text[:end]
+
+
+def test_single_line_breaks_of_an_answer_are_kept() -> None:
+    assert blocks("Roses are red,\nviolets are blue.\n\n- one\n  two\n\n> three\n> four") == (
+        Block("text", "<p>Roses are red,<br>violets are blue.</p>"),
+        Block("list", "<ul><li>one<br>two</li></ul>"),
+        Block("quote", "<blockquote><p>three<br>four</p></blockquote>"),
+    )

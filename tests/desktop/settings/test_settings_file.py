@@ -1,0 +1,19 @@
+"""The file of the settings, as other programs leave it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from desktop.settings.settings_file import SettingsFile
+
+
+def test_byte_order_mark_of_an_editor_keeps_the_settings(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    file = SettingsFile(path)
+    file.change(theme="dark", endpoint_port=5000)
+    file.save()
+    path.write_text(path.read_text(encoding="utf-8"), encoding="utf-8-sig")
+    again = SettingsFile(path)
+    assert again.problem is None
+    assert (again.value.theme, again.value.endpoint_port) == ("dark", 5000)
+    assert [each.name for each in tmp_path.iterdir()] == ["settings.json"]

@@ -1,0 +1,115 @@
+"""Larger and smaller text: the whole window, by key and by the page of settings, and where one reads stays."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFont
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from desktop.platform.theme import TEXT_SIZES, Theme, scaled, text_font
+from desktop.settings.settings_file import SettingsFile
+from engine.files.profile import Profile
+from tests.desktop.conftest import Gui, OpenGui, Run, until
+from tests.desktop.shell.test_gallery import SIZES, fill, open_chat, show
+from tests.desktop.shell.test_main_window import answered, type_and_send
+from tests.fakes import Script
+
+CONTROL = Qt.KeyboardModifier.ControlModifier
+
+
+@pytest.fixture(autouse=True)
+def _usual_size(qapp: QApplication) -> object:
+    yield
+    Theme(qapp, "light")
+
+
+def test_sizes_are_in_proportion(qapp: QApplication) -> None:
+    theme = Theme(qapp, "light", 13)
+    assert (scaled(15), text_font(15).pixelSize()) == (15, 15)
+    assert "font-size: 15px" in theme.style_of("window.qss")
+    theme.resize_text(18)
+    assert (scaled(13), text_font(15).pixelSize()) == (18, 21)
+    assert QFont().pixelSize() == 18
+    style = theme.style_of("window.qss")
+    assert "font-size: 21px" in style
+    assert "height: 1px" in style  # a hairline stays one
+    assert "border-radius: 16px" in style  # one larger than half of its box would not be drawn
+    assert "line-height: 33px" in theme.style_of("document.css")
+    assert theme.print_style_of("document.css") == Theme(qapp, "light", 13).style_of("document.css")
+
+
+def reading_height(gui: Gui) -> int:
+    return int(gui.transcript._item(1).height)
+
+
+def test_the_keys_resize_all_of_the_window_and_it_is_remembered(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+    async def story() -> None:
+        async with open_gui(Script(answer=b"A few words, and `code`.\n\n```py\nx = 1\n```")) as gui:
+            type_and_send(gui, "The sea?")
+            await answered(gui)
+            await until(lambda: reading_height(gui) > 100)  # the view takes up what is new at most every 40 ms
+            before, low = reading_height(gui), gui.window.composer._edit.height()
+            QTest.keyClick(gui.window, Qt.Key.Key_Plus, CONTROL)
+            QTest.keyClick(gui.window, Qt.Key.Key_Equal, CONTROL)
+            assert gui.window.theme.text_size == 15
+            assert reading_height(gui) > before
+            assert gui.window.composer._edit.height() > low
+            for _ in TEXT_SIZES:
+                QTest.keyClick(gui.window, Qt.Key.Key_Plus, CONTROL)
+            assert gui.window.theme.text_size == TEXT_SIZES[-1]
+            gui.window.show_settings_page()
+            page = gui.window.settings_page
+            assert (page._usual.text(), page._larger.isEnabled()) == ("154 %", False)
+        assert SettingsFile(profile.settings).value.text_size == TEXT_SIZES[-1]
+        async with open_gui() as gui:
+            assert QFont().pixelSize() == TEXT_SIZES[-1]
+            page = gui.window.settings_page
+            page._smaller.click()
+            assert gui.window.theme.text_size == TEXT_SIZES[-2]
+            QTest.keyClick(gui.window, Qt.Key.Key_0, CONTROL)
+            assert (QFont().pixelSize(), page._usual.text()) == (13, "100 %")
+        assert SettingsFile(profile.settings).value.text_size == 13
+
+    run(story())
+
+
+def test_where_one_reads_stays(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        answer = "\n\n".join(f"Paragraph {n} of a long answer that fills the window." for n in range(60))
+        async with open_gui(Script(answer=answer.encode())) as gui:
+            type_and_send(gui, "The sea?")
+            await answered(gui)
+            bar = gui.transcript.verticalScrollBar()
+            await until(lambda: reading_height(gui) > 1_500)
+            bar.setValue(bar.maximum() // 2)
+            share = (bar.value() - 24) / gui.transcript._heights.total
+            gui.window.theme.resize_text(20)
+            after = (bar.value() - 24) / gui.transcript._heights.total
+            assert bar.maximum() > 0
+            assert abs(after - share) < 0.02
+
+    run(story())
+
+
+def test_it_is_pictured(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+    async def story() -> None:
+        await fill(profile)
+        async with open_gui() as gui:
+            await until(lambda: gui.ready and gui.chats.model().rowCount() > 9)
+            for size in (TEXT_SIZES[0], TEXT_SIZES[-1]):
+                gui.window.theme.resize_text(size)
+                await open_chat(gui, "c3")
+                await show(gui, f"text-{size}-chat", "light", SIZES[:2])
+                await open_chat(gui, "c5")
+                await show(gui, f"text-{size}-rich", "light", SIZES[1:2])
+                gui.window.show_settings_page()
+                await show(gui, f"text-{size}-settings", "light", SIZES[:2])
+                gui.window.show_models_page()
+                await show(gui, f"text-{size}-models", "light", SIZES[1:2])
+                gui.window.show_endpoint_page()
+                await show(gui, f"text-{size}-endpoint", "light", SIZES[1:2])
+                gui.window.show_chat_page()
+
+    run(story())

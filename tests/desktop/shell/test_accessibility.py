@@ -1,0 +1,166 @@
+"""What a screen reader finds: every part of the window has a name, a role and its place in the order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible, QAccessibleInterface
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QLineEdit, QPlainTextEdit, QTextEdit, QWidget
+
+from desktop.chat.message_list import MessageList
+from desktop.settings.settings_file import SettingsFile
+from desktop.sidebar.chat_list_view import ChatListView
+from desktop.transcript.view import TranscriptView
+from engine.files.profile import Profile
+from tests.desktop.conftest import OpenGui, Run, until
+from tests.desktop.shell.test_main_window import type_and_send
+from tests.desktop.transcript.test_column_layout import message
+
+NAME = QAccessible.Text.Name
+INNER = {"qt_spinbox_lineedit", "qt_keysequenceedit_lineedit", "QLineEditIconButton"}
+"""Qt's own parts, which are read with the control that they belong to."""
+
+
+@pytest.fixture(autouse=True)
+def reader() -> Iterator[None]:
+    """A screen reader is there."""
+    QAccessible.setActive(True)
+    yield
+    QAccessible.setActive(False)
+
+
+def tree(interface: QAccessibleInterface) -> Iterator[QAccessibleInterface]:
+    yield interface
+    for n in range(interface.childCount()):
+        child = interface.child(n)
+        if child is not None and child.isValid():
+            yield from tree(child)
+
+
+def names(widget: QWidget) -> list[str]:
+    found = QAccessible.queryAccessibleInterface(widget)
+    return [each.text(NAME) for each in tree(found) if not each.state().invisible]
+
+
+def test_the_conversation_is_read_message_by_message(view: TranscriptView, messages: MessageList) -> None:
+    messages.show([message(0, "How far is it?"), message(1, "A *long* way.")])
+    said = names(view)
+    assert "Conversation" in said
+    assert said.index("You: How far is it?") < said.index("Answer: A *long* way.")
+    roles = {each.text(NAME): each.role() for each in tree(QAccessible.queryAccessibleInterface(view))}
+    assert roles["Answer: A *long* way."] == QAccessible.Role.StaticText
+    assert roles["Copy the answer"] == QAccessible.Role.Button
+
+
+def test_what_is_scrolled_out_of_sight_is_not_read(view: TranscriptView, messages: MessageList) -> None:
+    messages.show([message(n, f"Number {n}. " + "word " * 300) for n in range(20)])
+    assert not any("Number 0." in name for name in names(view))
+    view.verticalScrollBar().setValue(0)
+    said = names(view)
+    assert any("Number 0." in name for name in said)
+    assert not any("Number 19." in name for name in said)
+
+
+def test_without_a_screen_reader_nothing_is_made_for_it(view: TranscriptView, messages: MessageList) -> None:
+    QAccessible.setActive(False)
+    messages.show([message(0, "Hi"), message(1, "Hello.")])
+    assert not any(name.startswith("You:") for name in names(view))
+
+
+def controls(window: QWidget) -> list[QWidget]:
+    kinds = (QAbstractButton, QLineEdit, QTextEdit, QPlainTextEdit)
+    found = [each for kind in kinds for each in window.findChildren(kind) if each.isVisibleTo(window)]
+    return [each for each in found if not {each.objectName(), each.metaObject().className()} & INNER]
+
+
+def test_every_control_of_every_page_has_a_name(open_gui: OpenGui, run: Run) -> None:
+    async def story() -> None:
+        async with open_gui() as gui:
+            window = gui.window
+            n_checked = 0
+            for page in ("chat", "endpoint", "models", "settings"):
+                getattr(window, f"show_{page}_page")()
+                await asyncio.sleep(0.05)
+                for each in controls(window):
+                    name = QAccessible.queryAccessibleInterface(each).text(NAME)
+                    assert name, f"{page}: {each.metaObject().className()} {each.objectName()!r} has no name"
+                    n_checked += 1
+            assert n_checked > 40
+
+    run(story())
+
+
+def test_tab_goes_from_part_to_part_and_comes_round(open_gui: OpenGui, run: Run) -> None:
+    async def story() -> None:
+        async with open_gui() as gui:
+            window = gui.window
+            type_and_send(gui, "How far is it?")
+            await until(lambda: gui.rows[-1].state == "complete")
+            window.activateWindow()
+            window.composer._edit.setFocus()
+            start = window.focusWidget()
+            assert start is not None, "the window opens with the composer in focus"
+            seen: list[QWidget] = []
+            while len(seen) < 200:
+                QTest.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+                focus = window.focusWidget()
+                if focus is start:
+                    break
+                assert focus not in seen, f"it goes round in {focus}"
+                assert focus.isVisibleTo(window)
+                seen.append(focus)
+            assert window.focusWidget() is start, "it never comes round"
+            assert any(isinstance(each, TranscriptView) for each in seen)
+            assert any(isinstance(each, ChatListView) for each in seen)
+
+    run(story())
+
+
+def tabbed(window: QWidget, start: QWidget, n: int) -> list[str]:
+    """The names of what Tab comes to, `n` times."""
+    window.activateWindow()
+    start.setFocus()
+    found = []
+    for _ in range(n):
+        QTest.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+        focus = window.focusWidget()
+        assert focus is not None
+        found.append(QAccessible.queryAccessibleInterface(focus).text(NAME))
+    return found
+
+
+def test_what_is_made_late_has_its_place_in_the_order(
+    open_gui: OpenGui, run: Run, profile: Profile, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        async with open_gui() as gui:
+            window = gui.window
+            type_and_send(gui, "How far is it?")
+            await until(lambda: gui.rows[-1].state == "complete")
+            files = [tmp_path / "one.txt", tmp_path / "two.txt"]
+            for file in files:
+                file.write_text("A note.")
+            window.composer.files_given.emit(files)
+            await until(lambda: all("token" in chip.accessibleName() for chip in window.composer.chips.chips))
+            found = [name.partition(",")[0] for name in tabbed(window, window.composer._edit, 5)]
+            assert found == ["one.txt", "Remove one.txt", "two.txt", "Remove two.txt", "Attach files"]
+            window.show_endpoint_page()
+            keys = gui.endpoint_page.keys
+            await until(lambda: any(row.isVisible() for row in keys._lines.values()))
+            assert tabbed(window, keys._new, 2) == ["Copy the key of “inglenook”", "Keep what tools ask"]
+            window.show_models_page()
+            assert window.models_page is not None
+            assert tabbed(window, window.models_page.head.search, 2) == ["Open a file", "Add a folder"]
+            section = window.models_page.on_disk
+            await until(lambda: section._flow.count() == 1 and window.models_page.suggested.view.isVisible())
+            assert tabbed(window, section.view, 2) == [f"Look no more into {tmp_path}", "Worth a try"]
+
+    settings = SettingsFile(profile.settings)
+    settings.change(model_folders=[str(tmp_path)])
+    settings.save()
+    run(story())

@@ -1,0 +1,252 @@
+"""The palette and the keys: every action by its name, by its key, and by another key that the person has chosen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from desktop.framework.actions import Action, Actions, is_usable
+from desktop.settings.settings_file import SettingsFile
+from desktop.shell.command_match import fitting
+from desktop.shell.command_palette import CommandPalette
+from engine.files.profile import Profile
+from tests.desktop.conftest import Gui, OpenGui, Run, until
+from tests.desktop.shell.test_gallery import SIZES, fill, show
+from tests.desktop.shell.test_main_window import answered, type_and_send
+from tests.fakes import Script
+
+CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+
+
+def palette_of(gui: Gui) -> Any:
+    return gui.window.findChild(CommandPalette)
+
+
+def offered(gui: Gui) -> list[str]:
+    return [offer.words for offer in palette_of(gui)._offers]
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [("", "New chat"), ("chat", "New chat"), ("se", "Search all chats"), ("all ch", "Search all chats"), ("zz", None)],
+)
+def test_what_fits_best_comes_first(typed: str, first: str | None) -> None:
+    actions = [Action(word, word, lambda: None) for word in ("New chat", "Search all chats", "Delete this chat")]
+    found = [action.words for action in fitting(actions, typed)]
+    assert found[:1] == ([first] if first else [])
+
+
+def test_keys_are_changed_refused_and_reset(qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    done: list[str] = []
+    kept: list[dict[str, str]] = []
+    actions = Actions(window, {"b": "Ctrl+B"}, kept.append)
+    actions.add(
+        Action("a", "A", lambda: done.append("a"), "Ctrl+A"),
+        Action("b", "B", lambda: done.append("b")),
+        Action("c", "C", lambda: done.append("c"), "Ctrl+C", is_possible=lambda: False),
+    )
+    with qtbot.waitExposed(window):
+        window.show()
+    for key in (Qt.Key.Key_A, Qt.Key.Key_B, Qt.Key.Key_C):
+        QTest.keyClick(window, key, CONTROL)
+    assert done == ["a", "b"]
+    holder = actions.change_shortcut("b", "Ctrl+A")
+    assert holder is not None
+    assert holder.id == "a"
+    assert actions.change_shortcut("a", "Ctrl+D") is None
+    QTest.keyClick(window, Qt.Key.Key_A, CONTROL)
+    QTest.keyClick(window, Qt.Key.Key_D, CONTROL)
+    assert done == ["a", "b", "a"]
+    assert kept[-1] == {"b": "Ctrl+B", "a": "Ctrl+D"}
+    actions.reset_shortcuts()
+    assert (actions.shortcut_of("a"), actions.shortcut_of("b"), kept[-1]) == ("Ctrl+A", "", {})
+
+
+def test_a_person_does_something_by_its_name(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        async with open_gui(Script(answer=b"The lighthouse is tall.")) as gui:
+            type_and_send(gui, "About the coast")
+            await answered(gui)
+            QTest.keyClick(gui.window, Qt.Key.Key_K, CONTROL)
+            field = palette_of(gui)._field
+            assert gui.window.focusWidget() is field
+            assert "Pin or unpin this chat" in offered(gui)
+            assert "Stop the answer" not in offered(gui)
+            QTest.keyClicks(field, "dark")
+            assert offered(gui)[0] == "Dark looks"
+            QTest.keyClick(field, Qt.Key.Key_Return)
+            assert gui.window.theme.scheme == "dark"
+            assert not palette_of(gui).isVisible()
+            QTest.keyClick(gui.window, Qt.Key.Key_N, CONTROL)
+            QTest.keyClick(gui.window, Qt.Key.Key_K, CONTROL)
+            assert "Pin or unpin this chat" not in offered(gui)
+            QTest.keyClicks(field, "lightho")
+            await until(lambda: any("lighthouse" in words for words in offered(gui)))
+            QTest.keyClick(field, Qt.Key.Key_Return)
+            await until(lambda: len(gui.rows) == 2)
+            QTest.keyClick(gui.window, Qt.Key.Key_K, CONTROL)
+            QTest.keyClick(field, Qt.Key.Key_Escape)
+            assert not palette_of(gui).isVisible()
+
+    run(story())
+
+
+def test_where_nothing_is_found_it_says_so(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        async with open_gui() as gui:
+            await until(lambda: gui.ready)
+            palette = palette_of(gui)
+            QTest.keyClick(gui.window, Qt.Key.Key_K, CONTROL)
+            QTest.keyClicks(palette._field, "zzzz")
+            await until(palette._nothing.isVisible)
+            assert palette.rect().contains(palette._nothing.geometry())
+            palette._field.setText("new")
+            assert not palette._nothing.isVisible()
+            assert "New chat" in offered(gui)
+
+    run(story())
+
+
+def test_a_key_that_was_chosen_is_remembered(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+    async def story() -> None:
+        async with open_gui() as gui:
+            keys = gui.window.settings_page.keys
+            edit = keys._edits["go_endpoint"]
+            edit.setKeySequence(QKeySequence("Ctrl+E"))
+            edit.editingFinished.emit()
+            edit = keys._edits["go_settings"]
+            edit.setKeySequence(QKeySequence("Ctrl+E"))
+            edit.editingFinished.emit()
+            assert "Go to the endpoint" in keys._alert.text()
+            assert edit.keySequence() == QKeySequence("Ctrl+4")
+        assert SettingsFile(profile.settings).value.shortcuts == {"go_endpoint": "Ctrl+E"}
+        async with open_gui() as gui:
+            QTest.keyClick(gui.window, Qt.Key.Key_E, CONTROL)
+            assert gui.window.pages.currentWidget() is gui.endpoint_page
+
+    run(story())
+
+
+def test_it_is_pictured(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+    async def story() -> None:
+        await fill(profile)
+        for scheme in ("light", "dark"):
+            async with open_gui(theme=scheme) as gui:
+                await lived_in(gui)
+                palette_of(gui).open()
+                await show(gui, "palette", scheme, SIZES[:2])
+                palette_of(gui)._field.setText("gar")
+                await chat_offered(gui)
+                await show(gui, "palette-found", scheme, SIZES[1:2])
+
+    run(story())
+
+
+async def lived_in(gui: Gui) -> None:
+    await until(lambda: gui.ready and gui.chats.model().rowCount() > 9)
+
+
+async def chat_offered(gui: Gui) -> None:
+    await until(lambda: any(offer.kind == "chat" for offer in palette_of(gui)._offers))
+
+
+@pytest.mark.parametrize(
+    ("keys", "usable"),
+    [
+        ("N", False), ("Shift+N", False), ("1", False), ("Space", False), ("Return", False), ("Del", False),
+        ("Tab", False), ("Esc", False), ("Left", False), ("Shift+F1", True), ("F5", True), ("Ctrl+N", True),
+        ("Alt+1", True), ("Meta+K", True), ("Ctrl+Shift+Del", True), ("Media Play", True), ("", False),
+    ],
+)  # fmt: skip
+def test_key_that_writes_is_no_shortcut(keys: str, usable: bool) -> None:
+    assert is_usable(keys) == usable
+
+
+def test_single_letter_is_refused_and_forgotten(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+    settings = SettingsFile(profile.settings)
+    settings.change(shortcuts={"delete_chat": "N", "pin_chat": "Ctrl+J"})
+    settings.save()
+
+    async def story() -> None:
+        async with open_gui(Script(answer=b"Here.")) as gui:
+            keys = gui.window.settings_page.keys
+            assert keys._edits["delete_chat"].keySequence().isEmpty()
+            assert keys._edits["pin_chat"].keySequence() == QKeySequence("Ctrl+J")
+            type_and_send(gui, "A chat")
+            await answered(gui)
+            edit = keys._edits["delete_chat"]
+            edit.setKeySequence(QKeySequence("N"))
+            edit.editingFinished.emit()
+            assert keys._alert.text().startswith("N is needed for writing.")
+            assert edit.keySequence().isEmpty()
+            gui.transcript.setFocus()
+            QTest.keyClick(gui.transcript, Qt.Key.Key_N)
+            assert len(gui.rows) == 2, "the chat is there"
+
+    run(story())
+
+
+def test_palette_leaves_when_another_key_is_pressed(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        async with open_gui() as gui:
+            palette = palette_of(gui)
+            for key, page in (
+                (Qt.Key.Key_2, "models_page"),
+                (Qt.Key.Key_3, "endpoint_page"),
+                (Qt.Key.Key_1, "chat_page"),
+            ):
+                QTest.keyClick(gui.window, Qt.Key.Key_K, CONTROL)
+                assert palette.isVisible()
+                QTest.keyClick(palette._field, key, CONTROL)
+                assert gui.window.pages.currentWidget() is getattr(gui.window, page)
+                assert not palette.isVisible()
+            QTest.keyClick(gui.window, Qt.Key.Key_K, CONTROL)
+            QTest.keyClick(palette._field, Qt.Key.Key_K, CONTROL)
+            assert not palette.isVisible()
+            assert gui.window.focusWidget() is gui.window.composer._edit
+
+    run(story())
+
+
+def test_places_have_keys_in_the_order_of_the_sidebar(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        async with open_gui() as gui:
+            sidebar, keys = gui.window.sidebar, gui.window.findChild(Actions)
+            places = sorted(
+                (
+                    (sidebar._models.y(), "models"),
+                    (sidebar._endpoint.y(), "endpoint"),
+                    (sidebar._settings.y(), "settings"),
+                )
+            )
+            assert keys is not None
+            assert [keys.shortcut_of(f"go_{place}") for _, place in places] == ["Ctrl+2", "Ctrl+3", "Ctrl+4"]
+
+    run(story())
+
+
+def test_palette_finds_what_is_done_with_the_last_answer(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        async with open_gui(Script(answer=b"Here.")) as gui:
+            palette = palette_of(gui)
+            palette.open()
+            QTest.keyClicks(palette._field, "three")
+            assert offered(gui) == [], "there is no answer yet"
+            palette.close_it()
+            type_and_send(gui, "A question")
+            await answered(gui)
+            palette.open()
+            QTest.keyClicks(palette._field, "three")
+            assert offered(gui)[0] == "Three answers side by side"
+            QTest.keyClick(palette._field, Qt.Key.Key_Return)
+            await until(lambda: len(gui.transcript.messages.alternatives(gui.rows[-1].id)) == 3)
+
+    run(story())

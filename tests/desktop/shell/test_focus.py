@@ -1,0 +1,129 @@
+"""Where the focus goes, so that the next key does what the person means."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QWidget
+
+from desktop.chat.chat_settings.number_row import NumberRow
+from desktop.platform.theme import TEXT_SIZES
+from tests.desktop.conftest import OpenGui, Run, until
+from tests.desktop.import_export import foreign_exports
+from tests.desktop.settings.test_settings_page import wiring_of
+
+
+def test_tab_from_a_number_field_reaches_no_reset_button(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        async with open_gui() as gui:
+            gui.window.composer.settings_requested.emit()
+            sheet = gui.window.chat_settings
+            rows = sheet.findChildren(NumberRow)
+            assert len(rows) > 3
+            for row in rows:
+                row.show_text("0.5")
+                assert row.reset.isVisible()
+                row.edit.setFocus()
+                QTest.keyClick(row.edit, Qt.Key.Key_Tab)
+                reached = gui.window.focusWidget()
+                assert reached not in [each.reset for each in rows]
+                if isinstance(reached, QWidget):
+                    QTest.keyClick(reached, Qt.Key.Key_Space)
+                assert row.edit.text() == "0.5"
+
+    run(story())
+
+
+def test_focus_is_on_the_same_button_after_an_import(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+    (tmp_path / "conversations.json").write_text(json.dumps(foreign_exports.CHATGPT))
+
+    async def story() -> None:
+        async with open_gui() as gui:
+            gui.window.show_settings_page()
+            page = gui.window.settings_page
+            for button in page._imports:
+                button.setFocus()
+                wiring_of(gui).start_import(tmp_path / "conversations.json")  # type: ignore[attr-defined]
+                assert gui.window.focusWidget() is page._cancel
+                await until(lambda: page._imports[0].isEnabled())
+                assert gui.window.focusWidget() is button
+
+    run(story())
+
+
+def test_focus_stays_where_the_person_went_during_an_import(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+    (tmp_path / "conversations.json").write_text(json.dumps(foreign_exports.CHATGPT))
+
+    async def story() -> None:
+        async with open_gui() as gui:
+            gui.window.show_settings_page()
+            page = gui.window.settings_page
+            page._imports[0].setFocus()
+            wiring_of(gui).start_import(tmp_path / "conversations.json")  # type: ignore[attr-defined]
+            page._copy.setFocus()
+            await until(lambda: page._imports[0].isEnabled())
+            assert gui.window.focusWidget() is page._copy
+
+    run(story())
+
+
+@pytest.mark.parametrize("name", ["_smaller", "_larger", "_usual"])
+def test_button_of_the_text_size_keeps_the_focus_at_its_limit(run: Run, open_gui: OpenGui, name: str) -> None:
+    async def story() -> None:
+        async with open_gui() as gui:
+            gui.window.show_settings_page()
+            button: QAbstractButton = getattr(gui.window.settings_page, name)
+            gui.window.theme.resize_text(TEXT_SIZES[1 if name != "_larger" else -2])
+            button.setFocus()
+            for _ in range(3):
+                QTest.keyClick(button, Qt.Key.Key_Space)
+                QApplication.sendPostedEvents()
+                assert gui.window.focusWidget() is button
+            gui.window.theme.resize_text(TEXT_SIZES[2])
+
+    run(story())
+
+
+def test_key_field_never_shows_words_of_qt(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        async with open_gui() as gui:
+            gui.window.show_settings_page()
+            keys = gui.window.settings_page.keys
+            field = keys._edits["rename_chat"]
+            line = field.findChild(QLineEdit)
+            for step in (
+                field.setFocus,
+                lambda: QTest.keyClick(field, Qt.Key.Key_Tab),
+                field.setFocus,
+                lambda: QTest.keyClick(field, Qt.Key.Key_J, Qt.KeyboardModifier.ControlModifier),
+                field.clear,
+                lambda: keys._edits["pin_chat"].setFocus(),
+            ):
+                step()
+                QApplication.sendPostedEvents()
+                assert line.placeholderText() == "none"
+
+    run(story())
+
+
+@pytest.mark.parametrize("by_key", [False, True])
+def test_what_is_typed_after_undo_is_written(run: Run, open_gui: OpenGui, by_key: bool) -> None:
+    async def story() -> None:
+        async with open_gui() as gui:
+            window = gui.window
+            window.composer.setFocus()
+            window.toast.tell("Deleted.", action="Undo", act=lambda: None)
+            button = window.toast._action
+            if by_key:
+                button.setFocus()
+                QTest.keyClick(button, Qt.Key.Key_Space)
+            else:
+                QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+            assert not window.toast.isVisible()
+            assert window.focusWidget() is window.composer._edit
+
+    run(story())

@@ -1,0 +1,45 @@
+"""The same pictures at 200 %, in build/gallery/200. The scale is a process's own: another one makes them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PySide6.QtGui import QImageReader
+
+from tests.desktop.shell.test_gallery import GALLERY
+
+ROOT = Path(__file__).parents[3]
+PAGES = {
+    "test_gallery": ("chat", "greeting"),
+    "test_gallery_chats": ("folders", "several"),
+    "test_gallery_transcript": ("learned", "beside"),
+    "test_gallery_models": ("models",),
+    "test_gallery_endpoint": ("endpoint-on",),
+}
+
+
+@pytest.mark.skipif("QT_SCALE_FACTOR" in os.environ, reason="these are the pictures")
+@pytest.mark.parametrize("module", PAGES)
+def test_pages_at_two_hundred_percent(module: str) -> None:
+    folder = GALLERY / "200"
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-k",
+        "light",
+        f"tests/desktop/{module}.py",
+    ]
+    scaled = {**os.environ, "QT_SCALE_FACTOR": "2", "INGLENOOK_GALLERY": str(folder)}
+    done = subprocess.run(command, cwd=ROOT, env=scaled, capture_output=True, text=True, timeout=110)
+    assert done.returncode == 0, done.stdout
+    for page in PAGES[module]:
+        size = QImageReader(str(folder / f"{page}-light-1100.png")).size()
+        assert (size.width(), size.height()) == (2200, 1500), page

@@ -1,0 +1,370 @@
+"""The window in German: every word that is seen or heard is German, and none is cut off. Pictures in build/gallery."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAction, QContextMenuEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QApplication,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QPlainTextEdit,
+    QStyle,
+    QStyleOptionFrame,
+    QTabBar,
+    QWidget,
+)
+
+from desktop.chat.composer.overflow import Overflow, Turn
+from desktop.endpoint.errors import PortTaken
+from desktop.models.download_manager import DownloadState
+from desktop.platform.language import TRANSLATIONS, language_for
+from desktop.settings.settings_file import Settings, SettingsFile
+from desktop.sidebar.search_results_view import SearchResultsView
+from desktop.store.records import ChatSettings
+from engine.files.profile import Profile
+from engine.library.hub_errors import Corrupt
+from tests.desktop.conftest import Gui, OpenGui, Run, until
+from tests.desktop.endpoint.test_gallery_endpoint import busy
+from tests.desktop.shell.test_gallery import SIZES, fill, open_chat, show
+from tests.desktop.shell.test_main_window import type_and_send
+from tests.fakes import Script
+from tests.model_files.sparse_model import write_sparse
+from tests.packaging.checkout import ROOT
+
+CONTENTS = QStyle.SubElement.SE_LineEditContents
+OPENS_MENUS = pytest.mark.qt_log_ignore("This plugin does not support")  # the one without a screen, of a menu
+NARROW_AND_USUAL = SIZES[:2]
+
+
+@cache
+def english() -> re.Pattern[str]:
+    """Any text that is written in English in the sources, unless it is the same in German."""
+    found = []
+    for message in ElementTree.parse(TRANSLATIONS / "inglenook_de.ts").iter("message"):
+        source = message.findtext("source") or ""
+        if source != message.findtext("translation"):
+            # A place for a value takes anything but another part of a line; a number has no words in it.
+            parts = re.split(r"(\{\w+\}|%L?n)", source)
+            found.append("".join(_pattern_of(part) for part in parts))
+    return re.compile("|".join(found))
+
+
+def _pattern_of(part: str) -> str:
+    if part in ("%n", "%Ln"):
+        return r"[\d.,]+"
+    return r"[^·]+" if re.fullmatch(r"\{\w+\}", part) else re.escape(part)
+
+
+def texts(root: QWidget) -> Iterator[tuple[str, str]]:
+    """All that is written on a widget and what lies on it, with where it was found. Also of what is hidden."""
+    for widget in (root, *root.findChildren(QWidget)):
+        where = f"{type(widget).__name__} {widget.objectName()}"
+        yield where, widget.toolTip()
+        yield where, widget.accessibleName()
+        yield where, widget.accessibleDescription()
+        if isinstance(widget, QLabel | QAbstractButton):
+            yield where, widget.text()
+        if isinstance(widget, QLineEdit | QPlainTextEdit):
+            yield where, widget.placeholderText()
+        if isinstance(widget, QTabBar):
+            yield from ((where, widget.tabText(number)) for number in range(widget.count()))
+        if isinstance(widget, QMenu):
+            yield from ((where, action.text()) for action in widget.actions())
+        # What a search found is a person's own words.
+        if (
+            isinstance(widget, QAbstractItemView)
+            and widget.model() is not None
+            and not isinstance(widget, SearchResultsView)
+        ):
+            yield from ((where, text) for text in _rows(widget))
+    for action in root.findChildren(QAction):
+        yield "QAction", action.text()
+        yield "QAction", action.toolTip()
+
+
+def _rows(view: QAbstractItemView) -> Iterator[str]:
+    model = view.model()
+    for row in range(model.rowCount()):
+        index = model.index(row, 0)
+        for role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
+            if isinstance(text := index.data(role), str):
+                yield text
+
+
+def left_in_english(root: QWidget) -> set[tuple[str, str]]:
+    plain = ((where, text.replace("&", "").strip()) for where, text in texts(root))
+    return {(where, text) for where, text in plain if english().fullmatch(text)}
+
+
+def cut_off(root: QWidget) -> set[str]:
+    """Words on labels and buttons that are in sight and need more room than they have."""
+    found = set()
+    for widget in root.findChildren(QWidget):
+        if not widget.isVisible() or widget.visibleRegion().isEmpty():
+            continue
+        if isinstance(widget, QAbstractButton) and widget.text() and widget.sizeHint().width() > widget.width():
+            found.add(f"{type(widget).__name__} {widget.text()!r}: {widget.width()} of {widget.sizeHint().width()}")
+        if isinstance(widget, QLineEdit) and (words := widget.placeholderText()):
+            margins, room = (
+                widget.textMargins(),
+                widget.style().subElementRect(CONTENTS, _option(widget), widget).width(),
+            )
+            needed = widget.fontMetrics().horizontalAdvance(words) + margins.left() + margins.right() + 4
+            if needed > room:
+                found.add(f"QLineEdit {words!r}: {room} of {needed}")
+        if isinstance(widget, QLabel) and widget.text():
+            width = widget.width()
+            needed = widget.minimumSizeHint().width() if widget.wordWrap() else widget.sizeHint().width()
+            needed_height = widget.heightForWidth(width) if widget.wordWrap() else widget.sizeHint().height()
+            if needed > width or needed_height > widget.height():
+                found.add(f"QLabel {widget.text()!r}: {width}×{widget.height()} of {needed}×{needed_height}")
+    return found
+
+
+def _option(edit: QLineEdit) -> QStyleOptionFrame:
+    option = QStyleOptionFrame()
+    edit.initStyleOption(option)
+    return option
+
+
+async def look(gui: Gui, name: str) -> None:
+    """Takes pictures, and holds the words to what is said above."""
+    for size in NARROW_AND_USUAL:
+        await show(gui, f"german-{name}", "light", (size,))
+        assert not cut_off(gui.window), size
+    assert not left_in_english(gui.window)
+
+
+def look_into(menu_of: Callable[[], object], gui: Gui) -> None:
+    """Opens a menu, and holds its words to the same."""
+    menu_of()
+    menu = next(menu for menu in gui.window.findChildren(QMenu) if menu.isVisible())
+    assert len(menu.actions()) > 1
+    assert not left_in_english(gui.window)
+    menu.close()
+
+
+def test_the_first_of_the_systems_languages_that_there_is_is_spoken() -> None:
+    assert language_for("system", ["fr-FR", "de-AT", "en-GB"]) == "de"
+    assert language_for("system", ["de_CH.UTF-8"]) == "de"
+    assert language_for("system", ["fr-FR", "C"]) == "en"
+    assert language_for("system", []) == "en"
+    assert language_for("de", ["en-US"]) == "de"
+    assert language_for("en", ["de-DE"]) == "en"
+
+
+START = """
+import os, pathlib, sys
+import desktop.launch as launch
+from PySide6.QtCore import QCoreApplication, QLocale
+from desktop.platform.number_format import whole
+
+class Window(launch.MainWindow):
+    def show(self):
+        own = QCoreApplication.translate("QPlatformTheme", "Cancel")
+        print("|".join([self.composer._edit.placeholderText(), own, whole(1234), QLocale().name()]), flush=True)
+        os._exit(0)
+
+launch.MainWindow = Window
+launch.launch(launch.Options(launch.Profile(pathlib.Path(sys.argv[1]))))
+"""
+
+
+def test_the_app_starts_in_the_systems_language_or_in_the_one_that_was_chosen(profile: Profile) -> None:
+    def started(system: str) -> str:
+        told = os.environ | {"LC_ALL": system, "LANGUAGE": "", "QT_QPA_PLATFORM": "offscreen", "PYTHONUTF8": "1"}
+        command = [sys.executable, "-c", START, str(profile.root)]
+        done = subprocess.run(command, env=told, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    assert started("de_AT.UTF-8") == "Nachricht an Inglenook|Abbrechen|1\xa0234|de_AT"
+    assert started("fr_FR.UTF-8") == "Message Inglenook|Cancel|1,234|en_US"
+    profile.settings.write_text(json.dumps({"language": "de"}))
+    assert started("en_GB.UTF-8") == "Nachricht an Inglenook|Abbrechen|1.234|de_DE"
+
+
+@OPENS_MENUS
+def test_a_chat_is_german(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+    async def story() -> None:
+        await fill(profile)
+        async with open_gui(Script(answer=b"Das Meer ist weit.", step_s=0.001), language="de") as gui:
+            await until(lambda: gui.ready and gui.chats.model().rowCount() > 9)
+            await look(gui, "greeting")
+            await open_chat(gui, "c3")
+            await look(gui, "chat")
+            type_and_send(gui, "Und das Meer?")
+            await until(lambda: gui.rows[-1].state == "complete")
+            await look(gui, "answered")
+            look_into(gui.window.header._open_chat_menu, gui)
+            look_into(gui.window.header._open_model_menu, gui)
+            gui.chats.setCurrentIndex(gui.chats.chats.index_of("c3"))
+            key = QContextMenuEvent.Reason.Keyboard
+            look_into(lambda: gui.chats.contextMenuEvent(QContextMenuEvent(key, QPoint(), QPoint())), gui)
+            gui.transcript.open_find()
+            chats = gui.chats
+            chats.folder_requested.emit(("c4", "c5"))
+            for chat_id in ("c4", "c6"):
+                at = chats.visualRect(chats.chats.index_of(chat_id)).center()
+                QTest.mouseClick(chats.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier, at)
+            await look(gui, "chosen")
+            look_into(lambda: chats._open_menu(at), gui)
+            look_into(lambda: chats._open_menu(chats.visualRect(chats.chats.index(4)).center()), gui)
+            gui.chats.archive_requested.emit(("c6",), True)
+            await look(gui, "archived")
+            gui.chats.delete_requested.emit(("c2",))
+            await look(gui, "deleted")
+            QTest.keyClick(gui.window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+            await look(gui, "palette")
+            QTest.keyClick(QApplication.focusWidget() or gui.window, Qt.Key.Key_Escape)
+            gui.window.sidebar.search.setText("garden")
+            await until(lambda: gui.window.sidebar._found is not None and gui.window.sidebar._found.isVisible())
+            await look(gui, "search")
+
+    run(story())
+
+
+def test_what_stands_around_the_composer_is_german(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+    async def story() -> None:
+        await fill(profile)
+        async with open_gui(language="de") as gui:
+            await until(lambda: gui.ready and gui.chats.model().rowCount() > 9)
+            await open_chat(gui, "c3")
+            card, sheet = gui.window.overflow_card, gui.window.chat_settings
+            turns = tuple(Turn(line, ()) for line in ("Wie lese ich eine Tabelle?", "Und mit Semikolons?"))
+            card.show_overflow(Overflow("turns", 9_310, 8_192, 1_240, turns, True))
+            await look(gui, "overflow")
+            card.show_turns.click()
+            await look(gui, "overflow-list")
+            card.show_progress(0.4)
+            await look(gui, "overflow-summary")
+            card.end_progress()
+            card.show_overflow(Overflow("message", 9_310, 8_192))
+            await look(gui, "overflow-message")
+            card.close_card()
+            QTest.keyClick(gui.window, Qt.Key.Key_Comma, Qt.KeyboardModifier.ControlModifier)
+            await look(gui, "sheet")
+            sheet.show_settings(ChatSettings(system="Kurz antworten.", temperature=0.2, top_k=20, thinking=False))
+            assert sheet.rows["temperature"].edit.text() == "0,2"
+            sheet.rows["top_p"].edit.setText("7")
+            sheet.rows["top_p"].show_fault(True)
+            await look(gui, "sheet-changed")
+            sheet.presets.save.click()
+            await look(gui, "sheet-preset")
+
+    run(story())
+
+
+@OPENS_MENUS
+def test_the_endpoint_is_german(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+    async def story() -> None:
+        async with open_gui(language="de") as gui:
+            page = gui.endpoint_page
+            await until(lambda: gui.ready and page._state.key)
+            gui.window.sidebar.endpoint_requested.emit()
+            await until(lambda: page.memory.isVisible())
+            await look(gui, "endpoint-off")
+            page.show_state(replace(page._state, stage="on"))
+            busy(gui)
+            await look(gui, "endpoint-on")
+            view = page.requests.view
+            look_into(lambda: view._open_menu(view.visualRect(view.model().index(0, 0)).center()), gui)
+            page._address_card.how.click()
+            page.keys.show_made("notes.py", "ink-5k2Jq0mW8rTb1xYcV7nD4eGhL9uPzAaS6dFfQwEiRtU")
+            await look(gui, "endpoint-connect")
+            page.show_state(replace(page._state, stage="failed", error=PortTaken(4645)))
+            await look(gui, "endpoint-failed")
+            gui.window.header.show_tools(2)
+            gui.window.show_chat_page()
+            await look(gui, "tools")
+
+    run(story())
+
+
+@OPENS_MENUS
+def test_the_models_are_german(run: Run, open_gui: OpenGui, profile: Profile, tmp_path: Path) -> None:
+    folder = tmp_path / "shelf"
+    folder.mkdir()
+    write_sparse(folder / "Qwen2.5-0.5B-Instruct-Q4_K_M.gguf", n_bytes=4 * 10**8, n_layers=24, n_embd=896)
+    write_sparse(folder / "Llama-3.3-70B-Instruct-Q4_K_M.gguf", n_bytes=42_500_000_000, n_layers=80, n_embd=8192)
+    (folder / "Broken-Q4_0.gguf").write_bytes(b"no model at all")
+    profile.settings.write_text(json.dumps({"model_folders": [str(folder)]}))
+    downloads = (
+        DownloadState("a/1", "Qwen3 4B", "fetching", "Q4_K_M", 611_000_000, 2_500_000_000, 9_100_000),
+        DownloadState("a/2", "Gemma 3 4B", "paused", "Q4_K_M", 1_900_000_000, 2_490_000_000),
+        DownloadState("a/3", "Mistral Nemo 12B", "failed", error=Corrupt("Mistral-Nemo.gguf")),
+    )
+
+    async def story() -> None:
+        async with open_gui(language="de") as gui:
+            await until(lambda: gui.ready)
+            gui.window.sidebar.models_requested.emit()
+            page = gui.window.models_page
+            await until(lambda: len(page.on_disk._list or ()) >= 3 and not page.on_disk.note.text())
+            await look(gui, "models")
+            view = page.on_disk.view
+            look_into(lambda: view._open_menu(view.visualRect(view.model().index(1, 0)).center()), gui)
+            page.downloads.show_states(downloads)
+            page.head.search.setText("nirgends")
+            await look(gui, "models-search")
+            page.head.search.clear()
+            page.on_disk.view.setCurrentIndex(page.on_disk.view.model().index(0, 0))
+            QTest.keyClick(page.on_disk.view, Qt.Key.Key_Space)
+            await until(page.sheet.isVisible)
+            await look(gui, "models-sheet")
+
+    run(story())
+
+
+def test_the_settings_are_german_and_the_language_is_kept(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+    async def story() -> None:
+        async with open_gui(language="de", model=False) as gui:
+            await until(lambda: gui.window.greeting._choose.isVisible())
+            await look(gui, "no-model")
+            gui.window.show_settings_page()
+            await look(gui, "settings")
+            card = gui.window.settings_page.language
+            chosen = {button.property("choice"): button for button in card._buttons.buttons()}
+            assert chosen["system"].isChecked()
+            chosen["en"].click()
+            assert chosen["en"].isChecked()
+            assert "ab dem nächsten start" in gui.window.toast.text.lower()
+            gui.window.settings_page.ensureWidgetVisible(card)
+            await look(gui, "settings-language")
+        assert SettingsFile(profile.settings).value.language == "en"
+        profile.settings.write_text(json.dumps({"language": "tlh"}))
+        assert SettingsFile(profile.settings).value.language == Settings().language == "system"
+
+    run(story())
+
+
+def test_a_word_that_was_forgotten_is_found(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        async with open_gui(language="de", model=False) as gui:
+            await until(lambda: gui.window.greeting._choose.isVisible())
+            note = QLabel("Reads 8,192 tokens", gui.window)
+            button = QLabel(gui.window)
+            button.setToolTip("Copy the answer")
+            found = {text for _, text in left_in_english(gui.window)}
+            assert found == {"Reads 8,192 tokens", "Copy the answer"}
+            note.deleteLater()
+            button.deleteLater()
+
+    run(story())

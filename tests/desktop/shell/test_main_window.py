@@ -1,0 +1,389 @@
+"""The whole window over a real engine with a fake model: what a person does, and what is there afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+
+import httpx
+import pytest
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QLineEdit, QPlainTextEdit
+
+from desktop import app
+from desktop.endpoint import server
+from desktop.launch import Options
+from desktop.platform.bidi import isolated
+from desktop.settings.settings_file import SettingsFile
+from engine.files.profile import Profile
+from tests.desktop.conftest import Gui, OpenGui, Run, until
+from tests.fakes import Script
+
+ENDLESS = Script(answer=None, step_s=0.005)
+
+
+def type_and_send(gui: Gui, text: str) -> None:
+    edit = gui.window.composer._edit
+    edit.setFocus()
+    QTest.keyClicks(edit, text)
+    QTest.keyClick(edit, Qt.Key.Key_Return)
+
+
+def titles(gui: Gui) -> list[str]:
+    model = gui.chats.model()
+    return [str(model.index(row, 0).data()) for row in range(model.rowCount())]
+
+
+def click_chat(gui: Gui, title: str) -> None:
+    index = gui.chats.model().index(titles(gui).index(title), 0)
+    QTest.mouseClick(gui.chats.viewport(), Qt.MouseButton.LeftButton, pos=gui.chats.visualRect(index).center())
+
+
+async def answered(gui: Gui) -> None:
+    await until(lambda: gui.rows and gui.rows[-1].state not in ("streaming",) and gui.rows[-1].role == "assistant")
+
+
+def test_a_message_is_answered_and_is_there_after_a_restart(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        async with open_gui(Script(answer=b"The sea is wide.")) as gui:
+            type_and_send(gui, "Tell me of the sea")
+            assert gui.window.composer.text == ""
+            assert [row.text for row in gui.rows] == ["Tell me of the sea", ""]
+            await answered(gui)
+            assert gui.rows[-1].text == "The sea is wide."
+            assert gui.rows[-1].state == "complete"
+            assert gui.rows[-1].n_output > 0
+            assert gui.window.windowTitle() == "Tell me of the sea – Inglenook"
+        async with open_gui() as gui:
+            await until(lambda: len(titles(gui)) == 2)
+            click_chat(gui, "Tell me of the sea")
+            await until(lambda: len(gui.rows) == 2)
+            assert [row.text for row in gui.rows] == ["Tell me of the sea", "The sea is wide."]
+
+    run(story())
+
+
+def test_shift_enter_makes_a_line_and_an_empty_message_is_not_sent(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        async with open_gui() as gui:
+            edit = gui.window.composer._edit
+            QTest.keyClick(edit, Qt.Key.Key_Return)
+            assert gui.rows == []
+            height = edit.height()
+            QTest.keyClicks(edit, "a")
+            QTest.keyClick(edit, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
+            QTest.keyClicks(edit, "b")
+            assert gui.window.composer.text == "a\nb"
+            assert edit.height() > height
+            edit.setPlainText("line\n" * 30)
+            assert edit.height() < 9 * height
+            QTest.keyClick(edit, Qt.Key.Key_Return)
+            await answered(gui)
+            assert edit.height() == height
+
+    run(story())
+
+
+def test_escape_stops_and_what_was_written_stays(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        async with open_gui(ENDLESS) as gui:
+            type_and_send(gui, "Go on and on")
+            await until(lambda: len(gui.rows[-1].text) > 10)
+            QTest.keyClick(gui.window, Qt.Key.Key_Escape)
+            await answered(gui)
+            assert gui.rows[-1].state == "stopped"
+            assert len(gui.rows[-1].text) > 10
+            assert not gui.window.composer._answering
+
+    run(story())
+
+
+def test_a_message_sent_while_the_model_loads_is_answered_when_it_is_there(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        async with open_gui(Script(answer=b"Here.", load_s=0.6)) as gui:
+            assert not gui.ready
+            type_and_send(gui, "Are you there?")
+            assert gui.rows[-1].state == "streaming"
+            await answered(gui)
+            assert gui.rows[-1].text == "Here."
+
+    run(story())
+
+
+def test_an_answer_that_waits_for_the_model_can_be_stopped_and_tried_again(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        async with open_gui(Script(answer=b"Here.", load_s=0.6)) as gui:
+            type_and_send(gui, "Are you there?")
+            gui.window.composer._send.click()
+            await answered(gui)
+            assert (gui.rows[-1].state, gui.rows[-1].text) == ("stopped", "")
+            assert not gui.ready
+            gui.transcript.retry_requested.emit(gui.rows[-1].id)
+            await until(lambda: gui.rows[-1].text == "Here.")
+            assert len(gui.rows) == 2
+
+    run(story())
+
+
+def test_closing_in_the_middle_of_an_answer_keeps_it(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        async with open_gui(ENDLESS) as gui:
+            type_and_send(gui, "Go on and on")
+            await until(lambda: len(gui.rows[-1].text) > 20)
+            text = gui.rows[-1].text
+        async with open_gui() as gui:
+            await until(lambda: len(titles(gui)) == 2)
+            click_chat(gui, "Go on and on")
+            await until(lambda: len(gui.rows) == 2)
+            assert gui.rows[-1].state == "stopped"
+            assert gui.rows[-1].text.startswith(text)
+
+    run(story())
+
+
+def test_an_answer_goes_on_while_another_chat_is_open(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        async with open_gui(ENDLESS) as gui:
+            type_and_send(gui, "First")
+            await until(lambda: len(gui.rows[-1].text) > 5)
+            written = len(gui.rows[-1].text)
+            QTest.keyClick(gui.window, Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier)
+            assert gui.rows == []
+            assert not gui.window.composer._answering
+            type_and_send(gui, "Second")
+            await until(lambda: len(gui.rows[-1].text) > 5)
+            click_chat(gui, "First")
+            await until(lambda: gui.rows[0].text == "First")
+            assert gui.window.composer._answering
+            assert len(gui.rows[-1].text) > written
+
+    run(story())
+
+
+def test_a_message_too_long_for_the_model_is_refused_in_words(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        async with open_gui() as gui:
+            gui.window.composer.begin_with("word " * 1_000)
+            QTest.keyClick(gui.window.composer._edit, Qt.Key.Key_Return)
+            await answered(gui)
+            assert gui.rows[-1].state == "failed"
+            assert "the model reads 4,096" in gui.rows[-1].note
+
+    run(story())
+
+
+def test_a_model_that_dies_is_loaded_again(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        script = Script(answer=b"Half an answer", fail_after=9)
+        async with open_gui(script) as gui:
+            type_and_send(gui, "Will this work?")
+            await answered(gui)
+            assert gui.rows[-1].state == "failed"
+            assert "Load it again" in gui.rows[-1].note
+            await until(lambda: gui.window.toast.isVisible())
+            script.fail_after = None
+            gui.window.toast._action.click()
+            await until(lambda: gui.ready)
+            gui.transcript.retry_requested.emit(gui.rows[-1].id)
+            await until(lambda: gui.rows[-1].text == "Half an answer")
+
+    run(story())
+
+
+def test_a_chat_is_renamed_pinned_deleted_and_brought_back(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        async with open_gui() as gui:
+            type_and_send(gui, "Old name")
+            await answered(gui)
+            gui.window.header.rename_requested.emit(gui.rows[0].chat_id)
+            editor = gui.chats.findChild(QLineEdit)
+            assert isinstance(editor, QLineEdit)
+            QTest.keyClicks(editor, "New name")
+            row = gui.chats.currentIndex()
+            row.model().dataChanged.emit(row, row)  # as when an answer is kept at this moment
+            assert editor.text() == "New name"
+            QTest.keyClick(editor, Qt.Key.Key_Return)
+            await until(lambda: titles(gui) == ["Today", "New name"])
+            assert gui.window.header._title.text() == isolated("New name")
+            gui.window.header.pin_requested.emit(gui.rows[0].chat_id, True)
+            assert titles(gui) == ["Pinned", "New name"]
+            gui.chats.setFocus()
+            gui.chats.setCurrentIndex(gui.chats.model().index(1, 0))
+            QTest.keyClick(gui.chats, Qt.Key.Key_Delete)
+            assert titles(gui) == []
+            assert gui.rows == []
+            gui.window.toast._action.click()
+            assert titles(gui) == ["Pinned", "New name"]
+        async with open_gui() as gui:
+            await until(lambda: titles(gui) == ["Pinned", "New name"])
+
+    run(story())
+
+
+def test_the_endpoint_is_switched_on_and_off(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+    async def story() -> None:
+        async with open_gui() as gui:
+            gui.window.sidebar._endpoint.click()
+            page = gui.endpoint_page
+            assert gui.window.pages.currentWidget() is page
+            port = free_port()
+            page.port_requested.emit(port)
+            await until(lambda: page._state.stage == "on")
+            await until(lambda: gui.ready)
+            async with httpx.AsyncClient(trust_env=False) as client:
+                headers = {"Authorization": f"Bearer {page._state.key}"}
+                answer = await client.get(f"http://127.0.0.1:{port}/v1/models", headers=headers)
+            assert answer.status_code == 200
+            assert page._address.text() == f"http://127.0.0.1:{port}/v1"
+            page._switch.click()
+            await until(lambda: page._state.stage == "off")
+        assert SettingsFile(profile.settings).value.endpoint_port == port
+
+    run(story())
+
+
+def test_what_is_switched_while_the_key_is_read_is_switched_once(
+    run: Run, open_gui: OpenGui, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_key = server.read_key
+
+    def slowly(options: Options) -> str:
+        time.sleep(0.3)
+        return read_key(options)
+
+    monkeypatch.setattr(app, "read_key", slowly)
+
+    async def story() -> None:
+        async with open_gui() as gui:
+            stages: list[bool] = []
+            gui.endpoint_page.port_requested.emit(free_port())
+            gui.window.endpoint_page._switch.toggled.connect(stages.append)
+            await until(lambda: gui.endpoint_page._state.stage == "on")
+            await until(lambda: gui.endpoint_page._state.key)
+            gui.endpoint_page._switch.click()
+            await until(lambda: gui.endpoint_page._state.stage == "off")
+            assert stages == [True, False]
+
+    run(story())
+
+
+def test_a_port_that_is_taken_is_said_and_another_one_offered(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            async with open_gui() as gui:
+                page = gui.endpoint_page
+                page.port_requested.emit(port)
+                await until(lambda: page._state.stage == "failed")
+                assert page._alert.text.text() == f"Port {port} is used by another program."
+                assert not page._switch.isChecked()
+
+    run(story())
+
+
+def test_the_sidebar_folds(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        async with open_gui() as gui:
+            window = gui.window
+            assert window.sidebar.isVisible()
+            window.resize(700, 600)
+            await until(lambda: not window.sidebar.isVisible())
+            window.header.fold.click()
+            assert window.sidebar.isVisible()
+            QTest.mouseClick(window.stage, Qt.MouseButton.LeftButton, pos=QPoint(600, 20))
+            await until(lambda: not window.sidebar.isVisible())
+            window.resize(1000, 600)
+            await until(window.sidebar.isVisible)
+
+    run(story())
+
+
+def test_looks_and_place_are_remembered(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+    async def story() -> None:
+        async with open_gui() as gui:
+            gui.window.resize(700, 500)
+            gui.window.settings_page.theme_chosen.emit("dark")
+            assert gui.window.theme.scheme == "dark"
+        assert SettingsFile(profile.settings).value.theme == "dark"
+        async with open_gui(theme="dark") as gui:
+            assert (gui.window.width(), gui.window.height()) == (700, 500)
+
+    run(story())
+
+
+def test_every_control_has_a_name(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        async with open_gui(Script(answer=b"So:\n\n```python\nx\n```")) as gui:
+            type_and_send(gui, "Show me")
+            await answered(gui)
+            kinds = (QAbstractButton, QLineEdit, QPlainTextEdit, QAbstractItemView)
+            nameless = [
+                control
+                for kind in kinds
+                for control in gui.window.findChildren(kind)
+                if control.isVisible() and not control.accessibleName()
+                if not (isinstance(control, QAbstractButton) and control.text())
+            ]
+            assert nameless == []
+
+    run(story())
+
+
+def test_a_second_window_on_the_same_chats_is_refused(profile: Profile) -> None:
+    from desktop.platform.instance_lock import InstanceLock
+
+    first, second = (InstanceLock(profile.root / "window.lock") for _ in range(2))
+    assert first.acquire()
+    assert not second.acquire()
+    first.release()
+    assert second.acquire()
+    second.release()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+def test_in_a_low_window_without_a_model_nothing_lies_over_another(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        async with open_gui(model=False) as gui:
+            greeting = gui.window.greeting
+            await until(greeting._choose.isVisible)
+            gui.window.resize(600, 450)
+            await asyncio.sleep(0.05)
+            shown = [each for each in (greeting._choose, *greeting._starters) if each.isVisible()]
+            boxes = [QRect(each.mapTo(gui.window, QPoint(0, 0)), each.size()) for each in shown]
+            assert len(shown) == 3
+            assert not any(one.intersects(two) for n, one in enumerate(boxes) for two in boxes[:n])
+            room = QRect(greeting.mapTo(gui.window, QPoint(0, 0)), greeting.size())
+            assert all(room.contains(box) for box in boxes)
+            gui.window.resize(1100, 750)
+            await until(lambda: all(each.isVisible() for each in greeting._starters))
+
+    run(story())
+
+
+def test_a_notice_stands_above_the_composer_as_it_is_now(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        async with open_gui() as gui:
+            window, toast = gui.window, gui.window.toast
+
+            def stands_on_composer() -> bool:
+                gap = window.composer.mapTo(window.pages, QPoint(0, 0)).y() - toast.geometry().bottom()
+                return bool(window.pages.rect().contains(toast.geometry()) and 0 < gap < 40)
+
+            toast.tell("The message is deleted.")
+            assert stands_on_composer()
+            top = toast.y()
+            window.composer.show_text("One line\nand two\nand three")
+            await until(lambda: toast.y() < top)
+            assert stands_on_composer()
+            window.show_settings_page()
+            assert toast.y() > top
+            window.show_chat_page()
+            assert stands_on_composer()
+
+    run(story())

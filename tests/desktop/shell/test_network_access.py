@@ -1,0 +1,138 @@
+"""What SECURITY.md promises of the network: nobody is asked who was not meant, by the window or by the endpoint."""
+
+from __future__ import annotations
+
+import ast
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.api.test_headless import served, wait_ready
+from tests.desktop.conftest import OpenGui, Run, until
+from tests.desktop.shell.test_main_window import answered, free_port, type_and_send
+
+ROOT = Path(__file__).resolve().parents[3]
+EVENTS = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "socket.sendmsg")
+
+WATCH = f"""
+import os, sys
+def heard(event, arguments):
+    if event in {EVENTS!r}:
+        with open(os.environ["INGLENOOK_HEARD"], "a") as file:
+            file.write(f"{{event}} {{arguments[-1 if event in ('socket.connect', 'socket.sendto') else 0]}}\\n")
+sys.addaudithook(heard)
+"""
+"""As sitecustomize, which Python imports before all else."""
+
+ASKERS = {
+    "desktop/updates/releases.py": "whether there is a newer version, once it is allowed",
+    "engine/library/hub.py": "the hub, when a person searches",
+    "engine/library/hub_client.py": "the same",
+    "engine/library/http_client.py": "the clients of these and what the system says of proxies",
+    "engine/library/http_transfer.py": "the hub, when a person downloads",
+}
+HERE_ALONE = {
+    "api/server.py": "listens",
+    "desktop/platform/single_instance.py": "a local socket between two starts of the window",
+    "desktop/platform/signal_handlers.py": "a pair of sockets for signals",
+}
+ROADS = {
+    "PySide6.QtNetwork", "aiohttp", "ftplib", "http.client", "httpx", "httpx2", "huggingface_hub", "imaplib",
+    "requests", "smtplib", "socket", "telnetlib", "urllib.request", "urllib3", "websockets", "xmlrpc",
+}  # fmt: skip
+
+
+def imported(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
+
+
+def test_who_may_use_the_network_is_a_short_list() -> None:
+    found = {}
+    for package in ("engine", "api", "desktop"):
+        for path in (ROOT / package).rglob("*.py"):
+            names = imported(path) - {"urllib.request.url2pathname"}  # makes a path of an address
+            roads = {road for road in ROADS for name in names if name == road or name.startswith(f"{road}.")}
+            if roads - ({"urllib.request"} if path.name == "pictures.py" else set()):
+                found[path.relative_to(ROOT).as_posix()] = roads
+    assert set(found) == {*ASKERS, *HERE_ALONE}, found
+
+
+class Ears:
+    """What this process asks of the network while they are open. An audit hook cannot be taken out again."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self.open = False
+        sys.addaudithook(self._hear)
+
+    def _hear(self, event: str, arguments: tuple[object, ...]) -> None:
+        if self.open and event in EVENTS:
+            whom = arguments[1] if event in ("socket.connect", "socket.sendto") else arguments[0]
+            self.heard.append(f"{event} {whom}")
+
+
+@pytest.fixture
+def ears() -> Iterator[Ears]:
+    ears = Ears()
+    ears.open = True
+    yield ears
+    ears.open = False
+
+
+def beyond(lines: list[str]) -> list[str]:
+    return [line for line in lines if "127.0.0.1" not in line]
+
+
+def test_the_window_asks_nobody(run: Run, open_gui: OpenGui, model_path: Path, ears: Ears) -> None:
+    """Opened, asked, its endpoint on, every page looked at: all that one does without searching for a model."""
+
+    async def story() -> None:
+        async with open_gui(real=model_path) as gui:
+            gui.endpoint_page.port_requested.emit(free_port())
+            await until(lambda: gui.ready and gui.endpoint_page._state.stage == "on", 60)
+            type_and_send(gui, "Name a colour")
+            await until(lambda: len(gui.rows[-1].text) > 8, 60)
+            gui.window.composer._send.click()
+            await answered(gui)
+            for asked in ("settings_requested", "endpoint_requested", "models_requested"):
+                getattr(gui.window.sidebar, asked).emit()
+            await until(lambda: gui.window.models_page.isVisible())
+
+    run(story())
+    assert beyond(ears.heard) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="ended by a signal")
+def test_the_endpoint_asks_nobody(tmp_path: Path, model_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(WATCH)
+    heard = tmp_path / "heard"
+    # A question of its own is heard: the ears work.
+    told = {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "INGLENOOK_HEARD": str(heard)}
+    script = "import socket; socket.socket(type=socket.SOCK_DGRAM).connect(('192.0.2.1', 9))"
+    subprocess.run([sys.executable, "-W", "ignore", "-c", script], env=os.environ | told)
+    assert "192.0.2.1" in heard.read_text()
+    heard.write_text("")
+
+    with served("--profile", tmp_path / "profile", "--model", model_path, INGLENOOK_API_KEY="k", **told) as (one, url):
+        wait_ready(url)
+        question = {"messages": [{"role": "user", "content": "Name a colour"}], "max_tokens": 8}
+        for address, body in (
+            (f"{url}/chat/completions", question), (f"{url}/messages", question), (f"{url}/embeddings", {"input": "a"}),
+        ):  # fmt: skip
+            answer = httpx.post(address, json=body, headers={"Authorization": "Bearer k"}, timeout=60)
+            assert answer.status_code == 200, answer.text
+        one.send_signal(signal.SIGTERM)
+        assert one.wait(30) == 0
+    assert beyond(heard.read_text().splitlines()) == []

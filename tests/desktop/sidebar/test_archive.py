@@ -1,0 +1,78 @@
+"""The archive as a person uses it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from engine.files.profile import Profile
+from tests.desktop.conftest import Gui, OpenGui, Run, until
+from tests.desktop.shell.test_main_window import answered, titles, type_and_send
+from tests.desktop.sidebar.sidebar_actions import (
+    AS_FILLED,
+    CONTROL,
+    MENUS,
+    SHIFT,
+    UNFOLDED,
+    click_title,
+    live_in,
+)
+from tests.desktop.sidebar.test_gallery_sidebar import fill_folders, listed
+
+pytestmark = MENUS
+
+
+def test_what_is_put_away_is_found_opened_and_brought_back(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+    async def story(gui: Gui) -> None:
+        click_title(gui, "Letter to the landlord")
+        await until(lambda: len(gui.rows) == 2)
+        QTest.keyClick(gui.window, Qt.Key.Key_E, CONTROL | SHIFT)
+        assert "Letter to the landlord" not in titles(gui)
+        assert gui.rows == []
+        assert gui.window.toast.text == "“Letter to the landlord” is in the archive."
+        field: Any = gui.window.sidebar.search
+        found: Any = gui.window.sidebar._found
+        QTest.keyClicks(field, "landlord")
+        await until(lambda: found.isVisible() and found.model().rowCount() > 0)
+        found.open_first()
+        await until(lambda: len(gui.rows) == 2)
+        header = gui.window.header
+        assert header._back.isVisible()
+        assert found.model().hits[0].archived
+        header._back.click()
+        assert header._back.isHidden()
+        await until(lambda: not found.model().hits[0].archived)
+        QTest.keyClick(field, Qt.Key.Key_Escape)
+        assert titles(gui) == AS_FILLED, "in its folder again"
+        QTest.keyClick(gui.window, Qt.Key.Key_E, CONTROL | SHIFT)
+        gui.window.toast._action.click()
+        assert titles(gui) == AS_FILLED
+
+    live_in(run, open_gui, profile, story)
+
+
+def test_the_archive_stays_as_it_was_left(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+    async def story() -> None:
+        await fill_folders(profile)
+        for before, after in ((AS_FILLED, UNFOLDED), (UNFOLDED, AS_FILLED), (AS_FILLED, AS_FILLED)):
+            async with open_gui() as gui:
+                await listed(gui)
+                assert titles(gui) == before
+                if after != before:
+                    click_title(gui, "Archive")
+                assert titles(gui) == after
+
+    run(story())
+
+
+def test_what_is_written_in_comes_out_of_the_archive(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+    async def story(gui: Gui) -> None:
+        gui.chats.chosen.emit("old0")
+        await until(lambda: bool(gui.rows))
+        type_and_send(gui, "And this year?")
+        assert titles(gui)[8:10] == ["Today", "Tax return 2024"]
+        await answered(gui)
+
+    live_in(run, open_gui, profile, story)

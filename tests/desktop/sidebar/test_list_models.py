@@ -1,0 +1,207 @@
+"""The Qt lists: sound by Qt's own tester, and exact in what they say has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PySide6.QtCore import QPoint, QStringListModel, Qt
+from PySide6.QtTest import QAbstractItemModelTester
+from PySide6.QtWidgets import QApplication
+from pytestqt.modeltest import ModelTester
+from pytestqt.qtbot import QtBot
+
+from desktop.chat.message_list import MessageList, MessageRole
+from desktop.sidebar.chat_list_model import ChatListModel, ChatListRole
+from desktop.sidebar.chat_sections import Section
+from desktop.sidebar.fixed_height_list_view import FixedHeightListView
+from desktop.store.records import Chat, ChatMessage, Folder
+from desktop.widgets.row_diff import changes
+
+NOW = datetime(2026, 11, 22, 12, 0)
+ONE = ChatMessage("1", "c", None, "user", "Question", "complete", 0.0)
+TWO = ChatMessage("2", "c", "1", "assistant", "", "streaming", 0.0)
+
+
+def test_messages(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
+    messages = MessageList()
+    qtmodeltester.check(messages)  # type: ignore[no-untyped-call]
+    messages.show([ONE])
+    messages.append(TWO)
+    changes: list[tuple[int, int, list[int]]] = []
+    messages.dataChanged.connect(lambda first, last, roles: changes.append((first.row(), last.row(), roles)))
+    messages.replace(TWO)
+    messages.replace(replace(ONE, id="elsewhere"))
+    assert changes == []
+    messages.replace(replace(TWO, text="An"))
+    assert changes.pop() == (1, 1, [MessageRole.MESSAGE, MessageRole.TEXT, Qt.ItemDataRole.DisplayRole])
+    messages.replace(replace(TWO, text="An", state="complete"))
+    assert changes.pop() == (1, 1, [MessageRole.MESSAGE, MessageRole.STATE])
+    assert messages.index(1).data(MessageRole.TEXT) == "An"
+    assert messages.index(0).data() == "Question"
+    assert messages.roleNames()[MessageRole.STATE] == b"state"
+    messages.show([])
+    assert messages.rowCount() == 0
+
+
+def test_chats(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
+    chats = ChatListModel(lambda section: section.name, lambda: NOW)
+    qtmodeltester.check(chats)  # type: ignore[no-untyped-call]
+    at = NOW.timestamp()
+    a, b, c = (Chat(name, name.upper(), at, at - number) for number, name in enumerate("abc"))
+    chats.show([a, b, c])
+    assert texts(chats) == ["TODAY", "A", "B", "C"]
+    resets: list[object] = []
+    chats.modelReset.connect(lambda: resets.append(1))
+    chats.show([a, b, replace(c, updated_s=at + 1), Chat("d", "D", at, at, pinned=True)])
+    assert texts(chats) == ["PINNED", "D", "TODAY", "C", "A", "B"]
+    chats.show([a])
+    assert texts(chats) == ["TODAY", "A"]
+    assert resets == []
+    assert not chats.flags(chats.index(0)) & Qt.ItemFlag.ItemIsSelectable
+
+
+def test_a_chat_is_marked_and_renamed(qtbot: QtBot) -> None:
+    chats = ChatListModel(lambda section: section.name, lambda: NOW)
+    at = NOW.timestamp()
+    chats.show([Chat("a", "A", at, at), Chat("b", "B", at, at - 1)])
+    changed: list[int] = []
+    chats.dataChanged.connect(lambda first, last: changed.append(first.row()))
+    chats.mark("a", ["b"])
+    assert sorted(changed) == [1, 2]
+    assert chats.index_of("a").data(ChatListRole.CURRENT)
+    assert chats.index_of("b").data(ChatListRole.LIVE)
+    chats.mark("a", [])
+    assert changed[2:] == [2]
+    with qtbot.waitSignal(chats.renamed) as renamed:
+        assert chats.setData(chats.index_of("b"), " Better ")
+    assert renamed.args == ["b", "Better"]
+    assert not chats.setData(chats.index_of("b"), "  ")
+    assert not chats.index_of("gone").isValid()
+
+
+FOLDERS = [Folder("w", "Work", 1.0), Folder("h", "Home", 2.0, folded=True)]
+
+
+def shelved() -> list[Chat]:
+    at = NOW.timestamp()
+    return [
+        Chat("a", "A", at, at),
+        Chat("b", "B", at, at - 1, folder_id="w"),
+        Chat("c", "C", at, at - 2, folder_id="h"),
+        Chat("d", "D", at, at - 3, archived=True, folder_id="w", pinned=True),
+        Chat("e", "E", at, at - 4, pinned=True, folder_id="w"),
+        Chat("f", "F", at, at - 5, folder_id="gone"),
+    ]
+
+
+def test_chats_stand_in_one_place_each(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
+    chats = ChatListModel(lambda section: section.name, lambda: NOW)
+    qtmodeltester.check(chats)  # type: ignore[no-untyped-call]
+    chats.show(shelved(), FOLDERS)
+    assert texts(chats) == ["PINNED", "E", "FOLDERS", "Work", "B", "Home", "TODAY", "A", "F", "ARCHIVE"]
+    nested = [chats.index_of(chat_id).data(ChatListRole.NESTED) for chat_id in "abef"]
+    assert nested == [False, True, False, False]
+    chats.mark("c", ["c"])
+    home, changed = chats.index_of_folder("h"), []
+    assert (home.data(ChatListRole.CURRENT), home.data(ChatListRole.LIVE)) == (True, True), (
+        "what is out of sight is marked there"
+    )
+    chats.dataChanged.connect(lambda first, last: changed.append(first.row()))
+    chats.mark("a", [])
+    assert sorted(changed) == [5, 7]
+    assert (home.data(ChatListRole.CURRENT), home.data(ChatListRole.LIVE)) == (False, False)
+    unfolded = [replace(folder, folded=False) for folder in FOLDERS]
+    chats.show(shelved(), unfolded, False)
+    assert texts(chats)[3:8] == ["Work", "B", "Home", "C", "TODAY"]
+    assert texts(chats)[-2:] == ["ARCHIVE", "D"]
+    assert chats.index_of("d").data(ChatListRole.NESTED)
+    chats.show(shelved(), [unfolded[1]], False)
+    assert texts(chats) == ["PINNED", "E", "FOLDERS", "Home", "C", "TODAY", "A", "B", "F", "ARCHIVE", "D"]
+    archive = chats.index_of_section(Section.ARCHIVE)
+    assert archive.data(Qt.ItemDataRole.AccessibleTextRole) == "/archive"
+    assert chats.flags(archive) & Qt.ItemFlag.ItemIsEnabled
+    chats.show([], [])
+    assert texts(chats) == []
+
+
+def test_a_folder_is_renamed(qtbot: QtBot) -> None:
+    chats = ChatListModel(lambda section: section.name, lambda: NOW)
+    chats.show(shelved(), FOLDERS)
+    with qtbot.waitSignal(chats.folder_renamed) as renamed:
+        assert chats.setData(chats.index_of_folder("w"), " At  work ")
+    assert renamed.args == ["w", "At work"]
+    assert not chats.setData(chats.index_of_folder("w"), "Work")
+
+
+KEYS = st.lists(st.integers(0, 30).map(str), unique=True, max_size=20)
+
+
+@given(KEYS, KEYS)
+def test_steps_lead_from_one_order_to_the_other(old: list[str], new: list[str]) -> None:
+    rows = list(old)
+    for at, n_removed, inserted in changes(old, new):
+        rows[at : at + n_removed] = new[inserted.start : inserted.stop]
+    assert rows == new
+
+
+@given(KEYS, st.data())
+def test_one_row_that_moves_is_all_that_moves(old: list[str], data: st.DataObject) -> None:
+    new = list(old)
+    if new:
+        row = new.pop(data.draw(st.integers(0, len(new) - 1)))
+        new.insert(data.draw(st.integers(0, len(new))), row)
+    steps = list(changes(old, new))
+    assert sum(step.n_removed for step in steps) == (0 if old == new else 1)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.lists(st.tuples(st.integers(0, 9), st.booleans(), st.sampled_from("wh-")), max_size=9), max_size=5))
+def test_the_list_says_exactly_what_changes(qapp: QApplication, orders: list[list[tuple[int, bool, str]]]) -> None:
+    """What listens to the signals alone has the same rows as the list."""
+    chats = ChatListModel(lambda section: section.name, lambda: NOW)
+    tester = QAbstractItemModelTester(chats, QAbstractItemModelTester.FailureReportingMode.Fatal)
+    heard: list[object] = []
+    chats.rowsRemoved.connect(lambda _, first, last: heard.__delitem__(slice(first, last + 1)))
+    chats.rowsInserted.connect(
+        lambda _, first, last: heard.__setitem__(
+            slice(first, first), [chats.index(row).data() for row in range(first, last + 1)]
+        )
+    )
+    for order in orders:
+        at = NOW.timestamp()
+        many = [
+            Chat(str(number), f"chat {number}", at, at - place, pinned, folder_id=folder)
+            for place, (number, pinned, folder) in enumerate(order)
+        ]
+        chats.show({chat.id: chat for chat in many}.values(), FOLDERS, len(order) % 2 == 0)
+        assert heard == texts(chats)
+    tester.deleteLater()
+
+
+def test_rows_are_where_arithmetic_says(qtbot: QtBot) -> None:
+    class Tall(FixedHeightListView):
+        def special_heights(self) -> Iterable[tuple[int, int]]:
+            return [(0, 28), (4, 38), (9, 44)]
+
+    view = Tall(32)
+    qtbot.addWidget(view)
+    view.setModel(QStringListModel([str(number) for number in range(1_000)]))
+    view.resize(200, 300)
+    view.doItemsLayout()
+    tops = [view.top_of(row) for row in range(11)]
+    assert tops[:2] + tops[4:6] + tops[9:11] == [0, 28, 124, 162, 290, 334]
+    assert [view.row_at(top) for top in tops] == list(range(11))
+    assert [view.row_at(top - 1) for top in tops] == list(range(-1, 10))
+    view.scrollTo(view.model().index(999, 0))
+    last = view.visualRect(view.model().index(999, 0))
+    assert last.bottom() == view.viewport().rect().bottom()
+    assert view.indexAt(last.center()).row() == 999
+    assert not view.indexAt(QPoint(5, 10_000)).isValid()
+
+
+def texts(chats: ChatListModel) -> list[object]:
+    return [chats.index(row).data() for row in range(chats.rowCount())]

@@ -1,0 +1,115 @@
+"""A profile that cannot be written, and settings that cannot be read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
+
+from desktop.launch import Options
+from desktop.settings.settings_file import Settings, SettingsDamaged, SettingsFile, SettingsUnreadable
+from desktop.startup.writable_profile import check_writable, show_restore_failed, writable
+from engine.files.profile import Profile
+
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # of the offscreen plugin
+
+
+def click(name: str) -> None:
+    """Presses the button of that name in the message box, as soon as there is one."""
+
+    def press() -> None:
+        box = QApplication.activeModalWidget()
+        if isinstance(box, QMessageBox):
+            seen.append(f"{box.text()} {box.informativeText()}")
+            next(button for button in box.buttons() if button.text().replace("&", "") == name).click()
+        else:
+            QTimer.singleShot(10, press)
+
+    seen.clear()
+    QTimer.singleShot(0, press)
+
+
+seen: list[str] = []
+
+
+@pytest.fixture
+def blocked(tmp_path: Path) -> Path:
+    (tmp_path / "file").write_text("")
+    return tmp_path / "file" / "profile"
+
+
+def test_writable_profile_is_taken_as_it_is(qapp: QApplication, tmp_path: Path) -> None:
+    options = Options(Profile(tmp_path / "new"))
+    assert writable(options) is options
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_profile_that_cannot_be_written_is_said_and_can_be_quit(qapp: QApplication, blocked: Path) -> None:
+    with pytest.raises(OSError, match="Not a directory"):
+        check_writable(Profile(blocked))
+    click("Quit")
+    assert writable(Options(Profile(blocked))) is None
+    assert "cannot write" in seen[0]
+    assert f"{blocked}: Not a directory." in seen[0]
+
+
+def test_another_folder_is_used_instead(
+    qapp: QApplication, blocked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = ["", str(blocked), str(tmp_path / "other")]  # cancelled, as bad as the first, good
+
+    def choose(*_: object) -> str:
+        click("Choose another folder…")
+        return answers.pop(0)
+
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", choose)
+    click("Choose another folder…")
+    options = writable(Options(Profile(blocked), port=4691))
+    assert options == Options(Profile(tmp_path / "other"), port=4691)
+    assert (tmp_path / "other").is_dir()
+    QApplication.processEvents()
+
+
+def test_backup_that_cannot_be_put_in_place_is_said(qapp: QApplication) -> None:
+    click("OK")
+    show_restore_failed(OSError(30, "Read-only file system"))
+    assert "could not be brought back. Read-only file system." in seen[0]
+
+
+def test_settings_that_cannot_be_read_are_not_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text(json.dumps({"theme": "dark"}))
+
+    def refuse(*_: object, **__: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_text", refuse)
+        file = SettingsFile(path)
+    assert isinstance(file.problem, SettingsUnreadable)
+    assert file.problem.reason == "Permission denied"
+    assert file.change(theme="light")
+    file.save()
+    assert json.loads(path.read_text()) == {"theme": "dark"}
+
+
+def test_folder_in_the_place_of_the_settings_is_said(tmp_path: Path) -> None:
+    (tmp_path / "settings.json").mkdir()
+    file = SettingsFile(tmp_path / "settings.json")
+    assert isinstance(file.problem, SettingsUnreadable)
+    file.save()
+    assert file.value == Settings()
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b"\xff", b"[" * 100_000])
+def test_each_damaged_settings_file_is_kept_under_a_name_of_its_own(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "settings.json"
+    path.write_bytes(content)
+    file = SettingsFile(path)
+    assert isinstance(file.problem, SettingsDamaged)
+    assert (tmp_path / file.problem.kept_as).read_bytes() == content
+    file.save()
+    assert json.loads(path.read_text())["theme"] == "system"

@@ -1,0 +1,254 @@
+"""Deleted means gone: words of deleted chats are in no file of the profile."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sqlite3
+import time
+import zipfile
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from desktop.import_export.backup import write_backup
+from desktop.store.erasure import purge_index
+from desktop.store.records import Attachment, Chat, ChatMessage
+from desktop.store.schema import STEPS
+from desktop.store.store import Store
+from engine.files.profile import Profile
+from engine.kv_cache import snapshot_file
+from engine.kv_cache.snapshot_owners import add_owner, delete_snapshots
+from tests.desktop.conftest import OpenGui, Run, until
+from tests.desktop.shell.test_main_window import answered, type_and_send
+from tests.fakes import Script
+
+SECRETS = (
+    b"xyzzyplugh",
+    b"xyzzytitle",
+    b"xyzzydraft",
+    b"xyzzyfile",
+    b"xyzzyedited",
+    b"xyzzyreason",
+    "都庁秘密".encode(),
+)
+
+
+def traces(folder: Path) -> dict[str, list[bytes]]:
+    """Which secrets stand in which file below the folder."""
+    found = {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {name: here for name, data in found.items() if (here := [each for each in SECRETS if each in data])}
+
+
+async def fill(store: Store) -> None:
+    for number in range(60):
+        chat = Chat(f"k{number}", "keep", 1.0, 1.0)
+        text = f"ordinary words {number} " * 40
+        await store.save(chat, [ChatMessage(f"m{number}", chat.id, None, "user", text, "complete", 1.0)])
+    secret = Chat("s", "Secret xyzzytitle", 1.0, 1.0)
+    told = ChatMessage(
+        "sm", "s", None, "user", "the password is xyzzyplugh 都庁秘密", "complete", 1.0, reasoning="xyzzyreason",
+        attachments=(Attachment("a.txt", "text", "xyzzyfile " * 2_000),),
+    )  # fmt: skip
+    await store.save(secret, [told])
+    await store.save(
+        Chat("e", "edited", 1.0, 1.0), [ChatMessage("em", "e", None, "user", "xyzzyedited", "complete", 1.0)]
+    )
+    await store.save_draft("s", "xyzzydraft", [Attachment("b.txt", "text", "xyzzydraft " * 2_000)])
+
+
+async def deleted(path: Path, forgotten: list[str]) -> None:
+    store = Store(path, on_erased=forgotten.extend)
+    await store.open()
+    await store.delete("s")
+    await store.delete_messages(["em"])
+    await store.aclose()
+
+
+async def filled(path: Path) -> None:
+    store = Store(path)
+    await store.open()
+    await fill(store)
+    await store.aclose()
+
+
+def test_words_of_deleted_chats_are_in_no_file(tmp_path: Path) -> None:
+    path, forgotten = tmp_path / "chats.sqlite3", list[str]()
+    asyncio.run(filled(path))
+    assert traces(tmp_path)
+    asyncio.run(deleted(path, forgotten))
+    assert traces(tmp_path) == {}
+    assert sorted(forgotten) == ["e", "s"]
+
+
+def test_words_go_also_where_the_process_was_killed_before(tmp_path: Path) -> None:
+    async def killed() -> None:
+        store = Store(tmp_path / "a" / "chats.sqlite3")
+        await store.open()
+        await fill(store)
+        await store.delete("s")
+        await store.delete_messages(["em"])
+        shutil.copytree(tmp_path / "a", tmp_path / "b")  # as the files are when the process ends here
+        await store.aclose()
+
+    async def opened() -> None:
+        store = Store(tmp_path / "b" / "chats.sqlite3")
+        await store.open()
+        await store.purge_index()
+        await store.aclose()
+
+    (tmp_path / "a").mkdir()
+    asyncio.run(killed())
+    assert traces(tmp_path / "b")
+    asyncio.run(opened())
+    assert traces(tmp_path / "b") == {}
+
+
+def test_copies_that_the_app_made_lose_the_words_too(tmp_path: Path) -> None:
+    path = tmp_path / "chats.sqlite3"
+    asyncio.run(filled(path))
+    (tmp_path / "before-restore-2026-01-01-000000").mkdir()
+    shutil.copy(path, tmp_path / "before-restore-2026-01-01-000000")
+    shutil.copy(path, tmp_path / "chats.sqlite3.layout-3")
+    shutil.copy(path, tmp_path / "chats.sqlite3.damaged-1")
+    os.utime(tmp_path / "chats.sqlite3.damaged-1", (0, time.time() - 40 * 86_400))
+    asyncio.run(deleted(path, []))
+    assert traces(tmp_path) == {}
+    with closing(sqlite3.connect(tmp_path / "before-restore-2026-01-01-000000" / "chats.sqlite3")) as file:
+        assert file.execute("SELECT count(*) FROM chats").fetchone() == (61,)
+
+
+def test_young_damaged_file_stays(tmp_path: Path) -> None:
+    path = tmp_path / "chats.sqlite3"
+    asyncio.run(filled(path))
+    (tmp_path / "chats.sqlite3.damaged-1").write_bytes(b"x")
+    asyncio.run(deleted(path, []))
+    assert (tmp_path / "chats.sqlite3.damaged-1").exists()
+
+
+def test_index_of_an_earlier_layout_is_cleared(tmp_path: Path) -> None:
+    """Layout 4 has left deleted words in the index."""
+    path = tmp_path / "chats.sqlite3"
+    with closing(sqlite3.connect(path, isolation_level=None)) as file:
+        for number, step in enumerate(STEPS[:4], start=1):
+            file.executescript(f"{step} PRAGMA user_version = {number};")
+        for number in range(50):
+            file.execute(
+                "INSERT INTO chats (id, title, created_s, updated_s) VALUES (?, 'xyzzytitle', 1, 1)", (number,)
+            )
+        file.execute("DELETE FROM chats WHERE id <> '3'")
+        file.execute("UPDATE chats SET title = 'kept'")
+    asyncio.run(filled(path))
+    asyncio.run(deleted(path, []))
+    assert traces(tmp_path) == {}
+
+
+def test_backup_holds_nothing_that_was_deleted(tmp_path: Path) -> None:
+    profile = Profile(tmp_path / "profile").ensure()
+
+    async def run() -> None:
+        store = Store(profile.chats)
+        await store.open()
+        await fill(store)
+        await store.delete("s")
+        await store.delete_messages(["em"])
+        await asyncio.to_thread(write_backup, profile, tmp_path / "backup.zip")
+        await store.restore("s")
+        assert len(await store.chats()) == 62, "the deletion can still be undone"
+        await store.aclose()
+
+    asyncio.run(run())
+    with zipfile.ZipFile(tmp_path / "backup.zip") as archive:
+        data = archive.read("chats.sqlite3")
+    assert [each for each in SECRETS if each in data] == []
+
+
+def test_clearing_stops_at_its_deadline_and_goes_on_later(tmp_path: Path) -> None:
+    path = tmp_path / "chats.sqlite3"
+
+    async def written() -> None:
+        store = Store(path)
+        await store.open()
+        for number in range(300):
+            words = " ".join(f"w{number * 997 + each:x}" for each in range(400))
+            chat = Chat(f"k{number}", "keep", 1.0, 1.0)
+            await store.save(chat, [ChatMessage(f"m{number}", chat.id, None, "user", words, "complete", 1.0)])
+        await store.delete(*(f"k{number}" for number in range(100)))
+        await store._call(store._erase_deleted)
+        assert store._connection is not None
+        assert not await store._call(purge_index, store._connection, 0.0)
+        n_slices = 0
+        while not await store._call(purge_index, store._connection, 0.0):
+            n_slices += 1
+        assert n_slices >= 1
+        await store.aclose()
+
+    asyncio.run(written())
+
+
+def snapshot(folder: Path, tokens: Sequence[int], *owners: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / snapshot_file.file_name(bytes(16), tokens)
+    snapshot_file.write(path, bytes(16), tokens, memoryview(b"state"))
+    for owner in owners:
+        add_owner(path, owner)
+    return path
+
+
+def test_snapshots_of_a_deleted_chat_go_and_others_stay(tmp_path: Path) -> None:
+    mine, shared = snapshot(tmp_path / "s", [1], "a"), snapshot(tmp_path / "s", [2], "a", "b")
+    other, tool = snapshot(tmp_path / "s", [3], "b"), snapshot(tmp_path / "s", [4], "editor")
+    unknown, nobody = snapshot(tmp_path / "s", [5]), snapshot(tmp_path / "s", [6], "")
+    assert delete_snapshots(tmp_path / "s", ["a"]) == 4
+    gone = (mine, shared, unknown, nobody)
+    assert [path.exists() for path in gone] == [False] * 4
+    assert other.exists()
+    assert tool.exists()
+    assert {path.suffix for path in (tmp_path / "s").iterdir()} == {".kv", ".owners"}
+    assert len(list((tmp_path / "s").iterdir())) == 4
+
+
+def test_no_snapshots_are_no_error(tmp_path: Path) -> None:
+    assert delete_snapshots(tmp_path / "none", ["a"]) == 0
+    add_owner(tmp_path / "none.kv", "a")
+    assert not list(tmp_path.iterdir())
+
+
+def test_chat_that_is_deleted_in_the_window_is_in_no_file_after_quitting(
+    run: Run, open_gui: OpenGui, profile: Profile
+) -> None:
+    async def story() -> None:
+        async with open_gui(Script(answer=b"The answer is xyzzyreason.")) as gui:
+            type_and_send(gui, "xyzzytitle: the password is xyzzyplugh")
+            await answered(gui)
+            gui.window.composer.show_text("xyzzydraft")
+            await until(lambda: bool(traces(profile.root)))
+            gui.chats.delete_requested.emit((gui.rows[0].chat_id,))
+            await until(lambda: not gui.rows)
+            gui.window.composer.show_text("")
+        assert traces(profile.root) == {}
+
+    run(story())
+
+
+@pytest.mark.parametrize("restored", [True, False])
+def test_undone_deletion_forgets_nothing(tmp_path: Path, restored: bool) -> None:
+    async def run() -> int:
+        store = Store(tmp_path / "chats.sqlite3")
+        await store.open()
+        await fill(store)
+        await store.delete("s")
+        if restored:
+            await store.restore("s")
+        await store.aclose()
+        await asyncio.to_thread(lambda: None)
+        again = Store(tmp_path / "chats.sqlite3")
+        await again.open()
+        n = len(await again.messages("s"))
+        await again.aclose()
+        return n
+
+    assert asyncio.run(run()) == (1 if restored else 0)

@@ -1,0 +1,386 @@
+"""What is left of a damaged file, of a full disk, of an old layout, of a second window: as much as there can be."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import resource
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from desktop import error_messages
+from desktop.store.errors import StoreDamaged, StoreError, StoreFull
+from desktop.store.page_reader import PageReader
+from desktop.store.records import Attachment, Chat, ChatMessage, ChatSettings
+from desktop.store.schema import STEPS
+from desktop.store.store import Store
+from engine.backend import Limits
+from engine.files.profile import Profile
+from tests.desktop.chat.headless_chat import desk
+from tests.desktop.conftest import OpenGui, Run, until
+from tests.desktop.shell.test_main_window import click_chat, titles
+from tests.desktop.shell.test_process import start, wait_for
+from tests.desktop.store.test_store import ASK, CHAT, REPLY, _limit
+from tests.fakes import FakeOpener, Script
+
+ROOT = Path(__file__).parents[3]
+PAGE = 4096
+N_CHATS, N_TURNS = 40, 25
+
+
+def words(chat: int, turn: int) -> str:
+    return f"Chat {chat}, turn {turn}: " + "words and more words. " * (turn % 40)
+
+
+def tree(number: int) -> list[ChatMessage]:
+    rows: list[ChatMessage] = []
+    for turn in range(N_TURNS):
+        parent = rows[-1].id if rows else None
+        at = float(number * 1000 + turn)
+        role = "assistant" if turn % 2 else "user"
+        rows.append(
+            ChatMessage(f"m{number}-{turn}", f"c{number}", parent, role, words(number, turn), "complete", at)  # type: ignore[arg-type]
+        )
+    return rows
+
+
+async def _fill(path: Path) -> None:
+    store = Store(path)
+    await store.open()
+    for number in range(N_CHATS):
+        rows = tree(number)
+        at = rows[-1].created_s
+        await store.save(Chat(f"c{number}", f"Chat {number}", at, at, leaf_id=rows[-1].id), rows)
+    await store.save_draft("c1", "half a thought", [Attachment("a.txt", "text", "A")])
+    await store.save_preset("Everyday", ChatSettings(temperature=0.3))
+    await store.delete("c39")
+    await store.aclose()
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("whole") / "chats.sqlite3"
+    asyncio.run(_fill(path))
+    return path.read_bytes()
+
+
+async def _read(path: Path) -> tuple[StoreError | None, list[Chat], list[ChatMessage]]:
+    store = Store(path)
+    notice = await store.open()
+    chats = await store.chats()
+    messages = [message for chat in chats for message in await store.messages(chat.id)]
+    await store.aclose()
+    return notice, chats, messages
+
+
+def recovered(path: Path, harmed: bytes) -> tuple[StoreDamaged | None, list[Chat], list[ChatMessage]]:
+    path.write_bytes(harmed)
+    notice, chats, messages = asyncio.run(_read(path))
+    assert notice is None or isinstance(notice, StoreDamaged)
+    if notice is not None:
+        assert notice.kept_as is not None
+        assert notice.kept_as.read_bytes() == harmed, "the damaged file is kept as it was"
+    with closing(sqlite3.connect(path)) as file:
+        assert file.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert file.execute("PRAGMA foreign_key_check").fetchall() == []
+    return notice, chats, messages
+
+
+def roots_of(path: Path, data: bytes) -> set[int]:
+    """Pages without which SQLite finds nothing of a table."""
+    path.write_bytes(data)
+    with closing(sqlite3.connect(path)) as file:
+        return {row[0] for row in file.execute("SELECT rootpage FROM sqlite_master WHERE type = 'table'")}
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_lies_around_damaged_pages_is_recovered(tmp_path: Path, whole: bytes, seed: int) -> None:
+    drawn = random.Random(seed)
+    n_pages = len(whole) // PAGE
+    harmed = bytearray(whole)
+    roots = roots_of(tmp_path / "whole", whole)
+    hit = drawn.sample([page for page in range(1, n_pages) if page + 1 not in roots], 3)
+    for page in hit:
+        harmed[page * PAGE : (page + 1) * PAGE] = drawn.randbytes(PAGE)
+    notice, chats, messages = recovered(tmp_path / "chats.sqlite3", bytes(harmed))
+    if notice is None:
+        assert len(messages) == (N_CHATS - 1) * N_TURNS, "pages that nobody uses were hit"
+        return
+    assert (notice.n_chats, notice.n_messages) == (len(chats), len(messages))
+    known = {message.id: message for number in range(N_CHATS) for message in tree(number)}
+    intact = [message for message in messages if message.text == known[message.id].text]
+    assert len(intact) >= 0.6 * (N_CHATS - 1) * N_TURNS
+    assert len(chats) >= N_CHATS - 4
+    for message in messages:
+        parent = known[message.id].parent_id
+        assert message.parent_id == parent or parent not in {each.id for each in messages}
+
+
+def test_the_end_of_a_file_is_missing(tmp_path: Path, whole: bytes) -> None:
+    notice, chats, messages = recovered(tmp_path / "chats.sqlite3", whole[: len(whole) * 2 // 3])
+    assert notice is not None
+    assert len(messages) > N_TURNS * N_CHATS // 3
+    assert chats
+
+
+def test_messages_to_which_no_page_leads_are_recovered(tmp_path: Path, whole: bytes) -> None:
+    """The page from which SQLite finds every message, and the file's head."""
+    path = tmp_path / "chats.sqlite3"
+    path.write_bytes(whole)
+    with closing(sqlite3.connect(path, isolation_level=None)) as file:
+        [root] = file.execute("SELECT rootpage FROM sqlite_master WHERE name = 'messages'").fetchone()
+    for page in (root, 1):
+        harmed = bytearray(whole)
+        harmed[(page - 1) * PAGE : page * PAGE] = bytes(PAGE)
+        here = tmp_path / f"page-{page}.sqlite3"
+        notice, chats, messages = recovered(here, bytes(harmed))
+        assert notice is not None
+        assert (len(chats), len(messages)) == (N_CHATS - 1, (N_CHATS - 1) * N_TURNS)
+        known = {message.id: message for number in range(N_CHATS) for message in tree(number)}
+        assert {message.id: message for message in messages} == {each.id: known[each.id] for each in messages}
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_damage_breaks_the_reading_of_pages(whole: bytes, data: st.DataObject) -> None:
+    harmed = bytearray(whole)
+    for _ in range(data.draw(st.integers(1, 5))):
+        at = data.draw(st.integers(0, len(whole) - 1))
+        junk = data.draw(st.binary(min_size=1, max_size=64))
+        harmed[at : at + len(junk)] = junk
+    assert len(list(PageReader.of(bytes(harmed)).rows())) > N_TURNS
+    assert list(PageReader.of(b"").rows()) == []
+
+
+def test_a_chat_whose_own_row_is_lost_is_named_by_its_first_words(tmp_path: Path, whole: bytes) -> None:
+    path = tmp_path / "chats.sqlite3"
+    path.write_bytes(whole)
+    with closing(sqlite3.connect(path, isolation_level=None)) as file:
+        [root] = file.execute("SELECT rootpage FROM sqlite_master WHERE name = 'chats'").fetchone()
+    harmed = bytearray(whole)
+    harmed[(root - 1) * PAGE : root * PAGE] = b"\xaa" * PAGE
+    notice, chats, messages = recovered(path, bytes(harmed))
+    assert notice is not None
+    assert len(messages) == (N_CHATS - 1) * N_TURNS
+    assert {chat.title for chat in chats} == {
+        words(number, 0).strip() for number in range(N_CHATS - 1)
+    }  # and the deleted one stays away
+
+
+def test_drafts_and_presets_are_recovered_too_and_what_cannot_be_read_in_a_row_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "chats.sqlite3"
+
+    async def story() -> None:
+        await _fill(path)
+        with closing(sqlite3.connect(path, isolation_level=None)) as file:
+            file.execute("UPDATE messages SET calls = '[{', attachments = 'x' WHERE id = 'm0-0'")
+            file.execute("UPDATE chats SET settings = '{' WHERE id = 'c0'")
+            [root] = file.execute("SELECT rootpage FROM sqlite_master WHERE name = 'messages_by_parent'").fetchone()
+            file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        harmed = bytearray(path.read_bytes())
+        harmed[(root - 1) * PAGE : root * PAGE] = b"\xaa" * PAGE
+        path.write_bytes(bytes(harmed))
+        store = Store(path)
+        notice = await store.open()
+        assert isinstance(notice, StoreDamaged)
+        assert (notice.n_chats, notice.n_messages) == (N_CHATS - 1, (N_CHATS - 1) * N_TURNS)
+        assert "39 chats were recovered" in error_messages.of(notice)
+        assert (await store.drafts())["c1"] == ("half a thought", (Attachment("a.txt", "text", "A"),))
+        assert await store.presets() == {"Everyday": ChatSettings(temperature=0.3)}
+        assert (await store.messages("c0"))[0].calls == ()
+        await store.aclose()
+
+    asyncio.run(story())
+
+
+def test_words_that_were_only_in_the_journal_are_recovered(tmp_path: Path) -> None:
+    path = tmp_path / "chats.sqlite3"
+
+    async def story() -> None:
+        store = Store(path)
+        await store.open()
+        await store.save(CHAT, [ASK])
+        await store._call(lambda: store._sql("PRAGMA wal_checkpoint(TRUNCATE)"))
+        await store._call(lambda: store._sql("PRAGMA wal_autocheckpoint = 0"))
+        await store.save(CHAT, [replace(REPLY, state="complete")])
+        files = {name: (tmp_path / name).read_bytes() for name in (path.name, f"{path.name}-wal")}
+        await store.aclose()
+        elsewhere = tmp_path / "elsewhere"
+        elsewhere.mkdir()
+        for name, data in files.items():
+            (elsewhere / name).write_bytes(data)
+        harmed = bytearray(files[path.name])
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as file:
+            [root] = file.execute("SELECT rootpage FROM sqlite_master WHERE name = 'drafts'").fetchone()
+        harmed[(root - 1) * PAGE : root * PAGE] = b"\xaa" * PAGE
+        (elsewhere / path.name).write_bytes(bytes(harmed))
+        other = Store(elsewhere / path.name)
+        assert isinstance(await other.open(), StoreDamaged)
+        assert [each.text for each in await other.messages("c")] == [ASK.text, REPLY.text]
+        await other.aclose()
+
+    asyncio.run(story())
+
+
+def test_the_person_is_told_and_the_recovered_chats_are_there(
+    run: Run, open_gui: OpenGui, profile: Profile, whole: bytes
+) -> None:
+    harmed = bytearray(whole)
+    harmed[20 * PAGE : 21 * PAGE] = b"\xaa" * PAGE
+    profile.chats.write_bytes(bytes(harmed))
+
+    async def story() -> None:
+        async with open_gui() as gui:
+            await until(lambda: len(titles(gui)) > 30)
+            await until(lambda: "chats were recovered" in gui.window.toast.text)
+            click_chat(gui, "Chat 7")
+            await until(lambda: len(gui.rows) > 3)
+
+    run(story())
+
+
+def test_a_file_of_the_first_layout_is_brought_to_the_last(tmp_path: Path) -> None:
+    path = tmp_path / "chats.sqlite3"
+    with closing(sqlite3.connect(path, isolation_level=None)) as file:
+        file.executescript(f"PRAGMA journal_mode = WAL; BEGIN; {STEPS[0]} PRAGMA user_version = 1; COMMIT;")
+        file.execute("INSERT INTO chats VALUES ('c', 'Old title', 1.0, 2.0, 1, 'a', NULL)")
+        file.execute("INSERT INTO messages (id, chat_id, role, text, state, created_s) VALUES (?, ?, ?, ?, ?, ?)",
+                     ("q", "c", "user", "Question", "complete", 1.0))  # fmt: skip
+        answer_row = ("a", "c", "q", "assistant", "Half", "streaming", 2.0, "m", 9, 1, 2, 0.5, 0.1, "")
+        file.execute(f"INSERT INTO messages VALUES ({', '.join('?' * 14)})", answer_row)
+    notice, [chat], [question, answer] = asyncio.run(_read(path))
+    assert notice is None
+    assert chat == Chat("c", "Old title", 1.0, 2.0, True, "a")
+    assert question == ChatMessage("q", "c", None, "user", "Question", "complete", 1.0)
+    assert answer == ChatMessage("a", "c", "q", "assistant", "Half", "cut", 2.0, "m", 9, 1, 2, 0.5, 0.1)
+    with closing(sqlite3.connect(path.with_name("chats.sqlite3.layout-1"))) as copy:
+        assert copy.execute("PRAGMA user_version").fetchone() == (1,)
+        assert copy.execute("SELECT text FROM messages WHERE id = 'a'").fetchone() == ("Half",)
+
+
+def test_a_damaged_file_of_the_first_layout_is_recovered(tmp_path: Path) -> None:
+    path = tmp_path / "chats.sqlite3"
+    with closing(sqlite3.connect(path, isolation_level=None)) as file:
+        file.executescript(f"PRAGMA journal_mode = WAL; {STEPS[0]} PRAGMA user_version = 1;")
+        file.execute("INSERT INTO chats VALUES ('c', 'Old title', 1.0, 2.0, 1, 'a', NULL)")
+        file.execute(
+            "INSERT INTO messages VALUES ('a', 'c', NULL, 'user', 'Hm', 'complete', 2.0, '', 0, 0, 0, 0, 0, '')"
+        )
+        [root] = file.execute("SELECT rootpage FROM sqlite_master WHERE name = 'messages_by_parent'").fetchone()
+    harmed = bytearray(path.read_bytes())
+    harmed[(root - 1) * PAGE : root * PAGE] = b"\xaa" * PAGE
+    notice, [chat], [message] = recovered(path, bytes(harmed))
+    assert notice is not None
+    assert (chat.title, chat.pinned, message.text) == ("Old title", True, "Hm")
+
+
+def test_a_disk_that_is_full_at_the_start_lets_everything_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "chats.sqlite3"
+
+    async def story() -> None:
+        store = Store(path)
+        await store.open()
+        await store.save(CHAT, [ASK, REPLY])
+        await store.aclose()
+        full = Store(path)
+
+        def refused() -> None:
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise error
+
+        monkeypatch.setattr(full, "_erase_deleted", refused)
+        assert isinstance(await full.open(), StoreFull)
+        assert len(await full.messages("c")) == 2
+        await full.aclose()
+
+    asyncio.run(story())
+
+
+def test_a_full_disk_is_said_once_and_nothing_is_lost_when_there_is_room_again(run: Run, profile: Profile) -> None:
+    async def story() -> None:
+        told: list[StoreError] = []
+        opener = FakeOpener(Script(answer=b"wave " * 500), Limits(16_384, 8, 64))
+        async with desk(profile, opener) as chats:
+            chats.saving_failed.connect(told.append)
+            chats.send("First")
+            await until(lambda: not chats.answering)
+            await chats._store._call(_limit, chats._store, 1)
+            chats.send("Second")
+            await until(lambda: not chats.answering)
+            await until(lambda: told)
+            assert [type(error) for error in told] == [StoreFull], "once, not with every save"
+            assert error_messages.of(told[0]).startswith("The disk is full")
+            assert chats.messages[3].text == "wave " * 500, "what could not be kept is still here"
+            chat_id = chats.messages[3].chat_id
+            await chats._store._call(_limit, chats._store, 1_000_000)
+        store = Store(profile.chats)
+        await store.open()
+        assert [len(each.text) for each in await store.messages(chat_id)] == [5, 2_500, 6, 2_500]
+        await store.aclose()
+
+    run(story())
+
+
+def test_a_file_that_may_not_grow_is_sound_afterwards(tmp_path: Path) -> None:
+    """A quota: the process may write no file beyond 200 kB while an answer streams; then it is killed."""
+
+    def quota() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+
+    command = [sys.executable, "-m", "tests.desktop.dying", str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, preexec_fn=quota) as child:
+        assert child.stdout is not None
+        for line in child.stdout:
+            if int(line.split()[1]) >= 600:
+                break
+        child.kill()
+    with closing(sqlite3.connect(tmp_path / "chats.sqlite3")) as file:
+        assert file.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    notice, _, messages = asyncio.run(_read(tmp_path / "chats.sqlite3"))
+    assert notice is None
+    assert messages[0].text == "Go on and on"
+
+
+def times(folder: Path) -> dict[str, int]:
+    return {each.name: each.stat().st_mtime_ns for each in sorted(folder.iterdir())}
+
+
+def settled(folder: Path) -> dict[str, int]:
+    """The times of its files, once none has changed for half a second."""
+    before: dict[str, int] = {}
+    for _ in range(40):
+        if before == (before := times(folder)):
+            return before
+        time.sleep(0.5)
+    pytest.fail("the profile does not come to rest")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are a matter of POSIX")
+def test_a_second_window_on_one_profile_shows_the_first_and_touches_nothing(tmp_path: Path) -> None:
+    chats, key = tmp_path / "chats.sqlite3", tmp_path / "endpoint.key"
+    with start(tmp_path) as first:
+        wait_for(first, lambda: chats.exists() and key.exists())
+        before = settled(tmp_path)
+        with start(tmp_path) as second:
+            _, said = second.communicate(timeout=20)
+        assert (second.returncode, said) == (0, "")
+        after = times(tmp_path)
+        first.send_signal(signal.SIGTERM)
+        _, complaints = first.communicate(timeout=20)
+    assert after == before
+    # The platform without a screen has no windows to bring to the front, and says so.
+    assert (first.returncode, complaints.replace("This plugin does not support raise()\n", "")) == (0, "")

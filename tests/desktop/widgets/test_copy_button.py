@@ -1,0 +1,44 @@
+"""What is copied is on the clipboard, and the button says so for a moment."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtGui import QGuiApplication
+from pytestqt.qtbot import QtBot
+
+from desktop.platform.theme import Theme
+from desktop.widgets import copy_button
+from desktop.widgets.copy_button import CopyButton
+from tests.desktop.conftest import OpenGui, Run, until
+
+
+def test_button_confirms_and_returns(qtbot: QtBot, theme: Theme, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copy_button, "CONFIRM_MS", 30)
+    button = CopyButton(theme, "Copy the address", lambda: "http://127.0.0.1", None)  # type: ignore[arg-type]
+    qtbot.addWidget(button)
+    button.show()
+    before = button.icon().pixmap(16, 16).toImage()
+    button.click()
+    assert QGuiApplication.clipboard().text() == "http://127.0.0.1"
+    assert button.has_copied
+    assert button.icon().pixmap(16, 16).toImage() != before
+    qtbot.waitUntil(lambda: not button.has_copied)
+    assert button.icon().pixmap(16, 16).toImage() == before
+
+
+def test_every_button_that_copies_confirms(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        async with open_gui() as gui:
+            page = gui.endpoint_page
+            gui.window.show_endpoint_page()
+            await until(lambda: page._state.key and page.keys._lines)
+            pages = (page, gui.window.settings_page)
+            buttons = [each for where in pages for each in where.findChildren(CopyButton)]
+            names = {button.accessibleName() for button in buttons}
+            assert names >= {"Copy the address", "Copy the snippet", "Copy the new key", "Copy the command"}
+            assert any(name.startswith("Copy the key of") for name in names)
+            for button in buttons:
+                button.click()
+                assert button.has_copied
+
+    run(story())

@@ -1,0 +1,340 @@
+"""Downloads against a hub that cuts, corrupts, stalls, redirects and lies: what lies under a model's name is whole."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from engine.library.download import Download, Progress, Stopped, unfinished
+from engine.library.gguf_header import check_gguf
+from engine.library.http_transfer import Transfer
+from engine.library.hub import Choice, Hub, RemoteFile, choose
+from engine.library.hub_errors import (
+    CannotWrite,
+    Corrupt,
+    DiskFull,
+    Gated,
+    HubError,
+    HubRefused,
+    HubUnreachable,
+    NothingToDownload,
+)
+from tests.engine.library.fake_hub import REVISION, FakeHub, FakeRepo, Fault
+from tests.model_files.tiny_models import TINY_MODELS
+
+REPO = "makers/Tiny-Chat-GGUF"
+NAME = "Tiny-Chat-Q4_K_M.gguf"
+QUICK = Transfer(connect_s=2, stall_s=0.3, n_tries=3, pause_s=0.01)
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> bytes:
+    return TINY_MODELS["plain"].write(tmp_path / "tiny.gguf").read_bytes()
+
+
+@pytest.fixture
+def fake(model: bytes) -> Iterator[FakeHub]:
+    hub = FakeHub({REPO: FakeRepo({"README.md": b"# Tiny", NAME: model})}).start()
+    yield hub
+    hub.stop()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "models"
+
+
+def begin(fake: FakeHub, folder: Path, transfer: Transfer = QUICK) -> Download:
+    hub = Hub(fake.endpoint)
+    return Download(hub, hub.choices(REPO)[0], folder, transfer)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def ranges(fake: FakeHub) -> list[str]:
+    return [path.partition(" ")[2] for path in fake.asked if path.startswith("/bytes/")]
+
+
+def test_a_download_arrives_whole(fake: FakeHub, folder: Path, model: bytes) -> None:
+    told: list[Progress] = []
+    path = begin(fake, folder).run(told.append)
+    assert path == folder / NAME
+    assert path.read_bytes() == model
+    assert names(folder) == [NAME]
+    check_gguf(path)
+    assert {each.step for each in told} == {"fetching", "verifying"}
+    assert told[-1] == Progress("verifying", len(model), len(model))
+
+
+@pytest.mark.parametrize("faults", [["cut"], ["cut", "cut", "cut"], ["cut", "503", "cut"], ["429"], ["503", "503"]])
+def test_cuts_are_gone_on_from(fake: FakeHub, folder: Path, model: bytes, faults: list[Fault]) -> None:
+    fake.faults = list(faults)
+    assert begin(fake, folder).run().read_bytes() == model
+    n_cuts = faults.count("cut")
+    assert ranges(fake)[-1] == (f"bytes={n_cuts * 1000}-" if n_cuts else "")
+
+
+def test_a_stall_is_noticed_and_gone_on_from(fake: FakeHub, folder: Path, model: bytes) -> None:
+    fake.faults = ["stall"]
+    started = time.monotonic()
+    assert begin(fake, folder).run().read_bytes() == model
+    assert time.monotonic() - started < 5
+    assert ranges(fake) == ["", "bytes=1000-"]
+
+
+def test_what_never_comes_is_told_and_what_came_is_kept(fake: FakeHub, folder: Path, model: bytes) -> None:
+    fake.faults = ["cut", "503", "503", "503"]
+    with pytest.raises(HubUnreachable, match="503"):
+        begin(fake, folder).run()
+    assert names(folder) == [NAME + ".part", NAME + ".part.json"]
+    assert (folder / (NAME + ".part")).read_bytes() == model[:1000]
+    again = begin(fake, folder)
+    assert again.n_kept == 1000
+    assert again.run().read_bytes() == model
+
+
+@pytest.mark.parametrize("fault", ["corrupt", "more"])
+def test_what_is_not_what_the_hub_says_is_deleted(fake: FakeHub, folder: Path, fault: Fault) -> None:
+    fake.faults = [fault]
+    with pytest.raises(Corrupt) as told:
+        begin(fake, folder).run()
+    assert told.value.name == NAME
+    assert names(folder) == []
+
+
+@pytest.mark.parametrize("fault", ["no_range", "wrong_range", "416"])
+def test_a_server_that_does_not_go_on_where_it_should(fake: FakeHub, folder: Path, model: bytes, fault: Fault) -> None:
+    fake.faults = ["cut", fault]
+    assert begin(fake, folder).run().read_bytes() == model
+
+
+@pytest.mark.parametrize(("fault", "error"), [("404", HubRefused), ("403", Gated), ("loop", HubUnreachable)])
+def test_refusals(fake: FakeHub, folder: Path, fault: Fault, error: type[HubError]) -> None:
+    fake.faults = [fault]
+    with pytest.raises(error):
+        begin(fake, folder).run()
+    assert NAME not in names(folder)
+
+
+def test_it_pauses_at_once_and_goes_on_after_a_restart(fake: FakeHub, folder: Path, model: bytes) -> None:
+    fake.bytes_per_s = 100_000
+    download = begin(fake, folder)
+    reached = threading.Event()
+    outcome: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            download.run(lambda progress: reached.set() if progress.n_bytes > 20_000 else None)
+        except Stopped as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert reached.wait(10)
+    started = time.monotonic()
+    download.stop.set()
+    thread.join()
+    assert time.monotonic() - started < 0.5
+    assert len(outcome) == 1
+    assert NAME not in names(folder)
+    fake.bytes_per_s = 0
+    (choice,) = unfinished(folder)
+    again = Download(Hub(fake.endpoint), choice, folder, QUICK)
+    assert again.n_kept > 20_000
+    assert again.run().read_bytes() == model
+    assert unfinished(folder) == ()
+    assert int(ranges(fake)[-1].removeprefix("bytes=").removesuffix("-")) > 20_000
+
+
+def test_a_pause_ends_a_stall(fake: FakeHub, folder: Path) -> None:
+    fake.faults = ["stall"]
+    download = begin(fake, folder, Transfer(stall_s=30))
+    timer = threading.Timer(0.3, download.stop.set)
+    timer.start()
+    started = time.monotonic()
+    with pytest.raises(Stopped):
+        download.run()
+    assert time.monotonic() - started < 3
+    timer.join()
+
+
+def test_a_pause_ends_the_wait_for_another_try(fake: FakeHub, folder: Path) -> None:
+    fake.faults = ["503"] * 9
+    download = begin(fake, folder, Transfer(n_tries=9, pause_s=30))
+    timer = threading.Timer(0.2, download.stop.set)
+    timer.start()
+    with pytest.raises(Stopped):
+        download.run()
+    timer.join()
+
+
+def test_a_full_disk_is_found_before(fake: FakeHub, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1000))
+    with pytest.raises(DiskFull) as told:
+        begin(fake, folder).run()
+    assert told.value.free == 1000 < told.value.needed
+    assert ranges(fake) == []
+
+
+def test_a_disk_that_becomes_full(fake: FakeHub, folder: Path, monkeypatch: pytest.MonkeyPatch, model: bytes) -> None:
+    download = begin(fake, folder)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Transfer, "fetch", full)
+        with pytest.raises(DiskFull):
+            download.run()
+    assert download.run().read_bytes() == model
+
+
+def test_a_folder_that_takes_nothing(fake: FakeHub, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(CannotWrite):
+        begin(fake, tmp_path / "file").run()
+
+
+def test_the_part_of_another_file_is_not_gone_on_from(fake: FakeHub, folder: Path, model: bytes) -> None:
+    folder.mkdir()
+    (folder / (NAME + ".part")).write_bytes(b"something else")
+    assert begin(fake, folder).run().read_bytes() == model
+    fake.repos[REPO].files[NAME] = changed = model[:-1] + b"!"
+    fake.faults = ["cut", "404"]
+    with pytest.raises(HubRefused):
+        begin(fake, folder).run()
+    assert (folder / NAME).read_bytes() == model, "the old one stays until the new one is whole"
+    assert begin(fake, folder).run().read_bytes() == changed
+
+
+def test_what_is_there_already_is_verified_and_not_fetched(fake: FakeHub, folder: Path, model: bytes) -> None:
+    folder.mkdir()
+    (folder / NAME).write_bytes(model)
+    begin(fake, folder).run()
+    assert ranges(fake) == []
+
+
+def test_a_model_in_parts(fake: FakeHub, folder: Path, model: bytes) -> None:
+    parts = {f"Q8_0/Big-Q8_0-0000{n}-of-00003.gguf": model[:-n] for n in (1, 2, 3)}
+    fake.repos[REPO].files = dict(parts)
+    fake.faults = ["", "cut"]
+    told: list[Progress] = []
+    download = begin(fake, folder)
+    path = download.run(told.append)
+    assert path.name == "Big-Q8_0-00001-of-00003.gguf"
+    assert [(folder / name.partition("/")[2]).read_bytes() for name in parts] == list(parts.values())
+    assert told[-1].n_bytes == download.choice.size_bytes == sum(map(len, parts.values()))
+
+
+def test_forgetting_leaves_what_is_whole(fake: FakeHub, folder: Path) -> None:
+    fake.faults = ["cut", "404"]
+    download = begin(fake, folder)
+    with pytest.raises(HubRefused):
+        download.run()
+    download.forget()
+    assert names(folder) == []
+    download.run()
+    download.forget()
+    assert names(folder) == [NAME]
+
+
+@pytest.mark.parametrize(
+    "name", ["../evil.gguf", "a/../../evil.gguf", "..\\evil.gguf", ".gguf", "evil.sh", "/evil.gguf"]
+)
+def test_names_lead_to_no_other_folder(folder: Path, name: str) -> None:
+    choice = Choice("a/b", "main", "", (RemoteFile(name, 1, "0"),))
+    try:
+        path = Download(Hub("http://127.0.0.1:1"), choice, folder).path
+    except CannotWrite:
+        return
+    assert path.parent == folder
+
+
+def test_what_was_begun_and_cannot_be_read_is_passed_over(folder: Path) -> None:
+    folder.mkdir()
+    for n, text in enumerate(["", "[]", "{}", '{"choice": {"files": []}}', '{"choice": {"files": [{"name": 1}]}}']):
+        (folder / f"{n}.gguf.part.json").write_text(text)
+    assert unfinished(folder) == ()
+    assert unfinished(folder / "nowhere") == ()
+
+
+def test_search(fake: FakeHub) -> None:
+    fake.repos["others/Tiny-Code-GGUF"] = FakeRepo(
+        {}, 90, "mit", True, {"total": 1_500_000_000, "context_length": 4096}
+    )
+    first, second = Hub(fake.endpoint).search("tiny")
+    assert (first.repo, first.name, first.maker) == ("others/Tiny-Code-GGUF", "Tiny Code", "others")
+    assert (first.licence, first.gated, first.n_params, first.n_ctx_train) == ("mit", True, 1_500_000_000, 4096)
+    assert (second.repo, second.n_params, second.gated) == (REPO, 0, False)
+    assert Hub(fake.endpoint).search("nothing of this name") == ()
+
+
+def test_what_a_repository_offers(fake: FakeHub, model: bytes) -> None:
+    fake.repos[REPO].files |= {
+        "Tiny-Chat-Q8_0.gguf": model + b"12",
+        "mmproj-Tiny.gguf": model,
+        "big/Tiny-BF16-00001-of-00002.gguf": model,
+        "Tiny-F16.bin": model,
+    }
+    choices = Hub(fake.endpoint).choices(REPO)
+    assert [(choice.quantisation, choice.size_bytes - len(model)) for choice in choices] == [("Q8_0", 2), ("Q4_K_M", 0)]
+    assert {choice.revision for choice in choices} == {REVISION}
+    fake.repos["no/models"] = FakeRepo({"README.md": b""})
+    with pytest.raises(NothingToDownload):
+        Hub(fake.endpoint).choices("no/models")
+    fake.repos["their/terms"] = FakeRepo({}, gated=True)
+    with pytest.raises(Gated):
+        Hub(fake.endpoint).choices("their/terms")
+    with pytest.raises(HubRefused):
+        Hub(fake.endpoint).choices("not/there")
+
+
+def test_offline_is_a_state(fake: FakeHub) -> None:
+    with pytest.raises(HubUnreachable):
+        Hub("http://127.0.0.1:9").search("anything")
+    fake.down = True
+    with pytest.raises(HubUnreachable):
+        Hub(fake.endpoint).search("anything")
+
+
+def test_no_token_is_sent(fake: FakeHub, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    begin(fake, folder).run()
+    assert fake.tokens == set()
+
+
+def option(quantisation: str, size: int) -> Choice:
+    return Choice("a/b", "main", quantisation, (RemoteFile(f"m-{quantisation}.gguf", size, ""),))
+
+
+def test_the_quantisation_is_chosen_for_the_machine() -> None:
+    giga = 10**9
+    options = [
+        option("BF16", 16 * giga),
+        option("Q8_0", 8 * giga),
+        option("Q4_K_M", 5 * giga),
+        option("Q2_K", 3 * giga),
+    ]
+    assert choose(options, lambda choice: True).quantisation == "Q4_K_M"
+    assert choose(options, lambda choice: choice.size_bytes < 4 * giga).quantisation == "Q2_K"
+    assert choose(options, lambda choice: False).quantisation == "Q2_K"
+    small = [option("Q8_0", giga // 2), option("Q4_K_M", giga // 3)]
+    assert choose(small, lambda choice: True).quantisation == "Q8_0"
+    assert choose([option("XYZ", 5)], lambda choice: True).quantisation == "XYZ"
+
+
+def test_nothing_of_the_hub_is_imported_before_it_is_asked() -> None:
+    code = "import sys, engine.library.download; print('huggingface_hub' in sys.modules, 'httpx2' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]

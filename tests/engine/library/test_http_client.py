@@ -1,0 +1,86 @@
+"""Proxies of the environment: a kind that cannot be used costs one sentence, without its password, and no traceback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import huggingface_hub
+import pytest
+
+from desktop.models.strings import trouble
+from desktop.updates.releases import UpdateCheckError, newer_release
+from engine.library.http_client import shown
+from engine.library.http_transfer import Stop, Transfer
+from engine.library.hub import Choice, Hub, RemoteFile
+from engine.library.hub_errors import HubUnreachable, ProxyUnusable
+
+ADDRESS = "http://127.0.0.1:9"
+UNUSABLE = [
+    ("socks://127.0.0.1:9/", "socks5://127.0.0.1:9"),
+    ("socks5://127.0.0.1:9", "socks5://127.0.0.1:9"),
+    ("socks5h://me:s3cret@127.0.0.1:9", "socks5h://127.0.0.1:9"),
+    ("socks4://127.0.0.1:9", "socks4://127.0.0.1:9"),
+    ("ftp://me:s3cret@127.0.0.1:9", "ftp://127.0.0.1:9"),
+    ("http://me:s3cret@[::1", "http://…"),
+    ("http://me:s3cret@host:port", "http://…"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    huggingface_hub.close_session()  # which an earlier test opened, without a proxy
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("INGLENOOK_RELEASES", ADDRESS)
+
+
+def fetch(folder: Path) -> None:
+    transfer = Transfer(connect_s=1, stall_s=1, n_tries=1)
+    transfer.fetch(ADDRESS, folder / "a.part", 10, Stop(), lambda n_bytes: None)
+
+
+@pytest.mark.parametrize(("given", "said"), UNUSABLE)
+def test_unusable_proxy_is_named_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: str, said: str
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", given)
+    hub = Hub(ADDRESS)
+    choice = Choice("a/b", "main", "Q4_0", (RemoteFile("a.gguf", 10, "0"),))
+    assert hub.address(choice, choice.files[0])
+    for ask in (lambda: hub.search("smollm"), lambda: hub.choices("a/b"), lambda: fetch(tmp_path)):
+        with pytest.raises(ProxyUnusable) as refused:
+            ask()
+        assert refused.value.proxy == said
+        for text in (str(refused.value), trouble(refused.value)):
+            assert said in text
+            assert "s3cret" not in text
+    with pytest.raises(UpdateCheckError, match="proxy") as looked:
+        newer_release("1.0")
+    assert "s3cret" not in looked.value.reason
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"])
+@pytest.mark.parametrize("given", ["127.0.0.1:9", "http://me:p%40ss@127.0.0.1:9"])
+def test_proxy_that_does_not_answer_is_an_unreachable_hub(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, given: str
+) -> None:
+    monkeypatch.setenv(name, given)
+    with pytest.raises(HubUnreachable) as refused:
+        Hub(ADDRESS).search("smollm")
+    assert not isinstance(refused.value, ProxyUnusable)
+    assert "p%40ss" not in str(refused.value)
+    with pytest.raises(HubUnreachable):
+        fetch(tmp_path)
+
+
+@pytest.mark.parametrize("hosts", ["localhost,[::1],fd00::/8,*", "[::1,,10.0.0.0/8"])
+def test_any_form_of_no_proxy_is_accepted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, hosts: str) -> None:
+    monkeypatch.setenv("NO_PROXY", hosts)
+    with pytest.raises(HubUnreachable):
+        fetch(tmp_path)
+
+
+def test_address_is_shown_without_user_and_password() -> None:
+    assert shown("http://user:pass@proxy.example:3128/path") == "http://proxy.example:3128"
+    assert shown("socks5://[::1]:1080") == "socks5://[::1]:1080"

@@ -1,0 +1,292 @@
+"""Model files in folders, and what each would cost: listed once, whatever is wrong with them, and quickly again."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import gguf
+import numpy as np
+import pytest
+
+from engine.backend import LoadSettings
+from engine.library import throughput_estimate as pace_module
+from engine.library.catalogue import catalogue
+from engine.library.gguf_string_arrays import StringArraySkipper, TruncatedArray, walk
+from engine.library.memory_fit import estimate_fit_from_size, fit
+from engine.library.model_metadata import ModelMetadata, pretty_name, quantisation_in
+from engine.library.model_scan import ModelFile, look, scan
+from engine.library.model_scan_cache import ModelScanCache
+from engine.library.split_files import is_continuation_file, parts, read_model
+from engine.library.throughput_estimate import ThroughputEstimate
+from tests.model_files.tiny_models import TINY_MODELS
+
+GIGA = 10**9
+
+
+def write(path: Path, kind: str = "plain") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return TINY_MODELS[kind].write(path)
+
+
+def found(*folders: Path, cache: ModelScanCache | None = None) -> list[ModelFile]:
+    return list(scan(folders, cache or ModelScanCache(None)).models)
+
+
+def test_what_a_file_says_of_itself(model_path: Path) -> None:
+    model = look(model_path, ModelScanCache(None))
+    metadata = model.metadata
+    assert metadata is not None
+    assert (model.name, model.quantisation, model.fault) == ("SmolLM2 135M Instruct", "Q4_1", "")
+    assert (metadata.architecture, metadata.n_params, metadata.n_ctx_train) == ("llama", 134_515_008, 8192)
+    assert metadata.licence == "apache-2.0"
+    assert metadata.has_template
+    assert metadata.read_bytes == metadata.weights_bytes == 96_576_768
+    assert model.size_bytes == model_path.stat().st_size
+
+
+def test_each_model_once_and_damaged_ones_with_their_reason(tmp_path: Path) -> None:
+    write(tmp_path / "a" / "Tiny-One-Q4_0.gguf")
+    write(tmp_path / "a" / "b" / "c" / "Tiny-Two.GGUF")
+    whole = write(tmp_path / "cut-model.gguf").read_bytes()
+    (tmp_path / "cut-model.gguf").write_bytes(whole[:-100])
+    (tmp_path / "text.gguf").write_text("no model at all, but long enough for a header")
+    (tmp_path / "notes.txt").write_text("GGUF")
+    (tmp_path / "folder.gguf").mkdir()
+    (tmp_path / "a" / "loop").symlink_to(tmp_path)
+    (tmp_path / "a" / "again.gguf").symlink_to(tmp_path / "a" / "b" / "c" / "Tiny-Two.GGUF")
+    (tmp_path / "a" / "nowhere.gguf").symlink_to(tmp_path / "gone.gguf")
+    models = {model.path.name: model for model in found(tmp_path, tmp_path / "a")}
+    assert len(models) == 4
+    assert {"Tiny-One-Q4_0.gguf", "cut-model.gguf", "text.gguf"} <= models.keys()
+    assert models["cut-model.gguf"].fault == "the file is cut short; download it again"
+    assert models["text.gguf"].fault == "the file is no GGUF model"
+    assert models["Tiny-One-Q4_0.gguf"].fault == ""
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="everything is readable here")
+def test_a_folder_that_is_not_ours(tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir(mode=0)
+    assert scan([tmp_path], ModelScanCache(None)).unreadable == (tmp_path / "theirs",)
+
+
+def test_folders_that_are_missing_are_told(tmp_path: Path) -> None:
+    write(tmp_path / "here" / "one.gguf")
+    result = scan([tmp_path / "gone", tmp_path / "here"], ModelScanCache(None))
+    assert result.unreadable == (tmp_path / "gone",)
+    assert len(result.models) == 1
+    assert result.whole
+
+
+def test_a_scan_is_cancelled(tmp_path: Path) -> None:
+    for n in range(20):
+        write(tmp_path / f"{n}.gguf")
+    seen: list[ModelFile] = []
+    result = scan([tmp_path], ModelScanCache(None), lambda: len(seen) >= 5, seen.append)
+    assert not result.whole
+    assert len(result.models) == 5
+
+
+def test_what_was_read_once_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "library.json"
+    one, two = write(tmp_path / "m" / "one.gguf"), write(tmp_path / "m" / "two.gguf", "gemma3")
+    (tmp_path / "m" / "bad.gguf").write_text("damaged, but of some length")
+    cache = ModelScanCache(file)
+    cache.load()
+    first = found(tmp_path / "m", cache=cache)
+    cache.save()
+    read: list[Path] = []
+
+    def counting(path: Path, arrays: StringArraySkipper | None = None) -> object:
+        read.append(path)
+        return read_model(path, arrays)
+
+    monkeypatch.setattr("engine.library.model_scan.read_model", counting)
+    again = ModelScanCache(file)
+    again.load()
+    assert found(tmp_path / "m", cache=again) == first
+    assert read == []
+    write(two, "mamba")
+    os.utime(two, ns=(1, 1))
+    changed = {model.path: model for model in found(tmp_path / "m", cache=again)}
+    assert read == [two]
+    known = changed[two].metadata
+    assert known is not None
+    assert known.architecture == "mamba"
+    assert changed[one] in first
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"version": 0}', '{"version": 1, "files": []}', "{", "\x00"])
+def test_a_damaged_cache_holds_nothing(tmp_path: Path, text: str) -> None:
+    (tmp_path / "library.json").write_text(text)
+    cache = ModelScanCache(tmp_path / "library.json")
+    cache.load()
+    write(tmp_path / "one.gguf")
+    assert found(tmp_path, cache=cache)[0].metadata is not None
+
+
+def test_an_entry_of_the_cache_that_makes_no_sense(tmp_path: Path) -> None:
+    path = write(tmp_path / "one.gguf")
+    cache = ModelScanCache(tmp_path / "library.json")
+    found(tmp_path, cache=cache)
+    cache.save()
+    kept = json.loads((tmp_path / "library.json").read_text())
+    kept["files"][str(path)][2] = {"name": "only this"}
+    (tmp_path / "library.json").write_text(json.dumps(kept))
+    again = ModelScanCache(tmp_path / "library.json")
+    again.load()
+    assert found(tmp_path, cache=again)[0].metadata is not None
+
+
+def split(folder: Path) -> list[Path]:
+    """A model of 3 tensors in as many files."""
+    folder.mkdir()
+    paths = [folder / f"Big-Q8_0-0000{n}-of-00003.gguf" for n in (1, 2, 3)]
+    for n, path in enumerate(paths):
+        writer = gguf.GGUFWriter(path, "llama")
+        if n == 0:
+            writer.add_context_length(2048)
+        writer.add_uint16("split.count", 3)
+        writer.add_tensor(f"blk.{n}.weight", np.zeros((32, 32), np.float32))
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+    return paths
+
+
+def test_a_model_in_parts_is_one(tmp_path: Path) -> None:
+    paths = split(tmp_path / "m")
+    cache = ModelScanCache(None)
+    (model,) = found(tmp_path, cache=cache)
+    assert (model.path, model.n_parts, model.name) == (paths[0], 3, "Big")
+    assert model.size_bytes == sum(path.stat().st_size for path in paths)
+    assert model.metadata is not None
+    assert (model.metadata.weights_bytes, model.metadata.n_params) == (3 * 4096, 3 * 1024)
+    paths[1].unlink()
+    (model,) = found(tmp_path, cache=cache)
+    assert model.fault == "1 of its 3 parts are missing"
+    assert is_continuation_file(paths[2].name)
+    assert not is_continuation_file("model-00001-of-00001.gguf")
+    assert parts(tmp_path / "x-00001-of-99999.gguf") == [tmp_path / "x-00001-of-99999.gguf"]
+
+
+def test_what_is_nothing_to_talk_with(tmp_path: Path) -> None:
+    for name, kind in (("lora", "adapter"), ("eye", "mmproj")):
+        writer = gguf.GGUFWriter(tmp_path / f"{name}.gguf", "llama")
+        writer.add_type(kind)
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+    eye, lora = found(tmp_path)
+    assert "eye of another model" in eye.fault
+    assert "adapter" in lora.fault
+
+
+def test_arrays_of_texts(tmp_path: Path) -> None:
+    path = tmp_path / "texts"
+    texts = [b"x" * n for n in (0, 1, 200_000, 7, 65_528, 65_536, 3)]
+    data = b"".join(len(text).to_bytes(8, "little") + text for text in texts)
+    path.write_bytes(b"head" + data + b"tail")
+    arrays = StringArraySkipper()
+    for _ in range(2):
+        with path.open("rb") as file:
+            file.seek(4)
+            arrays.skip(file, len(texts), 1 << 20)
+            assert file.read() == b"tail"
+    path.write_bytes(data)
+    with path.open("rb") as file, pytest.raises(TruncatedArray):
+        walk(file, len(texts), 1000)
+    path.write_bytes(data[:-1])
+    with path.open("rb") as file, pytest.raises(TruncatedArray):
+        walk(file, len(texts), 1 << 20)
+
+
+def test_names() -> None:
+    assert pretty_name("Qwen2.5-7B-Instruct-Q4_K_M.gguf") == "Qwen2.5 7B Instruct"
+    assert pretty_name("gemma-3-4b-it-GGUF") == "Gemma 3 4B it"
+    assert pretty_name("Llama-3.2-1B-Instruct-IQ4_XS") == "Llama 3.2 1B Instruct"
+    assert pretty_name("gpt-oss-20b-mxfp4") == "gpt oss 20B"
+    assert quantisation_in("Meta-Llama-3-8B.Q5_K_S.gguf") == "Q5_K_S"
+    assert quantisation_in("llama.gguf") == ""
+
+
+def metadata(model_path: Path, **changes: object) -> ModelMetadata:
+    known = look(model_path, ModelScanCache(None)).metadata
+    assert known is not None
+    return replace(known, **changes)  # type: ignore[arg-type]
+
+
+def test_fits_tight_and_does_not_fit(model_path: Path) -> None:
+    known = metadata(model_path)
+    roomy = fit(known, LoadSettings(), 20 * GIGA, 24 * GIGA, 13e9)
+    assert (roomy.verdict, roomy.why, roomy.n_ctx, roomy.n_ctx_best) == ("fits", "", 8192, 8192)
+    assert 100 < roomy.tokens_per_s < 130
+    little = fit(known, LoadSettings(), roomy.needed + (300 << 20), 24 * GIGA, 0)
+    assert (little.verdict, little.why, little.tokens_per_s) == ("tight", "little_left", 0)
+    short = fit(known, LoadSettings(), roomy.needed, 24 * GIGA, 0)
+    assert (short.verdict, short.why, short.n_ctx) == ("tight", "short_context", 2048)
+    asked = fit(known, LoadSettings(n_ctx=8192), roomy.needed, 24 * GIGA, 0)
+    assert (asked.verdict, asked.why, asked.n_ctx_best) == ("too_big", "context", 2048)
+    none = fit(known, LoadSettings(), 200 << 20, GIGA, 0)
+    assert (none.verdict, none.why, none.n_ctx_best) == ("too_big", "weights", 0)
+    packed = fit(known, LoadSettings(kv_type_k="q8_0", kv_type_v="q8_0"), 20 * GIGA, 24 * GIGA, 0)
+    assert packed.needed < roomy.needed
+    longer = fit(known, LoadSettings(n_ctx=16_384), 20 * GIGA, 24 * GIGA, 0)
+    assert longer.needed > roomy.needed
+    assert longer.verdict == "fits"
+
+
+def test_what_lies_elsewhere_is_foreseen_roughly() -> None:
+    seven = estimate_fit_from_size(4_680_000_000, 7_620_000_000, 32_768, 20 * GIGA, 24 * GIGA, 13e9)
+    assert (seven.verdict, seven.is_rough) == ("fits", True)
+    assert 5 * GIGA < seven.needed < 7 * GIGA
+    assert 2 < seven.tokens_per_s < 3
+    assert estimate_fit_from_size(4_680_000_000, 0, 0, 4 * GIGA, 8 * GIGA, 0).verdict == "too_big"
+    experts = estimate_fit_from_size(12 * GIGA, 20 * GIGA, 0, 20 * GIGA, 24 * GIGA, 13e9, n_active=4 * GIGA)
+    assert experts.tokens_per_s > 4
+
+
+def test_experts_that_are_not_asked_are_not_read(tmp_path: Path) -> None:
+    known = look(write(tmp_path / "moe.gguf", "gpt-oss"), ModelScanCache(None)).metadata
+    assert known is not None
+    assert known.read_bytes < known.weights_bytes
+
+
+def test_the_pace_is_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "machine.json"
+    pace = ThroughputEstimate(file)
+    assert (pace.is_known, pace.bytes_per_s) == (False, 0)
+    pace.measure()
+    assert pace.bytes_per_s > 1e8
+    monkeypatch.setattr(pace_module, "memory_bytes_per_s", lambda n: pytest.fail("it was measured again"))
+    again = ThroughputEstimate(file)
+    again.measure()
+    assert again.bytes_per_s == pace.bytes_per_s
+    assert again.learn(5e9)
+    assert not again.learn(5.05e9)
+    assert not again.learn(1e9)
+    assert not again.learn(1e15), "faster than memory is read"
+    third = ThroughputEstimate(file)
+    third.measure()
+    assert third.bytes_per_s == 5e9
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"machine": "another", "memory": 1e9, "shown": 0}'])
+def test_another_machine_is_measured_anew(tmp_path: Path, text: str) -> None:
+    (tmp_path / "machine.json").write_text(text)
+    pace = ThroughputEstimate(tmp_path / "machine.json")
+    pace.measure()
+    assert pace.is_known
+    assert json.loads((tmp_path / "machine.json").read_text())["memory"] > 1e8
+
+
+def test_the_catalogue_names_its_licences() -> None:
+    entries = catalogue()
+    assert len(entries) >= 8
+    assert all(entry.licence and entry.n_params and entry.n_ctx_train for entry in entries)
+    assert [entry.size_bytes for entry in entries] == sorted(entry.size_bytes for entry in entries)
+    assert len({entry.repo for entry in entries}) == len(entries)

@@ -1,0 +1,251 @@
+"""Constraints through the engine, over the fake, whose own wish is to say letters without end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from dataclasses import replace
+
+import pytest
+
+from engine.backend import Limits
+from engine.engine import Engine
+from engine.errors import ConstraintError, EngineError
+from engine.events import Failed, Finished, TextDelta
+from engine.requests import ChatRequest, Constraint
+from tests.conftest import chat
+from tests.engine.test_engine import check_shape, engine_over, events_of
+from tests.fakes import FakeOpener, Script
+
+SCHEMA = json.dumps(
+    {
+        "type": "object",
+        "properties": {"name": {"type": "string", "maxLength": 12}, "age": {"type": "integer", "maximum": 200}},
+        "required": ["name", "age"],
+        "additionalProperties": False,
+    }
+)
+CITIES = Constraint("choice", '["Paris", "Parma", "Rome", "Par"]')
+SUM = Constraint("gbnf", 'root ::= "(" root ")" | [0-9]{1,3}')
+
+
+def asked(constraint: Constraint, text: str = "Answer.", **more: object) -> ChatRequest:
+    return replace(chat(text, max_tokens=300), constraint=constraint, **more)  # type: ignore[arg-type]
+
+
+async def error_of(engine: Engine, constraint: Constraint) -> EngineError:
+    events = await events_of(engine.submit(asked(constraint)))
+    assert len(events) == 1, "an error before the first token is the only event"
+    assert isinstance(events[0], Failed)
+    return events[0].error
+
+
+@pytest.mark.parametrize(
+    ("constraint", "pattern"),
+    [
+        (Constraint("regex", "[0-9]{3}-[0-9]{2}"), r"\d{3}-\d\d"),
+        (CITIES, "Paris|Parma|Rome|Par"),
+        (Constraint("lark", 'start: "a" B\nB: /b+c/'), "ab+c"),
+        (SUM, r"\(*\d{1,3}\)*"),
+        (Constraint("json_schema", '{"enum": [1, "two", null]}'), '1|"two"|null'),
+    ],
+)
+def test_the_answer_matches_and_ends(constraint: Constraint, pattern: str) -> None:
+    async def run() -> None:
+        async with engine_over(FakeOpener()) as engine:
+            said = set()
+            for question in map(str, range(12)):
+                text, finished = await engine.submit(asked(constraint, question)).collect()
+                assert finished.reason == "stop"
+                assert re.fullmatch(pattern, text), text
+                said.add(text)
+            assert len(said) > 1, "the constraint leaves a choice, and it is made"
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("constraint", [Constraint("json_object"), Constraint("json_schema", SCHEMA)])
+def test_json(constraint: Constraint) -> None:
+    async def run() -> None:
+        async with engine_over(FakeOpener(Script(answer=b'{"name": "Ann", "age": 3}'))) as engine:
+            text, finished = await engine.submit(asked(constraint)).collect()
+            assert json.loads(text) == {"name": "Ann", "age": 3}
+            assert finished.reason == "stop"
+
+    asyncio.run(run())
+
+
+def test_it_ends_without_an_end_token_and_says_what_a_stop_string_held_back() -> None:
+    async def run() -> None:
+        async with engine_over(FakeOpener()) as engine:
+            only = Constraint("choice", '["yes"]')
+            text, finished = await engine.submit(asked(only, stop=("es!", "s?"))).collect()
+            assert (text, finished.reason, finished.usage.n_output) == ("yes", "stop", 3)
+            text, finished = await engine.submit(asked(only, stop=("es",))).collect()
+            assert (text, finished.reason) == ("y", "stop")
+
+    asyncio.run(run())
+
+
+def test_a_cut_answer_says_so() -> None:
+    async def run() -> None:
+        async with engine_over(FakeOpener()) as engine:
+            text, finished = await engine.submit(replace(asked(CITIES), max_tokens=2)).collect()
+            assert finished.reason == "length"
+            assert len(text) == 2
+
+    asyncio.run(run())
+
+
+def test_a_minimum_length_gives_way_where_nothing_can_follow() -> None:
+    async def run() -> None:
+        async with engine_over(FakeOpener(Script(answer=b""))) as engine:
+            text, _ = await engine.submit(asked(Constraint("regex", "a{1,5}"), min_tokens=3)).collect()
+            assert len(text) in (3, 4, 5)
+            text, _ = await engine.submit(asked(Constraint("regex", "a{2}"), min_tokens=9)).collect()
+            assert text == "aa"
+
+    asyncio.run(run())
+
+
+def test_the_beginning_of_an_answer_counts() -> None:
+    async def run() -> None:
+        async with engine_over(FakeOpener()) as engine:
+            said = {(await engine.submit(asked(CITIES, str(i), answer_start="Par")).collect())[0] for i in range(20)}
+            assert said == {"is", "ma", ""}
+            events = await events_of(engine.submit(asked(CITIES, answer_start="Berlin")))
+            assert isinstance(events[-1], Failed)
+            assert isinstance(events[-1].error, ConstraintError)
+            text, finished = await engine.submit(asked(CITIES, answer_start="Rome")).collect()
+            assert (text, finished.reason) == ("", "stop")
+
+    asyncio.run(run())
+
+
+def test_log_probabilities_are_the_models_own() -> None:
+    async def run() -> None:
+        async with engine_over(FakeOpener()) as engine:
+            events = await events_of(engine.submit(asked(SUM, n_logprobs=1)))
+            check_shape(events)
+            choices = [choice for event in events if isinstance(event, TextDelta) for choice in event.choices]
+            assert choices
+            assert all(choice.logprob > -10 for choice in choices)
+            assert all(choice.others[0][0] in b"abcdefghijklmnopqrstuvwxyz " for choice in choices)
+
+    asyncio.run(run())
+
+
+def test_it_stays_matched_through_preemption() -> None:
+    async def run() -> None:
+        script = Script()
+        opener = FakeOpener(script, Limits(n_cells=400, n_slots=4, n_batch=16))
+        async with engine_over(opener) as engine:
+            requests = [
+                asked(Constraint("regex", "([a-z]{5}-){12}[0-9]"), "one " * 9),
+                asked(Constraint("gbnf", 'root ::= ([a-z]{4} ":"){10}'), "two " * 7),
+            ]
+            alone = [(await engine.submit(replace(each, id=f"a{i}")).collect())[0] for i, each in enumerate(requests)]
+            script.no_room_at = set(range(opener.backends[0].n_decodes, opener.backends[0].n_decodes + 400, 7))
+            together = await asyncio.gather(*(engine.submit(each).collect() for each in requests))
+            assert [text for text, _ in together] == alone
+            assert re.fullmatch("([a-z]{5}-){12}[0-9]", alone[0])
+            assert re.fullmatch("([a-z]{4}:){10}", alone[1])
+
+    asyncio.run(run())
+
+
+HOSTILE = [
+    Constraint("gbnf", "root ::= this is (not valid"),
+    Constraint("gbnf", "root ::= " + "(" * 60_000 + '"a"' + ")" * 60_000),
+    Constraint("gbnf", "root ::= " + "(" * 20_000 + '"a"' + ")" * 20_000),
+    Constraint("gbnf", "\n".join(f"r{i} ::= r{i + 1}" for i in range(5000))),
+    Constraint("gbnf", "root ::= root"),
+    Constraint("gbnf", 'root ::= "a" root'),
+    Constraint("lark", "start: start"),
+    Constraint("lark", "start: " + "(" * 30_000 + '"a"' + ")" * 30_000),
+    Constraint("lark", "start: r0\n" + "".join(f"r{i}: r{i + 1}\n" for i in range(5000))),
+    Constraint("regex", "(" * 30_000),
+    Constraint("regex", "a" * 100_000_000),
+    Constraint("regex", "a[z-a]"),
+    Constraint("regex", "(?=a)b"),
+    Constraint("json_schema", '{"type": "array", "items": ' * 300 + "{}" + "}" * 300),
+    Constraint("json_schema", "[" * 100_000),
+    Constraint("json_schema", '{"$ref": "https://example.com/schema.json"}'),
+    Constraint("json_schema", '{"type": "string", "pattern": "' + "(" * 2000 + 'a"}'),
+    Constraint("json_schema", '{"type": "string", "pattern": "^*$"}'),
+    Constraint("json_schema", '{"type": "string", "minLength": 5, "maxLength": 2}'),
+    Constraint("json_schema", '{"type": "integer", "multipleOf": 1000003}'),
+    Constraint("json_schema", '{"type": "array", "uniqueItems": true}'),
+    Constraint("json_schema", '{"not": {"type": "string"}}'),
+    Constraint("json_schema", "false"),
+    Constraint("json_schema", '{"type": "strin"}'),
+    Constraint("choice", "[]"),
+    Constraint("choice", '"yes"'),
+    Constraint("choice", "["),
+]
+"""What no answer can be held to, and what would crash or stall a careless server."""
+
+ODD = [
+    Constraint("json_schema", '{"type": "array", "items": {"type": "integer"}, "maxItems": 100000}'),
+    Constraint(
+        "json_schema", json.dumps({"type": "object", "properties": {f"p{i}": {"type": "integer"} for i in range(500)}})
+    ),
+    Constraint("gbnf", "root ::= " + '"x"? ' * 200),
+    Constraint("regex", "(a{1,1000}){1,1000}{1,1000}"),
+    Constraint("regex", "(x?){200}y"),
+    Constraint("regex", "(.*a){20}"),
+]
+"""Large or slow, but either refused or kept."""
+
+
+def test_what_cannot_be_enforced_is_an_error_at_once_and_harms_nobody() -> None:
+    async def run() -> None:
+        async with engine_over(FakeOpener(Script(step_s=0.001))) as engine:
+            others = [asyncio.create_task(engine.submit(chat(str(i), max_tokens=2000)).collect()) for i in range(2)]
+            for constraint in HOSTILE:
+                started = time.monotonic()
+                error = await error_of(engine, constraint)
+                assert isinstance(error, ConstraintError), (constraint.kind, constraint.source[:60], error)
+                assert len(error.reason) < 600
+                assert time.monotonic() - started < 3
+            for other in others:
+                assert (await other)[1].reason == "length"
+
+    asyncio.run(run())
+
+
+def test_what_is_large_is_refused_or_kept_in_bounded_time() -> None:
+    async def run() -> None:
+        async with engine_over(FakeOpener()) as engine:
+            for constraint in ODD:
+                started = time.monotonic()
+                last = (await events_of(engine.submit(asked(constraint))))[-1]
+                assert isinstance(last, Finished) or (
+                    isinstance(last, Failed) and isinstance(last.error, ConstraintError)
+                )
+                assert time.monotonic() - started < 5
+
+    asyncio.run(run())
+
+
+def test_masks_that_take_too_long_end_that_answer_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.output.constraints.compiled_constraint.SPENT_AT_ONCE_S", 0.0005)
+    monkeypatch.setattr("engine.output.constraints.compiled_constraint.SPENT_PER_TOKEN_S", 0.0)
+
+    async def run() -> None:
+        opener = FakeOpener()
+        async with engine_over(opener) as engine:
+            free = asyncio.create_task(engine.submit(chat(max_tokens=600)).collect())
+            slow = replace(asked(Constraint("regex", "[a-z ]{3000}!"), max_tokens=None), min_tokens=2000)
+            events = await events_of(engine.submit(slow))
+            check_shape(events)
+            assert isinstance(events[-1], Failed)
+            assert isinstance(events[-1].error, ConstraintError)
+            assert any(isinstance(event, TextDelta) for event in events), "it began well"
+            assert (await free)[1].usage.n_output == 600
+            assert opener.backends[0].n_open_samplers == 0
+            assert (await engine.submit(chat(max_tokens=5)).collect())[1].usage.n_output == 5
+
+    asyncio.run(run())

@@ -1,0 +1,74 @@
+"""Answers are kept in the tokenizer's own spelling. The toy one knows a few words, splits before " word", and spells
+the rest in bytes."""
+
+from __future__ import annotations
+
+import re
+
+from engine.output.retokenizer import LONGEST, Retokenizer
+
+WORDS = [bytes([n]) for n in range(256)]
+WORDS += [b" light", b" lighthouse", b"house", b" the", b" sea", b"", b"light", "é".encode()]
+CONTROL = WORDS.index(b"")
+
+
+def ids(*pieces: str) -> list[int]:
+    return [WORDS.index(each.encode()) for each in pieces]
+
+
+def tokenize(text: str) -> list[int]:
+    tokens = []
+    for part in re.split(r"(?<=\S)(?= \w)|(<end>)", text):
+        data = (part or "").encode()
+        if data == b"<end>":
+            tokens.append(CONTROL)
+            continue
+        while data:
+            longest = max((word for word in WORDS if word and data.startswith(word)), key=len)
+            tokens.append(WORDS.index(longest))
+            data = data[len(longest) :]
+    return tokens
+
+
+def written(*pieces: str | int, start: int = 0) -> list[int]:
+    """The tokens that are kept of an answer written in these."""
+    spelling = Retokenizer(tokenize, WORDS.__getitem__, start)
+    kept: list[int] = []
+    for piece in pieces:
+        kept.append(piece if isinstance(piece, int) else WORDS.index(piece.encode()))
+        if (change := spelling.retokenize(kept)) is not None:
+            at, tokens = change
+            kept[at:] = tokens
+    return kept
+
+
+def test_a_word_is_put_right_when_the_next_one_begins() -> None:
+    assert written(" the", " light", "house") == ids(" the", " light", "house")
+    assert written(" the", " light", "house", " the") == ids(" the", " lighthouse", " the")
+    assert written(" light", "house", " light", "house", " sea") == ids(" lighthouse", " lighthouse", " sea")
+
+
+def test_what_is_spelled_as_usual_stays() -> None:
+    assert written(" the", " lighthouse", " sea", " light", ".", " the") == ids(
+        " the", " lighthouse", " sea", " light", ".", " the"
+    )
+
+
+def test_the_prompt_is_left_alone() -> None:
+    assert written(" light", "house", " the", start=2) == ids(" light", "house", " the")
+
+
+def test_halves_of_a_letter_and_control_tokens_stay() -> None:
+    first, second = "é".encode()
+    assert written(first, " the", " sea") == [first, *ids(" the", " sea")]
+    assert written(first, second, " the") == ids("é", " the")
+    assert written("l", "i", "g", "h", "t", CONTROL, " the")[:6] == [*ids("l", "i", "g", "h", "t"), CONTROL]
+
+
+def test_text_that_looks_like_a_control_token_does_not_become_one() -> None:
+    assert written("<", "e", "n", "d", ">", " the") == ids("<", "e", "n", "d", ">", " the")
+
+
+def test_long_stretches_without_words_stay() -> None:
+    dashes = ["-"] * LONGEST
+    assert written("l", "i", "g", "h", "t", *dashes, " the") == ids("l", "i", "g", "h", "t", *dashes, " the")

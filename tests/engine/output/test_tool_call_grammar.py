@@ -1,0 +1,194 @@
+"""Constrained calls: what a format writes is allowed, what breaks the tool's schema is not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from llguidance import LLMatcher, LLTokenizer, TokenizerWrapper
+
+from engine.backend import Limits
+from engine.output.constraints.constraint_grammar import grammar_text
+from engine.output.constraints.tool_call_grammar import build_tool_call_grammar, trigger
+from engine.output.model_families import FAMILIES, PROMPTED_FORMAT, THINK
+from engine.output.tool_call_renderer import render_tool_calls
+from engine.output.tool_call_syntax import OutputFormat
+from engine.requests import NamedTool, Tool, ToolCall, ToolChoice
+from tests.fakes import END, FakeBackend, Script
+
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "city": {"type": "string"},
+        "days": {"type": "integer"},
+        "unit": {"enum": ["C", "F"]},
+        "near": {"type": "array", "items": {"type": "string"}},
+        "wind": {"type": "object", "properties": {"above": {"type": "number"}}, "required": ["above"]},
+        "now": {"type": "boolean"},
+    },
+    "required": ["city", "days"],
+}
+WEATHER = Tool("get_weather", "The weather.", json.dumps(SCHEMA))
+CLOCK = Tool("clock")
+FULL: dict[str, object] = {
+    "city": "Oslo",
+    "days": 3,
+    "unit": "C",
+    "near": ["Moss", "Drammen"],
+    "wind": {"above": 1.5},
+    "now": True,
+}
+SOME: dict[str, object] = {"city": 'a "b" <c>', "days": -2}
+WRONG: list[dict[str, object]] = [
+    {"city": "Oslo"},
+    {"city": "Oslo", "days": "three"},
+    {"city": "Oslo", "days": 3, "unit": "K"},
+    {"city": "Oslo", "days": 3, "sky": 1},
+]
+
+ALL = [replace(family, thinking=None if family.headers else family.thinking or THINK) for family in FAMILIES]
+ALL = list({(family.name, family.calls[0]): family for family in [*ALL, PROMPTED_FORMAT]}.values())
+HARMONY = next(family for family in ALL if family.headers)
+
+
+def call(arguments: dict[str, object], name: str = "get_weather", place: int = 0) -> ToolCall:
+    return ToolCall(f"functions.{name}:{place}", name, json.dumps(arguments, ensure_ascii=False))
+
+
+class Vocabulary:
+    """Bytes and a format's markers, as a model that has those as special tokens."""
+
+    def __init__(self, format: OutputFormat, *, special: bool) -> None:
+        markers = format.markers if special else ()
+        self.backend = FakeBackend(Script(specials=markers), Limits(64, 1, 8))
+        self.specials = {marker: END + n for n, marker in enumerate(markers, 1)}
+        self.tokens = [bytes([n]) for n in range(256)] + [b"\xff<end>"] + [b"\xff" + m.encode() for m in markers]
+        self.eos_token_id, self.bos_token_id = END, None
+        self.special_token_ids = [END, *self.specials.values()]
+
+    def __call__(self, text: bytes | str) -> list[int]:
+        return list(text.encode() if isinstance(text, str) else text)
+
+    def accepts(self, grammar: str, text: str) -> bool:
+        matcher = LLMatcher(LLTokenizer(TokenizerWrapper(self)), grammar, log_level=0)
+        assert not matcher.is_error(), matcher.get_error()
+        tokens = self.backend.tokenize(text, add_special=False)
+        return (
+            matcher.validate_tokens(tokens) == len(tokens) and matcher.consume_tokens(tokens) and matcher.is_accepting()
+        )
+
+
+def grammar_for(
+    format: OutputFormat,
+    vocabulary: Vocabulary,
+    choice: ToolChoice = "required",
+    *,
+    parallel: bool = True,
+    in_thought: bool = False,
+    tools: Sequence[Tool] = (WEATHER, CLOCK),
+) -> str:
+    grammar = build_tool_call_grammar(
+        format, tools, choice, parallel, specials=vocabulary.specials, in_thought=in_thought
+    )
+    return grammar_text(grammar)
+
+
+def written(format: OutputFormat, *calls: ToolCall) -> str:
+    way = format.calls[0]
+    if "{id}" in way.call and "{name}" not in way.call:
+        return render_tool_calls(way, calls)
+    return render_tool_calls(way, [replace(each, id=f"abcDEF12{n}") for n, each in enumerate(calls)])
+
+
+@pytest.mark.parametrize("special", [False, True], ids=["text", "special"])
+@pytest.mark.parametrize("format", ALL, ids=lambda format: format.name)
+def test_only_what_fits_the_schema_can_be_written(format: OutputFormat, special: bool) -> None:
+    vocabulary = Vocabulary(format, special=special)
+    grammar = grammar_for(format, vocabulary)
+    for arguments in (FULL, SOME):
+        assert vocabulary.accepts(grammar, written(format, call(arguments))), arguments
+    assert vocabulary.accepts(grammar, written(format, call({}, "clock")))
+    for arguments in WRONG:
+        assert not vocabulary.accepts(grammar, written(format, call(arguments))), arguments
+    assert not vocabulary.accepts(grammar, written(format, call({}, "radio")))
+    assert not vocabulary.accepts(grammar, "It rains.")
+
+
+@pytest.mark.parametrize("format", ALL, ids=lambda format: format.name)
+def test_a_named_tool_is_the_only_one(format: OutputFormat) -> None:
+    vocabulary = Vocabulary(format, special=True)
+    grammar = grammar_for(format, vocabulary, NamedTool("clock"))
+    assert vocabulary.accepts(grammar, written(format, call({}, "clock")))
+    assert not vocabulary.accepts(grammar, written(format, call(SOME)))
+
+
+@pytest.mark.parametrize("format", [f for f in ALL if not f.headers], ids=lambda format: format.name)
+def test_several_calls_only_where_they_may_be(format: OutputFormat) -> None:
+    vocabulary = Vocabulary(format, special=True)
+    two = written(format, call(SOME), call({}, "clock", 1))
+    assert vocabulary.accepts(grammar_for(format, vocabulary), two)
+    assert not vocabulary.accepts(grammar_for(format, vocabulary, parallel=False), two)
+
+
+@pytest.mark.parametrize("special", [False, True], ids=["text", "special"])
+@pytest.mark.parametrize("format", [f for f in ALL if f.thinking], ids=lambda format: format.name)
+def test_a_thought_may_stand_before(format: OutputFormat, special: bool) -> None:
+    assert format.thinking is not None
+    vocabulary = Vocabulary(format, special=special)
+    thought, made = f"hm < hm\n{format.thinking.close}\n\n", written(format, call(SOME))
+    assert vocabulary.accepts(grammar_for(format, vocabulary), format.thinking.open + thought + made)
+    assert vocabulary.accepts(grammar_for(format, vocabulary, in_thought=True), thought + made)
+    assert not vocabulary.accepts(grammar_for(format, vocabulary, in_thought=True), made)
+
+
+@pytest.mark.parametrize("special", [False, True], ids=["text", "special"])
+def test_messages_under_headers(special: bool) -> None:
+    vocabulary = Vocabulary(HARMONY, special=special)
+    thought = "<|channel|>analysis<|message|>hm<|end|><|start|>assistant"
+    made = written(HARMONY, call(SOME))
+    final = "<|channel|>final<|message|>It rains."
+    required = grammar_for(HARMONY, vocabulary)
+    assert vocabulary.accepts(required, made)
+    assert vocabulary.accepts(required, thought + made)
+    assert not vocabulary.accepts(required, thought + final)
+    assert not vocabulary.accepts(required, written(HARMONY, call(WRONG[0])))
+
+
+@pytest.mark.parametrize("special", [False, True], ids=["text", "special"])
+@pytest.mark.parametrize("format", [f for f in ALL if trigger(f)], ids=lambda format: format.name)
+def test_what_follows_the_marker_of_a_call(format: OutputFormat, special: bool) -> None:
+    vocabulary = Vocabulary(format, special=special)
+    grammar = grammar_for(format, vocabulary, "auto")
+    for made in (written(format, call(SOME)), written(format, call(FULL), call({}, "clock", 1))):
+        assert made.startswith(trigger(format))
+        assert vocabulary.accepts(grammar, made.removeprefix(trigger(format)))
+    assert not vocabulary.accepts(grammar, written(format, call(WRONG[0])).removeprefix(trigger(format)))
+    one = grammar_for(format, vocabulary, "auto", parallel=False)
+    assert vocabulary.accepts(one, written(format, call(SOME)).removeprefix(trigger(format)))
+
+
+def test_headers_and_bare_calls_have_no_marker() -> None:
+    without = {format.name for format in ALL if not trigger(format)}
+    assert without == {"harmony", "llama"}
+
+
+LOOSE = Tool("lookup", "", '{"type":["object","null"],"properties":{"near":{"type":"string"}},"required":["term"]}')
+EMPTY = Tool("clear", "", '{"type":"object","properties":null,"required":null,"description":null}')
+
+
+@pytest.mark.parametrize("format", ALL, ids=lambda format: format.name)
+def test_required_argument_without_a_property_has_any_value(format: OutputFormat) -> None:
+    vocabulary = Vocabulary(format, special=True)
+    grammar = grammar_for(format, vocabulary, tools=(LOOSE,))
+    full: dict[str, object] = {"near": "Oslo", "term": "rain"}
+    assert vocabulary.accepts(grammar, written(format, call(full, "lookup")))
+    assert vocabulary.accepts(grammar, written(format, call({"term": "rain"}, "lookup")))
+    assert not vocabulary.accepts(grammar, written(format, call({"near": "Oslo"}, "lookup")))
+
+
+@pytest.mark.parametrize("format", ALL, ids=lambda format: format.name)
+def test_null_keywords_of_a_schema_are_absent(format: OutputFormat) -> None:
+    vocabulary = Vocabulary(format, special=True)
+    assert vocabulary.accepts(grammar_for(format, vocabulary, tools=(EMPTY,)), written(format, call({}, "clear")))

@@ -1,0 +1,64 @@
+"""Chat templates: what honest ones render, and what hostile ones cannot do."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from engine.errors import TemplateError
+from engine.prompt.chat_template import ChatTemplate
+from engine.requests import Message
+
+HELLO = (Message("user", 'hi "é" <b>'),)
+
+
+def render(source: str | None) -> str:
+    return ChatTemplate(source, bos="<s>", eos="</s>").render(HELLO)
+
+
+def test_a_model_without_a_template_gets_chatml() -> None:
+    assert render(None) == '<|im_start|>user\nhi "é" <b><|im_end|>\n<|im_start|>assistant\n'
+
+
+def test_what_templates_use() -> None:
+    source = (
+        "{{ bos_token }}{% for m in messages %}{% generation %}"
+        "{{ m['role'].upper() + ': ' + m.content.strip() }}{% endgeneration %}{% endfor %}"
+        "{{ messages | tojson }}{% if tools is defined %}no{% endif %}{{ strftime_now('%%') }}{{ eos_token }}"
+    )
+    assert render(source) == '<s>USER: hi "é" <b>[{"role": "user", "content": "hi \\"é\\" <b>"}]%</s>'
+
+
+def test_a_refusal_says_the_templates_own_words() -> None:
+    with pytest.raises(TemplateError) as refusal:
+        render("{{ raise_exception('no system role') }}")
+    assert refusal.value.reason == "no system role"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}",
+        "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
+        "{{ ('a' * 500000000) | length }}",
+        "{{ messages.__class__.__mro__ }}",
+        "{{ nothing.at.all }}",
+        "{% include '/etc/passwd' %}",
+        "{% if %}",
+    ],
+)
+def test_hostile_and_broken_templates_end_in_an_error_soon(source: str) -> None:
+    started = time.monotonic()
+    with pytest.raises(TemplateError):
+        render(source)
+    assert time.monotonic() - started < 2
+
+
+def test_a_template_cannot_run_code(tmp_path: Path) -> None:
+    mark = tmp_path / "touched"
+    for name in ("lipsum", "cycler", "joiner", "namespace", "raise_exception", "strftime_now"):
+        with pytest.raises(TemplateError):
+            render(f'{{{{ {name}.__globals__["os"].popen("touch {mark}").read() }}}}')
+    assert not mark.exists()

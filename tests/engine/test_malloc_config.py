@@ -1,0 +1,43 @@
+"""Freed memory goes back to the system. In a process of its own, since it is for the whole process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HOLDS_AFTER = """
+import ctypes, sys
+from pathlib import Path
+from engine.malloc_config import configure_malloc
+
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+
+def used(n):
+    block = libc.malloc(n)
+    ctypes.memset(block, 1, n)
+    return block
+
+def resident_mb():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 >> 20
+
+if sys.argv[1] == "given back":
+    configure_malloc()
+libc.free(used(31 << 20))  # glibc now takes all that is smaller from its heaps
+before = resident_mb()
+blocks, between = zip(*[(used(8 << 20), used(1 << 18)) for _ in range(10)])
+for block in blocks:
+    libc.free(block)
+print(resident_mb() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's malloc")
+def test_freed_blocks_between_used_ones_are_given_back() -> None:
+    def held(how: str) -> int:
+        return int(subprocess.run([sys.executable, "-c", HOLDS_AFTER, how], check=True, capture_output=True).stdout)
+
+    assert held("as it is") > 40, "nothing to be mended here"
+    assert held("given back") < 10
