@@ -28,8 +28,8 @@ from engine.errors import (
     NotLoaded,
     TemplateError,
 )
-from engine.events import ModelInfo, Status
 from engine.files.display_name import display_name
+from engine.status import ModelInfo, Status
 
 _QUANTISATION = re.compile(r"I?Q\d\w*|B?F(16|32)", re.IGNORECASE)
 

@@ -29,7 +29,7 @@ class Prompt:
         left_out: tuple[int, ...] = ()
         if self.settings.leaves_out:
             messages = await loop.run_in_executor(None, prompt_messages_of, self.branch, self.settings)
-            left_out = (await engine.fit(messages)).left_out if messages else ()
+            left_out = (await engine.queries.fit(messages)).left_out if messages else ()
         asked = await loop.run_in_executor(None, prompt_for, self.branch, self.settings, left_out)
         return request_for(asked, self.settings)
 

@@ -24,7 +24,7 @@ class TokenCounter:
         if not messages:
             n_ctx = engine.status.model.n_ctx if engine.status.model is not None else 0
             return Fit(0, n_ctx, (), 0, True)
-        return await engine.fit(messages)
+        return await engine.queries.fit(messages)
 
     async def attachment(self, engine: Engine, attachment: Attachment) -> int:
         """Tokens that this file adds to a message."""
@@ -34,7 +34,7 @@ class TokenCounter:
         """Tokens that these words add to a chat."""
         if not text:
             return 0
-        with_text, without = [await engine.ask.count(_said(each)) for each in (text, "")]
+        with_text, without = [await engine.queries.count_tokens(_said(each)) for each in (text, "")]
         return max(0, with_text - without)
 
 

@@ -18,7 +18,7 @@ from desktop.models.model_controller import ModelController
 from desktop.platform.task_set import TaskSet
 from desktop.shell.main_window import MainWindow
 from desktop.store.store import Store
-from engine.events import Status
+from engine.status import Status
 
 
 class EndpointWiring(QObject):

@@ -8,9 +8,9 @@ from collections import deque
 import psutil
 
 from desktop.models.model_row import Room
-from engine.events import Status
 from engine.library.model_metadata import ModelMetadata
 from engine.library.throughput_estimate import ThroughputEstimate
+from engine.status import Status
 
 N_SPEEDS = 3
 """Answers, before they count for more than what was measured of the memory."""

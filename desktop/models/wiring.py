@@ -20,7 +20,7 @@ from desktop.models.model_row_delegate import Act
 from desktop.models.page import ModelsPage
 from desktop.platform.task_set import TaskSet
 from desktop.shell.main_window import MainWindow
-from engine.events import Status
+from engine.status import Status
 
 
 class ModelsWiring(QObject):

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from engine.backend import Backend
 from engine.errors import ConstraintError, ContextOverflow, RequestError, TemplateError
-from engine.events import ModelProps
 from engine.output.chat_format import OutputParserConfig, detect_chat_format
 from engine.output.constraints.constraint_cache import ConstraintCache
 from engine.output.constraints.grammar_constraint import GrammarConstraint
@@ -22,6 +21,7 @@ from engine.prompt.message_arrangement import arrangements, known_roles, system_
 from engine.prompt.reasoning_options import reasoning_arguments
 from engine.prompt.tool_presentation import offered, prepare
 from engine.requests import ChatRequest, CompletionRequest, Constraint, Message, Request, Tool, ToolChoice
+from engine.status import ModelProps
 
 if TYPE_CHECKING:  # llguidance is imported with the first constraint, not when the window opens
     from engine.output.constraints.compiled_constraint import CompiledConstraint
@@ -54,9 +54,9 @@ class PromptBuilder:
         self._n_ctx = backend.limits.n_cells
         self._constraints = ConstraintCache(backend.constraint_tokenizer, backend.keep_model_loaded)
         self._voice = detect_chat_format(
-            backend.chat_template, lambda text: backend.tokenize(text, add_special=False), self._vocabulary.ends
+            backend.chat_template, lambda text: backend.tokenize(text, add_special=False), self._vocabulary.eog_tokens
         )
-        self._literal = ControlTokenEscaper(self._vocabulary.controls, self._voice.format.markers)
+        self._literal = ControlTokenEscaper(self._vocabulary.control_texts, self._voice.format.markers)
         self._stopped = threading.Event()
         self._compiled: ChatTemplate | None = None
 
@@ -125,9 +125,9 @@ class PromptBuilder:
         self, before: str, behind: str, context: str = "", start: str = "", cancelled: Cancelled = bool
     ) -> tuple[int, ...]:
         """The prompt for what is missing between two texts. Raises RequestError where the model cannot say."""
-        if self._vocabulary.gap is None:
+        if self._vocabulary.fim is None:
             raise RequestError("the model cannot fill a gap in a text")
-        before_word, behind_word, middle_word = self._vocabulary.gap
+        before_word, behind_word, middle_word = self._vocabulary.fim
         context, before, behind, start = map(self._literal.text, (context, before, behind, start))
         text = f"{context}{before_word}{before}{behind_word}{behind}{middle_word}{start}"
         return tuple(self._backend.tokenize(text, add_special=True, mark=MARK, cancelled=self._stopping(cancelled)))
@@ -138,7 +138,7 @@ class PromptBuilder:
             self._vocabulary.bos,
             self._vocabulary.eos,
             self._backend.limits.n_running,
-            self._vocabulary.gap is not None,
+            self._vocabulary.fim is not None,
         )
 
     def _chat(self, request: ChatRequest, cancelled: Cancelled) -> Prepared:
