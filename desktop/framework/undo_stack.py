@@ -18,7 +18,7 @@ class UndoStack(QObject):
 
     def __init__(self, toast: Toast) -> None:
         super().__init__(toast)
-        self._notice = toast
+        self._toast = toast
         self._entries: list[Callable[[], object]] = []
 
     @property
@@ -28,7 +28,7 @@ class UndoStack(QObject):
     def offer(self, words: str, undo: Callable[[], object]) -> None:
         """Something was done that `undo` takes back; `words` say what."""
         self._entries.append(undo)
-        self._notice.tell(words, action=self.tr("Undo"), act=lambda: self._undo(undo), for_ms=UNDO_MS, topic=TOPIC)
+        self._toast.show_message(words, action=self.tr("Undo"), act=lambda: self._undo(undo), for_ms=UNDO_MS, topic=TOPIC)
 
     def withdraw(self, undo: Callable[[], object]) -> None:
         """It became part of a later entry."""
@@ -38,7 +38,7 @@ class UndoStack(QObject):
     def undo(self) -> None:
         """Takes the newest back; nothing where there is none."""
         if self._entries:
-            self._notice.clear(TOPIC)
+            self._toast.clear(TOPIC)
             self._undo(self._entries[-1])
 
     def _undo(self, undo: Callable[[], object]) -> None:
