@@ -54,7 +54,7 @@ class MessageWiring(QObject):
             return
         stack = self._window.undo_stack
         if self._told and self._window.toast.text == self._told:
-            stack.withdraw(self._undo)
+            stack.remove(self._undo)
             deletions = [*self._deletions, deletion]
         else:
             deletions = [deletion]
@@ -66,7 +66,7 @@ class MessageWiring(QObject):
         n_messages = sum(len(each.removed.messages) for each in deletions)
         self._told = self.tr("%Ln messages are deleted.", "", n_messages)
         self._deletions, self._undo = deletions, undo
-        stack.offer(self._told, undo)
+        stack.push(self._told, undo)
 
     def _choose_file(self, block: Block) -> None:
         dialog = QFileDialog(self._window, self.tr("Save this code"))

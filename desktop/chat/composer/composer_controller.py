@@ -267,7 +267,7 @@ class ComposerController:
             self._tasks.spawn(self._store.save_preset(name, preset), "bring a preset back")
 
         gone = translate("composer", "The preset “{name}” is deleted.").format(name=name)
-        self._window.undo_stack.offer(gone, undo)
+        self._window.undo_stack.push(gone, undo)
 
     async def _move_preset(self, old: str, new: str, preset: ChatSettings) -> None:
         await self._store.save_preset(new, preset)  # first, so that at no moment there is neither
