@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QApplication
 
-from desktop import error_messages
 from desktop.chat.controller import ChatController
 from desktop.chat.quick_ask.controller import QuickAskController
 from desktop.endpoint.activity import MemoryShares
@@ -27,6 +26,7 @@ from desktop.endpoint.wiring import EndpointWiring
 from desktop.framework.actions import Actions
 from desktop.help.wiring import HelpWiring
 from desktop.import_export.controller import ImportExportController
+from desktop.import_export.strings import role_name
 from desktop.launch import Options
 from desktop.models.library_controller import LibraryController
 from desktop.models.model_controller import ModelController
@@ -139,7 +139,7 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         exchange = ImportExportController(
             options.profile,
             store,
-            error_messages.name_of,
+            role_name,
             lambda: window.theme.print_style_of("export.css"),
             window.theme.paper_style,
         )

@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from desktop import error_messages
+from desktop.chat.strings import context_full_note, model_unloaded_note
 from desktop.chat.waiting import Waiting
+from desktop.error_messages import error_message
 from desktop.platform.refresh_rate import READ_EVERY_S
 from desktop.platform.task_set import TaskSet
 from desktop.store.records import Call, ChatMessage, State
@@ -80,7 +81,7 @@ class Answer:
     def abandon(self, error: BaseException | None) -> None:
         """Called when its task has ended. Ends an unfinished answer as stopped, or as failed with `error`."""
         if self.message.state == "streaming":
-            self._end("failed", error_messages.of(error)) if error is not None else self._end("stopped")
+            self._end("failed", error_message(error)) if error is not None else self._end("stopped")
 
     async def run(self, tasks: TaskSet, ready: Callable[[], Awaitable[Engine]], ask: Ask) -> None:
         """Writes the answer to its end. An error ends it as failed; none is raised but those of `save`."""
@@ -92,13 +93,13 @@ class Answer:
             else:
                 await self._read(*prepared)
         except EngineError as error:
-            self._end("failed", error_messages.of(error))
+            self._end("failed", error_message(error))
         except asyncio.CancelledError:
             self._end("stopped")
             raise
         except Exception as error:  # a bug of ours: an answer that never ends would block its chat
             log.error("an answer failed\n%s", redacted_traceback(error))
-            self._end("failed", error_messages.of(error))
+            self._end("failed", error_message(error))
         finally:
             saving.cancel()
             await self._save(self.message)
@@ -151,9 +152,9 @@ class Answer:
             case Finished():
                 self._finish(event, n_ctx)
             case Failed(error=NotLoaded()):
-                self._end("failed", error_messages.model_left())
+                self._end("failed", model_unloaded_note())
             case Failed(error=error):
-                self._end("failed", error_messages.of(error))
+                self._end("failed", error_message(error))
 
     def _think(self, text: str, n_tokens: int) -> None:
         """A thought that was broken off before the first word is not gone on with: the model begins it anew."""
@@ -182,7 +183,7 @@ class Answer:
             self._end("stopped")
         elif event.reason == "length":
             is_full = usage.n_prompt + usage.n_output >= n_ctx
-            self._end("length", error_messages.ran_out_of_room() if is_full else "")
+            self._end("length", context_full_note() if is_full else "")
         else:
             self._end("complete")
 

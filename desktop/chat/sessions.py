@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop import error_messages
 from desktop.chat.answer_writer import AnswerWriter
 from desktop.chat.conversation import Conversation
 from desktop.chat.message_list import MessageList
@@ -21,6 +20,7 @@ from desktop.models.model_controller import ModelController
 from desktop.platform.task_set import TaskSet
 from desktop.sidebar.chat_list_model import ChatListModel
 from desktop.sidebar.day_change import DayChange
+from desktop.sidebar.strings import row_description, section_heading
 from desktop.store.errors import StoreError
 from desktop.store.records import Chat, ChatMessage, ChatSettings, Folder, Role, State
 from desktop.store.store import Store
@@ -58,7 +58,7 @@ class ChatSessions(QObject):
     def __init__(self, store: Store, models: ModelController, prepare: Callable[[Sequence[str]], None]) -> None:
         super().__init__()
         self.messages = MessageList(self)
-        self.chats = ChatListModel(error_messages.heading, spoken=error_messages.spoken, parent=self)
+        self.chats = ChatListModel(section_heading, spoken=row_description, parent=self)
         self.chats.renamed.connect(self.rename)
         self._store = store
         self._models = models

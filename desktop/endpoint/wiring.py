@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject
 
-from desktop import error_messages
 from desktop.chat.controller import ChatController
 from desktop.chat.imported_chat import keep_imported
 from desktop.endpoint import strings
@@ -14,6 +13,7 @@ from desktop.endpoint.controller import EndpointController, EndpointState
 from desktop.endpoint.page import EndpointPage
 from desktop.endpoint.presenter import EndpointPresenter
 from desktop.endpoint.request_conversation import Asked
+from desktop.error_messages import error_message
 from desktop.models.model_controller import ModelController
 from desktop.platform.task_set import TaskSet
 from desktop.shell.main_window import MainWindow
@@ -72,7 +72,7 @@ class EndpointWiring(QObject):
         desk.failed.connect(self._tell)
 
     def _tell(self, error: BaseException) -> None:
-        self._window.toast.tell(strings.trouble(error) or error_messages.of(error), alert=True, topic="endpoint")
+        self._window.toast.show_message(strings.trouble(error) or error_message(error), alert=True, topic="endpoint")
 
     def _switch(self, on: bool) -> None:
         self._remember(endpoint_on=on)
@@ -96,8 +96,8 @@ class EndpointWiring(QObject):
         if state.stage != "failed" or state.error is None:
             self._window.toast.clear("endpoint failed")
         elif self._window.pages.currentWidget() is not self._page:
-            self._window.toast.tell(
-                error_messages.of(state.error),
+            self._window.toast.show_message(
+                error_message(state.error),
                 alert=True,
                 action=self.tr("Show the endpoint"),
                 act=self._window.show_endpoint_page,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
@@ -11,6 +12,8 @@ from desktop.models.model_row import ModelRow, Room
 from desktop.platform.number_format import counted, decimal, plain, short, whole
 from desktop.reasons import reason
 from engine.backend import KvType
+from engine.events import ModelInfo, Status
+from engine.files.display_name import display_name
 from engine.library.hub_errors import (
     CannotWrite,
     Corrupt,
@@ -27,6 +30,8 @@ from engine.library.split_files import stem
 from engine.library.throughput_estimate import n_cores
 
 translate = QCoreApplication.translate
+
+_QUANTISATION = re.compile(r"I?Q\d\w*|B?F(16|32)", re.IGNORECASE)
 
 SLOW = 3.0
 """Tokens per second: some two words, half as fast as one reads."""
@@ -285,3 +290,34 @@ def parts(fit: Fit) -> str:
     text = translate("models", "Weights {weights}, chats {chats}, while it computes {other}.")
     other = account.compute_bytes + account.other_bytes
     return text.format(weights=memory(account.weights_bytes), chats=memory(account.kv_bytes), other=memory(other))
+
+
+def model_state(status: Status) -> str:
+    """Where the model stands, in a few words."""
+    match status.state:
+        case "ready" if status.model is not None:
+            return model_name(status.model)
+        case "loading":
+            return translate("models", "Loading · {percent} %").format(percent=round(status.progress * 100))
+        case "dead":
+            return translate("models", "The model stopped")
+        case _:
+            return translate("models", "No model")
+
+
+def model_name(model: ModelInfo) -> str:
+    """The file's name as a person would say it: without the quantisation, without hyphens."""
+    words = [word for word in model.id.replace(".", "-").split("-") if not _QUANTISATION.fullmatch(word)]
+    return " ".join(words) or model.id
+
+
+def model_facts(model: ModelInfo | None) -> list[str]:
+    """Lines about the loaded model."""
+    if model is None:
+        return []
+    size = translate("models", "{size} MB on disk").format(size=whole(round(model.size_bytes / 1e6)))
+    return [
+        display_name(model.path.name),
+        size,
+        translate("models", "Reads {n_ctx} tokens").format(n_ctx=whole(model.n_ctx)),
+    ]

@@ -59,7 +59,7 @@ class ModelsWiring(QObject):
         self._connect_sheet()
         library.changed.connect(self._show_state)
         library.room_changed.connect(page.head.show_room)
-        library.failed.connect(lambda error: window.toast.tell(strings.trouble(error), alert=True))
+        library.failed.connect(lambda error: window.toast.show_message(strings.trouble(error), alert=True))
         library.downloads.changed.connect(page.downloads.show_states)
         library.downloads.changed.connect(self._tell_failed)
         library.downloads.arrived.connect(self._tell_arrived)
@@ -135,11 +135,11 @@ class ModelsWiring(QObject):
                 text = text.format(name=failed[key].name, reason=strings.trouble(failed[key].error))
                 show = self._window.show_models_page
                 action, topic = self.tr("Show the models"), f"download of {key}"
-                self._window.toast.tell(text, alert=True, action=action, act=show, topic=topic)
+                self._window.toast.show_message(text, alert=True, action=action, act=show, topic=topic)
         self._failed = set(failed)
 
     def _tell_arrived(self, path: Path) -> None:
         name = strings.name_of_file(path)
         text = self.tr("{name} is here.").format(name=name)
         act, topic = lambda: self._load(str(path)), str(path)
-        self._window.toast.tell(text, action=self.tr("Load it"), act=act, topic=topic)
+        self._window.toast.show_message(text, action=self.tr("Load it"), act=act, topic=topic)

@@ -9,11 +9,12 @@ from pathlib import Path
 from PySide6.QtCore import QDate, QLocale, QObject
 from PySide6.QtWidgets import QFileDialog
 
-from desktop import error_messages
 from desktop.chat.controller import ChatController
+from desktop.error_messages import error_message
 from desktop.framework.actions import Actions
 from desktop.import_export.controller import Format, ImportExportController
 from desktop.import_export.importer import ImportResult
+from desktop.import_export.strings import import_summary
 from desktop.platform.surrogates import well_formed
 from desktop.platform.task_set import TaskSet
 from desktop.platform.theme import TEXT_SIZES
@@ -128,7 +129,7 @@ class SettingsWiring(QObject):
 
     def _back_up(self, path: Path) -> None:
         words = self.tr("Backing up to {name}…").format(name=well_formed(path.name))
-        self._window.toast.tell(words, topic=SAVING)
+        self._window.toast.show_message(words, topic=SAVING)
         self._exchange.back_up(path)
 
     def _choose_backup(self) -> None:
@@ -147,10 +148,10 @@ class SettingsWiring(QObject):
 
     def _show_restore_cancelled(self) -> None:
         self.page.show_restore("")
-        self._window.toast.tell(self.tr("No backup comes back; everything stays as it is."), for_ms=5_000)
+        self._window.toast.show_message(self.tr("No backup comes back; everything stays as it is."), for_ms=5_000)
 
     def _offer_to_close(self, words: str) -> None:
-        self._window.toast.tell(
+        self._window.toast.show_message(
             words, action=self.tr("Close now"), act=self._window.close_requested.emit, topic="restart"
         )
 
@@ -169,20 +170,20 @@ class SettingsWiring(QObject):
 
     def _show_imported(self, result: ImportResult) -> None:
         if result != ImportResult():
-            self.page.show_import(error_messages.imported(result), running=False)
+            self.page.show_import(import_summary(result), running=False)
             self._tasks.spawn(self._chats.load_chats(), "list the chats that came in")
         else:
             self.page.show_import("", running=False)
 
     def _show_saving(self, name: str) -> None:
         words = self.tr("Saving {name}…").format(name=name)
-        self._window.toast.tell(words, action=self.tr("Cancel"), act=self._exchange.cancel_export, topic=SAVING)
+        self._window.toast.show_message(words, action=self.tr("Cancel"), act=self._exchange.cancel_export, topic=SAVING)
 
     def _show_exported(self, name: str) -> None:
-        self._window.toast.tell(self.tr("Saved as {name}.").format(name=name), for_ms=5_000, topic=SAVING)
+        self._window.toast.show_message(self.tr("Saved as {name}.").format(name=name), for_ms=5_000, topic=SAVING)
 
     def _show_failed(self, error: BaseException) -> None:
-        self._window.toast.tell(error_messages.of(error), alert=True, topic=SAVING)
+        self._window.toast.show_message(error_message(error), alert=True, topic=SAVING)
 
 
 def _file_name(title: str) -> str:

@@ -11,13 +11,15 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog
 
-from desktop import error_messages
 from desktop.chat.composer.composer_controller import ComposerController
 from desktop.chat.controller import ChatController
 from desktop.chat.header import Light
+from desktop.chat.strings import wait_status
 from desktop.chat.waiting import Waiting
 from desktop.endpoint.page import EndpointPage
+from desktop.error_messages import error_message
 from desktop.models.model_controller import ModelController
+from desktop.models.strings import model_facts, model_state
 from desktop.platform.task_set import TaskSet
 from desktop.platform.theme import Theme
 from desktop.shell.main_window import MainWindow
@@ -55,7 +57,7 @@ async def make_pages(theme: Theme) -> Pages:
 
 def wait_status_of(waiting: Waiting) -> WaitStatus:
     """What the page shows of what an answer waits for."""
-    return WaitStatus(error_messages.waiting(waiting), waiting.share)
+    return WaitStatus(wait_status(waiting), waiting.share)
 
 
 class Wiring:
@@ -88,11 +90,11 @@ class Wiring:
 
     def tell(self, error: BaseException) -> None:
         """Says on the window what went wrong."""
-        self._window.toast.tell(error_messages.of(error), alert=True)
+        self._window.toast.show_message(error_message(error), alert=True)
 
     def tell_not_saved(self, error: BaseException) -> None:
         """That chats are not kept, or what became of their file. It stays until it is dismissed or no longer so."""
-        self._window.toast.tell(error_messages.of(error), alert=True, topic="not saved", stays=True)
+        self._window.toast.show_message(error_message(error), alert=True, topic="not saved", stays=True)
 
     def _connect_chats(self) -> None:
         window, chats = self._window, self._chats
@@ -138,20 +140,20 @@ class Wiring:
 
     def _show_status(self, status: Status) -> None:
         light = LIGHTS.get(status.state, "none")
-        words, facts = error_messages.model_state(status), error_messages.model_facts(status.model)
+        words, facts = model_state(status), model_facts(status.model)
         self._window.header.show_model(words, light, status.progress, facts)
         self._window.greeting.show_model(light)
         self._transcript.refresh_status()
         if status.state == "dead" and status.error is not None:
             again = translate("window", "Load it again")
-            words = error_messages.of(status.error)
-            self._window.toast.tell(words, alert=True, action=again, act=self._reload, topic="model")
+            words = error_message(status.error)
+            self._window.toast.show_message(words, alert=True, action=again, act=self._reload, topic="model")
         elif isinstance(status.error, LoadCancelled):  # the person's own wish
-            self._window.toast.tell(error_messages.of(status.error), for_ms=5_000, topic="model")
+            self._window.toast.show_message(error_message(status.error), for_ms=5_000, topic="model")
         elif status.error is not None:
             choose = translate("window", "Choose another…")
-            words = error_messages.of(status.error)
-            self._window.toast.tell(words, alert=True, action=choose, act=self._choose_model, topic="model")
+            words = error_message(status.error)
+            self._window.toast.show_message(words, alert=True, action=choose, act=self._choose_model, topic="model")
         elif status.state in LIGHTS:
             self._window.toast.clear("model")
 

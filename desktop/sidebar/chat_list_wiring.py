@@ -125,9 +125,9 @@ class ChatListWiring(QObject):
         deleted = self._chats.delete_folder(folder_id)
         if deleted is not None:
             words = self.tr("The folder “{title}” is deleted; its chats stay.").format(title=deleted.folder.name)
-            self._window.undo_stack.offer(words, lambda: self._chats.restore_folder(deleted))
+            self._window.undo_stack.push(words, lambda: self._chats.restore_folder(deleted))
 
     def _offer_undo(self, done: Sequence[Chat], one: str, several: str, undo: Callable[[], None]) -> None:
         if done:
             words = one.format(title=done[0].title) if len(done) == 1 else several.format(n=whole(len(done)))
-            self._window.undo_stack.offer(words, undo)
+            self._window.undo_stack.push(words, undo)

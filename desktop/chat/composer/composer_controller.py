@@ -267,14 +267,14 @@ class ComposerController:
             self._tasks.spawn(self._store.save_preset(name, preset), "bring a preset back")
 
         gone = translate("composer", "The preset “{name}” is deleted.").format(name=name)
-        self._window.undo_stack.offer(gone, undo)
+        self._window.undo_stack.push(gone, undo)
 
     async def _move_preset(self, old: str, new: str, preset: ChatSettings) -> None:
         await self._store.save_preset(new, preset)  # first, so that at no moment there is neither
         await self._store.save_preset(old, None)
 
     def _say(self, text: str) -> None:
-        self._window.toast.tell(text, alert=True)
+        self._window.toast.show_message(text, alert=True)
 
     def _say_of(self, chat_id: str, text: str) -> None:
         """Something about a chat that may not be open: with its title, and a way there."""
@@ -284,4 +284,4 @@ class ComposerController:
             self._say(words)
         else:
             go = translate("composer", "Open the chat")
-            self._window.toast.tell(words, alert=True, action=go, act=lambda: self._chats.open_chat(chat_id))
+            self._window.toast.show_message(words, alert=True, action=go, act=lambda: self._chats.open_chat(chat_id))

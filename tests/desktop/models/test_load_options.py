@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from desktop import error_messages
+from desktop.error_messages import error_message
 from desktop.models.load_options import LoadOptions
 from desktop.settings.settings_file import SettingsFile
 from engine.backend import LoadSettings
@@ -142,5 +142,5 @@ def test_choices() -> None:
 
 
 def test_settings_that_cannot_be_had_say_why() -> None:
-    said = error_messages.of(InvalidSettings("kv_type_v", "a quantised value cache needs flash attention"))
+    said = error_message(InvalidSettings("kv_type_v", "a quantised value cache needs flash attention"))
     assert said.endswith("kv_type_v: a quantised value cache needs flash attention.")

@@ -116,7 +116,7 @@ def test_what_is_typed_after_undo_is_written(run: Run, open_gui: OpenGui, by_key
         async with open_gui() as gui:
             window = gui.window
             window.composer.setFocus()
-            window.toast.tell("Deleted.", action="Undo", act=lambda: None)
+            window.toast.show_message("Deleted.", action="Undo", act=lambda: None)
             button = window.toast._action
             if by_key:
                 button.setFocus()

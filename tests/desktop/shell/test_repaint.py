@@ -100,7 +100,7 @@ async def change_around(gui: Gui, surface: Surface, name: str) -> None:
         gui.window.theme.choose(scheme)
         await quiet()
         assert_current(surface, f"the change to {scheme} on {name}")
-    gui.window.toast.tell("Something happened here.", action="Undo", act=lambda: None)
+    gui.window.toast.show_message("Something happened here.", action="Undo", act=lambda: None)
     await quiet()
     assert_current(surface, f"a toast on {name}")
     gui.window.toast.dismiss()

@@ -124,7 +124,7 @@ def test_toast_does_not_cover_overflow_card(run: Run, open_gui: OpenGui, profile
         await fill(profile)
         async with open_gui(Script(answer=b"Yes.")) as gui:
             window, toast = gui.window, gui.window.toast
-            window.toast.tell("cat.png is no text.")
+            window.toast.show_message("cat.png is no text.")
             card = await refused(gui)
             await until(lambda: toast.geometry().bottom() < card.mapTo(window.pages, QPoint(0, 0)).y())
             low = toast.y()
