@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from desktop.chat.prompt_messages import fenced, prompt_messages_of
 from desktop.store.records import Attachment, ChatMessage, ChatSettings
-from engine.prompt.context_fit import Fit
+from engine.prompt.context_fit import ContextFit
 from engine.requests import ChatRequest, Message
 
 if TYPE_CHECKING:
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 class TokenCounter:
     """All work runs in pools, never on the loop's thread. All raise EngineError."""
 
-    async def fit(self, engine: Engine, branch: Sequence[ChatMessage], settings: ChatSettings) -> Fit:
+    async def fit(self, engine: Engine, branch: Sequence[ChatMessage], settings: ChatSettings) -> ContextFit:
         """How this branch fits into the context. The prompt is made in the pool: a long chat takes a while."""
         messages = await asyncio.get_running_loop().run_in_executor(None, prompt_messages_of, tuple(branch), settings)
         if not messages:
             n_ctx = engine.status.model.n_ctx if engine.status.model is not None else 0
-            return Fit(0, n_ctx, (), 0, True)
+            return ContextFit(0, n_ctx, (), 0, True)
         return await engine.fit(messages)
 
     async def attachment(self, engine: Engine, attachment: Attachment) -> int:

@@ -27,7 +27,7 @@ from engine.library import default_model
 from engine.library.catalogue import CatalogueEntry, catalogue
 from engine.library.hub import Choice, Hub, HubModel
 from engine.library.hub_errors import HubError
-from engine.library.memory_fit import Fit, estimate_fit_from_size, fit
+from engine.library.memory_fit import MemoryFit, estimate_fit, estimate_fit_from_size
 from engine.library.model_metadata import pretty_name
 from engine.library.model_scan import ModelFile, Scan, look, scan
 from engine.library.model_scan_cache import ModelScanCache
@@ -172,11 +172,11 @@ class LibraryController(QObject):
         model = self.file_of(path)
         return self._disk_row(model) if model is not None else None
 
-    def fit_of(self, model: ModelFile, choice: LoadOptions) -> Fit | None:
+    def fit_of(self, model: ModelFile, choice: LoadOptions) -> MemoryFit | None:
         room = self._measured.room
         if model.metadata is None or not room.total:
             return None
-        return fit(model.metadata, choice.settings, room.free, room.total, room.bytes_per_s)
+        return estimate_fit(model.metadata, choice.settings, room.free, room.total, room.bytes_per_s)
 
     def would_fit(self, choice: Choice) -> bool:
         """Any thread."""

@@ -8,7 +8,7 @@ from typing import Literal
 
 from engine.library.catalogue import CatalogueEntry
 from engine.library.hub import HubModel
-from engine.library.memory_fit import Fit, estimate_fit_from_size
+from engine.library.memory_fit import MemoryFit, estimate_fit_from_size
 from engine.library.model_scan import ModelFile
 
 Place = Literal["disk", "catalogue", "hub"]
@@ -24,7 +24,7 @@ class ModelRow:
     name: str
     quantisation: str = ""
     size_bytes: int = 0
-    fit: Fit | None = None
+    fit: MemoryFit | None = None
     use: Use = ""
     progress: float = 0.0
     fault: str = ""
@@ -63,7 +63,7 @@ class Room:
     bytes_per_s: float = 0.0
 
 
-def row_of_file(model: ModelFile, fit: Fit | None, use: Use, progress: float, *, comes_with: bool) -> ModelRow:
+def row_of_file(model: ModelFile, fit: MemoryFit | None, use: Use, progress: float, *, comes_with: bool) -> ModelRow:
     metadata = model.metadata
     return ModelRow(
         str(model.path),

@@ -21,7 +21,7 @@ from engine.library.hub_errors import (
     NothingToDownload,
     ProxyUnusable,
 )
-from engine.library.memory_fit import Fit
+from engine.library.memory_fit import MemoryFit
 from engine.library.model_metadata import pretty_name
 from engine.library.split_files import stem
 from engine.library.throughput_estimate import n_cores
@@ -87,12 +87,12 @@ def verdict(row: ModelRow) -> str:
     }[row.fit.verdict]
 
 
-def is_slow(fit: Fit | None) -> bool:
+def is_slow(fit: MemoryFit | None) -> bool:
     """Whether one would wait for each word."""
     return fit is not None and 0 < fit.tokens_per_s < SLOW
 
 
-def speed(fit: Fit | None) -> str:
+def speed(fit: MemoryFit | None) -> str:
     """Of an answer; what is needed where there will be none."""
     if fit is None:
         return ""
@@ -163,7 +163,7 @@ def why(row: ModelRow) -> str:
     return cost(row.fit) if row.fit is not None else ""
 
 
-def cost(fit: Fit) -> str:
+def cost(fit: MemoryFit) -> str:
     needs = translate("models", "Needs about {needed} of memory, {free} are free.").format(
         needed=memory(fit.needed), free=memory(fit.account.available)
     )
@@ -279,7 +279,7 @@ def unload() -> str:
     return translate("models", "Unload")
 
 
-def parts(fit: Fit) -> str:
+def parts(fit: MemoryFit) -> str:
     """What the memory is spent on."""
     account = fit.account
     text = translate("models", "Weights {weights}, chats {chats}, while it computes {other}.")

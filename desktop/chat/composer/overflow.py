@@ -8,7 +8,7 @@ from typing import Literal
 
 from desktop.chat.prompt_messages import Part, parts
 from desktop.store.records import ChatMessage, ChatSettings
-from engine.prompt.context_fit import Fit
+from engine.prompt.context_fit import ContextFit
 
 SPARE_PER_MESSAGE = 64
 """Tokens that a chat template may put around a message."""
@@ -40,7 +40,7 @@ class Overflow:
         return self.turns[-1].rows[-1].id
 
 
-def overflow(branch: Sequence[ChatMessage], settings: ChatSettings, fit: Fit) -> Overflow | None:
+def overflow(branch: Sequence[ChatMessage], settings: ChatSettings, fit: ContextFit) -> Overflow | None:
     """What stands in the way of sending, None where nothing does. `fit` is of `prompt_messages_of(branch,
     settings)`."""
     if not fit.left_out and fit.fits:

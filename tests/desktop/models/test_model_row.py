@@ -15,7 +15,7 @@ from desktop.models.model_row import ModelRow
 from desktop.models.model_row_delegate import WIDE, ModelRowDelegate
 from desktop.platform.theme import Theme, text_font
 from engine.events import MemoryEstimate
-from engine.library.memory_fit import Fit
+from engine.library.memory_fit import MemoryFit
 
 BOX = QRect(0, 0, 700, 44)
 ACCOUNT = MemoryEstimate(10**9, 10**8, 10**7, 8 * 10**9, 10**7)
@@ -37,7 +37,7 @@ def test_open_as_chat_stays_where_it_is_when_a_request_ends(qapp: object, direct
 
 
 def row_of(tokens_per_s: float, verdict: str = "fits") -> ModelRow:
-    fit = Fit(verdict, "", ACCOUNT, 4_096, 8_192, tokens_per_s)  # type: ignore[arg-type]
+    fit = MemoryFit(verdict, "", ACCOUNT, 4_096, 8_192, tokens_per_s)  # type: ignore[arg-type]
     return ModelRow("/m/a.gguf", "disk", "Llama 3.2 3B Instruct", "Q4_K_M", 2 * 10**9, fit)
 
 
