@@ -64,7 +64,7 @@ class ModelsWiring(QObject):
         library.downloads.changed.connect(self._tell_failed)
         library.downloads.arrived.connect(self._tell_arrived)
         models.status_changed.connect(self._show_status)
-        chats.speed_measured.connect(library.learn_speed)
+        chats.sessions.speed_measured.connect(library.learn_speed)
         self._show_state(library.state)
 
     def _connect_sheet(self) -> None:

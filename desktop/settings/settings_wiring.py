@@ -171,7 +171,7 @@ class SettingsWiring(QObject):
     def _show_imported(self, result: ImportResult) -> None:
         if result != ImportResult():
             self.page.show_import(import_summary(result), running=False)
-            self._tasks.spawn(self._chats.load_chats(), "list the chats that came in")
+            self._tasks.spawn(self._chats.load(), "list the chats that came in")
         else:
             self.page.show_import("", running=False)
 
