@@ -27,6 +27,7 @@ from desktop.framework.actions import Actions
 from desktop.help.wiring import HelpWiring
 from desktop.import_export.controller import ImportExportController
 from desktop.import_export.strings import role_name
+from desktop.import_export.wiring import ImportExportWiring
 from desktop.launch import Options
 from desktop.models.library_controller import LibraryController
 from desktop.models.model_controller import ModelController
@@ -136,14 +137,14 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         search, quick_search = (SearchController(Search(options.profile.chats)) for _ in range(2))
         closes("search", search.aclose, 2)
         closes("palette", quick_search.aclose, 2)
-        exchange = ImportExportController(
+        import_export = ImportExportController(
             options.profile,
             store,
             role_name,
             lambda: window.theme.print_style_of("export.css"),
             window.theme.paper_style,
         )
-        closes("exchange", exchange.aclose, 3)
+        closes("import and export", import_export.aclose, 3)
         models = ModelController(make_engine)
         closes("engine", models.aclose, 10)
         library = LibraryController(options.profile, Hub(os.environ.get("HF_ENDPOINT")), settings.value, remember)
@@ -189,7 +190,8 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         AnswerNotifier(window, chats, tray, lambda: settings.value.notifies, quick.shows, time.time)
         await asyncio.sleep(0)
         language = settings.value.language
-        page = SettingsWiring(window, exchange, chats, actions, tasks, remember, diagnose, language).page
+        page = SettingsWiring(window, actions, remember, diagnose, language).page
+        ImportExportWiring(window, page.import_export, import_export, chats, actions, tasks)
         BackgroundWiring(window, page.background, settings, tray, remember)
         HelpWiring(window, actions)
         updates = UpdateWiring(window, actions, tasks, lambda: settings.value, remember)

@@ -132,15 +132,6 @@ def _others(window: MainWindow) -> list[Action]:
             with_settings("text_step_requested", 0),
             "Ctrl+0",
         ),
-        Action(
-            "import_file", translate("actions", "Bring chats in from a file…"), with_settings("import_requested", False)
-        ),
-        Action(
-            "import_folder",
-            translate("actions", "Bring chats in from a folder…"),
-            with_settings("import_requested", True),
-        ),
-        Action("export_all", translate("actions", "Save all chats…"), with_settings("export_requested")),
         Action("switch_endpoint", translate("actions", "Turn the endpoint on or off"), switch_endpoint),
         Action(
             "undo_deletion",

@@ -21,11 +21,11 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QPlainTe
 from pytestqt.qtbot import QtBot
 
 from desktop.error_messages import error_message
+from desktop.import_export.wiring import ImportExportWiring
 from desktop.launch import show_restored
 from desktop.models.download_manager import DownloadState
 from desktop.models.wiring import ModelsWiring
 from desktop.platform.theme import Theme
-from desktop.settings.settings_wiring import SettingsWiring
 from desktop.shell.main_window import MainWindow
 from desktop.store.errors import StoreFull
 from desktop.widgets import toast as notice_module
@@ -290,7 +290,7 @@ def test_notice_of_a_full_disk_leaves_when_there_is_room_again(run: Run, open_gu
 
 
 def chats_of(gui: Gui) -> Any:
-    (wiring,) = [child for child in gui.window.children() if isinstance(child, SettingsWiring)]
+    (wiring,) = [child for child in gui.window.children() if isinstance(child, ImportExportWiring)]
     return wiring._chats
 
 
@@ -362,12 +362,12 @@ def test_alert_about_an_import_leaves_with_the_next_import(run: Run, open_gui: O
     async def story() -> None:
         async with open_gui() as gui:
             gui.window.show_settings_page()
-            (wiring,) = [child for child in gui.window.children() if isinstance(child, SettingsWiring)]
+            (wiring,) = [child for child in gui.window.children() if isinstance(child, ImportExportWiring)]
             wiring.start_import(tmp_path / "nowhere.json")
             await until(lambda: "nowhere.json" in gui.window.toast.text)
             wiring.start_import(tmp_path / "conversations.json")
             assert gui.window.toast.text == ""
-            await until(lambda: wiring.page._progress.text() == "One chat came in.")
+            await until(lambda: wiring._card._import_status.text() == "One chat came in.")
 
     run(story())
 
