@@ -149,7 +149,7 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         closes("engine", models.aclose, 10)
         library = LibraryController(options.profile, Hub(os.environ.get("HF_ENDPOINT")), settings.value, remember)
         closes("library", library.aclose, 3)
-        models.settings_of = library.settings_of
+        models.load_settings_for = library.load_settings_for
         serving = ApiServer(options)
         serving.allow_origins(settings.value.endpoint_origins)
         endpoint = EndpointController(serve, lambda: asyncio.to_thread(read_key, options), port)
