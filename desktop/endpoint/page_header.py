@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from desktop import error_messages
 from desktop.chat.header import fold_button
 from desktop.endpoint.controller import EndpointState
+from desktop.error_messages import error_message
 from desktop.platform.theme import Theme
 from desktop.widgets.card_parts import Card, label, link, mark
 from desktop.widgets.copy_button import CopyButton
@@ -91,7 +91,7 @@ class AlertCard(Card):
         self._port = state.port
         self.setVisible(state.stage == "failed")
         if state.error is not None:
-            self.text.setText(error_messages.of(state.error))
+            self.text.setText(error_message(state.error))
 
     def _restyle(self) -> None:
         self._icon.setPixmap(self._theme.pixmap("triangle-alert", "accent", 16, self.devicePixelRatioF()))

@@ -375,7 +375,7 @@ def test_a_notice_stands_above_the_composer_as_it_is_now(run: Run, open_gui: Ope
                 gap = window.composer.mapTo(window.pages, QPoint(0, 0)).y() - toast.geometry().bottom()
                 return bool(window.pages.rect().contains(toast.geometry()) and 0 < gap < 40)
 
-            toast.tell("The message is deleted.")
+            toast.show_message("The message is deleted.")
             assert stands_on_composer()
             top = toast.y()
             window.composer.show_text("One line\nand two\nand three")

@@ -95,7 +95,8 @@ def test_turns_of_one_speaker_are_merged_where_roles_must_alternate() -> None:
     turns = (("system", "A"), ("user", "q"), ("user", "r"), ("assistant", "s"), ("system", "B"), ("user", "t"))
     assert prompt_builder(ALTERNATING).render(chat(*turns)) == "[user]A\n\nB|q\n\nr[assistant]s[user]t"
     assert (
-        prompt_builder(ALTERNATING).render(chat(("assistant", "Hello"), ("user", "t"))) == "[user][assistant]Hello[user]t"
+        prompt_builder(ALTERNATING).render(chat(("assistant", "Hello"), ("user", "t")))
+        == "[user][assistant]Hello[user]t"
     )
 
 

@@ -1,0 +1,43 @@
+"""Strings of import and export."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QCoreApplication
+
+from desktop.import_export.importer import ImportResult
+from desktop.platform.number_format import counted
+
+translate = QCoreApplication.translate
+
+
+def import_summary(result: ImportResult) -> str:
+    """How an import ended: what came in, what was here, and what could not be read."""
+    if result.n_folders and not (result.n_new or result.n_known):
+        text = counted("%Ln empty folders came in.", "", result.n_folders)
+    else:
+        text = counted("%Ln chats came in.", "", result.n_new)
+    if result.n_known:
+        text += " " + counted("%Ln chats were here already.", "", result.n_known)
+    if result.n_unread:
+        text += " " + _unreadable_chats(result.n_unread, result.names)
+    if result.n_messages_unread:
+        text += " " + counted("%Ln messages of these chats could not be read.", "", result.n_messages_unread)
+    return text
+
+
+def _unreadable_chats(n: int, names: Sequence[str]) -> str:
+    if not names:
+        return counted("%Ln chats could not be read.", "", n)
+    listed = ", ".join(translate("import_export", "“{name}”").format(name=name) for name in names)
+    if n > len(names):
+        listed = translate("import_export", "{names} and others").format(names=listed)
+    return counted("%Ln chats could not be read: {names}.", "", n).replace("{names}", listed)
+
+
+def role_name(role: str) -> str:
+    """Who says something, as the heading of a saved chat."""
+    return {"user": translate("import_export", "You"), "assistant": translate("import_export", "Inglenook")}.get(
+        role, translate("import_export", "Instructions")
+    )
