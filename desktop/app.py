@@ -119,7 +119,7 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
     async def read_memory() -> MemoryShares:
         engine = await models.engine()
         use = await asyncio.to_thread(lambda: engine.memory)
-        return memory_shares(use, lambda chat_id: chat.title if (chat := chats.chat(chat_id)) else "")
+        return memory_shares(use, lambda chat_id: chat.title if (chat := chats.sessions.chat(chat_id)) else "")
 
     def diagnose() -> str:
         return diagnostics(models.status, endpoint.state.stage, settings.value, log_file.tail())
@@ -145,7 +145,7 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         closes("engine", models.aclose, 10)
         library = LibraryController(options.profile, Hub(os.environ.get("HF_ENDPOINT")), settings.value, remember)
         closes("library", library.aclose, 3)
-        models.settings_of = library.settings_of
+        models.load_settings_for = library.load_settings_for
         serving = ApiServer(options)
         serving.allow_origins(settings.value.endpoint_origins)
         endpoint = EndpointController(serve, lambda: asyncio.to_thread(read_key, options), port)
@@ -153,8 +153,8 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         desk = EndpointPresenter(serving, serving, OWN_KEY, read_memory)
         closes("endpoint's desk", desk.aclose, 2)
         chats = ChatController(store, models, warm)
-        chats.fold_archive(settings.value.archive_folded)
-        chats.archive_folded.connect(lambda folded: remember(archive_folded=folded))
+        chats.organizer.fold_archive(settings.value.archive_folded)
+        chats.organizer.archive_folded_changed.connect(lambda folded: remember(archive_folded=folded))
         closes("chats", chats.aclose, 3)  # before the engine: what is being written is stopped and kept
         closes("settings", lambda: _keep_geometry(window, settings), 2)
         house.callback(GarbageCollector().close)
@@ -168,7 +168,7 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         house.callback(window.hide)
         pages = await make_pages(window.theme)
         wiring = Wiring(window, pages, chats, models, tasks, remember, store)
-        EndpointWiring(window, pages.endpoint, endpoint, desk, chats, models, store, tasks, remember)
+        EndpointWiring(window, pages.endpoint, endpoint, desk, chats, models, tasks, remember)
         await asyncio.sleep(0)  # a page in a turn of its own, as `make_pages` does it
         ModelsWiring(window, library, models, chats, wiring.open_model, tasks)
         await asyncio.sleep(0)
@@ -197,11 +197,11 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         tasks.spawn(_open_chats(store, chats, wiring, tasks), "open the chats")
         window.composer.enable_sending()  # what is sent is kept behind the store's opening
         tasks.spawn(_light(models, settings, options), "load the model")
-        tasks.spawn(updates.begin(chats.chats.rowCount), "look for a new version")
+        tasks.spawn(updates.begin(lambda: len(chats.sessions.known)), "look for a new version")
         tasks.spawn(_open_endpoint(endpoint, settings.value.endpoint_on), "open the endpoint")
         models.status_changed.connect(_log_model)
         endpoint.changed.connect(_log_endpoint)
-        chats.heard.connect(_log_answer)
+        chats.sessions.answer_changed.connect(_log_answer)
         if options.quick_ask:
             quick.open()
         await closed.wait()
@@ -229,7 +229,7 @@ def _kind(error: BaseException | None) -> str:
 async def _open_chats(store: Store, chats: ChatController, wiring: Wiring, tasks: TaskSet) -> None:
     if (notice := await store.open()) is not None:
         wiring.tell_not_saved(notice)
-    await chats.load_chats()
+    await chats.load()
     await wiring.composing.open()
     tasks.spawn(store.purge_index(), "clear the index of deleted words")
 

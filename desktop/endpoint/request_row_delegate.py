@@ -14,7 +14,7 @@ from desktop.platform.bidi import isolated, mirrored
 from desktop.platform.theme import text_font
 from desktop.widgets.card_row_delegate import CardRowDelegate
 
-Act = Literal["open", "stop"]
+RowAction = Literal["open", "stop"]
 Column = Literal["request", "state", "prompt", "speed", "age"]
 
 PADDING, ACTION = 10, 28
@@ -37,10 +37,10 @@ def columns(row: QRect) -> dict[Column, QRect]:
     return {name: mirrored(place, row) for name, place in places.items()}
 
 
-def actions(row: QRect, request: ToolRequest) -> dict[Act, QRect]:
+def action_rects(row: QRect, request: ToolRequest) -> dict[RowAction, QRect]:
     """What can be clicked in a row."""
     right, top = row.right() - PADDING + 6, row.center().y() - ACTION // 2
-    places: dict[Act, QRect] = {}
+    places: dict[RowAction, QRect] = {}
     if request.live:
         places["stop"] = QRect(right - ACTION, top, ACTION, ACTION)
     # Never where "stop" stands or stood: a request may end while the pointer is on its way.
@@ -69,14 +69,14 @@ class RequestRowDelegate(CardRowDelegate[ToolRequest]):
             self._paint_bar(painter, state, request.n_read / request.n_prompt)
         else:
             colour = "accent" if request.state == "failed" else "text" if request.live else "muted"
-            self._write(painter, state, strings.state(request), colour)
+            self._draw_text(painter, state, strings.state(request), colour)
         for name, text, colour in (
             ("prompt", strings.prompt(request), "muted"),
             ("speed", strings.speed(request), "text"),
             ("age", strings.age(request), "muted"),
         ):
             if name in places:
-                self._write(painter, places[name], text, colour)
+                self._draw_text(painter, places[name], text, colour)
 
     def _paint_name(self, painter: QPainter, place: QRect, request: ToolRequest) -> None:
         kind = f" · {strings.kind(request)}"
@@ -89,7 +89,7 @@ class RequestRowDelegate(CardRowDelegate[ToolRequest]):
         painter.setPen(self._theme.colour("text"))
         painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), isolated(name))
         rest = place.adjusted(metrics.horizontalAdvance(name), 0, 0, 0)
-        self._write(painter, mirrored(rest, place), kind, "muted")
+        self._draw_text(painter, mirrored(rest, place), kind, "muted")
 
     def _paint_bar(self, painter: QPainter, place: QRect, share: float) -> None:
         width = min(110, place.width() - 8)
@@ -104,6 +104,6 @@ class RequestRowDelegate(CardRowDelegate[ToolRequest]):
         painter.drawRoundedRect(bar, 3, 3)
 
     def _paint_actions(self, painter: QPainter, box: QRect, request: ToolRequest) -> None:
-        for act, place in actions(box, request).items():
+        for act, place in action_rects(box, request).items():
             icon = "circle-stop" if act == "stop" else "message-square-plus"
             self._paint_icon(painter, place, icon, 0.4 if act == "open" and request.body is None else 1.0)

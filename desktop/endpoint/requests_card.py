@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 from desktop.endpoint import strings
 from desktop.endpoint.activity import ToolRequest
 from desktop.endpoint.request_list import RequestList
-from desktop.endpoint.request_row_delegate import Act, RequestRowDelegate, actions, columns
+from desktop.endpoint.request_row_delegate import RequestRowDelegate, RowAction, action_rects, columns
 from desktop.platform.theme import Theme, text_font
 from desktop.widgets.card_list_view import CardListView
 from desktop.widgets.card_parts import Card, enable, label, link
@@ -74,7 +74,7 @@ class RequestsCard(Card):
         enable(self.stop_all, self._list is not None and n_rows > 0 and self._list[0].live)
 
 
-class RequestListView(CardListView[ToolRequest, Act]):
+class RequestListView(CardListView[ToolRequest, RowAction]):
     """Enter opens as a chat, Delete stops; a row's menu offers the same."""
 
     stop_requested = Signal(str)
@@ -88,20 +88,20 @@ class RequestListView(CardListView[ToolRequest, Act]):
         row = self._row_of(self.currentIndex())
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Delete):
             if row is not None:
-                self._do("stop" if event.key() == Qt.Key.Key_Delete else "open", row)
+                self._perform("stop" if event.key() == Qt.Key.Key_Delete else "open", row)
         else:
             super().keyPressEvent(event)
 
-    def _places(self, box: QRect, row: ToolRequest) -> Mapping[Act, QRect]:
-        return actions(box, row)
+    def _action_rects(self, box: QRect, row: ToolRequest) -> Mapping[RowAction, QRect]:
+        return action_rects(box, row)
 
-    def _do(self, act: Act, row: ToolRequest) -> None:
+    def _perform(self, act: RowAction, row: ToolRequest) -> None:
         if act == "open":
             self.open_requested.emit(row.id)
         elif row.live:
             self.stop_requested.emit(row.id)
 
-    def _hint(self, row: ToolRequest, act: Act | None) -> str:
+    def _tooltip(self, row: ToolRequest, act: RowAction | None) -> str:
         match act:
             case "stop":
                 return self.tr("Stop")
@@ -112,15 +112,15 @@ class RequestListView(CardListView[ToolRequest, Act]):
             case _:
                 return strings.details(row)
 
-    def _facts(self, row: ToolRequest) -> Iterable[str]:
+    def _menu_header(self, row: ToolRequest) -> Iterable[str]:
         return strings.details(row).splitlines()
 
     def _fill_menu(self, menu: QMenu, row: ToolRequest) -> None:
         chat = self._theme.icon("message-square-plus", "muted")
-        menu.addAction(chat, self.tr("Open as a chat"), lambda: self._do("open", row))
+        menu.addAction(chat, self.tr("Open as a chat"), lambda: self._perform("open", row))
         if row.live:
             stop = self._theme.icon("circle-stop", "muted")
-            menu.addAction(stop, self.tr("Stop"), lambda: self._do("stop", row))
+            menu.addAction(stop, self.tr("Stop"), lambda: self._perform("stop", row))
 
 
 class _Heads(QWidget):

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject
 
 from desktop.chat.controller import ChatController
-from desktop.chat.imported_chat import keep_imported
 from desktop.endpoint import strings
 from desktop.endpoint.controller import EndpointController, EndpointState
 from desktop.endpoint.page import EndpointPage
@@ -17,7 +16,6 @@ from desktop.error_messages import error_message
 from desktop.models.model_controller import ModelController
 from desktop.platform.task_set import TaskSet
 from desktop.shell.main_window import MainWindow
-from desktop.store.store import Store
 from engine.events import Status
 
 
@@ -32,13 +30,12 @@ class EndpointWiring(QObject):
         desk: EndpointPresenter,
         chats: ChatController,
         models: ModelController,
-        store: Store,
         tasks: TaskSet,
         remember: Callable[..., None],
     ) -> None:
         super().__init__(window)
         self._window, self._page, self._endpoint, self._desk = window, page, endpoint, desk
-        self._chats, self._store, self._tasks, self._remember = chats, store, tasks, remember
+        self._chats, self._tasks, self._remember = chats, tasks, remember
         self._stage = endpoint.state.stage
         window.sidebar.endpoint_requested.connect(window.show_endpoint_page)
         window.header.tools_requested.connect(window.show_endpoint_page)
@@ -111,7 +108,6 @@ class EndpointWiring(QObject):
         self._tasks.spawn(self._keep_and_open(asked), "open a request as a chat")
 
     async def _keep_and_open(self, asked: Asked) -> None:
-        chat = await keep_imported(self._store, asked.system, asked.messages)
-        await self._chats.load_chats()
-        self._chats.open_chat(chat.id)
+        chat = await self._chats.sessions.add_chat(asked.system, asked.messages)
+        self._chats.sessions.open_chat(chat.id)
         self._window.show_chat_page()

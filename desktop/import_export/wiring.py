@@ -121,7 +121,7 @@ class ImportExportWiring(QObject):
             self._card.show_import("", running=False)
         else:
             self._card.show_import(import_summary(result), running=False)
-            self._tasks.spawn(self._chats.load_chats(), "list the imported chats")
+            self._tasks.spawn(self._chats.load(), "list the imported chats")
 
     def _show_export_started(self, name: str) -> None:
         text = self.tr("Saving {name}…").format(name=name)

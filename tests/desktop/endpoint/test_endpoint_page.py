@@ -24,7 +24,7 @@ from desktop.endpoint.connection_snippets import snippets
 from desktop.endpoint.errors import BodyUnreadable
 from desktop.endpoint.request_conversation import Asked, read
 from desktop.endpoint.request_list import MAX_ROWS, RequestList
-from desktop.endpoint.request_row_delegate import actions
+from desktop.endpoint.request_row_delegate import action_rects
 from desktop.settings.settings_file import SettingsFile
 from desktop.widgets.row_list import RowRole
 from engine.files.profile import Profile
@@ -94,7 +94,7 @@ def rows(gui: Gui) -> list[ToolRequest]:
 def click(gui: Gui, row: int, act: str) -> None:
     view = gui.endpoint_page.requests.view
     index = view.model().index(row, 0)
-    place: QPoint = actions(view.visualRect(index), rows(gui)[row])[act].center()  # type: ignore[index]
+    place: QPoint = action_rects(view.visualRect(index), rows(gui)[row])[act].center()  # type: ignore[index]
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
 
 
@@ -309,7 +309,7 @@ def test_what_is_copied_has_the_key_that_is_hidden_on_the_page(run: Run, open_gu
 
 
 def test_requests_as_a_list(qtmodeltester: ModelTester) -> None:
-    calls = RequestList(strings.sentence)
+    calls = RequestList(strings.accessible_text)
     qtmodeltester.check(calls)  # type: ignore[no-untyped-call]
     two = replace(CALL, id="2", state="queued", queue_place=1)
     calls.show([CALL, two])

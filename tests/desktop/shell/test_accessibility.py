@@ -156,9 +156,9 @@ def test_what_is_made_late_has_its_place_in_the_order(
             window.show_models_page()
             assert window.models_page is not None
             assert tabbed(window, window.models_page.head.search, 2) == ["Open a file", "Add a folder"]
-            section = window.models_page.on_disk
-            await until(lambda: section._flow.count() == 1 and window.models_page.suggested.view.isVisible())
-            assert tabbed(window, section.view, 2) == [f"Look no more into {tmp_path}", "Worth a try"]
+            section = window.models_page.local_models
+            await until(lambda: section._flow.count() == 1 and window.models_page.recommended.view.isVisible())
+            assert tabbed(window, section.view, 2) == [f"Remove the folder {tmp_path}", "Recommended"]
 
     settings = SettingsFile(profile.settings)
     settings.change(model_folders=[str(tmp_path)])
