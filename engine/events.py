@@ -65,7 +65,7 @@ class TextDelta:
     """`text` is never empty and consists of whole characters; `n_tokens` tokens were sampled for it."""
 
     text: str
-    n_tokens: int
+    n_tokens: int = 0
     choices: tuple[TokenChoice, ...] = ()
     """With `n_logprobs`: those tokens."""
 
@@ -75,7 +75,7 @@ class ReasoningDelta:
     """Reasoning before the answer; otherwise like TextDelta."""
 
     text: str
-    n_tokens: int
+    n_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

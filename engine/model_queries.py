@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from engine.priority import Origin
-from engine.prompt.context_fit import Fit
+from engine.prompt.context_fit import ContextFit
 from engine.prompt.prompt_builder import PromptBuilder
 from engine.prompt.thread_pools import PromptThreadPools
 from engine.requests import ChatRequest, Message, n_chars_of, n_chars_of_messages
@@ -30,21 +30,23 @@ class ModelQueries:
         self._ready_prompt_builder = ready_prompt_builder
 
     async def props(self) -> ModelProps:
-        return await self._run("endpoint", 0, lambda builder, _: builder.card())
+        return await self._run("endpoint", 0, lambda builder, _: builder.model_props())
 
-    async def fit(self, messages: Sequence[Message]) -> Fit:
+    async def fit(self, messages: Sequence[Message]) -> ContextFit:
         """How a chat of the window fits into the context. Raises TemplateError."""
         n_chars = n_chars_of_messages(messages)
-        return await self._run("window", n_chars, lambda builder, cancelled: builder.fit(messages, cancelled))
+        return await self._run("window", n_chars, lambda builder, cancelled: builder.context_fit(messages, cancelled))
 
     async def count_tokens(self, request: ChatRequest) -> int:
         """Length of the prompt, even if it exceeds the context. Raises TemplateError."""
         n_chars = n_chars_of(request)
-        return await self._run(request.origin, n_chars, lambda builder, cancelled: builder.count(request, cancelled))
+        return await self._run(
+            request.origin, n_chars, lambda builder, cancelled: builder.count_tokens(request, cancelled)
+        )
 
     async def render(self, request: ChatRequest) -> str:
         """The text of the prompt. Raises TemplateError."""
-        return await self._run(request.origin, n_chars_of(request), lambda builder, _: builder.text(request))
+        return await self._run(request.origin, n_chars_of(request), lambda builder, _: builder.render(request))
 
     async def tokenize(self, text: str, *, add_special: bool = True, parse_special: bool = True) -> tuple[int, ...]:
         """`parse_special`: texts of control tokens become those tokens."""

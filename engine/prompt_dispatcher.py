@@ -46,9 +46,9 @@ class PromptDispatcher:
             if prompt_builder is not self._pools.prompt_builder:
                 raise NotLoaded
             if not state.cancelled.is_set():
-                prepared = prompt_builder.prepare(state.request, state.cancelled.is_set)
-                state.prompt, state.parser_config = prepared.tokens, prepared.channels
-                state.grammar_constraint = prepared.grammar_constraint
+                prompt = prompt_builder.build(state.request, state.cancelled.is_set)
+                state.prompt, state.parser_config = prompt.tokens, prompt.parser_config
+                state.grammar_constraint = prompt.grammar_constraint
         except TokenizationCancelled:
             self._registry.close(state, state.ended_by(NotLoaded(), time.monotonic()))
         except EngineError as error:

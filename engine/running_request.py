@@ -46,7 +46,7 @@ class RunningRequest:
 
     def _sample_unconstrained(self, backend: Backend, row: int) -> int:
         if self.sequence.n_output < self.state.request.min_tokens:
-            format_ends = self._parser_config.ends if self._parser_config else frozenset()
+            format_ends = self._parser_config.eog_tokens if self._parser_config else frozenset()
             backend.logits(row)[list(backend.vocabulary.eog_tokens | format_ends)] = float("-inf")
         return self.sampler.sample(row)
 
@@ -66,9 +66,14 @@ class RunningRequest:
     def _reasoning_opener(self) -> int | None:
         """The token that begins reasoning, if the next token may begin reasoning before a constrained answer."""
         config = self._parser_config
-        if self.sequence.n_output or config is None or self._constraint is None or not self._constraint.binds_answer:
+        if (
+            self.sequence.n_output
+            or config is None
+            or self._constraint is None
+            or not self._constraint.applies_to_answer
+        ):
             return None
-        return None if config.said else config.opener
+        return None if config.answer_prefix else config.reasoning_token
 
     def add_prompt_logprobs(self, backend: Backend, first_row: int, start: int, n: int) -> None:
         """Records log probabilities of the prompt from a decoded chunk: `n` tokens from index `start` on, with their
@@ -89,8 +94,8 @@ class RunningRequest:
         events = self._started(now)
         self.state.n_output += 1
         config = self._parser_config
-        is_end = finish == "stop" or (config is not None and token in config.ends)
-        piece = config.pieces.get(token) if config else None
+        is_end = finish == "stop" or (config is not None and token in config.eog_tokens)
+        piece = config.marker_bytes.get(token) if config else None
         deltas, stopped = self._answer.feed(b"" if is_end else piece or backend.piece(token), self._choice)
         events += deltas
         if self._constraint is not None:
@@ -120,6 +125,6 @@ class RunningRequest:
     def _begin_constraint(self, constraint: GrammarConstraint, token: int) -> None:
         """Starts a waiting constraint where it applies: at the marker of a tool call, or at the answer."""
         config = self._parser_config
-        applies = constraint.binds_answer or (config is not None and token == config.trigger)
-        if applies and constraint.waiting and self._answer.in_answer:
-            constraint.begin()
+        applies = constraint.applies_to_answer or (config is not None and token == config.call_token)
+        if applies and constraint.paused and self._answer.in_answer:
+            constraint.start()

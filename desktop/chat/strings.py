@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
 
-from desktop import error_messages
 from desktop.chat.attachments.errors import (
     AttachError,
     Damaged,
@@ -18,6 +17,8 @@ from desktop.chat.attachments.errors import (
 from desktop.chat.chat_settings.presets import NAME_LENGTH, NameProblem
 from desktop.chat.chat_settings.settings_form import Name, Number
 from desktop.chat.composer.overflow import Overflow
+from desktop.chat.waiting import Waiting
+from desktop.error_messages import error_message
 from desktop.platform.number_format import counted, plain, whole
 from desktop.reasons import reason
 
@@ -27,7 +28,7 @@ translate = QCoreApplication.translate
 def refused(error: BaseException) -> str:
     """Why a file is not attached."""
     if not isinstance(error, AttachError):
-        return error_messages.of(error)
+        return error_message(error)
     return _refusal(error).format(name=error.name)
 
 
@@ -200,3 +201,32 @@ def setting_fault(number: Number) -> str:
         else translate("composer", "A number from {lowest} to {highest}.")
     )
     return text.format(lowest=plain(number.lowest), highest=plain(number.highest))
+
+
+def context_full_note() -> str:
+    return translate("chat", "The answer ends here because the model can read no further.")
+
+
+def model_unloaded_note() -> str:
+    """Why an answer ends that was being written, or waited for its turn, when its model went out of memory."""
+    return translate("chat", "The model was unloaded before this answer was complete.")
+
+
+def wait_status(waiting: Waiting) -> str:
+    """What an answer waits for, "" where it is being written already."""
+    percent = round((waiting.share or 0) * 100)
+    match waiting.stage:
+        case "loading":
+            return translate("chat", "Waiting for the model · {percent} %").format(percent=percent)
+        case "preparing":
+            return translate("chat", "Preparing the prompt…")
+        case "queued" if waiting.behind:
+            return translate("chat", "Waiting for the answer in “{title}”…").format(title=waiting.behind)
+        case "queued":
+            return translate("chat", "Waiting for other requests…")
+        case "reading":
+            return translate("chat", "Reading {percent} %").format(percent=percent)
+        case "stopping":
+            return translate("chat", "Stopping…")
+        case "writing":
+            return ""

@@ -5,15 +5,15 @@ from __future__ import annotations
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QFontMetrics, QFontMetricsF, QPainter
 
-from desktop import error_messages
 from desktop.platform.bidi import isolated, mirrored
 from desktop.platform.theme import Theme, text_font
 from desktop.store.records import ChatMessage
+from desktop.transcript.strings import answer_stats, ending_note
 
 
 def note_box(message: ChatMessage, width: int, top: int) -> QRect:
     """The room that the note takes in an item of this width, below `top`; empty where there is none."""
-    note = error_messages.how_it_ended(message)
+    note = ending_note(message)
     if not note or message.state == "streaming":
         return QRect()
     room = QRect(0, 0, width - 24, 10_000)
@@ -30,12 +30,12 @@ def paint_note(painter: QPainter, theme: Theme, message: ChatMessage, box: QRect
     painter.setFont(text_font(13))
     painter.setPen(theme.colour("muted"))
     flags = int(Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignVCenter)
-    painter.drawText(mirrored(box.adjusted(24, 0, 0, 0), box), flags, error_messages.how_it_ended(message))
+    painter.drawText(mirrored(box.adjusted(24, 0, 0, 0), box), flags, ending_note(message))
 
 
 def fitting_stats(message: ChatMessage, width: float) -> str:
     """As many of an answer's figures as fit into `width`, the first ones."""
-    text, metrics = error_messages.stats(message), QFontMetricsF(text_font(12))
+    text, metrics = answer_stats(message), QFontMetricsF(text_font(12))
     while text and metrics.horizontalAdvance(text) > width:
         text = text.rpartition(" · ")[0]
     return text

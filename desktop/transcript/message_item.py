@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QPainter
 
-from desktop import error_messages
 from desktop.platform.bidi import mirrored
 from desktop.platform.theme import Theme
 from desktop.render.blocks import Block, InlineImage, Kind
@@ -24,6 +23,7 @@ from desktop.transcript.place import SegmentPosition, span_in_segment
 from desktop.transcript.scrollable_segment import ScrollableSegment
 from desktop.transcript.segment import Segment
 from desktop.transcript.spacing import gap_between
+from desktop.transcript.strings import reasoning_heading
 from desktop.transcript.table_block import TableBlock
 from desktop.transcript.text_positions import Word
 
@@ -99,7 +99,7 @@ class MessageItem:
 
     @property
     def reasoning_title(self) -> str:
-        return error_messages.thoughts(self.message)
+        return reasoning_heading(self.message)
 
     def toggle_reasoning(self) -> None:
         """Shows the thoughts, or no longer."""

@@ -9,8 +9,8 @@ from pathlib import Path
 from PySide6.QtCore import QIODevice, QObject, QRect, QSaveFile
 from PySide6.QtWidgets import QFileDialog
 
-from desktop import error_messages
 from desktop.chat.controller import ChatController, Deletion
+from desktop.error_messages import error_message
 from desktop.platform.surrogates import well_formed
 from desktop.platform.task_set import TaskSet
 from desktop.render.blocks import Block
@@ -36,13 +36,13 @@ class MessageWiring(QObject):
         self._undo: Callable[[], None] = lambda: None
         transcript.n_deleted = chats.n_deleted_with
         transcript.retry_requested.connect(chats.retry)
-        transcript.continue_requested.connect(chats.go_on)
+        transcript.continue_requested.connect(chats.continue_answer)
         transcript.edited.connect(chats.edit)
-        transcript.version_requested.connect(chats.version)
-        transcript.alternatives_requested.connect(lambda message_id: chats.alternatives(message_id))
+        transcript.version_requested.connect(chats.step_version)
+        transcript.alternatives_requested.connect(lambda message_id: chats.write_alternatives(message_id))
         transcript.picked.connect(chats.pick)
         transcript.delete_requested.connect(self._delete)
-        chats.message_focused.connect(transcript.show_message)
+        chats.sessions.message_focused.connect(transcript.show_message)
         transcript.token_alternatives_requested.connect(self._ask_word)
         transcript.typed.connect(window.composer.write)
         transcript.save_requested.connect(self._choose_file)
@@ -54,7 +54,7 @@ class MessageWiring(QObject):
             return
         stack = self._window.undo_stack
         if self._told and self._window.toast.text == self._told:
-            stack.withdraw(self._undo)
+            stack.remove(self._undo)
             deletions = [*self._deletions, deletion]
         else:
             deletions = [deletion]
@@ -66,7 +66,7 @@ class MessageWiring(QObject):
         n_messages = sum(len(each.removed.messages) for each in deletions)
         self._told = self.tr("%Ln messages are deleted.", "", n_messages)
         self._deletions, self._undo = deletions, undo
-        stack.offer(self._told, undo)
+        stack.push(self._told, undo)
 
     def _choose_file(self, block: Block) -> None:
         dialog = QFileDialog(self._window, self.tr("Save this code"))
@@ -82,7 +82,7 @@ class MessageWiring(QObject):
         data = well_formed(code).encode() + (b"" if code.endswith("\n") else b"\n")
         if not (file.open(QIODevice.OpenModeFlag.WriteOnly) and file.write(data) == len(data) and file.commit()):
             words = self.tr("{name} could not be saved: {reason}").format(name=path.name, reason=file.errorString())
-            self._window.toast.tell(words, alert=True)
+            self._window.toast.show_message(words, alert=True)
 
     def _ask_word(self, message_id: str, start: int, end: int, place: QRect) -> None:
         """Opens the card beside the word at once, and fills it when the model has said what else it thought of."""
@@ -98,10 +98,10 @@ class MessageWiring(QObject):
 
     async def _fill(self, card: TokenAlternativesPopup, message_id: str, start: int, end: int) -> None:
         try:
-            choices = await self._chats.words(message_id, start, end)
+            choices = await self._chats.token_alternatives(message_id, start, end)
         except Exception as error:  # whatever it is: the card must not wait for ever
             card.close()
-            self._window.toast.tell(error_messages.of(error), alert=True)
+            self._window.toast.show_message(error_message(error), alert=True)
             if not isinstance(error, EngineError):
                 log.error("looking for other words failed\n%s", redacted_traceback(error))
         else:

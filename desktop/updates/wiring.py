@@ -47,7 +47,7 @@ class UpdateWiring(QObject):
                 await self._look(quietly=True)
         elif self._settings().updates == "unasked" and n_chats() > 0 and not self._window.toast.text:
             self._remember(updates="off")  # asked, and no answer is no
-            self._window.toast.tell(
+            self._window.toast.show_message(
                 self.tr("May Inglenook look once a week whether there is a new version? Nothing about you is sent."),
                 action=self.tr("Yes"),
                 act=lambda: self.choose(True),
@@ -73,15 +73,15 @@ class UpdateWiring(QObject):
         except UpdateCheckError as error:
             if not quietly:
                 words = self.tr("It could not be learned whether there is a new version: {reason}.")
-                self._window.toast.tell(words.format(reason=error.reason), alert=True, topic="updates")
+                self._window.toast.show_message(words.format(reason=error.reason), alert=True, topic="updates")
             return
         self._remember(updates_looked_at=time.time())
         if release is not None:
             words = self.tr("Inglenook {version} is there.").format(version=release.version)
             what_is_new = self.tr("What is new")
-            self._window.toast.tell(words, action=what_is_new, act=lambda: self._show(release), topic="updates")
+            self._window.toast.show_message(words, action=what_is_new, act=lambda: self._show(release), topic="updates")
         elif not quietly:
-            self._window.toast.tell(self.tr("This is the newest version."), for_ms=6_000, topic="updates")
+            self._window.toast.show_message(self.tr("This is the newest version."), for_ms=6_000, topic="updates")
 
     def _show(self, release: object) -> None:
         from desktop.updates.release_dialog import ReleaseDialog
