@@ -27,6 +27,7 @@ from desktop.platform.task_set import TaskSet
 from desktop.store.errors import StoreError
 from desktop.store.records import Chat, ChatMessage, Folder, Role
 from desktop.store.store import Store
+from engine.files.atomic_write import atomic_replace
 from engine.files.profile import Profile
 
 log = logging.getLogger(__name__)
@@ -205,16 +206,13 @@ class ImportExportController(QObject):
         cancelled: threading.Event,
     ) -> None:
         """Pool thread. The file is there whole or not at all."""
-        part = path.with_name(path.name + ".part")
-        try:
+        with atomic_replace(path) as part:
             if form == "pdf":
                 self._write_pdf(chats, part)
             else:
                 part.write_text(self._text(chats, empty, form), encoding="utf-8")
-            if not cancelled.is_set():
-                part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+            if cancelled.is_set():
+                part.unlink()
 
     def _write_pdf(self, chats: Sequence[PortableChat], part: Path) -> None:
         """Written in a temporary folder where the path is not UTF-8, because Qt cannot open such a path."""
