@@ -26,6 +26,7 @@ from desktop.endpoint.wiring import EndpointWiring
 from desktop.framework.actions import Actions
 from desktop.help.wiring import HelpWiring
 from desktop.import_export.controller import ImportExportController
+from desktop.import_export.exporter import Exporter
 from desktop.import_export.strings import role_name
 from desktop.import_export.wiring import ImportExportWiring
 from desktop.launch import Options
@@ -137,13 +138,8 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         search, quick_search = (SearchController(Search(options.profile.chats)) for _ in range(2))
         closes("search", search.aclose, 2)
         closes("palette", quick_search.aclose, 2)
-        import_export = ImportExportController(
-            options.profile,
-            store,
-            role_name,
-            lambda: window.theme.print_style_of("export.css"),
-            window.theme.paper_style,
-        )
+        exporter = Exporter(role_name, lambda: window.theme.print_style_of("export.css"), window.theme.paper_style)
+        import_export = ImportExportController(options.profile, store, exporter)
         closes("import and export", import_export.aclose, 3)
         models = ModelController(make_engine)
         closes("engine", models.aclose, 10)
