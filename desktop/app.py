@@ -18,10 +18,10 @@ from PySide6.QtWidgets import QApplication
 
 from desktop.chat.controller import ChatController
 from desktop.chat.quick_ask.controller import QuickAskController
-from desktop.endpoint.activity import MemoryShares
-from desktop.endpoint.controller import EndpointController, EndpointState, Server
+from desktop.endpoint.controller import EndpointController, EndpointState, RunningServer
+from desktop.endpoint.memory_shares import MemoryShares, memory_shares
 from desktop.endpoint.presenter import EndpointPresenter
-from desktop.endpoint.server import OWN_KEY, ApiServer, memory_shares, read_key
+from desktop.endpoint.server import OWN_KEY, ApiServer, read_key
 from desktop.endpoint.wiring import EndpointWiring
 from desktop.framework.actions import Actions
 from desktop.help.wiring import HelpWiring
@@ -113,7 +113,7 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         if settings.change(**changes):
             tasks.spawn(asyncio.to_thread(settings.save), "save the settings")
 
-    async def serve(port: int) -> Server:
+    async def serve(port: int) -> RunningServer:
         return await serving.serve(await models.engine(), port)
 
     async def read_memory() -> MemoryShares:
@@ -146,9 +146,9 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         library = LibraryController(options.profile, Hub(os.environ.get("HF_ENDPOINT")), settings.value, remember)
         closes("library", library.aclose, 3)
         models.load_settings_for = library.load_settings_for
-        serving = ApiServer(options)
-        serving.allow_origins(settings.value.endpoint_origins)
-        endpoint = EndpointController(serve, lambda: asyncio.to_thread(read_key, options), port)
+        serving = ApiServer(options.profile)
+        serving.set_allowed_origins(settings.value.endpoint_origins)
+        endpoint = EndpointController(serve, lambda: asyncio.to_thread(read_key, options.profile), port)
         closes("endpoint", endpoint.aclose, 4)  # its own limit is 2 s, then it tears connections off
         desk = EndpointPresenter(serving, serving, OWN_KEY, read_memory)
         closes("endpoint's desk", desk.aclose, 2)
