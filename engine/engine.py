@@ -21,7 +21,6 @@ from engine.inbox import Cancel, Close, Load, Unload
 from engine.kv_cache.snapshot_store import SNAPSHOT_CAP_BYTES, open_snapshot_store
 from engine.library.load_trial import LoadTrial
 from engine.library.memory_use import MemoryUse, memory_use
-from engine.library.trial import Trial
 from engine.malloc_config import configure_malloc
 from engine.model_queries import ModelQueries
 from engine.natives import open_embedding_model, open_model
@@ -60,7 +59,7 @@ class Engine:
         self._board = StatusPublisher()
         self._book = RequestRegistry()
         self._load_cancelled = threading.Event()
-        self._trial = Trial(probe, self._load_cancelled)
+        self._load_trial = probe
         self._snapshots = snapshots
         self._worker = Worker(
             open_backend or open_model,
@@ -137,13 +136,17 @@ class Engine:
         before = self.status
         self._board.publish(Status("loading"))
         try:
-            await self._trial.run(path)
+            await self._run_load_trial(path)
         except BaseException as error:
             if self.status.state == "loading":
                 told = error if isinstance(error, EngineError) else None
                 kept = before.state == "ready"
                 self._board.publish(replace(before, error=told) if kept else Status("empty", error=told))
             raise
+
+    async def _run_load_trial(self, path: Path) -> None:
+        if self._load_trial is not None:
+            await self._load_trial.run(path, self._load_cancelled)
 
     def cancel_load(self) -> None:
         """Ends a load that is under way; it raises LoadCancelled. Idempotent."""
@@ -178,7 +181,7 @@ class Engine:
         async with self._changing:
             self._begin_load()
             self._start()
-            await self._trial.run(path)
+            await self._run_load_trial(path)
             return await self._embeddings.load(path, settings)
 
     async def unload_embedder(self) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from engine.backend import LoadSettings, Vocabulary
 from engine.errors import InvalidSettings, LoadCancelled, ModelFileError, NotLoaded
-from engine.library.split_files import parts
+from engine.library.split_files import split_paths
 from engine.native.c_tokenize import c_tokenize
 from engine.native.llama import C, start, take_error_message
 from engine.native.mapping import release_mapped_pages
@@ -87,7 +87,7 @@ class NativeModel:
             raise
 
     def _describe(self) -> None:
-        release_mapped_pages(parts(self.path))
+        release_mapped_pages(split_paths(self.path))
         self.vocab = C.llama_model_get_vocab(self._pointer)
         self.n_vocab: int = C.llama_vocab_n_tokens(self.vocab)
         self.ends = frozenset(token for token in range(self.n_vocab) if C.llama_vocab_is_eog(self.vocab, token))

@@ -16,9 +16,9 @@ from engine.kv_cache import snapshot_store as snapshots_module
 from engine.kv_cache.snapshot_store import SnapshotStore
 from engine.library.fingerprint import fingerprint
 from engine.library.load_trial import LoadTrial
-from engine.library.model_scan import look
+from engine.library.model_scan import read_model_file
 from engine.library.model_scan_cache import ModelScanCache
-from engine.library.split_files import size_of
+from engine.library.split_files import total_size
 from engine.native.backend import open_native
 from engine.native.embedder import NativeEmbedder, open_embedder
 from engine.native.llama import C
@@ -39,7 +39,7 @@ def split(tmp_path: Path) -> Path:
 
 
 def test_size_counts_all_parts(split: Path) -> None:
-    assert size_of(split) == split.stat().st_size + (200 << 20)
+    assert total_size(split) == split.stat().st_size + (200 << 20)
 
 
 def test_trial_of_a_split_model_may_use_memory_for_all_parts(split: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,9 +147,9 @@ def test_file_that_could_not_be_read_once_is_read_again(tmp_path: Path, monkeypa
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(Path, "open", failing)
-    assert "Input/output error" in look(path, cache).fault
+    assert "Input/output error" in read_model_file(path, cache).problem
     monkeypatch.setattr(Path, "open", read)
-    assert look(path, cache).fault == ""
+    assert read_model_file(path, cache).problem == ""
 
 
 def test_states_for_a_slow_disk_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
