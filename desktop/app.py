@@ -64,7 +64,7 @@ from engine.library.hub import Hub
 
 if TYPE_CHECKING:
     from engine.engine import Engine
-    from engine.events import Status
+    from engine.status import Status
 
 log = logging.getLogger(__name__)
 
@@ -264,7 +264,7 @@ def make_engine(profile: Profile) -> Engine:
     from engine.engine import Engine
     from engine.library.load_trial import LoadTrial
 
-    return Engine(probe=LoadTrial(profile.probed), snapshots=profile.snapshots)
+    return Engine(load_trial=LoadTrial(profile.probed), snapshots=profile.snapshots)
 
 
 async def _keep_geometry(window: MainWindow, settings: SettingsFile) -> None:

@@ -27,7 +27,6 @@ from desktop.platform.daemon_thread import detached
 from desktop.platform.task_set import TaskSet
 from desktop.settings.settings_file import Settings
 from engine.backend import LoadSettings
-from engine.events import Status
 from engine.files.profile import Profile
 from engine.library import default_model
 from engine.library.catalogue import CatalogueEntry, catalogue
@@ -37,6 +36,7 @@ from engine.library.model_metadata import pretty_name
 from engine.library.model_scan import ModelFile, Scan, look, scan
 from engine.library.model_scan_cache import ModelScanCache
 from engine.library.throughput_estimate import ThroughputEstimate
+from engine.status import Status
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from engine.backend import LoadSettings
-from engine.events import MemoryEstimate
 from engine.library.context_shape import N_OUTPUTS, shape
 from engine.library.kv_size import cell_bytes
 from engine.library.memory_estimate import MARGIN_BYTES, MIN_CTX, N_CTX_DEFAULT, OWN_BYTES, account
 from engine.library.model_metadata import ModelMetadata
+from engine.status import MemoryEstimate
 
 Verdict = Literal["fits", "tight", "too_big"]
 Why = Literal["", "little_left", "short_context", "context", "weights"]
