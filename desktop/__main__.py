@@ -11,7 +11,7 @@ from desktop.chat.attachments.file_reader import other_duty as reading_duty
 from desktop.import_export.reader_process import run_as_reader
 from desktop.launch import Options, launch
 from engine.files.profile import Profile
-from engine.natives import run_load_trial
+from engine.native import run_load_trial
 
 
 def main(arguments: list[str] | None = None) -> int:

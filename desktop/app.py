@@ -64,7 +64,7 @@ from engine.library.hub import Hub
 
 if TYPE_CHECKING:
     from engine.engine import Engine
-    from engine.events import Status
+    from engine.status import Status
 
 log = logging.getLogger(__name__)
 
@@ -197,7 +197,7 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         tasks.spawn(_open_chats(store, chats, wiring, tasks), "open the chats")
         window.composer.enable_sending()  # what is sent is kept behind the store's opening
         tasks.spawn(_light(models, settings, options), "load the model")
-        tasks.spawn(updates.begin(lambda: len(chats.sessions.known)), "look for a new version")
+        tasks.spawn(updates.check_at_start(lambda: len(chats.sessions.known)), "check for updates")
         tasks.spawn(_open_endpoint(endpoint, settings.value.endpoint_on), "open the endpoint")
         models.status_changed.connect(_log_model)
         endpoint.changed.connect(_log_endpoint)
@@ -264,7 +264,7 @@ def make_engine(profile: Profile) -> Engine:
     from engine.engine import Engine
     from engine.library.load_trial import LoadTrial
 
-    return Engine(probe=LoadTrial(profile.probed), snapshots=profile.snapshots)
+    return Engine(load_trial=LoadTrial(profile.probed), snapshots=profile.snapshots)
 
 
 async def _keep_geometry(window: MainWindow, settings: SettingsFile) -> None:

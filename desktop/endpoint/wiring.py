@@ -16,7 +16,7 @@ from desktop.error_messages import error_message
 from desktop.models.model_controller import ModelController
 from desktop.platform.task_set import TaskSet
 from desktop.shell.main_window import MainWindow
-from engine.events import Status
+from engine.status import Status
 
 
 class EndpointWiring(QObject):

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import psutil
 
-from engine.events import Status
 from engine.library.model_metadata import ModelMetadata
 from engine.library.throughput_estimate import ThroughputEstimate
+from engine.status import Status
 
 N_SPEEDS = 3
 """Number of answers whose median speed replaces the measured memory bandwidth."""

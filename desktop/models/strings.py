@@ -13,7 +13,6 @@ from desktop.models.model_list import ModelRow
 from desktop.platform.number_format import counted, decimal, plain, short, whole
 from desktop.reasons import reason
 from engine.backend import KvType
-from engine.events import ModelInfo, Status
 from engine.files.display_name import display_name
 from engine.library.hub_errors import (
     CannotWrite,
@@ -29,6 +28,7 @@ from engine.library.memory_fit import MemoryFit
 from engine.library.model_metadata import pretty_name
 from engine.library.split_files import base_name
 from engine.library.throughput_estimate import n_physical_cores
+from engine.status import ModelInfo, Status
 
 translate = QCoreApplication.translate
 

@@ -31,7 +31,7 @@ from desktop.transcript.answer_status import WaitStatus
 from desktop.transcript.message_wiring import MessageWiring
 from desktop.transcript.view import TranscriptView
 from engine.errors import LoadCancelled
-from engine.events import Status
+from engine.status import Status
 
 translate = QCoreApplication.translate
 

@@ -6,12 +6,10 @@ and not tried again.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import hashlib
 import os
 import subprocess
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -55,14 +53,6 @@ class LoadTrial:
     def __init__(self, folder: Path | None, command: Callable[[Path], list[str]] = load_trial_command) -> None:
         self._folder = folder
         self._command = command
-
-    async def run(self, path: Path, cancelled: threading.Event) -> None:
-        """As `check`, on another thread. Sets `cancelled` if it raises, which also ends the child."""
-        try:
-            await asyncio.to_thread(self.check, path, cancelled.is_set)
-        except BaseException:
-            cancelled.set()
-            raise
 
     def check(self, path: Path, cancelled: Callable[[], bool]) -> None:
         """Returns if the file can be loaded. Blocks for the header check and, the first time, for the child process.

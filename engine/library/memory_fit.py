@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from engine.backend import LoadSettings
-from engine.events import MemoryEstimate
 from engine.library.kv_size import cell_bytes
 from engine.library.memory_estimate import (
     MARGIN_BYTES,
@@ -20,6 +19,7 @@ from engine.library.memory_estimate import (
     estimate_memory,
 )
 from engine.library.model_metadata import ModelMetadata
+from engine.status import MemoryEstimate
 
 Verdict = Literal["fits", "tight", "too_big"]
 FitReason = Literal["", "little_left", "short_context", "context", "weights"]
@@ -44,7 +44,7 @@ class MemoryFit:
 
     verdict: Verdict
     reason: FitReason
-    estimate_memory: MemoryEstimate
+    estimate: MemoryEstimate
     n_ctx: int
     n_ctx_best: int
     tokens_per_s: float = 0.0
@@ -52,7 +52,7 @@ class MemoryFit:
 
     @property
     def needed(self) -> int:
-        return self.estimate_memory.needed
+        return self.estimate.needed
 
 
 def estimate_fit(

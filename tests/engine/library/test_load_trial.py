@@ -14,8 +14,8 @@ from engine.engine import Engine
 from engine.errors import LoadCancelled, ModelFileError
 from engine.library.load_trial import LoadTrial
 from engine.library.load_trial_command import load_trial_command
+from engine.native import run_load_trial
 from engine.native.load_trial_process import EVERY_BYTE
-from engine.natives import run_load_trial
 from tests.conftest import chat
 from tests.fakes import FakeOpener
 from tests.model_files.tiny_llama import WORDS, write_llama
@@ -116,7 +116,7 @@ def test_a_refused_file_leaves_the_model_in_memory(tmp_path: Path) -> None:
     bad.write_bytes(b"no model at all, but long enough to look at")
 
     async def run() -> None:
-        engine = Engine(FakeOpener(), probe=child("print('probe: good')"))
+        engine = Engine(FakeOpener(), load_trial=child("print('probe: good')"))
         with pytest.raises(ModelFileError):
             await engine.load(bad)
         assert engine.status.model is None
@@ -137,7 +137,7 @@ def test_cancelling_a_load_while_the_file_is_tried(tmp_path: Path) -> None:
     path = write_llama(tmp_path / "tiny.gguf")
 
     async def run() -> None:
-        engine = Engine(FakeOpener(), probe=child("import time; time.sleep(60)"))
+        engine = Engine(FakeOpener(), load_trial=child("import time; time.sleep(60)"))
         loading = asyncio.create_task(engine.load(path))
         await asyncio.sleep(0.2)
         engine.cancel_load()
@@ -160,7 +160,7 @@ def test_a_packaged_program_tries_files_with_itself(
     command = load_trial_command(bad)
     assert command[0] == sys.executable
     script = (
-        "import sys; from engine.natives import run_load_trial; "
+        "import sys; from engine.native import run_load_trial; "
         f"sys.frozen = True; sys.exit(run_load_trial({command[1:]}))"
     )
     done = subprocess.run(

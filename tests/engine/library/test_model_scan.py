@@ -19,7 +19,7 @@ from engine.library.memory_fit import estimate_fit, estimate_fit_from_size
 from engine.library.model_metadata import ModelMetadata, pretty_name, quantisation_in
 from engine.library.model_scan import ModelFile, read_model_file, scan
 from engine.library.model_scan_cache import ModelScanCache
-from engine.library.split_files import is_continuation_file, split_paths, read_model
+from engine.library.split_files import is_continuation_file, read_model, split_paths
 from engine.library.throughput_estimate import ThroughputEstimate
 from tests.model_files.tiny_models import TINY_MODELS
 
