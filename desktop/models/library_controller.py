@@ -33,7 +33,7 @@ from engine.library.catalogue import CatalogueEntry, catalogue
 from engine.library.hub import Hub, ModelVariant
 from engine.library.memory_fit import MemoryFit, estimate_fit, estimate_fit_from_size
 from engine.library.model_metadata import pretty_name
-from engine.library.model_scan import ModelFile, Scan, scan
+from engine.library.model_scan import ModelFile, Scan, read_model_file, scan
 from engine.library.model_scan_cache import ModelScanCache
 from engine.library.throughput_estimate import ThroughputEstimate
 from engine.status import Status

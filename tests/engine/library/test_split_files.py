@@ -101,9 +101,9 @@ class Counts:
 @pytest.mark.parametrize(
     ("place", "name"),
     [
-        ("engine.native.backend", "size_of"),
+        ("engine.native.backend", "total_size"),
         ("engine.native.backend", "fingerprint"),
-        ("engine.native.embedder", "size_of"),
+        ("engine.native.embedder", "total_size"),
         ("engine.native.model", "release_mapped_pages"),
     ],
 )
