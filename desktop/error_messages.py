@@ -7,16 +7,14 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QCoreApplication
 
-from desktop.chat.waiting import Waiting
 from desktop.endpoint.errors import PortTaken
 from desktop.import_export.errors import UnknownFormat, UnreadableFile
 from desktop.import_export.importer import ImportResult
-from desktop.platform.number_format import counted, decimal, whole
+from desktop.platform.number_format import counted, whole
 from desktop.reasons import reason
 from desktop.settings.settings_file import SettingsDamaged, SettingsUnreadable
 from desktop.sidebar.chat_sections import ArchiveRow, FolderRow, Section
 from desktop.store.errors import StoreDamaged, StoreFull, StoreNewer, StoreRefused, StoreUnreachable
-from desktop.store.records import ChatMessage
 from engine.errors import (
     ContextOverflow,
     EngineClosed,
@@ -171,42 +169,6 @@ def model_left() -> str:
     return translate("sentences", "The model was unloaded before this answer was complete.")
 
 
-def how_it_ended(message: ChatMessage) -> str:
-    """What must be said about an answer that is not simply complete; "" where nothing must."""
-    if message.note:
-        return message.note
-    if message.state == "cut":
-        return translate("sentences", "This answer was cut off when Inglenook ended.")
-    return (
-        translate("sentences", "Stopped before the first word.")
-        if message.state == "stopped" and not message.text
-        else ""
-    )
-
-
-def thoughts(message: ChatMessage) -> str:
-    """The head of what a model thought before it answered."""
-    if message.state == "streaming" and not message.text:
-        return translate("sentences", "Thinking…")
-    if message.reasoning_s < 1:
-        return translate("sentences", "Thought for a moment")
-    return translate("sentences", "Thought for {seconds} s").format(seconds=whole(round(message.reasoning_s)))
-
-
-def stats(message: ChatMessage) -> str:
-    """What an answer took, in a line: tokens, speed, wait for the first word."""
-    parts = [translate("sentences", "Stopped")] if message.state == "stopped" and message.text else []
-    if message.n_output:
-        parts.append(counted("%Ln tokens", "", message.n_output))
-    if message.n_output > 1 and message.decode_s > 0:
-        parts.append(
-            translate("sentences", "{speed} tok/s").format(speed=whole(round(message.n_output / message.decode_s)))
-        )
-    if message.first_token_s > 0:
-        parts.append(translate("sentences", "{seconds} s to first word").format(seconds=decimal(message.first_token_s)))
-    return " · ".join(parts)
-
-
 def heading(section: Section) -> str:
     """The heading of a group of chats."""
     match section:
@@ -252,26 +214,6 @@ def model_state(status: Status) -> str:
             return translate("sentences", "The model stopped")
         case _:
             return translate("sentences", "No model")
-
-
-def waiting(waiting: Waiting) -> str:
-    """What an answer waits for, "" where it is being written already."""
-    percent = round((waiting.share or 0) * 100)
-    match waiting.stage:
-        case "loading":
-            return translate("sentences", "Waiting for the model · {percent} %").format(percent=percent)
-        case "preparing":
-            return translate("sentences", "Preparing the prompt…")
-        case "queued" if waiting.behind:
-            return translate("sentences", "Waiting for the answer in “{title}”…").format(title=waiting.behind)
-        case "queued":
-            return translate("sentences", "Waiting for other requests…")
-        case "reading":
-            return translate("sentences", "Reading {percent} %").format(percent=percent)
-        case "stopping":
-            return translate("sentences", "Stopping…")
-        case "writing":
-            return ""
 
 
 def model_name(model: ModelInfo) -> str:

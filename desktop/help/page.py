@@ -13,47 +13,12 @@ from desktop.chat.message_list import MessageList
 from desktop.help.topics import FOLDER, Topic
 from desktop.platform.theme import Theme
 from desktop.store.records import ChatMessage
-from desktop.transcript.message_controls import MessageControls
-from desktop.transcript.message_item import MessageItem
 from desktop.transcript.view import TranscriptView
 
 TOPICS_WIDTH, TOPIC_HEIGHT = 220, 34
 NARROW = 720
 READ_AT = 160
 """Pixels below the top at which somebody reads who has just come to a topic."""
-
-
-class _TopicItem(MessageItem):
-    """Words to read: there is nothing to do with them but to copy."""
-
-    space_above = 36
-
-    @property
-    def has_actions(self) -> bool:
-        return False
-
-
-class ArticleView(TranscriptView):
-    """All topics, one below the other. GUI thread only."""
-
-    offers_end = False  # nobody waits for the last topic, and it would lie over the words
-
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(theme, parent)
-        self._inline_images.folders = (FOLDER,)
-
-    def can_ask(self, item: MessageItem) -> bool:
-        return False
-
-    def _make(self, message: ChatMessage, width: int) -> MessageItem:
-        item = _TopicItem(message, self._theme, width, self._inline_images)
-        self._controls[message.id] = MessageControls(item, self._theme, self.viewport(), self._callbacks)
-        return item
-
-    @property
-    def read_row(self) -> int:
-        """The topic that is read now; -1 where there is none."""
-        return self._row_at(READ_AT)
 
 
 class HelpPage(QWidget):
@@ -74,7 +39,7 @@ class HelpPage(QWidget):
             entry = QListWidgetItem(topic.title, self.contents)
             entry.setData(Qt.ItemDataRole.UserRole, topic.id)
             entry.setSizeHint(QSize(0, TOPIC_HEIGHT))
-        self.view = ArticleView(theme, self)
+        self.view = TranscriptView(theme, self, read_only=True, picture_folders=(FOLDER,))
         self.view.setAccessibleName(self.tr("Help"))
         self._going = False
         self._messages = MessageList(self)
@@ -110,7 +75,7 @@ class HelpPage(QWidget):
         """The topic that is read now is the one that is chosen."""
         if not self._going:
             self.contents.blockSignals(True)
-            self.contents.setCurrentRow(self.view.read_row)
+            self.contents.setCurrentRow(self.view.column.row_at(READ_AT))
             self.contents.blockSignals(False)
 
     def _lay_out(self) -> None:

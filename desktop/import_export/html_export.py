@@ -22,7 +22,7 @@ COLUMNS = 8
 _TABLE = re.compile("(<table[^>]*>)(.*?)</table>", re.DOTALL)
 _ROW = re.compile("<tr>(.*?)</tr>", re.DOTALL)
 _CELL = re.compile("<t[dh] .*?</t[dh]>", re.DOTALL)
-_INSET = re.compile(r'<img src="inset:(\d+)">')
+_INSET = re.compile(r'<img src="inline:(\d+)">')
 _ROOM = re.compile('<span class="room">[^<]*</span>')
 _DATA = re.compile(r"data:image/(?:png|jpeg|gif|webp|bmp);base64,[A-Za-z0-9+/=]+", re.IGNORECASE)
 
@@ -122,10 +122,10 @@ def _block(block: Block, draw: Callable[[InlineImage], str]) -> str:
 def _self_contained(inset: InlineImage) -> str:
     if inset.kind == "picture":
         inside = _DATA.fullmatch(inset.source)
-        return f'<img src="{inset.source}" alt="{escape(inset.shown)}">' if inside else _alt_text(inset)
+        return f'<img src="{inset.source}" alt="{escape(inset.alt_text)}">' if inside else _alt_text(inset)
     is_drawn = formula(inset.source, display=inset.display) is not None
     return (is_drawn and mathml(inset.source, display=inset.display)) or _alt_text(inset)
 
 
 def _alt_text(inset: InlineImage) -> str:
-    return f"<i>{escape(inset.shown)}</i>" if inset.kind == "picture" else escape(inset.shown)
+    return f"<i>{escape(inset.alt_text)}</i>" if inset.kind == "picture" else escape(inset.alt_text)

@@ -15,7 +15,6 @@ from desktop import error_messages
 from desktop.chat.composer.composer_controller import ComposerController
 from desktop.chat.controller import ChatController
 from desktop.chat.header import Light
-from desktop.chat.waiting import Waiting
 from desktop.endpoint.page import EndpointPage
 from desktop.models.model_controller import ModelController
 from desktop.platform.task_set import TaskSet
@@ -53,11 +52,6 @@ async def make_pages(theme: Theme) -> Pages:
     return Pages(transcript, endpoint, ChatListView(theme))
 
 
-def wait_status_of(waiting: Waiting) -> WaitStatus:
-    """What the page shows of what an answer waits for."""
-    return WaitStatus(error_messages.waiting(waiting), waiting.share)
-
-
 class Wiring:
     """Connects one window to its controllers. `remember(**changes)` keeps settings. GUI thread only."""
 
@@ -79,7 +73,7 @@ class Wiring:
         self._chats_view.setModel(chats.chats)
         window.add_pages(self._chats_view, self._transcript, pages.endpoint)
         self._transcript.set_list(chats.messages)
-        self._transcript.wait_status_of = lambda message_id: wait_status_of(chats.waiting(message_id))
+        self._transcript.wait_status_of = lambda message_id: WaitStatus.of(chats.waiting(message_id))
         self.composing = ComposerController(window, chats, models, store, tasks, self.tell)
         self._transcript.edit_draft = self.composing.draft_saver.edit_of
         self._transcript.edit_changed.connect(self.composing.draft_saver.put_edit)

@@ -6,9 +6,9 @@ from PySide6.QtCore import QUrl, Signal
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from desktop.chat.message_list import MessageList
-from desktop.help.page import ArticleView
 from desktop.platform.theme import Theme
 from desktop.store.records import ChatMessage
+from desktop.transcript.view import TranscriptView
 from desktop.updates.releases import Release
 
 
@@ -25,7 +25,7 @@ class ReleaseDialog(QDialog):
         self._page = QUrl(release.page)
         title = QLabel(self.tr("Inglenook {version} is there").format(version=release.version), self)
         title.setObjectName("pageTitle")
-        self.notes = ArticleView(theme, self)
+        self.notes = TranscriptView(theme, self, read_only=True)
         self.notes.setAccessibleName(self.tr("What is new"))
         self._messages = MessageList(self)
         self.notes.set_list(self._messages)
