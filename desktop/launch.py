@@ -116,7 +116,7 @@ def _restore(profile: Profile) -> Path | OSError | None:
 def show_restored(toast: Toast, aside: Path) -> None:
     """That a backup is in place, and where the chats and settings before it are."""
     text = translate("launch", "The backup is restored. What was here before is kept in {folder}.")
-    toast.tell(text.format(folder=aside.name))
+    toast.show_message(text.format(folder=aside.name))
 
 
 def screen_of(window: MainWindow) -> QScreen:

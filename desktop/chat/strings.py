@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
 
-from desktop import error_messages
 from desktop.chat.attachments.errors import (
     AttachError,
     Damaged,
@@ -18,6 +17,7 @@ from desktop.chat.attachments.errors import (
 from desktop.chat.chat_settings.presets import NAME_LENGTH, NameProblem
 from desktop.chat.chat_settings.settings_form import Name, Number
 from desktop.chat.composer.overflow import Overflow
+from desktop.error_messages import error_message
 from desktop.platform.number_format import counted, plain, whole
 from desktop.reasons import reason
 
@@ -27,7 +27,7 @@ translate = QCoreApplication.translate
 def refused(error: BaseException) -> str:
     """Why a file is not attached."""
     if not isinstance(error, AttachError):
-        return error_messages.of(error)
+        return error_message(error)
     return _refusal(error).format(name=error.name)
 
 
@@ -200,3 +200,12 @@ def setting_fault(number: Number) -> str:
         else translate("composer", "A number from {lowest} to {highest}.")
     )
     return text.format(lowest=plain(number.lowest), highest=plain(number.highest))
+
+
+def context_full_note() -> str:
+    return translate("chat", "The answer ends here because the model can read no further.")
+
+
+def model_unloaded_note() -> str:
+    """Why an answer ends that was being written, or waited for its turn, when its model went out of memory."""
+    return translate("chat", "The model was unloaded before this answer was complete.")

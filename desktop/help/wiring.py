@@ -1,17 +1,17 @@
-"""Help is made when it is first asked for: most starts never show it."""
+"""Adds the action "Help", which opens the page of help. The page is created when it is first opened."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QLocale, QObject
 from PySide6.QtGui import QDesktopServices
 
-from desktop import error_messages
+from desktop.error_messages import error_message
 from desktop.framework.actions import Action, Actions
 from desktop.shell.main_window import MainWindow
 
 
 class HelpWiring(QObject):
-    """Adds the action "Help" to one window. GUI thread only."""
+    """Child of the window. GUI thread only."""
 
     def __init__(self, window: MainWindow, actions: Actions) -> None:
         super().__init__(window)
@@ -28,7 +28,7 @@ class HelpWiring(QObject):
             try:
                 page = HelpPage(self._window.theme, topics(QLocale().name()[:2]), self._window)
             except OSError as error:
-                self._window.toast.tell(error_messages.of(error), alert=True)
+                self._window.toast.show_message(error_message(error), alert=True)
                 return
             page.view.link_activated.connect(QDesktopServices.openUrl)
             self._window.add_help_page(page)

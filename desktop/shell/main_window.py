@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 FOLDS_UNDER = 760
 TITLE_BAR = 40
-NOTICE_ROOM = 320
+TOAST_WIDTH = 320
 """Where a side sheet leaves less, a toast stands below the page."""
 _MOVES = (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hide)
 
@@ -66,7 +66,7 @@ class MainWindow(QWidget):
         self.stage.setObjectName("stage")
         self.greeting = Greeting(theme, parent=self.stage)
         self.composer = Composer(theme, self.chat_page)
-        self.toast = Toast(theme, self._notice_area, self.pages)
+        self.toast = Toast(theme, self._toast_area, self.pages)
         self.undo_stack = UndoStack(self.toast)
         self.chat_settings: ChatSettingsSheet | None = None
         self.overflow_card: OverflowCard | None = None
@@ -243,7 +243,7 @@ class MainWindow(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in _MOVES:  # of the pages, the composer, the card above it, or a side sheet
-            self._place_notice()
+            self._place_toast()
         return super().eventFilter(watched, event)
 
     def _lay_out(self) -> None:
@@ -267,8 +267,8 @@ class MainWindow(QWidget):
         self.pages.addWidget(self.chat_page)
         self.pages.installEventFilter(self)
         self.pages.currentChanged.connect(self._page_changed)
-        self.toast.changed.connect(self._place_notice)
-        self.toast.focus_left.connect(self._leave_notice)
+        self.toast.changed.connect(self._place_toast)
+        self.toast.focus_left.connect(self._return_focus_from_toast)
         self.composer.installEventFilter(self)
         self.header.sidebar_requested.connect(self.open_sidebar)
 
@@ -299,18 +299,18 @@ class MainWindow(QWidget):
 
     def _page_changed(self) -> None:
         self.toast.move_on()
-        self._place_notice()
+        self._place_toast()
 
-    def _place_notice(self) -> None:
+    def _place_toast(self) -> None:
         """Above the composer where that is seen, else below the page. What is above it is made shorter, so that it
         covers nothing."""
         self.toast.place()
         taken = self.toast.height() + 2 * GAP if not self.toast.isHidden() else 0
-        below = self._notice_is_below
+        below = self._toast_is_below
         self._shorten(self.stage, 0 if below else taken)
         self._shorten(self.pages, taken if below else 0)
 
-    def _leave_notice(self) -> None:
+    def _return_focus_from_toast(self) -> None:
         if self.pages.currentWidget() is self.chat_page:
             self.composer.setFocus()
         elif (focused := self.focusWidget()) is not None:
@@ -335,15 +335,15 @@ class MainWindow(QWidget):
         return sheet if sheet is not None and not sheet.isHidden() else None
 
     @property
-    def _notice_is_below(self) -> bool:
+    def _toast_is_below(self) -> bool:
         sheet = self._sheet
-        narrow = sheet is not None and self.pages.width() - sheet.width() < NOTICE_ROOM
+        narrow = sheet is not None and self.pages.width() - sheet.width() < TOAST_WIDTH
         return narrow or self.pages.currentWidget() is not self.chat_page
 
-    def _notice_area(self) -> QRect:
+    def _toast_area(self) -> QRect:
         """What a toast stands at the lower edge of: above the composer and its card, where they are seen."""
         area = QRect(QPoint(0, 0), self.pages.size())
-        if self._notice_is_below:
+        if self._toast_is_below:
             return area
         if self._sheet is not None:
             area.setRight(self._sheet.x() - 1)

@@ -11,24 +11,25 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog
 
-from desktop import error_messages
 from desktop.chat.composer.composer_controller import ComposerController
 from desktop.chat.controller import ChatController
 from desktop.chat.header import Light
 from desktop.endpoint.page import EndpointPage
+from desktop.error_messages import error_message
 from desktop.models.model_controller import ModelController
+from desktop.models.strings import model_facts, model_state
 from desktop.platform.task_set import TaskSet
 from desktop.platform.theme import Theme
 from desktop.shell.main_window import MainWindow
 from desktop.sidebar.chat_list_view import ChatListView
-from desktop.sidebar.chat_list_wiring import ChatListWiring
+from desktop.sidebar.chat_list_wiring import ChatListWiring, chat_list_model
 from desktop.store.records import Chat
 from desktop.store.store import Store
 from desktop.transcript.answer_status import WaitStatus
 from desktop.transcript.message_wiring import MessageWiring
 from desktop.transcript.view import TranscriptView
 from engine.errors import LoadCancelled
-from engine.events import Status
+from engine.status import Status
 
 translate = QCoreApplication.translate
 
@@ -70,10 +71,10 @@ class Wiring:
         self._remember = remember
         self._shown_id = ""
         self._transcript, _, self._chats_view = pages
-        self._chats_view.setModel(chats.chats)
+        self._chats_view.setModel(chat_list_model(chats))
         window.add_pages(self._chats_view, self._transcript, pages.endpoint)
-        self._transcript.set_list(chats.messages)
-        self._transcript.wait_status_of = lambda message_id: WaitStatus.of(chats.waiting(message_id))
+        self._transcript.set_list(chats.sessions.messages)
+        self._transcript.wait_status_of = lambda message_id: WaitStatus.of(chats.sessions.waiting(message_id))
         self.composing = ComposerController(window, chats, models, store, tasks, self.tell)
         self._transcript.edit_draft = self.composing.draft_saver.edit_of
         self._transcript.edit_changed.connect(self.composing.draft_saver.put_edit)
@@ -82,24 +83,24 @@ class Wiring:
 
     def tell(self, error: BaseException) -> None:
         """Says on the window what went wrong."""
-        self._window.toast.tell(error_messages.of(error), alert=True)
+        self._window.toast.show_message(error_message(error), alert=True)
 
     def tell_not_saved(self, error: BaseException) -> None:
         """That chats are not kept, or what became of their file. It stays until it is dismissed or no longer so."""
-        self._window.toast.tell(error_messages.of(error), alert=True, topic="not saved", stays=True)
+        self._window.toast.show_message(error_message(error), alert=True, topic="not saved", stays=True)
 
     def _connect_chats(self) -> None:
         window, chats = self._window, self._chats
         window.composer.stop_requested.connect(chats.stop)
         window.greeting.begun.connect(window.composer.begin_with)
         self._transcript.link_activated.connect(QDesktopServices.openUrl)
-        chats.opened.connect(self._show_chat)
-        chats.answering_changed.connect(self._show_answering)
-        chats.stop_requested.connect(self._show_stopping)
-        chats.speed_measured.connect(window.header.show_speed)
-        chats.failed.connect(self.tell)
-        chats.saving_failed.connect(self.tell_not_saved)
-        chats.saving_resumed.connect(lambda: window.toast.clear("not saved"))
+        chats.sessions.opened.connect(self._show_chat)
+        chats.sessions.answering_changed.connect(self._show_answering)
+        chats.sessions.stop_requested.connect(self._show_stopping)
+        chats.sessions.speed_measured.connect(window.header.show_speed)
+        chats.sessions.failed.connect(self.tell)
+        chats.sessions.saving_failed.connect(self.tell_not_saved)
+        chats.sessions.saving_resumed.connect(lambda: window.toast.clear("not saved"))
         ChatListWiring(window, self._chats_view, chats)
         self._messages = MessageWiring(window, self._transcript, chats, self._tasks)
 
@@ -121,31 +122,31 @@ class Wiring:
         self._window.setWindowTitle(f"{chat.title} – Inglenook" if chat else "Inglenook")
 
     def _show_answering(self, answering: bool) -> None:
-        self._window.composer.set_answering(answering, stopping=self._chats.stopping)
+        self._window.composer.set_answering(answering, stopping=self._chats.sessions.stopping)
 
     def _show_stopping(self) -> None:
         """At once, though what was stopped may end a second later."""
-        self._show_answering(self._chats.answering)
+        self._show_answering(self._chats.sessions.answering)
         self._transcript.refresh_status()
 
     # The model
 
     def _show_status(self, status: Status) -> None:
         light = LIGHTS.get(status.state, "none")
-        words, facts = error_messages.model_state(status), error_messages.model_facts(status.model)
+        words, facts = model_state(status), model_facts(status.model)
         self._window.header.show_model(words, light, status.progress, facts)
         self._window.greeting.show_model(light)
         self._transcript.refresh_status()
         if status.state == "dead" and status.error is not None:
             again = translate("window", "Load it again")
-            words = error_messages.of(status.error)
-            self._window.toast.tell(words, alert=True, action=again, act=self._reload, topic="model")
+            words = error_message(status.error)
+            self._window.toast.show_message(words, alert=True, action=again, act=self._reload, topic="model")
         elif isinstance(status.error, LoadCancelled):  # the person's own wish
-            self._window.toast.tell(error_messages.of(status.error), for_ms=5_000, topic="model")
+            self._window.toast.show_message(error_message(status.error), for_ms=5_000, topic="model")
         elif status.error is not None:
             choose = translate("window", "Choose another…")
-            words = error_messages.of(status.error)
-            self._window.toast.tell(words, alert=True, action=choose, act=self._choose_model, topic="model")
+            words = error_message(status.error)
+            self._window.toast.show_message(words, alert=True, action=choose, act=self._choose_model, topic="model")
         elif status.state in LIGHTS:
             self._window.toast.clear("model")
 

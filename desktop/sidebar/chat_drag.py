@@ -20,12 +20,12 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractItemView, QWidget
 
-from desktop.error_messages import chat_count
 from desktop.platform.theme import Theme, scaled, text_font
 from desktop.sidebar.chat_list_model import CHATS_MIME, ChatListModel, ChatListRole
 from desktop.sidebar.chat_row_delegate import ROW, ChatRowDelegate
 from desktop.sidebar.chat_sections import ArchiveRow, FolderRow, Row, Section
 from desktop.sidebar.fixed_height_list_view import FixedHeightListView
+from desktop.sidebar.strings import chat_count
 from desktop.store.records import Chat
 from desktop.widgets.row_list import Index
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from PySide6.QtCore import QIODevice, QObject, QRect, QSaveFile
 from PySide6.QtWidgets import QFileDialog
 
-from desktop import error_messages
 from desktop.chat.controller import ChatController, Deletion
+from desktop.error_messages import error_message
 from desktop.platform.surrogates import well_formed
 from desktop.platform.task_set import TaskSet
 from desktop.render.blocks import Block
@@ -36,13 +36,13 @@ class MessageWiring(QObject):
         self._undo: Callable[[], None] = lambda: None
         transcript.n_deleted = chats.n_deleted_with
         transcript.retry_requested.connect(chats.retry)
-        transcript.continue_requested.connect(chats.go_on)
+        transcript.continue_requested.connect(chats.continue_answer)
         transcript.edited.connect(chats.edit)
-        transcript.version_requested.connect(chats.version)
-        transcript.alternatives_requested.connect(lambda message_id: chats.alternatives(message_id))
+        transcript.version_requested.connect(chats.step_version)
+        transcript.alternatives_requested.connect(lambda message_id: chats.write_alternatives(message_id))
         transcript.picked.connect(chats.pick)
         transcript.delete_requested.connect(self._delete)
-        chats.message_focused.connect(transcript.show_message)
+        chats.sessions.message_focused.connect(transcript.show_message)
         transcript.token_alternatives_requested.connect(self._show_token_alternatives)
         transcript.typed.connect(window.composer.write)
         transcript.save_requested.connect(self._save_code)
@@ -54,7 +54,7 @@ class MessageWiring(QObject):
             return
         stack = self._window.undo_stack
         if self._toast_text and self._window.toast.text == self._toast_text:
-            stack.withdraw(self._undo)
+            stack.remove(self._undo)
             deletions = [*self._deletions, deletion]
         else:
             deletions = [deletion]
@@ -66,7 +66,7 @@ class MessageWiring(QObject):
         n_messages = sum(len(each.removed.messages) for each in deletions)
         self._toast_text = self.tr("%Ln messages are deleted.", "", n_messages)
         self._deletions, self._undo = deletions, undo
-        stack.offer(self._toast_text, undo)
+        stack.push(self._toast_text, undo)
 
     def _save_code(self, block: Block) -> None:
         dialog = QFileDialog(self._window, self.tr("Save this code"))
@@ -82,7 +82,7 @@ class MessageWiring(QObject):
         data = well_formed(code).encode() + (b"" if code.endswith("\n") else b"\n")
         if not (file.open(QIODevice.OpenModeFlag.WriteOnly) and file.write(data) == len(data) and file.commit()):
             text = self.tr("{name} could not be saved: {reason}").format(name=path.name, reason=file.errorString())
-            self._window.toast.tell(text, alert=True)
+            self._window.toast.show_message(text, alert=True)
 
     def _show_token_alternatives(self, message_id: str, start: int, end: int, word_box: QRect) -> None:
         """Opens the popup at once, and fills it when the alternatives are computed."""
@@ -98,10 +98,10 @@ class MessageWiring(QObject):
 
     async def _fill_popup(self, popup: TokenAlternativesPopup, message_id: str, start: int, end: int) -> None:
         try:
-            choices = await self._chats.words(message_id, start, end)
+            choices = await self._chats.token_alternatives(message_id, start, end)
         except Exception as error:  # of any kind: the popup must not stay empty
             popup.close()
-            self._window.toast.tell(error_messages.of(error), alert=True)
+            self._window.toast.show_message(error_message(error), alert=True)
             if not isinstance(error, EngineError):
                 log.error("cannot compute token alternatives\n%s", redacted_traceback(error))
         else:

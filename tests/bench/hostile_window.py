@@ -128,7 +128,7 @@ async def _paste(window: MainWindow, text: str) -> None:
 
 def _import(window: MainWindow, path: Path) -> None:
     assert window.settings_page is not None
-    window.settings_page.import_requested.emit(False)
+    window.settings_page.import_export.import_requested.emit(False)
     dialog = next(each for each in window.findChildren(QFileDialog) if each.isVisible())
     dialog.fileSelected.emit(str(path))
     dialog.close()

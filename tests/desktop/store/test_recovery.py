@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from desktop import error_messages
+from desktop.error_messages import error_message
 from desktop.store.errors import StoreDamaged, StoreError, StoreFull
 from desktop.store.page_reader import PageReader
 from desktop.store.records import Attachment, Chat, ChatMessage, ChatSettings
@@ -194,7 +194,7 @@ def test_drafts_and_presets_are_recovered_too_and_what_cannot_be_read_in_a_row_i
         notice = await store.open()
         assert isinstance(notice, StoreDamaged)
         assert (notice.n_chats, notice.n_messages) == (N_CHATS - 1, (N_CHATS - 1) * N_TURNS)
-        assert "39 chats were recovered" in error_messages.of(notice)
+        assert "39 chats were recovered" in error_message(notice)
         assert (await store.drafts())["c1"] == ("half a thought", (Attachment("a.txt", "text", "A"),))
         assert await store.presets() == {"Everyday": ChatSettings(temperature=0.3)}
         assert (await store.messages("c0"))[0].calls == ()
@@ -314,17 +314,17 @@ def test_a_full_disk_is_said_once_and_nothing_is_lost_when_there_is_room_again(r
         told: list[StoreError] = []
         opener = FakeOpener(Script(answer=b"wave " * 500), Limits(16_384, 8, 64))
         async with desk(profile, opener) as chats:
-            chats.saving_failed.connect(told.append)
+            chats.sessions.saving_failed.connect(told.append)
             chats.send("First")
-            await until(lambda: not chats.answering)
+            await until(lambda: not chats.sessions.answering)
             await chats._store._call(_limit, chats._store, 1)
             chats.send("Second")
-            await until(lambda: not chats.answering)
+            await until(lambda: not chats.sessions.answering)
             await until(lambda: told)
             assert [type(error) for error in told] == [StoreFull], "once, not with every save"
-            assert error_messages.of(told[0]).startswith("The disk is full")
-            assert chats.messages[3].text == "wave " * 500, "what could not be kept is still here"
-            chat_id = chats.messages[3].chat_id
+            assert error_message(told[0]).startswith("The disk is full")
+            assert chats.sessions.messages[3].text == "wave " * 500, "what could not be kept is still here"
+            chat_id = chats.sessions.messages[3].chat_id
             await chats._store._call(_limit, chats._store, 1_000_000)
         store = Store(profile.chats)
         await store.open()

@@ -1,0 +1,25 @@
+"""Access to the import and export controls of the window under test."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from desktop.import_export.wiring import ImportExportWiring
+from tests.desktop.conftest import Gui, until
+
+
+def wiring_of(gui: Gui) -> Any:
+    return gui.window.findChild(ImportExportWiring)
+
+
+def controller_of(gui: Gui) -> Any:
+    return wiring_of(gui)._controller
+
+
+def card_of(gui: Gui) -> Any:
+    assert gui.window.settings_page is not None
+    return gui.window.settings_page.import_export
+
+
+async def toast_shows(gui: Gui, text: str) -> None:
+    await until(lambda: text in gui.window.toast.text)
