@@ -85,7 +85,7 @@ def test_help_opens_by_key_goes_to_topics_and_is_left(run: Run, open_gui: OpenGu
             page.view.verticalScrollBar().setValue(0)
             assert page.contents.currentRow() == 0, "the topic that is read is marked"
             QTest.mouseClick(page.view.viewport(), Qt.MouseButton.LeftButton, pos=page.view.viewport().rect().center())
-            assert not page.view.word_timer.isActive(), "its words are not a model's"
+            assert not page.view.words._click_timer.isActive(), "its words are not a model's"
             QTest.keyClick(gui.window, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)
             assert gui.window.pages.currentWidget() is gui.window.chat_page
 
