@@ -40,7 +40,7 @@ from desktop.platform.logging_setup import LogFile
 from desktop.platform.signal_handlers import SignalHandlers
 from desktop.platform.single_instance import Listener
 from desktop.platform.task_set import TaskSet
-from desktop.render.warm import warm
+from desktop.render.markdown import prerender
 from desktop.settings.background_wiring import BackgroundWiring
 from desktop.settings.diagnostics import diagnostics
 from desktop.settings.settings_file import SettingsFile
@@ -152,7 +152,7 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         closes("endpoint", endpoint.aclose, 4)  # its own limit is 2 s, then it tears connections off
         desk = EndpointPresenter(serving, serving, OWN_KEY, read_memory)
         closes("endpoint's desk", desk.aclose, 2)
-        chats = ChatController(store, models, warm)
+        chats = ChatController(store, models, prerender)
         chats.organizer.fold_archive(settings.value.archive_folded)
         chats.organizer.archive_folded_changed.connect(lambda folded: remember(archive_folded=folded))
         closes("chats", chats.aclose, 3)  # before the engine: what is being written is stopped and kept
@@ -197,7 +197,7 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         tasks.spawn(_open_chats(store, chats, wiring, tasks), "open the chats")
         window.composer.enable_sending()  # what is sent is kept behind the store's opening
         tasks.spawn(_light(models, settings, options), "load the model")
-        tasks.spawn(updates.begin(lambda: len(chats.sessions.known)), "look for a new version")
+        tasks.spawn(updates.check_at_start(lambda: len(chats.sessions.known)), "check for updates")
         tasks.spawn(_open_endpoint(endpoint, settings.value.endpoint_on), "open the endpoint")
         models.status_changed.connect(_log_model)
         endpoint.changed.connect(_log_endpoint)

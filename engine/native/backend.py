@@ -17,11 +17,17 @@ import psutil
 from engine.backend import Chunk, KvAllocationFailed, KvType, Limits, LoadSettings, NativeFailure
 from engine.errors import ModelFileError
 from engine.files.display_name import display_name
-from engine.library.context_shape import N_BATCH, N_OUTPUTS, N_SLOTS, N_SLOTS_STATEFUL, shape
 from engine.library.fingerprint import fingerprint
 from engine.library.load_settings_check import check_settings
-from engine.library.memory_estimate import choose_context_length
-from engine.library.split_files import read_model, size_of
+from engine.library.memory_estimate import (
+    N_BATCH,
+    N_OUTPUTS,
+    N_SLOTS,
+    N_SLOTS_STATEFUL,
+    choose_context_length,
+    context_shape,
+)
+from engine.library.split_files import read_model, total_size
 from engine.native.batch import NativeBatch
 from engine.native.embedder import N_CTX, NativeEmbedder
 from engine.native.llama import C, take_error_message
@@ -52,10 +58,10 @@ def open_native(path: Path, settings: LoadSettings, on_progress: Callable[[float
     """See `engine.backend.OpenBackend`. Native thread."""
     header = read_model(path)
     check_settings(settings, header)
-    n_ctx, wanted, foreseen = choose_context_length(header, settings, **shape(header))
+    n_ctx, wanted, foreseen = choose_context_length(header, settings, **context_shape(header))
     kind = f"{settings.kv_type_k} {settings.kv_type_v} {settings.flash_attention}"
     try:
-        mark, size_bytes = fingerprint(path, kind), size_of(path)
+        mark, size_bytes = fingerprint(path, kind), total_size(path)
     except OSError as error:
         raise ModelFileError(path, f"the file cannot be read ({error.strerror})", is_transient=True) from error
     model = NativeModel(path, on_progress, settings)

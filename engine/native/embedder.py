@@ -17,7 +17,7 @@ from engine.errors import InvalidSettings, ModelFileError
 from engine.files.display_name import display_name
 from engine.library.load_settings_check import check_settings
 from engine.library.memory_estimate import choose_context_length
-from engine.library.split_files import read_model, size_of
+from engine.library.split_files import read_model, total_size
 from engine.native.batch import NativeBatch
 from engine.native.llama import C, take_error_message
 from engine.native.model import NativeModel
@@ -97,7 +97,7 @@ class NativeEmbedder:
             thread_counts=counts,
         )
         try:
-            size_bytes = size_of(model.path)
+            size_bytes = total_size(model.path)
         except OSError as error:
             raise ModelFileError(model.path, f"the file cannot be read ({error.strerror})") from error
         self.info = EmbedderInfo(display_name(model.path.stem), model.path, size_bytes, n_ctx, self._n_dimensions)

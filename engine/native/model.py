@@ -13,7 +13,7 @@ from pathlib import Path
 
 from engine.backend import LoadSettings, Vocabulary
 from engine.errors import InvalidSettings, LoadCancelled, ModelFileError, NotLoaded
-from engine.library.split_files import parts
+from engine.library.split_files import split_paths
 from engine.native.llama import C, start, take_error_message
 from engine.native.tokenizer import Tokenizer, c_tokenize
 
@@ -85,7 +85,7 @@ class NativeModel:
             raise
 
     def _read_properties(self) -> None:
-        release_mapped_pages(parts(self.path))
+        release_mapped_pages(split_paths(self.path))
         self.vocab = C.llama_model_get_vocab(self._pointer)
         self.n_vocab: int = C.llama_vocab_n_tokens(self.vocab)
         self.eog_tokens = frozenset(token for token in range(self.n_vocab) if C.llama_vocab_is_eog(self.vocab, token))

@@ -54,7 +54,7 @@ def test_long_page_written_on_pool_thread_logs_no_qt_warning(theme: Theme, tmp_p
 
 def test_formulas_in_a_page_are_mathml_with_their_latex() -> None:
     found = page(FORMULAS)
-    assert "inset:" not in found
+    assert "inline:" not in found
     formulas = re.findall("<math.*?</math>", found)
     assert len(formulas) == 4
     read = [ElementTree.fromstring(each) for each in formulas]
@@ -78,7 +78,7 @@ def test_pictures_in_the_text_are_part_of_the_page_and_others_are_described() ->
     assert "<i>cat</i>" in found
     assert "/home/me" not in found
     assert found.count("<img") == 1
-    assert "inset:" not in page('![q](data:image/png;base64,AA"onerror="x)')
+    assert "inline:" not in page('![q](data:image/png;base64,AA"onerror="x)')
 
 
 def test_question_in_a_page_is_shown_as_in_the_window() -> None:
