@@ -16,8 +16,8 @@ from engine.events import Event, Failed, Finished, ReasoningDelta, TextDelta, To
 class RequestStream:
     """The events of one request, as an async iterator on the loop that submitted it.
 
-    Ends after `Finished` or `Failed`. Pending deltas of one kind are merged. Leaving the `async with` block early cancels
-    the request. `anext` is cancellation-safe.
+    Ends after `Finished` or `Failed`. Pending deltas of one kind are merged. Leaving the `async with` block early
+    cancels the request. `anext` is cancellation-safe.
     """
 
     def __init__(self, request_id: str, loop: asyncio.AbstractEventLoop, cancel: Callable[[str], None]) -> None:
@@ -33,7 +33,7 @@ class RequestStream:
         self._last_arrived = asyncio.Event()
 
     def deliver(self, events: Sequence[Event]) -> None:
-        """Adds events. Called by the engine on any thread; the loop is woken once for all events that arrive until it runs."""
+        """Adds events. Called by the engine on any thread. Wakes the loop once for all events until it runs."""
         deliver_all([(self, events)])
 
     def _put(self, events: Sequence[Event]) -> bool:
