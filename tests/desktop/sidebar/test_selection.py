@@ -32,7 +32,7 @@ from tests.desktop.sidebar.sidebar_actions import (
 pytestmark = MENUS
 
 
-def test_several_are_chosen_by_mouse_and_by_key(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_several_chats_are_selected_by_mouse_and_keyboard(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
         view = gui.chats
         click_title(gui, "Sea shanties")
@@ -62,7 +62,7 @@ def test_several_are_chosen_by_mouse_and_by_key(run: Run, open_gui: OpenGui, pro
     live_in(run, open_gui, profile, story)
 
 
-def test_several_are_deleted_and_brought_back(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_several_chats_are_deleted_and_restored(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
         click_title(gui, "Sea shanties", CONTROL)
         click_title(gui, "Titles for the talk", SHIFT)
@@ -87,7 +87,7 @@ def test_several_are_deleted_and_brought_back(run: Run, open_gui: OpenGui, profi
     run(again())
 
 
-def test_the_menu_acts_on_all_that_are_chosen(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_menu_acts_on_all_selected_chats(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
         chats = gui.chats.chats
         for title in ("Sea shanties", "Reading group notes"):
@@ -107,7 +107,7 @@ def test_the_menu_acts_on_all_that_are_chosen(run: Run, open_gui: OpenGui, profi
     live_in(run, open_gui, profile, story)
 
 
-def test_a_drag_takes_all_that_are_chosen(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_drag_contains_all_selected_chats(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
         for title in ("Titles for the talk", "Letter to the landlord"):
             click_title(gui, title, CONTROL)
@@ -119,7 +119,7 @@ def test_a_drag_takes_all_that_are_chosen(run: Run, open_gui: OpenGui, profile: 
     live_in(run, open_gui, profile, story)
 
 
-def test_the_chosen_are_saved_together(
+def test_selected_chats_are_exported_to_one_file(
     run: Run, open_gui: OpenGui, profile: Profile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def story(gui: Gui) -> None:
@@ -140,7 +140,7 @@ def test_the_chosen_are_saved_together(
     assert [each.folder.name if each.folder else "" for each in both] == ["Garden and gui", ""]
 
 
-def test_what_is_open_stays_chosen_while_others_change(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_open_chat_stays_selected_while_others_change(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
         for title in ("Sea shanties", "Letter to the landlord"):
             click_title(gui, title, CONTROL)
@@ -153,7 +153,7 @@ def test_what_is_open_stays_chosen_while_others_change(run: Run, open_gui: OpenG
     live_in(run, open_gui, profile, story)
 
 
-def test_the_row_that_was_chosen_stays_in_sight_above_the_line(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_selected_row_stays_visible_above_the_selection_bar(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
         gui.window.resize(1100, 560)
         view = gui.chats

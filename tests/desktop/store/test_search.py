@@ -59,7 +59,7 @@ async def found(search: Search, words: str) -> list[str]:
     return [hit.message_id or hit.chat_id for hit in hits]
 
 
-def test_words_are_found_from_their_beginning_without_accents_or_case(tmp_path: Path) -> None:
+def test_word_prefix_is_found_regardless_of_accents_and_case(tmp_path: Path) -> None:
     async def story(store: Store, search: Search) -> None:
         await store.save(CHAT, [message(1, "Die Bäume am Fluss"), message(2, "Trees by the river")])
         assert await found(search, "BAUM") == ["m1"]
@@ -100,7 +100,7 @@ def test_part_of_thai_korean_khmer_and_kana_is_found_in_titles_and_texts(tmp_pat
     told(tmp_path, story)
 
 
-def test_half_of_a_latin_word_is_still_not_found(tmp_path: Path) -> None:
+def test_end_of_a_latin_word_is_not_found(tmp_path: Path) -> None:
     async def story(store: Store, search: Search) -> None:
         await store.save(CHAT, [message(1, "lighthouse keeper"), message(2, "都庁")])
         assert await found(search, "gui") == []
@@ -109,7 +109,7 @@ def test_half_of_a_latin_word_is_still_not_found(tmp_path: Path) -> None:
     told(tmp_path, story)
 
 
-def test_a_snippet_says_where_the_word_stands(tmp_path: Path) -> None:
+def test_snippet_contains_the_matched_word(tmp_path: Path) -> None:
     async def story(store: Store, search: Search) -> None:
         text = "word " * 50 + "the\nlighthouse keeper sleeps " + "word " * 50
         await store.save(CHAT, [message(1, text)])
@@ -121,7 +121,7 @@ def test_a_snippet_says_where_the_word_stands(tmp_path: Path) -> None:
     told(tmp_path, story)
 
 
-def test_the_message_that_says_more_of_it_comes_first(tmp_path: Path) -> None:
+def test_message_with_more_matches_comes_first(tmp_path: Path) -> None:
     async def story(store: Store, search: Search) -> None:
         rows = [message(1, "sea " + "land " * 30), message(2, "sea sea sea"), message(3, "the sea and more " * 3)]
         await store.save(CHAT, rows)
@@ -130,7 +130,7 @@ def test_the_message_that_says_more_of_it_comes_first(tmp_path: Path) -> None:
     told(tmp_path, story)
 
 
-def test_it_keeps_up_with_what_changes_and_goes(tmp_path: Path) -> None:
+def test_changed_and_deleted_messages_are_reindexed(tmp_path: Path) -> None:
     async def story(store: Store, search: Search) -> None:
         writing = message(1, "half a sto", "streaming")
         await store.save(CHAT, [writing])
@@ -160,7 +160,7 @@ def test_it_keeps_up_with_what_changes_and_goes(tmp_path: Path) -> None:
     told(tmp_path, after)
 
 
-def test_a_search_that_is_overtaken_gives_way(tmp_path: Path) -> None:
+def test_superseded_search_returns_none(tmp_path: Path) -> None:
     async def story(store: Store, search: Search) -> None:
         await store.save(CHAT, [message(number, f"word{number} common") for number in range(2_000)])
         first, second = await asyncio.gather(search.find("common"), search.find("word7"))
@@ -172,7 +172,7 @@ def test_a_search_that_is_overtaken_gives_way(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("words", ['"', "*", "AND", "NEAR(", "a OR", "text:", "-", "^a", "(", "\x00", "日本"])
-def test_whatever_is_typed_is_looked_for(tmp_path: Path, words: str) -> None:
+def test_any_input_is_a_valid_search(tmp_path: Path, words: str) -> None:
     async def story(store: Store, search: Search) -> None:
         await store.save(CHAT, [message(1, "a AND b OR c NEAR d 日本語 text")])
         assert await search.find(words) is not None
@@ -181,13 +181,13 @@ def test_whatever_is_typed_is_looked_for(tmp_path: Path, words: str) -> None:
 
 
 @given(st.text(max_size=30))
-def test_a_query_never_holds_an_operator(words: str) -> None:
+def test_query_contains_no_fts_operator(words: str) -> None:
     query = fts_query(words)
     assert query == "" or (query.startswith('"') and query.endswith('"*'))
     assert query.count('"') % 2 == 0
 
 
-def test_a_list_of_hits_is_a_sound_model(qtmodeltester: Any) -> None:
+def test_search_results_model_passes_the_model_tester(qtmodeltester: Any) -> None:
     hits = [SearchHit(f"c{n}", "", (SnippetPart("a", True),), (), 0.0) for n in range(3)]
     model = SearchResultsModel()
     model.show(hits)
@@ -197,7 +197,7 @@ def test_a_list_of_hits_is_a_sound_model(qtmodeltester: Any) -> None:
     assert model.rowCount() == 1
 
 
-def test_a_line_begins_at_its_beginning_where_the_match_is_in_sight(qapp: QApplication) -> None:
+def test_text_is_shortened_only_if_the_match_would_be_hidden(qapp: QApplication) -> None:
     parts = (
         SnippetPart("The second chat about ", False),
         SnippetPart("apples", True),
@@ -208,7 +208,7 @@ def test_a_line_begins_at_its_beginning_where_the_match_is_in_sight(qapp: QAppli
     assert [part.text for part in cut] == ["…chat about ", "apples", " and much else that is grown"]
 
 
-def test_a_person_looks_for_a_word_and_opens_the_chat(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_opening_a_search_result_opens_its_chat(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"Turn the soil, then wait a week.")) as gui:
             type_and_send(gui, "My garden")
@@ -235,7 +235,7 @@ def test_a_person_looks_for_a_word_and_opens_the_chat(run: Run, open_gui: OpenGu
     run(story())
 
 
-def test_words_that_are_just_being_written_are_found_when_they_stand(run: Run, open_gui: OpenGui) -> None:
+def test_answer_is_found_after_its_generation_has_ended(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         script = Script(answer=b"Turn the soil, then wait a week.", cases={b"Write a title": b""}, step_s=0.02)
         async with open_gui(script) as gui:
@@ -252,7 +252,7 @@ def test_words_that_are_just_being_written_are_found_when_they_stand(run: Run, o
     run(story())
 
 
-def test_what_is_found_on_another_branch_is_shown_there(run: Run, open_gui: OpenGui) -> None:
+def test_result_on_another_branch_switches_to_that_branch(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"The lighthouse is tall.")) as gui:
             type_and_send(gui, "About the coast")
