@@ -29,7 +29,7 @@ from PySide6.QtWidgets import (
 from desktop.platform.bidi import isolated, mirrored
 from desktop.platform.theme import Theme, scaled, text_font
 from desktop.sidebar.chat_list_view import is_typed_letter
-from desktop.sidebar.search_results_model import SearchResultRole, plain
+from desktop.sidebar.search_controller import SearchResultRole, plain_text
 from desktop.store.search import SearchHit, SnippetPart
 from desktop.widgets.row_list import Index
 
@@ -63,6 +63,7 @@ class SearchResultsView(QListView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.clicked.connect(self._open)
+        self.chosen = self.open_requested
 
     def set_placeholder_text(self, text: str) -> None:
         self._empty_text = text
@@ -169,7 +170,7 @@ class _SearchResultDelegate(QStyledItemDelegate):
         metrics = painter.fontMetrics()
         width = metrics.horizontalAdvance(day)
         painter.drawText(box, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), isolated(day))
-        title = metrics.elidedText(plain(hit.title), Qt.TextElideMode.ElideRight, box.width() - width - 10)
+        title = metrics.elidedText(plain_text(hit.title), Qt.TextElideMode.ElideRight, box.width() - width - 10)
         painter.drawText(box, int(Qt.AlignmentFlag.AlignVCenter), isolated(title))
 
 

@@ -411,9 +411,7 @@ def test_open_webui_parts_and_reasoning_are_separated(tmp_path: Path) -> None:
         ("say <think> aloud", "say <think> aloud", ""),
     ],
 )
-def test_reasoning_is_separated_from_the_answer(
-    tmp_path: Path, text: str, answer: str, reasoning: str
-) -> None:
+def test_reasoning_is_separated_from_the_answer(tmp_path: Path, text: str, answer: str, reasoning: str) -> None:
     chat = chatgpt_chat(1)
     chat["mapping"]["b"]["message"]["content"]["parts"] = [text]
     (tmp_path / "x.json").write_text(json.dumps([chat]))

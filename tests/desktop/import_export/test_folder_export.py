@@ -19,7 +19,9 @@ from tests.desktop.sidebar.sidebar_actions import AS_FILLED, CONTROL, MENUS, SHI
 pytestmark = MENUS
 
 
-def test_export_of_all_chats_contains_empty_folders(run: Run, open_gui: OpenGui, profile: Profile, tmp_path: Path) -> None:
+def test_export_of_all_chats_contains_empty_folders(
+    run: Run, open_gui: OpenGui, profile: Profile, tmp_path: Path
+) -> None:
     async def story(gui: Gui) -> None:
         QTest.keyClick(gui.window, Qt.Key.Key_N, CONTROL | SHIFT)
         editor = gui.chats.findChild(QLineEdit)

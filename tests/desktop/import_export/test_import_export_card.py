@@ -59,9 +59,7 @@ def test_chat_is_exported_in_every_format(run: Run, open_gui: OpenGui, tmp_path:
     assert [path.name for path in tmp_path.glob("*.part")] == []
 
 
-def test_backup_is_restored_at_the_next_start(
-    run: Run, open_gui: OpenGui, profile: Profile, tmp_path: Path
-) -> None:
+def test_backup_is_restored_at_the_next_start(run: Run, open_gui: OpenGui, profile: Profile, tmp_path: Path) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"It is wide.")) as gui:
             type_and_send(gui, "The sea?")
@@ -79,9 +77,7 @@ def test_backup_is_restored_at_the_next_start(
     run(story())
 
 
-def test_import_with_malformed_chats_shows_their_number(
-    run: Run, open_gui: OpenGui, tmp_path: Path
-) -> None:
+def test_import_with_malformed_chats_shows_their_number(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
     chats = [
         {**foreign_exports.CHATGPT[0], "conversation_id": f"c{number}", "title": f"Sea {number}"} for number in range(3)
     ]

@@ -64,7 +64,9 @@ def test_rows_have_accessible_text(run: Run, open_gui: OpenGui, profile: Profile
     live_in(run, open_gui, profile, story)
 
 
-def test_list_is_mirrored_in_right_to_left_layout(run: Run, open_gui: OpenGui, profile: Profile, qapp: QApplication) -> None:
+def test_list_is_mirrored_in_right_to_left_layout(
+    run: Run, open_gui: OpenGui, profile: Profile, qapp: QApplication
+) -> None:
     async def story(gui: Gui) -> None:
         view = gui.chats
         view.setLayoutDirection(Qt.LayoutDirection.RightToLeft)

@@ -37,11 +37,11 @@ def test_activation_on_another_day_emits_changed_once(qtbot: QtBot, qapp: QAppli
     day = DayChange(clock)
     changes: list[int] = []
     day.changed.connect(lambda: changes.append(1))
-    day.look()
+    day.check()
     assert not changes
     clock.time += timedelta(hours=15)
     qapp.applicationStateChanged.emit(Qt.ApplicationState.ApplicationActive)
-    day.look()
+    day.check()
     assert changes == [1]
 
 

@@ -94,7 +94,7 @@ def test_chat_is_moved_by_shortcut(run: Run, open_gui: OpenGui, profile: Profile
         QTest.keyClick(menu, Qt.Key.Key_Return)
         assert titles(gui)[4:6] == ["Garden and gui", "Sea shanties"]
         QTest.keyClick(gui.window, Qt.Key.Key_M, CONTROL | SHIFT)
-        do(menu_of(gui), "Out of its folder")
+        do(menu_of(gui), "Remove from folder")
         assert titles(gui) == AS_FILLED
 
     live_in(run, open_gui, profile, story)

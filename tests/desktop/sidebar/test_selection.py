@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QMenu, QToolButton
 
-from desktop.sidebar.chat_drag import dragged
+from desktop.sidebar.chat_drag import drag_of, dragged_ids
 from engine.files.profile import Profile
 from tests.desktop.conftest import Gui, OpenGui, Run, until
 from tests.desktop.import_export.foreign_exports import chats_in
@@ -41,7 +41,7 @@ def test_several_chats_are_selected_by_mouse_and_keyboard(run: Run, open_gui: Op
         for title in ("Sea shanties", "Titles for the talk"):
             click_title(gui, title, CONTROL)
         assert chosen(gui) == ["Sea shanties", "Titles for the talk"]
-        assert bar_of(gui)._count.text() == "2 chosen"
+        assert bar_of(gui)._count.text() == "2 selected"
         click_title(gui, "Letter to the landlord", SHIFT)
         assert chosen(gui) == AS_FILLED[6:7] + AS_FILLED[9:12], "headings and folders are not chosen"
         assert gui.rows[0].chat_id == opened, "to choose is not to open"
@@ -111,8 +111,8 @@ def test_drag_contains_all_selected_chats(run: Run, open_gui: OpenGui, profile: 
     async def story(gui: Gui) -> None:
         for title in ("Titles for the talk", "Letter to the landlord"):
             click_title(gui, title, CONTROL)
-        drag = gui.chats._drag_of(gui.chats.selected_chats())
-        assert dragged(drag.mimeData()) == ("c6", "c4")
+        drag = drag_of(gui.chats.selected_chats(), gui.chats.chats, gui.window.theme, gui.chats, 1.0)
+        assert dragged_ids(drag.mimeData()) == ("c6", "c4")
         assert not drag.pixmap().isNull()
         drag.deleteLater()
 
@@ -165,6 +165,6 @@ def test_selected_row_stays_visible_above_the_selection_bar(run: Run, open_gui: 
         await until(lambda: view.viewport().rect().contains(view.visualRect(lowest)))
         bar_of(gui).resize(160, 38)
         assert bar_of(gui)._count.text() == "1"
-        assert bar_of(gui).accessibleName() == "1 chosen"
+        assert bar_of(gui).accessibleName() == "1 selected"
 
     live_in(run, open_gui, profile, story)

@@ -217,9 +217,7 @@ def test_missing_snapshots_are_no_error(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_chat_deleted_in_the_window_is_in_no_file_after_quitting(
-    run: Run, open_gui: OpenGui, profile: Profile
-) -> None:
+def test_chat_deleted_in_the_window_is_in_no_file_after_quitting(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"The answer is xyzzyreason.")) as gui:
             type_and_send(gui, "xyzzytitle: the password is xyzzyplugh")

@@ -23,7 +23,7 @@ from desktop.import_export.restore import finish_restore
 from desktop.store.errors import StoreError, StoreFull
 from desktop.store.records import Chat, ChatMessage, Folder
 from desktop.store.schema import STEPS
-from desktop.store.search import Search
+from desktop.store.search import ChatSearch
 from desktop.store.store import Store
 from engine.files.profile import Profile
 from tests.desktop.import_export import foreign_exports
@@ -207,7 +207,7 @@ def test_archived_and_pinned_foreign_chats_keep_that_state(tmp_path: Path) -> No
 def test_archived_chat_is_found_and_marked_as_archived(tmp_path: Path) -> None:
     async def story(store: Store) -> None:
         await fill(store)
-        search = Search(tmp_path / "chats.sqlite3")
+        search = ChatSearch(tmp_path / "chats.sqlite3")
         try:
             hits = await search.find("minutes")
         finally:

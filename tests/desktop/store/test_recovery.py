@@ -284,9 +284,7 @@ def test_damaged_file_of_the_first_version_is_recovered(tmp_path: Path) -> None:
     assert (chat.title, chat.pinned, message.text) == ("Old title", True, "Hm")
 
 
-def test_full_disk_at_start_leaves_chats_readable(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_full_disk_at_start_leaves_chats_readable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "chats.sqlite3"
 
     async def story() -> None:
@@ -317,7 +315,7 @@ def test_full_disk_is_reported_once_and_loses_nothing(run: Run, profile: Profile
             chats.sessions.saving_failed.connect(told.append)
             chats.send("First")
             await until(lambda: not chats.sessions.answering)
-            await chats._store._call(_limit, chats._store, 1)
+            await chats.sessions.store._call(_limit, chats.sessions.store, 1)
             chats.send("Second")
             await until(lambda: not chats.sessions.answering)
             await until(lambda: told)
@@ -325,7 +323,7 @@ def test_full_disk_is_reported_once_and_loses_nothing(run: Run, profile: Profile
             assert error_message(told[0]).startswith("The disk is full")
             assert chats.sessions.messages[3].text == "wave " * 500, "what could not be kept is still here"
             chat_id = chats.sessions.messages[3].chat_id
-            await chats._store._call(_limit, chats._store, 1_000_000)
+            await chats.sessions.store._call(_limit, chats.sessions.store, 1_000_000)
         store = Store(profile.chats)
         await store.open()
         assert [len(each.text) for each in await store.messages(chat_id)] == [5, 2_500, 6, 2_500]

@@ -12,7 +12,7 @@ import pytest
 from desktop.store.records import Chat, ChatMessage
 from desktop.store.recovery import LAYOUTS, OTHERS
 from desktop.store.schema import STEPS
-from desktop.store.search import Search
+from desktop.store.search import ChatSearch
 from desktop.store.store import Store
 
 EVERY = range(1, len(STEPS) + 1)
@@ -40,7 +40,7 @@ def test_file_of_every_version_opens(tmp_path: Path, layout: int) -> None:
         assert await store.open() is None
         assert await store.chats() == [Chat("c", "Shanties", 1.0, 2.0)]
         assert await store.messages("c") == [ChatMessage("q", "c", None, "user", "What is a shanty?", "complete", 1.0)]
-        search = Search(path)
+        search = ChatSearch(path)
         assert await search.find("shanty")
         await search.aclose()
         await store.aclose()

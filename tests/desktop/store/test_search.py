@@ -16,10 +16,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from desktop.sidebar.search_results_model import SearchResultRole, SearchResultsModel
-from desktop.sidebar.search_results_view import within
+from desktop.sidebar.search_controller import SearchResultRole, SearchResultsModel
+from desktop.sidebar.search_results_view import shortened
 from desktop.store.records import Chat, ChatMessage, State
-from desktop.store.search import Search, SearchHit, SnippetPart, fts_query
+from desktop.store.search import ChatSearch, SearchHit, SnippetPart, fts_query
 from desktop.store.store import Store
 from engine.files.profile import Profile
 from tests.desktop.conftest import OpenGui, Run, until
@@ -35,8 +35,8 @@ CHAT = Chat("c", "Garden plan for March", 1.0, 1.0)
 
 
 @asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[tuple[Store, Search]]:
-    store, search = Store(folder / "chats.db"), Search(folder / "chats.db")
+async def opened(folder: Path) -> AsyncIterator[tuple[Store, ChatSearch]]:
+    store, search = Store(folder / "chats.db"), ChatSearch(folder / "chats.db")
     await store.open()
     try:
         yield store, search
@@ -45,7 +45,7 @@ async def opened(folder: Path) -> AsyncIterator[tuple[Store, Search]]:
         await store.aclose()
 
 
-def told(folder: Path, story: Callable[[Store, Search], Awaitable[None]]) -> None:
+def told(folder: Path, story: Callable[[Store, ChatSearch], Awaitable[None]]) -> None:
     async def run() -> None:
         async with opened(folder) as (store, search):
             await story(store, search)
@@ -53,14 +53,14 @@ def told(folder: Path, story: Callable[[Store, Search], Awaitable[None]]) -> Non
     asyncio.run(run())
 
 
-async def found(search: Search, words: str) -> list[str]:
+async def found(search: ChatSearch, words: str) -> list[str]:
     hits = await search.find(words)
     assert hits is not None
     return [hit.message_id or hit.chat_id for hit in hits]
 
 
 def test_word_prefix_is_found_regardless_of_accents_and_case(tmp_path: Path) -> None:
-    async def story(store: Store, search: Search) -> None:
+    async def story(store: Store, search: ChatSearch) -> None:
         await store.save(CHAT, [message(1, "Die Bäume am Fluss"), message(2, "Trees by the river")])
         assert await found(search, "BAUM") == ["m1"]
         assert await found(search, "tre river") == []  # only the last word may be half a word
@@ -77,7 +77,7 @@ def test_word_prefix_is_found_regardless_of_accents_and_case(tmp_path: Path) -> 
      ("gen", "gen"), ("会議 ITGC", "会議"), ("東京都庁で部署の会議", "東京都庁で部署の会議")],
 )  # fmt: skip
 def test_word_inside_unspaced_text_is_found_and_marked(tmp_path: Path, words: str, place: str) -> None:
-    async def story(store: Store, search: Search) -> None:
+    async def story(store: Store, search: ChatSearch) -> None:
         text = "昨日、東京都庁で部署の会議。重跑gen-itgc后50条悬空引用"
         await store.save(CHAT, [message(1, text), message(2, "昨日"), message(3, "nothing of the kind " * 50)])
         (hit,) = await search.find(words) or []
@@ -91,7 +91,7 @@ def test_word_inside_unspaced_text_is_found_and_marked(tmp_path: Path, words: st
     ("ฉันชอบกินข้าวผัดมาก", "ข้าวผัด"), ("나는한국어를공부한다", "한국어"), ("ខ្ញុំចូលចិត្តបាយ", "ចូលចិត្ត"), ("ｶﾀｶﾅテスト", "ﾀｶﾅ"),
 ])  # fmt: skip
 def test_part_of_thai_korean_khmer_and_kana_is_found_in_titles_and_texts(tmp_path: Path, text: str, part: str) -> None:
-    async def story(store: Store, search: Search) -> None:
+    async def story(store: Store, search: ChatSearch) -> None:
         await store.save(replace(CHAT, title=text), [message(1, text), message(2, "other")])
         assert await found(search, part) == ["c", "m1"]
         await store.delete("c")
@@ -101,7 +101,7 @@ def test_part_of_thai_korean_khmer_and_kana_is_found_in_titles_and_texts(tmp_pat
 
 
 def test_end_of_a_latin_word_is_not_found(tmp_path: Path) -> None:
-    async def story(store: Store, search: Search) -> None:
+    async def story(store: Store, search: ChatSearch) -> None:
         await store.save(CHAT, [message(1, "lighthouse keeper"), message(2, "都庁")])
         assert await found(search, "gui") == []
         assert await found(search, "ligh keeper") == []
@@ -110,7 +110,7 @@ def test_end_of_a_latin_word_is_not_found(tmp_path: Path) -> None:
 
 
 def test_snippet_contains_the_matched_word(tmp_path: Path) -> None:
-    async def story(store: Store, search: Search) -> None:
+    async def story(store: Store, search: ChatSearch) -> None:
         text = "word " * 50 + "the\nlighthouse keeper sleeps " + "word " * 50
         await store.save(CHAT, [message(1, text)])
         (hit,) = await search.find("lighthouse") or []
@@ -122,7 +122,7 @@ def test_snippet_contains_the_matched_word(tmp_path: Path) -> None:
 
 
 def test_message_with_more_matches_comes_first(tmp_path: Path) -> None:
-    async def story(store: Store, search: Search) -> None:
+    async def story(store: Store, search: ChatSearch) -> None:
         rows = [message(1, "sea " + "land " * 30), message(2, "sea sea sea"), message(3, "the sea and more " * 3)]
         await store.save(CHAT, rows)
         assert (await found(search, "sea"))[0] == "m2"
@@ -131,7 +131,7 @@ def test_message_with_more_matches_comes_first(tmp_path: Path) -> None:
 
 
 def test_changed_and_deleted_messages_are_reindexed(tmp_path: Path) -> None:
-    async def story(store: Store, search: Search) -> None:
+    async def story(store: Store, search: ChatSearch) -> None:
         writing = message(1, "half a sto", "streaming")
         await store.save(CHAT, [writing])
         assert await found(search, "half") == []
@@ -152,7 +152,7 @@ def test_changed_and_deleted_messages_are_reindexed(tmp_path: Path) -> None:
 
     told(tmp_path, story)
 
-    async def after(store: Store, search: Search) -> None:
+    async def after(store: Store, search: ChatSearch) -> None:
         assert await found(search, "whole") == []
         await store.save(CHAT, [message(9, "whole")])
         assert await found(search, "whole") == ["m9"]
@@ -161,7 +161,7 @@ def test_changed_and_deleted_messages_are_reindexed(tmp_path: Path) -> None:
 
 
 def test_superseded_search_returns_none(tmp_path: Path) -> None:
-    async def story(store: Store, search: Search) -> None:
+    async def story(store: Store, search: ChatSearch) -> None:
         await store.save(CHAT, [message(number, f"word{number} common") for number in range(2_000)])
         first, second = await asyncio.gather(search.find("common"), search.find("word7"))
         assert first is None
@@ -173,7 +173,7 @@ def test_superseded_search_returns_none(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("words", ['"', "*", "AND", "NEAR(", "a OR", "text:", "-", "^a", "(", "\x00", "日本"])
 def test_any_input_is_a_valid_search(tmp_path: Path, words: str) -> None:
-    async def story(store: Store, search: Search) -> None:
+    async def story(store: Store, search: ChatSearch) -> None:
         await store.save(CHAT, [message(1, "a AND b OR c NEAR d 日本語 text")])
         assert await search.find(words) is not None
 
@@ -203,8 +203,8 @@ def test_text_is_shortened_only_if_the_match_would_be_hidden(qapp: QApplication)
         SnippetPart("apples", True),
         SnippetPart(" and much else that is grown", False),
     )
-    assert within(parts, 250) == list(parts)
-    cut = within(parts, 130)
+    assert shortened(parts, 250) == list(parts)
+    cut = shortened(parts, 130)
     assert [part.text for part in cut] == ["…chat about ", "apples", " and much else that is grown"]
 
 
