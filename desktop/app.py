@@ -18,10 +18,10 @@ from PySide6.QtWidgets import QApplication
 
 from desktop.chat.controller import ChatController
 from desktop.chat.quick_ask.controller import QuickAskController
-from desktop.endpoint.activity import MemoryShares
-from desktop.endpoint.controller import EndpointController, EndpointState, Server
+from desktop.endpoint.controller import EndpointController, EndpointState, RunningServer
+from desktop.endpoint.memory_shares import MemoryShares, memory_shares
 from desktop.endpoint.presenter import EndpointPresenter
-from desktop.endpoint.server import OWN_KEY, ApiServer, memory_shares, read_key
+from desktop.endpoint.server import OWN_KEY, ApiServer, read_key
 from desktop.endpoint.wiring import EndpointWiring
 from desktop.framework.actions import Actions
 from desktop.help.wiring import HelpWiring
@@ -40,7 +40,7 @@ from desktop.platform.logging_setup import LogFile
 from desktop.platform.signal_handlers import SignalHandlers
 from desktop.platform.single_instance import Listener
 from desktop.platform.task_set import TaskSet
-from desktop.render.warm import warm
+from desktop.render.markdown import prerender
 from desktop.settings.background_wiring import BackgroundWiring
 from desktop.settings.diagnostics import diagnostics
 from desktop.settings.settings_file import SettingsFile
@@ -64,7 +64,7 @@ from engine.library.hub import Hub
 
 if TYPE_CHECKING:
     from engine.engine import Engine
-    from engine.events import Status
+    from engine.status import Status
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +113,7 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         if settings.change(**changes):
             tasks.spawn(asyncio.to_thread(settings.save), "save the settings")
 
-    async def serve(port: int) -> Server:
+    async def serve(port: int) -> RunningServer:
         return await serving.serve(await models.engine(), port)
 
     async def read_memory() -> MemoryShares:
@@ -146,13 +146,13 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         library = LibraryController(options.profile, Hub(os.environ.get("HF_ENDPOINT")), settings.value, remember)
         closes("library", library.aclose, 3)
         models.load_settings_for = library.load_settings_for
-        serving = ApiServer(options)
-        serving.allow_origins(settings.value.endpoint_origins)
-        endpoint = EndpointController(serve, lambda: asyncio.to_thread(read_key, options), port)
+        serving = ApiServer(options.profile)
+        serving.set_allowed_origins(settings.value.endpoint_origins)
+        endpoint = EndpointController(serve, lambda: asyncio.to_thread(read_key, options.profile), port)
         closes("endpoint", endpoint.aclose, 4)  # its own limit is 2 s, then it tears connections off
         desk = EndpointPresenter(serving, serving, OWN_KEY, read_memory)
         closes("endpoint's desk", desk.aclose, 2)
-        chats = ChatController(store, models, warm)
+        chats = ChatController(store, models, prerender)
         chats.organizer.fold_archive(settings.value.archive_folded)
         chats.organizer.archive_folded_changed.connect(lambda folded: remember(archive_folded=folded))
         closes("chats", chats.aclose, 3)  # before the engine: what is being written is stopped and kept
@@ -197,7 +197,7 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         tasks.spawn(_open_chats(store, chats, wiring, tasks), "open the chats")
         window.composer.enable_sending()  # what is sent is kept behind the store's opening
         tasks.spawn(_light(models, settings, options), "load the model")
-        tasks.spawn(updates.begin(lambda: len(chats.sessions.known)), "look for a new version")
+        tasks.spawn(updates.check_at_start(lambda: len(chats.sessions.known)), "check for updates")
         tasks.spawn(_open_endpoint(endpoint, settings.value.endpoint_on), "open the endpoint")
         models.status_changed.connect(_log_model)
         endpoint.changed.connect(_log_endpoint)
@@ -264,7 +264,7 @@ def make_engine(profile: Profile) -> Engine:
     from engine.engine import Engine
     from engine.library.load_trial import LoadTrial
 
-    return Engine(probe=LoadTrial(profile.probed), snapshots=profile.snapshots)
+    return Engine(load_trial=LoadTrial(profile.probed), snapshots=profile.snapshots)
 
 
 async def _keep_geometry(window: MainWindow, settings: SettingsFile) -> None:

@@ -20,6 +20,7 @@ from desktop.import_export.restore import CHATS, STAGED
 from desktop.platform.surrogates import well_formed
 from desktop.store.erasure import erase_marked_rows
 from desktop.store.schema import STEPS
+from engine.files.atomic_write import atomic_replace
 from engine.files.private_files import make_private_file, make_private_folder, open_private
 from engine.files.profile import Profile
 
@@ -32,9 +33,8 @@ def write_backup(profile: Profile, path: Path) -> None:
     """Writes the file atomically. The backup is a consistent snapshot, also while chats are being saved.
 
     Any thread; blocks long. Raises UnreadableFile."""
-    part = path.with_name(well_formed(path.name) + ".part")
     try:
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        with atomic_replace(path) as part, tempfile.TemporaryDirectory(dir=path.parent) as folder:
             copy = Path(folder) / CHATS
             _copy_chats(profile.chats, copy)
             erase_marked_rows(copy)  # deletions that can still be undone count as final here
@@ -44,11 +44,8 @@ def write_backup(profile: Profile, path: Path) -> None:
                 archive.write(copy, CHATS)
                 for name, file in _files(profile):
                     archive.write(file, name)
-        part.replace(path)
     except (OSError, sqlite3.Error) as error:
         raise file_error(well_formed(path.name), error) from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def stage_restore(profile: Profile, path: Path) -> datetime:

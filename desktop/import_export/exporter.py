@@ -18,6 +18,7 @@ from desktop.import_export.pdf_export import write_pdf
 from desktop.import_export.records import PortableChat
 from desktop.platform.surrogates import well_formed
 from desktop.store.records import ChatMessage, Folder, Role
+from engine.files.atomic_write import atomic_replace
 
 Format = Literal["md", "html", "pdf", "json"]
 
@@ -40,16 +41,13 @@ class Exporter:
     ) -> None:
         """Writes the file atomically, unless `cancelled` is set before. Exactly one chat for a format other than JSON.
         Any thread; blocks. Raises OSError."""
-        part = path.with_name(path.name + ".part")
-        try:
+        with atomic_replace(path) as part:
             if file_format == "pdf":
                 self._write_pdf(chats, part)
             else:
                 part.write_text(self._text(chats, empty_folders, file_format), encoding="utf-8")
-            if not cancelled.is_set():
-                part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+            if cancelled.is_set():
+                part.unlink()
 
     def _write_pdf(self, chats: Sequence[PortableChat], path: Path) -> None:
         (each,) = chats

@@ -28,7 +28,7 @@ from desktop.platform.task_set import TaskSet
 from desktop.shell.main_window import MainWindow
 from desktop.store.records import Chat, ChatSettings
 from desktop.store.store import Store
-from engine.events import Status
+from engine.status import Status
 
 translate = QCoreApplication.translate
 

@@ -54,7 +54,7 @@ def test_long_page_written_on_pool_thread_logs_no_qt_warning(theme: Theme, tmp_p
 
 def test_formulas_in_html_are_mathml_with_latex_annotation() -> None:
     found = page(FORMULAS)
-    assert "inset:" not in found
+    assert "inline:" not in found
     formulas = re.findall("<math.*?</math>", found)
     assert len(formulas) == 4
     read = [ElementTree.fromstring(each) for each in formulas]
@@ -78,7 +78,7 @@ def test_data_url_images_are_embedded_and_others_described() -> None:
     assert "<i>cat</i>" in found
     assert "/home/me" not in found
     assert found.count("<img") == 1
-    assert "inset:" not in page('![q](data:image/png;base64,AA"onerror="x)')
+    assert "inline:" not in page('![q](data:image/png;base64,AA"onerror="x)')
 
 
 def test_user_message_in_html_looks_as_in_the_window() -> None:

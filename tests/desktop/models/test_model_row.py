@@ -14,8 +14,8 @@ from desktop.models import strings
 from desktop.models.model_list import ModelRow
 from desktop.models.model_row_delegate import WIDE, ModelRowDelegate
 from desktop.platform.theme import Theme, text_font
-from engine.events import MemoryEstimate
 from engine.library.memory_fit import MemoryFit
+from engine.status import MemoryEstimate
 
 BOX = QRect(0, 0, 700, 44)
 ACCOUNT = MemoryEstimate(10**9, 10**8, 10**7, 8 * 10**9, 10**7)

@@ -287,7 +287,7 @@ def test_the_endpoint_is_german(run: Run, open_gui: OpenGui, profile: Profile) -
             view = page.requests.view
             look_into(lambda: view._open_menu(view.visualRect(view.model().index(0, 0)).center()), gui)
             page._address_card.how.click()
-            page.keys.show_made("notes.py", "ink-5k2Jq0mW8rTb1xYcV7nD4eGhL9uPzAaS6dFfQwEiRtU")
+            page.keys.show_new_key("notes.py", "ink-5k2Jq0mW8rTb1xYcV7nD4eGhL9uPzAaS6dFfQwEiRtU")
             await look(gui, "endpoint-connect")
             page.show_state(replace(page._state, stage="failed", error=PortTaken(4645)))
             await look(gui, "endpoint-failed")

@@ -225,7 +225,7 @@ def test_opening_a_search_result_opens_its_chat(run: Run, open_gui: OpenGui, pro
             QTest.keyClick(field, Qt.Key.Key_Down)
             QTest.keyClick(found, Qt.Key.Key_Return)
             await until(lambda: len(gui.rows) == 2)
-            await until(lambda: gui.transcript._top_id == gui.rows[1].id or gui.transcript.at_end)
+            await until(lambda: gui.transcript.column.top_id == gui.rows[1].id or gui.transcript.at_end)
             QTest.keyClicks(field, "xx")
             await until(lambda: found.model().rowCount() == 0)
             QTest.keyClick(field, Qt.Key.Key_Escape)

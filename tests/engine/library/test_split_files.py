@@ -16,9 +16,9 @@ from engine.kv_cache import snapshot_store as snapshots_module
 from engine.kv_cache.snapshot_store import SnapshotStore
 from engine.library.fingerprint import fingerprint
 from engine.library.load_trial import LoadTrial
-from engine.library.model_scan import look
+from engine.library.model_scan import read_model_file
 from engine.library.model_scan_cache import ModelScanCache
-from engine.library.split_files import size_of
+from engine.library.split_files import total_size
 from engine.native.backend import open_native
 from engine.native.embedder import NativeEmbedder, open_embedder
 from engine.native.llama import C
@@ -39,7 +39,7 @@ def split(tmp_path: Path) -> Path:
 
 
 def test_size_counts_all_parts(split: Path) -> None:
-    assert size_of(split) == split.stat().st_size + (200 << 20)
+    assert total_size(split) == split.stat().st_size + (200 << 20)
 
 
 def test_trial_of_a_split_model_may_use_memory_for_all_parts(split: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,9 +101,9 @@ class Counts:
 @pytest.mark.parametrize(
     ("place", "name"),
     [
-        ("engine.native.backend", "size_of"),
+        ("engine.native.backend", "total_size"),
         ("engine.native.backend", "fingerprint"),
-        ("engine.native.embedder", "size_of"),
+        ("engine.native.embedder", "total_size"),
         ("engine.native.model", "release_mapped_pages"),
     ],
 )
@@ -147,9 +147,9 @@ def test_file_that_could_not_be_read_once_is_read_again(tmp_path: Path, monkeypa
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(Path, "open", failing)
-    assert "Input/output error" in look(path, cache).fault
+    assert "Input/output error" in read_model_file(path, cache).problem
     monkeypatch.setattr(Path, "open", read)
-    assert look(path, cache).fault == ""
+    assert read_model_file(path, cache).problem == ""
 
 
 def test_states_for_a_slow_disk_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,7 +161,7 @@ def test_states_for_a_slow_disk_are_bounded(tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setattr("engine.kv_cache.snapshot_file.write", slow)
     monkeypatch.setattr(snapshots_module, "QUEUED_BYTES", 2500)
-    store = SnapshotStore(tmp_path, b"ours".ljust(16), 1 << 30, supports_truncation=True)
+    store = SnapshotStore(tmp_path, b"ours".ljust(16), 1 << 30, supports_full_rollback=True)
     states = [memoryview(bytes(1000)) for _ in range(5)]
     assert [store.put([n, *TOKENS], state) for n, state in enumerate(states)] == [True, True, False, False, False]
     assert writing.wait(10)
@@ -172,17 +172,17 @@ def test_states_for_a_slow_disk_are_bounded(tmp_path: Path, monkeypatch: pytest.
 
 def test_first_state_is_queued_however_large_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(snapshots_module, "QUEUED_BYTES", 10)
-    store = SnapshotStore(tmp_path, b"ours".ljust(16), 1 << 30, supports_truncation=True)
+    store = SnapshotStore(tmp_path, b"ours".ljust(16), 1 << 30, supports_full_rollback=True)
     assert store.put(TOKENS, memoryview(bytes(1000)))
     store.close()
     assert len(list(tmp_path.glob("*.kv"))) == 1
 
 
 def test_unreadable_snapshot_hides_no_others(tmp_path: Path) -> None:
-    store = SnapshotStore(tmp_path, b"ours".ljust(16), 1 << 30, supports_truncation=True)
+    store = SnapshotStore(tmp_path, b"ours".ljust(16), 1 << 30, supports_full_rollback=True)
     store.put(TOKENS, memoryview(bytes(1000)))
     store.close()
     (tmp_path / "0.kv").mkdir()
-    again = SnapshotStore(tmp_path, b"ours".ljust(16), 1 << 30, supports_truncation=True)
-    assert again.wanted(TOKENS, 0) is not None
+    again = SnapshotStore(tmp_path, b"ours".ljust(16), 1 << 30, supports_full_rollback=True)
+    assert again.find_on_disk(TOKENS, 0) is not None
     again.close()
