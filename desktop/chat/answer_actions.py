@@ -1,4 +1,4 @@
-"""What one can do with the last answer of the open chat, as actions with names and keys."""
+"""Actions for the last answer of the open chat."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ translate = QCoreApplication.translate
 
 
 def answer_actions(window: MainWindow, chats: ChatController) -> list[Action]:
-    """GUI thread. Each is possible when the open chat ends with an answer that is not being written."""
+    """The actions; enabled while the open chat ends with an answer that is not being written. GUI thread."""
 
     def last() -> ChatMessage | None:
         rows = chats.sessions.messages

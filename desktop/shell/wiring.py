@@ -83,8 +83,8 @@ class Wiring:
         self._transcript.set_list(chats.sessions.messages)
         self._transcript.wait_status_of = lambda message_id: wait_status_of(chats.sessions.waiting(message_id))
         self.composing = ComposerController(window, chats, models, store, tasks, self.tell)
-        self._transcript.edit_draft = self.composing.draft_saver.edit_of
-        self._transcript.edit_changed.connect(self.composing.draft_saver.put_edit)
+        self._transcript.edit_draft = self.composing.drafts.edit_of
+        self._transcript.edit_changed.connect(self.composing.drafts.put_edit)
         self._connect_chats()
         self._connect_model()
 

@@ -110,7 +110,7 @@ class ChatListWiring(QObject):
 
     def _write(self, text: str) -> None:
         self._window.show_chat_page()
-        self._window.composer.write(text)
+        self._window.composer.insert_text(text)
 
     def _rename(self, chat_id: str) -> None:
         """Where the chat is out of sight, its place is opened first."""

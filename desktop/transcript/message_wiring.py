@@ -44,7 +44,7 @@ class MessageWiring(QObject):
         transcript.delete_requested.connect(self._delete)
         chats.sessions.message_focused.connect(transcript.show_message)
         transcript.token_alternatives_requested.connect(self._ask_word)
-        transcript.typed.connect(window.composer.write)
+        transcript.typed.connect(window.composer.insert_text)
         transcript.save_requested.connect(self._choose_file)
 
     def _delete(self, message_id: str) -> None:

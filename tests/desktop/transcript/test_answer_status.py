@@ -126,7 +126,7 @@ def test_ring_of_the_context_moves_while_an_answer_is_written(run: Run, open_gui
             seen: set[int] = set()
 
             def n_tokens() -> int:
-                return int(gui.window.composer._gauge.text().split(" ")[0].replace(",", "") or 0)
+                return int(gui.window.composer._context_meter.text().split(" ")[0].replace(",", "") or 0)
 
             def moved() -> bool:
                 seen.add(n_tokens())
