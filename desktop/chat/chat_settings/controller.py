@@ -50,6 +50,7 @@ class ChatSettingsController(QObject):
         self._set_presets(await self._store.presets())
 
     def _show(self) -> None:
+        self.sheet.flush()  # may change the settings
         settings = self._sessions.settings
         self.sheet.show_settings(settings)
         name, changed = self._presets.name_of(settings)

@@ -72,8 +72,7 @@ class ChatSettingsSheet(SideSheet):
         self._show_all()
 
     def show_settings(self, settings: ChatSettings) -> None:
-        """Show other settings. Pending changes of the previous ones are emitted first."""
-        self.flush()
+        """Show other settings. Call `flush` first."""
         if settings != self.form.settings or self.form.invalid:
             self.form.show(settings)
             self._show_all()

@@ -317,7 +317,7 @@ def test_a_full_disk_is_said_once_and_nothing_is_lost_when_there_is_room_again(r
             chats.sessions.saving_failed.connect(told.append)
             chats.send("First")
             await until(lambda: not chats.sessions.answering)
-            await chats.sessions.store._call(_limit, chats._store, 1)
+            await chats.sessions.store._call(_limit, chats.sessions.store, 1)
             chats.send("Second")
             await until(lambda: not chats.sessions.answering)
             await until(lambda: told)
@@ -325,7 +325,7 @@ def test_a_full_disk_is_said_once_and_nothing_is_lost_when_there_is_room_again(r
             assert error_message(told[0]).startswith("The disk is full")
             assert chats.sessions.messages[3].text == "wave " * 500, "what could not be kept is still here"
             chat_id = chats.sessions.messages[3].chat_id
-            await chats.sessions.store._call(_limit, chats._store, 1_000_000)
+            await chats.sessions.store._call(_limit, chats.sessions.store, 1_000_000)
         store = Store(profile.chats)
         await store.open()
         assert [len(each.text) for each in await store.messages(chat_id)] == [5, 2_500, 6, 2_500]
