@@ -18,14 +18,15 @@ from PySide6.QtWidgets import QApplication
 
 from desktop.chat.controller import ChatController
 from desktop.chat.quick_ask.controller import QuickAskController
-from desktop.endpoint.activity import MemoryShares
-from desktop.endpoint.controller import EndpointController, EndpointState, Server
+from desktop.endpoint.controller import EndpointController, EndpointState, RunningServer
+from desktop.endpoint.memory_shares import MemoryShares, memory_shares
 from desktop.endpoint.presenter import EndpointPresenter
-from desktop.endpoint.server import OWN_KEY, ApiServer, memory_shares, read_key
+from desktop.endpoint.server import OWN_KEY, ApiServer, read_key
 from desktop.endpoint.wiring import EndpointWiring
 from desktop.framework.actions import Actions
 from desktop.help.wiring import HelpWiring
 from desktop.import_export.controller import ImportExportController
+from desktop.import_export.exporter import Exporter
 from desktop.import_export.strings import role_name
 from desktop.import_export.wiring import ImportExportWiring
 from desktop.launch import Options
@@ -39,7 +40,7 @@ from desktop.platform.logging_setup import LogFile
 from desktop.platform.signal_handlers import SignalHandlers
 from desktop.platform.single_instance import Listener
 from desktop.platform.task_set import TaskSet
-from desktop.render.warm import warm
+from desktop.render.markdown import prerender
 from desktop.settings.background_wiring import BackgroundWiring
 from desktop.settings.diagnostics import diagnostics
 from desktop.settings.settings_file import SettingsFile
@@ -63,7 +64,7 @@ from engine.library.hub import Hub
 
 if TYPE_CHECKING:
     from engine.engine import Engine
-    from engine.events import Status
+    from engine.status import Status
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +113,7 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         if settings.change(**changes):
             tasks.spawn(asyncio.to_thread(settings.save), "save the settings")
 
-    async def serve(port: int) -> Server:
+    async def serve(port: int) -> RunningServer:
         return await serving.serve(await models.engine(), port)
 
     async def read_memory() -> MemoryShares:
@@ -137,26 +138,21 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         search, quick_search = (SearchController(Search(options.profile.chats)) for _ in range(2))
         closes("search", search.aclose, 2)
         closes("palette", quick_search.aclose, 2)
-        import_export = ImportExportController(
-            options.profile,
-            store,
-            role_name,
-            lambda: window.theme.print_style_of("export.css"),
-            window.theme.paper_style,
-        )
+        exporter = Exporter(role_name, lambda: window.theme.print_style_of("export.css"), window.theme.paper_style)
+        import_export = ImportExportController(options.profile, store, exporter)
         closes("import and export", import_export.aclose, 3)
         models = ModelController(make_engine)
         closes("engine", models.aclose, 10)
         library = LibraryController(options.profile, Hub(os.environ.get("HF_ENDPOINT")), settings.value, remember)
         closes("library", library.aclose, 3)
         models.load_settings_for = library.load_settings_for
-        serving = ApiServer(options)
-        serving.allow_origins(settings.value.endpoint_origins)
-        endpoint = EndpointController(serve, lambda: asyncio.to_thread(read_key, options), port)
+        serving = ApiServer(options.profile)
+        serving.set_allowed_origins(settings.value.endpoint_origins)
+        endpoint = EndpointController(serve, lambda: asyncio.to_thread(read_key, options.profile), port)
         closes("endpoint", endpoint.aclose, 4)  # its own limit is 2 s, then it tears connections off
         desk = EndpointPresenter(serving, serving, OWN_KEY, read_memory)
         closes("endpoint's desk", desk.aclose, 2)
-        chats = ChatController(store, models, warm)
+        chats = ChatController(store, models, prerender)
         chats.organizer.fold_archive(settings.value.archive_folded)
         chats.organizer.archive_folded_changed.connect(lambda folded: remember(archive_folded=folded))
         closes("chats", chats.aclose, 3)  # before the engine: what is being written is stopped and kept
@@ -201,7 +197,7 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         tasks.spawn(_open_chats(store, chats, wiring, tasks), "open the chats")
         window.composer.enable_sending()  # what is sent is kept behind the store's opening
         tasks.spawn(_light(models, settings, options), "load the model")
-        tasks.spawn(updates.begin(lambda: len(chats.sessions.known)), "look for a new version")
+        tasks.spawn(updates.check_at_start(lambda: len(chats.sessions.known)), "check for updates")
         tasks.spawn(_open_endpoint(endpoint, settings.value.endpoint_on), "open the endpoint")
         models.status_changed.connect(_log_model)
         endpoint.changed.connect(_log_endpoint)
@@ -268,7 +264,7 @@ def make_engine(profile: Profile) -> Engine:
     from engine.engine import Engine
     from engine.library.load_trial import LoadTrial
 
-    return Engine(probe=LoadTrial(profile.probed), snapshots=profile.snapshots)
+    return Engine(load_trial=LoadTrial(profile.probed), snapshots=profile.snapshots)
 
 
 async def _keep_geometry(window: MainWindow, settings: SettingsFile) -> None:

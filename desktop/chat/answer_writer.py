@@ -135,7 +135,7 @@ class Answer:
             async for event in self._stream:
                 self._apply(event, model.n_ctx if model else 0)
                 if isinstance(event, TextDelta | ReasoningDelta | ToolCallDelta):
-                    await self._stream.gather(READ_EVERY_S)
+                    await self._stream.coalesce(READ_EVERY_S)
 
     def _apply(self, event: Event, n_ctx: int) -> None:
         message = self.message

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from desktop.chat.attachments.file_kinds import language_of
 from desktop.store.records import Attachment, ChatMessage, ChatSettings
-from engine.prompt.context_fit import Fit
+from engine.prompt.context_fit import ContextFit
 from engine.requests import ChatRequest, Message, Sampling
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def unmerged_messages(branch: Sequence[ChatMessage], settings: ChatSettings) -> 
 def prompt_messages(
     branch: Sequence[ChatMessage], settings: ChatSettings, left_out: Collection[int] = ()
 ) -> tuple[Message, ...]:
-    """What the model reads. `left_out` are indices into `unmerged_messages`, as in `Fit.left_out`.
+    """What the model reads. `left_out` are indices into `unmerged_messages`, as in `ContextFit.left_out`.
 
     Consecutive messages of one role are merged, because many chat templates reject them. O(length of the branch): call
     it on a pool thread for long chats."""
@@ -99,7 +99,7 @@ class ChatPrompt:
         left_out: tuple[int, ...] = ()
         if self.settings.leaves_out:
             messages = await loop.run_in_executor(None, unmerged_messages, self.branch, self.settings)
-            left_out = (await engine.fit(messages)).left_out if messages else ()
+            left_out = (await engine.queries.fit(messages)).left_out if messages else ()
         merged = await loop.run_in_executor(None, prompt_messages, self.branch, self.settings, left_out)
         return chat_request(merged, self.settings)
 
@@ -116,13 +116,13 @@ def chat_request(messages: tuple[Message, ...], settings: ChatSettings) -> ChatR
 class TokenCounter:
     """Counts tokens with the loaded model, on pool threads. Loop's thread only. All methods raise EngineError."""
 
-    async def fit(self, engine: Engine, branch: Sequence[ChatMessage], settings: ChatSettings) -> Fit:
-        """How this branch fits into the context. `Fit.left_out` are indices into `unmerged_messages`."""
+    async def fit(self, engine: Engine, branch: Sequence[ChatMessage], settings: ChatSettings) -> ContextFit:
+        """How this branch fits into the context. `ContextFit.left_out` are indices into `unmerged_messages`."""
         messages = await asyncio.get_running_loop().run_in_executor(None, unmerged_messages, tuple(branch), settings)
         if not messages:
             n_ctx = engine.status.model.n_ctx if engine.status.model is not None else 0
-            return Fit(0, n_ctx, (), 0, True)
-        return await engine.fit(messages)
+            return ContextFit(0, n_ctx, (), 0, True)
+        return await engine.queries.fit(messages)
 
     async def attachment(self, engine: Engine, attachment: Attachment) -> int:
         """Tokens that this file adds to a message."""
@@ -133,6 +133,6 @@ class TokenCounter:
         if not text:
             return 0
         with_text, without = [
-            await engine.ask.count(ChatRequest((Message("user", each),), "window")) for each in (text, "")
+            await engine.queries.count_tokens(ChatRequest((Message("user", each),), "window")) for each in (text, "")
         ]
         return max(0, with_text - without)

@@ -1,4 +1,4 @@
-"""Help is made when it is first asked for: most starts never show it."""
+"""Adds the action "Help", which opens the page of help. The page is created when it is first opened."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from desktop.shell.main_window import MainWindow
 
 
 class HelpWiring(QObject):
-    """Adds the action "Help" to one window. GUI thread only."""
+    """Child of the window. GUI thread only."""
 
     def __init__(self, window: MainWindow, actions: Actions) -> None:
         super().__init__(window)

@@ -13,7 +13,7 @@ from desktop.models.machine_capacity import MachineCapacity
 from desktop.widgets.row_list import KeyedList
 from engine.library.catalogue import CatalogueEntry
 from engine.library.hub import HubModel
-from engine.library.memory_fit import Fit, estimate_fit_from_size
+from engine.library.memory_fit import MemoryFit, estimate_fit_from_size
 from engine.library.model_scan import ModelFile
 
 Place = Literal["disk", "catalogue", "hub"]
@@ -32,7 +32,7 @@ class ModelRow:
     name: str
     quantisation: str = ""
     size_bytes: int = 0
-    fit: Fit | None = None
+    fit: MemoryFit | None = None
     use: Use = ""
     progress: float = 0.0
     """0 to 1 while the model is loaded."""
@@ -75,7 +75,7 @@ class ModelList(KeyedList[ModelRow]):
         super().__init__(lambda row: row.key, lambda row: row.name, describe, parent)
 
 
-def row_of_file(model: ModelFile, fit: Fit | None, use: Use, progress: float, *, is_bundled: bool) -> ModelRow:
+def row_of_file(model: ModelFile, fit: MemoryFit | None, use: Use, progress: float, *, is_bundled: bool) -> ModelRow:
     metadata = model.metadata
     return ModelRow(
         str(model.path),
@@ -86,7 +86,7 @@ def row_of_file(model: ModelFile, fit: Fit | None, use: Use, progress: float, *,
         fit,
         use,
         progress,
-        model.fault,
+        model.problem,
         metadata.licence if metadata is not None else "",
         n_params=metadata.n_params if metadata is not None else 0,
         n_ctx_train=metadata.n_ctx_train if metadata is not None else 0,
@@ -130,7 +130,7 @@ def row_of_hub_model(model: HubModel, capacity: MachineCapacity, *, is_local: bo
 
 def _estimated_fit(
     size_bytes: int, n_params: int, n_ctx_train: int, capacity: MachineCapacity, n_active: int = 0
-) -> Fit | None:
+) -> MemoryFit | None:
     """None if the size of the model or the memory of the machine is unknown."""
     if not (size_bytes and capacity.total):
         return None

@@ -19,7 +19,7 @@ from desktop.models.model_row_delegate import RowAction
 from desktop.models.page import ModelsPage
 from desktop.platform.task_set import TaskSet
 from desktop.shell.main_window import MainWindow
-from engine.events import Status
+from engine.status import Status
 
 
 class ModelsWiring(QObject):

@@ -101,7 +101,7 @@ def _others(window: MainWindow) -> list[Action]:
 
     def switch_endpoint() -> None:
         if window.endpoint_page is not None:
-            window.endpoint_page.press_switch()
+            window.endpoint_page.toggle()
 
     return [
         Action(

@@ -14,8 +14,6 @@ from PySide6.QtWidgets import QFileDialog
 from desktop.chat.composer.composer_controller import ComposerController
 from desktop.chat.controller import ChatController
 from desktop.chat.header import Light
-from desktop.chat.strings import wait_status
-from desktop.chat.waiting import Waiting
 from desktop.endpoint.page import EndpointPage
 from desktop.error_messages import error_message
 from desktop.models.model_controller import ModelController
@@ -31,7 +29,7 @@ from desktop.transcript.answer_status import WaitStatus
 from desktop.transcript.message_wiring import MessageWiring
 from desktop.transcript.view import TranscriptView
 from engine.errors import LoadCancelled
-from engine.events import Status
+from engine.status import Status
 
 translate = QCoreApplication.translate
 
@@ -55,11 +53,6 @@ async def make_pages(theme: Theme) -> Pages:
     return Pages(transcript, endpoint, ChatListView(theme))
 
 
-def wait_status_of(waiting: Waiting) -> WaitStatus:
-    """What the page shows of what an answer waits for."""
-    return WaitStatus(wait_status(waiting), waiting.share)
-
-
 class Wiring:
     """Connects one window to its controllers. `remember(**changes)` keeps settings. GUI thread only."""
 
@@ -81,7 +74,7 @@ class Wiring:
         self._chats_view.setModel(chat_list_model(chats))
         window.add_pages(self._chats_view, self._transcript, pages.endpoint)
         self._transcript.set_list(chats.sessions.messages)
-        self._transcript.wait_status_of = lambda message_id: wait_status_of(chats.sessions.waiting(message_id))
+        self._transcript.wait_status_of = lambda message_id: WaitStatus.of(chats.sessions.waiting(message_id))
         self.composing = ComposerController(window, chats, models, store, tasks, self.tell)
         self._transcript.edit_draft = self.composing.drafts.edit_of
         self._transcript.edit_changed.connect(self.composing.drafts.put_edit)

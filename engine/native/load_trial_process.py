@@ -10,7 +10,7 @@ from pathlib import Path
 
 from engine.backend import Chunk
 from engine.errors import ModelFileError, TemplateError
-from engine.library.load_trial import SAYS
+from engine.library.load_trial import OUTPUT_PREFIX
 from engine.native.batch import NativeBatch
 from engine.native.llama import C, take_error_message
 from engine.native.model import NativeModel
@@ -61,7 +61,7 @@ def _compute(model: NativeModel) -> None:
         raise ModelFileError(model.path, take_error_message() or "llama.cpp cannot make a context for it")
     tokens = model.tokenize("Hello", add_special=True)[:N_CTX] or [0]
     batch = NativeBatch(N_CTX)
-    if C.llama_decode(context, batch.fill([Chunk(0, 0, tokens, samples=True)])) != 0:
+    if C.llama_decode(context, batch.fill([Chunk(0, 0, tokens, sample_last=True)])) != 0:
         raise ModelFileError(model.path, take_error_message() or "llama.cpp cannot compute with it")
 
 
@@ -85,7 +85,7 @@ def _bound_by_system() -> None:
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(f"{SAYS}{' '.join(text.split())}\n")
+    sys.stdout.write(f"{OUTPUT_PREFIX}{' '.join(text.split())}\n")
     sys.stdout.flush()
 
 

@@ -20,8 +20,8 @@ from desktop.platform.daemon_thread import detached
 from desktop.platform.task_set import TaskSet
 from desktop.store.records import Attachment
 from engine.errors import EngineError
-from engine.events import ModelInfo
 from engine.redacted_traceback import redacted_traceback
+from engine.status import ModelInfo
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from desktop.chat.prompt import PromptPart, prompt_parts
 from desktop.store.records import ChatMessage, ChatSettings
-from engine.prompt.context_fit import Fit
+from engine.prompt.context_fit import ContextFit
 
 SPARE_PER_MESSAGE = 64
 """Tokens that a chat template may add to a message."""
@@ -40,7 +40,7 @@ class Overflow:
         return self.turns[-1].rows[-1].id
 
 
-def find_overflow(branch: Sequence[ChatMessage], settings: ChatSettings, fit: Fit) -> Overflow | None:
+def find_overflow(branch: Sequence[ChatMessage], settings: ChatSettings, fit: ContextFit) -> Overflow | None:
     """What prevents sending; None if nothing does. `fit` is the fit of `unmerged_messages(branch, settings)`."""
     if not fit.left_out and fit.fits:
         return None

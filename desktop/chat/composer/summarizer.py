@@ -56,7 +56,7 @@ class Summarizer:
     async def _pieces(self, text: str) -> list[str]:
         """The text, split at a paragraph near the middle until each piece fits into a prompt."""
         room = self._n_prompt - self._n_output
-        if len(text) < MIN_PIECE_LENGTH or await self._engine.ask.count(self._request(text, "")) <= room:
+        if len(text) < MIN_PIECE_LENGTH or await self._engine.queries.count_tokens(self._request(text, "")) <= room:
             return [text]
         middle = len(text) // 2
         cut = text.find("\n\n", middle)

@@ -9,8 +9,8 @@ from PySide6.QtCore import QCoreApplication, QObject
 from desktop.chat.controller import ChatController
 from desktop.framework.actions import Action
 from desktop.shell.main_window import MainWindow
-from desktop.shell.wiring import wait_status_of
 from desktop.store.records import ChatMessage
+from desktop.transcript.answer_status import WaitStatus
 
 if TYPE_CHECKING:
     from desktop.chat.quick_ask.window import QuickAskWindow
@@ -38,7 +38,7 @@ class QuickAskController(QObject):
             self.quick_window.submitted.connect(self._ask)
             self.quick_window.stop_requested.connect(self._stop)
             self.quick_window.open_requested.connect(self._open_as_chat)
-            self.quick_window.answer.wait_status_of = lambda message_id: wait_status_of(
+            self.quick_window.answer.wait_status_of = lambda message_id: WaitStatus.of(
                 self._chats.sessions.waiting(message_id)
             )
         self.quick_window.open()

@@ -151,8 +151,8 @@ def test_what_is_made_late_has_its_place_in_the_order(
             assert found == ["one.txt", "Remove one.txt", "two.txt", "Remove two.txt", "Attach files"]
             window.show_endpoint_page()
             keys = gui.endpoint_page.keys
-            await until(lambda: any(row.isVisible() for row in keys._lines.values()))
-            assert tabbed(window, keys._new, 2) == ["Copy the key of “inglenook”", "Keep what tools ask"]
+            await until(lambda: any(row.isVisible() for row in keys._rows_by_name.values()))
+            assert tabbed(window, keys._new_link, 2) == ["Copy the key of “inglenook”", "Keep request texts"]
             window.show_models_page()
             assert window.models_page is not None
             assert tabbed(window, window.models_page.head.search, 2) == ["Open a file", "Add a folder"]

@@ -21,13 +21,14 @@ from desktop.chat.attachments.file_reader import FileReader
 from desktop.chat.attachments.pdf import read_pdf
 from desktop.import_export.backup import stage_restore, write_backup
 from desktop.import_export.controller import ImportExportController
+from desktop.import_export.exporter import Exporter
 from desktop.import_export.reader import read
 from desktop.import_export.records import PortableChat
 from desktop.platform.instance_lock import InstanceLock
 from desktop.platform.logging_setup import LogFile
 from desktop.settings.settings_file import SettingsFile
 from desktop.store.records import Chat, ChatMessage
-from desktop.store.search import Search
+from desktop.store.search import ChatSearch
 from desktop.store.store import Store
 from engine.files.profile import Profile
 from engine.library.model_scan import ModelFile
@@ -193,7 +194,7 @@ def test_profile_path_not_utf8_works(tmp_path: Path) -> None:
     profile = Profile(strange(tmp_path, "prüfung")).ensure()
 
     async def run() -> None:
-        store, search = Store(profile.chats), Search(profile.chats)
+        store, search = Store(profile.chats), ChatSearch(profile.chats)
         assert await store.open() is None
         await store.save(Chat("c", "Sea", 1.0, 1.0), [ChatMessage("m", "c", None, "user", "water", "complete", 1.0)])
         assert len(await search.find("water") or []) == 1
@@ -232,7 +233,7 @@ def test_export_into_folder_name_not_utf8_works(run: Run, tmp_path: Path, form: 
         await store.open()
         chat = Chat("c", "Sea", 1.0, 1.0, leaf_id="m")
         await store.save(chat, [ChatMessage("m", "c", None, "user", "water", "complete", 1.0)])
-        exchange = ImportExportController(Profile(tmp_path), store, lambda role: role, str, str)
+        exchange = ImportExportController(Profile(tmp_path), store, Exporter(lambda role: role, str, str))
         exported, failed = list[str](), list[object]()
         exchange.exported.connect(exported.append)
         exchange.failed.connect(failed.append)

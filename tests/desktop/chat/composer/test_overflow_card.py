@@ -13,7 +13,7 @@ from desktop.chat.prompt import prompt_messages, unmerged_messages
 from desktop.store.records import Chat, ChatMessage, ChatSettings
 from desktop.store.store import Store
 from engine.files.profile import Profile
-from engine.prompt.context_fit import Fit, fit
+from engine.prompt.context_fit import ContextFit, fit_to_context
 from engine.requests import Message
 from tests.desktop.conftest import Gui, OpenGui, Run, until
 from tests.desktop.shell.test_main_window import answered, click_chat, type_and_send
@@ -70,7 +70,7 @@ def read_by_model(gui: Gui) -> str:
 
 def test_overflow_lists_turns_to_be_left_out() -> None:
     settings = ChatSettings(system="Be kind.")
-    fitted = Fit(9_310, 8_192, (1, 2, 3, 4), 8_070, True)
+    fitted = ContextFit(9_310, 8_192, (1, 2, 3, 4), 8_070, True)
     found = find_overflow(branch(), settings, fitted)
     assert found is not None
     assert (found.kind, found.n_left_out, found.has_instructions) == ("turns", 1_240, True)
@@ -78,10 +78,10 @@ def test_overflow_lists_turns_to_be_left_out() -> None:
     assert found.last_row_id == "m3"
     leaves_out = ChatSettings(system="Be kind.", leaves_out=True)
     assert find_overflow(branch(), leaves_out, fitted) is None
-    alone = find_overflow(branch(), leaves_out, Fit(9_310, 8_192, (1,), 9_000, False))
+    alone = find_overflow(branch(), leaves_out, ContextFit(9_310, 8_192, (1,), 9_000, False))
     assert alone is not None
     assert (alone.kind, alone.n_prompt) == ("message", 9_000)
-    assert find_overflow(branch(), settings, Fit(10, 8_192, (), 10, True)) is None
+    assert find_overflow(branch(), settings, ContextFit(10, 8_192, (), 10, True)) is None
     assert certainly_fits(branch(), settings, 20_000)
     assert not certainly_fits(branch(), settings, 4_096)
 
@@ -90,7 +90,7 @@ def test_unanswered_long_question_can_be_left_out() -> None:
     rows = [row(0, "user", "q" * 5_000), row(1, "assistant", ""), row(2, "user", "Hello")]
     messages = unmerged_messages(rows, ChatSettings())
     found = find_overflow(
-        rows, ChatSettings(), fit(messages, lambda kept: sum(len(each.content) for each in kept), 4_096)
+        rows, ChatSettings(), fit_to_context(messages, lambda kept: sum(len(each.content) for each in kept), 4_096)
     )
     assert found is not None
     assert found.kind == "turns"
