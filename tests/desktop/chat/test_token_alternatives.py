@@ -25,7 +25,7 @@ from tests.desktop.shell.test_main_window import answered, type_and_send
 from tests.fakes import FakeOpener, Script
 from tests.trip.test_engine_trip import real_engine
 
-CHOOSING = Script(answer=None, runners_up=True, step_s=0.001)
+CHOOSING = Script(answer=None, has_close_alternatives=True, step_s=0.001)
 FOUND = [
     TokenAlternative("spreadsheet", 0.46),
     TokenAlternative("database", 0.27),
