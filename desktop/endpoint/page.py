@@ -22,7 +22,6 @@ SIDE_BY_SIDE = 700
 class EndpointPage(ScrollPage):
     switched = Signal(bool)
     port_requested = Signal(int)
-    sidebar_requested = Signal()
     seen_changed = Signal(bool)
     """Whether somebody can see the page."""
 
@@ -38,7 +37,8 @@ class EndpointPage(ScrollPage):
         self.snippets = SnippetsCard(theme, inner)
         self.requests = RequestsCard(theme, inner)
         self.memory = MemoryCard(theme, inner)
-        self.fold, self._switch, self._address = self._head.fold, self._head.switch, self._address_card.line
+        self.sidebar_button = self._head.sidebar_button
+        self._switch, self._address = self._head.switch, self._address_card.line
         self._cards = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._lay_out(inner)
         self._connect()
@@ -68,7 +68,6 @@ class EndpointPage(ScrollPage):
         self.seen_changed.emit(False)
 
     def _connect(self) -> None:
-        self.fold.clicked.connect(self.sidebar_requested)
         self._head.switched.connect(self.switched)
         self._alert.port_requested.connect(self.port_requested)
         self._address_card.snippets_requested.connect(self._toggle_snippets)

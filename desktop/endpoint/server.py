@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from desktop.endpoint.activity import MemoryHolder, MemoryShares, PageOrigins, ToolRequest
 from desktop.endpoint.controller import Server
 from desktop.endpoint.errors import InvalidKeyName, KeyNameTaken, PortTaken
-from desktop.launch import Options
+from engine.files.profile import Profile
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -30,18 +30,18 @@ OWN_KEY = "inglenook"
 """What the api calls the endpoint's own key."""
 
 
-def read_key(options: Options) -> str:
+def read_key(profile: Profile) -> str:
     """The endpoint's own key, made where there is none yet. Pool thread."""
     from api.keys import find_key
 
-    return find_key(options.profile).value
+    return find_key(profile).value
 
 
 class ApiServer:
     """A `Feed` and `Keys` of the server that runs, or ran last."""
 
-    def __init__(self, options: Options) -> None:
-        self._options = options
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
         self._app: FastAPI | None = None
         self._activity: Activity | None = None
         self._past: dict[str, tuple[int, int]] = {}
@@ -127,7 +127,7 @@ class ApiServer:
     def _key_file(self) -> KeyFile:
         from api.keyring import KeyFile
 
-        return KeyFile(self._options.profile.named_keys)
+        return KeyFile(self._profile.named_keys)
 
     def _make(self, engine: Engine, port: int) -> tuple[EndpointServer, FastAPI, Activity]:
         """Pool thread."""
@@ -136,9 +136,9 @@ class ApiServer:
         from api.server import EndpointServer
         from api.settings import ORIGIN, EndpointSettings
 
-        profile = self._options.profile
+        profile = self._profile
         settings = EndpointSettings(
-            key=read_key(self._options),
+            key=read_key(profile),
             port=port,
             responses=profile.responses,
             named_keys=profile.named_keys,

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from PySide6.QtCore import QObject
 
 from desktop.chat.controller import ChatController
 from desktop.chat.imported_chat import keep_imported
+from desktop.chat.page import ChatPage
 from desktop.endpoint import strings
 from desktop.endpoint.controller import EndpointController, EndpointState
 from desktop.endpoint.page import EndpointPage
 from desktop.endpoint.presenter import EndpointPresenter
 from desktop.endpoint.request_conversation import Asked
 from desktop.error_messages import error_message
+from desktop.framework.app_window import AppWindow
 from desktop.models.model_controller import ModelController
 from desktop.platform.task_set import TaskSet
-from desktop.shell.main_window import MainWindow
+from desktop.settings.app_settings import AppSettings
+from desktop.sidebar.sidebar import Sidebar
 from desktop.store.store import Store
 from engine.events import Status
 
 
 class EndpointWiring(QObject):
-    """Connects the page of one window, and lives as long. `remember(**changes)` keeps settings. GUI thread only."""
+    """Connects the page of one window, and lives as long. GUI thread only."""
 
     def __init__(
         self,
-        window: MainWindow,
+        window: AppWindow,
+        chat_page: ChatPage,
+        sidebar: Sidebar,
         page: EndpointPage,
         endpoint: EndpointController,
         desk: EndpointPresenter,
@@ -34,14 +37,15 @@ class EndpointWiring(QObject):
         models: ModelController,
         store: Store,
         tasks: TaskSet,
-        remember: Callable[..., None],
+        settings: AppSettings,
     ) -> None:
         super().__init__(window)
         self._window, self._page, self._endpoint, self._desk = window, page, endpoint, desk
-        self._chats, self._store, self._tasks, self._remember = chats, store, tasks, remember
+        self._chats, self._store, self._tasks, self._settings = chats, store, tasks, settings
+        self._sidebar = sidebar
         self._stage = endpoint.state.stage
-        window.sidebar.endpoint_requested.connect(window.show_endpoint_page)
-        window.header.tools_requested.connect(window.show_endpoint_page)
+        chat_page.header.tools_requested.connect(self._show_page)
+        desk.tools_changed.connect(chat_page.header.show_tools)
         page.switched.connect(self._switch)
         page.port_requested.connect(self._use_port)
         endpoint.changed.connect(self._show_state)
@@ -65,28 +69,30 @@ class EndpointWiring(QObject):
         page.origins.allow_requested.connect(desk.allow_origin)
         page.origins.remove_requested.connect(desk.remove_origin)
         desk.origins_changed.connect(page.origins.show_origins)
-        desk.allowed_origins_changed.connect(lambda origins: self._remember(endpoint_origins=list(origins)))
+        desk.allowed_origins_changed.connect(lambda origins: self._settings.change(endpoint_origins=list(origins)))
         desk.memory_read.connect(page.memory.show_shares)
-        desk.tools_changed.connect(self._window.header.show_tools)
         desk.request_opened.connect(self._open_as_chat)
         desk.failed.connect(self._tell)
+
+    def _show_page(self) -> None:
+        self._window.show_page("endpoint")
 
     def _tell(self, error: BaseException) -> None:
         self._window.toast.show_message(strings.trouble(error) or error_message(error), alert=True, topic="endpoint")
 
     def _switch(self, on: bool) -> None:
-        self._remember(endpoint_on=on)
+        self._settings.change(endpoint_on=on)
         change = self._endpoint.turn_on() if on else self._endpoint.turn_off()
         self._tasks.spawn(change, "switch the endpoint")
 
     def _use_port(self, port: int) -> None:
         port = port if port < 65_536 else 1_024
-        self._remember(endpoint_on=True, endpoint_port=port)
+        self._settings.change(endpoint_on=True, endpoint_port=port)
         self._tasks.spawn(self._endpoint.turn_on(port), "start the endpoint")
 
     def _show_state(self, state: EndpointState) -> None:
         self._page.show_state(state)
-        self._window.sidebar.show_endpoint(state.stage == "on")
+        self._sidebar.show_endpoint(state.stage == "on")
         if state.stage != self._stage:
             self._stage = state.stage
             self._tell_failed(state)
@@ -95,12 +101,12 @@ class EndpointWiring(QObject):
         """The page says why the endpoint did not start; a person who is elsewhere has to be told too."""
         if state.stage != "failed" or state.error is None:
             self._window.toast.clear("endpoint failed")
-        elif self._window.pages.currentWidget() is not self._page:
+        elif not self._window.is_page_shown("endpoint"):
             self._window.toast.show_message(
                 error_message(state.error),
                 alert=True,
                 action=self.tr("Show the endpoint"),
-                act=self._window.show_endpoint_page,
+                act=self._show_page,
                 topic="endpoint failed",
             )
 
@@ -114,4 +120,4 @@ class EndpointWiring(QObject):
         chat = await keep_imported(self._store, asked.system, asked.messages)
         await self._chats.load_chats()
         self._chats.open_chat(chat.id)
-        self._window.show_chat_page()
+        self._window.show_page("chat")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QUrl
@@ -10,6 +10,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog
 
 from desktop.chat.controller import ChatController
+from desktop.framework.app_window import AppWindow
 from desktop.models import strings
 from desktop.models.download_manager import DownloadState
 from desktop.models.library_controller import LibraryController, LibraryState
@@ -17,38 +18,43 @@ from desktop.models.load_options import LoadOptions
 from desktop.models.model_controller import ModelController
 from desktop.models.model_row import ModelRow
 from desktop.models.model_row_delegate import Act
+from desktop.models.model_switcher import ModelSwitcher
 from desktop.models.page import ModelsPage
 from desktop.platform.task_set import TaskSet
-from desktop.shell.main_window import MainWindow
 from engine.events import Status
 
 
 class ModelsWiring(QObject):
-    """Connects the page of one window, and lives as long. `load(path)` loads a file and keeps that it was chosen.
-    GUI thread only."""
+    """Lives as long as its window. GUI thread only."""
 
     def __init__(
         self,
-        window: MainWindow,
+        window: AppWindow,
+        page: ModelsPage,
         library: LibraryController,
         models: ModelController,
         chats: ChatController,
-        load: Callable[[str], None],
+        switcher: ModelSwitcher,
         tasks: TaskSet,
     ) -> None:
         super().__init__(window)
-        self._window, self._library, self._models, self._load, self._tasks = window, library, models, load, tasks
+        self._window, self._library, self._models, self._load, self._tasks = (
+            window,
+            library,
+            models,
+            switcher.load,
+            tasks,
+        )
         self._failed: set[str] = set()
         """Downloads whose failure was said."""
-        page = self._page = ModelsPage(window.theme)
+        self._page = page
         page.on_disk.set_list(library.on_disk)
         page.suggested.set_list(library.suggested)
         page.on_hub.set_list(library.on_hub)
-        window.add_models_page(page)
         page.seen.connect(library.open)
         page.action_requested.connect(self._act)
         page.head.folder_requested.connect(self._choose_folder)
-        page.head.file_requested.connect(window.header.model_file_requested)
+        page.head.file_requested.connect(switcher.choose_file)
         page.head.search.textChanged.connect(library.find)
         page.head.search.asked.connect(library.search_hub)
         page.on_hub.search_requested.connect(lambda: library.search_hub(page.head.search.text()))
@@ -130,12 +136,13 @@ class ModelsWiring(QObject):
         for key in self._failed - failed.keys():
             self._window.toast.clear(f"download of {key}")
         for key in failed.keys() - self._failed:
-            if self._window.pages.currentWidget() is not self._page:
+            if not self._window.is_page_shown("models"):
                 text = self.tr("The download of {name} stopped: {reason}")
                 text = text.format(name=failed[key].name, reason=strings.trouble(failed[key].error))
-                show = self._window.show_models_page
                 action, topic = self.tr("Show the models"), f"download of {key}"
-                self._window.toast.show_message(text, alert=True, action=action, act=show, topic=topic)
+                self._window.toast.show_message(
+                    text, alert=True, action=action, act=lambda: self._window.show_page("models"), topic=topic
+                )
         self._failed = set(failed)
 
     def _tell_arrived(self, path: Path) -> None:

@@ -10,17 +10,20 @@ from PySide6.QtCore import QDate, QLocale, QObject
 from PySide6.QtWidgets import QFileDialog
 
 from desktop.chat.controller import ChatController
+from desktop.chat.header import Header
 from desktop.error_messages import error_message
 from desktop.framework.actions import Actions
+from desktop.framework.app_window import AppWindow
 from desktop.import_export.controller import Format, ImportExportController
 from desktop.import_export.importer import ImportResult
 from desktop.import_export.strings import import_summary
 from desktop.platform.surrogates import well_formed
 from desktop.platform.task_set import TaskSet
 from desktop.platform.theme import TEXT_SIZES
+from desktop.settings.app_settings import AppSettings
 from desktop.settings.page import SettingsPage
 from desktop.settings.settings_file import TEXT_SIZE, LanguageChoice, ThemeChoice
-from desktop.shell.main_window import MainWindow
+from desktop.sidebar.chat_list_view import ChatListView
 from desktop.store.records import Chat
 
 SAVING = "import and export"
@@ -30,26 +33,26 @@ SAVING = "import and export"
 class SettingsWiring(QObject):
     """Lives as long as its window. GUI thread only.
 
-    `remember(**changes)` keeps settings, `diagnose` gives the text for a report."""
+    `diagnose` gives the text for a report."""
 
     def __init__(
         self,
-        window: MainWindow,
+        window: AppWindow,
+        header: Header,
+        chat_list: ChatListView | None,
         exchange: ImportExportController,
         chats: ChatController,
         actions: Actions,
         tasks: TaskSet,
-        remember: Callable[..., None],
+        settings: AppSettings,
         diagnose: Callable[[], str],
-        language: LanguageChoice = "system",
     ) -> None:
         super().__init__(window)
         self._window, self._exchange, self._chats, self._tasks = window, exchange, chats, tasks
-        self._remember = remember
+        self._settings = settings
         self._actions = actions
         self.page = SettingsPage(window.theme, actions)
-        self.page.language.show_choice(language)
-        window.add_settings_page(self.page)
+        self.page.language.show_choice(settings.value.language)
         self.page.theme_chosen.connect(self._choose_theme)
         self.page.language.chosen.connect(self._choose_language)
         self.page.text_step_requested.connect(self._step_text)
@@ -61,10 +64,14 @@ class SettingsWiring(QObject):
         self.page.backup_requested.connect(self._choose_target_for_backup)
         self.page.restore_requested.connect(self._choose_backup)
         self.page.diagnostics_requested.connect(lambda: self.page.put_diagnostics(diagnose()))
-        window.header.export_requested.connect(self._choose_target)
-        if window.sidebar.chats is not None:
-            window.sidebar.chats.save_requested.connect(self._choose_target)
-            window.sidebar.chats.save_several_requested.connect(self._choose_target_for_several)
+        header.export_requested.connect(self._choose_target)
+        if chat_list is not None:
+            chat_list.save_requested.connect(self._choose_target)
+            chat_list.save_several_requested.connect(self._choose_target_for_several)
+        self.page.help_requested.connect(lambda: window.show_page("help"))
+        self.page.updates_chosen.connect(lambda on: settings.change(updates="on" if on else "off"))
+        self.page.show_updates(settings.value.updates == "on")
+        settings.on_change("updates", lambda choice: self.page.show_updates(choice == "on"))
         exchange.progressed.connect(self._show_progress)
         exchange.imported.connect(self._show_imported)
         exchange.export_started.connect(self._show_saving)
@@ -79,11 +86,11 @@ class SettingsWiring(QObject):
 
     def _choose_theme(self, choice: ThemeChoice) -> None:
         self._window.theme.choose(choice)
-        self._remember(theme=choice)
+        self._settings.change(theme=choice)
         self.page.show_theme(choice)
 
     def _choose_language(self, choice: LanguageChoice) -> None:
-        self._remember(language=choice)
+        self._settings.change(language=choice)
         self.page.language.show_choice(choice)
         self._offer_to_close(self.tr("The language is another one from the next start on."))
 
@@ -93,7 +100,7 @@ class SettingsWiring(QObject):
         place = TEXT_SIZES.index(min(TEXT_SIZES, key=lambda each: abs(each - theme.text_size)))
         size = TEXT_SIZES[max(0, min(place + step, len(TEXT_SIZES) - 1))] if step else TEXT_SIZE
         theme.resize_text(size)
-        self._remember(text_size=size)
+        self._settings.change(text_size=size)
 
     def _change_keys(self, action_id: str, keys: str) -> None:
         if (holder := self._actions.change_shortcut(action_id, keys)) is not None:

@@ -11,9 +11,10 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QDesktopServices
 
 from desktop.framework.actions import Action, Actions
+from desktop.framework.app_window import AppWindow
 from desktop.platform.task_set import TaskSet
-from desktop.settings.settings_file import Settings
-from desktop.shell.main_window import MainWindow
+from desktop.settings.app_settings import AppSettings
+from desktop.settings.settings_file import UpdatesChoice
 
 WEEK_S = 7 * 24 * 3600.0
 QUIET_S = 20.0
@@ -21,32 +22,29 @@ QUIET_S = 20.0
 
 
 class UpdateWiring(QObject):
-    """`settings()` gives those in force, `remember(**changes)` keeps others. GUI thread only."""
+    """GUI thread only."""
 
     def __init__(
         self,
-        window: MainWindow,
+        window: AppWindow,
         actions: Actions,
         tasks: TaskSet,
-        settings: Callable[[], Settings],
-        remember: Callable[..., None],
+        settings: AppSettings,
     ) -> None:
         super().__init__(window)
-        self._window, self._tasks, self._settings, self._remember = window, tasks, settings, remember
+        self._window, self._tasks, self._settings = window, tasks, settings
         actions.add(Action("look_for_updates", self.tr("Look for a new version"), self.look))
-        if window.settings_page is not None:
-            window.settings_page.updates_chosen.connect(self.choose)
-            window.settings_page.show_updates(settings().updates == "on")
+        settings.on_change("updates", self._look_if_on)
 
     async def begin(self, n_chats: Callable[[], int]) -> None:
         """Some time after the start: looks, where that is allowed and a week has gone by; or asks, once, somebody who
         has been here before."""
         await asyncio.sleep(QUIET_S)
-        if self._settings().updates == "on":
-            if time.time() - self._settings().updates_looked_at >= WEEK_S:
+        if self._settings.value.updates == "on":
+            if time.time() - self._settings.value.updates_looked_at >= WEEK_S:
                 await self._look(quietly=True)
-        elif self._settings().updates == "unasked" and n_chats() > 0 and not self._window.toast.text:
-            self._remember(updates="off")  # asked, and no answer is no
+        elif self._settings.value.updates == "unasked" and n_chats() > 0 and not self._window.toast.text:
+            self._settings.change(updates="off")  # asked, and no answer is no
             self._window.toast.show_message(
                 self.tr("May Inglenook look once a week whether there is a new version? Nothing about you is sent."),
                 action=self.tr("Yes"),
@@ -55,10 +53,10 @@ class UpdateWiring(QObject):
             )
 
     def choose(self, on: bool) -> None:
-        self._remember(updates="on" if on else "off")
-        if self._window.settings_page is not None:
-            self._window.settings_page.show_updates(on)
-        if on:
+        self._settings.change(updates="on" if on else "off")
+
+    def _look_if_on(self, choice: UpdatesChoice) -> None:
+        if choice == "on":
             self._tasks.spawn(self._look(quietly=True), "look for a new version")
 
     def look(self) -> None:
@@ -75,7 +73,7 @@ class UpdateWiring(QObject):
                 words = self.tr("It could not be learned whether there is a new version: {reason}.")
                 self._window.toast.show_message(words.format(reason=error.reason), alert=True, topic="updates")
             return
-        self._remember(updates_looked_at=time.time())
+        self._settings.change(updates_looked_at=time.time())
         if release is not None:
             words = self.tr("Inglenook {version} is there.").format(version=release.version)
             what_is_new = self.tr("What is new")

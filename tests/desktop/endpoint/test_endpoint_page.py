@@ -66,7 +66,7 @@ class Client:
 async def served(open_gui: OpenGui, script: Script) -> AsyncIterator[Gui]:
     """A gui whose endpoint is on, with its page open."""
     async with open_gui(script) as gui:
-        gui.window.sidebar._endpoint.click()
+        gui.window.sidebar.page_buttons["endpoint"].click()
         gui.endpoint_page.port_requested.emit(free_port())
         await until(lambda: gui.endpoint_page._state.stage == "on" and gui.ready and gui.endpoint_page._state.key)
         yield gui
@@ -107,7 +107,7 @@ def test_one_of_two_that_stream_is_stopped_and_the_other_goes_on(run: Run, open_
             assert {row.key for row in rows(gui)} == {"aider", "continue"}
             lines = gui.endpoint_page.keys._lines
             await until(lambda: [lines[name]._use.text() for name in ("aider", "continue")] == ["in use now"] * 2)
-            assert gui.window.header._tools.text() == " 2 tools"
+            assert gui.window.chat_page.header._tools.text() == " 2 tools"
             before = {row.id: row.n_output for row in rows(gui)}
             await until(lambda: all(row.n_output > before[row.id] and row.tokens_per_s > 0 for row in rows(gui)))
             began = time.monotonic()
@@ -121,7 +121,7 @@ def test_one_of_two_that_stream_is_stopped_and_the_other_goes_on(run: Run, open_
             await asking
             await until(lambda: [row.state for row in rows(gui)] == ["cancelled", "cancelled"])
             await until(lambda: not gui.endpoint_page.requests.stop_all.isEnabled())
-            assert gui.window.header._tools.isHidden()
+            assert gui.window.chat_page.header._tools.isHidden()
 
     run(story())
 
@@ -194,7 +194,7 @@ def test_a_request_is_opened_as_a_chat_where_bodies_are_kept(run: Run, open_gui:
             await until(lambda: len(gui.rows) == 2)
             assert [row.text for row in gui.rows] == ["Can you help me?", "Of course."]
             assert gui.window.pages.currentWidget() is not gui.endpoint_page
-            gui.window.show_endpoint_page()
+            gui.window.show_page("endpoint")
             gui.endpoint_page.requests.keep.click()
             await until(lambda: all(row.body is None for row in rows(gui)))
 
@@ -204,14 +204,14 @@ def test_a_request_is_opened_as_a_chat_where_bodies_are_kept(run: Run, open_gui:
 def test_nothing_is_looked_at_while_the_page_is_hidden(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with served(open_gui, ENDLESS) as gui:
-            gui.window.show_chat_page()
+            gui.window.show_page("chat")
             client = Client(gui, gui.endpoint_page._state.key)
             asking = asyncio.gather(client.ask("Hello", max_tokens=150))
-            await until(gui.window.header._tools.isVisible)
-            assert gui.window.header._tools.text() == " 1 tool"
+            await until(gui.window.chat_page.header._tools.isVisible)
+            assert gui.window.chat_page.header._tools.text() == " 1 tool"
             assert rows(gui) == []
             await asking
-            await until(gui.window.header._tools.isHidden)
+            await until(gui.window.chat_page.header._tools.isHidden)
 
     run(story())
 
@@ -251,7 +251,7 @@ def test_what_tools_hold_of_the_memory_is_told_apart_from_the_chats() -> None:
 def test_the_pill_opens_the_page_and_memory_is_told(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
-            gui.window.header.tools_requested.emit()
+            gui.window.chat_page.header.tools_requested.emit()
             assert gui.window.pages.currentWidget() is gui.endpoint_page
             await until(gui.endpoint_page.memory.isVisible)
             assert "App " in gui.endpoint_page.memory.bar.accessibleDescription()
@@ -265,7 +265,7 @@ def test_memory_is_told_by_chat_and_by_tool(run: Run, open_gui: OpenGui) -> None
             await Client(gui, await make_key(gui, "aider")).ask("x" * 900)
             type_and_send(gui, "How far is it to the sea? " * 9)
             await until(lambda: gui.rows and gui.rows[-1].state == "complete")
-            gui.window.show_endpoint_page()
+            gui.window.show_page("endpoint")
             holders = gui.endpoint_page.memory.holders
             await until(lambda: "aider (tool)" in holders.text() and "“How far is it" in holders.text())
             assert holders.text().index("aider") < holders.text().index("How far"), "who holds most comes first"
@@ -282,7 +282,7 @@ def test_tools_are_counted_before_the_page_was_ever_open(run: Run, open_gui: Ope
             await until(lambda: gui.ready and gui.endpoint_page._state.stage == "on" and gui.endpoint_page._state.key)
             client = Client(gui, gui.endpoint_page._state.key)
             asking = asyncio.create_task(client.ask("Hello"))
-            await until(lambda: gui.window.header._tools.text() == " 1 tool")
+            await until(lambda: gui.window.chat_page.header._tools.text() == " 1 tool")
             asking.cancel()
             await asyncio.gather(asking, return_exceptions=True)
 
@@ -294,7 +294,7 @@ def test_what_is_copied_has_the_key_that_is_hidden_on_the_page(run: Run, open_gu
         async with open_gui() as gui:
             page = gui.endpoint_page
             await until(lambda: page._state.key and gui.ready)
-            gui.window.show_endpoint_page()
+            gui.window.show_page("endpoint")
             page._address_card.how.click()
             assert page.snippets.isVisible()
             for tab in range(page.snippets.tabs.count()):

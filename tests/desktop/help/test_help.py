@@ -60,15 +60,16 @@ def test_the_keys_that_it_names_are_those_that_there_are(run: Run, open_gui: Ope
 
 
 def help_page(gui: Gui) -> HelpPage:
-    assert gui.window.help_page is not None
-    return gui.window.help_page
+    page = gui.window.view("help", HelpPage)
+    assert page is not None
+    return page
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_help_opens_by_key_goes_to_topics_and_is_left(run: Run, open_gui: OpenGui, scheme: str) -> None:
     async def story() -> None:
         async with open_gui(theme=scheme) as gui:
-            assert gui.window.help_page is None, "most starts never show it"
+            assert gui.window.view("help") is None, "most starts never show it"
             QTest.keyClick(gui.window, Qt.Key.Key_F1)
             page = help_page(gui)
             assert gui.window.pages.currentWidget() is page

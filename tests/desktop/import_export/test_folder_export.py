@@ -22,7 +22,7 @@ pytestmark = MENUS
 
 def test_saving_all_takes_empty_folders_along(run: Run, open_gui: OpenGui, profile: Profile, tmp_path: Path) -> None:
     async def story(gui: Gui) -> None:
-        page: Any = gui.window.settings_page
+        page: Any = gui.window.view("settings")
         QTest.keyClick(gui.window, Qt.Key.Key_N, CONTROL | SHIFT)
         editor = gui.chats.findChild(QLineEdit)
         assert isinstance(editor, QLineEdit)
@@ -52,7 +52,7 @@ def test_a_file_of_nothing_but_folders_is_brought_in(run: Run, open_gui: OpenGui
             wiring: Any = gui.window.findChild(SettingsWiring)
             wiring.start_import(tmp_path / "bare.json")
             await until(lambda: titles(gui) == ["Folders", "Garden", "Gui"])
-            page: Any = gui.window.settings_page
+            page: Any = gui.window.view("settings")
             assert page._progress.text() == "2 empty folders came in."
 
     run(story())

@@ -19,7 +19,7 @@ def test_a_download_pauses_goes_on_after_a_restart_and_is_cancelled(
     async def story() -> None:
         async with open_gui(model=False) as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             page.action_requested.emit("download", ModelRow(REPO, "hub", "Tiny Chat"))
             await until(lambda: page.downloads.cards and "MB of" in card(gui).text.text())
             await until(lambda: card(gui).bar.value() > 50)
@@ -29,7 +29,7 @@ def test_a_download_pauses_goes_on_after_a_restart_and_is_cancelled(
             assert card(gui).pause.accessibleName() == "Go on with Tiny Chat"
         assert not (profile.models / NAME).exists()
         async with open_gui(model=False) as gui:
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: page_of(gui).downloads.cards)
             assert "Paused" in card(gui).text.text()
             assert card(gui).bar.value() > 50
@@ -41,7 +41,7 @@ def test_a_download_pauses_goes_on_after_a_restart_and_is_cancelled(
             await until(lambda: list(profile.models.iterdir()) == [])
         async with open_gui(model=False) as gui:
             fake.bytes_per_s = 0
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             page_of(gui).action_requested.emit("download", ModelRow(REPO, "hub", "Tiny Chat"))
             await until((profile.models / NAME).exists)
             await until(lambda: names(page_of(gui).on_disk.view) == ["Tiny Chat"])
@@ -58,7 +58,7 @@ def test_two_downloads_come_one_after_the_other(
     async def story() -> None:
         async with open_gui(model=False) as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             page.action_requested.emit("download", ModelRow(REPO, "hub", "Tiny Chat"))
             page.action_requested.emit("download", ModelRow("makers/Other-GGUF", "hub", "Other"))
             await until(lambda: any("Waits" in each.text.text() for each in page.downloads.cards))
@@ -75,7 +75,7 @@ def test_closing_in_the_middle_of_a_download_leaves_nothing_that_looks_whole(
 
     async def story() -> None:
         async with open_gui(model=False) as gui:
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             page_of(gui).action_requested.emit("download", ModelRow(REPO, "hub", "Tiny Chat"))
             await until(lambda: (profile.models / f"{NAME}.part").exists())
         await asyncio.to_thread(fake.stop)

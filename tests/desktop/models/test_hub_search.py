@@ -22,7 +22,7 @@ def test_what_is_typed_is_found_here_and_asks_nobody(
     async def story() -> None:
         async with open_gui(model=False) as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: len(rows(page.on_disk.view)) == 3 and len(rows(page.suggested.view)) > 5)
             QTest.keyClicks(page.head.search, "qwen 8b")
             assert names(page.suggested.view) == ["Qwen3 8B"]
@@ -42,7 +42,7 @@ def test_a_model_comes_from_the_hub(run: Run, open_gui: OpenGui, fake: FakeHub, 
     async def story() -> None:
         async with open_gui(model=False) as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: len(rows(page.suggested.view)) > 5)
             QTest.keyClicks(page.head.search, "tiny")
             QTest.keyClick(page.head.search, Qt.Key.Key_Return)
@@ -67,7 +67,7 @@ def test_what_is_not_what_it_should_be_is_said_and_tried_again(
 
     async def story() -> None:
         async with open_gui(model=False) as gui:
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             page_of(gui).action_requested.emit("download", ModelRow(REPO, "hub", "Tiny Chat"))
             await until(lambda: page_of(gui).downloads.cards and "It was deleted" in card(gui).text.text())
             assert list(profile.models.iterdir()) == []
@@ -83,7 +83,7 @@ def test_offline_is_a_quiet_sentence(run: Run, open_gui: OpenGui, fake: FakeHub)
     async def story() -> None:
         async with open_gui(model=False) as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             QTest.keyClicks(page.head.search, "tiny")
             QTest.keyClick(page.head.search, Qt.Key.Key_Return)
             await until(lambda: "cannot be reached" in page.on_hub.empty.text())

@@ -28,7 +28,7 @@ def test_settings_are_kept_for_each_file_and_used(
     async def story() -> None:
         async with open_gui(real=path) as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: gui.ready and use_of(gui, "Alpha") == "in_use")
             await until(lambda: rows(page.on_disk.view)[0].fit is not None)
             click(page.on_disk.view, "Alpha", "settings")
@@ -47,7 +47,7 @@ def test_settings_are_kept_for_each_file_and_used(
             sheet.load.click()
             await until(lambda: use_of(gui, "Alpha") == "loading")
             await until(lambda: use_of(gui, "Alpha") == "in_use")
-            assert "Reads 1,024 tokens" in gui.window.header._pill.toolTip() or sheet.load.isHidden()
+            assert "Reads 1,024 tokens" in gui.window.chat_page.header._pill.toolTip() or sheet.load.isHidden()
             sheet.unload.click()
             await until(lambda: use_of(gui, "Alpha") == "")
         kept = SettingsFile(profile.settings).value.model_settings
@@ -55,7 +55,7 @@ def test_settings_are_kept_for_each_file_and_used(
         async with open_gui(real=path) as gui:
             await until(lambda: gui.ready)
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: use_of(gui, "Alpha") == "in_use")
             click(page.on_disk.view, "Alpha", "settings")
             assert page.sheet.context.text() == "1024"
@@ -65,7 +65,7 @@ def test_settings_are_kept_for_each_file_and_used(
         assert kept == {str(path): {"n_ctx": 1024}}, "it was typed, and the model was not loaded so"
         async with open_gui(real=path) as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: use_of(gui, "Alpha") == "in_use")
             click(page.on_disk.view, "Alpha", "settings")
             page.sheet.context.clear()
@@ -85,7 +85,7 @@ def test_sheet_of_model_that_search_hides_follows_its_state(
     async def story() -> None:
         async with open_gui(real=shelf / "Alpha-Q4_0.gguf") as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: gui.ready and use_of(gui, "Alpha") == "in_use")
             click(page.on_disk.view, "Alpha", "settings")
             page.head.search.setText("qwen")
@@ -106,7 +106,7 @@ def test_value_that_is_typed_stays_while_the_row_changes(
     async def story() -> None:
         async with open_gui(real=shelf / "Alpha-Q4_0.gguf") as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: gui.ready and use_of(gui, "Alpha") == "in_use")
             await until(lambda: rows(page.on_disk.view)[0].fit is not None)
             click(page.on_disk.view, "Alpha", "settings")

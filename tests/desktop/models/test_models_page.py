@@ -52,7 +52,7 @@ def test_folders_are_added_listed_and_taken_away(
     async def story() -> None:
         async with open_gui(model=False) as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             assert gui.window.pages.currentWidget() is page
             page.head.add_folder.click()
             dialog = gui.window.findChild(QFileDialog)
@@ -67,7 +67,7 @@ def test_folders_are_added_listed_and_taken_away(
         assert SettingsFile(profile.settings).value.model_folders == [str(shelf)]
         async with open_gui(model=False) as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: len(rows(page.on_disk.view)) == 3)
             chip = page.on_disk.chips.findChildren(QAbstractButton)[0]
             assert chip.accessibleName() == f"Look no more into {strings.folder(shelf)}"
@@ -87,7 +87,7 @@ def test_models_are_loaded_and_unloaded(
     async def story() -> None:
         async with open_gui(model=False) as gui:
             view = page_of(gui).on_disk.view
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: len(rows(view)) == 3 and rows(view)[0].fit is not None)
             click(view, "Alpha", "load")
             await until(lambda: use_of(gui, "Alpha") == "in_use")
@@ -117,7 +117,7 @@ def test_models_in_a_folder_whose_name_is_no_utf_8_are_listed_and_loaded(
     async def story() -> None:
         async with open_gui(model=False) as gui:
             view = page_of(gui).on_disk.view
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: len(rows(view)) == 4 and rows(view)[0].fit is not None)
             assert "".join(sorted(names(view))).isprintable()
             name = next(row.name for row in rows(view) if row.path == strange)
@@ -136,7 +136,7 @@ def test_a_double_click_loads_one_model(
     async def story() -> None:
         async with open_gui(model=False) as gui:
             view, left = page_of(gui).on_disk.view, Qt.MouseButton.LeftButton
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: len(rows(view)) == 3 and rows(view)[0].fit is not None)
             click(view, "Alpha", "load")
             await until(lambda: use_of(gui, "Alpha") == "in_use")
@@ -168,7 +168,7 @@ def test_an_answer_that_loses_its_model_says_so_and_can_be_gone_on_with(
     async def story() -> None:
         async with open_gui(ENDLESS) as gui:
             view = page_of(gui).on_disk.view
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: gui.ready and len(rows(view)) == 4 and rows(view)[1].fit is not None)
             type_and_send(gui, "Go on and on")
             await until(lambda: len(gui.rows[-1].text) > 10)
@@ -221,7 +221,7 @@ def test_too_big_is_said_in_words_and_not_offered(
     async def story() -> None:
         async with open_gui(model=False) as gui:
             view = page_of(gui).on_disk.view
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: rows(view) and rows(view)[0].fit is not None)
             giant = rows(view)[0]
             assert strings.verdict(giant) == "Too big"
@@ -243,7 +243,7 @@ def test_controls_and_rows_have_names(
     async def story() -> None:
         async with open_gui(model=False) as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: len(rows(page.on_disk.view)) == 3 and rows(page.on_disk.view)[0].fit is not None)
             page.action_requested.emit("download", ModelRow(REPO, "hub", "Tiny Chat"))
             click(page.on_disk.view, "Alpha", "settings")

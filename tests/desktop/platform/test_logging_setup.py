@@ -81,7 +81,7 @@ def test_no_word_of_anybody_is_logged(run: Run, open_gui: OpenGui, profile: Prof
         script = Script(answer=f"I like the {MARKER}.".encode())
         async with open_gui(script) as gui:
             await until(lambda: gui.ready)
-            gui.window.composer.files_given.emit([attached])
+            gui.window.chat_page.composer.files_given.emit([attached])
             await until(lambda: counted(gui, 1))
             type_and_send(gui, f"Play the {MARKER}")
             await answered(gui)
@@ -104,7 +104,7 @@ def test_no_word_of_anybody_is_logged(run: Run, open_gui: OpenGui, profile: Prof
             script.fail_after = 0
             type_and_send(gui, f"And the {MARKER}?")
             await answered(gui)
-            page = gui.window.settings_page
+            page = gui.window.view("settings")
             page._copy.click()
             reports.append(QGuiApplication.clipboard().text())
             for secret in (key, MARKER, str(tmp_path)):

@@ -259,10 +259,10 @@ def test_a_clause_that_is_not_known_is_noticed_and_shown_as_it_came() -> None:
 def test_a_clause_keeps_its_values(qapp: object) -> None:
     from PySide6.QtCore import QCoreApplication
 
-    from desktop.platform.language import speak
+    from desktop.platform.language import install_translators
 
     assert isinstance(qapp, QCoreApplication)
-    speak(qapp, "de")
+    install_translators(qapp, "de")
     try:
         assert reason("2 of its 3 parts are missing") == "2 der 3 Teile fehlen"
         assert (
@@ -272,4 +272,4 @@ def test_a_clause_keeps_its_values(qapp: object) -> None:
             "das Vokabular ist beschädigt (die Probe endete mit -6)"
         )
     finally:
-        speak(qapp, "en")
+        install_translators(qapp, "en")

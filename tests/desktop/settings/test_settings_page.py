@@ -45,8 +45,8 @@ def test_an_export_of_another_program_comes_in(run: Run, open_gui: OpenGui, tmp_
 
     async def story() -> None:
         async with open_gui() as gui:
-            gui.window.sidebar._settings.click()
-            page = gui.window.settings_page
+            gui.window.sidebar.page_buttons["settings"].click()
+            page = gui.window.view("settings")
             assert gui.window.pages.currentWidget() is page
             wiring_of(gui).start_import(tmp_path / "conversations.json")  # type: ignore[attr-defined]
             await until(lambda: page._progress.text() == "One chat came in.")
@@ -114,7 +114,7 @@ def test_export_with_half_an_emoji_and_bad_chats_comes_in_and_is_counted(
 
     async def story() -> None:
         async with open_gui() as gui:
-            wiring, page = wiring_of(gui), gui.window.settings_page
+            wiring, page = wiring_of(gui), gui.window.view("settings")
             wiring.start_import(tmp_path / "conversations.json")  # type: ignore[attr-defined]
             await until(lambda: page._imports[0].isEnabled())
             assert page._progress.text().startswith("3 chats came in. 2 chats could not be read: “no tree” and others.")
@@ -133,7 +133,7 @@ def test_unforeseen_error_of_an_import_is_logged_and_frees_the_page(
 
     async def story() -> None:
         async with open_gui() as gui:
-            page = gui.window.settings_page
+            page = gui.window.view("settings")
             monkeypatch.setattr("desktop.import_export.importer.Importer._take", fail)
             wiring_of(gui).start_import(tmp_path / "conversations.json")  # type: ignore[attr-defined]
             await said(gui, "Something went wrong")
@@ -153,7 +153,7 @@ def test_stopped_import_frees_the_page(run: Run, open_gui: OpenGui, tmp_path: Pa
 
     async def story() -> None:
         async with open_gui() as gui:
-            page = gui.window.settings_page
+            page = gui.window.view("settings")
             wiring_of(gui).start_import(tmp_path / "conversations.json")  # type: ignore[attr-defined]
             assert not page._imports[0].isEnabled()
             page._cancel.click()
@@ -168,8 +168,8 @@ def test_staged_restore_is_shown_and_can_be_cancelled(
 ) -> None:
     async def story() -> None:
         async with open_gui() as gui:
-            exchange, page = wiring_of(gui)._exchange, gui.window.settings_page  # type: ignore[attr-defined]
-            gui.window.show_settings_page()
+            exchange, page = wiring_of(gui)._exchange, gui.window.view("settings")  # type: ignore[attr-defined]
+            gui.window.show_page("settings")
             assert page._cancel_restore.isHidden()
             await until(lambda: gui.ready)
             exchange.back_up(tmp_path / "all.zip")
@@ -177,7 +177,7 @@ def test_staged_restore_is_shown_and_can_be_cancelled(
             exchange.restore(tmp_path / "all.zip")
             await until(page._cancel_restore.isVisible)
         async with open_gui() as gui:  # as after a restart that did not put it in place
-            page = gui.window.settings_page
+            page = gui.window.view("settings")
             assert page._restore.text() == "A backup comes back when Inglenook starts next."
             page._cancel_restore.click()
             await until(page._cancel_restore.isHidden)
@@ -201,7 +201,7 @@ def test_a_report_holds_no_chat_and_no_folder(run: Run, open_gui: OpenGui, tmp_p
             await until(lambda: gui.ready)
             type_and_send(gui, "A secret question")
             await answered(gui)
-            page = gui.window.settings_page
+            page = gui.window.view("settings")
             page._copy.click()
             report = QGuiApplication.clipboard().text()
             assert "llama-cpp-python: 0.3" in report
@@ -225,12 +225,12 @@ def test_a_choice_is_wide_enough_for_the_weight_of_the_chosen_one(run: Run, open
     async def story() -> None:
         for language in ("en", "de"):
             async with open_gui(language=language) as gui:
-                gui.window.show_settings_page()
-                sheet = gui.window.chat_settings
-                choices = gui.window.settings_page.findChildren(QPushButton, "choice")
+                gui.window.show_page("settings")
+                sheet = gui.window.chat_page.settings_sheet
+                choices = gui.window.view("settings").findChildren(QPushButton, "choice")
                 assert len(choices) == 6
                 assert all(map(has_room_when_chosen, choices))
-                gui.window.show_chat_page()
+                gui.window.show_page("chat")
                 sheet.open_sheet()
                 segments = sheet.findChildren(QPushButton, "segment")
                 assert len(segments) == 3
@@ -245,9 +245,9 @@ def test_it_is_pictured(run: Run, open_gui: OpenGui, profile: Profile) -> None:
         for scheme in ("light", "dark"):
             async with open_gui(theme=scheme) as gui:
                 await lived_in(gui)
-                gui.window.show_settings_page()
+                gui.window.show_page("settings")
                 await show(gui, "settings", scheme)
-                gui.window.show_chat_page()
+                gui.window.show_page("chat")
                 gui.window.sidebar.search.setText("garden")
                 await found(gui)
                 await show(gui, "search", scheme, SIZES[1:2])

@@ -105,7 +105,7 @@ def test_first_click_with_ctrl_chooses_that_chat_alone(run: Run, open_gui: OpenG
 
 def test_what_is_typed_after_a_chat_is_deleted_is_written(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
-        composer = gui.window.composer
+        composer = gui.window.chat_page.composer
         click_title(gui, "Sea shanties")
         await until(lambda: len(gui.rows) == 2)
         gui.chats.setFocus()

@@ -133,7 +133,7 @@ def test_it_asks_once_and_yes_looks(run: Run, open_gui: OpenGui, profile: Profil
         assert SettingsFile(profile.settings).value.updates == "on"
         async with open_gui() as gui:
             await until(lambda: gui.ready)
-            assert gui.window.settings_page._updates.isChecked()
+            assert gui.window.view("settings")._updates.isChecked()
         assert len(place.asked) == 1, "once a week"
 
     run(story())
@@ -174,7 +174,7 @@ def test_who_allowed_it_is_told_after_a_week(run: Run, open_gui: OpenGui, profil
         settings.save()
         async with open_gui() as gui:
             await until(lambda: "99.1" in gui.window.toast.text)
-            gui.window.settings_page._updates.click()
+            gui.window.view("settings")._updates.click()
         assert SettingsFile(profile.settings).value.updates == "off"
 
     run(story())
