@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QWidget
 
 
@@ -32,3 +33,13 @@ class Page:
     in_sidebar: bool = True
     on_demand: bool = False
     """Made when it is first shown."""
+
+    @property
+    def shown_title(self) -> str:
+        """In the person's language."""
+        return QCoreApplication.translate("pages", self.title)
+
+    @property
+    def shown_command(self) -> str:
+        """In the person's language."""
+        return QCoreApplication.translate("actions", self.command)

@@ -40,7 +40,7 @@ def _places(window: MainWindow) -> list[Action]:
         *(
             Action(
                 page.action_id or f"go_{page.id}",
-                translate("actions", page.command),
+                page.shown_command,
                 partial(window.show_page, page.id),
                 page.shortcut,
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, QSize
+from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from desktop.framework.pages import Page
@@ -14,11 +14,10 @@ class PageButton(QPushButton):
     """Checked while its page is shown. It can carry a dot that says that something runs."""
 
     def __init__(self, theme: Theme, page: Page, parent: QWidget) -> None:
-        title = QCoreApplication.translate("pages", page.title)
-        super().__init__("  " + title, parent)
+        super().__init__("  " + page.shown_title, parent)
         self._theme, self._icon = theme, page.icon
         self.setObjectName("place")
-        self.setAccessibleName(title)
+        self.setAccessibleName(page.shown_title)
         self.setCheckable(True)
         self.setFixedHeight(32)
         self.setIconSize(QSize(16, 16))

@@ -224,7 +224,7 @@ def test_the_whole_window_is_mirrored(run: Run, open_gui: OpenGui, profile: Prof
             await open_chat(gui, "c3")
             await show(gui, "mirrored-english", "light", SIZES[1:2])
             for place in ("settings", "models", "endpoint"):
-                getattr(gui.window, f"show_{place}_page")()
+                gui.window.show_page(place)
                 await show(gui, f"mirrored-{place}", "light", SIZES[1:2])
 
     run(story())

@@ -33,9 +33,9 @@ ALLOWED = {
     "key[0].kind",  # formula or picture
     "platform.python_version()",
     "status.state",
-    "_kind(status.error)",
+    "_type_name(status.error)",
     "state.stage",
-    "_kind(state.error)",
+    "_type_name(state.error)",
     "message.state",
     "message.n_output",
     "redacted_traceback(error)",  # kinds and places
@@ -121,7 +121,7 @@ def test_no_word_of_anybody_is_logged(run: Run, open_gui: OpenGui, profile: Prof
         "the model: ready, no error",
         "the endpoint: on, no error",
         "CRITICAL desktop.platform.logging_setup: an error that nobody caught",
-        "uvicorn.error: at test_logbook:",
+        "uvicorn.error: at test_logging_setup:",
         "desktop.test: ValueError failed",
         "builtins.FileNotFoundError ENOENT",
         "tests.desktop.platform.test_logging_setup:",

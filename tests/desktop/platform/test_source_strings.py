@@ -32,7 +32,14 @@ SHOWN: dict[str, tuple[int, ...]] = {
 """What puts words on the screen, and which of its arguments are words."""
 
 TRANSLATES = frozenset({"tr", "translate", "counted", "QT_TRANSLATE_NOOP"})
-NO_LITERALS = frozenset({("number_format.py", "counted"), ("reasons.py", "reason")})
+NO_LITERALS = frozenset(
+    {
+        ("number_format.py", "counted"),
+        ("reasons.py", "reason"),
+        ("pages.py", "shown_title"),
+        ("pages.py", "shown_command"),
+    }
+)
 """Where what is translated was marked elsewhere: a function that lupdate knows, and a list of marked clauses."""
 
 OWN_NUMBERS = frozenset({"diagnostics.py"})

@@ -84,7 +84,7 @@ def test_every_control_of_every_page_has_a_name(open_gui: OpenGui, run: Run) -> 
             window = gui.window
             n_checked = 0
             for page in ("chat", "endpoint", "models", "settings"):
-                getattr(window, f"show_{page}_page")()
+                window.show_page(page)
                 await asyncio.sleep(0.05)
                 for each in controls(window):
                     name = QAccessible.queryAccessibleInterface(each).text(NAME)

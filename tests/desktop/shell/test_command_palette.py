@@ -199,14 +199,14 @@ def test_palette_leaves_when_another_key_is_pressed(run: Run, open_gui: OpenGui)
         async with open_gui() as gui:
             palette = palette_of(gui)
             for key, page in (
-                (Qt.Key.Key_2, "models_page"),
-                (Qt.Key.Key_3, "endpoint_page"),
-                (Qt.Key.Key_1, "chat_page"),
+                (Qt.Key.Key_2, "models"),
+                (Qt.Key.Key_3, "endpoint"),
+                (Qt.Key.Key_1, "chat"),
             ):
                 QTest.keyClick(gui.window, Qt.Key.Key_K, CONTROL)
                 assert palette.isVisible()
                 QTest.keyClick(palette._field, key, CONTROL)
-                assert gui.window.pages.currentWidget() is getattr(gui.window, page)
+                assert gui.window.pages.currentWidget() is gui.window.view(page)
                 assert not palette.isVisible()
             QTest.keyClick(gui.window, Qt.Key.Key_K, CONTROL)
             QTest.keyClick(palette._field, Qt.Key.Key_K, CONTROL)

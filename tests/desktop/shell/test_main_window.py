@@ -289,7 +289,7 @@ def test_the_sidebar_folds(run: Run, open_gui: OpenGui) -> None:
             assert window.sidebar.isVisible()
             window.resize(700, 600)
             await until(lambda: not window.sidebar.isVisible())
-            window.chat_page.header.fold.click()
+            window.chat_page.sidebar_button.click()
             assert window.sidebar.isVisible()
             QTest.mouseClick(window.chat_page.stage, Qt.MouseButton.LeftButton, pos=QPoint(600, 20))
             await until(lambda: not window.sidebar.isVisible())

@@ -325,7 +325,7 @@ def test_other_pages_are_repainted_after_each_action(run: Run, open_gui: OpenGui
         async with open_gui() as gui:
             surface, window = await lived_in(gui, 7), gui.window
             for name in ("endpoint", "settings", "help"):
-                getattr(window, f"show_{name}_page")()
+                window.show_page(name)
                 await quiet()
                 assert_current(surface, f"going to {name}")
                 areas = [area for area in areas_of(window.pages.currentWidget()) if area.isVisible()]

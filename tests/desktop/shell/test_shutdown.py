@@ -55,8 +55,8 @@ def quit_when_stalled(window):
     else:
         QTimer.singleShot(50, lambda: quit_when_stalled(window))
 
-real = launching._import_behind
-def import_behind(window):
+real = launching._import_app
+def import_app(window):
     module = real(window)
     import desktop.models.library_controller as library, desktop.app as app
     if sys.argv[2] == "scan":
@@ -66,7 +66,7 @@ def import_behind(window):
         app.read_key = stall
         QTimer.singleShot(0, lambda: quit_when_stalled(window))
     return module
-launching._import_behind = import_behind
+launching._import_app = import_app
 sys.exit(launch(Options(Profile(Path(sys.argv[1])), Path(sys.argv[1]) / "missing.gguf")))
 """
 
@@ -167,10 +167,10 @@ def test_profile_that_stays_taken_is_reported(qapp: QApplication, profile: Profi
 def test_start_that_fails_half_way_closes_what_is_open(
     run: Run, open_gui: OpenGui, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def fail(theme: object) -> None:
+    async def fail(services: object) -> None:
         raise OSError("no pages")
 
-    monkeypatch.setattr(app, "make_pages", fail)
+    monkeypatch.setattr(app, "_open_chat_page", fail)
 
     async def story() -> None:
         with pytest.raises(OSError, match="no pages"):
