@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(f"the key cannot be kept in {profile.root}: {error.strerror}")
     except ValueError as error:
         return _fail(str(error))
-    return _serve(Engine(probe=LoadTrial(profile.probed), snapshots=profile.snapshots), settings, model, key.path)
+    return _serve(Engine(load_trial=LoadTrial(profile.probed), snapshots=profile.snapshots), settings, model, key.path)
 
 
 def _serve(engine: Engine, settings: EndpointSettings, model: Path, key_path: Path | None) -> int:

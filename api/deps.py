@@ -18,7 +18,7 @@ from api.request_record import BODY, holder_of
 from api.settings import EndpointSettings
 from engine.engine import Engine
 from engine.errors import EngineClosed, EngineDead, NotLoaded
-from engine.events import ModelInfo, Status
+from engine.status import ModelInfo, Status
 
 Body = TypeVar("Body", bound=BaseModel)
 

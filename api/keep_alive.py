@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from engine.engine import Engine
-from engine.events import ModelInfo
+from engine.status import ModelInfo
 
 GLANCE_S = 0.1
 """How often it is looked, at most, whether the window still uses the model."""

@@ -33,9 +33,10 @@ from api.settings import EndpointSettings
 from api.streaming import SSE, EventStreamResponse, EventWriter, Framing
 from api.unmet import unmet
 from engine.engine import Engine
-from engine.events import Embeddings, ModelInfo
+from engine.events import Embeddings
 from engine.model_queries import ModelQueries
 from engine.requests import EmbedRequest, Request
+from engine.status import ModelInfo
 
 Result = TypeVar("Result")
 
@@ -83,7 +84,7 @@ class RequestContext:
 
         `answer_follows`: an answer of the same request follows, which is what /v1/activity remembers.
         Raises EngineError, RequestStopped, QueueFull."""
-        http, ask = self.http, self.engine.ask
+        http, ask = self.http, self.engine.queries
         return await self.activity.query(
             self.request_id, lambda: work(ask), http.scope, http.receive, answer_follows=answer_follows
         )

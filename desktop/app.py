@@ -20,12 +20,13 @@ from desktop.chat.composer.composer_controller import ComposerController
 from desktop.chat.controller import ChatController
 from desktop.chat.page_controller import ChatPageController
 from desktop.chat.quick_ask.controller import QuickAskController
-from desktop.endpoint.activity import MemoryShares
-from desktop.endpoint.controller import EndpointController, EndpointState, Server
+from desktop.endpoint.controller import EndpointController, EndpointState, RunningServer
+from desktop.endpoint.memory_shares import MemoryShares, memory_shares
 from desktop.endpoint.presenter import EndpointPresenter
-from desktop.endpoint.server import OWN_KEY, ApiServer, memory_shares, read_key
+from desktop.endpoint.server import OWN_KEY, ApiServer, read_key
 from desktop.framework.actions import Actions
 from desktop.import_export.controller import ImportExportController
+from desktop.import_export.exporter import Exporter
 from desktop.import_export.strings import role_name
 from desktop.models.library_controller import LibraryController
 from desktop.models.model_controller import ModelController
@@ -52,7 +53,7 @@ from desktop.shell.page_list import PAGES
 from desktop.shell.tray import Tray
 from desktop.shell.window_actions import window_actions
 from desktop.sidebar.chat_list_view import ChatListView
-from desktop.sidebar.chat_list_wiring import ChatListWiring
+from desktop.sidebar.chat_list_wiring import ChatListWiring, chat_list_model
 from desktop.sidebar.search_controller import SearchController
 from desktop.sidebar.search_wiring import SearchWiring
 from desktop.startup.options import Options
@@ -69,7 +70,7 @@ from engine.library.hub import Hub
 
 if TYPE_CHECKING:
     from engine.engine import Engine
-    from engine.events import Status
+    from engine.status import Status
 
 log = logging.getLogger(__name__)
 
@@ -150,7 +151,7 @@ def _open_services(
     stack.closes("engine", models.aclose, 10)
     library = LibraryController(profile, Hub(os.environ.get("HF_ENDPOINT")), settings.value, settings.change)
     stack.closes("library", library.aclose, 3)
-    models.settings_of = library.settings_of
+    models.load_settings_for = library.load_settings_for
     endpoint, endpoint_presenter = _open_endpoint(stack, options, settings, models, lambda chat_id: title_of(chat_id))
     chats = ChatController(store, models, warm)
     stack.closes("chats", chats.aclose, 3)  # before the engine: stops answers and saves what they have so far
@@ -158,7 +159,7 @@ def _open_services(
     stack.callback(GarbageCollector().close)
 
     def title_of(chat_id: str) -> str:
-        return chat.title if (chat := chats.chat(chat_id)) else ""
+        return chat.title if (chat := chats.sessions.chat(chat_id)) else ""
 
     return Services(
         window=window,
@@ -183,9 +184,8 @@ def _open_services(
 
 def _import_export(profile: Profile, store: Store, window: MainWindow) -> ImportExportController:
     theme = window.theme
-    return ImportExportController(
-        profile, store, role_name, lambda: theme.print_style_of("export.css"), theme.paper_style
-    )
+    exporter = Exporter(role_name, lambda: theme.print_style_of("export.css"), theme.paper_style)
+    return ImportExportController(profile, store, exporter)
 
 
 def _open_endpoint(
@@ -196,9 +196,9 @@ def _open_endpoint(
     title_of: Callable[[str], str],
 ) -> tuple[EndpointController, EndpointPresenter]:
     server = ApiServer(options.profile)
-    server.allow_origins(settings.value.endpoint_origins)
+    server.set_allowed_origins(settings.value.endpoint_origins)
 
-    async def serve(port: int) -> Server:
+    async def serve(port: int) -> RunningServer:
         return await server.serve(await models.engine(), port)
 
     async def read_memory() -> MemoryShares:
@@ -217,13 +217,13 @@ async def _open_chat_page(services: Services) -> ChatPageController:
     """Makes each part in a turn of its own: all at once would hold up the window for three frames."""
     window, page, sidebar, chats = services.window, services.chat_page, services.sidebar, services.chats
     settings = services.settings
-    chats.fold_archive(settings.value.archive_folded)
-    chats.archive_folded.connect(lambda folded: settings.change(archive_folded=folded))
+    chats.organizer.fold_archive(settings.value.archive_folded)
+    chats.organizer.archive_folded_changed.connect(lambda folded: settings.change(archive_folded=folded))
     transcript = TranscriptView(window.theme)
     await asyncio.sleep(0)
     chat_list = ChatListView(window.theme)
     await asyncio.sleep(0)
-    chat_list.setModel(chats.chats)
+    chat_list.setModel(chat_list_model(chats))
     sidebar.add_chats(chat_list)
     page.add_transcript(transcript)
     composing = ComposerController(window, page, sidebar, chats, services.models, services.store, services.tasks)
@@ -285,18 +285,18 @@ def _start(
     tasks.spawn(_open_chats(services, chat_page), "open the chats")
     services.chat_page.composer.enable_sending()  # messages sent from now on are saved once the store is open
     tasks.spawn(_load_initial_model(models, services.settings.value.model_path, options), "load the model")
-    tasks.spawn(updates.begin(chats.chats.rowCount), "look for a new version")
+    tasks.spawn(updates.check_at_start(lambda: len(chats.sessions.known)), "check for updates")
     tasks.spawn(_start_endpoint(endpoint, services.settings.value.endpoint_on), "open the endpoint")
     models.status_changed.connect(_log_model)
     endpoint.changed.connect(_log_endpoint)
-    chats.heard.connect(_log_answer)
+    chats.sessions.answer_changed.connect(_log_answer)
 
 
 async def _open_chats(services: Services, chat_page: ChatPageController) -> None:
     problem = await services.store.open()
     if problem is not None:
         chat_page.show_not_saved(problem)
-    await services.chats.load_chats()
+    await services.chats.load()
     await chat_page.composing.open()
     services.tasks.spawn(services.store.purge_index(), "clear the index of deleted words")
 
@@ -330,7 +330,7 @@ def make_engine(profile: Profile) -> Engine:
     from engine.engine import Engine
     from engine.library.load_trial import LoadTrial
 
-    return Engine(probe=LoadTrial(profile.probed), snapshots=profile.snapshots)
+    return Engine(load_trial=LoadTrial(profile.probed), snapshots=profile.snapshots)
 
 
 async def _save_geometry(window: MainWindow, settings: SettingsFile) -> None:

@@ -67,7 +67,7 @@ class RequestStream:
         self._ended = _is_last(event)
         return event
 
-    async def gather(self, seconds: float) -> None:
+    async def coalesce(self, seconds: float) -> None:
         """Lets events pile up for so long, to be taken together; less long where the last one comes."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):

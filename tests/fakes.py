@@ -30,8 +30,8 @@ from engine.backend import (
     Vocabulary,
 )
 from engine.errors import LoadCancelled, ModelFileError, NotLoaded
-from engine.events import ModelInfo
 from engine.requests import Sampling
+from engine.status import ModelInfo
 from tests.fake_embedder import FakeEmbedder
 
 END = 256
@@ -98,9 +98,9 @@ class FakeBackend:
         self.limits = limits
         self._specials = {text: END + n for n, text in enumerate(script.specials, 1)}
         n_tokens = 257 + len(script.specials)
-        gap = ("<PRE>", "<SUF>", "<MID>")
+        fim = ("<PRE>", "<SUF>", "<MID>")
         self.vocabulary = Vocabulary(
-            n_tokens=n_tokens, bos="", eos="", ends=frozenset({END}), controls=script.specials, gap=gap
+            n_tokens=n_tokens, bos="", eos="", eog_tokens=frozenset({END}), control_texts=script.specials, fim=fim
         )
         self.chat_template = script.template
         self.fingerprint = b"fake".ljust(16)
@@ -183,7 +183,7 @@ class FakeBackend:
             row += len(chunk.tokens)
             if chunk.needs_all_logits:
                 self._rows |= dict.fromkeys(range(row - len(chunk.tokens) + 1, row + 1), chunk.slot)
-            elif chunk.samples:
+            elif chunk.sample_last:
                 self._rows[row] = chunk.slot
         self.batch_sizes.append(row + 1)
         if row + 1 > self.limits.n_batch or self.n_cells_used() > self.limits.n_cells:
@@ -205,7 +205,7 @@ class FakeBackend:
     def first_cached_token(self, slot: int) -> int:
         return 0
 
-    def cut(self, slot: int, n: int) -> None:
+    def truncate(self, slot: int, n: int) -> None:
         assert self.limits.supports_truncation
         assert n <= len(self.slots[slot])
         del self.slots[slot][n:]

@@ -10,8 +10,8 @@ from api.fields.sampling import sampling
 from api.fields.unsupported_params import reject_unsupported
 from api.llama_cpp.schemas import InfillBody, LlamaBody
 from api.openai.completions.request import Prompt, prompts_of
-from engine.events import ModelInfo, ModelProps
 from engine.requests import CompletionRequest, Request, Sampling
+from engine.status import ModelInfo, ModelProps
 
 HINTS = frozenset({"samplers", "t_max_prompt_ms", "t_max_predict_ms", "n_indent"})
 """What editors send to have a suggestion sooner or tidier; one that comes later or longer is no broken promise."""

@@ -23,12 +23,12 @@ router = APIRouter()
 
 @router.get("/props")
 async def get_props(ctx: RequestContextDep) -> Response:
-    return JSONResponse(request.props(ctx.model, await ctx.engine.ask.card()))
+    return JSONResponse(request.props(ctx.model, await ctx.engine.queries.props()))
 
 
 @router.get("/slots")
 async def get_slots(ctx: RequestContextDep, holder: Holder) -> Response:
-    card = await ctx.engine.ask.card()
+    card = await ctx.engine.queries.props()
     shown_ids = {call.id for call in ctx.activity.calls_of(holder)}
     found = request.slots(card.n_running, ctx.model.n_ctx, ctx.activity.requests, shown_ids)
     if ctx.http.query_params.get("fail_on_no_slot") and all(slot["is_processing"] for slot in found):

@@ -40,7 +40,7 @@ async def list_running(status: StatusDep, keep_alive: KeepAliveDep) -> Response:
 async def show_model(ctx: RequestContextDep) -> Response:
     body = await ctx.read(ModelBody)
     _check_model(ctx, body)
-    return JSONResponse(shown(ctx.model, await ctx.query(lambda questions: questions.card())))
+    return JSONResponse(shown(ctx.model, await ctx.query(lambda queries: queries.props())))
 
 
 @router.post("/chat")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from engine.events import EmbedderInfo, ModelInfo
+from engine.status import EmbedderInfo, ModelInfo
 
 
 def model_object(model: ModelInfo) -> dict[str, object]:

@@ -40,20 +40,20 @@ class ChatPageController(QObject):
         self._window, self._page, self._transcript, self._chats = window, page, transcript, chats
         self.composing = composing
         self._shown_id = ""
-        transcript.set_list(chats.messages)
-        transcript.wait_status_of = lambda message_id: wait_status_of(chats.waiting(message_id))
+        transcript.set_list(chats.sessions.messages)
+        transcript.wait_status_of = lambda message_id: wait_status_of(chats.sessions.waiting(message_id))
         transcript.edit_draft = composing.draft_saver.edit_of
         transcript.edit_changed.connect(composing.draft_saver.put_edit)
         transcript.link_activated.connect(QDesktopServices.openUrl)
         page.composer.stop_requested.connect(chats.stop)
         page.greeting.begun.connect(page.composer.begin_with)
-        chats.opened.connect(self._show_chat)
-        chats.answering_changed.connect(self._show_answering)
-        chats.stop_requested.connect(self._show_stopping)
-        chats.speed_measured.connect(page.header.show_speed)
-        chats.failed.connect(window.show_error)
-        chats.saving_failed.connect(self.show_not_saved)
-        chats.saving_resumed.connect(lambda: window.toast.clear(NOT_SAVED))
+        chats.sessions.opened.connect(self._show_chat)
+        chats.sessions.answering_changed.connect(self._show_answering)
+        chats.sessions.stop_requested.connect(self._show_stopping)
+        chats.sessions.speed_measured.connect(page.header.show_speed)
+        chats.sessions.failed.connect(window.show_error)
+        chats.sessions.saving_failed.connect(self.show_not_saved)
+        chats.sessions.saving_resumed.connect(lambda: window.toast.clear(NOT_SAVED))
         models.status_changed.connect(lambda: transcript.refresh_status())
 
     def show_not_saved(self, error: BaseException) -> None:
@@ -70,9 +70,9 @@ class ChatPageController(QObject):
         self._window.setWindowTitle(f"{chat.title} – Inglenook" if chat else "Inglenook")
 
     def _show_answering(self, answering: bool) -> None:
-        self._page.composer.set_answering(answering, stopping=self._chats.stopping)
+        self._page.composer.set_answering(answering, stopping=self._chats.sessions.stopping)
 
     def _show_stopping(self) -> None:
         """At once, though the stopped answer may end a second later."""
-        self._show_answering(self._chats.answering)
+        self._show_answering(self._chats.sessions.answering)
         self._transcript.refresh_status()

@@ -27,7 +27,6 @@ def _make(services: Services) -> QWidget:
         services.endpoint_presenter,
         services.chats,
         services.models,
-        services.store,
         services.tasks,
         services.settings,
     )

@@ -16,7 +16,7 @@ from desktop.models.model_controller import ModelController
 from desktop.platform.task_set import TaskSet
 from desktop.settings.app_settings import AppSettings
 from engine.errors import LoadCancelled
-from engine.events import Status
+from engine.status import Status
 
 translate = QCoreApplication.translate
 

@@ -14,19 +14,22 @@ if TYPE_CHECKING:
 
 
 def _make(services: Services) -> QWidget:
+    from desktop.import_export.wiring import ImportExportWiring
     from desktop.settings.settings_wiring import SettingsWiring
 
-    return SettingsWiring(
-        services.window,
+    window, actions = services.window, services.actions
+    page = SettingsWiring(window, actions, services.settings, services.diagnostics).page
+    ImportExportWiring(
+        window,
         services.chat_page.header,
         services.sidebar.chats,
+        page.import_export,
         services.import_export,
         services.chats,
-        services.actions,
+        actions,
         services.tasks,
-        services.settings,
-        services.diagnostics,
-    ).page
+    )
+    return page
 
 
 SETTINGS_PAGE = Page(

@@ -39,10 +39,7 @@ def _places(window: MainWindow) -> list[Action]:
         Action("search", translate("actions", "Search all chats"), window.show_search, "Ctrl+Shift+F"),
         *(
             Action(
-                page.action_id or f"go_{page.id}",
-                page.shown_command,
-                partial(window.show_page, page.id),
-                page.shortcut,
+                page.action_id or f"go_{page.id}", page.shown_command, partial(window.show_page, page.id), page.shortcut
             )
             for page in PAGES
         ),
@@ -50,12 +47,12 @@ def _places(window: MainWindow) -> list[Action]:
 
 
 def _chat_actions(window: MainWindow, chats: ChatController) -> list[Action]:
-    of_chat = partial(Action, is_possible=lambda: chats.current is not None)
+    of_chat = partial(Action, is_possible=lambda: chats.sessions.current is not None)
 
     def with_chat(act: Callable[[Chat], object]) -> Callable[[], None]:
         def run() -> None:
-            if chats.current is not None:
-                act(chats.current)
+            if chats.sessions.current is not None:
+                act(chats.sessions.current)
 
         return run
 
@@ -77,7 +74,9 @@ def _chat_actions(window: MainWindow, chats: ChatController) -> list[Action]:
         of_chat("find", translate("actions", "Find in this chat"), find, "Ctrl+F"),
         Action("chat_settings", translate("actions", "Settings of this chat"), settings, "Ctrl+,"),
         Action("attach", translate("actions", "Attach files"), attach, "Ctrl+Shift+A"),
-        Action("stop", translate("actions", "Stop the answer"), chats.stop, is_possible=lambda: chats.answering),
+        Action(
+            "stop", translate("actions", "Stop the answer"), chats.stop, is_possible=lambda: chats.sessions.answering
+        ),
         of_chat("rename_chat", translate("actions", "Rename this chat"), rename),
         of_chat("pin_chat", translate("actions", "Pin or unpin this chat"), with_chat(pin)),
         of_chat("delete_chat", translate("actions", "Delete this chat"), delete),
@@ -111,7 +110,7 @@ def _others(window: MainWindow) -> list[Action]:
 
     def switch_endpoint() -> None:
         if (page := window.view("endpoint", EndpointPage)) is not None:
-            page.press_switch()
+            page.toggle()
 
     return [
         Action(
@@ -145,15 +144,6 @@ def _others(window: MainWindow) -> list[Action]:
             with_settings("text_step_requested", 0),
             "Ctrl+0",
         ),
-        Action(
-            "import_file", translate("actions", "Bring chats in from a file…"), with_settings("import_requested", False)
-        ),
-        Action(
-            "import_folder",
-            translate("actions", "Bring chats in from a folder…"),
-            with_settings("import_requested", True),
-        ),
-        Action("export_all", translate("actions", "Save all chats…"), with_settings("export_requested")),
         Action("switch_endpoint", translate("actions", "Turn the endpoint on or off"), switch_endpoint),
         Action(
             "undo_deletion",

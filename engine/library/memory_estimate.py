@@ -6,9 +6,9 @@ import psutil
 
 from engine.backend import LoadSettings
 from engine.errors import NotEnoughMemory
-from engine.events import MemoryEstimate
 from engine.library.gguf_header import GgufHeader
 from engine.library.kv_size import cell_bytes, state_bytes
+from engine.status import MemoryEstimate
 
 N_CTX_DEFAULT = 8192
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from engine.events import KvUsage, MemoryEstimate
+from engine.status import KvUsage, MemoryEstimate
 
 
 @dataclass(frozen=True, slots=True)

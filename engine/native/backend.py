@@ -16,7 +16,6 @@ import psutil
 
 from engine.backend import Chunk, KvAllocationFailed, KvType, Limits, LoadSettings, NativeFailure
 from engine.errors import ModelFileError
-from engine.events import MemoryEstimate, ModelInfo
 from engine.files.display_name import display_name
 from engine.library.context_shape import N_BATCH, N_OUTPUTS, N_SLOTS, N_SLOTS_STATEFUL, shape
 from engine.library.fingerprint import fingerprint
@@ -30,6 +29,7 @@ from engine.native.model import NativeModel
 from engine.native.sampler import NativeSampler
 from engine.requests import Sampling
 from engine.scheduler.thread_tuner import candidate_thread_counts
+from engine.status import MemoryEstimate, ModelInfo
 
 if TYPE_CHECKING:
     from llguidance import LLTokenizer
@@ -101,7 +101,7 @@ class NativeBackend:
             n_outputs=N_OUTPUTS,
             thread_counts=counts,
             supports_truncation=not model.is_stateful,
-            window=C.llama_model_n_swa(model.pointer),
+            sliding_window=C.llama_model_n_swa(model.pointer),
         )
         self.vocabulary = model.vocabulary()
         self.chat_template = model.chat_template
@@ -126,7 +126,7 @@ class NativeBackend:
         return open_tokenizer(self._model)
 
     def keep_model_loaded(self) -> AbstractContextManager[None]:
-        return self._model.kept()
+        return self._model.keep_loaded()
 
     def sampler(self, sampling: Sampling, history: Sequence[int]) -> NativeSampler:
         return NativeSampler(self._model, self._context, sampling, history)
@@ -149,9 +149,9 @@ class NativeBackend:
 
     def first_cached_token(self, slot: int) -> int:
         # Even with `swa_full`, llama.cpp puts new tokens into cells that one sequence's window has left behind.
-        return max(0, int(C.llama_memory_seq_pos_min(self._memory, slot))) if self.limits.window else 0
+        return max(0, int(C.llama_memory_seq_pos_min(self._memory, slot))) if self.limits.sliding_window else 0
 
-    def cut(self, slot: int, n: int) -> None:
+    def truncate(self, slot: int, n: int) -> None:
         if not C.llama_memory_seq_rm(self._memory, slot, n, -1):
             raise NativeFailure("the end of a sequence could not be dropped")
 

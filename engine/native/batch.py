@@ -35,7 +35,7 @@ class NativeBatch:
                 self._token[at : at + n] = chunk.tokens
                 self._pos[at : at + n] = np.arange(chunk.start, chunk.start + n)
                 self._logits[at : at + n] = chunk.needs_all_logits
-            self._logits[at + n - 1] = chunk.samples or chunk.needs_all_logits
+            self._logits[at + n - 1] = chunk.sample_last or chunk.needs_all_logits
             for i in range(at, at + n):
                 self._slots[i][0] = chunk.slot
             at += n

@@ -24,7 +24,7 @@ def open_tokenizer(model: NativeModel) -> LLTokenizer:
         tokens=[model.piece(token) or _SPECIAL + model.name(token) for token in range(model.n_vocab)],
         vocab_ptr=model.vocab,
         tokenize_fptr=ctypes.cast(model.c_tokenize, ctypes.c_void_p).value,
-        eos_token=sorted(model.ends) or C.llama_vocab_eos(model.vocab),
+        eos_token=sorted(model.eog_tokens) or C.llama_vocab_eos(model.vocab),
         slices=None,
     )
     return tokenizer

@@ -12,10 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import psutil
 
-from engine.backend import Chunk, LoadSettings, NativeFailure
-from engine.embedding.embedder import EmbedderLimits, Pooling
+from engine.backend import Chunk, EmbedderLimits, LoadSettings, NativeFailure, Pooling
 from engine.errors import InvalidSettings, ModelFileError
-from engine.events import EmbedderInfo
 from engine.files.display_name import display_name
 from engine.library.load_settings_check import check_settings
 from engine.library.memory_estimate import choose_context_length
@@ -24,6 +22,7 @@ from engine.native.batch import NativeBatch
 from engine.native.llama import C, take_error_message
 from engine.native.model import NativeModel
 from engine.scheduler.thread_tuner import candidate_thread_counts
+from engine.status import EmbedderInfo
 
 N_CTX = 2048
 """Tokens of one input, where the settings do not say."""
@@ -41,7 +40,7 @@ POOLINGS: dict[int, Pooling] = {
 
 
 def open_embedder(path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> NativeEmbedder:
-    """See `engine.embedding.embedder.OpenEmbedder`. Native thread."""
+    """See `engine.backend.OpenEmbedder`. Native thread."""
     header = read_model(path)
     check_settings(settings, header)
     for name in ("kv_type_k", "kv_type_v", "flash_attention"):
@@ -61,7 +60,7 @@ def open_embedder(path: Path, settings: LoadSettings, on_progress: Callable[[flo
 
 
 class NativeEmbedder:
-    """See `engine.embedding.embedder.Embedder`."""
+    """See `engine.backend.Embedder`."""
 
     def __init__(self, model: NativeModel, n_ctx: int, n_threads: int, *, owns_model: bool) -> None:
         self._model = model
@@ -104,7 +103,7 @@ class NativeEmbedder:
         self.info = EmbedderInfo(display_name(model.path.stem), model.path, size_bytes, n_ctx, self._n_dimensions)
         self.tokenize = model.tokenize
 
-    def read(self, chunks: Sequence[Chunk], n_threads: int) -> npt.NDArray[np.float32]:
+    def embed(self, chunks: Sequence[Chunk], n_threads: int) -> npt.NDArray[np.float32]:
         if n_threads != self._n_threads:
             C.llama_set_n_threads(self._context, n_threads, n_threads)
             self._n_threads = n_threads

@@ -61,7 +61,7 @@ def _compute(model: NativeModel) -> None:
         raise ModelFileError(model.path, take_error_message() or "llama.cpp cannot make a context for it")
     tokens = model.tokenize("Hello", add_special=True)[:N_CTX] or [0]
     batch = NativeBatch(N_CTX)
-    if C.llama_decode(context, batch.fill([Chunk(0, 0, tokens, samples=True)])) != 0:
+    if C.llama_decode(context, batch.fill([Chunk(0, 0, tokens, sample_last=True)])) != 0:
         raise ModelFileError(model.path, take_error_message() or "llama.cpp cannot compute with it")
 
 

@@ -90,7 +90,7 @@ class NativeModel:
         release_mapped_pages(parts(self.path))
         self.vocab = C.llama_model_get_vocab(self._pointer)
         self.n_vocab: int = C.llama_vocab_n_tokens(self.vocab)
-        self.ends = frozenset(token for token in range(self.n_vocab) if C.llama_vocab_is_eog(self.vocab, token))
+        self.eog_tokens = frozenset(token for token in range(self.n_vocab) if C.llama_vocab_is_eog(self.vocab, token))
         self._tokenizer = Tokenizer(self.vocab, self.n_vocab, self.metadata("tokenizer.ggml.pre"))
         self.tokenize = self._tokenizer.tokenize
         self.c_tokenize = c_tokenize(self._tokenizer)
@@ -119,13 +119,13 @@ class NativeModel:
             n_tokens=self.n_vocab,
             bos=self._text(C.llama_vocab_bos(self.vocab)),
             eos=self._text(C.llama_vocab_eos(self.vocab)),
-            ends=self.ends,
+            eog_tokens=self.eog_tokens,
             has_word_pretokenizer=C.llama_vocab_type(self.vocab) == C.LLAMA_VOCAB_TYPE_BPE,
-            controls=self._tokenizer.control_texts,
-            gap=self._gap(),
+            control_texts=self._tokenizer.control_texts,
+            fim=self._fim_texts(),
         )
 
-    def _gap(self) -> tuple[str, str, str] | None:
+    def _fim_texts(self) -> tuple[str, str, str] | None:
         words = [
             C.llama_vocab_fim_pre(self.vocab),
             C.llama_vocab_fim_suf(self.vocab),
@@ -156,7 +156,7 @@ class NativeModel:
         return text or b""
 
     @contextmanager
-    def kept(self) -> Iterator[None]:
+    def keep_loaded(self) -> Iterator[None]:
         """Postpones the freeing of weights and vocabulary until the block ends. Any thread. Raises NotLoaded once
         closed."""
         with self._lock:

@@ -81,7 +81,7 @@ def _biases(model: NativeModel, sampling: Sampling) -> dict[int, float]:
     """What is added to the logits of which tokens."""
     biases = dict(sampling.logit_bias)
     if sampling.ignore_eos:
-        biases |= dict.fromkeys(model.ends, float("-inf"))
+        biases |= dict.fromkeys(model.eog_tokens, float("-inf"))
     return {token: bias for token, bias in biases.items() if 0 <= token < model.n_vocab}
 
 

@@ -132,7 +132,7 @@ async def _paste(window: MainWindow, text: str) -> None:
 def _import(window: MainWindow, path: Path) -> None:
     page = window.view("settings", SettingsPage)
     assert page is not None
-    page.import_requested.emit(False)
+    page.import_export.import_requested.emit(False)
     dialog = next(each for each in window.findChildren(QFileDialog) if each.isVisible())
     dialog.fileSelected.emit(str(path))
     dialog.close()

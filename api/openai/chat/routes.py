@@ -120,7 +120,7 @@ async def count_chat_tokens(ctx: RequestContextDep) -> Response:
     body = await ctx.read_query(ChatCompletionBody)
     ctx.check_model(body.model)
     request = chat_requests(body, ctx.request_id)[0]
-    n_tokens = await ctx.query(lambda questions: questions.count(request))
+    n_tokens = await ctx.query(lambda queries: queries.count_tokens(request))
     return JSONResponse({"object": "response.input_tokens", "input_tokens": n_tokens})
 
 

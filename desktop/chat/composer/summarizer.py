@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from desktop.chat.composer.overflow import Turn
-from desktop.chat.prompt_messages import with_attachments
+from desktop.chat.prompt import with_attachments
 from engine.events import Event, Failed, Finished, TextDelta
 from engine.requests import ChatRequest, Message, Sampling
 
@@ -56,7 +56,7 @@ class Summarizer:
     async def _pieces(self, text: str) -> list[str]:
         """Cut where the model could not read it at once, at the paragraph nearest to the middle."""
         room = self._n_prompt - self._n_output
-        if len(text) < SMALLEST or await self._engine.ask.count(self._request(text, "")) <= room:
+        if len(text) < SMALLEST or await self._engine.queries.count_tokens(self._request(text, "")) <= room:
             return [text]
         middle = len(text) // 2
         cut = text.find("\n\n", middle)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -12,9 +9,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QWidget
 
 from desktop.chat.chat_settings.number_row import NumberRow
 from desktop.platform.theme import TEXT_SIZES
-from tests.desktop.conftest import OpenGui, Run, until
-from tests.desktop.import_export import foreign_exports
-from tests.desktop.settings.test_settings_page import wiring_of
+from tests.desktop.conftest import OpenGui, Run
 
 
 def test_tab_from_a_number_field_reaches_no_reset_button(run: Run, open_gui: OpenGui) -> None:
@@ -34,39 +29,6 @@ def test_tab_from_a_number_field_reaches_no_reset_button(run: Run, open_gui: Ope
                 if isinstance(reached, QWidget):
                     QTest.keyClick(reached, Qt.Key.Key_Space)
                 assert row.edit.text() == "0.5"
-
-    run(story())
-
-
-def test_focus_is_on_the_same_button_after_an_import(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
-    (tmp_path / "conversations.json").write_text(json.dumps(foreign_exports.CHATGPT))
-
-    async def story() -> None:
-        async with open_gui() as gui:
-            gui.window.show_page("settings")
-            page = gui.window.view("settings")
-            for button in page._imports:
-                button.setFocus()
-                wiring_of(gui).start_import(tmp_path / "conversations.json")  # type: ignore[attr-defined]
-                assert gui.window.focusWidget() is page._cancel
-                await until(lambda: page._imports[0].isEnabled())
-                assert gui.window.focusWidget() is button
-
-    run(story())
-
-
-def test_focus_stays_where_the_person_went_during_an_import(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
-    (tmp_path / "conversations.json").write_text(json.dumps(foreign_exports.CHATGPT))
-
-    async def story() -> None:
-        async with open_gui() as gui:
-            gui.window.show_page("settings")
-            page = gui.window.view("settings")
-            page._imports[0].setFocus()
-            wiring_of(gui).start_import(tmp_path / "conversations.json")  # type: ignore[attr-defined]
-            page._copy.setFocus()
-            await until(lambda: page._imports[0].isEnabled())
-            assert gui.window.focusWidget() is page._copy
 
     run(story())
 

@@ -16,9 +16,10 @@ from PySide6.QtWidgets import QPushButton
 from desktop.settings.settings_file import SettingsFile
 from desktop.store.records import Chat
 from desktop.store.store import Store
-from desktop.updates import wiring
+from desktop.updates import update_checker
 from desktop.updates.release_dialog import ReleaseDialog
-from desktop.updates.releases import LARGEST, Release, UpdateCheckError, newer_release
+from desktop.updates.releases import MAX_BYTES, Release, UpdateCheckError, newer_release
+from desktop.updates.wiring import UpdateWiring
 from engine.files.profile import Profile
 from tests.desktop.conftest import Gui, OpenGui, Run, until
 from tests.desktop.shell.test_gallery import GALLERY
@@ -59,7 +60,7 @@ def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     monkeypatch.setenv("INGLENOOK_RELEASES", f"http://127.0.0.1:{server.server_port}/latest")
-    monkeypatch.setattr(wiring, "QUIET_S", 0.05)
+    monkeypatch.setattr(update_checker, "START_DELAY_S", 0.05)
     yield server
     server.shutdown()
     server.server_close()
@@ -84,7 +85,7 @@ def test_what_is_not_out_yet_is_none(place: Place, says: dict[str, object]) -> N
     ("status", "says"),
     [
         (404, b"{}"), (200, b"no json"), (200, b"[]"), (200, b"{}"), (200, b'{"tag_name": "??", "html_url": "https://x"}'),
-        (200, b'{"tag_name": "v99", "html_url": "file:///bin/sh"}'), (200, b" " * (LARGEST + 1)), (302, b"{}"),
+        (200, b'{"tag_name": "v99", "html_url": "file:///bin/sh"}'), (200, b" " * (MAX_BYTES + 1)), (302, b"{}"),
     ],
 )  # fmt: skip
 def test_an_answer_that_is_none_is_an_error(place: Place, status: int, says: bytes) -> None:
@@ -184,17 +185,17 @@ def test_looking_now_says_what_it_found(run: Run, open_gui: OpenGui, place: Plac
     async def story() -> None:
         place.says = json.dumps({**NEWER, "tag_name": "v0.0.1"}).encode()
         async with open_gui() as gui:
-            updates = gui.window.findChild(wiring.UpdateWiring)
+            updates = gui.window.findChild(UpdateWiring)
             assert updates is not None
-            updates.look()
+            updates.check_now()
             await until(lambda: "newest version" in gui.window.toast.text)
             place.status = 500
-            updates.look()
+            updates.check_now()
             await until(lambda: "500" in gui.window.toast.text)
 
     run(story())
 
 
 async def wait_beyond_the_question() -> None:
-    deadline = time.monotonic() + 5 * wiring.QUIET_S
+    deadline = time.monotonic() + 5 * update_checker.START_DELAY_S
     await until(lambda: time.monotonic() > deadline)

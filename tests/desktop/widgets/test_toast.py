@@ -21,12 +21,12 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QPlainTe
 from pytestqt.qtbot import QtBot
 
 from desktop.error_messages import error_message
+from desktop.import_export.wiring import ImportExportWiring
 from desktop.launch import show_restored
 from desktop.models.download_manager import DownloadState
 from desktop.models.page import ModelsPage
 from desktop.models.wiring import ModelsWiring
 from desktop.platform.theme import Theme
-from desktop.settings.settings_wiring import SettingsWiring
 from desktop.shell.main_window import MainWindow
 from desktop.store.errors import StoreFull
 from desktop.widgets import toast as notice_module
@@ -54,12 +54,12 @@ def show_everywhere(window: MainWindow) -> dict[str, Callable[[], None]]:
         page.sheet.open_sheet()
 
     return {
-        "models": partial(window.show_page, "models"),
+        "models": lambda: window.show_page("models"),
         "model sheet": model_sheet,
-        "endpoint": partial(window.show_page, "endpoint"),
-        "settings": partial(window.show_page, "settings"),
-        "help": partial(window.show_page, "help"),
-        "chat": partial(window.show_page, "chat"),
+        "endpoint": lambda: window.show_page("endpoint"),
+        "settings": lambda: window.show_page("settings"),
+        "help": lambda: window.show_page("help"),
+        "chat": lambda: window.show_page("chat"),
         "chat settings": chat_settings,
     }
 
@@ -273,15 +273,15 @@ def test_notice_of_a_full_disk_leaves_when_there_is_room_again(run: Run, open_gu
         async with open_gui() as gui:
             await until(lambda: gui.ready)
             chats = chats_of(gui)
-            saves, full = chats._store.save_all, True
+            saves, full = chats.sessions.store.save_all, True
 
             async def save_all(*given: object) -> None:
                 if full:
                     raise StoreFull
                 await saves(*given)
 
-            chats._store.save_all = save_all
-            chats._write_queue._retry_s = 0.02
+            chats.sessions.store.save_all = save_all
+            chats.sessions.write_queue._retry_s = 0.02
             chats.send("Is there room?")
             await until(lambda: gui.window.toast.text)
             gui.window.show_page("models")
@@ -293,7 +293,7 @@ def test_notice_of_a_full_disk_leaves_when_there_is_room_again(run: Run, open_gu
 
 
 def chats_of(gui: Gui) -> Any:
-    (wiring,) = [child for child in gui.window.children() if isinstance(child, SettingsWiring)]
+    (wiring,) = [child for child in gui.window.children() if isinstance(child, ImportExportWiring)]
     return wiring._chats
 
 
@@ -365,12 +365,12 @@ def test_alert_about_an_import_leaves_with_the_next_import(run: Run, open_gui: O
     async def story() -> None:
         async with open_gui() as gui:
             gui.window.show_page("settings")
-            (wiring,) = [child for child in gui.window.children() if isinstance(child, SettingsWiring)]
+            (wiring,) = [child for child in gui.window.children() if isinstance(child, ImportExportWiring)]
             wiring.start_import(tmp_path / "nowhere.json")
             await until(lambda: "nowhere.json" in gui.window.toast.text)
             wiring.start_import(tmp_path / "conversations.json")
             assert gui.window.toast.text == ""
-            await until(lambda: wiring.page._progress.text() == "One chat came in.")
+            await until(lambda: wiring._card._import_status.text() == "One chat came in.")
 
     run(story())
 

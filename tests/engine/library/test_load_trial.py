@@ -115,7 +115,7 @@ def test_a_refused_file_leaves_the_model_in_memory(tmp_path: Path) -> None:
     bad.write_bytes(b"no model at all, but long enough to look at")
 
     async def run() -> None:
-        engine = Engine(FakeOpener(), probe=child("print('probe: good')"))
+        engine = Engine(FakeOpener(), load_trial=child("print('probe: good')"))
         with pytest.raises(ModelFileError):
             await engine.load(bad)
         assert engine.status.model is None
@@ -136,7 +136,7 @@ def test_cancelling_a_load_while_the_file_is_tried(tmp_path: Path) -> None:
     path = write_llama(tmp_path / "tiny.gguf")
 
     async def run() -> None:
-        engine = Engine(FakeOpener(), probe=child("import time; time.sleep(60)"))
+        engine = Engine(FakeOpener(), load_trial=child("import time; time.sleep(60)"))
         loading = asyncio.create_task(engine.load(path))
         await asyncio.sleep(0.2)
         engine.cancel_load()

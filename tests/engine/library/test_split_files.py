@@ -161,7 +161,7 @@ def test_states_for_a_slow_disk_are_bounded(tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setattr("engine.kv_cache.snapshot_file.write", slow)
     monkeypatch.setattr(snapshots_module, "QUEUED_BYTES", 2500)
-    store = SnapshotStore(tmp_path, b"ours".ljust(16), 1 << 30, supports_truncation=True)
+    store = SnapshotStore(tmp_path, b"ours".ljust(16), 1 << 30, supports_full_rollback=True)
     states = [memoryview(bytes(1000)) for _ in range(5)]
     assert [store.put([n, *TOKENS], state) for n, state in enumerate(states)] == [True, True, False, False, False]
     assert writing.wait(10)
@@ -172,17 +172,17 @@ def test_states_for_a_slow_disk_are_bounded(tmp_path: Path, monkeypatch: pytest.
 
 def test_first_state_is_queued_however_large_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(snapshots_module, "QUEUED_BYTES", 10)
-    store = SnapshotStore(tmp_path, b"ours".ljust(16), 1 << 30, supports_truncation=True)
+    store = SnapshotStore(tmp_path, b"ours".ljust(16), 1 << 30, supports_full_rollback=True)
     assert store.put(TOKENS, memoryview(bytes(1000)))
     store.close()
     assert len(list(tmp_path.glob("*.kv"))) == 1
 
 
 def test_unreadable_snapshot_hides_no_others(tmp_path: Path) -> None:
-    store = SnapshotStore(tmp_path, b"ours".ljust(16), 1 << 30, supports_truncation=True)
+    store = SnapshotStore(tmp_path, b"ours".ljust(16), 1 << 30, supports_full_rollback=True)
     store.put(TOKENS, memoryview(bytes(1000)))
     store.close()
     (tmp_path / "0.kv").mkdir()
-    again = SnapshotStore(tmp_path, b"ours".ljust(16), 1 << 30, supports_truncation=True)
-    assert again.wanted(TOKENS, 0) is not None
+    again = SnapshotStore(tmp_path, b"ours".ljust(16), 1 << 30, supports_full_rollback=True)
+    assert again.find_on_disk(TOKENS, 0) is not None
     again.close()

@@ -143,7 +143,7 @@ def test_control_text_is_a_token_only_with_parse_special(model: NativeModel) -> 
     assert b"".join(map(model.piece, plain)) == b"<|im_end|>"
     marked = model.tokenize("a<\ufdd0|im_end|><|im_end|>", add_special=False, mark="\ufdd0")
     assert marked == [*model.tokenize("a", add_special=False), *plain, token]
-    assert set(model.vocabulary().controls) == set(SPECIALS)
+    assert set(model.vocabulary().control_texts) == set(SPECIALS)
 
 
 @pytest.mark.parametrize("unit", [*SPECIALS[1:], *DEFINED])
