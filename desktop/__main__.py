@@ -12,11 +12,11 @@ from desktop.import_export.reader_process import run_as_reader
 from desktop.launch import launch
 from desktop.startup.options import Options
 from engine.files.profile import Profile
-from engine.library.load_trial_command import other_duty
+from engine.native import run_load_trial
 
 
 def main(arguments: list[str] | None = None) -> int:
-    for other in (other_duty, reading_duty, run_as_reader):
+    for other in (run_load_trial, reading_duty, run_as_reader):
         if (duty := other(sys.argv[1:])) is not None:
             return duty
     parser = argparse.ArgumentParser(prog="inglenook", description="Chat with a model that runs on this computer.")

@@ -39,7 +39,7 @@ from desktop.platform.logging_setup import LogFile
 from desktop.platform.signal_handlers import SignalHandlers
 from desktop.platform.single_instance import InstanceServer
 from desktop.platform.task_set import TaskSet
-from desktop.render.warm import warm
+from desktop.render.markdown import prerender
 from desktop.services import Services
 from desktop.settings.app_settings import AppSettings
 from desktop.settings.background_wiring import BackgroundWiring
@@ -153,7 +153,7 @@ def _open_services(
     stack.closes("library", library.aclose, 3)
     models.load_settings_for = library.load_settings_for
     endpoint, endpoint_presenter = _open_endpoint(stack, options, settings, models, lambda chat_id: title_of(chat_id))
-    chats = ChatController(store, models, warm)
+    chats = ChatController(store, models, prerender)
     stack.closes("chats", chats.aclose, 3)  # before the engine: stops answers and saves what they have so far
     stack.closes("settings", lambda: _save_geometry(window, settings_file), 2)
     stack.callback(GarbageCollector().close)

@@ -8,8 +8,6 @@ from PySide6.QtGui import QDesktopServices
 from desktop.chat.composer.composer_controller import ComposerController
 from desktop.chat.controller import ChatController
 from desktop.chat.page import ChatPage
-from desktop.chat.strings import wait_status
-from desktop.chat.waiting import Waiting
 from desktop.framework.app_window import AppWindow
 from desktop.models.model_controller import ModelController
 from desktop.store.records import Chat
@@ -18,10 +16,6 @@ from desktop.transcript.view import TranscriptView
 
 NOT_SAVED = "not saved"
 """The topic of toasts that say that chats are not saved, or what became of their file."""
-
-
-def wait_status_of(waiting: Waiting) -> WaitStatus:
-    return WaitStatus(wait_status(waiting), waiting.share)
 
 
 class ChatPageController(QObject):
@@ -41,7 +35,7 @@ class ChatPageController(QObject):
         self.composing = composing
         self._shown_id = ""
         transcript.set_list(chats.sessions.messages)
-        transcript.wait_status_of = lambda message_id: wait_status_of(chats.sessions.waiting(message_id))
+        transcript.wait_status_of = lambda message_id: WaitStatus.of(chats.sessions.waiting(message_id))
         transcript.edit_draft = composing.draft_saver.edit_of
         transcript.edit_changed.connect(composing.draft_saver.put_edit)
         transcript.link_activated.connect(QDesktopServices.openUrl)

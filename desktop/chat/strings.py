@@ -17,7 +17,6 @@ from desktop.chat.attachments.errors import (
 from desktop.chat.chat_settings.presets import NAME_LENGTH, NameProblem
 from desktop.chat.chat_settings.settings_form import Name, Number
 from desktop.chat.composer.overflow import Overflow
-from desktop.chat.waiting import Waiting
 from desktop.error_messages import error_message
 from desktop.platform.number_format import counted, plain, whole
 from desktop.reasons import reason
@@ -210,23 +209,3 @@ def context_full_note() -> str:
 def model_unloaded_note() -> str:
     """Why an answer ends that was being written, or waited for its turn, when its model went out of memory."""
     return translate("chat", "The model was unloaded before this answer was complete.")
-
-
-def wait_status(waiting: Waiting) -> str:
-    """What an answer waits for, "" where it is being written already."""
-    percent = round((waiting.share or 0) * 100)
-    match waiting.stage:
-        case "loading":
-            return translate("chat", "Waiting for the model · {percent} %").format(percent=percent)
-        case "preparing":
-            return translate("chat", "Preparing the prompt…")
-        case "queued" if waiting.behind:
-            return translate("chat", "Waiting for the answer in “{title}”…").format(title=waiting.behind)
-        case "queued":
-            return translate("chat", "Waiting for other requests…")
-        case "reading":
-            return translate("chat", "Reading {percent} %").format(percent=percent)
-        case "stopping":
-            return translate("chat", "Stopping…")
-        case "writing":
-            return ""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from engine.backend import Backend, Embedder, LoadSettings
+from engine.library.load_trial_command import load_trial_arguments
+
+if TYPE_CHECKING:
+    from engine.backend import Backend, Embedder, LoadSettings
 
 
 def open_model(path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> Backend:
@@ -20,3 +24,13 @@ def open_embedding_model(path: Path, settings: LoadSettings, on_progress: Callab
     from engine.native.embedder import open_embedder
 
     return open_embedder(path, settings, on_progress)
+
+
+def run_load_trial(arguments: Sequence[str]) -> int | None:
+    """Tries to load a model file if this packaged program was started for that. Returns the exit code, else None."""
+    trial_arguments = load_trial_arguments(arguments)
+    if trial_arguments is None:
+        return None
+    from engine.native.load_trial_process import main
+
+    return main(trial_arguments)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from engine.backend import Chunk
 from engine.errors import ModelFileError, TemplateError
-from engine.library.load_trial import SAYS
+from engine.library.load_trial import OUTPUT_PREFIX
 from engine.native.batch import NativeBatch
 from engine.native.llama import C, take_error_message
 from engine.native.model import NativeModel
@@ -85,7 +85,7 @@ def _bound_by_system() -> None:
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(f"{SAYS}{' '.join(text.split())}\n")
+    sys.stdout.write(f"{OUTPUT_PREFIX}{' '.join(text.split())}\n")
     sys.stdout.flush()
 
 

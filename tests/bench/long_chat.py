@@ -180,12 +180,12 @@ def cost_s(
 ) -> float:
     """The mean of 60 tokens around the `at`-th."""
     messages.replace(replace(message, text=text[: (at - 40) * LETTERS]))
-    view._refresh()
+    view.updates.refresh()
     application.processEvents()
     started = time.perf_counter()
     for token in range(at - 30, at + 30):
         messages.replace(replace(message, text=text[: token * LETTERS]))
-        view._refresh()
+        view.updates.refresh()
         application.processEvents()
     return (time.perf_counter() - started) / 60
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication, QObject
 
 from desktop.chat.controller import ChatController
-from desktop.chat.page_controller import wait_status_of
 from desktop.framework.actions import Action
 from desktop.framework.app_window import AppWindow
 from desktop.store.records import ChatMessage
+from desktop.transcript.answer_status import WaitStatus
 
 if TYPE_CHECKING:
     from desktop.chat.quick_ask.window import QuickAskWindow
@@ -39,7 +39,7 @@ class QuickAskController(QObject):
             self.small.asked.connect(self._ask)
             self.small.stop_requested.connect(self._stop)
             self.small.open_requested.connect(self._open_as_chat)
-            self.small.answer.wait_status_of = lambda message_id: wait_status_of(
+            self.small.answer.wait_status_of = lambda message_id: WaitStatus.of(
                 self._chats.sessions.waiting(message_id)
             )
         self.small.open()

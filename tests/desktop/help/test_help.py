@@ -35,9 +35,9 @@ def test_each_topic_has_a_title_and_pictures_that_are_there(language: str, schem
     for topic in topics(language):
         first, *rest = blocks(topic.text_in(scheme))
         assert (first.kind, len(rest) >= 2) == ("heading", True), topic.id
-        for inset in (inset for block in rest for inset in block.inline_images):
-            assert QImageReader(inset.source).size().isValid(), inset.source
-            shown.add(Path(inset.source).name)
+        for image in (image for block in rest for image in block.inline_images):
+            assert QImageReader(image.source).size().isValid(), image.source
+            shown.add(Path(image.source).name)
     assert shown == {path.name for path in (PICTURES / scheme).iterdir()}
     assert all(path.stat().st_size < 80_000 for path in (PICTURES / scheme).iterdir())
 
@@ -73,20 +73,20 @@ def test_help_opens_by_key_goes_to_topics_and_is_left(run: Run, open_gui: OpenGu
             QTest.keyClick(gui.window, Qt.Key.Key_F1)
             page = help_page(gui)
             assert gui.window.pages.currentWidget() is page
-            await until(lambda: any(segment._drawn for segment in page.view._item(0).segments))
+            await until(lambda: any(segment._drawn_images for segment in page.view.column.item(0).segments))
             assert page.view.verticalScrollBar().maximum() > 80
-            assert not page.view._to_end.isVisible(), "it would lie over the words"
+            assert page.view.end_button is None
             await show(gui, "help", scheme)
             ids = [page.contents.item(n).data(Qt.ItemDataRole.UserRole) for n in range(page.contents.count())]
             place = page.contents.visualItemRect(page.contents.item(ids.index("keys"))).center()
             QTest.mouseClick(page.contents.viewport(), Qt.MouseButton.LeftButton, pos=place)
             assert page.contents.currentRow() == ids.index("keys")
-            assert 0 <= page.view._corner(ids.index("keys")).y() < page.view.height() / 2
+            assert 0 <= page.view.column.corner(ids.index("keys")).y() < page.view.height() / 2
             await show(gui, "help-keys", scheme, SIZES[1:2])
             page.view.verticalScrollBar().setValue(0)
             assert page.contents.currentRow() == 0, "the topic that is read is marked"
             QTest.mouseClick(page.view.viewport(), Qt.MouseButton.LeftButton, pos=page.view.viewport().rect().center())
-            assert not page.view.word_timer.isActive(), "its words are not a model's"
+            assert not page.view.words._click_timer.isActive(), "its words are not a model's"
             QTest.keyClick(gui.window, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)
             assert gui.window.pages.currentWidget() is gui.window.chat_page
 
@@ -103,21 +103,21 @@ def test_its_pictures_are_of_the_scheme_in_force_and_where_one_reads_stays(run: 
 
             def brightness() -> float:
                 """Of the picture in the topic of models, as it is drawn."""
-                item = page.view._item(3)
+                item = page.view.column.item(3)
                 (segment,) = [each for each in item.segments if each.block.inline_images]
-                if not segment._drawn:
+                if not segment._drawn_images:
                     return -1
-                corner = page.view._corner(3) + QPoint(0, round(segment.top))
+                corner = page.view.column.corner(3) + QPoint(0, round(segment.top))
                 picture = page.view.viewport().grab(QRect(corner, QSize(300, round(segment.height)))).toImage()
                 return (
                     picture.scaled(1, 1, mode=Qt.TransformationMode.SmoothTransformation).pixelColor(0, 0).lightnessF()
                 )
 
             await until(lambda: brightness() > 0.8)
-            top = page.view._corner(3).y()
+            top = page.view.column.corner(3).y()
             gui.window.theme.choose("dark")
             await until(lambda: 0 <= brightness() < 0.3)
-            assert page.view._corner(3).y() == top
+            assert page.view.column.corner(3).y() == top
             gui.window.theme.choose("light")
             await until(lambda: brightness() > 0.8)
 

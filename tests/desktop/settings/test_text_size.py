@@ -41,7 +41,7 @@ def test_sizes_are_in_proportion(qapp: QApplication) -> None:
 
 
 def reading_height(gui: Gui) -> int:
-    return int(gui.transcript._item(1).height)
+    return int(gui.transcript.column.item(1).height)
 
 
 def test_the_keys_resize_all_of_the_window_and_it_is_remembered(run: Run, open_gui: OpenGui, profile: Profile) -> None:
@@ -84,9 +84,9 @@ def test_where_one_reads_stays(run: Run, open_gui: OpenGui) -> None:
             bar = gui.transcript.verticalScrollBar()
             await until(lambda: reading_height(gui) > 1_500)
             bar.setValue(bar.maximum() // 2)
-            share = (bar.value() - 24) / gui.transcript._heights.total
+            share = (bar.value() - 24) / gui.transcript.column.heights.total
             gui.window.theme.resize_text(20)
-            after = (bar.value() - 24) / gui.transcript._heights.total
+            after = (bar.value() - 24) / gui.transcript.column.heights.total
             assert bar.maximum() > 0
             assert abs(after - share) < 0.02
 

@@ -33,7 +33,6 @@ sys.addaudithook(heard)
 ASKERS = {
     "desktop/updates/releases.py": "whether there is a newer version, once it is allowed",
     "engine/library/hub.py": "the hub, when a person searches",
-    "engine/library/hub_client.py": "the same",
     "engine/library/http_client.py": "the clients of these and what the system says of proxies",
     "engine/library/http_transfer.py": "the hub, when a person downloads",
 }

@@ -189,18 +189,18 @@ def test_transcript_is_repainted_after_each_action(run: Run, open_gui: OpenGui, 
             page = gui.transcript
             await exercise(surface, page, "the transcript")
             page.open_find()
-            page.find_bar.edit.setText("the")
+            page.finder.bar.edit.setText("the")
             await quiet()
             assert_current(surface, "finding")
-            page.find_bar.stepped.emit(1)
+            page.finder.bar.stepped.emit(1)
             assert_current(surface, "the next match")
-            page.close_find()
+            page.finder.close()
             page.edit(gui.rows[0].id)
             await quiet()
             assert_current(surface, "opening the editor")
             wheel(page.viewport(), 3)
             assert_current(surface, "the wheel beside an open editor")
-            page._editing.close()
+            page.editing.close()
             await quiet()
             page.verticalScrollBar().setValue(60)
             QTest.mousePress(page.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(200, 60))
@@ -233,11 +233,11 @@ def test_answer_longer_than_the_page_is_painted_whole_when_it_ends(
     step = len(text) // 12
     for length in range(step, len(text) + 1, step):
         messages.replace(replace(answer, text=text[:length]))
-        view._refresh()
+        view.updates.refresh()
         assert_current(surface, f"{length} letters")
     assert view.verticalScrollBar().maximum() > view.viewport().height()
     messages.replace(replace(answer, text=text + " And the last words.", state=end))  # type: ignore[arg-type]
-    view._refresh()
+    view.updates.refresh()
     assert_current(surface, f"the end of the answer, {end}")
 
 
@@ -252,11 +252,11 @@ def test_answer_that_grows_below_a_reader_who_scrolled_up_is_painted_whole(
     view.verticalScrollBar().setValue(view.verticalScrollBar().maximum() - above)
     for length in range(2_000, len(text), 90):
         messages.replace(replace(answer, text=text[:length]))
-        view._refresh()
+        view.updates.refresh()
         wheel(view.viewport(), 1 if length % 180 else -1)
         assert_current(surface, f"{length} letters")
     messages.replace(replace(answer, text=text, state="stopped"))
-    view._refresh()
+    view.updates.refresh()
     assert_current(surface, "the stop")
 
 
@@ -271,7 +271,7 @@ def test_stopped_answer_is_painted_whole_in_the_window(run: Run, open_gui: OpenG
             assert_current(surface, "the first words")
             QTest.keyClick(gui.window, Qt.Key.Key_Escape)
             await until(lambda: gui.rows[-1].state == "stopped")
-            await until(lambda: not gui.transcript._throttle._timer.isActive())
+            await until(lambda: not gui.transcript.updates.throttle._timer.isActive())
             await quiet()
             assert_current(surface, "the stop")
 
@@ -402,11 +402,11 @@ def test_answers_side_by_side_are_repainted_after_each_action(run: Run, open_gui
             gui.transcript.alternatives_requested.emit(gui.rows[-1].id)
             for n_letters in (100, 400, 900):
                 await until(lambda n=n_letters: len(gui.rows[-1].text) > n)  # type: ignore[misc]
-                gui.transcript._refresh()  # what was said since the last time is laid out already
+                gui.transcript.updates.refresh()  # what was said since the last time is laid out already
                 assert_current(surface, f"{n_letters} letters side by side")
             gui.window.chat_page.composer.stop_requested.emit()
             await until(lambda: gui.rows[-1].state != "streaming")
-            await until(lambda: not gui.transcript._throttle._timer.isActive())
+            await until(lambda: not gui.transcript.updates.throttle._timer.isActive())
             assert_current(surface, "the stop of all answers")
             await exercise(surface, gui.transcript, "answers side by side")
             gui.transcript.picked.emit(gui.rows[-1].id)

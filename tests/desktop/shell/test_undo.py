@@ -103,7 +103,7 @@ def test_delete_button_names_the_number_of_messages_on_all_branches(run: Run, op
             await talk(gui, "First", "Second")
             gui.transcript.retry_requested.emit(gui.rows[1].id)
             await answered(gui)
-            button = gui.transcript._controls[gui.rows[0].id]._named["delete"]
+            button = gui.transcript.cache.controls[gui.rows[0].id]._named["delete"]
             QApplication.sendEvent(button, QFocusEvent(QEvent.Type.FocusIn))
             assert button.toolTip() == "Delete from here on: 5 messages"
             assert button.accessibleDescription() == button.toolTip()

@@ -49,7 +49,7 @@ def middle(gui: Gui, index: QModelIndex) -> QPoint:
 
 @pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen one, of a menu
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_shelves_are_pictured(run: Run, open_gui: OpenGui, profile: Profile, scheme: str) -> None:
+def test_folders_screenshots(run: Run, open_gui: OpenGui, profile: Profile, scheme: str) -> None:
     async def story() -> None:
         await fill_folders(profile)
         async with open_gui(theme=scheme) as gui:

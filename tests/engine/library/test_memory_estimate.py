@@ -81,15 +81,15 @@ def _resident(path: Path) -> int:
 def test_the_live_account(model_path: Path, tmp_path: Path) -> None:
     async def run() -> None:
         engine = Engine(snapshots=tmp_path / "snapshots")
-        assert engine.memory.account is None
+        assert engine.memory.estimate is None
         before = engine.memory.resident
         info = await engine.load(model_path, LoadSettings(n_ctx=2048))
         await engine.submit(chat("word " * 300, max_tokens=2)).collect()
         use = engine.memory
-        assert use.account == info.memory
+        assert use.estimate == info.memory
         assert use.resident - before > 60 << 20
         await engine.unload()
-        assert engine.memory.account is None
+        assert engine.memory.estimate is None
         assert engine.memory.snapshots > 1 << 20
         await engine.aclose()
 

@@ -20,7 +20,7 @@ from desktop.platform.single_instance import InstanceServer, signal_running_inst
 from desktop.settings.settings_file import SettingsFile
 from desktop.shell.notifications import LONG_S, AnswerNotifier
 from desktop.shell.tray import Tray
-from desktop.transcript.answer_view import HIGHEST
+from desktop.transcript.answer_view import MAX_HEIGHT
 from engine.files.profile import Profile
 from tests.desktop.conftest import Gui, OpenGui, Run, until
 from tests.desktop.shell.test_gallery import ANSWER, GALLERY
@@ -339,7 +339,7 @@ def test_gallery_of_quick_ask(run: Run, open_gui: OpenGui, scheme: str) -> None:
             await has_ended(gui)
             await asyncio.sleep(0.1)  # for the eye only
             small.grab().save(str(GALLERY / f"quick-ask-answered-{scheme}.png"))
-            assert small.answer.height() <= HIGHEST
+            assert small.answer.height() <= MAX_HEIGHT
 
     run(story())
 
