@@ -1,4 +1,4 @@
-"""Downloads as a person sees them: paused, one after the other, cut off by the end of the window."""
+"""Downloads: pause, resume, cancel, order, closing the app."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.desktop.models.page_driver import NAME, REPO, card, names, page_of
 from tests.engine.library.fake_hub import FakeHub, FakeRepo
 
 
-def test_a_download_pauses_goes_on_after_a_restart_and_is_cancelled(
+def test_paused_download_resumes_after_restart_and_can_be_cancelled(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, profile: Profile, model: bytes
 ) -> None:
     fake_hub.bytes_per_s = 60_000
@@ -49,7 +49,7 @@ def test_a_download_pauses_goes_on_after_a_restart_and_is_cancelled(
     run(story())
 
 
-def test_two_downloads_come_one_after_the_other(
+def test_second_download_waits_for_the_first(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, profile: Profile, model: bytes
 ) -> None:
     fake_hub.repos["makers/Other-GGUF"] = FakeRepo({"Other-Q4_0.gguf": model})
@@ -68,7 +68,7 @@ def test_two_downloads_come_one_after_the_other(
     run(story())
 
 
-def test_closing_in_the_middle_of_a_download_leaves_nothing_that_looks_whole(
+def test_closing_during_download_leaves_only_partial_files(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, profile: Profile
 ) -> None:
     fake_hub.faults = ["stall"]

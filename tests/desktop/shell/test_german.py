@@ -41,7 +41,7 @@ from desktop.store.records import ChatSettings
 from engine.files.profile import Profile
 from engine.library.hub_errors import Corrupt
 from tests.desktop.conftest import Gui, OpenGui, Run, until
-from tests.desktop.endpoint.test_gallery_endpoint import busy
+from tests.desktop.endpoint.test_gallery_endpoint import show_activity
 from tests.desktop.shell.test_gallery import SIZES, fill, open_chat, show
 from tests.desktop.shell.test_main_window import type_and_send
 from tests.fakes import Script
@@ -282,7 +282,7 @@ def test_the_endpoint_is_german(run: Run, open_gui: OpenGui, profile: Profile) -
             await until(lambda: page.memory.isVisible())
             await look(gui, "endpoint-off")
             page.show_state(replace(page._state, stage="on"))
-            busy(gui)
+            show_activity(gui)
             await look(gui, "endpoint-on")
             view = page.requests.view
             look_into(lambda: view._open_menu(view.visualRect(view.model().index(0, 0)).center()), gui)

@@ -24,7 +24,7 @@ from tests.desktop.chat.composer.test_overflow_card import fill as fill_long
 from tests.desktop.chat.composer.test_overflow_card import open_long
 from tests.desktop.chat.quick_ask.test_quick_ask import only
 from tests.desktop.conftest import Gui, OpenGui, Run, until
-from tests.desktop.endpoint.test_endpoint_page import Client, served
+from tests.desktop.endpoint.page_driver import Client, served
 from tests.desktop.models import test_gallery_models
 from tests.desktop.models.test_gallery_models import DOWNLOADS
 from tests.desktop.pointer import drag_scroll_bar, hover, leave, wheel
