@@ -162,7 +162,7 @@ def test_chosen_alternative_continues_as_new_version(run: Run, open_gui: OpenGui
             gui.transcript.version_requested.emit(gui.rows[1].id, -1)
             assert gui.rows[1] == old
             QTest.keyClick(gui.window, Qt.Key.Key_Escape)
-            await until(lambda: not gui.window.composer._answering)
+            await until(lambda: not gui.window.chat_page.composer._answering)
 
     run(story())
 
