@@ -12,9 +12,10 @@ from desktop.chat import strings
 from desktop.chat.chat_settings.preset_bar import preset_menu
 from desktop.chat.chat_settings.presets import Presets, as_preset
 from desktop.chat.chat_settings.settings_sheet import ChatSettingsSheet
+from desktop.chat.page import ChatPage
 from desktop.chat.sessions import ChatSessions
+from desktop.framework.app_window import AppWindow
 from desktop.platform.task_set import TaskSet
-from desktop.shell.main_window import MainWindow
 from desktop.store.records import ChatSettings
 from desktop.store.store import Store
 
@@ -27,12 +28,12 @@ class ChatSettingsController(QObject):
     changed = Signal()
     """The settings of the open chat were changed by the user."""
 
-    def __init__(self, window: MainWindow, sessions: ChatSessions, store: Store, tasks: TaskSet) -> None:
+    def __init__(self, window: AppWindow, page: ChatPage, sessions: ChatSessions, store: Store, tasks: TaskSet) -> None:
         super().__init__(window)
-        self._window, self._composer, self._sessions = window, window.composer, sessions
+        self._window, self._composer, self._sessions = window, page.composer, sessions
         self._store, self._tasks = store, tasks
         self._presets = Presets({})
-        self.sheet = ChatSettingsSheet(window.theme, window.chat_page)
+        self.sheet = ChatSettingsSheet(window.theme, page)
         self.sheet.changed.connect(self._change)
         self.sheet.closed.connect(self._composer.setFocus)
         self.sheet.preset_saved.connect(self._save_preset)
@@ -64,7 +65,7 @@ class ChatSettingsController(QObject):
         if self.sheet.isVisible():
             self.sheet.close_sheet()
         else:
-            self._window.show_chat_page()
+            self._window.show_page("chat")
             self.sheet.open_sheet()
 
     # Presets

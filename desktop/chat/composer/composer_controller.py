@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,10 +18,11 @@ from desktop.chat.composer.message_sender import MessageSender
 from desktop.chat.composer.overflow_card import OverflowCard
 from desktop.chat.composer.overflow_controller import OverflowController
 from desktop.chat.controller import ChatController
+from desktop.chat.page import ChatPage
 from desktop.chat.prompt import TokenCounter
+from desktop.framework.app_window import AppWindow
 from desktop.models.model_controller import ModelController
 from desktop.platform.task_set import TaskSet
-from desktop.shell.main_window import MainWindow
 from desktop.store.records import Chat
 from desktop.store.store import Store
 
@@ -30,31 +30,29 @@ translate = QCoreApplication.translate
 
 
 class ComposerController:
-    """Connects the composer of one window. Must be made before other users of `ChatSessions.opened`. GUI thread only.
-
-    `report(error)` shows unexpected errors."""
+    """Lives as long as its window. Must be made before other users of `ChatSessions.opened`. GUI thread only."""
 
     def __init__(
         self,
-        window: MainWindow,
+        window: AppWindow,
+        page: ChatPage,
         chats: ChatController,
         models: ModelController,
         store: Store,
         tasks: TaskSet,
-        report: Callable[[BaseException], None],
     ) -> None:
-        self._window, self._composer, self._chats = window, window.composer, chats
+        self._window, self._page, self._composer, self._chats = window, page, page.composer, chats
         self._key = NEW_CHAT_KEY
         counter = TokenCounter()
-        self.settings = ChatSettingsController(window, chats.sessions, store, tasks)
-        self.card = OverflowCard(window.theme, window.chat_page)
-        window.add_composing(self.settings.sheet, self.card)
-        self._drop_zone = DropZone(window.chat_page)
+        self.settings = ChatSettingsController(window, page, chats.sessions, store, tasks)
+        self.card = OverflowCard(window.theme, page)
+        page.add_composer_panels(self.settings.sheet, self.card)
+        self._drop_zone = DropZone(page)
         self.attachments = AttachmentLoader(models, counter, tasks, self._notify)
-        self.drafts = DraftSaver(store, tasks, self._draft, self._show_draft, report)
+        self.drafts = DraftSaver(store, tasks, self._draft, self._show_draft, window.show_error)
         self.usage = ContextUsage(chats, models, counter, tasks, self._draft, self._composer.set_context_usage)
         self.sender = MessageSender(chats, models, counter, tasks, self._draft)
-        self.overflow = OverflowController(chats, models, tasks, self.sender, self.card, self._draft, report)
+        self.overflow = OverflowController(chats, models, tasks, self.sender, self.card, self._draft, window.show_error)
         self._connect_composer()
         self._connect_sending()
         chats.sessions.opened.connect(self._show_chat)
@@ -139,7 +137,7 @@ class ComposerController:
         self.card.dismiss()
         self._composer.remove_sent(draft.text)
         self.attachments.remove_sent(draft.attachments)
-        self._window.show_greeting(False)
+        self._page.show_greeting(False)
 
     def _move_to_new_chat(self) -> None:
         """Move the draft to a new chat with the same settings. The old chat stays as it is."""

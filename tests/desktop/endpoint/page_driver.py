@@ -48,7 +48,7 @@ class Client:
 async def served(open_gui: OpenGui, script: Script) -> AsyncIterator[Gui]:
     """A GUI with the endpoint on and its page open."""
     async with open_gui(script) as gui:
-        gui.window.sidebar._endpoint.click()
+        gui.window.sidebar.page_buttons["endpoint"].click()
         gui.endpoint_page.port_requested.emit(free_port())
         await until(lambda: gui.endpoint_page._state.stage == "on" and gui.ready and gui.endpoint_page._state.key)
         yield gui

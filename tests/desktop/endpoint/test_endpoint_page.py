@@ -32,7 +32,7 @@ def test_stopping_one_of_two_requests_keeps_the_other_running(run: Run, open_gui
             assert {row.key for row in rows(gui)} == {"aider", "continue"}
             lines = gui.endpoint_page.keys._rows_by_name
             await until(lambda: [lines[name]._usage.text() for name in ("aider", "continue")] == ["in use now"] * 2)
-            assert gui.window.header._tools.text() == " 2 tools"
+            assert gui.window.chat_page.header._tools.text() == " 2 tools"
             before = {row.id: row.n_output for row in rows(gui)}
             await until(lambda: all(row.n_output > before[row.id] and row.tokens_per_s > 0 for row in rows(gui)))
             began = time.monotonic()
@@ -46,7 +46,7 @@ def test_stopping_one_of_two_requests_keeps_the_other_running(run: Run, open_gui
             await asking
             await until(lambda: [row.state for row in rows(gui)] == ["cancelled", "cancelled"])
             await until(lambda: not gui.endpoint_page.requests.stop_all.isEnabled())
-            assert gui.window.header._tools.isHidden()
+            assert gui.window.chat_page.header._tools.isHidden()
 
     run(story())
 
@@ -119,7 +119,7 @@ def test_request_opens_as_chat_only_if_bodies_are_kept(run: Run, open_gui: OpenG
             await until(lambda: len(gui.rows) == 2)
             assert [row.text for row in gui.rows] == ["Can you help me?", "Of course."]
             assert gui.window.pages.currentWidget() is not gui.endpoint_page
-            gui.window.show_endpoint_page()
+            gui.window.show_page("endpoint")
             gui.endpoint_page.requests.keep.click()
             await until(lambda: all(row.body is None for row in rows(gui)))
 
@@ -129,14 +129,14 @@ def test_request_opens_as_chat_only_if_bodies_are_kept(run: Run, open_gui: OpenG
 def test_hidden_page_counts_tools_but_lists_no_requests(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with served(open_gui, ENDLESS) as gui:
-            gui.window.show_chat_page()
+            gui.window.show_page("chat")
             client = Client(gui, gui.endpoint_page._state.key)
             asking = asyncio.gather(client.ask("Hello", max_tokens=150))
-            await until(gui.window.header._tools.isVisible)
-            assert gui.window.header._tools.text() == " 1 tool"
+            await until(gui.window.chat_page.header._tools.isVisible)
+            assert gui.window.chat_page.header._tools.text() == " 1 tool"
             assert rows(gui) == []
             await asking
-            await until(gui.window.header._tools.isHidden)
+            await until(gui.window.chat_page.header._tools.isHidden)
 
     run(story())
 
@@ -176,7 +176,7 @@ def test_kv_usage_of_tools_is_separate_from_chats() -> None:
 def test_tools_button_opens_page_with_memory_card(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
-            gui.window.header.tools_requested.emit()
+            gui.window.chat_page.header.tools_requested.emit()
             assert gui.window.pages.currentWidget() is gui.endpoint_page
             await until(gui.endpoint_page.memory.isVisible)
             assert "App " in gui.endpoint_page.memory.bar.accessibleDescription()
@@ -190,7 +190,7 @@ def test_memory_card_lists_chats_and_tools_by_size(run: Run, open_gui: OpenGui) 
             await Client(gui, await make_key(gui, "aider")).ask("x" * 900)
             type_and_send(gui, "How far is it to the sea? " * 9)
             await until(lambda: gui.rows and gui.rows[-1].state == "complete")
-            gui.window.show_endpoint_page()
+            gui.window.show_page("endpoint")
             holders = gui.endpoint_page.memory._holders
             await until(lambda: "aider (tool)" in holders.text() and "“How far is it" in holders.text())
             assert holders.text().index("aider") < holders.text().index("How far"), "the largest user is listed first"
@@ -207,7 +207,7 @@ def test_tools_are_counted_before_page_was_opened(run: Run, open_gui: OpenGui, p
             await until(lambda: gui.ready and gui.endpoint_page._state.stage == "on" and gui.endpoint_page._state.key)
             client = Client(gui, gui.endpoint_page._state.key)
             asking = asyncio.create_task(client.ask("Hello"))
-            await until(lambda: gui.window.header._tools.text() == " 1 tool")
+            await until(lambda: gui.window.chat_page.header._tools.text() == " 1 tool")
             asking.cancel()
             await asyncio.gather(asking, return_exceptions=True)
 
@@ -219,7 +219,7 @@ def test_copied_snippet_contains_hidden_key(run: Run, open_gui: OpenGui) -> None
         async with open_gui() as gui:
             page = gui.endpoint_page
             await until(lambda: page._state.key and gui.ready)
-            gui.window.show_endpoint_page()
+            gui.window.show_page("endpoint")
             page._address_card.how.click()
             assert page.snippets.isVisible()
             for tab in range(page.snippets.tabs.count()):

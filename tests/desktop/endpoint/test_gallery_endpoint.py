@@ -71,9 +71,9 @@ def test_screenshots_of_endpoint_page(run: Run, open_gui: OpenGui, profile: Prof
             await show(gui, "endpoint-key", scheme, SIZES[:2])
             page.show_state(replace(page._state, stage="failed", error=PortTaken(4645)))
             await show(gui, "endpoint-failed", scheme, SIZES[:2])
-            gui.window.show_chat_page()
+            gui.window.show_page("chat")
             await open_chat(gui, "c3")
-            gui.window.header.show_tools(2)
+            gui.window.chat_page.header.show_tools(2)
             await show(gui, "endpoint-pill", scheme)
 
     run(story())

@@ -60,15 +60,16 @@ def test_keys_in_guide_match_shortcuts(run: Run, open_gui: OpenGui) -> None:
 
 
 def help_page(gui: Gui) -> HelpPage:
-    assert gui.window.help_page is not None
-    return gui.window.help_page
+    page = gui.window.view("help", HelpPage)
+    assert page is not None
+    return page
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_help_opens_with_f1_and_scrolls_to_topics(run: Run, open_gui: OpenGui, scheme: str) -> None:
     async def story() -> None:
         async with open_gui(theme=scheme) as gui:
-            assert gui.window.help_page is None, "the page is created when it is first opened"
+            assert gui.window.view("help") is None, "the page is created when it is first opened"
             QTest.keyClick(gui.window, Qt.Key.Key_F1)
             page = help_page(gui)
             assert gui.window.pages.currentWidget() is page

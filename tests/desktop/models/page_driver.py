@@ -22,8 +22,9 @@ NAME = "Tiny-Chat-Q4_K_M.gguf"
 
 
 def page_of(gui: Gui) -> ModelsPage:
-    assert gui.window.models_page is not None
-    return gui.window.models_page
+    page = gui.window.view("models", ModelsPage)
+    assert page is not None
+    return page
 
 
 def rows(view: ModelListView) -> list[ModelRow]:

@@ -19,7 +19,7 @@ def test_paused_download_resumes_after_restart_and_can_be_cancelled(
     async def story() -> None:
         async with open_gui(model=False) as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             page.action_requested.emit("download", ModelRow(REPO, "hub", "Tiny Chat"))
             await until(lambda: page.downloads.cards and "MB of" in card(gui).text.text())
             await until(lambda: card(gui).bar.value() > 50)
@@ -29,7 +29,7 @@ def test_paused_download_resumes_after_restart_and_can_be_cancelled(
             assert card(gui).pause.accessibleName() == "Resume Tiny Chat"
         assert not (profile.models / NAME).exists()
         async with open_gui(model=False) as gui:
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: page_of(gui).downloads.cards)
             assert "Paused" in card(gui).text.text()
             assert card(gui).bar.value() > 50
@@ -41,7 +41,7 @@ def test_paused_download_resumes_after_restart_and_can_be_cancelled(
             await until(lambda: list(profile.models.iterdir()) == [])
         async with open_gui(model=False) as gui:
             fake_hub.bytes_per_s = 0
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             page_of(gui).action_requested.emit("download", ModelRow(REPO, "hub", "Tiny Chat"))
             await until((profile.models / NAME).exists)
             await until(lambda: names(page_of(gui).local_models.view) == ["Tiny Chat"])
@@ -58,7 +58,7 @@ def test_second_download_waits_for_the_first(
     async def story() -> None:
         async with open_gui(model=False) as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             page.action_requested.emit("download", ModelRow(REPO, "hub", "Tiny Chat"))
             page.action_requested.emit("download", ModelRow("makers/Other-GGUF", "hub", "Other"))
             await until(lambda: any("Waiting" in each.text.text() for each in page.downloads.cards))
@@ -75,7 +75,7 @@ def test_closing_during_download_leaves_only_partial_files(
 
     async def story() -> None:
         async with open_gui(model=False) as gui:
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             page_of(gui).action_requested.emit("download", ModelRow(REPO, "hub", "Tiny Chat"))
             await until(lambda: (profile.models / f"{NAME}.part").exists())
         await asyncio.to_thread(fake_hub.stop)

@@ -44,8 +44,9 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
 
 
 def page_of(gui: Gui) -> ModelsPage:
-    assert gui.window.models_page is not None
-    return gui.window.models_page
+    page = gui.window.view("models", ModelsPage)
+    assert page is not None
+    return page
 
 
 def write_models(folder: Path) -> None:
@@ -60,7 +61,7 @@ def write_models(folder: Path) -> None:
 
 async def open_page(gui: Gui, n_rows: int) -> ModelsPage:
     page = page_of(gui)
-    gui.window.sidebar._models.click()
+    gui.window.sidebar.page_buttons["models"].click()
     await until(lambda: len(page.local_models._list or ()) >= n_rows)
     await until(lambda: any(row.fit is not None and row.fit.tokens_per_s for row in rows(page)))
     return page
@@ -126,7 +127,7 @@ def test_screenshots_of_empty_models_page(
     async def story() -> None:
         async with open_gui(model=False) as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: len(page.recommended._list or ()) >= 8 and not page.local_models.note.text())
             await show(gui, "models-empty", "light", SIZES)
 

@@ -22,7 +22,7 @@ def test_typing_filters_lists_without_network_request(
     async def story() -> None:
         async with open_gui(model=False) as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: len(rows(page.local_models.view)) == 3 and len(rows(page.recommended.view)) > 5)
             QTest.keyClicks(page.head.search, "qwen 8b")
             assert names(page.recommended.view) == ["Qwen3 8B"]
@@ -44,7 +44,7 @@ def test_model_found_on_hub_is_downloaded_and_loaded(
     async def story() -> None:
         async with open_gui(model=False) as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: len(rows(page.recommended.view)) > 5)
             QTest.keyClicks(page.head.search, "tiny")
             QTest.keyClick(page.head.search, Qt.Key.Key_Return)
@@ -69,7 +69,7 @@ def test_corrupt_download_is_deleted_and_can_be_retried(
 
     async def story() -> None:
         async with open_gui(model=False) as gui:
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             page_of(gui).action_requested.emit("download", ModelRow(REPO, "hub", "Tiny Chat"))
             await until(lambda: page_of(gui).downloads.cards and "It was deleted" in card(gui).text.text())
             assert list(profile.models.iterdir()) == []
@@ -85,7 +85,7 @@ def test_unreachable_hub_shows_message_without_toast(run: Run, open_gui: OpenGui
     async def story() -> None:
         async with open_gui(model=False) as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             QTest.keyClicks(page.head.search, "tiny")
             QTest.keyClick(page.head.search, Qt.Key.Key_Return)
             await until(lambda: "cannot be reached" in page.hub_results.empty.text())

@@ -28,7 +28,7 @@ def test_load_options_are_saved_for_each_file_when_it_is_loaded(
     async def story() -> None:
         async with open_gui(real=path) as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: gui.ready and use_of(gui, "Alpha") == "in_use")
             await until(lambda: rows(page.local_models.view)[0].fit is not None)
             click(page.local_models.view, "Alpha", "settings")
@@ -47,7 +47,9 @@ def test_load_options_are_saved_for_each_file_when_it_is_loaded(
             sheet.load.click()
             await until(lambda: use_of(gui, "Alpha") == "loading")
             await until(lambda: use_of(gui, "Alpha") == "in_use")
-            assert "Context length: 1,024 tokens" in gui.window.header._pill.toolTip() or sheet.load.isHidden()
+            assert (
+                "Context length: 1,024 tokens" in gui.window.chat_page.header._pill.toolTip() or sheet.load.isHidden()
+            )
             sheet.unload.click()
             await until(lambda: use_of(gui, "Alpha") == "")
         kept = SettingsFile(profile.settings).value.model_settings
@@ -55,7 +57,7 @@ def test_load_options_are_saved_for_each_file_when_it_is_loaded(
         async with open_gui(real=path) as gui:
             await until(lambda: gui.ready)
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: use_of(gui, "Alpha") == "in_use")
             click(page.local_models.view, "Alpha", "settings")
             assert page.sheet.context.text() == "1024"
@@ -65,7 +67,7 @@ def test_load_options_are_saved_for_each_file_when_it_is_loaded(
         assert kept == {str(path): {"n_ctx": 1024}}, "edited but not loaded options are not saved"
         async with open_gui(real=path) as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: use_of(gui, "Alpha") == "in_use")
             click(page.local_models.view, "Alpha", "settings")
             page.sheet.context.clear()
@@ -85,7 +87,7 @@ def test_sheet_of_filtered_out_model_follows_its_state(
     async def story() -> None:
         async with open_gui(real=model_folder / "Alpha-Q4_0.gguf") as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: gui.ready and use_of(gui, "Alpha") == "in_use")
             click(page.local_models.view, "Alpha", "settings")
             page.head.search.setText("qwen")
@@ -106,7 +108,7 @@ def test_typed_value_stays_when_the_row_changes(
     async def story() -> None:
         async with open_gui(real=model_folder / "Alpha-Q4_0.gguf") as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: gui.ready and use_of(gui, "Alpha") == "in_use")
             await until(lambda: rows(page.local_models.view)[0].fit is not None)
             click(page.local_models.view, "Alpha", "settings")

@@ -51,7 +51,7 @@ def test_added_folder_is_listed_and_saved_until_removed(
     async def story() -> None:
         async with open_gui(model=False) as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             assert gui.window.pages.currentWidget() is page
             page.head.add_folder.click()
             dialog = gui.window.findChild(QFileDialog)
@@ -66,7 +66,7 @@ def test_added_folder_is_listed_and_saved_until_removed(
         assert SettingsFile(profile.settings).value.model_folders == [str(model_folder)]
         async with open_gui(model=False) as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: len(rows(page.local_models.view)) == 3)
             chip = page.local_models.chips.findChildren(QAbstractButton)[0]
             assert chip.accessibleName() == f"Remove the folder {strings.folder_name(model_folder)}"
@@ -86,7 +86,7 @@ def test_load_and_unload_buttons_change_the_model_in_use(
     async def story() -> None:
         async with open_gui(model=False) as gui:
             view = page_of(gui).local_models.view
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: len(rows(view)) == 3 and rows(view)[0].fit is not None)
             click(view, "Alpha", "load")
             await until(lambda: use_of(gui, "Alpha") == "in_use")
@@ -116,7 +116,7 @@ def test_model_in_folder_with_non_utf8_name_is_loaded(
     async def story() -> None:
         async with open_gui(model=False) as gui:
             view = page_of(gui).local_models.view
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: len(rows(view)) == 4 and rows(view)[0].fit is not None)
             assert "".join(sorted(names(view))).isprintable()
             name = next(row.name for row in rows(view) if row.path == strange)
@@ -135,7 +135,7 @@ def test_double_click_loads_only_one_model(
     async def story() -> None:
         async with open_gui(model=False) as gui:
             view, left = page_of(gui).local_models.view, Qt.MouseButton.LeftButton
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: len(rows(view)) == 3 and rows(view)[0].fit is not None)
             click(view, "Alpha", "load")
             await until(lambda: use_of(gui, "Alpha") == "in_use")
@@ -167,7 +167,7 @@ def test_answer_interrupted_by_model_change_can_be_continued(
     async def story() -> None:
         async with open_gui(ENDLESS) as gui:
             view = page_of(gui).local_models.view
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: gui.ready and len(rows(view)) == 4 and rows(view)[1].fit is not None)
             type_and_send(gui, "Go on and on")
             await until(lambda: len(gui.rows[-1].text) > 10)
@@ -222,7 +222,7 @@ def test_model_that_is_too_big_cannot_be_loaded(
     async def story() -> None:
         async with open_gui(model=False) as gui:
             view = page_of(gui).local_models.view
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: rows(view) and rows(view)[0].fit is not None)
             giant = rows(view)[0]
             assert strings.verdict(giant) == "Too big"
@@ -244,7 +244,7 @@ def test_controls_and_rows_have_accessible_names(
     async def story() -> None:
         async with open_gui(model=False) as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(
                 lambda: len(rows(page.local_models.view)) == 3 and rows(page.local_models.view)[0].fit is not None
             )
