@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import threading
 from pathlib import Path
 
 import pytest
 
 from engine.backend import LoadSettings
 from engine.errors import EngineError, ModelFileError
-from engine.kv_cache import snapshot_store as snapshots_module
-from engine.kv_cache.snapshot_store import SnapshotStore
 from engine.library.fingerprint import fingerprint
 from engine.library.load_trial import LoadTrial
 from engine.library.model_scan import read_model_file
@@ -150,39 +147,3 @@ def test_file_that_could_not_be_read_once_is_read_again(tmp_path: Path, monkeypa
     assert "Input/output error" in read_model_file(path, cache).problem
     monkeypatch.setattr(Path, "open", read)
     assert read_model_file(path, cache).problem == ""
-
-
-def test_states_for_a_slow_disk_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    gate, writing = threading.Event(), threading.Event()
-
-    def slow(*arguments: object) -> None:
-        writing.set()
-        assert gate.wait(20)
-
-    monkeypatch.setattr("engine.kv_cache.snapshot_file.write", slow)
-    monkeypatch.setattr(snapshots_module, "QUEUED_BYTES", 2500)
-    store = SnapshotStore(tmp_path, b"ours".ljust(16), 1 << 30, supports_full_rollback=True)
-    states = [memoryview(bytes(1000)) for _ in range(5)]
-    assert [store.put([n, *TOKENS], state) for n, state in enumerate(states)] == [True, True, False, False, False]
-    assert writing.wait(10)
-    assert not store.has_room(1000)
-    store.close(timeout_s=0.05)
-    gate.set()
-
-
-def test_first_state_is_queued_however_large_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(snapshots_module, "QUEUED_BYTES", 10)
-    store = SnapshotStore(tmp_path, b"ours".ljust(16), 1 << 30, supports_full_rollback=True)
-    assert store.put(TOKENS, memoryview(bytes(1000)))
-    store.close()
-    assert len(list(tmp_path.glob("*.kv"))) == 1
-
-
-def test_unreadable_snapshot_hides_no_others(tmp_path: Path) -> None:
-    store = SnapshotStore(tmp_path, b"ours".ljust(16), 1 << 30, supports_full_rollback=True)
-    store.put(TOKENS, memoryview(bytes(1000)))
-    store.close()
-    (tmp_path / "0.kv").mkdir()
-    again = SnapshotStore(tmp_path, b"ours".ljust(16), 1 << 30, supports_full_rollback=True)
-    assert again.find_on_disk(TOKENS, 0) is not None
-    again.close()
