@@ -70,7 +70,7 @@ class SearchHit:
     archived: bool = False
 
 
-class Search:
+class ChatSearch:
     """Call `find` on the thread of the event loop. SQL runs on an own thread, so that saving never waits for a
     search."""
 
@@ -186,3 +186,6 @@ def _parts(text: str) -> tuple[SnippetPart, ...]:
         inside, _, after = piece.rpartition(_CLOSE)
         parts += [SnippetPart(each, matched) for each, matched in ((inside, True), (after, False)) if each]
     return tuple(parts)
+
+
+Search = ChatSearch

@@ -19,7 +19,9 @@ from tests.desktop.sidebar.sidebar_actions import AS_FILLED, CONTROL, MENUS, SHI
 pytestmark = MENUS
 
 
-def test_saving_all_takes_empty_folders_along(run: Run, open_gui: OpenGui, profile: Profile, tmp_path: Path) -> None:
+def test_export_of_all_chats_contains_empty_folders(
+    run: Run, open_gui: OpenGui, profile: Profile, tmp_path: Path
+) -> None:
     async def story(gui: Gui) -> None:
         QTest.keyClick(gui.window, Qt.Key.Key_N, CONTROL | SHIFT)
         editor = gui.chats.findChild(QLineEdit)
@@ -40,7 +42,7 @@ def test_saving_all_takes_empty_folders_along(run: Run, open_gui: OpenGui, profi
     live_in(run, open_gui, profile, story)
 
 
-def test_a_file_of_nothing_but_folders_is_brought_in(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+def test_export_with_only_folders_is_imported(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
     (tmp_path / "bare.json").write_text(inglenook.document([], [Folder("g", "Garden"), Folder("h", "House", 1.0)]))
 
     async def story() -> None:

@@ -24,11 +24,11 @@ from desktop.import_export.controller import ImportExportController
 from desktop.import_export.exporter import Exporter
 from desktop.import_export.reader import read
 from desktop.import_export.records import PortableChat
-from desktop.platform.instance_lock import InstanceLock
 from desktop.platform.logging_setup import LogFile
+from desktop.platform.single_instance import InstanceLock
 from desktop.settings.settings_file import SettingsFile
 from desktop.store.records import Chat, ChatMessage
-from desktop.store.search import Search
+from desktop.store.search import ChatSearch
 from desktop.store.store import Store
 from engine.files.profile import Profile
 from engine.library.model_scan import ModelFile
@@ -194,7 +194,7 @@ def test_profile_path_not_utf8_works(tmp_path: Path) -> None:
     profile = Profile(strange(tmp_path, "prüfung")).ensure()
 
     async def run() -> None:
-        store, search = Store(profile.chats), Search(profile.chats)
+        store, search = Store(profile.chats), ChatSearch(profile.chats)
         assert await store.open() is None
         await store.save(Chat("c", "Sea", 1.0, 1.0), [ChatMessage("m", "c", None, "user", "water", "complete", 1.0)])
         assert len(await search.find("water") or []) == 1
