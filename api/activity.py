@@ -19,7 +19,7 @@ from api.totals import KeyUsage, Totals
 from engine.engine import Engine
 from engine.errors import EngineError
 from engine.events import Embeddings, Event, Finished
-from engine.request_state import Progress
+from engine.request_state import RequestProgress
 from engine.requests import EmbedRequest, Request
 from engine.stream import RequestStream
 
@@ -206,7 +206,7 @@ class Activity:
     def _begin(self, engine: Engine, stream: RequestStream, scope: Scope) -> RequestRecord:
         call_id = stream.request_id
 
-        def progress() -> Progress | None:
+        def progress() -> RequestProgress | None:
             last = stream.last
             # The engine has forgotten an answer whose end still waits for a slow reader.
             return at_end(last) if isinstance(last, Finished) else engine.progress(call_id)

@@ -12,7 +12,7 @@ from starlette.types import Scope
 from api.keyring import KeyHolder
 from engine.errors import EngineError
 from engine.events import Embeddings, Event, Failed, Finished
-from engine.request_state import Progress
+from engine.request_state import RequestProgress
 
 State = Literal["queued", "reading", "writing", "embedding", "finished", "cancelled", "failed"]
 
@@ -101,7 +101,7 @@ class RequestRecord:
     id: str
     caller: ClientInfo
     cancel: Callable[[], object]
-    progress: Callable[[], Progress | None]
+    progress: Callable[[], RequestProgress | None]
     otherwise: State
     began_at: float = field(default_factory=time.time)
     said: list[str] = field(default_factory=list)
@@ -118,13 +118,13 @@ class RequestRecord:
 
     def view(self) -> RequestView:
         now = time.monotonic() if self._ended is None else self._ended
-        found = Progress()
+        found = RequestProgress()
         match self.last:
             case Finished(reason=reason) as last:
                 state: State = "cancelled" if reason == "cancelled" else "finished"
                 found = at_end(last)
             case Embeddings(n_prompt=n_prompt):
-                state, found = "finished", Progress(0, n_prompt, 0, n_prompt, 0, 0.0)
+                state, found = "finished", RequestProgress(0, n_prompt, 0, n_prompt, 0, 0.0)
             case QueryFinished():
                 state = "finished"
             case Failed() | EngineError():
@@ -154,13 +154,13 @@ class RequestRecord:
         )
 
 
-def at_end(last: Finished) -> Progress:
+def at_end(last: Finished) -> RequestProgress:
     """The progress of an answer that is complete."""
     usage = last.usage
-    return Progress(0, usage.n_prompt, usage.n_cached, usage.n_prompt, usage.n_output, last.timings.decode_s)
+    return RequestProgress(0, usage.n_prompt, usage.n_cached, usage.n_prompt, usage.n_output, last.timings.decode_s)
 
 
-def _state(found: Progress) -> State:
+def _state(found: RequestProgress) -> State:
     if found.queue_place:
         return "queued"
     return "writing" if found.n_output else "reading"

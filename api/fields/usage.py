@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.events import Timings, Usage
-from engine.request_state import Progress
+from engine.request_state import RequestProgress
 
 
 def usage(counts: Sequence[Usage], n_prompts: int = 1, n_reasoning: int = 0) -> dict[str, object]:
@@ -41,13 +41,13 @@ def timings(counts: Usage, spent: Timings) -> dict[str, float]:
     }
 
 
-def timings_so_far(progress: Progress) -> dict[str, float]:
+def timings_so_far(progress: RequestProgress) -> dict[str, float]:
     """As `timings`, of an answer that is still being written."""
     counts = Usage(progress.n_prompt, progress.n_cached, progress.n_output)
     return timings(counts, Timings(0.0, progress.prefill_s, progress.decode_s, 0.0))
 
 
-def prompt_progress(progress: Progress) -> dict[str, object]:
+def prompt_progress(progress: RequestProgress) -> dict[str, object]:
     """llama.cpp's report on a prompt that is being read. `processed` includes the cached tokens."""
     return {
         "total": progress.n_prompt,

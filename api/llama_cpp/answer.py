@@ -13,7 +13,7 @@ from api.llama_cpp.request import params
 from api.llama_cpp.schemas import LlamaBody
 from api.streaming import data_frame
 from engine.events import Event, Failed, Finished, Started, TextDelta, TokenChoice, Usage
-from engine.request_state import Progress
+from engine.request_state import RequestProgress
 from engine.requests import CompletionRequest
 
 
@@ -115,7 +115,7 @@ class CompletionWriter:
     """Streamed answers, event by event; those to several prompts come interleaved."""
 
     def __init__(
-        self, options: CompletionOptions, progress: Callable[[int], Progress | None] = lambda place: None
+        self, options: CompletionOptions, progress: Callable[[int], RequestProgress | None] = lambda place: None
     ) -> None:
         """`progress`: of the answer at a place, None once it has ended."""
         self._options = options

@@ -21,7 +21,7 @@ from engine.events import (
     ToolCallDelta,
     ToolCallStarted,
 )
-from engine.request_state import Progress
+from engine.request_state import RequestProgress
 from engine.requests import ToolCall
 
 DONE = b"data: [DONE]\n\n"
@@ -102,7 +102,7 @@ class ChatChunkWriter:
         self,
         head: ResponseMeta,
         manner: ResponseOptions = ResponseOptions(),
-        progress: Callable[[int], Progress | None] = lambda place: None,
+        progress: Callable[[int], RequestProgress | None] = lambda place: None,
     ) -> None:
         """`progress`: of the choice at a place, None once it has ended."""
         self._head = head

@@ -79,7 +79,7 @@ def render(text: str) -> None:
 
 
 def check_text(make: Callable[[int], str]) -> Iterator[Violation]:
-    """Whether the time to render a text grows with its length alone, and its memory is bounded."""
+    """Checks that time is linear in the length of a text, and that memory is limited."""
     short, long = make(N_CHARACTERS), make(4 * N_CHARACTERS)
     before, after = _seconds(short), _seconds(long)
     if after > MAX_GROWTH * before + SLACK_S and _seconds(long) > MAX_GROWTH * _seconds(short) + SLACK_S:
