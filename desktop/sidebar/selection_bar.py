@@ -55,7 +55,7 @@ class SelectionBar(QFrame):
         self._fit()
 
     def _text(self) -> str:
-        return self.tr("{n} selected").format(n=whole(self._n))
+        return self.tr("{n} chosen").format(n=whole(self._n))
 
     def _fit(self) -> None:
         """Shows the text, or only the number if the text does not fit beside the buttons."""

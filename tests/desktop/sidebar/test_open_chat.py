@@ -83,7 +83,7 @@ def test_first_ctrl_click_selects_only_that_chat(run: Run, open_gui: OpenGui, pr
         await until(lambda: len(gui.rows) == 2)
         click_title(gui, "Titles for the talk", CONTROL)
         assert chosen(gui) == ["Titles for the talk"]
-        assert bar_of(gui)._count.text() == "1 selected"
+        assert bar_of(gui)._count.text() == "1 chosen"
         click_title(gui, "Letter to the landlord", CONTROL)
         click_title(gui, "Parse a CSV with quotes", CONTROL)
         assert len(chosen(gui)) == 3

@@ -41,7 +41,7 @@ def test_several_chats_are_selected_by_mouse_and_keyboard(run: Run, open_gui: Op
         for title in ("Sea shanties", "Titles for the talk"):
             click_title(gui, title, CONTROL)
         assert chosen(gui) == ["Sea shanties", "Titles for the talk"]
-        assert bar_of(gui)._count.text() == "2 selected"
+        assert bar_of(gui)._count.text() == "2 chosen"
         click_title(gui, "Letter to the landlord", SHIFT)
         assert chosen(gui) == AS_FILLED[6:7] + AS_FILLED[9:12], "headings and folders are not chosen"
         assert gui.rows[0].chat_id == opened, "to choose is not to open"
@@ -165,6 +165,6 @@ def test_selected_row_stays_visible_above_the_selection_bar(run: Run, open_gui: 
         await until(lambda: view.viewport().rect().contains(view.visualRect(lowest)))
         bar_of(gui).resize(160, 38)
         assert bar_of(gui)._count.text() == "1"
-        assert bar_of(gui).accessibleName() == "1 selected"
+        assert bar_of(gui).accessibleName() == "1 chosen"
 
     live_in(run, open_gui, profile, story)
