@@ -9,7 +9,8 @@ from pathlib import Path
 
 from desktop.chat.attachments.file_reader import other_duty as reading_duty
 from desktop.import_export.reader_process import run_as_reader
-from desktop.launch import Options, launch
+from desktop.launch import launch
+from desktop.startup.options import Options
 from engine.files.profile import Profile
 from engine.native import run_load_trial
 

@@ -1,4 +1,4 @@
-"""A fake at the seam engine/backend.py: a token's row is 1 at the token's place, 0 elsewhere."""
+"""A fake embedder; see `engine/backend.py`. The output row of a token is a one-hot vector."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LIMITS = EmbedderLimits(
 
 
 class FakeEmbedder:
-    """See `engine.backend.Embedder`. `fails` and `slice_s` are set by tests."""
+    """See `engine.backend.Embedder`. Tests set `fails` and `token_s`."""
 
     def __init__(self, limits: EmbedderLimits = LIMITS) -> None:
         self.limits = limits
@@ -28,7 +28,7 @@ class FakeEmbedder:
         self.closed = False
         self.slots: dict[int, int] = {}
         self.slices: list[tuple[float, int]] = []
-        """When each began, and its tokens."""
+        """Start time and number of tokens of each `embed` call."""
 
     def tokenize(
         self,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from desktop.chat.header import fold_button
 from desktop.endpoint.controller import EndpointState
 from desktop.error_messages import error_message
 from desktop.platform.theme import Theme
 from desktop.widgets.card_parts import Card, label, link, mark
 from desktop.widgets.copy_button import CopyButton
 from desktop.widgets.flow import FlowLayout
+from desktop.widgets.sidebar_button import SidebarButton
 from desktop.widgets.switch import Switch
 from desktop.widgets.text_lines import CodeLine
 
@@ -24,7 +24,7 @@ class EndpointPageHeader(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self.fold = fold_button(theme, self)
+        self.sidebar_button = SidebarButton(theme, self)
         self.switch = Switch(theme, self.tr("Endpoint"), self)
         self.switch.clicked.connect(self.switched)
         self._stage_label = label("switchText", "", self)
@@ -37,11 +37,10 @@ class EndpointPageHeader(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
-        row.addWidget(self.fold, alignment=Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self.sidebar_button, alignment=Qt.AlignmentFlag.AlignTop)
         row.addLayout(texts, 1)
         row.addWidget(self._stage_label, alignment=Qt.AlignmentFlag.AlignTop)
         row.addWidget(self.switch, alignment=Qt.AlignmentFlag.AlignTop)
-        theme.changed.connect(self._restyle)
 
     def show_state(self, state: EndpointState) -> None:
         self.switch.setChecked(state.stage in ("on", "starting"))
@@ -58,9 +57,6 @@ class EndpointPageHeader(QWidget):
                 return self.tr("Stopping…")
             case _:
                 return self.tr("Off")
-
-    def _restyle(self) -> None:
-        self.fold.setIcon(self._theme.icon("panel-left", "text"))
 
 
 class AlertCard(Card):

@@ -4,32 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
-from desktop.chat.header import fold_button
 from desktop.chat.message_list import MessageList
 from desktop.help.article_view import ArticleView
 from desktop.help.topics import Topic
 from desktop.platform.theme import Theme
 from desktop.store.records import ChatMessage
+from desktop.widgets.page_view import PageView
+from desktop.widgets.sidebar_button import SidebarButton
 
 TOPICS_WIDTH, TOPIC_HEIGHT = 220, 34
 MIN_WIDTH_FOR_TOPICS = 720
 """Pixels. A narrower page hides the list of topics."""
 
 
-class HelpPage(QWidget):
+class HelpPage(PageView, QWidget):
     """Shows all `topics` in one view. GUI thread only."""
-
-    sidebar_requested = Signal()
 
     def __init__(self, theme: Theme, topics: Sequence[Topic], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("helpPage")
-        self.fold = fold_button(theme, self)
-        self.fold.clicked.connect(self.sidebar_requested)
+        self.sidebar_button = SidebarButton(theme, self)
         self.contents = QListWidget(self)
         self.contents.setObjectName("topics")
         self.contents.setAccessibleName(self.tr("Topics"))
@@ -83,7 +81,7 @@ class HelpPage(QWidget):
         head = QHBoxLayout()
         head.setContentsMargins(36, 28, 36, 8)
         head.setSpacing(8)
-        head.addWidget(self.fold)
+        head.addWidget(self.sidebar_button)
         head.addWidget(title, 1)
         body = QHBoxLayout()
         body.setContentsMargins(24, 0, 0, 0)

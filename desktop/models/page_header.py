@@ -6,11 +6,11 @@ from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
-from desktop.chat.header import fold_button
 from desktop.models import strings
 from desktop.models.machine_capacity import MachineCapacity
 from desktop.platform.theme import Theme
 from desktop.widgets.card_parts import IconButton, label
+from desktop.widgets.sidebar_button import SidebarButton
 from desktop.widgets.text_composition import CompositionGuard
 
 MIN_WIDTH_FOR_LABELS = 640
@@ -24,7 +24,7 @@ class ModelsPageHeader(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self.fold = fold_button(theme, self)
+        self.sidebar_button = SidebarButton(theme, self)
         self.machine = label("pageText", strings.machine_summary(MachineCapacity()), self, wraps=True)
         self.search = ModelSearch(theme, self)
         self.open_file = self._button(self.tr("Open a file"))
@@ -37,7 +37,7 @@ class ModelsPageHeader(QWidget):
         texts.addWidget(self.machine)
         top = QHBoxLayout()
         top.setSpacing(8)
-        top.addWidget(self.fold, alignment=Qt.AlignmentFlag.AlignTop)
+        top.addWidget(self.sidebar_button, alignment=Qt.AlignmentFlag.AlignTop)
         top.addLayout(texts, 1)
         tools = QHBoxLayout()
         tools.setSpacing(8)
@@ -71,7 +71,6 @@ class ModelsPageHeader(QWidget):
         return button
 
     def _restyle(self) -> None:
-        self.fold.setIcon(self._theme.icon("panel-left", "text"))
         self.add_folder.setIcon(self._theme.icon("folder-plus", "text"))
         self.open_file.setIcon(self._theme.icon("folder-open", "text"))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QUrl
@@ -10,44 +10,50 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog
 
 from desktop.chat.controller import ChatController
+from desktop.framework.app_window import AppWindow
 from desktop.models import strings
 from desktop.models.download_manager import DownloadState
 from desktop.models.library_controller import LibraryController
 from desktop.models.model_controller import ModelController
 from desktop.models.model_list import ModelRow
 from desktop.models.model_row_delegate import RowAction
+from desktop.models.model_switcher import ModelSwitcher
 from desktop.models.page import ModelsPage
 from desktop.platform.task_set import TaskSet
-from desktop.shell.main_window import MainWindow
 from engine.status import Status
 
 
 class ModelsWiring(QObject):
-    """Creates the page; child of the window. `load(path)` loads a file and saves it as the chosen model. GUI thread
-    only."""
+    """Child of the window. GUI thread only."""
 
     def __init__(
         self,
-        window: MainWindow,
+        window: AppWindow,
+        page: ModelsPage,
         library: LibraryController,
         models: ModelController,
         chats: ChatController,
-        load: Callable[[str], None],
+        switcher: ModelSwitcher,
         tasks: TaskSet,
     ) -> None:
         super().__init__(window)
-        self._window, self._library, self._models, self._load, self._tasks = window, library, models, load, tasks
+        self._window, self._library, self._models, self._load, self._tasks = (
+            window,
+            library,
+            models,
+            switcher.load,
+            tasks,
+        )
         self._failed: set[str] = set()
         """Keys of the downloads whose failure was shown."""
-        page = self._page = ModelsPage(window.theme)
+        self._page = page
         page.local_models.set_list(library.local_models)
         page.recommended.set_list(library.recommended)
         page.hub_results.set_list(library.hub_results)
-        window.add_models_page(page)
         page.seen.connect(library.page_shown)
         page.action_requested.connect(self._perform)
         page.head.folder_requested.connect(self._choose_folder)
-        page.head.file_requested.connect(window.header.model_file_requested)
+        page.head.file_requested.connect(switcher.choose_file)
         page.head.search.textChanged.connect(library.filter_by)
         page.head.search.search_requested.connect(library.search_hub)
         page.hub_results.search_requested.connect(lambda: library.search_hub(page.head.search.text()))
@@ -125,12 +131,13 @@ class ModelsWiring(QObject):
         for key in self._failed - failed.keys():
             self._window.toast.clear(f"download of {key}")
         for key in failed.keys() - self._failed:
-            if self._window.pages.currentWidget() is not self._page:
+            if not self._window.is_page_shown("models"):
                 text = self.tr("The download of {name} stopped: {reason}")
                 text = text.format(name=failed[key].name, reason=strings.hub_error(failed[key].error))
-                show = self._window.show_models_page
                 action, topic = self.tr("Show the models"), f"download of {key}"
-                self._window.toast.show_message(text, alert=True, action=action, act=show, topic=topic)
+                self._window.toast.show_message(
+                    text, alert=True, action=action, act=lambda: self._window.show_page("models"), topic=topic
+                )
         self._failed = set(failed)
 
     def _report_arrived(self, path: Path) -> None:

@@ -73,7 +73,7 @@ class CommandPaletteController(QObject):
             self._actions.perform(offer.id)
         else:
             self._chats.sessions.open_chat(offer.id, offer.message_id)
-            self._window.show_chat_page()
+            self._window.show_page("chat")
 
 
 def _offer(hit: SearchHit) -> Offer:

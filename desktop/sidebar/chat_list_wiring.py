@@ -7,13 +7,15 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QObject
 
 from desktop.chat.controller import ChatController
+from desktop.chat.page import ChatPage
+from desktop.framework.app_window import AppWindow
 from desktop.platform.number_format import whole
-from desktop.shell.main_window import MainWindow
 from desktop.sidebar.chat_list_model import ChatListModel
 from desktop.sidebar.chat_list_view import ChatListView
 from desktop.sidebar.day_change import DayChange
 from desktop.sidebar.selected_chats import SelectedChats
 from desktop.sidebar.selection_bar import SelectionBar
+from desktop.sidebar.sidebar import Sidebar
 from desktop.sidebar.strings import row_description, section_heading
 from desktop.store.records import Chat
 
@@ -43,10 +45,12 @@ def chat_list_model(chats: ChatController) -> ChatListModel:
 class ChatListWiring(QObject):
     """Lives as long as its window. GUI thread only."""
 
-    def __init__(self, window: MainWindow, view: ChatListView, chats: ChatController) -> None:
+    def __init__(
+        self, window: AppWindow, sidebar: Sidebar, page: ChatPage, view: ChatListView, chats: ChatController
+    ) -> None:
         super().__init__(window)
-        self._window, self._view, self._chats = window, view, chats
-        window.sidebar.new_chat_requested.connect(self._new_chat)
+        self._window, self._page, self._view, self._chats = window, page, view, chats
+        sidebar.new_chat_requested.connect(self._new_chat)
         view.chosen.connect(self._open)
         view.pin_requested.connect(chats.organizer.pin)
         view.move_requested.connect(chats.organizer.move)
@@ -63,10 +67,10 @@ class ChatListWiring(QObject):
         chats.sessions.answering_changed.connect(self._follow)
         view.typed.connect(self._write)
         self._connect_header()
-        self._connect_bar(SelectedChats(view, chats))
+        self._connect_bar(sidebar, SelectedChats(view, chats))
 
     def _connect_header(self) -> None:
-        header, view = self._window.header, self._view
+        header, view = self._page.header, self._view
         header.rename_requested.connect(self._rename)
         header.pin_requested.connect(lambda chat_id, pinned: view.pin_requested.emit((chat_id,), pinned))
         header.archive_requested.connect(lambda chat_id, away: view.archive_requested.emit((chat_id,), away))
@@ -75,9 +79,9 @@ class ChatListWiring(QObject):
             lambda chat_id, at: view.open_folder_menu(self._chats.organizer.chats([chat_id]), at)
         )
 
-    def _connect_bar(self, chosen: SelectedChats) -> None:
+    def _connect_bar(self, sidebar: Sidebar, chosen: SelectedChats) -> None:
         bar = SelectionBar(self._window.theme)
-        self._window.sidebar.add_bar(bar)
+        sidebar.add_bar(bar)
         self._view.multi_selection_changed.connect(bar.show_count)
         bar.pin_requested.connect(chosen.pin)
         bar.move_requested.connect(lambda: chosen.move(bar.mapToGlobal(bar.rect().topLeft())))
@@ -90,11 +94,11 @@ class ChatListWiring(QObject):
 
     def _new_chat_in(self, folder_id: str) -> None:
         self._chats.sessions.new_chat(folder_id)
-        self._window.show_chat_page()
+        self._window.show_page("chat")
 
     def _open(self, chat_id: str) -> None:
         self._chats.sessions.open_chat(chat_id)
-        self._window.show_chat_page()
+        self._window.show_page("chat")
 
     def _show_open(self, chat: Chat | None) -> None:
         chat_id = chat.id if chat is not None else ""
@@ -109,8 +113,8 @@ class ChatListWiring(QObject):
         self._answering = answering
 
     def _write(self, text: str) -> None:
-        self._window.show_chat_page()
-        self._window.composer.write(text)
+        self._window.show_page("chat")
+        self._page.composer.write(text)
 
     def _rename(self, chat_id: str) -> None:
         """Where the chat is out of sight, its place is opened first."""
@@ -119,7 +123,7 @@ class ChatListWiring(QObject):
                 self._chats.organizer.fold_archive(False)
             elif not chat.pinned:
                 self._chats.organizer.fold(chat.folder_id, False)
-        self._window.open_chats()
+        self._window.show_chat_list()
         self._view.rename(chat_id)
 
     def _archive(self, chat_ids: Sequence[str], away: bool) -> None:
@@ -131,12 +135,8 @@ class ChatListWiring(QObject):
     def _delete(self, chat_ids: Sequence[str]) -> None:
         current = self._chats.sessions.current
         gone = self._chats.organizer.delete(chat_ids)
-        if (
-            current is not None
-            and current.id in chat_ids
-            and self._window.pages.currentWidget() is self._window.chat_page
-        ):
-            self._window.composer.setFocus()  # the open chat is gone: what is typed next begins another
+        if current is not None and current.id in chat_ids and self._window.is_page_shown("chat"):
+            self._page.composer.setFocus()  # the open chat is gone: what is typed next begins another
         one, several = self.tr("“{title}” is deleted."), self.tr("{n} chats are deleted.")
         self._offer_undo(gone, one, several, lambda: self._chats.organizer.restore(gone))
 
@@ -144,7 +144,7 @@ class ChatListWiring(QObject):
         """Its name is open for editing at once."""
         folder = self._chats.organizer.add_folder(self.tr("New folder"))
         self._chats.organizer.move(chat_ids, folder.id)
-        self._window.open_chats()
+        self._window.show_chat_list()
         self._view.rename_folder(folder.id)
 
     def _delete_folder(self, folder_id: str) -> None:

@@ -10,12 +10,13 @@ from PySide6.QtCore import QIODevice, QObject, QRect, QSaveFile
 from PySide6.QtWidgets import QFileDialog
 
 from desktop.chat.controller import ChatController, Deletion
+from desktop.chat.page import ChatPage
 from desktop.error_messages import error_message
+from desktop.framework.app_window import AppWindow
 from desktop.platform.surrogates import well_formed
 from desktop.platform.task_set import TaskSet
 from desktop.render.blocks import Block
 from desktop.render.code_highlighting import file_name
-from desktop.shell.main_window import MainWindow
 from desktop.transcript.token_alternatives_popup import TokenAlternativesPopup
 from desktop.transcript.view import TranscriptView
 from engine.errors import EngineError
@@ -27,7 +28,9 @@ log = logging.getLogger(__name__)
 class MessageWiring(QObject):
     """Connects the transcript of one window to its chats. GUI thread only."""
 
-    def __init__(self, window: MainWindow, transcript: TranscriptView, chats: ChatController, tasks: TaskSet) -> None:
+    def __init__(
+        self, window: AppWindow, page: ChatPage, transcript: TranscriptView, chats: ChatController, tasks: TaskSet
+    ) -> None:
         super().__init__(window)
         self._window, self._transcript, self._chats, self._tasks = window, transcript, chats, tasks
         self._deletions: list[Deletion] = []
@@ -44,7 +47,7 @@ class MessageWiring(QObject):
         transcript.delete_requested.connect(self._delete)
         chats.sessions.message_focused.connect(transcript.show_message)
         transcript.token_alternatives_requested.connect(self._show_token_alternatives)
-        transcript.typed.connect(window.composer.write)
+        transcript.typed.connect(page.composer.write)
         transcript.save_requested.connect(self._save_code)
 
     def _delete(self, message_id: str) -> None:

@@ -9,32 +9,28 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QDesktopServices
 
 from desktop.framework.actions import Action, Actions
+from desktop.framework.app_window import AppWindow
 from desktop.platform.task_set import TaskSet
-from desktop.settings.settings_file import Settings
-from desktop.shell.main_window import MainWindow
+from desktop.settings.app_settings import AppSettings
 from desktop.updates import update_checker
 from desktop.updates.update_checker import UpdateChecker
 
 
 class UpdateWiring(QObject):
-    """Adds the action "Check for updates". `settings()` returns the current settings, `remember(**changes)` saves
-    changes. GUI thread only."""
+    """Adds the action "Check for updates". GUI thread only."""
 
     def __init__(
         self,
-        window: MainWindow,
+        window: AppWindow,
         actions: Actions,
         tasks: TaskSet,
-        settings: Callable[[], Settings],
-        remember: Callable[..., None],
+        settings: AppSettings,
     ) -> None:
         super().__init__(window)
         self._window, self._tasks = window, tasks
-        self._checker = UpdateChecker(settings, remember)
+        self._checker = UpdateChecker(lambda: settings.value, settings.change)
         actions.add(Action("look_for_updates", self.tr("Check for updates"), self.check_now))
-        if window.settings_page is not None:
-            window.settings_page.updates_chosen.connect(self.set_enabled)
-            window.settings_page.show_updates(self._checker.is_enabled)
+        settings.on_change("updates", lambda _: self._check_if_enabled())
 
     async def check_at_start(self, n_chats: Callable[[], int]) -> None:
         """After a delay: check if checks are allowed and one is due; else ask once, if this is not the first start."""
@@ -46,15 +42,12 @@ class UpdateWiring(QObject):
             self._window.toast.show_message(
                 self.tr("Check for new versions once a week? No personal data is sent."),
                 action=self.tr("Yes"),
-                act=lambda: self.set_enabled(True),
+                act=lambda: self._checker.set_enabled(True),
                 topic="updates",
             )
 
-    def set_enabled(self, enabled: bool) -> None:
-        self._checker.set_enabled(enabled)
-        if self._window.settings_page is not None:
-            self._window.settings_page.show_updates(enabled)
-        if enabled:
+    def _check_if_enabled(self) -> None:
+        if self._checker.is_enabled:
             self._tasks.spawn(self._check(quietly=True), "check for updates")
 
     def check_now(self) -> None:

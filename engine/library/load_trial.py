@@ -40,7 +40,7 @@ OUTPUT_PREFIX = "probe: "
 
 STAGES = {
     "loading": "llama.cpp cannot load it",
-    "spelling": "its vocabulary is damaged",
+    "tokenizing": "its vocabulary is damaged",
     "computing": "llama.cpp cannot compute with it",
     "template": "its chat template takes too much memory or time",
 }

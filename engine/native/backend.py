@@ -1,4 +1,4 @@
-"""The real backend: a model and one context, with a unified KV cache for all sequences."""
+"""The backend over llama.cpp: a model and one context, with a unified KV cache for all sequences."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ if TYPE_CHECKING:
     from llguidance import LLTokenizer
 
 N_RUNNING = 16
-"""Sequences side by side. More would each be slower than a reader reads."""
+"""Sequences at the same time. With more, each would be slower than a reader reads."""
 
 N_RUNNING_STATEFUL = 8
-"""For recurrent and hybrid models: those that run leave copies of their states."""
+"""For recurrent and hybrid models, where running sequences also occupy slots for checkpoints."""
 
 KV_TYPES: dict[KvType, int] = {"f16": C.GGML_TYPE_F16, "q8_0": C.GGML_TYPE_Q8_0, "q4_0": C.GGML_TYPE_Q4_0}
-FLASH = {
+FLASH_ATTENTION = {
     "auto": C.LLAMA_FLASH_ATTN_TYPE_AUTO,
     "on": C.LLAMA_FLASH_ATTN_TYPE_ENABLED,
     "off": C.LLAMA_FLASH_ATTN_TYPE_DISABLED,
@@ -55,7 +55,7 @@ FLASH = {
 
 
 def open_native(path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> NativeBackend:
-    """Loads a GGUF file. Raises ModelFileError, LoadCancelled, InvalidSettings, NotEnoughMemory. Native thread."""
+    """See `engine.backend.OpenBackend`. Native thread."""
     header = read_model(path)
     check_settings(settings, header)
     n_ctx, wanted, foreseen = choose_context_length(header, settings, **context_shape(header))
@@ -80,7 +80,7 @@ class NativeBackend:
     def __init__(
         self, model: NativeModel, settings: LoadSettings, memory: MemoryEstimate, fingerprint: bytes, size_bytes: int
     ) -> None:
-        """Raises ModelFileError; then `model` is the caller's to close."""
+        """Owns `model`, unless it raises ModelFileError."""
         self._model = model
         self.fingerprint = fingerprint
         counts = (
@@ -92,12 +92,14 @@ class NativeBackend:
         self._context = _open_context(model, settings, self._n_threads)
         self._batch = NativeBatch(N_BATCH)
         try:
-            self._describe(model, counts, memory, size_bytes)
+            self._read_properties(model, counts, memory, size_bytes)
         except BaseException:
             self._free_context()
             raise
 
-    def _describe(self, model: NativeModel, counts: tuple[int, ...], memory: MemoryEstimate, size_bytes: int) -> None:
+    def _read_properties(
+        self, model: NativeModel, counts: tuple[int, ...], memory: MemoryEstimate, size_bytes: int
+    ) -> None:
         self._memory = C.llama_get_memory(self._context)
         self.limits = Limits(
             n_cells=C.llama_n_ctx(self._context),
@@ -126,7 +128,7 @@ class NativeBackend:
         )
 
     def constraint_tokenizer(self) -> LLTokenizer:
-        # llguidance is imported with the first constraint, not when the window opens
+        # imports llguidance, which the start of the app must not wait for
         from engine.native.constraint_tokenizer import open_tokenizer
 
         return open_tokenizer(self._model)
@@ -154,12 +156,12 @@ class NativeBackend:
         C.llama_memory_seq_rm(self._memory, slot, -1, -1)
 
     def first_cached_token(self, slot: int) -> int:
-        # Even with `swa_full`, llama.cpp puts new tokens into cells that one sequence's window has left behind.
+        # Even with `swa_full`, llama.cpp reuses cells that lie before the window of their sequence.
         return max(0, int(C.llama_memory_seq_pos_min(self._memory, slot))) if self.limits.sliding_window else 0
 
     def truncate(self, slot: int, n: int) -> None:
         if not C.llama_memory_seq_rm(self._memory, slot, n, -1):
-            raise NativeFailure("the end of a sequence could not be dropped")
+            raise NativeFailure("a sequence could not be truncated")
 
     def copy(self, source: int, target: int, n: int) -> None:
         C.llama_memory_seq_cp(self._memory, source, target, 0, n if self.limits.supports_truncation else -1)
@@ -200,11 +202,11 @@ def _open_context(model: NativeModel, settings: LoadSettings, n_threads: int) ->
     params = C.llama_context_default_params()
     params.n_ctx = settings.n_ctx
     params.type_k, params.type_v = KV_TYPES[settings.kv_type_k], KV_TYPES[settings.kv_type_v]
-    params.flash_attn_type = FLASH[settings.flash_attention]
+    params.flash_attn_type = FLASH_ATTENTION[settings.flash_attention]
     params.n_batch = params.n_ubatch = N_BATCH
     params.n_seq_max = _n_slots(model)
     params.n_outputs_max = N_OUTPUTS
-    # A full-size cache for sliding windows too: a window-sized one cannot go back, not even by one token.
+    # Full-size cache even with a sliding window: a window-sized one supports no truncation at all.
     params.swa_full = True
     params.n_threads = params.n_threads_batch = n_threads
     params.kv_unified = True

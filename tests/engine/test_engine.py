@@ -110,7 +110,7 @@ def test_answers_are_unchanged_when_kv_memory_runs_out() -> None:
         script = Script()
         async with engine_over(FakeOpener(script)) as engine:
             alone = [(await engine.submit(chat(t, max_tokens=30)).collect())[0] for t in ("one", "two")]
-            script.no_room_at = set(range(60, 80, 2)) | {90, 91}
+            script.kv_full_at = set(range(60, 80, 2)) | {90, 91}
             together = await asyncio.gather(*(engine.submit(chat(t, max_tokens=30)).collect() for t in ("one", "two")))
             assert [text for text, _ in together] == alone
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,10 +21,12 @@ from desktop.chat.composer.drafts import NEW_CHAT_KEY, Draft
 from desktop.chat.composer.message_sender import MessageSender
 from desktop.chat.composer.overflow_card import OverflowCard
 from desktop.chat.controller import ChatController
+from desktop.chat.page import ChatPage
 from desktop.chat.prompt import TokenCounter
+from desktop.framework.app_window import AppWindow
 from desktop.models.model_controller import ModelController
 from desktop.platform.task_set import TaskSet
-from desktop.shell.main_window import MainWindow
+from desktop.sidebar.sidebar import Sidebar
 from desktop.store.records import Chat, ChatSettings
 from desktop.store.store import Store
 from engine.status import Status
@@ -38,26 +39,27 @@ class ComposerController:
 
     def __init__(
         self,
-        window: MainWindow,
+        window: AppWindow,
+        page: ChatPage,
+        sidebar: Sidebar,
         chats: ChatController,
         models: ModelController,
         store: Store,
         tasks: TaskSet,
-        tell: Callable[[BaseException], None],
     ) -> None:
-        self._window, self._composer, self._chats = window, window.composer, chats
+        self._window, self._page, self._composer, self._chats = window, page, page.composer, chats
         self._store, self._tasks = store, tasks
         self._presets = Presets({})
         self._chat_id = NEW_CHAT_KEY
         self._sending_now = False
-        self.sheet = ChatSettingsSheet(window.theme, window.chat_page)
-        self.card = OverflowCard(window.theme, window.chat_page)
-        window.add_composing(self.sheet, self.card)
-        self._drop_zone = DropZone(window.chat_page)
+        self.sheet = ChatSettingsSheet(window.theme, page)
+        self.card = OverflowCard(window.theme, page)
+        page.add_composer_panels(self.sheet, self.card)
+        self._drop_zone = DropZone(page)
         counter = TokenCounter()
         say = self._say
         self.attachment_loader = AttachmentLoader(models, counter, tasks, say)
-        self.draft_saver = DraftSaver(store, tasks, self._draft, self._show_draft, tell)
+        self.draft_saver = DraftSaver(store, tasks, self._draft, self._show_draft, window.show_error)
         self.context_usage = ContextUsage(chats, models, counter, tasks, self._draft, self._composer.set_context_usage)
         self.sending = MessageSender(
             chats,
@@ -70,11 +72,11 @@ class ComposerController:
             send=self._send,
             send_to_chat=self._send_in,
             afresh=self._start_afresh,
-            tell=tell,
+            tell=window.show_error,
             say_of=self._say_of,
         )
         self._connect_composer()
-        self._connect_settings()
+        self._connect_settings(sidebar)
         chats.sessions.opened.connect(self._show_chat)
         chats.sessions.usage_changed.connect(self.context_usage.show_usage)
         models.status_changed.connect(self._show_status)
@@ -106,18 +108,18 @@ class ComposerController:
             source.files_given.connect(self.attachment_loader.add)
         self.attachment_loader.changed.connect(self._show_items)
 
-    def _connect_settings(self) -> None:
-        sheet, window = self.sheet, self._window
+    def _connect_settings(self, sidebar: Sidebar) -> None:
+        sheet = self.sheet
         sheet.changed.connect(self._change_settings)
         sheet.closed.connect(self._composer.setFocus)
         sheet.preset_saved.connect(self._save_preset)
         sheet.preset_renamed.connect(self._rename_preset)
         sheet.preset_deleted.connect(self._delete_preset)
         # A change that has not settled belongs to the chat that is still open.
-        window.sidebar.new_chat_requested.connect(sheet.flush)
-        if window.sidebar.chats is not None:
-            window.sidebar.chats.chosen.connect(sheet.flush)
-            window.sidebar.chats.delete_requested.connect(sheet.flush)
+        sidebar.new_chat_requested.connect(sheet.flush)
+        if sidebar.chats is not None:
+            sidebar.chats.chosen.connect(sheet.flush)
+            sidebar.chats.delete_requested.connect(sheet.flush)
 
     # What is being written
 
@@ -163,7 +165,7 @@ class ComposerController:
         if taken:
             self._composer.take(draft.text)
             self.attachment_loader.take(draft.attachments)
-            self._window.show_greeting(False)
+            self._page.show_greeting(False)
 
     async def _send_in(self, chat_id: str, draft: Draft, settings: ChatSettings) -> bool:
         """Sends a message in a chat that was left meanwhile."""
@@ -216,7 +218,7 @@ class ComposerController:
         if self.sheet.isVisible():
             self.sheet.close_sheet()
         else:
-            self._window.show_chat_page()
+            self._window.show_page("chat")
             self.sheet.open_sheet()
 
     # Presets

@@ -8,7 +8,7 @@ from PySide6.QtCore import QCoreApplication, QObject
 
 from desktop.chat.controller import ChatController
 from desktop.framework.actions import Action
-from desktop.shell.main_window import MainWindow
+from desktop.framework.app_window import AppWindow
 from desktop.store.records import ChatMessage
 from desktop.transcript.answer_status import WaitStatus
 
@@ -22,7 +22,7 @@ class QuickAskController(QObject):
     """Lives as long as its window. What is asked begins a chat of its own, beside the one that is open there. GUI
     thread only."""
 
-    def __init__(self, window: MainWindow, chats: ChatController) -> None:
+    def __init__(self, window: AppWindow, chats: ChatController) -> None:
         super().__init__(window)
         self._window, self._chats = window, chats
         self._answer: ChatMessage | None = None
@@ -75,5 +75,5 @@ class QuickAskController(QObject):
         if self.small is not None and self._answer is not None:
             self.small.hide()
             self._chats.sessions.open_chat(self._answer.chat_id)
-            self._window.show_chat_page()
+            self._window.show_page("chat")
             self._window.bring_to_front()

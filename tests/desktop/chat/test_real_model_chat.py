@@ -49,7 +49,7 @@ def test_several_answers_and_another_word(run: Run, open_gui: OpenGui, model_pat
             row = gui.rows[1].id
             await until(lambda: all(len(each.text) > 10 for each in messages.alternatives(row)), 60)
             QTest.keyClick(gui.window, Qt.Key.Key_Escape)
-            await until(lambda: not gui.window.composer._answering, 60)
+            await until(lambda: not gui.window.chat_page.composer._answering, 60)
             group = messages.alternatives(gui.rows[1].id)
             assert len({each.text for each in group}) > 1, "each has a seed of its own"
             assert all(each.n_cached >= each.n_prompt - 1 for each in group)

@@ -25,7 +25,7 @@ from tests.desktop.shell.test_main_window import answered, type_and_send
 from tests.fakes import FakeOpener, Script
 from tests.trip.test_engine_trip import real_engine
 
-CHOOSING = Script(answer=None, runners_up=True, step_s=0.001)
+CHOOSING = Script(answer=None, has_close_alternatives=True, step_s=0.001)
 FOUND = [
     TokenAlternative("spreadsheet", 0.46),
     TokenAlternative("database", 0.27),
@@ -162,7 +162,7 @@ def test_chosen_alternative_continues_as_new_version(run: Run, open_gui: OpenGui
             gui.transcript.version_requested.emit(gui.rows[1].id, -1)
             assert gui.rows[1] == old
             QTest.keyClick(gui.window, Qt.Key.Key_Escape)
-            await until(lambda: not gui.window.composer._answering)
+            await until(lambda: not gui.window.chat_page.composer._answering)
 
     run(story())
 

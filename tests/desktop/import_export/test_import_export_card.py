@@ -22,9 +22,9 @@ def test_foreign_export_is_imported_and_errors_are_shown(run: Run, open_gui: Ope
 
     async def story() -> None:
         async with open_gui() as gui:
-            gui.window.sidebar._settings.click()
+            gui.window.sidebar.page_buttons["settings"].click()
             card = card_of(gui)
-            assert gui.window.pages.currentWidget() is gui.window.settings_page
+            assert gui.window.pages.currentWidget() is gui.window.view("settings")
             wiring_of(gui).start_import(tmp_path / "conversations.json")
             await until(lambda: card._import_status.text() == "One chat came in.")
             await until(lambda: "Sea" in titles(gui))
@@ -144,7 +144,7 @@ def test_staged_restore_is_shown_and_can_be_cancelled(
     async def story() -> None:
         async with open_gui() as gui:
             controller, card = controller_of(gui), card_of(gui)
-            gui.window.show_settings_page()
+            gui.window.show_page("settings")
             assert card._cancel_restore.isHidden()
             await until(lambda: gui.ready)
             controller.back_up(tmp_path / "all.zip")
@@ -166,7 +166,7 @@ def test_focus_returns_to_the_pressed_button_after_an_import(run: Run, open_gui:
 
     async def story() -> None:
         async with open_gui() as gui:
-            gui.window.show_settings_page()
+            gui.window.show_page("settings")
             card = card_of(gui)
             for button in card._import_buttons:
                 button.setFocus()
@@ -183,12 +183,12 @@ def test_focus_moved_during_an_import_is_kept(run: Run, open_gui: OpenGui, tmp_p
 
     async def story() -> None:
         async with open_gui() as gui:
-            gui.window.show_settings_page()
+            gui.window.show_page("settings")
             card = card_of(gui)
             card._import_buttons[0].setFocus()
             wiring_of(gui).start_import(tmp_path / "conversations.json")
-            gui.window.settings_page._copy.setFocus()
+            gui.window.view("settings")._copy.setFocus()
             await until(lambda: card._import_buttons[0].isEnabled())
-            assert gui.window.focusWidget() is gui.window.settings_page._copy
+            assert gui.window.focusWidget() is gui.window.view("settings")._copy
 
     run(story())

@@ -181,7 +181,7 @@ def test_the_composer_turns_with_what_is_written(run: Run, open_gui: OpenGui) ->
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
-            edit = gui.window.composer._edit
+            edit = gui.window.chat_page.composer._edit
             edit.insertPlainText(HEBREW[:4])  # the test's keyboard has Latin letters alone
             option = edit.document().defaultTextOption()
             assert (option.textDirection(), option.alignment()) == (RIGHT_TO_LEFT, Qt.AlignmentFlag.AlignRight)
@@ -199,7 +199,7 @@ def test_it_is_pictured(run: Run, open_gui: OpenGui, profile: Profile) -> None:
         for scheme in ("light", "dark"):
             async with open_gui(theme=scheme) as gui:
                 await lived_in(gui)
-                gui.window.composer._edit.setPlainText("ما هو أفضل وقت؟")
+                gui.window.chat_page.composer._edit.setPlainText("ما هو أفضل وقت؟")
                 await show(gui, "arabic", scheme, SIZES[:2])
 
     run(story())
@@ -224,7 +224,7 @@ def test_the_whole_window_is_mirrored(run: Run, open_gui: OpenGui, profile: Prof
             await open_chat(gui, "c3")
             await show(gui, "mirrored-english", "light", SIZES[1:2])
             for place in ("settings", "models", "endpoint"):
-                getattr(gui.window, f"show_{place}_page")()
+                gui.window.show_page(place)
                 await show(gui, f"mirrored-{place}", "light", SIZES[1:2])
 
     run(story())

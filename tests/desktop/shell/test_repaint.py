@@ -24,7 +24,7 @@ from tests.desktop.chat.composer.test_overflow_card import fill as fill_long
 from tests.desktop.chat.composer.test_overflow_card import open_long
 from tests.desktop.chat.quick_ask.test_quick_ask import only
 from tests.desktop.conftest import Gui, OpenGui, Run, until
-from tests.desktop.endpoint.test_endpoint_page import Client, served
+from tests.desktop.endpoint.page_driver import Client, served
 from tests.desktop.models import test_gallery_models
 from tests.desktop.models.test_gallery_models import DOWNLOADS
 from tests.desktop.pointer import drag_scroll_bar, hover, leave, wheel
@@ -325,14 +325,14 @@ def test_other_pages_are_repainted_after_each_action(run: Run, open_gui: OpenGui
         async with open_gui() as gui:
             surface, window = await lived_in(gui, 7), gui.window
             for name in ("endpoint", "settings", "help"):
-                getattr(window, f"show_{name}_page")()
+                window.show_page(name)
                 await quiet()
                 assert_current(surface, f"going to {name}")
                 areas = [area for area in areas_of(window.pages.currentWidget()) if area.isVisible()]
                 for area in areas:
                     await exercise(surface, area, f"{type(area).__name__} of {name}")
                 await change_around(gui, surface, name)
-            window.show_chat_page()
+            window.show_page("chat")
             await quiet()
             assert_current(surface, "going back to the chat")
 
@@ -349,10 +349,10 @@ def test_sheet_and_card_around_the_composer_are_repainted_after_each_action(
             card = await open_long(gui)
             window.resize(*SIZE)
             surface = Surface(window)
-            window.composer.settings_requested.emit()
+            window.chat_page.composer.settings_requested.emit()
             await quiet()
             assert_current(surface, "opening the settings of a chat")
-            sheet = window.chat_settings
+            sheet = window.chat_page.settings_sheet
             assert sheet is not None
             for area in areas_of(sheet):
                 await exercise(surface, area, f"{type(area).__name__} of the chat's settings")
@@ -404,7 +404,7 @@ def test_answers_side_by_side_are_repainted_after_each_action(run: Run, open_gui
                 await until(lambda n=n_letters: len(gui.rows[-1].text) > n)  # type: ignore[misc]
                 gui.transcript.updates.refresh()  # what was said since the last time is laid out already
                 assert_current(surface, f"{n_letters} letters side by side")
-            gui.window.composer.stop_requested.emit()
+            gui.window.chat_page.composer.stop_requested.emit()
             await until(lambda: gui.rows[-1].state != "streaming")
             await until(lambda: not gui.transcript.updates.throttle._timer.isActive())
             assert_current(surface, "the stop of all answers")

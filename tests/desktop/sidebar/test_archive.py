@@ -38,7 +38,7 @@ def test_archived_chat_is_found_opened_and_unarchived(run: Run, open_gui: OpenGu
         await until(lambda: found.isVisible() and found.model().rowCount() > 0)
         found.open_first()
         await until(lambda: len(gui.rows) == 2)
-        header = gui.window.header
+        header = gui.window.chat_page.header
         assert header._back.isVisible()
         assert found.model().hits[0].archived
         header._back.click()

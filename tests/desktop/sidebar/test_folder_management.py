@@ -102,7 +102,7 @@ def test_chat_is_moved_by_shortcut(run: Run, open_gui: OpenGui, profile: Profile
 
 def test_chat_header_menu_has_the_same_actions(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
-        header = gui.window.header
+        header = gui.window.chat_page.header
         click_title(gui, "Sea shanties")
         await until(lambda: len(gui.rows) == 2)
         header._title.click()

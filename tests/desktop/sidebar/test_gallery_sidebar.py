@@ -85,7 +85,7 @@ def test_folders_screenshots(run: Run, open_gui: OpenGui, profile: Profile, sche
             await show(gui, "archived-found", scheme, SIZES[1:2])
             gui.window.sidebar.search.clear()
             gui.window.resize(*SIZES[0])
-            gui.window.open_chats()
+            gui.window.show_chat_list()
             await show(gui, "folders-narrow", scheme, SIZES[:1])
             for chat_id in ("c6", "c2"):
                 view.scrollTo(chats.index_of(chat_id))

@@ -105,7 +105,7 @@ def test_first_ctrl_click_selects_only_that_chat(run: Run, open_gui: OpenGui, pr
 
 def test_typing_after_deleting_a_chat_goes_into_the_composer(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
-        composer = gui.window.composer
+        composer = gui.window.chat_page.composer
         click_title(gui, "Sea shanties")
         await until(lambda: len(gui.rows) == 2)
         gui.chats.setFocus()

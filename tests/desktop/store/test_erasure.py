@@ -222,11 +222,11 @@ def test_chat_deleted_in_the_window_is_in_no_file_after_quitting(run: Run, open_
         async with open_gui(Script(answer=b"The answer is xyzzyreason.")) as gui:
             type_and_send(gui, "xyzzytitle: the password is xyzzyplugh")
             await answered(gui)
-            gui.window.composer.show_text("xyzzydraft")
+            gui.window.chat_page.composer.show_text("xyzzydraft")
             await until(lambda: bool(traces(profile.root)))
             gui.chats.delete_requested.emit((gui.rows[0].chat_id,))
             await until(lambda: not gui.rows)
-            gui.window.composer.show_text("")
+            gui.window.chat_page.composer.show_text("")
         assert traces(profile.root) == {}
 
     run(story())

@@ -16,8 +16,8 @@ SLOW = Script(answer=b"Well.", step_s=0.03)
 
 
 def send(gui: Gui, text: str) -> None:
-    gui.window.composer.show_text(text)
-    QTest.keyClick(gui.window.composer._edit, Qt.Key.Key_Return)
+    gui.window.chat_page.composer.show_text(text)
+    QTest.keyClick(gui.window.chat_page.composer._edit, Qt.Key.Key_Return)
 
 
 def sign(gui: Gui) -> WaitStatus:
@@ -50,9 +50,9 @@ def test_escape_while_reading_shows_stopping_before_the_engine_has_stopped(run: 
             await until(lambda: gui.ready)
             send(gui, "w" * 1_900)
             await until(lambda: sign(gui).text.startswith("Reading"))
-            QTest.keyClick(gui.window.composer, Qt.Key.Key_Escape)
+            QTest.keyClick(gui.window.chat_page.composer, Qt.Key.Key_Escape)
             assert sign(gui).text == "Stopping…"
-            button = gui.window.composer._send
+            button = gui.window.chat_page.composer._send
             assert (button.toolTip(), button.isEnabled()) == ("Stopping…", False)
             await until(lambda: gui.rows[1].state == "stopped")
             assert button.toolTip() != "Stopping…"
@@ -67,7 +67,7 @@ def test_stopping_is_shown_below_words_that_are_there(run: Run, open_gui: OpenGu
             type_and_send(gui, "Go on")
             await until(lambda: gui.rows[1].text)
             before = gui.transcript.column.item(1).height
-            QTest.keyClick(gui.window.composer, Qt.Key.Key_Escape)
+            QTest.keyClick(gui.window.chat_page.composer, Qt.Key.Key_Escape)
             assert sign(gui).text == "Stopping…"
             assert gui.transcript.column.item(1).height > before
             await until(lambda: gui.rows[1].state == "stopped")
@@ -106,10 +106,10 @@ def test_answers_side_by_side_each_show_what_they_wait_for(run: Run, open_gui: O
             await until(lambda: gui.ready)
             send(gui, "w" * 1_500)
             await until(lambda: gui.rows[1].state == "complete")
-            gui.window.transcript.edited.emit(gui.rows[0].id, "v" * 1_500)
+            gui.window.chat_page.transcript.edited.emit(gui.rows[0].id, "v" * 1_500)
             await until(lambda: gui.rows[1].state == "complete" and gui.rows[0].text.startswith("v"))
             gui.opener.script.step_s = 0.2
-            gui.window.transcript.alternatives_requested.emit(gui.rows[1].id)
+            gui.window.chat_page.transcript.alternatives_requested.emit(gui.rows[1].id)
             item = gui.transcript.column.item(1)
             await until(lambda: any(card.status.text for card in item._cards.values()))
             gui.opener.script.step_s = 0.0
@@ -126,16 +126,16 @@ def test_ring_of_the_context_moves_while_an_answer_is_written(run: Run, open_gui
             seen: set[int] = set()
 
             def n_tokens() -> int:
-                return int(gui.window.composer._context_meter.text().split(" ")[0].replace(",", "") or 0)
+                return int(gui.window.chat_page.composer._context_meter.text().split(" ")[0].replace(",", "") or 0)
 
             def moved() -> bool:
                 seen.add(n_tokens())
                 return gui.rows[1].state == "streaming" and len({n for n in seen if n > 50}) > 4
 
             await until(moved)
-            gui.window.composer.show_text("And then?")
+            gui.window.chat_page.composer.show_text("And then?")
             await until(lambda: n_tokens() > max(seen))
-            QTest.keyClick(gui.window.composer, Qt.Key.Key_Escape)
+            QTest.keyClick(gui.window.chat_page.composer, Qt.Key.Key_Escape)
             await until(lambda: gui.rows[1].state == "stopped")
 
     run(story())
@@ -144,11 +144,11 @@ def test_ring_of_the_context_moves_while_an_answer_is_written(run: Run, open_gui
 def test_loading_is_cancelled_from_the_header(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"Well.", load_s=20.0)) as gui:
-            await until(lambda: "%" in gui.window.header._model_words and gui.opener is not None)
-            assert gui.window.header.is_loading
-            await until(lambda: gui.window.header._progress > 0)
-            gui.window.header.load_cancel_requested.emit()
-            await until(lambda: not gui.window.header.is_loading, 5)
+            await until(lambda: "%" in gui.window.chat_page.header._model_words and gui.opener is not None)
+            assert gui.window.chat_page.header.is_loading
+            await until(lambda: gui.window.chat_page.header._progress > 0)
+            gui.window.chat_page.header.load_cancel_requested.emit()
+            await until(lambda: not gui.window.chat_page.header.is_loading, 5)
             assert gui.window.toast.text == "Loading the model was cancelled."
 
     run(story())

@@ -30,9 +30,9 @@ def test_every_button_that_copies_confirms(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             page = gui.endpoint_page
-            gui.window.show_endpoint_page()
+            gui.window.show_page("endpoint")
             await until(lambda: page._state.key and page.keys._rows_by_name)
-            pages = (page, gui.window.settings_page)
+            pages = (page, gui.window.view("settings"))
             buttons = [each for where in pages for each in where.findChildren(CopyButton)]
             names = {button.accessibleName() for button in buttons}
             assert names >= {"Copy the address", "Copy the snippet", "Copy the new key", "Copy the command"}

@@ -60,9 +60,9 @@ def test_invalid_preset_name_is_reported(name: str, fault: str) -> None:
 
 def sheet_of(gui: Gui) -> ChatSettingsSheet:
     QTest.keyClick(gui.window, Qt.Key.Key_Comma, Qt.KeyboardModifier.ControlModifier)
-    assert gui.window.chat_settings is not None
-    assert gui.window.chat_settings.isVisible()
-    return gui.window.chat_settings
+    assert gui.window.chat_page.settings_sheet is not None
+    assert gui.window.chat_page.settings_sheet.isVisible()
+    return gui.window.chat_page.settings_sheet
 
 
 def test_chat_settings_are_restored_with_chat(run: Run, open_gui: OpenGui) -> None:
@@ -102,7 +102,7 @@ def test_preset_can_be_saved_renamed_deleted_and_restored(run: Run, open_gui: Op
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
-            sheet, pill = sheet_of(gui), gui.window.composer.preset_pill
+            sheet, pill = sheet_of(gui), gui.window.chat_page.composer.preset_pill
             bar = sheet.presets
             assert pill.text() == "Everyday"
             QTest.keyClicks(sheet.rows["top_k"].edit, "9")
@@ -124,8 +124,8 @@ def test_preset_can_be_saved_renamed_deleted_and_restored(run: Run, open_gui: Op
             bar.chosen.emit("Creative")
             await until(lambda: pill.text() == "Creative")
         async with open_gui() as gui:
-            await until(lambda: gui.window.chat_settings is not None)
-            assert gui.window.chat_settings is not None
-            await until(lambda: "Ninth" in gui.window.chat_settings.presets._presets.names)
+            await until(lambda: gui.window.chat_page.settings_sheet is not None)
+            assert gui.window.chat_page.settings_sheet is not None
+            await until(lambda: "Ninth" in gui.window.chat_page.settings_sheet.presets._presets.names)
 
     run(story())

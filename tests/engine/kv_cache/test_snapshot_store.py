@@ -216,3 +216,39 @@ def test_reader_never_gets_a_partly_written_file(tmp_path: Path) -> None:
             pytest.fail("read a partly written file")
     writer.join()
     assert seen
+
+
+def test_write_queue_is_limited_while_the_disk_is_slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, writing = threading.Event(), threading.Event()
+
+    def slow(*arguments: object) -> None:
+        writing.set()
+        assert gate.wait(20)
+
+    monkeypatch.setattr("engine.kv_cache.snapshot_file.write", slow)
+    monkeypatch.setattr("engine.kv_cache.snapshot_store.MAX_QUEUED_BYTES", 2500)
+    snapshots = store(tmp_path)
+    states = [memoryview(bytes(1000)) for _ in range(5)]
+    assert [snapshots.put([n, *TOKENS], state) for n, state in enumerate(states)] == [True, True, False, False, False]
+    assert writing.wait(10)
+    assert not snapshots.has_room(1000)
+    snapshots.close(timeout_s=0.05)
+    gate.set()
+
+
+def test_single_state_above_the_limit_is_queued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.kv_cache.snapshot_store.MAX_QUEUED_BYTES", 10)
+    snapshots = store(tmp_path)
+    assert snapshots.put(TOKENS, memoryview(bytes(1000)))
+    snapshots.close()
+    assert len(list(tmp_path.glob("*.kv"))) == 1
+
+
+def test_unreadable_snapshot_is_skipped(tmp_path: Path) -> None:
+    snapshots = store(tmp_path)
+    snapshots.put(TOKENS, memoryview(bytes(1000)))
+    snapshots.close()
+    (tmp_path / "0.kv").mkdir()
+    again = store(tmp_path)
+    assert again.find_on_disk(TOKENS, 0) is not None
+    again.close()
