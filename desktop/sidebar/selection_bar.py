@@ -21,7 +21,6 @@ class SelectionBar(QFrame):
         super().__init__(parent)
         self._theme = theme
         self._n = 0
-        self.left = self.leave_requested
         self._icons: dict[QToolButton, str] = {}
         self.setObjectName("selectionBar")
         self.setFixedHeight(38)

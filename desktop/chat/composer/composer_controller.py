@@ -118,8 +118,8 @@ class ComposerController:
         # A change that has not settled belongs to the chat that is still open.
         sidebar.new_chat_requested.connect(sheet.flush)
         if sidebar.chats is not None:
-            sidebar.chats.chosen.connect(sheet.flush)
-            sidebar.chats.delete_requested.connect(sheet.flush)
+            sidebar.chats.requests.open_requested.connect(sheet.flush)
+            sidebar.chats.requests.delete_requested.connect(sheet.flush)
 
     # What is being written
 

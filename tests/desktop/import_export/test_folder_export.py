@@ -34,7 +34,7 @@ def test_export_of_all_chats_contains_empty_folders(
         dialog.close()
         await until(lambda: (tmp_path / "all.json").exists())
         folder_id = next(each.id for each in gui.chats.chats.folders if each.name == "New folder")
-        gui.chats.folder_delete_requested.emit(folder_id)
+        gui.chats.requests.delete_folder_requested.emit(folder_id)
         assert "New folder" not in titles(gui)
         wiring_of(gui).start_import(tmp_path / "all.json")
         await until(lambda: titles(gui) == [*INITIAL_ROWS[:8], "New folder", *INITIAL_ROWS[8:]])

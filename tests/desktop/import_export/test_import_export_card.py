@@ -67,7 +67,7 @@ def test_backup_is_restored_at_the_next_start(run: Run, open_gui: OpenGui, profi
             controller = controller_of(gui)
             controller.back_up(tmp_path / "all.zip")
             await toast_shows(gui, "Saved as all.zip.")
-            gui.chats.delete_requested.emit((gui.rows[0].chat_id,))
+            gui.chats.requests.delete_requested.emit((gui.rows[0].chat_id,))
             controller.restore(tmp_path / "all.zip")
             await toast_shows(gui, "is restored at the next start")
         assert finish_restore(profile.root)

@@ -24,8 +24,8 @@ pytestmark = IGNORES_MENU_WARNING
 def test_command_palette_offers_only_possible_actions(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
         palette_of(gui).open()
-        assert {"New folder", "Go to the archive", "Choose all chats"} <= set(offered(gui))
-        assert not {"Delete the chosen chats", "Rename this folder", "Archive this chat, or bring it back"} & set(
+        assert {"New folder", "Go to the archive", "Select all chats"} <= set(offered(gui))
+        assert not {"Delete the selected chats", "Rename this folder", "Archive or unarchive this chat"} & set(
             offered(gui)
         )
         palette_of(gui)._field.setText("go to the archive")

@@ -33,7 +33,7 @@ def test_archived_chat_is_found_opened_and_unarchived(run: Run, open_gui: OpenGu
         assert gui.rows == []
         assert gui.window.toast.text == "“Letter to the landlord” is in the archive."
         field: Any = gui.window.sidebar.search
-        found: Any = gui.window.sidebar._found
+        found: Any = gui.window.sidebar._results
         QTest.keyClicks(field, "landlord")
         await until(lambda: found.isVisible() and found.model().rowCount() > 0)
         found.open_first()
@@ -73,7 +73,7 @@ def test_archive_folding_is_remembered(run: Run, open_gui: OpenGui, profile: Pro
 
 def test_message_in_an_archived_chat_unarchives_it(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
-        gui.chats.chosen.emit("old0")
+        gui.chats.requests.open_requested.emit("old0")
         await until(lambda: bool(gui.rows))
         type_and_send(gui, "And this year?")
         assert titles(gui)[8:10] == ["Today", "Tax return 2024"]

@@ -131,17 +131,17 @@ def test_folders_are_renamed_moved_deleted_and_restored(run: Run, open_gui: Open
         QTest.keyClick(view, Qt.Key.Key_F2)
         editor = view.findChild(QLineEdit)
         assert isinstance(editor, QLineEdit)
-        QTest.keyClicks(editor, "Gui")
+        QTest.keyClicks(editor, "House")
         QTest.keyClick(editor, Qt.Key.Key_Return)
-        await until(lambda: titles(gui)[4] == "Gui")
+        await until(lambda: titles(gui)[4] == "House")
         QTest.keyClick(view, Qt.Key.Key_Down, ALT)
         assert titles(gui)[4:7] == ["Code", "House", "Garden plan for March"]
         view.setCurrentIndex(chats.index_of_folder("garden"))
         await until(lambda: not view.findChild(QLineEdit))
         QTest.keyClick(view, Qt.Key.Key_Delete)
-        assert "Gui" not in titles(gui)
+        assert "House" not in titles(gui)
         assert titles(gui)[-4:-1] == ["Garden plan for March", "Letter to the landlord", INITIAL_ROWS[13]]
-        assert gui.window.toast.text == "The folder “Gui” is deleted; its chats stay."
+        assert gui.window.toast.text == "The folder “House” is deleted; its chats stay."
         gui.window.toast._action.click()
         assert titles(gui)[4:8] == ["Code", "House", "Garden plan for March", "Letter to the landlord"]
         trigger(open_menu(gui, chats.index_of_folder("code")), "New chat here")

@@ -57,7 +57,7 @@ def test_folders_screenshots(run: Run, open_gui: OpenGui, profile: Profile, sche
             view, chats = gui.chats, gui.chats.chats
             await open_chat(gui, "c3")
             await show(gui, "folders", scheme)
-            view.archive_fold_requested.emit(False)
+            view.requests.fold_archive_requested.emit(False)
             for chat_id in ("c6", "c2", "c4"):
                 QTest.mouseClick(
                     view.viewport(), Qt.MouseButton.LeftButton, CONTROL, middle(gui, chats.index_of(chat_id))
@@ -81,7 +81,7 @@ def test_folders_screenshots(run: Run, open_gui: OpenGui, profile: Profile, sche
             QTest.keyClick(view.viewport().focusWidget() or view, Qt.Key.Key_Escape)
             await open_chat(gui, "old0")
             gui.window.sidebar.search.setText("tax")
-            await until(lambda: gui.window.sidebar._found.isVisible())
+            await until(lambda: gui.window.sidebar._results.isVisible())
             await show(gui, "archived-found", scheme, SIZES[1:2])
             gui.window.sidebar.search.clear()
             gui.window.resize(*SIZES[0])
@@ -95,7 +95,7 @@ def test_folders_screenshots(run: Run, open_gui: OpenGui, profile: Profile, sche
             await show(gui, "several-narrow", scheme, SIZES[:1])
             gui.window.close_sidebar()
             gui.window.resize(*SIZES[1])
-            view.archive_requested.emit(("c2", "c4"), True)
+            view.requests.archive_requested.emit(("c2", "c4"), True)
             await show(gui, "archived", scheme, SIZES[1:2])
 
     run(story())

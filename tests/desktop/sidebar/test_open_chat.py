@@ -127,7 +127,7 @@ def test_typing_in_the_search_results_extends_the_search(run: Run, open_gui: Ope
         await fill_many(profile)
         async with open_gui() as gui:
             await until(lambda: gui.ready and gui.chats.model().rowCount() > 50)
-            field, found = gui.window.sidebar.search, gui.window.sidebar._found
+            field, found = gui.window.sidebar.search, gui.window.sidebar._results
             field.setText("Lighthouse")
             assert found is not None
             await until(lambda: found.isVisible() and found.model().rowCount() > 2)

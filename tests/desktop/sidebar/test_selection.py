@@ -126,8 +126,8 @@ def test_selected_chats_are_exported_to_one_file(
         for title in ("Letter to the landlord", "Sea shanties"):
             click_title(gui, title, CONTROL)
         QTest.keyClick(gui.window, Qt.Key.Key_K, CONTROL)
-        QTest.keyClicks(palette_of(gui)._field, "save chosen")
-        assert offered(gui)[0] == "Save the chosen chats as JSON…"
+        QTest.keyClicks(palette_of(gui)._field, "export selected")
+        assert offered(gui)[0] == "Export the selected chats as JSON…"
         QTest.keyClick(palette_of(gui)._field, Qt.Key.Key_Return)
         dialog = next(each for each in gui.window.findChildren(QFileDialog) if each.isVisible())
         dialog.fileSelected.emit(str(tmp_path / "two.json"))

@@ -224,7 +224,7 @@ def test_chat_deleted_in_the_window_is_in_no_file_after_quitting(run: Run, open_
             await answered(gui)
             gui.window.chat_page.composer.show_text("xyzzydraft")
             await until(lambda: bool(traces(profile.root)))
-            gui.chats.delete_requested.emit((gui.rows[0].chat_id,))
+            gui.chats.requests.delete_requested.emit((gui.rows[0].chat_id,))
             await until(lambda: not gui.rows)
             gui.window.chat_page.composer.show_text("")
         assert traces(profile.root) == {}

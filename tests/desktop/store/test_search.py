@@ -214,7 +214,7 @@ def test_opening_a_search_result_opens_its_chat(run: Run, open_gui: OpenGui, pro
             type_and_send(gui, "My garden")
             await answered(gui)
             QTest.keyClick(gui.window, Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier)
-            field, found = gui.window.sidebar.search, gui.window.sidebar._found
+            field, found = gui.window.sidebar.search, gui.window.sidebar._results
             QTest.keyClick(
                 gui.window, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
             )
@@ -244,7 +244,7 @@ def test_answer_is_found_after_its_generation_has_ended(run: Run, open_gui: Open
             shift_f = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
             QTest.keyClick(gui.window, Qt.Key.Key_F, shift_f)
             QTest.keyClicks(gui.window.sidebar.search, "week")
-            found = gui.window.sidebar._found
+            found = gui.window.sidebar._results
             await until(lambda: found.isVisible() and found.model().rowCount() == 0)
             assert gui.rows[1].state == "streaming"
             await until(lambda: found.model().rowCount() == 1)
@@ -262,7 +262,7 @@ def test_result_on_another_branch_switches_to_that_branch(run: Run, open_gui: Op
             gui.transcript.retry_requested.emit(old)
             await until(lambda: gui.rows[-1].text == "Another answer.")
             QTest.keyClicks(gui.window.sidebar.search, "lighth")
-            found = gui.window.sidebar._found
+            found = gui.window.sidebar._results
             await until(lambda: found.model().rowCount() == 1)
             found.open_first()
             await until(lambda: gui.rows[-1].id == old)
