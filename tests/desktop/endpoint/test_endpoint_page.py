@@ -17,7 +17,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 from pytestqt.modeltest import ModelTester
 
-from api.deps import activity_of
+from api.request_context import activity_of
 from desktop.endpoint import strings
 from desktop.endpoint.activity import ToolRequest
 from desktop.endpoint.connection_snippets import snippets
@@ -240,12 +240,12 @@ def test_what_tools_hold_of_the_memory_is_told_apart_from_the_chats() -> None:
         assert endpoint.engine.memory.kv_window == 0
         assert [(each.origin, each.owner) for each in endpoint.engine.memory.kv_usage] == [("endpoint", "inglenook")]
         activity = activity_of(endpoint.app)
-        (call,) = activity.calls
-        assert activity.said(call.id) == "Hello there."
-        used = activity.usage["inglenook"]
+        (call,) = activity.views()
+        assert activity.answer_text(call.id) == "Hello there."
+        used = activity.usage()["inglenook"]
         assert (used.n_requests, used.n_tokens_in, used.n_tokens_out) == (1, call.n_prompt, call.n_output)
         activity.forget_bodies()
-        assert (activity.said(call.id), activity.calls[0].body) == ("", None)
+        assert (activity.answer_text(call.id), activity.views()[0].body) == ("", None)
 
 
 def test_the_pill_opens_the_page_and_memory_is_told(run: Run, open_gui: OpenGui) -> None:
