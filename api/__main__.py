@@ -26,7 +26,7 @@ from engine.errors import EngineError, LoadCancelled
 from engine.files.profile import Profile
 from engine.library.default_model import find_default_model
 from engine.library.load_trial import LoadTrial
-from engine.library.load_trial_command import other_duty
+from engine.native import run_load_trial
 
 Outcome = Exception | None
 """Why the server ends: the exception that loading the model raised, or None for a signal."""
@@ -39,8 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     if argv[:1] == ["key"]:
         return key_command.main(argv[1:])
-    if (duty := other_duty(argv)) is not None:
-        return duty
+    if (exit_code := run_load_trial(argv)) is not None:
+        return exit_code
     options = _read_options(argv)
     profile = Profile(options.profile) if options.profile else Profile.default()
     with contextlib.suppress(OSError):  # with a key from the environment, the profile may be read-only
@@ -64,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(f"the key cannot be kept in {profile.root}: {error.strerror}")
     except ValueError as error:
         return _fail(str(error))
-    return _serve(Engine(probe=LoadTrial(profile.probed), snapshots=profile.snapshots), settings, model, key.path)
+    return _serve(Engine(load_trial=LoadTrial(profile.probed), snapshots=profile.snapshots), settings, model, key.path)
 
 
 def _serve(engine: Engine, settings: EndpointSettings, model: Path, key_path: Path | None) -> int:

@@ -32,7 +32,7 @@ from api.streaming import MergedStream
 from engine.engine import Engine
 from engine.errors import EngineError
 from engine.events import Embeddings, Event, Finished
-from engine.request_state import Progress
+from engine.request_state import RequestProgress
 from engine.requests import EmbedRequest, Request
 from engine.stream import RequestStream
 
@@ -213,7 +213,7 @@ class Activity:
 
 
 def _stream_record(engine: Engine, request: Request, stream: RequestStream, scope: Scope) -> RequestRecord:
-    def progress() -> Progress | None:
+    def progress() -> RequestProgress | None:
         last = stream.last
         # The engine forgets a finished answer, even while its last event waits for a client that reads slowly.
         return final_progress(last) if isinstance(last, Finished) else engine.progress(request.id)

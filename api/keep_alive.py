@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from engine.engine import Engine
-from engine.events import ModelInfo
+from engine.status import ModelInfo
 
 POLL_INTERVAL_S = 0.1
 """Between two checks whether the window still uses the model."""

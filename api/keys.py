@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from api.errors import InvalidKey
-from engine.files.private_files import write_private
+from engine.files.atomic_write import write_atomic
 from engine.files.profile import Profile
 
 KEY_VARIABLE = "INGLENOOK_API_KEY"
@@ -80,7 +80,7 @@ def _create_key(path: Path) -> str:
     """If two programs create the key at once, both return the one that was first."""
     key = _new_key()
     temporary = path.with_name(f"{path.name}{secrets.token_hex(4)}.new")
-    write_private(temporary, f"{key}\n", durable=True)
+    write_atomic(temporary, f"{key}\n", durable=True)
     try:
         path.hardlink_to(temporary)
     except FileExistsError:
@@ -168,7 +168,7 @@ class KeyFile:
         self._write(kept)
 
     def _write(self, keys: Sequence[NamedKey]) -> None:
-        write_private(self._path, json.dumps({"keys": [asdict(key) for key in keys]}, indent=1), durable=True)
+        write_atomic(self._path, json.dumps({"keys": [asdict(key) for key in keys]}, indent=1), durable=True)
 
 
 class KeyRing:

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from api.errors import ModelNotFound
 from api.request_context import KeepAliveDep, RequestContext, RequestContextDep
-from engine.events import EmbedderInfo, ModelInfo
+from engine.status import EmbedderInfo, ModelInfo
 
 router = APIRouter()
 changes_router = APIRouter(prefix="/models")

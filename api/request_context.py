@@ -28,9 +28,10 @@ from api.settings import EndpointSettings
 from api.streaming import SSE, EventStreamResponse, EventWriter, Framing
 from engine.engine import Engine
 from engine.errors import EngineClosed, EngineDead, NotLoaded
-from engine.events import Embeddings, ModelInfo, Status
+from engine.events import Embeddings
 from engine.model_queries import ModelQueries
 from engine.requests import EmbedRequest, Request
+from engine.status import ModelInfo, Status
 
 T = TypeVar("T")
 Body = TypeVar("Body", bound=BaseModel)
@@ -170,7 +171,7 @@ class RequestContext:
         Raises EngineError, RequestStopped, QueueFull."""
         return await self.activity.query(
             self.request_id,
-            lambda: work(self.engine.ask),
+            lambda: work(self.engine.queries),
             self.http.scope,
             self.http.receive,
             answer_follows=answer_follows,

@@ -12,7 +12,7 @@ from starlette.types import Scope
 from api.keys import KeyHolder
 from engine.errors import EngineError
 from engine.events import Embeddings, Event, Failed, Finished, TextDelta
-from engine.request_state import Progress
+from engine.request_state import RequestProgress
 from engine.requests import Request
 
 State = Literal["queued", "reading", "writing", "embedding", "finished", "cancelled", "failed"]
@@ -99,7 +99,7 @@ class RequestRecord:
     id: str
     client: ClientInfo
     cancel: Callable[[], object]
-    progress: Callable[[], Progress | None]
+    progress: Callable[[], RequestProgress | None]
     default_state: State
     request: Request | None = None
     """None for embeddings and queries."""
@@ -143,30 +143,30 @@ class RequestRecord:
             self.client.body,
         )
 
-    def _state(self) -> tuple[State, Progress]:
+    def _state(self) -> tuple[State, RequestProgress]:
         match self.result:
             case Finished(reason=reason) as last:
                 return "cancelled" if reason == "cancelled" else "finished", final_progress(last)
             case Embeddings(n_prompt=n_prompt):
-                return "finished", Progress(0, n_prompt, 0, n_prompt, 0, 0.0)
+                return "finished", RequestProgress(0, n_prompt, 0, n_prompt, 0, 0.0)
             case QueryFinished():
-                return "finished", Progress()
+                return "finished", RequestProgress()
             case Failed() | EngineError():
-                return "failed", Progress()
+                return "failed", RequestProgress()
         if self._ended is not None:
-            return "cancelled", Progress()
+            return "cancelled", RequestProgress()
         progress = self.progress()
         if progress is None:
-            return self.default_state, Progress()
+            return self.default_state, RequestProgress()
         if progress.queue_place:
             return "queued", progress
         return "writing" if progress.n_output else "reading", progress
 
 
-def final_progress(last: Finished) -> Progress:
+def final_progress(last: Finished) -> RequestProgress:
     """The progress of a complete answer."""
     usage = last.usage
-    return Progress(0, usage.n_prompt, usage.n_cached, usage.n_prompt, usage.n_output, last.timings.decode_s)
+    return RequestProgress(0, usage.n_prompt, usage.n_cached, usage.n_prompt, usage.n_output, last.timings.decode_s)
 
 
 @dataclass(slots=True)

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-
 from PySide6.QtCore import QCoreApplication
 
-from desktop.chat.waiting import Waiting
 from desktop.endpoint.errors import PortTaken
 from desktop.import_export.errors import UnknownFormat, UnreadableFile
-from desktop.import_export.importer import ImportResult
-from desktop.platform.number_format import counted, decimal, whole
+from desktop.import_export.strings import problem_text
+from desktop.platform.number_format import counted, whole
 from desktop.reasons import reason
 from desktop.settings.settings_file import SettingsDamaged, SettingsUnreadable
-from desktop.sidebar.chat_sections import ArchiveRow, FolderRow, Section
 from desktop.store.errors import StoreDamaged, StoreFull, StoreNewer, StoreRefused, StoreUnreachable
-from desktop.store.records import ChatMessage
 from engine.errors import (
     ContextOverflow,
     EngineClosed,
@@ -28,50 +22,46 @@ from engine.errors import (
     NotLoaded,
     TemplateError,
 )
-from engine.events import ModelInfo, Status
 from engine.files.display_name import display_name
-
-_QUANTISATION = re.compile(r"I?Q\d\w*|B?F(16|32)", re.IGNORECASE)
-
 
 translate = QCoreApplication.translate
 
 
-def of(error: BaseException) -> str:
+def error_message(error: BaseException) -> str:
     """One or two sentences for any error; an unknown one is named, so that it can be reported."""
     match error:
         case ContextOverflow(n_prompt=n_prompt, n_ctx=n_ctx):
             text = translate(
-                "sentences", "This chat has {n_prompt} tokens, the model reads {n_ctx}. Start a new chat to go on."
+                "errors", "This chat has {n_prompt} tokens, the model reads {n_ctx}. Start a new chat to go on."
             )
             return text.format(n_prompt=whole(n_prompt), n_ctx=whole(n_ctx))
         case TemplateError(reason=said):
-            return translate("sentences", "The model's template refuses these messages: {reason}").format(
+            return translate("errors", "The model's template refuses these messages: {reason}").format(
                 reason=reason(said)
             )
         case ModelFileError(path=path, reason=said):
-            return translate("sentences", "{name} cannot be opened: {reason}.").format(
+            return translate("errors", "{name} cannot be opened: {reason}.").format(
                 name=display_name(path.name), reason=reason(said)
             )
         case NotEnoughMemory(needed=needed, available=available):
             text = translate(
-                "sentences", "The model needs {needed} MB of memory, {available} MB are free. Close something first."
+                "errors", "The model needs {needed} MB of memory, {available} MB are free. Close something first."
             )
             return text.format(needed=whole(needed >> 20), available=whole(available >> 20))
         case InvalidSettings(field=field, reason=said):
-            return translate("sentences", "The model cannot be loaded so: {field}: {reason}.").format(
+            return translate("errors", "The model cannot be loaded so: {field}: {reason}.").format(
                 field=field, reason=reason(said)
             )
         case NotLoaded():
-            return translate("sentences", "No model is loaded. Choose a model file, then try again.")
+            return translate("errors", "No model is loaded. Choose a model file, then try again.")
         case EngineDead():
             return translate(
-                "sentences", "The model stopped working. Load it again to go on; nothing that was written is lost."
+                "errors", "The model stopped working. Load it again to go on; nothing that was written is lost."
             )
         case LoadCancelled():
-            return translate("sentences", "Loading the model was cancelled.")
+            return translate("errors", "Loading the model was cancelled.")
         case EngineClosed():
-            return translate("sentences", "Inglenook is closing.")
+            return translate("errors", "Inglenook is closing.")
         case _:
             return _of_desktop(error)
 
@@ -80,48 +70,46 @@ def _of_desktop(error: BaseException) -> str:
     match error:
         case StoreFull():
             return translate(
-                "sentences", "The disk is full: new messages are not kept. They stay here until Inglenook closes."
+                "errors", "The disk is full: new messages are not kept. They stay here until Inglenook closes."
             )
         case StoreDamaged() if error.kept_as is not None:
             return _damaged(error, error.kept_as.name)
         case StoreDamaged():
-            return translate(
-                "sentences", "The file of your chats is damaged. Start Inglenook again to begin a new one."
-            )
+            return translate("errors", "The file of your chats is damaged. Start Inglenook again to begin a new one.")
         case StoreNewer():
             return translate(
-                "sentences",
+                "errors",
                 "Your chats were written by a newer Inglenook. This version leaves them alone and keeps none.",
             )
         case UnknownFormat(name=name):
-            return translate("sentences", "{name} holds no chats that Inglenook can read.").format(name=name)
+            return translate("errors", "{name} holds no chats that Inglenook can read.").format(name=name)
         case UnreadableFile(name=name, reason=said):
-            return translate("sentences", "{name} could not be read or written to its end: {reason}.").format(
-                name=name, reason=reason(said)
+            return translate("errors", "{name} could not be read or written to its end: {reason}.").format(
+                name=name, reason=problem_text(said)
             )
         case PortTaken(port=port):
-            return translate("sentences", "Port {port} is used by another program.").format(port=port)
+            return translate("errors", "Port {port} is used by another program.").format(port=port)
         case StoreRefused():
-            return translate("sentences", "Something was not kept, because a value in it is not valid.")
+            return translate("errors", "Something was not kept, because a value in it is not valid.")
         case SettingsDamaged(kept_as=name):
             return translate(
-                "sentences",
+                "errors",
                 "The file of your settings was damaged. It is kept as {name}; the settings are as at first.",
             ).format(name=name)
         case SettingsUnreadable(reason=said):
             return translate(
-                "sentences", "Your settings cannot be read: {reason}. The file is left as it is; changes are not kept."
+                "errors", "Your settings cannot be read: {reason}. The file is left as it is; changes are not kept."
             ).format(reason=reason(said))
         case StoreUnreachable(reason=said):
-            return translate("sentences", "Chats are not kept: {reason}.").format(reason=reason(said))
+            return translate("errors", "Chats are not kept: {reason}.").format(reason=reason(said))
         case _:
             said = reason(error.strerror) if isinstance(error, OSError) and error.strerror else str(error)
-            return translate("sentences", "Something went wrong: {error}").format(error=said or type(error).__name__)
+            return translate("errors", "Something went wrong: {error}").format(error=said or type(error).__name__)
 
 
 def _damaged(error: StoreDamaged, name: str) -> str:
     if not error.n_chats:
-        text = translate("sentences", "The file of your chats was damaged. It is kept as {name}; a new one was begun.")
+        text = translate("errors", "The file of your chats was damaged. It is kept as {name}; a new one was begun.")
     else:
         text = counted(
             "The file of your chats was damaged. %Ln chats were recovered; the damaged file is kept as {name}.",
@@ -129,164 +117,3 @@ def _damaged(error: StoreDamaged, name: str) -> str:
             error.n_chats,
         )
     return text.format(name=name)
-
-
-def imported(result: ImportResult) -> str:
-    """How an import ended: what came in, what was here, and what could not be read."""
-    if result.n_folders and not (result.n_new or result.n_known):
-        text = counted("%Ln empty folders came in.", "", result.n_folders)
-    else:
-        text = counted("%Ln chats came in.", "", result.n_new)
-    if result.n_known:
-        text += " " + counted("%Ln chats were here already.", "", result.n_known)
-    if result.n_unread:
-        text += " " + _unread(result.n_unread, result.names)
-    if result.n_messages_unread:
-        text += " " + counted("%Ln messages of these chats could not be read.", "", result.n_messages_unread)
-    return text
-
-
-def _unread(n: int, names: Sequence[str]) -> str:
-    if not names:
-        return counted("%Ln chats could not be read.", "", n)
-    listed = ", ".join(translate("sentences", "“{name}”").format(name=name) for name in names)
-    if n > len(names):
-        listed = translate("sentences", "{names} and others").format(names=listed)
-    return counted("%Ln chats could not be read: {names}.", "", n).replace("{names}", listed)
-
-
-def name_of(role: str) -> str:
-    """Who says something, as the heading of a saved chat."""
-    return {"user": translate("sentences", "You"), "assistant": translate("sentences", "Inglenook")}.get(
-        role, translate("sentences", "Instructions")
-    )
-
-
-def ran_out_of_room() -> str:
-    return translate("sentences", "The answer ends here because the model can read no further.")
-
-
-def model_left() -> str:
-    """Why an answer ends that was being written, or waited for its turn, when its model went out of memory."""
-    return translate("sentences", "The model was unloaded before this answer was complete.")
-
-
-def how_it_ended(message: ChatMessage) -> str:
-    """What must be said about an answer that is not simply complete; "" where nothing must."""
-    if message.note:
-        return message.note
-    if message.state == "cut":
-        return translate("sentences", "This answer was cut off when Inglenook ended.")
-    return (
-        translate("sentences", "Stopped before the first word.")
-        if message.state == "stopped" and not message.text
-        else ""
-    )
-
-
-def thoughts(message: ChatMessage) -> str:
-    """The head of what a model thought before it answered."""
-    if message.state == "streaming" and not message.text:
-        return translate("sentences", "Thinking…")
-    if message.reasoning_s < 1:
-        return translate("sentences", "Thought for a moment")
-    return translate("sentences", "Thought for {seconds} s").format(seconds=whole(round(message.reasoning_s)))
-
-
-def stats(message: ChatMessage) -> str:
-    """What an answer took, in a line: tokens, speed, wait for the first word."""
-    parts = [translate("sentences", "Stopped")] if message.state == "stopped" and message.text else []
-    if message.n_output:
-        parts.append(counted("%Ln tokens", "", message.n_output))
-    if message.n_output > 1 and message.decode_s > 0:
-        parts.append(
-            translate("sentences", "{speed} tok/s").format(speed=whole(round(message.n_output / message.decode_s)))
-        )
-    if message.first_token_s > 0:
-        parts.append(translate("sentences", "{seconds} s to first word").format(seconds=decimal(message.first_token_s)))
-    return " · ".join(parts)
-
-
-def heading(section: Section) -> str:
-    """The heading of a group of chats."""
-    match section:
-        case Section.PINNED:
-            return translate("sentences", "Pinned")
-        case Section.TODAY:
-            return translate("sentences", "Today")
-        case Section.WEEK:
-            return translate("sentences", "This week")
-        case Section.MONTH:
-            return translate("sentences", "This month")
-        case Section.EARLIER:
-            return translate("sentences", "Earlier")
-        case Section.FOLDERS:
-            return translate("sentences", "Folders")
-        case Section.ARCHIVE:
-            return translate("sentences", "Archive")
-
-
-def spoken(row: FolderRow | ArchiveRow) -> str:
-    """A folder or the archive, for those who cannot see its picture."""
-    n = chat_count(row.n_chats)
-    if isinstance(row, ArchiveRow):
-        folded = translate("sentences", "Archive, {n}, folded")
-        return (folded if row.folded else translate("sentences", "Archive, {n}, open")).format(n=n)
-    folded = translate("sentences", "Folder {name}, {n}, folded")
-    text = folded if row.folder.folded else translate("sentences", "Folder {name}, {n}, open")
-    return text.format(name=row.folder.name, n=n)
-
-
-def chat_count(n: int) -> str:
-    return counted("%Ln chat(s)", "", n)
-
-
-def model_state(status: Status) -> str:
-    """Where the model stands, in a few words."""
-    match status.state:
-        case "ready" if status.model is not None:
-            return model_name(status.model)
-        case "loading":
-            return translate("sentences", "Loading · {percent} %").format(percent=round(status.progress * 100))
-        case "dead":
-            return translate("sentences", "The model stopped")
-        case _:
-            return translate("sentences", "No model")
-
-
-def waiting(waiting: Waiting) -> str:
-    """What an answer waits for, "" where it is being written already."""
-    percent = round((waiting.share or 0) * 100)
-    match waiting.stage:
-        case "loading":
-            return translate("sentences", "Waiting for the model · {percent} %").format(percent=percent)
-        case "preparing":
-            return translate("sentences", "Preparing the prompt…")
-        case "queued" if waiting.behind:
-            return translate("sentences", "Waiting for the answer in “{title}”…").format(title=waiting.behind)
-        case "queued":
-            return translate("sentences", "Waiting for other requests…")
-        case "reading":
-            return translate("sentences", "Reading {percent} %").format(percent=percent)
-        case "stopping":
-            return translate("sentences", "Stopping…")
-        case "writing":
-            return ""
-
-
-def model_name(model: ModelInfo) -> str:
-    """The file's name as a person would say it: without the quantisation, without hyphens."""
-    words = [word for word in model.id.replace(".", "-").split("-") if not _QUANTISATION.fullmatch(word)]
-    return " ".join(words) or model.id
-
-
-def model_facts(model: ModelInfo | None) -> list[str]:
-    """Lines about the loaded model."""
-    if model is None:
-        return []
-    size = translate("sentences", "{size} MB on disk").format(size=whole(round(model.size_bytes / 1e6)))
-    return [
-        display_name(model.path.name),
-        size,
-        translate("sentences", "Reads {n_ctx} tokens").format(n_ctx=whole(model.n_ctx)),
-    ]

@@ -32,4 +32,4 @@ async def count_tokens(ctx: RequestContextDep) -> Response:
     body = await ctx.read_query(CountBody)
     ctx.check_model(body.model)
     request = count_request(body, ctx.request_id)
-    return JSONResponse({"input_tokens": await ctx.query(lambda queries: queries.count(request))})
+    return JSONResponse({"input_tokens": await ctx.query(lambda queries: queries.count_tokens(request))})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from engine.events import Timings, Usage
-from engine.request_state import Progress
+from engine.request_state import RequestProgress
 
 
 def usage(counts: Sequence[Usage], n_prompts: int = 1, n_reasoning: int = 0) -> dict[str, object]:
@@ -41,13 +41,13 @@ def timings(counts: Usage, spent: Timings) -> dict[str, float]:
     }
 
 
-def timings_in_progress(progress: Progress) -> dict[str, float]:
+def timings_in_progress(progress: RequestProgress) -> dict[str, float]:
     """As `timings`, for an incomplete answer."""
     counts = Usage(progress.n_prompt, progress.n_cached, progress.n_output)
     return timings(counts, Timings(0.0, progress.prefill_s, progress.decode_s, 0.0))
 
 
-def prompt_progress(progress: Progress) -> dict[str, object]:
+def prompt_progress(progress: RequestProgress) -> dict[str, object]:
     """llama.cpp's format. `processed` includes cached tokens."""
     return {
         "total": progress.n_prompt,
@@ -60,11 +60,11 @@ def prompt_progress(progress: Progress) -> dict[str, object]:
 class PromptProgressReports:
     """Which progress of a prompt has not been reported yet, by index of the request."""
 
-    def __init__(self, progress: Callable[[int], Progress | None]) -> None:
+    def __init__(self, progress: Callable[[int], RequestProgress | None]) -> None:
         self._progress = progress
         self._n_reported: dict[int, int] = {}
 
-    def next(self, index: int) -> Progress | None:
+    def next(self, index: int) -> RequestProgress | None:
         """The progress of a tokenized prompt; None where it has not changed."""
         progress = self._progress(index)
         if progress is None or not progress.n_prompt or progress.n_read == self._n_reported.get(index):

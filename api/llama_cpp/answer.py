@@ -12,7 +12,7 @@ from api.llama_cpp.props import sampling_params
 from api.llama_cpp.schemas import LlamaBody
 from api.streaming import data_frame, openai_error_frame
 from engine.events import Event, Failed, Finished, Started, TextDelta, TokenChoice, Usage
-from engine.request_state import Progress
+from engine.request_state import RequestProgress
 from engine.requests import CompletionRequest
 
 
@@ -115,7 +115,7 @@ class LlamaChunkWriter:
     """An EventWriter for llama.cpp's stream objects. The objects of several prompts are interleaved."""
 
     def __init__(
-        self, options: LlamaResponseOptions, progress: Callable[[int], Progress | None] = lambda index: None
+        self, options: LlamaResponseOptions, progress: Callable[[int], RequestProgress | None] = lambda index: None
     ) -> None:
         """`progress`: the engine's report on the answer at an index, None once that has ended."""
         self._options = options

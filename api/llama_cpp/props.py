@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 
-from engine.events import ModelInfo, ModelProps
 from engine.requests import Request, Sampling
+from engine.status import ModelInfo, ModelProps
 
 
 def props_object(model: ModelInfo, props: ModelProps) -> dict[str, object]:

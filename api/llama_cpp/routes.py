@@ -24,13 +24,13 @@ router = APIRouter()
 @router.get("/props")
 async def get_props(ctx: RequestContextDep) -> Response:
     """The model's properties."""
-    return JSONResponse(props_object(ctx.model, await ctx.engine.ask.card()))
+    return JSONResponse(props_object(ctx.model, await ctx.engine.queries.props()))
 
 
 @router.get("/slots")
 async def get_slots(ctx: RequestContextDep, holder: KeyHolderDep) -> Response:
     """What runs in each slot."""
-    props = await ctx.engine.ask.card()
+    props = await ctx.engine.queries.props()
     visible_ids = {view.id for view in ctx.activity.views(holder)}
     slots = slot_list(props.n_running, ctx.model.n_ctx, ctx.activity.requests, visible_ids)
     if ctx.http.query_params.get("fail_on_no_slot") and all(slot["is_processing"] for slot in slots):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 
 from api.ollama.answer import timestamp
-from engine.events import Embeddings, ModelInfo, ModelProps
+from engine.events import Embeddings
+from engine.status import ModelInfo, ModelProps
 
 VERSION = "0.13.0"
 """The version of Ollama whose API this is. Clients check it before they use newer features."""

@@ -51,7 +51,7 @@ async def show_model(ctx: RequestContextDep) -> Response:
     """The model's properties."""
     body = await ctx.read(ModelBody)
     _check_model(ctx, body)
-    return JSONResponse(details_object(ctx.model, await ctx.query(lambda queries: queries.card())))
+    return JSONResponse(details_object(ctx.model, await ctx.query(lambda queries: queries.props())))
 
 
 @router.post("/chat")

@@ -15,6 +15,7 @@ from desktop.platform.number_format import whole
 from desktop.platform.text_escaping import button_text
 from desktop.platform.theme import Theme
 from desktop.widgets.card_parts import mark
+from desktop.widgets.sidebar_button import SidebarButton
 from desktop.widgets.status_icons import dot_pixmap, ring_pixmap
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ Light = Literal["ready", "loading", "none"]
 
 
 class Header(QFrame):
-    sidebar_requested = Signal()
     rename_requested = Signal(str)
     pin_requested = Signal(str, bool)
     archive_requested = Signal(str, bool)
@@ -52,8 +52,7 @@ class Header(QFrame):
         self._speed = 0.0
         self.setObjectName("header")
         self.setFixedHeight(HEIGHT)
-        self.fold = fold_button(theme, self)
-        self.fold.clicked.connect(self.sidebar_requested)
+        self.sidebar_button = SidebarButton(theme, self)
         self._title = QToolButton(self)
         self._title.setObjectName("chatTitle")
         self._title.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -86,7 +85,7 @@ class Header(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(*((20, 0, 12, 0) if is_mirrored() else (12, 0, 20, 0)))
         row.setSpacing(4)
-        row.addWidget(self.fold)
+        row.addWidget(self.sidebar_button)
         row.addWidget(self._title)
         row.addWidget(self._back)
         row.addStretch(1)
@@ -178,7 +177,6 @@ class Header(QFrame):
         menu.popup(QPoint(right.x() - menu.sizeHint().width(), right.y() + 4))
 
     def _restyle(self) -> None:
-        self.fold.setIcon(self._theme.icon("panel-left", "text"))
         self._title.setIcon(self._theme.icon("chevron-down", "muted"))
         self._back.setIcon(self._theme.icon("archive-restore", "muted"))
         self._tools.setIcon(self._theme.icon("plug", "muted", 14))
@@ -208,15 +206,3 @@ class Header(QFrame):
         if self._light != "loading":
             return QIcon(dot_pixmap(self._theme, "ok" if self._light == "ready" else "muted", scale))
         return QIcon(ring_pixmap(self._theme, self._progress, scale))
-
-
-def fold_button(theme: Theme, parent: QWidget) -> QToolButton:
-    """Opens the sidebar where the window is too narrow to show it beside the page."""
-    button = QToolButton(parent)
-    button.setObjectName("quiet")
-    name = translate("Header", "Show the chats")
-    button.setAccessibleName(name)
-    button.setToolTip(name)
-    button.setIcon(theme.icon("panel-left", "text"))
-    button.hide()
-    return button

@@ -17,16 +17,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.chat.header import fold_button
 from desktop.framework.actions import Actions
+from desktop.import_export.card import ImportExportCard
 from desktop.platform.theme import TEXT_SIZES, Theme
 from desktop.settings.background_card import BackgroundCard
 from desktop.settings.language_card import LanguageCard
 from desktop.settings.settings_file import TEXT_SIZE, ThemeChoice
 from desktop.settings.shortcuts_card import ShortcutsCard
 from desktop.widgets.card_parts import ChoiceButton, enable
-from desktop.widgets.flow import FlowLayout
 from desktop.widgets.scroll_page import WIDTH, ScrollPage
+from desktop.widgets.sidebar_button import SidebarButton
 from desktop.widgets.switch import Switch
 
 
@@ -34,49 +34,32 @@ class SettingsPage(ScrollPage):
     theme_chosen = Signal(str)
     text_step_requested = Signal(int)
     """Larger (1), smaller (-1) or the usual size (0)."""
-    import_requested = Signal(bool)
-    """From a folder (True) or a file."""
-    cancel_requested = Signal()
-    export_requested = Signal()
-    backup_requested = Signal()
-    restore_requested = Signal()
-    restore_cancelled = Signal()
     diagnostics_requested = Signal()
     help_requested = Signal()
     updates_chosen = Signal(bool)
     """Whether it may look for new versions."""
-    sidebar_requested = Signal()
 
     def __init__(self, theme: Theme, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__("settings", parent)
         self._theme = theme
         body = self._body
-        self.fold = fold_button(theme, body)
-        self.fold.clicked.connect(self.sidebar_requested)
+        self.sidebar_button = SidebarButton(theme, body)
         self.keys = ShortcutsCard(actions, body)
         self.language = LanguageCard(body)
+        self.import_export = ImportExportCard(body)
         self.background = BackgroundCard(theme, body)
         self._looks = QButtonGroup(self)
         self._smaller = self._text_button("A−", self.tr("Smaller text"), -1)
         self._larger = self._text_button("A+", self.tr("Larger text"), 1)
         self._usual = self._text_button("", self.tr("Text in the usual size"), 0)
-        self._progress = _text("quietText", "", body)
-        self._cancel = self._button(self.tr("Stop"), self.cancel_requested.emit)
-        self._bring_back = self._button(self.tr("Bring a backup back…"), self.restore_requested.emit)
-        self._restore = _text("quietText", "", body)
-        self._cancel_restore = self._button(self.tr("Do not restore"), self.restore_cancelled.emit)
         self._copy = self._button(self.tr("Copy diagnostics"), self.diagnostics_requested.emit)
         self._updates = Switch(theme, self.tr("Look for new versions once a week"), body)
         self._updates.clicked.connect(self.updates_chosen)
-        self._import_pressed: QPushButton | None = None
-        """The button that has the focus again when the import has ended."""
         self._lay_out(body)
         self.setWidget(body)
         theme.changed.connect(self._show_text_size)
         self.show_theme(theme.choice)
         self._show_text_size()
-        self.show_import("", running=False)
-        self.show_restore("")
 
     def show_theme(self, choice: ThemeChoice) -> None:
         for button in self._looks.buttons():
@@ -91,35 +74,6 @@ class SettingsPage(ScrollPage):
         enable(self._smaller, size > TEXT_SIZES[0])
         enable(self._larger, size < TEXT_SIZES[-1])
 
-    def show_import(self, text: str, *, running: bool) -> None:
-        """How far an import is, or how it ended."""
-        self._progress.setText(text)
-        self._progress.setVisible(bool(text))
-        pressed = next((button for button in self._imports if button is self._focused_in_window), None)
-        if running and pressed is not None:  # Qt would give the focus to the button after the disabled ones
-            self._import_pressed = pressed
-            self._cancel.show()
-            self._cancel.setFocus()
-        back = self._import_pressed if not running and self._cancel is self._focused_in_window else None
-        for button in self._imports:
-            button.setEnabled(not running)
-        if back is not None:
-            back.setFocus()
-        self._cancel.setVisible(running)
-
-    @property
-    def _focused_in_window(self) -> QWidget | None:
-        """What has the focus, or gets it when the dialog in front of the window is closed."""
-        return self.window().focusWidget()
-
-    def show_restore(self, text: str) -> None:
-        """That the next start brings a backup back, and a button against it; "" where none is staged."""
-        if not text and self._cancel_restore.hasFocus():
-            self._bring_back.setFocus()
-        self._restore.setText(text)
-        self._restore.setVisible(bool(text))
-        self._cancel_restore.setVisible(bool(text))
-
     def show_updates(self, on: bool) -> None:
         self._updates.setChecked(on)
 
@@ -131,7 +85,7 @@ class SettingsPage(ScrollPage):
     def _lay_out(self, body: QWidget) -> None:
         head = QHBoxLayout()
         head.setSpacing(8)
-        head.addWidget(self.fold)
+        head.addWidget(self.sidebar_button)
         head.addWidget(_text("pageTitle", self.tr("Settings"), body), 1)
         column = QVBoxLayout()
         column.setContentsMargins(0, 0, 0, 0)
@@ -139,7 +93,7 @@ class SettingsPage(ScrollPage):
         column.addLayout(head)
         column.addWidget(self._looks_card(body))
         column.addWidget(self.language)
-        column.addWidget(self._chats_card(body))
+        column.addWidget(self.import_export)
         column.addWidget(self.background)
         column.addWidget(self.keys)
         column.addWidget(self._about_card(body))
@@ -174,33 +128,6 @@ class SettingsPage(ScrollPage):
             size.addWidget(each)
         size.addStretch(1)
         return self._card(body, self.tr("Looks"), "", [row, size])
-
-    def _chats_card(self, body: QWidget) -> QFrame:
-        self._imports = [
-            self._button(self.tr("From a file…"), lambda: self.import_requested.emit(False)),
-            self._button(self.tr("From a folder…"), lambda: self.import_requested.emit(True)),
-        ]
-        self._began = self._imports[0]
-        bring = QHBoxLayout()
-        bring.setSpacing(8)
-        for button in self._imports:
-            bring.addWidget(button)
-        bring.addStretch(1)
-        state = QHBoxLayout()
-        state.addWidget(self._progress, 1)
-        state.addWidget(self._cancel)
-        restore = QHBoxLayout()
-        restore.addWidget(self._restore, 1)
-        restore.addWidget(self._cancel_restore)
-        save = FlowLayout(8)
-        save.addWidget(self._button(self.tr("Save all chats…"), self.export_requested.emit))
-        save.addWidget(self._button(self.tr("Back up everything…"), self.backup_requested.emit))
-        save.addWidget(self._bring_back)
-        about = self.tr(
-            "Bring in what you wrote elsewhere: exports of ChatGPT, Open WebUI, LM Studio, Jan, llama-server and of "
-            "Inglenook itself, and chats saved as Markdown. What is here already stays as it is."
-        )
-        return self._card(body, self.tr("Chats"), about, [bring, state, save, restore])
 
     def _about_card(self, body: QWidget) -> QFrame:
         row = QHBoxLayout()

@@ -9,7 +9,7 @@ from PySide6.QtCore import QCoreApplication
 
 from desktop.chat.controller import ChatController
 from desktop.framework.actions import Action
-from desktop.shell.main_window import MainWindow
+from desktop.framework.app_window import AppWindow
 from desktop.sidebar.chat_list_view import ChatListView
 from desktop.sidebar.chat_sections import Section
 from desktop.sidebar.selected_chats import SelectedChats
@@ -18,12 +18,12 @@ from desktop.store.records import Folder
 translate = QCoreApplication.translate
 
 
-def chat_list_actions(window: MainWindow, view: ChatListView, chats: ChatController) -> list[Action]:
+def chat_list_actions(window: AppWindow, view: ChatListView, chats: ChatController) -> list[Action]:
     """GUI thread."""
     chosen = SelectedChats(view, chats)
 
     def choose_all() -> None:
-        window.open_chats()
+        window.show_chat_list()
         view.selectAll()
 
     of_one = partial(Action, is_possible=lambda: chosen.any)
@@ -37,7 +37,7 @@ def chat_list_actions(window: MainWindow, view: ChatListView, chats: ChatControl
             "choose_all",
             translate("actions", "Choose all chats"),
             choose_all,
-            is_possible=lambda: chats.chats.rowCount() > 0,
+            is_possible=lambda: bool(chats.sessions.known),
         ),
         of_several("pin_chosen", translate("actions", "Pin or unpin the chosen chats"), chosen.pin),
         of_several("move_chosen", translate("actions", "Move the chosen chats to a folder…"), chosen.move),
@@ -51,9 +51,9 @@ def chat_list_actions(window: MainWindow, view: ChatListView, chats: ChatControl
     ]
 
 
-def _archive_actions(window: MainWindow, view: ChatListView) -> list[Action]:
+def _archive_actions(window: AppWindow, view: ChatListView) -> list[Action]:
     def go_archive() -> None:
-        window.open_chats()
+        window.show_chat_list()
         view.archive_fold_requested.emit(False)
         index = view.chats.index_of_section(Section.ARCHIVE)
         view.go_to(index)
@@ -65,7 +65,7 @@ def _archive_actions(window: MainWindow, view: ChatListView) -> list[Action]:
     return [Action("go_archive", translate("actions", "Go to the archive"), go_archive, is_possible=any_away)]
 
 
-def _folder_actions(window: MainWindow, view: ChatListView) -> list[Action]:
+def _folder_actions(window: AppWindow, view: ChatListView) -> list[Action]:
     def at_folder(name: str, words: str, act: Callable[[Folder], object]) -> Action:
         """What is done with the folder that one is at."""
 
@@ -76,7 +76,7 @@ def _folder_actions(window: MainWindow, view: ChatListView) -> list[Action]:
         return Action(name, words, run, is_possible=lambda: view.folder is not None)
 
     def rename(folder: Folder) -> None:
-        window.open_chats()
+        window.show_chat_list()
         view.rename_folder(folder.id)
 
     def begin_chat(folder: Folder) -> None:

@@ -1,16 +1,18 @@
-"""The left side: a new chat, the chats there are, the places to go."""
+"""The sidebar: a new chat, the search, the chats, the pages."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from desktop.framework.pages import Page
 from desktop.platform.bidi import is_mirrored
 from desktop.platform.theme import Theme
+from desktop.sidebar.page_button import PageButton
 from desktop.sidebar.search_field import SearchField
-from desktop.widgets.status_icons import dot_pixmap
 
 if TYPE_CHECKING:
     from desktop.sidebar.chat_list_view import ChatListView
@@ -22,14 +24,12 @@ WIDTH = 256
 
 class Sidebar(QFrame):
     new_chat_requested = Signal()
-    models_requested = Signal()
-    endpoint_requested = Signal()
-    settings_requested = Signal()
+    page_requested = Signal(str)
+    """The id of a `Page`."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, pages: Sequence[Page] = (), parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._endpoint_on = False
         self.setObjectName("sidebar")
         self.setProperty("mirrored", is_mirrored())
         self.setFixedWidth(WIDTH)
@@ -39,13 +39,7 @@ class Sidebar(QFrame):
         self.chats: ChatListView | None = None
         self._found: SearchResultsView | None = None
         self._middle = QVBoxLayout()
-        self._models = self._place_button(self.tr("Models"))
-        self._models.clicked.connect(self.models_requested)
-        self._endpoint = self._place_button(self.tr("Endpoint"))
-        self._endpoint.clicked.connect(self.endpoint_requested)
-        self._dot = QLabel(self._endpoint)
-        self._settings = self._place_button(self.tr("Settings"))
-        self._settings.clicked.connect(self.settings_requested)
+        self.page_buttons = {page.id: self._page_button(page) for page in pages}
         self._lay_out()
         theme.changed.connect(self._restyle)
         self._restyle()
@@ -76,19 +70,17 @@ class Sidebar(QFrame):
             self._found.setVisible(shown)
             self.chats.setVisible(not shown)
 
-    def mark_page(self, place: str) -> None:
-        """Where one is: "models", "endpoint", "settings", or "chat"."""
-        self._models.setChecked(place == "models")
-        self._endpoint.setChecked(place == "endpoint")
-        self._settings.setChecked(place == "settings")
+    def mark_page(self, shown_id: str) -> None:
+        """Marks the entry of the page that is shown, or the open chat for "chat"."""
+        for page_id, button in self.page_buttons.items():
+            button.setChecked(page_id == shown_id)
+            button.restyle()
         if self.chats is not None:
-            self.chats.mark_current(place == "chat")
-        self._restyle()
+            self.chats.mark_current(shown_id == "chat")
 
     def show_endpoint(self, on: bool) -> None:
-        self._endpoint_on = on
-        self._endpoint.setAccessibleName(self.tr("Endpoint, on") if on else self.tr("Endpoint, off"))
-        self._restyle()
+        name = self.tr("Endpoint, on") if on else self.tr("Endpoint, off")
+        self.page_buttons["endpoint"].show_dot(on, name)
 
     def _new_chat_button(self) -> QPushButton:
         button = QPushButton("  " + self.tr("New chat"), self)
@@ -105,13 +97,9 @@ class Sidebar(QFrame):
         row.addWidget(keys)
         return button
 
-    def _place_button(self, name: str) -> QPushButton:
-        button = QPushButton("  " + name, self)
-        button.setObjectName("place")
-        button.setAccessibleName(name)
-        button.setCheckable(True)
-        button.setFixedHeight(32)
-        button.setIconSize(QSize(16, 16))
+    def _page_button(self, page: Page) -> PageButton:
+        button = PageButton(self._theme, page, self)
+        button.clicked.connect(lambda: self.page_requested.emit(page.id))
         return button
 
     def _lay_out(self) -> None:
@@ -137,20 +125,9 @@ class Sidebar(QFrame):
         column.addLayout(self._middle, 1)
         column.addWidget(rule)
         column.addSpacing(9)
-        column.addWidget(self._models)
-        column.addWidget(self._endpoint)
-        column.addWidget(self._settings)
-        dot = QHBoxLayout(self._endpoint)
-        dot.setContentsMargins(9, 0, 9, 0)
-        dot.addStretch(1)
-        dot.addWidget(self._dot)
+        for button in self.page_buttons.values():
+            column.addWidget(button)
 
     def _restyle(self) -> None:
-        scale = self.devicePixelRatioF()
-        self._flame.setPixmap(self._theme.pixmap("flame", "accent", 16, scale))
+        self._flame.setPixmap(self._theme.pixmap("flame", "accent", 16, self.devicePixelRatioF()))
         self._new.setIcon(self._theme.icon("square-pen", "text"))
-        self._models.setIcon(self._theme.icon("box", "accent" if self._models.isChecked() else "text"))
-        self._endpoint.setIcon(self._theme.icon("plug", "accent" if self._endpoint.isChecked() else "text"))
-        self._settings.setIcon(self._theme.icon("settings-2", "accent" if self._settings.isChecked() else "text"))
-        self._dot.setPixmap(dot_pixmap(self._theme, "ok", scale))
-        self._dot.setVisible(self._endpoint_on)

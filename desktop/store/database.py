@@ -1,4 +1,7 @@
-"""Opening the chats' file so that nothing in it can keep the app from starting. Runs on the store's thread."""
+"""Opens the chat database. A damaged or unreachable file never prevents the app from starting.
+
+All functions run on the store's thread.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 @contextmanager
 def translated_sqlite_errors() -> Iterator[None]:
-    """Turns sqlite3's errors into ours."""
+    """Translates errors of sqlite3 into `StoreError`s."""
     try:
         yield
     except sqlite3.Error as error:
@@ -35,10 +38,10 @@ def translated_sqlite_errors() -> Iterator[None]:
 
 
 def open_database(path: Path) -> tuple[sqlite3.Connection, StoreError | None]:
-    """A sound connection in any case, and what the person must know about it.
+    """Returns an open connection in any case, and the problem to show, None if there is none.
 
-    A damaged file is moved aside, and a new one begun with what could be read of it. A file that is out of reach, or
-    newer than we are, is left as it is; the connection then lives in memory."""
+    A damaged file is renamed and replaced by a new one with everything that could be recovered. If the file is
+    unreachable or of a newer version, it is not changed and the connection is to an in-memory database."""
     try:
         return _connect(path), None
     except StoreDamaged:
@@ -51,12 +54,12 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, StoreError | None]:
 
 
 def _open_recovered(path: Path) -> tuple[sqlite3.Connection, StoreDamaged]:
-    """The new file is complete before it takes the damaged one's place, so that a crash meanwhile loses nothing."""
+    """Completes the new file before it replaces the damaged one, so that a crash in between loses nothing."""
     part = path.with_name(f"{path.name}.part")
     for ending in ("", "-wal", "-shm"):
         part.with_name(part.name + ending).unlink(missing_ok=True)
     with translated_sqlite_errors(), closing(_connect(part)) as fresh:
-        fresh.execute("PRAGMA foreign_keys = OFF")  # parents and chats are seen to by the recovery
+        fresh.execute("PRAGMA foreign_keys = OFF")  # `recover` guarantees valid references
         found = recover(path, fresh)
         fresh.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     kept_as = _move_damaged_file(path)
@@ -66,8 +69,8 @@ def _open_recovered(path: Path) -> tuple[sqlite3.Connection, StoreDamaged]:
 
 def _connect(path: Path) -> sqlite3.Connection:
     with translated_sqlite_errors():
-        with suppress(OSError):  # SQLite says what is wrong with the place
-            make_private_file(path)  # its journal gets the file's own mode
+        with suppress(OSError):  # sqlite3.connect reports the error
+            make_private_file(path)  # SQLite creates the WAL file with the same mode
         connection = sqlite3.connect(path, isolation_level=None)
         try:
             _prepare(connection, path)
@@ -78,7 +81,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    # FULL: in WAL mode NORMAL would sync only at checkpoints, and a power cut could take seconds of an answer.
+    # synchronous = FULL: with NORMAL, WAL mode syncs at checkpoints only, and a power cut could lose saved messages.
     connection.executescript(
         """
         PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
@@ -97,7 +100,7 @@ def _in_memory() -> sqlite3.Connection:
 
 
 def _move_damaged_file(path: Path) -> Path:
-    """The journal goes with its file: beside a new file of that name it would be taken for the new one's."""
+    """Renames the WAL and shared-memory files too: SQLite would apply them to a new file of the old name."""
     mark = f"damaged-{datetime.now():%Y%m%d-%H%M%S-%f}"
     for ending in ("-wal", "-shm"):
         side = path.with_name(path.name + ending)

@@ -19,15 +19,15 @@ from desktop.store.schema import STEPS
 
 FTS_TABLES = ("message_search", "title_search")
 PAGES = 200
-"""Pages of an index that one statement merges; measured 20 ms."""
+"""Index pages per merge statement, which takes 20 ms (measured)."""
 
 DAMAGED_FILE_AGE_S = 30 * 86_400.0
-"""Damaged files are kept because something may be saved from them. Older ones are deleted when a chat is deleted."""
+"""Damaged files are kept so that an expert can recover more. Those older than this are deleted with the next chat."""
 
 
 @dataclass(frozen=True, slots=True)
 class ErasedRows:
-    """What was erased: whole chats, messages of other chats, and the chats of those messages."""
+    """Ids of what was erased: whole chats, single messages of other chats, and the chats of those messages."""
 
     chat_ids: tuple[str, ...] = ()
     message_ids: tuple[str, ...] = ()
@@ -38,14 +38,14 @@ class ErasedRows:
 
 
 def erase_deleted(connection: sqlite3.Connection) -> ErasedRows:
-    """Deletes the rows that are marked as deleted, in one transaction, and records that the indexes must be cleared."""
+    """Deletes the rows marked as deleted, in one transaction, and records that the indexes must be purged."""
     chats = [row[0] for row in connection.execute("SELECT id FROM chats WHERE deleted_s IS NOT NULL")]
     found = connection.execute("SELECT id, chat_id FROM messages WHERE deleted_s IS NOT NULL").fetchall()
     connection.execute("BEGIN IMMEDIATE")
     try:
         connection.execute("DELETE FROM messages WHERE deleted_s IS NOT NULL")
         connection.execute("DELETE FROM chats WHERE deleted_s IS NOT NULL")
-        # A draft is of a chat, or of a message that was being edited.
+        # `chat_id` of a draft is the id of a chat or of an edited message; "" is the draft of a new chat.
         known = "SELECT id FROM chats UNION ALL SELECT id FROM messages"
         connection.execute(f"DELETE FROM drafts WHERE chat_id <> '' AND chat_id NOT IN ({known})")
         if chats or found:
@@ -62,8 +62,8 @@ def erase_deleted(connection: sqlite3.Connection) -> ErasedRows:
 
 
 def purge_index(connection: sqlite3.Connection, until_s: float, clock: Callable[[], float] = time.monotonic) -> bool:
-    """Merges the segments of the indexes until `until_s`. Returns whether all is merged; if not, the next call
-    continues, in this session or a later one."""
+    """Merges the segments of the unpurged indexes until the time `until_s` of `clock`. Returns True when done;
+    otherwise the next call continues, also after a restart."""
     names = [row[0] for row in connection.execute("SELECT name FROM unfinished")]
     for name in names:
         if name in FTS_TABLES and not _merge(connection, name, until_s, clock):
@@ -73,8 +73,8 @@ def purge_index(connection: sqlite3.Connection, until_s: float, clock: Callable[
 
 
 def erase_in_copies(path: Path, erased: ErasedRows, now_s: float) -> None:
-    """Erases the same rows from the copy that was made of the database at `path` before a restore. Copies of earlier
-    layouts and old damaged files are deleted. Backups that a person made are elsewhere and not changed."""
+    """Erases the same rows from the copies in the profile that restores made of the database at `path`. Deletes copies
+    made by migrations, and old damaged files. Backup files that the user made are not changed."""
     for copy in path.parent.glob(f"{path.name}.layout-*"):
         with suppress(OSError):
             copy.unlink()
@@ -88,8 +88,8 @@ def erase_in_copies(path: Path, erased: ErasedRows, now_s: float) -> None:
 
 
 def erase_marked_rows(path: Path) -> None:
-    """Erases the rows that are marked as deleted from a copy of the database. A copy with another schema version is not
-    changed. Raises sqlite3.Error."""
+    """Erases the rows marked as deleted from a copy of the database; a copy of another schema version is not changed.
+    Raises sqlite3.Error."""
     with closing(sqlite3.connect(path, isolation_level=None)) as copy:
         if copy.execute("PRAGMA user_version").fetchone()[0] != len(STEPS):
             return
@@ -99,12 +99,12 @@ def erase_marked_rows(path: Path) -> None:
 
 
 def _merge(connection: sqlite3.Connection, name: str, until_s: float, clock: Callable[[], float]) -> bool:
-    pages = -PAGES  # a negative number starts a merge of all segments, a positive one continues it
+    pages = -PAGES  # FTS5: negative starts a merge of all segments, positive continues it
     while True:
         before = connection.total_changes
         connection.execute(f"INSERT INTO {name} ({name}, rank) VALUES ('merge', ?)", (pages,))
         pages = PAGES
-        if connection.total_changes - before < 2:  # as the documentation of FTS5 says
+        if connection.total_changes - before < 2:  # FTS5: fewer than 2 changes mean that nothing is left to merge
             return True
         if clock() > until_s:
             return False

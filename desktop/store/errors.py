@@ -1,10 +1,10 @@
-"""What can go wrong while chats are kept. Data only; the sentences are in `desktop.error_messages`.
+"""Errors of the chat database. They carry data; `desktop.error_messages` turns them into sentences.
 
 StoreError
-├── StoreFull         no room on the disk
-├── StoreDamaged      the file is no sound database
-├── StoreNewer        the file was written by a newer Inglenook
-├── StoreRefused      a value that the file does not take; the file itself is sound
+├── StoreFull         the disk is full
+├── StoreDamaged      the file is corrupt or not a database
+├── StoreNewer        the file was written by a newer version of Inglenook
+├── StoreRefused      SQLite rejected a value; the file itself is intact
 └── StoreUnreachable  the file cannot be opened, read or written
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 
 class StoreError(Exception):
-    """Base of all that the store raises."""
+    """Base class of all errors of the store."""
 
 
 class StoreFull(StoreError):
@@ -22,11 +22,11 @@ class StoreFull(StoreError):
 
 
 class StoreDamaged(StoreError):
-    """`kept_as` names the file that the damaged one was moved to, where that has happened; so many chats and messages
-    of it are in the new one."""
+    """`kept_as` is the new path of the damaged file, None if it was not moved. `n_chats` and `n_messages` count what
+    was recovered from it."""
 
     def __init__(self, kept_as: Path | None = None, n_chats: int = 0, n_messages: int = 0) -> None:
-        super().__init__(f"the chats' file is damaged, kept as {kept_as}")
+        super().__init__(f"the chat database is damaged, kept as {kept_as}")
         self.kept_as = kept_as
         self.n_chats = n_chats
         self.n_messages = n_messages
@@ -34,17 +34,18 @@ class StoreDamaged(StoreError):
 
 class StoreNewer(StoreError):
     def __init__(self, found: int, known: int) -> None:
-        super().__init__(f"the chats' file has layout {found}, this version knows {known}")
+        super().__init__(f"the chat database has schema version {found}, this version knows {known}")
         self.found = found
         self.known = known
 
 
 class StoreRefused(StoreError):
-    """A value violates a constraint, such as an id that exists or a number out of range: our bug, or an edited file."""
+    """A value violates a constraint, such as a duplicate id or a number out of range. Caused by a bug of ours or by an
+    edited import file."""
 
 
 class StoreUnreachable(StoreError):
-    """`reason` is the system's own words."""
+    """`reason` is the message of SQLite or of the operating system."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

@@ -1,4 +1,7 @@
-"""What the store keeps: chats, in folders, with their messages as nodes of a tree. Frozen, fit to cross threads."""
+"""The records in the chat database: folders, chats and messages. All are immutable and may be shared between threads.
+
+Field names are column names, or keys of JSON columns: renaming one needs a migration.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,15 @@ from typing import Literal
 Role = Literal["system", "user", "assistant"]
 
 State = Literal["complete", "streaming", "stopped", "failed", "cut", "length"]
-"""complete: as meant. streaming: being written now. stopped: by the person. failed: by an error, see `note`.
-cut: the app ended while it was being written. length: no more tokens were allowed, or fit."""
+"""complete: finished. streaming: being generated. stopped: by the user. failed: by an error, see `note`.
+cut: the app ended during generation. length: the token limit or the context was exhausted."""
 
 AttachmentKind = Literal["text", "code", "markdown", "csv", "pdf", "docx"]
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that goes with a message, as the text that the model reads."""
+    """A file attached to a message; `text` is its extracted text, which is put into the prompt."""
 
     name: str
     kind: AttachmentKind
@@ -26,7 +29,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A tool that the model asked for; `arguments` is JSON text, as the model wrote it."""
+    """A tool call in an answer. `arguments` is JSON text exactly as the model generated it, valid or not."""
 
     name: str
     arguments: str
@@ -34,11 +37,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class ChatSettings:
-    """How a chat is answered. None leaves a value to the model's or our own default."""
+    """System prompt and sampling settings of a chat. None means the default of the model or of Inglenook."""
 
     system: str = ""
     preset: str = ""
-    """The name of the preset that these came from, "" for none."""
+    """Name of the preset that these settings were taken from, "" for none."""
     temperature: float | None = None
     top_p: float | None = None
     top_k: int | None = None
@@ -48,20 +51,20 @@ class ChatSettings:
     seed: int | None = None
     thinking: bool | None = None
     leaves_out: bool = False
-    """The person chose that the oldest turns are left out where a chat has become too long."""
+    """Whether the oldest turns are left out of the prompt when the chat exceeds the context."""
     summary: str = ""
-    """What the turns up to `summarised_to` said, in the model's words; it stands in their place."""
+    """Generated summary that replaces the turns up to `summarised_to` in the prompt."""
     summarised_to: str = ""
-    """The id of the last message that `summary` covers."""
+    """Id of the last message that `summary` covers."""
 
 
 TitledBy = Literal["start", "model", "person"]
-"""Where a chat's title comes from: the first words of it, the model, or the person, whose title is never changed."""
+"""Source of a chat's title: its first words, the model, or the user. A user's title is never replaced."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """A stored conversation. `leaf_id` is the last message of the branch that is shown."""
+    """A conversation. `leaf_id` is the last message of the branch that is shown. Times are Unix seconds."""
 
     id: str
     title: str
@@ -72,14 +75,14 @@ class Chat:
     settings: ChatSettings = ChatSettings()
     titled_by: TitledBy = "start"
     folder_id: str = ""
-    """The folder that it lies in, "" for none; one that is not there any more counts as none."""
+    """Id of the folder, "" for none. The id of a deleted folder counts as none."""
     archived: bool = False
-    """Put away: not among the others, but found by a search. It keeps its folder and its pin for when it is back."""
+    """Listed in the archive only; search still finds it. Folder and pin are kept for when it is unarchived."""
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """Chats that belong together. Folders stand in the order of `place`; of a `folded` one only the name is seen."""
+    """A folder of chats. The sidebar sorts folders by `place` and hides the chats of a `folded` one."""
 
     id: str
     name: str
@@ -89,7 +92,8 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
-    """One node of a chat's tree. `parent_id` None marks a root. Times are seconds, counts are tokens."""
+    """A node of a chat's message tree; a root has the `parent_id` None. `created_s` is Unix time, other times are
+    durations in seconds, counts are tokens."""
 
     id: str
     chat_id: str
@@ -105,10 +109,10 @@ class ChatMessage:
     decode_s: float = 0.0
     first_token_s: float = 0.0
     note: str = ""
-    """One sentence about what went wrong, as it was shown."""
+    """Error message as it was shown, in the language of that time."""
     reasoning: str = ""
     reasoning_s: float = 0.0
     calls: tuple[Call, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     group_id: str = ""
-    """Answers of one parent with the same group were asked for together, to be seen side by side; "" for none."""
+    """Answers to one parent with the same group id are shown side by side; "" for none."""

@@ -1,4 +1,4 @@
-"""Reading what can be read of a damaged file of chats into a new one. Runs on the store's thread."""
+"""Copies everything readable from a damaged chat database into a new one. Runs on the store's thread."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from desktop.store.rows import (
 )
 
 MAX_FAILED_READS = 20_000
-"""Reads that fail, in one table, after which the rest of it is given up."""
+"""Failed reads of one table after which the rest of the table is skipped."""
 
-HERE, DELETED = "deleted_s IS NULL", "deleted_s IS NOT NULL"
+NOT_DELETED, DELETED = "deleted_s IS NULL", "deleted_s IS NOT NULL"
 
 JSON_COLUMNS = {"settings": "{}", "calls": "[]", "attachments": "[]"}
 
-_UNDATED = "Recovered chat"
+_UNTITLED = "Recovered chat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +41,16 @@ class Recovered:
 
 
 def recover(damaged: Path, connection: sqlite3.Connection) -> Recovered:
-    """Fills `connection`, a fresh file of the last layout, with what can be read of `damaged`, which is not touched.
+    """Fills `connection`, an empty database of the current schema, from the file `damaged`, which is not changed.
 
-    What SQLite finds no way to is taken from the pages themselves. Deleted chats and messages stay deleted.
-    Raises sqlite3.Error only where `connection` cannot be written."""
+    Rows that SQL cannot reach are read from the pages of the file. Rows marked as deleted are not copied.
+    Raises sqlite3.Error only if `connection` cannot be written."""
     with tempfile.TemporaryDirectory(dir=damaged.parent, prefix="recovering-") as folder:
         copy = Path(folder) / "copy.sqlite3"
         _copy(damaged, copy)
         chats, messages = _rows_on_pages(copy.read_bytes())
         with closing(sqlite3.connect(copy)) as source:
-            source.execute("PRAGMA writable_schema = ON")  # else SQLite reads nothing of a file whose end is missing
+            source.execute("PRAGMA writable_schema = ON")  # otherwise SQLite rejects a truncated file
             source.text_factory = lambda data: data.decode("utf-8", "replace")
             chats |= {chat.id: chat for row in _rows(source, "chats", CHAT_COLUMNS) if (chat := _chat(row))}
             found = [message for row in _rows(source, "messages", MESSAGE_COLUMNS) if (message := _message(row))]
@@ -72,9 +72,9 @@ def recover(damaged: Path, connection: sqlite3.Connection) -> Recovered:
 
 
 def _rows_on_pages(data: bytes) -> tuple[dict[str, Chat], dict[str, ChatMessage]]:
-    """Chats and messages, by their ids, that lie in the file, whether SQLite finds a way to them or not.
+    """Chats and messages by id, from all leaf pages of the file.
 
-    Of several versions of one, that on the last page counts; which is the newest nobody knows."""
+    If a record occurs several times, the one on the last page is taken; which one is the newest is not recorded."""
     chats: dict[str, Chat] = {}
     messages: dict[str, ChatMessage] = {}
     for row in PageReader.of(data).rows():
@@ -86,7 +86,7 @@ def _rows_on_pages(data: bytes) -> tuple[dict[str, Chat], dict[str, ChatMessage]
             continue
         for name, value in values.items():
             if name.endswith("_s") and isinstance(value, int):
-                values[name] = float(value)  # SQLite writes a whole number as one, also where the column is REAL
+                values[name] = float(value)  # SQLite stores a whole number in a REAL column as an integer
         if "chat_id" not in values:
             if (chat := _chat(values)) is not None:
                 chats[chat.id] = chat
@@ -108,7 +108,7 @@ LAYOUTS = {
         (*MESSAGE_COLUMNS, "deleted_s"),
     )
 }
-"""By the number of values: the columns of a chat and of a message, in the order in which each layout has them."""
+"""Column names of chats and messages in each schema version, by their number, which is different for each."""
 
 OTHERS = {
     "drafts": ("chat_id", "text", "attachments"),
@@ -118,7 +118,7 @@ OTHERS = {
 
 
 def _copy(damaged: Path, copy: Path) -> None:
-    """With its journal, which may hold the newest words; opening a file changes it, so only a copy is opened."""
+    """Copies the database with its WAL, which may hold the newest messages. SQLite changes files when it opens them."""
     for ending in ("", "-wal"):
         side = damaged.with_name(damaged.name + ending)
         if side.exists():
@@ -126,24 +126,25 @@ def _copy(damaged: Path, copy: Path) -> None:
 
 
 def _rows(
-    source: sqlite3.Connection, table: str, columns: Sequence[str], which: str = HERE
+    source: sqlite3.Connection, table: str, columns: Sequence[str], condition: str = NOT_DELETED
 ) -> Iterator[dict[str, Any]]:
-    """Every row that can be read, with those of `columns` that the file has, in the order of rowids."""
+    """Yields every readable row in rowid order, as a dict of those `columns` that the table has."""
     try:
         there = [row[1] for row in source.execute(f"PRAGMA table_info({table})")]
     except sqlite3.Error:
         return
     names = [name for name in columns if name in there]
-    if not names or (which == DELETED and "deleted_s" not in there):
+    if not names or (condition == DELETED and "deleted_s" not in there):
         return
-    wanted = f"{which} AND " if "deleted_s" in there else ""
-    readable = _Table(source, f"SELECT rowid, {', '.join(names)} FROM {table} NOT INDEXED WHERE {wanted}")
+    where = f"{condition} AND " if "deleted_s" in there else ""
+    readable = _Table(source, f"SELECT rowid, {', '.join(names)} FROM {table} NOT INDEXED WHERE {where}")
     for row in sorted(readable.rows().items()):
         yield dict(zip(names, row[1], strict=True))
 
 
 class _Table:
-    """Reads around the damage: from both ends of a range as far as it goes, then halves what is left in between."""
+    """Reads the rows around damaged pages: from both ends of a rowid range up to the first error, then bisects the
+    rest."""
 
     def __init__(self, source: sqlite3.Connection, select: str) -> None:
         self._source = source
@@ -168,8 +169,8 @@ class _Table:
         return self._found
 
     def _read(self, low: int, high: int, order: str) -> tuple[int, bool]:
-        """The last rowid that was read (or where none was, the end it began at, one further out), and whether all of
-        the range was."""
+        """Reads a range until the first error. Returns the last rowid read, or the one just outside of the range if
+        none was read, and whether the whole range was read."""
         at = low - 1 if order == "ASC" else high + 1
         try:
             for rowid, *values in self._source.execute(
@@ -183,7 +184,7 @@ class _Table:
         return at, True
 
     def _last(self) -> int:
-        """The greatest rowid, or a number that is surely not smaller: no row takes less than 16 bytes."""
+        """The highest rowid, or an upper bound: a row takes at least 16 bytes."""
         table = self._select.partition(" FROM ")[2].split()[0]
         try:
             return int(self._source.execute(f"SELECT max(rowid) FROM {table}").fetchone()[0] or 0)
@@ -193,7 +194,7 @@ class _Table:
 
 
 def _with_valid_json(row: dict[str, Any]) -> dict[str, Any]:
-    """With what is JSON put back to nothing where it cannot be read."""
+    """Replaces invalid JSON in `row` by an empty value."""
     for name, empty in JSON_COLUMNS.items():
         if name in row:
             try:
@@ -231,8 +232,8 @@ def _are(kind: type, *values: object) -> bool:
 
 
 def _with_known_parents(messages: dict[str, ChatMessage]) -> list[ChatMessage]:
-    """Parents before children. One whose parent is lost follows the one before it, so that the rest of a chat is
-    still read as one."""
+    """Sorts parents before children. A message whose parent is lost becomes a child of the preceding message, so that
+    the chat is still shown as one branch."""
     ordered = sorted(messages.values(), key=lambda message: (message.chat_id, message.created_s))
     before: ChatMessage | None = None
     joined = []
@@ -246,9 +247,9 @@ def _with_known_parents(messages: dict[str, ChatMessage]) -> list[ChatMessage]:
 
 
 def _placeholder_chat(message: ChatMessage) -> Chat:
-    """For messages whose chat is lost: named by the first of them."""
+    """Creates the chat of a message whose chat row is lost, titled by the message."""
     line = " ".join(message.text.split())[:48]
-    return Chat(message.chat_id, line or _UNDATED, message.created_s, message.created_s, titled_by="person")
+    return Chat(message.chat_id, line or _UNTITLED, message.created_s, message.created_s, titled_by="person")
 
 
 def _put(connection: sqlite3.Connection, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

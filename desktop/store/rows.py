@@ -1,4 +1,4 @@
-"""Records ↔ rows of the chats' file. What has no column of its own kind is JSON text. Pure."""
+"""Conversion between records and database rows. Nested values are stored as JSON text."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ CHAT_COLUMNS = tuple(field.name for field in fields(Chat))
 FOLDER_COLUMNS = tuple(field.name for field in fields(Folder))
 MESSAGE_COLUMNS = tuple(field.name for field in fields(ChatMessage))
 _CALLS, _ATTACHMENTS = MESSAGE_COLUMNS.index("calls"), MESSAGE_COLUMNS.index("attachments")
-assert _ATTACHMENTS == _CALLS + 1  # a row is cut there; ten thousand of them are read while a person waits
+assert _ATTACHMENTS == _CALLS + 1  # `message_from_row` slices rows there, which is faster than a dict per row
 
 
 def chat_row(chat: Chat) -> tuple[object, ...]:
-    """In the order of `CHAT_COLUMNS`."""
+    """Values in the order of `CHAT_COLUMNS`."""
     return tuple(_flat(getattr(chat, name)) for name in CHAT_COLUMNS)
 
 
@@ -32,7 +32,7 @@ def chat_from_row(row: Sequence[Any]) -> Chat:
 
 
 def folder_row(folder: Folder) -> tuple[object, ...]:
-    """In the order of `FOLDER_COLUMNS`."""
+    """Values in the order of `FOLDER_COLUMNS`."""
     return tuple(getattr(folder, name) for name in FOLDER_COLUMNS)
 
 
@@ -42,7 +42,7 @@ def folder_from_row(row: Sequence[Any]) -> Folder:
 
 
 def message_row(message: ChatMessage) -> tuple[object, ...]:
-    """In the order of `MESSAGE_COLUMNS`."""
+    """Values in the order of `MESSAGE_COLUMNS`."""
     return tuple(_flat(getattr(message, name)) for name in MESSAGE_COLUMNS)
 
 
@@ -58,7 +58,7 @@ def message_from_row(row: Sequence[Any]) -> ChatMessage:
 
 
 def settings_json(settings: ChatSettings) -> str:
-    """Only what differs from the default, so that a default may change."""
+    """JSON of the values that differ from the default, so that later versions may change a default."""
     plain = ChatSettings()
     return _json({name: value for name, value in asdict(settings).items() if value != getattr(plain, name)})
 
@@ -92,12 +92,12 @@ def _json(value: object) -> str:
 
 
 def _of_json(text: str) -> Any:
-    """A file of an earlier version may hold halves of surrogate pairs as escapes."""
+    """Parses JSON. Earlier versions could write lone surrogates as escapes; these are replaced."""
     value = json.loads(text)
     return json.loads(_json(value)) if "\\ud" in text else value
 
 
 def _one_of(kind: type[T], values: Mapping[str, Any]) -> T:
-    """What a newer version wrote besides is left aside."""
+    """Creates a `kind` and ignores unknown keys, which a newer version may have written."""
     known = {field.name for field in fields(kind)}
     return kind(**{name: value for name, value in values.items() if name in known})

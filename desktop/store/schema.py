@@ -1,4 +1,5 @@
-"""The layout of the chats' file, as steps that are only ever added to. `PRAGMA user_version` counts the steps done."""
+"""Database schema as a list of migrations. `PRAGMA user_version` is the number of applied ones; released migrations are
+never changed, new ones are appended."""
 
 from __future__ import annotations
 
@@ -59,8 +60,8 @@ STEPS: tuple[str, ...] = (
         settings  TEXT NOT NULL
     ) STRICT;
     """,
-    # What is being written is not searched: each save would take all of it out of the index and put it in again.
-    # The indexes know messages and chats by their rowid, which stays as long as nobody runs VACUUM on this file.
+    # A message is indexed when its generation has ended; otherwise each save would index the whole text again.
+    # The indexes refer to rowids, which VACUUM would change: never run it on this database.
     """
     CREATE VIRTUAL TABLE message_search USING fts5 (
         text, content = 'messages', tokenize = 'unicode61 remove_diacritics 2', prefix = '1 2 3'
@@ -93,7 +94,7 @@ STEPS: tuple[str, ...] = (
         INSERT INTO title_search (rowid, title) VALUES (new.rowid, new.title);
     END;
     """,
-    # No foreign key: a chat must be kept also where its folder could not be.
+    # No foreign key to folders: a chat must be saved even if saving its folder failed.
     """
     CREATE TABLE folders (
         id      TEXT PRIMARY KEY,
@@ -104,7 +105,7 @@ STEPS: tuple[str, ...] = (
     ALTER TABLE chats ADD COLUMN folder_id TEXT NOT NULL DEFAULT '';
     ALTER TABLE chats ADD COLUMN archived INTEGER NOT NULL DEFAULT 0;
     """,
-    # Work that was begun and must be continued. The indexes of earlier layouts still hold words of deleted chats.
+    # `unfinished` names the indexes that must still be purged of deleted text, as those of earlier versions.
     """
     CREATE TABLE unfinished (name TEXT PRIMARY KEY) STRICT;
     INSERT INTO unfinished (name) VALUES ('message_search'), ('title_search');
@@ -113,9 +114,11 @@ STEPS: tuple[str, ...] = (
 
 
 def migrate(connection: sqlite3.Connection, path: Path, steps: Sequence[str] = STEPS) -> Path | None:
-    """Brings the file to the last layout, each step in one transaction. Returns the copy made before, if one was.
+    """Applies the missing migrations, each in one transaction. Returns the path of the backup copy, None if none was
+    made.
 
-    A file that holds chats is copied beside itself first. Raises StoreNewer where the file is ahead of `steps`."""
+    A database of an earlier version is first copied to a file beside it. Raises StoreNewer if its version is higher
+    than `len(steps)`."""
     found = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if found > len(steps):
         raise StoreNewer(found, len(steps))

@@ -1,4 +1,4 @@
-"""Search over all chats as one types: SQLite's full-text index, read beside the store on a thread of its own."""
+"""Incremental search over all chats with the full-text index of SQLite, on its own thread and connection."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from desktop.store.database import translated_sqlite_errors
 from desktop.store.substring_search import condition, has_unspaced_script, marked, register_functions, snippet
 
 MAX_HITS = 50
-"""Hits that are given."""
+"""Limit for titles and for messages, each."""
 MAX_RANKED = 20_000
-"""Words that more messages hold say little about any of them: their messages come newest first, unranked."""
+"""If more messages match, they are sorted by date instead of rank, which would be slow and say little."""
 
 _OPEN, _CLOSE = "\ue000", "\ue001"
-"""Around what matched in a snippet; characters that no text has a use for."""
+"""Marks around matches in a snippet: private-use characters, which texts do not contain."""
 
 _TITLES = """
     SELECT chats.id, highlight(title_search, 0, ?2, ?3), chats.updated_s, chats.archived
@@ -51,7 +51,7 @@ _MESSAGES_WITHIN = """
 
 @dataclass(frozen=True, slots=True)
 class SnippetPart:
-    """A piece of a text; `matched` where it is what was looked for."""
+    """A piece of text; `matched` if it matches a search word."""
 
     text: str
     matched: bool
@@ -59,7 +59,8 @@ class SnippetPart:
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """A chat whose title matched (`message_id` is "" then), or one message of it. `created_s` is Unix time."""
+    """A chat whose title matched, with `message_id` "", or a message whose text matched. `created_s` is Unix time, that
+    of the last change for a chat."""
 
     chat_id: str
     message_id: str
@@ -67,11 +68,11 @@ class SearchHit:
     snippet: tuple[SnippetPart, ...]
     created_s: float
     archived: bool = False
-    """The chat is put away."""
 
 
-class Search:
-    """`find` belongs to the loop's thread; the SQL runs on the search's own, so that saving waits for no search."""
+class ChatSearch:
+    """Call `find` on the thread of the event loop. SQL runs on an own thread, so that saving never waits for a
+    search."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -80,9 +81,9 @@ class Search:
         self._latest = 0
 
     async def find(self, words: str) -> list[SearchHit] | None:
-        """Chats whose titles, then messages whose text hold all of the words, the last one as the beginning of a word.
+        """Returns chats whose title, then messages whose text contains all words; the last one may be a prefix.
 
-        None where a later call has taken this one's place. Raises StoreError."""
+        Returns None if a later call superseded this one. Raises StoreError."""
         self._latest += 1
         number = self._latest
         typed = typed_words(words)
@@ -94,14 +95,14 @@ class Search:
         return hits if number == self._latest else None
 
     async def aclose(self) -> None:
-        """Ends the thread. Idempotent."""
+        """Closes the connection and ends the thread. Idempotent."""
         self._latest += 1
         if self._connection is not None:
             self._connection.interrupt()
             await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown(wait=False)
 
-    # From here on everything runs on the search's thread.
+    # The methods below run on the search thread.
 
     def _find(self, words: list[str], number: int) -> list[SearchHit] | None:
         if number != self._latest:
@@ -111,7 +112,7 @@ class Search:
             try:
                 if any(map(has_unspaced_script, words)):
                     return list(_substring_hits(connection, words))
-                # A Latin word between Chinese ones is a part of a word too.
+                # A Latin word between Chinese characters is a substring of a token, too.
                 return list(_ranked_hits(connection, _query(words))) or list(_substring_hits(connection, words))
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
@@ -133,12 +134,12 @@ class Search:
 
 
 def typed_words(typed: str) -> list[str]:
-    """The words in what a person typed, without punctuation."""
+    """Splits user input into words, without punctuation."""
     return "".join(letter if _is_word(letter) else " " for letter in unicodedata.normalize("NFC", typed)).split()
 
 
 def fts_query(words: str) -> str:
-    """FTS5's query for what a person typed: each word quoted, so that nothing in it is an operator."""
+    """FTS5 query for user input. Each word is quoted, so that none is taken as an operator; the last is a prefix."""
     return _query(typed_words(words))
 
 
@@ -157,8 +158,8 @@ def _ranked_hits(connection: sqlite3.Connection, query: str) -> Iterator[SearchH
         for chat_id, title, updated_s, archived in connection.execute(_TITLES, marks)
     ]
     yield from titles
-    common = connection.execute(_COUNT, (query, MAX_RANKED + 1)).fetchone()[0] > MAX_RANKED
-    order = "message_search.rowid DESC" if common else "message_search.rank"
+    is_common = connection.execute(_COUNT, (query, MAX_RANKED + 1)).fetchone()[0] > MAX_RANKED
+    order = "message_search.rowid DESC" if is_common else "message_search.rank"
     for row in connection.execute(_MESSAGES.format(order=order), marks):
         chat_id, message_id, snippet, created_s, title, archived = row
         parts = _parts(" ".join(snippet.split()))
@@ -166,7 +167,7 @@ def _ranked_hits(connection: sqlite3.Connection, query: str) -> Iterator[SearchH
 
 
 def _substring_hits(connection: sqlite3.Connection, words: list[str]) -> Iterator[SearchHit]:
-    """Texts that hold the words anywhere, the newest first."""
+    """Titles and messages that contain the words anywhere, newest first."""
     where, values = condition("title", words)
     for chat_id, title, updated_s, archived in connection.execute(
         _TITLES_WITHIN.format(where=where), [*values, MAX_HITS]
@@ -185,3 +186,6 @@ def _parts(text: str) -> tuple[SnippetPart, ...]:
         inside, _, after = piece.rpartition(_CLOSE)
         parts += [SnippetPart(each, matched) for each, matched in ((inside, True), (after, False)) if each]
     return tuple(parts)
+
+
+Search = ChatSearch

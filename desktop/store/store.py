@@ -1,4 +1,4 @@
-"""The chats on disk: an async face over one thread that owns the SQLite connection."""
+"""Asynchronous access to the chat database; one thread owns the SQLite connection."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ T = TypeVar("T")
 
 SLICE_S, PAUSE_S = 0.03, 0.2
 PURGE_ON_CLOSE_S = 2.5
-"""For how long closing may clear the index of the search; the rest is done after the next start."""
+"""Time limit for purging the index on closing; the rest is purged after the next start."""
 
 _CHAT = ", ".join(CHAT_COLUMNS)
 _MESSAGE = ", ".join(MESSAGE_COLUMNS)
@@ -62,11 +62,11 @@ _PUT_FOLDER = _upsert("folders", _FOLDER)
 
 
 class Store:
-    """Every method belongs to the loop's thread; the SQL runs, in order of calling, on the store's own.
+    """Call every method on the thread of the event loop. The SQL runs on the store's thread, in the order of the calls.
 
-    All raise StoreError. A write that was begun is finished even where its caller is cancelled.
+    All methods raise StoreError. A write is completed even if its caller is cancelled.
 
-    `on_erased` gets the ids of chats of which something went for good, on the store's thread."""
+    `on_erased` is called on the store's thread with the ids of chats that were erased, completely or in part."""
 
     def __init__(
         self,
@@ -76,37 +76,38 @@ class Store:
     ) -> None:
         self._path = path
         self._clock = clock
-        self._on_forgotten = on_erased
+        self._on_erased = on_erased
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._connection: sqlite3.Connection | None = None
 
     async def open(self) -> StoreError | None:
-        """Opens the file, or the next best thing; returns what the person must be told. Never raises StoreError."""
+        """Opens the database as `open_database` does. Returns the problem to show, None if none. Never raises
+        StoreError."""
         return await self._call(self._open)
 
     async def chats(self) -> list[Chat]:
-        """All chats that are not deleted, the most recent first."""
+        """All chats that are not deleted, most recently updated first."""
         return await self._call(self._read_chats)
 
     async def messages(self, chat_id: str) -> list[ChatMessage]:
-        """Every node of the chat's tree, the oldest first."""
+        """All messages of the chat that are not deleted, on all branches, oldest first."""
         return await self._call(self._read_messages, chat_id)
 
     async def save(self, chat: Chat, messages: Sequence[ChatMessage] = ()) -> None:
-        """Writes the chat and these of its messages, new or changed, in one transaction. On disk when it returns."""
+        """Inserts or updates the chat and the messages in one transaction, which is on disk when this returns."""
         await self._call(self._write, chat, tuple(messages))
 
     async def save_all(self, chats: Sequence[tuple[Chat, Sequence[ChatMessage]]]) -> None:
-        """Writes all of them as `save` does, in one transaction."""
+        """As `save`, for several chats in one transaction."""
         await self._call(self._write_all, tuple(chats))
 
     async def add_chats(
         self, chats: Sequence[tuple[Chat, Sequence[ChatMessage]]], folders: Sequence[Folder] = ()
     ) -> int:
-        """Writes chats that are not there yet, all in one transaction; those that are stay as they are. `folders` are
-        those that the chats lie in; where one of the same name is here, they come into that.
+        """Inserts the chats whose ids do not exist yet, in one transaction, and returns their number.
 
-        Returns how many were written."""
+        `folders` are the folders of the chats. A chat is put into an existing folder of the same name if there is
+        one."""
         return await self._call(self._add_chats, tuple(chats), tuple(folders))
 
     async def delete(self, *chat_ids: str) -> None:
@@ -117,53 +118,52 @@ class Store:
         await self._call(self._mark_deleted, chat_ids, None)
 
     async def folders(self) -> list[Folder]:
-        """In the order in which they stand."""
+        """In the order of the sidebar."""
         return await self._call(self._read_folders)
 
     async def save_folders(self, *folders: Folder) -> None:
-        """New or changed, in one transaction."""
+        """Inserts or updates them in one transaction."""
         await self._call(self._write_folders, folders)
 
     async def add_folders(self, *folders: Folder) -> int:
-        """Writes folders that are not there yet, neither by themselves nor by their names. Returns how many."""
+        """Inserts the folders of which neither the id nor the name exists, and returns their number."""
         return await self._call(self._add_folders, folders)
 
     async def delete_folder(self, folder_id: str) -> None:
-        """Its chats stay, in no folder."""
+        """Keeps its chats, in no folder."""
         await self._call(self._delete_folder, folder_id)
 
     async def delete_messages(self, message_ids: Sequence[str]) -> None:
-        """Hides these messages; `restore_messages` brings them back until the store is closed or opened anew."""
+        """Hides the messages. `restore_messages` shows them again, until the store is closed, which erases them."""
         await self._call(self._mark_messages_deleted, tuple(message_ids), self._clock())
 
     async def restore_messages(self, message_ids: Sequence[str]) -> None:
         await self._call(self._mark_messages_deleted, tuple(message_ids), None)
 
     async def drafts(self) -> dict[str, tuple[str, tuple[Attachment, ...]]]:
-        """What was typed and not sent, by chat; "" stands for the chat that is not begun. Also what was typed in place
-        of a message, by its id."""
+        """Text and attachments of unsent input, by the id of the chat ("" for a new chat) or of the edited message."""
         return await self._call(self._read_drafts)
 
     async def save_draft(self, chat_id: str, text: str, attachments: Sequence[Attachment] = ()) -> None:
-        """An empty draft is erased."""
+        """Deletes the draft if it is empty."""
         await self._call(self._write_draft, chat_id, text, tuple(attachments))
 
     async def presets(self) -> dict[str, ChatSettings]:
-        """Settings with a name, in the order of their names."""
+        """Chat settings by preset name, sorted by name."""
         return await self._call(self._read_presets)
 
     async def save_preset(self, name: str, settings: ChatSettings | None) -> None:
-        """None forgets it."""
+        """Deletes the preset if `settings` is None."""
         await self._call(self._write_preset, name, settings)
 
     async def purge_index(self) -> None:
-        """Takes the words of what was deleted out of the index of the search, a little at a time, so that no write
-        waits for more than a moment. Cancelling leaves the rest for another time."""
-        while not await self._call(self._merge_index_for, SLICE_S):  # noqa: ASYNC110 -- others may write in between
+        """Purges erased text from the search index in slices of `SLICE_S`, with pauses for writes. If cancelled, the
+        next call continues."""
+        while not await self._call(self._merge_index_for, SLICE_S):  # noqa: ASYNC110 -- pauses for writes
             await asyncio.sleep(PAUSE_S)
 
     async def aclose(self) -> None:
-        """Forgets what was deleted, closes the file and ends the thread. Idempotent."""
+        """Erases everything marked as deleted, closes the database and ends the thread. Idempotent."""
         try:
             if self._connection is not None:
                 await self._call(self._close)
@@ -177,7 +177,7 @@ class Store:
 
         return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, guarded))
 
-    # From here on everything runs on the store's thread.
+    # The methods below run on the store's thread.
 
     def _open(self) -> StoreError | None:
         self._connection, notice = open_database(self._path)
@@ -185,7 +185,7 @@ class Store:
             with translated_sqlite_errors():
                 self._connection.execute("UPDATE messages SET state = 'cut' WHERE state = 'streaming'")
                 self._erase_deleted()
-        except StoreError as error:  # a full disk: what is there can be read all the same
+        except StoreError as error:  # for example a full disk: reading still works
             return notice or error
         return notice
 
@@ -232,28 +232,30 @@ class Store:
             raise
 
     def _add_chats(self, chats: tuple[tuple[Chat, Sequence[ChatMessage]], ...], folders: tuple[Folder, ...]) -> int:
-        here = "SELECT 1 FROM chats WHERE id = ? AND deleted_s IS NULL"
+        exists = "SELECT 1 FROM chats WHERE id = ? AND deleted_s IS NULL"
         new = {
             chat.id: (chat, messages)
             for chat, messages in reversed(chats)
-            if not self._sql(here, (chat.id,)).fetchone()
+            if not self._sql(exists, (chat.id,)).fetchone()
         }
-        wanted = {chat.folder_id for chat, _ in new.values()}
-        added, places = _resolve_folders([folder for folder in folders if folder.id in wanted], self._read_folders())
+        folder_ids = {chat.folder_id for chat, _ in new.values()}
+        added, target_ids = _resolve_folders(
+            [folder for folder in folders if folder.id in folder_ids], self._read_folders()
+        )
         with self._transaction():
             self._put_all((), added)
             for chat, messages in reversed(new.values()):
-                # One that was deleted, and is not yet erased, comes in anew.
+                # Replaces a chat that is marked as deleted.
                 self._sql("DELETE FROM chats WHERE id = ?", (chat.id,))
-                placed = replace(chat, folder_id=places.get(chat.folder_id, ""))
+                placed = replace(chat, folder_id=target_ids.get(chat.folder_id, ""))
                 self._put_all([self._with_unique_message_ids(placed, messages)], ())
         return len(new)
 
     def _with_unique_message_ids(
         self, chat: Chat, messages: Sequence[ChatMessage]
     ) -> tuple[Chat, Sequence[ChatMessage]]:
-        """The chat, with other ids for its messages where some belong to another chat, which would lose them: a chat
-        that was copied within an edited export."""
+        """Gives the messages new ids if one of them exists in another chat, which would lose it. This occurs if a chat
+        was duplicated in an edited export."""
         ids = json.dumps([message.id for message in messages])
         taken = "SELECT 1 FROM messages WHERE id IN (SELECT value FROM json_each(?)) LIMIT 1"
         if self._sql(taken, (ids,)).fetchone() is None:
@@ -265,7 +267,7 @@ class Store:
         ]
 
     def _mark_deleted(self, chat_ids: tuple[str, ...], at_s: float | None) -> None:
-        ids = json.dumps(chat_ids)  # one value: SQLite takes a limited number of them
+        ids = json.dumps(chat_ids)  # one parameter: their number is limited
         self._sql("UPDATE chats SET deleted_s = ? WHERE id IN (SELECT value FROM json_each(?))", (at_s, ids))
 
     def _read_folders(self) -> list[Folder]:
@@ -314,18 +316,18 @@ class Store:
     def _erase_deleted(self) -> None:
         assert self._connection is not None
         if erased := erase_deleted(self._connection):
-            self._on_forgotten((*erased.chat_ids, *erased.changed_ids))
+            self._on_erased((*erased.chat_ids, *erased.changed_ids))
             if not self._in_memory:
                 erase_in_copies(self._path, erased, self._clock())
 
     @property
     def _in_memory(self) -> bool:
-        """The file was out of reach, or newer than we are, and is left alone with all that lies beside it."""
+        """Whether the file was unreachable or of a newer version; neither it nor its copies may be changed then."""
         assert self._connection is not None
         return not self._connection.execute("PRAGMA database_list").fetchone()[2]
 
     def _merge_index_for(self, for_s: float) -> bool:
-        """True where the index is clear, or cannot be cleared now."""
+        """Purges for at most `for_s`. Returns True if nothing is left, or the store is closed."""
         if self._connection is None:
             return True
         return purge_index(self._connection, time.monotonic() + for_s)
@@ -335,22 +337,23 @@ class Store:
             try:
                 self._erase_deleted()
                 self._merge_index_for(PURGE_ON_CLOSE_S)
-            except sqlite3.Error:  # a full disk, perhaps; the next start forgets it
-                log.warning("what was deleted could not be erased", exc_info=True)
+            except sqlite3.Error:  # for example a full disk; the next start erases them
+                log.warning("deleted chats could not be erased", exc_info=True)
             finally:
                 connection, self._connection = self._connection, None
                 connection.close()
 
 
-def _resolve_folders(coming: Sequence[Folder], here: Sequence[Folder]) -> tuple[list[Folder], dict[str, str]]:
-    """The folders to be added, and for each that comes the id of the one that its chats lie in from now on."""
-    known = {folder.id for folder in here}
-    by_name = {folder.name.casefold(): folder.id for folder in reversed(here)}
-    places: dict[str, str] = {}
+def _resolve_folders(incoming: Sequence[Folder], existing: Sequence[Folder]) -> tuple[list[Folder], dict[str, str]]:
+    """Returns the folders to add, and for each incoming folder the id of the folder that its chats go into: its own, or
+    that of an existing folder of the same name."""
+    known = {folder.id for folder in existing}
+    by_name = {folder.name.casefold(): folder.id for folder in reversed(existing)}
+    target_ids: dict[str, str] = {}
     added = []
-    for folder in coming:
-        places[folder.id] = folder.id if folder.id in known else by_name.get(folder.name.casefold(), folder.id)
-        if places[folder.id] == folder.id and folder.id not in known:
+    for folder in incoming:
+        target_ids[folder.id] = folder.id if folder.id in known else by_name.get(folder.name.casefold(), folder.id)
+        if target_ids[folder.id] == folder.id and folder.id not in known:
             added.append(folder)
             by_name[folder.name.casefold()] = folder.id
-    return added, places
+    return added, target_ids

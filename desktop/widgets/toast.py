@@ -85,7 +85,7 @@ class Toast(QFrame):
     def text(self) -> str:
         return self._text.text() if self.isVisible() else ""
 
-    def tell(
+    def show_message(
         self,
         text: str,
         *,

@@ -20,7 +20,7 @@ from engine.events import (
     ToolCallDelta,
     ToolCallStarted,
 )
-from engine.request_state import Progress
+from engine.request_state import RequestProgress
 from engine.requests import ToolCall
 
 DONE = b"data: [DONE]\n\n"
@@ -99,7 +99,7 @@ class ChatChunkWriter:
         self,
         meta: ResponseMeta,
         options: ResponseOptions = ResponseOptions(),
-        progress: Callable[[int], Progress | None] = lambda index: None,
+        progress: Callable[[int], RequestProgress | None] = lambda index: None,
     ) -> None:
         """`progress`: the engine's report on the choice at an index, None once that has ended."""
         self._meta = meta

@@ -42,5 +42,5 @@ async def count_chat_tokens(ctx: RequestContextDep) -> Response:
     body = await ctx.read_query(ChatCompletionBody)
     ctx.check_model(body.model)
     request = chat_request(body, ctx.request_id)
-    n_tokens = await ctx.query(lambda queries: queries.count(request))
+    n_tokens = await ctx.query(lambda queries: queries.count_tokens(request))
     return JSONResponse({"object": "response.input_tokens", "input_tokens": n_tokens})

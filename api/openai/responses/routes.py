@@ -70,7 +70,7 @@ async def count_tokens(ctx: RequestContextDep, store: StoreDep, holder: KeyHolde
     body = await ctx.read_query(ResponsesBody)
     ctx.check_model(body.model)
     request = responses_request(body, await _conversation(body, store, holder), ctx.request_id)
-    n_tokens = await ctx.query(lambda queries: queries.count(request))
+    n_tokens = await ctx.query(lambda queries: queries.count_tokens(request))
     return JSONResponse({"object": "response.input_tokens", "input_tokens": n_tokens})
 
 

@@ -7,14 +7,14 @@ import json
 import os
 import re
 import threading
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from api.errors import ResponseNotFound
 from api.keys import KeyHolder
 from api.openai.responses.request import Item
-from engine.files.private_files import make_private_folder, write_private
+from engine.files.atomic_write import PART_SUFFIX, write_atomic
+from engine.files.private_files import make_private_folder
 
 MAX_RESPONSES = 1000
 MAX_STORE_BYTES = 256 * 1024 * 1024
@@ -114,20 +114,12 @@ class ResponseStore:
     def _write(self, path: Path, text: str) -> None:
         make_private_folder(path.parent)
         self._make_room(path.parent, len(text))
-        try:
-            write_private(path, text)
-        except OSError:
-            self._delete_partial_files(path.parent)
-            raise
-
-    def _delete_partial_files(self, folder: Path) -> None:
-        for partial in folder.glob("resp_*.part"):
-            with suppress(OSError):
-                partial.unlink()
+        write_atomic(path, text)
 
     def _make_room(self, folder: Path, n_bytes: int) -> None:
-        """Deletes the oldest responses until one more of this size fits."""
-        self._delete_partial_files(folder)  # after a crash
+        """Deletes the oldest responses until one more of this size fits, and what a crash left unfinished."""
+        for part in folder.glob(f"resp_*{PART_SUFFIX}"):
+            part.unlink(missing_ok=True)
         found = [(entry.stat(), Path(entry.path)) for entry in os.scandir(folder) if entry.name.endswith(".json")]
         found.sort(key=lambda each: each[0].st_mtime_ns)
         n_responses, total = len(found) + 1, sum(stat.st_size for stat, _ in found) + n_bytes

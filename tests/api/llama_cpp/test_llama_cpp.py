@@ -42,7 +42,7 @@ def test_completions() -> None:
         "a",
         "endpoint",
         Sampling(top_k=3),
-        Constraint("gbnf", "root ::= [a]"),
+        constraint=Constraint("gbnf", "root ::= [a]"),
         max_tokens=5,
         stop=("x",),
         n_logprobs=2,

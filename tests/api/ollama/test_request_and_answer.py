@@ -18,7 +18,6 @@ from engine.events import (
     Event,
     Failed,
     Finished,
-    ModelProps,
     ReasoningDelta,
     Started,
     TextDelta,
@@ -39,6 +38,7 @@ from engine.requests import (
     Tool,
     ToolCall,
 )
+from engine.status import ModelProps
 
 CHAT = OllamaMeta("alias", True, lambda: 0.5)
 BARE = OllamaMeta("alias", False, lambda: 0.5)

@@ -9,18 +9,13 @@ from typing import Any
 import pytest
 
 from desktop.import_export.formats import inglenook
-from desktop.settings.settings_wiring import SettingsWiring
-from tests.desktop.conftest import Gui, OpenGui, Run, until
+from tests.desktop.conftest import OpenGui, Run, until
+from tests.desktop.import_export.gui_driver import controller_of
 from tests.desktop.shell.test_main_window import answered, type_and_send
 from tests.fakes import Script
 
 
-def exchange_of(gui: Gui) -> Any:
-    wiring: Any = gui.window.findChild(SettingsWiring)
-    return wiring._exchange
-
-
-def test_export_is_shown_at_once_and_leaves_no_file_when_cancelled(
+def test_running_export_is_shown_and_a_cancelled_one_leaves_no_file(
     run: Run, open_gui: OpenGui, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reached, go_on = threading.Event(), threading.Event()
@@ -38,14 +33,14 @@ def test_export_is_shown_at_once_and_leaves_no_file_when_cancelled(
             await until(lambda: gui.ready)
             type_and_send(gui, "Hi")
             await answered(gui)
-            exchange_of(gui).export_all(tmp_path / "all.json")
+            controller_of(gui).export_all(tmp_path / "all.json")
             toast = gui.window.toast
             assert toast.text == "Saving all.json…"
             await until(reached.is_set)
             toast._action.click()
             go_on.set()
             await until(lambda: not toast.text)
-            exchange_of(gui).export_all(tmp_path / "again.json")
+            controller_of(gui).export_all(tmp_path / "again.json")
             await until(lambda: toast.text == "Saved as again.json.")
             assert (tmp_path / "again.json").exists()
             assert not (tmp_path / "all.json").exists()
@@ -54,11 +49,11 @@ def test_export_is_shown_at_once_and_leaves_no_file_when_cancelled(
     run(story())
 
 
-def test_failed_export_takes_the_sign_away(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+def test_failed_export_replaces_the_progress_toast(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"Well.")) as gui:
             await until(lambda: gui.ready)
-            exchange_of(gui).export_all(tmp_path / "missing" / "all.json")
+            controller_of(gui).export_all(tmp_path / "missing" / "all.json")
             assert gui.window.toast.text == "Saving all.json…"
             await until(lambda: "could not be read or written" in gui.window.toast.text)
 

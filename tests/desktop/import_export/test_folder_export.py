@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QLineEdit
 
 from desktop.import_export.formats import inglenook
-from desktop.settings.settings_wiring import SettingsWiring
 from desktop.store.records import Folder
 from engine.files.profile import Profile
 from tests.desktop.conftest import Gui, OpenGui, Run, until
+from tests.desktop.import_export.gui_driver import card_of, wiring_of
 from tests.desktop.shell.test_main_window import titles
 from tests.desktop.sidebar.sidebar_actions import AS_FILLED, CONTROL, MENUS, SHIFT, live_in
 
 pytestmark = MENUS
 
 
-def test_saving_all_takes_empty_folders_along(run: Run, open_gui: OpenGui, profile: Profile, tmp_path: Path) -> None:
+def test_export_of_all_chats_contains_empty_folders(
+    run: Run, open_gui: OpenGui, profile: Profile, tmp_path: Path
+) -> None:
     async def story(gui: Gui) -> None:
-        page: Any = gui.window.settings_page
         QTest.keyClick(gui.window, Qt.Key.Key_N, CONTROL | SHIFT)
         editor = gui.chats.findChild(QLineEdit)
         assert isinstance(editor, QLineEdit)
         QTest.keyClick(editor, Qt.Key.Key_Return)
         await until(lambda: gui.chats.findChild(QLineEdit) is None)
-        page.export_requested.emit()
+        card_of(gui).export_requested.emit()
         dialog = next(each for each in gui.window.findChildren(QFileDialog) if each.isVisible())
         dialog.fileSelected.emit(str(tmp_path / "all.json"))
         dialog.close()
@@ -36,23 +36,20 @@ def test_saving_all_takes_empty_folders_along(run: Run, open_gui: OpenGui, profi
         folder_id = next(each.id for each in gui.chats.chats.folders if each.name == "New folder")
         gui.chats.folder_delete_requested.emit(folder_id)
         assert "New folder" not in titles(gui)
-        wiring: Any = gui.window.findChild(SettingsWiring)
-        wiring.start_import(tmp_path / "all.json")
+        wiring_of(gui).start_import(tmp_path / "all.json")
         await until(lambda: titles(gui) == [*AS_FILLED[:8], "New folder", *AS_FILLED[8:]])
 
     live_in(run, open_gui, profile, story)
 
 
-def test_a_file_of_nothing_but_folders_is_brought_in(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
-    (tmp_path / "bare.json").write_text(inglenook.document([], [Folder("g", "Garden"), Folder("h", "Gui", 1.0)]))
+def test_export_with_only_folders_is_imported(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+    (tmp_path / "bare.json").write_text(inglenook.document([], [Folder("g", "Garden"), Folder("h", "House", 1.0)]))
 
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
-            wiring: Any = gui.window.findChild(SettingsWiring)
-            wiring.start_import(tmp_path / "bare.json")
-            await until(lambda: titles(gui) == ["Folders", "Garden", "Gui"])
-            page: Any = gui.window.settings_page
-            assert page._progress.text() == "2 empty folders came in."
+            wiring_of(gui).start_import(tmp_path / "bare.json")
+            await until(lambda: titles(gui) == ["Folders", "Garden", "House"])
+            assert card_of(gui)._import_status.text() == "2 empty folders came in."
 
     run(story())

@@ -13,14 +13,13 @@ import pypdf
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from desktop.import_export.controller import ImportExportController
-from desktop.import_export.html_export import COLUMNS, html, markdown, paper
+from desktop.import_export.exporter import Exporter
+from desktop.import_export.formats.markdown import markdown
+from desktop.import_export.html_export import MAX_COLUMNS, html, pdf_html
 from desktop.import_export.pdf_export import write_pdf
 from desktop.import_export.records import PortableChat
 from desktop.platform.theme import Theme
 from desktop.store.records import Chat, ChatMessage
-from desktop.store.store import Store
-from engine.files.profile import Profile
 
 FORMULAS = "The area is $\\pi r^2$.\n\n$$\\int_0^1 x\\,dx$$\n\n| a | $b$ |\n|--|--|\n| $c_1$ | d |"
 HALF = "\ud83d"
@@ -37,7 +36,7 @@ def page(text: str, question: str = "") -> str:
 
 
 def pdf(theme: Theme, path: Path, text: str, question: str = "") -> pypdf.PdfReader:
-    written, formulas = paper(*chat(text, question), lambda role: role, theme.paper_style())
+    written, formulas = pdf_html(*chat(text, question), lambda role: role, theme.paper_style())
     write_pdf(written, formulas, "Title", path)
     return pypdf.PdfReader(path)
 
@@ -53,9 +52,9 @@ def test_long_page_written_on_pool_thread_logs_no_qt_warning(theme: Theme, tmp_p
     assert len(reader.pages) > 1  # and a warning of Qt fails the test
 
 
-def test_formulas_in_a_page_are_mathml_with_their_latex() -> None:
+def test_formulas_in_html_are_mathml_with_latex_annotation() -> None:
     found = page(FORMULAS)
-    assert "inset:" not in found
+    assert "inline:" not in found
     formulas = re.findall("<math.*?</math>", found)
     assert len(formulas) == 4
     read = [ElementTree.fromstring(each) for each in formulas]
@@ -64,7 +63,7 @@ def test_formulas_in_a_page_are_mathml_with_their_latex() -> None:
     assert [each.get("display") for each in read] == ["inline", "block", "inline", "inline"]
 
 
-def test_what_is_no_formula_is_its_source() -> None:
+def test_invalid_formula_is_exported_as_its_source() -> None:
     found = page("$\\frac{a$ and $x\\hspace{99999999999em}y$ and $\\text{<script>}$ and $" + "x+" * 5000 + "y$")
     assert "\\frac{a$" in found
     assert "hspace{99999999999em}" in found
@@ -73,46 +72,46 @@ def test_what_is_no_formula_is_its_source() -> None:
     assert "x+" * 5000 in found
 
 
-def test_pictures_in_the_text_are_part_of_the_page_and_others_are_described() -> None:
+def test_data_url_images_are_embedded_and_others_described() -> None:
     found = page("![dot](data:image/png;base64,AAAA) ![cat](/home/me/cat.png) ![x](data:image/svg+xml;base64,AAAA)")
     assert '<img src="data:image/png;base64,AAAA" alt="dot">' in found
     assert "<i>cat</i>" in found
     assert "/home/me" not in found
     assert found.count("<img") == 1
-    assert "inset:" not in page('![q](data:image/png;base64,AA"onerror="x)')
+    assert "inline:" not in page('![q](data:image/png;base64,AA"onerror="x)')
 
 
-def test_question_in_a_page_is_shown_as_in_the_window() -> None:
+def test_user_message_in_html_looks_as_in_the_window() -> None:
     found = page("Yes", "Is  **this**\nright?\n```python\nx<1\n```\n# no heading")
     assert '<p style="white-space: pre-wrap">Is  <b>this</b>\nright?</p><pre>' in found
     assert "# no heading" in found
 
 
-def test_page_holds_no_spaces_that_are_only_room(theme: Theme) -> None:
+def test_html_contains_no_layout_spacers(theme: Theme) -> None:
     found = page("`a` and `csv.Error()` هو نوع الخطأ")
     assert not set(found) & {"\u2009", "\u2066", "\u2069"}
     assert "<code>a</code>" in found
 
 
 @pytest.mark.parametrize("text", [f"a{HALF}b", "a\x00b", "\u2028x\u2029", "漢字かな交じり文" * 200, "مرحبا 123 abc"])
-def test_any_text_is_written(theme: Theme, tmp_path: Path, text: str) -> None:
+def test_arbitrary_text_is_exported(theme: Theme, tmp_path: Path, text: str) -> None:
     page(text, text).encode()
     markdown(*chat(text, text), lambda role: role).encode()
     assert len(pdf(theme, tmp_path / "x.pdf", text, text).pages) >= 1
     assert "\x00" not in page("a\x00b", "c")
 
 
-def test_chat_with_half_a_character_is_exported(qapp: QApplication, profile: Profile, tmp_path: Path) -> None:
-    exchange = ImportExportController(profile, Store(profile.chats), lambda role: role, str, str)
+def test_lone_surrogate_is_exported_as_replacement_character(qapp: QApplication, tmp_path: Path) -> None:
+    exporter = Exporter(lambda role: role, str, str)
     the_chat, messages = chat(f"half {HALF}", f"also {HALF}")
     forms: Sequence[str] = ("md", "html", "pdf", "json")
     for form in forms:
-        exchange._write([PortableChat(the_chat, tuple(messages), None)], (), tmp_path / form, form, Event())  # type: ignore[arg-type]
+        exporter.write([PortableChat(the_chat, tuple(messages), None)], (), tmp_path / form, form, Event())  # type: ignore[arg-type]
     assert "half \ufffd" in (tmp_path / "json").read_text("utf-8")
     assert "half \ufffd" in (tmp_path / "html").read_text("utf-8")
 
 
-def test_formulas_in_a_pdf_are_drawn_and_their_latex_is_found(theme: Theme, tmp_path: Path) -> None:
+def test_pdf_formulas_are_drawn_with_searchable_latex(theme: Theme, tmp_path: Path) -> None:
     reader = pdf(theme, tmp_path / "x.pdf", FORMULAS)
     text = words(reader)
     for latex in ("\\pi r^2", "\\int_0^1 x\\,dx", "c_1"):
@@ -120,7 +119,7 @@ def test_formulas_in_a_pdf_are_drawn_and_their_latex_is_found(theme: Theme, tmp_
     assert not reader.pages[0].images
 
 
-def test_long_lines_of_code_stay_on_the_paper(theme: Theme, tmp_path: Path) -> None:
+def test_long_code_lines_are_wrapped_in_pdf(theme: Theme, tmp_path: Path) -> None:
     lines = ["one " * 60 + "END", "x" * 300 + "END"]
     reader = pdf(theme, tmp_path / "x.pdf", "```python\n" + "\n".join(lines) + "\n```")
     right: list[float] = []
@@ -134,22 +133,22 @@ def test_long_lines_of_code_stay_on_the_paper(theme: Theme, tmp_path: Path) -> N
     assert max(right) < float(reader.pages[0].mediabox.width)
 
 
-def test_paper_is_white_whatever_the_colours_of_the_window(theme: Theme, tmp_path: Path) -> None:
+def test_pdf_is_white_in_dark_theme(theme: Theme, tmp_path: Path) -> None:
     light = theme.paper_style()
     theme.choose("dark")
     assert theme.paper_style() == light
     assert "#FFFFFF" in light
 
 
-def test_wide_table_on_paper_is_divided_into_parts(theme: Theme, tmp_path: Path) -> None:
-    n_columns = 2 * COLUMNS + 1
+def test_wide_table_in_pdf_is_split(theme: Theme, tmp_path: Path) -> None:
+    n_columns = 2 * MAX_COLUMNS + 1
     rows = ["|".join(f"{kind}{n}" for n in range(n_columns)) for kind in ("head", "cell")]
     text = words(pdf(theme, tmp_path / "x.pdf", f"{rows[0]}\n{'|'.join(['--'] * n_columns)}\n{rows[1]}"))
     assert all(f"cell{n}" in text for n in range(n_columns))
     assert text.count("head0") == 3
 
 
-def test_long_chat_takes_several_sheets(theme: Theme, tmp_path: Path) -> None:
+def test_long_chat_has_several_pdf_pages(theme: Theme, tmp_path: Path) -> None:
     reader = pdf(theme, tmp_path / "x.pdf", "\n\n".join(f"Paragraph {n}" for n in range(120)))
     assert len(reader.pages) > 2
     text = words(reader)

@@ -19,7 +19,7 @@ SHOWN: dict[str, tuple[int, ...]] = {
             *("setText", "setToolTip", "setPlaceholderText", "setWindowTitle", "setAccessibleName", "setTitle"),
             *("setAccessibleDescription", "setStatusTip", "setWhatsThis", "setInformativeText", "setLabelText"),
             *("setNameFilters", "setNameFilter", "addItems", "setPrefix", "setSuffix", "setSpecialValueText"),
-            *("QLabel", "QPushButton", "QCheckBox", "QRadioButton", "QGroupBox", "QMenu", "link", "tell", "say"),
+            *("QLabel", "QPushButton", "QCheckBox", "QRadioButton", "QGroupBox", "QMenu", "link", "show_message"),
             *("show_import", "set_placeholder_text", "setDetailedText", "setHeaderLabels", "QLineEdit", "QToolButton"),
         ),
         (0,),
@@ -32,7 +32,14 @@ SHOWN: dict[str, tuple[int, ...]] = {
 """What puts words on the screen, and which of its arguments are words."""
 
 TRANSLATES = frozenset({"tr", "translate", "counted", "QT_TRANSLATE_NOOP"})
-NO_LITERALS = frozenset({("numbers.py", "counted"), ("reasons.py", "reason")})
+NO_LITERALS = frozenset(
+    {
+        ("number_format.py", "counted"),
+        ("reasons.py", "reason"),
+        ("pages.py", "shown_title"),
+        ("pages.py", "shown_command"),
+    }
+)
 """Where what is translated was marked elsewhere: a function that lupdate knows, and a list of marked clauses."""
 
 OWN_NUMBERS = frozenset({"diagnostics.py"})
@@ -178,7 +185,7 @@ def test_every_word_that_is_shown_can_be_translated(path: Path) -> None:
         'IconButton(theme, "x", "Close", self)',
         'dialog.setNameFilters(["All files (*)"])',
         'QFileDialog(self, "Open")',
-        'self.notice.tell("{name} is here.".format(name=name))',
+        'self.toast.show_message("{name} is here.".format(name=name))',
         'Action("find", "Find in this chat", find)',
         "self.setText(f\"{self.tr('Copied')} · {size}\")",
         "self.tr(words)",
@@ -259,17 +266,17 @@ def test_a_clause_that_is_not_known_is_noticed_and_shown_as_it_came() -> None:
 def test_a_clause_keeps_its_values(qapp: object) -> None:
     from PySide6.QtCore import QCoreApplication
 
-    from desktop.platform.language import speak
+    from desktop.platform.language import install_translators
 
     assert isinstance(qapp, QCoreApplication)
-    speak(qapp, "de")
+    install_translators(qapp, "de")
     try:
         assert reason("2 of its 3 parts are missing") == "2 der 3 Teile fehlen"
         assert (
             reason("the file cannot be read (Permission denied)") == "die Datei ist nicht lesbar (Zugriff verweigert)"
         )
         assert reason("its vocabulary is damaged (the trial ended with -6)") == (
-            "das Vokabular ist beschädigt (die LoadTrial endete mit -6)"
+            "das Vokabular ist beschädigt (die Probe endete mit -6)"
         )
     finally:
-        speak(qapp, "en")
+        install_translators(qapp, "en")

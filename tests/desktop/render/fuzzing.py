@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from desktop.render.code_highlighting import code_html
-from desktop.render.formula_rendering import HIGHEST, LIMIT_S, LONGEST, WIDEST, formula, mathml
+from desktop.render.formula_rendering import LIMIT_S, MAX_HEIGHT, MAX_LENGTH, MAX_WIDTH, formula, mathml
 from desktop.render.markdown import IncrementalMarkdown, _parse
 from desktop.render.user_markdown import user_message_blocks
 
@@ -75,7 +75,7 @@ def nested(chance: random.Random, n_letters: int) -> str:
 
 def read(text: str) -> None:
     """Everything that is done with an answer and a question before it is laid out."""
-    for block, _ in _parse(text, notes=True):
+    for block, _ in _parse(text, footnotes=True):
         if block.kind == "code":
             code_html(block.code, block.language)
     user_message_blocks(text)
@@ -114,7 +114,7 @@ def check_formula(source: str) -> Iterator[Finding]:
     seconds = time.thread_time() - started
     if seconds > 2 * LIMIT_S:
         yield Finding(f"a formula took {seconds:.2f} s", source)
-    if made is not None and (made.width > WIDEST or made.ascent + made.descent > HIGHEST):
+    if made is not None and (made.width > MAX_WIDTH or made.ascent + made.descent > MAX_HEIGHT):
         yield Finding(f"a formula is {made.width:.0f} wide", source)
     markup = mathml(source, display=True) or ""
     if "<script" in markup or "href=" in markup:
@@ -132,7 +132,7 @@ def fuzz(seconds: float, seed: int) -> list[str]:
         found += check_text(lambda n, kind=kind, state=state: kind(random.Random(state), n))  # type: ignore[misc]
         found += check_growing(mixed(chance, 3 * LETTERS))
         source = "".join(chance.choices(COMMANDS, k=chance.randint(1, 60)))
-        found += check_formula(source[:LONGEST])
+        found += check_formula(source[:MAX_LENGTH])
     return [str(finding) for finding in found]
 
 

@@ -9,7 +9,7 @@ from desktop.render.markdown import IncrementalMarkdown, blocks
 
 
 def formulas(text: str) -> list[str]:
-    return [inset.source for block in blocks(text) for inset in block.inline_images]
+    return [image.source for block in blocks(text) for image in block.inline_images]
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_formulas_next_to_prices_are_recognised() -> None:
 
 def test_display_formula_within_a_paragraph_keeps_the_text_around_it() -> None:
     (block,) = blocks("So \\[ a \\\\[2pt] b \\] holds\n\\[ c \\] where c is *wide*")
-    assert [(inset.source, inset.display) for inset in block.inline_images] == [("a \\\\[2pt] b", True), ("c", True)]
+    assert [(image.source, image.display) for image in block.inline_images] == [("a \\\\[2pt] b", True), ("c", True)]
     assert "<br>" in block.html
     assert block.html.endswith("where c is <i>wide</i></p>")
 
@@ -51,8 +51,8 @@ def test_display_formula_in_a_list_or_quote_ends_with_it() -> None:
 
 def test_bars_of_formulas_stay_in_their_cell() -> None:
     (table,) = blocks("| name | formula |\n|--|--|\n| modulus | $|x|$ means $x \\ge 0$ |\n| given | $P(A|B)$ |")
-    assert [inset.source for inset in table.inline_images] == ["|x|", "x \\ge 0", "P(A|B)"]
-    assert table.inline_images[0].shown == "$|x|$"
+    assert [image.source for image in table.inline_images] == ["|x|", "x \\ge 0", "P(A|B)"]
+    assert table.inline_images[0].alt_text == "$|x|$"
     assert " means " in table.html
 
 

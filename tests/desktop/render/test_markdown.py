@@ -12,12 +12,11 @@ from hypothesis import strategies as st
 
 from desktop.render import formula_rendering as formula_module
 from desktop.render.blocks import Block, InlineImage
-from desktop.render.code_highlighting import code_html, file_name
-from desktop.render.formula_rendering import LIMIT_S, LONGEST, cached_formula, formula, mathml
-from desktop.render.growing_code import TAIL, IncrementalHighlighter
-from desktop.render.html import THIN, is_local_image, is_safe_link
-from desktop.render.markdown import IncrementalMarkdown, blocks, needs_full_parse
-from desktop.render.warm import warm
+from desktop.render.code_highlighting import TAIL_LENGTH, IncrementalHighlighter, code_html, file_name
+from desktop.render.formula_rendering import LIMIT_S, MAX_LENGTH, cached_formula, formula, mathml
+from desktop.render.html import THIN
+from desktop.render.markdown import IncrementalMarkdown, blocks, needs_full_parse, prerender
+from desktop.render.safe_addresses import is_local_image, is_safe_link
 
 SAMPLE = """# Head
 
@@ -160,7 +159,7 @@ def test_an_image_here_is_an_inset(address: str) -> None:
 
 def test_formulas_in_a_line_and_on_their_own() -> None:
     inline = blocks(r"So $x^2$ and \(y\) and $$z$$.")[0].inline_images
-    assert [(each.source, each.shown, each.display) for each in inline] == [
+    assert [(each.source, each.alt_text, each.display) for each in inline] == [
         ("x^2", "$x^2$", False), ("y", r"\(y\)", False), ("z", "$$z$$", True),
     ]  # fmt: skip
     for source in ("$$\na\n$$", "\\[\na\n\\]", "\\[ a \\]"):
@@ -204,7 +203,7 @@ def test_formula_of_ten_thousand_characters_is_refused_at_once() -> None:
     started = time.thread_time()
     assert formula(source, display=True) is None is mathml(source, display=True)
     assert time.thread_time() - started < 0.01
-    assert len(source) > LONGEST
+    assert len(source) > MAX_LENGTH
 
 
 def test_formulas_kept_in_memory_are_bounded_in_bytes() -> None:
@@ -215,7 +214,7 @@ def test_formulas_kept_in_memory_are_bounded_in_bytes() -> None:
         cache.put((f"{number}", False), replace(made, svg="x" * 200_000))
     assert cache.get(("599", False)) is not None
     assert cache.get(("0", False)) is None
-    assert cache._n_bytes <= formula_module.KEPT_BYTES
+    assert cache._n_bytes <= formula_module.MAX_CACHED_BYTES
 
 
 def test_mathml_holds_the_latex_and_nothing_that_acts() -> None:
@@ -230,7 +229,7 @@ def test_mathml_holds_the_latex_and_nothing_that_acts() -> None:
 def test_footnotes_stand_at_the_end_by_number() -> None:
     first, notes = blocks("One[^a] and two[^b].\n\n[^b]: Second *note*.\n[^a]: First.")
     assert first.html == "<p>One<sup>1</sup> and two<sup>2</sup>.</p>"
-    assert notes == Block("notes", "<p><sup>1</sup> First.</p><p><sup>2</sup> Second <i>note</i>.</p>")
+    assert notes == Block("footnotes", "<p><sup>1</sup> First.</p><p><sup>2</sup> Second <i>note</i>.</p>")
     assert blocks("[^x] is not defined")[0].html == "<p>[^x] is not defined</p>"
 
 
@@ -259,7 +258,7 @@ def test_code_is_coloured_where_its_language_is_known() -> None:
 def test_growing_code_loses_nothing(line: str) -> None:
     growing = IncrementalHighlighter("python")
     code = ""
-    while len(code) < 5 * TAIL:
+    while len(code) < 5 * TAIL_LENGTH:
         code += line
         shown = growing.feed(code)
     assert bare(shown) == bare(code_html(code, ""))
@@ -267,7 +266,7 @@ def test_growing_code_loses_nothing(line: str) -> None:
 
 
 def test_reading_ahead_takes_any_text() -> None:
-    warm([SAMPLE, "", "```\nopen"])
+    prerender([SAMPLE, "", "```\nopen"])
 
 
 def test_code_in_a_list_is_a_card_and_the_list_goes_on() -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -12,16 +9,14 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QWidget
 
 from desktop.chat.chat_settings.number_row import NumberRow
 from desktop.platform.theme import TEXT_SIZES
-from tests.desktop.conftest import OpenGui, Run, until
-from tests.desktop.import_export import foreign_exports
-from tests.desktop.settings.test_settings_page import wiring_of
+from tests.desktop.conftest import OpenGui, Run
 
 
 def test_tab_from_a_number_field_reaches_no_reset_button(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
-            gui.window.composer.settings_requested.emit()
-            sheet = gui.window.chat_settings
+            gui.window.chat_page.composer.settings_requested.emit()
+            sheet = gui.window.chat_page.settings_sheet
             rows = sheet.findChildren(NumberRow)
             assert len(rows) > 3
             for row in rows:
@@ -38,45 +33,12 @@ def test_tab_from_a_number_field_reaches_no_reset_button(run: Run, open_gui: Ope
     run(story())
 
 
-def test_focus_is_on_the_same_button_after_an_import(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
-    (tmp_path / "conversations.json").write_text(json.dumps(foreign_exports.CHATGPT))
-
-    async def story() -> None:
-        async with open_gui() as gui:
-            gui.window.show_settings_page()
-            page = gui.window.settings_page
-            for button in page._imports:
-                button.setFocus()
-                wiring_of(gui).start_import(tmp_path / "conversations.json")  # type: ignore[attr-defined]
-                assert gui.window.focusWidget() is page._cancel
-                await until(lambda: page._imports[0].isEnabled())
-                assert gui.window.focusWidget() is button
-
-    run(story())
-
-
-def test_focus_stays_where_the_person_went_during_an_import(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
-    (tmp_path / "conversations.json").write_text(json.dumps(foreign_exports.CHATGPT))
-
-    async def story() -> None:
-        async with open_gui() as gui:
-            gui.window.show_settings_page()
-            page = gui.window.settings_page
-            page._imports[0].setFocus()
-            wiring_of(gui).start_import(tmp_path / "conversations.json")  # type: ignore[attr-defined]
-            page._copy.setFocus()
-            await until(lambda: page._imports[0].isEnabled())
-            assert gui.window.focusWidget() is page._copy
-
-    run(story())
-
-
 @pytest.mark.parametrize("name", ["_smaller", "_larger", "_usual"])
 def test_button_of_the_text_size_keeps_the_focus_at_its_limit(run: Run, open_gui: OpenGui, name: str) -> None:
     async def story() -> None:
         async with open_gui() as gui:
-            gui.window.show_settings_page()
-            button: QAbstractButton = getattr(gui.window.settings_page, name)
+            gui.window.show_page("settings")
+            button: QAbstractButton = getattr(gui.window.view("settings"), name)
             gui.window.theme.resize_text(TEXT_SIZES[1 if name != "_larger" else -2])
             button.setFocus()
             for _ in range(3):
@@ -91,8 +53,8 @@ def test_button_of_the_text_size_keeps_the_focus_at_its_limit(run: Run, open_gui
 def test_key_field_never_shows_words_of_qt(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
-            gui.window.show_settings_page()
-            keys = gui.window.settings_page.keys
+            gui.window.show_page("settings")
+            keys = gui.window.view("settings").keys
             field = keys._edits["rename_chat"]
             line = field.findChild(QLineEdit)
             for step in (
@@ -115,8 +77,8 @@ def test_what_is_typed_after_undo_is_written(run: Run, open_gui: OpenGui, by_key
     async def story() -> None:
         async with open_gui() as gui:
             window = gui.window
-            window.composer.setFocus()
-            window.toast.tell("Deleted.", action="Undo", act=lambda: None)
+            window.chat_page.composer.setFocus()
+            window.toast.show_message("Deleted.", action="Undo", act=lambda: None)
             button = window.toast._action
             if by_key:
                 button.setFocus()
@@ -124,6 +86,6 @@ def test_what_is_typed_after_undo_is_written(run: Run, open_gui: OpenGui, by_key
             else:
                 QTest.mouseClick(button, Qt.MouseButton.LeftButton)
             assert not window.toast.isVisible()
-            assert window.focusWidget() is window.composer._edit
+            assert window.focusWidget() is window.chat_page.composer._edit
 
     run(story())

@@ -21,7 +21,7 @@ from tests.desktop.sidebar.sidebar_actions import (
 pytestmark = MENUS
 
 
-def test_the_palette_offers_what_makes_sense(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_command_palette_offers_only_possible_actions(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
         palette_of(gui).open()
         assert {"New folder", "Go to the archive", "Choose all chats"} <= set(offered(gui))
@@ -47,7 +47,7 @@ def test_the_palette_offers_what_makes_sense(run: Run, open_gui: OpenGui, profil
     live_in(run, open_gui, profile, story)
 
 
-def test_all_of_it_is_said_to_who_cannot_see_it(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_rows_have_accessible_text(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
         spoken = QAccessible.queryAccessibleInterface(gui.chats)
         names = [spoken.child(row).text(QAccessible.Text.Name) for row in range(spoken.childCount())]
@@ -64,7 +64,9 @@ def test_all_of_it_is_said_to_who_cannot_see_it(run: Run, open_gui: OpenGui, pro
     live_in(run, open_gui, profile, story)
 
 
-def test_right_to_left_it_is_mirrored(run: Run, open_gui: OpenGui, profile: Profile, qapp: QApplication) -> None:
+def test_list_is_mirrored_in_right_to_left_layout(
+    run: Run, open_gui: OpenGui, profile: Profile, qapp: QApplication
+) -> None:
     async def story(gui: Gui) -> None:
         view = gui.chats
         view.setLayoutDirection(Qt.LayoutDirection.RightToLeft)

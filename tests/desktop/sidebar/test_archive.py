@@ -24,7 +24,7 @@ from tests.desktop.sidebar.test_gallery_sidebar import fill_folders, listed
 pytestmark = MENUS
 
 
-def test_what_is_put_away_is_found_opened_and_brought_back(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_archived_chat_is_found_opened_and_unarchived(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
         click_title(gui, "Letter to the landlord")
         await until(lambda: len(gui.rows) == 2)
@@ -38,7 +38,7 @@ def test_what_is_put_away_is_found_opened_and_brought_back(run: Run, open_gui: O
         await until(lambda: found.isVisible() and found.model().rowCount() > 0)
         found.open_first()
         await until(lambda: len(gui.rows) == 2)
-        header = gui.window.header
+        header = gui.window.chat_page.header
         assert header._back.isVisible()
         assert found.model().hits[0].archived
         header._back.click()
@@ -53,7 +53,7 @@ def test_what_is_put_away_is_found_opened_and_brought_back(run: Run, open_gui: O
     live_in(run, open_gui, profile, story)
 
 
-def test_the_archive_stays_as_it_was_left(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_archive_folding_is_remembered(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         await fill_folders(profile)
         for before, after in ((AS_FILLED, UNFOLDED), (UNFOLDED, AS_FILLED), (AS_FILLED, AS_FILLED)):
@@ -67,7 +67,7 @@ def test_the_archive_stays_as_it_was_left(run: Run, open_gui: OpenGui, profile: 
     run(story())
 
 
-def test_what_is_written_in_comes_out_of_the_archive(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_message_in_an_archived_chat_unarchives_it(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
         gui.chats.chosen.emit("old0")
         await until(lambda: bool(gui.rows))

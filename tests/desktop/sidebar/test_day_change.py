@@ -8,7 +8,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from desktop.chat.sessions import ChatSessions
 from desktop.sidebar.chat_list_model import ChatListModel
 from desktop.sidebar.day_change import MARGIN_MS, DayChange
 from tests.desktop.conftest import OpenGui, Run, until
@@ -33,16 +32,16 @@ def test_timer_ends_shortly_after_midnight(qtbot: QtBot) -> None:
     assert day._timer.interval() == (24 * 3600 - 1) * 1000 + MARGIN_MS
 
 
-def test_return_to_the_app_after_a_night_is_another_day_once(qtbot: QtBot, qapp: QApplication) -> None:
+def test_activation_on_another_day_emits_changed_once(qtbot: QtBot, qapp: QApplication) -> None:
     clock = Clock(datetime(2026, 5, 4, 18))
     day = DayChange(clock)
     changes: list[int] = []
     day.changed.connect(lambda: changes.append(1))
-    day.look()
+    day.check()
     assert not changes
     clock.time += timedelta(hours=15)
     qapp.applicationStateChanged.emit(Qt.ApplicationState.ApplicationActive)
-    day.look()
+    day.check()
     assert changes == [1]
 
 
@@ -55,10 +54,10 @@ def test_chat_of_yesterday_leaves_today_at_midnight(run: Run, open_gui: OpenGui)
             assert titles(gui) == ["Today", "Hello"]
             chats = gui.chats.model()
             assert isinstance(chats, ChatListModel)
-            desk = chats.parent()
-            assert isinstance(desk, ChatSessions)
-            chats._now = desk.day._now = lambda: datetime.now() + timedelta(days=1)
-            desk.day._timer.timeout.emit()
+            day = chats.findChild(DayChange)
+            assert isinstance(day, DayChange)
+            chats._now = day._now = lambda: datetime.now() + timedelta(days=1)
+            day._timer.timeout.emit()
             assert titles(gui) == ["This week", "Hello"]
 
     run(story())

@@ -30,7 +30,7 @@ from tests.fakes import Script
 pytestmark = MENUS
 
 
-def test_a_folder_is_made_named_folded_and_remembered(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_folder_is_created_named_folded_and_remembered(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"Here.")) as gui:
             type_and_send(gui, "Sea shanties")
@@ -58,7 +58,7 @@ def test_a_folder_is_made_named_folded_and_remembered(run: Run, open_gui: OpenGu
     run(story())
 
 
-def test_chats_are_dragged_to_every_part(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_chats_are_dropped_on_every_section(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
         drop(gui, ["c2", "c4"], "Letter to the landlord")
         assert titles(gui)[4:9] == ["Garden and gui", "Sea shanties", "Titles for the talk", *AS_FILLED[5:7]]
@@ -84,7 +84,7 @@ def test_chats_are_dragged_to_every_part(run: Run, open_gui: OpenGui, profile: P
     live_in(run, open_gui, profile, story)
 
 
-def test_a_chat_is_moved_by_key(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_chat_is_moved_by_shortcut(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
         click_title(gui, "Sea shanties")
         await until(lambda: len(gui.rows) == 2)
@@ -94,15 +94,15 @@ def test_a_chat_is_moved_by_key(run: Run, open_gui: OpenGui, profile: Profile) -
         QTest.keyClick(menu, Qt.Key.Key_Return)
         assert titles(gui)[4:6] == ["Garden and gui", "Sea shanties"]
         QTest.keyClick(gui.window, Qt.Key.Key_M, CONTROL | SHIFT)
-        do(menu_of(gui), "Out of its folder")
+        do(menu_of(gui), "Remove from folder")
         assert titles(gui) == AS_FILLED
 
     live_in(run, open_gui, profile, story)
 
 
-def test_the_head_of_a_chat_offers_the_same(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_chat_header_menu_has_the_same_actions(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
-        header = gui.window.header
+        header = gui.window.chat_page.header
         click_title(gui, "Sea shanties")
         await until(lambda: len(gui.rows) == 2)
         header._title.click()
@@ -121,7 +121,7 @@ def test_the_head_of_a_chat_offers_the_same(run: Run, open_gui: OpenGui, profile
     live_in(run, open_gui, profile, story)
 
 
-def test_folders_are_renamed_ordered_deleted_and_brought_back(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_folders_are_renamed_moved_deleted_and_restored(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
         view, chats = gui.chats, gui.chats.chats
         view.setFocus()
@@ -153,7 +153,7 @@ def test_folders_are_renamed_ordered_deleted_and_brought_back(run: Run, open_gui
     live_in(run, open_gui, profile, story)
 
 
-def test_the_narrow_window_shows_the_list_for_it(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_narrow_window_shows_the_list_for_a_new_folder(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
         gui.window.resize(600, 450)
         await until(lambda: not gui.window.sidebar.isVisible())

@@ -49,7 +49,7 @@ def middle(gui: Gui, index: QModelIndex) -> QPoint:
 
 @pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen one, of a menu
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_shelves_are_pictured(run: Run, open_gui: OpenGui, profile: Profile, scheme: str) -> None:
+def test_folders_screenshots(run: Run, open_gui: OpenGui, profile: Profile, scheme: str) -> None:
     async def story() -> None:
         await fill_folders(profile)
         async with open_gui(theme=scheme) as gui:
@@ -85,7 +85,7 @@ def test_shelves_are_pictured(run: Run, open_gui: OpenGui, profile: Profile, sch
             await show(gui, "archived-found", scheme, SIZES[1:2])
             gui.window.sidebar.search.clear()
             gui.window.resize(*SIZES[0])
-            gui.window.open_chats()
+            gui.window.show_chat_list()
             await show(gui, "folders-narrow", scheme, SIZES[:1])
             for chat_id in ("c6", "c2"):
                 view.scrollTo(chats.index_of(chat_id))

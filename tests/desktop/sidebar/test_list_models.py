@@ -26,7 +26,7 @@ ONE = ChatMessage("1", "c", None, "user", "Question", "complete", 0.0)
 TWO = ChatMessage("2", "c", "1", "assistant", "", "streaming", 0.0)
 
 
-def test_messages(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
+def test_message_list_reports_exact_changes(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
     messages = MessageList()
     qtmodeltester.check(messages)  # type: ignore[no-untyped-call]
     messages.show([ONE])
@@ -47,7 +47,7 @@ def test_messages(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
     assert messages.rowCount() == 0
 
 
-def test_chats(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
+def test_chat_list_is_grouped_and_updated_without_reset(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
     chats = ChatListModel(lambda section: section.name, lambda: NOW)
     qtmodeltester.check(chats)  # type: ignore[no-untyped-call]
     at = NOW.timestamp()
@@ -64,7 +64,7 @@ def test_chats(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
     assert not chats.flags(chats.index(0)) & Qt.ItemFlag.ItemIsSelectable
 
 
-def test_a_chat_is_marked_and_renamed(qtbot: QtBot) -> None:
+def test_chat_is_marked_and_renamed(qtbot: QtBot) -> None:
     chats = ChatListModel(lambda section: section.name, lambda: NOW)
     at = NOW.timestamp()
     chats.show([Chat("a", "A", at, at), Chat("b", "B", at, at - 1)])
@@ -98,7 +98,7 @@ def shelved() -> list[Chat]:
     ]
 
 
-def test_chats_stand_in_one_place_each(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
+def test_each_chat_is_listed_once(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
     chats = ChatListModel(lambda section: section.name, lambda: NOW)
     qtmodeltester.check(chats)  # type: ignore[no-untyped-call]
     chats.show(shelved(), FOLDERS)
@@ -128,7 +128,7 @@ def test_chats_stand_in_one_place_each(qtbot: QtBot, qtmodeltester: ModelTester)
     assert texts(chats) == []
 
 
-def test_a_folder_is_renamed(qtbot: QtBot) -> None:
+def test_folder_is_renamed(qtbot: QtBot) -> None:
     chats = ChatListModel(lambda section: section.name, lambda: NOW)
     chats.show(shelved(), FOLDERS)
     with qtbot.waitSignal(chats.folder_renamed) as renamed:
@@ -141,7 +141,7 @@ KEYS = st.lists(st.integers(0, 30).map(str), unique=True, max_size=20)
 
 
 @given(KEYS, KEYS)
-def test_steps_lead_from_one_order_to_the_other(old: list[str], new: list[str]) -> None:
+def test_row_changes_transform_old_order_into_new(old: list[str], new: list[str]) -> None:
     rows = list(old)
     for at, n_removed, inserted in changes(old, new):
         rows[at : at + n_removed] = new[inserted.start : inserted.stop]
@@ -149,7 +149,7 @@ def test_steps_lead_from_one_order_to_the_other(old: list[str], new: list[str]) 
 
 
 @given(KEYS, st.data())
-def test_one_row_that_moves_is_all_that_moves(old: list[str], data: st.DataObject) -> None:
+def test_moving_one_row_changes_only_that_row(old: list[str], data: st.DataObject) -> None:
     new = list(old)
     if new:
         row = new.pop(data.draw(st.integers(0, len(new) - 1)))
@@ -160,7 +160,7 @@ def test_one_row_that_moves_is_all_that_moves(old: list[str], data: st.DataObjec
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(st.tuples(st.integers(0, 9), st.booleans(), st.sampled_from("wh-")), max_size=9), max_size=5))
-def test_the_list_says_exactly_what_changes(qapp: QApplication, orders: list[list[tuple[int, bool, str]]]) -> None:
+def test_chat_list_reports_exact_changes(qapp: QApplication, orders: list[list[tuple[int, bool, str]]]) -> None:
     """What listens to the signals alone has the same rows as the list."""
     chats = ChatListModel(lambda section: section.name, lambda: NOW)
     tester = QAbstractItemModelTester(chats, QAbstractItemModelTester.FailureReportingMode.Fatal)
@@ -182,7 +182,7 @@ def test_the_list_says_exactly_what_changes(qapp: QApplication, orders: list[lis
     tester.deleteLater()
 
 
-def test_rows_are_where_arithmetic_says(qtbot: QtBot) -> None:
+def test_row_positions_match_their_heights(qtbot: QtBot) -> None:
     class Tall(FixedHeightListView):
         def special_heights(self) -> Iterable[tuple[int, int]]:
             return [(0, 28), (4, 38), (9, 44)]

@@ -55,7 +55,7 @@ async def go_by_palette(gui: Gui, words: str, chat_id: str) -> None:
     await until(lambda: gui.rows and gui.rows[0].chat_id == chat_id)
 
 
-def test_list_scrolls_to_the_chat_that_is_opened(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_list_scrolls_to_the_opened_chat(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         await fill_many(profile)
         async with open_gui() as gui:
@@ -77,13 +77,13 @@ def test_list_scrolls_to_the_chat_that_is_opened(run: Run, open_gui: OpenGui, pr
     run(story())
 
 
-def test_first_click_with_ctrl_chooses_that_chat_alone(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_first_ctrl_click_selects_only_that_chat(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
         click_title(gui, "Sea shanties")
         await until(lambda: len(gui.rows) == 2)
         click_title(gui, "Titles for the talk", CONTROL)
         assert chosen(gui) == ["Titles for the talk"]
-        assert bar_of(gui)._count.text() == "1 chosen"
+        assert bar_of(gui)._count.text() == "1 selected"
         click_title(gui, "Letter to the landlord", CONTROL)
         click_title(gui, "Parse a CSV with quotes", CONTROL)
         assert len(chosen(gui)) == 3
@@ -103,9 +103,9 @@ def test_first_click_with_ctrl_chooses_that_chat_alone(run: Run, open_gui: OpenG
     live_in(run, open_gui, profile, story)
 
 
-def test_what_is_typed_after_a_chat_is_deleted_is_written(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_typing_after_deleting_a_chat_goes_into_the_composer(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
-        composer = gui.window.composer
+        composer = gui.window.chat_page.composer
         click_title(gui, "Sea shanties")
         await until(lambda: len(gui.rows) == 2)
         gui.chats.setFocus()
@@ -122,7 +122,7 @@ def test_what_is_typed_after_a_chat_is_deleted_is_written(run: Run, open_gui: Op
     live_in(run, open_gui, profile, story)
 
 
-def test_what_is_typed_in_the_search_results_narrows_them(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_typing_in_the_search_results_extends_the_search(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         await fill_many(profile)
         async with open_gui() as gui:

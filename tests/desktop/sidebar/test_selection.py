@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QMenu, QToolButton
 
-from desktop.sidebar.chat_drag import dragged
+from desktop.sidebar.chat_drag import drag_of, dragged_ids
 from engine.files.profile import Profile
 from tests.desktop.conftest import Gui, OpenGui, Run, until
 from tests.desktop.import_export.foreign_exports import chats_in
@@ -32,7 +32,7 @@ from tests.desktop.sidebar.sidebar_actions import (
 pytestmark = MENUS
 
 
-def test_several_are_chosen_by_mouse_and_by_key(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_several_chats_are_selected_by_mouse_and_keyboard(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
         view = gui.chats
         click_title(gui, "Sea shanties")
@@ -41,7 +41,7 @@ def test_several_are_chosen_by_mouse_and_by_key(run: Run, open_gui: OpenGui, pro
         for title in ("Sea shanties", "Titles for the talk"):
             click_title(gui, title, CONTROL)
         assert chosen(gui) == ["Sea shanties", "Titles for the talk"]
-        assert bar_of(gui)._count.text() == "2 chosen"
+        assert bar_of(gui)._count.text() == "2 selected"
         click_title(gui, "Letter to the landlord", SHIFT)
         assert chosen(gui) == AS_FILLED[6:7] + AS_FILLED[9:12], "headings and folders are not chosen"
         assert gui.rows[0].chat_id == opened, "to choose is not to open"
@@ -62,7 +62,7 @@ def test_several_are_chosen_by_mouse_and_by_key(run: Run, open_gui: OpenGui, pro
     live_in(run, open_gui, profile, story)
 
 
-def test_several_are_deleted_and_brought_back(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_several_chats_are_deleted_and_restored(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
         click_title(gui, "Sea shanties", CONTROL)
         click_title(gui, "Titles for the talk", SHIFT)
@@ -87,7 +87,7 @@ def test_several_are_deleted_and_brought_back(run: Run, open_gui: OpenGui, profi
     run(again())
 
 
-def test_the_menu_acts_on_all_that_are_chosen(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_menu_acts_on_all_selected_chats(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
         chats = gui.chats.chats
         for title in ("Sea shanties", "Reading group notes"):
@@ -107,19 +107,19 @@ def test_the_menu_acts_on_all_that_are_chosen(run: Run, open_gui: OpenGui, profi
     live_in(run, open_gui, profile, story)
 
 
-def test_a_drag_takes_all_that_are_chosen(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_drag_contains_all_selected_chats(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
         for title in ("Titles for the talk", "Letter to the landlord"):
             click_title(gui, title, CONTROL)
-        drag = gui.chats._drag_of(gui.chats.selected_chats())
-        assert dragged(drag.mimeData()) == ("c6", "c4")
+        drag = drag_of(gui.chats.selected_chats(), gui.chats.chats, gui.window.theme, gui.chats, 1.0)
+        assert dragged_ids(drag.mimeData()) == ("c6", "c4")
         assert not drag.pixmap().isNull()
         drag.deleteLater()
 
     live_in(run, open_gui, profile, story)
 
 
-def test_the_chosen_are_saved_together(
+def test_selected_chats_are_exported_to_one_file(
     run: Run, open_gui: OpenGui, profile: Profile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def story(gui: Gui) -> None:
@@ -140,20 +140,20 @@ def test_the_chosen_are_saved_together(
     assert [each.folder.name if each.folder else "" for each in both] == ["Garden and gui", ""]
 
 
-def test_what_is_open_stays_chosen_while_others_change(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_open_chat_stays_selected_while_others_change(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
         for title in ("Sea shanties", "Letter to the landlord"):
             click_title(gui, title, CONTROL)
         top = gui.chats.verticalScrollBar().value()
         gui.chats.chats.renamed.emit("c4", "Another name")
-        gui.window.header.pin_requested.emit("c7", True)
+        gui.window.chat_page.header.pin_requested.emit("c7", True)
         assert sorted(chosen(gui)) == ["Letter to the landlord", "Sea shanties"]
         assert gui.chats.verticalScrollBar().value() == top
 
     live_in(run, open_gui, profile, story)
 
 
-def test_the_row_that_was_chosen_stays_in_sight_above_the_line(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_selected_row_stays_visible_above_the_selection_bar(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
         gui.window.resize(1100, 560)
         view = gui.chats
@@ -165,6 +165,6 @@ def test_the_row_that_was_chosen_stays_in_sight_above_the_line(run: Run, open_gu
         await until(lambda: view.viewport().rect().contains(view.visualRect(lowest)))
         bar_of(gui).resize(160, 38)
         assert bar_of(gui)._count.text() == "1"
-        assert bar_of(gui).accessibleName() == "1 chosen"
+        assert bar_of(gui).accessibleName() == "1 selected"
 
     live_in(run, open_gui, profile, story)

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from desktop import error_messages
+from desktop.error_messages import error_message
 from desktop.store.errors import StoreDamaged, StoreError, StoreFull
 from desktop.store.page_reader import PageReader
 from desktop.store.records import Attachment, Chat, ChatMessage, ChatSettings
@@ -104,7 +104,7 @@ def roots_of(path: Path, data: bytes) -> set[int]:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_what_lies_around_damaged_pages_is_recovered(tmp_path: Path, whole: bytes, seed: int) -> None:
+def test_rows_around_damaged_pages_are_recovered(tmp_path: Path, whole: bytes, seed: int) -> None:
     drawn = random.Random(seed)
     n_pages = len(whole) // PAGE
     harmed = bytearray(whole)
@@ -126,14 +126,14 @@ def test_what_lies_around_damaged_pages_is_recovered(tmp_path: Path, whole: byte
         assert message.parent_id == parent or parent not in {each.id for each in messages}
 
 
-def test_the_end_of_a_file_is_missing(tmp_path: Path, whole: bytes) -> None:
+def test_rows_of_a_truncated_file_are_recovered(tmp_path: Path, whole: bytes) -> None:
     notice, chats, messages = recovered(tmp_path / "chats.sqlite3", whole[: len(whole) * 2 // 3])
     assert notice is not None
     assert len(messages) > N_TURNS * N_CHATS // 3
     assert chats
 
 
-def test_messages_to_which_no_page_leads_are_recovered(tmp_path: Path, whole: bytes) -> None:
+def test_messages_are_recovered_without_their_root_page_or_header(tmp_path: Path, whole: bytes) -> None:
     """The page from which SQLite finds every message, and the file's head."""
     path = tmp_path / "chats.sqlite3"
     path.write_bytes(whole)
@@ -152,7 +152,7 @@ def test_messages_to_which_no_page_leads_are_recovered(tmp_path: Path, whole: by
 
 @given(st.data())
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_damage_breaks_the_reading_of_pages(whole: bytes, data: st.DataObject) -> None:
+def test_page_reader_survives_arbitrary_damage(whole: bytes, data: st.DataObject) -> None:
     harmed = bytearray(whole)
     for _ in range(data.draw(st.integers(1, 5))):
         at = data.draw(st.integers(0, len(whole) - 1))
@@ -162,7 +162,7 @@ def test_no_damage_breaks_the_reading_of_pages(whole: bytes, data: st.DataObject
     assert list(PageReader.of(b"").rows()) == []
 
 
-def test_a_chat_whose_own_row_is_lost_is_named_by_its_first_words(tmp_path: Path, whole: bytes) -> None:
+def test_chat_with_lost_row_is_titled_by_its_first_message(tmp_path: Path, whole: bytes) -> None:
     path = tmp_path / "chats.sqlite3"
     path.write_bytes(whole)
     with closing(sqlite3.connect(path, isolation_level=None)) as file:
@@ -177,7 +177,7 @@ def test_a_chat_whose_own_row_is_lost_is_named_by_its_first_words(tmp_path: Path
     }  # and the deleted one stays away
 
 
-def test_drafts_and_presets_are_recovered_too_and_what_cannot_be_read_in_a_row_is_left_out(tmp_path: Path) -> None:
+def test_drafts_and_presets_are_recovered_without_unreadable_values(tmp_path: Path) -> None:
     path = tmp_path / "chats.sqlite3"
 
     async def story() -> None:
@@ -194,7 +194,7 @@ def test_drafts_and_presets_are_recovered_too_and_what_cannot_be_read_in_a_row_i
         notice = await store.open()
         assert isinstance(notice, StoreDamaged)
         assert (notice.n_chats, notice.n_messages) == (N_CHATS - 1, (N_CHATS - 1) * N_TURNS)
-        assert "39 chats were recovered" in error_messages.of(notice)
+        assert "39 chats were recovered" in error_message(notice)
         assert (await store.drafts())["c1"] == ("half a thought", (Attachment("a.txt", "text", "A"),))
         assert await store.presets() == {"Everyday": ChatSettings(temperature=0.3)}
         assert (await store.messages("c0"))[0].calls == ()
@@ -203,7 +203,7 @@ def test_drafts_and_presets_are_recovered_too_and_what_cannot_be_read_in_a_row_i
     asyncio.run(story())
 
 
-def test_words_that_were_only_in_the_journal_are_recovered(tmp_path: Path) -> None:
+def test_messages_only_in_the_wal_are_recovered(tmp_path: Path) -> None:
     path = tmp_path / "chats.sqlite3"
 
     async def story() -> None:
@@ -232,7 +232,7 @@ def test_words_that_were_only_in_the_journal_are_recovered(tmp_path: Path) -> No
     asyncio.run(story())
 
 
-def test_the_person_is_told_and_the_recovered_chats_are_there(
+def test_recovery_is_reported_and_recovered_chats_are_listed(
     run: Run, open_gui: OpenGui, profile: Profile, whole: bytes
 ) -> None:
     harmed = bytearray(whole)
@@ -249,7 +249,7 @@ def test_the_person_is_told_and_the_recovered_chats_are_there(
     run(story())
 
 
-def test_a_file_of_the_first_layout_is_brought_to_the_last(tmp_path: Path) -> None:
+def test_file_of_the_first_version_is_migrated(tmp_path: Path) -> None:
     path = tmp_path / "chats.sqlite3"
     with closing(sqlite3.connect(path, isolation_level=None)) as file:
         file.executescript(f"PRAGMA journal_mode = WAL; BEGIN; {STEPS[0]} PRAGMA user_version = 1; COMMIT;")
@@ -268,7 +268,7 @@ def test_a_file_of_the_first_layout_is_brought_to_the_last(tmp_path: Path) -> No
         assert copy.execute("SELECT text FROM messages WHERE id = 'a'").fetchone() == ("Half",)
 
 
-def test_a_damaged_file_of_the_first_layout_is_recovered(tmp_path: Path) -> None:
+def test_damaged_file_of_the_first_version_is_recovered(tmp_path: Path) -> None:
     path = tmp_path / "chats.sqlite3"
     with closing(sqlite3.connect(path, isolation_level=None)) as file:
         file.executescript(f"PRAGMA journal_mode = WAL; {STEPS[0]} PRAGMA user_version = 1;")
@@ -284,9 +284,7 @@ def test_a_damaged_file_of_the_first_layout_is_recovered(tmp_path: Path) -> None
     assert (chat.title, chat.pinned, message.text) == ("Old title", True, "Hm")
 
 
-def test_a_disk_that_is_full_at_the_start_lets_everything_be_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_full_disk_at_start_leaves_chats_readable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "chats.sqlite3"
 
     async def story() -> None:
@@ -309,23 +307,23 @@ def test_a_disk_that_is_full_at_the_start_lets_everything_be_read(
     asyncio.run(story())
 
 
-def test_a_full_disk_is_said_once_and_nothing_is_lost_when_there_is_room_again(run: Run, profile: Profile) -> None:
+def test_full_disk_is_reported_once_and_loses_nothing(run: Run, profile: Profile) -> None:
     async def story() -> None:
         told: list[StoreError] = []
         opener = FakeOpener(Script(answer=b"wave " * 500), Limits(16_384, 8, 64))
         async with desk(profile, opener) as chats:
-            chats.saving_failed.connect(told.append)
+            chats.sessions.saving_failed.connect(told.append)
             chats.send("First")
-            await until(lambda: not chats.answering)
-            await chats._store._call(_limit, chats._store, 1)
+            await until(lambda: not chats.sessions.answering)
+            await chats.sessions.store._call(_limit, chats.sessions.store, 1)
             chats.send("Second")
-            await until(lambda: not chats.answering)
+            await until(lambda: not chats.sessions.answering)
             await until(lambda: told)
             assert [type(error) for error in told] == [StoreFull], "once, not with every save"
-            assert error_messages.of(told[0]).startswith("The disk is full")
-            assert chats.messages[3].text == "wave " * 500, "what could not be kept is still here"
-            chat_id = chats.messages[3].chat_id
-            await chats._store._call(_limit, chats._store, 1_000_000)
+            assert error_message(told[0]).startswith("The disk is full")
+            assert chats.sessions.messages[3].text == "wave " * 500, "what could not be kept is still here"
+            chat_id = chats.sessions.messages[3].chat_id
+            await chats.sessions.store._call(_limit, chats.sessions.store, 1_000_000)
         store = Store(profile.chats)
         await store.open()
         assert [len(each.text) for each in await store.messages(chat_id)] == [5, 2_500, 6, 2_500]
@@ -334,7 +332,7 @@ def test_a_full_disk_is_said_once_and_nothing_is_lost_when_there_is_room_again(r
     run(story())
 
 
-def test_a_file_that_may_not_grow_is_sound_afterwards(tmp_path: Path) -> None:
+def test_file_at_its_size_limit_stays_intact(tmp_path: Path) -> None:
     """A quota: the process may write no file beyond 200 kB while an answer streams; then it is killed."""
 
     def quota() -> None:
@@ -370,7 +368,7 @@ def settled(folder: Path) -> dict[str, int]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are a matter of POSIX")
-def test_a_second_window_on_one_profile_shows_the_first_and_touches_nothing(tmp_path: Path) -> None:
+def test_second_process_on_a_profile_shows_the_first_window(tmp_path: Path) -> None:
     chats, key = tmp_path / "chats.sqlite3", tmp_path / "endpoint.key"
     with start(tmp_path) as first:
         wait_for(first, lambda: chats.exists() and key.exists())

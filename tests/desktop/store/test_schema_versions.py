@@ -12,7 +12,7 @@ import pytest
 from desktop.store.records import Chat, ChatMessage
 from desktop.store.recovery import LAYOUTS, OTHERS
 from desktop.store.schema import STEPS
-from desktop.store.search import Search
+from desktop.store.search import ChatSearch
 from desktop.store.store import Store
 
 EVERY = range(1, len(STEPS) + 1)
@@ -26,7 +26,7 @@ def of_layout(path: Path, layout: int) -> sqlite3.Connection:
 
 
 @pytest.mark.parametrize("layout", EVERY)
-def test_a_file_of_every_layout_opens(tmp_path: Path, layout: int) -> None:
+def test_file_of_every_version_opens(tmp_path: Path, layout: int) -> None:
     path = tmp_path / "chats.sqlite3"
     with closing(of_layout(path, layout)) as file:
         file.execute("INSERT INTO chats (id, title, created_s, updated_s) VALUES ('c', 'Shanties', 1.0, 2.0)")
@@ -40,7 +40,7 @@ def test_a_file_of_every_layout_opens(tmp_path: Path, layout: int) -> None:
         assert await store.open() is None
         assert await store.chats() == [Chat("c", "Shanties", 1.0, 2.0)]
         assert await store.messages("c") == [ChatMessage("q", "c", None, "user", "What is a shanty?", "complete", 1.0)]
-        search = Search(path)
+        search = ChatSearch(path)
         assert await search.find("shanty")
         await search.aclose()
         await store.aclose()
@@ -54,7 +54,7 @@ MADE_ANEW = ("message_search", "title_search", "unfinished")
 
 
 @pytest.mark.parametrize("layout", EVERY)
-def test_recovery_knows_the_columns_of_every_layout(tmp_path: Path, layout: int) -> None:
+def test_recovery_knows_the_columns_of_every_version(tmp_path: Path, layout: int) -> None:
     with closing(of_layout(tmp_path / "chats.sqlite3", layout)) as file:
         tables = [name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         kept = [name for name in tables if not name.startswith(MADE_ANEW)]

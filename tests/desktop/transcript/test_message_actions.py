@@ -17,8 +17,7 @@ from pytestqt.qtbot import QtBot
 from desktop.chat.message_list import MessageList
 from desktop.render.markdown import blocks
 from desktop.store.records import Attachment, Call, ChatMessage
-from desktop.transcript.place import SegmentPosition
-from desktop.transcript.text_positions import source_of, word_at, words_of
+from desktop.transcript.text_positions import SegmentPosition, find_in_source, word_at, words_in
 from desktop.transcript.view import TranscriptView
 from tests.desktop.conftest import Gui, OpenGui, Run, until
 from tests.desktop.shell.test_main_window import answered, type_and_send
@@ -29,13 +28,13 @@ CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftM
 
 
 def button(view: TranscriptView, message_id: str, name: str) -> QPushButton:
-    return view._controls[message_id]._named[name]
+    return view.cache.controls[message_id]._named[name]
 
 
 def centre_of(view: TranscriptView, row: int, word: str, nth: int = 0) -> QPoint:
-    item = view._item(row)
-    found = [each for each in words_of(item.texts()) if each.text == word][nth]
-    return view._corner(row) + item.word_box(found).center()
+    item = view.column.item(row)
+    found = [each for each in words_in(item.texts()) if each.text == word][nth]
+    return view.column.corner(row) + item.word_box(found).center()
 
 
 # Buttons
@@ -47,8 +46,8 @@ def centre_of(view: TranscriptView, row: int, word: str, nth: int = 0) -> QPoint
         ("retry", "retry_requested", ["m1"]),
         ("alternatives", "alternatives_requested", ["m1"]),
         ("delete", "delete_requested", ["m1"]),
-        ("before", "version_requested", ["m1", -1]),
-        ("after", "version_requested", ["m1", 1]),
+        ("previous", "version_requested", ["m1", -1]),
+        ("next", "version_requested", ["m1", 1]),
     ],
 )
 def test_each_button_says_what_is_wished(
@@ -62,17 +61,17 @@ def test_each_button_says_what_is_wished(
 
 def test_versions_are_counted_and_end_at_the_ends(view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(0, "Hi"), message(1, "Hello")], {"m1": (1, 2), "m0": (2, 2)})
-    assert view._controls["m1"]._count is not None
-    assert view._controls["m1"]._count.text() == "1 / 2"
-    assert not button(view, "m1", "before").isEnabled()
-    assert button(view, "m1", "after").isEnabled()
-    assert not button(view, "m0", "after").isEnabled()
+    assert view.cache.controls["m1"]._version_label is not None
+    assert view.cache.controls["m1"]._version_label.text() == "1 / 2"
+    assert not button(view, "m1", "previous").isEnabled()
+    assert button(view, "m1", "next").isEnabled()
+    assert not button(view, "m0", "next").isEnabled()
 
 
 def test_figures_that_do_not_fit_beside_buttons_are_left_out(view: TranscriptView, messages: MessageList) -> None:
     answer = replace(message(1, "Hello"), n_output=202, decode_s=22.0, first_token_s=0.1)
     messages.show([message(0, "Hi"), answer], {"m1": (3, 4)})
-    item = view._item(1)
+    item = view.column.item(1)
     assert item.shown_stats == "202 tokens · 9 tok/s · 0.1 s to first word"
     item.set_width(item.buttons_width + 140)
     assert item.shown_stats == "202 tokens · 9 tok/s"
@@ -84,25 +83,25 @@ def test_figures_that_do_not_fit_beside_buttons_are_left_out(view: TranscriptVie
 def test_what_was_cut_offers_to_go_on(qtbot: QtBot, view: TranscriptView, messages: MessageList, state: str) -> None:
     messages.show([message(0, "Hi"), message(1, "Half an", state)])
     with qtbot.waitSignal(view.continue_requested):
-        button(view, "m1", "go_on").click()
+        button(view, "m1", "continue").click()
     messages.show([message(0, "Hi"), message(1, "Whole")])
-    assert "go_on" not in view._controls["m1"]._named
+    assert "continue" not in view.cache.controls["m1"]._named
 
 
 def test_a_question_is_edited_in_its_place(qtbot: QtBot, view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(0, "How are yuo?"), message(1, "Well.")])
     button(view, "m0", "edit").click()
-    editor = view._editing.editor
+    editor = view.editing.editor
     assert editor is not None
     assert editor.edit.toPlainText() == "How are yuo?"
-    assert view._corner(1).y() >= editor.geometry().bottom()
+    assert view.column.corner(1).y() >= editor.geometry().bottom()
     QTest.keyClick(editor.edit, Qt.Key.Key_Return, SHIFT)
     assert editor.edit.toPlainText() == "How are yuo?\n"
     editor.edit.setPlainText("How are you?")
     with qtbot.waitSignal(view.edited) as edited:
         QTest.keyClick(editor.edit, Qt.Key.Key_Return)
     assert edited.args == ["m0", "How are you?"]
-    assert view._editing.editor is None
+    assert view.editing.editor is None
 
 
 def test_an_answer_takes_control_enter_and_escape_leaves_it(
@@ -111,7 +110,7 @@ def test_an_answer_takes_control_enter_and_escape_leaves_it(
     messages.show([message(0, "Hi"), message(1, "Wel.")])
     with qtbot.assertNotEmitted(view.edited):
         QTest.keyClick(editing(view, "m1"), Qt.Key.Key_Escape)
-    assert view._editing.editor is None
+    assert view.editing.editor is None
     edit = editing(view, "m1")
     edit.setPlainText("Well.")
     with qtbot.waitSignal(view.edited) as edited:
@@ -122,25 +121,25 @@ def test_an_answer_takes_control_enter_and_escape_leaves_it(
 def test_editing_long_message_from_its_end_shows_editor(view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(0, "line of code\n" * 200), message(1, "Hello")])
     view.go_to_end()
-    assert view._corner(0).y() < -1_000
+    assert view.column.corner(0).y() < -1_000
     button(view, "m0", "edit").click()
-    editor = view._editing.editor
+    editor = view.editing.editor
     assert editor is not None
     assert view.viewport().rect().contains(editor.geometry())
-    assert view._corner(1).y() >= editor.geometry().bottom()
+    assert view.column.corner(1).y() >= editor.geometry().bottom()
 
 
 def test_edited_message_is_not_painted_below_its_editor(view: TranscriptView, messages: MessageList) -> None:
     files = tuple(Attachment(f"notes {n}.txt", "text", "words", 5) for n in range(4))
     messages.show([replace(message(0, "What is in these?"), attachments=files), message(1, "Hello")])
     view.edit("m0")
-    editor = view._editing.editor
+    editor = view.editing.editor
     assert editor is not None
-    assert 0 <= view._corner(1).y() - editor.geometry().bottom() < 60
-    assert not view._is_painted(0)
-    assert all(each.isHidden() for each in view._controls["m0"]._named.values())
+    assert 0 <= view.column.corner(1).y() - editor.geometry().bottom() < 60
+    assert view.column.is_covered(0)
+    assert all(each.isHidden() for each in view.cache.controls["m0"]._named.values())
     QTest.keyClick(editor.edit, Qt.Key.Key_Escape)
-    assert view._is_painted(0)
+    assert not view.column.is_covered(0)
     assert not button(view, "m0", "edit").isHidden()
 
 
@@ -151,24 +150,24 @@ def test_editor_grows_with_what_is_typed(view: TranscriptView, messages: Message
     for _ in range(5):
         QTest.keyClick(edit, Qt.Key.Key_Return, SHIFT)
     assert edit.height() > before
-    assert view._editing.editor is not None
-    assert view._corner(1).y() >= view._editing.editor.geometry().bottom()
+    assert view.editing.editor is not None
+    assert view.column.corner(1).y() >= view.editing.editor.geometry().bottom()
 
 
 def editing(view: TranscriptView, message_id: str) -> QPlainTextEdit:
     view.edit(message_id)
-    assert view._editing.editor is not None
-    return view._editing.editor.edit
+    assert view.editing.editor is not None
+    return view.editing.editor.edit
 
 
 def test_what_was_read_stays_where_it_is_when_a_version_is_shown(view: TranscriptView, messages: MessageList) -> None:
     rows = [message(number) for number in range(12)]
     messages.show(rows)
     view.verticalScrollBar().setValue(view.verticalScrollBar().maximum() // 3)
-    row = view._row_at(0)
-    top = view._corner(row).y()
+    row = view.column.row_at(0)
+    top = view.column.corner(row).y()
     messages.show([*rows[:10], message(99, "Another version.")])
-    assert view._corner(row).y() == top
+    assert view.column.corner(row).y() == top
 
 
 # Thoughts, calls, files
@@ -177,34 +176,34 @@ def test_what_was_read_stays_where_it_is_when_a_version_is_shown(view: Transcrip
 def test_thoughts_are_folded_until_they_are_wanted(view: TranscriptView, messages: MessageList) -> None:
     answer = replace(message(1, "Rain."), reasoning="I look outside.", reasoning_s=3.2)
     messages.show([message(0, "Hi"), answer])
-    fold, height = button(view, "m1", "fold"), view._items["m1"].height
+    fold, height = button(view, "m1", "reasoning"), view.cache.items["m1"].height
     assert fold.text().strip() == "Thought for 3 s"
     assert fold.accessibleName() == "Show the thoughts"
     fold.click()
-    assert view._items["m1"].height > height
-    assert "I look outside." in view._items["m1"].segments[0].document.toPlainText()
+    assert view.cache.items["m1"].height > height
+    assert "I look outside." in view.cache.items["m1"].segments[0].document.toPlainText()
     fold.click()
-    assert view._items["m1"].height == height
+    assert view.cache.items["m1"].height == height
 
 
 def test_thoughts_come_while_they_are_thought(qtbot: QtBot, view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(0, "Hi"), message(1, "", "streaming")])
     messages.replace(replace(message(1, "", "streaming"), reasoning="Hm"))
-    qtbot.waitUntil(lambda: "fold" in view._controls["m1"]._named)
-    assert button(view, "m1", "fold").text().strip() == "Thinking…"
+    qtbot.waitUntil(lambda: "reasoning" in view.cache.controls["m1"]._named)
+    assert button(view, "m1", "reasoning").text().strip() == "Thinking…"
 
 
 def test_a_call_is_a_card_with_its_arguments(view: TranscriptView, messages: MessageList) -> None:
     answer = replace(message(1, "I ask."), calls=(Call("weather", '{"city":"Oslo"}'), Call("broken", "{")))
     messages.show([message(0, "Hi"), answer])
-    assert [block.code for _, block in view._items["m1"].code_heads()] == ['{\n  "city": "Oslo"\n}', "{"]
-    assert [segment.block.language for segment in view._items["m1"].segments[1:]] == ["weather", "broken"]
+    assert [block.code for _, block in view.cache.items["m1"].code_heads()] == ['{\n  "city": "Oslo"\n}', "{"]
+    assert [segment.block.language for segment in view.cache.items["m1"].segments[1:]] == ["weather", "broken"]
 
 
 def test_files_stand_in_the_bubble(view: TranscriptView, messages: MessageList) -> None:
     asked = replace(message(0, "Read this"), attachments=(Attachment("a<b>.pdf", "pdf", "text", 1240),))
     messages.show([asked])
-    assert "a<b>.pdf · 1,240" in view._items["m0"].segments[0].document.toPlainText()
+    assert "a<b>.pdf · 1,240" in view.cache.items["m0"].segments[0].document.toPlainText()
 
 
 # Side by side
@@ -219,16 +218,16 @@ def alternatives(state: str = "complete") -> tuple[ChatMessage, ...]:
 def test_answers_side_by_side_are_picked(qtbot: QtBot, view: TranscriptView, messages: MessageList) -> None:
     three = alternatives()
     messages.show([message(0, "Hi"), three[0]], {}, {"a0": three})
-    controls = view._controls["a0"]
+    controls = view.cache.controls["a0"]
     names = [card.accessibleName() for card in controls._cards.values()]  # type: ignore[attr-defined]
     assert names == ["Answer 1, kept", "Keep answer 2", "Keep answer 3"]
     with qtbot.waitSignal(view.picked) as picked:
         controls._cards["a2"].click()  # type: ignore[attr-defined]
     assert picked.args == ["a2"]
-    wide = view._items["a0"].boxes()  # type: ignore[attr-defined]
+    wide = view.cache.items["a0"].boxes()  # type: ignore[attr-defined]
     assert len({box.top() for box in wide}) == 1
     view.resize(420, 600)
-    narrow: list[QRect] = view._items["a0"].boxes()  # type: ignore[attr-defined]
+    narrow: list[QRect] = view.cache.items["a0"].boxes()  # type: ignore[attr-defined]
     assert len({box.left() for box in narrow}) == 1
     assert all(not one.intersects(two) for one in narrow for two in narrow if one is not two)
 
@@ -239,12 +238,12 @@ def test_they_grow_while_they_are_written_and_become_one(
     live = alternatives("streaming")
     messages.show([message(0, "Hi"), live[0]])
     messages.show_alternatives("a0", live)
-    qtbot.waitUntil(lambda: hasattr(view._items.get("a0"), "boxes"))
-    height = view._items["a0"].height
+    qtbot.waitUntil(lambda: hasattr(view.cache.items.get("a0"), "boxes"))
+    height = view.cache.items["a0"].height
     messages.show_alternatives("a0", (live[0], replace(live[1], text=LONG), live[2]))
-    qtbot.waitUntil(lambda: view._items["a0"].height > height + 200)
+    qtbot.waitUntil(lambda: view.cache.items["a0"].height > height + 200)
     messages.show_alternatives("a0", ())
-    qtbot.waitUntil(lambda: not hasattr(view._items.get("a0"), "boxes"))
+    qtbot.waitUntil(lambda: not hasattr(view.cache.items.get("a0"), "boxes"))
 
 
 # Words
@@ -263,9 +262,9 @@ def test_a_click_on_a_word_asks_what_else_it_could_have_been(
         assert (message_id, source[start:end]) == ("m1", "fine")
         assert start == [4, 20][nth]
         assert view.viewport().mapFromGlobal(box.center()) == centre_of(view, 1, "fine", nth)
-        assert view._items["m1"].word is not None
+        assert view.cache.items["m1"].marked_word is not None
         view.clear_word_mark()
-        assert view._items["m1"].word is None
+        assert view.cache.items["m1"].marked_word is None
 
 
 @pytest.mark.parametrize("row", [0, 1])
@@ -296,7 +295,7 @@ def test_words_are_reached_by_key(qtbot: QtBot, view: TranscriptView, messages: 
         QTest.keyClick(view, Qt.Key.Key_Return)
     assert asked.args[1:3] == [4, 7]
     QTest.keyClick(view, Qt.Key.Key_Escape)
-    assert view._items["m1"].word is None
+    assert view.cache.items["m1"].marked_word is None
 
 
 @pytest.mark.parametrize("keys", ["Hello", "What", "why (so)?", "ww"])
@@ -307,7 +306,7 @@ def test_what_is_typed_on_the_page_is_for_the_composer(view: TranscriptView, mes
     messages.show([message(0, "Hi"), message(1, "One two three")])
     QTest.keyClicks(view, keys)
     assert "".join(typed) == keys.replace(" ", "")
-    assert view._items["m1"].word is None
+    assert view.cache.items["m1"].marked_word is None
     for key, held in (
         (Qt.Key.Key_X, Qt.KeyboardModifier.ControlModifier),
         (Qt.Key.Key_Down, Qt.KeyboardModifier.NoModifier),
@@ -328,9 +327,9 @@ def test_a_word_is_found_in_its_source_or_nowhere(pieces: list[str]) -> None:
     """Without a screen: the drawn texts are the blocks' own."""
     source = " ".join(pieces)
     texts = [re.sub(r"<[^>]+>", "", block.html).replace("&#x27;", "'") for block in blocks(source)]
-    words = words_of(texts)
+    words = words_in(texts)
     for number, word in enumerate(words):
-        span = source_of(words, number, source)
+        span = find_in_source(words, number, source)
         assert span is None or source[slice(*span)] == word.text
         assert word_at(words, word.segment, word.start) is not None
 
@@ -341,7 +340,7 @@ def test_a_word_is_found_in_its_source_or_nowhere(pieces: list[str]) -> None:
 def test_a_selection_goes_over_several_messages(view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(0, "The question"), message(1, "An **answer** here"), message(2, "And more")])
     QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=centre_of(view, 0, "question"))
-    view._drag(centre_of(view, 2, "more"))
+    view.selection.drag_to(centre_of(view, 2, "more"))
     assert view.selected_text.split("\n\n")[1] == "An answer here"
     assert view.selected_markdown.split("\n\n")[1] == "An **answer** here"
     assert "question".endswith(view.selected_text.split("\n\n")[0])
@@ -361,11 +360,11 @@ def test_all_is_selected_in_two_steps(view: TranscriptView, messages: MessageLis
 def test_where_a_link_goes_is_said(view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(0, "Hi"), message(1, "[the almanac](https://example.org/a)")])
     QTest.mouseMove(view.viewport(), centre_of(view, 1, "almanac"))
-    assert view._goes_to is not None
-    assert view._goes_to.text() == "https://example.org/a"
-    assert view._goes_to.isVisible()
+    assert view.link_address is not None
+    assert view.link_address.text() == "https://example.org/a"
+    assert view.link_address.isVisible()
     QTest.mouseMove(view.viewport(), QPoint(5, 5))
-    assert not view._goes_to.isVisible()
+    assert not view.link_address.isVisible()
 
 
 # Finding
@@ -375,16 +374,16 @@ def test_what_is_looked_for_is_marked_and_stepped_through(view: TranscriptView, 
     rows = [message(number, f"Needle {number} and NEEDLE. " + LONG) for number in range(30)]
     messages.show(rows)
     view.open_find()
-    bar = view.find_bar
+    bar = view.finder.bar
     assert bar is not None
     QTest.keyClicks(bar.edit, "needle")
     assert bar._count.text().endswith("of 60")
     bar.edit.setText("needle 7")
     assert bar._count.text() == "1 of 1"
-    row = view._row_of("m7")
-    assert row in view._seen_rows()
+    row = view.column.row_of("m7")
+    assert row in view.column.visible_rows()
     assert view.selected_text == "Needle 7"
-    assert view._items["m7"].found == [(SegmentPosition(0, 0), SegmentPosition(0, 8))]
+    assert view.cache.items["m7"].matches == [(SegmentPosition(0, 0), SegmentPosition(0, 8))]
     bar.edit.setText("needle")
     first = bar._count.text()
     QTest.keyClick(bar.edit, Qt.Key.Key_Return)
@@ -395,7 +394,7 @@ def test_what_is_looked_for_is_marked_and_stepped_through(view: TranscriptView, 
     assert bar._count.text() == "nothing"
     QTest.keyClick(bar.edit, Qt.Key.Key_Escape)
     assert not bar.isVisible()
-    assert all(not item.found for item in view._items.values())
+    assert all(not item.matches for item in view.cache.items.values())
 
 
 # The whole way
@@ -403,7 +402,7 @@ def test_what_is_looked_for_is_marked_and_stepped_through(view: TranscriptView, 
 
 async def press(gui: Gui, message_id: str, name: str) -> None:
     """A button of a message, as soon as it is there."""
-    controls = gui.transcript._controls
+    controls = gui.transcript.cache.controls
     await until(lambda: message_id in controls and name in controls[message_id]._named)
     controls[message_id]._named[name].click()
 
@@ -416,17 +415,17 @@ def test_a_person_edits_asks_again_and_steps_back(run: Run, open_gui: OpenGui) -
             first = gui.rows[-1].id
             await press(gui, first, "retry")
             await until(lambda: gui.rows[-1].id != first and gui.rows[-1].state == "complete")
-            await press(gui, gui.rows[-1].id, "before")
+            await press(gui, gui.rows[-1].id, "previous")
             await until(lambda: gui.rows[-1].id == first)
             gui.transcript.edit(gui.rows[0].id)
-            gui.transcript._editing.editor.edit.setPlainText("The lake?")
-            QTest.keyClick(gui.transcript._editing.editor.edit, Qt.Key.Key_Return)
+            gui.transcript.editing.editor.edit.setPlainText("The lake?")
+            QTest.keyClick(gui.transcript.editing.editor.edit, Qt.Key.Key_Return)
             await until(lambda: gui.rows[0].text == "The lake?")
             await answered(gui)
             await press(gui, gui.rows[-1].id, "alternatives")
             await until(lambda: len(gui.transcript.messages.alternatives(gui.rows[-1].id)) == 3)
             await answered(gui)
             QTest.keyClick(gui.window, Qt.Key.Key_F, CONTROL)
-            assert gui.transcript.find_bar.isVisible()
+            assert gui.transcript.finder.bar.isVisible()
 
     run(story())

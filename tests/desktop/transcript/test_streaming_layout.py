@@ -104,7 +104,7 @@ def test_the_page_shows_what_it_would_if_it_were_drawn_at_once(view: TranscriptV
     story, n_moves, at = STORY.split("#")[0] * 6, 0, view.verticalScrollBar().value()
     for end in range(20, len(story), 20):
         messages.replace(replace(message(story[:end]), parent_id="q"))
-        view._refresh()
+        view.updates.refresh()
         n_moves, at = n_moves + (view.verticalScrollBar().value() != at), view.verticalScrollBar().value()
         piecewise = on_screen(view)
         view.viewport().update()
@@ -118,18 +118,18 @@ def test_a_match_that_is_completed_on_the_next_line_is_marked_whole(
     QApplication.setCursorFlashTime(0)  # else the caret of the bar may blink between the two pictures
     messages.append(message(""))
     view.open_find()
-    assert view.find_bar is not None
-    view.find_bar.edit.setText("sunset and")
+    assert view.finder.bar is not None
+    view.finder.bar.edit.setText("sunset and")
     n_broken = 0
     for n_letters in range(60, 160, 4):  # wherever the line ends
         before = "s" * (n_letters % 60) + " word" * (n_letters // 5) + " sunset"
         for text in (before + " an", before + " and dusk"):
             messages.replace(message(text))
-            view._refresh()
+            view.updates.refresh()
             piecewise = on_screen(view)
             view.viewport().update()
             assert piecewise == on_screen(view), text
-        item = view._items["m"]
-        ((start, end),) = item.found
-        n_broken += item.top_of(start) != item.top_of(replace(end, position=end.position - 1))
+        item = view.cache.items["m"]
+        ((start, end),) = item.matches
+        n_broken += item.line_top(start) != item.line_top(replace(end, offset=end.offset - 1))
     assert n_broken

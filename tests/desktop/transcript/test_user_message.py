@@ -74,9 +74,9 @@ def test_any_question_keeps_its_digits(text: str) -> None:
 
 def test_question_is_copied_as_typed(view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(0, TEXT)])
-    view._controls["m0"]._named["copy"].click()
+    view.cache.controls["m0"]._named["copy"].click()
     assert QGuiApplication.clipboard().text() == TEXT
-    item = view._item(0)
+    item = view.column.item(0)
     assert item.text_between(*item.whole()).startswith("Tell me what this  does:\n   indented\n\nx = 1 < 2\n\n")
 
 
@@ -84,11 +84,11 @@ def test_code_in_a_question_has_its_buttons_over_it_and_is_scrolled(
     view: TranscriptView, messages: MessageList
 ) -> None:
     messages.show([message(0, "See\n```\n" + "word " * 100 + "\n```")])
-    item = view._item(0)
+    item = view.column.item(0)
     code = item.segments[1]
     assert isinstance(code, CodeBlock)
-    corner = QPointF(view._corner(0)) + item._corner(code)
-    copy = view._controls["m0"]._code.rows[0][0]
+    corner = QPointF(view.column.corner(0)) + item._corner(code)
+    copy = view.cache.controls["m0"]._code.rows[0][0]
     assert corner.x() < copy.x() < copy.geometry().right() < corner.x() + code.width
     copy.click()
     assert QGuiApplication.clipboard().text() == "word " * 100

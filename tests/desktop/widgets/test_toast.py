@@ -20,12 +20,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QPlainTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from desktop import error_messages
+from desktop.error_messages import error_message
+from desktop.import_export.wiring import ImportExportWiring
 from desktop.launch import show_restored
 from desktop.models.download_manager import DownloadState
+from desktop.models.page import ModelsPage
 from desktop.models.wiring import ModelsWiring
 from desktop.platform.theme import Theme
-from desktop.settings.settings_wiring import SettingsWiring
 from desktop.shell.main_window import MainWindow
 from desktop.store.errors import StoreFull
 from desktop.widgets import toast as notice_module
@@ -42,22 +43,23 @@ SIZES = ((1_200, 800), (1_000, 600), (620, 480))
 
 def show_everywhere(window: MainWindow) -> dict[str, Callable[[], None]]:
     def chat_settings() -> None:
-        window.show_chat_page()
-        assert window.chat_settings is not None
-        window.chat_settings.open_sheet()
+        window.show_page("chat")
+        assert window.chat_page.settings_sheet is not None
+        window.chat_page.settings_sheet.open_sheet()
 
     def model_sheet() -> None:
-        window.show_models_page()
-        assert window.models_page is not None
-        window.models_page.sheet.open_sheet()
+        window.show_page("models")
+        page = window.view("models", ModelsPage)
+        assert page is not None
+        page.sheet.open_sheet()
 
     return {
-        "models": window.show_models_page,
+        "models": lambda: window.show_page("models"),
         "model sheet": model_sheet,
-        "endpoint": window.show_endpoint_page,
-        "settings": window.show_settings_page,
-        "help": window.show_help_page,
-        "chat": window.show_chat_page,
+        "endpoint": lambda: window.show_page("endpoint"),
+        "settings": lambda: window.show_page("settings"),
+        "help": lambda: window.show_page("help"),
+        "chat": lambda: window.show_page("chat"),
         "chat settings": chat_settings,
     }
 
@@ -97,10 +99,11 @@ async def at_rest() -> None:
 
 
 def close_sheets(window: MainWindow) -> None:
-    assert window.chat_settings is not None
-    assert window.models_page is not None
-    window.chat_settings.close_sheet()
-    window.models_page.sheet.close_sheet()
+    assert window.chat_page.settings_sheet is not None
+    models = window.view("models", ModelsPage)
+    assert models is not None
+    window.chat_page.settings_sheet.close_sheet()
+    models.sheet.close_sheet()
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -115,7 +118,9 @@ def test_notice_is_in_front_and_clickable_on_every_page(
             QTest.keyClick(window, Qt.Key.Key_F1)
             window.resize(*size)
             await open_chat(gui, "c3")
-            window.toast.tell("The import failed, and this says why in a sentence.", action="Do it", act=lambda: None)
+            window.toast.show_message(
+                "The import failed, and this says why in a sentence.", action="Do it", act=lambda: None
+            )
             for name, show in show_everywhere(window).items():
                 show()
                 await at_rest()
@@ -126,7 +131,7 @@ def test_notice_is_in_front_and_clickable_on_every_page(
             for name, show in show_everywhere(window).items():
                 done: list[str] = []
                 show()
-                window.toast.tell("A question?", action="Yes", act=partial(done.append, name))
+                window.toast.show_message("A question?", action="Yes", act=partial(done.append, name))
                 await at_rest()
                 assert is_in_front(window.toast), name
                 assert not covered(window), name
@@ -145,13 +150,13 @@ def test_page_keeps_its_height_when_the_notice_leaves(run: Run, open_gui: OpenGu
     async def story() -> None:
         async with open_gui() as gui:
             window = gui.window
-            window.show_settings_page()
+            window.show_page("settings")
             await at_rest()
-            height = window.settings_page.height()
-            window.toast.tell("Something happened.")
-            await until(lambda: window.settings_page.height() < height)
+            height = window.view("settings").height()
+            window.toast.show_message("Something happened.")
+            await until(lambda: window.view("settings").height() < height)
             window.toast.dismiss()
-            await until(lambda: window.settings_page.height() == height)
+            await until(lambda: window.view("settings").height() == height)
 
     run(story())
 
@@ -169,8 +174,8 @@ def toast(qtbot: QtBot, theme: Theme) -> Toast:
 
 
 def test_message_returns_when_a_newer_one_leaves(qtbot: QtBot, toast: Toast) -> None:
-    toast.tell("May I look for updates?", action="Yes")
-    toast.tell("Saved.", for_ms=30)
+    toast.show_message("May I look for updates?", action="Yes")
+    toast.show_message("Saved.", for_ms=30)
     assert toast.text == "Saved."
     qtbot.waitUntil(lambda: toast.text == "May I look for updates?")
     toast.dismiss()
@@ -178,32 +183,32 @@ def test_message_returns_when_a_newer_one_leaves(qtbot: QtBot, toast: Toast) -> 
 
 
 def test_message_whose_time_is_over_does_not_return(qtbot: QtBot, toast: Toast) -> None:
-    toast.tell("Deleted.", action="Undo", for_ms=20)
+    toast.show_message("Deleted.", action="Undo", for_ms=20)
     message = toast._messages[0]
-    toast.tell("A question?", action="Yes")
+    toast.show_message("A question?", action="Yes")
     qtbot.waitUntil(lambda: message.ends_s < time.monotonic())
     toast.dismiss()
     assert toast.isHidden()
 
 
 def test_alert_that_stays_returns_after_many_other_messages(toast: Toast) -> None:
-    toast.tell("Nothing is saved.", alert=True, stays=True)
+    toast.show_message("Nothing is saved.", alert=True, stays=True)
     for number in range(2 * notice_module.MOST):
-        toast.tell(f"Message {number}", action="Do it")
+        toast.show_message(f"Message {number}", action="Do it")
     for _ in range(notice_module.MOST):
         toast.dismiss()
     assert toast.text == "Nothing is saved."
 
 
 def test_newer_message_replaces_the_one_of_its_topic(toast: Toast) -> None:
-    toast.tell("The import failed.", alert=True, topic="import")
-    toast.tell("A question?", action="Yes")
-    toast.tell("One chat came in.", topic="import")
+    toast.show_message("The import failed.", alert=True, topic="import")
+    toast.show_message("A question?", action="Yes")
+    toast.show_message("One chat came in.", topic="import")
     toast.dismiss()
     assert toast.text == "A question?"
     toast.dismiss()
     assert toast.isHidden()
-    toast.tell("The model could not be loaded.", alert=True, action="Load it again", topic="model")
+    toast.show_message("The model could not be loaded.", alert=True, action="Load it again", topic="model")
     toast.clear("model")
     assert toast.isHidden()
 
@@ -213,12 +218,12 @@ def test_alert_leaves_after_a_while_and_when_the_person_moves_on(
 ) -> None:
     monkeypatch.setattr(notice_module, "ALERT_S", 0.05)
     monkeypatch.setattr(toast, "isActiveWindow", lambda: True)
-    toast.tell("pic.png is no text.", alert=True)
+    toast.show_message("pic.png is no text.", alert=True)
     qtbot.waitUntil(toast.isHidden)
     monkeypatch.setattr(notice_module, "ALERT_S", 600.0)
-    toast.tell("pic.png is no text.", alert=True)
-    toast.tell("A question?", action="Yes")
-    toast.tell("The disk is full.", alert=True, stays=True)
+    toast.show_message("pic.png is no text.", alert=True)
+    toast.show_message("A question?", action="Yes")
+    toast.show_message("The disk is full.", alert=True, stays=True)
     toast.move_on()
     assert len(toast._messages) == 3, "nobody can have read it yet"
     monkeypatch.setattr(notice_module, "READ_S", 0.0)
@@ -232,7 +237,7 @@ def test_alert_stays_while_the_window_is_not_active_or_the_pointer_is_over_it(
     monkeypatch.setattr(notice_module, "ALERT_S", 0.02)
     active = False
     monkeypatch.setattr(toast, "isActiveWindow", lambda: active)
-    toast.tell("The import failed.", alert=True)
+    toast.show_message("The import failed.", alert=True)
     ends = toast._messages[0].ends_s
     qtbot.waitUntil(lambda: toast._messages[0].ends_s > ends)
     assert toast.isVisible()
@@ -253,11 +258,11 @@ def test_alert_about_a_file_leaves_with_the_next_chat(
         await fill(profile)
         async with open_gui() as gui:
             await until(lambda: gui.ready and gui.chats.model().rowCount() > 9)
-            gui.window.toast.tell("pic.png is no text.", alert=True)
+            gui.window.toast.show_message("pic.png is no text.", alert=True)
             await open_chat(gui, "c3")
             assert gui.window.toast.text == ""
-            gui.window.toast.tell("pic.png is no text.", alert=True)
-            gui.window.show_models_page()
+            gui.window.toast.show_message("pic.png is no text.", alert=True)
+            gui.window.show_page("models")
             assert gui.window.toast.text == ""
 
     run(story())
@@ -268,18 +273,18 @@ def test_notice_of_a_full_disk_leaves_when_there_is_room_again(run: Run, open_gu
         async with open_gui() as gui:
             await until(lambda: gui.ready)
             chats = chats_of(gui)
-            saves, full = chats._store.save_all, True
+            saves, full = chats.sessions.store.save_all, True
 
             async def save_all(*given: object) -> None:
                 if full:
                     raise StoreFull
                 await saves(*given)
 
-            chats._store.save_all = save_all
-            chats._write_queue._retry_s = 0.02
+            chats.sessions.store.save_all = save_all
+            chats.sessions.write_queue._retry_s = 0.02
             chats.send("Is there room?")
             await until(lambda: gui.window.toast.text)
-            gui.window.show_models_page()
+            gui.window.show_page("models")
             assert gui.window.toast.text
             full = False
             await until(lambda: not gui.window.toast.text)
@@ -288,7 +293,7 @@ def test_notice_of_a_full_disk_leaves_when_there_is_room_again(run: Run, open_gu
 
 
 def chats_of(gui: Gui) -> Any:
-    (wiring,) = [child for child in gui.window.children() if isinstance(child, SettingsWiring)]
+    (wiring,) = [child for child in gui.window.children() if isinstance(child, ImportExportWiring)]
     return wiring._chats
 
 
@@ -349,7 +354,7 @@ def test_screen_reader_is_given_each_message(toast: Toast, monkeypatch: pytest.M
             given.append((event.message(), event.politeness()))
 
     monkeypatch.setattr(notice_module, "QAccessible", Reader)
-    toast.tell("The import failed.", alert=alert)
+    toast.show_message("The import failed.", alert=alert)
     polite = QAccessible.AnnouncementPoliteness
     assert given == [("The import failed.", polite.Assertive if alert else polite.Polite)]
 
@@ -359,13 +364,13 @@ def test_alert_about_an_import_leaves_with_the_next_import(run: Run, open_gui: O
 
     async def story() -> None:
         async with open_gui() as gui:
-            gui.window.show_settings_page()
-            (wiring,) = [child for child in gui.window.children() if isinstance(child, SettingsWiring)]
+            gui.window.show_page("settings")
+            (wiring,) = [child for child in gui.window.children() if isinstance(child, ImportExportWiring)]
             wiring.start_import(tmp_path / "nowhere.json")
             await until(lambda: "nowhere.json" in gui.window.toast.text)
             wiring.start_import(tmp_path / "conversations.json")
             assert gui.window.toast.text == ""
-            await until(lambda: wiring.page._progress.text() == "One chat came in.")
+            await until(lambda: wiring._card._import_status.text() == "One chat came in.")
 
     run(story())
 
@@ -388,7 +393,7 @@ def test_notice_that_chats_are_not_kept_outlasts_other_pages(
 
 
 def test_error_of_the_system_is_said_without_its_number() -> None:
-    assert error_messages.of(OSError(errno.ENOSPC, "No space left on device")).endswith(": No space left on device")
+    assert error_message(OSError(errno.ENOSPC, "No space left on device")).endswith(": No space left on device")
 
 
 def test_restored_backup_is_said_with_where_the_old_data_is(run: Run, open_gui: OpenGui) -> None:

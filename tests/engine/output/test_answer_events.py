@@ -1,4 +1,4 @@
-"""Answers in channels, from the request to the stream, over the fake: reasoning, text and tool calls as events."""
+"""Answers in config, from the request to the stream, over the fake: reasoning, text and tool calls as events."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from engine.events import (
 from engine.output.answer_assembler import AnswerAssembler
 from engine.output.chat_format import detect_chat_format
 from engine.requests import ChatRequest, Message, NamedTool, Tool, ToolCall
-from engine.stream import joined
+from engine.stream import merged
 from tests.conftest import chat
 from tests.engine.output.chat_templates import TEMPLATES
 from tests.engine.test_engine import check_shape, engine_over, events_of
@@ -96,10 +96,10 @@ def test_reasoning_text_and_calls_come_as_events() -> None:
 
 
 def test_nothing_waits_that_is_not_the_beginning_of_a_marker() -> None:
-    voice = detect_chat_format(HERMES, lambda text: list(text.encode()), frozenset())
-    channels = voice.channels("", "", TOOLS, one_call=False)
+    chat_format = detect_chat_format(HERMES, lambda text: list(text.encode()), frozenset())
+    config = chat_format.parser_config("", "", TOOLS, single_call=False)
     answer, marked = "So a<b, no? [1] {2}\nx <toolbox>", range(24, 30)
-    assembler = AnswerAssembler((), channels)
+    assembler = AnswerAssembler((), config)
     text = ""
     for n, char in enumerate(answer, 1):
         text += told(assembler.feed(char.encode())[0])[0]
@@ -109,10 +109,10 @@ def test_nothing_waits_that_is_not_the_beginning_of_a_marker() -> None:
 
 
 def test_a_model_without_a_format_needs_no_parser() -> None:
-    voice = detect_chat_format(None, lambda text: list(text.encode()), frozenset())
-    assert voice.channels("", "", (), one_call=False) is None
+    chat_format = detect_chat_format(None, lambda text: list(text.encode()), frozenset())
+    assert chat_format.parser_config("", "", (), single_call=False) is None
     thinking = detect_chat_format("<think>", lambda text: list(text.encode()), frozenset())
-    assert thinking.channels("", "", (), one_call=False) is not None
+    assert thinking.parser_config("", "", (), single_call=False) is not None
 
 
 def test_a_thought_that_the_prompt_opened() -> None:
@@ -326,10 +326,10 @@ def test_the_text_alone_can_be_collected() -> None:
     asyncio.run(run())
 
 
-def test_deltas_that_piled_up_are_joined_by_channel() -> None:
-    assert joined([TextDelta("a", 1), TextDelta("b", 2)]) == TextDelta("ab", 3)
-    assert joined([ReasoningDelta("a", 1), ReasoningDelta("b", 2)]) == ReasoningDelta("ab", 3)
-    assert joined([ToolCallDelta(1, "{"), ToolCallDelta(1, "}")]) == ToolCallDelta(1, "{}")
+def test_deltas_that_piled_up_are_merged_by_channel() -> None:
+    assert merged([TextDelta("a", 1), TextDelta("b", 2)]) == TextDelta("ab", 3)
+    assert merged([ReasoningDelta("a", 1), ReasoningDelta("b", 2)]) == ReasoningDelta("ab", 3)
+    assert merged([ToolCallDelta(1, "{"), ToolCallDelta(1, "}")]) == ToolCallDelta(1, "{}")
 
 
 def test_piled_up_events_keep_their_order() -> None:

@@ -1,0 +1,64 @@
+"""User-visible strings of import and export."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QCoreApplication
+
+from desktop.import_export.errors import Problem
+from desktop.import_export.importer import ImportResult
+from desktop.platform.number_format import counted
+from desktop.reasons import reason as system_reason
+
+translate = QCoreApplication.translate
+
+
+def import_summary(result: ImportResult) -> str:
+    """Sentences about imported, existing and unreadable chats."""
+    if result.n_folders and not (result.n_new or result.n_known):
+        text = counted("%Ln empty folders came in.", "", result.n_folders)
+    else:
+        text = counted("%Ln chats came in.", "", result.n_new)
+    if result.n_known:
+        text += " " + counted("%Ln chats were here already.", "", result.n_known)
+    if result.n_unread:
+        text += " " + _unreadable_chats(result.n_unread, result.names)
+    if result.n_messages_unread:
+        text += " " + counted("%Ln messages of these chats could not be read.", "", result.n_messages_unread)
+    return text
+
+
+def _unreadable_chats(n: int, names: Sequence[str]) -> str:
+    if not names:
+        return counted("%Ln chats could not be read.", "", n)
+    listed = ", ".join(translate("import_export", "“{name}”").format(name=name) for name in names)
+    if n > len(names):
+        listed = translate("import_export", "{names} and others").format(names=listed)
+    return counted("%Ln chats could not be read: {names}.", "", n).replace("{names}", listed)
+
+
+def role_name(role: str) -> str:
+    """Heading of a message in an exported chat."""
+    return {"user": translate("import_export", "You"), "assistant": translate("import_export", "Inglenook")}.get(
+        role, translate("import_export", "Instructions")
+    )
+
+
+def problem_text(reason: Problem | str) -> str:
+    """The clause of a sentence that says why a file is unreadable."""
+    match reason:
+        case Problem.TOO_LARGE:
+            return translate("import_export", "it is too large")
+        case Problem.NEWER_VERSION:
+            return translate("import_export", "it was written by a newer Inglenook")
+        case Problem.CHATS_DAMAGED:
+            return translate("import_export", "its chats are damaged")
+        case Problem.ARCHIVE_UNREADABLE:
+            return translate("import_export", "it is damaged, or asks for a password")
+        case Problem.NO_KNOWN_CHATS:
+            return translate("import_export", "it holds no chats that this Inglenook knows")
+        case Problem.READER_CRASHED:
+            return translate("import_export", "the process that reads it ended")
+        case _:
+            return system_reason(reason)
