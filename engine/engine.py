@@ -25,7 +25,7 @@ from engine.native import open_embedding_model, open_model
 from engine.prompt.prompt_builder import PromptBuilder
 from engine.prompt.thread_pools import PromptThreadPools
 from engine.prompt_dispatcher import PromptDispatcher
-from engine.request_state import Progress, RequestRegistry, RequestState
+from engine.request_state import RequestProgress, RequestRegistry, RequestState
 from engine.requests import EmbedRequest, Request
 from engine.status import EmbedderInfo, ModelInfo, Status, StatusPublisher
 from engine.stream import RequestStream
@@ -148,7 +148,7 @@ class Engine:
         if self._registry.cancel(request_id):
             self._worker.drop_cancelled()
 
-    def progress(self, request_id: str) -> Progress | None:
+    def progress(self, request_id: str) -> RequestProgress | None:
         """Progress of a request from `submit` to its last event; None for other ids. Cheap enough to be polled."""
         return self._registry.progress(request_id)
 

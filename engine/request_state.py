@@ -17,7 +17,7 @@ from engine.stream import RequestStream
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class RequestProgress:
     """State of a request at one moment."""
 
     queue_place: int = 0
@@ -63,11 +63,11 @@ class RequestState:
         self.snapshot_requested = False
         """Whether it has waited for a snapshot from disk, which happens at most once."""
 
-    def progress(self, queue_place: int) -> Progress:
+    def progress(self, queue_place: int) -> RequestProgress:
         """Any thread. The numbers can come from two successive steps."""
         admitted, first, now = self.admitted_at, self.first_token_at, time.monotonic()
         n_prompt = len(self.prompt)
-        return Progress(
+        return RequestProgress(
             queue_place,
             n_prompt=n_prompt,
             n_cached=self.n_cached,
@@ -142,7 +142,7 @@ class RequestRegistry:
         for state in self._open_states():
             state.cancelled.set()
 
-    def progress(self, request_id: str) -> Progress | None:
+    def progress(self, request_id: str) -> RequestProgress | None:
         """None for an unknown request."""
         states = self._open_states()
         state = next((each for each in states if each.request.id == request_id), None)

@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop.platform.daemon_thread import call_in, detached
 from desktop.platform.task_set import TaskSet
-from engine.library.download import Download, Progress, Stopped, unfinished_variants
+from engine.library.download import Download, DownloadProgress, Stopped, unfinished_variants
 from engine.library.hub import Hub, ModelVariant, choose_variant
 from engine.library.hub_errors import HubError
 
@@ -194,7 +194,7 @@ class DownloadManager(QObject):
         job.running = download
         self._set(job, stage="fetching")
 
-        def report(progress: Progress) -> None:
+        def report(progress: DownloadProgress) -> None:
             call_in(loop, self._show_progress, job, download, progress)
 
         done = detached("inglenook-download", download.run, report)
@@ -209,7 +209,7 @@ class DownloadManager(QObject):
         finally:
             job.running = None
 
-    def _show_progress(self, job: _Job, download: Download, progress: Progress) -> None:
+    def _show_progress(self, job: _Job, download: Download, progress: DownloadProgress) -> None:
         if job.running is not download or job.is_stopped:
             return
         speed = job.speed(progress.n_bytes) if progress.step == "fetching" else 0.0

@@ -118,7 +118,7 @@ class ChatListWiring(QObject):
 
     def _type_into_composer(self, text: str) -> None:
         self._window.show_page("chat")
-        self._page.composer.write(text)
+        self._page.composer.insert_text(text)
 
     def _rename(self, chat_id: str) -> None:
         """Unfolds the folder or archive of the chat, then opens the editor of its title."""

@@ -22,7 +22,7 @@ from engine.library.http_transfer import Stopped, StopSignal, Transfer
 from engine.library.hub import Hub, ModelVariant, RemoteFile
 from engine.library.hub_errors import CannotWrite, Corrupt, DiskFull
 
-__all__ = ["Download", "DownloadStep", "Progress", "StopSignal", "Stopped", "unfinished_variants"]
+__all__ = ["Download", "DownloadProgress", "DownloadStep", "StopSignal", "Stopped", "unfinished_variants"]
 
 PART_SUFFIX, ABOUT_SUFFIX = ".part", ".part.json"
 SPARE_BYTES = 256 << 20
@@ -34,7 +34,7 @@ DownloadStep = Literal["fetching", "verifying"]
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class DownloadProgress:
     """Of all files together, in bytes."""
 
     step: DownloadStep
@@ -54,7 +54,7 @@ class Download:
         self._n_previous = 0
         """Bytes of the files before the current one."""
         self._step: DownloadStep = "fetching"
-        self._on_progress: Callable[[Progress], None] = lambda progress: None
+        self._on_progress: Callable[[DownloadProgress], None] = lambda progress: None
 
     @property
     def path(self) -> Path:
@@ -66,7 +66,7 @@ class Download:
         """Bytes that are already on disk, of finished and partial files."""
         return sum(self._n_downloaded(file) for file in self.variant.files)
 
-    def run(self, on_progress: Callable[[Progress], None] = lambda progress: None) -> Path:
+    def run(self, on_progress: Callable[[DownloadProgress], None] = lambda progress: None) -> Path:
         """Downloads the missing bytes and returns the model's path.
 
         Raises Stopped, HubUnreachable, HubRefused, DiskFull, CannotWrite; partial files are kept. Raises Corrupt; the
@@ -152,7 +152,7 @@ class Download:
         return target.with_name(target.name + ABOUT_SUFFIX)
 
     def _report(self, n_bytes: int) -> None:
-        self._on_progress(Progress(self._step, self._n_previous + n_bytes, self.variant.size_bytes))
+        self._on_progress(DownloadProgress(self._step, self._n_previous + n_bytes, self.variant.size_bytes))
 
 
 def unfinished_variants(folder: Path) -> tuple[ModelVariant, ...]:

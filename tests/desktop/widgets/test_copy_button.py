@@ -20,9 +20,9 @@ def test_button_confirms_and_returns(qtbot: QtBot, theme: Theme, monkeypatch: py
     before = button.icon().pixmap(16, 16).toImage()
     button.click()
     assert QGuiApplication.clipboard().text() == "http://127.0.0.1"
-    assert button.has_copied
+    assert button.shows_confirmation
     assert button.icon().pixmap(16, 16).toImage() != before
-    qtbot.waitUntil(lambda: not button.has_copied)
+    qtbot.waitUntil(lambda: not button.shows_confirmation)
     assert button.icon().pixmap(16, 16).toImage() == before
 
 
@@ -39,6 +39,6 @@ def test_every_button_that_copies_confirms(run: Run, open_gui: OpenGui) -> None:
             assert any(name.startswith("Copy the key of") for name in names)
             for button in buttons:
                 button.click()
-                assert button.has_copied
+                assert button.shows_confirmation
 
     run(story())

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from engine.library.download import Download, Progress, Stopped, unfinished_variants
+from engine.library.download import Download, DownloadProgress, Stopped, unfinished_variants
 from engine.library.gguf_header import check_gguf
 from engine.library.http_transfer import Transfer
 from engine.library.hub import Hub, ModelVariant, RemoteFile, choose_variant
@@ -67,14 +67,14 @@ def ranges(fake: FakeHub) -> list[str]:
 
 
 def test_a_download_arrives_whole(fake: FakeHub, folder: Path, model: bytes) -> None:
-    told: list[Progress] = []
+    told: list[DownloadProgress] = []
     path = begin(fake, folder).run(told.append)
     assert path == folder / NAME
     assert path.read_bytes() == model
     assert names(folder) == [NAME]
     check_gguf(path)
     assert {each.step for each in told} == {"fetching", "verifying"}
-    assert told[-1] == Progress("verifying", len(model), len(model))
+    assert told[-1] == DownloadProgress("verifying", len(model), len(model))
 
 
 @pytest.mark.parametrize("faults", [["cut"], ["cut", "cut", "cut"], ["cut", "503", "cut"], ["429"], ["503", "503"]])
@@ -229,7 +229,7 @@ def test_a_model_in_parts(fake: FakeHub, folder: Path, model: bytes) -> None:
     parts = {f"Q8_0/Big-Q8_0-0000{n}-of-00003.gguf": model[:-n] for n in (1, 2, 3)}
     fake.repos[REPO].files = dict(parts)
     fake.faults = ["", "cut"]
-    told: list[Progress] = []
+    told: list[DownloadProgress] = []
     download = begin(fake, folder)
     path = download.run(told.append)
     assert path.name == "Big-Q8_0-00001-of-00003.gguf"
