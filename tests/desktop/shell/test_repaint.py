@@ -285,7 +285,7 @@ def test_models_page_is_repainted_after_each_action(
     hub: FakeHub,
     tmp_path: Path,
 ) -> None:
-    test_gallery_models.shelve(tmp_path / "models")
+    test_gallery_models.write_models(tmp_path / "models")
     settings = SettingsFile(profile.settings)
     settings.change(model_folders=[str(tmp_path / "models")])
     settings.save()
