@@ -25,7 +25,7 @@ from desktop.models.model_list import (
 )
 from desktop.platform.daemon_thread import detached
 from desktop.platform.task_set import TaskSet
-from desktop.settings.settings_file import Settings
+from desktop.settings.settings import Settings
 from engine.backend import LoadSettings
 from engine.files.profile import Profile
 from engine.library import default_model

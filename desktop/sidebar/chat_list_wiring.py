@@ -66,18 +66,8 @@ class ChatListWiring(QObject):
         chats.sessions.opened.connect(self._show_open)
         chats.sessions.answering_changed.connect(self._follow)
         view.typed.connect(self._write)
-        self._connect_header()
+        page.header.unarchive_requested.connect(lambda chat_id: view.requests.archive_requested.emit((chat_id,), False))
         self._connect_bar(sidebar, SelectedChats(view, chats))
-
-    def _connect_header(self) -> None:
-        header, view = self._page.header, self._view
-        header.rename_requested.connect(self._rename)
-        header.pin_requested.connect(lambda chat_id, pinned: view.pin_requested.emit((chat_id,), pinned))
-        header.archive_requested.connect(lambda chat_id, away: view.archive_requested.emit((chat_id,), away))
-        header.delete_requested.connect(lambda chat_id: view.delete_requested.emit((chat_id,)))
-        header.folder_requested.connect(
-            lambda chat_id, at: view.open_folder_menu(self._chats.organizer.chats([chat_id]), at)
-        )
 
     def _connect_bar(self, sidebar: Sidebar, chosen: SelectedChats) -> None:
         bar = SelectionBar(self._window.theme)
@@ -115,16 +105,6 @@ class ChatListWiring(QObject):
     def _write(self, text: str) -> None:
         self._window.show_page("chat")
         self._page.composer.write(text)
-
-    def _rename(self, chat_id: str) -> None:
-        """Where the chat is out of sight, its place is opened first."""
-        for chat in self._chats.organizer.chats([chat_id]):
-            if chat.archived:
-                self._chats.organizer.fold_archive(False)
-            elif not chat.pinned:
-                self._chats.organizer.fold(chat.folder_id, False)
-        self._window.show_chat_list()
-        self._view.rename(chat_id)
 
     def _archive(self, chat_ids: Sequence[str], away: bool) -> None:
         before = self._chats.organizer.archive(chat_ids, away)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from desktop.settings.settings_file import Settings
+from desktop.settings.settings import Settings
 
 if TYPE_CHECKING:
     from desktop.updates.releases import Release

@@ -196,7 +196,7 @@ def test_a_chat_is_renamed_pinned_deleted_and_brought_back(run: Run, open_gui: O
         async with open_gui() as gui:
             type_and_send(gui, "Old name")
             await answered(gui)
-            gui.window.chat_page.header.rename_requested.emit(gui.rows[0].chat_id)
+            gui.action("rename_chat").trigger()
             editor = gui.chats.findChild(QLineEdit)
             assert isinstance(editor, QLineEdit)
             QTest.keyClicks(editor, "New name")
@@ -206,7 +206,7 @@ def test_a_chat_is_renamed_pinned_deleted_and_brought_back(run: Run, open_gui: O
             QTest.keyClick(editor, Qt.Key.Key_Return)
             await until(lambda: titles(gui) == ["Today", "New name"])
             assert gui.window.chat_page.header._title.text() == isolated("New name")
-            gui.window.chat_page.header.pin_requested.emit(gui.rows[0].chat_id, True)
+            gui.action("pin_chat").trigger()
             assert titles(gui) == ["Pinned", "New name"]
             gui.chats.setFocus()
             gui.chats.setCurrentIndex(gui.chats.model().index(1, 0))
@@ -303,7 +303,7 @@ def test_looks_and_place_are_remembered(run: Run, open_gui: OpenGui, profile: Pr
     async def story() -> None:
         async with open_gui() as gui:
             gui.window.resize(700, 500)
-            gui.window.view("settings").theme_chosen.emit("dark")
+            gui.window.view("settings").row("theme").buttons["dark"].click()
             assert gui.window.theme.scheme == "dark"
         assert SettingsFile(profile.settings).value.theme == "dark"
         async with open_gui(theme="dark") as gui:
