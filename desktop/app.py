@@ -273,6 +273,7 @@ def _open_tray(stack: TimedExitStack, services: Services, window: MainWindow, qu
         if page is not None:
             page.row("stays").setEnabled(tray.look())
 
+    show_availability()
     settings.on_change("tray", tray.show_icon)
     settings.on_change("tray", show_availability)
     if page is not None:

@@ -45,8 +45,8 @@ _MARKED = (
     QT_TRANSLATE_NOOP("reasons", "the model's heads of {sizes} numbers cannot be packed as {kind}"),
     QT_TRANSLATE_NOOP("reasons", "{value} is not between 0 and {largest}"),
     QT_TRANSLATE_NOOP("reasons", "the system lets us lock {allowed} MB, the model has {size} MB"),
-    QT_TRANSLATE_NOOP("reasons", "this build of llama.cpp computes on the processor alone"),
-    QT_TRANSLATE_NOOP("reasons", "an embedding model's context has only the usual one"),
+    QT_TRANSLATE_NOOP("reasons", "this build of llama.cpp has no GPU support"),
+    QT_TRANSLATE_NOOP("reasons", "an embedding model supports only the default"),
     # A download
     QT_TRANSLATE_NOOP("reasons", "{name} is no name for a model"),
     # The system's
