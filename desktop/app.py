@@ -55,12 +55,11 @@ from desktop.shell.tray import Tray
 from desktop.shell.window_actions import window_actions
 from desktop.sidebar.chat_list_actions import chat_list_actions
 from desktop.sidebar.chat_list_view import ChatListView
-from desktop.sidebar.chat_list_wiring import ChatListWiring, chat_list_model
 from desktop.sidebar.search_controller import SearchController
-from desktop.sidebar.search_wiring import SearchWiring
+from desktop.sidebar.wiring import ChatListWiring, SearchWiring, chat_list_model
 from desktop.startup.options import Options
 from desktop.store.records import ChatMessage
-from desktop.store.search import Search
+from desktop.store.search import ChatSearch
 from desktop.store.store import Store
 from desktop.transcript.message_wiring import MessageWiring
 from desktop.transcript.view import TranscriptView
@@ -110,7 +109,7 @@ async def run_until_closed(
     async with TimedExitStack() as stack:
         services = _open_services(stack, window, settings, options, make_engine)
         chat_page = await _open_chat_page(services)
-        stack.closes("drafts", chat_page.composing.aclose, 2)  # while the store and the tasks are there
+        stack.closes("drafts", chat_page.composer.aclose, 2)  # while the store and the tasks are there
         quick_ask = _open_quick_ask(stack, services, options.profile)
         stack.callback(window.hide)
         await _open_search(services)
@@ -142,7 +141,7 @@ def _open_services(
     settings = AppSettings(settings_file, tasks)
     store = Store(profile.chats, on_erased=lambda ids: delete_snapshots(profile.snapshots, ids))
     stack.closes("store", store.aclose, 5)
-    search, palette_search = SearchController(Search(profile.chats)), SearchController(Search(profile.chats))
+    search, palette_search = SearchController(ChatSearch(profile.chats)), SearchController(ChatSearch(profile.chats))
     stack.closes("search", search.aclose, 2)
     stack.closes("palette's search", palette_search.aclose, 2)
     import_export = _import_export(profile, store, window)
@@ -226,8 +225,8 @@ async def _open_chat_page(services: Services) -> ChatPageController:
     chat_list.setModel(chat_list_model(chats))
     sidebar.add_chats(chat_list)
     page.add_transcript(transcript)
-    composing = ComposerController(window, page, sidebar, chats, services.models, services.store, services.tasks)
-    controller = ChatPageController(window, page, transcript, chats, services.models, composing)
+    composer = ComposerController(window, page, chats, services.models, services.store, services.tasks)
+    controller = ChatPageController(window, page, transcript, chats, services.models, composer)
     ChatListWiring(window, sidebar, page, chat_list, chats)
     MessageWiring(window, page, transcript, chats, services.tasks)
     return controller
@@ -315,7 +314,7 @@ async def _open_chats(services: Services, chat_page: ChatPageController) -> None
     if problem is not None:
         chat_page.show_not_saved(problem)
     await services.chats.load()
-    await chat_page.composing.open()
+    await chat_page.composer.open()
     services.tasks.spawn(services.store.purge_index(), "clear the index of deleted words")
 
 
