@@ -108,7 +108,7 @@ async def run_until_closed(
     async with TimedExitStack() as stack:
         services = _open_services(stack, window, settings, options, make_engine)
         chat_page = await _open_chat_page(services)
-        stack.closes("drafts", chat_page.composing.aclose, 2)  # while the store and the tasks are there
+        stack.closes("drafts", chat_page.composer.aclose, 2)  # while the store and the tasks are there
         quick_ask = _open_quick_ask(stack, services, options.profile)
         stack.callback(window.hide)
         await _open_search(services)
@@ -226,8 +226,8 @@ async def _open_chat_page(services: Services) -> ChatPageController:
     chat_list.setModel(chat_list_model(chats))
     sidebar.add_chats(chat_list)
     page.add_transcript(transcript)
-    composing = ComposerController(window, page, sidebar, chats, services.models, services.store, services.tasks)
-    controller = ChatPageController(window, page, transcript, chats, services.models, composing)
+    composer = ComposerController(window, page, chats, services.models, services.store, services.tasks)
+    controller = ChatPageController(window, page, transcript, chats, services.models, composer)
     ChatListWiring(window, sidebar, page, chat_list, chats)
     MessageWiring(window, page, transcript, chats, services.tasks)
     return controller
@@ -297,7 +297,7 @@ async def _open_chats(services: Services, chat_page: ChatPageController) -> None
     if problem is not None:
         chat_page.show_not_saved(problem)
     await services.chats.load()
-    await chat_page.composing.open()
+    await chat_page.composer.open()
     services.tasks.spawn(services.store.purge_index(), "clear the index of deleted words")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication, QObject
 from PySide6.QtWidgets import QFileDialog
 
-from desktop.chat.header import Light
+from desktop.chat.header import ModelState
 from desktop.chat.page import ChatPage
 from desktop.error_messages import error_message
 from desktop.framework.app_window import AppWindow
@@ -20,7 +20,7 @@ from engine.status import Status
 
 translate = QCoreApplication.translate
 
-LIGHTS: dict[str, Light] = {"ready": "ready", "loading": "loading"}
+HEADER_STATES: dict[str, ModelState] = {"ready": "ready", "loading": "loading"}
 TOPIC = "model"
 
 
@@ -60,13 +60,13 @@ class ModelSwitcher(QObject):
         self._tasks.spawn(self._models.reload(), "load the model again")
 
     def _show_status(self, status: Status) -> None:
-        light = LIGHTS.get(status.state, "none")
+        header_state = HEADER_STATES.get(status.state, "none")
         state, facts = strings.model_state(status), strings.model_facts(status.model)
-        self._page.header.show_model(state, light, status.progress, facts)
-        self._page.greeting.show_model(light)
+        self._page.header.show_model(state, header_state, status.progress, facts)
+        self._page.greeting.show_model(header_state)
         toast, error = self._window.toast, status.error
         if error is None:
-            if status.state in LIGHTS:
+            if status.state in HEADER_STATES:
                 toast.clear(TOPIC)
         elif status.state == "dead":
             again = translate("window", "Load it again")

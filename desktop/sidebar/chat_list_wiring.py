@@ -114,7 +114,7 @@ class ChatListWiring(QObject):
 
     def _write(self, text: str) -> None:
         self._window.show_page("chat")
-        self._page.composer.write(text)
+        self._page.composer.insert_text(text)
 
     def _rename(self, chat_id: str) -> None:
         """Where the chat is out of sight, its place is opened first."""

@@ -47,7 +47,7 @@ class MessageWiring(QObject):
         transcript.delete_requested.connect(self._delete)
         chats.sessions.message_focused.connect(transcript.show_message)
         transcript.token_alternatives_requested.connect(self._show_token_alternatives)
-        transcript.typed.connect(page.composer.write)
+        transcript.typed.connect(page.composer.insert_text)
         transcript.save_requested.connect(self._save_code)
 
     def _delete(self, message_id: str) -> None:

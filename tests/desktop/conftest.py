@@ -133,7 +133,7 @@ class Gui:
 
     @property
     def ready(self) -> bool:
-        return self.window.chat_page.header._light == "ready"
+        return self.window.chat_page.header._model_state == "ready"
 
 
 OpenGui = Callable[..., Any]

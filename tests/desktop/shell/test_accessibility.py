@@ -19,7 +19,7 @@ from desktop.transcript.view import TranscriptView
 from engine.files.profile import Profile
 from tests.desktop.conftest import OpenGui, Run, until
 from tests.desktop.shell.test_main_window import type_and_send
-from tests.desktop.transcript.test_column_layout import message
+from tests.desktop.transcript.support import message
 
 NAME = QAccessible.Text.Name
 INNER = {"qt_spinbox_lineedit", "qt_keysequenceedit_lineedit", "QLineEditIconButton"}

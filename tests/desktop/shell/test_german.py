@@ -264,7 +264,7 @@ def test_what_stands_around_the_composer_is_german(run: Run, open_gui: OpenGui, 
             sheet.show_settings(ChatSettings(system="Kurz antworten.", temperature=0.2, top_k=20, thinking=False))
             assert sheet.rows["temperature"].edit.text() == "0,2"
             sheet.rows["top_p"].edit.setText("7")
-            sheet.rows["top_p"].show_fault(True)
+            sheet.rows["top_p"].show_invalid(True)
             await look(gui, "sheet-changed")
             sheet.presets.save.click()
             await look(gui, "sheet-preset")

@@ -13,7 +13,7 @@ import pytest
 from PySide6.QtWidgets import QApplication, QProgressDialog
 
 from desktop import app
-from desktop.chat.attachments.file_reader import Reader
+from desktop.chat.attachments.file_reader import FileReader
 from desktop.models.model_controller import ModelController
 from desktop.platform.single_instance import InstanceLock
 from desktop.startup.options import Options
@@ -87,11 +87,11 @@ def test_file_on_a_stalled_drive_is_removed_and_does_not_hold_up_closing(
 ) -> None:
     answers = threading.Event()
 
-    def stall(self: Reader, path: Path) -> Attachment:
+    def stall(self: FileReader, path: Path) -> Attachment:
         answers.wait()
         return Attachment(path.name, "text", "late")
 
-    monkeypatch.setattr(Reader, "read", stall)
+    monkeypatch.setattr(FileReader, "read", stall)
 
     async def story() -> None:
         try:
@@ -115,10 +115,10 @@ def test_file_on_a_stalled_drive_is_removed_and_does_not_hold_up_closing(
 def test_unexpected_error_while_reading_a_file_does_not_block_the_composer(
     run: Run, open_gui: OpenGui, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(self: Reader, path: Path) -> Attachment:
+    def fail(self: FileReader, path: Path) -> Attachment:
         raise ValueError("embedded null byte")
 
-    monkeypatch.setattr(Reader, "read", fail)
+    monkeypatch.setattr(FileReader, "read", fail)
 
     async def story() -> None:
         async with open_gui(Script(answer=b"Yes.")) as gui:

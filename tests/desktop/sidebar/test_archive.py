@@ -39,10 +39,10 @@ def test_archived_chat_is_found_opened_and_unarchived(run: Run, open_gui: OpenGu
         found.open_first()
         await until(lambda: len(gui.rows) == 2)
         header = gui.window.chat_page.header
-        assert header._back.isVisible()
+        assert header._unarchive_button.isVisible()
         assert found.model().hits[0].archived
-        header._back.click()
-        assert header._back.isHidden()
+        header._unarchive_button.click()
+        assert header._unarchive_button.isHidden()
         await until(lambda: not found.model().hits[0].archived)
         QTest.keyClick(field, Qt.Key.Key_Escape)
         assert titles(gui) == AS_FILLED, "in its folder again"

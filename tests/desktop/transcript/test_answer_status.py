@@ -1,4 +1,4 @@
-"""What the window shows while an answer waits: nothing waits without a sign, and Stop is seen at once."""
+"""What an answer waits for is shown below it: loading, queueing, reading the prompt, stopping."""
 
 from __future__ import annotations
 
@@ -20,38 +20,38 @@ def send(gui: Gui, text: str) -> None:
     QTest.keyClick(gui.window.chat_page.composer._edit, Qt.Key.Key_Return)
 
 
-def sign(gui: Gui) -> WaitStatus:
-    """What stands under the last answer; none where there is no answer yet."""
+def wait_status(gui: Gui) -> WaitStatus:
+    """The wait status of the last message; an empty one if there is no message."""
     found: WaitStatus = gui.transcript.column.item(len(gui.rows) - 1).status if gui.rows else WaitStatus()
     return found
 
 
-def test_reading_is_shown_with_percent_and_bar_within_200_ms(run: Run, open_gui: OpenGui) -> None:
+def test_prompt_reading_shows_percent_and_bar_within_200_ms(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(SLOW) as gui:
             await until(lambda: gui.ready)
             send(gui, "w" * 1_900)
             began = time.monotonic()
-            await until(lambda: sign(gui).text)
+            await until(lambda: wait_status(gui).text)
             assert time.monotonic() - began < 1.0, "200 ms, and some for a busy machine"
-            await until(lambda: sign(gui).text.startswith("Reading"))
-            assert sign(gui).text.endswith("%")
-            assert sign(gui).progress is not None
-            assert gui.transcript.column.item(1).height >= sign(gui).height
+            await until(lambda: wait_status(gui).text.startswith("Reading"))
+            assert wait_status(gui).text.endswith("%")
+            assert wait_status(gui).progress is not None
+            assert gui.transcript.column.item(1).height >= wait_status(gui).height
             await until(lambda: gui.rows[1].state == "complete")
-            assert not sign(gui).text
+            assert not wait_status(gui).text
 
     run(story())
 
 
-def test_escape_while_reading_shows_stopping_before_the_engine_has_stopped(run: Run, open_gui: OpenGui) -> None:
+def test_escape_during_prompt_reading_shows_stopping_at_once(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"Well.", step_s=0.3)) as gui:
             await until(lambda: gui.ready)
             send(gui, "w" * 1_900)
-            await until(lambda: sign(gui).text.startswith("Reading"))
+            await until(lambda: wait_status(gui).text.startswith("Reading"))
             QTest.keyClick(gui.window.chat_page.composer, Qt.Key.Key_Escape)
-            assert sign(gui).text == "Stopping…"
+            assert wait_status(gui).text == "Stopping…"
             button = gui.window.chat_page.composer._send
             assert (button.toolTip(), button.isEnabled()) == ("Stopping…", False)
             await until(lambda: gui.rows[1].state == "stopped")
@@ -60,7 +60,7 @@ def test_escape_while_reading_shows_stopping_before_the_engine_has_stopped(run: 
     run(story())
 
 
-def test_stopping_is_shown_below_words_that_are_there(run: Run, open_gui: OpenGui) -> None:
+def test_stop_during_decoding_shows_stopping_below_the_text(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=None, step_s=0.3)) as gui:
             await until(lambda: gui.ready)
@@ -68,14 +68,14 @@ def test_stopping_is_shown_below_words_that_are_there(run: Run, open_gui: OpenGu
             await until(lambda: gui.rows[1].text)
             before = gui.transcript.column.item(1).height
             QTest.keyClick(gui.window.chat_page.composer, Qt.Key.Key_Escape)
-            assert sign(gui).text == "Stopping…"
+            assert wait_status(gui).text == "Stopping…"
             assert gui.transcript.column.item(1).height > before
             await until(lambda: gui.rows[1].state == "stopped")
 
     run(story())
 
 
-def test_answer_shows_which_chat_it_waits_for(run: Run, open_gui: OpenGui) -> None:
+def test_queued_answer_names_the_chat_it_waits_for(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=None, step_s=0.01)) as gui:
             await until(lambda: gui.ready)
@@ -84,23 +84,23 @@ def test_answer_shows_which_chat_it_waits_for(run: Run, open_gui: OpenGui) -> No
                 await until(lambda: gui.rows[1].text)
                 gui.window.sidebar.new_chat_requested.emit()
             type_and_send(gui, "One more")
-            await until(lambda: sign(gui).text == "Waiting for the answer in “Number 0”…")
+            await until(lambda: wait_status(gui).text == "Waiting for the answer in “Number 0”…")
 
     run(story())
 
 
-def test_loading_is_shown_with_percent_and_bar(run: Run, open_gui: OpenGui) -> None:
+def test_model_loading_shows_percent_and_bar(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"Well.", load_s=2.0)) as gui:
             type_and_send(gui, "Hi")
-            await until(lambda: sign(gui).text.startswith("Waiting for the model · "))
-            await until(lambda: (sign(gui).progress or 0) > 0.3)
+            await until(lambda: wait_status(gui).text.startswith("Waiting for the model · "))
+            await until(lambda: (wait_status(gui).progress or 0) > 0.3)
             await until(lambda: gui.rows[1].state == "complete")
 
     run(story())
 
 
-def test_answers_side_by_side_each_show_what_they_wait_for(run: Run, open_gui: OpenGui) -> None:
+def test_each_answer_of_a_comparison_shows_its_own_status(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(SLOW) as gui:
             await until(lambda: gui.ready)
@@ -118,7 +118,7 @@ def test_answers_side_by_side_each_show_what_they_wait_for(run: Run, open_gui: O
     run(story())
 
 
-def test_ring_of_the_context_moves_while_an_answer_is_written(run: Run, open_gui: OpenGui) -> None:
+def test_context_meter_grows_while_an_answer_streams(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=None, step_s=0.01)) as gui:
             await until(lambda: gui.ready)
@@ -141,7 +141,7 @@ def test_ring_of_the_context_moves_while_an_answer_is_written(run: Run, open_gui
     run(story())
 
 
-def test_loading_is_cancelled_from_the_header(run: Run, open_gui: OpenGui) -> None:
+def test_header_button_cancels_model_loading(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"Well.", load_s=20.0)) as gui:
             await until(lambda: "%" in gui.window.chat_page.header._model_words and gui.opener is not None)

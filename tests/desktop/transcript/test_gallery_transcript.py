@@ -1,4 +1,4 @@
-"""Pictures of messages in each of their states, in build/gallery, for people to look at."""
+"""Screenshots of messages in all states, in build/gallery, for visual review."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.fakes import Script
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_messages_are_pictured(run: Run, open_gui: OpenGui, profile: Profile, scheme: str) -> None:
+def test_gallery_of_message_states(run: Run, open_gui: OpenGui, profile: Profile, scheme: str) -> None:
     async def story() -> None:
         await fill(profile)
         async with open_gui(Script(answer=SECOND.encode(), step_s=0.001), theme=scheme) as gui:

@@ -1,4 +1,4 @@
-"""Formulas, pictures and wide code on the page, as a reader meets them."""
+"""Formulas and pictures in messages: rendering, caching, loading on request."""
 
 from __future__ import annotations
 
@@ -6,21 +6,19 @@ import base64
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QImage, QWheelEvent
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from desktop.chat.message_list import MessageList
 from desktop.platform.theme import Theme
-from desktop.render.blocks import Block, InlineImage
-from desktop.transcript.code_block import CodeBlock
+from desktop.render.blocks import InlineImage
 from desktop.transcript.inline_images import MAX_CACHED_BYTES, MAX_FORMULA_PIXELS, RenderedImage
 from desktop.transcript.local_pictures import read_picture
 from desktop.transcript.view import TranscriptView
 from tests.desktop.chat.attachments.sample_documents import png_bomb
-from tests.desktop.transcript.test_column_layout import message
+from tests.desktop.transcript.support import message
 
 WIDE = "```python\n" + "a_long_name = " * 30 + "1\nshort = 2\n```"
 EULER = r"It says $e^{i\pi}+1=0$, and so on."
@@ -35,7 +33,7 @@ def red_png(path: Path, width: int = 60, height: int = 40) -> Path:
 
 @pytest.fixture(autouse=True)
 def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The person's own folder is where these tests put their pictures."""
+    """The home folder is the one in which the tests save pictures."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
 
@@ -44,7 +42,7 @@ def drawn(view: TranscriptView, row: int = 0) -> list[str]:
     return [text for segment in view.column.item(row).segments for text in segment._drawn_images]
 
 
-def test_a_formula_is_drawn_when_it_is_ready_and_copied_as_it_was_written(
+def test_formula_is_drawn_when_ready_and_copied_as_source(
     qtbot: QtBot, view: TranscriptView, messages: MessageList
 ) -> None:
     messages.show([message(1, EULER)])
@@ -58,14 +56,16 @@ def test_a_formula_is_drawn_when_it_is_ready_and_copied_as_it_was_written(
     assert drawn(view), "the second time it is there at once"
 
 
-def test_hostile_formulas_stop_no_others(qtbot: QtBot, view: TranscriptView, messages: MessageList) -> None:
+def test_hostile_formulas_do_not_block_other_formulas(
+    qtbot: QtBot, view: TranscriptView, messages: MessageList
+) -> None:
     hostile = r"$\hspace{99999999999em}x$ and $x\hspace{100000em}y$ and $x\hspace{-100000em}z$"
     messages.show([message(1, f"{hostile}\n\nThen $b+1$.")])
     qtbot.waitUntil(lambda: drawn(view) == ["$b+1$"])
     assert "hspace" in view.column.item(0).segments[0].document.toPlainText()
 
 
-def test_error_in_the_inset_thread_stops_no_others(
+def test_error_while_rendering_one_image_does_not_stop_others(
     qtbot: QtBot, view: TranscriptView, messages: MessageList, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make = view.images._render
@@ -82,7 +82,7 @@ def test_error_in_the_inset_thread_stops_no_others(
     qtbot.waitUntil(lambda: drawn(view, 1) == ["$q_2$"])
 
 
-def test_pictures_in_memory_are_bounded_in_bytes(view: TranscriptView) -> None:
+def test_image_cache_is_limited_in_bytes(view: TranscriptView) -> None:
     inline_images = view.images
     for number in range(40):
         image = QImage(2000, 1000, QImage.Format.Format_ARGB32_Premultiplied)
@@ -97,7 +97,7 @@ def test_pictures_in_memory_are_bounded_in_bytes(view: TranscriptView) -> None:
     assert 2 < len(inline_images._cached) < 40
 
 
-def test_wide_formula_on_a_fine_screen_is_drawn_within_bounds(
+def test_wide_formula_at_high_scale_has_limited_pixels(
     qtbot: QtBot, view: TranscriptView, messages: MessageList
 ) -> None:
     view.images.scale = 3.0
@@ -108,14 +108,14 @@ def test_wide_formula_on_a_fine_screen_is_drawn_within_bounds(
     assert view.column.item(0).segments[0].document.idealWidth() <= view.column.item(0).width
 
 
-def test_a_formula_takes_the_colour_of_its_words(
+def test_formula_has_the_colour_of_the_text(
     qtbot: QtBot, view: TranscriptView, messages: MessageList, theme: Theme
 ) -> None:
     messages.show([message(1, "$$x^2$$")])
     qtbot.waitUntil(lambda: bool(drawn(view)))
 
     def lightness() -> tuple[int, int]:
-        """Of the darkest and of the lightest pixel where the formula stands."""
+        """The brightness of the darkest and the lightest pixel of the formula."""
         image = view.viewport().grab().toImage()
         found = [image.pixelColor(x, y).lightness() for x in range(image.width()) for y in range(24, 50)]
         return min(found), max(found)
@@ -125,7 +125,7 @@ def test_a_formula_takes_the_colour_of_its_words(
     assert lightness()[1] > 180, "light on dark"
 
 
-def test_what_is_read_stays_where_it_is_when_formulas_come(
+def test_formulas_that_become_ready_keep_the_scroll_position(
     qtbot: QtBot, view: TranscriptView, messages: MessageList
 ) -> None:
     tall = "\n\n".join(rf"$$\frac{{{n}}}{{\frac{{a}}{{b}}}}$$" for n in range(6))
@@ -137,7 +137,7 @@ def test_what_is_read_stays_where_it_is_when_formulas_come(
     assert view.column.hold() == (row, top)
 
 
-def test_a_picture_on_this_machine_and_one_in_the_text(
+def test_local_picture_and_data_url_are_drawn(
     qtbot: QtBot, view: TranscriptView, messages: MessageList, tmp_path: Path
 ) -> None:
     path = red_png(tmp_path / "a.png")
@@ -150,7 +150,7 @@ def test_a_picture_on_this_machine_and_one_in_the_text(
     assert "gone" in view.column.item(0).segments[2].document.toPlainText()
 
 
-def test_picture_elsewhere_is_shown_after_a_click(
+def test_picture_outside_home_is_loaded_after_a_click(
     qtbot: QtBot,
     view: TranscriptView,
     messages: MessageList,
@@ -173,7 +173,7 @@ def test_picture_elsewhere_is_shown_after_a_click(
     assert "pictures" not in view.cache.controls["m1"]._named
 
 
-def test_a_wide_picture_shrinks_with_the_page(
+def test_wide_picture_is_scaled_to_the_page(
     qtbot: QtBot, view: TranscriptView, messages: MessageList, tmp_path: Path
 ) -> None:
     messages.show([message(1, f"![w](<{red_png(tmp_path / 'w.png', 1200, 100)}>)")])
@@ -187,7 +187,7 @@ def test_a_wide_picture_shrinks_with_the_page(
     assert segment.height < tall
 
 
-def test_pictures_that_are_a_trap_are_not_read(tmp_path: Path) -> None:
+def test_dangerous_picture_addresses_are_rejected(tmp_path: Path) -> None:
     svg = tmp_path / "a.svg"
     svg.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')
     (tmp_path / "text.png").write_text("no picture")
@@ -200,71 +200,3 @@ def test_pictures_that_are_a_trap_are_not_read(tmp_path: Path) -> None:
     assert image.width() <= 1400
     (tmp_path / "cut.png").write_bytes(big.read_bytes()[:60])
     assert read_picture(str(tmp_path / "cut.png")) is None
-
-
-def code(view: TranscriptView) -> CodeBlock:
-    segment = view.column.item(0).segments[0]
-    assert isinstance(segment, CodeBlock)
-    return segment
-
-
-def wheel(view: TranscriptView, at: QPoint, pixels: QPoint, keys: Qt.KeyboardModifier) -> None:
-    none = Qt.MouseButton.NoButton
-    where = QPointF(view.viewport().mapToGlobal(at))
-    event = QWheelEvent(QPointF(at), where, pixels, pixels, none, keys, Qt.ScrollPhase.NoScrollPhase, False)
-    QApplication.sendEvent(view.viewport(), event)
-
-
-def test_wide_code_is_scrolled_sideways_not_broken(view: TranscriptView, messages: MessageList) -> None:
-    messages.show([message(1, WIDE)])
-    segment = code(view)
-    assert segment.max_offset > 1000
-    assert segment.height == 32 + 24 + 40, "two lines"
-    at = view.column.corner(0) + QPoint(50, 50)
-    wheel(view, at, QPoint(-60, 0), Qt.KeyboardModifier.NoModifier)
-    assert segment.offset == 60
-    wheel(view, at, QPoint(0, -60), Qt.KeyboardModifier.ShiftModifier)
-    assert segment.offset == 120
-    wheel(view, at, QPoint(0, -60), Qt.KeyboardModifier.NoModifier)
-    assert segment.offset == 120, "that scrolls the page"
-    handle = segment.thumb().center().toPoint() + view.column.corner(0)
-    QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=handle)
-    QTest.mouseMove(view.viewport(), handle + QPoint(5000, 0))
-    QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=handle + QPoint(5000, 0))
-    assert segment.offset == segment.max_offset
-    assert view.selected_text == ""
-
-
-def test_narrow_code_has_no_handle(view: TranscriptView, messages: MessageList) -> None:
-    messages.show([message(1, "```\nx = 1\n```")])
-    assert code(view).max_offset == 0
-    assert code(view).thumb().isEmpty()
-
-
-def test_text_is_selected_where_it_is_seen_in_code_that_is_scrolled(
-    view: TranscriptView, messages: MessageList
-) -> None:
-    messages.show([message(1, "```\n" + "".join(f"w{n:03} " for n in range(200)) + "\n```")])
-    segment = code(view)
-    segment.scroll_to(700)
-    (box,) = segment.boxes(110 * 5, 110 * 5 + 4)
-    at = view.column.corner(0) + box.center().toPoint()
-    QTest.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
-    assert view.selected_text == "w110"
-
-
-def test_a_match_in_wide_code_is_brought_into_sight(view: TranscriptView, messages: MessageList) -> None:
-    messages.show([message(1, "```\n" + "pad " * 100 + "needle\n```")])
-    view.open_find()
-    assert view.finder.bar is not None
-    QTest.keyClicks(view.finder.bar.edit, "needle")
-    assert code(view).offset > 0
-    start, end = view.column.item(0).matches[0]
-    assert code(view).boxes(start.offset, end.offset)[0].right() <= code(view).width
-
-
-def test_code_is_saved_as_a_file(qtbot: QtBot, view: TranscriptView, messages: MessageList) -> None:
-    messages.show([message(1, "```python\nx = 1\n```")])
-    with qtbot.waitSignal(view.save_requested) as asked:
-        view.cache.controls["m1"]._code.rows[0][1].click()
-    assert asked.args == [Block("code", code="x = 1", language="python")]

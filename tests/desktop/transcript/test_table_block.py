@@ -1,4 +1,4 @@
-"""Tables and task lists on the page."""
+"""Tables and task lists in messages."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from PySide6.QtTest import QTest
 from desktop.chat.message_list import MessageList
 from desktop.transcript.table_block import TableBlock
 from desktop.transcript.view import TranscriptView
-from tests.desktop.transcript.test_column_layout import message
-from tests.desktop.transcript.test_inline_images import wheel
+from tests.desktop.transcript.support import message, wheel
 
 
 def rows(n_columns: int, n_rows: int = 3) -> str:
@@ -23,9 +22,7 @@ def table(view: TranscriptView) -> TableBlock:
     return segment
 
 
-def test_wide_table_breaks_no_word_and_is_scrolled_to_its_last_column(
-    view: TranscriptView, messages: MessageList
-) -> None:
+def test_wide_table_breaks_no_word_and_scrolls_to_its_last_column(view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(1, rows(30))])
     segment = table(view)
     assert segment.max_offset > 500
@@ -45,7 +42,7 @@ def test_wide_table_breaks_no_word_and_is_scrolled_to_its_last_column(
     assert segment.boxes(last, last + 8)[0].right() <= segment.width
 
 
-def test_table_that_fits_is_not_scrolled(view: TranscriptView, messages: MessageList) -> None:
+def test_table_that_fits_does_not_scroll(view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(1, "| a | b |\n|--|--|\n| " + "many words " * 30 + " | c |")])
     assert table(view).max_offset == 0
     assert table(view).thumb().isEmpty()
@@ -54,7 +51,7 @@ def test_table_that_fits_is_not_scrolled(view: TranscriptView, messages: Message
     assert table(view).content_width <= view.column.item(0).width
 
 
-def test_match_in_a_wide_table_is_brought_into_sight(view: TranscriptView, messages: MessageList) -> None:
+def test_match_in_a_wide_table_is_scrolled_into_view(view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(1, rows(30))])
     view.open_find()
     assert view.finder.bar is not None
@@ -62,7 +59,7 @@ def test_match_in_a_wide_table_is_brought_into_sight(view: TranscriptView, messa
     assert table(view).offset > 0
 
 
-def test_whole_table_is_copied(view: TranscriptView, messages: MessageList) -> None:
+def test_table_is_copied_completely(view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(1, rows(3, 1))])
     item = view.column.item(0)
     assert item.text_between(*item.whole()).split() == [
@@ -70,7 +67,7 @@ def test_whole_table_is_copied(view: TranscriptView, messages: MessageList) -> N
     ]  # fmt: skip
 
 
-def test_tasks_have_a_box_and_no_bullet(view: TranscriptView, messages: MessageList) -> None:
+def test_task_list_items_have_a_checkbox_and_no_bullet(view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(1, "- [ ] sow\n- [x] dig\n- rest"), message(3, "- sow\n- dig\n- rest")])
     image, plain = view.viewport().grab().toImage(), view.column.corner(1)
 

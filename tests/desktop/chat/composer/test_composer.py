@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from desktop.chat.attachments.attachment_chips import AttachmentChip
-from desktop.chat.attachments.attachment_list import Tray
+from desktop.chat.attachments.attachment_list import AttachmentList
 from desktop.chat.composer.composer import Composer
 from desktop.chat.prompt import fenced, prompt_messages, prompt_parts, with_attachments
 from desktop.store.records import Attachment, ChatMessage, ChatSettings
@@ -84,16 +84,16 @@ def test_summary_replaces_turns_after_instructions() -> None:
 
 def test_attachment_removed_while_read_stays_removed() -> None:
     ids = iter("abc")
-    tray = Tray(lambda: next(ids))
-    first, second = tray.begin("one.txt"), tray.begin("two.txt")
-    tray.remove(first)
-    tray.finish(first, Attachment("one.txt", "text", "1"))
-    assert tray.is_reading
-    tray.finish(second, Attachment("two.txt", "text", "2"))
-    tray.count(second, 7)
-    tray.count(first, 7)
-    assert tray.attachments == (Attachment("two.txt", "text", "2", 7),)
-    assert not tray.is_reading
+    attachments = AttachmentList(lambda: next(ids))
+    first, second = attachments.add("one.txt"), attachments.add("two.txt")
+    attachments.remove(first)
+    attachments.set_attachment(first, Attachment("one.txt", "text", "1"))
+    assert attachments.is_reading
+    attachments.set_attachment(second, Attachment("two.txt", "text", "2"))
+    attachments.set_n_tokens(second, 7)
+    attachments.set_n_tokens(first, 7)
+    assert attachments.attachments == (Attachment("two.txt", "text", "2", 7),)
+    assert not attachments.is_reading
 
 
 def test_keys_after_click_on_page_go_to_composer(run: Run, open_gui: OpenGui) -> None:
@@ -128,7 +128,7 @@ def test_attached_file_is_counted_and_sent(run: Run, open_gui: OpenGui, tmp_path
             assert [chip._name.text() for chip in chips(gui)] == ["beans.md", "plan.pdf"]
             # The fake counts a token for each byte, so that the cost is known: name, fence and text.
             assert (
-                chips(gui)[0]._cost.text()
+                chips(gui)[0]._tokens.text()
                 == f"{len(fenced(Attachment('beans.md', 'markdown', 'Sow in March.' + chr(10))))} tokens"
             )
             type_and_send(gui, "When?")
@@ -286,7 +286,7 @@ def test_model_change_recounts_attachments(run: Run, open_gui: OpenGui, tmp_path
         async with open_gui(Script(load_s=0.3)) as gui:
             gui.window.chat_page.composer.files_given.emit([note(tmp_path)])
             await until(lambda: chips(gui) and chips(gui)[0].item.attachment is not None)
-            assert chips(gui)[0]._cost.text() == "…"  # nobody can count yet
+            assert chips(gui)[0]._tokens.text() == "…"  # nobody can count yet
             await until(lambda: counted(gui, 1))
             gui.opener.script = Script(template="{% for m in messages %}{{ m.content }}{{ m.content }}{% endfor %}")
             before = chips(gui)[0].item.n_tokens or 0

@@ -13,8 +13,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from desktop.chat.composer.draft_saver import DraftSaver
-from desktop.chat.composer.drafts import NEW_CHAT_KEY, Draft, DraftCache
+from desktop.chat.composer.drafts import NEW_CHAT_KEY, Draft, DraftCache, DraftSaver
 from desktop.platform.task_set import TaskSet
 from desktop.shell.main_window import MainWindow
 from desktop.store.errors import StoreFull
@@ -49,7 +48,7 @@ def test_failed_save_keeps_draft_in_cache() -> None:
         book.put("c", Draft("early"))
         await book.save()
         assert disk.drafts == {}  # what lies in the store is not read yet, and not written over
-        book.take_up({"c": ("stored", (FILE,)), "d": ("other", ())})
+        book.load({"c": ("stored", (FILE,)), "d": ("other", ())})
         assert book["c"] == Draft("stored\n\nearly", (FILE,))
         disk.full = True
         for _ in range(2):

@@ -103,7 +103,7 @@ def test_gallery_of_chat_settings(run: Run, open_gui: OpenGui, profile: Profile,
             told = "You are a patient teacher. Answer in short paragraphs, and end with one question."
             sheet.show_settings(ChatSettings(system=told, temperature=0.2, top_k=20, thinking=False))
             sheet.rows["top_p"].edit.setText("7")
-            sheet.rows["top_p"].show_fault(True)
+            sheet.rows["top_p"].show_invalid(True)
             await show(gui, "settings-changed", scheme)
             sheet.presets.save.click()
             sheet.presets.name.setText("Everyday")

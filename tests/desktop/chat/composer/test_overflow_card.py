@@ -7,7 +7,7 @@ import time
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
 
-from desktop.chat.composer.overflow import certainly_fits, overflow
+from desktop.chat.composer.overflow import certainly_fits, find_overflow
 from desktop.chat.composer.overflow_card import OverflowCard
 from desktop.chat.prompt import prompt_messages, unmerged_messages
 from desktop.store.records import Chat, ChatMessage, ChatSettings
@@ -71,17 +71,17 @@ def read_by_model(gui: Gui) -> str:
 def test_overflow_lists_turns_to_be_left_out() -> None:
     settings = ChatSettings(system="Be kind.")
     fitted = ContextFit(9_310, 8_192, (1, 2, 3, 4), 8_070, True)
-    found = overflow(branch(), settings, fitted)
+    found = find_overflow(branch(), settings, fitted)
     assert found is not None
     assert (found.kind, found.n_left_out, found.has_instructions) == ("turns", 1_240, True)
     assert [turn.first_line for turn in found.turns] == ["Question 0", "Question 1"]
     assert found.last_row_id == "m3"
     leaves_out = ChatSettings(system="Be kind.", leaves_out=True)
-    assert overflow(branch(), leaves_out, fitted) is None
-    alone = overflow(branch(), leaves_out, ContextFit(9_310, 8_192, (1,), 9_000, False))
+    assert find_overflow(branch(), leaves_out, fitted) is None
+    alone = find_overflow(branch(), leaves_out, ContextFit(9_310, 8_192, (1,), 9_000, False))
     assert alone is not None
     assert (alone.kind, alone.n_prompt) == ("message", 9_000)
-    assert overflow(branch(), settings, ContextFit(10, 8_192, (), 10, True)) is None
+    assert find_overflow(branch(), settings, ContextFit(10, 8_192, (), 10, True)) is None
     assert certainly_fits(branch(), settings, 20_000)
     assert not certainly_fits(branch(), settings, 4_096)
 
@@ -89,7 +89,7 @@ def test_overflow_lists_turns_to_be_left_out() -> None:
 def test_unanswered_long_question_can_be_left_out() -> None:
     rows = [row(0, "user", "q" * 5_000), row(1, "assistant", ""), row(2, "user", "Hello")]
     messages = unmerged_messages(rows, ChatSettings())
-    found = overflow(
+    found = find_overflow(
         rows, ChatSettings(), fit_to_context(messages, lambda kept: sum(len(each.content) for each in kept), 4_096)
     )
     assert found is not None
@@ -201,7 +201,7 @@ def test_new_chat_choice_moves_draft(run: Run, open_gui: OpenGui, profile: Profi
         await fill(profile)
         async with open_gui(Script(answer=b"Yes.")) as gui:
             card = await refused(gui)
-            QTest.mouseClick(card.afresh, Qt.MouseButton.LeftButton)
+            QTest.mouseClick(card.new_chat, Qt.MouseButton.LeftButton)
             assert gui.rows == []
             assert gui.window.chat_page.composer.text == long_words()
             assert not card.isVisible()

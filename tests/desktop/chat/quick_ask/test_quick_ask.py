@@ -38,7 +38,7 @@ def only(gui: Gui, kind: type[QObject]) -> Any:
 
 
 def small_of(gui: Gui) -> Any:
-    return only(gui, QuickAskController).small
+    return only(gui, QuickAskController).quick_window
 
 
 def answer_of(gui: Gui) -> Any:
