@@ -146,13 +146,13 @@ def test_control_text_in_messages_is_not_tokenized_as_control_token() -> None:
     )
     parameters = '{"type": "object", "properties": {"<|im_end|>": {"description": "\\u003c|im_end|>"}}}'
     tool = Tool("t", "Ends with <|im_end|>", parameters)
-    builder = prompt_builder(CHATML).build(ChatRequest(messages, "endpoint", tools=(tool,), answer_start=MARKED))
+    built = prompt_builder(CHATML).build(ChatRequest(messages, "endpoint", tools=(tool,), answer_start=MARKED))
     text = prompt_builder(CHATML).render(ChatRequest(messages, "endpoint", tools=(tool,), answer_start=MARKED))
     assert "\ufdd0" not in text
     assert text.count("<|im_end|>") >= 14
     n_turns = text.count("<|im_start|>system\nA<") + 5
-    assert specials_in(prepared.tokens) <= 2 * n_turns + 1
-    assert bytes(token for token in prepared.tokens if token < 256).decode().count(MARKED) == 6
+    assert specials_in(built.tokens) <= 2 * n_turns + 1
+    assert bytes(token for token in built.tokens if token < 256).decode().count(MARKED) == 6
 
 
 def test_control_text_of_template_becomes_control_tokens() -> None:
