@@ -53,12 +53,11 @@ from desktop.shell.page_list import PAGES
 from desktop.shell.tray import Tray
 from desktop.shell.window_actions import window_actions
 from desktop.sidebar.chat_list_view import ChatListView
-from desktop.sidebar.chat_list_wiring import ChatListWiring, chat_list_model
 from desktop.sidebar.search_controller import SearchController
-from desktop.sidebar.search_wiring import SearchWiring
+from desktop.sidebar.wiring import ChatListWiring, SearchWiring, chat_list_model
 from desktop.startup.options import Options
 from desktop.store.records import ChatMessage
-from desktop.store.search import Search
+from desktop.store.search import ChatSearch
 from desktop.store.store import Store
 from desktop.transcript.message_wiring import MessageWiring
 from desktop.transcript.view import TranscriptView
@@ -142,7 +141,7 @@ def _open_services(
     settings = AppSettings(settings_file, tasks)
     store = Store(profile.chats, on_erased=lambda ids: delete_snapshots(profile.snapshots, ids))
     stack.closes("store", store.aclose, 5)
-    search, palette_search = SearchController(Search(profile.chats)), SearchController(Search(profile.chats))
+    search, palette_search = SearchController(ChatSearch(profile.chats)), SearchController(ChatSearch(profile.chats))
     stack.closes("search", search.aclose, 2)
     stack.closes("palette's search", palette_search.aclose, 2)
     import_export = _import_export(profile, store, window)

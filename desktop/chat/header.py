@@ -46,7 +46,7 @@ class Header(QFrame):
         self._theme = theme
         self._chat: Chat | None = None
         self._model_text = ""
-        self._state: ModelState = "none"
+        self._model_state: ModelState = "none"
         self._progress = 0.0
         self._facts: Sequence[str] = ()
         self._speed = 0.0

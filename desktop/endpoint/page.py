@@ -6,11 +6,12 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QVBoxLayout, QWidget
 
+from desktop.endpoint.address_card import AddressCard
 from desktop.endpoint.api_keys_card import ApiKeysCard
 from desktop.endpoint.controller import EndpointState
 from desktop.endpoint.memory_card import MemoryCard
 from desktop.endpoint.origins_card import OriginsCard
-from desktop.endpoint.page_header import AddressCard, AlertCard, EndpointPageHeader
+from desktop.endpoint.page_header import AlertCard, EndpointPageHeader
 from desktop.endpoint.requests_card import RequestsCard
 from desktop.endpoint.snippets_card import SnippetsCard
 from desktop.platform.theme import Theme

@@ -53,8 +53,8 @@ class ImportExportWiring(QObject):
         card.restore_cancel_requested.connect(controller.cancel_restore)
         header.export_requested.connect(self._export_chat)
         if chat_list is not None:
-            chat_list.save_requested.connect(self._export_chat)
-            chat_list.save_several_requested.connect(self._export_chats)
+            chat_list.requests.export_requested.connect(self._export_chat)
+            chat_list.requests.export_several_requested.connect(self._export_chats)
         controller.progressed.connect(self._show_import_progress)
         controller.imported.connect(self._show_import_result)
         controller.export_started.connect(self._show_export_started)

@@ -1,4 +1,4 @@
-"""Shows the state of the loaded model on the chat page, and loads another one."""
+"""Loads another model, and shows the state of the model on the chat page and in toasts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TOPIC = "model"
 
 
 class ModelSwitcher(QObject):
-    """Lives as long as its window. GUI thread only."""
+    """Child of the window. GUI thread only."""
 
     def __init__(
         self, window: AppWindow, page: ChatPage, models: ModelController, settings: AppSettings, tasks: TaskSet
@@ -39,7 +39,7 @@ class ModelSwitcher(QObject):
         models.status_changed.connect(self._show_status)
 
     def choose_file(self) -> None:
-        """Opens a file dialog, and loads the chosen model."""
+        """Open a file dialog and load the chosen model."""
         dialog = QFileDialog(self._window, translate("window", "Open a model file"))
         dialog.setNameFilters([translate("window", "Models (*.gguf)"), translate("window", "All files (*)")])
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
@@ -48,7 +48,7 @@ class ModelSwitcher(QObject):
         dialog.open()
 
     def load(self, path: str) -> None:
-        """Starts loading the file. It is loaded again at the next start of the app."""
+        """Start to load the file. It is also loaded at the next start of the app."""
         self._tasks.spawn(self._load(Path(path)), "load a model")
 
     async def _load(self, path: Path) -> None:
@@ -71,7 +71,7 @@ class ModelSwitcher(QObject):
         elif status.state == "dead":
             again = translate("window", "Load it again")
             toast.show_message(error_message(error), alert=True, action=again, act=self._reload, topic=TOPIC)
-        elif isinstance(error, LoadCancelled):  # by the person
+        elif isinstance(error, LoadCancelled):  # the user cancelled
             toast.show_message(error_message(error), for_ms=5_000, topic=TOPIC)
         else:
             choose = translate("window", "Choose another…")

@@ -142,7 +142,7 @@ async def _show(window: MainWindow) -> None:
     chats, view = window.sidebar.chats, window.chat_page.transcript
     assert chats is not None
     assert view is not None
-    chats.chosen.emit("hostile")
+    chats.requests.open_requested.emit("hostile")
     await until(lambda: view.messages is not None and len(view.messages) == 2)
     await asyncio.sleep(SETTLE_S)
     bar = view.verticalScrollBar()

@@ -115,7 +115,7 @@ async def lived(application: Beats, window: MainWindow) -> dict[str, object]:
     await until(lambda: chats.model().rowCount() > 1)
     await asyncio.sleep(1)
     before = psutil.Process().memory_info().rss
-    open_s = await opened(view, chats.chosen.emit)
+    open_s = await opened(view, chats.requests.open_requested.emit)
     await asyncio.sleep(1)
     resident = psutil.Process().memory_info().rss - before
     frames_s = [frame(application, window, view, width) for width in WIDTHS]
