@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
 import secrets
-import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -15,6 +13,7 @@ from pathlib import Path
 
 from api.errors import InvalidKey
 from api.keys import key_matches
+from engine.files.atomic_write import write_atomic
 
 ENDPOINT_KEY_NAME = "inglenook"
 """What the endpoint's own key is called."""
@@ -89,16 +88,8 @@ class KeyFile:
         self._write(kept)
 
     def _write(self, keys: Sequence[NamedKey]) -> None:
-        """Whole or not at all. mkstemp creates the file with mode 0600."""
-        descriptor, draft = tempfile.mkstemp(dir=self._path.parent, prefix=self._path.name, suffix=".new")
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump({"keys": [asdict(key) for key in keys]}, file, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(draft).replace(self._path)
-        finally:
-            Path(draft).unlink(missing_ok=True)
+        text = json.dumps({"keys": [asdict(key) for key in keys]}, indent=1)
+        write_atomic(self._path, text, durable=True)
 
 
 class KeyRing:

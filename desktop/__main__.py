@@ -8,14 +8,14 @@ import sys
 from pathlib import Path
 
 from desktop.chat.attachments.file_reader import other_duty as reading_duty
-from desktop.import_export.reader_process import other_duty as exchange_duty
+from desktop.import_export.reader_process import run_as_reader
 from desktop.launch import Options, launch
 from engine.files.profile import Profile
 from engine.library.load_trial_command import other_duty
 
 
 def main(arguments: list[str] | None = None) -> int:
-    for other in (other_duty, reading_duty, exchange_duty):
+    for other in (other_duty, reading_duty, run_as_reader):
         if (duty := other(sys.argv[1:])) is not None:
             return duty
     parser = argparse.ArgumentParser(prog="inglenook", description="Chat with a model that runs on this computer.")

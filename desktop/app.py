@@ -18,14 +18,15 @@ from PySide6.QtWidgets import QApplication
 
 from desktop.chat.controller import ChatController
 from desktop.chat.quick_ask.controller import QuickAskController
-from desktop.endpoint.activity import MemoryShares
-from desktop.endpoint.controller import EndpointController, EndpointState, Server
+from desktop.endpoint.controller import EndpointController, EndpointState, RunningServer
+from desktop.endpoint.memory_shares import MemoryShares, memory_shares
 from desktop.endpoint.presenter import EndpointPresenter
-from desktop.endpoint.server import OWN_KEY, ApiServer, memory_shares, read_key
+from desktop.endpoint.server import OWN_KEY, ApiServer, read_key
 from desktop.endpoint.wiring import EndpointWiring
 from desktop.framework.actions import Actions
 from desktop.help.wiring import HelpWiring
 from desktop.import_export.controller import ImportExportController
+from desktop.import_export.exporter import Exporter
 from desktop.import_export.strings import role_name
 from desktop.import_export.wiring import ImportExportWiring
 from desktop.launch import Options
@@ -112,13 +113,13 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         if settings.change(**changes):
             tasks.spawn(asyncio.to_thread(settings.save), "save the settings")
 
-    async def serve(port: int) -> Server:
+    async def serve(port: int) -> RunningServer:
         return await serving.serve(await models.engine(), port)
 
     async def read_memory() -> MemoryShares:
         engine = await models.engine()
         use = await asyncio.to_thread(lambda: engine.memory)
-        return memory_shares(use, lambda chat_id: chat.title if (chat := chats.chat(chat_id)) else "")
+        return memory_shares(use, lambda chat_id: chat.title if (chat := chats.sessions.chat(chat_id)) else "")
 
     def diagnose() -> str:
         return diagnostics(models.status, endpoint.state.stage, settings.value, log_file.tail())
@@ -137,28 +138,23 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         search, quick_search = (SearchController(Search(options.profile.chats)) for _ in range(2))
         closes("search", search.aclose, 2)
         closes("palette", quick_search.aclose, 2)
-        import_export = ImportExportController(
-            options.profile,
-            store,
-            role_name,
-            lambda: window.theme.print_style_of("export.css"),
-            window.theme.paper_style,
-        )
+        exporter = Exporter(role_name, lambda: window.theme.print_style_of("export.css"), window.theme.paper_style)
+        import_export = ImportExportController(options.profile, store, exporter)
         closes("import and export", import_export.aclose, 3)
         models = ModelController(make_engine)
         closes("engine", models.aclose, 10)
         library = LibraryController(options.profile, Hub(os.environ.get("HF_ENDPOINT")), settings.value, remember)
         closes("library", library.aclose, 3)
-        models.settings_of = library.settings_of
-        serving = ApiServer(options)
-        serving.allow_origins(settings.value.endpoint_origins)
-        endpoint = EndpointController(serve, lambda: asyncio.to_thread(read_key, options), port)
+        models.load_settings_for = library.load_settings_for
+        serving = ApiServer(options.profile)
+        serving.set_allowed_origins(settings.value.endpoint_origins)
+        endpoint = EndpointController(serve, lambda: asyncio.to_thread(read_key, options.profile), port)
         closes("endpoint", endpoint.aclose, 4)  # its own limit is 2 s, then it tears connections off
         desk = EndpointPresenter(serving, serving, OWN_KEY, read_memory)
         closes("endpoint's desk", desk.aclose, 2)
         chats = ChatController(store, models, warm)
-        chats.fold_archive(settings.value.archive_folded)
-        chats.archive_folded.connect(lambda folded: remember(archive_folded=folded))
+        chats.organizer.fold_archive(settings.value.archive_folded)
+        chats.organizer.archive_folded_changed.connect(lambda folded: remember(archive_folded=folded))
         closes("chats", chats.aclose, 3)  # before the engine: what is being written is stopped and kept
         closes("settings", lambda: _keep_geometry(window, settings), 2)
         house.callback(GarbageCollector().close)
@@ -172,7 +168,7 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         house.callback(window.hide)
         pages = await make_pages(window.theme)
         wiring = Wiring(window, pages, chats, models, tasks, remember, store)
-        EndpointWiring(window, pages.endpoint, endpoint, desk, chats, models, store, tasks, remember)
+        EndpointWiring(window, pages.endpoint, endpoint, desk, chats, models, tasks, remember)
         await asyncio.sleep(0)  # a page in a turn of its own, as `make_pages` does it
         ModelsWiring(window, library, models, chats, wiring.open_model, tasks)
         await asyncio.sleep(0)
@@ -201,11 +197,11 @@ async def live(window: MainWindow, settings: SettingsFile, options: Options, mak
         tasks.spawn(_open_chats(store, chats, wiring, tasks), "open the chats")
         window.composer.enable_sending()  # what is sent is kept behind the store's opening
         tasks.spawn(_light(models, settings, options), "load the model")
-        tasks.spawn(updates.begin(chats.chats.rowCount), "look for a new version")
+        tasks.spawn(updates.begin(lambda: len(chats.sessions.known)), "look for a new version")
         tasks.spawn(_open_endpoint(endpoint, settings.value.endpoint_on), "open the endpoint")
         models.status_changed.connect(_log_model)
         endpoint.changed.connect(_log_endpoint)
-        chats.heard.connect(_log_answer)
+        chats.sessions.answer_changed.connect(_log_answer)
         if options.quick_ask:
             quick.open()
         await closed.wait()
@@ -233,7 +229,7 @@ def _kind(error: BaseException | None) -> str:
 async def _open_chats(store: Store, chats: ChatController, wiring: Wiring, tasks: TaskSet) -> None:
     if (notice := await store.open()) is not None:
         wiring.tell_not_saved(notice)
-    await chats.load_chats()
+    await chats.load()
     await wiring.composing.open()
     tasks.spawn(store.purge_index(), "clear the index of deleted words")
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import QCoreApplication
 
 from desktop.endpoint.errors import PortTaken
 from desktop.import_export.errors import UnknownFormat, UnreadableFile
+from desktop.import_export.strings import problem_text
 from desktop.platform.number_format import counted, whole
 from desktop.reasons import reason
 from desktop.settings.settings_file import SettingsDamaged, SettingsUnreadable
@@ -84,7 +85,7 @@ def _of_desktop(error: BaseException) -> str:
             return translate("errors", "{name} holds no chats that Inglenook can read.").format(name=name)
         case UnreadableFile(name=name, reason=said):
             return translate("errors", "{name} could not be read or written to its end: {reason}.").format(
-                name=name, reason=reason(said)
+                name=name, reason=problem_text(said)
             )
         case PortTaken(port=port):
             return translate("errors", "Port {port} is used by another program.").format(port=port)

@@ -49,13 +49,6 @@ _MARKED = (
     QT_TRANSLATE_NOOP("reasons", "an embedding model's context has only the usual one"),
     # A download
     QT_TRANSLATE_NOOP("reasons", "{name} is no name for a model"),
-    # Chats that come in, and backups
-    QT_TRANSLATE_NOOP("reasons", "it is too large"),
-    QT_TRANSLATE_NOOP("reasons", "it was written by a newer Inglenook"),
-    QT_TRANSLATE_NOOP("reasons", "its chats are damaged"),
-    QT_TRANSLATE_NOOP("reasons", "it is damaged, or asks for a password"),
-    QT_TRANSLATE_NOOP("reasons", "it holds no chats that this Inglenook knows"),
-    QT_TRANSLATE_NOOP("reasons", "the reader ended with {code}"),
     # The system's
     QT_TRANSLATE_NOOP("reasons", "No such file or directory"),
     QT_TRANSLATE_NOOP("reasons", "Permission denied"),

@@ -25,7 +25,7 @@ from engine.library.trial import Trial
 from engine.malloc_config import configure_malloc
 from engine.model_queries import ModelQueries
 from engine.natives import open_embedding_model, open_model
-from engine.prompt.context_fit import Fit
+from engine.prompt.context_fit import ContextFit
 from engine.prompt.prompt_builder import PromptBuilder
 from engine.prompt.thread_pools import PromptThreadPools
 from engine.prompt_dispatcher import PromptDispatcher
@@ -195,7 +195,7 @@ class Engine:
             self._ready_prompt_builder()
         return await self._embeddings.embed(request)
 
-    async def fit(self, messages: Sequence[Message]) -> Fit:
+    async def fit(self, messages: Sequence[Message]) -> ContextFit:
         """How a chat fits into the context, before it is sent. Raises NotLoaded, TemplateError."""
         return await self.ask.fit(messages)
 

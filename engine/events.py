@@ -66,7 +66,7 @@ class TextDelta:
     """`text` is never empty and never ends within a character; `n_tokens` were sampled for it."""
 
     text: str
-    n_tokens: int
+    n_tokens: int = 0
     choices: tuple[TokenChoice, ...] = ()
     """Where `n_logprobs` was asked for: those tokens."""
 
@@ -76,7 +76,7 @@ class ReasoningDelta:
     """What the model thinks before it answers; like TextDelta otherwise."""
 
     text: str
-    n_tokens: int
+    n_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

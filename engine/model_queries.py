@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from engine.events import ModelProps
-from engine.prompt.context_fit import Fit
+from engine.prompt.context_fit import ContextFit
 from engine.prompt.prompt_builder import PromptBuilder
 from engine.prompt.thread_pools import PromptThreadPools
 from engine.requests import ChatRequest, Message, Origin, n_chars_of, n_chars_of_messages
@@ -29,26 +29,26 @@ class ModelQueries:
         self._ready = ready
 
     async def card(self) -> ModelProps:
-        return await self._ask("endpoint", 0, lambda prompt_builder, _: prompt_builder.card())
+        return await self._ask("endpoint", 0, lambda prompt_builder, _: prompt_builder.model_props())
 
-    async def fit(self, messages: Sequence[Message]) -> Fit:
+    async def fit(self, messages: Sequence[Message]) -> ContextFit:
         """How a chat of the window fits into the context, before it is sent. Raises TemplateError."""
         n_chars = n_chars_of_messages(messages)
         return await self._ask(
-            "window", n_chars, lambda prompt_builder, cancelled: prompt_builder.fit(messages, cancelled)
+            "window", n_chars, lambda prompt_builder, cancelled: prompt_builder.context_fit(messages, cancelled)
         )
 
     async def count(self, request: ChatRequest) -> int:
         """Tokens of its prompt, also of one that is too long. Raises TemplateError."""
         n_chars = n_chars_of(request)
         return await self._ask(
-            request.origin, n_chars, lambda prompt_builder, cancelled: prompt_builder.count(request, cancelled)
+            request.origin, n_chars, lambda prompt_builder, cancelled: prompt_builder.count_tokens(request, cancelled)
         )
 
     async def render(self, request: ChatRequest) -> str:
         """The prompt's text, as the model reads it. Raises TemplateError."""
         return await self._ask(
-            request.origin, n_chars_of(request), lambda prompt_builder, _: prompt_builder.text(request)
+            request.origin, n_chars_of(request), lambda prompt_builder, _: prompt_builder.render(request)
         )
 
     async def tokenize(self, text: str, *, add_special: bool = True, parse_special: bool = True) -> tuple[int, ...]:

@@ -46,11 +46,11 @@ class PromptDispatcher:
             if prompt_builder is not self._pools.prompt_builder:
                 raise NotLoaded
             if not state.cancelled.is_set():
-                prepared = prompt_builder.prepare(state.request, state.cancelled.is_set)
-                state.prompt, state.channels, state.grammar_constraint = (
-                    prepared.tokens,
-                    prepared.channels,
-                    prepared.grammar_constraint,
+                prompt = prompt_builder.build(state.request, state.cancelled.is_set)
+                state.prompt, state.parser_config, state.grammar_constraint = (
+                    prompt.tokens,
+                    prompt.parser_config,
+                    prompt.grammar_constraint,
                 )
         except TokenizationCancelled:
             cancelled = state.cancelled.is_set()

@@ -47,7 +47,7 @@ class RequestState:
         self.submitted_at = submitted_at
         self.cancelled = threading.Event()
         self.prompt: tuple[int, ...] = ()
-        self.channels: OutputParserConfig | None = None
+        self.parser_config: OutputParserConfig | None = None
         """How the answer is taken apart, where it is more than text."""
         self.grammar_constraint: GrammarConstraint | None = None
         """Keeps the answer to the request's constraint, or its calls to their tools, where there are any."""

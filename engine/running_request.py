@@ -21,9 +21,9 @@ class RunningRequest:
         self.state = state
         self.sequence = sequence
         self.sampler = sampler
-        self._channels = state.channels
-        self._guide = state.grammar_constraint
-        self._answer = AnswerAssembler(state.request.stop, state.channels)
+        self._parser_config = state.parser_config
+        self._grammar = state.grammar_constraint
+        self._answer = AnswerAssembler(state.request.stop, state.parser_config)
         self._choice: TokenChoice | None = None
         self._prompt: list[TokenChoice] = []
         self._spelling = spelling
@@ -36,14 +36,14 @@ class RunningRequest:
         Log probabilities are the model's own, before the constraint: they say what it would have preferred."""
         n_logprobs = self.state.request.n_logprobs
         logprobs = None if n_logprobs is None else log_softmax(backend.logits(row))
-        token = self._unguided(backend, row) if self._guide is None else self._guided(self._guide, backend, row)
+        token = self._unguided(backend, row) if self._grammar is None else self._guided(self._grammar, backend, row)
         if logprobs is not None and n_logprobs is not None:
             self._choice = token_choice(logprobs, token, n_logprobs, backend.piece)
         return token
 
     def _unguided(self, backend: Backend, row: int) -> int:
         if self.sequence.n_output < self.state.request.min_tokens:
-            own_ends = self._channels.ends if self._channels else frozenset()
+            own_ends = self._parser_config.eog_tokens if self._parser_config else frozenset()
             backend.logits(row)[list(backend.vocabulary.ends | own_ends)] = float("-inf")
         return self.sampler.sample(row)
 
@@ -62,9 +62,14 @@ class RunningRequest:
 
     def _thought_opener(self) -> int | None:
         """The token with which the model may think before a constrained answer."""
-        if self.sequence.n_output or self._channels is None or self._guide is None or not self._guide.binds_answer:
+        if (
+            self.sequence.n_output
+            or self._parser_config is None
+            or self._grammar is None
+            or not self._grammar.applies_to_answer
+        ):
             return None
-        return None if self._channels.said else self._channels.opener
+        return None if self._parser_config.answer_prefix else self._parser_config.reasoning_token
 
     def score_prompt(self, backend: Backend, first_row: int, start: int, n: int) -> None:
         """Takes the log probabilities of the prompt's tokens from a chunk of `n` tokens that begins at `start`."""
@@ -80,7 +85,7 @@ class RunningRequest:
         if self.state.first_token_at is not None:
             return []
         self.state.first_token_at = now
-        not_enforced = self._guide.not_enforced if self._guide else ()
+        not_enforced = self._grammar.not_enforced if self._grammar else ()
         return [Started(len(self.sequence.prompt), self.state.n_cached, tuple(self._prompt), not_enforced)]
 
     def hear(
@@ -89,15 +94,15 @@ class RunningRequest:
         """What the sampled token says, and why the answer ends with it, if it does. `finish` is the scheduler's word:
         "stop" for an end token."""
         self.state.n_output += 1
-        channels = self._channels
-        is_end = finish == "stop" or (channels is not None and token in channels.ends)
-        piece = channels.pieces.get(token) if channels else None
+        config = self._parser_config
+        is_end = finish == "stop" or (config is not None and token in config.eog_tokens)
+        piece = config.marker_bytes.get(token) if config else None
         events, stopped = self._answer.feed(b"" if is_end else piece or backend.piece(token), self._choice)
-        if self._guide is not None:
-            self._steer(self._guide, token)
+        if self._grammar is not None:
+            self._steer(self._grammar, token)
         if self._spelling is not None:
             self.retokenized = self._spelling.retokenize(self.sequence.tokens)
-        ended = is_end or (self._guide is not None and self._guide.is_done)
+        ended = is_end or (self._grammar is not None and self._grammar.is_done)
         if (ended or finish) and not stopped:
             events += self._answer.flush(cut=not ended)
         self.state.stop_string = self._answer.stop_string
@@ -108,9 +113,11 @@ class RunningRequest:
     def _steer(self, grammar_constraint: GrammarConstraint, token: int) -> None:
         """Lets a waiting grammar_constraint begin: with the marker of a call, or, for a constraint, with the answer
         itself."""
-        begins = grammar_constraint.binds_answer or (self._channels is not None and token == self._channels.trigger)
-        if begins and grammar_constraint.waiting and self._answer.in_answer:
-            grammar_constraint.begin()
+        begins = grammar_constraint.applies_to_answer or (
+            self._parser_config is not None and token == self._parser_config.call_token
+        )
+        if begins and grammar_constraint.paused and self._answer.in_answer:
+            grammar_constraint.start()
 
     def rest(self) -> list[Event]:
         """What was held back, when the answer is cut off."""

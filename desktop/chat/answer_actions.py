@@ -20,9 +20,9 @@ def answer_actions(window: MainWindow, chats: ChatController) -> list[Action]:
     """GUI thread. Each is possible when the open chat ends with an answer that is not being written."""
 
     def last() -> ChatMessage | None:
-        rows = chats.messages
+        rows = chats.sessions.messages
         answer = rows[len(rows) - 1] if len(rows) else None
-        return answer if answer is not None and answer.role == "assistant" and not chats.answering else None
+        return answer if answer is not None and answer.role == "assistant" and not chats.sessions.answering else None
 
     def with_last(act: Callable[[ChatMessage], object]) -> Callable[[], None]:
         def run() -> None:
@@ -48,12 +48,12 @@ def answer_actions(window: MainWindow, chats: ChatController) -> list[Action]:
         of_last(
             "answers_beside",
             translate("actions", "Three answers side by side"),
-            with_last(lambda answer: chats.alternatives(answer.id)),
+            with_last(lambda answer: chats.write_alternatives(answer.id)),
         ),
         Action(
             "continue_answer",
             translate("actions", "Continue the answer"),
-            with_last(lambda answer: chats.go_on(answer.id)),
+            with_last(lambda answer: chats.continue_answer(answer.id)),
             is_possible=can_continue,
         ),
         of_last("edit_question", translate("actions", "Edit the last question"), with_last(edit_question)),

@@ -1,127 +1,349 @@
-"""The answers that are being written, in whichever chat, each with a task of its own."""
+"""Answers that are being written: waiting for the model, streaming, saving, ending."""
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import random
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from desktop.chat.answer import Answer
-from desktop.chat.prompt import Prompt
-from desktop.chat.session import ChatSession
+from desktop.chat.conversation import Conversation, RemovedMessages
+from desktop.chat.prompt import ChatPrompt
+from desktop.chat.strings import context_full_note, model_unloaded_note
 from desktop.chat.waiting import Waiting
 from desktop.chat.write_behind_queue import WriteBehindQueue
+from desktop.error_messages import error_message
 from desktop.models.model_controller import ModelController
+from desktop.platform.refresh_rate import READ_EVERY_S
 from desktop.platform.task_set import TaskSet
-from desktop.store.records import ChatMessage
+from desktop.store.records import Call, Chat, ChatMessage, State
+from engine.errors import EngineError, NotLoaded
+from engine.events import Event, Failed, Finished, ReasoningDelta, Started, TextDelta, ToolCallDelta, ToolCallStarted
+from engine.redacted_traceback import redacted_traceback
 from engine.requests import ChatRequest, Sampling, new_request_id
 
 if TYPE_CHECKING:
     from engine.engine import Engine
+    from engine.stream import RequestStream
 
-Changed = Callable[[ChatSession, ChatMessage], None]
+log = logging.getLogger(__name__)
+
+SAVE_EVERY_S = 0.13
+"""A crash loses at most `SAVE_EVERY_S` + `READ_EVERY_S` + the duration of one write: together less than 250 ms."""
+
+BuildRequest = Callable[["Engine"], Awaitable[ChatRequest]]
+"""Builds the request of an answer. Gets the engine to find out what fits into the context. Raises EngineError."""
+
+
+class Answer:
+    """Writes one answer into `message`. Loop's thread only.
+
+    Every change goes to `changed(message)` at once, and to `save(message)` at most every `SAVE_EVERY_S`. A message that
+    already has text is continued: its text is kept, whatever happens."""
+
+    def __init__(
+        self,
+        message: ChatMessage,
+        changed: Callable[[ChatMessage], None],
+        save: Callable[[ChatMessage], Awaitable[None]],
+    ) -> None:
+        self.message = message
+        self._initial = message
+        self._changed = changed
+        self._save = save
+        self._unsaved = asyncio.Event()
+        self._stopped = False
+        self._has_reasoned = False
+        self._reasoning_since_s: float | None = None
+        self._preparing: asyncio.Timeout | None = None
+        """Set while the answer waits for the model or for its prompt; `stop` expires it."""
+        self._engine: Engine | None = None
+        self._stream: RequestStream | None = None
+        self._has_output = False
+
+    @property
+    def waiting(self) -> Waiting:
+        if self._stopped:
+            return Waiting("stopping")
+        if self._has_output:
+            return Waiting("writing")
+        if self._engine is None:
+            return Waiting("loading")
+        return Waiting.of(self._engine.progress(self._stream.request_id) if self._stream is not None else None)
+
+    def stop(self) -> None:
+        """End the answer and keep its text. Idempotent."""
+        self._stopped = True
+        if self._stream is not None:
+            self._stream.cancel()
+        elif self._preparing is not None and not self._preparing.expired():
+            self._preparing.reschedule(asyncio.get_running_loop().time())
+
+    def task_ended(self, error: BaseException | None) -> None:
+        """Mark an unfinished answer as stopped, or as failed if its task raised `error`."""
+        if self.message.state == "streaming":
+            self._end("failed", error_message(error)) if error is not None else self._end("stopped")
+
+    async def run(self, tasks: TaskSet, ready: Callable[[], Awaitable[Engine]], build: BuildRequest) -> None:
+        """Write the answer to its end. Errors mark it as failed; only errors of `save` are raised."""
+        saving = tasks.spawn(self._save_periodically(), f"save answer {self.message.id}")
+        try:
+            prepared = await self._prepare(ready, build)
+            if prepared is None:
+                self._end("stopped")
+            else:
+                await self._receive(*prepared)
+        except EngineError as error:
+            self._end("failed", error_message(error))
+        except asyncio.CancelledError:
+            self._end("stopped")
+            raise
+        except Exception as error:  # a bug: an answer that never ends would block its chat
+            log.error("an answer failed\n%s", redacted_traceback(error))
+            self._end("failed", error_message(error))
+        finally:
+            saving.cancel()
+            await self._save(self.message)
+
+    async def _prepare(
+        self, ready: Callable[[], Awaitable[Engine]], build: BuildRequest
+    ) -> tuple[Engine, ChatRequest] | None:
+        """The engine and the request; None if the answer was stopped before both were available."""
+        if self._stopped:
+            return None
+        try:
+            async with asyncio.timeout(None) as self._preparing:
+                self._engine = await ready()
+                return self._engine, await build(self._engine)
+        except TimeoutError:
+            if self._preparing is None or not self._preparing.expired():
+                raise
+            return None
+        finally:
+            self._preparing = None  # an expired timeout cannot be rescheduled
+
+    async def _receive(self, engine: Engine, request: ChatRequest) -> None:
+        model = engine.status.model
+        self._change(replace(self.message, model_id=model.id if model else ""))
+        request = replace(request, answer_start=self._initial.text, owner=self.message.chat_id)
+        async with engine.submit(request) as self._stream:
+            if self._stopped:  # between building the request and submitting it
+                self._stream.cancel()
+            async for event in self._stream:
+                self._apply(event, model.n_ctx if model else 0)
+                if isinstance(event, TextDelta | ReasoningDelta | ToolCallDelta):
+                    await self._stream.gather(READ_EVERY_S)
+
+    def _apply(self, event: Event, n_ctx: int) -> None:
+        message = self.message
+        self._has_output = self._has_output or isinstance(event, TextDelta | ReasoningDelta | ToolCallStarted)
+        match event:
+            case Started(n_prompt=n_prompt, n_cached=n_cached):
+                n_prompt = max(0, n_prompt - self._initial.n_output)
+                self.message = replace(message, n_prompt=n_prompt, n_cached=n_cached)
+            case TextDelta(text=text, n_tokens=n_tokens):
+                self._reasoning_since_s = None
+                self._change(replace(message, text=message.text + text, n_output=message.n_output + n_tokens))
+            case ReasoningDelta(text=text, n_tokens=n_tokens):
+                self._add_reasoning(text, n_tokens)
+            case ToolCallStarted(name=name):
+                self._change(replace(message, calls=(*message.calls, Call(name, ""))))
+            case ToolCallDelta(arguments=arguments) if message.calls:
+                *others, last = message.calls
+                self._change(replace(message, calls=(*others, Call(last.name, last.arguments + arguments))))
+            case Finished():
+                self._finish(event, n_ctx)
+            case Failed(error=NotLoaded()):
+                self._end("failed", model_unloaded_note())
+            case Failed(error=error):
+                self._end("failed", error_message(error))
+
+    def _add_reasoning(self, text: str, n_tokens: int) -> None:
+        """Append reasoning. If no text followed the reasoning of an earlier run, the model starts it again."""
+        now_s, message = time.monotonic(), self.message
+        if self._reasoning_since_s is None:
+            if not self._has_reasoned and not self._initial.text:
+                message = replace(message, reasoning="", reasoning_s=0.0)
+            self._has_reasoned = True
+            self._reasoning_since_s = now_s - message.reasoning_s
+        reasoning_s = now_s - self._reasoning_since_s
+        n_output = message.n_output + n_tokens
+        self._change(replace(message, reasoning=message.reasoning + text, reasoning_s=reasoning_s, n_output=n_output))
+
+    def _finish(self, event: Finished, n_ctx: int) -> None:
+        """Store the counts of the whole answer. A continued answer keeps the time to its first token."""
+        usage, timings, initial = event.usage, event.timings, self._initial
+        self.message = replace(
+            self.message,
+            n_prompt=max(0, usage.n_prompt - initial.n_output),
+            n_cached=usage.n_cached,
+            n_output=initial.n_output + usage.n_output,
+            decode_s=initial.decode_s + timings.decode_s,
+            first_token_s=initial.first_token_s or timings.first_token_s,
+        )
+        if event.reason == "cancelled":
+            self._end("stopped")
+        elif event.reason == "length":
+            is_full = usage.n_prompt + usage.n_output >= n_ctx
+            self._end("length", context_full_note() if is_full else "")
+        else:
+            self._end("complete")
+
+    def _end(self, state: State, note: str = "") -> None:
+        self._change(replace(self.message, state=state, note=note))
+
+    def _change(self, message: ChatMessage) -> None:
+        self.message = message
+        self._unsaved.set()
+        self._changed(message)
+
+    async def _save_periodically(self) -> None:
+        while True:
+            await self._unsaved.wait()
+            self._unsaved.clear()
+            started_s = time.monotonic()
+            await self._save(self.message)
+            # The interval includes the write, so that a slow disk does not delay the next one twice.
+            await asyncio.sleep(max(READ_EVERY_S, SAVE_EVERY_S - (time.monotonic() - started_s)))
+
+
+@dataclass
+class ChatSession:
+    """A chat in memory: its record, its messages, and its answers that are being written, by message id."""
+
+    chat: Chat
+    conversation: Conversation
+    answers: dict[str, Answer] = field(default_factory=dict)
+    removed_answers: dict[str, ChatMessage] = field(default_factory=dict)
+    """Latest state of answers that were removed from the conversation while they were being written."""
+
+    @property
+    def is_answering(self) -> bool:
+        return bool(self.answers)
+
+    def update(self, message: ChatMessage) -> None:
+        """Store the new state of an answer."""
+        if message.id in self.conversation:
+            self.conversation.put(message)
+        else:
+            self.removed_answers[message.id] = message
+
+    def restore(self, removed: RemovedMessages) -> None:
+        """Undo `Conversation.remove`; answers that ended in the meantime return with their final state."""
+        self.conversation.restore(removed)
+        for message in removed.messages:
+            if (final := self.removed_answers.pop(message.id, None)) is not None:
+                self.conversation.put(final)
+
+    def stop(self) -> None:
+        """Stop all answers that are being written. Idempotent."""
+        for answer in list(self.answers.values()):
+            answer.stop()
 
 
 @dataclass(frozen=True, slots=True)
 class SeededPrompt:
-    """The prompt of one of several answers to the same: what differs is the seed."""
+    """Prompt of one of several answers to the same question, which differ in their seeds."""
 
-    prompt: Prompt
+    prompt: ChatPrompt
     seed: int
 
     async def request(self, engine: Engine) -> ChatRequest:
-        asked = await self.prompt.request(engine)
-        # Greedy answers would all be the same.
-        temperature = asked.sampling.temperature or Sampling().temperature
-        sampling = replace(asked.sampling, temperature=temperature, seed=self.seed)
-        return replace(asked, id=new_request_id(), sampling=sampling)
+        request = await self.prompt.request(engine)
+        # With greedy sampling all answers would be the same.
+        temperature = request.sampling.temperature or Sampling().temperature
+        sampling = replace(request.sampling, temperature=temperature, seed=self.seed)
+        return replace(request, id=new_request_id(), sampling=sampling)
 
 
 class AnswerWriter:
-    """`changed` hears of every change of an answer, the last one after the answer has left its session; `kept` is
-    called when one has ended and is on disk.
+    """Writes answers in any number of chats, each in its own task. Loop's thread only.
 
-    Loop's thread only."""
+    `changed(session, message)` is called for each change of an answer; for the last one after the answer has left
+    `session.answers`. `saved()` is called when an ended answer is on disk. Unexpected errors go to `report`."""
 
     def __init__(
         self,
         models: ModelController,
         write_queue: WriteBehindQueue,
-        changed: Changed,
-        kept: Callable[[], None],
+        changed: Callable[[ChatSession, ChatMessage], None],
+        saved: Callable[[], None],
         report: Callable[[BaseException], None],
     ) -> None:
         self._models = models
         self._write_queue = write_queue
         self._changed = changed
-        self._kept = kept
+        self._saved = saved
         self._tasks = TaskSet(lambda error, _: report(error))
         self._saving = TaskSet(lambda error, _: report(error))
         self.live: dict[str, ChatSession] = {}
-        """Sessions in which something is being written, by the ids of their chats."""
+        """Sessions in which answers are being written, by chat id."""
 
-    def write(self, session: ChatSession, message: ChatMessage, prompt: Prompt, *before: ChatMessage) -> None:
-        """Has `message` written, or gone on with. It and `before` are on disk before the model is asked."""
+    def write(self, session: ChatSession, message: ChatMessage, prompt: ChatPrompt, *before: ChatMessage) -> None:
+        """Write or continue the answer `message`. It and the messages `before` are saved before the model runs."""
         self._start(session, message, prompt, before)
 
-    def write_several(self, session: ChatSession, messages: Sequence[ChatMessage], prompt: Prompt) -> None:
-        """Has all of these written at once, from one reading of the prompt, each with a seed of its own."""
+    def write_several(self, session: ChatSession, messages: Sequence[ChatMessage], prompt: ChatPrompt) -> None:
+        """Write all of these at once, with one prefill, each with its own seed."""
         first = prompt.settings.seed
         first = random.getrandbits(31) if first is None else first
         for number, message in enumerate(messages):
             self._start(session, message, SeededPrompt(prompt, first + number), ())
 
     def waiting(self, message_id: str) -> Waiting:
-        """What happens to an answer now; "writing" for one that is not being written."""
+        """What an answer waits for; stage "writing" for messages that are not being written."""
         for session in self.live.values():
             if (answer := session.answers.get(message_id)) is not None:
                 waiting = answer.waiting
                 if waiting.stage == "loading":
                     return replace(waiting, share=self._models.status.progress)
-                return replace(waiting, behind=self._ahead_of(session)) if waiting.stage == "queued" else waiting
+                return replace(waiting, behind=self._running_title(session)) if waiting.stage == "queued" else waiting
         return Waiting("writing")
 
-    def _ahead_of(self, session: ChatSession) -> str:
-        """The title of another chat in which the model reads or writes; "" where there is none."""
+    def _running_title(self, session: ChatSession) -> str:
+        """Title of another chat whose answer is in prefill or decode; "" if there is none."""
         for other in self.live.values():
             stages = {answer.waiting.stage for answer in other.answers.values()}
             if other is not session and stages & {"reading", "writing"}:
                 return other.chat.title
         return ""
 
-    def stop_all(self) -> None:
+    async def aclose(self) -> None:
+        """Stop all answers and wait until they are saved. Idempotent."""
         for session in list(self.live.values()):
             session.stop()
-
-    async def aclose(self) -> None:
-        """Stops every answer and waits until all of them are kept. Idempotent."""
-        self.stop_all()
         await self._tasks.join()
         await self._saving.aclose()
 
     def _start(
-        self, session: ChatSession, message: ChatMessage, prompt: Prompt | SeededPrompt, before: tuple[ChatMessage, ...]
+        self,
+        session: ChatSession,
+        message: ChatMessage,
+        prompt: ChatPrompt | SeededPrompt,
+        before: tuple[ChatMessage, ...],
     ) -> None:
-        def changed(now: ChatMessage) -> None:
-            session.take(now)
-            if now.state != "streaming":
-                session.answers.pop(now.id, None)
-                if not session.is_live:
+        def changed(new: ChatMessage) -> None:
+            session.update(new)
+            if new.state != "streaming":
+                session.answers.pop(new.id, None)
+                if not session.is_answering:
                     self.live.pop(session.chat.id, None)
-            self._changed(session, now)
+            self._changed(session, new)
 
-        async def save(now: ChatMessage) -> None:
-            await self._write_queue.save(session.chat, now)
+        async def save(new: ChatMessage) -> None:
+            await self._write_queue.save(session.chat, new)
 
         async def run() -> None:
             await self._write_queue.save(session.chat, *before, message)
             await answer.run(self._saving, self._models.ready, prompt.request)
-            self._kept()
+            self._saved()
 
         answer = Answer(message, changed, save)
         session.answers[message.id] = answer
         self.live[session.chat.id] = session
         task = self._tasks.spawn(run(), f"answer {message.id}")
-        # Not in `run`: a task that is cancelled before its first step runs nothing of its coroutine.
-        task.add_done_callback(lambda done: answer.abandon(None if done.cancelled() else done.exception()))
+        # Not in `run`: a task that is cancelled before its first step never enters its coroutine.
+        task.add_done_callback(lambda task: answer.task_ended(None if task.cancelled() else task.exception()))

@@ -1,157 +1,162 @@
-"""What a person does in a chat: ask, edit, ask again, step through versions, go on, take away. Nothing is overwritten
-but an answer that is gone on with; everything else is a new branch of the chat's tree."""
+"""What the user does in a chat: send, edit, retry, step through versions, continue, delete.
+
+Only continuing an answer changes an existing message; everything else adds a branch to the chat's tree."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from desktop.chat.conversation import Conversation, RemovedMessages
+from desktop.chat.answer_writer import ChatSession
+from desktop.chat.conversation import Conversation, RemovedMessages, new_id
 from desktop.chat.organizer import ChatOrganizer
-from desktop.chat.prompt import Prompt
-from desktop.chat.prompt_messages import prompt_for
-from desktop.chat.session import ChatSession, new_id
+from desktop.chat.prompt import ChatPrompt, prompt_messages
+from desktop.chat.sessions import ChatSessions
 from desktop.chat.titles import title_of
-from desktop.chat.token_alternatives import TokenAlternative, word_choices
-from desktop.store.records import Attachment, Chat, ChatMessage, ChatSettings, State
+from desktop.chat.token_alternatives import TokenAlternative, token_alternatives
+from desktop.models.model_controller import ModelController
+from desktop.store.records import Attachment, Chat, ChatMessage, ChatSettings, Role, State
+from desktop.store.store import Store
 from engine.requests import Message
 
 CONTINUABLE: frozenset[State] = frozenset({"failed", "cut", "stopped", "length"})
-"""What can be gone on with."""
+"""States of answers that can be continued."""
 
 N_ALTERNATIVES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """Messages that were deleted from a chat, so that they can be restored."""
+    """Messages deleted from a chat, for `ChatController.restore_messages`."""
 
     session: ChatSession
     removed: RemovedMessages
 
 
-class ChatController(ChatOrganizer):
-    """One per window. `messages` and `chats` are what it shows. Messages are named by their ids; what is not in the
-    open chat, or not of the right kind, is left alone. GUI thread only."""
+class ChatController:
+    """One per window: `sessions` has the chats, `organizer` sorts them, and this class changes their messages.
+
+    Messages are given by id; ids that are not in the open chat, or of the wrong role, are ignored. GUI thread only."""
+
+    def __init__(self, store: Store, models: ModelController, prepare: Callable[[Sequence[str]], None]) -> None:
+        """For `prepare` see `ChatSessions`."""
+        self.sessions = ChatSessions(store, models, prepare)
+        self.organizer = ChatOrganizer(self.sessions)
+        self._models = models
+
+    async def load(self) -> None:
+        """Read folders and chats from the store. Raises StoreError."""
+        await self.organizer.load()
+        await self.sessions.load()
+
+    async def aclose(self) -> None:
+        """Stop all answers, and wait until everything is saved. Idempotent."""
+        await self.sessions.aclose()
+
+    # Questions
 
     def send(self, text: str, attachments: Sequence[Attachment] = ()) -> bool:
-        """Takes a message and has it answered; while the model is still loading, as soon as it is there.
+        """Send a message in the open chat. Its answer starts as soon as the model is loaded.
 
-        False, and nothing is done, for an empty message or while an answer is being written in the open chat."""
+        Returns False, and does nothing, if the message is empty or an answer is being written."""
         text = text.strip()
-        if not (text or attachments) or self.answering:
+        if not (text or attachments) or self.sessions.answering:
             return False
-        session = self._current or self._begin(title_of(text or attachments[0].name))
-        asked = self._message(session, "user", text, session.conversation.leaf_id, "complete")
-        self._answer_to(session, replace(asked, attachments=tuple(attachments)))
+        self._ask(self.sessions.session or self.sessions.begin(text or attachments[0].name), text, attachments)
         return True
 
     async def send_to_chat(self, chat_id: str, text: str, attachments: Sequence[Attachment] = ()) -> bool:
-        """As `send`, in a chat that need not be open. False also where the chat is gone or cannot be read."""
-        session, text = await self._session_of(chat_id), text.strip()
-        if session is None or session.is_live or not (text or attachments):
+        """As `send`, in any chat. Also returns False if the chat is deleted or cannot be read."""
+        session, text = await self.sessions.session_of(chat_id), text.strip()
+        if session is None or session.is_answering or not (text or attachments):
             return False
-        asked = self._message(session, "user", text, session.conversation.leaf_id, "complete")
-        self._answer_to(session, replace(asked, attachments=tuple(attachments)))
+        self._ask(session, text, attachments)
         return True
 
     def send_in_new_chat(
         self, text: str, attachments: Sequence[Attachment] = (), settings: ChatSettings = ChatSettings()
     ) -> ChatMessage | None:
-        """Begins a chat with this question, beside the one that is open. Returns its answer as it begins; None, and
-        nothing is done, for an empty question."""
-        text, now = text.strip(), time.time()
+        """Send a message in a new chat without opening it. Returns its answer, which is empty yet.
+
+        Returns None, and does nothing, if the message is empty."""
+        text, now_s = text.strip(), time.time()
         if not (text or attachments):
             return None
-        chat = Chat(new_id(), title_of(text or attachments[0].name), now, now, settings=settings)
+        chat = Chat(new_id(), title_of(text or attachments[0].name), now_s, now_s, settings=settings)
         session = ChatSession(chat, Conversation())
-        question = self._message(session, "user", text, None, "complete")
-        question = replace(question, attachments=tuple(attachments))
-        answer = self._message(session, "assistant", "", question.id, "streaming")
+        question = replace(_message(session, "user", text, None), attachments=tuple(attachments))
+        answer = _message(session, "assistant", "", question.id)
         for message in (question, answer):
             session.conversation.put(message)
-        self._title_generator.cancel()
-        self._keep_chat(session)
-        self._writer.write(session, answer, Prompt((question,), session.chat.settings), question)
-        self._mark()
+        self.sessions.titles.cancel()
+        self.sessions.update_leaf(session)
+        self.sessions.writer.write(session, answer, ChatPrompt((question,), settings), question)
+        self.sessions.marked.emit()
         return answer
 
-    def stop_chat(self, chat_id: str) -> None:
-        """Ends what is being written in this chat, whether it is open or not. Idempotent."""
-        if (session := self._writer.live.get(chat_id)) is not None:
-            session.stop()
-            self.stop_requested.emit(chat_id)
-
     def stop(self) -> None:
-        """Ends what is being written in the open chat; what was written stays. Idempotent."""
-        if self._current is not None:
-            self.stop_chat(self._current.chat.id)
+        """Stop the answers of the open chat and keep their text. Idempotent."""
+        if self.sessions.current is not None:
+            self.sessions.stop_chat(self.sessions.current.id)
 
     def edit(self, message_id: str, text: str) -> None:
-        """A new version with this text. A question is answered anew; an answer stays as the person wrote it."""
+        """Add a version with this text. An edited question gets a new answer; an edited answer is kept as typed."""
         found = self._found(message_id)
         text = text.strip()
         if found is None or text == found[1].text or not (text or found[1].attachments):
             return
         session, old = found
-        new = self._message(session, old.role, text, old.parent_id, "complete")
+        new = _message(session, old.role, text, old.parent_id, "complete")
         if old.role == "user":
             session.stop()
-            self._answer_to(session, replace(new, attachments=old.attachments))
+            self._answer(session, replace(new, attachments=old.attachments))
             return
         new = replace(new, model_id=old.model_id)
         session.conversation.put(new)
-        self._keep_chat(session)
-        self._show_branch()
-        self._announce()
-        self._tasks.spawn(self._write_queue.save(session.chat, new), f"save message {new.id}")
+        self._show_branch(session, new)
+
+    # Answers
 
     def retry(self, message_id: str) -> None:
-        """Has the same question answered once more: a new version of this answer."""
-        found = self._found(message_id, "assistant")
-        if found is not None:
+        """Write a new version of this answer."""
+        if (found := self._found(message_id, "assistant")) is not None:
             session, old = found
             session.stop()
-            self._write_version(session, self._message(session, "assistant", "", old.parent_id, "streaming"))
+            self._write_version(session, _message(session, "assistant", "", old.parent_id))
 
-    def version(self, message_id: str, step: int) -> None:
-        """Shows the version so many places further, with what was last seen after it."""
+    def write_alternatives(self, message_id: str, n: int = N_ALTERNATIVES) -> None:
+        """Write `n` answers at once to this question, or to the question of this answer, with one prefill. They are
+        shown side by side until the chat continues from one of them."""
         found = self._found(message_id)
-        if found is not None and found[0].conversation.step(message_id, step):
-            self._show_other(found[0])
-
-    def alternatives(self, message_id: str, n: int = N_ALTERNATIVES) -> None:
-        """Several answers at once to a question, or to the one that this message answers, from one reading of the
-        prompt. They are seen side by side until the chat goes on from one of them."""
-        found = self._found(message_id)
-        if found is None or (question_id := _question_of(found[1])) is None:
+        if found is None or (question_id := _question_id(found[1])) is None:
             return
         session = found[0]
         session.stop()
         group_id = new_id()
-        answers = [
-            replace(self._message(session, "assistant", "", question_id, "streaming"), group_id=group_id)
-            for _ in range(n)
-        ]
+        answers = [replace(_message(session, "assistant", "", question_id), group_id=group_id) for _ in range(n)]
         for answer in answers:
             session.conversation.put(answer)
         session.conversation.end_at(answers[0].id)
-        self._keep_chat(session)
-        prompt = Prompt(tuple(session.conversation.path(question_id)), session.chat.settings)
-        self._writer.write_several(session, answers, prompt)
+        self.sessions.update_leaf(session)
+        self.sessions.writer.write_several(session, answers, _prompt_to(session, question_id))
         self._show_new_answer()
 
     def pick(self, message_id: str) -> None:
-        """Goes on from this one of the answers side by side; the others stay as its versions."""
-        found = self._found(message_id, "assistant")
-        if found is not None:
+        """Continue from this one of the answers side by side; the others stay as its versions."""
+        if (found := self._found(message_id, "assistant")) is not None:
             found[0].conversation.show(message_id)
-            self._show_other(found[0])
+            self._show_branch(found[0])
 
-    def go_on(self, message_id: str) -> None:
-        """Goes on with an answer that was cut, stopped, failed or ran out of length, from its last word. What is there
-        stays, whatever happens. Where the chat has gone on from it, it does so as a new version."""
+    def step_version(self, message_id: str, step: int) -> None:
+        """Show the version `step` places further, with its last shown followers."""
+        found = self._found(message_id)
+        if found is not None and found[0].conversation.step(message_id, step):
+            self._show_branch(found[0])
+
+    def continue_answer(self, message_id: str) -> None:
+        """Continue an answer that was cut, stopped, failed or reached its maximum length, and keep its text. If other
+        messages follow it, it is continued in a new version."""
         found = self._found(message_id, "assistant")
         if found is None or found[1].state not in CONTINUABLE or message_id in found[0].answers:
             return
@@ -159,134 +164,152 @@ class ChatController(ChatOrganizer):
         message = replace(message, state="streaming", note="")
         session.stop()
         if session.conversation.is_leaf(message_id):
-            session.conversation.put(message)
             self._write_version(session, message)
         else:
-            self._write_version(session, _as_new(message, len(message.text)))
+            self._write_version(session, _new_version(message, len(message.text)))
 
     def continue_from(self, message_id: str, start: int, word: str) -> None:
-        """A new version of this answer, which is the same up to `start`, then says `word` and goes on from there."""
+        """Write a new version of this answer that keeps the text up to `start` and continues with `word`."""
         found = self._found(message_id, "assistant")
         if found is not None and word:
             session, old = found
             session.stop()
-            new = _as_new(old, start)
+            new = _new_version(old, start)
             self._write_version(session, replace(new, text=new.text + word))
 
-    def text_of(self, message_id: str) -> str:
-        """The words of a message as they are now; "" where it is not in the open chat."""
-        found = self._found(message_id)
-        return found[1].text if found else ""
-
-    async def words(self, message_id: str, start: int, end: int) -> list[TokenAlternative]:
-        """What could have stood in the place of `text[start:end]` of this answer, the likeliest first.
-
-        Raises EngineError."""
+    async def token_alternatives(self, message_id: str, start: int, end: int) -> list[TokenAlternative]:
+        """Words that could replace `text[start:end]` of this answer, most likely first. Raises EngineError."""
         found = self._found(message_id, "assistant")
         if found is None:
             return []
         session, message = found
-        prompt = Prompt(tuple(session.conversation.path(message.parent_id)), session.chat.settings)
+        prompt = _prompt_to(session, message.parent_id)
         engine = await self._models.ready()
-        return await word_choices(engine, await prompt.request(engine), message.text, start, end)
+        return await token_alternatives(engine, await prompt.request(engine), message.text, start, end)
+
+    # Deletion
 
     def delete_message(self, message_id: str) -> Deletion | None:
-        """Takes away this message and what follows it, on every branch; `restore_messages` brings it back as long as
-        the app runs."""
+        """Delete this message and its followers on all branches. `restore_messages` undoes it until the app closes."""
         found = self._found(message_id)
         if found is None:
             return None
         session = found[0]
         removed = session.conversation.remove(message_id)
-        for message in removed.messages:
-            if message.id in session.answers:
-                session.answers[message.id].stop()
         ids = [message.id for message in removed.messages]
-        self._show_other(session)
-        self._tasks.spawn(self._store.delete_messages(ids), f"delete message {message_id}")
+        for each in ids:
+            if each in session.answers:
+                session.answers[each].stop()
+        self._show_branch(session)
+        self.sessions.tasks.spawn(self.sessions.store.delete_messages(ids), f"delete message {message_id}")
         return Deletion(session, removed)
 
     def n_deleted_with(self, message_id: str) -> int:
-        """How many messages `delete_message` would delete, on all branches; 0 where it is not in the open chat."""
+        """How many messages `delete_message` would delete; 0 if the message is not in the open chat."""
         found = self._found(message_id)
         return len(found[0].conversation.descendants(message_id)) if found is not None else 0
 
     def restore_messages(self, deletion: Deletion) -> None:
-        """Undoes `delete_message`, also where another chat is open meanwhile."""
-        session = deletion.session
-        if self._current is not None and self._current.chat.id == session.chat.id:
-            session = self._current
-        session.away |= deletion.session.away
+        """Undo `delete_message`, even if another chat is open."""
+        sessions, session = self.sessions, deletion.session
+        if sessions.session is not None and sessions.session.chat.id == session.chat.id:
+            session = sessions.session
+        session.removed_answers |= deletion.session.removed_answers
         session.restore(deletion.removed)
-        session.chat = self._known.get(session.chat.id, session.chat)
+        session.chat = sessions.known.get(session.chat.id, session.chat)
         ids = [message.id for message in deletion.removed.messages]
-        self._tasks.spawn(self._store.restore_messages(ids), "restore messages")
-        self._show_other(session)
+        sessions.tasks.spawn(sessions.store.restore_messages(ids), "restore messages")
+        self._show_branch(session)
+
+    # Reading
+
+    def text_of(self, message_id: str) -> str:
+        """Text of a message; "" if it is not in the open chat."""
+        found = self._found(message_id)
+        return found[1].text if found else ""
 
     def prompt_preview(self, text: str = "", attachments: Sequence[Attachment] = ()) -> tuple[Message, ...]:
-        """What the model would read if this were sent now, all of it, whether it fits or not. Changes nothing."""
-        branch = self._current.conversation.branch() if self._current else []
+        """The whole prompt if this message were sent now, whether it fits or not."""
+        session = self.sessions.session
+        branch = session.conversation.branch() if session else []
         if text or attachments:
-            chat_id = self._current.chat.id if self._current else ""
-            said = ChatMessage("", chat_id, None, "user", text, "complete", 0.0, attachments=tuple(attachments))
-            branch = [*branch, said]
-        return prompt_for(branch, self.settings)
+            chat_id = session.chat.id if session else ""
+            question = ChatMessage("", chat_id, None, "user", text, "complete", 0.0, attachments=tuple(attachments))
+            branch = [*branch, question]
+        return prompt_messages(branch, self.sessions.settings)
 
     def _found(self, message_id: str, role: str | None = None) -> tuple[ChatSession, ChatMessage] | None:
-        """The message and its chat, where that is open."""
-        session = self._current
+        """The open chat and the message, if the chat has a message with this id and role."""
+        session = self.sessions.session
         if session is None or message_id not in session.conversation:
             return None
         message = session.conversation[message_id]
         return (session, message) if role in (None, message.role) else None
 
-    def _answer_to(self, session: ChatSession, question: ChatMessage) -> None:
-        """Puts the question where it belongs, and has it answered."""
-        goes_on = question.parent_id == session.conversation.leaf_id
+    def _ask(self, session: ChatSession, text: str, attachments: Sequence[Attachment]) -> None:
+        question = _message(session, "user", text, session.conversation.leaf_id)
+        self._answer(session, replace(question, attachments=tuple(attachments)))
+
+    def _answer(self, session: ChatSession, question: ChatMessage) -> None:
+        """Add the question to its chat and write an answer to it."""
+        sessions = self.sessions
+        is_appended = question.parent_id == session.conversation.leaf_id
         session.conversation.put(question)
-        answer = self._message(session, "assistant", "", question.id, "streaming")
+        answer = _message(session, "assistant", "", question.id)
         session.conversation.put(answer)
-        self._title_generator.cancel()
-        self._keep_chat(session, updated_s=question.created_s, archived=False)
-        prompt = Prompt(tuple(session.conversation.path(question.id)), session.chat.settings)
-        self._writer.write(session, answer, prompt, question)
-        if session is self._current and goes_on and not self.messages.shows_alternatives:
-            self.messages.append(question, answer)
-            self._mark()
-            self._announce()
+        sessions.titles.cancel()
+        sessions.update_leaf(session, updated_s=question.created_s, archived=False)
+        sessions.writer.write(session, answer, _prompt_to(session, question.id), question)
+        if session is sessions.session and is_appended and not sessions.messages.shows_alternatives:
+            sessions.messages.append(question, answer)
+            sessions.marked.emit()
+            sessions.announce()
         else:
             self._show_new_answer()
 
     def _write_version(self, session: ChatSession, answer: ChatMessage) -> None:
-        """Has an answer written, new or begun, at the end of the branch that is shown then."""
+        """Write an answer, new or continued, as the leaf of the shown branch."""
         session.conversation.put(answer)
         session.conversation.end_at(answer.id)
-        self._keep_chat(session)
-        prompt = Prompt(tuple(session.conversation.path(answer.parent_id)), session.chat.settings)
-        self._writer.write(session, answer, prompt)
+        self.sessions.update_leaf(session)
+        self.sessions.writer.write(session, answer, _prompt_to(session, answer.parent_id))
         self._show_new_answer()
 
     def _show_new_answer(self) -> None:
-        self._title_generator.cancel()
-        self._show_branch()
-        self._mark()
-        self._announce()
+        self.sessions.titles.cancel()
+        self.sessions.show_branch()
+        self.sessions.marked.emit()
+        self.sessions.announce()
 
-    def _show_other(self, session: ChatSession) -> None:
-        """The shown branch of a chat has changed, and nothing else."""
-        self._keep_chat(session)
-        if session is self._current:
-            self._show_branch()
-            self._announce()
-        self._tasks.spawn(self._write_queue.save(session.chat), f"save chat {session.chat.id}")
+    def _show_branch(self, session: ChatSession, *new: ChatMessage) -> None:
+        """Show and save the branch of a chat after a change, with these new messages."""
+        sessions = self.sessions
+        sessions.update_leaf(session)
+        if session is sessions.session:
+            sessions.show_branch()
+            sessions.announce()
+        sessions.tasks.spawn(sessions.write_queue.save(session.chat, *new), f"save chat {session.chat.id}")
 
 
-def _question_of(message: ChatMessage) -> str | None:
+def _message(
+    session: ChatSession, role: Role, text: str, parent_id: str | None, state: State | None = None
+) -> ChatMessage:
+    """A new message; an answer is streaming, a question complete, unless `state` is given."""
+    state = state or ("streaming" if role == "assistant" else "complete")
+    return ChatMessage(new_id(), session.chat.id, parent_id, role, text, state, time.time())
+
+
+def _prompt_to(session: ChatSession, message_id: str | None) -> ChatPrompt:
+    """Prompt of an answer to this message."""
+    return ChatPrompt(tuple(session.conversation.path(message_id)), session.chat.settings)
+
+
+def _question_id(message: ChatMessage) -> str | None:
     return message.id if message.role == "user" else message.parent_id
 
 
-def _as_new(old: ChatMessage, end: int) -> ChatMessage:
-    """A version of an answer that is the same up to `end` and is being written from there."""
+def _new_version(old: ChatMessage, end: int) -> ChatMessage:
+    """A streaming version of an answer that keeps its text up to `end`."""
     return replace(
         old,
         id=new_id(),

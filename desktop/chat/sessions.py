@@ -1,4 +1,4 @@
-"""What the window's chats are now: which are listed, which one is open, what is being written in which."""
+"""Open chat and running answers: opening and changing chats, and reporting every change of an answer."""
 
 from __future__ import annotations
 
@@ -9,289 +9,301 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop.chat.answer_writer import AnswerWriter
-from desktop.chat.conversation import Conversation
+from desktop.chat.answer_writer import AnswerWriter, ChatSession
+from desktop.chat.conversation import Conversation, new_id
 from desktop.chat.message_list import MessageList
-from desktop.chat.session import ChatSession, new_id
-from desktop.chat.title_generator import TitleGenerator
+from desktop.chat.titles import TitleGenerator, title_of
 from desktop.chat.waiting import Waiting
 from desktop.chat.write_behind_queue import WriteBehindQueue
 from desktop.models.model_controller import ModelController
 from desktop.platform.task_set import TaskSet
-from desktop.sidebar.chat_list_model import ChatListModel
-from desktop.sidebar.day_change import DayChange
-from desktop.sidebar.strings import row_description, section_heading
 from desktop.store.errors import StoreError
-from desktop.store.records import Chat, ChatMessage, ChatSettings, Folder, Role, State
+from desktop.store.records import Chat, ChatMessage, ChatSettings, Role
 from desktop.store.store import Store
 
 
 class ChatSessions(QObject):
-    """Lists, opens and keeps chats; `ChatController` adds what the person does in one. GUI thread only.
+    """All chats of the window, and the one that is open. GUI thread only.
 
-    `prepare(texts)` is called on a pool thread before messages are shown, so that drawing them costs less."""
+    `prepare(texts)` is called on a pool thread before messages are shown, to make drawing them cheaper."""
 
     opened = Signal(object)
-    """The `Chat` that is open now, or changed its title or settings; None for a chat that is not begun."""
+    """The `Chat` that is open now, or whose title or settings changed; None for a chat that is not begun."""
     answering_changed = Signal(bool)
     """Whether an answer is being written in the open chat."""
     usage_changed = Signal(int)
-    """Tokens that the open chat takes of the model's context; 0 where that is not known."""
+    """Tokens of the context used by the open chat; 0 if unknown."""
     speed_measured = Signal(float)
     """Tokens per second of the answer that has just ended."""
-    heard = Signal(object)
-    """An answer, in whichever chat, at each of its changes and at its end: a `ChatMessage`."""
+    answer_changed = Signal(object)
+    """Each new state of an answer in any chat, including the last one: a `ChatMessage`."""
     message_focused = Signal(str)
-    """A message of the open chat that somebody looked for."""
-    kept = Signal()
-    """An answer that has ended, or chats that were renamed, moved or put away, are on disk as they are now."""
-    archive_folded = Signal(bool)
-    """Whether only the name of the archive is listed."""
+    """Id of a message of the open chat that is to be scrolled into view."""
+    saved = Signal()
+    """An ended answer, or changed chats, are on disk."""
+    listed = Signal()
+    """`known` has changed."""
+    marked = Signal()
+    """`marked_id` or `live` has changed."""
     stop_requested = Signal(str)
-    """The id of the chat whose answers are to end; they end a little later."""
+    """Id of the chat whose answers were stopped; they end a little later."""
     failed = Signal(object)
     saving_failed = Signal(object)
-    """The `StoreError` because of which nothing can be saved now; it is tried again."""
+    """The `StoreError` that prevents saving; saving is retried."""
     saving_resumed = Signal()
-    """What could not be saved is on disk."""
 
     def __init__(self, store: Store, models: ModelController, prepare: Callable[[Sequence[str]], None]) -> None:
         super().__init__()
         self.messages = MessageList(self)
-        self.chats = ChatListModel(section_heading, spoken=row_description, parent=self)
-        self.chats.renamed.connect(self.rename)
-        self._store = store
-        self._models = models
+        self.known: dict[str, Chat] = {}
+        """All chats by id."""
+        self.session: ChatSession | None = None
+        """The open chat; None for a chat that is not begun."""
+        self.store = store
+        self.write_queue = WriteBehindQueue(store, self.saving_failed.emit, recovered=self.saving_resumed.emit)
+        self.tasks = TaskSet(lambda error, _: self.failed.emit(error))
+        self.titles = TitleGenerator(models, self._set_generated_title)
+        self.writer = AnswerWriter(models, self.write_queue, self._show_answer, self.saved.emit, self.failed.emit)
         self._prepare = prepare
-        self._write_queue = WriteBehindQueue(store, self.saving_failed.emit, recovered=self.saving_resumed.emit)
-        self._tasks = TaskSet(lambda error, _: self.failed.emit(error))
-        self._writer = AnswerWriter(models, self._write_queue, self._heard, self.kept.emit, self.failed.emit)
-        self._title_generator = TitleGenerator(models, self._retitle)
-        self._known: dict[str, Chat] = {}
-        self._folders: dict[str, Folder] = {}
-        self._archive_folded = True
-        self._current: ChatSession | None = None
-        self._wanted: str | None = None
+        self._opening_id: str | None = None
         self._next_settings = ChatSettings()
-        self._next_folder = ""
-        self.day = DayChange(parent=self)
-        self.day.changed.connect(self._list_chats)
+        self._next_folder_id = ""
 
     @property
     def current(self) -> Chat | None:
-        return self._current.chat if self._current else None
+        return self.session.chat if self.session else None
 
     @property
-    def folders(self) -> list[Folder]:
-        """In the order in which they stand."""
-        return sorted(self._folders.values(), key=lambda folder: folder.place)
+    def marked_id(self) -> str | None:
+        """Id of the open chat, or of the one that is being opened."""
+        return self._opening_id or (self.session.chat.id if self.session else None)
+
+    @property
+    def live(self) -> dict[str, ChatSession]:
+        """Sessions in which answers are being written, by chat id."""
+        return self.writer.live
 
     @property
     def answering(self) -> bool:
-        return self._current is not None and self._current.is_live
-
-    @property
-    def settings(self) -> ChatSettings:
-        """Those of the open chat, or of the one that begins with the next message."""
-        return self._current.chat.settings if self._current else self._next_settings
+        return self.session is not None and self.session.is_answering
 
     @property
     def stopping(self) -> bool:
-        """Whether the open chat's answers were stopped and have not ended yet."""
-        answers = self._current.answers.values() if self._current is not None else ()
+        """Whether answers of the open chat were stopped and have not ended yet."""
+        answers = self.session.answers.values() if self.session is not None else ()
         return any(answer.waiting.stage == "stopping" for answer in answers)
 
-    def waiting(self, message_id: str) -> Waiting:
-        """What happens to an answer now, in whichever chat."""
-        return self._writer.waiting(message_id)
+    @property
+    def settings(self) -> ChatSettings:
+        """Settings of the open chat, or of the one that begins with the next message."""
+        return self.session.chat.settings if self.session else self._next_settings
 
     def chat(self, chat_id: str) -> Chat | None:
-        """One that there is, open or not."""
-        return self._known.get(chat_id)
+        return self.known.get(chat_id)
 
-    async def load_chats(self) -> None:
-        """Fills the sidebar's list from the store. Raises StoreError."""
-        self._folders |= {folder.id: folder for folder in await self._store.folders()}
-        self._known |= {chat.id: chat for chat in await self._store.chats()}
-        self._list_chats()
+    def waiting(self, message_id: str) -> Waiting:
+        """What an answer in any chat waits for."""
+        return self.writer.waiting(message_id)
+
+    async def load(self) -> None:
+        """Read the list of chats from the store. Raises StoreError."""
+        self.known |= {chat.id: chat for chat in await self.store.chats()}
+        self.listed.emit()
+
+    async def aclose(self) -> None:
+        """Stop all answers, and wait until everything is saved. Idempotent."""
+        await self.titles.aclose()
+        await self.writer.aclose()
+        await self.tasks.join()  # finishes changes made in the last moment
+        await self.tasks.aclose()
+        await self.write_queue.aclose()
+
+    # Open chat
 
     def new_chat(self, folder_id: str = "") -> None:
-        """Leaves the open chat; the next message begins a new one, in that folder."""
-        self._wanted = None
-        self._next_folder = folder_id
+        """Leave the open chat; the next message begins a new one, in this folder."""
+        self._opening_id = None
+        self._next_folder_id = folder_id
         self._next_settings = ChatSettings()
-        self._open_session(None)
+        self._show_session(None)
 
     def open_chat(self, chat_id: str, message_id: str = "") -> None:
-        """Opens the chat, on the branch that holds `message_id` where one is given."""
-        if self._current is not None and self._current.chat.id == chat_id:
-            self._point_at(message_id)
-        elif chat_id in self._known:
-            self._wanted = chat_id
-            self._mark()
-            self._tasks.spawn(self._open(chat_id, message_id), f"open chat {chat_id}")
+        """Open the chat. With `message_id`, show the branch with that message and scroll to it."""
+        if self.session is not None and self.session.chat.id == chat_id:
+            self._focus_message(message_id)
+        elif chat_id in self.known:
+            self._opening_id = chat_id
+            self.marked.emit()
+            self.tasks.spawn(self._open(chat_id, message_id), f"open chat {chat_id}")
 
-    def _point_at(self, message_id: str) -> None:
-        """Has that message of the open chat brought into sight; one that is gone is left alone."""
-        if self._current is None or message_id not in self._current.conversation:
+    def begin(self, text: str) -> ChatSession:
+        """Open a new chat titled after the first words of `text`."""
+        now_s = time.time()
+        settings, self._next_settings = self._next_settings, ChatSettings()
+        folder_id, self._next_folder_id = self._next_folder_id, ""
+        chat = Chat(new_id(), title_of(text), now_s, now_s, settings=settings, folder_id=folder_id)
+        self.session = ChatSession(chat, Conversation())
+        self._opening_id = None
+        return self.session
+
+    async def session_of(self, chat_id: str) -> ChatSession | None:
+        """The chat in memory, read from the store if necessary. None if it is deleted or cannot be read; the latter is
+        reported by `failed`."""
+        if (live := self.live.get(chat_id)) is not None:
+            return live
+        try:
+            messages = await self.store.messages(chat_id)
+        except StoreError as error:
+            self.failed.emit(error)
+            return None
+        chat = self.known.get(chat_id)
+        if chat is None:
+            return None
+        if self.session is not None and self.session.chat.id == chat_id:
+            return self.session  # opened meanwhile
+        # On a full disk the store could not mark answers as cut at the start.
+        cut = [replace(each, state="cut") if each.state == "streaming" else each for each in messages]
+        return self.live.get(chat_id) or ChatSession(chat, Conversation(cut, chat.leaf_id))
+
+    async def _open(self, chat_id: str, message_id: str) -> None:
+        session = await self.session_of(chat_id)
+        if session is None:
+            if self._opening_id == chat_id:
+                self._opening_id = None
+                self.marked.emit()
             return
-        if all(row.id != message_id for row in self._current.conversation.branch()):
-            self._current.conversation.show(message_id)
-            self._show_branch()
+        texts = [message.text for message in session.conversation.branch()]
+        await asyncio.get_running_loop().run_in_executor(None, self._prepare, texts)
+        if self._opening_id != chat_id:
+            return
+        session = self.live.get(chat_id, session)
+        if (chat := self.known.get(chat_id)) is not None and chat.leaf_id != session.chat.leaf_id:
+            await self._open(chat_id, message_id)  # a message was sent there while it was read
+        else:
+            self._show_session(session)
+            self._focus_message(message_id)
+
+    def _show_session(self, session: ChatSession | None) -> None:
+        self.session = session
+        self.show_branch()
+        self.marked.emit()
+        self.announce()
+
+    def _focus_message(self, message_id: str) -> None:
+        if self.session is None or message_id not in self.session.conversation:
+            return
+        if all(row.id != message_id for row in self.session.conversation.branch()):
+            self.session.conversation.show(message_id)
+            self.show_branch()
         self.message_focused.emit(message_id)
+
+    def show_branch(self) -> None:
+        """Show the branch of the open chat as it is now."""
+        if self.session is None:
+            self.messages.show(())
+        else:
+            conversation = self.session.conversation
+            self.messages.show(conversation.branch(), conversation.versions(), conversation.side_by_side())
+
+    def announce(self) -> None:
+        """Emit the state of the open chat."""
+        self.opened.emit(self.current)
+        self.answering_changed.emit(self.answering)
+        last = next((row for row in reversed(self.messages) if row.n_output), None)
+        self.usage_changed.emit(last.n_prompt + last.n_output if last else 0)
+
+    # Changes of chats
 
     def rename(self, chat_id: str, title: str) -> None:
         self._change(chat_id, title=title, titled_by="person")
 
     def change_settings(self, settings: ChatSettings) -> None:
-        """How the open chat is answered from now on, or the one that begins with the next message."""
-        if self._current is not None:
-            self._change(self._current.chat.id, settings=settings)
+        """Set the settings of the open chat, or of the one that begins with the next message."""
+        if self.session is not None:
+            self._change(self.session.chat.id, settings=settings)
         else:
             self._next_settings = settings
             self.opened.emit(None)
 
-    def summarise(self, chat_id: str, summary: str, last_row_id: str) -> ChatSettings | None:
-        """The summary stands for that chat's turns up to this row from now on. Its settings as they are then; None
-        where the chat is gone."""
-        chat = self._known.get(chat_id)
+    def set_summary(self, chat_id: str, summary: str, last_row_id: str) -> ChatSettings | None:
+        """Replace the turns up to this row by a summary in later prompts. Returns the chat's new settings; None if it
+        is deleted."""
+        chat = self.known.get(chat_id)
         if chat is None:
             return None
         settings = replace(chat.settings, summary=summary, summarised_to=last_row_id)
         self._change(chat_id, settings=settings)
         return settings
 
-    async def aclose(self) -> None:
-        """Stops every answer and waits until all that was asked for is kept. Idempotent."""
-        await self._title_generator.aclose()
-        await self._writer.aclose()
-        await self._tasks.join()  # a title given, or a chat brought back, in the last moment
-        await self._tasks.aclose()
-        await self._write_queue.aclose()
+    def update_chats(self, chats: Sequence[Chat]) -> None:
+        """Replace the records of known chats, show them and save them."""
+        for chat in chats:
+            self.known[chat.id] = chat
+            for session in (self.live.get(chat.id), self.session):
+                if session is not None and session.chat.id == chat.id:
+                    session.chat = chat
+        self.listed.emit()
+        if self.current in chats:
+            self.opened.emit(self.current)
+        self.tasks.spawn(self._save_chats(chats), "save changed chats")
 
-    def _begin(self, title: str) -> ChatSession:
-        now = time.time()
-        settings, self._next_settings = self._next_settings, ChatSettings()
-        folder_id, self._next_folder = self._next_folder, ""
-        chat = Chat(new_id(), title, now, now, settings=settings, folder_id=folder_id)
-        self._current = ChatSession(chat, Conversation())
-        self._wanted = None
-        return self._current
+    def update_leaf(self, session: ChatSession, **changes: object) -> None:
+        """Store the leaf of the shown branch, and `changes`, in the chat's record. The next save writes it."""
+        session.chat = replace(session.chat, leaf_id=session.conversation.leaf_id, **changes)  # type: ignore[arg-type]
+        self.known[session.chat.id] = session.chat
+        self.listed.emit()
 
-    def _message(self, session: ChatSession, role: Role, text: str, parent_id: str | None, state: State) -> ChatMessage:
-        return ChatMessage(new_id(), session.chat.id, parent_id, role, text, state, time.time())
+    async def add_chat(self, system: str, messages: Sequence[tuple[Role, str]]) -> Chat:
+        """Save a new chat with these instructions and messages, oldest first. Raises StoreError."""
+        now_s, chat_id = time.time(), new_id()
+        rows: list[ChatMessage] = []
+        for role, text in messages:
+            parent_id = rows[-1].id if rows else None
+            rows.append(ChatMessage(new_id(), chat_id, parent_id, role, text, "complete", now_s))
+        title = title_of(next((text for role, text in messages if role == "user"), ""))
+        leaf_id = rows[-1].id if rows else None
+        chat = Chat(chat_id, title, now_s, now_s, leaf_id=leaf_id, settings=ChatSettings(system=system))
+        await self.store.save(chat, rows)
+        self.known[chat.id] = chat
+        self.listed.emit()
+        return chat
 
-    def _heard(self, session: ChatSession, message: ChatMessage) -> None:
-        """An answer says more, or has its last word, though that may not be on disk yet."""
-        self.heard.emit(message)
-        if session is self._current:
+    def _set_generated_title(self, chat_id: str, title: str) -> None:
+        """Set the model's title, unless the user has set one meanwhile."""
+        if (chat := self.known.get(chat_id)) is not None and chat.titled_by == "start":
+            self._change(chat_id, title=title, titled_by="model")
+
+    def _change(self, chat_id: str, **changes: object) -> None:
+        if (chat := self.known.get(chat_id)) is not None:
+            self.update_chats([replace(chat, **changes)])  # type: ignore[arg-type]
+
+    async def _save_chats(self, chats: Sequence[Chat]) -> None:
+        await self.write_queue.save_all(chats)
+        self.saved.emit()
+
+    # Answers
+
+    def stop_chat(self, chat_id: str) -> None:
+        """Stop all answers of this chat, open or not, and keep their text. Idempotent."""
+        if (session := self.live.get(chat_id)) is not None:
+            session.stop()
+            self.stop_requested.emit(chat_id)
+
+    def _show_answer(self, session: ChatSession, message: ChatMessage) -> None:
+        """Show and report a new state of an answer. The last state may not be on disk yet."""
+        self.answer_changed.emit(message)
+        if session is self.session:
             self.messages.replace(message)
             for shown_id, group in session.conversation.side_by_side().items():
                 if message.group_id and message.group_id == group[0].group_id:
                     self.messages.show_alternatives(shown_id, group)
         if message.state == "streaming":
-            if session is self._current and message.n_output:
+            if session is self.session and message.n_output:
                 self.usage_changed.emit(message.n_prompt + message.n_output)
             return
-        self._mark()
-        if session is self._current:
-            self._announce()
+        self.marked.emit()
+        if session is self.session:
+            self.announce()
         if message.state != "failed" and message.n_output > 1 and message.decode_s > 0:
             self.speed_measured.emit(message.n_output / message.decode_s)
-        self._title_generator.after(session, message)
-
-    async def _open(self, chat_id: str, message_id: str) -> None:
-        session = await self._session_of(chat_id)
-        if session is None:
-            if self._wanted == chat_id:
-                self._wanted = None
-                self._mark()
-            return
-        texts = [message.text for message in session.conversation.branch()]
-        await asyncio.get_running_loop().run_in_executor(None, self._prepare, texts)
-        if self._wanted != chat_id:
-            return
-        session = self._writer.live.get(chat_id, session)
-        if (chat := self._known.get(chat_id)) is not None and chat.leaf_id != session.chat.leaf_id:
-            await self._open(chat_id, message_id)  # a message was sent there while it was read
-        else:
-            self._open_session(session)
-            self._point_at(message_id)
-
-    async def _session_of(self, chat_id: str) -> ChatSession | None:
-        """The chat in memory, read from the store if need be. None where it is gone or cannot be read, which is then
-        reported."""
-        if (live := self._writer.live.get(chat_id)) is not None:
-            return live
-        try:
-            messages = await self._store.messages(chat_id)
-        except StoreError as error:
-            self.failed.emit(error)
-            return None
-        chat = self._known.get(chat_id)
-        if chat is None:
-            return None
-        if self._current is not None and self._current.chat.id == chat_id:
-            return self._current  # opened meanwhile
-        # Where the disk was full at the start, the store could not mark what was cut.
-        cut = [replace(each, state="cut") if each.state == "streaming" else each for each in messages]
-        return self._writer.live.get(chat_id) or ChatSession(chat, Conversation(cut, chat.leaf_id))
-
-    def _open_session(self, session: ChatSession | None) -> None:
-        self._current = session
-        self._show_branch()
-        self._mark()
-        self._announce()
-
-    def _show_branch(self) -> None:
-        """The branch of the open chat as it is now."""
-        if self._current is None:
-            self.messages.show(())
-        else:
-            conversation = self._current.conversation
-            self.messages.show(conversation.branch(), conversation.versions(), conversation.side_by_side())
-
-    def _announce(self) -> None:
-        self.opened.emit(self.current)
-        self.answering_changed.emit(self.answering)
-        last = next((row for row in reversed(self.messages) if row.n_output), None)
-        self.usage_changed.emit(last.n_prompt + last.n_output if last else 0)
-
-    def _retitle(self, chat_id: str, title: str) -> None:
-        """The model's title, unless the person was faster."""
-        if (chat := self._known.get(chat_id)) is not None and chat.titled_by == "start":
-            self._change(chat_id, title=title, titled_by="model")
-
-    def _change(self, chat_id: str, **changes: object) -> None:
-        if (chat := self._known.get(chat_id)) is not None:
-            self._take_up([replace(chat, **changes)])  # type: ignore[arg-type]
-
-    def _take_up(self, chats: Sequence[Chat]) -> None:
-        """Known chats have changed: shows and keeps them."""
-        for chat in chats:
-            self._known[chat.id] = chat
-            for session in (self._writer.live.get(chat.id), self._current):
-                if session is not None and session.chat.id == chat.id:
-                    session.chat = chat
-        self._list_chats()
-        if self.current in chats:
-            self.opened.emit(self.current)
-        self._tasks.spawn(self._keep_changed(chats), "save changed chats")
-
-    async def _keep_changed(self, chats: Sequence[Chat]) -> None:
-        await self._write_queue.save_all(chats)
-        self.kept.emit()
-
-    def _keep_chat(self, session: ChatSession, **changes: object) -> None:
-        """Takes up where the shown branch ends now; the next save writes it."""
-        session.chat = replace(session.chat, leaf_id=session.conversation.leaf_id, **changes)  # type: ignore[arg-type]
-        self._known[session.chat.id] = session.chat
-        self._list_chats()
-
-    def _list_chats(self) -> None:
-        self.chats.show(self._known.values(), self.folders, self._archive_folded)
-        self._mark()
-
-    def _mark(self) -> None:
-        """The open chat, or the one that is being read from the store."""
-        self.chats.mark(self._wanted or (self._current.chat.id if self._current else None), self._writer.live)
+        self.titles.answer_ended(session, message)

@@ -1,4 +1,4 @@
-"""Between the conversation and the store: nothing that could not be written is forgotten."""
+"""Saves chats and messages behind the stream of answers, and again after a failure."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from desktop.store.store import Store
 
 RETRY_S = 5.0
 
+Unsaved = tuple[Chat, dict[str, ChatMessage]]
+
 
 class WriteBehindQueue:
-    """Saves chats and messages. What the store refuses stays here and is tried again with the next save, and every
-    `retry_s` until there is room.
+    """Writes chats, messages and folders to the store. Loop's thread only.
 
-    What several ask to save while one write is under way goes to disk together, with the next.
-    `report` hears of the first failure of a row of failures. Loop's thread only."""
+    What the store refuses stays in the queue and is written with the next save, and every `retry_s` until that works.
+    Saves that arrive during a write are written together after it. `report` gets the first of consecutive failures;
+    `recovered` is called when a save succeeds after that."""
 
     def __init__(
         self,
@@ -28,24 +30,24 @@ class WriteBehindQueue:
         retry_s: float = RETRY_S,
         recovered: Callable[[], None] = lambda: None,
     ) -> None:
-        """`recovered` is called when a save succeeds after a failure that was reported."""
         self._store = store
         self._report = report
         self._recovered = recovered
         self._retry_s = retry_s
         self._tasks = TaskSet(lambda error, name: None)
-        self._unsaved: dict[str, tuple[Chat, dict[str, ChatMessage]]] = {}
+        self._unsaved: dict[str, Unsaved] = {}
         self._folders: dict[str, Folder | None] = {}
-        self._one_at_a_time = asyncio.Lock()
+        """Unsaved folders by id; None for deleted ones."""
+        self._write_lock = asyncio.Lock()
         self._failing = False
 
     async def save(self, chat: Chat, *messages: ChatMessage) -> None:
-        """On disk when it returns, unless the store failed, which has then been reported. Never raises StoreError."""
+        """On disk when it returns, unless the store failed, which is reported. Never raises StoreError."""
         self._add(chat, {message.id: message for message in messages})
         await self.flush()
 
     async def save_all(self, chats: Iterable[Chat]) -> None:
-        """The same for several chats, without their messages."""
+        """As `save`, for several chats without messages."""
         for chat in chats:
             self._add(chat, {})
         await self.flush()
@@ -59,8 +61,8 @@ class WriteBehindQueue:
         await self.flush()
 
     async def flush(self) -> None:
-        """Tries once more what could not be saved. Never raises StoreError."""
-        async with self._one_at_a_time:
+        """Write everything that is unsaved. Never raises StoreError."""
+        async with self._write_lock:
             try:
                 await self._write()
                 if self._failing:
@@ -70,26 +72,26 @@ class WriteBehindQueue:
                 if not self._failing:
                     self._failing = True
                     self._report(error)
-                    self._tasks.spawn(self._keep_trying(), "save again")
+                    self._tasks.spawn(self._retry(), "save again")
 
     async def aclose(self) -> None:
-        """Tries a last time. Idempotent."""
+        """Try a last time. Idempotent."""
         await self._tasks.aclose()
-        async with self._one_at_a_time:
+        async with self._write_lock:
             with suppress(StoreError):
                 await self._write()
 
-    async def _keep_trying(self) -> None:
+    async def _retry(self) -> None:
         while self._failing:
             await asyncio.sleep(self._retry_s)
             await self.flush()
 
     def _add(self, chat: Chat, messages: dict[str, ChatMessage]) -> None:
-        _, waiting = self._unsaved.get(chat.id, (chat, {}))
-        self._unsaved[chat.id] = (chat, waiting | messages)
+        _, unsaved = self._unsaved.get(chat.id, (chat, {}))
+        self._unsaved[chat.id] = (chat, unsaved | messages)
 
     async def _write(self) -> None:
-        """Folders first, so that no chat is on disk in one that is not."""
+        """Write folders first, so that no chat on disk is in a folder that is not."""
         for folder_id in list(self._folders):
             folder = self._folders[folder_id]
             await (self._store.save_folders(folder) if folder is not None else self._store.delete_folder(folder_id))
@@ -98,18 +100,18 @@ class WriteBehindQueue:
         await self._write_chats()
 
     async def _write_chats(self) -> None:
-        """Chats without messages go together, since each transaction waits for the disk; those with messages go one by
-        one, so that one too long for a disk that is nearly full keeps no other from being written."""
+        """Write chats without messages in one transaction, since each one waits for the disk. Chats with messages go
+        one by one, so that one too large for a nearly full disk does not prevent the others from being written."""
         bare = [chat_id for chat_id, (_, messages) in self._unsaved.items() if not messages]
         full = [chat_id for chat_id, (_, messages) in self._unsaved.items() if messages]
         for chat_ids in ([bare] if bare else []) + [[chat_id] for chat_id in full]:
-            await self._write_these({chat_id: self._unsaved.pop(chat_id) for chat_id in chat_ids})
+            await self._write_batch({chat_id: self._unsaved.pop(chat_id) for chat_id in chat_ids})
 
-    async def _write_these(self, taken: dict[str, tuple[Chat, dict[str, ChatMessage]]]) -> None:
+    async def _write_batch(self, batch: dict[str, Unsaved]) -> None:
         try:
-            await self._store.save_all([(chat, list(messages.values())) for chat, messages in taken.values()])
+            await self._store.save_all([(chat, list(messages.values())) for chat, messages in batch.values()])
         except BaseException:
-            for chat_id, (chat, messages) in taken.items():
+            for chat_id, (chat, messages) in batch.items():
                 newer_chat, newer = self._unsaved.get(chat_id, (chat, {}))
                 self._unsaved[chat_id] = (newer_chat, messages | newer)
             raise

@@ -1,4 +1,7 @@
-"""What tools do at the endpoint, as the page sees it: values, and what is asked of whoever serves them. Qt-free."""
+"""Requests, API keys and web origins of the endpoint as its page shows them, and the interfaces that provide them.
+
+Qt-free. `desktop.endpoint.server.ApiServer` implements the protocols.
+"""
 
 from __future__ import annotations
 
@@ -6,78 +9,50 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-CallState = Literal["queued", "reading", "writing", "embedding", "finished", "cancelled", "failed"]
-LIVE: frozenset[CallState] = frozenset({"queued", "reading", "writing", "embedding"})
+ToolRequestState = Literal["queued", "reading", "writing", "embedding", "finished", "cancelled", "failed"]
+ACTIVE_STATES: frozenset[ToolRequestState] = frozenset({"queued", "reading", "writing", "embedding"})
 
 
 @dataclass(frozen=True, slots=True)
 class ToolRequest:
-    """One request of a tool at one moment. `queue_place` counts from 1, 0 where it does not wait. Tokens, seconds."""
+    """A snapshot of one request. Counts are tokens."""
 
     id: str
     client: str
+    """IP address."""
     key: str
-    """The name of the key that it came with."""
+    """Name of the API key."""
     dialect: str
     path: str
-    state: CallState
+    state: ToolRequestState
     age_s: float = 0.0
     queue_place: int = 0
+    """Counted from 1; 0 if the request does not wait."""
     n_prompt: int = 0
     n_cached: int = 0
     n_read: int = 0
     n_output: int = 0
     tokens_per_s: float = 0.0
     body: str | None = None
-    """What was asked, as it was sent; None where bodies are not kept."""
+    """JSON as received; None if request bodies are not kept."""
 
     @property
-    def live(self) -> bool:
-        return self.state in LIVE
+    def is_active(self) -> bool:
+        return self.state in ACTIVE_STATES
 
 
 @dataclass(frozen=True, slots=True)
 class KeyUsage:
-    """A key and what it was used for since Inglenook was started. `own` is the endpoint's, which stays."""
+    """An API key and its usage since Inglenook was started."""
 
     name: str
     own: bool = False
-    n_calls: int = 0
-    """Those that have ended."""
+    """Whether it is the endpoint's own key, which cannot be revoked."""
+    n_requests: int = 0
+    """Requests that have ended."""
     n_tokens: int = 0
     in_use: bool = False
-    """Whether a request with it is being answered."""
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryHolder:
-    """One chat, or one tool's key, and what of the KV memory holds what was read for it, in bytes."""
-
-    name: str
-    is_tool: bool
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryShares:
-    """What memory is spent on, in bytes. `kv_free` is the room that conversations have left in the KV memory."""
-
-    weights: int
-    kv_window: int
-    kv_tools: int
-    kv_free: int
-    others: int
-    """The window, the endpoint, and what a decode needs in between."""
-    available: int
-    """What the machine has left."""
-    snapshots: int
-    """On disk."""
-    holders: tuple[MemoryHolder, ...] = ()
-    """Those who hold most come first."""
-
-    @property
-    def used(self) -> int:
-        return self.weights + self.kv_window + self.kv_tools + self.kv_free + self.others
+    """Whether a request with this key is active."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,52 +61,54 @@ class PageOrigins:
 
     allowed: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
-    """Of late, the newest first."""
+    """Recently refused, newest first."""
 
 
-class Feed(Protocol):
-    """What the endpoint is doing. Called on the loop's thread; nothing here waits. Empty while it is off."""
+class ActivityFeed(Protocol):
+    """Requests and origins of the endpoint. Called on the thread of the window's event loop; never blocks. Empty while
+    the endpoint is off."""
 
-    def calls(self) -> Sequence[ToolRequest]:
-        """Under way first, the oldest before the others; then what has ended, the newest first."""
+    def requests(self) -> Sequence[ToolRequest]:
+        """Active requests, oldest first; then ended ones, newest first."""
         ...
 
-    def uses(self) -> Mapping[str, tuple[int, int]]:
-        """Calls and tokens by the keys' names."""
+    def usage(self) -> Mapping[str, tuple[int, int]]:
+        """Numbers of ended requests and of tokens, by the name of the key."""
         ...
 
-    def said(self, call_id: str) -> str:
-        """The answer so far, "" where it is not kept."""
+    def answer_text(self, request_id: str) -> str:
+        """The answer so far; "" if it is not kept."""
         ...
 
-    def stop(self, call_id: str) -> None: ...
+    def stop(self, request_id: str) -> None: ...
 
     def stop_all(self) -> None: ...
 
     def keep_bodies(self, keep: bool) -> None:
-        """False also forgets what was kept."""
+        """Keep the bodies of requests in memory; False also deletes those that were kept."""
         ...
 
     def origins(self) -> PageOrigins:
-        """Also while the endpoint is off."""
+        """Also valid while the endpoint is off."""
         ...
 
-    def allow_origins(self, origins: Sequence[str]) -> None:
-        """Only these, from the next request on."""
+    def set_allowed_origins(self, origins: Sequence[str]) -> None:
+        """Takes effect with the next request."""
         ...
 
-    def watch(self, listener: Callable[[], None]) -> None:
-        """Calls `listener` on the loop's thread soon after a call has begun or ended, or an origin was refused."""
+    def set_listener(self, listener: Callable[[], None]) -> None:
+        """Call `listener` on the window's thread soon after a request began or ended or an origin was refused."""
         ...
 
 
-class Keys(Protocol):
-    """The keys of tools. Each call reads or writes a small file: for a pool thread. All raise OSError, ValueError."""
+class KeyStore(Protocol):
+    """API keys of tools. All methods block on a small file; call them on a pool thread. All raise OSError and
+    ValueError."""
 
     def names(self) -> Sequence[str]: ...
 
     def add(self, name: str) -> str:
-        """A new key, which is told this once. Raises KeyNameTaken, InvalidKeyName."""
+        """Create a key and return it; it cannot be read again. Raises KeyNameTaken, InvalidKeyName."""
         ...
 
     def revoke(self, name: str) -> None: ...

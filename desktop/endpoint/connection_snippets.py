@@ -1,4 +1,4 @@
-"""How tools are pointed at the endpoint: one snippet each, to be pasted as it stands. Pure."""
+"""Configuration snippets that connect tools to the endpoint. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from string import Template
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """`place` says where it belongs: a file, a shell; "" where that is plain."""
+    """`place` is the file or command it belongs to; "" for a shell."""
 
     name: str
     place: str
@@ -16,10 +16,10 @@ class Snippet:
 
 
 def snippets(port: int, key: str, model: str, hello: str) -> tuple[Snippet, ...]:
-    """`hello` is what the examples say; `key` stands in clear text in them."""
+    """`hello` is the message in the examples. `key` appears in plain text."""
     root = f"http://127.0.0.1:{port}"
-    words = {"root": root, "v1": f"{root}/v1", "key": key, "model": model, "hello": hello}
-    return tuple(Snippet(name, place, Template(text).substitute(words)) for name, place, text in _TEMPLATES)
+    values = {"root": root, "v1": f"{root}/v1", "key": key, "model": model, "hello": hello}
+    return tuple(Snippet(name, place, Template(text).substitute(values)) for name, place, text in _TEMPLATES)
 
 
 _CURL = """\

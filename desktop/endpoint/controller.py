@@ -1,4 +1,4 @@
-"""The switch of the endpoint."""
+"""Starts and stops the endpoint."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from typing import Literal, Protocol
 from PySide6.QtCore import QObject, Signal
 
 
-class Server(Protocol):
-    """The endpoint's server, running."""
-
+class RunningServer(Protocol):
     @property
     def port(self) -> int: ...
 
@@ -21,7 +19,7 @@ class Server(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EndpointState:
-    """`key` is "" until it was read once. `error` belongs to "failed"."""
+    """`key` is the endpoint's own API key, "" until it was read. `error` is the reason of "failed"."""
 
     stage: Literal["off", "starting", "on", "stopping", "failed"] = "off"
     port: int = 0
@@ -34,40 +32,41 @@ class EndpointState:
 
 
 class EndpointController(QObject):
-    """Starts and stops the endpoint, one wish after the other; the last wish wins. Loop's thread only.
+    """Requests to start and stop run one after the other, so that the last one wins. Event loop thread only.
 
-    `serve(port)` starts a server and raises PortTaken where another program has the port."""
+    `serve(port)` starts a server and raises PortTaken if another program uses the port."""
 
     changed = Signal(object)
+    """Carries the `EndpointState`."""
 
     def __init__(
-        self, serve: Callable[[int], Awaitable[Server]], read_key: Callable[[], Awaitable[str]], port: int
+        self, serve: Callable[[int], Awaitable[RunningServer]], read_key: Callable[[], Awaitable[str]], port: int
     ) -> None:
         super().__init__()
         self._serve = serve
         self._read_key = read_key
-        self._server: Server | None = None
+        self._server: RunningServer | None = None
         self._turn = asyncio.Lock()
         self.state = EndpointState(port=port)
 
     async def read_key(self) -> None:
-        """Fills in the key, making one if there is none yet."""
+        """Read the endpoint's own key into `state`; it is created if there is none."""
         self._set(key=await self._read_key())
 
     async def turn_on(self, port: int | None = None) -> None:
-        """Serves on `port`, or where it served last. A failure is a state, nothing is raised."""
+        """Serve on `port`, or on the port of the last time. A failure becomes stage "failed" and is not raised."""
         async with self._turn:
             try:
                 await self._stop()
                 self._set(stage="starting", port=port or self.state.port, error=None)
                 self._server = await self._serve(self.state.port)
-            except Exception as error:  # whatever keeps it from starting is shown on its page
+            except Exception as error:  # any error is shown on the page
                 self._set(stage="failed", error=error)
             else:
                 self._set(stage="on", port=self._server.port)
 
     async def turn_off(self) -> None:
-        """Raises what keeps the server from ending; the switch is off then all the same."""
+        """Raises the error of stopping the server; the stage is "off" in any case."""
         async with self._turn:
             try:
                 await self._stop()
@@ -75,7 +74,7 @@ class EndpointController(QObject):
                 self._set(stage="off", error=None)
 
     async def aclose(self) -> None:
-        """Ends the server if it runs. Idempotent."""
+        """Idempotent."""
         await self.turn_off()
 
     async def _stop(self) -> None:

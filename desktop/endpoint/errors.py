@@ -1,7 +1,4 @@
-"""What keeps the endpoint from starting, a key from being made, or a request from being opened as a chat.
-
-PortTaken; KeyNameTaken, InvalidKeyName; BodyNotStored, BodyUnreadable.
-"""
+"""Errors of the endpoint: PortTaken; KeyNameTaken, InvalidKeyName; BodyNotStored, BodyUnreadable."""
 
 from __future__ import annotations
 
@@ -23,12 +20,12 @@ class KeyNameTaken(Exception):
 
 
 class InvalidKeyName(Exception):
-    """A name that is empty, too long, or cannot be printed."""
+    """The name is empty, too long or not printable."""
 
 
 class BodyNotStored(Exception):
-    """What was asked is not kept, since nobody has said that it should be."""
+    """The body of the request was not kept, because the user had not turned that on."""
 
 
 class BodyUnreadable(Exception):
-    """A kept body that holds no conversation: cut since it is long, or a request for something else."""
+    """The kept body has no conversation: it was cut because of its length, or it is another kind of request."""

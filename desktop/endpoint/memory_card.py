@@ -1,4 +1,4 @@
-"""What the one memory is spent on: a bar, and what its colours mean."""
+"""Card with the memory use: a bar with a legend, and the largest users of the KV cache."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPainterPath, QPaintEvent, QRe
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.endpoint import strings
-from desktop.endpoint.activity import MemoryShares
+from desktop.endpoint.memory_shares import MemoryShares
 from desktop.platform.bidi import mirrored
 from desktop.platform.theme import Theme, text_font
 from desktop.widgets.card_parts import Card, label
 
-MOST_HOLDERS = 6
+MAX_HOLDERS = 6
 BAR, LINE, GAP, SQUARE = 12, 22, 18, 8
+"""Pixels: heights of the bar and of a line of the legend, gap between entries, size of a colour square."""
 
 
 class MemoryCard(Card):
@@ -21,8 +22,8 @@ class MemoryCard(Card):
         super().__init__(parent)
         self._sum = label("pageText", "", self)
         self._disk = label("pageText", "", self)
-        self.holders = label("pageText", "", self)
-        self.holders.setWordWrap(True)
+        self._holders = label("pageText", "", self)
+        self._holders.setWordWrap(True)
         self.bar = MemoryBar(theme, self)
         head = QHBoxLayout()
         head.addWidget(label("cardTitle", self.tr("Memory"), self), 1)
@@ -32,20 +33,18 @@ class MemoryCard(Card):
         column.setSpacing(10)
         column.addLayout(head)
         column.addWidget(self.bar)
-        column.addWidget(self.holders)
+        column.addWidget(self._holders)
         column.addWidget(self._disk, alignment=Qt.AlignmentFlag.AlignRight)
         self.hide()
 
     def show_shares(self, shares: MemoryShares) -> None:
         used, left = strings.size(shares.used), strings.size(shares.available)
-        self._sum.setText(self.tr("{used} taken · {left} free").format(used=used, left=left))
-        self._disk.setText(
-            self.tr("Kept on disk for the next time: {size}").format(size=strings.size(shares.snapshots))
-        )
+        self._sum.setText(self.tr("{used} used · {left} free").format(used=used, left=left))
+        self._disk.setText(self.tr("Cached on disk: {size}").format(size=strings.size(shares.snapshots)))
         self._disk.setVisible(shares.snapshots > 0)
-        parts = [f"{strings.holder(each)} {strings.size(each.size)}" for each in shares.holders[:MOST_HOLDERS]]
-        self.holders.setText(self.tr("In it are: {list}").format(list=" · ".join(parts)))
-        self.holders.setVisible(bool(parts))
+        parts = [f"{strings.holder(each)} {strings.size(each.size)}" for each in shares.holders[:MAX_HOLDERS]]
+        self._holders.setText(self.tr("Used by: {list}").format(list=" · ".join(parts)))
+        self._holders.setVisible(bool(parts))
         self.bar.show_shares(shares)
         self.show()
 
@@ -64,13 +63,13 @@ class MemoryBar(QWidget):
             ("accent", self.tr("Model"), shares.weights),
             ("share_chats", self.tr("Your chats"), shares.kv_window),
             ("share_tools", self.tr("Tools"), shares.kv_tools),
-            ("share_room", self.tr("Room for both"), shares.kv_free),
+            ("share_room", self.tr("Free cache"), shares.kv_free),
             ("share_app", self.tr("App"), shares.others),
         ]
         self._parts = [part for part in parts if part[2] > 0 or part[0] in ("share_chats", "share_tools")]
         self._total = max(1, shares.used)
         self.setAccessibleName(self.tr("Memory"))
-        self.setAccessibleDescription(", ".join(self._words(part) for part in self._parts))
+        self.setAccessibleDescription(", ".join(self._legend_text(part) for part in self._parts))
         self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -93,24 +92,24 @@ class MemoryBar(QWidget):
             left += width
         painter.restore()
         painter.setFont(text_font(12))
-        for part, x, y in self._places():
+        for part, x, y in self._legend_positions():
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self._theme.colour(part[0]))
             painter.drawRoundedRect(mirrored(QRectF(x, y + (LINE - SQUARE) / 2, SQUARE, SQUARE), bar), 2, 2)
             painter.setPen(self._theme.colour("muted"))
             room = QRectF(x + SQUARE + 6, y, self.width() - x - SQUARE - 6, LINE)
-            painter.drawText(mirrored(room, bar), int(Qt.AlignmentFlag.AlignVCenter), self._words(part))
+            painter.drawText(mirrored(room, bar), int(Qt.AlignmentFlag.AlignVCenter), self._legend_text(part))
         painter.end()
 
-    def _words(self, part: tuple[str, str, int]) -> str:
+    def _legend_text(self, part: tuple[str, str, int]) -> str:
         return f"{part[1]} {strings.size(part[2])}"
 
-    def _places(self) -> list[tuple[tuple[str, str, int], int, int]]:
-        """Where each part's words stand, line by line."""
+    def _legend_positions(self) -> list[tuple[tuple[str, str, int], int, int]]:
+        """Each part with the position of its legend entry, line by line."""
         metrics, x, y = _metrics(self), 0, BAR + 8
         places = []
         for part in self._parts:
-            width = SQUARE + 6 + metrics.horizontalAdvance(self._words(part))
+            width = SQUARE + 6 + metrics.horizontalAdvance(self._legend_text(part))
             if x and x + width > self.width():
                 x, y = 0, y + LINE
             places.append((part, x, y))
@@ -118,7 +117,7 @@ class MemoryBar(QWidget):
         return places
 
     def _fit(self) -> None:
-        places = self._places()
+        places = self._legend_positions()
         self.setFixedHeight((places[-1][2] if places else BAR + 8) + LINE)
         self.update()
 

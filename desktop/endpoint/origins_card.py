@@ -1,4 +1,4 @@
-"""The card of web pages and apps: those that may use the endpoint, and those that were refused of late."""
+"""Card with the origins of web pages and apps that are allowed or were refused recently."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from desktop.widgets.card_parts import Card, IconButton, label, link
 from desktop.widgets.tab_order import set_tab_order
 
 MAX_NAME_WIDTH = 260
-"""Of a shown origin, in pixels; the whole is in its tool tip."""
+"""Pixels; longer origins are elided and shown in full in the tooltip."""
 
 
 class OriginsCard(Card):
-    """Hidden while there is neither. Signals carry the origin."""
+    """Hidden if there are no origins. Signals carry the origin."""
 
     allow_requested = Signal(str)
     remove_requested = Signal(str)
@@ -27,7 +27,7 @@ class OriginsCard(Card):
         self._shown = PageOrigins()
         self.rows: dict[str, OriginRow] = {}
         self._tab_start = link("", self)
-        """Never shown: where the rows begin in the order of Tab."""
+        """Hidden; marks the position of the rows in the tab order."""
         self._tab_start.hide()
         self._rows = QVBoxLayout()
         self._rows.setSpacing(0)

@@ -1,4 +1,4 @@
-"""The page of the endpoint: one switch, what other tools need to know, what they do, and what it costs."""
+"""Page of the endpoint: switch, address, API keys, web origins, snippets, requests, memory."""
 
 from __future__ import annotations
 
@@ -16,21 +16,22 @@ from desktop.endpoint.snippets_card import SnippetsCard
 from desktop.platform.theme import Theme
 from desktop.widgets.scroll_page import ScrollPage
 
-SIDE_BY_SIDE = 700
+MIN_WIDTH_FOR_COLUMNS = 700
+"""Pixels. In a narrower page the cards of address and keys are below each other."""
 
 
 class EndpointPage(ScrollPage):
     switched = Signal(bool)
+    """The user turned the endpoint on or off."""
     port_requested = Signal(int)
     sidebar_requested = Signal()
-    seen_changed = Signal(bool)
-    """Whether somebody can see the page."""
+    visible_changed = Signal(bool)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__("endpoint", parent)
         self._state = EndpointState()
         inner = QWidget(self._body)
-        self._head = EndpointPageHeader(theme, inner)
+        self._header = EndpointPageHeader(theme, inner)
         self._alert = AlertCard(theme, inner)
         self._address_card = AddressCard(theme, inner)
         self.keys = ApiKeysCard(theme, inner)
@@ -38,38 +39,38 @@ class EndpointPage(ScrollPage):
         self.snippets = SnippetsCard(theme, inner)
         self.requests = RequestsCard(theme, inner)
         self.memory = MemoryCard(theme, inner)
-        self.fold, self._switch, self._address = self._head.fold, self._head.switch, self._address_card.line
+        self.fold, self._switch, self._address = self._header.fold, self._header.switch, self._address_card.line
         self._cards = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._lay_out(inner)
         self._connect()
         self.show_state(self._state)
 
-    def press_switch(self) -> None:
-        """As a click on the switch does."""
+    def toggle(self) -> None:
+        """Click the switch."""
         self._switch.click()
 
     def show_state(self, state: EndpointState) -> None:
         self._state = state
-        for part in (self._head, self._alert, self._address_card, self.snippets):
+        for part in (self._header, self._alert, self._address_card, self.snippets):
             part.show_state(state)
         self.keys.show_own_key(state.key)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        beside = self.viewport().width() >= SIDE_BY_SIDE
+        beside = self.viewport().width() >= MIN_WIDTH_FOR_COLUMNS
         self._cards.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self.seen_changed.emit(True)
+        self.visible_changed.emit(True)
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        self.seen_changed.emit(False)
+        self.visible_changed.emit(False)
 
     def _connect(self) -> None:
         self.fold.clicked.connect(self.sidebar_requested)
-        self._head.switched.connect(self.switched)
+        self._header.switched.connect(self.switched)
         self._alert.port_requested.connect(self.port_requested)
         self._address_card.snippets_requested.connect(self._toggle_snippets)
 
@@ -78,7 +79,9 @@ class EndpointPage(ScrollPage):
         self.snippets.setVisible(opens)
         if opens:
             self.snippets.tabs.setFocus()
-            QTimer.singleShot(0, self, lambda: self.ensureWidgetVisible(self.snippets))  # once it has its place
+            QTimer.singleShot(
+                0, self, lambda: self.ensureWidgetVisible(self.snippets)
+            )  # after the layout has placed it
 
     def _lay_out(self, inner: QWidget) -> None:
         self._cards.setSpacing(14)
@@ -87,7 +90,7 @@ class EndpointPage(ScrollPage):
         column = QVBoxLayout(inner)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(16)
-        column.addWidget(self._head)
+        column.addWidget(self._header)
         column.addWidget(self._alert)
         column.addLayout(self._cards)
         for card in (self.origins, self.snippets, self.requests, self.memory):

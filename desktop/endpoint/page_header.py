@@ -1,4 +1,4 @@
-"""The head of the endpoint's page: title and switch, what keeps it from starting, the address."""
+"""Top of the page of the endpoint: title with switch, reason of a failed start, address."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ class EndpointPageHeader(QWidget):
         self.fold = fold_button(theme, self)
         self.switch = Switch(theme, self.tr("Endpoint"), self)
         self.switch.clicked.connect(self.switched)
-        self._word = label("switchText", "", self)
-        self._word.setFixedHeight(self.switch.sizeHint().height())
+        self._stage_label = label("switchText", "", self)
+        self._stage_label.setFixedHeight(self.switch.sizeHint().height())
         texts = QVBoxLayout()
         texts.setSpacing(10)
         texts.addWidget(label("pageTitle", self.tr("Endpoint"), self))
-        about = self.tr("Other tools on this computer share your model. You always come first.")
+        about = self.tr("Other tools on this computer can use your model. Your own chat always has priority.")
         texts.addWidget(label("pageText", about, self, wraps=True))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
         row.addWidget(self.fold, alignment=Qt.AlignmentFlag.AlignTop)
         row.addLayout(texts, 1)
-        row.addWidget(self._word, alignment=Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self._stage_label, alignment=Qt.AlignmentFlag.AlignTop)
         row.addWidget(self.switch, alignment=Qt.AlignmentFlag.AlignTop)
         theme.changed.connect(self._restyle)
 
     def show_state(self, state: EndpointState) -> None:
         self.switch.setChecked(state.stage in ("on", "starting"))
-        self._word.setText(self._stage_word(state))
-        mark(self._word, "on", state.stage == "on")
+        self._stage_label.setText(self._stage_text(state))
+        mark(self._stage_label, "on", state.stage == "on")
 
-    def _stage_word(self, state: EndpointState) -> str:
+    def _stage_text(self, state: EndpointState) -> str:
         match state.stage:
             case "on":
                 return self.tr("On")
@@ -64,7 +64,7 @@ class EndpointPageHeader(QWidget):
 
 
 class AlertCard(Card):
-    """Why the endpoint could not start."""
+    """Reason of a failed start, with a button to use another port."""
 
     port_requested = Signal(int)
 
@@ -75,15 +75,15 @@ class AlertCard(Card):
         self.setProperty("alert", True)
         self._icon = QLabel(self)
         self.text = label("alertText", "", self, wraps=True)
-        again = QPushButton(self.tr("Use another port"), self)
-        again.setObjectName("plain")
-        again.clicked.connect(lambda: self.port_requested.emit(self._port + 1))
+        other_port = QPushButton(self.tr("Use another port"), self)
+        other_port.setObjectName("plain")
+        other_port.clicked.connect(lambda: self.port_requested.emit(self._port + 1))
         row = QHBoxLayout(self)
         row.setContentsMargins(18, 12, 12, 12)
         row.setSpacing(10)
         row.addWidget(self._icon)
         row.addWidget(self.text, 1)
-        row.addWidget(again)
+        row.addWidget(other_port)
         theme.changed.connect(self._restyle)
         self._restyle()
 

@@ -1,4 +1,4 @@
-"""What the page of the endpoint shows beside its switch: requests, keys, memory; and what a person does with them."""
+"""State of the page of the endpoint except its switch: requests, API keys, web origins, memory; and their actions."""
 
 from __future__ import annotations
 
@@ -8,105 +8,113 @@ from collections.abc import Awaitable, Callable
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from desktop.endpoint import request_conversation, strings
-from desktop.endpoint.activity import Feed, Keys, KeyUsage, MemoryShares, ToolRequest
+from desktop.endpoint import strings
+from desktop.endpoint.activity import ActivityFeed, KeyStore, KeyUsage, ToolRequest
 from desktop.endpoint.errors import BodyNotStored, BodyUnreadable
+from desktop.endpoint.memory_shares import MemoryShares
+from desktop.endpoint.request_conversation import conversation_in
 from desktop.endpoint.request_list import RequestList
 from desktop.platform.task_set import TaskSet
 
-LIVE_MS = 250
-"""While something is under way and the page is seen."""
+ACTIVE_MS = 250
+"""Interval of updates while the page is visible and a request is active."""
 IDLE_MS = 3_000
-"""While the page is seen and nothing is under way: memory changes on its own."""
-MEMORY_S = 1.0
+"""Interval of updates while the page is visible and no request is active; memory use may still change."""
+MEMORY_INTERVAL_S = 1.0
 
 
 class EndpointPresenter(QObject):
-    """Looks at the feed while its page is seen, and when a call begins or ends; otherwise nothing runs. GUI thread."""
+    """Reads the feed periodically while the page is visible, and once when a request begins or ends. Otherwise no timer
+    runs. GUI thread only."""
 
-    tools_changed = Signal(int)
-    """How many tools have requests under way."""
+    n_tools_changed = Signal(int)
+    """Carries the number of tools with an active request."""
     keys_changed = Signal(object)
-    """A tuple of `KeyUsage`."""
+    """Carries a tuple of `KeyUsage`."""
     origins_changed = Signal(object)
-    """The `PageOrigins`."""
+    """Carries the `PageOrigins`."""
     allowed_origins_changed = Signal(object)
-    """A tuple of the origins that a person now allows."""
+    """Carries the tuple of allowed origins after the user changed it."""
     memory_read = Signal(object)
-    key_made = Signal(str, str)
-    """A new key's name, and the key, which is told this once."""
-    request_opened = Signal(object)
-    """The `Asked` of a request that a person wants to go on with as a chat."""
+    """Carries the `MemoryShares`."""
+    key_created = Signal(str, str)
+    """Carries the name and the value of a new key. The value cannot be read again."""
+    conversation_opened = Signal(object)
+    """Carries the `RequestConversation` of a request that the user wants to open as a chat."""
     failed = Signal(object)
+    """Carries the exception."""
 
-    def __init__(self, feed: Feed, keys: Keys, own_key: str, memory: Callable[[], Awaitable[MemoryShares]]) -> None:
+    def __init__(
+        self, feed: ActivityFeed, keys: KeyStore, own_key: str, read_memory: Callable[[], Awaitable[MemoryShares]]
+    ) -> None:
+        """`own_key` is the name of the endpoint's own key."""
         super().__init__()
-        self.calls = RequestList(strings.sentence, self)
-        self._feed, self._keys, self._memory = feed, keys, memory
+        self.requests = RequestList(strings.accessible_text, self)
+        self._feed, self._keys, self._read_memory_shares = feed, keys, read_memory
         self._own_key = own_key
-        self._names: tuple[str, ...] = ()
+        self._key_names: tuple[str, ...] = ()
         self._shown_keys: tuple[KeyUsage, ...] = ()
         self._n_tools = 0
         self._visible = False
-        self._looked_at = self._memory_read_at = float("-inf")
+        self._updated_at = self._memory_read_at = float("-inf")
         self._tasks = TaskSet(lambda error, _: self.failed.emit(error))
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._look)
-        feed.watch(self._look_soon)
+        self._timer.timeout.connect(self._update)
+        feed.set_listener(self._update_soon)
 
     async def aclose(self) -> None:
-        """Idempotent. Whoever holds the feed for longer holds nothing of this any more."""
-        self._feed.watch(lambda: None)
+        """Unsubscribe from the feed and end all tasks. Idempotent."""
+        self._feed.set_listener(lambda: None)
         self._timer.stop()
         self._visible = False
         await self._tasks.aclose()
 
     def set_visible(self, visible: bool) -> None:
-        """Whether the page is seen."""
+        """Start or stop the periodic updates, when the page is shown or hidden."""
         self._visible = visible
         if visible:
             self._tasks.spawn(self._read_keys(), "read the keys")
-            self._look()
+            self._update()
         else:
             self._timer.stop()
 
-    def stop(self, call_id: str) -> None:
-        self._feed.stop(call_id)
+    def stop(self, request_id: str) -> None:
+        self._feed.stop(request_id)
 
     def stop_all(self) -> None:
         self._feed.stop_all()
 
     def keep_bodies(self, keep: bool) -> None:
-        """Until Inglenook ends; False forgets what was kept."""
+        """Keep the bodies of requests until Inglenook ends; False deletes them."""
         self._feed.keep_bodies(keep)
-        self._look_soon()
+        self._update_soon()
 
-    def open(self, call_id: str) -> None:
-        """Tells `request_opened`, or `failed`: BodyNotStored, BodyUnreadable."""
-        body = next((call.body for call in self._feed.calls() if call.id == call_id), None)
+    def open_as_chat(self, request_id: str) -> None:
+        """Emits `conversation_opened`, or `failed` with BodyNotStored or BodyUnreadable."""
+        body = next((request.body for request in self._feed.requests() if request.id == request_id), None)
         try:
             if body is None:
                 raise BodyNotStored
-            asked = request_conversation.read(body)
+            conversation = conversation_in(body)
         except (BodyNotStored, BodyUnreadable) as error:
             self.failed.emit(error)
         else:
-            self.request_opened.emit(asked.answered(self._feed.said(call_id)))
+            self.conversation_opened.emit(conversation.with_answer(self._feed.answer_text(request_id)))
 
     def allow_origin(self, origin: str) -> None:
-        self._allow_only((*self._feed.origins().allowed, origin))
+        self._set_allowed_origins((*self._feed.origins().allowed, origin))
 
     def remove_origin(self, origin: str) -> None:
-        self._allow_only(tuple(each for each in self._feed.origins().allowed if each != origin))
+        self._set_allowed_origins(tuple(each for each in self._feed.origins().allowed if each != origin))
 
-    def _allow_only(self, origins: tuple[str, ...]) -> None:
-        self._feed.allow_origins(origins)
+    def _set_allowed_origins(self, origins: tuple[str, ...]) -> None:
+        self._feed.set_allowed_origins(origins)
         self.allowed_origins_changed.emit(self._feed.origins().allowed)
         self.origins_changed.emit(self._feed.origins())
 
     def add_key(self, name: str) -> None:
-        self._tasks.spawn(self._add_key(name), "make a key")
+        self._tasks.spawn(self._add_key(name), "create a key")
 
     def revoke_key(self, name: str) -> None:
         self._tasks.spawn(self._revoke_key(name), "revoke a key")
@@ -114,52 +122,52 @@ class EndpointPresenter(QObject):
     async def _add_key(self, name: str) -> None:
         value = await asyncio.to_thread(self._keys.add, name)
         await self._read_keys()
-        self.key_made.emit(name, value)
+        self.key_created.emit(name, value)
 
     async def _revoke_key(self, name: str) -> None:
         await asyncio.to_thread(self._keys.revoke, name)
         await self._read_keys()
 
     async def _read_keys(self) -> None:
-        self._names = tuple(await asyncio.to_thread(self._keys.names))
+        self._key_names = tuple(await asyncio.to_thread(self._keys.names))
         self._show_keys()
 
-    def _look_soon(self) -> None:
-        """At most every LIVE_MS, however many calls begin and end."""
-        wait_ms = round(max(0.0, LIVE_MS - 1000 * (time.monotonic() - self._looked_at)))
+    def _update_soon(self) -> None:
+        """Update at most once in `ACTIVE_MS`, however many requests begin and end."""
+        wait_ms = round(max(0.0, ACTIVE_MS - 1000 * (time.monotonic() - self._updated_at)))
         if not self._timer.isActive() or self._timer.remainingTime() > wait_ms:
             self._timer.start(wait_ms)
 
-    def _look(self) -> None:
-        self._looked_at = time.monotonic()
-        calls = self._feed.calls()
-        live = [call for call in calls if call.live]
-        self._count_tools(live)
+    def _update(self) -> None:
+        self._updated_at = time.monotonic()
+        requests = self._feed.requests()
+        active = [request for request in requests if request.is_active]
+        self._count_tools(active)
         if not self._visible:
             return
-        self.calls.show(calls)
+        self.requests.show(requests)
         self._show_keys()
         self.origins_changed.emit(self._feed.origins())
-        if self._looked_at - self._memory_read_at >= MEMORY_S:
-            self._memory_read_at = self._looked_at
-            self._tasks.spawn(self._read_memory(), "read what memory is spent on")
-        self._timer.start(LIVE_MS if live else IDLE_MS)
+        if self._updated_at - self._memory_read_at >= MEMORY_INTERVAL_S:
+            self._memory_read_at = self._updated_at
+            self._tasks.spawn(self._read_memory(), "read the memory use")
+        self._timer.start(ACTIVE_MS if active else IDLE_MS)
 
     async def _read_memory(self) -> None:
-        self.memory_read.emit(await self._memory())
+        self.memory_read.emit(await self._read_memory_shares())
 
-    def _count_tools(self, live: list[ToolRequest]) -> None:
-        n_tools = len({(call.key, call.client) for call in live})
+    def _count_tools(self, active: list[ToolRequest]) -> None:
+        n_tools = len({(request.key, request.client) for request in active})
         if n_tools != self._n_tools:
             self._n_tools = n_tools
-            self.tools_changed.emit(n_tools)
+            self.n_tools_changed.emit(n_tools)
 
     def _show_keys(self) -> None:
-        uses = self._feed.uses()
-        live = {call.key for call in self._feed.calls() if call.live}
+        usage = self._feed.usage()
+        in_use = {request.key for request in self._feed.requests() if request.is_active}
         keys = tuple(
-            KeyUsage(name, name == self._own_key, *uses.get(name, (0, 0)), in_use=name in live)
-            for name in (self._own_key, *self._names)
+            KeyUsage(name, name == self._own_key, *usage.get(name, (0, 0)), in_use=name in in_use)
+            for name in (self._own_key, *self._key_names)
         )
         if keys != self._shown_keys:
             self._shown_keys = keys

@@ -1,4 +1,4 @@
-"""The conversation in a request's body, whatever the dialect. Pure."""
+"""Reads the conversation out of the body of a request of any API dialect. Pure."""
 
 from __future__ import annotations
 
@@ -9,64 +9,64 @@ from typing import Literal
 
 from desktop.endpoint.errors import BodyUnreadable
 
-Side = Literal["user", "assistant"]
-_SIDES: Mapping[str, Side] = {"user": "user", "assistant": "assistant", "tool": "user", "function": "user"}
+Role = Literal["user", "assistant"]
+_ROLES: Mapping[str, Role] = {"user": "user", "assistant": "assistant", "tool": "user", "function": "user"}
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a tool asked: its instructions, and what was said so far, the oldest first, by turns."""
+class RequestConversation:
+    """`system` is the instructions, `messages` the role and text of each message, oldest first."""
 
     system: str
-    messages: tuple[tuple[Side, str], ...]
+    messages: tuple[tuple[Role, str], ...]
 
-    def answered(self, answer: str) -> Asked:
-        """With the answer as far as it is known; "" adds nothing."""
-        return Asked(self.system, (*self.messages, ("assistant", answer))) if answer else self
+    def with_answer(self, answer: str) -> RequestConversation:
+        """Append the answer; "" appends nothing."""
+        return RequestConversation(self.system, (*self.messages, ("assistant", answer))) if answer else self
 
 
-def read(body: str) -> Asked:
-    """Raises BodyUnreadable where there is no conversation in it."""
+def conversation_in(body: str) -> RequestConversation:
+    """Raises BodyUnreadable if `body` is not JSON or has no message with text."""
     try:
-        found = json.loads(body)
+        request = json.loads(body)
     except (ValueError, RecursionError):
         raise BodyUnreadable from None
-    if not isinstance(found, dict):
+    if not isinstance(request, dict):
         raise BodyUnreadable
-    system = [_text(found.get("system")), _text(found.get("instructions"))]
-    said: list[tuple[Side, str]] = []
-    for role, text in _turns(found):
+    system = [_text(request.get("system")), _text(request.get("instructions"))]
+    messages: list[tuple[Role, str]] = []
+    for role, text in _messages(request):
         if role in ("system", "developer"):
             system.append(text)
-        elif text and (side := _SIDES.get(role)) is not None:
-            said.append((side, text))
-    if not said:
+        elif text and (known_role := _ROLES.get(role)) is not None:
+            messages.append((known_role, text))
+    if not messages:
         raise BodyUnreadable
-    return Asked("\n\n".join(text for text in system if text), tuple(said))
+    return RequestConversation("\n\n".join(text for text in system if text), tuple(messages))
 
 
-def _turns(body: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """Chat, Messages and Ollama's chat hold `messages`, Responses `input`, what goes on from a text `prompt`."""
+def _messages(request: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Role and text. Chat APIs have `messages`, Responses has `input`, completions have `prompt`."""
     for name in ("messages", "input"):
-        turns = body.get(name)
-        if isinstance(turns, str):
-            yield "user", turns
-        for turn in turns if isinstance(turns, list) else ():
-            if isinstance(turn, dict):
-                yield _role(turn), _text(turn.get("content", turn.get("output")))
-    if isinstance(prompt := body.get("prompt"), str):
+        items = request.get(name)
+        if isinstance(items, str):
+            yield "user", items
+        for item in items if isinstance(items, list) else ():
+            if isinstance(item, dict):
+                yield _role(item), _text(item.get("content", item.get("output")))
+    if isinstance(prompt := request.get("prompt"), str):
         yield "user", prompt
 
 
-def _role(turn: Mapping[str, object]) -> str:
-    """The items of Responses that are no messages have a type in the place of a role."""
-    if turn.get("type") == "function_call_output":
+def _role(item: Mapping[str, object]) -> str:
+    """Items of Responses that are not messages have a `type` and no `role`."""
+    if item.get("type") == "function_call_output":
         return "tool"
-    return str(turn.get("role", ""))
+    return str(item.get("role", ""))
 
 
 def _text(content: object) -> str:
-    """Text, or the texts of a list of parts; pictures and calls are left out."""
+    """A string, or the joined texts of a list of content parts. Images and tool calls are left out."""
     if isinstance(content, str):
         return content
     if not isinstance(content, list):

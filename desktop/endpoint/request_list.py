@@ -1,4 +1,4 @@
-"""The requests of tools as a Qt list."""
+"""Requests of tools as a Qt list."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from desktop.endpoint.activity import ToolRequest
 from desktop.widgets.row_list import KeyedList
 
 MAX_ROWS = 50
-"""Under way and ended together; what is under way is always shown."""
+"""Active and ended requests together; active ones are listed even beyond this limit."""
 
 
 class RequestList(KeyedList[ToolRequest]):
-    """Under way first, then what has ended. `describe` tells one in a sentence. GUI thread."""
+    """Active requests first, then ended ones. `describe` returns the accessible text of a row. GUI thread only."""
 
     def __init__(self, describe: Callable[[ToolRequest], str], parent: QObject | None = None) -> None:
-        super().__init__(lambda call: call.id, lambda call: call.key, describe, parent)
+        super().__init__(lambda request: request.id, lambda request: request.key, describe, parent)
 
-    def show(self, wanted: Sequence[ToolRequest]) -> None:
-        """Puts the first `MAX_ROWS` of these in the place of the rows, and all that are under way."""
-        n_live = sum(call.live for call in wanted)
-        super().show(wanted[: max(MAX_ROWS, n_live)])
+    def show(self, requests: Sequence[ToolRequest]) -> None:
+        """Replace the rows by the first `MAX_ROWS` of `requests`, and at least all active ones."""
+        n_active = sum(request.is_active for request in requests)
+        super().show(requests[: max(MAX_ROWS, n_active)])

@@ -1,4 +1,4 @@
-"""How a request is drawn: its columns, and the two things that can be done with it."""
+"""Layout and painting of a request's row: columns and two buttons."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from desktop.platform.bidi import isolated, mirrored
 from desktop.platform.theme import text_font
 from desktop.widgets.card_row_delegate import CardRowDelegate
 
-Act = Literal["open", "stop"]
+RowAction = Literal["open", "stop"]
 Column = Literal["request", "state", "prompt", "speed", "age"]
 
-PADDING, ACTION = 10, 28
+PADDING, BUTTON_SIZE = 10, 28
 WIDE = 600
-"""Under this width the prompt and the speed stand in the tooltip and the row's menu alone."""
+"""Pixels. Narrower rows have no columns for prompt and speed; the tooltip and the menu show them."""
 
 _SHARES: Mapping[Column, float] = {"request": 0.28, "state": 0.225, "prompt": 0.2, "speed": 0.12, "age": 0.0}
 _NARROW: Mapping[Column, float] = {"request": 0.4, "state": 0.33, "age": 0.0}
 
 
 def columns(row: QRect) -> dict[Column, QRect]:
-    """Where each column stands in a row; the header uses the same."""
+    """Rectangles of the columns in a row; the titles of the columns use them too."""
     shares = _SHARES if row.width() >= WIDE else _NARROW
-    left, right = row.left() + PADDING, row.right() - 2 * ACTION - PADDING
+    left, right = row.left() + PADDING, row.right() - 2 * BUTTON_SIZE - PADDING
     places: dict[Column, QRect] = {}
     for name, share in shares.items():
         width = round(share * row.width()) if share else right - left
@@ -37,14 +37,14 @@ def columns(row: QRect) -> dict[Column, QRect]:
     return {name: mirrored(place, row) for name, place in places.items()}
 
 
-def actions(row: QRect, request: ToolRequest) -> dict[Act, QRect]:
-    """What can be clicked in a row."""
-    right, top = row.right() - PADDING + 6, row.center().y() - ACTION // 2
-    places: dict[Act, QRect] = {}
-    if request.live:
-        places["stop"] = QRect(right - ACTION, top, ACTION, ACTION)
-    # Never where "stop" stands or stood: a request may end while the pointer is on its way.
-    places["open"] = QRect(right - 2 * ACTION, top, ACTION, ACTION)
+def action_rects(row: QRect, request: ToolRequest) -> dict[RowAction, QRect]:
+    """Rectangles in the row that can be clicked."""
+    right, top = row.right() - PADDING + 6, row.center().y() - BUTTON_SIZE // 2
+    places: dict[RowAction, QRect] = {}
+    if request.is_active:
+        places["stop"] = QRect(right - BUTTON_SIZE, top, BUTTON_SIZE, BUTTON_SIZE)
+    # Never where "stop" is or was: a request may end while the user moves the mouse to it.
+    places["open"] = QRect(right - 2 * BUTTON_SIZE, top, BUTTON_SIZE, BUTTON_SIZE)
     return {act: mirrored(place, row) for act, place in places.items()}
 
 
@@ -68,15 +68,15 @@ class RequestRowDelegate(CardRowDelegate[ToolRequest]):
         if request.state == "reading" and request.n_prompt:
             self._paint_bar(painter, state, request.n_read / request.n_prompt)
         else:
-            colour = "accent" if request.state == "failed" else "text" if request.live else "muted"
-            self._write(painter, state, strings.state(request), colour)
+            colour = "accent" if request.state == "failed" else "text" if request.is_active else "muted"
+            self._draw_text(painter, state, strings.state(request), colour)
         for name, text, colour in (
             ("prompt", strings.prompt(request), "muted"),
             ("speed", strings.speed(request), "text"),
             ("age", strings.age(request), "muted"),
         ):
             if name in places:
-                self._write(painter, places[name], text, colour)
+                self._draw_text(painter, places[name], text, colour)
 
     def _paint_name(self, painter: QPainter, place: QRect, request: ToolRequest) -> None:
         kind = f" · {strings.kind(request)}"
@@ -89,7 +89,7 @@ class RequestRowDelegate(CardRowDelegate[ToolRequest]):
         painter.setPen(self._theme.colour("text"))
         painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), isolated(name))
         rest = place.adjusted(metrics.horizontalAdvance(name), 0, 0, 0)
-        self._write(painter, mirrored(rest, place), kind, "muted")
+        self._draw_text(painter, mirrored(rest, place), kind, "muted")
 
     def _paint_bar(self, painter: QPainter, place: QRect, share: float) -> None:
         width = min(110, place.width() - 8)
@@ -104,6 +104,6 @@ class RequestRowDelegate(CardRowDelegate[ToolRequest]):
         painter.drawRoundedRect(bar, 3, 3)
 
     def _paint_actions(self, painter: QPainter, box: QRect, request: ToolRequest) -> None:
-        for act, place in actions(box, request).items():
+        for act, place in action_rects(box, request).items():
             icon = "circle-stop" if act == "stop" else "message-square-plus"
             self._paint_icon(painter, place, icon, 0.4 if act == "open" and request.body is None else 1.0)

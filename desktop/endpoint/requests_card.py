@@ -1,4 +1,4 @@
-"""The card of the requests: each live, to be stopped or opened as a chat; the recent ones below."""
+"""Card with the active and recent requests, which can be stopped or opened as a chat."""
 
 from __future__ import annotations
 
@@ -11,71 +11,77 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 from desktop.endpoint import strings
 from desktop.endpoint.activity import ToolRequest
 from desktop.endpoint.request_list import RequestList
-from desktop.endpoint.request_row_delegate import Act, RequestRowDelegate, actions, columns
+from desktop.endpoint.request_row_delegate import RequestRowDelegate, RowAction, action_rects, columns
 from desktop.platform.theme import Theme, text_font
 from desktop.widgets.card_list_view import CardListView
 from desktop.widgets.card_parts import Card, enable, label, link
 from desktop.widgets.switch import Switch
 
-HEAD = 38
+TITLES_HEIGHT = 38
 
 
 class RequestsCard(Card):
+    """`stop_requested` and `open_requested` carry the id of the request."""
+
     stop_requested = Signal(str)
     stop_all_requested = Signal()
     open_requested = Signal(str)
-    keep_asked = Signal(bool)
+    keep_bodies_toggled = Signal(bool)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._list: RequestList | None = None
         self.stop_all = link(self.tr("Stop all"), self)
         self.stop_all.clicked.connect(self.stop_all_requested)
-        self._head = _Heads(theme, self)
-        head = QHBoxLayout(self._head)
+        self._titles = _ColumnTitles(theme, self)
+        head = QHBoxLayout(self._titles)
         head.setContentsMargins(0, 0, 4, 0)
         head.addStretch(1)
         head.addWidget(self.stop_all)
         self.view = RequestListView(theme, self)
         self.view.stop_requested.connect(self.stop_requested)
         self.view.open_requested.connect(self.open_requested)
-        self._none = label("pageText", self.tr("No tool has asked yet. What they ask stands here, live."), self)
-        self.keep = Switch(theme, self.tr("Keep what tools ask"), self)
-        self.keep.toggled.connect(self.keep_asked)
-        keep_text = self.tr("Keep what tools ask, so that it can be opened as a chat. Forgotten when Inglenook closes.")
+        self._empty = label(
+            "pageText", self.tr("No requests yet. Requests of tools are listed here while they run."), self
+        )
+        self.keep = Switch(theme, self.tr("Keep request texts"), self)
+        self.keep.toggled.connect(self.keep_bodies_toggled)
+        keep_text = self.tr(
+            "Keep request texts, so that a request can be opened as a chat. They are deleted when Inglenook closes."
+        )
         foot = QHBoxLayout()
         foot.setContentsMargins(10, 6, 4, 0)
         foot.setSpacing(12)
         foot.addWidget(label("pageText", keep_text, self, wraps=True), 1)
         foot.addWidget(self.keep)
-        self._none.setContentsMargins(10, 10, 0, 10)
+        self._empty.setContentsMargins(10, 10, 0, 10)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 4, 8, 12)
         column.setSpacing(0)
-        column.addWidget(self._head)
-        column.addWidget(_Rule(self))
+        column.addWidget(self._titles)
+        column.addWidget(_Separator(self))
         column.addWidget(self.view)
-        column.addWidget(self._none)
-        column.addWidget(_Rule(self))
+        column.addWidget(self._empty)
+        column.addWidget(_Separator(self))
         column.addLayout(foot)
         self._fit()
 
-    def set_list(self, calls: RequestList) -> None:
-        self._list = calls
-        self.view.set_list(calls)
-        for signal in (calls.rowsInserted, calls.rowsRemoved, calls.dataChanged):
+    def set_list(self, requests: RequestList) -> None:
+        self._list = requests
+        self.view.set_list(requests)
+        for signal in (requests.rowsInserted, requests.rowsRemoved, requests.dataChanged):
             signal.connect(self._fit)
         self._fit()
 
     def _fit(self) -> None:
         n_rows = len(self._list) if self._list is not None else 0
         self.view.setVisible(n_rows > 0)
-        self._none.setVisible(n_rows == 0)
-        enable(self.stop_all, self._list is not None and n_rows > 0 and self._list[0].live)
+        self._empty.setVisible(n_rows == 0)
+        enable(self.stop_all, self._list is not None and n_rows > 0 and self._list[0].is_active)
 
 
-class RequestListView(CardListView[ToolRequest, Act]):
-    """Enter opens as a chat, Delete stops; a row's menu offers the same."""
+class RequestListView(CardListView[ToolRequest, RowAction]):
+    """Enter opens a request as a chat, Delete stops it; the context menu has both actions."""
 
     stop_requested = Signal(str)
     open_requested = Signal(str)
@@ -88,48 +94,46 @@ class RequestListView(CardListView[ToolRequest, Act]):
         row = self._row_of(self.currentIndex())
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Delete):
             if row is not None:
-                self._do("stop" if event.key() == Qt.Key.Key_Delete else "open", row)
+                self._perform("stop" if event.key() == Qt.Key.Key_Delete else "open", row)
         else:
             super().keyPressEvent(event)
 
-    def _places(self, box: QRect, row: ToolRequest) -> Mapping[Act, QRect]:
-        return actions(box, row)
+    def _action_rects(self, box: QRect, row: ToolRequest) -> Mapping[RowAction, QRect]:
+        return action_rects(box, row)
 
-    def _do(self, act: Act, row: ToolRequest) -> None:
+    def _perform(self, act: RowAction, row: ToolRequest) -> None:
         if act == "open":
             self.open_requested.emit(row.id)
-        elif row.live:
+        elif row.is_active:
             self.stop_requested.emit(row.id)
 
-    def _hint(self, row: ToolRequest, act: Act | None) -> str:
+    def _tooltip(self, row: ToolRequest, act: RowAction | None) -> str:
         match act:
             case "stop":
                 return self.tr("Stop")
             case "open" if row.body is None:
-                return self.tr("Not kept: it cannot be opened as a chat")
+                return self.tr("The text was not kept: it cannot be opened as a chat")
             case "open":
                 return self.tr("Open as a chat")
             case _:
                 return strings.details(row)
 
-    def _facts(self, row: ToolRequest) -> Iterable[str]:
+    def _menu_header(self, row: ToolRequest) -> Iterable[str]:
         return strings.details(row).splitlines()
 
     def _fill_menu(self, menu: QMenu, row: ToolRequest) -> None:
         chat = self._theme.icon("message-square-plus", "muted")
-        menu.addAction(chat, self.tr("Open as a chat"), lambda: self._do("open", row))
-        if row.live:
+        menu.addAction(chat, self.tr("Open as a chat"), lambda: self._perform("open", row))
+        if row.is_active:
             stop = self._theme.icon("circle-stop", "muted")
-            menu.addAction(stop, self.tr("Stop"), lambda: self._do("stop", row))
+            menu.addAction(stop, self.tr("Stop"), lambda: self._perform("stop", row))
 
 
-class _Heads(QWidget):
-    """The columns' names, above their columns."""
-
+class _ColumnTitles(QWidget):
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
-        self.setFixedHeight(HEAD)
+        self.setFixedHeight(TITLES_HEIGHT)
         theme.changed.connect(self.update)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -143,12 +147,12 @@ class _Heads(QWidget):
         painter = QPainter(self)
         painter.setFont(text_font(12))
         painter.setPen(self._theme.colour("muted"))
-        for name, place in columns(QRect(0, 0, self.width(), HEAD)).items():
+        for name, place in columns(QRect(0, 0, self.width(), TITLES_HEIGHT)).items():
             painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), names[name])
         painter.end()
 
 
-class _Rule(QWidget):
+class _Separator(QWidget):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("cardRule")

@@ -1,7 +1,7 @@
-"""The endpoint as the window knows it: its server, its keys, what tools do there. The only place that knows the api.
+"""Runs the API server for the window. The only module of `desktop` that imports `api`.
 
-The server runs on a thread and a loop of its own; everything here is called on the window's, or on a pool thread
-where it says so. The api is imported when it is first needed: the framework takes 0.4 s.
+The server has its own thread and event loop. Methods are called on the window's thread, except where a docstring says
+otherwise. `api` is imported on first use because FastAPI takes 0.4 s to import.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from desktop.endpoint.activity import MemoryHolder, MemoryShares, PageOrigins, ToolRequest
-from desktop.endpoint.controller import Server
+from desktop.endpoint.activity import PageOrigins, ToolRequest
+from desktop.endpoint.controller import RunningServer
 from desktop.endpoint.errors import InvalidKeyName, KeyNameTaken, PortTaken
-from desktop.launch import Options
+from engine.files.profile import Profile
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -24,65 +24,65 @@ if TYPE_CHECKING:
     from api.request_record import RequestView
     from api.server import EndpointServer
     from engine.engine import Engine
-    from engine.library.memory_use import MemoryUse
 
 OWN_KEY = "inglenook"
-"""What the api calls the endpoint's own key."""
+"""Name of the endpoint's own key in `api`."""
 
 
-def read_key(options: Options) -> str:
-    """The endpoint's own key, made where there is none yet. Pool thread."""
+def read_key(profile: Profile) -> str:
+    """The endpoint's own key; created if there is none. Blocks; call on a pool thread."""
     from api.keys import find_key
 
-    return find_key(options.profile).value
+    return find_key(profile).value
 
 
 class ApiServer:
-    """A `Feed` and `Keys` of the server that runs, or ran last."""
+    """Starts servers, and implements `ActivityFeed` and `KeyStore` for the one that was started last."""
 
-    def __init__(self, options: Options) -> None:
-        self._options = options
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
         self._app: FastAPI | None = None
         self._activity: Activity | None = None
-        self._past: dict[str, tuple[int, int]] = {}
+        self._earlier_usage: dict[str, tuple[int, int]] = {}
+        """Usage of the servers before the current one."""
         self._keeps_bodies = False
         self._origins: tuple[str, ...] = ()
         self._listener: Callable[[], None] = lambda: None
-        self._told = False
+        self._call_pending = False
 
-    async def serve(self, engine: Engine, port: int) -> Server:
-        """The endpoint's server, listening. Raises PortTaken."""
+    async def serve(self, engine: Engine, port: int) -> RunningServer:
+        """Start a server and return it once it listens. Raises PortTaken."""
         loop = asyncio.get_running_loop()
-        server, app, activity = await asyncio.to_thread(self._make, engine, port)
-        from api.errors import PortBusy  # it is loaded by now
+        server, app, activity = await asyncio.to_thread(self._create, engine, port)
+        from api.errors import PortBusy  # imported by `_create` already
 
-        activity.on_change = app.state.origins.on_refused = lambda: self._tell(loop)
+        activity.on_change = app.state.origins.on_refused = lambda: self._activity_changed(loop)
         try:
             await server.start_async()
         except PortBusy as error:
             raise PortTaken(port) from error
-        self._past = dict(self.uses())
+        self._earlier_usage = dict(self.usage())
         self._app, self._activity = app, activity
         return server
 
-    # What tools do
+    # ActivityFeed
 
-    def calls(self) -> Sequence[ToolRequest]:
-        return [_tool_call(call) for call in self._activity.calls] if self._activity is not None else ()
+    def requests(self) -> Sequence[ToolRequest]:
+        return [_tool_request(view) for view in self._activity.calls] if self._activity is not None else ()
 
-    def uses(self) -> Mapping[str, tuple[int, int]]:
-        uses = dict(self._past)
+    def usage(self) -> Mapping[str, tuple[int, int]]:
+        usage = dict(self._earlier_usage)
         for name, use in self._activity.usage.items() if self._activity is not None else ():
-            n_calls, n_tokens = uses.get(name, (0, 0))
-            uses[name] = (n_calls + use.n_requests, n_tokens + use.n_tokens_in + use.n_tokens_out)
-        return uses
+            n_requests, n_tokens = usage.get(name, (0, 0))
+            usage[name] = (n_requests + use.n_requests, n_tokens + use.n_tokens_in + use.n_tokens_out)
+        return usage
 
-    def said(self, call_id: str) -> str:
-        return self._activity.said(call_id) if self._activity is not None else ""
+    def answer_text(self, request_id: str) -> str:
+        return self._activity.said(request_id) if self._activity is not None else ""
 
-    def stop(self, call_id: str) -> None:
+    def stop(self, request_id: str) -> None:
         if self._activity is not None:
-            self._activity.stop(call_id)
+            self._activity.stop(request_id)
 
     def stop_all(self) -> None:
         if self._activity is not None:
@@ -99,15 +99,15 @@ class ApiServer:
         refused = self._app.state.origins.refused if self._app is not None else ()
         return PageOrigins(self._origins, refused)
 
-    def allow_origins(self, origins: Sequence[str]) -> None:
+    def set_allowed_origins(self, origins: Sequence[str]) -> None:
         self._origins = tuple(dict.fromkeys(origins))
         if self._app is not None:
             self._app.state.origins.allow_only(self._origins)
 
-    def watch(self, listener: Callable[[], None]) -> None:
+    def set_listener(self, listener: Callable[[], None]) -> None:
         self._listener = listener
 
-    # Keys, on a pool thread
+    # KeyStore; called on a pool thread
 
     def names(self) -> Sequence[str]:
         return [key.name for key in self._key_file().read()]
@@ -127,68 +127,51 @@ class ApiServer:
     def _key_file(self) -> KeyFile:
         from api.keyring import KeyFile
 
-        return KeyFile(self._options.profile.named_keys)
+        return KeyFile(self._profile.named_keys)
 
-    def _make(self, engine: Engine, port: int) -> tuple[EndpointServer, FastAPI, Activity]:
-        """Pool thread."""
+    def _create(self, engine: Engine, port: int) -> tuple[EndpointServer, FastAPI, Activity]:
+        """Blocks; called on a pool thread."""
         from api.app import create_app
         from api.deps import activity_of
         from api.server import EndpointServer
         from api.settings import ORIGIN, EndpointSettings
 
-        profile = self._options.profile
         settings = EndpointSettings(
-            key=read_key(self._options),
+            key=read_key(self._profile),
             port=port,
-            responses=profile.responses,
-            named_keys=profile.named_keys,
+            responses=self._profile.responses,
+            named_keys=self._profile.named_keys,
             keep_bodies=self._keeps_bodies,
             origins=tuple(filter(ORIGIN.fullmatch, self._origins)),
         )
         app = create_app(engine, settings)
         return EndpointServer(app, settings), app, activity_of(app)
 
-    def _tell(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Endpoint's thread. A hundred calls that begin at once wake the window once."""
-        if not self._told and not loop.is_closed():
-            self._told = True
-            loop.call_soon_threadsafe(self._heard)
+    def _activity_changed(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Called on the endpoint's thread. Many changes at once cause one call of the listener."""
+        if not self._call_pending and not loop.is_closed():
+            self._call_pending = True
+            loop.call_soon_threadsafe(self._call_listener)
 
-    def _heard(self) -> None:
-        self._told = False
+    def _call_listener(self) -> None:
+        self._call_pending = False
         self._listener()
 
 
-def memory_shares(use: MemoryUse, title_of: Callable[[str], str]) -> MemoryShares:
-    """What was foreseen for the model, and the rest of what the process really takes. `title_of` a chat's id; what
-    belongs to no chat that is known counts, and has no name."""
-    weights = use.account.weights_bytes if use.account else 0
-    kv = use.account.kv_bytes if use.account else 0
-    window, tools = round(kv * use.kv_window), round(kv * use.kv_endpoint)
-    others = max(0, use.resident - weights - kv)
-    holders = [
-        MemoryHolder(name, each.origin == "endpoint", round(kv * each.share))
-        for each in sorted(use.kv_usage, key=lambda each: -each.share)
-        if (name := each.owner if each.origin == "endpoint" else title_of(each.owner))
-    ]
-    free = kv - window - tools
-    return MemoryShares(weights, window, tools, free, others, use.available, use.snapshots, tuple(holders))
-
-
-def _tool_call(call: RequestView) -> ToolRequest:
+def _tool_request(view: RequestView) -> ToolRequest:
     return ToolRequest(
-        call.id,
-        call.client,
-        call.key,
-        call.dialect,
-        call.path,
-        call.state,
-        call.age_s,
-        call.queue_place,
-        call.n_prompt,
-        call.n_cached,
-        call.n_read,
-        call.n_output,
-        call.tokens_per_s,
-        call.body,
+        view.id,
+        view.client,
+        view.key,
+        view.dialect,
+        view.path,
+        view.state,
+        view.age_s,
+        view.queue_place,
+        view.n_prompt,
+        view.n_cached,
+        view.n_read,
+        view.n_output,
+        view.tokens_per_s,
+        view.body,
     )

@@ -1,4 +1,4 @@
-"""How tools are connected: a tab for each, with what to paste where."""
+"""Card with configuration snippets, one tab for each tool."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HIDDEN_KEY = "$INGLENOOK_KEY"
 
 
 class SnippetsCard(Card):
-    """The key stands hidden until it is asked for; what is copied has it."""
+    """The snippets show a placeholder for the key until the user reveals it. Copied snippets contain the key."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,7 +36,7 @@ class SnippetsCard(Card):
         self._place = label("pageText", "", self)
         self._eye = IconButton(theme, "eye", self.tr("Show the key"), self)
         self._eye.clicked.connect(self._toggle_key)
-        self.copy = CopyButton(theme, self.tr("Copy the snippet"), self._shown_with_key, self)
+        self.copy = CopyButton(theme, self.tr("Copy the snippet"), self._snippet_with_key, self)
         foot = QHBoxLayout()
         foot.setSpacing(4)
         foot.addWidget(self._place, 1)
@@ -65,11 +65,11 @@ class SnippetsCard(Card):
         self.box.show_text(snippet.text)
         self._place.setText(snippet.place)
 
-    def _shown_with_key(self) -> str:
+    def _snippet_with_key(self) -> str:
         return self._snippets(self._state.key)[self.tabs.currentIndex()].text
 
     def _toggle_key(self) -> None:
         self._key_shown = not self._key_shown
-        words = self.tr("Hide the key") if self._key_shown else self.tr("Show the key")
-        self._eye.show_icon("eye-off" if self._key_shown else "eye", words)
+        label_text = self.tr("Hide the key") if self._key_shown else self.tr("Show the key")
+        self._eye.show_icon("eye-off" if self._key_shown else "eye", label_text)
         self._show()

@@ -1,4 +1,4 @@
-"""Where the endpoint's page meets its controllers."""
+"""Connects the page of the endpoint with its controllers and the window."""
 
 from __future__ import annotations
 
@@ -7,38 +7,35 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject
 
 from desktop.chat.controller import ChatController
-from desktop.chat.imported_chat import keep_imported
 from desktop.endpoint import strings
 from desktop.endpoint.controller import EndpointController, EndpointState
 from desktop.endpoint.page import EndpointPage
 from desktop.endpoint.presenter import EndpointPresenter
-from desktop.endpoint.request_conversation import Asked
+from desktop.endpoint.request_conversation import RequestConversation
 from desktop.error_messages import error_message
 from desktop.models.model_controller import ModelController
 from desktop.platform.task_set import TaskSet
 from desktop.shell.main_window import MainWindow
-from desktop.store.store import Store
 from engine.events import Status
 
 
 class EndpointWiring(QObject):
-    """Connects the page of one window, and lives as long. `remember(**changes)` keeps settings. GUI thread only."""
+    """Child of the window. `remember(**changes)` saves settings. GUI thread only."""
 
     def __init__(
         self,
         window: MainWindow,
         page: EndpointPage,
         endpoint: EndpointController,
-        desk: EndpointPresenter,
+        presenter: EndpointPresenter,
         chats: ChatController,
         models: ModelController,
-        store: Store,
         tasks: TaskSet,
         remember: Callable[..., None],
     ) -> None:
         super().__init__(window)
-        self._window, self._page, self._endpoint, self._desk = window, page, endpoint, desk
-        self._chats, self._store, self._tasks, self._remember = chats, store, tasks, remember
+        self._window, self._page, self._endpoint, self._presenter = window, page, endpoint, presenter
+        self._chats, self._tasks, self._remember = chats, tasks, remember
         self._stage = endpoint.state.stage
         window.sidebar.endpoint_requested.connect(window.show_endpoint_page)
         window.header.tools_requested.connect(window.show_endpoint_page)
@@ -46,33 +43,33 @@ class EndpointWiring(QObject):
         page.port_requested.connect(self._use_port)
         endpoint.changed.connect(self._show_state)
         models.status_changed.connect(self._show_model)
-        self._connect_desk()
+        self._connect_presenter()
         self._show_state(endpoint.state)
         self._show_model(models.status)
 
-    def _connect_desk(self) -> None:
-        page, desk = self._page, self._desk
-        page.requests.set_list(desk.calls)
-        page.seen_changed.connect(desk.set_visible)
-        page.requests.stop_requested.connect(desk.stop)
-        page.requests.stop_all_requested.connect(desk.stop_all)
-        page.requests.open_requested.connect(desk.open)
-        page.requests.keep_asked.connect(desk.keep_bodies)
-        page.keys.add_requested.connect(desk.add_key)
-        page.keys.revoke_requested.connect(desk.revoke_key)
-        desk.keys_changed.connect(page.keys.show_keys)
-        desk.key_made.connect(page.keys.show_made)
-        page.origins.allow_requested.connect(desk.allow_origin)
-        page.origins.remove_requested.connect(desk.remove_origin)
-        desk.origins_changed.connect(page.origins.show_origins)
-        desk.allowed_origins_changed.connect(lambda origins: self._remember(endpoint_origins=list(origins)))
-        desk.memory_read.connect(page.memory.show_shares)
-        desk.tools_changed.connect(self._window.header.show_tools)
-        desk.request_opened.connect(self._open_as_chat)
-        desk.failed.connect(self._tell)
+    def _connect_presenter(self) -> None:
+        page, presenter = self._page, self._presenter
+        page.requests.set_list(presenter.requests)
+        page.visible_changed.connect(presenter.set_visible)
+        page.requests.stop_requested.connect(presenter.stop)
+        page.requests.stop_all_requested.connect(presenter.stop_all)
+        page.requests.open_requested.connect(presenter.open_as_chat)
+        page.requests.keep_bodies_toggled.connect(presenter.keep_bodies)
+        page.keys.add_requested.connect(presenter.add_key)
+        page.keys.revoke_requested.connect(presenter.revoke_key)
+        presenter.keys_changed.connect(page.keys.show_keys)
+        presenter.key_created.connect(page.keys.show_new_key)
+        page.origins.allow_requested.connect(presenter.allow_origin)
+        page.origins.remove_requested.connect(presenter.remove_origin)
+        presenter.origins_changed.connect(page.origins.show_origins)
+        presenter.allowed_origins_changed.connect(lambda origins: self._remember(endpoint_origins=list(origins)))
+        presenter.memory_read.connect(page.memory.show_shares)
+        presenter.n_tools_changed.connect(self._window.header.show_tools)
+        presenter.conversation_opened.connect(self._open_as_chat)
+        presenter.failed.connect(self._show_error)
 
-    def _tell(self, error: BaseException) -> None:
-        self._window.toast.show_message(strings.trouble(error) or error_message(error), alert=True, topic="endpoint")
+    def _show_error(self, error: BaseException) -> None:
+        self._window.toast.show_message(strings.error_text(error) or error_message(error), alert=True, topic="endpoint")
 
     def _switch(self, on: bool) -> None:
         self._remember(endpoint_on=on)
@@ -89,10 +86,10 @@ class EndpointWiring(QObject):
         self._window.sidebar.show_endpoint(state.stage == "on")
         if state.stage != self._stage:
             self._stage = state.stage
-            self._tell_failed(state)
+            self._report_failure(state)
 
-    def _tell_failed(self, state: EndpointState) -> None:
-        """The page says why the endpoint did not start; a person who is elsewhere has to be told too."""
+    def _report_failure(self, state: EndpointState) -> None:
+        """Show a toast for a failed start if another page is open; this page shows the reason itself."""
         if state.stage != "failed" or state.error is None:
             self._window.toast.clear("endpoint failed")
         elif self._window.pages.currentWidget() is not self._page:
@@ -107,11 +104,10 @@ class EndpointWiring(QObject):
     def _show_model(self, status: Status) -> None:
         self._page.snippets.show_model(status.model.id if status.model else "")
 
-    def _open_as_chat(self, asked: Asked) -> None:
-        self._tasks.spawn(self._keep_and_open(asked), "open a request as a chat")
+    def _open_as_chat(self, conversation: RequestConversation) -> None:
+        self._tasks.spawn(self._save_and_open(conversation), "open a request as a chat")
 
-    async def _keep_and_open(self, asked: Asked) -> None:
-        chat = await keep_imported(self._store, asked.system, asked.messages)
-        await self._chats.load_chats()
-        self._chats.open_chat(chat.id)
+    async def _save_and_open(self, conversation: RequestConversation) -> None:
+        chat = await self._chats.sessions.add_chat(conversation.system, conversation.messages)
+        self._chats.sessions.open_chat(chat.id)
         self._window.show_chat_page()

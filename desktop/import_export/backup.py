@@ -1,6 +1,7 @@
-"""The whole profile in one ZIP, and back: chats, settings, keys and what tools left.
+"""Writes a backup of the profile as a ZIP file and stages a backup for restoring.
 
-Not models, which are large and can be had again, and not what is only kept for speed."""
+A backup contains chats, settings, API keys and stored responses; not models, which can be downloaded again, nor caches.
+"""
 
 from __future__ import annotations
 
@@ -9,55 +10,50 @@ import shutil
 import sqlite3
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
-from desktop.import_export.errors import UnknownFormat, UnreadableFile
+from desktop.import_export.errors import ZIP_ERRORS, Problem, UnknownFormat, UnreadableFile, file_error
 from desktop.import_export.restore import CHATS, STAGED
 from desktop.platform.surrogates import well_formed
 from desktop.store.erasure import erase_marked_rows
 from desktop.store.schema import STEPS
+from engine.files.atomic_write import atomic_replace
 from engine.files.private_files import make_private_file, make_private_folder, open_private
 from engine.files.profile import Profile
 
 FORMAT, VERSION, MANIFEST = "inglenook-backup", 1, "manifest.json"
 MAX_BYTES = 64 << 30
-ZIP_ERRORS = (ValueError, LookupError, EOFError, RuntimeError, zlib.error)
-"""What else `zipfile` raises where bytes of an archive are wrong: encrypted, an unknown method, a broken stream."""
+"""Limit of one unpacked file."""
 
 
 def write_backup(profile: Profile, path: Path) -> None:
-    """Any thread; blocks long. Chats may be written meanwhile: the backup holds one moment of them.
+    """Writes the file atomically. The backup is a consistent snapshot, also while chats are being saved.
 
-    The file is there whole or not at all. Raises UnreadableFile."""
-    part = path.with_name(well_formed(path.name) + ".part")
+    Any thread; blocks long. Raises UnreadableFile."""
     try:
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        with atomic_replace(path) as part, tempfile.TemporaryDirectory(dir=path.parent) as folder:
             copy = Path(folder) / CHATS
             _copy_chats(profile.chats, copy)
-            erase_marked_rows(copy)  # what was deleted, and can still be undone, is not backed up
-            make_private_file(part)  # keys are in it
+            erase_marked_rows(copy)  # deletions that can still be undone count as final here
+            make_private_file(part)  # it contains API keys
             with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
                 archive.writestr(MANIFEST, json.dumps({"format": FORMAT, "version": VERSION, "layout": len(STEPS)}))
                 archive.write(copy, CHATS)
                 for name, file in _files(profile):
                     archive.write(file, name)
-        part.replace(path)
     except (OSError, sqlite3.Error) as error:
-        raise UnreadableFile(well_formed(path.name), getattr(error, "strerror", None) or str(error)) from error
-    finally:
-        part.unlink(missing_ok=True)
+        raise file_error(well_formed(path.name), error) from error
 
 
 def stage_restore(profile: Profile, path: Path) -> datetime:
-    """Checks a backup and lays it ready for the next start, which puts it in place; until then nothing is changed.
+    """Checks a backup and unpacks it into the profile; `finish_restore` puts it in place at the next start.
 
     Returns when the backup was made. Any thread; blocks long. Raises UnknownFormat, UnreadableFile."""
-    ready = profile.root / STAGED
-    folder = ready.with_name(ready.name + ".part")
+    staged = profile.root / STAGED
+    folder = staged.with_name(staged.name + ".part")
     shutil.rmtree(folder, ignore_errors=True)
     try:
         with zipfile.ZipFile(path) as archive:
@@ -67,30 +63,30 @@ def stage_restore(profile: Profile, path: Path) -> datetime:
                 if _is_ours(info.filename) and info.filename != MANIFEST:
                     _unpack(archive, info, folder)
         _check_chats(well_formed(path.name), folder / CHATS)
-        shutil.rmtree(ready, ignore_errors=True)
-        folder.rename(ready)
+        shutil.rmtree(staged, ignore_errors=True)
+        folder.rename(staged)
         return made
     except zipfile.BadZipFile as error:
         raise UnknownFormat(well_formed(path.name)) from error
     except (OSError, sqlite3.Error, *ZIP_ERRORS) as error:
-        raise UnreadableFile(well_formed(path.name), getattr(error, "strerror", None) or str(error)) from error
+        raise file_error(well_formed(path.name), error) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def cancel_restore(profile: Profile) -> None:
-    """The next start brings no backup back. Any thread. Idempotent. Raises UnreadableFile."""
+    """Deletes the staged backup. Any thread. Idempotent. Raises UnreadableFile."""
     try:
         with suppress(FileNotFoundError):
             shutil.rmtree(profile.root / STAGED)
     except OSError as error:
-        raise UnreadableFile(STAGED, error.strerror or str(error)) from error
+        raise file_error(STAGED, error) from error
 
 
 def _copy_chats(source: Path, target: Path) -> None:
     address = f"{source.absolute().as_uri()}?mode=ro"
     with closing(sqlite3.connect(address, uri=True)) as chats, closing(sqlite3.connect(target)) as copy:
-        chats.backup(copy)  # in one step: in smaller ones, each write that comes between begins the copy anew
+        chats.backup(copy)  # in one step: a write between smaller steps would restart the copy
 
 
 def _files(profile: Profile) -> Iterator[tuple[str, Path]]:
@@ -108,13 +104,13 @@ def _check_manifest(name: str, archive: zipfile.ZipFile) -> datetime:
         manifest = json.loads(archive.read(MANIFEST))
         if isinstance(manifest, dict) and manifest.get("format") == FORMAT:
             if int(manifest["version"]) > VERSION or int(manifest["layout"]) > len(STEPS):
-                raise UnreadableFile(name, "it was written by a newer Inglenook")
+                raise UnreadableFile(name, Problem.NEWER_VERSION)
             return datetime(*archive.getinfo(MANIFEST).date_time)
     raise UnknownFormat(name)
 
 
 def _is_ours(name: str) -> bool:
-    """Only names that a backup has: a ZIP may name any place on the disk."""
+    """Whether `name` is a file of a backup. Other names are ignored: a ZIP may contain absolute paths and `..`."""
     parts = PurePosixPath(name).parts
     known = (MANIFEST, CHATS, "settings.json", "endpoint.key", "endpoint-keys.json")
     return name in known or (
@@ -124,7 +120,7 @@ def _is_ours(name: str) -> bool:
 
 def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, folder: Path) -> None:
     if info.file_size > MAX_BYTES:
-        raise ValueError("it is too large")
+        raise UnreadableFile(info.filename, Problem.TOO_LARGE)
     target = folder / info.filename
     make_private_folder(target.parent)
     with archive.open(info) as source, open(target, "xb", opener=open_private) as sink:
@@ -134,7 +130,7 @@ def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, folder: Path) -> No
 def _check_chats(name: str, path: Path) -> None:
     with closing(sqlite3.connect(path)) as chats:
         if chats.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-            raise UnreadableFile(name, "its chats are damaged")
+            raise UnreadableFile(name, Problem.CHATS_DAMAGED)
         layout = chats.execute("PRAGMA user_version").fetchone()[0]
         if not 0 < layout <= len(STEPS):
-            raise UnreadableFile(name, "it holds no chats that this Inglenook knows")
+            raise UnreadableFile(name, Problem.NO_KNOWN_CHATS)

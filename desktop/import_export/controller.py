@@ -1,115 +1,96 @@
-"""Chats that come in from files and go out to them."""
+"""Runs imports, exports, backups and restores in the background and reports their progress as signals."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
-import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop.chat.conversation import Conversation
 from desktop.import_export.backup import cancel_restore, stage_restore, write_backup
-from desktop.import_export.errors import ImportExportError, UnreadableFile
-from desktop.import_export.formats import inglenook
-from desktop.import_export.html_export import html, markdown, paper
+from desktop.import_export.errors import ImportExportError, file_error
+from desktop.import_export.exporter import Exporter, Format
 from desktop.import_export.importer import Importer, ImportResult
-from desktop.import_export.pdf_export import write_pdf
 from desktop.import_export.records import PortableChat
 from desktop.import_export.restore import is_restore_staged
 from desktop.platform.surrogates import well_formed
 from desktop.platform.task_set import TaskSet
 from desktop.store.errors import StoreError
-from desktop.store.records import Chat, ChatMessage, Folder, Role
+from desktop.store.records import Chat
 from desktop.store.store import Store
 from engine.files.profile import Profile
 
 log = logging.getLogger(__name__)
 
-Format = Literal["md", "html", "pdf", "json"]
-
 
 class ImportExportController(QObject):
-    """One import at a time. GUI thread only.
-
-    `names` gives the heading of each side; `style` the style sheet of an exported page, `paper_style` that of a
-    PDF."""
+    """Runs one import at a time and any number of exports. GUI thread only."""
 
     progressed = Signal(object)
-    """An `ImportResult`, so far."""
+    """`ImportResult` so far."""
     imported = Signal(object)
-    """An `ImportResult`, when the import has ended, failed or was cancelled."""
+    """Final `ImportResult`, also after an error or a cancellation."""
     export_started = Signal(str)
-    """The name of a file that is being written; `exported`, `export_cancelled` or `failed` follows."""
+    """File name; `exported`, `export_cancelled` or `failed` follows."""
     export_cancelled = Signal()
     exported = Signal(str)
-    """The name of the file that was written."""
-    staged = Signal(object)
-    """When the backup was made that the next start brings back."""
+    """Name of the written export or backup file."""
+    restore_staged = Signal(object)
+    """`datetime` of the backup that will be restored at the next start."""
     restore_cancelled = Signal()
     failed = Signal(object)
+    """The error."""
 
-    def __init__(
-        self,
-        profile: Profile,
-        store: Store,
-        names: Callable[[Role], str],
-        style: Callable[[], str],
-        paper_style: Callable[[], str],
-    ) -> None:
+    def __init__(self, profile: Profile, store: Store, exporter: Exporter) -> None:
         super().__init__()
         self._profile = profile
         self._store = store
-        self._names = names
-        self._style = style
-        self._paper_style = paper_style
+        self._exporter = exporter
         self._tasks = TaskSet(self._report)
         self._importing: asyncio.Task[object] | None = None
         self._result = ImportResult()
         self._exporting: dict[asyncio.Task[object], threading.Event] = {}
-        """Running exports, each with the event that prevents it from replacing the file."""
+        """Running exports; the event makes one leave the target file unchanged."""
 
     @property
     def importing(self) -> bool:
         return self._importing is not None and not self._importing.done()
 
     def import_from(self, path: Path) -> None:
-        """A file or a folder. What came in stays, whatever happens then."""
+        """Imports a file or a folder, unless an import is running. Chats imported before an error are kept."""
         if not self.importing:
             self._result = ImportResult()
-            self._importing = self._tasks.spawn(self._import(path), "bring chats in")
+            self._importing = self._tasks.spawn(self._import(path), "import chats")
             self._importing.add_done_callback(self._import_ended)
 
     def cancel_import(self) -> None:
         if self._importing is not None:
             self._importing.cancel()
 
-    def export(self, chat: Chat, path: Path, form: Format) -> None:
-        """The branch that is shown; as JSON, everything."""
-        self._start_export([chat], path, form)
+    def export(self, chat: Chat, path: Path, file_format: Format) -> None:
+        """Exports the shown branch; as JSON, all branches."""
+        self._start_export([chat], path, file_format)
 
     def export_several(self, chats: Sequence[Chat], path: Path) -> None:
-        """Everything of these, as JSON."""
+        """Exports the chats with all branches as JSON."""
         self._start_export(chats, path, "json")
 
     def export_all(self, path: Path) -> None:
-        """Everything of every chat, and the folders that are empty, as JSON."""
+        """Exports all chats with all branches, and the empty folders, as JSON."""
         self._start_export(None, path, "json")
 
     def cancel_export(self) -> None:
-        """Cancels all exports; files that existed before are not changed."""
+        """Cancels all exports. Existing files are not changed."""
         for task, cancelled in self._exporting.items():
             cancelled.set()
             task.cancel()
 
-    def _start_export(self, chats: Sequence[Chat] | None, path: Path, form: Format) -> None:
+    def _start_export(self, chats: Sequence[Chat] | None, path: Path, file_format: Format) -> None:
         cancelled = threading.Event()
-        task = self._tasks.spawn(self._export(chats, path, form, cancelled), "save chats to a file")
+        task = self._tasks.spawn(self._export(chats, path, file_format, cancelled), "export chats")
         self._exporting[task] = cancelled
         task.add_done_callback(self._export_ended)
         self.export_started.emit(well_formed(path.name))
@@ -123,19 +104,19 @@ class ImportExportController(QObject):
         self._tasks.spawn(self._back_up(path), "back up the profile")
 
     def restore(self, path: Path) -> None:
-        """At the next start."""
-        self._tasks.spawn(self._restore(path), "lay a backup ready")
+        """Checks the backup and stages it; it is restored at the next start."""
+        self._tasks.spawn(self._restore(path), "stage a restore")
 
     def cancel_restore(self) -> None:
-        """The next start brings no backup back."""
+        """Removes the staged backup."""
         self._tasks.spawn(self._cancel_restore(), "cancel a restore")
 
     @property
-    def restore_staged(self) -> bool:
+    def is_restore_staged(self) -> bool:
         return is_restore_staged(self._profile.root)
 
     async def aclose(self) -> None:
-        """Ends an import that is under way; finishes what is being written. Idempotent."""
+        """Cancels the import and waits for exports and backups. Idempotent."""
         self.cancel_import()
         await self._tasks.join()
 
@@ -159,7 +140,7 @@ class ImportExportController(QObject):
 
     async def _restore(self, path: Path) -> None:
         try:
-            self.staged.emit(await asyncio.to_thread(stage_restore, self._profile, path))
+            self.restore_staged.emit(await asyncio.to_thread(stage_restore, self._profile, path))
         except ImportExportError as error:
             self.failed.emit(error)
 
@@ -167,7 +148,7 @@ class ImportExportController(QObject):
         try:
             self._result = await Importer(self._store, self._progressed).run(path)
         except (ImportExportError, StoreError) as error:
-            log.exception("chats could not be brought in", exc_info=error)
+            log.exception("the import failed", exc_info=error)
             self.failed.emit(error)
 
     def _progressed(self, so_far: ImportResult) -> None:
@@ -175,69 +156,25 @@ class ImportExportController(QObject):
         self.progressed.emit(so_far)
 
     def _import_ended(self, _: object) -> None:
-        """Also called if the task was cancelled before its first step, or raised an unexpected error."""
+        """A done callback, so that it is also called if the task was cancelled before its first step."""
         self.imported.emit(self._result)
 
-    async def _export(self, chats: Sequence[Chat] | None, path: Path, form: Format, cancelled: threading.Event) -> None:
+    async def _export(
+        self, chats: Sequence[Chat] | None, path: Path, file_format: Format, cancelled: threading.Event
+    ) -> None:
         try:
-            wanted = chats if chats is not None else await self._store.chats()
+            selected = chats if chats is not None else await self._store.chats()
             folders = {folder.id: folder for folder in await self._store.folders()}
-            each = [
+            portable = [
                 PortableChat(chat, tuple(await self._store.messages(chat.id)), folders.get(chat.folder_id))
-                for chat in wanted
+                for chat in selected
             ]
-            used = {exchanged.chat.folder_id for exchanged in each}
+            used = {each.chat.folder_id for each in portable}
             empty = [folder for folder in folders.values() if chats is None and folder.id not in used]
-            await asyncio.to_thread(self._write, each, empty, path, form, cancelled)
+            await asyncio.to_thread(self._exporter.write, portable, empty, path, file_format, cancelled)
         except StoreError as error:
             self.failed.emit(error)
         except OSError as error:
-            self.failed.emit(UnreadableFile(well_formed(path.name), error.strerror or str(error)))
+            self.failed.emit(file_error(well_formed(path.name), error))
         else:
             self.exported.emit(well_formed(path.name))
-
-    def _write(
-        self,
-        chats: Sequence[PortableChat],
-        empty: Sequence[Folder],
-        path: Path,
-        form: Format,
-        cancelled: threading.Event,
-    ) -> None:
-        """Pool thread. The file is there whole or not at all."""
-        part = path.with_name(path.name + ".part")
-        try:
-            if form == "pdf":
-                self._write_pdf(chats, part)
-            else:
-                part.write_text(self._text(chats, empty, form), encoding="utf-8")
-            if not cancelled.is_set():
-                part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-
-    def _write_pdf(self, chats: Sequence[PortableChat], part: Path) -> None:
-        """Written in a temporary folder where the path is not UTF-8, because Qt cannot open such a path."""
-        (each,) = chats
-        page, formulas = paper(each.chat, _branch(each), self._names, self._paper_style())
-        title = well_formed(each.chat.title)
-        if well_formed(str(part)) == str(part):
-            write_pdf(page, formulas, title, part)
-            return
-        with tempfile.TemporaryDirectory() as folder:
-            made = Path(folder) / "chat.pdf"
-            write_pdf(page, formulas, title, made)
-            shutil.copyfile(made, part)
-
-    def _text(self, chats: Sequence[PortableChat], empty: Sequence[Folder], form: Format) -> str:
-        if form == "json":
-            return well_formed(inglenook.document(chats, empty))
-        (each,) = chats
-        if form == "md":
-            return markdown(each.chat, _branch(each), self._names)
-        return html(each.chat, _branch(each), self._names, self._style())
-
-
-def _branch(each: PortableChat) -> Sequence[ChatMessage]:
-    """The messages that are shown."""
-    return Conversation(each.messages, each.chat.leaf_id).branch()

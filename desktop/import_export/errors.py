@@ -1,18 +1,39 @@
-"""What can go wrong while chats come in or go out. Data only; the sentences are in `desktop.error_messages`.
+"""Errors of import, export, backup and restore. They carry data; `strings.py` and `desktop.error_messages` turn them
+into sentences.
 
 ImportExportError
-├── UnknownFormat   the file is of none of the kinds that we read
-└── UnreadableFile      it is of such a kind, but damaged, or cannot be read at all
+├── UnknownFormat    the file has none of the supported formats
+└── UnreadableFile   the file is damaged, or cannot be read or written
 """
 
 from __future__ import annotations
 
+import zlib
+from enum import StrEnum
+from zipfile import BadZipFile
+
+DAMAGE_ERRORS = (LookupError, TypeError, ValueError, AttributeError, RecursionError, OverflowError)
+"""What reading a malformed document may raise."""
+
+ZIP_ERRORS = (BadZipFile, EOFError, RuntimeError, zlib.error, ValueError, LookupError)
+"""What `zipfile` raises for damaged bytes, unknown compression methods and encrypted entries."""
+
+
+class Problem(StrEnum):
+    """Why a file is unreadable. The values are sent from the reader process and written to the log."""
+
+    TOO_LARGE = "it is too large"
+    NEWER_VERSION = "it was written by a newer Inglenook"
+    CHATS_DAMAGED = "its chats are damaged"
+    ARCHIVE_UNREADABLE = "it is damaged, or asks for a password"
+    NO_KNOWN_CHATS = "it holds no chats that this Inglenook knows"
+    READER_CRASHED = "the process that reads it ended"
+
 
 class ImportExportError(Exception):
-    """Base of all that importing and exporting raise."""
+    """Base class. `name` is the file name without its folder."""
 
-    def __init__(self, name: str, reason: str = "") -> None:
-        """`name` is the file's, without its folder; `reason` the reader's or the system's own words."""
+    def __init__(self, name: str, reason: Problem | str = "") -> None:
         super().__init__(f"{name}: {reason}" if reason else name)
         self.name = name
         self.reason = reason
@@ -23,4 +44,9 @@ class UnknownFormat(ImportExportError):
 
 
 class UnreadableFile(ImportExportError):
-    pass
+    """`reason` is a `Problem`, or the message of the operating system, of SQLite or of a library."""
+
+
+def file_error(name: str, error: BaseException) -> UnreadableFile:
+    """The `UnreadableFile` for an error of the operating system, SQLite or `zipfile`."""
+    return UnreadableFile(name, getattr(error, "strerror", None) or str(error))

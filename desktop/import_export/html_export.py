@@ -1,4 +1,4 @@
-"""A branch of a chat as Markdown, and as a page of HTML that needs nothing else."""
+"""Exports a chat branch as a self-contained HTML page, and as HTML for the PDF writer."""
 
 from __future__ import annotations
 
@@ -16,56 +16,48 @@ from desktop.render.markdown import blocks
 from desktop.render.user_markdown import user_message_blocks
 from desktop.store.records import Chat, ChatMessage, Role
 
-COLUMNS = 8
-"""Of a table, beside each other on paper."""
+MAX_COLUMNS = 8
+"""Columns of a table that fit side by side on paper."""
 
 _TABLE = re.compile("(<table[^>]*>)(.*?)</table>", re.DOTALL)
 _ROW = re.compile("<tr>(.*?)</tr>", re.DOTALL)
 _CELL = re.compile("<t[dh] .*?</t[dh]>", re.DOTALL)
-_INSET = re.compile(r'<img src="inset:(\d+)">')
-_ROOM = re.compile('<span class="room">[^<]*</span>')
-_DATA = re.compile(r"data:image/(?:png|jpeg|gif|webp|bmp);base64,[A-Za-z0-9+/=]+", re.IGNORECASE)
-
-
-def markdown(chat: Chat, branch: Sequence[ChatMessage], name: Callable[[Role], str]) -> str:
-    """`name` gives the heading of each side."""
-    parts = [f"# {chat.title}"]
-    if chat.settings.system:
-        parts += [f"## {name('system')}", chat.settings.system]
-    for message in branch:
-        parts += [f"## {name(message.role)}", *(f"*{each.name}*" for each in message.attachments), message.text]
-    return well_formed("\n\n".join(part for part in parts if part) + "\n")
+_IMAGE_TAG = re.compile(r'<img src="inset:(\d+)">')
+_SPACER = re.compile('<span class="room">[^<]*</span>')
+_DATA_URL = re.compile(r"data:image/(?:png|jpeg|gif|webp|bmp);base64,[A-Za-z0-9+/=]+", re.IGNORECASE)
 
 
 def html(chat: Chat, branch: Sequence[ChatMessage], name: Callable[[Role], str], style: str) -> str:
-    """`style` is the style sheet of the page, with the classes that `desktop.render` uses. Formulas are MathML with
-    their LaTeX as annotation, pictures in the text are part of the page, and others are their description."""
-    return _ROOM.sub("", _page(chat, branch, name, style, _self_contained))
+    """Renders `branch` as one HTML page with the style sheet `style`; `name` returns the heading of a role.
+
+    Formulas become MathML annotated with their LaTeX. Images given as data URLs are kept, others become their
+    description, so that the page loads nothing."""
+    return _SPACER.sub("", _page(chat, branch, name, style, _self_contained))
 
 
-def paper(
+def pdf_html(
     chat: Chat, branch: Sequence[ChatMessage], name: Callable[[Role], str], style: str
 ) -> tuple[str, tuple[InlineImage, ...]]:
-    """The page as a text document can show it, for `pdf.write_pdf`: `<img src="formula:N">` stands for the N-th of the
-    formulas."""
+    """Renders `branch` as HTML that QTextDocument supports, for `write_pdf`. `<img src="formula:N">` is the placeholder
+    of the N-th formula in the returned tuple."""
     formulas: list[InlineImage] = []
 
-    def drawn_later(inset: InlineImage) -> str:
-        if inset.kind == "picture" or formula(inset.source, display=inset.display) is None:
-            return _alt_text(inset)
-        formulas.append(inset)
+    def placeholder(image: InlineImage) -> str:
+        if image.kind == "picture" or formula(image.source, display=image.display) is None:
+            return _alt_text(image)
+        formulas.append(image)
         return f'<img src="formula:{len(formulas) - 1}">'
 
-    page = _page(chat, branch, name, style, drawn_later).replace(THIN, "")
-    return _TABLE.sub(_in_parts, page), tuple(formulas)
+    page = _page(chat, branch, name, style, placeholder).replace(THIN, "")
+    return _TABLE.sub(_split_table, page), tuple(formulas)
 
 
-def _in_parts(table: re.Match[str]) -> str:
-    """A table that is wider than paper as several, each with the first column again."""
+def _split_table(table: re.Match[str]) -> str:
+    """Splits a table that is wider than the paper into several, each of which repeats the first column."""
     rows = [_CELL.findall(row) for row in _ROW.findall(table[2])]
     n_columns = max(map(len, rows), default=0)
-    width = COLUMNS if n_columns > COLUMNS else n_columns
-    order = -1 if 'dir="rtl"' in table[1] else 1  # Qt draws the first cell at the left, whatever the direction
+    width = MAX_COLUMNS if n_columns > MAX_COLUMNS else n_columns
+    order = -1 if 'dir="rtl"' in table[1] else 1  # Qt draws the first cell at the left even in RTL tables
     parts: list[str] = []
     for first in range(1, max(2, n_columns), max(1, width - 1)):
         cells = ((row[:1] + row[first : first + width - 1])[::order] for row in rows)
@@ -80,7 +72,7 @@ def _page(
     style: str,
     draw: Callable[[InlineImage], str],
 ) -> str:
-    said = "\n".join(
+    sections = "\n".join(
         f'<section class="{message.role}"><h2>{escape(name(message.role))}</h2>{_body(message, draw)}</section>'
         for message in branch
     )
@@ -89,9 +81,9 @@ def _page(
         '<!doctype html>\n<html><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(chat.title)}</title><style>{style}</style></head>\n"
-        f'<body><main><h1 dir="auto">{escape(chat.title)}</h1><p>{day}</p>\n{said}\n</main></body></html>\n'
+        f'<body><main><h1 dir="auto">{escape(chat.title)}</h1><p>{day}</p>\n{sections}\n</main></body></html>\n'
     )
-    return page.replace("\x00", "\ufffd")  # not allowed in HTML
+    return page.replace("\x00", "\ufffd")  # U+0000 is not allowed in HTML
 
 
 def _body(message: ChatMessage, draw: Callable[[InlineImage], str]) -> str:
@@ -113,19 +105,19 @@ def _block(block: Block, draw: Callable[[InlineImage], str]) -> str:
     if not block.html:
         return "<hr>"
     return (
-        _INSET.sub(lambda found: draw(block.inline_images[int(found[1])]), block.html)
+        _IMAGE_TAG.sub(lambda found: draw(block.inline_images[int(found[1])]), block.html)
         if block.inline_images
         else block.html
     )
 
 
-def _self_contained(inset: InlineImage) -> str:
-    if inset.kind == "picture":
-        inside = _DATA.fullmatch(inset.source)
-        return f'<img src="{inset.source}" alt="{escape(inset.shown)}">' if inside else _alt_text(inset)
-    is_drawn = formula(inset.source, display=inset.display) is not None
-    return (is_drawn and mathml(inset.source, display=inset.display)) or _alt_text(inset)
+def _self_contained(image: InlineImage) -> str:
+    if image.kind == "picture":
+        inside = _DATA_URL.fullmatch(image.source)
+        return f'<img src="{image.source}" alt="{escape(image.shown)}">' if inside else _alt_text(image)
+    is_drawn = formula(image.source, display=image.display) is not None
+    return (is_drawn and mathml(image.source, display=image.display)) or _alt_text(image)
 
 
-def _alt_text(inset: InlineImage) -> str:
-    return f"<i>{escape(inset.shown)}</i>" if inset.kind == "picture" else escape(inset.shown)
+def _alt_text(image: InlineImage) -> str:
+    return f"<i>{escape(image.shown)}</i>" if image.kind == "picture" else escape(image.shown)

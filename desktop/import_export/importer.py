@@ -1,4 +1,4 @@
-"""Chats from a file into the store, while the window goes on."""
+"""Imports chats from files into the store; the files are read in a child process."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from desktop.import_export import errors
+from desktop.import_export.errors import ImportExportError, Problem, UnknownFormat, UnreadableFile
 from desktop.import_export.formats import inglenook
-from desktop.import_export.memory_limits import TOO_LARGE, memory_for
-from desktop.import_export.reader_process import reader_command
+from desktop.import_export.reader_process import memory_limit, reader_command
 from desktop.import_export.records import ImportItem, PortableChat, UnreadableChat
 from desktop.platform.child_memory import memory_of
 from desktop.platform.surrogates import well_formed
@@ -24,26 +23,28 @@ from desktop.store.store import Store
 log = logging.getLogger(__name__)
 
 BATCH_SIZE = 16
-"""Chats of one transaction: few enough that what a person writes meanwhile waits for no more than a moment."""
+"""Chats per transaction: few, so that saving a message during an import is not delayed noticeably."""
 
 MAX_NAMES = 3
-"""So many of the chats that could not be read are named."""
+"""Number of unreadable chats that are named in the result."""
 
 MEMORY_CHECK_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """How many chats came in, how many were there already and were left as they are, how many folders came in
-    without a chat, and how many chats, and messages of the others, could not be read. `names` are those of the
-    first chats that could not."""
-
     n_new: int = 0
+    """Imported chats."""
     n_known: int = 0
+    """Chats that existed already; they are not changed."""
     n_folders: int = 0
+    """Imported empty folders."""
     n_unread: int = 0
+    """Chats that could not be read."""
     n_messages_unread: int = 0
+    """Messages of readable chats that could not be read."""
     names: tuple[str, ...] = ()
+    """Names of the first unreadable chats."""
 
     def __add__(self, more: ImportResult) -> ImportResult:
         return ImportResult(
@@ -57,7 +58,7 @@ class ImportResult:
 
 
 class Importer:
-    """`progressed` gets the sum after each batch. Loop's thread only."""
+    """`progressed` is called with the result so far after each batch. Event loop thread only."""
 
     def __init__(
         self,
@@ -70,19 +71,20 @@ class Importer:
         self._command = command
 
     async def run(self, path: Path) -> ImportResult:
-        """Raises ImportExportError, StoreError; what came in before stays. Cancelling ends the reader at once."""
+        """Imports a file or folder. Raises ImportExportError, StoreError; chats imported before are kept. Cancelling
+        kills the reader process."""
         loop = asyncio.get_running_loop()
         reader = await asyncio.to_thread(self._start, path)
-        watch = asyncio.ensure_future(_kill_above_memory(reader, await asyncio.to_thread(memory_for, path)))
+        watch = asyncio.ensure_future(_kill_above_memory(reader, await asyncio.to_thread(memory_limit, path)))
         so_far = ImportResult()
         batches = _batches(reader)
         try:
             while (batch := await loop.run_in_executor(None, next, batches, None)) is not None:
-                so_far += await self._take(batch)
+                so_far += await self._import_batch(batch)
                 self._progressed(so_far)
-        except errors.UnreadableFile as error:
+        except UnreadableFile as error:
             if watch.done() and not watch.cancelled():
-                raise errors.UnreadableFile(well_formed(path.name), TOO_LARGE) from error
+                raise UnreadableFile(well_formed(path.name), Problem.TOO_LARGE) from error
             raise
         finally:
             watch.cancel()
@@ -90,22 +92,22 @@ class Importer:
             await asyncio.to_thread(_end, reader)
         return so_far
 
-    async def _take(self, batch: Sequence[ImportItem]) -> ImportResult:
+    async def _import_batch(self, batch: Sequence[ImportItem]) -> ImportResult:
         chats = [each for each in batch if isinstance(each, PortableChat)]
         unread = [each.name for each in batch if isinstance(each, UnreadableChat)]
         try:
-            taken = await self._add(chats)
-        except StoreRefused:  # a value that the reader let pass: one chat at a time, so that it costs no other
-            taken = ImportResult()
+            added = await self._add(chats)
+        except StoreRefused:  # retries one by one, so that only the invalid chat is lost
+            added = ImportResult()
             for each in chats:
                 try:
-                    taken += await self._add([each])
+                    added += await self._add([each])
                 except StoreRefused as error:
-                    log.exception("a chat was refused by the store", exc_info=error)
+                    log.exception("the store rejected an imported chat", exc_info=error)
                     unread.append(each.chat.title)
         n_folders = await self._store.add_folders(*(each for each in batch if isinstance(each, Folder)))
         named = tuple(name for name in unread if name)
-        return taken + ImportResult(n_folders=n_folders, n_unread=len(unread), names=named)
+        return added + ImportResult(n_folders=n_folders, n_unread=len(unread), names=named)
 
     async def _add(self, chats: Sequence[PortableChat]) -> ImportResult:
         folders = {each.folder.id: each.folder for each in chats if each.folder is not None}
@@ -121,21 +123,21 @@ class Importer:
 
 
 async def _kill_above_memory(reader: subprocess.Popen[str], n_bytes: int) -> None:
-    """Returns when the reader took more memory than that, and was ended for it."""
-    while await asyncio.to_thread(memory_of, reader.pid) <= n_bytes:  # noqa: ASYNC110 -- a process has no event
+    """Kills the reader when it uses more than `n_bytes` of memory, and returns then."""
+    while await asyncio.to_thread(memory_of, reader.pid) <= n_bytes:  # noqa: ASYNC110 -- no event signals memory use
         await asyncio.sleep(MEMORY_CHECK_S)
     reader.kill()
 
 
 def _end(reader: subprocess.Popen[str]) -> None:
-    with reader:  # closes the pipe and waits
+    with reader:  # closes the pipe and waits for the process
         pass
 
 
 def _batches(reader: subprocess.Popen[str]) -> Iterator[tuple[ImportItem, ...]]:
-    """Pool thread, one call at a time. What the reader wrote before an error comes before that is raised."""
+    """Yields what the reader wrote, then raises the error that ended it, if any. Pool thread, one call at a time."""
     assert reader.stdout is not None
-    failure: errors.ImportExportError | None = None
+    failure: ImportExportError | None = None
     batch: list[ImportItem] = []
     for line in reader.stdout:
         if line.startswith("["):
@@ -150,9 +152,11 @@ def _batches(reader: subprocess.Popen[str]) -> Iterator[tuple[ImportItem, ...]]:
     if failure is not None:
         raise failure
     if reader.wait():
-        raise errors.UnreadableFile("", f"the reader ended with {reader.returncode}")
+        log.error("the reader process ended with %s", reader.returncode)
+        raise UnreadableFile("", Problem.READER_CRASHED)
 
 
-def _error(line: str) -> errors.ImportExportError:
+def _error(line: str) -> ImportExportError:
     kind, name, reason = json.loads(line)
-    return {"UnknownFormat": errors.UnknownFormat, "UnreadableFile": errors.UnreadableFile}[kind](name, reason)
+    problem = next((each for each in Problem if each == reason), None)
+    return {"UnknownFormat": UnknownFormat, "UnreadableFile": UnreadableFile}[kind](name, problem or reason)

@@ -1,4 +1,4 @@
-"""A page of HTML as a PDF, with its formulas as outlines."""
+"""Writes HTML as a PDF, with formulas as vector graphics."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from desktop.render.formula_rendering import Formula, formula
 MARGIN_MM = 20
 DPI = 96
 TEXT_PX = 13
-"""Size of the words of `paper.css`: formulas are made for `SCREEN_PX`."""
+"""Font size in `paper.css`. Formulas are rendered for `SCREEN_PX` and scaled to it."""
 SCREEN_PX = 15
 _FORMULA = int(QTextFormat.ObjectTypes.UserObject.value) + 1
 _NUMBER = int(QTextFormat.Property.UserProperty.value) + 1
@@ -36,16 +36,15 @@ _NAME = "formula:"
 
 
 def write_pdf(page: str, formulas: Sequence[InlineImage], title: str, path: Path) -> None:
-    """`page` and `formulas` are those of `writing.paper`. Any thread, as long as a QGuiApplication lives. Raises
-    OSError."""
-    with path.open("wb"):  # says what is wrong with the place; QPdfWriter would only be silent
+    """Takes the result of `pdf_html`. Any thread, while a QGuiApplication exists. Raises OSError."""
+    with path.open("wb"):  # raises OSError; QPdfWriter would fail silently
         pass
     writer = QPdfWriter(str(path))
     writer.setTitle(title)
     writer.setResolution(DPI)
     writer.setPageSize(QPageSize(QPageSize.PageSizeId.A4))
     writer.setPageMargins(QMarginsF(MARGIN_MM, MARGIN_MM, MARGIN_MM, MARGIN_MM), QPageLayout.Unit.Millimeter)
-    events = QEventLoop()  # without one in its thread, each timer of a long document's layout is a warning of Qt
+    events = QEventLoop()  # the layout of a long document starts timers, which need an event loop in this thread
     document = QTextDocument(events)
     document.setDocumentMargin(0)
     painter = QPainter(writer)
@@ -67,7 +66,7 @@ def write_pdf(page: str, formulas: Sequence[InlineImage], title: str, path: Path
 
 
 class FormulaDrawer(QPyTextObject):
-    """Draws the formulas of a document. Their LaTeX lies below them, unseen, so that it is found and copied."""
+    """Draws formulas over their LaTeX source in invisible text, which can be searched and copied."""
 
     def __init__(self, formulas: Sequence[InlineImage], widest: float, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -88,10 +87,10 @@ class FormulaDrawer(QPyTextObject):
         if made is None:
             return
         scale, box = self._scale(made), QRectF(box)
-        _write_unseen(painter, box, source)
+        _draw_invisible_text(painter, box, source)
         top = box.top() + (_height(made) / 2 + _HALF_X - made.ascent) * scale
         size = QSizeF(made.width, made.ascent + made.descent) * scale
-        painter.setPen(Qt.PenStyle.NoPen)  # else the outlines are drawn as lines, too
+        painter.setPen(Qt.PenStyle.NoPen)  # otherwise outlines are stroked, too
         QSvgRenderer(QByteArray(made.svg.encode())).render(painter, QRectF(QPointF(box.left(), top), size))
 
     def _scale(self, made: Formula) -> float:
@@ -99,15 +98,15 @@ class FormulaDrawer(QPyTextObject):
 
 
 _HALF_X = 4.0
-"""Half the height of an x: what stands in a line is centred so far above its baseline."""
+"""Half the x-height: AlignMiddle centres an object this far above the baseline."""
 
 
 def _height(made: Formula) -> float:
-    """With so much room above or below that its baseline falls on the line's."""
+    """Height of a box around the formula whose centre puts the formula's baseline on that of the line."""
     return math.ceil(max(2 * made.ascent - 2 * _HALF_X, 2 * made.descent + 2 * _HALF_X))
 
 
-def _write_unseen(painter: QPainter, box: QRectF, source: str) -> None:
+def _draw_invisible_text(painter: QPainter, box: QRectF, source: str) -> None:
     font = QFont("Inter")
     font.setPixelSize(10)
     width = max(1.0, QFontMetricsF(font).horizontalAdvance(source))
@@ -121,7 +120,7 @@ def _write_unseen(painter: QPainter, box: QRectF, source: str) -> None:
 
 
 def _place_formulas(document: QTextDocument) -> None:
-    """The pictures that stand for formulas become objects that `FormulaDrawer` draws."""
+    """Replaces the placeholder images by objects that `FormulaDrawer` draws."""
     places: list[tuple[int, int]] = []
     block = document.begin()
     while block.isValid():

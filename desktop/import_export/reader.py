@@ -1,78 +1,79 @@
-"""Files of other programs, and our own, → chats. What a file is, its content says, not its name.
+"""Reads chats from export files of Inglenook and other programs, from ZIP archives and folders of them.
 
-What cannot be read is named, and costs nothing else."""
+The format is detected by content. Chats and files that cannot be read are reported and do not affect others.
+"""
 
 from __future__ import annotations
 
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from desktop.import_export.errors import ImportExportError, UnknownFormat, UnreadableFile
+from desktop.import_export.errors import (
+    DAMAGE_ERRORS,
+    ZIP_ERRORS,
+    ImportExportError,
+    Problem,
+    UnknownFormat,
+    UnreadableFile,
+    file_error,
+)
 from desktop.import_export.formats import chatgpt, inglenook, jan, llama_server, lm_studio, open_webui
-from desktop.import_export.formats.json_elements import BROKEN, decoded, elements
-from desktop.import_export.formats.json_values import as_mapping, as_text
+from desktop.import_export.formats.foreign_json import BROKEN, as_mapping, as_text, decoded, elements
 from desktop.import_export.formats.markdown import read_markdown_chat
-from desktop.import_export.memory_limits import TOO_LARGE
 from desktop.import_export.records import ImportItem, UnreadableChat
 from desktop.platform.surrogates import well_formed
 
 MAX_BYTES = 4 << 30
-"""Of one unpacked document; a ZIP that would become larger is refused."""
-
-DAMAGE_ERRORS = (LookupError, TypeError, ValueError, AttributeError, RecursionError, OverflowError)
-"""What a damaged document makes its reader raise."""
+"""Limit of one unpacked document."""
 
 MAX_UNKNOWN_ELEMENTS, MAX_UNREADABLE_CHATS = 10_000, 100_000
-"""Elements before the first one that is a chat, and chats that cannot be read, after which a file is given up: it may
-hold a hundred million of them."""
+"""After that many elements of unknown format, or unreadable chats, the rest of the file is skipped: it may contain a
+hundred million."""
 
-ZIP_ERRORS = (zipfile.BadZipFile, EOFError, RuntimeError, zlib.error, ValueError, LookupError)
-"""What `zipfile` raises where bytes of an archive are wrong, a method is unknown, or a password is needed."""
-
-DAMAGED, ZIP_UNREADABLE = "its chats are damaged", "it is damaged, or asks for a password"
 MARKDOWN = (".md", ".markdown")
 
 
-class Kind(NamedTuple):
+class Format(NamedTuple):
+    """A JSON format: whether an element of the document has it, and how to read the element."""
+
     recognises: Callable[[object], bool]
     read: Callable[[Any], Iterator[ImportItem]]
 
 
-KINDS = tuple(
-    Kind(module.recognises, module.read) for module in (inglenook, chatgpt, open_webui, llama_server, lm_studio)
+FORMATS = tuple(
+    Format(module.recognises, module.read) for module in (inglenook, chatgpt, open_webui, llama_server, lm_studio)
 )
 
 
 def read(path: Path) -> Iterator[ImportItem]:
-    """The chats and empty folders in a file, or in all files below a folder that hold some. Blocks long.
+    """Yields the chats and empty folders of a file, or of all files below a folder. Blocks long.
 
-    Raises UnknownFormat, UnreadableFile, where nothing in it could be read."""
+    Raises UnknownFormat, UnreadableFile if nothing could be read."""
     name = well_formed(path.name)
     try:
-        pieces = _read_folder(path, name) if path.is_dir() else _read_file(path)
-        yield from _require_readable(pieces, name)
+        items = _read_folder(path, name) if path.is_dir() else _read_file(path)
+        yield from _require_readable(items, name)
     except OSError as error:
-        raise UnreadableFile(name, error.strerror or str(error)) from error
+        raise file_error(name, error) from error
 
 
-def _require_readable(pieces: Iterator[ImportItem], name: str) -> Iterator[ImportItem]:
-    """Raises UnreadableFile where it all could not be read. What could not be read comes last."""
+def _require_readable(items: Iterator[ImportItem], name: str) -> Iterator[ImportItem]:
+    """Yields unreadable chats last. Raises UnreadableFile if there is nothing else."""
     unread: list[UnreadableChat] = []
     found = False
-    for piece in pieces:
-        if isinstance(piece, UnreadableChat):
-            unread.append(piece)
+    for item in items:
+        if isinstance(item, UnreadableChat):
+            unread.append(item)
             if len(unread) > MAX_UNREADABLE_CHATS:
-                raise UnreadableFile(name, DAMAGED)
+                raise UnreadableFile(name, Problem.CHATS_DAMAGED)
         else:
             found = True
-            yield piece
+            yield item
     if unread and not found:
-        raise UnreadableFile(name, DAMAGED)
+        raise UnreadableFile(name, Problem.CHATS_DAMAGED)
     yield from unread
 
 
@@ -81,14 +82,16 @@ def _read_folder(folder: Path, name: str) -> Iterator[ImportItem]:
     found = False
     for path in (folder, *sorted(folder.rglob("*"))):
         try:
-            for piece in _read_in_folder(path):
-                found = found or not isinstance(piece, UnreadableChat)
-                yield piece
+            for item in _read_in_folder(path):
+                found = found or not isinstance(item, UnreadableChat)
+                yield item
         except UnknownFormat:
             continue
         except (UnreadableFile, OSError) as error:
-            reason = error.reason if isinstance(error, UnreadableFile) else error.strerror or str(error)
-            failure = UnreadableFile(well_formed(path.name), reason)
+            name = well_formed(path.name)
+            failure = (
+                UnreadableFile(name, error.reason) if isinstance(error, UnreadableFile) else file_error(name, error)
+            )
             yield UnreadableChat(well_formed(path.name))
     if not found:
         raise failure
@@ -116,15 +119,15 @@ def _read_file(path: Path) -> Iterator[ImportItem]:
 
 @contextmanager
 def _memory_errors(name: str) -> Iterator[None]:
-    """A document that takes more memory than there is costs no other."""
+    """Translates MemoryError, so that the next document is read."""
     try:
         yield
     except MemoryError as error:
-        raise UnreadableFile(well_formed(name), TOO_LARGE) from error
+        raise UnreadableFile(well_formed(name), Problem.TOO_LARGE) from error
 
 
 def _read_zip(path: Path) -> Iterator[ImportItem]:
-    """ChatGPT gives a ZIP, whose chats may be split over `conversations.json`, `conversations-001.json` and so on."""
+    """An export of ChatGPT is a ZIP with `conversations.json`, or `conversations-001.json` and so on."""
     name = well_formed(path.name)
     failure: ImportExportError = UnknownFormat(name)
     found = False
@@ -132,16 +135,16 @@ def _read_zip(path: Path) -> Iterator[ImportItem]:
         with zipfile.ZipFile(path) as archive:
             for info in _documents_in(archive):
                 try:
-                    for piece in _packed_document(archive, info):
+                    for item in _packed_document(archive, info):
                         found = True
-                        yield piece
+                        yield item
                 except UnknownFormat:
                     continue
                 except UnreadableFile as error:
                     failure = UnreadableFile(name, error.reason)
                     yield UnreadableChat(well_formed(info.filename))
     except ZIP_ERRORS as error:
-        raise UnreadableFile(name, ZIP_UNREADABLE) from error
+        raise UnreadableFile(name, Problem.ARCHIVE_UNREADABLE) from error
     if not found:
         raise failure
 
@@ -154,12 +157,12 @@ def _documents_in(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
 
 def _packed_document(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[ImportItem]:
     if info.file_size > MAX_BYTES:
-        raise UnreadableFile(info.filename, TOO_LARGE)
+        raise UnreadableFile(info.filename, Problem.TOO_LARGE)
     with _memory_errors(info.filename):
         try:
             content = archive.read(info)
         except ZIP_ERRORS as error:
-            raise UnreadableFile(info.filename, ZIP_UNREADABLE) from error
+            raise UnreadableFile(info.filename, Problem.ARCHIVE_UNREADABLE) from error
         yield from _document(info.filename, content, 0.0)
 
 
@@ -173,32 +176,32 @@ def _document(name: str, content: bytes, modified_s: float) -> Iterator[ImportIt
             raise UnknownFormat(name)
         yield from chats
         return
-    kind: Kind | None = None
-    strange: list[UnreadableChat] = []
+    format: Format | None = None
+    unknown: list[UnreadableChat] = []
     try:
         for element in elements(text):
-            if kind is None:
-                kind = next((each for each in KINDS if element is not BROKEN and each.recognises(element)), None)
-            if kind is None:
-                strange.append(_unread(element))
-                if len(strange) > MAX_UNKNOWN_ELEMENTS:
+            if format is None:
+                format = next((each for each in FORMATS if element is not BROKEN and each.recognises(element)), None)
+            if format is None:
+                unknown.append(_unread(element))
+                if len(unknown) > MAX_UNKNOWN_ELEMENTS:
                     raise UnknownFormat(name)
             else:
-                yield from _read_element(kind, element, name)
+                yield from _read_element(format, element, name)
     except (ValueError, RecursionError) as error:
         raise UnknownFormat(name) from error
-    if kind is None:
+    if format is None:
         raise UnknownFormat(name)
-    yield from strange
+    yield from unknown
 
 
-def _read_element(kind: Kind, element: object, name: str) -> Iterator[ImportItem]:
-    """Whatever a damaged chat does to its reader, it is a chat that could not be read."""
+def _read_element(format: Format, element: object, name: str) -> Iterator[ImportItem]:
+    """Yields an `UnreadableChat` if the element is malformed."""
     if element is BROKEN:
         yield UnreadableChat("")
         return
     try:
-        yield from kind.read(element)
+        yield from format.read(element)
     except ImportExportError as error:
         raise type(error)(name, error.reason) from error
     except DAMAGE_ERRORS:

@@ -1,25 +1,95 @@
-"""A packaged program has no Python beside it: to read chats of other programs, it starts itself."""
+"""The child process that reads an import file and writes its chats to standard output, one JSON line each.
+
+Parsing a document of 100 MB holds Python's lock for seconds, which would freeze the window; and a child process can be
+limited in memory. An error is written as the last line: a JSON list of its class name, file name and reason.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+
+from desktop.platform.child_memory import bound_memory
+from desktop.platform.surrogates import well_formed
+
+if TYPE_CHECKING:
+    from desktop.import_export.errors import ImportExportError
 
 READ_OPTION = "--read-chats"
+"""Command line option that makes a packaged Inglenook, which has no Python interpreter beside it, run this process."""
+
+BASE_BYTES = 384 << 20
+"""Memory for Python, its modules and a small document."""
+
+BYTES_PER_FILE_BYTE = 60
+"""Exports compress to a tenth. Reading takes up to six times the unpacked size: the bytes, the text with up to four
+bytes per character, and one chat as objects."""
+
+MAX_BYTES = 6 << 30
 
 
 def reader_command(path: Path) -> list[str]:
-    """What starts the process that reads chats."""
-    start = [READ_OPTION] if getattr(sys, "frozen", False) else ["-m", "desktop.import_export"]
-    return [sys.executable, *start, str(path)]
+    """Command line of the reader process for this file or folder."""
+    packaged = getattr(sys, "frozen", False)
+    return [sys.executable, *([READ_OPTION] if packaged else ["-m", __name__]), str(path)]
 
 
-def other_duty(arguments: Sequence[str]) -> int | None:
-    """Reads chats where a packaged program was started for that; the exit code, else None."""
+def run_as_reader(arguments: Sequence[str]) -> int | None:
+    """Runs the reader if a packaged Inglenook was started for that, and returns the exit code; otherwise None."""
     if not getattr(sys, "frozen", False) or list(arguments[:1]) != [READ_OPTION]:
         return None
-    from desktop.import_export.__main__ import main  # imports what only this process wants
-
     main(arguments[1])
     return 0
+
+
+def main(path: str) -> None:
+    # Imported here because the app imports this module before its first paint.
+    from desktop.import_export.errors import ImportExportError, Problem, UnreadableFile
+    from desktop.import_export.formats import inglenook
+    from desktop.import_export.reader import read
+
+    out = sys.stdout
+    out.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    source = Path(path)
+    bound_memory(memory_limit(source))
+    try:
+        for item in read(source):
+            out.write(inglenook.line(item) + "\n")
+    except ImportExportError as error:
+        out.write(_error_line(error))
+    except MemoryError:
+        out.write(_error_line(UnreadableFile(well_formed(source.name), Problem.TOO_LARGE)))
+
+
+def memory_limit(path: Path) -> int:
+    """Memory limit in bytes for reading this file, or the largest file of this folder. It stops archives of a few
+    kilobytes that unpack to gigabytes."""
+    half_of_memory = int(psutil.virtual_memory().total) // 2
+    return max(BASE_BYTES, min(BASE_BYTES + BYTES_PER_FILE_BYTE * _largest_file(path), MAX_BYTES, half_of_memory))
+
+
+def _error_line(error: ImportExportError) -> str:
+    return json.dumps([type(error).__name__, error.name, error.reason]) + "\n"
+
+
+def _largest_file(path: Path) -> int:
+    largest = 0
+    with contextlib.suppress(OSError):
+        if not path.is_dir():
+            return path.stat().st_size
+        for folder, _, names in os.walk(path):
+            for name in names:
+                with contextlib.suppress(OSError):
+                    largest = max(largest, Path(folder, name).stat().st_size)
+    return largest
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,5 +1,7 @@
-"""The second half of bringing a backup back, before anything of the profile is opened. Imports next to nothing: it runs
-before the first paint."""
+"""Puts a staged backup in place at the start of the app, before any file of the profile is opened.
+
+It runs before the first paint and therefore imports little; `backup.py` stages the backup.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,8 @@ from pathlib import Path
 from engine.files.private_files import make_private_folder
 
 STAGED = "restore"
-"""The folder of the profile that is to be put in place at the next start. While that is done its name ends in the time
-at which it began, and so does the folder with what stood there before."""
+"""Folder in the profile with the staged backup. `finish_restore` appends a timestamp to its name before it moves files,
+and to that of the folder for the previous files."""
 
 ASIDE = "before-restore"
 
@@ -18,20 +20,20 @@ CHATS = "chats.sqlite3"
 
 
 def is_restore_staged(root: Path) -> bool:
-    """Whether the next start brings a backup back."""
+    """Whether a backup is restored at the next start."""
     return (root / STAGED).is_dir()
 
 
 def finish_restore(root: Path) -> Path | None:
-    """Puts what is staged in its place, and what stood there aside, in a folder of its own each time. Returns that
-    folder, the last where there were several; None where nothing was staged. Raises OSError.
+    """Moves the staged files into the profile, and the previous ones into a new folder, which is returned. Returns None
+    if nothing was staged. Raises OSError.
 
-    Cut off at any moment, the next start goes on where it stopped."""
-    begun = sorted(path for path in root.glob(f"{STAGED}-*") if path.is_dir())
+    If it is interrupted, the next call continues it; it then returns the newest folder."""
+    started = sorted(path for path in root.glob(f"{STAGED}-*") if path.is_dir())
     if (root / STAGED).is_dir():
-        begun.append((root / STAGED).rename(root / f"{STAGED}-{_free_mark(root)}"))
+        started.append((root / STAGED).rename(root / f"{STAGED}-{_unused_timestamp(root)}"))
     aside: Path | None = None
-    for staged in begun:
+    for staged in started:
         aside = root / f"{ASIDE}{staged.name.removeprefix(STAGED)}"
         _put_in_place(root, staged, aside)
     return aside
@@ -40,7 +42,7 @@ def finish_restore(root: Path) -> Path | None:
 def _put_in_place(root: Path, staged: Path, aside: Path) -> None:
     make_private_folder(aside)
     for new in sorted(staged.iterdir()):
-        # The journal goes with its file: beside another file of that name it would be taken for that one's.
+        # The WAL files are moved, too: SQLite would apply them to the restored database.
         for name in (new.name, *(f"{CHATS}{ending}" for ending in ("-wal", "-shm") if new.name == CHATS)):
             if (root / name).exists():
                 (root / name).rename(aside / name)
@@ -48,8 +50,8 @@ def _put_in_place(root: Path, staged: Path, aside: Path) -> None:
     staged.rmdir()
 
 
-def _free_mark(root: Path) -> str:
-    """The time, with a number behind it where a restore of the same second is there already."""
+def _unused_timestamp(root: Path) -> str:
+    """A timestamp, with a number appended if a restore of the same second exists."""
     mark = time.strftime("%Y-%m-%d-%H%M%S")
     number = 1
     while any((root / f"{name}-{mark}").exists() for name in (STAGED, ASIDE)):

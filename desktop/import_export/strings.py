@@ -1,4 +1,4 @@
-"""Strings of import and export."""
+"""User-visible strings of import and export."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QCoreApplication
 
+from desktop.import_export.errors import Problem
 from desktop.import_export.importer import ImportResult
 from desktop.platform.number_format import counted
+from desktop.reasons import reason as system_reason
 
 translate = QCoreApplication.translate
 
 
 def import_summary(result: ImportResult) -> str:
-    """How an import ended: what came in, what was here, and what could not be read."""
+    """Sentences about imported, existing and unreadable chats."""
     if result.n_folders and not (result.n_new or result.n_known):
         text = counted("%Ln empty folders came in.", "", result.n_folders)
     else:
@@ -37,7 +39,26 @@ def _unreadable_chats(n: int, names: Sequence[str]) -> str:
 
 
 def role_name(role: str) -> str:
-    """Who says something, as the heading of a saved chat."""
+    """Heading of a message in an exported chat."""
     return {"user": translate("import_export", "You"), "assistant": translate("import_export", "Inglenook")}.get(
         role, translate("import_export", "Instructions")
     )
+
+
+def problem_text(reason: Problem | str) -> str:
+    """The clause of a sentence that says why a file is unreadable."""
+    match reason:
+        case Problem.TOO_LARGE:
+            return translate("import_export", "it is too large")
+        case Problem.NEWER_VERSION:
+            return translate("import_export", "it was written by a newer Inglenook")
+        case Problem.CHATS_DAMAGED:
+            return translate("import_export", "its chats are damaged")
+        case Problem.ARCHIVE_UNREADABLE:
+            return translate("import_export", "it is damaged, or asks for a password")
+        case Problem.NO_KNOWN_CHATS:
+            return translate("import_export", "it holds no chats that this Inglenook knows")
+        case Problem.READER_CRASHED:
+            return translate("import_export", "the process that reads it ended")
+        case _:
+            return system_reason(reason)

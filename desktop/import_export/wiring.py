@@ -13,7 +13,8 @@ from desktop.chat.controller import ChatController
 from desktop.error_messages import error_message
 from desktop.framework.actions import Action, Actions
 from desktop.import_export.card import ImportExportCard
-from desktop.import_export.controller import Format, ImportExportController
+from desktop.import_export.controller import ImportExportController
+from desktop.import_export.exporter import Format
 from desktop.import_export.importer import ImportResult
 from desktop.import_export.strings import import_summary
 from desktop.platform.surrogates import well_formed
@@ -55,7 +56,7 @@ class ImportExportWiring(QObject):
         controller.export_started.connect(self._show_export_started)
         controller.export_cancelled.connect(lambda: window.toast.clear(TOPIC))
         controller.exported.connect(self._show_exported)
-        controller.staged.connect(self._show_restore_staged)
+        controller.restore_staged.connect(self._show_restore_staged)
         controller.restore_cancelled.connect(self._show_restore_cancelled)
         controller.failed.connect(self._show_error)
         actions.add(
@@ -63,7 +64,7 @@ class ImportExportWiring(QObject):
             Action("import_folder", self.tr("Import folder…"), lambda: self._choose_import(True)),
             Action("export_all", self.tr("Export all chats…"), card.export_requested.emit),
         )
-        if controller.restore_staged:
+        if controller.is_restore_staged:
             card.show_restore(self.tr("A backup is restored at the next start."))
 
     def start_import(self, path: Path) -> None:
@@ -120,7 +121,7 @@ class ImportExportWiring(QObject):
             self._card.show_import("", running=False)
         else:
             self._card.show_import(import_summary(result), running=False)
-            self._tasks.spawn(self._chats.load_chats(), "list the imported chats")
+            self._tasks.spawn(self._chats.load(), "list the imported chats")
 
     def _show_export_started(self, name: str) -> None:
         text = self.tr("Saving {name}…").format(name=name)

@@ -1,4 +1,4 @@
-"""Downloads, each in a card: how far it is, pause, cancel."""
+"""Cards of the downloads, each with progress, pause and cancel."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from desktop.widgets.card_parts import Card, IconButton, label
 
 
 class DownloadCards(QWidget):
+    """A card for each download; hidden if there is none. Signals carry the key of the download."""
+
     pause_requested = Signal(str)
     resume_requested = Signal(str)
     cancel_requested = Signal(str)
@@ -34,7 +36,7 @@ class DownloadCards(QWidget):
         for key in self._cards.keys() - {state.key for state in states}:
             card = self._cards.pop(key)
             if card.isAncestorOf(self.focusWidget() or self):
-                self.focusNextChild()  # the focus must not go down with the card
+                self.focusNextChild()  # else Qt moves the focus out of the page
             self._column.removeWidget(card)
             card.hide()
             card.deleteLater()
@@ -46,7 +48,9 @@ class DownloadCards(QWidget):
 
     def _add(self, key: str) -> None:
         card = self._cards[key] = DownloadCard(self._theme, self)
-        card.pause.clicked.connect(lambda: (self.resume_requested if card.is_still else self.pause_requested).emit(key))
+        card.pause.clicked.connect(
+            lambda: (self.pause_requested if card.is_active else self.resume_requested).emit(key)
+        )
         card.cancel.clicked.connect(lambda: self.cancel_requested.emit(key))
         self._column.addWidget(card)
 
@@ -54,11 +58,11 @@ class DownloadCards(QWidget):
 class DownloadCard(Card):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.is_still = False
-        """It does not run: the button goes on with it."""
+        self.is_active = True
+        """Whether the button pauses the download; else it resumes it."""
         self._name = label("cardTitle", "", self)
         self._about = label("cardLabel", "", self)
-        self.bar = _Bar(theme, self)
+        self.bar = _ProgressBar(theme, self)
         self.text = label("cardLabel", "", self, wraps=True)
         self.text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.pause = IconButton(theme, "pause", self.tr("Pause"), self)
@@ -84,29 +88,27 @@ class DownloadCard(Card):
         row.addWidget(self.cancel)
 
     def show_state(self, state: DownloadState) -> None:
-        self.is_still = not state.runs
+        self.is_active = state.is_active
         self._name.setText(state.name)
-        self._about.setText(strings.download_about(state))
-        words_now = strings.download_state(state)
-        self.text.setText(words_now)
+        self._about.setText(strings.download_details(state))
+        progress = strings.download_state(state)
+        self.text.setText(progress)
         self.bar.show_share(state.n_bytes, state.size_bytes, state.stage)
-        self.bar.setVisible(state.stage not in ("asking", "failed"))
+        self.bar.setVisible(state.stage not in ("resolving", "failed"))
         self.bar.setAccessibleName(self.tr("Download of {name}").format(name=state.name))
-        self.bar.setAccessibleDescription(words_now)
-        name = self.tr("Go on with {name}") if self.is_still else self.tr("Pause {name}")
-        icon = "rotate-cw" if state.stage == "failed" else "play" if self.is_still else "pause"
+        self.bar.setAccessibleDescription(progress)
+        name = self.tr("Pause {name}") if self.is_active else self.tr("Resume {name}")
+        icon = "rotate-cw" if state.stage == "failed" else "pause" if self.is_active else "play"
         self.pause.show_icon(icon, name.format(name=state.name))
         self.cancel.show_icon("x", self.tr("Cancel the download of {name}").format(name=state.name))
 
 
-class _Bar(QProgressBar):
-    """Thin; its colour says nothing that its words do not say."""
-
+class _ProgressBar(QProgressBar):
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
         self._share = 0.0
-        self._quiet = False
+        self._is_muted = False
         self.setTextVisible(False)
         self.setRange(0, 1000)
         self.setFixedHeight(16)
@@ -115,7 +117,7 @@ class _Bar(QProgressBar):
 
     def show_share(self, n_bytes: int, size_bytes: int, stage: str) -> None:
         self._share = min(1.0, n_bytes / size_bytes) if size_bytes else 0.0
-        self._quiet = stage in ("paused", "waiting")
+        self._is_muted = stage in ("paused", "waiting")
         self.setValue(round(1000 * self._share))
         self.update()
 
@@ -128,6 +130,6 @@ class _Bar(QProgressBar):
         painter.drawRoundedRect(track, 3, 3)
         if self._share:
             track.setWidth(max(6.0, self._share * self.width()))
-            painter.setBrush(self._theme.colour("muted" if self._quiet else "accent"))
+            painter.setBrush(self._theme.colour("muted" if self._is_muted else "accent"))
             painter.drawRoundedRect(track, 3, 3)
         painter.end()

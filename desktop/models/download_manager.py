@@ -1,4 +1,4 @@
-"""Models on their way from the hub to this computer: one at a time, the others wait."""
+"""Downloads models from the hub into the profile's folder, one at a time, in the order in which they were started."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ from engine.library.download import Download, Progress, Stopped, unfinished
 from engine.library.hub import Choice, Hub, choose
 from engine.library.hub_errors import HubError
 
-Stage = Literal["asking", "waiting", "fetching", "verifying", "paused", "failed", "done"]
+Stage = Literal["resolving", "waiting", "fetching", "verifying", "paused", "failed", "done"]
 
-SPEED_OVER_S = 6.0
-PURGE_ON_CLOSE_S = 2.0
+SPEED_WINDOW_S = 6.0
+CLOSE_TIMEOUT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class DownloadState:
-    """`key` is the repository. `error` belongs to "failed"; what came is kept there, and goes on by `resume`."""
+    """`key` is the repository. In stage "resolving" the hub is asked for the files of the repository. `error` is the
+    reason of "failed"; the partial file is kept then, and `DownloadManager.resume` continues it."""
 
     key: str
     name: str
@@ -38,180 +39,186 @@ class DownloadState:
     error: HubError | None = None
 
     @property
-    def runs(self) -> bool:
-        return self.stage in ("asking", "waiting", "fetching", "verifying")
+    def is_active(self) -> bool:
+        return self.stage in ("resolving", "waiting", "fetching", "verifying")
 
     @property
     def seconds_left(self) -> float:
-        """0 where it cannot be told."""
+        """0 if unknown."""
         return (self.size_bytes - self.n_bytes) / self.bytes_per_s if self.bytes_per_s else 0.0
 
 
-class _One:
-    """A download and what is known of it."""
+class _Job:
+    """A download with its state. `running` is set while its file is transferred."""
 
     def __init__(self, state: DownloadState, choice: Choice | None = None) -> None:
         self.state = state
         self.choice = choice
         self.running: Download | None = None
-        self.seen: deque[tuple[float, int]] = deque()
-        self.wanted = True
-        """False: it is to pause, or to go."""
+        self.is_stopped = False
+        """Set by pause, cancel and close; the task of the job ends then."""
+        self._progress: deque[tuple[float, int]] = deque()
+
+    def stop(self) -> None:
+        self.is_stopped = True
+        if self.running is not None:
+            self.running.stop.set()
+
+    def restart(self) -> None:
+        self.is_stopped = False
+        self._progress.clear()
 
     def speed(self, n_bytes: int) -> float:
+        """Bytes per second over the last `SPEED_WINDOW_S`."""
         now = time.monotonic()
-        self.seen.append((now, n_bytes))
-        while now - self.seen[0][0] > SPEED_OVER_S:
-            self.seen.popleft()
-        began, n_then = self.seen[0]
-        return max(0.0, (n_bytes - n_then) / (now - began)) if now - began > 0.5 else 0.0
+        self._progress.append((now, n_bytes))
+        while now - self._progress[0][0] > SPEED_WINDOW_S:
+            self._progress.popleft()
+        start, n_start = self._progress[0]
+        return max(0.0, (n_bytes - n_start) / (now - start)) if now - start > 0.5 else 0.0
 
 
 class DownloadManager(QObject):
-    """Loop's thread only. `fits` says whether a choice would fit into this machine's memory."""
+    """Event loop thread only. `fits(choice)` tells whether a file fits into the memory of this machine; it is called
+    on a pool thread."""
 
     changed = Signal(object)
-    """All of them, as a tuple of `DownloadState`."""
+    """Carries a tuple with the `DownloadState` of every download that is not complete."""
     arrived = Signal(object)
-    """The path of a model that is whole now."""
+    """Carries the path of a model whose download is complete."""
 
     def __init__(self, hub: Hub, folder: Path, fits: Callable[[Choice], bool]) -> None:
         super().__init__()
         self._hub, self._folder, self._fits = hub, folder, fits
-        self._all: dict[str, _One] = {}
+        self._jobs: dict[str, _Job] = {}
         self._turn = asyncio.Semaphore(1)
         self._closed = False
         self._tasks = TaskSet(lambda error, name: None)
 
     @property
     def states(self) -> tuple[DownloadState, ...]:
-        return tuple(one.state for one in self._all.values())
+        return tuple(job.state for job in self._jobs.values())
 
     async def read_unfinished(self) -> None:
-        """Those of an earlier time stand paused."""
+        """List the partial downloads of earlier sessions as paused."""
         for choice in await asyncio.to_thread(unfinished, self._folder):
-            if choice.repo not in self._all:
-                n_kept = Download(self._hub, choice, self._folder).n_kept
+            if choice.repo not in self._jobs:
+                n_bytes = self._download(choice).n_kept
                 state = DownloadState(
-                    choice.repo, choice.name, "paused", choice.quantisation, n_kept, choice.size_bytes
+                    choice.repo, choice.name, "paused", choice.quantisation, n_bytes, choice.size_bytes
                 )
-                self._all[choice.repo] = _One(state, choice)
-        self._tell()
+                self._jobs[choice.repo] = _Job(state, choice)
+        self._report()
 
     def start(self, repo: str, name: str) -> None:
-        """The quantisation of `repo` that is best here. What is on its way already goes on."""
-        if repo in self._all:
+        """Download the best quantisation of `repo` that fits, or resume its download if there is one."""
+        if repo in self._jobs:
             self.resume(repo)
             return
-        self._all[repo] = _One(DownloadState(repo, name, "asking"))
-        self._go(repo)
+        self._jobs[repo] = _Job(DownloadState(repo, name, "resolving"))
+        self._run_job(repo)
 
     def pause(self, key: str) -> None:
-        """At once; what came is kept."""
-        one = self._all.get(key)
-        if one is not None and one.state.runs:
-            one.wanted = False
-            if one.running is not None:
-                one.running.stop.set()
-            self._set(one, stage="paused", bytes_per_s=0.0)
+        """Stop immediately and keep the partial file."""
+        job = self._jobs.get(key)
+        if job is not None and job.state.is_active:
+            job.stop()
+            self._set(job, stage="paused", bytes_per_s=0.0)
 
     def resume(self, key: str) -> None:
-        one = self._all.get(key)
-        if one is not None and not one.state.runs:
-            self._go(key)
+        job = self._jobs.get(key)
+        if job is not None and not job.state.is_active:
+            self._run_job(key)
 
     def cancel(self, key: str) -> None:
-        """Ends it and deletes what came."""
-        one = self._all.pop(key, None)
-        if one is None:
+        """Stop and delete the partial file."""
+        job = self._jobs.pop(key, None)
+        if job is None:
             return
-        one.wanted = False
-        if one.running is not None:
-            one.running.stop.set()  # its own task deletes, once the file is closed
-        elif one.choice is not None:
-            self._tasks.spawn(asyncio.to_thread(Download(self._hub, one.choice, self._folder).forget), "forget")
-        self._tell()
+        job.stop()
+        if job.running is None and job.choice is not None:  # else `_run` deletes the file, after it was closed
+            self._tasks.spawn(asyncio.to_thread(self._download(job.choice).forget), "delete a partial download")
+        self._report()
 
     async def aclose(self) -> None:
-        """Pauses all of them. Idempotent."""
+        """Pause all downloads. Idempotent."""
         self._closed = True
-        for one in self._all.values():
-            one.wanted = False
-            if one.running is not None:
-                one.running.stop.set()
+        for job in self._jobs.values():
+            job.stop()
         await self._tasks.aclose()
 
-    def _go(self, key: str) -> None:
-        one = self._all[key]
-        one.wanted = True
-        one.seen.clear()
-        self._set(one, stage="waiting" if one.choice is not None else "asking", error=None, bytes_per_s=0.0)
-        self._tasks.spawn(self._run(one), f"download {key}")
+    def _run_job(self, key: str) -> None:
+        job = self._jobs[key]
+        job.restart()
+        self._set(job, stage="waiting" if job.choice is not None else "resolving", error=None, bytes_per_s=0.0)
+        self._tasks.spawn(self._run(job), f"download {key}")
 
-    async def _run(self, one: _One) -> None:
+    async def _run(self, job: _Job) -> None:
         try:
-            if one.choice is None:
-                one.choice = await asyncio.to_thread(self._choose, one.state.key)
-            choice = one.choice
-            self._set(one, stage="waiting", quantisation=choice.quantisation, size_bytes=choice.size_bytes)
+            if job.choice is None:
+                job.choice = await asyncio.to_thread(self._choose, job.state.key)
+            choice = job.choice
+            self._set(job, stage="waiting", quantisation=choice.quantisation, size_bytes=choice.size_bytes)
             async with self._turn:
-                if not one.wanted:
+                if job.is_stopped:
                     return
-                path = await self._fetch(one, Download(self._hub, choice, self._folder))
+                path = await self._transfer(job, self._download(choice))
         except HubError as error:
-            await self._fail(one, error)
+            await self._fail(job, error)
         except Stopped:
-            if one.state.key not in self._all and one.choice is not None and not self._closed:
-                await asyncio.to_thread(Download(self._hub, one.choice, self._folder).forget)
-        except Exception as error:  # whatever it is: a download that has ended must not look as if it went on
-            await self._fail(one, HubError(f"{type(error).__name__}: {error}"))
+            if job.state.key not in self._jobs and job.choice is not None and not self._closed:
+                await asyncio.to_thread(self._download(job.choice).forget)
+        except Exception as error:  # also bugs: an ended download must not look active
+            await self._fail(job, HubError(f"{type(error).__name__}: {error}"))
         else:
-            self._all.pop(one.state.key, None)
-            self._tell()
+            self._jobs.pop(job.state.key, None)
+            self._report()
             self.arrived.emit(path)
 
-    async def _fail(self, one: _One, error: HubError) -> None:
-        if one.wanted:
-            n_bytes = one.state.n_bytes if one.choice is None else await asyncio.to_thread(self._kept, one.choice)
-            self._set(one, stage="failed", error=error, bytes_per_s=0.0, n_bytes=n_bytes)
+    async def _fail(self, job: _Job, error: HubError) -> None:
+        if not job.is_stopped:
+            n_bytes = job.state.n_bytes
+            if job.choice is not None:
+                n_bytes = await asyncio.to_thread(lambda choice: self._download(choice).n_kept, job.choice)
+            self._set(job, stage="failed", error=error, bytes_per_s=0.0, n_bytes=n_bytes)
 
     def _choose(self, repo: str) -> Choice:
         return choose(self._hub.choices(repo), self._fits)
 
-    def _kept(self, choice: Choice) -> int:
-        return Download(self._hub, choice, self._folder).n_kept
+    def _download(self, choice: Choice) -> Download:
+        return Download(self._hub, choice, self._folder)
 
-    async def _fetch(self, one: _One, download: Download) -> Path:
-        """On a thread of its own, since it takes hours; the pool has more to do."""
+    async def _transfer(self, job: _Job, download: Download) -> Path:
+        """Run the transfer on a daemon thread, because it may take hours and would block a thread of the pool."""
         loop = asyncio.get_running_loop()
-        one.running = download
-        self._set(one, stage="fetching")
+        job.running = download
+        self._set(job, stage="fetching")
 
         def report(progress: Progress) -> None:
-            call_in(loop, self._heard, one, download, progress)
+            call_in(loop, self._show_progress, job, download, progress)
 
         done = detached("inglenook-download", download.run, report)
         try:
             return await asyncio.shield(done)
         except asyncio.CancelledError:
             download.stop.set()
-            await asyncio.wait([done], timeout=PURGE_ON_CLOSE_S)  # so that the file is closed
+            await asyncio.wait([done], timeout=CLOSE_TIMEOUT_S)  # until the file is closed
             if done.done() and not done.cancelled():
-                done.exception()
+                done.exception()  # marks it as retrieved
             raise
         finally:
-            one.running = None
+            job.running = None
 
-    def _heard(self, one: _One, download: Download, progress: Progress) -> None:
-        if one.running is not download or not one.wanted:
+    def _show_progress(self, job: _Job, download: Download, progress: Progress) -> None:
+        if job.running is not download or job.is_stopped:
             return
-        speed = one.speed(progress.n_bytes) if progress.step == "fetching" else 0.0
-        self._set(one, stage=progress.step, n_bytes=progress.n_bytes, bytes_per_s=speed)
+        speed = job.speed(progress.n_bytes) if progress.step == "fetching" else 0.0
+        self._set(job, stage=progress.step, n_bytes=progress.n_bytes, bytes_per_s=speed)
 
-    def _set(self, one: _One, **changes: object) -> None:
-        one.state = replace(one.state, **changes)  # type: ignore[arg-type]
-        self._tell()
+    def _set(self, job: _Job, **changes: object) -> None:
+        job.state = replace(job.state, **changes)  # type: ignore[arg-type]
+        self._report()
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         if not self._closed:
             self.changed.emit(self.states)

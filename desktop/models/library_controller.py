@@ -1,22 +1,28 @@
-"""The models that there are: on this computer, in the catalogue, on the hub; what each costs, and which is used."""
+"""State of the page of models: local files, recommended models, search results, downloads and load options."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
 
 from desktop.models import strings
 from desktop.models.download_manager import DownloadManager
-from desktop.models.load_options import LoadOptions
+from desktop.models.hub_search import HubSearch, HubSearchState
+from desktop.models.load_options import LoadOptions, LoadOptionsByFile
 from desktop.models.machine_capacity import CapacityEstimator
-from desktop.models.model_list import ModelList
-from desktop.models.model_row import ModelRow, Use, row_of_entry, row_of_file, row_of_hub
+from desktop.models.model_list import (
+    ModelList,
+    ModelRow,
+    Use,
+    row_of_catalogue_entry,
+    row_of_file,
+    row_of_hub_model,
+)
 from desktop.platform.daemon_thread import detached
 from desktop.platform.task_set import TaskSet
 from desktop.settings.settings_file import Settings
@@ -25,272 +31,246 @@ from engine.events import Status
 from engine.files.profile import Profile
 from engine.library import default_model
 from engine.library.catalogue import CatalogueEntry, catalogue
-from engine.library.hub import Choice, Hub, HubModel
-from engine.library.hub_errors import HubError
-from engine.library.memory_fit import Fit, estimate_fit_from_size, fit
+from engine.library.hub import Choice, Hub
+from engine.library.memory_fit import MemoryFit, estimate_fit, estimate_fit_from_size
 from engine.library.model_metadata import pretty_name
 from engine.library.model_scan import ModelFile, Scan, look, scan
 from engine.library.model_scan_cache import ModelScanCache
 from engine.library.throughput_estimate import ThroughputEstimate
 
-HubSearchStage = Literal["idle", "asking", "found", "failed"]
-Remember = Callable[..., None]
-
 
 @dataclass(frozen=True, slots=True)
 class LibraryState:
-    """`hub_text` is what was asked of the hub; `error` belongs to "failed"."""
+    """`folders` are those that the user added. `filter` is the text in the search field."""
 
     scanning: bool = False
     folders: tuple[Path, ...] = ()
     unreadable: tuple[Path, ...] = ()
     filter: str = ""
-    hub: HubSearchStage = "idle"
-    hub_text: str = ""
-    error: HubError | None = None
+    hub: HubSearchState = field(default_factory=HubSearchState)
 
 
 class LibraryController(QObject):
-    """Looks at nothing and asks nobody before its page is seen. `remember(**changes)` keeps settings. GUI thread."""
+    """Reads no folder and sends no request before `page_shown` is called. `remember(**changes)` saves settings. GUI
+    thread only."""
 
     changed = Signal(object)
-    """The `LibraryState`."""
-    disk_changed = Signal()
-    """`row_of` may say something else, also of a model that the list does not show."""
-    room_changed = Signal(object)
+    """Carries the new `LibraryState`."""
+    local_models_changed = Signal()
+    """The result of `row_for` may differ now, also for models that the filter hides."""
+    capacity_changed = Signal(object)
+    """Carries the new `MachineCapacity`."""
     failed = Signal(object)
+    """Carries the exception."""
 
-    def __init__(self, profile: Profile, hub: Hub, settings: Settings, remember: Remember) -> None:
+    def __init__(self, profile: Profile, hub: Hub, settings: Settings, remember: Callable[..., None]) -> None:
         super().__init__()
-        self.on_disk, self.suggested, self.on_hub = (ModelList(strings.sentence, self) for _ in range(3))
+        self.local_models, self.recommended, self.hub_results = (
+            ModelList(strings.accessible_text, self) for _ in range(3)
+        )
         self.downloads = DownloadManager(hub, profile.models, self.would_fit)
         self.state = LibraryState(folders=tuple(Path(folder) for folder in settings.model_folders))
-        self._measured = CapacityEstimator(ThroughputEstimate(profile.machine))
-        self._profile, self._hub, self._remember = profile, hub, remember
-        self._choices = {path: LoadOptions.of(kept) for path, kept in settings.model_settings.items()}
-        self._tried: dict[str, LoadOptions] = {}
-        """What was chosen and not loaded yet: estimates follow it, and nothing else."""
+        self.loaded_options = LoadOptions()
+        """The options that the model in memory was loaded with."""
+        self._profile, self._remember = profile, remember
+        self._capacity = CapacityEstimator(ThroughputEstimate(profile.machine))
+        self._options = LoadOptionsByFile(settings.model_settings)
+        self._hub_search = HubSearch(hub, self._update_hub)
         self._cache = ModelScanCache(profile.library)
         self._files: tuple[ModelFile, ...] = ()
         self._entries: tuple[CatalogueEntry, ...] = ()
-        self._hub_found: tuple[HubModel, ...] = ()
-        self.loaded = LoadOptions()
-        """How the model in use was loaded."""
         self._status = Status("empty")
-        self._used: Path | None = None
-        self._stop = threading.Event()
-        self._opened = False
+        self._loaded_path: Path | None = None
+        self._stop_scan = threading.Event()
+        self._was_shown = False
         self._scanning = asyncio.Lock()
-        self._asked = 0
         self._tasks = TaskSet(lambda error, name: self.failed.emit(error))
         self.downloads.arrived.connect(lambda path: self.refresh())
-        self.downloads.changed.connect(lambda states: self._show_elsewhere())
+        self.downloads.changed.connect(lambda states: self._update_remote())
 
-    # What there is
+    # Models that exist
 
-    def open(self) -> None:
-        """The page is seen: what is there is listed, and again each time it is seen."""
-        if not self._opened:
-            self._opened = True
-            self._tasks.spawn(self._prepare(), "get the library ready")
+    def page_shown(self) -> None:
+        """List the models; called each time the page becomes visible."""
+        if not self._was_shown:
+            self._was_shown = True
+            self._tasks.spawn(self._prepare(), "prepare the library")
         self.refresh()
 
     def refresh(self) -> None:
-        if self._opened:
+        if self._was_shown:
             self._tasks.spawn(self._scan(), "list the models")
 
     def add_folder(self, folder: Path) -> None:
         if folder not in self.state.folders:
-            self._keep_folders((*self.state.folders, folder))
+            self._set_folders((*self.state.folders, folder))
 
     def remove_folder(self, folder: Path) -> None:
-        """Forgets the folder; its files stay where they are."""
-        self._keep_folders(tuple(each for each in self.state.folders if each != folder))
+        """Stop listing the folder. Its files are not changed."""
+        self._set_folders(tuple(each for each in self.state.folders if each != folder))
 
-    def find(self, text: str) -> None:
-        """Shows what has these words in its name, of what is known here. Asks nobody."""
+    def filter_by(self, text: str) -> None:
+        """Show only the local and recommended models whose name contains all words of `text`."""
         self._set(filter=text.strip())
         if not text.strip():
-            self._forget_hub()
-        self._show_all()
+            self._hub_search.clear()
+        self._update_lists()
 
     def search_hub(self, text: str) -> None:
-        """Asks the hub for models of this name. The last one that was asked for counts."""
         if text.strip():
-            self._asked += 1
-            self._tasks.spawn(self._search(text.strip(), self._asked), "search the hub")
+            self._tasks.spawn(self._hub_search.search(text.strip()), "search the hub")
 
     def download(self, row: ModelRow) -> None:
         self.downloads.start(row.key, row.name)
 
-    # What is used, and how
+    # The model in memory, and load options
 
-    def show_status(self, status: Status, path: Path | None) -> None:
-        """Where the engine stands, and the file that it has, or takes up."""
+    def update_status(self, status: Status, path: Path | None) -> None:
+        """`path` is the file that is loaded or being loaded."""
         changed = (status.state, status.model) != (self._status.state, self._status.model)
-        self._status, self._used = status, path
+        self._status, self._loaded_path = status, path
         if changed:
-            self._measure_room()
-        self._show_disk()
+            self._measure_memory()
+        self._update_local()
 
-    def learn_speed(self, tokens_per_s: float) -> None:
-        """What an answer has shown: the estimates of all other models follow it."""
-        model = self.file_of(self._used) if self._used is not None and self._status.state == "ready" else None
-        if model is not None and model.metadata is not None and self._measured.learn(tokens_per_s, model.metadata):
-            self._measure_room()
-            self._show_all()
-
-    def choice_of(self, path: Path) -> LoadOptions:
-        """How the person wants it, whether it was loaded so or not."""
-        return self._tried.get(str(path)) or self._choices.get(str(path), LoadOptions())
-
-    def settings_of(self, path: Path) -> LoadSettings:
-        """Asked for when the file is loaded."""
-        self.loaded = self._choices.get(str(path), LoadOptions())
-        return self.loaded.settings
-
-    def choose(self, path: Path, choice: LoadOptions) -> None:
-        """How this file would be loaded; in force from the next `apply`."""
-        self._tried[str(path)] = choice
-        self._show_disk()
-
-    def apply(self, path: Path) -> None:
-        """The person has this file loaded as they chose: keeps that."""
-        choice = self._tried.pop(str(path), None)
-        if choice is None:
+    def add_measured_speed(self, tokens_per_s: float) -> None:
+        """Correct the speed estimates of all models by the speed of an answer of the model in memory."""
+        path = self._loaded_path if self._status.state == "ready" else None
+        model = self.find_file(path) if path is not None else None
+        if model is None or model.metadata is None:
             return
-        self._choices[str(path)] = choice
-        kept = {each: kept for each, choice in self._choices.items() if (kept := choice.kept())}
-        self._remember(model_settings=kept)
-        self._show_disk()
+        if self._capacity.add_measured_speed(tokens_per_s, model.metadata):
+            self._measure_memory()
+            self._update_lists()
 
-    def file_of(self, path: Path) -> ModelFile | None:
+    def options_for(self, path: Path) -> LoadOptions:
+        """The options that the sheet shows: edited or saved."""
+        return self._options.current(path)
+
+    def load_settings_for(self, path: Path) -> LoadSettings:
+        """Called when the file is loaded."""
+        self.loaded_options = self._options.saved(path)
+        return self.loaded_options.settings
+
+    def edit_options(self, path: Path, options: LoadOptions) -> None:
+        """Estimate the model with these options. They take effect and are stored with `save_options`."""
+        self._options.edit(path, options)
+        self._update_local()
+
+    def save_options(self, path: Path) -> None:
+        if self._options.save(path):
+            self._remember(model_settings=self._options.to_dict())
+            self._update_local()
+
+    def find_file(self, path: Path) -> ModelFile | None:
         return next((file for file in self._files if file.path == path), None)
 
-    def row_of(self, path: Path) -> ModelRow | None:
-        """Whether or not the list shows it; None where there is no such file."""
-        model = self.file_of(path)
-        return self._disk_row(model) if model is not None else None
-
-    def fit_of(self, model: ModelFile, choice: LoadOptions) -> Fit | None:
-        room = self._measured.room
-        if model.metadata is None or not room.total:
-            return None
-        return fit(model.metadata, choice.settings, room.free, room.total, room.bytes_per_s)
+    def row_for(self, path: Path) -> ModelRow | None:
+        """The row of a local file even if the filter hides it; None if the file is unknown."""
+        model = self.find_file(path)
+        return self._local_row(model) if model is not None else None
 
     def would_fit(self, choice: Choice) -> bool:
-        """Any thread."""
-        room = self._measured.room
-        foreseen = estimate_fit_from_size(choice.size_bytes, 0, 0, room.free, room.total, room.bytes_per_s)
-        return foreseen.verdict == "fits" or not room.total
+        """Thread-safe."""
+        capacity = self._capacity.capacity
+        estimate = estimate_fit_from_size(choice.size_bytes, 0, 0, capacity.free, capacity.total, capacity.bytes_per_s)
+        return estimate.verdict == "fits" or not capacity.total
 
     async def aclose(self) -> None:
         """Idempotent."""
-        self._stop.set()
+        self._stop_scan.set()
         await self.downloads.aclose()
         await self._tasks.aclose()
 
     async def _prepare(self) -> None:
-        self._measure_room()
+        self._measure_memory()
         self._entries = await asyncio.to_thread(catalogue)
-        self._show_elsewhere()
+        self._update_remote()
         await self.downloads.read_unfinished()
-        await asyncio.to_thread(self._measured.measure_pace)
-        self._measure_room()
-        self._show_all()
+        await asyncio.to_thread(self._capacity.measure_throughput)
+        self._measure_memory()
+        self._update_lists()
 
     async def _scan(self) -> None:
         async with self._scanning:
             first = not self._files
             self._set(scanning=True)
-            default = default_folder()
-            folders = (self._profile.models, *self.state.folders, default)
+            own = (self._profile.models, default_model_folder())
+            folders = (own[0], *self.state.folders, own[1])
             try:
-                found = await detached("scan-models", self._look_into, folders, first)
+                found = await detached("scan-models", self._scan_folders, folders, first)
             finally:
                 self._set(scanning=False)
             self._files = found.models
-            own = {self._profile.models, default}
             self._set(unreadable=tuple(folder for folder in found.unreadable if folder not in own))
-            await self._add_used()
-            self._show_all()
+            await self._add_loaded_file()
+            self._update_lists()
 
-    def _look_into(self, folders: Sequence[Path], first: bool) -> Scan:
-        """Pool thread."""
+    def _scan_folders(self, folders: Sequence[Path], first: bool) -> Scan:
+        """Blocks; runs on a daemon thread."""
         if first:
             self._cache.load()
-        found = scan(folders, self._cache, self._stop.is_set)
+        found = scan(folders, self._cache, self._stop_scan.is_set)
         self._cache.save()
         return found
 
-    async def _add_used(self) -> None:
-        """The model in use is listed wherever it lies."""
-        path = self._used
-        if path is not None and self._status.state in ("ready", "loading") and self.file_of(path) is None:
+    async def _add_loaded_file(self) -> None:
+        """List the model in memory even if its folder is not scanned."""
+        path = self._loaded_path
+        if path is not None and self._status.state in ("ready", "loading") and self.find_file(path) is None:
             self._files = (*self._files, await detached("look-at-model", look, path, self._cache))
 
-    async def _search(self, text: str, number: int) -> None:
-        self._hub_found = ()
-        self._set(hub="asking", hub_text=text, error=None)
-        self._show_elsewhere()
-        try:
-            found = await asyncio.to_thread(self._hub.search, text)
-        except Exception as error:  # whatever it is: "asking" must not stay
-            if number == self._asked:
-                known = error if isinstance(error, HubError) else HubError(f"{type(error).__name__}: {error}")
-                self._set(hub="failed", error=known)
-            return
-        if number == self._asked:
-            self._hub_found = found
-            self._set(hub="found")
-            self._show_elsewhere()
-
-    def _forget_hub(self) -> None:
-        self._asked += 1
-        self._hub_found = ()
-        self._set(hub="idle", hub_text="", error=None)
-
-    def _keep_folders(self, folders: tuple[Path, ...]) -> None:
+    def _set_folders(self, folders: tuple[Path, ...]) -> None:
         self._set(folders=folders)
         self._remember(model_folders=[str(folder) for folder in folders])
         self.refresh()
 
-    def _measure_room(self) -> None:
-        if self._measured.measure(self._status):
-            self.room_changed.emit(self._measured.room)
+    def _measure_memory(self) -> None:
+        if self._capacity.measure_memory(self._status):
+            self.capacity_changed.emit(self._capacity.capacity)
 
-    def _show_all(self) -> None:
-        self._show_disk()
-        self._show_elsewhere()
+    def _update_lists(self) -> None:
+        self._update_local()
+        self._update_remote()
 
-    def _show_disk(self) -> None:
-        rows = [self._disk_row(model) for model in self._files]
-        rows = [row for row in rows if self._is_found(row)]
+    def _update_local(self) -> None:
+        rows = [self._local_row(model) for model in self._files]
+        rows = [row for row in rows if self._matches_filter(row)]
         rows.sort(key=lambda row: (not row.use, bool(row.fault)))
-        self.on_disk.show(rows)
-        self.disk_changed.emit()
+        self.local_models.show(rows)
+        self.local_models_changed.emit()
 
-    def _disk_row(self, model: ModelFile) -> ModelRow:
+    def _local_row(self, model: ModelFile) -> ModelRow:
         use: Use = ""
-        if model.path == self._used:
+        if model.path == self._loaded_path:
             use = {"ready": "in_use", "loading": "loading"}.get(self._status.state, "")  # type: ignore[assignment]
-        comes_with = model.path.name == default_model.FILE_NAME
-        foreseen = self.fit_of(model, self.choice_of(model.path))
-        return row_of_file(model, foreseen, use, self._status.progress, comes_with=comes_with)
+        is_bundled = model.path.name == default_model.FILE_NAME
+        estimate = self._fit_of(model, self.options_for(model.path))
+        return row_of_file(model, estimate, use, self._status.progress, is_bundled=is_bundled)
 
-    def _show_elsewhere(self) -> None:
-        busy = {state.key for state in self.downloads.states}
-        here = {file.name.casefold() for file in self._files}
+    def _fit_of(self, model: ModelFile, options: LoadOptions) -> MemoryFit | None:
+        capacity = self._capacity.capacity
+        if model.metadata is None or not capacity.total:
+            return None
+        return estimate_fit(model.metadata, options.settings, capacity.free, capacity.total, capacity.bytes_per_s)
 
-        def is_here(repo: str) -> bool:
-            return repo in busy or pretty_name(repo.rpartition("/")[2]).casefold() in here
+    def _update_hub(self) -> None:
+        self._set(hub=self._hub_search.state)
+        self._update_remote()
 
-        room = self._measured.room
-        rows = [row_of_entry(entry, room, is_here=is_here(entry.repo)) for entry in self._entries]
-        self.suggested.show([row for row in rows if not row.is_here and self._is_found(row)])
-        self.on_hub.show([row_of_hub(model, room, is_here=is_here(model.repo)) for model in self._hub_found])
+    def _update_remote(self) -> None:
+        downloading = {state.key for state in self.downloads.states}
+        local_names = {file.name.casefold() for file in self._files}
 
-    def _is_found(self, row: ModelRow) -> bool:
+        def is_local(repo: str) -> bool:
+            return repo in downloading or pretty_name(repo.rpartition("/")[2]).casefold() in local_names
+
+        capacity, found = self._capacity.capacity, self.state.hub.found
+        rows = [row_of_catalogue_entry(each, capacity, is_local=is_local(each.repo)) for each in self._entries]
+        self.recommended.show([row for row in rows if not row.is_local and self._matches_filter(row)])
+        self.hub_results.show([row_of_hub_model(each, capacity, is_local=is_local(each.repo)) for each in found])
+
+    def _matches_filter(self, row: ModelRow) -> bool:
         text = f"{row.name} {row.quantisation} {row.key}".casefold()
         return all(word in text for word in self.state.filter.casefold().split())
 
@@ -299,6 +279,6 @@ class LibraryController(QObject):
         self.changed.emit(self.state)
 
 
-def default_folder() -> Path:
-    """Where set-up puts the model that comes with Inglenook, whichever profile is used."""
+def default_model_folder() -> Path:
+    """The folder into which set-up installs the bundled model, whichever profile is used."""
     return Profile.default().models

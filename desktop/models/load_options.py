@@ -1,18 +1,23 @@
-"""What a person may choose about how one model file is loaded."""
+"""Options for loading one model file that the user can set, and where they are kept."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import get_args
 
 from engine.backend import KvType, LoadSettings
 from engine.library.memory_estimate import MIN_CTX
 
+MAX_CTX = 1 << 24
+MAX_LAYERS = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class LoadOptions:
-    """`n_ctx` 0 and `n_gpu_layers` None: as Inglenook thinks best. Threads are never asked for: they adapt."""
+    """`n_ctx` 0 and `n_gpu_layers` None mean automatic. Thread counts are not an option because they adapt while the
+    model runs."""
 
     n_ctx: int = 0
     kv_type: KvType = "f16"
@@ -24,19 +29,49 @@ class LoadOptions:
             n_ctx=self.n_ctx, kv_type_k=self.kv_type, kv_type_v=self.kv_type, n_gpu_layers=self.n_gpu_layers
         )
 
-    def kept(self) -> dict[str, object]:
-        """What is worth keeping; empty where everything is as usual."""
-        usual = LoadOptions()
+    def to_dict(self) -> dict[str, object]:
+        """Values that differ from the defaults, as stored in the settings file."""
+        default = LoadOptions()
         values = {"n_ctx": self.n_ctx, "kv_type": self.kv_type, "n_gpu_layers": self.n_gpu_layers}
-        return {name: value for name, value in values.items() if value != getattr(usual, name)}
+        return {name: value for name, value in values.items() if value != getattr(default, name)}
 
     @classmethod
-    def of(cls, kept: Mapping[str, object]) -> LoadOptions:
-        """What makes no sense is left out."""
-        n_ctx, kv_type, n_layers = kept.get("n_ctx"), kept.get("kv_type"), kept.get("n_gpu_layers")
-        usual = cls()
+    def from_dict(cls, stored: Mapping[str, object]) -> LoadOptions:
+        """Invalid values are replaced by their defaults."""
+        n_ctx, kv_type, n_layers = stored.get("n_ctx"), stored.get("kv_type"), stored.get("n_gpu_layers")
+        default = cls()
         return cls(
-            n_ctx if isinstance(n_ctx, int) and MIN_CTX <= n_ctx <= 1 << 24 else usual.n_ctx,
-            kv_type if kv_type in get_args(KvType) else usual.kv_type,  # type: ignore[arg-type]
-            n_layers if isinstance(n_layers, int) and 0 <= n_layers <= 10_000 else None,
+            n_ctx if isinstance(n_ctx, int) and MIN_CTX <= n_ctx <= MAX_CTX else default.n_ctx,
+            kv_type if kv_type in get_args(KvType) else default.kv_type,  # type: ignore[arg-type]
+            n_layers if isinstance(n_layers, int) and 0 <= n_layers <= MAX_LAYERS else None,
         )
+
+
+class LoadOptionsByFile:
+    """Saved options and edited options that are not saved yet, by the path of the model file. Qt-free."""
+
+    def __init__(self, stored: Mapping[str, Mapping[str, object]]) -> None:
+        """`stored` is `model_settings` of the settings file."""
+        self._saved = {path: LoadOptions.from_dict(values) for path, values in stored.items()}
+        self._edited: dict[str, LoadOptions] = {}
+
+    def saved(self, path: Path) -> LoadOptions:
+        return self._saved.get(str(path), LoadOptions())
+
+    def current(self, path: Path) -> LoadOptions:
+        """The edited options, otherwise the saved ones."""
+        return self._edited.get(str(path)) or self.saved(path)
+
+    def edit(self, path: Path, options: LoadOptions) -> None:
+        self._edited[str(path)] = options
+
+    def save(self, path: Path) -> bool:
+        """Make the edited options the saved ones; return False if there are none."""
+        options = self._edited.pop(str(path), None)
+        if options is not None:
+            self._saved[str(path)] = options
+        return options is not None
+
+    def to_dict(self) -> dict[str, dict[str, object]]:
+        """Saved options that differ from the defaults, for the settings file."""
+        return {path: values for path, options in self._saved.items() if (values := options.to_dict())}

@@ -1,46 +1,57 @@
-"""What this machine has room for, and how fast it computes: measured, and learned from what answers show. Qt-free."""
+"""Free memory and decoding speed of this machine, measured and corrected by the speed of real answers. Qt-free."""
 
 from __future__ import annotations
 
 import statistics
 from collections import deque
+from dataclasses import dataclass
 
 import psutil
 
-from desktop.models.model_row import Room
 from engine.events import Status
 from engine.library.model_metadata import ModelMetadata
 from engine.library.throughput_estimate import ThroughputEstimate
 
 N_SPEEDS = 3
-"""Answers, before they count for more than what was measured of the memory."""
+"""Number of answers whose median speed replaces the measured memory bandwidth."""
+
+
+@dataclass(frozen=True, slots=True)
+class MachineCapacity:
+    """Memory in bytes and decoding throughput in bytes per second; 0 if not measured yet."""
+
+    free: int = 0
+    """Memory that would be free if the loaded model were unloaded."""
+    total: int = 0
+    bytes_per_s: float = 0.0
 
 
 class CapacityEstimator:
-    """`room` is what was measured last. GUI thread, but for `measure_pace`."""
+    """Holds the latest measurement in `capacity`. GUI thread only, except `measure_throughput`."""
 
-    def __init__(self, pace: ThroughputEstimate) -> None:
-        self.room = Room()
-        self._pace = pace
+    def __init__(self, throughput: ThroughputEstimate) -> None:
+        self.capacity = MachineCapacity()
+        self._throughput = throughput
         self._speeds: deque[float] = deque(maxlen=N_SPEEDS)
 
-    def measure_pace(self) -> None:
-        """Pool thread. Reads what is kept of this machine, or measures for a quarter of a second."""
-        self._pace.measure()
+    def measure_throughput(self) -> None:
+        """Load the stored estimate of this machine, or measure for 0.25 s. Blocks; call on a pool thread."""
+        self._throughput.measure()
 
-    def measure(self, status: Status) -> bool:
-        """What would be free without the model in memory: another one takes its place. True where that is new."""
+    def measure_memory(self, status: Status) -> bool:
+        """Update `capacity` and return whether it changed. The loaded model's memory counts as free because another
+        model would replace it."""
         memory = psutil.virtual_memory()
         model = status.model if status.state == "ready" else None
         own = model.memory.needed if model is not None and model.memory is not None else 0
         free, total = min(int(memory.total), int(memory.available) + own), int(memory.total)
-        before, self.room = self.room, Room(free, total, self._pace.bytes_per_s)
-        return self.room != before
+        before, self.capacity = self.capacity, MachineCapacity(free, total, self._throughput.bytes_per_s)
+        return self.capacity != before
 
-    def learn(self, tokens_per_s: float, metadata: ModelMetadata) -> bool:
-        """Of an answer of that model; True where the pace is another one now. A short answer says little, so the middle
-        of the last few counts."""
-        if not self._pace.is_known:
+    def add_measured_speed(self, tokens_per_s: float, metadata: ModelMetadata) -> bool:
+        """Add the speed of an answer by the model with this metadata; return whether the estimate changed. The median
+        of the last `N_SPEEDS` answers is used because the speed of one short answer is unreliable."""
+        if not self._throughput.is_known:
             return False
         self._speeds.append(tokens_per_s * metadata.read_bytes)
-        return len(self._speeds) >= N_SPEEDS and self._pace.learn(statistics.median(self._speeds))
+        return len(self._speeds) >= N_SPEEDS and self._throughput.learn(statistics.median(self._speeds))

@@ -1,17 +1,139 @@
-"""Models as a Qt list."""
+"""Models as rows of a Qt list: local files, entries of the catalogue, search results of the hub."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
 from PySide6.QtCore import QObject
 
-from desktop.models.model_row import ModelRow
+from desktop.models.machine_capacity import MachineCapacity
 from desktop.widgets.row_list import KeyedList
+from engine.library.catalogue import CatalogueEntry
+from engine.library.hub import HubModel
+from engine.library.memory_fit import MemoryFit, estimate_fit_from_size
+from engine.library.model_scan import ModelFile
+
+Place = Literal["disk", "catalogue", "hub"]
+Use = Literal["", "loading", "in_use"]
+
+BYTES_PER_PARAM = 0.61
+"""Of a 4-bit quantisation. The hub's search results state the number of parameters but no file size."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """One model. `key` is the path of the file, or the repository. Unknown values are "", 0 or None."""
+
+    key: str
+    place: Place
+    name: str
+    quantisation: str = ""
+    size_bytes: int = 0
+    fit: MemoryFit | None = None
+    use: Use = ""
+    progress: float = 0.0
+    """0 to 1 while the model is loaded."""
+    fault: str = ""
+    """Why the file is unusable; a clause for `desktop.reasons.reason`."""
+    licence: str = ""
+    good_for: str = ""
+    maker: str = ""
+    n_params: int = 0
+    n_ctx_train: int = 0
+    n_downloads: int = 0
+    is_bundled: bool = False
+    """Whether this is the default model that is installed with Inglenook."""
+    gated: bool = False
+    """Whether the hub requires that its terms are accepted first."""
+    is_local: bool = False
+    """For a model of the catalogue or the hub: it was downloaded, or its download has started."""
+
+    @property
+    def path(self) -> Path:
+        return Path(self.key)
+
+    @property
+    def can_load(self) -> bool:
+        return self.place == "disk" and not self.fault and not self.use and not self._is_too_big
+
+    @property
+    def can_download(self) -> bool:
+        return self.place != "disk" and not self.is_local and not self._is_too_big and not self.gated
+
+    @property
+    def _is_too_big(self) -> bool:
+        return self.fit is not None and self.fit.verdict == "too_big"
 
 
 class ModelList(KeyedList[ModelRow]):
-    """`describe` tells one model in a sentence. GUI thread."""
+    """Qt list of `ModelRow`. `describe` returns the accessible text of a row. GUI thread only."""
 
     def __init__(self, describe: Callable[[ModelRow], str], parent: QObject | None = None) -> None:
         super().__init__(lambda row: row.key, lambda row: row.name, describe, parent)
+
+
+def row_of_file(model: ModelFile, fit: MemoryFit | None, use: Use, progress: float, *, is_bundled: bool) -> ModelRow:
+    metadata = model.metadata
+    return ModelRow(
+        str(model.path),
+        "disk",
+        model.name,
+        model.quantisation,
+        model.size_bytes,
+        fit,
+        use,
+        progress,
+        model.fault,
+        metadata.licence if metadata is not None else "",
+        n_params=metadata.n_params if metadata is not None else 0,
+        n_ctx_train=metadata.n_ctx_train if metadata is not None else 0,
+        is_bundled=is_bundled,
+    )
+
+
+def row_of_catalogue_entry(entry: CatalogueEntry, capacity: MachineCapacity, *, is_local: bool) -> ModelRow:
+    return ModelRow(
+        entry.repo,
+        "catalogue",
+        entry.name,
+        entry.quantisation,
+        entry.size_bytes,
+        _estimated_fit(entry.size_bytes, entry.n_params, entry.n_ctx_train, capacity, entry.n_active),
+        licence=entry.licence,
+        good_for=entry.good_for,
+        n_params=entry.n_params,
+        n_ctx_train=entry.n_ctx_train,
+        is_local=is_local,
+    )
+
+
+def row_of_hub_model(model: HubModel, capacity: MachineCapacity, *, is_local: bool) -> ModelRow:
+    size_bytes = round(model.n_params * BYTES_PER_PARAM)
+    return ModelRow(
+        model.repo,
+        "hub",
+        model.name,
+        size_bytes=size_bytes,
+        fit=_estimated_fit(size_bytes, model.n_params, model.n_ctx_train, capacity),
+        licence=model.licence,
+        maker=model.maker,
+        n_params=model.n_params,
+        n_ctx_train=model.n_ctx_train,
+        n_downloads=model.n_downloads,
+        gated=model.gated,
+        is_local=is_local,
+    )
+
+
+def _estimated_fit(
+    size_bytes: int, n_params: int, n_ctx_train: int, capacity: MachineCapacity, n_active: int = 0
+) -> MemoryFit | None:
+    """None if the size of the model or the memory of the machine is unknown."""
+    if not (size_bytes and capacity.total):
+        return None
+    return estimate_fit_from_size(
+        size_bytes, n_params, n_ctx_train, capacity.free, capacity.total, capacity.bytes_per_s, n_active
+    )

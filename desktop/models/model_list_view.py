@@ -1,4 +1,4 @@
-"""A list of models, as the page of models has three."""
+"""List of models in a card. The page of models has three of them."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QMenu, QWidget
 
 from desktop.models import strings
-from desktop.models.model_row import ModelRow
-from desktop.models.model_row_delegate import Act, ModelRowDelegate, actions
+from desktop.models.model_list import ModelRow
+from desktop.models.model_row_delegate import ModelRowDelegate, RowAction, action_rects
 from desktop.platform.theme import Theme
 from desktop.widgets.card_list_view import CardListView
 
 
-class ModelListView(CardListView[ModelRow, Act]):
-    """Enter does what the row's button says, or opens the settings of the model in use; Space opens the settings; a
-    row's menu offers all of it."""
+class ModelListView(CardListView[ModelRow, RowAction]):
+    """Enter presses the button of the row, or opens the settings of the model in use. Space opens the settings. The
+    context menu has all action_rects."""
 
     action_requested = Signal(str, object)
-    """What (an `Act`), and the `ModelRow`."""
+    """Carries the `RowAction` and the `ModelRow`."""
 
     def __init__(self, theme: Theme, name: str, parent: QWidget | None = None) -> None:
         super().__init__(theme, ModelRowDelegate, "models", parent)
@@ -34,10 +34,10 @@ class ModelListView(CardListView[ModelRow, Act]):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         row = self._row_of(self.currentIndex())
         if row is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            if (act := _main_act(row)) is not None:
-                self._do(act, row)
+            if (act := _default_act(row)) is not None:
+                self._perform(act, row)
         elif row is not None and event.key() == Qt.Key.Key_Space and row.place == "disk":
-            self._do("settings", row)
+            self._perform("settings", row)
         elif event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down) and not self._has_next(event.key()):
             self.focusNextPrevChild(event.key() == Qt.Key.Key_Down)
         else:
@@ -47,32 +47,32 @@ class ModelListView(CardListView[ModelRow, Act]):
         at = self.currentIndex().row()
         return at > 0 if key == Qt.Key.Key_Up else at < self._n_rows() - 1
 
-    def _places(self, box: QRect, row: ModelRow) -> Mapping[Act, QRect]:
-        return actions(box, row, pointed=True)
+    def _action_rects(self, box: QRect, row: ModelRow) -> Mapping[RowAction, QRect]:
+        return action_rects(box, row, hovered=True)
 
-    def _do(self, act: Act, row: ModelRow) -> None:
+    def _perform(self, act: RowAction, row: ModelRow) -> None:
         self.action_requested.emit(act, row)
 
-    def _hint(self, row: ModelRow, act: Act | None) -> str:
-        return self.tr("Settings of this model") if act == "settings" else strings.why(row)
+    def _tooltip(self, row: ModelRow, act: RowAction | None) -> str:
+        return self.tr("Settings of this model") if act == "settings" else strings.explanation(row)
 
-    def _facts(self, row: ModelRow) -> Iterable[str]:
-        return filter(None, (strings.about(row), strings.why(row)))
+    def _menu_header(self, row: ModelRow) -> Iterable[str]:
+        return filter(None, (strings.details(row), strings.explanation(row)))
 
     def _fill_menu(self, menu: QMenu, row: ModelRow) -> None:
         if row.can_load:
-            menu.addAction(self.tr("Load"), lambda: self._do("load", row))
+            menu.addAction(self.tr("Load"), lambda: self._perform("load", row))
         if row.use == "loading":
-            menu.addAction(self.tr("Cancel loading"), lambda: self._do("cancel", row))
+            menu.addAction(self.tr("Cancel loading"), lambda: self._perform("cancel", row))
         if row.use == "in_use":
-            menu.addAction(self.tr("Unload"), lambda: self._do("unload", row))
+            menu.addAction(self.tr("Unload"), lambda: self._perform("unload", row))
         if row.place == "disk":
-            menu.addAction(self.tr("Settings…"), lambda: self._do("settings", row))
-        elif not row.is_here and not row.gated:
-            menu.addAction(self.tr("Download"), lambda: self._do("download", row))
+            menu.addAction(self.tr("Settings…"), lambda: self._perform("settings", row))
+        elif not row.is_local and not row.gated:
+            menu.addAction(self.tr("Download"), lambda: self._perform("download", row))
 
 
-def _main_act(row: ModelRow) -> Act | None:
+def _default_act(row: ModelRow) -> RowAction | None:
     if row.can_load:
         return "load"
     if row.can_download:

@@ -1,4 +1,4 @@
-"""How a model is drawn: its name, whether it fits, how fast it will be, and what can be done with it."""
+"""Layout and painting of a model's row: name, verdict, speed and buttons."""
 
 from __future__ import annotations
 
@@ -8,49 +8,54 @@ from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPen
 
 from desktop.models import strings
-from desktop.models.model_row import ModelRow
+from desktop.models.model_list import ModelRow
 from desktop.platform.bidi import mirrored
 from desktop.platform.theme import scaled, text_font
 from desktop.widgets.card_row_delegate import CardRowDelegate
 
-Act = Literal["load", "unload", "cancel", "download", "settings"]
+RowAction = Literal["load", "unload", "cancel", "download", "settings"]
 
 PADDING = 10
 WIDE = 640
-"""Where a row is narrower, its name has the upper line for itself, with verdict and speed below it."""
-BUTTON, ICON = 34, 30
-SPEED = 92
+"""Pixels. Wider rows have columns; in narrower rows verdict and speed are on a second line below the name."""
+BUTTON_HEIGHT, ICON_SIZE = 34, 30
+SPEED_WIDTH = 92
 
 
 def columns(row: QRect) -> tuple[QRect, QRect, QRect]:
-    """Where name, verdict and speed stand in a row that is wide enough for columns."""
+    """Rectangles of name, verdict and speed in a row of at least `WIDE` pixels."""
     chip, speed = row.left() + round(0.462 * row.width()), row.left() + round(0.617 * row.width())
     name = QRect(row.left() + PADDING, row.top(), chip - row.left() - PADDING - 12, row.height())
     verdict = QRect(chip, row.top(), speed - chip - 8, row.height())
-    return mirrored(name, row), mirrored(verdict, row), mirrored(QRect(speed, row.top(), SPEED + 20, row.height()), row)
+    return (
+        mirrored(name, row),
+        mirrored(verdict, row),
+        mirrored(QRect(speed, row.top(), SPEED_WIDTH + 20, row.height()), row),
+    )
 
 
-def button_of(row: ModelRow, *, pointed: bool) -> tuple[Act, str] | None:
-    """What the row's button does, and what stands on it."""
-    if row.use == "in_use" and pointed:
-        return "unload", strings.unload()
-    if row.use == "loading" and pointed:
-        return "cancel", strings.cancel_loading()
+def button_of(row: ModelRow, *, hovered: bool) -> tuple[RowAction, str] | None:
+    """What the button of the row does, and its label; None if it has no button. `hovered`: the mouse is over the row or
+    the row has the focus."""
+    if row.use == "in_use" and hovered:
+        return "unload", strings.unload_label()
+    if row.use == "loading" and hovered:
+        return "cancel", strings.cancel_loading_label()
     if row.can_load:
-        return "load", strings.action(row)
-    return ("download", strings.action(row)) if row.can_download else None
+        return "load", strings.button_label(row)
+    return ("download", strings.button_label(row)) if row.can_download else None
 
 
-def actions(box: QRect, row: ModelRow, *, pointed: bool) -> dict[Act, QRect]:
-    """What can be clicked in a row."""
-    right, top = box.right() - PADDING, box.center().y() - BUTTON // 2
-    places: dict[Act, QRect] = {}
+def action_rects(box: QRect, row: ModelRow, *, hovered: bool) -> dict[RowAction, QRect]:
+    """Rectangles in the row that can be clicked."""
+    right, top = box.right() - PADDING, box.center().y() - BUTTON_HEIGHT // 2
+    places: dict[RowAction, QRect] = {}
     if row.place == "disk":
-        places["settings"] = QRect(right - ICON + 5, box.center().y() - ICON // 2 + 1, ICON, ICON)
-        right -= ICON + 2
-    if (button := button_of(row, pointed=pointed)) is not None:
+        places["settings"] = QRect(right - ICON_SIZE + 5, box.center().y() - ICON_SIZE // 2 + 1, ICON_SIZE, ICON_SIZE)
+        right -= ICON_SIZE + 2
+    if (button := button_of(row, hovered=hovered)) is not None:
         width = QFontMetrics(_button_font()).horizontalAdvance(button[1]) + 22
-        places[button[0]] = QRect(right - width, top + 1, width, BUTTON)
+        places[button[0]] = QRect(right - width, top + 1, width, BUTTON_HEIGHT)
     return {act: mirrored(place, box) for act, place in places.items()}
 
 
@@ -67,55 +72,55 @@ class ModelRowDelegate(CardRowDelegate[ModelRow]):
         if has_focus:
             painter.setPen(QPen(self._theme.colour("accent"), 1))
             painter.drawRoundedRect(QRectF(box).adjusted(0.5, 3.5, -0.5, -2.5), 8, 8)
-        pointed = has_focus or box.contains(self.pointed)
+        hovered = has_focus or box.contains(self.mouse_pos)
         if box.width() >= WIDE:
             name, chip, speed = columns(box)
             self._paint_name(painter, name, row)
-            self._paint_about(painter, name, row)
+            self._paint_details(painter, name, row)
             self._paint_chip(painter, chip, row)
             self._paint_speed(painter, speed, row)
         else:
             left = box.left() + PADDING
-            name = QRect(left, box.top(), self._end_of_words(painter, box, row, pointed=pointed) - left, box.height())
+            name = QRect(left, box.top(), self._text_end(painter, box, row, hovered=hovered) - left, box.height())
             name = mirrored(name, box)
             self._paint_name(painter, name, row)
             self._paint_below(painter, name, row)
-        self._paint_actions(painter, box, row, pointed=pointed)
+        self._paint_actions(painter, box, row, hovered=hovered)
 
     def _paint_name(self, painter: QPainter, place: QRect, row: ModelRow) -> None:
         colour = "muted" if row.fault else "text"
         upper = QRect(place.left(), place.center().y() - scaled(18), place.width(), scaled(20))
-        width = self._write(painter, upper, row.name, colour, 14, QFont.Weight.DemiBold)
+        width = self._draw_text(painter, upper, row.name, colour, 14, QFont.Weight.DemiBold)
         if (kind := strings.good_for(row.good_for)) and upper.width() - width > 60:
-            self._write(painter, mirrored(upper.adjusted(width + 8, 1, 0, 1), upper), kind, "muted", 12)
+            self._draw_text(painter, mirrored(upper.adjusted(width + 8, 1, 0, 1), upper), kind, "muted", 12)
 
-    def _paint_about(self, painter: QPainter, place: QRect, row: ModelRow, after: int = 0) -> None:
-        """On the lower line, `after` so many pixels."""
+    def _paint_details(self, painter: QPainter, place: QRect, row: ModelRow, indent: int = 0) -> None:
+        """Paint on the second line, `indent` pixels from its start."""
         lower = QRect(place.left(), place.center().y(), place.width(), scaled(18))
-        self._write(painter, mirrored(lower.adjusted(after, 0, 0, 0), lower), strings.about(row), "muted", 12)
+        self._draw_text(painter, mirrored(lower.adjusted(indent, 0, 0, 0), lower), strings.details(row), "muted", 12)
 
     def _paint_below(self, painter: QPainter, place: QRect, row: ModelRow) -> None:
-        """Verdict, speed and what else is known, one after the other on the lower line."""
+        """Paint verdict, speed and details on the second line."""
         lower = QRect(place.left(), place.center().y() + 2, place.width(), scaled(20))
-        after = self._paint_chip(painter, lower, row)
-        after += 8 if after else 0
-        width = self._paint_speed(painter, mirrored(lower.adjusted(after, 0, 0, 0), lower), row)
-        self._paint_about(painter, place.translated(0, 3), row, after + (width + 10 if width else 0))
+        indent = self._paint_chip(painter, lower, row)
+        indent += 8 if indent else 0
+        width = self._paint_speed(painter, mirrored(lower.adjusted(indent, 0, 0, 0), lower), row)
+        self._paint_details(painter, place.translated(0, 3), row, indent + (width + 10 if width else 0))
 
     def _paint_speed(self, painter: QPainter, place: QRect, row: ModelRow) -> int:
         muted = row.fit is None or row.fit.verdict == "too_big"
-        return self._write(painter, place, strings.speed(row.fit), "muted" if muted else "text")
+        return self._draw_text(painter, place, strings.speed(row.fit), "muted" if muted else "text")
 
-    def _end_of_words(self, painter: QPainter, box: QRect, row: ModelRow, *, pointed: bool) -> int:
-        """Where the room for words ends in a row that is read from left to right; buttons and their words follow."""
-        lefts = [mirrored(place, box).left() for place in actions(box, row, pointed=pointed).values()]
-        if button_of(row, pointed=pointed) is None and (text := strings.action(row)):
+    def _text_end(self, painter: QPainter, box: QRect, row: ModelRow, *, hovered: bool) -> int:
+        """Right end of the space for text, in a left-to-right row; the buttons follow."""
+        lefts = [mirrored(place, box).left() for place in action_rects(box, row, hovered=hovered).values()]
+        if button_of(row, hovered=hovered) is None and (text := strings.button_label(row)):
             painter.setFont(_button_font())
             lefts.append(min([box.right() - PADDING, *lefts]) - 10 - painter.fontMetrics().horizontalAdvance(text))
         return min([box.right() - PADDING, *lefts]) - 10
 
     def _paint_chip(self, painter: QPainter, place: QRect, row: ModelRow) -> int:
-        """How wide it became."""
+        """Paint the verdict in a rounded frame and return its width."""
         text = strings.verdict(row)
         if not text:
             return 0
@@ -132,13 +137,13 @@ class ModelRowDelegate(CardRowDelegate[ModelRow]):
         painter.drawText(pill, int(Qt.AlignmentFlag.AlignCenter), text)
         return int(width) + 1
 
-    def _paint_actions(self, painter: QPainter, box: QRect, row: ModelRow, *, pointed: bool) -> None:
-        places = actions(box, row, pointed=pointed)
-        button = button_of(row, pointed=pointed)
+    def _paint_actions(self, painter: QPainter, box: QRect, row: ModelRow, *, hovered: bool) -> None:
+        places = action_rects(box, row, hovered=hovered)
+        button = button_of(row, hovered=hovered)
         if button is not None:
             self._paint_button(painter, places[button[0]], button[1])
-        elif text := strings.action(row):
-            end = box.right() - PADDING - (ICON + 2 if row.place == "disk" else 0) - 10
+        elif text := strings.button_label(row):
+            end = box.right() - PADDING - (ICON_SIZE + 2 if row.place == "disk" else 0) - 10
             place = mirrored(QRect(box.left(), box.top(), end - box.left(), box.height()), box)
             colour = {"in_use": "ok", "loading": "accent"}.get(row.use, "muted")
             painter.setFont(_button_font())
@@ -148,7 +153,7 @@ class ModelRowDelegate(CardRowDelegate[ModelRow]):
             self._paint_icon(painter, places["settings"], "sliders-horizontal")
 
     def _paint_button(self, painter: QPainter, place: QRect, text: str) -> None:
-        over = place.contains(self.pointed)
+        over = place.contains(self.mouse_pos)
         painter.setPen(QPen(self._theme.colour("scroll" if over else "line"), 1))
         painter.setBrush(self._theme.colour("bg" if over else "surface"))
         painter.drawRoundedRect(QRectF(place).adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)

@@ -1,4 +1,4 @@
-"""The page of the models: what is on this computer, what would run well on it, and what is on its way."""
+"""Page of the models: local models, downloads, search results and recommended models."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from desktop.widgets.scroll_page import ScrollPage
 class ModelsPage(ScrollPage):
     sidebar_requested = Signal()
     seen = Signal()
-    """Somebody looks at the page now."""
+    """The page became visible."""
     action_requested = Signal(str, object)
-    """What a row is to do (an `Act`), and the `ModelRow`."""
+    """Carries the `RowAction` and the `ModelRow`."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__("models", parent)
@@ -29,19 +29,19 @@ class ModelsPage(ScrollPage):
         self.fold = self.head.fold
         self.fold.clicked.connect(self.sidebar_requested)
         self.downloads = DownloadCards(theme, inner)
-        self.on_disk = LocalModelsSection(theme, inner)
-        self.suggested = ModelSection(theme, self.tr("Worth a try"), inner)
-        self.on_hub = HubSearchSection(theme, inner)
+        self.local_models = LocalModelsSection(theme, inner)
+        self.recommended = ModelSection(theme, self.tr("Recommended"), inner)
+        self.hub_results = HubSearchSection(theme, inner)
         self.sheet = ModelSettingsSheet(theme, self)
         self.sheet.room_changed.connect(lambda taken: self.setViewportMargins(0, 0, taken, 0))
-        for section in (self.on_disk, self.suggested, self.on_hub):
+        for section in (self.local_models, self.recommended, self.hub_results):
             section.action_requested.connect(self.action_requested)
-        self.head.search.down_pressed.connect(self.on_disk.view.setFocus)
+        self.head.search.down_pressed.connect(self.local_models.view.setFocus)
         self._lay_out(inner)
 
     def show_state(self, state: LibraryState) -> None:
-        self.on_disk.show_state(state)
-        self.on_hub.show_state(state)
+        self.local_models.show_state(state)
+        self.hub_results.show_state(state)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -52,7 +52,7 @@ class ModelsPage(ScrollPage):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(16)
         column.addWidget(self.head)
-        for part in (self.on_disk, self.downloads, self.on_hub, self.suggested):
+        for part in (self.local_models, self.downloads, self.hub_results, self.recommended):
             column.addWidget(part)
         column.addStretch(1)
         self._put_in_the_middle(inner)

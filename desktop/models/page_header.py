@@ -1,4 +1,4 @@
-"""The head of the models' page: what this computer is, where to look, what to add."""
+"""Header of the page of models: summary of this computer, search field, buttons to add files and folders."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBox
 
 from desktop.chat.header import fold_button
 from desktop.models import strings
-from desktop.models.model_row import Room
+from desktop.models.machine_capacity import MachineCapacity
 from desktop.platform.theme import Theme
 from desktop.widgets.card_parts import IconButton, label
 from desktop.widgets.text_composition import CompositionGuard
 
-WORDS_FROM = 640
-"""The width from which on the buttons have words on them."""
+MIN_WIDTH_FOR_LABELS = 640
+"""Pixels. In a narrower header the buttons show only their icons, to leave space for the search field."""
 
 
 class ModelsPageHeader(QWidget):
@@ -25,7 +25,7 @@ class ModelsPageHeader(QWidget):
         super().__init__(parent)
         self._theme = theme
         self.fold = fold_button(theme, self)
-        self.machine = label("pageText", strings.machine(Room()), self, wraps=True)
+        self.machine = label("pageText", strings.machine_summary(MachineCapacity()), self, wraps=True)
         self.search = ModelSearch(theme, self)
         self.open_file = self._button(self.tr("Open a file"))
         self.open_file.clicked.connect(self.file_requested)
@@ -55,11 +55,11 @@ class ModelsPageHeader(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        for button in (self.open_file, self.add_folder):  # where it is narrow, the search needs their words' room
-            button.setText(f" {button.accessibleName()}" if self.width() >= WORDS_FROM else "")
+        for button in (self.open_file, self.add_folder):
+            button.setText(f" {button.accessibleName()}" if self.width() >= MIN_WIDTH_FOR_LABELS else "")
 
-    def show_room(self, room: Room) -> None:
-        self.machine.setText(strings.machine(room))
+    def show_capacity(self, capacity: MachineCapacity) -> None:
+        self.machine.setText(strings.machine_summary(capacity))
 
     def _button(self, text: str) -> QPushButton:
         button = QPushButton(" " + text, self)
@@ -77,9 +77,9 @@ class ModelsPageHeader(QWidget):
 
 
 class ModelSearch(QLineEdit):
-    """What is typed is looked for here; Enter asks the hub. Escape empties it."""
+    """Typing filters the lists, Enter searches the hub, Escape clears the field."""
 
-    asked = Signal(str)
+    search_requested = Signal(str)
     down_pressed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
@@ -88,16 +88,16 @@ class ModelSearch(QLineEdit):
         self.setObjectName("search")
         self.setPlaceholderText(self.tr("Search here and on Hugging Face"))
         self.setAccessibleName(self.tr("Search models"))
-        self.setAccessibleDescription(self.tr("Models here are found as you type. Enter asks Hugging Face."))
+        self.setAccessibleDescription(self.tr("Filters the models as you type. Enter searches Hugging Face."))
         self.setFixedHeight(34)
         self.setMinimumWidth(170)
         self.setTextMargins(28, 0, 28, 0)
-        self._lens = QLabel(self)
-        self._clear = IconButton(theme, "x", self.tr("Leave the search"), self)
+        self._icon = QLabel(self)
+        self._clear = IconButton(theme, "x", self.tr("Clear the search"), self)
         self._clear.clicked.connect(self.clear)
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 0, 4, 0)
-        row.addWidget(self._lens)
+        row.addWidget(self._icon)
         row.addStretch(1)
         row.addWidget(self._clear)
         self.textChanged.connect(self._restyle)
@@ -106,7 +106,7 @@ class ModelSearch(QLineEdit):
         self._restyle()
 
     def event(self, event: QEvent) -> bool:
-        """Here, Escape is the field's own, not the window's key to stop an answer."""
+        """Handle Escape in this field before the shortcut of the window that stops an answer."""
         match event:
             case QKeyEvent() if (
                 event.type() == QEvent.Type.ShortcutOverride and event.key() == Qt.Key.Key_Escape and self.text()
@@ -118,7 +118,7 @@ class ModelSearch(QLineEdit):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         match event.key():
             case Qt.Key.Key_Return | Qt.Key.Key_Enter:
-                self.asked.emit(self.text())
+                self.search_requested.emit(self.text())
             case Qt.Key.Key_Down:
                 self.down_pressed.emit()
             case Qt.Key.Key_Escape if self.text():
@@ -127,5 +127,5 @@ class ModelSearch(QLineEdit):
                 super().keyPressEvent(event)
 
     def _restyle(self) -> None:
-        self._lens.setPixmap(self._theme.pixmap("search", "muted", 16, self.devicePixelRatioF()))
+        self._icon.setPixmap(self._theme.pixmap("search", "muted", 16, self.devicePixelRatioF()))
         self._clear.setVisible(bool(self.text()))

@@ -1,4 +1,4 @@
-"""The parts of the models' page: what is on this computer, what is worth a try, what the hub has."""
+"""Sections of the page of models: local models with their folders, recommended models, search results."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ translate = QCoreApplication.translate
 
 
 class ModelSection(QWidget):
-    """A heading, and a card with a list below it; hidden where there is nothing to show or to say."""
+    """A heading and a card with a list of models. Hidden if there is neither a row nor a message."""
 
     action_requested = Signal(str, object)
 
     def __init__(self, theme: Theme, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._list: ModelList | None = None
-        self._says = ""
+        self._message = ""
         self.note = label("cardLabel", "", self)
         self.view = ModelListView(theme, title, self)
         self.view.action_requested.connect(self.action_requested)
@@ -57,9 +57,9 @@ class ModelSection(QWidget):
             signal.connect(self._fit)
         self._fit()
 
-    def say(self, text: str) -> None:
-        """What stands where no model does; "" hides the section then."""
-        self._says = text
+    def show_message(self, text: str) -> None:
+        """The text that is shown if the list is empty; "" hides the section then."""
+        self._message = text
         self.empty.setText(text)
         self._fit()
 
@@ -67,14 +67,14 @@ class ModelSection(QWidget):
         n_rows = len(self._list) if self._list is not None else 0
         self.view.setVisible(n_rows > 0)
         self.empty.setVisible(n_rows == 0)
-        self.setVisible(self._is_wanted(n_rows))
+        self.setVisible(self._has_content(n_rows))
 
-    def _is_wanted(self, n_rows: int) -> bool:
-        return n_rows > 0 or bool(self._says)
+    def _has_content(self, n_rows: int) -> bool:
+        return n_rows > 0 or bool(self._message)
 
 
 class LocalModelsSection(ModelSection):
-    """With the folders that are looked into."""
+    """Local models, and a chip for each folder that the user added."""
 
     folder_removed = Signal(object)
 
@@ -88,13 +88,15 @@ class LocalModelsSection(ModelSection):
         self._column.addWidget(self.chips)
 
     def show_state(self, state: LibraryState) -> None:
-        self.note.setText(self.tr("Looking…") if state.scanning else "")
+        self.note.setText(self.tr("Scanning…") if state.scanning else "")
         if state.filter:
-            self.say(self.tr("Nothing here has “{text}” in its name.").format(text=state.filter))
+            self.show_message(self.tr("No model here has “{text}” in its name.").format(text=state.filter))
         elif state.scanning:
-            self.say(self.tr("Looking into your folders…"))
+            self.show_message(self.tr("Scanning your folders…"))
         else:
-            self.say(self.tr("There is no model yet. Add a folder that holds some, or download one of those below."))
+            self.show_message(
+                self.tr("There is no model yet. Add a folder with models, or download one of the models below.")
+            )
         if (state.folders, state.unreadable) != (self._folders, self._unreadable):
             self._folders, self._unreadable = state.folders, state.unreadable
             self._show_folders()
@@ -119,12 +121,12 @@ class FolderChip(QFrame):
     def __init__(self, theme: Theme, folder: Path, readable: bool, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("folderChip")
-        shown = strings.folder(folder)
+        shown = strings.folder_name(folder)
         self.text = label("folderName", shown, self)
         short = self.fontMetrics().elidedText(shown, Qt.TextElideMode.ElideMiddle, 300)
         self.text.setText(short if readable else self.tr("{folder}: cannot be read").format(folder=short))
         self.text.setToolTip(tooltip_text(str(folder)))
-        self.remove = IconButton(theme, "x", self.tr("Look no more into {folder}").format(folder=shown), self)
+        self.remove = IconButton(theme, "x", self.tr("Remove the folder {folder}").format(folder=shown), self)
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 0, 2, 0)
         row.setSpacing(2)
@@ -133,7 +135,7 @@ class FolderChip(QFrame):
 
 
 class HubSearchSection(ModelSection):
-    """What the hub has. Nothing is asked of it before a person does."""
+    """Results of a search on the hub, and a link that starts the search."""
 
     search_requested = Signal()
 
@@ -141,14 +143,14 @@ class HubSearchSection(ModelSection):
         super().__init__(theme, translate("HubSearchSection", "On Hugging Face"), parent)
         self._theme = theme
         self._state = LibraryState()
-        self._offers = False
-        self._offer = link("", self)
-        self._offer.clicked.connect(self.search_requested)
+        self._offers_search = False
+        self._search_link = link("", self)
+        self._search_link.clicked.connect(self.search_requested)
         self._cloud = QLabel(self)
         row = QHBoxLayout()
         row.setSpacing(6)
         row.addWidget(self._cloud)
-        row.addWidget(self._offer)
+        row.addWidget(self._search_link)
         row.addStretch(1)
         self._column.addLayout(row)
         theme.changed.connect(self._restyle)
@@ -157,29 +159,30 @@ class HubSearchSection(ModelSection):
 
     def show_state(self, state: LibraryState) -> None:
         self._state = state
-        text, current = state.filter, state.hub_text == state.filter
-        match state.hub:
-            case "asking":
-                self.say(self.tr("Asking Hugging Face for “{text}”…").format(text=state.hub_text))
+        text, hub = state.filter, state.hub
+        match hub.stage:
+            case "searching":
+                self.show_message(self.tr("Searching Hugging Face for “{text}”…").format(text=hub.text))
             case "failed":
-                self.say(strings.trouble(state.error))
+                self.show_message(strings.hub_error(hub.error))
             case "found":
-                self.say(self.tr("Hugging Face has no GGUF model named “{text}”.").format(text=state.hub_text))
+                self.show_message(self.tr("Hugging Face has no GGUF model named “{text}”.").format(text=hub.text))
             case _:
-                self.say("")
-        offers = bool(text) and state.hub != "asking" and (not current or state.hub == "failed")
-        again = current and state.hub == "failed"
-        self._offer.setText(
-            self.tr("Try again") if again else self.tr("Search Hugging Face for “{text}”").format(text=text)
+                self.show_message("")
+        was_searched, failed = hub.text == text, hub.stage == "failed"
+        self._offers_search = bool(text) and hub.stage != "searching" and (not was_searched or failed)
+        self._search_link.setText(
+            self.tr("Try again")
+            if was_searched and failed
+            else self.tr("Search Hugging Face for “{text}”").format(text=text)
         )
-        self._offers = offers
-        self._offer.setVisible(offers)
-        self._cloud.setVisible(state.hub == "failed")
-        self.card.setVisible(state.hub != "idle")
+        self._search_link.setVisible(self._offers_search)
+        self._cloud.setVisible(failed)
+        self.card.setVisible(hub.stage != "idle")
         self._fit()
 
-    def _is_wanted(self, n_rows: int) -> bool:
-        return self._offers or self._state.hub != "idle"
+    def _has_content(self, n_rows: int) -> bool:
+        return self._offers_search or self._state.hub.stage != "idle"
 
     def _restyle(self) -> None:
         self._cloud.setPixmap(self._theme.pixmap("cloud-off", "muted", 16, self.devicePixelRatioF()))

@@ -1,4 +1,4 @@
-"""What is said of a model: its cost, its speed, a download, and what the hub answers."""
+"""Strings about models for the screen: memory, speed, downloads, errors of the hub. GUI thread only."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication
 
 from desktop.models.download_manager import DownloadState
-from desktop.models.model_row import ModelRow, Room
+from desktop.models.machine_capacity import MachineCapacity
+from desktop.models.model_list import ModelRow
 from desktop.platform.number_format import counted, decimal, plain, short, whole
 from desktop.reasons import reason
 from engine.backend import KvType
@@ -24,7 +25,7 @@ from engine.library.hub_errors import (
     NothingToDownload,
     ProxyUnusable,
 )
-from engine.library.memory_fit import Fit
+from engine.library.memory_fit import MemoryFit
 from engine.library.model_metadata import pretty_name
 from engine.library.split_files import stem
 from engine.library.throughput_estimate import n_cores
@@ -33,21 +34,21 @@ translate = QCoreApplication.translate
 
 _QUANTISATION = re.compile(r"I?Q\d\w*|B?F(16|32)", re.IGNORECASE)
 
-SLOW = 3.0
-"""Tokens per second: some two words, half as fast as one reads."""
+SLOW_TOKENS_PER_S = 3.0
+"""About two words per second, half of a usual reading speed."""
 
 
-def name_of_file(path: Path) -> str:
+def model_name_from_path(path: Path) -> str:
     return pretty_name(stem(path))
 
 
 def size(n_bytes: float) -> str:
-    """As disks are counted: 1 GB is a thousand millions."""
+    """Size on disk; 1 GB is 10⁹ bytes."""
     return _size(n_bytes, 1e6, 1e9)
 
 
 def memory(n_bytes: float) -> str:
-    """As memory is counted: a machine with 16 GB has 16 times 2³⁰."""
+    """Size in memory; 1 GB is 2³⁰ bytes."""
     return _size(n_bytes, 2.0**20, 2.0**30)
 
 
@@ -60,27 +61,27 @@ def _size(n_bytes: float, mega: float, giga: float) -> str:
 
 
 def params(n_params: int) -> str:
-    """7.6 B parameters, 135 M parameters."""
+    """Number of parameters, for example 7.6 B or 135 M."""
     if n_params >= 1e9:
         return translate("models", "{n} B parameters").format(n=plain(round(n_params / 1e9, 1)))
     return translate("models", "{n} M parameters").format(n=whole(round(n_params / 1e6)))
 
 
-def machine(room: Room) -> str:
-    """One line about this computer."""
-    if not room.total:
-        return translate("models", "What is on this computer, and what would run well on it.")
+def machine_summary(capacity: MachineCapacity) -> str:
+    """Cores and memory of this computer in one line."""
+    if not capacity.total:
+        return translate("models", "Models on this computer, and models that run well on it.")
     text = counted(
-        "What is on this computer, and what would run well on it: %Ln cores, {memory} of memory, {free} free.",
+        "This computer: %Ln cores, {memory} of memory, {free} free.",
         "",
         n_cores(),
     )
-    all_of_it = translate("models", "{size} GB").format(size=whole(round(room.total / 2**30)))
-    return text.format(memory=all_of_it, free=memory(room.free))
+    all_of_it = translate("models", "{size} GB").format(size=whole(round(capacity.total / 2**30)))
+    return text.format(memory=all_of_it, free=memory(capacity.free))
 
 
 def verdict(row: ModelRow) -> str:
-    """A word or two, "" where nothing is known."""
+    """Whether the model fits, in one or two words; "" if unknown."""
     if row.fault:
         return translate("models", "Unusable")
     if row.fit is None:
@@ -92,13 +93,12 @@ def verdict(row: ModelRow) -> str:
     }[row.fit.verdict]
 
 
-def is_slow(fit: Fit | None) -> bool:
-    """Whether one would wait for each word."""
-    return fit is not None and 0 < fit.tokens_per_s < SLOW
+def is_slow(fit: MemoryFit | None) -> bool:
+    return fit is not None and 0 < fit.tokens_per_s < SLOW_TOKENS_PER_S
 
 
-def speed(fit: Fit | None) -> str:
-    """Of an answer; what is needed where there will be none."""
+def speed(fit: MemoryFit | None) -> str:
+    """Estimated tokens per second, or the needed memory if the model is too big; "" if unknown."""
     if fit is None:
         return ""
     if fit.verdict == "too_big":
@@ -112,16 +112,16 @@ def speed(fit: Fit | None) -> str:
     return translate("models", "≈ {speed} tok/s").format(speed=plain(round(max(shown, 0.1), 1)))
 
 
-def about(row: ModelRow) -> str:
-    """The line below the name."""
+def details(row: ModelRow) -> str:
+    """Quantisation, size, publisher, downloads and licence, or why the file is unusable. The line below the name."""
     if row.fault:
         return reason(row.fault)
     parts = [row.quantisation]
     if row.size_bytes:
         rough = row.place != "disk"
         parts.append(f"≈ {size(row.size_bytes)}" if rough else size(row.size_bytes))
-    if row.comes_with:
-        parts.append(translate("models", "comes with Inglenook"))
+    if row.is_bundled:
+        parts.append(translate("models", "included with Inglenook"))
     parts.append(row.maker)
     if row.n_downloads:
         parts.append(translate("models", "{n} downloads").format(n=short(row.n_downloads)))
@@ -134,18 +134,18 @@ def good_for(kind: str) -> str:
         "quick": translate("models", "quick answers"),
         "everyday": translate("models", "everyday questions"),
         "languages": translate("models", "many languages"),
-        "reasoning": translate("models", "thinks before it answers"),
+        "reasoning": translate("models", "reasoning"),
         "code": translate("models", "code"),
     }.get(kind, "")
 
 
 def licence(text: str) -> str:
-    """What the hub calls it, as people write it."""
+    """Display name of a licence id of the hub."""
     return {"apache-2.0": "Apache 2.0", "mit": "MIT", "gemma": "Gemma", "llama3.2": "Llama 3.2"}.get(text, text)
 
 
-def action(row: ModelRow) -> str:
-    """What its button does or says; "" where there is none."""
+def button_label(row: ModelRow) -> str:
+    """Label of the button of a row, or the state that is shown in its place; "" if there is neither."""
     if row.use == "in_use":
         return translate("models", "In use")
     if row.use == "loading":
@@ -154,36 +154,36 @@ def action(row: ModelRow) -> str:
         return translate("models", "Load")
     if row.can_download:
         return translate("models", "Download")
-    if row.place != "disk" and row.is_here:
-        return translate("models", "Is here")
-    return translate("models", "Terms first") if row.gated else ""
+    if row.place != "disk" and row.is_local:
+        return translate("models", "Downloaded")
+    return translate("models", "Terms apply") if row.gated else ""
 
 
-def why(row: ModelRow) -> str:
-    """The cost of a model, in one or two sentences."""
+def explanation(row: ModelRow) -> str:
+    """Why the model fits or does not fit, or why it cannot be used, in one or two sentences."""
     if row.fault:
-        return translate("models", "It cannot be used: {reason}.").format(reason=reason(row.fault))
+        return translate("models", "The file cannot be used: {reason}.").format(reason=reason(row.fault))
     if row.gated:
-        return trouble(Gated(403, row.key))
-    return cost(row.fit) if row.fit is not None else ""
+        return hub_error(Gated(403, row.key))
+    return _memory_explanation(row.fit) if row.fit is not None else ""
 
 
-def cost(fit: Fit) -> str:
+def _memory_explanation(fit: MemoryFit) -> str:
     needs = translate("models", "Needs about {needed} of memory, {free} are free.").format(
         needed=memory(fit.needed), free=memory(fit.account.available)
     )
     tokens = whole(fit.n_ctx)
     match fit.verdict, fit.why:
         case "fits", _:
-            more = translate("models", "It reads {n} tokens.").format(n=tokens)
+            more = translate("models", "Context length: {n} tokens.").format(n=tokens)
             if fit.n_ctx_best > fit.n_ctx:
-                more = translate("models", "It reads {n} tokens; up to {best} would fit.").format(
+                more = translate("models", "Context length: {n} tokens; up to {best} would fit.").format(
                     n=tokens, best=whole(fit.n_ctx_best)
                 )
         case "tight", "short_context":
-            more = translate("models", "Only {n} tokens of context fit.").format(n=tokens)
+            more = translate("models", "Only a context of {n} tokens fits.").format(n=tokens)
         case "tight", _:
-            more = translate("models", "Little is left for other programs.")
+            more = translate("models", "Little memory is left for other programs.")
         case _, "context":
             more = translate("models", "The context is too long: {best} tokens would fit.").format(
                 best=whole(fit.n_ctx_best)
@@ -201,40 +201,40 @@ def kv_type(kind: KvType) -> str:
     }[kind]
 
 
-def sentence(row: ModelRow) -> str:
-    """All of a row, for those who hear it."""
-    parts = [row.name, good_for(row.good_for), about(row), verdict(row), speed(row.fit), action(row)]
+def accessible_text(row: ModelRow) -> str:
+    """The whole row for screen readers."""
+    parts = [row.name, good_for(row.good_for), details(row), verdict(row), speed(row.fit), button_label(row)]
     return ", ".join(part for part in parts if part)
 
 
-def download_about(state: DownloadState) -> str:
+def download_details(state: DownloadState) -> str:
     parts = [state.quantisation, size(state.size_bytes) if state.size_bytes else ""]
     return " · ".join(part for part in parts if part)
 
 
 def download_state(state: DownloadState) -> str:
-    """How far it is, or what keeps it."""
+    """Progress, or why the download is paused, waits or failed."""
     done = translate("models", "{done} of {all}").format(done=size(state.n_bytes), all=size(state.size_bytes))
     match state.stage:
-        case "asking":
-            return translate("models", "Asking Hugging Face what there is…")
+        case "resolving":
+            return translate("models", "Requesting the file list from Hugging Face…")
         case "waiting":
-            return translate("models", "Waits for the download before it")
+            return translate("models", "Waiting for the previous download")
         case "fetching":
             parts = [done]
             if state.bytes_per_s:
                 parts.append(translate("models", "{size}/s").format(size=size(state.bytes_per_s)))
-                parts.append(time_left(state.seconds_left))
+                parts.append(_time_left(state.seconds_left))
             return " · ".join(parts)
         case "verifying":
-            return translate("models", "Checking what came…")
+            return translate("models", "Verifying the file…")
         case "paused":
             return translate("models", "Paused · {done}").format(done=done)
         case _:
-            return trouble(state.error)
+            return hub_error(state.error)
 
 
-def time_left(seconds: float) -> str:
+def _time_left(seconds: float) -> str:
     if seconds < 60:
         return translate("models", "less than a minute left")
     if seconds < 5400:
@@ -242,58 +242,61 @@ def time_left(seconds: float) -> str:
     return translate("models", "{n} h left").format(n=round(seconds / 3600))
 
 
-def trouble(error: BaseException | None) -> str:
-    """What went wrong with the hub, and what one can do."""
+def hub_error(error: BaseException | None) -> str:
+    """What failed while searching or downloading, and what the user can do."""
     match error:
         case ProxyUnusable(proxy=proxy):
             return translate("models", "The proxy {proxy} in the system's settings cannot be used.").format(proxy=proxy)
         case HubUnreachable():
-            return translate("models", "Hugging Face cannot be reached now. What is on this computer works as always.")
+            return translate("models", "Hugging Face cannot be reached. Models on this computer still work.")
         case Gated():
             return translate(
-                "models", "Its makers ask you to accept their terms on huggingface.co first. Then open the file here."
+                "models",
+                "Accept the publisher's terms on huggingface.co and download the file there, then open it here.",
             )
         case HubRefused(status=404):
-            return translate("models", "Hugging Face does not have it any more.")
+            return translate("models", "The model is no longer on Hugging Face.")
         case HubRefused(status=status):
-            return translate("models", "Hugging Face does not hand it out ({status}).").format(status=status)
+            return translate("models", "Hugging Face refused the download ({status}).").format(status=status)
         case NothingToDownload():
-            return translate("models", "There is no file in it that could be checked after the download.")
+            return translate("models", "The repository has no file with a checksum for verification.")
         case DiskFull(needed=needed, free=free):
             text = translate("models", "The disk is too full: {needed} are needed, {free} are free.")
             return text.format(needed=size(needed), free=size(free))
         case Corrupt():
-            return translate("models", "What came is not what Hugging Face says it is. It was deleted; try again.")
-        case CannotWrite(reason=said):
-            return translate("models", "It cannot be written to the disk: {reason}.").format(reason=reason(said))
+            return translate("models", "The downloaded file does not match its checksum. It was deleted; try again.")
+        case CannotWrite(reason=clause):
+            return translate("models", "The file cannot be written to the disk: {reason}.").format(
+                reason=reason(clause)
+            )
         case _:
             return translate("models", "Something went wrong: {error}").format(error=str(error) or type(error).__name__)
 
 
-def folder(path: Path) -> str:
-    """A folder as people know it: from their own on."""
+def folder_name(path: Path) -> str:
+    """The path, with `~` for the home folder."""
     home = Path.home()
     return f"~/{path.relative_to(home).as_posix()}" if path != home and path.is_relative_to(home) else str(path)
 
 
-def cancel_loading() -> str:
+def cancel_loading_label() -> str:
     return translate("models", "Cancel")
 
 
-def unload() -> str:
+def unload_label() -> str:
     return translate("models", "Unload")
 
 
-def parts(fit: Fit) -> str:
-    """What the memory is spent on."""
+def memory_breakdown(fit: MemoryFit) -> str:
+    """Memory for weights, KV cache and compute buffers."""
     account = fit.account
-    text = translate("models", "Weights {weights}, chats {chats}, while it computes {other}.")
+    text = translate("models", "Weights {weights}, KV cache {chats}, compute buffers {other}.")
     other = account.compute_bytes + account.other_bytes
     return text.format(weights=memory(account.weights_bytes), chats=memory(account.kv_bytes), other=memory(other))
 
 
 def model_state(status: Status) -> str:
-    """Where the model stands, in a few words."""
+    """Name of the loaded model, or the state of loading, in a few words."""
     match status.state:
         case "ready" if status.model is not None:
             return model_name(status.model)
@@ -306,18 +309,18 @@ def model_state(status: Status) -> str:
 
 
 def model_name(model: ModelInfo) -> str:
-    """The file's name as a person would say it: without the quantisation, without hyphens."""
+    """The id of the model without its quantisation and with spaces for hyphens."""
     words = [word for word in model.id.replace(".", "-").split("-") if not _QUANTISATION.fullmatch(word)]
     return " ".join(words) or model.id
 
 
 def model_facts(model: ModelInfo | None) -> list[str]:
-    """Lines about the loaded model."""
+    """Lines about the loaded model: file, size, context length."""
     if model is None:
         return []
     size = translate("models", "{size} MB on disk").format(size=whole(round(model.size_bytes / 1e6)))
     return [
         display_name(model.path.name),
         size,
-        translate("models", "Reads {n_ctx} tokens").format(n_ctx=whole(model.n_ctx)),
+        translate("models", "Context length: {n_ctx} tokens").format(n_ctx=whole(model.n_ctx)),
     ]

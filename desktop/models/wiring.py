@@ -1,4 +1,4 @@
-"""Where the models' page meets the library, the one model in memory, and the hub."""
+"""Connects the page of models with the library, the loaded model and the window."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from PySide6.QtWidgets import QFileDialog
 from desktop.chat.controller import ChatController
 from desktop.models import strings
 from desktop.models.download_manager import DownloadState
-from desktop.models.library_controller import LibraryController, LibraryState
-from desktop.models.load_options import LoadOptions
+from desktop.models.library_controller import LibraryController
 from desktop.models.model_controller import ModelController
-from desktop.models.model_row import ModelRow
-from desktop.models.model_row_delegate import Act
+from desktop.models.model_list import ModelRow
+from desktop.models.model_row_delegate import RowAction
 from desktop.models.page import ModelsPage
 from desktop.platform.task_set import TaskSet
 from desktop.shell.main_window import MainWindow
@@ -24,8 +23,8 @@ from engine.events import Status
 
 
 class ModelsWiring(QObject):
-    """Connects the page of one window, and lives as long. `load(path)` loads a file and keeps that it was chosen.
-    GUI thread only."""
+    """Creates the page; child of the window. `load(path)` loads a file and saves it as the chosen model. GUI thread
+    only."""
 
     def __init__(
         self,
@@ -39,47 +38,47 @@ class ModelsWiring(QObject):
         super().__init__(window)
         self._window, self._library, self._models, self._load, self._tasks = window, library, models, load, tasks
         self._failed: set[str] = set()
-        """Downloads whose failure was said."""
+        """Keys of the downloads whose failure was shown."""
         page = self._page = ModelsPage(window.theme)
-        page.on_disk.set_list(library.on_disk)
-        page.suggested.set_list(library.suggested)
-        page.on_hub.set_list(library.on_hub)
+        page.local_models.set_list(library.local_models)
+        page.recommended.set_list(library.recommended)
+        page.hub_results.set_list(library.hub_results)
         window.add_models_page(page)
-        page.seen.connect(library.open)
-        page.action_requested.connect(self._act)
+        page.seen.connect(library.page_shown)
+        page.action_requested.connect(self._perform)
         page.head.folder_requested.connect(self._choose_folder)
         page.head.file_requested.connect(window.header.model_file_requested)
-        page.head.search.textChanged.connect(library.find)
-        page.head.search.asked.connect(library.search_hub)
-        page.on_hub.search_requested.connect(lambda: library.search_hub(page.head.search.text()))
-        page.on_disk.folder_removed.connect(library.remove_folder)
+        page.head.search.textChanged.connect(library.filter_by)
+        page.head.search.search_requested.connect(library.search_hub)
+        page.hub_results.search_requested.connect(lambda: library.search_hub(page.head.search.text()))
+        page.local_models.folder_removed.connect(library.remove_folder)
         page.downloads.pause_requested.connect(library.downloads.pause)
         page.downloads.resume_requested.connect(library.downloads.resume)
         page.downloads.cancel_requested.connect(library.downloads.cancel)
         self._connect_sheet()
-        library.changed.connect(self._show_state)
-        library.room_changed.connect(page.head.show_room)
-        library.failed.connect(lambda error: window.toast.show_message(strings.trouble(error), alert=True))
+        library.changed.connect(page.show_state)
+        library.capacity_changed.connect(page.head.show_capacity)
+        library.failed.connect(lambda error: window.toast.show_message(strings.hub_error(error), alert=True))
         library.downloads.changed.connect(page.downloads.show_states)
-        library.downloads.changed.connect(self._tell_failed)
-        library.downloads.arrived.connect(self._tell_arrived)
+        library.downloads.changed.connect(self._report_failed)
+        library.downloads.arrived.connect(self._report_arrived)
         models.status_changed.connect(self._show_status)
-        chats.speed_measured.connect(library.learn_speed)
-        self._show_state(library.state)
+        chats.sessions.speed_measured.connect(library.add_measured_speed)
+        page.show_state(library.state)
 
     def _connect_sheet(self) -> None:
         sheet = self._page.sheet
-        sheet.choice_changed.connect(self._library.choose)
-        sheet.load_requested.connect(self._load_as_chosen)
+        sheet.options_changed.connect(self._library.edit_options)
+        sheet.load_requested.connect(self._load_with_options)
         sheet.unload_requested.connect(self._unload)
         sheet.folder_requested.connect(lambda folder: QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))))
-        sheet.closed.connect(self._page.on_disk.view.setFocus)
-        self._library.disk_changed.connect(self._refresh_sheet)
+        sheet.closed.connect(self._page.local_models.view.setFocus)
+        self._library.local_models_changed.connect(self._refresh_sheet)
 
-    def _act(self, act: Act, row: ModelRow) -> None:
-        match act:
+    def _perform(self, action: RowAction, row: ModelRow) -> None:
+        match action:
             case "load":
-                self._load_as_chosen(row.path)
+                self._load_with_options(row.path)
             case "unload":
                 self._unload()
             case "cancel":
@@ -90,29 +89,25 @@ class ModelsWiring(QObject):
                 self._show_sheet(row)
                 self._page.sheet.open_sheet()
 
-    def _load_as_chosen(self, path: Path) -> None:
-        self._library.apply(path)
+    def _load_with_options(self, path: Path) -> None:
+        self._library.save_options(path)
         self._load(str(path))
 
     def _unload(self) -> None:
         self._tasks.spawn(self._models.unload(), "unload the model")
 
     def _show_sheet(self, row: ModelRow) -> None:
-        choice: LoadOptions = self._library.choice_of(row.path)
-        loaded = self._library.loaded if row.use == "in_use" else None
-        self._page.sheet.show_model(row, choice, loaded)
+        loaded = self._library.loaded_options if row.use == "in_use" else None
+        self._page.sheet.show_model(row, self._library.options_for(row.path), loaded)
 
     def _refresh_sheet(self) -> None:
         path = self._page.sheet.path
-        if path is not None and (row := self._library.row_of(path)) is not None:
+        if path is not None and (row := self._library.row_for(path)) is not None:
             self._show_sheet(row)
-
-    def _show_state(self, state: LibraryState) -> None:
-        self._page.show_state(state)
 
     def _show_status(self, status: Status) -> None:
         path = status.model.path if status.model is not None else self._models.path
-        self._library.show_status(status, path)
+        self._library.update_status(status, path)
         if status.state == "ready":
             self._window.toast.clear(str(path))
 
@@ -124,22 +119,22 @@ class ModelsWiring(QObject):
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
-    def _tell_failed(self, states: Sequence[DownloadState]) -> None:
-        """The page says why a download stopped; a person who is elsewhere has to be told too."""
+    def _report_failed(self, states: Sequence[DownloadState]) -> None:
+        """Show a toast for a failed download if another page is open; the page of models shows the reason itself."""
         failed = {state.key: state for state in states if state.stage == "failed"}
         for key in self._failed - failed.keys():
             self._window.toast.clear(f"download of {key}")
         for key in failed.keys() - self._failed:
             if self._window.pages.currentWidget() is not self._page:
                 text = self.tr("The download of {name} stopped: {reason}")
-                text = text.format(name=failed[key].name, reason=strings.trouble(failed[key].error))
+                text = text.format(name=failed[key].name, reason=strings.hub_error(failed[key].error))
                 show = self._window.show_models_page
                 action, topic = self.tr("Show the models"), f"download of {key}"
                 self._window.toast.show_message(text, alert=True, action=action, act=show, topic=topic)
         self._failed = set(failed)
 
-    def _tell_arrived(self, path: Path) -> None:
-        name = strings.name_of_file(path)
-        text = self.tr("{name} is here.").format(name=name)
+    def _report_arrived(self, path: Path) -> None:
+        name = strings.model_name_from_path(path)
+        text = self.tr("{name} was downloaded.").format(name=name)
         act, topic = lambda: self._load(str(path)), str(path)
         self._window.toast.show_message(text, action=self.tr("Load it"), act=act, topic=topic)

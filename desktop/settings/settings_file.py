@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Literal, get_args
 
-from engine.files.private_files import write_private
+from engine.files.atomic_write import write_atomic
 
 ThemeChoice = Literal["system", "light", "dark"]
 UpdatesChoice = Literal["unasked", "on", "off"]
@@ -92,7 +92,7 @@ class SettingsFile:
         if isinstance(self.problem, SettingsUnreadable):
             return
         with self._saving:
-            write_private(self._path, json.dumps(asdict(self.value), indent=2), durable=True)
+            write_atomic(self._path, json.dumps(asdict(self.value), indent=2), durable=True)
 
     def _load(self) -> Settings:
         try:

@@ -72,7 +72,7 @@ class CommandPaletteController(QObject):
         if offer.kind == "action":
             self._actions.perform(offer.id)
         else:
-            self._chats.open_chat(offer.id, offer.message_id)
+            self._chats.sessions.open_chat(offer.id, offer.message_id)
             self._window.show_chat_page()
 
 

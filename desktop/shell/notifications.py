@@ -37,13 +37,13 @@ class AnswerNotifier(QObject):
         super().__init__(window)
         self._window, self._chats, self._speaker = window, chats, speaker
         self._wanted, self._is_seen_elsewhere, self._now_s = wanted, is_seen_elsewhere, now_s
-        chats.heard.connect(self._heard)
+        chats.sessions.answer_changed.connect(self._heard)
 
     def _heard(self, message: ChatMessage) -> None:
         if message.state in ("streaming", "stopped") or self._now_s() - message.created_s < LONG_S:
             return
         in_sight = self._window.isActiveWindow() and not self._window.isMinimized()
-        chat = self._chats.chat(message.chat_id)
+        chat = self._chats.sessions.chat(message.chat_id)
         if in_sight or chat is None or not self._wanted() or self._is_seen_elsewhere(message.id):
             return
         words = (
@@ -55,6 +55,6 @@ class AnswerNotifier(QObject):
         QApplication.alert(self._window)
 
     def _open(self, chat_id: str) -> None:
-        self._chats.open_chat(chat_id)
+        self._chats.sessions.open_chat(chat_id)
         self._window.show_chat_page()
         self._window.bring_to_front()

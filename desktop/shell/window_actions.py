@@ -41,12 +41,12 @@ def _places(window: MainWindow) -> list[Action]:
 
 
 def _chat_actions(window: MainWindow, chats: ChatController) -> list[Action]:
-    of_chat = partial(Action, is_possible=lambda: chats.current is not None)
+    of_chat = partial(Action, is_possible=lambda: chats.sessions.current is not None)
 
     def with_chat(act: Callable[[Chat], object]) -> Callable[[], None]:
         def run() -> None:
-            if chats.current is not None:
-                act(chats.current)
+            if chats.sessions.current is not None:
+                act(chats.sessions.current)
 
         return run
 
@@ -65,7 +65,9 @@ def _chat_actions(window: MainWindow, chats: ChatController) -> list[Action]:
         of_chat("find", translate("actions", "Find in this chat"), find, "Ctrl+F"),
         Action("chat_settings", translate("actions", "Settings of this chat"), settings, "Ctrl+,"),
         Action("attach", translate("actions", "Attach files"), attach, "Ctrl+Shift+A"),
-        Action("stop", translate("actions", "Stop the answer"), chats.stop, is_possible=lambda: chats.answering),
+        Action(
+            "stop", translate("actions", "Stop the answer"), chats.stop, is_possible=lambda: chats.sessions.answering
+        ),
         of_chat("rename_chat", translate("actions", "Rename this chat"), rename),
         of_chat("pin_chat", translate("actions", "Pin or unpin this chat"), with_chat(pin)),
         of_chat("delete_chat", translate("actions", "Delete this chat"), delete),
@@ -99,7 +101,7 @@ def _others(window: MainWindow) -> list[Action]:
 
     def switch_endpoint() -> None:
         if window.endpoint_page is not None:
-            window.endpoint_page.press_switch()
+            window.endpoint_page.toggle()
 
     return [
         Action(

@@ -24,7 +24,7 @@ from desktop.platform.task_set import TaskSet
 from desktop.platform.theme import Theme
 from desktop.shell.main_window import MainWindow
 from desktop.sidebar.chat_list_view import ChatListView
-from desktop.sidebar.chat_list_wiring import ChatListWiring
+from desktop.sidebar.chat_list_wiring import ChatListWiring, chat_list_model
 from desktop.store.records import Chat
 from desktop.store.store import Store
 from desktop.transcript.answer_status import WaitStatus
@@ -78,10 +78,10 @@ class Wiring:
         self._remember = remember
         self._shown_id = ""
         self._transcript, _, self._chats_view = pages
-        self._chats_view.setModel(chats.chats)
+        self._chats_view.setModel(chat_list_model(chats))
         window.add_pages(self._chats_view, self._transcript, pages.endpoint)
-        self._transcript.set_list(chats.messages)
-        self._transcript.wait_status_of = lambda message_id: wait_status_of(chats.waiting(message_id))
+        self._transcript.set_list(chats.sessions.messages)
+        self._transcript.wait_status_of = lambda message_id: wait_status_of(chats.sessions.waiting(message_id))
         self.composing = ComposerController(window, chats, models, store, tasks, self.tell)
         self._transcript.edit_draft = self.composing.draft_saver.edit_of
         self._transcript.edit_changed.connect(self.composing.draft_saver.put_edit)
@@ -101,13 +101,13 @@ class Wiring:
         window.composer.stop_requested.connect(chats.stop)
         window.greeting.begun.connect(window.composer.begin_with)
         self._transcript.link_activated.connect(QDesktopServices.openUrl)
-        chats.opened.connect(self._show_chat)
-        chats.answering_changed.connect(self._show_answering)
-        chats.stop_requested.connect(self._show_stopping)
-        chats.speed_measured.connect(window.header.show_speed)
-        chats.failed.connect(self.tell)
-        chats.saving_failed.connect(self.tell_not_saved)
-        chats.saving_resumed.connect(lambda: window.toast.clear("not saved"))
+        chats.sessions.opened.connect(self._show_chat)
+        chats.sessions.answering_changed.connect(self._show_answering)
+        chats.sessions.stop_requested.connect(self._show_stopping)
+        chats.sessions.speed_measured.connect(window.header.show_speed)
+        chats.sessions.failed.connect(self.tell)
+        chats.sessions.saving_failed.connect(self.tell_not_saved)
+        chats.sessions.saving_resumed.connect(lambda: window.toast.clear("not saved"))
         ChatListWiring(window, self._chats_view, chats)
         self._messages = MessageWiring(window, self._transcript, chats, self._tasks)
 
@@ -129,11 +129,11 @@ class Wiring:
         self._window.setWindowTitle(f"{chat.title} – Inglenook" if chat else "Inglenook")
 
     def _show_answering(self, answering: bool) -> None:
-        self._window.composer.set_answering(answering, stopping=self._chats.stopping)
+        self._window.composer.set_answering(answering, stopping=self._chats.sessions.stopping)
 
     def _show_stopping(self) -> None:
         """At once, though what was stopped may end a second later."""
-        self._show_answering(self._chats.answering)
+        self._show_answering(self._chats.sessions.answering)
         self._transcript.refresh_status()
 
     # The model

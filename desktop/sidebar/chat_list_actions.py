@@ -37,7 +37,7 @@ def chat_list_actions(window: MainWindow, view: ChatListView, chats: ChatControl
             "choose_all",
             translate("actions", "Choose all chats"),
             choose_all,
-            is_possible=lambda: chats.chats.rowCount() > 0,
+            is_possible=lambda: bool(chats.sessions.known),
         ),
         of_several("pin_chosen", translate("actions", "Pin or unpin the chosen chats"), chosen.pin),
         of_several("move_chosen", translate("actions", "Move the chosen chats to a folder…"), chosen.move),

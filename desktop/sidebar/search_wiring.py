@@ -28,7 +28,7 @@ class SearchWiring(QObject):
         self._view.typed.connect(self._write)
         self._view.chosen.connect(self._open)
         search.answered.connect(self._show)
-        chats.kept.connect(search.again)
+        chats.sessions.saved.connect(search.again)
 
     def _show(self, words: str, n_hits: int) -> None:
         if not n_hits:
@@ -42,5 +42,5 @@ class SearchWiring(QObject):
         field.insert(text)
 
     def _open(self, chat_id: str, message_id: str) -> None:
-        self._chats.open_chat(chat_id, message_id)
+        self._chats.sessions.open_chat(chat_id, message_id)
         self._window.show_chat_page()

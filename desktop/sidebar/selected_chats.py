@@ -26,7 +26,7 @@ class SelectedChats:
         return bool(self.meant())
 
     def meant(self) -> list[Chat]:
-        chosen, current = self._view.selected_chats(), self._chats.current
+        chosen, current = self._view.selected_chats(), self._chats.sessions.current
         if len(chosen) > 1 or (chosen and self._view.hasFocus()) or current is None:
             return chosen
         return [current]

@@ -36,13 +36,13 @@ class MessageWiring(QObject):
         self._undo: Callable[[], None] = lambda: None
         transcript.n_deleted = chats.n_deleted_with
         transcript.retry_requested.connect(chats.retry)
-        transcript.continue_requested.connect(chats.go_on)
+        transcript.continue_requested.connect(chats.continue_answer)
         transcript.edited.connect(chats.edit)
-        transcript.version_requested.connect(chats.version)
-        transcript.alternatives_requested.connect(lambda message_id: chats.alternatives(message_id))
+        transcript.version_requested.connect(chats.step_version)
+        transcript.alternatives_requested.connect(lambda message_id: chats.write_alternatives(message_id))
         transcript.picked.connect(chats.pick)
         transcript.delete_requested.connect(self._delete)
-        chats.message_focused.connect(transcript.show_message)
+        chats.sessions.message_focused.connect(transcript.show_message)
         transcript.token_alternatives_requested.connect(self._ask_word)
         transcript.typed.connect(window.composer.write)
         transcript.save_requested.connect(self._choose_file)
@@ -98,7 +98,7 @@ class MessageWiring(QObject):
 
     async def _fill(self, card: TokenAlternativesPopup, message_id: str, start: int, end: int) -> None:
         try:
-            choices = await self._chats.words(message_id, start, end)
+            choices = await self._chats.token_alternatives(message_id, start, end)
         except Exception as error:  # whatever it is: the card must not wait for ever
             card.close()
             self._window.toast.show_message(error_message(error), alert=True)

@@ -1,4 +1,4 @@
-"""A list in a card, in whose rows there are places to click."""
+"""List in a card whose rows have clickable areas and a context menu."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from desktop.platform.theme import Theme, scaled
 from desktop.widgets.card_row_delegate import CardRowDelegate
 from desktop.widgets.row_list import KeyedList, Row
 
-Act = TypeVar("Act", bound=str)
+RowActionT = TypeVar("RowActionT", bound=str)
 
 
-class CardListView(QListView, Generic[Row, Act]):
-    """As high as its rows are: the page scrolls, not the list. A subclass says what can be done with a row."""
+class CardListView(QListView, Generic[Row, RowActionT]):
+    """As high as all its rows, so that the page scrolls instead of the list. A subclass implements the hooks below."""
 
     def __init__(
-        self, theme: Theme, rows: type[CardRowDelegate[Row]], name: str, parent: QWidget | None = None
+        self, theme: Theme, delegate: type[CardRowDelegate[Row]], name: str, parent: QWidget | None = None
     ) -> None:
-        """`name` is that of its style."""
+        """`name` is the object name for the style sheet."""
         super().__init__(parent)
         self._theme = theme
-        self._rows = rows(theme, self)
-        self._pressed: tuple[str, Act] | None = None
+        self._delegate = delegate(theme, self)
+        self._pressed_action: tuple[str, RowActionT] | None = None
         self.setObjectName(name)
-        self.setItemDelegate(self._rows)
+        self.setItemDelegate(self._delegate)
         self.setMouseTracking(True)
         self.setUniformItemSizes(True)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -39,28 +39,28 @@ class CardListView(QListView, Generic[Row, Act]):
         self.customContextMenuRequested.connect(self._open_menu)
         theme.changed.connect(self._fit_rows)
 
-    # What a subclass says
+    # Hooks for subclasses
 
-    def _places(self, box: QRect, row: Row) -> Mapping[Act, QRect]:
-        """What can be clicked in a row that stands there."""
+    def _action_rects(self, box: QRect, row: Row) -> Mapping[RowActionT, QRect]:
+        """The clickable rectangles of a row that is painted in `box`, in viewport coordinates."""
         raise NotImplementedError
 
-    def _do(self, act: Act, row: Row) -> None:
+    def _perform(self, action: RowActionT, row: Row) -> None:
         raise NotImplementedError
 
-    def _hint(self, row: Row, act: Act | None) -> str:
-        """The tooltip where the mouse is on that act, or on nothing that can be clicked."""
+    def _tooltip(self, row: Row, action: RowActionT | None) -> str:
+        """`action` is the one under the mouse; None if there is none."""
         raise NotImplementedError
 
-    def _facts(self, row: Row) -> Iterable[str]:
-        """What stands at the top of the row's menu."""
+    def _menu_header(self, row: Row) -> Iterable[str]:
+        """Lines of text at the top of the context menu."""
         raise NotImplementedError
 
     def _fill_menu(self, menu: QMenu, row: Row) -> None:
-        """With what can be done."""
+        """Add the actions of the row."""
         raise NotImplementedError
 
-    # What it makes of it
+    # Events
 
     def set_list(self, rows: KeyedList[Row]) -> None:
         self.setModel(rows)
@@ -70,32 +70,32 @@ class CardListView(QListView, Generic[Row, Act]):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         super().mouseMoveEvent(event)
-        self._point(event.position().toPoint())
+        self._set_mouse_pos(event.position().toPoint())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         super().mousePressEvent(event)
-        self._pressed = self._act_of(event)
+        self._pressed_action = self._clicked_action(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """The first click did it, and the row that stands here now may be another."""
+        """Ignore the second click: the first one may have put another row under the mouse."""
         super().mouseDoubleClickEvent(event)
-        self._pressed = None
+        self._pressed_action = None
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         super().mouseReleaseEvent(event)
-        pressed, self._pressed = self._pressed, None
+        pressed, self._pressed_action = self._pressed_action, None
         row = self._row_of(self.indexAt(event.position().toPoint()))
-        if row is not None and pressed is not None and pressed == self._act_of(event):
-            self._do(pressed[1], row)
+        if row is not None and pressed is not None and pressed == self._clicked_action(event):
+            self._perform(pressed[1], row)
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
-        self._point(QPoint(-1, -1))
+        self._set_mouse_pos(QPoint(-1, -1))
 
     def viewportEvent(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent):
             row = self._row_of(self.indexAt(event.pos()))
-            text = self._hint(row, self._act_at(event.pos())) if row is not None else ""
+            text = self._tooltip(row, self._action_at(event.pos())) if row is not None else ""
             QToolTip.showText(event.globalPos(), text, self)
             return True
         return super().viewportEvent(event)
@@ -108,30 +108,30 @@ class CardListView(QListView, Generic[Row, Act]):
         return self.model().rowCount() if self.model() is not None else 0
 
     def _fit_rows(self) -> None:
-        self.setFixedHeight(self._n_rows() * scaled(self._rows.height))
+        self.setFixedHeight(self._n_rows() * scaled(self._delegate.height))
 
-    def _act_of(self, event: QMouseEvent) -> tuple[str, Act] | None:
-        """What a button of the mouse is on: the row's key, and the act."""
+    def _clicked_action(self, event: QMouseEvent) -> tuple[str, RowActionT] | None:
+        """Key of the row and action under the mouse, for the left button."""
         place, model = event.position().toPoint(), self.model()
-        row, act = self._row_of(self.indexAt(place)), self._act_at(place)
+        row, action = self._row_of(self.indexAt(place)), self._action_at(place)
         if (
             event.button() != Qt.MouseButton.LeftButton
             or not isinstance(model, KeyedList)
             or row is None
-            or act is None
+            or action is None
         ):
             return None
-        return model.key_of(row), act
+        return model.key_of(row), action
 
-    def _act_at(self, place: QPoint) -> Act | None:
+    def _action_at(self, place: QPoint) -> RowActionT | None:
         index = self.indexAt(place)
         row = self._row_of(index)
-        found = self._places(self.visualRect(index), row) if row is not None else {}
-        return next((act for act, box in found.items() if box.contains(place)), None)
+        found = self._action_rects(self.visualRect(index), row) if row is not None else {}
+        return next((action for action, box in found.items() if box.contains(place)), None)
 
-    def _point(self, place: QPoint) -> None:
-        self._rows.pointed = place
-        hand = self._act_at(place) is not None
+    def _set_mouse_pos(self, place: QPoint) -> None:
+        self._delegate.mouse_pos = place
+        hand = self._action_at(place) is not None
         self.viewport().setCursor(Qt.CursorShape.PointingHandCursor if hand else Qt.CursorShape.ArrowCursor)
         self.viewport().update()
 
@@ -142,7 +142,7 @@ class CardListView(QListView, Generic[Row, Act]):
             return
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for line in self._facts(row):
+        for line in self._menu_header(row):
             menu.addAction(button_text(line)).setEnabled(False)
         menu.addSeparator()
         self._fill_menu(menu, row)

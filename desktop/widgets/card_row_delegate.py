@@ -1,4 +1,4 @@
-"""How the rows of a card are drawn: one height, text in the theme's colours, icons that can be clicked."""
+"""Base of the delegates that paint rows in a card: one height, text in the theme's colours, clickable icons."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ ICON = 16
 
 
 class CardRowDelegate(QStyledItemDelegate, Generic[Row]):
-    """Draws the rows of a `KeyedList`. A subclass says how high they are, and paints one."""
+    """Paints the rows of a `KeyedList`. A subclass sets `height` and implements `paint_row`."""
 
     height: int
-    """Before the text size of the settings."""
+    """Pixels at the default text size."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
-        self.pointed = QPoint(-1, -1)
-        """Where the mouse is in the list."""
+        self.mouse_pos = QPoint(-1, -1)
+        """Position of the mouse in the list's viewport; (-1, -1) if it is outside."""
 
     def paint_row(self, painter: QPainter, box: QRect, row: Row, *, is_first: bool, has_focus: bool) -> None:
-        """What it does to the painter is undone afterwards."""
+        """The painter's state is restored by the caller."""
         raise NotImplementedError
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
@@ -44,7 +44,7 @@ class CardRowDelegate(QStyledItemDelegate, Generic[Row]):
         self.paint_row(painter, option.rect, row, is_first=index.row() == 0, has_focus=has_focus)
         painter.restore()
 
-    def _write(
+    def _draw_text(
         self,
         painter: QPainter,
         place: QRect,
@@ -53,7 +53,7 @@ class CardRowDelegate(QStyledItemDelegate, Generic[Row]):
         pixels: int = 13,
         weight: QFont.Weight = QFont.Weight.Normal,
     ) -> int:
-        """How wide it became."""
+        """Draw the text on one line, elided to `place`, and return its width."""
         painter.setFont(text_font(pixels, weight))
         painter.setPen(self._theme.colour(colour))
         shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, place.width())
@@ -61,7 +61,7 @@ class CardRowDelegate(QStyledItemDelegate, Generic[Row]):
         return painter.fontMetrics().horizontalAdvance(shown)
 
     def _paint_icon(self, painter: QPainter, place: QRect, icon: str, opacity: float = 1.0) -> None:
-        if place.contains(self.pointed):
+        if place.contains(self.mouse_pos):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self._theme.colour("hover"))
             painter.drawRoundedRect(QRectF(place), 7, 7)

@@ -59,18 +59,6 @@ def make_private_file(path: Path) -> None:
     os.close(open_private(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)))
 
 
-def write_private(path: Path, text: str, *, durable: bool = False) -> None:
-    """Writes UTF-8 text to a file of mode 0600, as a whole or not at all. `durable`: it is on disk when this returns.
-    Raises OSError."""
-    part = path.with_name(path.name + ".part")
-    with open(part, "w", encoding="utf-8", opener=open_private) as file:
-        file.write(text)
-        if durable:
-            file.flush()
-            os.fsync(file.fileno())
-    part.replace(path)
-
-
 def correct_profile(root: Path) -> None:
     """Removes the permissions of other accounts from the profile. Only files with our names are changed, since any
     folder can be chosen as the profile. Files of other accounts and the targets of links are not changed."""

@@ -7,13 +7,12 @@ became of it later.
 from __future__ import annotations
 
 import hashlib
-import os
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.files.private_files import open_private
+from engine.files.atomic_write import write_atomic
 
 MAGIC = b"INKSNAP1"
 SUFFIX = ".kv"
@@ -41,18 +40,7 @@ def write(path: Path, fingerprint: bytes, tokens: Sequence[int], state: memoryvi
     """Writes atomically. Raises OSError, and then leaves nothing behind."""
     packed = _packed(tokens)
     header = _HEADER.pack(MAGIC, fingerprint, len(tokens), len(state), _checksum(packed, state))
-    temporary = path.with_suffix(".part")
-    try:
-        with open(temporary, "wb", opener=open_private) as file:
-            file.write(header)
-            file.write(packed)
-            file.write(state)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_atomic(path, (header, packed, state), durable=True)
 
 
 def read_header(path: Path) -> Header:

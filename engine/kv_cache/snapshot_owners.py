@@ -6,7 +6,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
-from engine.files.private_files import write_private
+from engine.files.atomic_write import write_atomic
 from engine.kv_cache.snapshot_file import SUFFIX
 
 OWNERS = ".owners"
@@ -19,7 +19,7 @@ def add_owner(snapshot: Path, owner: str) -> None:
         return
     owners = _owners(snapshot)
     if owner not in owners:
-        write_private(snapshot.with_suffix(OWNERS), "".join(f"{each}\n" for each in sorted({*owners, owner})))
+        write_atomic(snapshot.with_suffix(OWNERS), "".join(f"{each}\n" for each in sorted({*owners, owner})))
 
 
 def delete_snapshots(folder: Path, owners: Collection[str]) -> int:

@@ -10,14 +10,14 @@ import contextlib
 import errno
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from engine.files.private_files import make_private_folder, write_private
+from engine.files.atomic_write import replace_durably, write_atomic
+from engine.files.private_files import make_private_folder
 from engine.library.http_transfer import Stop, Stopped, Transfer
 from engine.library.hub import Choice, Hub, RemoteFile
 from engine.library.hub_errors import CannotWrite, Corrupt, DiskFull
@@ -103,7 +103,7 @@ class Download:
         if _size(part) != file.size_bytes or not self._is_right(part, file):
             self._forget(file)
             raise Corrupt(target.name)
-        _settle(part, target)
+        replace_durably(part, target)
         self._about(file).unlink(missing_ok=True)
 
     def _begin(self, file: RemoteFile) -> None:
@@ -111,7 +111,7 @@ class Download:
         about = {"file": asdict(file), "choice": asdict(self.choice)}
         if _read(self._about(file)).get("file") != asdict(file):
             self._forget(file)
-        write_private(self._about(file), json.dumps(about, indent=1))
+        write_atomic(self._about(file), json.dumps(about, indent=1))
 
     def _is_right(self, path: Path, file: RemoteFile) -> bool:
         """Raises Stopped."""
@@ -197,16 +197,3 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
-
-
-def _settle(part: Path, target: Path) -> None:
-    """Onto the disk for good, then under its name."""
-    with part.open("r+b") as data:
-        os.fsync(data.fileno())
-    part.replace(target)
-    if os.name == "posix":
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)

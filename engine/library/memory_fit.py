@@ -30,7 +30,7 @@ CELL_BYTES_BILLION = 40_000
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class MemoryFit:
     """`n_ctx` is the context that would be opened, `n_ctx_best` the longest that fits (0 where none does).
     `tokens_per_s` is 0 where the machine was not measured. `is_rough`: the file was not seen yet."""
 
@@ -47,7 +47,9 @@ class Fit:
         return self.account.needed
 
 
-def fit(metadata: ModelMetadata, settings: LoadSettings, free: int, total: int, bytes_per_s: float) -> Fit:
+def estimate_fit(
+    metadata: ModelMetadata, settings: LoadSettings, free: int, total: int, bytes_per_s: float
+) -> MemoryFit:
     """For a file that says all of itself. `free` is what would be free without the model in memory now."""
     header = metadata.header
 
@@ -61,7 +63,7 @@ def fit(metadata: ModelMetadata, settings: LoadSettings, free: int, total: int, 
 
 def estimate_fit_from_size(
     size_bytes: int, n_params: int, n_ctx_train: int, free: int, total: int, bytes_per_s: float, n_active: int = 0
-) -> Fit:
+) -> MemoryFit:
     """For a file that lies elsewhere, of which only the size is known. `n_active` parameters compute a token."""
     n_params = n_params or round(size_bytes / 0.6)
     cell = CELL_BYTES_BILLION * math.sqrt(n_params / 1e9)
@@ -75,22 +77,22 @@ def estimate_fit_from_size(
     return replace(judged, tokens_per_s=bytes_per_s / (size_bytes * share + TYPICAL_TOKENS * cell), is_rough=True)
 
 
-def _judge(weigh: Callable[[int], MemoryEstimate], n_ctx_asked: int, n_ctx_train: int, total: int) -> Fit:
+def _judge(weigh: Callable[[int], MemoryEstimate], n_ctx_asked: int, n_ctx_train: int, total: int) -> MemoryFit:
     wanted = n_ctx_asked or min(n_ctx_train or N_CTX_DEFAULT, N_CTX_DEFAULT)
     best = _best_context(weigh, max(n_ctx_train or N_CTX_DEFAULT, wanted))
     least = weigh(min(wanted, MIN_CTX))
     if least.headroom < MARGIN_BYTES:
-        return Fit("too_big", "weights", least, min(wanted, MIN_CTX), 0)
+        return MemoryFit("too_big", "weights", least, min(wanted, MIN_CTX), 0)
     foreseen = weigh(wanted)
     if foreseen.headroom >= MARGIN_BYTES:
         enough = foreseen.headroom >= max(MARGIN_BYTES, LEFT_SHARE * total)
-        return Fit("fits" if enough else "tight", "" if enough else "little_left", foreseen, wanted, best)
+        return MemoryFit("fits" if enough else "tight", "" if enough else "little_left", foreseen, wanted, best)
     if n_ctx_asked:
-        return Fit("too_big", "context", foreseen, wanted, best)
+        return MemoryFit("too_big", "context", foreseen, wanted, best)
     shorter = wanted
     while shorter > MIN_CTX and weigh(shorter).headroom < MARGIN_BYTES:
         shorter = max(MIN_CTX, shorter // 2)  # as loading does it
-    return Fit("tight", "short_context", weigh(shorter), shorter, best)
+    return MemoryFit("tight", "short_context", weigh(shorter), shorter, best)
 
 
 def _best_context(weigh: Callable[[int], MemoryEstimate], largest: int) -> int:

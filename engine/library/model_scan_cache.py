@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.files.private_files import write_private
+from engine.files.atomic_write import write_atomic
 from engine.library.model_metadata import ModelMetadata
 
 VERSION = 1
@@ -68,7 +68,7 @@ class ModelScanCache:
             self._changed = False
             files = dict(self._raw)
             files.update({key: _raw_entry(*entry) for key, entry in self._kept.items()})
-            write_private(self._file, json.dumps({"version": VERSION, "files": files}, separators=(",", ":")))
+            write_atomic(self._file, json.dumps({"version": VERSION, "files": files}, separators=(",", ":")))
 
 
 def _raw_entry(mark: FileStamp, what: ModelMetadata | str) -> list[Any]:

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from engine.files.private_files import write_private
+from engine.files.atomic_write import write_atomic
 
 CORE_BYTES_PER_S = 6.5e9
 """What one core multiplies of four-bit weights: measured with llama.cpp on one server core of 2024 beside another."""
@@ -82,7 +82,7 @@ class ThroughputEstimate:
             return
         seen: Seen = {"machine": _machine(), "memory": self._memory, "shown": self._shown}
         with contextlib.suppress(OSError):  # measured again the next time
-            write_private(self._file, json.dumps(seen))
+            write_atomic(self._file, json.dumps(seen))
 
 
 def memory_bytes_per_s(n_threads: int) -> float:

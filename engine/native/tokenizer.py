@@ -14,7 +14,7 @@ from functools import cached_property
 
 from engine.backend import TokenizationCancelled
 from engine.native.llama import C
-from engine.prompt.special_pattern import special_pattern
+from engine.prompt.control_tokens import special_pattern
 
 CHUNK = 1 << 15
 """Characters that llama.cpp tokenizes in one call, 10 to 30 ms."""

@@ -1,4 +1,4 @@
-"""How the loaded model writes, and how one answer of it is to be taken apart."""
+"""The output format of the loaded model, and the parser configuration for one answer."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from engine.output.constraints.tool_call_grammar import ToolCallGrammar, build_tool_call_grammar, trigger
-from engine.output.model_families import detect, opens_reasoning
+from engine.output.constraints.tool_call_grammar import ToolCallGrammar, build_tool_call_grammar, call_marker
+from engine.output.model_families import detect_family, opens_reasoning
 from engine.output.output_parser import OutputParser
 from engine.output.tool_call_syntax import OutputFormat
 from engine.requests import Constraint, Tool, ToolChoice
@@ -15,114 +15,122 @@ from engine.requests import Constraint, Tool, ToolChoice
 
 @dataclass(frozen=True, slots=True)
 class OutputParserConfig:
-    """What one answer's parser has to know."""
+    """What the parser of one answer needs."""
 
     format: OutputFormat
     tools: tuple[Tool, ...]
-    pieces: Mapping[int, bytes]
-    """The text of tokens that are markers; a detokeniser leaves it out where they are special."""
-    ends: frozenset[int]
-    """Tokens that end an answer of this format."""
-    in_thought: bool
-    said: str
-    """Text with which the answer begins already."""
-    one_call: bool
+    marker_bytes: Mapping[int, bytes]
+    """Bytes of the tokens that are markers, which detokenizing leaves out."""
+    eog_tokens: frozenset[int]
+    """Tokens that end an answer of this format, in addition to the model's own."""
+    starts_in_reasoning: bool
+    answer_prefix: str
+    """Text that the answer already starts with."""
+    single_call: bool
     """The answer ends with its first call."""
-    must_call: bool
+    calls_only: bool
     """The answer is constrained to calls."""
-    trigger: int | None
-    """The token after which only a call can come."""
-    opener: int | None
-    """The token with which a thought begins."""
+    call_token: int | None
+    """The token after which only a call can follow."""
+    reasoning_token: int | None
+    """The token that starts reasoning."""
 
     @property
     def starts_in_answer(self) -> bool:
-        """Whether nothing must come before the answer itself; a thought may."""
-        return self.format.headers is None and not self.in_thought
+        """Whether the first token belongs to the answer itself, or optionally starts reasoning."""
+        return self.format.headers is None and not self.starts_in_reasoning
 
-    def parser(self) -> OutputParser:
-        """A fresh one, at the place where the model goes on."""
+    def create_parser(self) -> OutputParser:
+        """A new parser at the position where the model continues."""
         parser = OutputParser(
-            self.format, self.tools, _new_call_id, in_thought=self.in_thought, must_call=self.must_call
+            self.format,
+            self.tools,
+            _new_call_id,
+            starts_in_reasoning=self.starts_in_reasoning,
+            calls_only=self.calls_only,
         )
-        if self.said:
-            parser.feed(self.said)
+        if self.answer_prefix:
+            parser.feed(self.answer_prefix)
         return parser
 
 
 @dataclass(frozen=True, slots=True)
 class ChatFormat:
-    """A model's format, and which of its markers and ends are single tokens of the model."""
+    """An output format with the token ids that one model has for its markers."""
 
     format: OutputFormat
-    tokens: Mapping[str, int]
-    ends: frozenset[int]
+    marker_tokens: Mapping[str, int]
+    eog_tokens: frozenset[int]
+    """As in OutputParserConfig."""
 
-    def begin(self, prompt: str, answer_start: str) -> str:
-        """The prompt with `answer_start`, which is an answer and no thought, whatever the prompt has opened."""
+    def append_answer_start(self, prompt: str, answer_start: str) -> str:
+        """`prompt` plus `answer_start` as answer text: closes reasoning that the prompt has opened."""
         if not answer_start:
             return prompt
         if self.format.headers:
-            return prompt + self.format.headers.begins_answer + answer_start
-        if opens_reasoning(self.format, prompt) and (thinking := self.format.thinking):
-            return f"{prompt.rstrip()}\n\n{thinking.close}\n\n{answer_start}"
+            return prompt + self.format.headers.answer_header + answer_start
+        if opens_reasoning(self.format, prompt) and (reasoning := self.format.reasoning):
+            return f"{prompt.rstrip()}\n\n{reasoning.close}\n\n{answer_start}"
         return prompt + answer_start
 
-    def channels(
-        self, prompt: str, answer_start: str, tools: tuple[Tool, ...], *, one_call: bool, must_call: bool = False
+    def parser_config(
+        self, prompt: str, answer_start: str, tools: tuple[Tool, ...], *, single_call: bool, calls_only: bool = False
     ) -> OutputParserConfig | None:
-        """For an answer to `prompt`, as it stood before `begin`; None where all of it is plain text."""
-        format = self.format if tools else replace(self.format, calls=())
-        if not (format.calls or format.thinking or format.headers or format.dropped or self.ends):
+        """For the answer to `prompt` (before `append_answer_start`); None if the answer is plain text only."""
+        format = self.format if tools else replace(self.format, call_syntaxes=())
+        if not (
+            format.call_syntaxes or format.reasoning or format.headers or format.ignored_markers or self.eog_tokens
+        ):
             return None
-        said = format.headers.begins_answer + answer_start if format.headers and answer_start else answer_start
+        prefix = format.headers.answer_header + answer_start if format.headers and answer_start else answer_start
+        tokens = self.marker_tokens
         return OutputParserConfig(
             format=format,
             tools=tools,
-            pieces={self.tokens[marker]: marker.encode() for marker in format.markers if marker in self.tokens},
-            ends=self.ends,
-            in_thought=not said and opens_reasoning(format, prompt),
-            said=said,
-            one_call=one_call,
-            must_call=must_call and bool(tools),
-            trigger=self.tokens.get(trigger(format)),
-            opener=self.tokens.get(format.thinking.open) if format.thinking else None,
+            marker_bytes={tokens[marker]: marker.encode() for marker in format.markers if marker in tokens},
+            eog_tokens=self.eog_tokens,
+            starts_in_reasoning=not prefix and opens_reasoning(format, prompt),
+            answer_prefix=prefix,
+            single_call=single_call,
+            calls_only=calls_only and bool(tools),
+            call_token=tokens.get(call_marker(format)),
+            reasoning_token=tokens.get(format.reasoning.open) if format.reasoning else None,
         )
 
-    def grammar(
+    def tool_call_grammar(
         self,
-        channels: OutputParserConfig,
+        config: OutputParserConfig,
         choice: ToolChoice,
         answer: Constraint | None = None,
         open_tools: frozenset[str] = frozenset(),
-    ) -> ToolCallGrammar | None:
-        """What the calls of such an answer, or with `answer` all of it, must match; None where nothing tells that one
-        begins. `open_tools`: those whose schemas cannot be followed."""
-        if choice == "auto" and channels.trigger is None and answer is None:
-            return None
+    ) -> ToolCallGrammar:
+        """The grammar for the calls of an answer or, with `answer`, for the whole answer (see
+        `build_tool_call_grammar`)."""
         return build_tool_call_grammar(
-            channels.format,
-            channels.tools,
+            config.format,
+            config.tools,
             choice,
-            not channels.one_call,
-            specials=self.tokens,
-            in_thought=channels.in_thought,
+            not config.single_call,
+            special_tokens=self.marker_tokens,
+            starts_in_reasoning=config.starts_in_reasoning,
             answer=answer,
             open_tools=open_tools,
         )
 
 
-def detect_chat_format(template: str | None, tokenize: Callable[[str], list[int]], ends: frozenset[int]) -> ChatFormat:
-    """`tokenize` recognises special tokens; `ends` are those that end an answer by what the model's file says."""
-    format = detect(template)
+def detect_chat_format(
+    template: str | None, tokenize: Callable[[str], list[int]], model_eog_tokens: frozenset[int]
+) -> ChatFormat:
+    """The format of the model with this chat template. `tokenize` must recognise special tokens."""
+    format = detect_family(template)
     tokens = {marker: found[0] for marker in format.markers if len(found := tokenize(marker)) == 1}
-    if thinking := format.thinking:
-        marks = (thinking.open.strip(), thinking.close.strip())
-        # Any model may be told to write <think>; only one that was trained to means it.
-        if not any(mark in tokens or mark in (template or "") for mark in marks):
-            format = replace(format, thinking=None)
-    own = (tokenize(end) for end in format.ends)
-    return ChatFormat(format, tokens, frozenset(found[0] for found in own if len(found) == 1) - ends)
+    if reasoning := format.reasoning:
+        markers = (reasoning.open.strip(), reasoning.close.strip())
+        # Any model can be prompted to write <think>; it marks reasoning only for models that were trained with it.
+        if not any(marker in tokens or marker in (template or "") for marker in markers):
+            format = replace(format, reasoning=None)
+    ends = (tokenize(text) for text in format.eog_texts)
+    return ChatFormat(format, tokens, frozenset(found[0] for found in ends if len(found) == 1) - model_eog_tokens)
 
 
 def _new_call_id() -> str:

@@ -1,7 +1,7 @@
-"""Text that arrives in pieces, read as if it were whole.
+"""A cursor over text that arrives in pieces.
 
-The readers are generators: they run until they need a character that has not come yet, then yield. What they decide
-depends only on characters, never on where the pieces end; so however the text is cut, the result is the same.
+Readers built on it are generators: they run until they need a character that has not arrived, then yield. Their
+decisions depend only on characters, not on where the pieces end, so every split of a text gives the same result.
 """
 
 from __future__ import annotations
@@ -11,119 +11,121 @@ from typing import TypeVar
 
 T = TypeVar("T")
 ScanStep = Generator[None, None, T]
-"""A reader that yields when it needs more text, and returns T."""
+"""A reader: yields when it needs more text, and returns T."""
 
 END = ""
 SPACE = frozenset(" \t\r\n")
 
 
 class Malformed(Exception):
-    """What comes is not what had to come."""
+    """The text does not have the expected syntax."""
 
 
 class IncrementalScanner:
-    """A cursor over the text so far. `hold` remembers a place to come back to; what lies before is forgotten."""
+    """Reads forward. `mark` saves a position for `rewind`; text before the oldest mark is discarded."""
 
     def __init__(self) -> None:
         self._text = ""
         self._at = 0
-        self._dropped = 0
-        self._holds: list[int] = []
-        self._ended = False
+        self._n_discarded = 0
+        self._marks: list[int] = []
+        self._closed = False
 
-    def add(self, text: str) -> None:
-        kept = min(self._at, self._holds[0] - self._dropped) if self._holds else self._at
-        self._text = self._text[kept:] + text
-        self._at -= kept
-        self._dropped += kept
+    def feed(self, text: str) -> None:
+        kept_from = min(self._at, self._marks[0] - self._n_discarded) if self._marks else self._at
+        self._text = self._text[kept_from:] + text
+        self._at -= kept_from
+        self._n_discarded += kept_from
 
-    def end(self) -> None:
-        """Nothing more comes."""
-        self._ended = True
+    def close(self) -> None:
+        """Declares that no more text will be fed."""
+        self._closed = True
 
     @property
-    def is_exhausted(self) -> bool:
-        """Whether the text has ended and all of it was read."""
-        return self._ended and self._at >= len(self._text)
+    def is_at_end(self) -> bool:
+        """Whether the scanner is closed and all text was read."""
+        return self._closed and self._at >= len(self._text)
 
-    def hold(self) -> int:
-        self._holds.append(self._dropped + self._at)
-        return self._holds[-1]
+    def mark(self) -> int:
+        """The current position, kept until `rewind` or `release`."""
+        self._marks.append(self._n_discarded + self._at)
+        return self._marks[-1]
 
-    def rewind(self, place: int) -> None:
-        """Back to a held place, which is held no longer."""
-        self._at = place - self._dropped
-        self._holds.remove(place)
+    def rewind(self, mark: int) -> None:
+        """Returns to a mark and removes it."""
+        self._at = mark - self._n_discarded
+        self._marks.remove(mark)
 
-    def release(self, place: int) -> None:
-        if place in self._holds:
-            self._holds.remove(place)
+    def release(self, mark: int) -> None:
+        """Removes a mark; does nothing if it is already gone."""
+        if mark in self._marks:
+            self._marks.remove(mark)
 
-    def release_all(self) -> None:
-        """There is no way back any more from where the cursor is."""
-        self._holds.clear()
+    def release_marks(self) -> None:
+        """Removes all marks."""
+        self._marks.clear()
 
     def peek(self) -> ScanStep[str]:
-        """The next character, not consumed; END where none comes."""
+        """The next character without consuming it; END at the end."""
         while self._at >= len(self._text):
-            if self._ended:
+            if self._closed:
                 return END
             yield
         return self._text[self._at]
 
-    def char(self) -> ScanStep[str]:
-        """The next character; END where none comes."""
+    def next_char(self) -> ScanStep[str]:
+        """Consumes the next character; END at the end."""
         char = yield from self.peek()
         self._at += len(char)
         return char
 
-    def run(self, stops: frozenset[str]) -> str:
-        """What is already here, up to a character of `stops`. Perhaps nothing."""
+    def take_until(self, stops: frozenset[str]) -> str:
+        """Consumes the available text up to a character in `stops`. May be empty; never waits."""
         start = self._at
         while self._at < len(self._text) and self._text[self._at] not in stops:
             self._at += 1
         return self._text[start : self._at]
 
-    def space(self) -> ScanStep[str]:
-        """All white space from here."""
+    def whitespace(self) -> ScanStep[str]:
+        """Consumes all white space."""
         found = []
         while (yield from self.peek()) in SPACE:
-            found.append((yield from self.char()))
+            found.append((yield from self.next_char()))
         return "".join(found)
 
-    def literal(self, text: str) -> ScanStep[bool]:
-        """Whether `text` stands here. Consumes it, or nothing."""
-        place = self.hold()
+    def match(self, text: str) -> ScanStep[bool]:
+        """Consumes `text` if it comes next; otherwise consumes nothing."""
+        start = self.mark()
         for wanted in text:
             if (yield from self.peek()) != wanted:
-                self.rewind(place)
+                self.rewind(start)
                 return False
             self._at += 1
-        self.release(place)
+        self.release(start)
         return True
 
-    def one_of(self, texts: Sequence[str]) -> ScanStep[str]:
-        """The first of `texts` that stands here, consumed; "" where none does."""
+    def match_any(self, texts: Sequence[str]) -> ScanStep[str]:
+        """Consumes and returns the first of `texts` that comes next; "" if none does."""
         for text in texts:
-            if text and (yield from self.literal(text)):
+            if text and (yield from self.match(text)):
                 return text
         return ""
 
-    def ahead(self, text: str) -> ScanStep[bool]:
-        """Whether `text` stands here. Consumes nothing."""
-        place = self.hold()
-        found = yield from self.literal(text)
-        self.rewind(place)
+    def lookahead(self, text: str) -> ScanStep[bool]:
+        """Whether `text` comes next. Consumes nothing."""
+        start = self.mark()
+        found = yield from self.match(text)
+        self.rewind(start)
         return found
 
-    def until(self, texts: Sequence[str], say: Callable[[str], None]) -> ScanStep[str]:
-        """Says what stands before the first of `texts` and consumes that one. Returns it, or "" at the end."""
-        firsts = frozenset(text[0] for text in texts)
+    def read_until(self, texts: Sequence[str], emit: Callable[[str], None]) -> ScanStep[str]:
+        """Emits everything before the first of `texts` and consumes that one. Returns it; "" at the end."""
+        first_chars = frozenset(text[0] for text in texts)
         while char := (yield from self.peek()):
-            if char in firsts:
-                if found := (yield from self.one_of(texts)):
+            if char in first_chars:
+                if found := (yield from self.match_any(texts)):
                     return found
-                say((yield from self.char()))
+                emit((yield from self.next_char()))
             else:
-                say(self.run(firsts))
+                emit(self.take_until(first_chars))
         return ""

@@ -1,44 +1,52 @@
-"""Arguments that came as bare text → JSON, by what the tool's schema says of them."""
+"""Reads JSON schemas: properties, types, subschemas. Turns bare text into JSON of a schema's type."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-
-from engine.output.schema_walk import Node, mapped
+from collections.abc import Callable, Mapping
+from typing import Any
 
 Schema = Mapping[str, object]
+Node = dict[str, Any]
+"""A schema that is an object."""
 
-_PYTHON = {"True": "true", "False": "false", "None": "null"}
+MAX_DEPTH = 100
+"""Deeper subschemas are not changed."""
+
+_ONE = frozenset(("additionalProperties", "items", "additionalItems", "not", "if", "then", "else", "contains"))
+_ONE_MORE = frozenset(("propertyNames", "unevaluatedItems", "unevaluatedProperties"))
+_BY_NAME = frozenset(("properties", "patternProperties", "$defs", "definitions", "dependentSchemas"))
+_LISTED = frozenset(("allOf", "anyOf", "oneOf", "prefixItems", "items"))
+
+_PYTHON_WORDS = {"True": "true", "False": "false", "None": "null"}
 
 
 def quoted(text: str) -> str:
-    """Text as a JSON string."""
+    """The text as a JSON string."""
     return json.dumps(text, ensure_ascii=False)
 
 
 def escaped(text: str) -> str:
-    """Text as it stands within a JSON string. Piece by piece gives the same as whole."""
+    """The text as inside a JSON string. Escaping piece by piece gives the same result."""
     return quoted(text)[1:-1]
 
 
 def load_schema(source: str) -> Schema:
-    """A tool's parameters without keywords that are null; an empty schema where they are none.
+    """A tool's parameters without null keywords; an empty schema if they are not a JSON object.
 
-    Programs in languages with null references write null for a list or an object that has nothing in it. A template
-    that shows the tool would fail on it, or show it to the model."""
+    Clients in languages with null references send null for empty lists and objects. Templates that show the tool fail
+    on them or show them to the model."""
     try:
         schema = json.loads(source)
     except ValueError:
         return {}
     if not isinstance(schema, dict):
         return {}
-    return mapped(schema, _without_nulls) if "null" in source else schema
+    return map_subschemas(schema, _without_nulls) if "null" in source else schema
 
 
 def is_null_keyword(key: str, value: object) -> bool:
-    """Whether a keyword of a schema is null that cannot be: only these two can (JSON Schema Validation 2020-12, 6.1.3
-    and 9.2)."""
+    """Whether a keyword is null that must not be: only two may be (JSON Schema Validation 2020-12, 6.1.3 and 9.2)."""
     return value is None and key not in ("const", "default")
 
 
@@ -47,47 +55,47 @@ def _without_nulls(node: Node, path: str) -> Node:
 
 
 def properties(schema: Schema) -> Mapping[str, Schema]:
-    """The schema's properties, references to its own `$defs` followed."""
+    """The schema's properties. References to its own `$defs` are resolved."""
     found = schema.get("properties")
     if not isinstance(found, dict):
         return {}
-    return {str(key): _followed(value, schema) for key, value in found.items()}
+    return {str(key): _resolved(value, schema) for key, value in found.items()}
 
 
 def types(schema: Schema) -> frozenset[str]:
-    """The JSON types that it allows; empty where it does not say."""
-    said = schema.get("type")
-    if isinstance(said, str):
-        return frozenset({said})
-    if isinstance(said, list):
-        return frozenset(str(one) for one in said)
+    """The allowed JSON types; empty if the schema does not restrict them."""
+    declared = schema.get("type")
+    if isinstance(declared, str):
+        return frozenset({declared})
+    if isinstance(declared, list):
+        return frozenset(str(one) for one in declared)
     for key in ("anyOf", "oneOf"):
         options = schema.get(key)
         if isinstance(options, list):
             each = [types(option) if isinstance(option, dict) else frozenset() for option in options]
             return frozenset().union(*each) if all(each) else frozenset()
     if "const" in schema:
-        return frozenset({_type(schema["const"])})
+        return frozenset({_json_type(schema["const"])})
     values = schema.get("enum")
-    return frozenset(_type(value) for value in values) if isinstance(values, list) else frozenset()
+    return frozenset(_json_type(value) for value in values) if isinstance(values, list) else frozenset()
 
 
-def is_text(schema: Schema) -> bool:
-    """Whether it is a string whatever is written."""
+def is_string_schema(schema: Schema) -> bool:
+    """Whether the only allowed type is a string."""
     return types(schema) == {"string"}
 
 
 def to_json(text: str, schema: Schema | None) -> str:
-    """The value as JSON: as it stands where that is JSON, else as a string. Where the schema allows strings, only
-    what is of another allowed type stays as it stands."""
+    """The value as JSON: unchanged if it is JSON, else as a string. If the schema allows strings, only values of
+    another allowed type stay unchanged."""
     allowed = types(schema) if schema is not None else frozenset()
     bare = text.strip()
-    for candidate in (bare, _PYTHON.get(bare, "")):
+    for candidate in (bare, _PYTHON_WORDS.get(bare, "")):
         try:
-            kind = _type(json.loads(candidate, parse_constant=_refuse))
+            json_type = _json_type(json.loads(candidate, parse_constant=_refuse))
         except (ValueError, RecursionError):
             continue
-        if "string" not in allowed or kind in allowed or (kind == "integer" and "number" in allowed):
+        if "string" not in allowed or json_type in allowed or (json_type == "integer" and "number" in allowed):
             return candidate
     return quoted(text)
 
@@ -96,7 +104,7 @@ def _refuse(constant: str) -> None:
     raise ValueError(constant)
 
 
-def _type(value: object) -> str:
+def _json_type(value: object) -> str:
     match value:
         case None:
             return "null"
@@ -114,7 +122,7 @@ def _type(value: object) -> str:
             return "object"
 
 
-def _followed(schema: object, root: Schema) -> Schema:
+def _resolved(schema: object, root: Schema) -> Schema:
     for _ in range(8):
         if not isinstance(schema, dict):
             return {}
@@ -126,3 +134,27 @@ def _followed(schema: object, root: Schema) -> Schema:
             target = target.get(part) if isinstance(target, dict) else None
         schema = target
     return {}
+
+
+def map_subschemas(schema: Any, change: Callable[[Node, str], Any], path: str = "", depth: int = 0) -> Any:
+    """The schema with every subschema replaced by `change(subschema, path)`, inner ones first.
+
+    `path` is a JSON pointer. Only schemas are visited: a property named "not" is not a keyword. Does not modify
+    `schema`."""
+    if not isinstance(schema, dict) or depth > MAX_DEPTH:
+        return schema
+
+    def inner(value: Any, *steps: object) -> Any:
+        return map_subschemas(value, change, "".join([path, *(f"/{step}" for step in steps)]), depth + 1)
+
+    found: Node = {}
+    for key, value in schema.items():
+        if key in _BY_NAME and isinstance(value, dict):
+            found[key] = {name: inner(each, key, name) for name, each in value.items()}
+        elif key in _LISTED and isinstance(value, list):
+            found[key] = [inner(each, key, at) for at, each in enumerate(value)]
+        elif key in _ONE or key in _ONE_MORE:
+            found[key] = inner(value, key)
+        else:
+            found[key] = value
+    return change(found, path)

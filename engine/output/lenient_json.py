@@ -1,137 +1,203 @@
-"""Values in a relaxed notation → JSON, while they stream: keys may stand bare, strings may have quotes of their own,
-and words may be Python's."""
+"""Reads JSON as models write it, while it streams: strict JSON that may be malformed, and lenient notations.
+
+Lenient notations may have unquoted keys, other quotes, and Python's words for values.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 from engine.output.incremental_scanner import END, IncrementalScanner, Malformed, ScanStep
 from engine.output.json_schema import escaped, quoted, to_json
 
+_MAX_STRING = 256
 MAX_DEPTH = 64
 RAW_QUOTES = ('<|"|>', "<escape>")
-"""Quotes within which nothing is escaped."""
+"""Quotes inside of which nothing is escaped."""
 _CLOSERS = frozenset(",]})")
 _ESCAPES = {"n": "\\n", "t": "\\t", "r": "\\r", "b": "\\b", "f": "\\f", "\\": "\\\\", '"': '\\"', "'": "'", "/": "/"}
 
 
 class LenientJsonReader:
-    """Reads values from the source and says them as JSON. Raises Malformed in front of what it cannot read."""
+    """Reads values and emits them as JSON. Raises Malformed before consuming what it cannot read."""
 
-    def __init__(self, source: IncrementalScanner, say: Callable[[str], None]) -> None:
-        self._source = source
-        self._say = say
+    def __init__(self, scanner: IncrementalScanner, emit: Callable[[str], None]) -> None:
+        self._scanner = scanner
+        self._emit = emit
 
     def value(self, depth: int = 0) -> ScanStep[None]:
-        source = self._source
-        yield from source.space()
-        match (yield from source.peek()):
+        scanner = self._scanner
+        yield from scanner.whitespace()
+        match (yield from scanner.peek()):
             case "{" if depth < MAX_DEPTH:
-                yield from source.char()
-                yield from self.pairs("}", ":", depth + 1)
+                yield from scanner.next_char()
+                yield from self.members("}", ":", depth + 1)
             case "[" if depth < MAX_DEPTH:
-                yield from source.char()
+                yield from scanner.next_char()
                 yield from self._items(depth + 1)
             case _:
                 if quote := (yield from self._quote()):
-                    self._say('"')
-                    yield from self._string(quote, self._say, '"')
+                    self._emit('"')
+                    yield from self._string(quote, self._emit, '"')
                 else:
-                    yield from self._bare()
+                    yield from self._bare_value()
 
-    def pairs(self, close: str, colon: str, depth: int = 0, names: tuple[str, ...] = ()) -> ScanStep[None]:
-        """What follows an opened object, its `close` included. Values without a key are called by `names` in turn."""
-        self._say("{")
+    def members(self, close: str, colon: str, depth: int = 0, names: tuple[str, ...] = ()) -> ScanStep[None]:
+        """Reads an object's members and its `close`, after the opening bracket. Values without a key get `names` in
+        order."""
+        self._emit("{")
         n = 0
-        while (yield from self._goes_on(close, n)):
+        while (yield from self._has_next(close, n)):
             name = names[n] if n < len(names) else ""
             key = yield from self._key(colon, name)
-            self._say((", " if n else "") + quoted(key) + ": ")
+            self._emit((", " if n else "") + quoted(key) + ": ")
             yield from self.value(depth)
             n += 1
-        self._say("}")
+        self._emit("}")
 
     def _items(self, depth: int) -> ScanStep[None]:
-        self._say("[")
+        self._emit("[")
         n = 0
-        while (yield from self._goes_on("]", n)):
-            self._say(", " if n else "")
+        while (yield from self._has_next("]", n)):
+            self._emit(", " if n else "")
             yield from self.value(depth)
             n += 1
-        self._say("]")
+        self._emit("]")
 
-    def _goes_on(self, close: str, n: int) -> ScanStep[bool]:
-        """Whether another member follows the first `n`; its comma, or the closing bracket, is consumed."""
-        source = self._source
-        yield from source.space()
-        if (yield from source.literal(close)):
+    def _has_next(self, close: str, n: int) -> ScanStep[bool]:
+        """Whether a member follows the first `n`. Consumes its comma, or the closing bracket."""
+        scanner = self._scanner
+        yield from scanner.whitespace()
+        if (yield from scanner.match(close)):
             return False
-        if n and not (yield from source.literal(",")):
+        if n and not (yield from scanner.match(",")):
             raise Malformed
-        yield from source.space()
-        return not (n and (yield from source.literal(close)))  # a comma too many
+        yield from scanner.whitespace()
+        return not (n and (yield from scanner.match(close)))  # trailing comma
 
     def _key(self, colon: str, name: str) -> ScanStep[str]:
-        """A key and the colon after it; or `name` and nothing consumed, where a value stands without a key."""
-        source = self._source
-        place = source.hold()
+        """Consumes a key and its colon. If a value without a key comes next, returns `name` and consumes nothing."""
+        scanner = self._scanner
+        place = scanner.mark()
         found: list[str] = []
         if quote := (yield from self._quote()):
             yield from self._string(quote, found.append, "")
         else:
-            while (char := (yield from source.peek())).isalnum() or char in ("_", "-", ".", "$"):
-                found.append((yield from source.char()))
+            while (char := (yield from scanner.peek())).isalnum() or char in ("_", "-", ".", "$"):
+                found.append((yield from scanner.next_char()))
                 if len(found) > 256:
                     break
-        yield from source.space()
-        if found and (yield from source.literal(colon)):
-            source.release(place)
+        yield from scanner.whitespace()
+        if found and (yield from scanner.match(colon)):
+            scanner.release(place)
             return "".join(found)
-        source.rewind(place)
+        scanner.rewind(place)
         if name:
             return name
         raise Malformed
 
     def _quote(self) -> ScanStep[str]:
-        return (yield from self._source.one_of((*RAW_QUOTES, '"', "'")))
+        return (yield from self._scanner.match_any((*RAW_QUOTES, '"', "'")))
 
-    def _string(self, quote: str, say: Callable[[str], None], close: str) -> ScanStep[None]:
-        """What follows an opening quote. `say` gets it escaped for JSON; for a key the escapes hardly matter."""
-        source = self._source
+    def _string(self, quote: str, emit: Callable[[str], None], close: str) -> ScanStep[None]:
+        """Reads a string after its opening quote and emits it escaped for JSON. (For keys, escapes hardly matter.)"""
+        scanner = self._scanner
         if quote in RAW_QUOTES:
-            if (yield from source.until((quote,), lambda text: say(escaped(text)))):
-                say(close)
+            if (yield from scanner.read_until((quote,), lambda text: emit(escaped(text)))):
+                emit(close)
             return
         while True:
-            match (yield from source.char()):
+            match (yield from scanner.next_char()):
                 case char if char == END:
                     return
                 case char if char == quote:
-                    say(close)
+                    emit(close)
                     return
                 case "\\":
-                    yield from self._escape(say)
+                    yield from self._escape(emit)
                 case char:
-                    say(escaped(char))
+                    emit(escaped(char))
 
-    def _escape(self, say: Callable[[str], None]) -> ScanStep[None]:
-        char = yield from self._source.char()
+    def _escape(self, emit: Callable[[str], None]) -> ScanStep[None]:
+        char = yield from self._scanner.next_char()
         n_digits = {"u": 4, "x": 2}.get(char, 0)
         digits: list[str] = []
-        while len(digits) < n_digits and (yield from self._source.peek()) in tuple("0123456789abcdefABCDEF"):
-            digits.append((yield from self._source.char()))
+        while len(digits) < n_digits and (yield from self._scanner.peek()) in tuple("0123456789abcdefABCDEF"):
+            digits.append((yield from self._scanner.next_char()))
         if n_digits and len(digits) == n_digits:
-            say("\\u" + "".join(digits).rjust(4, "0"))
+            emit("\\u" + "".join(digits).rjust(4, "0"))
         else:
-            say(_ESCAPES.get(char, escaped("\\" + char)) + "".join(digits))
+            emit(_ESCAPES.get(char, escaped("\\" + char)) + "".join(digits))
 
-    def _bare(self) -> ScanStep[None]:
-        """A number, a word, or whatever stands before the next comma or closing bracket."""
+    def _bare_value(self) -> ScanStep[None]:
+        """A number, a word, or any text before the next comma or closing bracket."""
         found: list[str] = []
-        while (char := (yield from self._source.peek())) and char not in _CLOSERS:
-            found.append((yield from self._source.char()))
+        while (char := (yield from self._scanner.peek())) and char not in _CLOSERS:
+            found.append((yield from self._scanner.next_char()))
         if not found:
             raise Malformed
         text = "".join(found)
-        # At the end nobody knows whether it was whole, so it stays as it is, and the JSON stays open.
-        self._say(text if char == END else to_json(text.strip(), None))
+        # At the end of the text the value may be incomplete, so it is not completed to valid JSON.
+        self._emit(text if char == END else to_json(text.strip(), None))
+
+
+class JsonScanner:
+    """Finds the end of JSON values. Raises Malformed if no value comes next."""
+
+    def __init__(self, scanner: IncrementalScanner) -> None:
+        self._scanner = scanner
+
+    def string(self) -> ScanStep[str]:
+        """A short string, such as a name or a key, decoded."""
+        found: list[str] = []
+        if (yield from self._scanner.peek()) != '"':
+            raise Malformed
+        while True:
+            char = yield from self._scanner.next_char()
+            found.append(char)
+            if char == "\\":
+                found.append((yield from self._scanner.next_char()))
+            elif char == END or len(found) > _MAX_STRING:
+                raise Malformed
+            elif char == '"' and len(found) > 1:
+                break
+        try:
+            return str(json.loads("".join(found), strict=False))
+        except ValueError:
+            raise Malformed from None
+
+    def value(self, emit: Callable[[str], None], ender: str) -> ScanStep[None]:
+        """Emits a value unchanged, valid or not. It ends by its brackets and quotes, or before `ender` outside of
+        strings if a bracket is missing."""
+        scanner = self._scanner
+        depth, quoted = 0, False
+        while (char := (yield from scanner.peek())) != END:
+            if not quoted:
+                if ender and char == ender[0] and (yield from scanner.lookahead(ender)):
+                    return
+                if depth == 0 and (char in ",}]" or char.isspace()):
+                    return
+            emit((yield from scanner.next_char()))
+            if quoted:
+                if char == "\\":
+                    emit((yield from scanner.next_char()))
+                    continue
+                quoted = char != '"'
+            elif char == '"':
+                quoted = True
+            else:
+                depth += (char in "{[") - (char in "}]")
+            if depth == 0 and not quoted and char in '"}]':
+                return
+
+
+def unwrapped(text: str) -> str:
+    """Decodes arguments that were written as a JSON string; null or nothing becomes "{}"."""
+    if text in ("", "null"):
+        return "{}"
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return value if isinstance(value, str) else text

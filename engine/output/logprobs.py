@@ -1,4 +1,4 @@
-"""Logits → log probabilities of the tokens that were chosen, and of those that could have been."""
+"""Log probabilities of the chosen tokens and of their likeliest alternatives."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.events import TokenChoice
 
 
 def log_softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """A new array, so that what the sampler does to the logits afterwards does not matter."""
+    """Returns a new array, so the sampler may change the logits afterwards."""
     shifted = logits - logits.max()
     result: npt.NDArray[np.float32] = shifted - np.log(np.exp(shifted).sum())
     return result

@@ -1,6 +1,7 @@
-"""The table of formats, and which of them a chat template speaks.
+"""The table of model families: how each writes reasoning and tool calls, and how its chat template is recognised.
 
-To add a family, add a row: what its templates hold, and samples of what it writes (engine/output/tool_call_syntax.py).
+To add a family, add a row to FAMILIES: texts that its chat templates contain, and the syntaxes of its tool calls (see
+engine/output/tool_call_syntax.py).
 """
 
 from __future__ import annotations
@@ -8,239 +9,310 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from engine.output.tool_call_syntax import Calls, MessageHeaders, OutputFormat, ReasoningMarkers
+from engine.output.tool_call_syntax import MessageHeaders, OutputFormat, ReasoningMarkers, ToolCallSyntax
 
 THINK = ReasoningMarkers("<think>", "</think>")
 
-_HERMES = Calls("<tool_call>\n{envelopes}\n</tool_call>")
+_HERMES = ToolCallSyntax("<tool_call>\n{envelopes}\n</tool_call>")
 _FUNCTION = "<function={name}>\n{parameters}</function>"
 _FUNCTION_PARAMETER = "<parameter={key}>\n{value}\n</parameter>\n"
-_LLAMA = '{"name": "{name}", "parameters": {json}}'
+_LLAMA_ENVELOPE = '{"name": "{name}", "parameters": {json}}'
 _DSML = '<｜DSML｜invoke name="{name}">\n{parameters}</｜DSML｜invoke>\n'
 _DSML_PARAMETER = '<｜DSML｜parameter name="{key}" string="{string}">{value}</｜DSML｜parameter>\n'
-_SECTION = ("<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>")
-_FENCED = Calls("<｜tool▁call▁begin｜>{word}<｜tool▁sep｜>{name}\n```json\n{json}\n```<｜tool▁call▁end｜>", _SECTION)
-_PLAIN = Calls("<｜tool▁call▁begin｜>{name}<｜tool▁sep｜>{json}<｜tool▁call▁end｜>", _SECTION, between="")
-_LISTED = Calls("[TOOL_CALLS]{list}")
-_NAMED = Calls("[TOOL_CALLS]{name}[ARGS]{json}", between="")
-_NUMBERED = Calls("[TOOL_CALLS]{name}[CALL_ID]{id}[ARGS]{json}", between="")
-_PYTHON = Calls("<|tool_call_start|>[{python}]<|tool_call_end|>")
+_DEEPSEEK_SECTION = ("<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>")
+_DEEPSEEK_FENCED = ToolCallSyntax(
+    "<｜tool▁call▁begin｜>{word}<｜tool▁sep｜>{name}\n```json\n{json}\n```<｜tool▁call▁end｜>", _DEEPSEEK_SECTION
+)
+_DEEPSEEK_PLAIN = ToolCallSyntax(
+    "<｜tool▁call▁begin｜>{name}<｜tool▁sep｜>{json}<｜tool▁call▁end｜>", _DEEPSEEK_SECTION, separator=""
+)
+_MISTRAL_LIST = ToolCallSyntax("[TOOL_CALLS]{list}")
+_MISTRAL_NAMED = ToolCallSyntax("[TOOL_CALLS]{name}[ARGS]{json}", separator="")
+_MISTRAL_NUMBERED = ToolCallSyntax("[TOOL_CALLS]{name}[CALL_ID]{id}[ARGS]{json}", separator="")
+_LFM2_PYTHON = ToolCallSyntax("<|tool_call_start|>[{python}]<|tool_call_end|>")
 
-PROMPTED_FORMAT = OutputFormat("prompted", calls=(_HERMES, Calls("{envelopes}")), thinking=THINK)
-"""For models whose template knows no tools. Small ones often forget the tags, so bare calls count too."""
+PROMPTED_FORMAT = OutputFormat("prompted", call_syntaxes=(_HERMES, ToolCallSyntax("{envelopes}")), reasoning=THINK)
+"""For models whose chat template does not support tools. Small models often forget the tags, so bare calls count
+too."""
 
 _HARMONY = MessageHeaders(
     openers=("<|start|>", "<|channel|>"),
     close="<|message|>",
     ends=("<|end|>", "<|call|>", "<|return|>"),
-    thought="analysis",
-    answer="final",
-    begins_answer="<|channel|>final<|message|>",
+    reasoning_channel="analysis",
+    answer_channel="final",
+    answer_header="<|channel|>final<|message|>",
 )
 
 FAMILIES = (
     OutputFormat(
         "harmony",
-        seen=("<|channel|>", "<|message|>"),
-        calls=(Calls("<|channel|>commentary to=functions.{name} <|constrain|>json<|message|>{json}"),),
+        template_markers=("<|channel|>", "<|message|>"),
+        call_syntaxes=(ToolCallSyntax("<|channel|>commentary to=functions.{name} <|constrain|>json<|message|>{json}"),),
         headers=_HARMONY,
-        ends=("<|return|>", "<|call|>"),
+        eog_texts=("<|return|>", "<|call|>"),
     ),
     OutputFormat(
         "deepseek-v3.2",
-        seen=("｜DSML｜", "function_calls>"),
-        calls=(Calls(_DSML, ("<｜DSML｜function_calls>\n", "</｜DSML｜function_calls>"), _DSML_PARAMETER, between=""),),
-        ends=("<｜end▁of▁sentence｜>",),
+        template_markers=("｜DSML｜", "function_calls>"),
+        call_syntaxes=(
+            ToolCallSyntax(
+                _DSML, ("<｜DSML｜function_calls>\n", "</｜DSML｜function_calls>"), _DSML_PARAMETER, separator=""
+            ),
+        ),
+        eog_texts=("<｜end▁of▁sentence｜>",),
     ),
     OutputFormat(
         "deepseek-v4",
-        seen=("｜DSML｜",),
-        calls=(Calls(_DSML, ("<｜DSML｜tool_calls>\n", "</｜DSML｜tool_calls>"), _DSML_PARAMETER, between=""),),
-        ends=("<｜end▁of▁sentence｜>",),
+        template_markers=("｜DSML｜",),
+        call_syntaxes=(
+            ToolCallSyntax(_DSML, ("<｜DSML｜tool_calls>\n", "</｜DSML｜tool_calls>"), _DSML_PARAMETER, separator=""),
+        ),
+        eog_texts=("<｜end▁of▁sentence｜>",),
     ),
     OutputFormat(
         "deepseek-v3",
-        seen=("<｜tool▁call▁begin｜>", "```json"),
-        calls=(_FENCED, _PLAIN),
-        ends=("<｜end▁of▁sentence｜>",),
+        template_markers=("<｜tool▁call▁begin｜>", "```json"),
+        call_syntaxes=(_DEEPSEEK_FENCED, _DEEPSEEK_PLAIN),
+        eog_texts=("<｜end▁of▁sentence｜>",),
     ),
     OutputFormat(
-        "deepseek-v3.1", seen=("<｜tool▁call▁begin｜>",), calls=(_PLAIN, _FENCED), ends=("<｜end▁of▁sentence｜>",)
+        "deepseek-v3.1",
+        template_markers=("<｜tool▁call▁begin｜>",),
+        call_syntaxes=(_DEEPSEEK_PLAIN, _DEEPSEEK_FENCED),
+        eog_texts=("<｜end▁of▁sentence｜>",),
     ),
     OutputFormat(
         "kimi-k2",
-        seen=("<|tool_call_argument_begin|>",),
-        calls=(
-            Calls(
+        template_markers=("<|tool_call_argument_begin|>",),
+        call_syntaxes=(
+            ToolCallSyntax(
                 "<|tool_call_begin|>{id}<|tool_call_argument_begin|>{json}<|tool_call_end|>",
                 ("<|tool_calls_section_begin|>", "<|tool_calls_section_end|>"),
-                between="",
+                separator="",
             ),
         ),
-        ends=("<|im_end|>", "[EOS]"),
+        eog_texts=("<|im_end|>", "[EOS]"),
     ),
     OutputFormat(
         "solar",
-        seen=("<|tool_call:begin|>",),
-        calls=(
-            Calls(
+        template_markers=("<|tool_call:begin|>",),
+        call_syntaxes=(
+            ToolCallSyntax(
                 "<|tool_call:begin|>{id}<|tool_call:name|>{name}<|tool_call:args|>{json}<|tool_call:end|>",
                 ("<|tool_calls|>", ""),
-                between="",
+                separator="",
             ),
         ),
-        thinking=ReasoningMarkers("<|think|>", "<|end|>", anywhere=True),
-        dropped=("<|begin|>assistant", "<|content|>"),
-        ends=("<|calls|>",),
+        reasoning=ReasoningMarkers("<|think|>", "<|end|>", anywhere=True),
+        ignored_markers=("<|begin|>assistant", "<|content|>"),
+        eog_texts=("<|calls|>",),
     ),
     OutputFormat(
         "gemma",
-        seen=("<|tool_call>", "<tool_call|>"),
-        calls=(Calls("<|tool_call>call:{name}{relaxed}<tool_call|>", between=""),),
-        ends=("<turn|>", "<|tool_response>"),
+        template_markers=("<|tool_call>", "<tool_call|>"),
+        call_syntaxes=(ToolCallSyntax("<|tool_call>call:{name}{relaxed}<tool_call|>", separator=""),),
+        eog_texts=("<turn|>", "<|tool_response>"),
     ),
     OutputFormat(
         "functiongemma",
-        seen=("<start_function_call>",),
-        calls=(Calls("<start_function_call>call:{name}{relaxed}<end_function_call>", between="", quote="<escape>"),),
-        ends=("<end_of_turn>", "<start_function_response>"),
+        template_markers=("<start_function_call>",),
+        call_syntaxes=(
+            ToolCallSyntax(
+                "<start_function_call>call:{name}{relaxed}<end_function_call>", separator="", quote="<escape>"
+            ),
+        ),
+        eog_texts=("<end_of_turn>", "<start_function_response>"),
     ),
     OutputFormat(
         "cohere",
-        seen=("<|START_ACTION|>",),
-        calls=(
-            Calls(
+        template_markers=("<|START_ACTION|>",),
+        call_syntaxes=(
+            ToolCallSyntax(
                 "<|START_ACTION|>{list}<|END_ACTION|>",
                 envelope='{"tool_call_id": "{id}", "tool_name": "{name}", "parameters": {json}}',
             ),
         ),
-        dropped=("<|START_RESPONSE|>", "<|END_RESPONSE|>", "<|START_TEXT|>", "<|END_TEXT|>"),
-        ends=("<|END_OF_TURN_TOKEN|>",),
+        ignored_markers=("<|START_RESPONSE|>", "<|END_RESPONSE|>", "<|START_TEXT|>", "<|END_TEXT|>"),
+        eog_texts=("<|END_OF_TURN_TOKEN|>",),
     ),
-    OutputFormat("lfm2", seen=("<|tool_call_start|>",), calls=(_PYTHON,), ends=("<|im_end|>",)),
-    OutputFormat("lfm2", seen=("List of tools: ",), calls=(_PYTHON,), ends=("<|im_end|>",)),
-    OutputFormat("mistral", seen=("[TOOL_CALLS]", "[CALL_ID]"), calls=(_NUMBERED, _NAMED, _LISTED), ends=("</s>",)),
-    OutputFormat("mistral", seen=("[TOOL_CALLS]", "[ARGS]"), calls=(_NAMED, _NUMBERED, _LISTED), ends=("</s>",)),
-    OutputFormat("mistral-list", seen=("[TOOL_CALLS]",), calls=(_LISTED, _NUMBERED, _NAMED), ends=("</s>",)),
+    OutputFormat(
+        "lfm2", template_markers=("<|tool_call_start|>",), call_syntaxes=(_LFM2_PYTHON,), eog_texts=("<|im_end|>",)
+    ),
+    OutputFormat(
+        "lfm2", template_markers=("List of tools: ",), call_syntaxes=(_LFM2_PYTHON,), eog_texts=("<|im_end|>",)
+    ),
+    OutputFormat(
+        "mistral",
+        template_markers=("[TOOL_CALLS]", "[CALL_ID]"),
+        call_syntaxes=(_MISTRAL_NUMBERED, _MISTRAL_NAMED, _MISTRAL_LIST),
+        eog_texts=("</s>",),
+    ),
+    OutputFormat(
+        "mistral",
+        template_markers=("[TOOL_CALLS]", "[ARGS]"),
+        call_syntaxes=(_MISTRAL_NAMED, _MISTRAL_NUMBERED, _MISTRAL_LIST),
+        eog_texts=("</s>",),
+    ),
+    OutputFormat(
+        "mistral-list",
+        template_markers=("[TOOL_CALLS]",),
+        call_syntaxes=(_MISTRAL_LIST, _MISTRAL_NUMBERED, _MISTRAL_NAMED),
+        eog_texts=("</s>",),
+    ),
     OutputFormat(
         "minimax",
-        seen=("<minimax:tool_call>",),
-        calls=(
-            Calls(
+        template_markers=("<minimax:tool_call>",),
+        call_syntaxes=(
+            ToolCallSyntax(
                 '<invoke name="{name}">\n{parameters}</invoke>\n',
                 ("<minimax:tool_call>\n", "</minimax:tool_call>"),
                 '<parameter name="{key}">{value}</parameter>\n',
-                between="",
+                separator="",
             ),
         ),
-        ends=("[e~[",),
+        eog_texts=("[e~[",),
     ),
     OutputFormat(
         "seed",
-        seen=("<seed:tool_call>",),
-        calls=(
-            Calls(
+        template_markers=("<seed:tool_call>",),
+        call_syntaxes=(
+            ToolCallSyntax(
                 f"<seed:tool_call>\n{_FUNCTION}\n</seed:tool_call>",
                 parameter="<parameter={key}>{value}</parameter>\n",
             ),
         ),
-        ends=("<seed:eos>",),
+        eog_texts=("<seed:eos>",),
     ),
     OutputFormat(
         "glm",
-        seen=("<arg_key>", "<arg_value>"),
-        calls=(
-            Calls(
+        template_markers=("<arg_key>", "<arg_value>"),
+        call_syntaxes=(
+            ToolCallSyntax(
                 "<tool_call>{name}\n{parameters}</tool_call>",
                 parameter="<arg_key>{key}</arg_key>\n<arg_value>{value}</arg_value>\n",
             ),
         ),
-        ends=("<|user|>", "<|observation|>"),
+        eog_texts=("<|user|>", "<|observation|>"),
     ),
     OutputFormat(
         "qwen-xml",
-        seen=("<function=", "<parameter="),
-        calls=(
-            Calls(f"<tool_call>\n{_FUNCTION}\n</tool_call>", parameter=_FUNCTION_PARAMETER),
-            Calls(_FUNCTION, parameter=_FUNCTION_PARAMETER),
+        template_markers=("<function=", "<parameter="),
+        call_syntaxes=(
+            ToolCallSyntax(f"<tool_call>\n{_FUNCTION}\n</tool_call>", parameter=_FUNCTION_PARAMETER),
+            ToolCallSyntax(_FUNCTION, parameter=_FUNCTION_PARAMETER),
         ),
-        ends=("<|im_end|>",),
+        eog_texts=("<|im_end|>",),
     ),
     OutputFormat(
         "minicpm",
-        seen=('<function name="', '<param name="'),
-        calls=(
-            Calls('<function name="{name}">{parameters}</function>', parameter='<param name="{key}">{cdata}</param>'),
+        template_markers=('<function name="', '<param name="'),
+        call_syntaxes=(
+            ToolCallSyntax(
+                '<function name="{name}">{parameters}</function>', parameter='<param name="{key}">{cdata}</param>'
+            ),
         ),
-        ends=("<|im_end|>",),
+        eog_texts=("<|im_end|>",),
     ),
     OutputFormat(
-        "functionary", seen=("<function=", "</function>"), calls=(Calls("<function={name}>{json}</function>"),)
+        "functionary",
+        template_markers=("<function=", "</function>"),
+        call_syntaxes=(ToolCallSyntax("<function={name}>{json}</function>"),),
     ),
     OutputFormat(
         "phi",
-        seen=("<|/tool|>",),
-        calls=(Calls("<|tool_call|>{list}<|/tool_call|>"), Calls("functools{list}")),
-        ends=("<|end|>",),
-    ),
-    OutputFormat("granite", seen=("<|tool_call|>",), calls=(Calls("<|tool_call|>{list}"),), ends=("<|end_of_text|>",)),
-    OutputFormat(
-        "nemotron", seen=("<TOOLCALL>",), calls=(Calls("<TOOLCALL>{list}</TOOLCALL>"),), ends=("<SPECIAL_12>",)
+        template_markers=("<|/tool|>",),
+        call_syntaxes=(ToolCallSyntax("<|tool_call|>{list}<|/tool_call|>"), ToolCallSyntax("functools{list}")),
+        eog_texts=("<|end|>",),
     ),
     OutputFormat(
-        "apriel", seen=("<tool_calls>[",), calls=(Calls("<tool_calls>{list}</tool_calls>"),), ends=("<|end|>",)
+        "granite",
+        template_markers=("<|tool_call|>",),
+        call_syntaxes=(ToolCallSyntax("<|tool_call|>{list}"),),
+        eog_texts=("<|end_of_text|>",),
     ),
-    OutputFormat("minimax-m1", seen=("<tool_calls>",), calls=(Calls("<tool_calls>\n{envelopes}\n</tool_calls>"),)),
-    # MiniMax M3 nests elements below a namespace token, which no sample can say: it is asked for plain calls.
-    replace(PROMPTED_FORMAT, seen=("]<]minimax[>[",), thinking=None),
-    OutputFormat("hermes", seen=("<tool_call>",), calls=(_HERMES,), ends=("<|im_end|>",)),
-    OutputFormat("functools", seen=("functools[",), calls=(Calls("functools{list}"),), ends=("<|eot_id|>",)),
+    OutputFormat(
+        "nemotron",
+        template_markers=("<TOOLCALL>",),
+        call_syntaxes=(ToolCallSyntax("<TOOLCALL>{list}</TOOLCALL>"),),
+        eog_texts=("<SPECIAL_12>",),
+    ),
+    OutputFormat(
+        "apriel",
+        template_markers=("<tool_calls>[",),
+        call_syntaxes=(ToolCallSyntax("<tool_calls>{list}</tool_calls>"),),
+        eog_texts=("<|end|>",),
+    ),
+    OutputFormat(
+        "minimax-m1",
+        template_markers=("<tool_calls>",),
+        call_syntaxes=(ToolCallSyntax("<tool_calls>\n{envelopes}\n</tool_calls>"),),
+    ),
+    # MiniMax M3 nests elements below a namespace token, which no template can describe: it is prompted for JSON calls.
+    replace(PROMPTED_FORMAT, template_markers=("]<]minimax[>[",), reasoning=None),
+    OutputFormat("hermes", template_markers=("<tool_call>",), call_syntaxes=(_HERMES,), eog_texts=("<|im_end|>",)),
+    OutputFormat(
+        "functools",
+        template_markers=("functools[",),
+        call_syntaxes=(ToolCallSyntax("functools{list}"),),
+        eog_texts=("<|eot_id|>",),
+    ),
     OutputFormat(
         "llama",
-        seen=("<|start_header_id|>", '"parameters": '),
-        calls=(
-            Calls("{envelopes}", envelope=_LLAMA, between="; "),
-            Calls("<|python_tag|>{envelopes}", envelope=_LLAMA),
-            Calls("<|python_tag|>{python}"),
-            Calls("[{python}]"),
+        template_markers=("<|start_header_id|>", '"parameters": '),
+        call_syntaxes=(
+            ToolCallSyntax("{envelopes}", envelope=_LLAMA_ENVELOPE, separator="; "),
+            ToolCallSyntax("<|python_tag|>{envelopes}", envelope=_LLAMA_ENVELOPE),
+            ToolCallSyntax("<|python_tag|>{python}"),
+            ToolCallSyntax("[{python}]"),
         ),
-        ends=("<|eot_id|>", "<|eom_id|>"),
+        eog_texts=("<|eot_id|>", "<|eom_id|>"),
     ),
 )
-"""The first whose `seen` stands in the template is the family, so the more special ones stand first."""
+"""The first family whose `template_markers` are all in the chat template applies, so specific ones come first."""
 
-_THINKING: tuple[tuple[tuple[str, ...], ReasoningMarkers], ...] = (
+_REASONING_MARKERS: tuple[tuple[tuple[str, ...], ReasoningMarkers], ...] = (
     (("[THINK]",), ReasoningMarkers("[THINK]", "[/THINK]", anywhere=True)),
-    (("<|START_THINKING|>",), ReasoningMarkers("<|START_THINKING|>", "<|END_THINKING|>", anywhere=True)),
+    (
+        ("<|START_THINKING|>",),
+        ReasoningMarkers("<|START_THINKING|>", "<|END_THINKING|>", anywhere=True),
+    ),
     (("<seed:think>",), ReasoningMarkers("<seed:think>", "</seed:think>")),
     (("<mm:think>",), ReasoningMarkers("<mm:think>", "</mm:think>")),
     (("<|channel>", "<channel|>"), ReasoningMarkers("<|channel>thought\n", "<channel|>", anywhere=True)),
     (("<|inner_prefix|>",), ReasoningMarkers("<|inner_prefix|>", "<|inner_suffix|>", anywhere=True)),
     (("[BEGIN FINAL RESPONSE]",), ReasoningMarkers("Here are my reasoning steps:\n", "[BEGIN FINAL RESPONSE]")),
     (("<thinking>", "</thinking>"), ReasoningMarkers("<thinking>", "</thinking>")),
-    (("<|start_of_role|>", "<think>"), ReasoningMarkers("<think>", "</think>", answer=("<response>", "</response>"))),
+    (
+        ("<|start_of_role|>", "<think>"),
+        ReasoningMarkers("<think>", "</think>", answer_tags=("<response>", "</response>")),
+    ),
 )
-"""Where a template's reasoning does not stand within <think>."""
+"""Markers of models that do not enclose reasoning in <think>, with the texts in the chat template that identify
+them."""
 
 _TOOLS = re.compile(r"\btools\b")
 _TOOL_CALLS = re.compile(r"\btool_calls\b")
 
 
-def detect(template: str | None) -> OutputFormat:
-    """The format that the model of this chat template writes; PROMPTED_FORMAT where the template knows no tools."""
+def detect_family(template: str | None) -> OutputFormat:
+    """The output format of the model with this chat template; PROMPTED_FORMAT if the template does not support
+    tools."""
     text = template or ""
-    family = next((family for family in FAMILIES if all(mark in text for mark in family.seen)), PROMPTED_FORMAT)
+    family = next(
+        (family for family in FAMILIES if all(mark in text for mark in family.template_markers)), PROMPTED_FORMAT
+    )
     known = family.name != PROMPTED_FORMAT.name
-    thinking = next((thinking for marks, thinking in _THINKING if all(mark in text for mark in marks)), THINK)
-    has_own = family.headers is not None or (known and family.thinking is not None)
+    thinking = next((thinking for marks, thinking in _REASONING_MARKERS if all(mark in text for mark in marks)), THINK)
+    has_own = family.headers is not None or (known and family.reasoning is not None)
     return replace(
         family,
-        thinking=family.thinking if has_own else thinking,
+        reasoning=family.reasoning if has_own else thinking,
         template_shows_tools=known and bool(_TOOLS.search(text)),
         template_shows_tool_calls=known and bool(_TOOL_CALLS.search(text)),
     )
 
 
 def opens_reasoning(format: OutputFormat, prompt: str) -> bool:
-    """Whether the prompt ends within reasoning, so that the answer begins there."""
-    return format.thinking is not None and prompt.rstrip().endswith(format.thinking.open.rstrip())
+    """Whether the prompt ends inside reasoning, so that the answer continues it."""
+    return format.reasoning is not None and prompt.rstrip().endswith(format.reasoning.open.rstrip())

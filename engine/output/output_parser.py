@@ -1,32 +1,17 @@
-"""One answer's text → what is said, what is thought, and which tools are called, while it streams."""
+"""Splits the text of one streamed answer into answer text, reasoning and tool calls."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from engine.events import ReasoningDelta, TextDelta, ToolCallDelta, ToolCallStarted
 from engine.output.incremental_scanner import END, SPACE, IncrementalScanner, ScanStep
-from engine.output.tool_call_parser import CallArguments, CallStarted, ToolCallParser
+from engine.output.tool_call_parser import ToolCallParser
 from engine.output.tool_call_syntax import MessageHeaders, OutputFormat
 from engine.requests import Tool
 
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """Text of the answer, never empty."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Thought:
-    """Reasoning before the answer, never empty."""
-
-    text: str
-
-
-Delta = Said | Thought | CallStarted | CallArguments
+Delta = TextDelta | ReasoningDelta | ToolCallStarted | ToolCallDelta
 
 _MAX_HEADER = 512
 _RECIPIENT = re.compile(r"\bto=([^\s<]+)")
@@ -34,209 +19,208 @@ _CHANNEL = re.compile(r"<\|channel\|>\s*(\w+)")
 
 
 class OutputParser:
-    """Takes an answer apart. Feed it the text of all tokens, the format's `markers` included and its `ends` not.
+    """Feed it the text of all tokens, including the format's `markers` but not its `eog_texts`.
 
-    However the text is cut, the joined deltas are the same. A marker is never shown in part: what began like one and
-    is none is shown once that is certain. Calls are looked for only where `tools` are offered. White space around
-    markers is theirs; a plain answer comes out as it is."""
+    The joined deltas do not depend on how the text is split. Part of a possible marker is held back until it is
+    certain. Tool calls are recognised only if `tools` are given. White space next to markers is dropped; an answer
+    without markers is returned unchanged. `n_tokens` of the deltas is 0."""
 
     def __init__(
         self,
         format: OutputFormat,
         tools: Sequence[Tool],
-        ids: Callable[[], str],
+        new_id: Callable[[], str],
         *,
-        in_thought: bool = False,
-        must_call: bool = False,
+        starts_in_reasoning: bool = False,
+        calls_only: bool = False,
     ) -> None:
-        """`ids` gives a fresh id for a call that brings none. `in_thought`: the prompt has opened the reasoning
-        already (engine.output.model_families.opens_reasoning). `must_call`: the answer is constrained to calls, so it
-        has no text."""
+        """`new_id` returns an id for a call that has none. `starts_in_reasoning`: the prompt has opened the reasoning
+        (see `opens_reasoning`). `calls_only`: the answer is constrained to calls, so it has no text."""
         self._format = format
-        self._source = IncrementalScanner()
+        self._scanner = IncrementalScanner()
         self._out: list[Delta] = []
         self._tools = {tool.name: tool for tool in tools}
-        self._reader = ToolCallParser(self._source, self._emit, self._tools, ids)
-        self._thinking = in_thought
-        self._must_call = must_call
+        self._calls = ToolCallParser(self._scanner, self._out.append, self._tools, new_id)
+        self._in_reasoning = starts_in_reasoning
+        self._calls_only = calls_only
         self._cut = False
-        self._answering = False  # within the message that is the answer, where there are headers
-        self._fresh = True  # nothing was said since the beginning, a thought or a call
-        self._framed = in_thought  # a marker stands before, so white space means nothing
-        self._closers: list[str] = []  # markers to be dropped, because their opening one was
-        self._spoken: set[type[Delta]] = set()  # the channels of earlier messages
-        self._calls = format.calls if tools else ()
-        self._firsts = self._first_characters()
-        self._reading = self._messages(format.headers) if format.headers else self._stream()
-        next(self._reading)
+        self._in_answer_message = False  # only for formats with headers
+        self._is_fresh = True  # no text since the start, the last reasoning or the last call
+        self._after_marker = starts_in_reasoning  # white space is dropped here
+        self._pending_closers: list[str] = []  # closing markers to drop, since their opening ones were dropped
+        self._seen_channels: set[type[Delta]] = set()
+        self._syntaxes = format.call_syntaxes if tools else ()
+        self._marker_starts = self._first_characters()
+        self._steps = self._messages(format.headers) if format.headers else self._stream()
+        next(self._steps)
 
     @property
     def in_answer(self) -> bool:
-        """Whether the answer itself goes on here: no thought, and no header."""
-        return self._answering if self._format.headers else not self._thinking
+        """Whether the next text belongs to the answer itself, not to reasoning or a header."""
+        return self._in_answer_message if self._format.headers else not self._in_reasoning
 
     def feed(self, text: str) -> list[Delta]:
-        """What is certain now."""
-        self._source.add(text)
+        """The deltas that are certain now."""
+        self._scanner.feed(text)
         return self._advance()
 
     def finish(self, *, cut: bool = False) -> list[Delta]:
-        """What was held back, once nothing more can come. A call that was cut short keeps its arguments unclosed.
-        `cut`: the model had not ended its answer, so a call that has only begun is not shown as text."""
-        self._cut = self._reader.cut = cut
-        self._source.end()
+        """The deltas held back so far, at the end of the answer. An incomplete call keeps its arguments unclosed.
+
+        `cut`: the model had not finished, so the start of a call is not shown as text."""
+        self._cut = self._calls.cut = cut
+        self._scanner.close()
         deltas = self._advance()
-        return [delta for delta in deltas if not isinstance(delta, Said)] if self._must_call else deltas
+        return [delta for delta in deltas if not isinstance(delta, TextDelta)] if self._calls_only else deltas
 
     def _advance(self) -> list[Delta]:
-        next(self._reading, None)
-        out, self._out = self._out, []
-        return _joined(out)
+        next(self._steps, None)
+        deltas = _joined(self._out)
+        self._out.clear()
+        return deltas
 
-    def _emit(self, delta: Delta) -> None:
-        self._out.append(delta)
-
-    def _show(self, text: str) -> None:
+    def _emit_text(self, text: str) -> None:
         if not text:
             return
-        channel = Thought if self._thinking else Said
-        if self._format.headers and self._fresh and channel in self._spoken:
-            text = "\n\n" + text  # two messages, not one word
-        self._spoken.add(channel)
-        self._fresh = self._fresh and not self._format.headers
-        self._emit(channel(text))
+        channel = ReasoningDelta if self._in_reasoning else TextDelta
+        if self._format.headers and self._is_fresh and channel in self._seen_channels:
+            text = "\n\n" + text  # separates two messages of one channel
+        self._seen_channels.add(channel)
+        self._is_fresh = self._is_fresh and not self._format.headers
+        self._out.append(channel(text))
 
-    # A stream with markers in it
+    # Formats whose text contains markers
 
     def _first_characters(self) -> frozenset[str]:
-        """With what characters something other than text may begin."""
-        texts = [opener for calls in self._calls for opener in (*calls.openers, calls.section[1])]
-        texts += self._format.dropped
-        if thinking := self._format.thinking:
-            texts += [thinking.open, thinking.close, *thinking.answer]
-        if any(calls.is_bare for calls in self._calls):
+        """The characters with which white space, a marker or a call can start."""
+        texts = [text for syntax in self._syntaxes for text in (*syntax.opening_markers, syntax.section[1])]
+        texts += self._format.ignored_markers
+        if reasoning := self._format.reasoning:
+            texts += [reasoning.open, reasoning.close, *reasoning.answer_tags]
+        if any(syntax.is_bare for syntax in self._syntaxes):
             texts += ["{", "["]
         return SPACE | frozenset(text[0] for text in texts if text)
 
     def _stream(self) -> ScanStep[None]:
         while True:
-            space = yield from self._source.space()
-            first = yield from self._source.peek()
-            if first != END and first in self._firsts and (yield from self._marker()):
-                self._framed = self._fresh = True
+            space = yield from self._scanner.whitespace()
+            first = yield from self._scanner.peek()
+            if first != END and first in self._marker_starts and (yield from self._marker()):
+                self._after_marker = self._is_fresh = True
                 continue
-            if not self._framed:
-                self._show(space)
+            if not self._after_marker:
+                self._emit_text(space)
             if first == END:
                 return
-            self._framed = self._fresh = False
-            self._show((yield from self._source.char()))
-            self._show(self._source.run(self._firsts))
+            self._after_marker = self._is_fresh = False
+            self._emit_text((yield from self._scanner.next_char()))
+            self._emit_text(self._scanner.take_until(self._marker_starts))
 
     def _marker(self) -> ScanStep[bool]:
-        """Whether a marker stood here; then it is consumed, and the whole call where it began one."""
-        source = self._source
-        thinking = self._format.thinking
-        if self._thinking:
-            if thinking and (yield from source.literal(thinking.close)):
-                self._thinking = False
-                yield from self._answer(thinking.answer)
+        """Consumes a marker, and the whole call if it starts one. False if none is here."""
+        scanner, reasoning = self._scanner, self._format.reasoning
+        if self._in_reasoning:
+            if reasoning and (yield from scanner.match(reasoning.close)):
+                self._in_reasoning = False
+                yield from self._answer_tag(reasoning.answer_tags)
                 return True
         else:
-            if thinking and (self._fresh or thinking.anywhere) and (yield from source.literal(thinking.open)):
-                self._thinking = True
+            can_start = reasoning and (self._is_fresh or reasoning.anywhere)
+            if reasoning and can_start and (yield from scanner.match(reasoning.open)):
+                self._in_reasoning = True
                 return True
-            # Where a prompt has closed the thought already, some models close it again.
-            stray = (thinking.close,) if thinking and self._fresh else ()
-            if found := (yield from source.one_of((*stray, *self._closers, *self._format.dropped))):
-                if found in self._closers:
-                    self._closers.remove(found)
+            # Some models close the reasoning again although the prompt has closed it.
+            stray = (reasoning.close,) if reasoning and self._is_fresh else ()
+            dropped = (*stray, *self._pending_closers, *self._format.ignored_markers)
+            if found := (yield from scanner.match_any(dropped)):
+                if found in self._pending_closers:
+                    self._pending_closers.remove(found)
                 return True
         return (yield from self._call())
 
-    def _answer(self, tags: tuple[str, str]) -> ScanStep[None]:
-        """The tag that may stand before the answer, after a thought."""
-        place = self._source.hold()
-        yield from self._source.space()
-        if tags[0] and (yield from self._source.literal(tags[0])):
-            self._source.release(place)
-            self._closers.append(tags[1])
+    def _answer_tag(self, tags: tuple[str, str]) -> ScanStep[None]:
+        """Consumes the optional tag before an answer that follows reasoning."""
+        start = self._scanner.mark()
+        yield from self._scanner.whitespace()
+        if tags[0] and (yield from self._scanner.match(tags[0])):
+            self._scanner.release(start)
+            self._pending_closers.append(tags[1])
         else:
-            self._source.rewind(place)
+            self._scanner.rewind(start)
 
     def _call(self) -> ScanStep[bool]:
-        for calls in self._calls:
-            # Within a thought a call counts, since models forget to close it; but only one that can be meant.
-            if calls.is_bare and (self._thinking or not self._fresh):
+        for syntax in self._syntaxes:
+            # Models forget to close their reasoning, so a call inside it counts if it has a marker and a known name.
+            if syntax.is_bare and (self._in_reasoning or not self._is_fresh):
                 continue
-            if (yield from self._reader.read(calls, only_known=calls.is_bare or self._thinking)):
-                self._thinking = False
-                if calls.section[1] and calls.section[1] not in self._closers:
-                    self._closers.append(calls.section[1])
+            if (yield from self._calls.read(syntax, only_known=syntax.is_bare or self._in_reasoning)):
+                self._in_reasoning = False
+                if syntax.section[1] and syntax.section[1] not in self._pending_closers:
+                    self._pending_closers.append(syntax.section[1])
                 return True
         return False
 
-    # A sequence of messages under headers
+    # Formats that are a sequence of messages with headers
 
     def _messages(self, headers: MessageHeaders) -> ScanStep[None]:
-        source = self._source
-        # The prompt ends within the first header.
+        scanner = self._scanner
+        # The prompt ends inside the first header.
         openers: tuple[str, ...] = (*headers.openers, headers.close, " to=", "to=")
-        firsts = frozenset(text[0] for text in (*headers.openers, *headers.ends))
-        while (first := (yield from source.peek())) != END:
-            if (yield from source.one_of(headers.ends)):
-                self._thinking = self._answering = False
+        marker_starts = frozenset(text[0] for text in (*headers.openers, *headers.ends))
+        while (first := (yield from scanner.peek())) != END:
+            if (yield from scanner.match_any(headers.ends)):
+                self._in_reasoning = self._in_answer_message = False
             elif header := (yield from self._header(openers, headers)):
                 channel = _CHANNEL.search(header)
-                self._thinking = channel is not None and channel[1] == headers.thought
-                self._answering = channel is not None and channel[1] == headers.answer
-                self._fresh = True
-                yield from self._recipient(header)
+                self._in_reasoning = channel is not None and channel[1] == headers.reasoning_channel
+                self._in_answer_message = channel is not None and channel[1] == headers.answer_channel
+                self._is_fresh = True
+                yield from self._addressed_call(header)
             else:
-                self._show((yield from source.char()))
-                self._show(source.run(firsts))
+                self._emit_text((yield from scanner.next_char()))
+                self._emit_text(scanner.take_until(marker_starts))
             if first:
                 openers = headers.openers
 
     def _header(self, openers: Sequence[str], headers: MessageHeaders) -> ScanStep[str]:
-        """A whole header, consumed; "" where none stands here."""
-        source = self._source
-        place = source.hold()
-        found = yield from source.one_of(openers)
+        """Consumes a whole header; "" if none is here."""
+        scanner = self._scanner
+        start = scanner.mark()
+        found = yield from scanner.match_any(openers)
         while found and not found.endswith(headers.close):
-            char = yield from source.char()
+            char = yield from scanner.next_char()
             if char == END and self._cut:
-                source.release(place)
+                scanner.release(start)
                 return ""
             found += char
             if char == END or len(found) > _MAX_HEADER or found.endswith(headers.ends):
                 found = ""
         if found:
-            source.release(place)
+            scanner.release(start)
         else:
-            source.rewind(place)
+            scanner.rewind(start)
         return found
 
-    def _recipient(self, header: str) -> ScanStep[None]:
-        """The call in a message to a tool. What goes to others is text, or reasoning."""
+    def _addressed_call(self, header: str) -> ScanStep[None]:
+        """Reads the call in a message whose recipient is a tool. Messages to other recipients stay text."""
         recipient = _RECIPIENT.search(header)
         name = recipient[1] if recipient and self._tools else ""
-        known = name.startswith("functions.") or name in self._tools
-        if known and (yield from self._reader.read_json(name.removeprefix("functions."))):
-            yield from self._source.space()
+        is_tool = name.startswith("functions.") or name in self._tools
+        if is_tool and (yield from self._calls.read_arguments(name.removeprefix("functions."))):
+            yield from self._scanner.whitespace()
 
 
 def _joined(deltas: Sequence[Delta]) -> list[Delta]:
-    """Neighbours of one kind as one."""
+    """Joins neighbouring deltas of the same kind."""
     out: list[Delta] = []
     for delta in deltas:
         match out[-1] if out else None, delta:
-            case Said(before), Said(text):
-                out[-1] = Said(before + text)
-            case Thought(before), Thought(text):
-                out[-1] = Thought(before + text)
-            case CallArguments(index, before), CallArguments(same, text) if index == same:
-                out[-1] = CallArguments(index, before + text)
+            case TextDelta(text=before), TextDelta(text=text):
+                out[-1] = TextDelta(before + text)
+            case ReasoningDelta(text=before), ReasoningDelta(text=text):
+                out[-1] = ReasoningDelta(before + text)
+            case ToolCallDelta(index, before), ToolCallDelta(same, text) if index == same:
+                out[-1] = ToolCallDelta(index, before + text)
             case _:
                 out.append(delta)
     return out

@@ -1,4 +1,4 @@
-"""Stop strings: where one comes in the text, the text ends before it, however the tokens cut it."""
+"""Ends a text before the first stop string, independent of how the text is split into tokens."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 
 class StopStrings:
-    """Passes text on and holds back whatever could still become a stop string.
+    """Passes text through and holds back what could still become a stop string.
 
-    The first stop string to be complete ends the text; where two are complete with the same character, the longer
-    one. So the result does not depend on how the text was cut into pieces."""
+    The stop string that is completed first ends the text; of two completed by the same character, the longer one."""
 
     def __init__(self, stops: Sequence[str]) -> None:
         self._stops = tuple(sorted({stop for stop in stops if stop}, key=len, reverse=True))
@@ -18,30 +17,30 @@ class StopStrings:
         """The stop string that ended the text."""
 
     def feed(self, text: str) -> tuple[str, bool]:
-        """Text that is now safe to show, and whether a stop string ended it."""
+        """The text that is safe to emit, and whether a stop string ended it."""
         if not self._stops:
             return text, False
         held = self._held + text
-        if (first := self._first_complete(held)) is not None:
+        if (first := self._earliest_match(held)) is not None:
             cut, self.found = first
             self._held = ""
             return held[:cut], True
-        safe = len(held) - self._n_undecided(held)
+        safe = len(held) - self._n_partial_match(held)
         self._held = held[safe:]
         return held[:safe], False
 
     def flush(self) -> str:
-        """What was held back, once nothing more can come."""
+        """The text held back so far, at the end of the answer."""
         held, self._held = self._held, ""
         return held
 
-    def _first_complete(self, text: str) -> tuple[int, str] | None:
-        """Where it begins, and which it is."""
+    def _earliest_match(self, text: str) -> tuple[int, str] | None:
+        """Its position, and the stop string."""
         found = [(at + len(stop), at, stop) for stop in self._stops if (at := text.find(stop)) >= 0]
         return min(found)[1:] if found else None
 
-    def _n_undecided(self, text: str) -> int:
-        """Length of the longest end of `text` with which a stop string begins."""
+    def _n_partial_match(self, text: str) -> int:
+        """The length of the longest suffix of `text` with which a stop string starts."""
         longest = 0
         for stop in self._stops:
             for n in range(min(len(stop) - 1, len(text)), longest, -1):

@@ -1,281 +1,273 @@
-"""Tool calls out of text, by the samples of a format.
+"""Parses tool calls from streamed text, using the call syntaxes of a format.
 
-A call begins for good when its name is known and its arguments have begun. Until then nothing of it is shown, and
-where it turns out to be none, the reader goes back and the text stays text. After that nothing is taken back: where
-the arguments go wrong they stay as far as they came, unclosed, and the rest is text. So a call that was cut short can
-never be taken for a whole one.
+A call is emitted once its name is known and its arguments start. Until then no part of it is emitted, and if it turns
+out not to be a call, the scanner rewinds and the text stays text. Nothing emitted is taken back: if the arguments
+become malformed, the part read so far stays, without its closing bracket, and the rest is text. So a truncated call is
+never valid JSON.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 
+from engine.events import ToolCallDelta, ToolCallStarted
 from engine.output.incremental_scanner import IncrementalScanner, Malformed, ScanStep
 from engine.output.json_schema import load_schema, properties
-from engine.output.json_text import JsonScanner, unwrapped
-from engine.output.lenient_json import LenientJsonReader
+from engine.output.lenient_json import JsonScanner, LenientJsonReader, unwrapped
 from engine.output.tagged_arguments import TaggedArgumentReader
-from engine.output.tool_call_syntax import Calls, steps
+from engine.output.tool_call_syntax import ToolCallSyntax, steps
 from engine.requests import Tool
 
 _NAME_KEYS = ("name", "tool_name")
 _ARGUMENT_KEYS = ("arguments", "parameters", "args")
 _ID_KEYS = ("id", "tool_call_id", "call_id")
-_WORD_MARKS = "_-.:/$"
+_WORD_PUNCTUATION = "_-.:/$"
 _MAX_WORD = 256
 
 
-@dataclass(frozen=True, slots=True)
-class CallStarted:
-    """A call begins; its name is given here once, whole. `index` counts the calls of one answer from 0."""
-
-    index: int
-    id: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class CallArguments:
-    """More of that call's arguments, JSON text."""
-
-    index: int
-    text: str
-
-
 class ToolCallParser:
-    """Reads one block of calls at a time and emits what they are."""
+    """Reads one block of calls at a time and emits events. Not thread-safe."""
 
     def __init__(
         self,
-        source: IncrementalScanner,
-        emit: Callable[[CallStarted | CallArguments], None],
+        scanner: IncrementalScanner,
+        emit: Callable[[ToolCallStarted | ToolCallDelta], None],
         tools: Mapping[str, Tool],
-        ids: Callable[[], str],
+        new_id: Callable[[], str],
     ) -> None:
-        self._source = source
+        self._scanner = scanner
         self._emit = emit
         self._tools = tools
-        self._ids = ids
+        self._new_id = new_id
         self._n_calls = 0
-        self._begin_call()
+        self._reset_call()
         self._only_known = False
         self.cut = False
-        """The text that has ended was cut off: a call of which its marker came, and no name, is not shown."""
-        self._json_text = JsonScanner(source)
-        self._relaxed = LenientJsonReader(source, self._argue)
+        """The text has ended before the model finished: a call whose marker has come but no name is dropped."""
+        self._json_scanner = JsonScanner(scanner)
+        self._lenient_json = LenientJsonReader(scanner, self._emit_arguments)
 
-    def _begin_call(self) -> None:
+    def _reset_call(self) -> None:
         self._name = ""
         self._id = ""
         self._started = False
-        self._opened = False  # its marker was read
-        self._settled: int | None = None
+        self._marker_read = False
+        self._committed: int | None = None
+        """A mark: the text before it belongs to the call."""
 
-    def read(self, calls: Calls, *, only_known: bool) -> ScanStep[bool]:
-        """Whether a call stood here; if not, nothing was consumed. `only_known`: it must name an offered tool."""
+    def read(self, syntax: ToolCallSyntax, *, only_known: bool) -> ScanStep[bool]:
+        """Whether a call was read; if not, nothing is consumed. `only_known`: it must name an offered tool."""
         self._only_known = only_known
-        return (yield from self._attempt(self._block(calls)))
+        return (yield from self._attempt(self._block(syntax)))
 
-    def read_json(self, name: str) -> ScanStep[bool]:
-        """The same for a call whose name is known already, where only its arguments stand here."""
+    def read_arguments(self, name: str) -> ScanStep[bool]:
+        """As `read`, for a call whose name is already known and whose JSON arguments come next."""
         self._only_known = False
         return (yield from self._attempt(self._named_json(name)))
 
-    def _attempt(self, reading: ScanStep[None]) -> ScanStep[bool]:
-        place = self._source.hold()
-        self._begin_call()
+    def _attempt(self, steps: ScanStep[None]) -> ScanStep[bool]:
+        start = self._scanner.mark()
+        self._reset_call()
         try:
-            yield from reading
+            yield from steps
         except Malformed:
-            if self._settled is not None:
-                self._source.rewind(self._settled)
+            if self._committed is not None:
+                self._scanner.rewind(self._committed)
         if not self._started:
-            if self.cut and self._opened and self._source.is_exhausted:
-                self._source.release(place)
+            if self.cut and self._marker_read and self._scanner.is_at_end:
+                self._scanner.release(start)
                 return True
-            self._source.rewind(place)
+            self._scanner.rewind(start)
             return False
-        self._source.release(place)
+        self._scanner.release(start)
         return True
 
-    def _block(self, calls: Calls) -> ScanStep[None]:
-        section = calls.section[0].rstrip()
-        self._opened = (yield from self._source.literal(section)) and bool(section)
-        parts = steps(calls.call)
+    def _block(self, syntax: ToolCallSyntax) -> ScanStep[None]:
+        section = syntax.section[0].rstrip()
+        self._marker_read = (yield from self._scanner.match(section)) and bool(section)
+        parts = steps(syntax.call)
         for part, following in zip(parts, (*parts[1:], None), strict=True):
-            ender = following.text if following and not following.is_slot else ""
             if self._started:
-                self._settle()
-            yield from self._source.space()
-            if not part.is_slot:
+                self._commit()
+            yield from self._scanner.whitespace()
+            if part.is_slot:
+                ender = following.text if following and not following.is_slot else ""
+                yield from self._slot(part.text, syntax, ender)
+            else:
                 yield from self._expect(part.text)
-                self._opened = self._opened or not calls.is_bare
-                continue
-            match part.text:
-                case "name":
-                    self._name = yield from self._word()
-                case "id":
-                    self._id = yield from self._word()
-                case "word":
-                    yield from self._word()
-                case "json":
-                    yield from self._json(ender)
-                case "parameters":
-                    yield from self._parameters(calls, ender)
-                case "relaxed":
-                    yield from self._relaxed_object()
-                case "python":
-                    yield from self._several(self._python)
-                case _:
-                    listed = yield from self._source.literal("[")
-                    yield from self._source.space()
-                    yield from self._several(partial(self._envelope, ender, 0))
-                    yield from self._source.literal("]" if listed else "")
+                self._marker_read = self._marker_read or not syntax.is_bare
+
+    def _slot(self, slot: str, syntax: ToolCallSyntax, ender: str) -> ScanStep[None]:
+        """Reads what stands in a slot of the template. `ender`: the literal text after the slot."""
+        match slot:
+            case "name":
+                self._name = yield from self._word()
+            case "id":
+                self._id = yield from self._word()
+            case "word":
+                yield from self._word()
+            case "json":
+                yield from self._json(ender)
+            case "parameters":
+                yield from self._parameters(syntax, ender)
+            case "relaxed":
+                yield from self._lenient_object()
+            case "python":
+                yield from self._several(self._python)
+            case _:
+                in_list = yield from self._scanner.match("[")
+                yield from self._scanner.whitespace()
+                yield from self._several(partial(self._envelope, ender, 0))
+                yield from self._scanner.match("]" if in_list else "")
 
     def _expect(self, text: str) -> ScanStep[None]:
-        yield from self._source.space()
-        if not (yield from self._source.literal(text)):
+        yield from self._scanner.whitespace()
+        if not (yield from self._scanner.match(text)):
             raise Malformed
 
     def _word(self) -> ScanStep[str]:
         found: list[str] = []
-        while (char := (yield from self._source.peek())).isalnum() or (char and char in _WORD_MARKS):
-            found.append((yield from self._source.char()))
+        while (char := (yield from self._scanner.peek())).isalnum() or (char and char in _WORD_PUNCTUATION):
+            found.append((yield from self._scanner.next_char()))
             if len(found) > _MAX_WORD:
                 raise Malformed
         if not found:
             raise Malformed
         return "".join(found)
 
-    # What a call consists of
+    # Parts of a call
 
     def _start(self) -> None:
-        """From here on it is a call."""
+        """Emits the start of the call. From here on the text cannot become plain text again."""
         name = self._name or self._id.removeprefix("functions.").rpartition(":")[0] or self._id
         if name not in self._tools and name.removeprefix("functions.") in self._tools:
             name = name.removeprefix("functions.")
         if not name or (self._only_known and name not in self._tools):
             raise Malformed
-        self._name, self._started, self._settled = name, True, None
-        self._source.release_all()
-        self._emit(CallStarted(self._n_calls, self._id or self._ids(), name))
+        self._name, self._started, self._committed = name, True, None
+        self._scanner.release_marks()
+        self._emit(ToolCallStarted(self._n_calls, self._id or self._new_id(), name))
         self._n_calls += 1
 
-    def _settle(self) -> int:
-        """What was read so far belongs to the call; what goes wrong from here on is text."""
-        self._source.release_all()
-        self._settled = self._source.hold()
-        return self._settled
+    def _commit(self) -> int:
+        """Assigns the text read so far to the call. If an error follows, only later text becomes plain text."""
+        self._scanner.release_marks()
+        self._committed = self._scanner.mark()
+        return self._committed
 
-    def _argue(self, text: str) -> None:
+    def _emit_arguments(self, text: str) -> None:
         if text:
-            self._emit(CallArguments(self._n_calls - 1, text))
+            self._emit(ToolCallDelta(self._n_calls - 1, text))
 
     def _named_json(self, name: str) -> ScanStep[None]:
         self._name = name
-        yield from self._source.space()
+        yield from self._scanner.whitespace()
         yield from self._json("")
 
     def _json(self, ender: str) -> ScanStep[None]:
-        match (yield from self._source.peek()):
+        match (yield from self._scanner.peek()):
             case "{":
                 self._start()
-                yield from self._json_text.value(self._argue, ender)
-            case _ if ender and (yield from self._source.ahead(ender)):
+                yield from self._json_scanner.value(self._emit_arguments, ender)
+            case _ if ender and (yield from self._scanner.lookahead(ender)):
                 self._start()
-                self._argue("{}")
+                self._emit_arguments("{}")
             case _:
                 raise Malformed
 
-    def _parameters(self, calls: Calls, ender: str) -> ScanStep[None]:
+    def _parameters(self, syntax: ToolCallSyntax, ender: str) -> ScanStep[None]:
         tool = self._tools.get(self._name)
         schemas = properties(load_schema(tool.parameters)) if tool else {}
-        reader = TaggedArgumentReader(self._source, self._argue, calls.parameter, ender, schemas)
-        if not (yield from reader.begins()):
+        reader = TaggedArgumentReader(self._scanner, self._emit_arguments, syntax.parameter, ender, schemas)
+        if not (yield from reader.is_next()):
             raise Malformed
         self._start()
         yield from reader.read()
 
-    def _relaxed_object(self) -> ScanStep[None]:
-        if (yield from self._source.peek()) != "{":
+    def _lenient_object(self) -> ScanStep[None]:
+        if (yield from self._scanner.peek()) != "{":
             raise Malformed
         self._start()
-        yield from self._source.char()
-        yield from self._relaxed.pairs("}", ":")
+        yield from self._scanner.next_char()
+        yield from self._lenient_json.members("}", ":")
 
-    def _several(self, one: Callable[[], ScanStep[None]]) -> ScanStep[None]:
-        """Calls with commas or nothing between them."""
-        source = self._source
-        yield from one()
+    def _several(self, read_one: Callable[[], ScanStep[None]]) -> ScanStep[None]:
+        """Reads calls separated by commas, semicolons or nothing."""
+        scanner = self._scanner
+        yield from read_one()
         while True:
-            settled = self._settle()
-            yield from source.space()
-            yield from source.one_of((",", ";"))
-            yield from source.space()
-            if not (yield from self._attempt(one())):
-                self._started, self._settled = True, None
-                source.rewind(settled)
+            committed = self._commit()
+            yield from scanner.whitespace()
+            yield from scanner.match_any((",", ";"))
+            yield from scanner.whitespace()
+            if not (yield from self._attempt(read_one())):
+                self._started, self._committed = True, None
+                scanner.rewind(committed)
                 return
 
     def _python(self) -> ScanStep[None]:
         self._name = (yield from self._word()).removesuffix(".call")
-        yield from self._source.space()
-        if (yield from self._source.peek()) != "(":
+        yield from self._scanner.whitespace()
+        if (yield from self._scanner.peek()) != "(":
             raise Malformed
         self._start()
-        yield from self._source.char()
+        yield from self._scanner.next_char()
         tool = self._tools.get(self._name)
         names = tuple(properties(load_schema(tool.parameters))) if tool else ()
-        yield from self._relaxed.pairs(")", "=", names=names)
+        yield from self._lenient_json.members(")", "=", names=names)
 
     def _envelope(self, ender: str, depth: int) -> ScanStep[None]:
-        """One object that holds a name and arguments, in any order."""
-        source = self._source
-        held: list[str] | None = None
+        """Reads one object that holds name, arguments and perhaps an id, in any order."""
+        scanner = self._scanner
+        early: list[str] = []  # arguments that came before the name
         yield from self._expect("{")
         while True:
-            yield from source.space()
-            if (yield from source.literal("}")):
+            yield from scanner.whitespace()
+            if (yield from scanner.match("}")):
                 break
-            key = yield from self._json_text.string()
+            key = yield from self._json_scanner.string()
             yield from self._expect(":")
-            yield from source.space()
-            first = yield from source.peek()
-            if key in _NAME_KEYS or (key == "function" and first == '"'):
-                self._name = yield from self._json_text.string()
-                if self._only_known and self._name not in self._tools:
-                    raise Malformed
-            elif key == "function" and depth == 0:
-                yield from self._envelope(ender, 1)
-            elif key in _ID_KEYS and first == '"':
-                self._id = yield from self._json_text.string()
-            elif key in _ARGUMENT_KEYS and self._name and not self._started:
-                self._start()
-                yield from self._arguments(ender)
-            elif self._only_known and not self._name and key != "type":
-                raise Malformed
-            else:
-                other: list[str] = []
-                yield from self._json_text.value(other.append, "")
-                held = other if key in _ARGUMENT_KEYS else held
+            yield from scanner.whitespace()
+            early = (yield from self._envelope_member(key, ender, depth)) or early
             if self._started:
-                self._settle()
-            yield from source.space()
-            if not (yield from source.literal(",")):
-                if not self._started or (yield from source.peek()) == "}":
+                self._commit()
+            yield from scanner.whitespace()
+            if not (yield from scanner.match(",")):
+                if not self._started or (yield from scanner.peek()) == "}":
                     yield from self._expect("}")
                 break
         if not self._started:
             self._start()
-            self._argue(unwrapped("".join(held)) if held else "{}")
+            self._emit_arguments(unwrapped("".join(early)) if early else "{}")
+
+    def _envelope_member(self, key: str, ender: str, depth: int) -> ScanStep[list[str]]:
+        """Reads one value. Returns the arguments if they came before the name, else nothing."""
+        first = yield from self._scanner.peek()
+        if key in _NAME_KEYS or (key == "function" and first == '"'):
+            self._name = yield from self._json_scanner.string()
+            if self._only_known and self._name not in self._tools:
+                raise Malformed
+        elif key == "function" and depth == 0:
+            yield from self._envelope(ender, 1)
+        elif key in _ID_KEYS and first == '"':
+            self._id = yield from self._json_scanner.string()
+        elif key in _ARGUMENT_KEYS and self._name and not self._started:
+            self._start()
+            yield from self._arguments(ender)
+        elif self._only_known and not self._name and key != "type":
+            raise Malformed
+        else:
+            value: list[str] = []
+            yield from self._json_scanner.value(value.append, "")
+            return value if key in _ARGUMENT_KEYS else []
+        return []
 
     def _arguments(self, ender: str) -> ScanStep[None]:
-        """The value of an envelope's arguments. JSON within a string comes out of it, so it has to be whole first."""
-        if (yield from self._source.peek()) in ("{", "["):
-            yield from self._json_text.value(self._argue, ender)
+        """Streams the arguments of an envelope. A string that contains JSON has to be complete before it is decoded."""
+        if (yield from self._scanner.peek()) in ("{", "["):
+            yield from self._json_scanner.value(self._emit_arguments, ender)
         else:
-            held: list[str] = []
-            yield from self._json_text.value(held.append, ender)
-            self._argue(unwrapped("".join(held)))
+            value: list[str] = []
+            yield from self._json_scanner.value(value.append, ender)
+            self._emit_arguments(unwrapped("".join(value)))

@@ -1,29 +1,29 @@
-"""Calls → text, as a format writes them: what a model would have said. Goes by the same samples as the parser."""
+"""Renders past tool syntax in a model's own syntax, from the same templates that the parser uses."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 
-from engine.output.tool_call_syntax import SLOT, Calls
+from engine.output.tool_call_syntax import SLOT, ToolCallSyntax
 from engine.requests import ToolCall
 
 
-def render_tool_calls(calls: Calls, made: Sequence[ToolCall]) -> str:
-    """All calls of one answer. Arguments that are no JSON object are written as they are, where that can be."""
-    opening, closing = calls.section
-    if "{list}" in calls.call:
-        return calls.call.replace("{list}", "[" + ", ".join(_envelope(calls, call) for call in made) + "]")
-    if "{python}" in calls.call:
-        return calls.call.replace("{python}", ", ".join(map(_python, made)))
-    return opening + calls.between.join(_one(calls, call) for call in made) + closing
+def render_tool_calls(syntax: ToolCallSyntax, tool_calls: Sequence[ToolCall]) -> str:
+    """All calls of one answer. Arguments that are not a JSON object are written unchanged if the syntax allows it."""
+    opening, closing = syntax.section
+    if "{list}" in syntax.call:
+        return syntax.call.replace("{list}", "[" + ", ".join(_envelope(syntax, call) for call in tool_calls) + "]")
+    if "{python}" in syntax.call:
+        return syntax.call.replace("{python}", ", ".join(map(_python_call, tool_calls)))
+    return opening + syntax.separator.join(_call_text(syntax, call) for call in tool_calls) + closing
 
 
-def _one(calls: Calls, call: ToolCall) -> str:
-    return SLOT.sub(lambda slot: _filling(slot[1], calls, call), calls.call)
+def _call_text(syntax: ToolCallSyntax, call: ToolCall) -> str:
+    return SLOT.sub(lambda slot: _slot_text(slot[1], syntax, call), syntax.call)
 
 
-def _filling(slot: str, calls: Calls, call: ToolCall) -> str:
+def _slot_text(slot: str, syntax: ToolCallSyntax, call: ToolCall) -> str:
     match slot:
         case "name":
             return call.name
@@ -32,22 +32,22 @@ def _filling(slot: str, calls: Calls, call: ToolCall) -> str:
         case "json":
             return call.arguments or "{}"
         case "envelopes":
-            return _envelope(calls, call)
+            return _envelope(syntax, call)
         case "parameters":
-            return _parameters(calls.parameter, call)
+            return _parameters(syntax.parameter, call)
         case "relaxed":
-            return _relaxed(_object(call), calls.quote)
+            return _lenient_object(_arguments(call), syntax.quote)
         case _:
             return "function"
 
 
-def _envelope(calls: Calls, call: ToolCall) -> str:
-    before, after = calls.envelope.split("{json}")
+def _envelope(syntax: ToolCallSyntax, call: ToolCall) -> str:
+    before, after = syntax.envelope.split("{json}")
     return before.replace("{id}", call.id).replace("{name}", call.name) + (call.arguments or "{}") + after
 
 
 def _parameters(sample: str, call: ToolCall) -> str:
-    return "".join(_parameter(sample, key, value) for key, value in _object(call).items())
+    return "".join(_parameter(sample, key, value) for key, value in _arguments(call).items())
 
 
 def _parameter(sample: str, key: str, value: object) -> str:
@@ -59,35 +59,35 @@ def _parameter(sample: str, key: str, value: object) -> str:
     return head.replace("{key}", key).replace("{string}", _json(isinstance(value, str))) + text + tail
 
 
-def _python(call: ToolCall) -> str:
-    return f"{call.name}({', '.join(f'{key}={_literal(value)}' for key, value in _object(call).items())})"
+def _python_call(call: ToolCall) -> str:
+    return f"{call.name}({', '.join(f'{key}={_python_value(value)}' for key, value in _arguments(call).items())})"
 
 
-def _literal(value: object) -> str:
+def _python_value(value: object) -> str:
     match value:
         case None | bool():
             return str(value)
         case dict():
-            return "{" + ", ".join(f"{_json(key)}: {_literal(one)}" for key, one in value.items()) + "}"
+            return "{" + ", ".join(f"{_json(key)}: {_python_value(one)}" for key, one in value.items()) + "}"
         case list():
-            return "[" + ", ".join(map(_literal, value)) + "]"
+            return "[" + ", ".join(map(_python_value, value)) + "]"
         case _:
             return _json(value)
 
 
-def _relaxed(value: object, quote: str) -> str:
+def _lenient_object(value: object, quote: str) -> str:
     match value:
         case dict():
-            return "{" + ",".join(f"{key}:{_relaxed(one, quote)}" for key, one in value.items()) + "}"
+            return "{" + ",".join(f"{key}:{_lenient_object(one, quote)}" for key, one in value.items()) + "}"
         case list():
-            return "[" + ",".join(_relaxed(one, quote) for one in value) + "]"
+            return "[" + ",".join(_lenient_object(one, quote) for one in value) + "]"
         case str():
             return quote + value + quote
         case _:
             return _json(value)
 
 
-def _object(call: ToolCall) -> dict[str, object]:
+def _arguments(call: ToolCall) -> dict[str, object]:
     try:
         value = json.loads(call.arguments or "{}")
     except ValueError:

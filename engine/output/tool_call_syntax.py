@@ -1,17 +1,17 @@
-"""How a family of models writes reasoning and tool calls, as data.
+"""Data types that describe how a family of models writes reasoning and tool calls.
 
-A way of calling is a sample with slots, so the parser, the grammar that constrains a call, and the text of past calls
-all follow the same line:
+A syntax is a template with slots. The parser, the grammar that constrains calls and the renderer of past calls all
+use the same template:
 
     {name}        the tool's name                    {id}       the call's id, as the model writes it
     {json}        the arguments, a JSON object       {word}     a word without meaning
-    {envelopes}   JSON objects that hold name and arguments; {list}: the same, written in [ ]
-    {parameters}  the arguments one by one, each as the sample `parameter` says, with its slots
-                  {key}, {value} (or {cdata}: perhaps within CDATA) and {string} (true where the value is a string)
-    {relaxed}     an object whose keys stand bare and whose strings have quotes of their own
-    {python}      calls as in Python: name(key=value)
+    {envelopes}   JSON objects that hold name and arguments; {list}: the same inside [ ]
+    {parameters}  the arguments one by one, each as in the template `parameter`, with its slots
+                  {key}, {value} (or {cdata}: optionally inside CDATA) and {string} (true if the value is a string)
+    {relaxed}     an object with unquoted keys and a special quote around strings
+    {python}      calls in Python syntax: name(key=value)
 
-White space in a sample is how the model writes it by itself; when reading, any or none will do.
+White space in a template is written as it stands; the parser accepts any or none.
 """
 
 from __future__ import annotations
@@ -23,112 +23,116 @@ from typing import NamedTuple
 
 _MARKER = re.compile(r"<[^<>\s{}\"=]+>|\[/?[A-Z_]{3,}\]|｜[A-Z]+｜")
 SLOT = re.compile(r"\{(\w+)\}")
-_PIECE = re.compile(r"<[^<>\s{}\"=]+>|\[/?[A-Z_]{3,}\]|[<\[]?[^\s<\[]+|[<\[]")
+_LITERAL = re.compile(r"<[^<>\s{}\"=]+>|\[/?[A-Z_]{3,}\]|[<\[]?[^\s<\[]+|[<\[]")
 
 
 class Step(NamedTuple):
-    """One step through a sample: a slot, or a piece of text that has to stand there."""
+    """One element of a template: a slot's name, or a literal text."""
 
     is_slot: bool
     text: str
 
 
 @lru_cache(maxsize=256)
-def steps(sample: str) -> tuple[Step, ...]:
-    """The sample's slots and pieces in their order. White space between pieces is left out."""
+def steps(template: str) -> tuple[Step, ...]:
+    """The template's slots and literals in order, without the white space between literals."""
     found: list[Step] = []
-    for n, part in enumerate(SLOT.split(sample)):
+    for n, part in enumerate(SLOT.split(template)):
         if n % 2:
             found.append(Step(True, part))
         else:
-            found.extend(Step(False, piece) for piece in _PIECE.findall(part))
+            found.extend(Step(False, literal) for literal in _LITERAL.findall(part))
     return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
-class Calls:
-    """One way of writing calls. `call` is the sample of one; `section` stands around all calls of an answer;
-    `between` divides two calls when we write them.
+class ToolCallSyntax:
+    """One way of writing tool calls.
 
-    A sample that begins with a slot, or with a bare [, has no marker: what looks like it is a call only at the
-    beginning of an answer and only if it names a tool that was offered."""
+    A template without an opening marker (it starts with a slot or a bare "[") is bare: text that matches it is a call
+    only at the start of an answer, and only if it names an offered tool."""
 
     call: str
+    """Template of one call."""
     section: tuple[str, str] = ("", "")
+    """Text before and after all calls of an answer."""
     parameter: str = ""
+    """Template of one argument, for {parameters}."""
     envelope: str = '{"name": "{name}", "arguments": {json}}'
-    between: str = "\n"
+    """Template of one JSON object, for {envelopes} and {list}."""
+    separator: str = "\n"
+    """Written between two calls."""
     quote: str = '<|"|>'
-    """Around the strings of {relaxed}; nothing within is escaped."""
+    """Encloses the strings of {relaxed}; nothing inside is escaped."""
 
     @property
-    def openers(self) -> tuple[str, ...]:
-        """The pieces of text with which calls may begin; a model may leave out the section's. None for bare calls."""
-        firsts = [steps(sample)[0] for sample in (self.section[0], self.call) if sample]
+    def opening_markers(self) -> tuple[str, ...]:
+        """Texts with which calls can start: the section's, which models may omit, and the call's. Empty if bare."""
+        firsts = [steps(template)[0] for template in (self.section[0], self.call) if template]
         return tuple(step.text for step in firsts if not step.is_slot and step.text != "[")
 
     @property
     def is_bare(self) -> bool:
-        return not self.openers
+        return not self.opening_markers
 
 
 @dataclass(frozen=True, slots=True)
 class ReasoningMarkers:
-    """What stands around reasoning. Plain text like <think> opens it only where nothing was said yet; a special token
-    opens it `anywhere`. `answer` may stand around the answer that follows."""
+    """Texts that enclose reasoning."""
 
     open: str
     close: str
     anywhere: bool = False
-    answer: tuple[str, str] = ("", "")
+    """True if `open` is a special token, which starts reasoning at any position. Plain text such as <think> starts it
+    only before any answer text."""
+    answer_tags: tuple[str, str] = ("", "")
+    """May enclose the answer that follows the reasoning."""
 
 
 @dataclass(frozen=True, slots=True)
 class MessageHeaders:
-    """An answer that is a sequence of messages, each under a header that says where it goes."""
+    """Describes an answer that is a sequence of messages, each with a header that names its channel (gpt-oss)."""
 
     openers: tuple[str, ...]
     close: str
     ends: tuple[str, ...]
-    thought: str
-    """The channel that is reasoning."""
-    answer: str
-    """The channel that is the answer."""
-    begins_answer: str
-    """Its header, after the prompt."""
+    reasoning_channel: str
+    answer_channel: str
+    answer_header: str
+    """The header of the answer, as it is appended to a prompt."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutputFormat:
-    """How one family of models writes. See `markers` and `ends` for what the caller owes the parser."""
+    """How one family of models writes reasoning and tool calls."""
 
     name: str
-    seen: tuple[str, ...] = ()
-    """What the family's chat templates hold, all of it."""
-    calls: tuple[Calls, ...] = ()
-    """The first is the one that we write ourselves; the others are read as well."""
-    thinking: ReasoningMarkers | None = None
+    template_markers: tuple[str, ...] = ()
+    """The family is recognised by these texts: its chat templates contain all of them."""
+    call_syntaxes: tuple[ToolCallSyntax, ...] = ()
+    """All are parsed; the first one is used for writing and for grammars."""
+    reasoning: ReasoningMarkers | None = None
     headers: MessageHeaders | None = None
-    dropped: tuple[str, ...] = ()
-    """Markers that mean nothing to us: they vanish wherever they stand."""
-    ends: tuple[str, ...] = ()
-    """Tokens that end the answer, besides those that the model's file names. Their text is not fed to the parser."""
+    ignored_markers: tuple[str, ...] = ()
+    """Markers without meaning for us; removed wherever they occur."""
+    eog_texts: tuple[str, ...] = ()
+    """Tokens that end the answer in addition to those in the model file. Their text is not fed to the parser."""
     template_shows_tools: bool = False
-    """Whether the template shows the tools to the model; otherwise a system prompt has to."""
+    """Whether the chat template shows the tools to the model; otherwise a system message has to."""
     template_shows_tool_calls: bool = False
-    """Whether the template writes past calls; otherwise they and their results have to be text."""
+    """Whether the chat template writes past calls and their results; otherwise they are rendered as plain text."""
 
     @property
     def markers(self) -> tuple[str, ...]:
-        """What a model may hold as one special token, `ends` left out.
+        """Texts that may be single special tokens of the model, without `eog_texts`.
 
-        A detokeniser drops the text of special tokens. So the caller looks which of these are single tokens of the
-        model, renders those as text (llama.cpp: `special=True`) and feeds them to the parser like any other text."""
-        texts = [text for calls in self.calls for text in (*calls.section, calls.call, calls.parameter)]
-        if self.thinking:
-            texts += [self.thinking.open, self.thinking.close, *self.thinking.answer]
+        Detokenizing drops the text of special tokens. The caller has to map these tokens to their texts and feed them
+        to the parser like other text."""
+        texts = [text for calls in self.call_syntaxes for text in (*calls.section, calls.call, calls.parameter)]
+        if self.reasoning:
+            texts += [self.reasoning.open, self.reasoning.close, *self.reasoning.answer_tags]
         if self.headers:
             texts += [*self.headers.openers, self.headers.close, "<|constrain|>", *self.headers.ends]
-        found = [marker for text in (*texts, *self.dropped) for marker in _MARKER.findall(text)]
-        found += [calls.quote for calls in self.calls if "{relaxed}" in calls.call]
-        return tuple(dict.fromkeys(marker for marker in found if marker not in self.ends))
+        found = [marker for text in (*texts, *self.ignored_markers) for marker in _MARKER.findall(text)]
+        found += [calls.quote for calls in self.call_syntaxes if "{relaxed}" in calls.call]
+        return tuple(dict.fromkeys(marker for marker in found if marker not in self.eog_texts))

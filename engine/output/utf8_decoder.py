@@ -1,4 +1,4 @@
-"""Bytes of tokens → text, where a character may be spread over several tokens."""
+"""Decodes the bytes of tokens to text, where one character may span several tokens."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import codecs
 
 
 class Utf8Decoder:
-    """Gives out whole characters only. Bytes that can never become a character turn into U+FFFD at once.
-
-    The start of a character whose rest never comes is left unsaid: an answer that was cut there has not said it."""
+    """Returns whole characters only. Bytes that can never become a character turn into U+FFFD at once. An incomplete
+    character at the end of an answer is dropped."""
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")

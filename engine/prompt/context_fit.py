@@ -1,4 +1,4 @@
-"""What to do when a chat is longer than the model reads: never anything in silence. This says what would fit."""
+"""Calculates which old turns would have to be left out of a chat that is too long. Nothing is left out silently."""
 
 from __future__ import annotations
 
@@ -8,52 +8,51 @@ from dataclasses import dataclass
 from engine.prompt.message_arrangement import SYSTEM_ROLES
 from engine.requests import Message
 
-ROOM_FOR_ANSWER = 256
-"""Tokens that are kept free for an answer, where the context is not tiny."""
+MIN_ANSWER_TOKENS = 256
+"""Reserved for the answer; less in contexts under four times as long."""
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
-    """How a chat fits into the context, in tokens."""
+class ContextFit:
+    """How a chat fits into the context. Numbers are tokens."""
 
     n_prompt: int
-    """All messages, as the model would read them."""
+    """Of all messages."""
     n_ctx: int
     left_out: tuple[int, ...]
-    """Places of the messages that would be left out: whole turns, the oldest first, never the system's words nor the
-    last turn. Empty where all fits."""
+    """Indexes of the messages to leave out: whole turns, oldest first, without system messages and the last turn.
+    Empty if all fit."""
     n_kept: int
-    """Without those."""
+    """Of the remaining messages."""
     fits: bool
-    """Whether what is kept leaves room for an answer."""
+    """Whether the remaining messages leave room for an answer."""
 
 
-def turns(messages: Sequence[Message]) -> list[list[int]]:
-    """Places of the messages, by turn: what a person said, with all that follows up to their next word. System
-    messages belong to none."""
+def split_turns(messages: Sequence[Message]) -> list[list[int]]:
+    """Message indexes by turn: a user message and everything up to the next one. System messages belong to no turn."""
     found: list[list[int]] = []
-    for place, message in enumerate(messages):
+    for index, message in enumerate(messages):
         if message.role in SYSTEM_ROLES:
             continue
         if message.role == "user" or not found:
             found.append([])
-        found[-1].append(place)
+        found[-1].append(index)
     return found
 
 
-def fit(messages: Sequence[Message], count: Callable[[Sequence[Message]], int], n_ctx: int) -> Fit:
-    """Leaves out as few of the oldest turns as it takes. `count` says how many tokens messages have; it is called
-    some log2(turns) times."""
-    limit = n_ctx - min(ROOM_FOR_ANSWER, n_ctx // 4)
+def fit_to_context(messages: Sequence[Message], count: Callable[[Sequence[Message]], int], n_ctx: int) -> ContextFit:
+    """Leaves out as few of the oldest turns as necessary. `count` returns the tokens of a list of messages; it is
+    called about log2(turns) times."""
+    limit = n_ctx - min(MIN_ANSWER_TOKENS, n_ctx // 4)
     n_prompt = count(messages)
     if n_prompt <= limit:
-        return Fit(n_prompt, n_ctx, (), n_prompt, True)
-    oldest = turns(messages)[:-1]
+        return ContextFit(n_prompt, n_ctx, (), n_prompt, True)
+    oldest = split_turns(messages)[:-1]
 
     def without(n_turns: int) -> tuple[tuple[int, ...], int]:
-        places = {place for turn in oldest[:n_turns] for place in turn}
-        kept = [message for place, message in enumerate(messages) if place not in places]
-        return tuple(sorted(places)), count(kept)
+        indexes = {index for turn in oldest[:n_turns] for index in turn}
+        kept = [message for index, message in enumerate(messages) if index not in indexes]
+        return tuple(sorted(indexes)), count(kept)
 
     low, high = 1, len(oldest)
     while low < high:
@@ -63,4 +62,4 @@ def fit(messages: Sequence[Message], count: Callable[[Sequence[Message]], int], 
         else:
             low = middle + 1
     left_out, n_kept = without(high) if oldest else ((), n_prompt)
-    return Fit(n_prompt, n_ctx, left_out, n_kept, n_kept <= limit)
+    return ContextFit(n_prompt, n_ctx, left_out, n_kept, n_kept <= limit)

@@ -1,39 +1,39 @@
-"""Prevents the texts of people, tools and files from being tokenised as control tokens.
+"""Prevents texts of users, tools and files from being tokenized as control tokens.
 
-A chat template writes control tokens as text, and the tokenizer reads them in the rendered prompt. So that the same
-text in a message stays text, a mark is put into it before rendering; the tokenizer leaves the mark out again.
+A chat template writes control tokens as text, which the tokenizer recognises in the rendered prompt. To keep the same
+text in a message plain, a mark is inserted into it before rendering, and the tokenizer drops the mark.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from engine.prompt.special_pattern import special_pattern
 from engine.requests import Message, Tool, ToolCall
 
-MARK = "\ufdd0"
-"""A noncharacter of Unicode. It is removed from text that contains it."""
+ESCAPE_MARK = "\ufdd0"
+"""A Unicode noncharacter. The tokenizer drops it from all texts."""
 
-Protect = Callable[[str], str]
+EscapeText = Callable[[str], str]
 
 
 class ControlTokenEscaper:
     """For one vocabulary. Any thread."""
 
     def __init__(self, controls: Iterable[str], markers: Iterable[str]) -> None:
-        """`controls` are the texts of control tokens. The model writes `markers` by itself, so they stay what they are
-        where an assistant's turn holds them."""
+        """`controls`: the texts of control tokens. `markers`: those that the model writes itself, which are not
+        escaped in assistant messages."""
         texts = {text for text in controls if len(text) > 1}
-        self._controls = special_pattern(texts)
-        self._controls_of_assistant = special_pattern(texts - set(markers))
+        self._pattern = special_pattern(texts)
+        self._assistant_pattern = special_pattern(texts - set(markers))
 
     def text(self, text: str, role: str = "user") -> str:
-        """`text` with a mark within each text of a control token."""
-        pattern = self._controls_of_assistant if role == "assistant" else self._controls
-        while pattern is not None and pattern.search(text):  # again, since what overlaps is found one after the other
-            text = pattern.sub(lambda found: found[0][0] + MARK + found[0][1:], text)
+        """The text with a mark inside each control token."""
+        pattern = self._assistant_pattern if role == "assistant" else self._pattern
+        while pattern is not None and pattern.search(text):  # repeated, since a match hides overlapping ones
+            text = pattern.sub(lambda found: found[0][0] + ESCAPE_MARK + found[0][1:], text)
         return text
 
     def message(self, message: Message) -> Message:
@@ -53,11 +53,11 @@ class ControlTokenEscaper:
         return ToolCall(self.text(call.id), self.text(call.name), self._json(call.arguments))
 
     def _json(self, text: str) -> str:
-        """JSON with marks within its strings, also in those with escapes, which a template decodes."""
+        """JSON with marks inside its strings, including strings with escapes, which templates decode."""
         if "\\" in text:
             try:
                 value = json.loads(text)
-                marked = _in_strings(value, self.text)
+                marked = _map_strings(value, self.text)
             except (ValueError, RecursionError):
                 return self.text(text)
             return text if marked == value else json.dumps(marked, ensure_ascii=False)
@@ -65,15 +65,44 @@ class ControlTokenEscaper:
 
 
 def without_escape_marks(text: str) -> str:
-    return text.replace(MARK, "")
+    return text.replace(ESCAPE_MARK, "")
 
 
-def _in_strings(value: object, protect: Protect) -> object:
+def _map_strings(value: object, escape: EscapeText) -> object:
     match value:
         case str():
-            return protect(value)
+            return escape(value)
         case list():
-            return [_in_strings(each, protect) for each in value]
+            return [_map_strings(each, escape) for each in value]
         case dict():
-            return {protect(key): _in_strings(each, protect) for key, each in value.items()}
+            return {escape(key): _map_strings(each, escape) for key, each in value.items()}
     return value
+
+
+MAX_DEPTH = 64
+"""Deeper alternatives are listed without grouping."""
+
+
+def special_pattern(texts: Iterable[str]) -> re.Pattern[str] | None:
+    """Matches the longest of `texts`; None if there are none. Shared prefixes are grouped, so that thousands of texts
+    take no longer than a few."""
+    sorted_texts = sorted({text for text in texts if text})
+    return re.compile(_branch(sorted_texts, 0, MAX_DEPTH)) if sorted_texts else None
+
+
+def _branch(sorted_texts: list[str], at: int, depth: int) -> str:
+    """Matches any of the sorted texts, which are equal up to `at`."""
+    first, last = sorted_texts[0], sorted_texts[-1]
+    if len(sorted_texts) == 1:
+        return re.escape(first[at:])
+    if depth == 0:
+        return "(?:" + "|".join(re.escape(word[at:]) for word in sorted(sorted_texts, key=len, reverse=True)) + ")"
+    end = at
+    while end < min(len(first), len(last)) and first[end] == last[end]:
+        end += 1
+    common, rest = re.escape(first[at:end]), sorted_texts[1:] if len(first) == end else sorted_texts
+    groups: dict[str, list[str]] = {}
+    for word in rest:
+        groups.setdefault(word[end], []).append(word)
+    branches = "|".join(_branch(group, end, depth - 1) for group in groups.values())
+    return f"{common}(?:{branches}){'?' if rest is not sorted_texts else ''}"

@@ -1,7 +1,7 @@
-"""Rearranges the turns of a chat for templates that accept fewer roles or orders than clients send.
+"""Rearranges messages for chat templates that accept fewer roles or orders than clients send.
 
-Some templates reject a second system message, or one that is not the first; some require user and assistant to
-alternate; some silently drop what they do not expect. No text may be lost, so the turns are rearranged.
+Some templates reject a second or a late system message, some require user and assistant to alternate, and some
+silently drop messages that they do not expect. No text may be lost, so messages are merged and moved instead.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ from engine.requests import Message
 SYSTEM_ROLES = ("system", "developer")
 
 
-def known_roles(messages: Sequence[Message], template: str | None) -> tuple[Message, ...]:
-    """The messages with the role "developer" replaced by "system", unless the template mentions it."""
+def with_supported_roles(messages: Sequence[Message], template: str | None) -> tuple[Message, ...]:
+    """Replaces the role "developer" by "system" unless the template mentions "developer"."""
     if "developer" in (template or ""):
         return tuple(messages)
     return tuple(replace(each, role="system") if each.role == "developer" else each for each in messages)
 
 
 def arrangements(messages: Sequence[Message]) -> Iterator[tuple[Message, ...]]:
-    """Equivalent lists of messages, from the given one to one that every template accepts. Each comes once."""
+    """Equivalent lists of messages without repetitions, from the given one to one that every template accepts."""
     seen: list[tuple[Message, ...]] = []
     joined = one_system_message(messages)
-    for each in (tuple(messages), joined, alternating(joined), alternating(within_first_user(joined))):
+    for each in (tuple(messages), joined, alternating(joined), alternating(system_in_first_user_message(joined))):
         if each not in seen:
             seen.append(each)
             yield each
 
 
-def system_texts(messages: Sequence[Message]) -> list[str]:
-    """Texts that must appear in the prompt: of system messages, unless there is only one and it comes first, which no
+def required_system_texts(messages: Sequence[Message]) -> list[str]:
+    """The texts that must appear in the prompt: all system messages, except a single one at the start, which no
     template drops."""
     texts = [message.content.strip() for message in messages if message.role in SYSTEM_ROLES]
     first_only = len(texts) == 1 and messages[0].role in SYSTEM_ROLES
@@ -40,7 +40,7 @@ def system_texts(messages: Sequence[Message]) -> list[str]:
 
 
 def one_system_message(messages: Sequence[Message]) -> tuple[Message, ...]:
-    """The messages with all system messages joined, in their order, and put first."""
+    """Joins all system messages in order and puts them first."""
     system = [message for message in messages if message.role in SYSTEM_ROLES]
     others = [message for message in messages if message.role not in SYSTEM_ROLES]
     if not system:
@@ -50,7 +50,7 @@ def one_system_message(messages: Sequence[Message]) -> tuple[Message, ...]:
 
 
 def alternating(messages: Sequence[Message]) -> tuple[Message, ...]:
-    """The messages with consecutive turns of one role joined, and a user's turn first."""
+    """Joins consecutive messages of the same role and makes the first turn a user message."""
     found: list[Message] = []
     for message in messages:
         before = found[-1] if found else None
@@ -63,8 +63,8 @@ def alternating(messages: Sequence[Message]) -> tuple[Message, ...]:
     return tuple(found)
 
 
-def within_first_user(messages: Sequence[Message]) -> tuple[Message, ...]:
-    """The messages with the system's text at the beginning of the first turn of the user."""
+def system_in_first_user_message(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """Moves the system text to the start of the first user message."""
     system = "\n\n".join(message.content for message in messages if message.role in SYSTEM_ROLES)
     others = [message for message in messages if message.role not in SYSTEM_ROLES]
     first = next((n for n, message in enumerate(others) if message.role == "user"), None)

@@ -1,138 +1,141 @@
-"""A request → the tokens that the model reads, and how its answer is to be taken apart."""
+"""Builds the prompt of a request: the tokens for the model and the parser configuration for its answer."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 from engine.backend import Backend
-from engine.errors import ConstraintError, ContextOverflow, RequestError, TemplateError
+from engine.errors import ContextOverflow, RequestError, TemplateError
 from engine.events import ModelProps
+from engine.output.answer_constraint import AnswerConstraints
 from engine.output.chat_format import OutputParserConfig, detect_chat_format
 from engine.output.constraints.constraint_cache import ConstraintCache
 from engine.output.constraints.grammar_constraint import GrammarConstraint
 from engine.prompt.chat_template import CHATML, ChatTemplate, TemplateRefusal
-from engine.prompt.context_fit import Fit, fit
-from engine.prompt.control_tokens import MARK, ControlTokenEscaper, without_escape_marks
-from engine.prompt.message_arrangement import arrangements, known_roles, system_texts
+from engine.prompt.context_fit import ContextFit, fit_to_context
+from engine.prompt.control_tokens import ESCAPE_MARK, ControlTokenEscaper, without_escape_marks
+from engine.prompt.message_arrangement import arrangements, required_system_texts, with_supported_roles
 from engine.prompt.reasoning_options import reasoning_arguments
-from engine.prompt.tool_presentation import offered, prepare
-from engine.requests import ChatRequest, CompletionRequest, Constraint, Message, Request, Tool, ToolChoice
-
-if TYPE_CHECKING:  # llguidance is imported with the first constraint, not when the window opens
-    from engine.output.constraints.compiled_constraint import CompiledConstraint
-
-SCHEMAS_TRIED_S = 2.0
-"""How long schemas of tools are tried one by one, where they cannot be enforced together."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """`tokens`: at least one. `channels`: None where the answer is plain text. `grammar_constraint`: None where
-    nothing binds it."""
-
-    tokens: tuple[int, ...]
-    channels: OutputParserConfig | None = None
-    grammar_constraint: GrammarConstraint | None = None
-
+from engine.prompt.tool_presentation import offered_tools, present_tools
+from engine.requests import ChatRequest, CompletionRequest, Message, Request, Tool
 
 Cancelled = Callable[[], bool]
 
 
-class PromptBuilder:
-    """For one loaded model. Used on the preparing threads.
+@dataclass(frozen=True, slots=True)
+class BuiltPrompt:
+    tokens: tuple[int, ...]
+    """At least one."""
+    parser_config: OutputParserConfig | None = None
+    """None if the answer is plain text."""
+    grammar_constraint: GrammarConstraint | None = None
+    """None if nothing constrains the answer."""
 
-    What takes a `cancelled` raises TokenizationCancelled soon after that returns True, or after `stop`."""
+
+class PromptBuilder:
+    """For one loaded model. Used on the prompt threads.
+
+    Methods with `cancelled` raise TokenizationCancelled soon after it returns True, or after `stop`."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._vocabulary = backend.vocabulary
         self._n_ctx = backend.limits.n_cells
-        self._constraints = ConstraintCache(backend.constraint_tokenizer, backend.keep_model_loaded)
-        self._voice = detect_chat_format(
+        self._chat_format = detect_chat_format(
             backend.chat_template, lambda text: backend.tokenize(text, add_special=False), self._vocabulary.ends
         )
-        self._literal = ControlTokenEscaper(self._vocabulary.controls, self._voice.format.markers)
+        self._constraint_cache = ConstraintCache(backend.constraint_tokenizer, backend.keep_model_loaded)
+        self._constraints = AnswerConstraints(self._constraint_cache, self._chat_format)
+        self._escaper = ControlTokenEscaper(self._vocabulary.controls, self._chat_format.format.markers)
         self._stopped = threading.Event()
-        self._compiled: ChatTemplate | None = None
+        self._template: ChatTemplate | None = None
 
     @property
     def backend(self) -> Backend:
-        """The model whose tokens it makes."""
+        """The model for which it builds prompts."""
         return self._backend
 
-    def prepare(self, request: Request, cancelled: Cancelled = bool) -> Prepared:
+    def build(self, request: Request, cancelled: Cancelled = bool) -> BuiltPrompt:
         """Raises ContextOverflow, TemplateError, ConstraintError, RequestError."""
+        config: OutputParserConfig | None = None
         match request:
             case ChatRequest():
-                prepared = self._chat(request, cancelled)
+                text, config = self._chat_text(request)
+                tokens = tuple(self._tokenize_chat(text, cancelled))
             case CompletionRequest(prompt=str(text)):
                 tokens = self.tokenize(text, True, True, cancelled)
                 if not text and not tokens:  # the answer is the beginning of a document
                     tokens = self.tokenize(self._vocabulary.bos, False, True, cancelled)
-                prepared = Prepared(tokens)
             case CompletionRequest(prompt=tuple(given)):
-                prepared = Prepared(self._known(given))
-        n_prompt = len(prepared.tokens)
-        if not n_prompt:
+                tokens = self._checked(given)
+        if not tokens:
             raise RequestError("the prompt is empty")
-        if n_prompt >= self._n_ctx:
-            raise ContextOverflow(n_prompt, self._n_ctx)
-        return replace(prepared, grammar_constraint=self._guide(request, prepared.channels))
-
-    def close(self) -> None:
-        """Before the model is freed: nothing is compiled for it any more. Never blocks for long; a compile that is
-        under way keeps the model in memory until it ends."""
-        self._constraints.close()
+        if len(tokens) >= self._n_ctx:
+            raise ContextOverflow(len(tokens), self._n_ctx)
+        return BuiltPrompt(tokens, config, self._constraints.create(request, config))
 
     def warm_up(self) -> None:
-        """Does what the first chat would have to wait for."""
+        """Compiles the chat template, so that the first chat does not wait for it."""
         with contextlib.suppress(TemplateError):
-            self._template()
+            self._compiled_template()
 
     def stop(self) -> None:
-        """Before the model is freed: ends what is being tokenised. Any thread."""
+        """Cancels running tokenizations, before the model is freed. Any thread."""
         self._stopped.set()
 
-    def fit(self, messages: Sequence[Message], cancelled: Cancelled = bool) -> Fit:
-        """How a chat fits into the context. Raises TemplateError."""
-        return fit(messages, lambda kept: len(self._tokenized(self._rendered(kept), cancelled)), self._n_ctx)
+    def close(self) -> None:
+        """Starts no further compilations, before the model is freed. Does not wait: a running compilation keeps the
+        model loaded until it ends."""
+        self._constraint_cache.close()
 
-    def count(self, request: ChatRequest, cancelled: Cancelled = bool) -> int:
-        """Tokens of the prompt, also of one that is too long. Raises TemplateError."""
-        return len(self._tokenized(self._written(request)[0], cancelled))
+    def context_fit(self, messages: Sequence[Message], cancelled: Cancelled = bool) -> ContextFit:
+        """Whether a chat fits into the context. Raises TemplateError."""
+        return fit_to_context(
+            messages, lambda kept: len(self._tokenize_chat(self._rendered(kept), cancelled)), self._n_ctx
+        )
 
-    def text(self, request: ChatRequest) -> str:
-        """The prompt as the model reads it. Raises TemplateError."""
-        return without_escape_marks(self._written(request)[0])
+    def count_tokens(self, request: ChatRequest, cancelled: Cancelled = bool) -> int:
+        """The length of the prompt, which may exceed the context. Raises TemplateError."""
+        return len(self._tokenize_chat(self._chat_text(request)[0], cancelled))
+
+    def render(self, request: ChatRequest) -> str:
+        """The prompt's text. Raises TemplateError."""
+        return without_escape_marks(self._chat_text(request)[0])
 
     def tokenize(
         self, text: str, add_special: bool, parse_special: bool = True, cancelled: Cancelled = bool
     ) -> tuple[int, ...]:
-        tokenize = self._backend.tokenize
-        stopping = self._stopping(cancelled)
-        return tuple(tokenize(text, add_special=add_special, parse_special=parse_special, cancelled=stopping))
+        """`add_special` adds the tokens at the start and end of a text; `parse_special` turns the texts of control
+        tokens into these tokens."""
+        return tuple(
+            self._backend.tokenize(
+                text, add_special=add_special, parse_special=parse_special, cancelled=self._or_stopped(cancelled)
+            )
+        )
 
     def pieces(self, tokens: Sequence[int]) -> tuple[bytes, ...]:
-        """Their bytes. Raises RequestError where the vocabulary has no such token."""
-        return tuple(self._backend.piece(token) for token in self._known(tokens))
+        """The bytes of each token. Raises RequestError for tokens outside of the vocabulary."""
+        return tuple(self._backend.piece(token) for token in self._checked(tokens))
 
     def fim_prompt(
         self, before: str, behind: str, context: str = "", start: str = "", cancelled: Cancelled = bool
     ) -> tuple[int, ...]:
-        """The prompt for what is missing between two texts. Raises RequestError where the model cannot say."""
+        """The fill-in-the-middle prompt for the text between `before` and `behind`.
+
+        `context` precedes both; the answer continues `start`. Raises RequestError if the model does not support it."""
         if self._vocabulary.gap is None:
             raise RequestError("the model cannot fill a gap in a text")
-        before_word, behind_word, middle_word = self._vocabulary.gap
-        context, before, behind, start = map(self._literal.text, (context, before, behind, start))
-        text = f"{context}{before_word}{before}{behind_word}{behind}{middle_word}{start}"
-        return tuple(self._backend.tokenize(text, add_special=True, mark=MARK, cancelled=self._stopping(cancelled)))
+        prefix_token, suffix_token, middle_token = self._vocabulary.gap
+        context, before, behind, start = map(self._escaper.text, (context, before, behind, start))
+        text = f"{context}{prefix_token}{before}{suffix_token}{behind}{middle_token}{start}"
+        return tuple(
+            self._backend.tokenize(text, add_special=True, mark=ESCAPE_MARK, cancelled=self._or_stopped(cancelled))
+        )
 
-    def card(self) -> ModelProps:
+    def model_props(self) -> ModelProps:
         return ModelProps(
             self._backend.chat_template or CHATML,
             self._vocabulary.bos,
@@ -141,137 +144,69 @@ class PromptBuilder:
             self._vocabulary.gap is not None,
         )
 
-    def _chat(self, request: ChatRequest, cancelled: Cancelled) -> Prepared:
-        text, channels = self._written(request)
-        return Prepared(tuple(self._tokenized(text, cancelled)), channels)
-
-    def _written(self, request: ChatRequest) -> tuple[str, OutputParserConfig | None]:
-        """The prompt, with marks in what is no control token, and how its answer is to be taken apart."""
-        tools = offered(request)
-        thinking = reasoning_arguments(self._backend.chat_template, request.thinking, request.effort)
-        given = {
-            name: self._literal.text(value) if isinstance(value, str) else value
+    def _chat_text(self, request: ChatRequest) -> tuple[str, OutputParserConfig | None]:
+        """The prompt, with escape marks, and the parser configuration."""
+        tools = offered_tools(request)
+        arguments: dict[str, object] = {
+            name: self._escaper.text(value) if isinstance(value, str) else value
             for name, value in request.template_arguments
         }
-        prompt = self._rendered(request.messages, tools, {**given, **thinking.arguments})
-        start, one_call = request.answer_start, not request.parallel_tool_calls
-        must_call = request.tool_choice not in ("auto", "none")
-        channels = self._voice.channels(prompt, start, tools, one_call=one_call, must_call=must_call)
-        return self._voice.begin(prompt, self._literal.text(start, "assistant")), channels
-
-    def _guide(self, request: Request, channels: OutputParserConfig | None) -> GrammarConstraint | None:
-        """What keeps the answer to its constraint, or its calls to their tools."""
-        start = request.answer_start if isinstance(request, ChatRequest) else ""
-        tools = channels.tools if channels else ()
-        choice: ToolChoice = request.tool_choice if isinstance(request, ChatRequest) else "auto"
-        if request.constraint is not None and (not tools or choice == "auto"):
-            compiled = self._answer_constraint(request.constraint, channels)
-            grammar_constraint = _guide(compiled, binds_answer=True)
-            if start or channels is None or channels.starts_in_answer:
-                grammar_constraint.begin(start)
-            return grammar_constraint
-        return self._tool_call_constraint(channels, choice) if channels and tools else None
-
-    def _answer_constraint(self, constraint: Constraint, channels: OutputParserConfig | None) -> CompiledConstraint:
-        """What an answer must match that may hold calls instead. Calls under a header of their own are free."""
-        if channels is None or not channels.tools or channels.format.headers:
-            return self._constraints.get(constraint)
-        self._constraints.get(constraint)  # what is wrong with it must not be taken for a fault of the tools
-        return self._compiled_tool_call_grammar(channels, "auto", constraint)
-
-    def _tool_call_constraint(self, channels: OutputParserConfig, choice: ToolChoice) -> GrammarConstraint | None:
-        if choice == "auto":
-            if self._voice.grammar(channels, choice) is None:
-                return None
-            try:
-                return _guide(self._compiled_tool_call_grammar(channels, choice))
-            except ConstraintError:  # nobody asked for more than what the model does by itself
-                return None
-        if channels.said:
-            raise RequestError("an answer that has begun cannot be required to be a tool call")
-        grammar_constraint = _guide(self._compiled_tool_call_grammar(channels, choice))
-        grammar_constraint.begin()
-        return grammar_constraint
-
-    def _compiled_tool_call_grammar(
-        self, channels: OutputParserConfig, choice: ToolChoice, answer: Constraint | None = None
-    ) -> CompiledConstraint:
-        """Raises ConstraintError where not even calls with the tools' names can be enforced."""
-        grammar = self._voice.grammar(channels, choice, answer)
-        assert grammar is not None  # none only where `choice` is "auto" without an answer, which callers have checked
-        try:
-            return self._constraints.get(grammar)
-        except ConstraintError:
-            open_tools = self._open_tools(channels.tools)
-            opened = self._voice.grammar(channels, choice, answer, open_tools) if open_tools else None
-            if opened is None:
-                raise
-            return self._constraints.get(opened)
-
-    def _open_tools(self, tools: Sequence[Tool]) -> frozenset[str]:
-        """Those whose schemas cannot be followed, or that there is no time to try."""
-        found, deadline = set(), time.monotonic() + SCHEMAS_TRIED_S
-        for tool in tools:
-            if time.monotonic() > deadline or not self._can_follow(tool):
-                found.add(tool.name)
-        return frozenset(found)
-
-    def _can_follow(self, tool: Tool) -> bool:
-        try:
-            self._constraints.get(Constraint("json_schema", tool.parameters, strict=False))
-        except ConstraintError:
-            return False
-        return True
+        arguments |= reasoning_arguments(self._backend.chat_template, request.thinking, request.effort)
+        prompt = self._rendered(request.messages, tools, arguments)
+        config = self._chat_format.parser_config(
+            prompt,
+            request.answer_start,
+            tools,
+            single_call=not request.parallel_tool_calls,
+            calls_only=request.tool_choice not in ("auto", "none"),
+        )
+        answer_start = self._escaper.text(request.answer_start, "assistant")
+        return self._chat_format.append_answer_start(prompt, answer_start), config
 
     def _rendered(
         self, messages: Sequence[Message], tools: Sequence[Tool] = (), arguments: Mapping[str, object] | None = None
     ) -> str:
-        source, template = self._backend.chat_template, self._template()
-        said = known_roles(tuple(map(self._literal.message, messages)), source)
-        offered_tools = tuple(map(self._literal.tool, tools))
-        must_show = system_texts(said)
-        first: str | None = None
+        """Renders the first arrangement of the messages that the template accepts and from which it drops nothing; if
+        there is none, the first that it accepts."""
+        source, template = self._backend.chat_template, self._compiled_template()
+        escaped = with_supported_roles(tuple(map(self._escaper.message, messages)), source)
+        escaped_tools = tuple(map(self._escaper.tool, tools))
+        required_texts = required_system_texts(escaped)
+        incomplete: str | None = None
         reason: str | None = None
-        for arranged in arrangements(said):
-            told, shown = prepare(arranged, offered_tools, self._voice.format, source)
+        for arranged in arrangements(escaped):
+            presented, native_tools = present_tools(arranged, escaped_tools, self._chat_format.format, source)
             try:
-                prompt = template.render(told, tools=shown, arguments=arguments)
+                prompt = template.render(presented, tools=native_tools, arguments=arguments)
             except TemplateRefusal as error:
                 reason = error.reason if reason is None else reason
                 continue
-            if all(text in prompt for text in must_show):
+            if all(text in prompt for text in required_texts):
                 return prompt
-            first = prompt if first is None else first
-        if first is None:
+            incomplete = prompt if incomplete is None else incomplete
+        if incomplete is None:
             raise TemplateError(reason or "")
-        return first
+        return incomplete
 
-    def _template(self) -> ChatTemplate:
-        """Compiled once: that takes some 20 ms."""
-        found = self._compiled
-        if found is None:
-            vocabulary = self._vocabulary
-            found = ChatTemplate(self._backend.chat_template, bos=vocabulary.bos, eos=vocabulary.eos)
-            self._compiled = found
-        return found
+    def _compiled_template(self) -> ChatTemplate:
+        """Compiled once, which takes about 20 ms."""
+        template = self._template
+        if template is None:
+            template = ChatTemplate(self._backend.chat_template, bos=self._vocabulary.bos, eos=self._vocabulary.eos)
+            self._template = template
+        return template
 
-    def _tokenized(self, text: str, cancelled: Cancelled) -> list[int]:
-        # A template that writes the first token itself must not get a second one.
+    def _tokenize_chat(self, text: str, cancelled: Cancelled) -> list[int]:
+        # If the template writes the BOS token itself, the tokenizer must not add another one.
         add_special = not (self._vocabulary.bos and text.startswith(self._vocabulary.bos))
-        mark = MARK if MARK in text else ""
-        return self._backend.tokenize(text, add_special=add_special, mark=mark, cancelled=self._stopping(cancelled))
+        mark = ESCAPE_MARK if ESCAPE_MARK in text else ""
+        return self._backend.tokenize(text, add_special=add_special, mark=mark, cancelled=self._or_stopped(cancelled))
 
-    def _stopping(self, cancelled: Cancelled) -> Cancelled:
+    def _or_stopped(self, cancelled: Cancelled) -> Cancelled:
         return lambda: cancelled() or self._stopped.is_set()
 
-    def _known(self, tokens: Sequence[int]) -> tuple[int, ...]:
+    def _checked(self, tokens: Sequence[int]) -> tuple[int, ...]:
         n_tokens = self._vocabulary.n_tokens
         if not all(0 <= token < n_tokens for token in tokens):  # llama.cpp would read beyond its tables
             raise RequestError(f"the prompt holds a token outside of the model's vocabulary of {n_tokens}")
         return tuple(tokens)
-
-
-def _guide(compiled: CompiledConstraint, *, binds_answer: bool = False) -> GrammarConstraint:
-    return GrammarConstraint(
-        compiled.matcher(), waiting=True, binds_answer=binds_answer, not_enforced=compiled.left_out
-    )

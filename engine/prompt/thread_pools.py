@@ -1,4 +1,4 @@
-"""The threads that make prompts ready, and the leave to do so while the model stays."""
+"""The threads on which prompts are built, and the validity of the current model's PromptBuilder on them."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from engine.requests import Origin
 
 Result = TypeVar("Result")
 
-LONG_CHARS = 1 << 17
-"""Texts from this length on are read on a thread of their own; shorter ones take some 0.1 s."""
+LONG_TEXT_CHARS = 1 << 17
+"""From this length on, texts are processed on a separate thread. Shorter ones take about 0.1 s at most."""
 
 
 class PromptThreadPools:
-    """One thread for each origin, so that a tool's huge prompt never holds up the window's short one, and another for
-    each origin's long texts, so that they do not hold up short ones.
+    """One thread per origin, so that a long prompt of the endpoint does not delay the window; and another thread per
+    origin for long texts, so that they do not delay short ones.
 
-    `invalidate`, `drain` and `close` belong to the engine's loop, the rest to any thread."""
+    `invalidate`, `drain` and `close`: call them on the engine's loop. Others: any thread."""
 
     def __init__(self) -> None:
         self._short = {origin: ThreadPoolExecutor(1, f"inglenook-prepare-{origin}") for origin in _ORIGINS}
@@ -30,21 +30,21 @@ class PromptThreadPools:
         self.prompt_builder: PromptBuilder | None = None
 
     def pool(self, origin: Origin, n_chars: int) -> ThreadPoolExecutor:
-        """The thread for a text of so many characters."""
-        return (self._long if n_chars >= LONG_CHARS else self._short)[origin]
+        """The thread for a text of this length."""
+        return (self._long if n_chars >= LONG_TEXT_CHARS else self._short)[origin]
 
     def run(
-        self, origin: Origin, n_chars: int, prompt_builder: PromptBuilder, work: Callable[[PromptBuilder], Result]
+        self, origin: Origin, n_chars: int, prompt_builder: PromptBuilder, task: Callable[[PromptBuilder], Result]
     ) -> Future[Result]:
-        """Runs `work` with `prompt_builder`; its model cannot go meanwhile. Raises EngineClosed; the future,
-        NotLoaded."""
+        """Runs `task` with `prompt_builder`, whose model stays loaded meanwhile. Raises EngineClosed. The future
+        raises NotLoaded if the builder is no longer current or the task was cancelled."""
 
         def checked() -> Result:
             if prompt_builder is not self.prompt_builder:
                 raise NotLoaded
             try:
-                return work(prompt_builder)
-            except TokenizationCancelled:  # the model is about to be freed, or nobody waits
+                return task(prompt_builder)
+            except TokenizationCancelled:  # the model is being unloaded, or the caller has cancelled
                 raise NotLoaded from None
 
         try:
@@ -53,7 +53,7 @@ class PromptThreadPools:
             raise EngineClosed from None
 
     async def invalidate(self) -> None:
-        """Waits until nothing tokenises with the model that is about to be freed; from here on, nothing will."""
+        """Cancels all tasks of the current builder and waits for them, before its model is freed."""
         prompt_builder, self.prompt_builder = self.prompt_builder, None
         if prompt_builder is not None:
             prompt_builder.stop()
@@ -62,8 +62,8 @@ class PromptThreadPools:
             prompt_builder.close()
 
     async def drain(self) -> None:
-        """Waits until all that was asked before is done."""
-        await asyncio.gather(*(asyncio.wrap_future(pool.submit(_nothing)) for pool in self._pools()))
+        """Waits until all tasks submitted so far are done."""
+        await asyncio.gather(*(asyncio.wrap_future(pool.submit(_no_op)) for pool in self._pools()))
 
     def close(self) -> None:
         for pool in self._pools():
@@ -76,5 +76,5 @@ class PromptThreadPools:
 _ORIGINS: tuple[Origin, ...] = get_args(Origin)
 
 
-def _nothing() -> None:
-    """Run by a pool to show that all before it is done."""
+def _no_op() -> None:
+    pass

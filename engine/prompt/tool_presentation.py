@@ -1,9 +1,7 @@
-"""Messages and tools → what a chat template can show of them.
+"""Prepares messages and tools for a chat template that may not support them.
 
-Templates differ in what they know: some show tools and past calls, some only past calls, some neither. What a
-template does not know is said in text, in the way that its model is read (engine/output/tool_call_syntax.py). So
-tools work
-with any model.
+Templates differ: some show tools and past calls, some only past calls, some neither. What a template does not support
+is rendered as plain text, in the syntax that the answer's parser reads, so tools work with every model.
 """
 
 from __future__ import annotations
@@ -19,15 +17,15 @@ from engine.errors import RequestError
 from engine.output.json_schema import load_schema
 from engine.output.tool_call_renderer import render_tool_calls
 from engine.output.tool_call_syntax import OutputFormat
-from engine.prompt.message_arrangement import SYSTEM_ROLES, within_first_user
+from engine.prompt.message_arrangement import SYSTEM_ROLES, system_in_first_user_message
 from engine.requests import ChatRequest, Message, NamedTool, Tool, ToolCall
 
 _NAME = re.compile(r"[\w.:/$-]{1,256}")
-_NINE = re.compile(r"length != 9")
+_NEEDS_SHORT_IDS = re.compile(r"length != 9")
 _NO_SYSTEM = re.compile(r"[Ss]ystem (?:role|message)s? (?:is |are )?not supported")
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-_INTRODUCTION = """# Tools
+_INSTRUCTIONS = """# Tools
 
 You can call functions to help with the answer. These are the functions, each as a JSON object:
 <tools>
@@ -39,8 +37,8 @@ To call a function, write this and nothing after it, with the function's name an
 The results then follow in <tool_response> tags. Where no function is needed, answer as usual."""
 
 
-def offered(request: ChatRequest) -> tuple[Tool, ...]:
-    """The tools that the model gets to see. Raises RequestError where they, or the choice among them, make no sense."""
+def offered_tools(request: ChatRequest) -> tuple[Tool, ...]:
+    """The tools that the model is shown. Raises RequestError if the tools or the tool choice are invalid."""
     tools, choice = request.tools, request.tool_choice
     names = [tool.name for tool in tools]
     for tool in tools:
@@ -68,70 +66,73 @@ def _is_object(schema: str) -> bool:
     return kinds in (None, "object") or (isinstance(kinds, list) and "object" in kinds)
 
 
-def prepare(
+def present_tools(
     messages: Sequence[Message], tools: Sequence[Tool], format: OutputFormat, template: str | None
 ) -> tuple[tuple[Message, ...], tuple[Tool, ...]]:
-    """What to render: messages without anything that the template does not know, and the tools that it shows itself.
-    `format` is the template's (engine.output.model_families.detect)."""
-    told = tuple(messages)
+    """The messages without anything that the template does not support, and the tools that it shows itself.
+
+    `format`: the template's output format (see `detect_family`)."""
+    result = tuple(messages)
     if not format.template_shows_tool_calls:
-        told = _as_text(told, format)
+        result = _with_calls_as_text(result, format)
     if tools and not format.template_shows_tools:
-        told = _introduced(told, tools, format)
+        result = _with_tool_instructions(result, tools, format)
     if template and _NO_SYSTEM.search(template):
-        told = within_first_user(told)
-    if template and _NINE.search(template):
-        told = tuple(_with_short_ids(message) for message in told)
-    return told, tuple(tools) if format.template_shows_tools else ()
+        result = system_in_first_user_message(result)
+    if template and _NEEDS_SHORT_IDS.search(template):
+        result = tuple(_with_short_ids(message) for message in result)
+    return result, tuple(tools) if format.template_shows_tools else ()
 
 
 def tool_object(tool: Tool) -> dict[str, object]:
-    """A tool as templates know it, and as OpenAI's API writes it."""
+    """A tool as chat templates expect it, which is OpenAI's format."""
     function = {"name": tool.name, "description": tool.description, "parameters": load_schema(tool.parameters)}
     return {"type": "function", "function": function}
 
 
-def _introduced(messages: tuple[Message, ...], tools: Sequence[Tool], format: OutputFormat) -> tuple[Message, ...]:
-    """With a system message that shows the tools and how to call one."""
-    sample = render_tool_calls(format.calls[0], (ToolCall("0", "function-name", '{"argument-name": "value"}'),))
+def _with_tool_instructions(
+    messages: tuple[Message, ...], tools: Sequence[Tool], format: OutputFormat
+) -> tuple[Message, ...]:
+    """Adds a system message that lists the tools and explains how to call them."""
+    sample = render_tool_calls(format.call_syntaxes[0], (ToolCall("0", "function-name", '{"argument-name": "value"}'),))
     shown = "\n".join(json.dumps(tool_object(tool)["function"], ensure_ascii=False) for tool in tools)
-    text = _INTRODUCTION.replace("{sample}", sample).replace("{tools}", shown)
+    text = _INSTRUCTIONS.replace("{sample}", sample).replace("{tools}", shown)
     if messages and messages[0].role in SYSTEM_ROLES:
         first = replace(messages[0], content=f"{messages[0].content}\n\n{text}")
         return (first, *messages[1:])
     return (Message("system", text), *messages)
 
 
-def _as_text(messages: tuple[Message, ...], format: OutputFormat) -> tuple[Message, ...]:
-    """With past calls as the model would write them, and results as the user's words."""
-    told: list[Message] = []
-    answered = False  # the message before holds results
+def _with_calls_as_text(messages: tuple[Message, ...], format: OutputFormat) -> tuple[Message, ...]:
+    """Replaces past calls by text in the model's syntax, and tool results by user messages."""
+    result: list[Message] = []
+    follows_result = False  # the previous message holds results
     for message in messages:
-        if message.tool_calls and format.calls:
-            text = render_tool_calls(format.calls[0], message.tool_calls)
+        if message.tool_calls and format.call_syntaxes:
+            text = render_tool_calls(format.call_syntaxes[0], message.tool_calls)
             content = f"{message.content}\n{text}" if message.content else text
-            told.append(replace(message, content=content, tool_calls=()))
+            result.append(replace(message, content=content, tool_calls=()))
         elif message.role == "tool":
-            result = f"<tool_response>\n{message.content}\n</tool_response>"
-            if answered:
-                result = f"{told.pop().content}\n{result}"
-            told.append(Message("user", result))
-        elif message.role == "user" and answered:  # many templates want the roles to alternate
-            told.append(replace(message, content=f"{told.pop().content}\n\n{message.content}"))
+            text = f"<tool_response>\n{message.content}\n</tool_response>"
+            if follows_result:
+                text = f"{result.pop().content}\n{text}"
+            result.append(Message("user", text))
+        elif message.role == "user" and follows_result:  # many templates require alternating roles
+            result.append(replace(message, content=f"{result.pop().content}\n\n{message.content}"))
         else:
-            told.append(message)
-        answered = message.role == "tool"
-    return tuple(told)
+            result.append(message)
+        follows_result = message.role == "tool"
+    return tuple(result)
 
 
 def _with_short_ids(message: Message) -> Message:
-    """Mistral's templates refuse ids of calls that are not nine letters and digits. The same id gives the same."""
-    calls = tuple(replace(call, id=_short(call.id)) for call in message.tool_calls)
-    answered = _short(message.tool_call_id) if message.tool_call_id is not None else None
-    return replace(message, tool_calls=calls, tool_call_id=answered)
+    """Mistral's templates reject call ids that are not nine letters and digits. Equal ids stay equal."""
+    calls = tuple(replace(call, id=_short_id(call.id)) for call in message.tool_calls)
+    follows_result = _short_id(message.tool_call_id) if message.tool_call_id is not None else None
+    return replace(message, tool_calls=calls, tool_call_id=follows_result)
 
 
-def _short(id: str) -> str:
+def _short_id(id: str) -> str:
     if len(id) == 9 and id.isascii() and id.isalnum():
         return id
     number = int.from_bytes(hashlib.sha256(id.encode()).digest()[:8], "big")
@@ -140,24 +141,24 @@ def _short(id: str) -> str:
 
 ArgumentForm = Literal["json", "text", "object"]
 ARGUMENT_FORMS: tuple[ArgumentForm, ...] = ("json", "text", "object")
-"""How templates want the arguments of past calls, the most usual first: as JSON says, with a text for what is no JSON;
-as text; as JSON that is always an object, also where the model was cut off within the arguments."""
+"""How templates expect the arguments of past calls, the most common first: "json": parsed, or text if it is not JSON;
+"text"; "object": parsed and always an object, even if the arguments are incomplete."""
 
 
 def message_object(message: Message, names: Mapping[str, str], form: ArgumentForm = "json") -> dict[str, object]:
-    """A message as templates know it. `names` are the tools of past calls by their ids."""
-    told: dict[str, object] = {"role": message.role, "content": message.content}
+    """A message as chat templates expect it. `names`: the tools of past calls by call id."""
+    result: dict[str, object] = {"role": message.role, "content": message.content}
     if message.reasoning is not None:
-        told["reasoning_content"] = message.reasoning
-        if not (message.tool_calls and message.content):  # gpt-oss's template refuses both beside a call
-            told["thinking"] = message.reasoning
+        result["reasoning_content"] = message.reasoning
+        if not (message.tool_calls and message.content):  # gpt-oss's template rejects both together with a call
+            result["thinking"] = message.reasoning
     if message.tool_calls:
-        told["tool_calls"] = [_call_object(call, form) for call in message.tool_calls]
+        result["tool_calls"] = [_call_object(call, form) for call in message.tool_calls]
     if message.tool_call_id is not None:
-        told["tool_call_id"] = message.tool_call_id
+        result["tool_call_id"] = message.tool_call_id
         if message.tool_call_id in names:
-            told["name"] = names[message.tool_call_id]
-    return told
+            result["name"] = names[message.tool_call_id]
+    return result
 
 
 def _call_object(call: ToolCall, form: ArgumentForm) -> dict[str, object]:

@@ -33,18 +33,18 @@ async def _write(folder: Path, kind: str, told: Connection) -> None:
 
     def tell() -> None:
         """The letters of each answer that is seen now."""
-        last = chats.messages[len(chats.messages) - 1]
-        seen = chats.messages.alternatives(last.id) or (last,)
+        last = chats.sessions.messages[len(chats.sessions.messages) - 1]
+        seen = chats.sessions.messages.alternatives(last.id) or (last,)
         told.send((time.monotonic(), {each.id: len(each.text) + len(each.reasoning) for each in seen}))
 
-    chats.messages.dataChanged.connect(tell)
+    chats.sessions.messages.dataChanged.connect(tell)
     chats.send("Go on and on")
     if kind == "three at once":
-        chats.alternatives(chats.messages[0].id)
+        chats.write_alternatives(chats.sessions.messages[0].id)
     elif kind == "gone on with":
         await asyncio.sleep(0.3)
         chats.stop()
-        while chats.answering:  # noqa: ASYNC110 -- the controller has a signal for it, but no event
+        while chats.sessions.answering:  # noqa: ASYNC110 -- the controller has a signal for it, but no event
             await asyncio.sleep(0.005)
-        chats.go_on(chats.messages[1].id)
+        chats.continue_answer(chats.sessions.messages[1].id)
     await asyncio.Event().wait()

@@ -19,8 +19,8 @@ async def write(path: Path) -> None:
     await store.open()
     models = ModelController(lambda: Engine(FakeOpener(Script(answer=None, step_s=0.004))))
     chats = ChatController(store, models, lambda texts: None)
-    chats.messages.dataChanged.connect(
-        lambda: print(time.monotonic(), len(chats.messages[len(chats.messages) - 1].text), flush=True)  # noqa: T201
+    chats.sessions.messages.dataChanged.connect(
+        lambda: print(time.monotonic(), len(chats.sessions.messages[len(chats.sessions.messages) - 1].text), flush=True)  # noqa: T201
     )
     await models.load(path / "fake.gguf")
     chats.send("Go on and on")

@@ -48,10 +48,11 @@ class Checkout:
         self._write_engine()
 
     def _write_engine(self) -> None:
-        library = self.root / "engine/library"
+        library, files = self.root / "engine/library", self.root / "engine/files"
         library.mkdir(parents=True)
-        for name in ("profile.py", "permissions.py"):
-            shutil.copy(ROOT / "engine/library" / name, library)
+        files.mkdir()
+        for name in ("profile.py", "private_files.py"):
+            shutil.copy(ROOT / "engine/files" / name, files)
         sha256 = hashlib.sha256(MODEL).hexdigest()
         (library / "default_model.py").write_text(f"FILE_NAME = {MODEL_NAME!r}\nSHA256 = {sha256!r}\n")
 

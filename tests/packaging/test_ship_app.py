@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from desktop.import_export.reader_process import READ_OPTION, other_duty, reader_command
+from desktop.import_export.reader_process import READ_OPTION, reader_command, run_as_reader
 from engine.files.profile import Profile
 from engine.library import default_model
 from engine.native import llama
@@ -44,16 +44,16 @@ def test_a_packaged_program_reads_other_programs_chats_by_itself(
 ) -> None:
     export = tmp_path / "chats.json"
     export.write_text("{}")
-    assert reader_command(export) == [sys.executable, "-m", "desktop.import_export", str(export)]
-    assert other_duty([READ_OPTION, str(export)]) is None
+    assert reader_command(export) == [sys.executable, "-m", "desktop.import_export.reader_process", str(export)]
+    assert run_as_reader([READ_OPTION, str(export)]) is None
 
     monkeypatch.setattr(sys, "frozen", True, raising=False)
-    assert other_duty(["--model", "some.gguf"]) is None
+    assert run_as_reader(["--model", "some.gguf"]) is None
     command = reader_command(export)
     assert command == [sys.executable, READ_OPTION, str(export)]
     script = (
-        "import sys; from desktop.import_export.reader_process import other_duty; "
-        f"sys.frozen = True; sys.exit(other_duty({command[1:]}))"
+        "import sys; from desktop.import_export.reader_process import run_as_reader; "
+        f"sys.frozen = True; sys.exit(run_as_reader({command[1:]}))"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0

@@ -7,14 +7,14 @@ import json
 import os
 import re
 import threading
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from api.errors import ResponseNotFound
 from api.keyring import KeyHolder
 from api.openai.responses.items import Item
-from engine.files.private_files import make_private_folder, open_private
+from engine.files.atomic_write import PART_SUFFIX, write_atomic
+from engine.files.private_files import make_private_folder
 
 MAX_KEPT = 1000
 MAX_STORE_BYTES = 256 * 1024 * 1024
@@ -23,7 +23,6 @@ MAX_RESPONSE_BYTES = 8 * 1024 * 1024
 """Of one, with its conversation. No context holds as much text."""
 
 _ID = re.compile(r"resp_[0-9a-f]{32}")
-_DRAFT_SUFFIX = ".new"
 
 _ITEM_FIELDS = frozenset(
     {"type", "id", "status", "role", "content", "call_id", "name", "namespace", "arguments", "input", "output"}
@@ -115,19 +114,11 @@ class ResponseStore:
     def _write(self, path: Path, content: bytes) -> None:
         make_private_folder(path.parent)
         self._make_room(path.parent, len(content))
-        draft = path.with_suffix(_DRAFT_SUFFIX)
-        try:
-            with open(draft, "wb", opener=open_private) as file:
-                file.write(content)
-            draft.replace(path)
-        except OSError:
-            with suppress(OSError):
-                draft.unlink()
-            raise
+        write_atomic(path, [content])
 
     def _make_room(self, folder: Path, n_bytes: int) -> None:
         """For one more of this size. Also removes drafts that a crash left."""
-        for draft in folder.glob(f"resp_*{_DRAFT_SUFFIX}"):
+        for draft in folder.glob(f"resp_*{PART_SUFFIX}"):
             draft.unlink(missing_ok=True)
         found = [(entry.stat(), Path(entry.path)) for entry in os.scandir(folder) if entry.name.endswith(".json")]
         found.sort(key=lambda each: each[0].st_mtime_ns)

@@ -14,7 +14,7 @@ from desktop.chat import strings
 from desktop.chat.attachments.attachment_list import Tray
 from desktop.chat.attachments.errors import AttachError
 from desktop.chat.attachments.file_reader import Reader
-from desktop.chat.token_counter import TokenCounter
+from desktop.chat.prompt import TokenCounter
 from desktop.models.model_controller import ModelController
 from desktop.platform.daemon_thread import detached
 from desktop.platform.task_set import TaskSet

@@ -16,13 +16,13 @@ from desktop.chat.attachments.drop_zone import DropZone
 from desktop.chat.chat_settings.preset_bar import preset_menu
 from desktop.chat.chat_settings.presets import Presets, as_preset
 from desktop.chat.chat_settings.settings_sheet import ChatSettingsSheet
-from desktop.chat.composer.chat_port import ChatPort
 from desktop.chat.composer.context_usage import ContextUsage
 from desktop.chat.composer.draft_saver import DraftSaver
 from desktop.chat.composer.drafts import NEW_CHAT_KEY, Draft
 from desktop.chat.composer.message_sender import MessageSender
 from desktop.chat.composer.overflow_card import OverflowCard
-from desktop.chat.token_counter import TokenCounter
+from desktop.chat.controller import ChatController
+from desktop.chat.prompt import TokenCounter
 from desktop.models.model_controller import ModelController
 from desktop.platform.task_set import TaskSet
 from desktop.shell.main_window import MainWindow
@@ -39,7 +39,7 @@ class ComposerController:
     def __init__(
         self,
         window: MainWindow,
-        chats: ChatPort,
+        chats: ChatController,
         models: ModelController,
         store: Store,
         tasks: TaskSet,
@@ -75,8 +75,8 @@ class ComposerController:
         )
         self._connect_composer()
         self._connect_settings()
-        chats.opened.connect(self._show_chat)
-        chats.usage_changed.connect(self.context_usage.show_usage)
+        chats.sessions.opened.connect(self._show_chat)
+        chats.sessions.usage_changed.connect(self.context_usage.show_usage)
         models.status_changed.connect(self._show_status)
         self._show_settings()
 
@@ -180,11 +180,11 @@ class ComposerController:
 
     def _start_afresh(self) -> None:
         """The same words, files and way of answering in a new chat; the old one stays as it is."""
-        settings = replace(self._chats.settings, leaves_out=False, summary="", summarised_to="")
+        settings = replace(self._chats.sessions.settings, leaves_out=False, summary="", summarised_to="")
         self.sheet.flush()
         self.draft_saver.move(NEW_CHAT_KEY)
-        self._chats.new_chat()
-        self._chats.change_settings(settings)
+        self._chats.sessions.new_chat()
+        self._chats.sessions.change_settings(settings)
         self._composer.setFocus()
 
     # The chat, its settings, the model
@@ -204,12 +204,12 @@ class ComposerController:
         self.context_usage.recount()
 
     def _show_settings(self) -> None:
-        self.sheet.show_settings(self._chats.settings)
-        name, changed = self._presets.name_of(self._chats.settings)
+        self.sheet.show_settings(self._chats.sessions.settings)
+        name, changed = self._presets.name_of(self._chats.sessions.settings)
         self._composer.show_preset(strings.preset_name(name), changed=changed)
 
     def _change_settings(self, settings: ChatSettings) -> None:
-        self._chats.change_settings(settings)
+        self._chats.sessions.change_settings(settings)
         self.context_usage.settings_changed()
 
     def _toggle_settings(self) -> None:
@@ -223,7 +223,7 @@ class ComposerController:
 
     def _open_presets(self) -> None:
         pill = self._composer.preset_pill
-        current, _ = self._presets.name_of(self._chats.settings)
+        current, _ = self._presets.name_of(self._chats.sessions.settings)
         menu = preset_menu(self._window.theme, self._presets, current, pill)
         menu.addSeparator()
         more = menu.addAction(translate("composer", "Settings of this chat…"))
@@ -235,7 +235,7 @@ class ComposerController:
 
     def _choose_preset(self, name: str) -> None:
         self.sheet.flush()
-        self._change_settings(self._presets.chosen(name, self._chats.settings))
+        self._change_settings(self._presets.chosen(name, self._chats.sessions.settings))
 
     def _take_presets(self, presets: Presets) -> None:
         self._presets = presets
@@ -244,16 +244,16 @@ class ComposerController:
 
     def _save_preset(self, name: str) -> None:
         self.sheet.flush()
-        preset = as_preset(name, self._chats.settings)
+        preset = as_preset(name, self._chats.sessions.settings)
         self._take_presets(Presets({**self._presets.own, name: preset}))
-        self._change_settings(replace(self._chats.settings, preset=name))
+        self._change_settings(replace(self._chats.sessions.settings, preset=name))
         self._tasks.spawn(self._store.save_preset(name, preset), "save a preset")
 
     def _rename_preset(self, old: str, new: str) -> None:
         preset = as_preset(new, self._presets.own[old])
         others = {name: kept for name, kept in self._presets.own.items() if name != old}
         self._take_presets(Presets({**others, new: preset}))
-        self._change_settings(replace(self._chats.settings, preset=new))
+        self._change_settings(replace(self._chats.sessions.settings, preset=new))
         self._tasks.spawn(self._move_preset(old, new, preset), "rename a preset")
 
     def _delete_preset(self, name: str) -> None:
@@ -278,10 +278,12 @@ class ComposerController:
 
     def _say_of(self, chat_id: str, text: str) -> None:
         """Something about a chat that may not be open: with its title, and a way there."""
-        chat = self._chats.chat(chat_id)
+        chat = self._chats.sessions.chat(chat_id)
         words = text.replace("{title}", chat.title if chat is not None else translate("composer", "New chat"))
         if chat is None or chat_id == self._chat_id:
             self._say(words)
         else:
             go = translate("composer", "Open the chat")
-            self._window.toast.show_message(words, alert=True, action=go, act=lambda: self._chats.open_chat(chat_id))
+            self._window.toast.show_message(
+                words, alert=True, action=go, act=lambda: self._chats.sessions.open_chat(chat_id)
+            )

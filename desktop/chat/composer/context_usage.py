@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer
 
-from desktop.chat.composer.chat_port import ChatPort
 from desktop.chat.composer.drafts import Draft
-from desktop.chat.token_counter import TokenCounter
+from desktop.chat.controller import ChatController
+from desktop.chat.prompt import TokenCounter
 from desktop.models.model_controller import ModelController
 from desktop.platform.task_set import TaskSet
 from desktop.store.records import ChatMessage, ChatSettings
@@ -26,7 +26,7 @@ class ContextUsage(QObject):
 
     def __init__(
         self,
-        chats: ChatPort,
+        chats: ChatController,
         models: ModelController,
         counter: TokenCounter,
         tasks: TaskSet,
@@ -47,14 +47,14 @@ class ContextUsage(QObject):
 
     def settings_changed(self) -> None:
         """What the last answer took is no measure any more for the open chat."""
-        rows = self._chats.messages
-        if self._chats.current is not None and len(rows):
-            self._changed_at[self._chats.current.id] = rows[len(rows) - 1].id
+        rows = self._chats.sessions.messages
+        if self._chats.sessions.current is not None and len(rows):
+            self._changed_at[self._chats.sessions.current.id] = rows[len(rows) - 1].id
         self.recount()
 
     def show_usage(self) -> None:
         """The open chat's last answer has another length. While it is written, nothing has to be counted for that."""
-        base = self._known_base() if self._chats.answering and not self._closed and self._n_ctx else None
+        base = self._known_base() if self._chats.sessions.answering and not self._closed and self._n_ctx else None
         if base is not None:
             self._show(base[0] + (self._n_draft if self._draft() else 0), self._n_ctx, base[1])
         else:
@@ -86,13 +86,13 @@ class ContextUsage(QObject):
 
     @property
     def _rows(self) -> tuple[ChatMessage, ...]:
-        rows = self._chats.messages
+        rows = self._chats.sessions.messages
         return tuple(rows[place] for place in range(len(rows)))
 
     def _known_base(self) -> Base | None:
         """What the last answer took, where the same model would read the same again."""
-        model, chat = self._models.status.model, self._chats.current
-        rows = self._chats.messages
+        model, chat = self._models.status.model, self._chats.sessions.current
+        rows = self._chats.sessions.messages
         if model is None or chat is None or not len(rows):
             return None
         last = rows[len(rows) - 1]
@@ -100,7 +100,7 @@ class ContextUsage(QObject):
         return (last.n_prompt + last.n_output, 0) if same and last.n_output else self._bases.get(self._key())
 
     def _key(self) -> object:
-        rows, settings = self._chats.messages, self._chats.settings
+        rows, settings = self._chats.sessions.messages, self._chats.sessions.settings
         model = self._models.status.model
         last = rows[len(rows) - 1].id if len(rows) else ""
         return last, model.id if model else "", settings.system, settings.summary, settings.leaves_out
@@ -111,12 +111,12 @@ class ContextUsage(QObject):
         self._task = self._tasks.spawn(self._count(), "count the chat's tokens")
 
     async def _count(self) -> None:
-        n_ctx, draft, settings = self._n_ctx, self._draft(), self._chats.settings
+        n_ctx, draft, settings = self._n_ctx, self._draft(), self._chats.sessions.settings
         if n_ctx == 0:
             return
         try:
             engine = await self._models.ready()
-            if not len(self._chats.messages):
+            if not len(self._chats.sessions.messages):
                 row = ChatMessage("", "", None, "user", draft.text, "complete", 0.0, attachments=draft.attachments)
                 fit = await self._counter.fit(engine, (row,) if draft else (), settings)
                 self._show(fit.n_prompt if draft else 0, n_ctx, 0)
@@ -133,6 +133,6 @@ class ContextUsage(QObject):
         fit = await self._counter.fit(await self._models.ready(), rows, settings)
         turns = sum(1 for place in fit.left_out if place % 2) if settings.leaves_out else 0
         base = (fit.n_kept if settings.leaves_out else fit.n_prompt, turns)
-        if not self._chats.answering:
+        if not self._chats.sessions.answering:
             self._bases = {key: base}
         return base

@@ -9,14 +9,13 @@ from dataclasses import dataclass, replace
 from PySide6.QtCore import QObject
 
 from desktop.chat import strings
-from desktop.chat.composer.chat_port import ChatPort
 from desktop.chat.composer.composer import Composer
 from desktop.chat.composer.drafts import NEW_CHAT_KEY, Draft
 from desktop.chat.composer.overflow import Overflow, certainly_fits, overflow
 from desktop.chat.composer.overflow_card import OverflowCard
 from desktop.chat.composer.summarizer import Summarizer
-from desktop.chat.prompt_messages import summarised_rows
-from desktop.chat.token_counter import TokenCounter
+from desktop.chat.controller import ChatController
+from desktop.chat.prompt import TokenCounter, n_summarized_rows
 from desktop.models.model_controller import ModelController
 from desktop.platform.task_set import TaskSet
 from desktop.store.records import ChatMessage, ChatSettings
@@ -44,7 +43,7 @@ class MessageSender(QObject):
 
     def __init__(
         self,
-        chats: ChatPort,
+        chats: ChatController,
         models: ModelController,
         counter: TokenCounter,
         tasks: TaskSet,
@@ -78,13 +77,13 @@ class MessageSender(QObject):
 
     @property
     def _chat_id(self) -> str:
-        return self._chats.current.id if self._chats.current is not None else NEW_CHAT_KEY
+        return self._chats.sessions.current.id if self._chats.sessions.current is not None else NEW_CHAT_KEY
 
     def submit(self) -> None:
         """Sends what stands in the composer, or shows what would be left out, or why it cannot be sent."""
         model, chat_id = self._models.status.model, self._chat_id
-        branch, settings, draft = self._branch(), self._chats.settings, self._draft()
-        if self._chats.answering or chat_id in self._checks:
+        branch, settings, draft = self._branch(), self._chats.sessions.settings, self._draft()
+        if self._chats.sessions.answering or chat_id in self._checks:
             return
         if model is None or self._models.status.state != "ready" or certainly_fits(branch, settings, model.n_ctx):
             self._hand_over(draft)
@@ -127,7 +126,7 @@ class MessageSender(QObject):
 
     def _branch(self) -> tuple[ChatMessage, ...]:
         """The open chat with the message that is to be sent."""
-        rows, draft = self._chats.messages, self._draft()
+        rows, draft = self._chats.sessions.messages, self._draft()
         shown = (rows[place] for place in range(len(rows)))
         return (*shown, ChatMessage("", "", None, "user", draft.text, "complete", 0.0, attachments=draft.attachments))
 
@@ -160,14 +159,14 @@ class MessageSender(QObject):
             self._say_of(chat_id, strings.not_sent())
 
     def _leave_out(self) -> None:
-        self._chats.change_settings(replace(self._chats.settings, leaves_out=True))
+        self._chats.sessions.change_settings(replace(self._chats.sessions.settings, leaves_out=True))
         self.submit()
 
     def _summarise(self) -> None:
-        found, chat_id, settings = self._card.overflow, self._chat_id, self._chats.settings
+        found, chat_id, settings = self._card.overflow, self._chat_id, self._chats.sessions.settings
         if found is None or chat_id in self._summaries:
             return
-        before = settings.summary if summarised_rows(self._branch(), settings) else ""
+        before = settings.summary if n_summarized_rows(self._branch(), settings) else ""
         summary = self._summaries[chat_id] = _Summary(found, before, self._draft())
         self._card.show_progress(0)
         writing = self._write_summary(chat_id, summary)
@@ -199,7 +198,7 @@ class MessageSender(QObject):
         if text == summary.before:
             self._say_of(chat_id, strings.summary_failed())
             return
-        changed = self._chats.summarise(chat_id, text, summary.found.last_row_id)
+        changed = self._chats.sessions.set_summary(chat_id, text, summary.found.last_row_id)
         if self._chat_id == chat_id:
             self.submit()
         elif changed is not None:

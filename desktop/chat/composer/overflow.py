@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from desktop.chat.prompt_messages import Part, parts
+from desktop.chat.prompt import PromptPart, prompt_parts
 from desktop.store.records import ChatMessage, ChatSettings
-from engine.prompt.context_fit import Fit
+from engine.prompt.context_fit import ContextFit
 
 SPARE_PER_MESSAGE = 64
 """Tokens that a chat template may put around a message."""
@@ -40,18 +40,18 @@ class Overflow:
         return self.turns[-1].rows[-1].id
 
 
-def overflow(branch: Sequence[ChatMessage], settings: ChatSettings, fit: Fit) -> Overflow | None:
-    """What stands in the way of sending, None where nothing does. `fit` is of `prompt_messages_of(branch,
+def overflow(branch: Sequence[ChatMessage], settings: ChatSettings, fit: ContextFit) -> Overflow | None:
+    """What stands in the way of sending, None where nothing does. `fit` is of `unmerged_messages(branch,
     settings)`."""
     if not fit.left_out and fit.fits:
         return None
-    found = parts(branch, settings)
+    parts = prompt_parts(branch, settings)
     instructed = bool(settings.system.strip())
     if not fit.fits:
         return Overflow("message", fit.n_kept, fit.n_ctx, has_instructions=instructed)
     if settings.leaves_out:
         return None
-    turns = _turns([found[place] for place in fit.left_out])
+    turns = _turns([parts[place] for place in fit.left_out])
     return Overflow("turns", fit.n_prompt, fit.n_ctx, fit.n_prompt - fit.n_kept, turns, instructed)
 
 
@@ -75,7 +75,7 @@ def _n_bytes(text: str) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
 
 
-def _turns(left_out: Sequence[Part]) -> tuple[Turn, ...]:
+def _turns(left_out: Sequence[PromptPart]) -> tuple[Turn, ...]:
     turns: list[Turn] = []
     for part in left_out:
         if part.message.role == "user" or not turns:
@@ -85,7 +85,7 @@ def _turns(left_out: Sequence[Part]) -> tuple[Turn, ...]:
     return tuple(turns)
 
 
-def _first_line(part: Part) -> str:
+def _first_line(part: PromptPart) -> str:
     """Of the person's own words; of the files' names where there are no words."""
     for row in part.rows:
         for line in row.text.splitlines():

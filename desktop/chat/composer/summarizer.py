@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from desktop.chat.composer.overflow import Turn
-from desktop.chat.prompt_messages import with_attachments
+from desktop.chat.prompt import with_attachments
 from engine.events import Event, Failed, Finished, TextDelta
 from engine.requests import ChatRequest, Message, Sampling
 

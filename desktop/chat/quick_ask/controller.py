@@ -27,7 +27,7 @@ class QuickAskController(QObject):
         self._window, self._chats = window, chats
         self._answer: ChatMessage | None = None
         self.small: QuickAskWindow | None = None
-        chats.heard.connect(self._heard)
+        chats.sessions.answer_changed.connect(self._heard)
         self.action = Action("quick_ask", QCoreApplication.translate("actions", "Quick ask"), self.open, KEYS)
 
     def open(self) -> None:
@@ -39,7 +39,9 @@ class QuickAskController(QObject):
             self.small.asked.connect(self._ask)
             self.small.stop_requested.connect(self._stop)
             self.small.open_requested.connect(self._open_as_chat)
-            self.small.answer.wait_status_of = lambda message_id: wait_status_of(self._chats.waiting(message_id))
+            self.small.answer.wait_status_of = lambda message_id: wait_status_of(
+                self._chats.sessions.waiting(message_id)
+            )
         self.small.open()
 
     def shows(self, message_id: str) -> bool:
@@ -67,11 +69,11 @@ class QuickAskController(QObject):
 
     def _stop(self) -> None:
         if self._answer is not None:
-            self._chats.stop_chat(self._answer.chat_id)
+            self._chats.sessions.stop_chat(self._answer.chat_id)
 
     def _open_as_chat(self) -> None:
         if self.small is not None and self._answer is not None:
             self.small.hide()
-            self._chats.open_chat(self._answer.chat_id)
+            self._chats.sessions.open_chat(self._answer.chat_id)
             self._window.show_chat_page()
             self._window.bring_to_front()

@@ -1,12 +1,13 @@
-"""ChatGPT's data export: `conversations.json`, a list of conversations, each a tree of nodes by id."""
+"""Data export of ChatGPT: `conversations.json`, a list of conversations with nodes by id."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from desktop.import_export.formats.json_values import as_list, as_mapping, as_seconds, as_text
-from desktop.import_export.records import ROLES, Builder, PortableChat, parents_first
+from desktop.import_export.formats.chat_builder import ROLES, ChatBuilder, parents_first
+from desktop.import_export.formats.foreign_json import as_list, as_mapping, as_seconds, as_text
+from desktop.import_export.records import PortableChat
 
 SOURCE = "chatgpt"
 
@@ -16,32 +17,33 @@ def recognises(element: object) -> bool:
 
 
 def read(data: Mapping[str, Any]) -> Iterator[PortableChat]:
-    """Raises TypeError, ValueError where it is damaged."""
+    """Raises TypeError, ValueError if the conversation is malformed."""
     if not isinstance(data["mapping"], dict):
         raise TypeError("it has no tree of messages")
     nodes: dict[str, Any] = data["mapping"]
     created = as_seconds(data.get("create_time"))
     title = as_text(data.get("title"))
     foreign_id = as_text(data.get("conversation_id")) or as_text(data.get("id")) or f"{created}/{title}"
-    builder = Builder(SOURCE, foreign_id, title, created, as_seconds(data.get("update_time")))
-    shown: dict[str, str | None] = {}
-    """Each node's nearest one, itself or above it, that says something."""
+    builder = ChatBuilder(SOURCE, foreign_id, title, created, as_seconds(data.get("update_time")))
+    visible: dict[str, str | None] = {}
+    """The node itself or its nearest ancestor with text."""
     parents, order = _tree(nodes)
     for node_id in parents_first(parents, order):
         parent = parents[node_id]
-        shown[node_id] = shown.get(parent) if parent is not None else None
+        visible[node_id] = visible.get(parent) if parent is not None else None
         if not isinstance(nodes[node_id], dict):
             builder.skip()
-        elif _add(builder, node_id, shown[node_id], nodes[node_id].get("message")):
-            shown[node_id] = node_id
-    found = builder.built(shown.get(as_text(data.get("current_node"))), archived=data.get("is_archived") is True)
+        elif _add(builder, node_id, visible[node_id], nodes[node_id].get("message")):
+            visible[node_id] = node_id
+    found = builder.built(visible.get(as_text(data.get("current_node"))), archived=data.get("is_archived") is True)
     if found is not None:
         yield found
 
 
 def _tree(nodes: Mapping[str, Any]) -> tuple[dict[str, str | None], dict[str, int]]:
-    """Each node's parent, and its place among its siblings. A node names its parent; older exports have each tie in
-    both directions, newer ones leave out some `children`, and where the parent is missing they are the only tie."""
+    """Returns the parent of each node, and its position among its siblings.
+
+    Nodes have a `parent` and `children`; newer exports omit some `children`, some nodes have no `parent`."""
     listed: dict[str, str] = {}
     order: dict[str, int] = {}
     for node_id, node in nodes.items():
@@ -56,8 +58,8 @@ def _tree(nodes: Mapping[str, Any]) -> tuple[dict[str, str | None], dict[str, in
     return parents, order
 
 
-def _add(builder: Builder, node_id: str, parent: str | None, message: object) -> bool:
-    """Whether the node says something to the person, or to the model."""
+def _add(builder: ChatBuilder, node_id: str, parent: str | None, message: object) -> bool:
+    """Adds the message of a node. Returns False if it has no text, or is hidden from the user."""
     if message is None:
         return False
     if not isinstance(message, dict) or not isinstance(message.get("author"), dict):
@@ -69,7 +71,7 @@ def _add(builder: Builder, node_id: str, parent: str | None, message: object) ->
     if role is None or not text or metadata.get("is_visually_hidden_from_conversation"):
         return False
     if role == "assistant" and message.get("recipient") not in (None, "all"):
-        return False  # what it wrote to one of its tools
+        return False  # a message to a tool
     model = as_text(metadata.get("model_slug"))
     builder.add(node_id, parent, role, text, as_seconds(message.get("create_time")), model)
     return True

@@ -1,4 +1,4 @@
-"""Our own format: one JSON document that holds everything, so that what goes out comes in again as it was."""
+"""JSON format of Inglenook: contains every field, so that an import restores exactly what was exported."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from dataclasses import asdict, replace
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from desktop.import_export.errors import UnreadableFile
-from desktop.import_export.formats.json_values import as_list, as_mapping, as_text
-from desktop.import_export.records import ImportItem, PortableChat, UnreadableChat, parents_first
+from desktop.import_export.errors import DAMAGE_ERRORS, Problem, UnreadableFile
+from desktop.import_export.formats.chat_builder import parents_first
+from desktop.import_export.formats.foreign_json import as_list, as_mapping, as_text
+from desktop.import_export.records import ImportItem, PortableChat, UnreadableChat
 from desktop.platform.surrogates import well_formed
 from desktop.store.records import Attachment, Call, Chat, ChatMessage, ChatSettings, Folder
 
@@ -19,11 +20,10 @@ T = TypeVar("T", Attachment, Call, Chat, ChatMessage, ChatSettings, Folder)
 
 FORMAT, VERSION = "inglenook-chats", 1
 HINTS = {kind.__name__: get_type_hints(kind) for kind in (Attachment, Call, Chat, ChatMessage, ChatSettings, Folder)}
-DAMAGE_ERRORS = (LookupError, TypeError, ValueError, AttributeError, RecursionError, OverflowError)
 
 
 def document(chats: Iterable[PortableChat], folders: Iterable[Folder] = ()) -> str:
-    """`folders` are those in which none of the chats lies; the others are told with their chats."""
+    """Writes chats with their folders; `folders` are the empty ones."""
     body = {
         "format": FORMAT,
         "version": VERSION,
@@ -33,19 +33,19 @@ def document(chats: Iterable[PortableChat], folders: Iterable[Folder] = ()) -> s
     return well_formed(json.dumps(body, ensure_ascii=False, indent=1))
 
 
-def line(piece: ImportItem) -> str:
-    """One chat, one empty folder, or the name of what could not be read, in one line, for a pipe."""
-    match piece:
+def line(item: ImportItem) -> str:
+    """Serialises an item to one line, for the pipe of the reader process."""
+    match item:
         case Folder():
-            return json.dumps({"empty": asdict(piece)})
+            return json.dumps({"empty": asdict(item)})
         case UnreadableChat():
-            return json.dumps({"unread": piece.name})
+            return json.dumps({"unread": item.name})
         case _:
-            return json.dumps(_values(piece) | {"n_unread": piece.n_unread})
+            return json.dumps(_values(item) | {"n_unread": item.n_unread})
 
 
 def from_line(text: str) -> ImportItem:
-    """What `line` wrote."""
+    """Parses what `line` wrote."""
     data = json.loads(text)
     if "unread" in data:
         return UnreadableChat(data["unread"])
@@ -59,9 +59,9 @@ def recognises(element: object) -> bool:
 
 
 def read(data: Any) -> Iterator[ImportItem]:
-    """Raises UnreadableFile where it is newer than we are, LookupError, TypeError, ValueError where it is damaged."""
+    """Raises UnreadableFile if a newer version wrote it; LookupError, TypeError, ValueError if malformed."""
     if int(data["version"]) > VERSION:
-        raise UnreadableFile("", "it was written by a newer Inglenook")
+        raise UnreadableFile("", Problem.NEWER_VERSION)
     for each in as_list(data.get("folders")):
         try:
             yield _from_dict(Folder, each)
@@ -90,12 +90,12 @@ def _exchanged(data: Mapping[str, Any]) -> PortableChat:
         raise ValueError("its messages do not belong together")
     folder = _from_dict(Folder, data["folder"]) if data.get("folder") else None
     if folder is not None and chat.folder_id != folder.id:
-        raise ValueError("it lies in another folder than the one that came with it")
+        raise ValueError("its folder id differs from that of its folder")
     return PortableChat(chat, tuple(_parents_first(messages)), folder)
 
 
 def _parents_first(messages: Mapping[str, ChatMessage]) -> Iterator[ChatMessage]:
-    """As they come, where each comes after its parent already."""
+    """Keeps the order if each message follows its parent already."""
     seen: set[str | None] = {None}
     for message in messages.values():
         if message.parent_id not in seen:
@@ -111,17 +111,17 @@ def _message(data: Mapping[str, Any]) -> ChatMessage:
         "attachments": tuple(_from_dict(Attachment, each) for each in data.get("attachments", ())),
     }
     message = _from_dict(ChatMessage, {**data, **parts})
-    return replace(message, state="cut") if message.state == "streaming" else message  # nobody writes it any more
+    return replace(message, state="cut") if message.state == "streaming" else message  # its generation has ended
 
 
 def _from_dict(kind: type[T], values: Mapping[str, Any]) -> T:
-    """What we do not know is left aside. Raises TypeError where a value is of another type than its field."""
+    """Creates a `kind`, ignoring unknown keys. Raises TypeError if a value has a wrong type."""
     hints = HINTS[kind.__name__]
     good: dict[str, Any] = {}
     for name, value in values.items():
         if name in hints:
             if not _has_type(value, hints[name]):
-                raise TypeError(f"{name} is of another type")
+                raise TypeError(f"{name} has a wrong type")
             good[name] = well_formed(value) if isinstance(value, str) else value
     return kind(**good)
 

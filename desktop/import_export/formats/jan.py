@@ -1,4 +1,4 @@
-"""Jan's threads: a folder with `thread.json` beside `messages.jsonl`, one message a line."""
+"""Threads of Jan: a folder with `thread.json` and `messages.jsonl`, one message per line."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from desktop.import_export.formats.json_elements import decoded
-from desktop.import_export.formats.json_values import as_list, as_mapping, as_seconds, as_text
-from desktop.import_export.records import ROLES, Builder, PortableChat
+from desktop.import_export.formats.chat_builder import ROLES, ChatBuilder
+from desktop.import_export.formats.foreign_json import as_list, as_mapping, as_seconds, as_text, decoded
+from desktop.import_export.records import PortableChat
 
 SOURCE = "jan"
 
@@ -19,13 +19,13 @@ def is_thread(folder: Path) -> bool:
 
 
 def read_thread(folder: Path) -> PortableChat | None:
-    """Raises OSError, and ValueError, RecursionError where it is damaged."""
+    """Raises OSError; ValueError, RecursionError if a file is malformed."""
     thread = as_mapping(json.loads(decoded((folder / "thread.json").read_bytes())))
     created = as_seconds(thread.get("created"))
     title = as_text(thread.get("title")) or as_text(as_mapping(thread.get("metadata")).get("title"))
     foreign_id = as_text(thread.get("id")) or folder.name
-    builder = Builder(SOURCE, foreign_id, title, created, as_seconds(thread.get("updated")))
-    # JSON Lines end with \n alone: U+2028, U+0085 and others that `splitlines` divides at stand raw in texts.
+    builder = ChatBuilder(SOURCE, foreign_id, title, created, as_seconds(thread.get("updated")))
+    # Not `splitlines`, which also splits at U+2028, U+0085 and others: texts contain these unescaped.
     lines = decoded((folder / "messages.jsonl").read_bytes()).split("\n")
     messages = [message for line in lines if line.strip() and (message := _message(builder, line))]
     parent: str | None = None
@@ -39,7 +39,7 @@ def read_thread(folder: Path) -> PortableChat | None:
     return builder.built(parent)
 
 
-def _message(builder: Builder, line: str) -> Mapping[str, Any]:
+def _message(builder: ChatBuilder, line: str) -> Mapping[str, Any]:
     try:
         found = as_mapping(json.loads(line))
     except (ValueError, RecursionError):

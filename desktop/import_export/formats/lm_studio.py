@@ -1,12 +1,13 @@
-"""LM Studio's `*.conversation.json`: a line of messages, each with its versions."""
+"""`*.conversation.json` of LM Studio: a list of messages, each with its versions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from desktop.import_export.formats.json_values import as_list, as_mapping, as_seconds, as_text
-from desktop.import_export.records import Builder, PortableChat
+from desktop.import_export.formats.chat_builder import ChatBuilder
+from desktop.import_export.formats.foreign_json import as_list, as_mapping, as_seconds, as_text
+from desktop.import_export.records import PortableChat
 from desktop.store.records import Role
 
 SOURCE = "lm-studio"
@@ -17,11 +18,11 @@ def recognises(element: object) -> bool:
 
 
 def read(data: Mapping[str, Any]) -> Iterator[PortableChat]:
-    """Every version becomes a branch; what follows stands below the version that was selected. Raises ValueError where
-    it is damaged."""
+    """Each version becomes a branch; the next message is added below the selected version. Raises ValueError if
+    malformed."""
     title = as_text(data.get("name"))
     foreign_id = f"{data.get('createdAt')}/{title}"
-    builder = Builder(SOURCE, foreign_id, title, as_seconds(data.get("createdAt"), 0.001), 0.0)
+    builder = ChatBuilder(SOURCE, foreign_id, title, as_seconds(data.get("createdAt"), 0.001), 0.0)
     parent: str | None = None
     if system := as_text(data.get("systemPrompt")):
         builder.add("system", None, "system", system)
@@ -35,42 +36,42 @@ def read(data: Mapping[str, Any]) -> Iterator[PortableChat]:
         yield found
 
 
-def _add_versions(builder: Builder, place: int, message: Mapping[str, Any], parent: str | None) -> str | None:
-    """The version that was selected, or the first one that says something."""
-    chosen: str | None = None
+def _add_versions(builder: ChatBuilder, place: int, message: Mapping[str, Any], parent: str | None) -> str | None:
+    """Adds all versions. Returns the node id of the selected one, or of the first with text."""
+    selected: str | None = None
     for number, version in enumerate(message["versions"]):
-        said = _said(as_mapping(version))
-        if said is None:
+        content = _content(as_mapping(version))
+        if content is None:
             builder.skip()
             continue
-        text, reasoning = said
+        text, reasoning = content
         if not text:
             continue
         node_id = f"{place}.{number}"
         role: Role = "assistant" if version.get("role") == "assistant" else "user"
         builder.add(node_id, parent, role, text, reasoning=reasoning)
-        if chosen is None or number == message.get("currentlySelected"):
-            chosen = node_id
-    return chosen
+        if selected is None or number == message.get("currentlySelected"):
+            selected = node_id
+    return selected
 
 
-def _said(version: Mapping[str, Any]) -> tuple[str, str] | None:
-    """The words, and what was thought before; None where they cannot be read."""
+def _content(version: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Text and reasoning of a version, None if it cannot be read."""
     blocks = [version] if "content" in version else [as_mapping(each) for each in as_list(version.get("steps"))]
     text: list[str] = []
     reasoning: list[str] = []
     for block in blocks:
         if "content" not in block:
             continue
-        words = _words(block["content"])
-        if words is None:
+        part = _text(block["content"])
+        if part is None:
             return None
-        thought = as_mapping(block.get("style")).get("type") == "thinking"
-        (reasoning if thought else text).append(words)
+        is_reasoning = as_mapping(block.get("style")).get("type") == "thinking"
+        (reasoning if is_reasoning else text).append(part)
     return "\n\n".join(filter(None, text)), "\n\n".join(filter(None, reasoning))
 
 
-def _words(content: object) -> str | None:
+def _text(content: object) -> str | None:
     if isinstance(content, str):
         return content
     if not isinstance(content, list):

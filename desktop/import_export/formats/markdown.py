@@ -1,13 +1,15 @@
-"""A chat as Markdown, with a heading before what each side says, as Inglenook and others save it."""
+"""Reads and writes a chat as Markdown with a heading before each message."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
-from desktop.import_export.records import Builder, PortableChat
-from desktop.store.records import Role
+from desktop.import_export.formats.chat_builder import ChatBuilder
+from desktop.import_export.records import PortableChat
+from desktop.platform.surrogates import well_formed
+from desktop.store.records import Chat, ChatMessage, Role
 
 SOURCE = "markdown"
 
@@ -24,25 +26,35 @@ _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 MAX_NAME_LENGTH = 40
 
 
+def markdown(chat: Chat, branch: Sequence[ChatMessage], name: Callable[[Role], str]) -> str:
+    """Writes a branch as Markdown. `name` returns the heading of a role."""
+    parts = [f"# {chat.title}"]
+    if chat.settings.system:
+        parts += [f"## {name('system')}", chat.settings.system]
+    for message in branch:
+        parts += [f"## {name(message.role)}", *(f"*{each.name}*" for each in message.attachments), message.text]
+    return well_formed("\n\n".join(part for part in parts if part) + "\n")
+
+
 def read_markdown_chat(text: str, modified_s: float) -> Iterator[PortableChat]:
-    """The chat of a document that has such headings; nothing of any other."""
+    """Yields the chat of a document that has headings with role names, nothing for other documents."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     title, turns = _turns(text)
     if not any(role == "user" for role, _ in turns):
         return
     digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
-    builder = Builder(SOURCE, digest, title or turns[0][1][:80], modified_s, modified_s)
+    builder = ChatBuilder(SOURCE, digest, title or turns[0][1][:80], modified_s, modified_s)
     parent: str | None = None
-    for number, (role, said) in enumerate(turns):
-        if said:
-            builder.add(str(number), parent, role, said)
+    for number, (role, content) in enumerate(turns):
+        if content:
+            builder.add(str(number), parent, role, content)
             parent = str(number)
     if (found := builder.built(parent)) is not None:
         yield found
 
 
 def _turns(text: str) -> tuple[str, list[tuple[Role, str]]]:
-    """The title, and who says what. Headings within code are text, and so are those of another level."""
+    """Returns the title and the turns. Headings in code blocks, or of a level other than the first turn's, are text."""
     title, level, fence = "", "", ""
     turns: list[tuple[Role, list[str]]] = []
     for line in text.split("\n"):

@@ -1,6 +1,6 @@
-"""What an answer must match: a constraint, compiled for one model's tokens, and where in it an answer stands.
+"""Compiles constraints with llguidance and tracks the position of an answer in a compiled constraint.
 
-llguidance does the work: it compiles in about a millisecond and says in 0.02 ms which tokens may come next.
+Compiling takes about a millisecond, computing the allowed next tokens about 0.02 ms.
 """
 
 from __future__ import annotations
@@ -25,104 +25,105 @@ _LIMITS = LLParserLimits(
     max_lexer_states=20_000,  # 1 to 2 kB each
     verbose_errors=False,
 )
-"""llguidance's own counters, per constraint and per token."""
+"""llguidance's own limits, for one constraint and for one token."""
 
 SPENT_AT_ONCE_S = 0.5
 SPENT_PER_TOKEN_S = 0.005
-"""Computing time that an answer's masks may take. Every other answer waits meanwhile."""
+"""Computing time for the masks of one answer: an initial budget, and an allowance per token. Other answers wait while
+a mask is computed."""
 
 _MAX_REASON_CHARS = 300
 
-Mask = NDArray[np.uint32]
-"""One bit for each token of the vocabulary, the lowest first; 1 for those that may come next."""
+TokenMask = NDArray[np.uint32]
+"""One bit per token of the vocabulary, lowest first; 1 for allowed next tokens."""
 
 
 def compile_constraint(constraint: Constraint | ToolCallGrammar, tokenizer: LLTokenizer) -> CompiledConstraint:
-    """Raises ConstraintError for what cannot be enforced to the letter, unless the constraint is not strict.
+    """Raises ConstraintError if a part cannot be enforced, unless the constraint is not strict.
 
-    Any thread; releases the GIL. It recurses as deep as the constraint does: without a large stack (see
-    `constraint_cache`) a hostile one overflows it."""
+    Any thread; releases the GIL. Recurses as deep as the constraint is nested, so a hostile constraint overflows a
+    normal stack: call it on a thread with a large one (see `constraint_cache`)."""
     if isinstance(constraint, ToolCallGrammar):
         return _compile_calls(constraint, tokenizer)
     try:
         return _compile(constraint, tokenizer)
     except ConstraintError:
-        part, left_out = relaxed_constraint(constraint)
-        if not left_out:
+        part, not_enforced = relaxed_constraint(constraint)
+        if not not_enforced:
             raise
-        return _compile(part, tokenizer, left_out)
+        return _compile(part, tokenizer, not_enforced)
 
 
 def _compile_calls(grammar: ToolCallGrammar, tokenizer: LLTokenizer) -> CompiledConstraint:
     if grammar.answer is None:
-        return _compile(grammar, tokenizer, grammar.left_out)
+        return _compile(grammar, tokenizer, grammar.not_enforced)
     try:
-        return _compile(grammar, tokenizer, grammar.left_out)
+        return _compile(grammar, tokenizer, grammar.not_enforced)
     except ConstraintError:
-        part, left_out = relaxed_constraint(grammar.answer)
-        if not left_out:
+        part, not_enforced = relaxed_constraint(grammar.answer)
+        if not not_enforced:
             raise
-        return _compile(replace(grammar, answer=part), tokenizer, grammar.left_out + left_out)
+        return _compile(replace(grammar, answer=part), tokenizer, grammar.not_enforced + not_enforced)
 
 
 def _compile(
-    constraint: Constraint | ToolCallGrammar, tokenizer: LLTokenizer, left_out: tuple[str, ...] = ()
+    constraint: Constraint | ToolCallGrammar, tokenizer: LLTokenizer, not_enforced: tuple[str, ...] = ()
 ) -> CompiledConstraint:
     matcher = LLMatcher(tokenizer, grammar_text(constraint), log_level=0, limits=_LIMITS)
-    _raise_if_broken(matcher)
+    _raise_on_error(matcher)
     if warnings := matcher.get_grammar_warnings():
         raise ConstraintError(_shortened(warnings[0]))
-    matcher.compute_bitmask()  # finds out whether there is any text at all, and is there for every copy
-    _raise_if_broken(matcher)
-    return CompiledConstraint(matcher, tokenizer, left_out)
+    matcher.compute_bitmask()  # fails if no text matches; copies share the result
+    _raise_on_error(matcher)
+    return CompiledConstraint(matcher, tokenizer, not_enforced)
 
 
 class CompiledConstraint:
     """Immutable; may be shared by requests and threads."""
 
-    def __init__(self, pristine: LLMatcher, tokenizer: LLTokenizer, left_out: tuple[str, ...] = ()) -> None:
-        """`left_out`: keywords of its schemas that it does not enforce."""
-        self._pristine = pristine
-        self.left_out = left_out
+    def __init__(self, initial: LLMatcher, tokenizer: LLTokenizer, not_enforced: tuple[str, ...] = ()) -> None:
+        """`not_enforced`: keywords of its schemas that it does not enforce."""
+        self._initial = initial
+        self.not_enforced = not_enforced
         self._tokenizer = tokenizer
 
     def matcher(self) -> Matcher:
-        """A matcher at the beginning. Any thread; microseconds."""
-        return Matcher(self._pristine.deep_copy(), self._tokenizer)
+        """A new matcher at the start. Any thread; takes microseconds."""
+        return Matcher(self._initial.deep_copy(), self._tokenizer)
 
 
 class Matcher:
-    """Where one answer stands. One thread at a time; while the model is loaded.
+    """The position of one answer in a constraint. One thread at a time, only while the model is loaded.
 
-    For each token: sample from what `mask()` allows, then `advance()`."""
+    For each token: sample from the tokens that `mask()` allows, then call `advance()`."""
 
     def __init__(self, matcher: LLMatcher, tokenizer: LLTokenizer) -> None:
         self._matcher = matcher
         self._tokenizer = tokenizer
-        self._mask: Mask = np.zeros((tokenizer.vocab_size + 31) // 32, dtype=np.uint32)
+        self._mask: TokenMask = np.zeros((tokenizer.vocab_size + 31) // 32, dtype=np.uint32)
         self._budget_s = SPENT_AT_ONCE_S
 
-    def mask(self) -> Mask:
-        """The tokens that may come next, at least one; those that end an answer only where it may end.
+    def mask(self) -> TokenMask:
+        """The allowed next tokens, at least one. End tokens are allowed only where the answer may end.
 
-        Valid until the next call. Raises ConstraintError where going on is too expensive."""
+        Valid until the next call. Raises ConstraintError if computing masks takes too long for this answer."""
         started = time.thread_time()
         self._matcher.unsafe_compute_mask_ptr(self._mask.ctypes.data, self._mask.nbytes)
         self._budget_s += SPENT_PER_TOKEN_S - (time.thread_time() - started)
-        # After an error llguidance allows the end of the answer, which would pass for a good one.
-        _raise_if_broken(self._matcher)
+        # After an error llguidance allows end tokens, so the answer would look valid.
+        _raise_on_error(self._matcher)
         if self._budget_s < 0:
             raise ConstraintError("it takes too long to tell which tokens may come next")
         return self._mask
 
     def advance(self, token: int) -> None:
-        """Goes on by a token that `mask()` named. Raises ConstraintError if it did not."""
+        """Moves on by one token. Raises ConstraintError if `mask()` did not allow it."""
         if not self._matcher.consume_token(token):
-            _raise_if_broken(self._matcher)
+            _raise_on_error(self._matcher)
             raise ConstraintError(f"token {token} does not match")
 
     def advance_text(self, text: str) -> None:
-        """Goes on by text that stands there already, however its tokens were cut. Raises ConstraintError."""
+        """Moves on by text that the answer already contains, independent of its tokens. Raises ConstraintError."""
         data = text.encode(errors="replace")
         tokens = self._tokenizer.greedy_tokenize(data.decode())
         if self._tokenizer.decode_bytes(tokens) != data:
@@ -131,35 +132,35 @@ class Matcher:
             raise ConstraintError("what the answer begins with does not match")
 
     @property
-    def finished(self) -> bool:
-        """Whether the text so far matches as it stands, so that the answer may end here."""
+    def may_end(self) -> bool:
+        """Whether the text so far matches."""
         return self._matcher.is_accepting()
 
     @property
-    def ended(self) -> bool:
-        """Whether the text matches and nothing can follow: the answer is over, without an end token."""
+    def must_end(self) -> bool:
+        """Whether the text so far matches and nothing can follow it."""
         return self._matcher.is_stopped() and not self._matcher.is_error()
 
     def copy(self) -> Matcher:
-        """A matcher at the same place that goes its own way."""
+        """An independent matcher at the same position."""
         return Matcher(self._matcher.deep_copy(), self._tokenizer)
 
     def reset(self) -> None:
-        """Back to the beginning."""
+        """Returns to the start."""
         self._matcher.reset()
 
 
-_IN_WORDS = {"NoExtensionBias": "no text matches it", "NoExtension": "no text matches it"}
+_READABLE_REASONS = {"NoExtensionBias": "no text matches it", "NoExtension": "no text matches it"}
 
 
-def _raise_if_broken(matcher: LLMatcher) -> None:
+def _raise_on_error(matcher: LLMatcher) -> None:
     if matcher.is_error():
         raise ConstraintError(_shortened(matcher.get_error()))
 
 
 def _shortened(reason: str) -> str:
-    """What llguidance says, as one line that is fit to be shown."""
+    """llguidance's error message as one readable line."""
     line = " ".join(reason.replace("<non-verbose/>", "").split())
-    line = _IN_WORDS.get(line, line)
-    half = _MAX_REASON_CHARS // 2  # the beginning says where, the end says what
+    line = _READABLE_REASONS.get(line, line)
+    half = _MAX_REASON_CHARS // 2  # the start names the place, the end the problem
     return line if len(line) <= _MAX_REASON_CHARS else f"{line[:half]} … {line[-half:]}"

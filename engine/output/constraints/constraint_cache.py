@@ -1,4 +1,4 @@
-"""Compiled constraints of one loaded model: made on a thread that can bear it, and kept."""
+"""Compiles the constraints of one loaded model on threads with a large stack, and caches the results."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ if TYPE_CHECKING:  # llguidance is imported with the first constraint, not when 
 log = logging.getLogger(__name__)
 
 STACK_BYTES = 64 * 1024 * 1024
-"""Only what is used of it becomes memory. The worst constraint that passes the caps takes 8 MB."""
+"""Only used pages take memory. The worst constraint within the limits needs 8 MB."""
 
-N_KEPT = 32
-MAX_KEPT_CHARS = 256 * 1024
-"""What is larger is not remembered."""
+MAX_CACHED = 32
+MAX_CACHED_CHARS = 256 * 1024
+"""Larger constraints are not cached."""
 
-N_AT_ONCE = 2
+MAX_CONCURRENT = 2
 
 _stack_size = threading.Lock()
-"""`threading.stack_size` is one number for the whole process."""
+"""Protects `threading.stack_size`, which applies to the whole process."""
 
 
 class ConstraintCache:
-    """`get` may be called on any thread that may wait: a preparing thread, not the native one."""
+    """`get` may block, so call it on a prompt thread, never on the native thread."""
 
     def __init__(
         self,
@@ -45,26 +45,26 @@ class ConstraintCache:
         keep_model_loaded: Callable[[], AbstractContextManager[None]],
         deadline_s: float = 2.0,
     ) -> None:
-        """`open_tokenizer` is called once, with the first constraint, since it takes a third of a second.
-        `keep_model_loaded` keeps the tokenizer's model in memory while it is entered."""
+        """`open_tokenizer` is called once, for the first constraint, and takes about 0.3 s. `keep_model_loaded`
+        prevents the tokenizer's model from being freed while it is entered."""
         self._open_tokenizer = open_tokenizer
         self._kept_model = keep_model_loaded
         self._deadline_s = deadline_s
-        self._opening = threading.Lock()
+        self._start_lock = threading.Lock()
         self._tokenizer: LLTokenizer | None = None
         self._closed = False
-        self._keeping = threading.Lock()
-        self._kept: OrderedDict[Constraint | ToolCallGrammar, CompiledConstraint | str] = OrderedDict()
-        self._compiling: dict[Constraint | ToolCallGrammar, Future[CompiledConstraint]] = {}
-        """Under `_keeping`."""
-        self._places = threading.BoundedSemaphore(N_AT_ONCE)
+        self._cache_lock = threading.Lock()
+        self._cache: OrderedDict[Constraint | ToolCallGrammar, CompiledConstraint | str] = OrderedDict()
+        self._pending: dict[Constraint | ToolCallGrammar, Future[CompiledConstraint]] = {}
+        """Guarded by `_cache_lock`."""
+        self._slots = threading.BoundedSemaphore(MAX_CONCURRENT)
 
     def get(self, constraint: Constraint | ToolCallGrammar) -> CompiledConstraint:
-        """The constraint, compiled. Raises ConstraintError within the deadline, NotLoaded once closed."""
-        with self._keeping:
-            outcome = self._kept.get(constraint)
+        """The compiled constraint. Raises ConstraintError within the deadline, NotLoaded after `close`."""
+        with self._cache_lock:
+            outcome = self._cache.get(constraint)
             if outcome is not None:
-                self._kept.move_to_end(constraint)
+                self._cache.move_to_end(constraint)
         if outcome is None:
             return self._compile(constraint)
         if isinstance(outcome, str):
@@ -72,46 +72,45 @@ class ConstraintCache:
         return outcome
 
     def close(self) -> None:
-        """Starts no further compile. One that is under way cannot be stopped; it keeps the model until it ends."""
-        with self._opening:
+        """Starts no further compilations. A running one cannot be stopped; it keeps the model loaded until it ends."""
+        with self._start_lock:
             self._closed = True
 
     def _compile(self, constraint: Constraint | ToolCallGrammar) -> CompiledConstraint:
-        """Waits for the compile, which goes on after the deadline: on a busy processor a retry finds it done.
-
-        So a lack of time is not remembered as an error of the constraint."""
-        with self._keeping:
-            done = self._compiling.get(constraint)
+        """Waits until the deadline. The compilation continues after that, so a retry on a busy machine can succeed; a
+        timeout is not cached as an error of the constraint."""
+        with self._cache_lock:
+            done = self._pending.get(constraint)
         try:
-            return (done or self._begin(constraint)).result(self._deadline_s)
+            return (done or self._submit(constraint)).result(self._deadline_s)
         except TimeoutError:
             log.warning("a constraint of %d characters takes too long", len(constraint.source))
             raise ConstraintError("it takes too long to compile") from None
 
-    def _begin(self, constraint: Constraint | ToolCallGrammar) -> Future[CompiledConstraint]:
-        if not self._places.acquire(timeout=self._deadline_s):
+    def _submit(self, constraint: Constraint | ToolCallGrammar) -> Future[CompiledConstraint]:
+        if not self._slots.acquire(timeout=self._deadline_s):
             raise ConstraintError("other constraints are taking too long")
         done: Future[CompiledConstraint] = Future()
         try:
-            with self._opening:
+            with self._start_lock:
                 self._start(constraint, done)
         except BaseException:
-            self._places.release()
+            self._slots.release()
             raise
         return done
 
     def _start(self, constraint: Constraint | ToolCallGrammar, done: Future[CompiledConstraint]) -> None:
-        """Under `_opening`. Raises NotLoaded."""
+        """Guarded by `_start_lock`. Raises NotLoaded."""
         if self._closed:
             raise NotLoaded
         if self._tokenizer is None:
             self._tokenizer = self._open_tokenizer()
-        keeping = ExitStack()
-        keeping.enter_context(self._kept_model())
-        work = partial(self._work, constraint, self._tokenizer, done, keeping)
+        model_lock = ExitStack()
+        model_lock.enter_context(self._kept_model())
+        work = partial(self._run, constraint, self._tokenizer, done, model_lock)
         thread = threading.Thread(target=work, name="inglenook-constraint", daemon=True)
-        with self._keeping:
-            self._compiling[constraint] = done
+        with self._cache_lock:
+            self._pending[constraint] = done
         try:
             with _stack_size:
                 before = threading.stack_size(STACK_BYTES)
@@ -120,16 +119,16 @@ class ConstraintCache:
                 finally:
                     threading.stack_size(before)
         except BaseException:
-            self._end(constraint)
-            keeping.close()
+            self._finish(constraint)
+            model_lock.close()
             raise
 
-    def _work(
+    def _run(
         self,
         constraint: Constraint | ToolCallGrammar,
         tokenizer: LLTokenizer,
         done: Future[CompiledConstraint],
-        keeping: ExitStack,
+        model_lock: ExitStack,
     ) -> None:
         from engine.output.constraints.compiled_constraint import compile_constraint
 
@@ -140,21 +139,23 @@ class ConstraintCache:
             if not isinstance(error, Exception):  # a panic in llguidance
                 log.error("llguidance failed\n%s", redacted_traceback(error))
                 failure = ConstraintError("llguidance failed on it")
-            self._end(constraint, failure.reason if isinstance(failure, ConstraintError) else None)
+            self._finish(constraint, failure.reason if isinstance(failure, ConstraintError) else None)
             done.set_exception(failure)
         else:
-            self._end(constraint, compiled)
+            self._finish(constraint, compiled)
             done.set_result(compiled)
         finally:
-            keeping.close()
-            self._places.release()
+            model_lock.close()
+            self._slots.release()
 
-    def _end(self, constraint: Constraint | ToolCallGrammar, outcome: CompiledConstraint | str | None = None) -> None:
-        """Keeps the outcome; not None, which may be another the next time."""
-        with self._keeping:
-            self._compiling.pop(constraint, None)
-            if outcome is None or len(constraint.source) > MAX_KEPT_CHARS:
+    def _finish(
+        self, constraint: Constraint | ToolCallGrammar, outcome: CompiledConstraint | str | None = None
+    ) -> None:
+        """Caches the outcome: the constraint or an error text. None is not cached, since a retry may succeed."""
+        with self._cache_lock:
+            self._pending.pop(constraint, None)
+            if outcome is None or len(constraint.source) > MAX_CACHED_CHARS:
                 return
-            self._kept[constraint] = outcome
-            if len(self._kept) > N_KEPT:
-                self._kept.popitem(last=False)
+            self._cache[constraint] = outcome
+            if len(self._cache) > MAX_CACHED:
+                self._cache.popitem(last=False)

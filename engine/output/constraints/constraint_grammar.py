@@ -1,9 +1,8 @@
-"""A constraint → the grammar text that llguidance compiles, after everything that could make compiling it slow, deep
-or large has been refused.
+"""Turns a constraint into the grammar text for llguidance, after rejecting everything that is slow, deep or large.
 
-llguidance counts its own work and stops at limits, but not everywhere. Measured with 1.9.1: 5,000 rules or `$ref`s
-in a chain overflow an 8 MB stack, a `multipleOf` of a million takes 20 s, and 14 patterns that must hold at once 12 s,
-each further one three times as long. The caps here keep every known case under a second.
+llguidance has limits of its own, but not for everything. Measured with 1.9.1: a chain of 5,000 rules or `$ref`s
+overflows an 8 MB stack, a `multipleOf` of a million takes 20 s, and 14 patterns that must match at once take 12 s,
+each further one three times as long. With the limits here, every known case takes less than a second.
 """
 
 from __future__ import annotations
@@ -22,26 +21,26 @@ from engine.errors import ConstraintError
 from engine.output.constraints.gbnf_parser import GbnfError
 from engine.output.constraints.gbnf_translation import translate
 from engine.output.constraints.schema_normalization import bounded
-from engine.output.constraints.schema_relaxation import relaxed
+from engine.output.constraints.schema_relaxation import relaxed_schema
 from engine.output.constraints.tool_call_grammar import ANSWER, ToolCallGrammar
 from engine.requests import Constraint
 
 MAX_BYTES = {"json_schema": 256 * 1024}
 MAX_BYTES_OTHERWISE = 64 * 1024
 MAX_BYTES_OF_CALLS = 512 * 1024
-"""Each tool may stand in it twice."""
+"""Each tool can occur in it twice."""
 MAX_REFS = 1000
 MAX_RULES = 1000
 MAX_PROPERTIES = 2000
 MAX_MULTIPLE = 10_000
-"""Product of all `multipleOf`, as integers: llguidance builds an automaton with as many states."""
+"""Product of all `multipleOf` as integers: llguidance builds an automaton with that many states."""
 MAX_INTERSECTED = 8
 """Patterns that one text may have to match at once."""
 MAX_CHOICES = 5000
 
 WHITESPACE = r" |\n[ \t]{0,32}"
-"""Between the parts of JSON: one space, or a line break with its indentation. Unbounded whitespace is JSON too, but
-small models lose themselves in it until the context is full."""
+"""Between JSON tokens: one space, or a line break with indentation. JSON allows any white space, but small models can
+write it until the context is full."""
 
 _JSON_OPTIONS = {
     "whitespace_pattern": WHITESPACE,
@@ -50,11 +49,11 @@ _JSON_OPTIONS = {
     "coerce_one_of": False,
     "lenient": False,
 }
-"""All set, so that a schema's own "x-guidance" cannot loosen what is enforced."""
+"""All are set, so that a schema's own "x-guidance" cannot loosen the constraint."""
 
 
 def grammar_text(constraint: Constraint | ToolCallGrammar) -> str:
-    """What llguidance takes. Any thread; bounded by the caps above. Raises ConstraintError."""
+    """llguidance's input. Any thread; time is bounded by the limits above. Raises ConstraintError."""
     if isinstance(constraint, ToolCallGrammar):
         _check_size(constraint.source, MAX_BYTES_OF_CALLS)
         _checked_lark(constraint.source, ours=True)
@@ -80,17 +79,16 @@ def grammar_text(constraint: Constraint | ToolCallGrammar) -> str:
 
 
 def relaxed_constraint(constraint: Constraint) -> tuple[Constraint, tuple[str, ...]]:
-    """The part of a constraint that is not strict that can be enforced, and what was left out. Raises
-    ConstraintError."""
+    """The enforceable part of a constraint that is not strict, and what is not enforced. Raises ConstraintError."""
     if constraint.strict or constraint.kind != "json_schema":
         return constraint, ()
     _check_size(constraint.source, MAX_BYTES["json_schema"])
-    found = relaxed(_checked_schema(_json(constraint.source)))
-    return replace(constraint, source=json.dumps(found.schema)), found.left_out
+    found = relaxed_schema(_checked_schema(_json(constraint.source)))
+    return replace(constraint, source=json.dumps(found.schema)), found.not_enforced
 
 
 def _named(grammar: str, name: str) -> dict[str, Any]:
-    """A grammar to which another one refers as `@name`."""
+    """A grammar that another one can refer to as `@name`."""
     (only,) = json.loads(grammar)["grammars"] if grammar.startswith("{") else [{"lark_grammar": grammar}]
     return {**only, "name": name}
 
@@ -131,7 +129,7 @@ def _checked_schema(schema: Any) -> dict[str, Any]:
         raise ConstraintError(f"the schema has more than {MAX_PROPERTIES} properties")
     combined = list(_combined(schema))
     coefficients = [_coefficient(node["multipleOf"]) for node in nodes if _is_number(node.get("multipleOf"))]
-    # Where schemas are combined, so may their multiples be: 7 and 11 make 77.
+    # Combined schemas may combine their multiples: 7 and 11 become 77.
     if (math.prod(coefficients) if combined else sum(coefficients)) > MAX_MULTIPLE:
         raise ConstraintError(f"the schema's values of multipleOf are together over {MAX_MULTIPLE}")
     if any(_n_patterns(node, nodes) > MAX_INTERSECTED for node in combined):
@@ -140,7 +138,7 @@ def _checked_schema(schema: Any) -> dict[str, Any]:
 
 
 def _objects(value: Any) -> Iterator[dict[str, Any]]:
-    """All JSON objects in a value, whether they are schemas or not."""
+    """All JSON objects in a value, whether or not they are schemas."""
     waiting = [value]
     while waiting:
         value = waiting.pop()
@@ -162,7 +160,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _coefficient(value: float) -> int:
-    """The integer that is left without the decimal point: 0.25 → 25."""
+    """The integer without the decimal point: 0.25 → 25."""
     number = Decimal(repr(value)).normalize()
     _, digits, exponent = number.as_tuple()
     return int("".join(map(str, digits))) * int(10 ** min(max(int(exponent), 0), 20))
@@ -182,7 +180,7 @@ _ANNOTATIONS = {
 
 
 def _combined(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The outermost schemas whose texts have to match several schemas at once."""
+    """The outermost schemas whose values have to match several schemas at once."""
     waiting: list[Any] = [schema]
     while waiting:
         value = waiting.pop()
@@ -211,7 +209,7 @@ def _n_own_patterns(node: dict[str, Any]) -> int:
 
 
 def _one_of(choices: Any) -> str:
-    """A regular expression, since as Lark strings a choice that begins like another one could get lost."""
+    """A regular expression. As Lark strings, a choice that is a prefix of another one could become unreachable."""
     if not isinstance(choices, list) or not all(isinstance(choice, str) for choice in choices):
         raise ConstraintError("choices are a list of strings")
     if not 0 < len(choices) <= MAX_CHOICES:
@@ -227,8 +225,8 @@ _LARK_TEXT = re.compile(r'//[^\n]*|#[^\n]*|"(?:[^"\\\n]|\\.)*"|/(?:[^/\\\n]|\\.)
 
 
 def _checked_lark(source: str, *, ours: bool = False) -> str:
-    """Looks at what stands outside of comments, strings, regular expressions and inline schemas. In a grammar that is
-    `ours` only the schemas and the size come from outside. Returns the grammar with inline schemas `bounded`."""
+    """Checks the text outside of comments, strings, regular expressions and inline schemas. Returns the grammar with
+    inline schemas replaced by `bounded` ones. `ours`: only the schemas and the size come from a request."""
     bare, parts = [], []
     at = copied = 0
     while match := _LARK_TEXT.search(source, at):
@@ -255,7 +253,7 @@ def _checked_lark(source: str, *, ours: bool = False) -> str:
 
 
 def _inline_schema(source: str, at: int, ours: bool) -> tuple[Any, int]:
-    """The schema after `at`, with white space of a limited length, and where it ends."""
+    """The schema after `at`, bounded and with limited white space, and its end."""
     start = next((i for i in range(at, len(source)) if not source[i].isspace()), at)
     try:
         schema, end = json.JSONDecoder().raw_decode(source, start)

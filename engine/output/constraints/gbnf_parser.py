@@ -1,4 +1,4 @@
-"""GBNF, llama.cpp's grammar format: text → rules."""
+"""Parses GBNF, llama.cpp's grammar format, into rules."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ MAX_REPETITION = 2000
 
 
 class GbnfError(ValueError):
-    """The text is no GBNF grammar, or is larger than the caps above. Its text is fit to be shown."""
+    """The text is not a GBNF grammar, or exceeds the limits above. The message can be shown to users."""
 
 
 def parse(source: str) -> dict[str, Node]:
-    """The rules by name, "root" among them; every rule that is named exists. Raises GbnfError."""
+    """The rules by name. They include "root", and every referenced rule exists. Raises GbnfError."""
     return _Parser(_tokens(source)).rules()
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Characters one after the other, perhaps none."""
+    """A literal string, possibly empty."""
 
     chars: str
 
 
 @dataclass(frozen=True, slots=True)
-class SeededPrompt:
+class CharacterClass:
     """One character of a class, as a regular expression."""
 
     regex: str
@@ -53,10 +53,10 @@ class Choice:
 class Repeat:
     part: Node
     bounds: str
-    """As regular expressions and Lark both write it: "*", "+", "?", "{2}", "{2,}", "{2,5}"."""
+    """As regular expressions and Lark write it: "*", "+", "?", "{2}", "{2,}", "{2,5}"."""
 
 
-Node = Text | SeededPrompt | Ref | Sequence | Choice | Repeat
+Node = Text | CharacterClass | Ref | Sequence | Choice | Repeat
 
 _TOKEN = re.compile(
     r"""
@@ -87,7 +87,7 @@ def _tokens(source: str) -> list[re.Match[str]]:
 
 
 class _Parser:
-    """Recursive descent, as deep as parentheses are."""
+    """Recursive descent; the depth is that of the parentheses."""
 
     def __init__(self, tokens: list[re.Match[str]]) -> None:
         self._tokens = tokens
@@ -139,11 +139,11 @@ class _Parser:
         if token := self._take("text"):
             return Text("".join(chr(code) for _, code in _chars(token[0][1:-1])))
         if token := self._take("set"):
-            return SeededPrompt(_class(token[0][1:-1]))
+            return CharacterClass(_class(token[0][1:-1]))
         if token := self._take("ref"):
             return Ref(token[0])
         if self._take("mark", "."):
-            return SeededPrompt("(?s:.)")
+            return CharacterClass("(?s:.)")
         if self._take("mark", "("):
             part = self._choice(depth + 1)
             if not self._take("mark", ")"):
@@ -168,7 +168,7 @@ _NAMED = {"t": "\t", "r": "\r", "n": "\n", "\\": "\\", '"': '"', "[": "[", "]": 
 
 
 def _chars(body: str) -> Iterator[tuple[str, int]]:
-    """Each character as it is written, and its code point."""
+    """Each character as written, and its code point."""
     for match in _CHAR.finditer(body):
         written, digits, named = match[0], match[1] or match[2] or match[3], match[4]
         if named and named not in _NAMED:
@@ -180,13 +180,13 @@ def _chars(body: str) -> Iterator[tuple[str, int]]:
 
 
 def _class(body: str) -> str:
-    """A GBNF class → one of a regular expression, its characters written as numbers."""
+    """A GBNF character class as one of a regular expression, with numeric code points."""
     negated = body.startswith("^")
     chars = list(_chars(body[negated:]))
     ranges = []
     while chars:
         low = high = chars.pop(0)[1]
-        # A "-" between two characters makes a range; one that is escaped, first or last is a character.
+        # A "-" between two characters is a range; an escaped, first or last one is a literal.
         if len(chars) > 1 and chars[0][0] == "-":
             high = chars[1][1]
             del chars[:2]

@@ -1,8 +1,8 @@
-"""A GBNF grammar → what llguidance compiles: one regular expression, or a Lark grammar.
+"""Translates a GBNF grammar to llguidance: to one regular expression, or to a Lark grammar.
 
-GBNF matches character by character. llguidance's lexer takes the longest lexeme, so that a rule such as
-`[a-z]+ "b"` would never end. Both forms below avoid that: a grammar without recursion becomes one regular
-expression, and any other a grammar whose lexemes are single characters.
+GBNF matches character by character. llguidance's lexer takes the longest lexeme, so a rule such as `[a-z]+ "b"` would
+never end. Both forms avoid that: a grammar without recursion becomes one regular expression, and any other one a
+grammar whose lexemes are single characters.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import Literal
 
 from engine.output.constraints.gbnf_parser import (
+    CharacterClass,
     Choice,
     Node,
     Ref,
     Repeat,
-    SeededPrompt,
     Sequence,
     Text,
     parse,
@@ -23,16 +23,16 @@ from engine.output.constraints.gbnf_parser import (
 )
 
 MAX_REGEX_CHARS = 50_000
-"""A grammar whose rules unfold to more than this is compiled as a grammar, though it has no recursion."""
+"""Longer results are compiled as a Lark grammar, even without recursion."""
 
 MAX_REGEX_DEPTH = 80
-"""Likewise for rules within rules, since llguidance takes 250 parentheses within each other."""
+"""Likewise for nested rules: llguidance accepts 250 nested parentheses."""
 
 
 def translate(source: str) -> tuple[Literal["regex", "lark"], str]:
-    """The same language for llguidance. Any thread; bounded by the caps. Raises GbnfError."""
+    """An equivalent grammar for llguidance. Any thread; bounded by the limits. Raises GbnfError."""
     rules = parse(source)
-    order = _from_the_leaves(rules)
+    order = _topological_order(rules)
     if order is not None and (regex := _unfold(rules, order)) is not None:
         return "regex", regex
     names = {name: f"r{i}" for i, name in enumerate(rules)}
@@ -40,8 +40,8 @@ def translate(source: str) -> tuple[Literal["regex", "lark"], str]:
     return "lark", "\n".join([f"start: {names['root']}", *lines])
 
 
-def _from_the_leaves(rules: dict[str, Node]) -> list[str] | None:
-    """The rules that root needs, each after those it needs itself; None where rules are recursive."""
+def _topological_order(rules: dict[str, Node]) -> list[str] | None:
+    """The rules that "root" needs, each after those that it refers to; None if there is a recursion."""
     done: dict[str, None] = {}
     open_names = {"root": iter(refs_of(rules["root"]))}
     while open_names:
@@ -58,7 +58,7 @@ def _from_the_leaves(rules: dict[str, Node]) -> list[str] | None:
 
 
 def _unfold(rules: dict[str, Node], order: list[str]) -> str | None:
-    """All of root as one regular expression; None where that is too large or too deep."""
+    """ "root" as one regular expression; None if it is too large or too deep."""
     regexes: dict[str, str] = {}
     depths: dict[str, int] = {}
     for name in order:
@@ -73,7 +73,7 @@ def _regex(node: Node, regexes: dict[str, str]) -> str:
     match node:
         case Text(chars):
             return "".join(rf"\x{{{ord(char):x}}}" for char in chars)
-        case SeededPrompt(regex):
+        case CharacterClass(regex):
             return regex
         case Ref(name):
             return f"(?:{regexes[name]})"
@@ -95,7 +95,7 @@ def _lark(node: Node, names: dict[str, str]) -> str:
     match node:
         case Text(chars):
             return " ".join(rf"/\x{{{ord(char):x}}}/" for char in chars) or '""'
-        case SeededPrompt(regex):
+        case CharacterClass(regex):
             return f"/{regex}/"
         case Ref(name):
             return names[name]

@@ -1,4 +1,6 @@
-"""Lark expressions for llguidance: texts with special tokens in them, JSON, and relaxed values after a schema."""
+"""Builds LarkBuilder expressions for llguidance: text with special tokens, JSON, and values in other notations by JSON
+schema.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from dataclasses import dataclass
 from engine.output.constraints.schema_normalization import bounded
 from engine.output.json_schema import Schema, properties, types
 
-# As the templates write JSON, and so as the models know it. Free spacing lets small models write spaces for ever.
+# The spacing that chat templates use. With free spacing, small models can write spaces until the context is full.
 _JSON_OPTIONS = {
     "whitespace_flexible": False,
     "item_separator": ", ",
@@ -24,9 +26,10 @@ _JSON_STRING = '%json {"type": "string"}'
 
 @dataclass(frozen=True, slots=True)
 class Notation:
-    """How values look outside of JSON. `quote` empty: strings are JSON's."""
+    """How values are written outside of JSON."""
 
     quote: str
+    """Encloses strings; empty: JSON strings."""
     true: str
     false: str
     null: str
@@ -42,10 +45,11 @@ def bare_notation(quote: str) -> Notation:
 
 
 def closed(schema: Schema) -> Schema:
-    """An object's schema that allows nothing but its properties, where it names any and does not say otherwise.
-    A required property that it does not name has any value (JSON Schema Validation 2020-12, 6.5.3)."""
+    """The schema without additional properties, unless it allows them explicitly or names no properties.
+
+    Required properties that are not named get any value (JSON Schema Validation 2020-12, 6.5.3)."""
     if isinstance(schema.get("type"), list):
-        schema = {**schema, "type": "object"}  # arguments are never null
+        schema = {**schema, "type": "object"}  # arguments are an object, never null
     named = schema.get("properties")
     if isinstance(named, dict) and "additionalProperties" not in schema:
         required = schema.get("required")
@@ -55,7 +59,7 @@ def closed(schema: Schema) -> Schema:
 
 
 def opened(schema: Schema) -> Schema:
-    """The same properties, each with any value."""
+    """The same property names, each with any value."""
     return {
         "type": "object",
         "properties": {key: {} for key in properties(schema)},
@@ -65,18 +69,18 @@ def opened(schema: Schema) -> Schema:
 
 
 def embedded(schema: Schema, root: Schema) -> Schema:
-    """A part of a schema that stands alone, with what it may refer to."""
+    """A subschema with the definitions of `root` that it may refer to."""
     return {**{key: root[key] for key in ("$defs", "definitions") if key in root}, **schema}
 
 
-class Lark:
-    """A grammar being written. Besides `define`, methods give the expression for something."""
+class LarkBuilder:
+    """A grammar under construction. Except for `define`, the methods return expressions."""
 
-    def __init__(self, specials: Mapping[str, int], *, short_integers: bool = True) -> None:
-        """`short_integers`: integers in JSON have a limited length."""
+    def __init__(self, special_tokens: Mapping[str, int], *, short_integers: bool = True) -> None:
+        """`short_integers`: limits the length of integers in JSON."""
         self._short_integers = short_integers
-        self._specials = specials
-        longest_first = sorted(filter(None, specials), key=len, reverse=True)
+        self._specials = special_tokens
+        longest_first = sorted(filter(None, special_tokens), key=len, reverse=True)
         self._special = re.compile(f"({'|'.join(map(re.escape, longest_first))})") if longest_first else None
         self._rules: dict[str, list[str]] = {"TEXT": ["/(?s:.*)/"]}
         self._n_names = 0
@@ -86,24 +90,25 @@ class Lark:
         return "\n".join(["%llguidance {}", *lines, ""])
 
     def define(self, name: str, option: str) -> None:
-        """One more option for a rule."""
+        """Adds an alternative to a rule."""
         self._rules.setdefault(name, []).append(option)
 
     def name(self, expression: str, options: str = "") -> str:
-        """A new rule of its own."""
+        """Adds a rule and returns its generated name."""
         self._n_names += 1
         self.define(f"r{self._n_names}{options}", expression)
         return f"r{self._n_names}"
 
     def text(self, text: str) -> str:
+        """Exactly this text; markers in it are written as special tokens."""
         parts = self._special.split(text) if self._special else [text]
         ids = self._specials
         return " ".join(f"<[{ids[part]}]>" if part in ids else _quoted(part) for part in parts if part)
 
     def until(self, close: str) -> str:
-        """Any text, then the first `close`."""
+        """Any text up to and including the first `close`."""
         if self._special and self._special.search(close):
-            # The lexer is greedy: white space before the token is TEXT's.
+            # The lexer is greedy: TEXT consumes white space before the token.
             return f"TEXT {self.text(close.lstrip())}"
         return self.name("TEXT", f"[suffix={_quoted(close)}]")
 
@@ -115,11 +120,11 @@ class Lark:
     def members(
         self, schema: Schema, notation: Notation, opening: str, closing: str, equals: str = "", depth: int = 0
     ) -> str:
-        """An object in brackets: its properties in their order, those that are not required perhaps left out."""
+        """An object in brackets: its properties in schema order, optional ones may be missing."""
         required = schema.get("required")
-        wanted = required if isinstance(required, list) else []
+        required = required if isinstance(required, list) else []
         found = properties(schema)
-        rest = {True: "", False: ""}  # what may follow, by whether it is the first
+        rest = {True: "", False: ""}  # the remaining members, by whether the next one is the first
         for key in reversed(list(found)):
             colon = equals or (":" if notation.bare_keys else ": ")
             head = key if equals or notation.bare_keys else json.dumps(key)
@@ -128,21 +133,21 @@ class Lark:
             for first in (True, False):
                 comma = "" if first else self.text(notation.comma)
                 taken = f"{comma} {member} {rest[False]}"
-                after[first] = self.name(taken if key in wanted else f"({taken}) | {rest[first] or _quoted('')}")
+                after[first] = self.name(taken if key in required else f"({taken}) | {rest[first] or _quoted('')}")
             rest = after
         return f"{self.text(opening)} {rest[True]} {self.text(closing)}"
 
     def value(self, schema: Schema, notation: Notation, depth: int = 0) -> str:
-        """A value of the schema's type; of any type where it says none, or goes deep."""
+        """A value of the schema's type; of any type if the schema has none or is nested too deeply."""
         allowed = types(schema) if depth < _MAX_DEPTH else frozenset()
         choices = schema.get("enum")
         if isinstance(choices, list) and all(isinstance(choice, str) for choice in choices):
             return "(" + " | ".join(self.text(self._string(choice, notation)) for choice in choices) + ")"
         if not allowed:
             return self._anything(notation)
-        return "(" + " | ".join(self._of_type(one, schema, notation, depth) for one in sorted(allowed)) + ")"
+        return "(" + " | ".join(self._value_of_type(one, schema, notation, depth) for one in sorted(allowed)) + ")"
 
-    def _of_type(self, kind: str, schema: Schema, notation: Notation, depth: int) -> str:
+    def _value_of_type(self, kind: str, schema: Schema, notation: Notation, depth: int) -> str:
         match kind:
             case "string" if notation.quote:
                 return f"{self.text(notation.quote)} {self.until(notation.quote)}"
@@ -169,7 +174,7 @@ class Lark:
         if "anything" not in self._rules:
             self._rules["anything"] = []
             for kind in ("string", "number", "boolean", "null", "array", "object"):
-                self.define("anything", self._of_type(kind, {}, notation, 0))
+                self.define("anything", self._value_of_type(kind, {}, notation, 0))
         return "anything"
 
     def _any_object(self, notation: Notation) -> str:

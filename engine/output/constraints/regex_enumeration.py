@@ -1,4 +1,4 @@
-"""Regular expressions that only a few texts match, such as `^(score|rank)$`: which texts these are."""
+"""Enumerates the strings that a regular expression matches if they are few, as for `^(score|rank)$`."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _SPECIAL = frozenset("^$.*+?()[]{}|\\")
 
 
 class _NotFinite(Exception):
-    """Infinitely many texts match, too many, or this reader does not know the syntax."""
+    """Infinitely or too many strings match, or the syntax is not supported."""
 
 
 def matching_strings(pattern: str) -> tuple[str, ...] | None:
-    """All texts that a JSON schema's `pattern` matches, at most MAX_TEXTS; None where they are more, or unknown.
+    """All strings that a JSON schema's `pattern` matches; None if there are more than MAX_TEXTS or it is not certain.
 
-    Without both anchors, any longer text matches too."""
+    Without both anchors, longer strings match too."""
     if not (pattern.startswith("^") and pattern.endswith("$")) or len(pattern) > MAX_CHARS:
         return None
     try:
@@ -36,7 +36,7 @@ class _Reader:
 
     def whole(self) -> tuple[str, ...]:
         texts = self._sequence()
-        if self._at < len(self._pattern):  # an alternative outside of a group has only one of the anchors
+        if self._at < len(self._pattern):  # an alternative outside of a group has only one anchor
             raise _NotFinite
         return texts
 
@@ -71,7 +71,7 @@ class _Reader:
 
     def _escaped(self) -> str:
         char = self._take()
-        if char.isalnum():  # a class of characters, an assertion, a reference
+        if char.isalnum():  # a character class, an assertion or a reference
             raise _NotFinite
         return char
 

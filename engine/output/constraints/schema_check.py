@@ -1,4 +1,4 @@
-"""Checks a finished value against the keywords of its schema that no grammar can enforce."""
+"""Checks a complete JSON value against the schema keywords that grammars cannot enforce."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from engine.output.json_schema import types
 
 MAX_STEPS = 20_000
-"""Schemas and listed values that are looked at for one value; what lies beyond is not checked."""
+"""Limit of visited subschemas and listed values per check; the rest is not checked."""
 
 _NUMBERS: dict[str, Callable[[float, float], bool]] = {
     "minimum": operator.ge,
@@ -27,8 +27,8 @@ class _TooLarge(Exception):
 
 
 def unmet_keywords(value: Any, schema: Any) -> tuple[str, ...]:
-    """The keywords that the value breaks, each with the place in the value, as in `uniqueItems at /tags`. Patterns,
-    formats and `unevaluated…` are not checked."""
+    """The violated keywords, each with its path in the value, as in `uniqueItems at /tags`. Patterns, formats and
+    `unevaluated…` are not checked."""
     checker = _Checker(schema)
     found: list[str] = []
     with suppress(_TooLarge, RecursionError):
@@ -42,7 +42,7 @@ class _Checker:
         self._n_steps = 0
 
     def unmet(self, value: Any, schema: Any, path: str, depth: int) -> Iterator[str]:
-        """All that is wrong here and below."""
+        """All violations here and below."""
         schema = self._followed(schema)
         self._n_steps += 1 + (len(_list(schema.get("enum"))) if isinstance(schema, dict) else 0)
         if self._n_steps > MAX_STEPS or depth > 100:
@@ -115,7 +115,7 @@ _OPTIONS = ("anyOf", "oneOf")
 
 
 def _broken_values(value: Any, schema: dict[str, Any]) -> Iterator[str]:
-    """What a value breaks by itself."""
+    """Violations of keywords that need only this value."""
     allowed = types({"type": schema["type"]}) if "type" in schema else frozenset()
     if allowed and not (_kinds(value) & allowed):
         yield "type"
@@ -145,7 +145,7 @@ _LENGTHS: tuple[tuple[str, str, Any], ...] = (
 
 
 def _inner(value: Any, schema: dict[str, Any]) -> Iterator[tuple[Any, object, Any]]:
-    """Each value within a value, its step from there, and the schema that it has to match."""
+    """Each child value, its path step, and the schema that applies to it."""
     if isinstance(value, dict):
         named, others = _dict(schema.get("properties")), schema.get("additionalProperties", True)
         has_patterns = bool(_dict(schema.get("patternProperties")))
@@ -179,18 +179,18 @@ def _kinds(value: Any) -> frozenset[str]:
 
 
 def _canonical(value: Any) -> str:
-    """One text for equal JSON values: 1 and 1.0 are equal, 1 and true are not."""
-    return json.dumps(_whole(value), sort_keys=True)
+    """The same text for equal JSON values: 1 and 1.0 are equal, 1 and true are not."""
+    return json.dumps(_with_whole_numbers(value), sort_keys=True)
 
 
-def _whole(value: Any) -> Any:
+def _with_whole_numbers(value: Any) -> Any:
     match value:
         case float() if value.is_integer():
             return int(value)
         case dict():
-            return {key: _whole(each) for key, each in value.items()}
+            return {key: _with_whole_numbers(each) for key, each in value.items()}
         case list():
-            return [_whole(each) for each in value]
+            return [_with_whole_numbers(each) for each in value]
     return value
 
 

@@ -1,4 +1,4 @@
-"""A JSON schema → an equal one from which llguidance makes a grammar without dead ends and endless texts."""
+"""Rewrites a JSON schema to an equivalent one for which llguidance's grammar has no dead ends and no endless texts."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.output.constraints.regex_enumeration import matching_strings
-from engine.output.json_schema import is_null_keyword
-from engine.output.schema_walk import Node, mapped
+from engine.output.json_schema import Node, is_null_keyword, map_subschemas
 
 MAX_FORMAT_CHARS = {"date-time": 35, "time": 24, "duration": 30}
-"""These formats allow any number of digits; nine of a second's digits and an offset are these lengths."""
+"""These formats allow any number of digits. The limits allow nine digits of a second and an offset."""
 
 INTEGERS = (-(2**62), 2**63 - 1)
-"""What llguidance can bound, whose numbers are floats. A small model that begins a number may go on with digits to the
-end."""
+"""The range that llguidance can enforce with its floats. Without bounds, small models can write digits endlessly."""
 MAX_INTEGERS = 40
-"""Each bounded integer is an automaton of its own: with 500 a grammar is too large. Schemas with more keep theirs."""
+"""Each bounded integer is a separate automaton: with 500 the grammar is too large. Schemas with more are not
+changed."""
 MAX_BOUNDED_MULTIPLE = 100
-"""The automaton of a multiple grows with the product of both."""
+"""The size of a multiple's automaton is proportional to the product of both."""
 _BOUNDS = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
 _NEUTRAL: Mapping[str, tuple[object, ...]] = {
     "uniqueItems": (False,),
@@ -33,14 +32,14 @@ _NEUTRAL: Mapping[str, tuple[object, ...]] = {
 
 
 def bounded(schema: Any, *, short_integers: bool = True) -> Any:
-    """The schema with formats and integers of a limited length, and without patterns that name single properties."""
+    """The schema with limited formats and integers, and without patterns that match single property names."""
     if short_integers and n_unbounded_integers(schema) <= MAX_INTEGERS:
-        schema = mapped(schema, _with_short_integer)
-    return mapped(schema, _bounded)
+        schema = map_subschemas(schema, _with_short_integer)
+    return map_subschemas(schema, _bounded)
 
 
 def n_unbounded_integers(schema: Any) -> int:
-    """How many schemas allow integers with any number of digits."""
+    """The number of subschemas that allow integers of any length."""
     found = 0
 
     def count(node: Node, path: str) -> Node:
@@ -48,7 +47,7 @@ def n_unbounded_integers(schema: Any) -> int:
         found += _with_short_integer(node, path) is not node
         return node
 
-    mapped(schema, count)
+    map_subschemas(schema, count)
     return found
 
 
@@ -58,13 +57,13 @@ def _bounded(node: Node, path: str) -> Node:
 
 
 def has_no_effect(keyword: str, value: object) -> bool:
-    """Whether a keyword asks for nothing: one that is null, or one that llguidance does not know."""
+    """Whether a keyword requires nothing: it is null, or has its neutral value (which llguidance may not support)."""
     neutral = _NEUTRAL.get(keyword, ())
     return is_null_keyword(keyword, value) or any(type(value) is type(each) and value == each for each in neutral)
 
 
 def _with_short_integer(node: Node, path: str) -> Node:
-    """Where a schema has no bounds of its own for its integers, those of 64 bits."""
+    """Adds 64-bit bounds to an integer schema without bounds of its own."""
     kinds = node.get("type")
     kinds = kinds if isinstance(kinds, list) else [kinds]
     multiple = node.get("multipleOf", 1)
@@ -94,15 +93,15 @@ def _with_short_format(node: Node) -> Node:
 
 
 def _with_named_properties(node: Node) -> Node:
-    """Patterns that only a few names match, written as these names.
+    """Replaces patterns that match only a few names by these names.
 
-    llguidance allows a comma where such a pattern could still match, though all its names have been used: the answer
-    then has no way on. A property that has a schema of its own must match both (JSON Schema 2020-12, 10.3.2)."""
+    llguidance allows a comma while such a pattern could still match, even if all its names are used; the answer then
+    has no valid continuation. A property with a schema of its own must match both (JSON Schema 2020-12, 10.3.2)."""
     patterns = node.get("patternProperties")
     named = node.get("properties", {})
     if not isinstance(patterns, dict) or not isinstance(named, dict):
         return node
-    counts = "minProperties" in node or "maxProperties" in node  # enforced only where every property is required
+    counts = "minProperties" in node or "maxProperties" in node  # enforced only if every property is required
     properties, left = dict(named), {}
     for pattern, schema in patterns.items():
         texts = matching_strings(pattern)

@@ -1,4 +1,4 @@
-"""A JSON schema → the part of it that llguidance enforces, and the names of what was left out."""
+"""Removes the parts of a JSON schema that llguidance cannot enforce, and lists them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from engine.output.constraints.schema_normalization import has_no_effect
-from engine.output.json_schema import types
-from engine.output.schema_walk import Node, mapped
+from engine.output.json_schema import Node, map_subschemas, types
 
 _KEYWORDS = frozenset(
     (
@@ -25,21 +24,21 @@ _FORMATS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class RelaxedSchema:
-    """`left_out`: each keyword with the place of its schema, as in `uniqueItems at /properties/tags`."""
+class Relaxed:
+    """`not_enforced`: each keyword with the path of its schema, as in `uniqueItems at /properties/tags`."""
 
     schema: Any
-    left_out: tuple[str, ...] = ()
+    not_enforced: tuple[str, ...] = ()
 
 
 MAX_PATTERN_CHARS = 2000
 MAX_PATTERNS = 200
-"""Patterns of one schema that are tried; more are left out."""
+"""Patterns of one schema that are tested; further ones are removed."""
 
 
 @lru_cache(maxsize=256)
 def pattern_compiles(pattern: str) -> bool:
-    """Whether llguidance knows this regular expression: it has no look-around and no references. Up to 4 ms."""
+    """Whether llguidance supports this regular expression (no look-around, no references). Takes up to 4 ms."""
     if len(pattern) > MAX_PATTERN_CHARS:
         return False
     from llguidance import LLMatcher  # imported with the first constraint, not when the window opens
@@ -48,10 +47,11 @@ def pattern_compiles(pattern: str) -> bool:
     return not LLMatcher.validate_grammar(LLMatcher.grammar_from_json_schema(schema))
 
 
-def relaxed(schema: Any) -> RelaxedSchema:
-    """Without the keywords, formats and patterns that cannot be enforced; `oneOf` becomes `anyOf`. A reference to
-    another document stays, and is an error: without it nothing might be left."""
-    left_out: list[str] = []
+def relaxed_schema(schema: Any) -> Relaxed:
+    """The schema without keywords, formats and patterns that cannot be enforced; `oneOf` becomes `anyOf`.
+
+    A reference to another document stays and causes an error later: without it the schema might allow anything."""
+    not_enforced: list[str] = []
     n_tried = 0
 
     def compiles(pattern: object) -> bool:
@@ -60,7 +60,7 @@ def relaxed(schema: Any) -> RelaxedSchema:
         return isinstance(pattern, str) and n_tried <= MAX_PATTERNS and pattern_compiles(pattern)
 
     def note(keyword: str, path: str) -> None:
-        left_out.append(f"{keyword} at {path or '/'}")
+        not_enforced.append(f"{keyword} at {path or '/'}")
 
     def change(node: Node, path: str) -> Node:
         kept: Node = {}
@@ -80,7 +80,7 @@ def relaxed(schema: Any) -> RelaxedSchema:
             kept["patternProperties"] = _patterns(kept["patternProperties"], compiles, note, path)
         return _without_one_of(kept, note, path)
 
-    return RelaxedSchema(mapped(schema, change), tuple(dict.fromkeys(left_out)))
+    return Relaxed(map_subschemas(schema, change), tuple(dict.fromkeys(not_enforced)))
 
 
 def _without_one_of(node: Node, note: Callable[[str, str], None], path: str) -> Node:
@@ -111,13 +111,13 @@ def _may_be_text(node: Node) -> bool:
 
 
 def _all_required(node: Node) -> bool:
-    """Whether llguidance can count the properties: only where none of those that are named may be missing."""
+    """Whether llguidance can count the properties: only if all named properties are required."""
     named, required = node.get("properties", {}), node.get("required", [])
     return isinstance(named, dict) and isinstance(required, list) and set(named) <= set(map(str, required))
 
 
 def _is_disjoint(options: list[Any]) -> bool:
-    """Whether a value matches at most one of them, by its type or by a property that tells them apart."""
+    """Whether a value matches at most one of the options: they differ in type, or in a required constant property."""
     if len(options) < 2:
         return True
     if not all(isinstance(option, dict) for option in options):
@@ -130,7 +130,7 @@ def _is_disjoint(options: list[Any]) -> bool:
 
 
 def _tags(option: Node) -> dict[str, str]:
-    """Required properties with one value only."""
+    """Required properties with a single allowed value."""
     named, required = option.get("properties"), option.get("required")
     if not isinstance(named, dict) or not isinstance(required, list):
         return {}

@@ -19,7 +19,7 @@ async def desk(profile: Profile, opener: FakeOpener) -> AsyncIterator[ChatContro
     models = ModelController(lambda: Engine(opener))
     chats = ChatController(store, models, lambda texts: None)
     await store.open()
-    await chats.load_chats()
+    await chats.load()
     try:
         await models.load(profile.root / "fake.gguf")
         yield chats

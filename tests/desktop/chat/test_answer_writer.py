@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from desktop.chat.answer import Answer
+from desktop.chat.answer_writer import Answer
 from desktop.chat.controller import ChatController
 from desktop.platform.task_set import TaskSet
 from desktop.store.records import ChatMessage
@@ -78,11 +78,11 @@ def test_stop_while_requests_are_built_ends_all_alternatives(run: Run, profile: 
     async def story() -> None:
         async with desk(profile, FakeOpener(Script(answer=None, step_s=0.005))) as chats:
             chats.send("Hi")
-            await until(lambda: chats.messages[1].text)
-            chats.alternatives(chats.messages[1].id)
+            await until(lambda: chats.sessions.messages[1].text)
+            chats.write_alternatives(chats.sessions.messages[1].id)
             await asyncio.sleep(0)  # the answers' tasks have begun and have no stream yet
             chats.stop()
-            await until(lambda: not chats.answering)
+            await until(lambda: not chats.sessions.answering)
 
     run(story())
 
@@ -108,15 +108,15 @@ def test_error_before_first_save_marks_answer_failed(
     async def story() -> None:
         async with desk(profile, FakeOpener()) as chats:
             failures: list[BaseException] = []
-            chats.failed.connect(failures.append)
+            chats.sessions.failed.connect(failures.append)
 
             async def refuse(*_: object) -> None:
                 raise ValueError("the disk has no letters")
 
-            monkeypatch.setattr(chats._write_queue, "save", refuse)
+            monkeypatch.setattr(chats.sessions.write_queue, "save", refuse)
             chats.send("Hi")
-            await until(lambda: not chats.answering)
-            assert chats.messages[1].state == "failed"
+            await until(lambda: not chats.sessions.answering)
+            assert chats.sessions.messages[1].state == "failed"
             assert failures
             monkeypatch.undo()
 
@@ -127,9 +127,9 @@ def test_task_cancelled_before_first_step_marks_answer_stopped(run: Run, profile
     async def story() -> None:
         async with desk(profile, FakeOpener()) as chats:
             chats.send("Hi")
-            chats._writer._tasks.cancel()
-            await until(lambda: not chats.answering)
-            assert chats.messages[1].state == "stopped"
+            chats.sessions.writer._tasks.cancel()
+            await until(lambda: not chats.sessions.answering)
+            assert chats.sessions.messages[1].state == "stopped"
 
     run(story())
 
@@ -138,7 +138,7 @@ def test_task_cancelled_before_first_step_marks_answer_stopped(run: Run, profile
 
 
 def stage(chats: ChatController, row: int = 1) -> str:
-    return chats.waiting(chats.messages[row].id).stage
+    return chats.sessions.waiting(chats.sessions.messages[row].id).stage
 
 
 def test_long_prompt_reports_increasing_read_share(run: Run, profile: Profile) -> None:
@@ -149,10 +149,10 @@ def test_long_prompt_reports_increasing_read_share(run: Run, profile: Profile) -
             shares: list[float] = []
 
             def has_words() -> bool:
-                waiting = chats.waiting(chats.messages[1].id)
+                waiting = chats.sessions.waiting(chats.sessions.messages[1].id)
                 if waiting.stage == "reading" and waiting.share is not None:
                     shares.append(waiting.share)
-                return bool(chats.messages[1].text)
+                return bool(chats.sessions.messages[1].text)
 
             await until(has_words)
             assert shares == sorted(shares)
@@ -167,13 +167,13 @@ def test_short_question_is_answered_before_long_prompt_of_other_chat(run: Run, p
         opener = FakeOpener(Script(answer=b"Well.", step_s=0.02), Limits(8192, 8, 64))
         async with desk(profile, opener) as chats:
             chats.send("w" * LONG)
-            long = chats.messages[1]
+            long = chats.sessions.messages[1]
             await until(lambda: stage(chats) == "reading")
-            chats.new_chat()
+            chats.sessions.new_chat()
             chats.send(SHORT)
-            await until(lambda: chats.messages[1].state == "complete")
-            assert chats.waiting(long.id).stage == "reading"
-            chats.stop_chat(long.chat_id)
+            await until(lambda: chats.sessions.messages[1].state == "complete")
+            assert chats.sessions.waiting(long.id).stage == "reading"
+            chats.sessions.stop_chat(long.chat_id)
 
     run(story())
 
@@ -183,18 +183,18 @@ def test_queued_answer_reports_title_of_running_chat(run: Run, profile: Profile)
         opener = FakeOpener(Script(answer=None, step_s=0.01), Limits(4096, 1, 64))
         async with desk(profile, opener) as chats:
             chats.send("Go on and on")
-            first = chats.current
+            first = chats.sessions.current
             assert first is not None
-            await until(lambda: chats.messages[1].text)
-            chats.new_chat()
+            await until(lambda: chats.sessions.messages[1].text)
+            chats.sessions.new_chat()
             chats.send(SHORT)
             await until(lambda: stage(chats) == "queued")
-            assert chats.waiting(chats.messages[1].id).behind == "Go on and on"
-            chats.stop_chat(first.id)
-            await until(lambda: chats.messages[1].text)
+            assert chats.sessions.waiting(chats.sessions.messages[1].id).behind == "Go on and on"
+            chats.sessions.stop_chat(first.id)
+            await until(lambda: chats.sessions.messages[1].text)
             chats.stop()
             assert stage(chats) == "stopping"
-            assert chats.stopping
+            assert chats.sessions.stopping
 
     run(story())
 
@@ -203,11 +203,11 @@ def test_streaming_answer_emits_growing_usage(run: Run, profile: Profile) -> Non
     async def story() -> None:
         async with desk(profile, FakeOpener(Script(answer=None, step_s=0.005))) as chats:
             usage: list[int] = []
-            chats.usage_changed.connect(usage.append)
+            chats.sessions.usage_changed.connect(usage.append)
             chats.send("Go on and on")
             await until(lambda: len({n for n in usage if n}) > 3)
-            assert chats.answering
+            assert chats.sessions.answering
             chats.stop()
-            await until(lambda: not chats.answering)
+            await until(lambda: not chats.sessions.answering)
 
     run(story())

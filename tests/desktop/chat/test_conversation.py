@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desktop.chat.conversation import Conversation
-from desktop.chat.prompt_messages import prompt_for
+from desktop.chat.prompt import prompt_messages
 from desktop.chat.titles import MAX_TITLE_COLUMNS, columns, title_of
 from desktop.sidebar.chat_sections import Section, arranged, key_of
 from desktop.store.records import Chat, ChatMessage, ChatSettings, Role, State
@@ -47,7 +47,7 @@ def test_prompt_merges_consecutive_user_messages() -> None:
         message("c", "b", text="Two"),
         message("d", "c", "assistant", "Three", "stopped"),
     ]
-    assert prompt_for(branch, ChatSettings()) == (Message("user", "One\n\nTwo"), Message("assistant", "Three"))
+    assert prompt_messages(branch, ChatSettings()) == (Message("user", "One\n\nTwo"), Message("assistant", "Three"))
 
 
 @given(st.text())

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from desktop.chat.title_generator import TASK, title_in
-from desktop.chat.titles import title_of
+from desktop.chat.titles import TASK, accepted_title, title_of
 from engine.files.profile import Profile
 from tests.desktop.chat.headless_chat import desk
 from tests.desktop.conftest import OpenGui, Run, until
@@ -45,7 +44,7 @@ WRITE = TASK[:20].encode()
     ],
 )
 def test_generated_text_is_accepted_or_rejected_as_title(written: str, title: str) -> None:
-    assert title_in(written, CHAT) == title
+    assert accepted_title(written, CHAT) == title
 
 
 def test_first_answer_generates_title(run: Run, open_gui: OpenGui) -> None:
@@ -67,13 +66,13 @@ def test_title_set_by_user_is_kept(run: Run, profile: Profile) -> None:
     async def story() -> None:
         async with desk(profile, FakeOpener(Script(answer=b"It is wide.", cases={WRITE: b'The wide sea"'}))) as chats:
             chats.send("Tell me of the sea")
-            assert chats.current
-            chats.rename(chats.current.id, "Mine")
-            await until(lambda: not chats.answering)
-            chats.retry(chats.messages[1].id)
-            await until(lambda: not chats.answering)
-            await chats._title_generator._tasks.join()
-            assert (chats.current.title, chats.current.titled_by) == ("Mine", "person")
+            assert chats.sessions.current
+            chats.sessions.rename(chats.sessions.current.id, "Mine")
+            await until(lambda: not chats.sessions.answering)
+            chats.retry(chats.sessions.messages[1].id)
+            await until(lambda: not chats.sessions.answering)
+            await chats.sessions.titles._tasks.join()
+            assert (chats.sessions.current.title, chats.sessions.current.titled_by) == ("Mine", "person")
 
     run(story())
 
@@ -83,10 +82,10 @@ def test_rejected_title_keeps_first_words(run: Run, profile: Profile, nonsense: 
     async def story() -> None:
         async with desk(profile, FakeOpener(Script(answer=b"It is wide.", cases={WRITE: nonsense}))) as chats:
             chats.send("Tell me of the sea")
-            await until(lambda: not chats.answering)
-            await chats._title_generator._tasks.join()
-            assert chats.current
-            assert (chats.current.title, chats.current.titled_by) == ("Tell me of the sea", "start")
+            await until(lambda: not chats.sessions.answering)
+            await chats.sessions.titles._tasks.join()
+            assert chats.sessions.current
+            assert (chats.sessions.current.title, chats.sessions.current.titled_by) == ("Tell me of the sea", "start")
 
     run(story())
 
@@ -96,16 +95,18 @@ def test_next_message_cancels_title_and_keeps_cached_prompt(run: Run, profile: P
         opener = FakeOpener(Script(answer=b"It is wide.", cases={WRITE: b'The wide, wide sea"'}, step_s=0.01))
         async with desk(profile, opener) as chats:
             chats.send("Tell me of the sea " * 5)
-            await until(lambda: not chats.answering)
-            assert chats._title_generator._tasks._tasks, "a title is being made"
-            before = chats.messages[1]
+            await until(lambda: not chats.sessions.answering)
+            assert chats.sessions.titles._tasks._tasks, "a title is being made"
+            before = chats.sessions.messages[1]
             chats.send("And more?")
-            await until(lambda: not chats.answering)
-            assert chats.current
-            assert chats.messages[3].n_cached >= before.n_prompt + before.n_output - 2, (
+            await until(lambda: not chats.sessions.answering)
+            assert chats.sessions.current
+            assert chats.sessions.messages[3].n_cached >= before.n_prompt + before.n_output - 2, (
                 "the title took the chat's place"
             )
-            await until(lambda: chats.current and chats.current.titled_by == "model")  # after the second answer
+            await until(
+                lambda: chats.sessions.current and chats.sessions.current.titled_by == "model"
+            )  # after the second answer
 
     run(story())
 
@@ -115,13 +116,13 @@ def test_title_cancelled_by_other_chat_is_generated_later(run: Run, profile: Pro
         script = Script(answer=b"It is wide.", cases={WRITE: b'The wide sea"', b"And": b"Yes."}, step_s=0.01)
         async with desk(profile, FakeOpener(script)) as chats:
             chats.send("Tell me of the sea " * 5)
-            first = chats.current
+            first = chats.sessions.current
             assert first is not None
-            await until(lambda: not chats.answering)
-            chats.new_chat()
+            await until(lambda: not chats.sessions.answering)
+            chats.sessions.new_chat()
             chats.send("And?")
-            await until(lambda: not chats.answering)
-            await until(lambda: (chat := chats.chat(first.id)) and chat.title == "The wide sea")
+            await until(lambda: not chats.sessions.answering)
+            await until(lambda: (chat := chats.sessions.chat(first.id)) and chat.title == "The wide sea")
 
     run(story())
 
@@ -135,13 +136,13 @@ def test_failed_title_request_does_not_block_other_titles(run: Run, profile: Pro
         script = Script(answer=b"It is wide.", cases=cases, step_s=0.01, template=template)
         async with desk(profile, FakeOpener(script)) as chats:
             chats.send("Tell me of the sea " * 5)
-            first = chats.current
+            first = chats.sessions.current
             assert first is not None
-            await until(lambda: not chats.answering)
-            chats.new_chat()
+            await until(lambda: not chats.sessions.answering)
+            chats.sessions.new_chat()
             chats.send("And?")
-            await until(lambda: not chats.answering)
-            await until(lambda: (chat := chats.chat(first.id)) and chat.title == "The wide sea")
+            await until(lambda: not chats.sessions.answering)
+            await until(lambda: (chat := chats.sessions.chat(first.id)) and chat.title == "The wide sea")
 
     run(story())
 
@@ -169,9 +170,9 @@ def test_stopped_answer_generates_no_title(run: Run, profile: Profile) -> None:
     async def story() -> None:
         async with desk(profile, FakeOpener(Script(answer=None, step_s=0.002))) as chats:
             chats.send("Go on and on")
-            await until(lambda: len(chats.messages[1].text) > 3)
+            await until(lambda: len(chats.sessions.messages[1].text) > 3)
             chats.stop()
-            await until(lambda: not chats.answering)
-            assert not chats._title_generator._tasks._tasks
+            await until(lambda: not chats.sessions.answering)
+            assert not chats.sessions.titles._tasks._tasks
 
     run(story())

@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from desktop.chat.token_alternatives import TokenAlternative, word_choices
+from desktop.chat.token_alternatives import TokenAlternative, token_alternatives
 from desktop.platform.theme import Theme
 from desktop.transcript.token_alternatives_popup import TokenAlternativesPopup, percent
 from engine.engine import Engine
@@ -44,7 +44,7 @@ def test_alternatives_are_whole_distinct_ranked_words(tmp_path: Path) -> None:
         await engine.load(tmp_path / "fake.gguf")
         text, _ = await engine.submit(chat(max_tokens=120)).collect()
         for start, end in spans(text)[1:6]:
-            choices = await word_choices(engine, chat(), text, start, end)
+            choices = await token_alternatives(engine, chat(), text, start, end)
             words = [choice.word for choice in choices]
             assert text[start:end] in words
             assert len(words) == len(set(words)) > 1
@@ -69,7 +69,7 @@ def test_improbable_current_word_is_included(tmp_path: Path) -> None:
     async def story() -> None:
         engine = Engine(FakeOpener(CHOOSING))
         await engine.load(tmp_path / "fake.gguf")
-        choices = await word_choices(engine, chat(), "A Zürich", 2, 8)
+        choices = await token_alternatives(engine, chat(), "A Zürich", 2, 8)
         assert "Zürich" in [choice.word for choice in choices]
         await engine.aclose()
 
@@ -102,7 +102,7 @@ def test_alternatives_reuse_cached_prompt(tmp_path: Path, n_read: list[int]) -> 
         backend = opener.backends[0]
         backend.batch_sizes.clear()
         start, end = spans(text)[3]
-        await word_choices(engine, request, text, start, end)
+        await token_alternatives(engine, request, text, start, end)
         await engine.aclose()
         assert sum(backend.batch_sizes) < 100, "only what is new was computed"
         assert all(n <= 3 for n in n_read)
@@ -121,7 +121,7 @@ def test_real_model_alternatives_reuse_cached_prompt(model_path: Path, n_read: l
                 end = start + len(word)
                 if not word.isalpha():
                     continue
-                choices = await word_choices(engine, request, text, start, end)
+                choices = await token_alternatives(engine, request, text, start, end)
                 words = [choice.word for choice in choices]
                 assert word in words
                 assert len(words) >= 2

@@ -8,7 +8,7 @@ from dataclasses import replace
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from desktop.chat.answer import Answer
+from desktop.chat.answer_writer import Answer
 from desktop.store.records import Attachment, Chat, ChatMessage, ChatSettings
 from desktop.store.store import Store
 from engine.events import ToolCallDelta, ToolCallStarted
@@ -157,12 +157,12 @@ def test_alternatives_read_new_prompt_once(run: Run, profile: Profile) -> None:
         opener = FakeOpener(Script(answer=b"A title."))
         async with desk(profile, opener) as chats:
             chats.send("x" * 300)
-            await until(lambda: not chats.answering)
+            await until(lambda: not chats.sessions.answering)
             opener.backends[0].batch_sizes.clear()
-            chats.edit(chats.messages[0].id, "y" * 300)
-            chats.alternatives(chats.messages[0].id, 4)
-            await until(lambda: not chats.answering)
-            group = chats.messages.alternatives(chats.messages[1].id)
+            chats.edit(chats.sessions.messages[0].id, "y" * 300)
+            chats.write_alternatives(chats.sessions.messages[0].id, 4)
+            await until(lambda: not chats.sessions.answering)
+            group = chats.sessions.messages.alternatives(chats.sessions.messages[1].id)
             assert len(group) == 4
             assert sum(opener.backends[0].batch_sizes) < 2 * 330, "the prompt was read more than once"
 
@@ -331,18 +331,18 @@ def test_reasoning_is_stored_but_not_in_next_prompt(run: Run, open_gui: OpenGui)
 def test_answer_at_max_tokens_can_be_continued(run: Run, profile: Profile) -> None:
     async def story() -> None:
         async with desk(profile, FakeOpener(Script(answer=None))) as chats:
-            chats.change_settings(ChatSettings(max_tokens=5))
-            assert chats.settings.max_tokens == 5
+            chats.sessions.change_settings(ChatSettings(max_tokens=5))
+            assert chats.sessions.settings.max_tokens == 5
             chats.send("Go on and on")
-            assert chats.settings.max_tokens == 5, "the chat that begins has them"
-            await until(lambda: not chats.answering)
-            assert (chats.messages[1].state, len(chats.messages[1].text)) == ("length", 5)
-            assert chats.messages[1].note == "", "there is room for more"
-            chats.go_on(chats.messages[1].id)
-            await until(lambda: not chats.answering)
-            assert (chats.messages[1].state, len(chats.messages[1].text)) == ("length", 10)
-            chats.new_chat()
-            assert chats.settings == ChatSettings()
+            assert chats.sessions.settings.max_tokens == 5, "the chat that begins has them"
+            await until(lambda: not chats.sessions.answering)
+            assert (chats.sessions.messages[1].state, len(chats.sessions.messages[1].text)) == ("length", 5)
+            assert chats.sessions.messages[1].note == "", "there is room for more"
+            chats.continue_answer(chats.sessions.messages[1].id)
+            await until(lambda: not chats.sessions.answering)
+            assert (chats.sessions.messages[1].state, len(chats.sessions.messages[1].text)) == ("length", 10)
+            chats.sessions.new_chat()
+            assert chats.sessions.settings == ChatSettings()
 
     run(story())
 
@@ -350,27 +350,29 @@ def test_answer_at_max_tokens_can_be_continued(run: Run, profile: Profile) -> No
 def test_prompt_includes_settings_and_attachments(run: Run, profile: Profile) -> None:
     async def story() -> None:
         async with desk(profile, FakeOpener(Script(answer=b"Ok."))) as chats:
-            chats.change_settings(ChatSettings(system="Be brief."))
+            chats.sessions.change_settings(ChatSettings(system="Be brief."))
             file = Attachment("notes.md", "markdown", "# Notes\n```\ncode\n```")
             [system, said] = chats.prompt_preview("What is this?", [file])
             assert (system.role, system.content) == ("system", "Be brief.")
             assert said.content == "notes.md:\n````\n# Notes\n```\ncode\n```\n````\n\nWhat is this?"
             assert chats.send("What is this?", [file])
             assert not chats.send("Too early")
-            await until(lambda: not chats.answering)
-            assert chats.messages[0].attachments == (file,)
+            await until(lambda: not chats.sessions.answering)
+            assert chats.sessions.messages[0].attachments == (file,)
             assert chats.prompt_preview()[:2] == (system, said)
-            chats.edit(chats.messages[0].id, "And what is this?")
-            await until(lambda: not chats.answering)
-            assert chats.messages[0].attachments == (file,), "an edited question keeps its files"
-            chats.change_settings(replace(chats.settings, summary="It was notes.", summarised_to=chats.messages[0].id))
+            chats.edit(chats.sessions.messages[0].id, "And what is this?")
+            await until(lambda: not chats.sessions.answering)
+            assert chats.sessions.messages[0].attachments == (file,), "an edited question keeps its files"
+            chats.sessions.change_settings(
+                replace(chats.sessions.settings, summary="It was notes.", summarised_to=chats.sessions.messages[0].id)
+            )
             assert "It was notes." in chats.prompt_preview()[0].content
             assert [each.role for each in chats.prompt_preview()] == ["system", "assistant"]
-            chat_id = chats.messages[0].chat_id
+            chat_id = chats.sessions.messages[0].chat_id
         async with desk(profile, FakeOpener()) as chats:
-            chats.open_chat(chat_id)
-            await until(lambda: chats.current)
-            assert chats.settings.system == "Be brief."
+            chats.sessions.open_chat(chat_id)
+            await until(lambda: chats.sessions.current)
+            assert chats.sessions.settings.system == "Be brief."
 
     run(story())
 
@@ -380,13 +382,13 @@ def test_leaves_out_setting_drops_oldest_turns(run: Run, profile: Profile) -> No
         async with desk(profile, FakeOpener(Script(answer=b"Ok."))) as chats:
             for number in range(5):
                 chats.send(f"{number} " + "x" * 1_200)
-                await until(lambda: not chats.answering)
-            assert chats.messages[9].state == "failed"
-            chats.change_settings(ChatSettings(leaves_out=True))
-            chats.retry(chats.messages[9].id)
-            await until(lambda: not chats.answering)
-            assert (chats.messages[9].state, chats.messages[9].text) == ("complete", "Ok.")
-            assert chats.messages[9].n_prompt < 4_096
+                await until(lambda: not chats.sessions.answering)
+            assert chats.sessions.messages[9].state == "failed"
+            chats.sessions.change_settings(ChatSettings(leaves_out=True))
+            chats.retry(chats.sessions.messages[9].id)
+            await until(lambda: not chats.sessions.answering)
+            assert (chats.sessions.messages[9].state, chats.sessions.messages[9].text) == ("complete", "Ok.")
+            assert chats.sessions.messages[9].n_prompt < 4_096
 
     run(story())
 
@@ -402,7 +404,7 @@ def test_tool_call_events_are_stored_in_message(run: Run, profile: Profile) -> N
 
         answer = Answer(ChatMessage("a", "c", "q", "assistant", "", "streaming", 0.0), seen.append, save)
         for event in (ToolCallStarted(0, "x", "weather"), ToolCallDelta(0, '{"city":'), ToolCallDelta(0, ' "Rome"}')):
-            answer._take(event, 100)
+            answer._apply(event, 100)
         [call] = seen[-1].calls
         assert (call.name, json.loads(call.arguments)) == ("weather", {"city": "Rome"})
 

@@ -22,9 +22,9 @@ from desktop.endpoint import strings
 from desktop.endpoint.activity import ToolRequest
 from desktop.endpoint.connection_snippets import snippets
 from desktop.endpoint.errors import BodyUnreadable
-from desktop.endpoint.request_conversation import Asked, read
+from desktop.endpoint.request_conversation import RequestConversation, conversation_in
 from desktop.endpoint.request_list import MAX_ROWS, RequestList
-from desktop.endpoint.request_row_delegate import actions
+from desktop.endpoint.request_row_delegate import action_rects
 from desktop.settings.settings_file import SettingsFile
 from desktop.widgets.row_list import RowRole
 from engine.files.profile import Profile
@@ -75,14 +75,14 @@ async def served(open_gui: OpenGui, script: Script) -> AsyncIterator[Gui]:
 async def make_key(gui: Gui, name: str) -> str:
     """As a person does it; the key is copied."""
     keys = gui.endpoint_page.keys
-    keys._new.click()
+    keys._new_link.click()
     QTest.keyClicks(keys._name, name)
     QTest.keyClick(keys._name, Qt.Key.Key_Return)
-    await until(keys._made.isVisible)
-    keys._made.copy.click()
+    await until(keys._new_key.isVisible)
+    keys._new_key.copy.click()
     value = QGuiApplication.clipboard().text()
-    keys._made.done.emit()
-    assert keys._made.line.text() == ""
+    keys._new_key.done.emit()
+    assert keys._new_key.line.text() == ""
     return value
 
 
@@ -94,7 +94,7 @@ def rows(gui: Gui) -> list[ToolRequest]:
 def click(gui: Gui, row: int, act: str) -> None:
     view = gui.endpoint_page.requests.view
     index = view.model().index(row, 0)
-    place: QPoint = actions(view.visualRect(index), rows(gui)[row])[act].center()  # type: ignore[index]
+    place: QPoint = action_rects(view.visualRect(index), rows(gui)[row])[act].center()  # type: ignore[index]
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
 
 
@@ -105,8 +105,8 @@ def test_one_of_two_that_stream_is_stopped_and_the_other_goes_on(run: Run, open_
             asking = asyncio.gather(one.ask("First"), two.ask("Second", max_tokens=300))
             await until(lambda: [row.state for row in rows(gui)] == ["writing", "writing"])
             assert {row.key for row in rows(gui)} == {"aider", "continue"}
-            lines = gui.endpoint_page.keys._lines
-            await until(lambda: [lines[name]._use.text() for name in ("aider", "continue")] == ["in use now"] * 2)
+            lines = gui.endpoint_page.keys._rows_by_name
+            await until(lambda: [lines[name]._usage.text() for name in ("aider", "continue")] == ["in use now"] * 2)
             assert gui.window.header._tools.text() == " 2 tools"
             before = {row.id: row.n_output for row in rows(gui)}
             await until(lambda: all(row.n_output > before[row.id] and row.tokens_per_s > 0 for row in rows(gui)))
@@ -150,11 +150,11 @@ def test_a_key_is_shown_once_counted_and_revoked_at_once(run: Run, open_gui: Ope
             client = Client(gui, await make_key(gui, "aider"))
             await client.ask("Hello")
             keys = gui.endpoint_page.keys
-            await until(lambda: keys._lines["aider"]._use.text().startswith("1 request · "))
-            keys._lines["aider"].button.click()
+            await until(lambda: keys._rows_by_name["aider"]._usage.text().startswith("1 request · "))
+            keys._rows_by_name["aider"].button.click()
             menu = next(each for each in keys.findChildren(QMenu) if each.isVisible())
             QTest.keyClick(menu, Qt.Key.Key_Return)
-            await until(lambda: "aider" not in keys._lines)
+            await until(lambda: "aider" not in keys._rows_by_name)
             await client.ask("Are you there?")
             assert client.status == 401
             own = Client(gui, gui.endpoint_page._state.key)
@@ -170,7 +170,7 @@ def test_a_name_that_is_taken_is_said(run: Run, open_gui: OpenGui) -> None:
             await make_key(gui, "aider")
             gui.endpoint_page.keys.add_requested.emit("aider")
             await until(gui.window.toast.isVisible)
-            assert list(gui.endpoint_page.keys._lines) == ["inglenook", "aider"]
+            assert list(gui.endpoint_page.keys._rows_by_name) == ["inglenook", "aider"]
 
     run(story())
 
@@ -266,7 +266,7 @@ def test_memory_is_told_by_chat_and_by_tool(run: Run, open_gui: OpenGui) -> None
             type_and_send(gui, "How far is it to the sea? " * 9)
             await until(lambda: gui.rows and gui.rows[-1].state == "complete")
             gui.window.show_endpoint_page()
-            holders = gui.endpoint_page.memory.holders
+            holders = gui.endpoint_page.memory._holders
             await until(lambda: "aider (tool)" in holders.text() and "“How far is it" in holders.text())
             assert holders.text().index("aider") < holders.text().index("How far"), "who holds most comes first"
 
@@ -309,7 +309,7 @@ def test_what_is_copied_has_the_key_that_is_hidden_on_the_page(run: Run, open_gu
 
 
 def test_requests_as_a_list(qtmodeltester: ModelTester) -> None:
-    calls = RequestList(strings.sentence)
+    calls = RequestList(strings.accessible_text)
     qtmodeltester.check(calls)  # type: ignore[no-untyped-call]
     two = replace(CALL, id="2", state="queued", queue_place=1)
     calls.show([CALL, two])
@@ -348,7 +348,7 @@ def test_requests_as_a_list(qtmodeltester: ModelTester) -> None:
     ],
 )
 def test_the_conversation_in_a_body(body: dict[str, object], asked: tuple[str, str]) -> None:
-    assert read(json.dumps(body)) == Asked(asked[0], (("user", asked[1]),))
+    assert conversation_in(json.dumps(body)) == RequestConversation(asked[0], (("user", asked[1]),))
 
 
 @pytest.mark.parametrize(
@@ -356,7 +356,7 @@ def test_the_conversation_in_a_body(body: dict[str, object], asked: tuple[str, s
 )
 def test_a_body_without_a_conversation(body: str) -> None:
     with pytest.raises(BodyUnreadable):
-        read(body)
+        conversation_in(body)
 
 
 def test_snippets_that_are_data_can_be_read() -> None:

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from desktop.endpoint.activity import KeyUsage, MemoryHolder, MemoryShares, ToolRequest
+from desktop.endpoint.activity import KeyUsage, ToolRequest
 from desktop.endpoint.errors import PortTaken
+from desktop.endpoint.memory_shares import MemoryHolder, MemoryShares
 from desktop.endpoint.request_list import RequestList
 from engine.files.profile import Profile
 from tests.desktop.conftest import Gui, OpenGui, Run, until
@@ -66,7 +67,7 @@ def test_the_endpoint_is_pictured(run: Run, open_gui: OpenGui, profile: Profile,
             page.snippets.tabs.setCurrentIndex(1)
             await show(gui, "endpoint-connect", scheme)
             page._address_card.how.click()
-            page.keys.show_made("notes.py", "ink-5k2Jq0mW8rTb1xYcV7nD4eGhL9uPzAaS6dFfQwEiRtU")
+            page.keys.show_new_key("notes.py", "ink-5k2Jq0mW8rTb1xYcV7nD4eGhL9uPzAaS6dFfQwEiRtU")
             await show(gui, "endpoint-key", scheme, SIZES[:2])
             page.show_state(replace(page._state, stage="failed", error=PortTaken(4645)))
             await show(gui, "endpoint-failed", scheme, SIZES[:2])

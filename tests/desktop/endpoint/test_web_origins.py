@@ -66,7 +66,7 @@ def test_allowed_origin_is_served_after_a_restart_of_the_endpoint(run: Run, open
             await until(lambda: shown(gui) == {APP: True})
             gui.endpoint_page.origins.rows[APP].button.click()
             for stage in ("off", "on"):
-                gui.endpoint_page.press_switch()
+                gui.endpoint_page.toggle()
                 await until(lambda stage=stage: gui.endpoint_page._state.stage == stage)  # type: ignore[misc]
             assert (await preflight(gui, APP)).status_code == 204
 
@@ -89,7 +89,7 @@ def test_settings_with_damaged_origins_do_not_keep_the_endpoint_from_starting(ru
         async with served(open_gui, Script(b"Hello there.")) as gui:
             gui.endpoint_page.origins.allow_requested.emit("no origin")
             for stage in ("off", "on"):
-                gui.endpoint_page.press_switch()
+                gui.endpoint_page.toggle()
                 await until(lambda stage=stage: gui.endpoint_page._state.stage == stage)  # type: ignore[misc]
             await asyncio.sleep(0)
 

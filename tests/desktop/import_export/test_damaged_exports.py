@@ -17,8 +17,8 @@ import pytest
 from desktop.chat.conversation import Conversation
 from desktop.import_export.errors import ImportExportError, UnreadableFile
 from desktop.import_export.formats import inglenook
+from desktop.import_export.formats.chat_builder import split_reasoning
 from desktop.import_export.formats.markdown import read_markdown_chat
-from desktop.import_export.formats.reasoning import split_reasoning
 from desktop.import_export.importer import Importer, ImportResult
 from desktop.import_export.reader import read
 from desktop.import_export.records import PortableChat, UnreadableChat
@@ -435,7 +435,7 @@ def test_strange_times_are_no_obstacle(tmp_path: Path, when: object) -> None:
 
 
 def test_our_own_markdown_comes_in_again(tmp_path: Path) -> None:
-    from desktop.import_export.html_export import markdown
+    from desktop.import_export.formats.markdown import markdown
 
     chat = Chat("c", "Seas", 1.0, 1.0, settings=replace(Chat("", "", 0, 0).settings, system="Be kind."))
     said = [

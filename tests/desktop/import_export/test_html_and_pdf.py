@@ -13,14 +13,13 @@ import pypdf
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from desktop.import_export.controller import ImportExportController
-from desktop.import_export.html_export import COLUMNS, html, markdown, paper
+from desktop.import_export.exporter import Exporter
+from desktop.import_export.formats.markdown import markdown
+from desktop.import_export.html_export import MAX_COLUMNS, html, pdf_html
 from desktop.import_export.pdf_export import write_pdf
 from desktop.import_export.records import PortableChat
 from desktop.platform.theme import Theme
 from desktop.store.records import Chat, ChatMessage
-from desktop.store.store import Store
-from engine.files.profile import Profile
 
 FORMULAS = "The area is $\\pi r^2$.\n\n$$\\int_0^1 x\\,dx$$\n\n| a | $b$ |\n|--|--|\n| $c_1$ | d |"
 HALF = "\ud83d"
@@ -37,7 +36,7 @@ def page(text: str, question: str = "") -> str:
 
 
 def pdf(theme: Theme, path: Path, text: str, question: str = "") -> pypdf.PdfReader:
-    written, formulas = paper(*chat(text, question), lambda role: role, theme.paper_style())
+    written, formulas = pdf_html(*chat(text, question), lambda role: role, theme.paper_style())
     write_pdf(written, formulas, "Title", path)
     return pypdf.PdfReader(path)
 
@@ -102,12 +101,12 @@ def test_any_text_is_written(theme: Theme, tmp_path: Path, text: str) -> None:
     assert "\x00" not in page("a\x00b", "c")
 
 
-def test_chat_with_half_a_character_is_exported(qapp: QApplication, profile: Profile, tmp_path: Path) -> None:
-    exchange = ImportExportController(profile, Store(profile.chats), lambda role: role, str, str)
+def test_lone_surrogate_is_exported_as_replacement_character(qapp: QApplication, tmp_path: Path) -> None:
+    exporter = Exporter(lambda role: role, str, str)
     the_chat, messages = chat(f"half {HALF}", f"also {HALF}")
     forms: Sequence[str] = ("md", "html", "pdf", "json")
     for form in forms:
-        exchange._write([PortableChat(the_chat, tuple(messages), None)], (), tmp_path / form, form, Event())  # type: ignore[arg-type]
+        exporter.write([PortableChat(the_chat, tuple(messages), None)], (), tmp_path / form, form, Event())  # type: ignore[arg-type]
     assert "half \ufffd" in (tmp_path / "json").read_text("utf-8")
     assert "half \ufffd" in (tmp_path / "html").read_text("utf-8")
 
@@ -142,7 +141,7 @@ def test_paper_is_white_whatever_the_colours_of_the_window(theme: Theme, tmp_pat
 
 
 def test_wide_table_on_paper_is_divided_into_parts(theme: Theme, tmp_path: Path) -> None:
-    n_columns = 2 * COLUMNS + 1
+    n_columns = 2 * MAX_COLUMNS + 1
     rows = ["|".join(f"{kind}{n}" for n in range(n_columns)) for kind in ("head", "cell")]
     text = words(pdf(theme, tmp_path / "x.pdf", f"{rows[0]}\n{'|'.join(['--'] * n_columns)}\n{rows[1]}"))
     assert all(f"cell{n}" in text for n in range(n_columns))

@@ -113,7 +113,7 @@ def test_unforeseen_error_of_an_import_is_logged_and_frees_the_page(
     async def story() -> None:
         async with open_gui() as gui:
             card = card_of(gui)
-            monkeypatch.setattr("desktop.import_export.importer.Importer._take", fail)
+            monkeypatch.setattr("desktop.import_export.importer.Importer._import_batch", fail)
             wiring_of(gui).start_import(tmp_path / "conversations.json")
             await toast_shows(gui, "Something went wrong")
             assert card._import_buttons[0].isEnabled()
@@ -123,7 +123,7 @@ def test_unforeseen_error_of_an_import_is_logged_and_frees_the_page(
             await until(lambda: card._import_status.text() == "One chat came in.")
 
     run(story())
-    assert "bring chats in failed" in (profile.root / "inglenook.log").read_text()
+    assert "import chats failed" in (profile.root / "inglenook.log").read_text()
 
 
 def test_stopped_import_frees_the_page(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:

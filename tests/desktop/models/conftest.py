@@ -18,17 +18,17 @@ def model(tmp_path: Path) -> bytes:
 
 
 @pytest.fixture
-def fake(model: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeHub]:
+def fake_hub(model: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeHub]:
     hub = FakeHub({REPO: FakeRepo({NAME: model}, gguf={"total": 43_000})}).start()
     monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
-    monkeypatch.setattr("desktop.models.library_controller.default_folder", lambda: tmp_path / "nowhere")
+    monkeypatch.setattr("desktop.models.library_controller.default_model_folder", lambda: tmp_path / "nowhere")
     yield hub
     hub.stop()
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Path:
-    folder = tmp_path / "shelf"
+def model_folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "model_folder"
     folder.mkdir()
     TINY_MODELS["plain"].write(folder / "Alpha-Q4_0.gguf")
     TINY_MODELS["gemma3"].write(folder / "Beta-Q8_0.gguf")

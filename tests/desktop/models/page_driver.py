@@ -8,10 +8,9 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtTest import QTest
 
 from desktop.models.download_cards import DownloadCard
-from desktop.models.model_list import ModelList
+from desktop.models.model_list import ModelList, ModelRow
 from desktop.models.model_list_view import ModelListView
-from desktop.models.model_row import ModelRow
-from desktop.models.model_row_delegate import actions
+from desktop.models.model_row_delegate import action_rects
 from desktop.models.page import ModelsPage
 from desktop.settings.settings_file import SettingsFile
 from desktop.widgets.row_list import RowRole
@@ -40,7 +39,7 @@ def names(view: ModelListView) -> list[str]:
 def box_of(view: ModelListView, name: str, act: str) -> QRect:
     index = view.model().index(names(view).index(name), 0)
     row = index.data(RowRole.ROW)
-    return actions(view.visualRect(index), row, pointed=True)[act]  # type: ignore[index]
+    return action_rects(view.visualRect(index), row, hovered=True)[act]  # type: ignore[index]
 
 
 def click(view: ModelListView, name: str, act: str) -> None:
@@ -48,7 +47,7 @@ def click(view: ModelListView, name: str, act: str) -> None:
 
 
 def use_of(gui: Gui, name: str) -> str:
-    return next((row.use for row in rows(page_of(gui).on_disk.view) if row.name == name), "not listed")
+    return next((row.use for row in rows(page_of(gui).local_models.view) if row.name == name), "not listed")
 
 
 def card(gui: Gui) -> DownloadCard:

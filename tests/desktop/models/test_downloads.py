@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from desktop.models.model_row import ModelRow
+from desktop.models.model_list import ModelRow
 from engine.files.profile import Profile
 from tests.desktop.conftest import OpenGui, Run, until
 from tests.desktop.models.page_driver import NAME, REPO, card, names, page_of
@@ -12,9 +12,9 @@ from tests.engine.library.fake_hub import FakeHub, FakeRepo
 
 
 def test_a_download_pauses_goes_on_after_a_restart_and_is_cancelled(
-    run: Run, open_gui: OpenGui, fake: FakeHub, profile: Profile, model: bytes
+    run: Run, open_gui: OpenGui, fake_hub: FakeHub, profile: Profile, model: bytes
 ) -> None:
-    fake.bytes_per_s = 60_000
+    fake_hub.bytes_per_s = 60_000
 
     async def story() -> None:
         async with open_gui(model=False) as gui:
@@ -26,7 +26,7 @@ def test_a_download_pauses_goes_on_after_a_restart_and_is_cancelled(
             assert card(gui).pause.accessibleName() == "Pause Tiny Chat"
             card(gui).pause.click()
             assert "Paused" in card(gui).text.text()
-            assert card(gui).pause.accessibleName() == "Go on with Tiny Chat"
+            assert card(gui).pause.accessibleName() == "Resume Tiny Chat"
         assert not (profile.models / NAME).exists()
         async with open_gui(model=False) as gui:
             gui.window.sidebar._models.click()
@@ -35,25 +35,25 @@ def test_a_download_pauses_goes_on_after_a_restart_and_is_cancelled(
             assert card(gui).bar.value() > 50
             card(gui).pause.click()
             await until(lambda: card(gui).bar.value() > 300)
-            assert any("bytes=" in path for path in fake.asked)
+            assert any("bytes=" in path for path in fake_hub.asked)
             card(gui).cancel.click()
             assert page_of(gui).downloads.cards == ()
             await until(lambda: list(profile.models.iterdir()) == [])
         async with open_gui(model=False) as gui:
-            fake.bytes_per_s = 0
+            fake_hub.bytes_per_s = 0
             gui.window.sidebar._models.click()
             page_of(gui).action_requested.emit("download", ModelRow(REPO, "hub", "Tiny Chat"))
             await until((profile.models / NAME).exists)
-            await until(lambda: names(page_of(gui).on_disk.view) == ["Tiny Chat"])
+            await until(lambda: names(page_of(gui).local_models.view) == ["Tiny Chat"])
 
     run(story())
 
 
 def test_two_downloads_come_one_after_the_other(
-    run: Run, open_gui: OpenGui, fake: FakeHub, profile: Profile, model: bytes
+    run: Run, open_gui: OpenGui, fake_hub: FakeHub, profile: Profile, model: bytes
 ) -> None:
-    fake.repos["makers/Other-GGUF"] = FakeRepo({"Other-Q4_0.gguf": model})
-    fake.bytes_per_s = 400_000
+    fake_hub.repos["makers/Other-GGUF"] = FakeRepo({"Other-Q4_0.gguf": model})
+    fake_hub.bytes_per_s = 400_000
 
     async def story() -> None:
         async with open_gui(model=False) as gui:
@@ -61,24 +61,24 @@ def test_two_downloads_come_one_after_the_other(
             gui.window.sidebar._models.click()
             page.action_requested.emit("download", ModelRow(REPO, "hub", "Tiny Chat"))
             page.action_requested.emit("download", ModelRow("makers/Other-GGUF", "hub", "Other"))
-            await until(lambda: any("Waits" in each.text.text() for each in page.downloads.cards))
-            await until(lambda: sorted(names(page.on_disk.view)) == ["Other", "Tiny Chat"])
+            await until(lambda: any("Waiting" in each.text.text() for each in page.downloads.cards))
+            await until(lambda: sorted(names(page.local_models.view)) == ["Other", "Tiny Chat"])
             assert page.downloads.cards == ()
 
     run(story())
 
 
 def test_closing_in_the_middle_of_a_download_leaves_nothing_that_looks_whole(
-    run: Run, open_gui: OpenGui, fake: FakeHub, profile: Profile
+    run: Run, open_gui: OpenGui, fake_hub: FakeHub, profile: Profile
 ) -> None:
-    fake.faults = ["stall"]
+    fake_hub.faults = ["stall"]
 
     async def story() -> None:
         async with open_gui(model=False) as gui:
             gui.window.sidebar._models.click()
             page_of(gui).action_requested.emit("download", ModelRow(REPO, "hub", "Tiny Chat"))
             await until(lambda: (profile.models / f"{NAME}.part").exists())
-        await asyncio.to_thread(fake.stop)
+        await asyncio.to_thread(fake_hub.stop)
 
     run(story())
     assert sorted(path.name for path in profile.models.iterdir()) == [f"{NAME}.part", f"{NAME}.part.json"]

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from desktop.models.download_manager import DownloadState
+from desktop.models.hub_search import HubSearchState
 from desktop.models.library_controller import LibraryState
-from desktop.models.model_row import ModelRow
+from desktop.models.model_list import ModelRow
 from desktop.models.page import ModelsPage
 from desktop.settings.settings_file import SettingsFile
 from engine.files.profile import Profile
@@ -29,7 +30,7 @@ DOWNLOADS = (
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
-    fake = FakeHub(
+    fake_hub = FakeHub(
         {
             "ggml-org/gemma-3-4b-it-GGUF": FakeRepo({}, 1_204_000, "gemma", gguf={"total": 3_880_000_000}),
             "bartowski/gemma-2-2b-it-GGUF": FakeRepo({}, 88_000, "gemma", gguf={"total": 2_610_000_000}),
@@ -37,9 +38,9 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
             "google/gemma-3-1b-it-qat-q4_0-gguf": FakeRepo({}, 9_000, "gemma", True, {"total": 1_000_000_000}),
         }
     ).start()
-    monkeypatch.setenv("HF_ENDPOINT", fake.endpoint)
-    yield fake
-    fake.stop()
+    monkeypatch.setenv("HF_ENDPOINT", fake_hub.endpoint)
+    yield fake_hub
+    fake_hub.stop()
 
 
 def page_of(gui: Gui) -> ModelsPage:
@@ -60,13 +61,13 @@ def shelve(folder: Path) -> None:
 async def open_page(gui: Gui, n_rows: int) -> ModelsPage:
     page = page_of(gui)
     gui.window.sidebar._models.click()
-    await until(lambda: len(page.on_disk._list or ()) >= n_rows)
+    await until(lambda: len(page.local_models._list or ()) >= n_rows)
     await until(lambda: any(row.fit is not None and row.fit.tokens_per_s for row in rows(page)))
     return page
 
 
 def rows(page: ModelsPage) -> list[ModelRow]:
-    models = page.on_disk._list
+    models = page.local_models._list
     assert models is not None
     return [models[n] for n in range(len(models))]
 
@@ -94,7 +95,7 @@ def test_models_are_pictured(
             await until(lambda: gui.ready and gui.chats.model().rowCount() > 9)
             page = await open_page(gui, 5)
             await show(gui, "models", scheme)
-            page.on_disk.view.setFocus()
+            page.local_models.view.setFocus()
             await show(gui, "models-focus", scheme, SIZES[1:2])
             page.downloads.show_states(DOWNLOADS)
             await show(gui, "models-downloads", scheme)
@@ -107,11 +108,11 @@ def test_models_are_pictured(
             page.sheet.close_sheet()
             page.head.search.setText("gemma")
             await show(gui, "models-filter", scheme, SIZES[:2])
-            page.head.search.asked.emit("gemma")
-            await until(lambda: len(page.on_hub._list or ()) == 4)
+            page.head.search.search_requested.emit("gemma")
+            await until(lambda: len(page.hub_results._list or ()) == 4)
             await show(gui, "models-search", scheme)
-            page.show_state(LibraryState(filter="gemma", hub="failed", hub_text="gemma", error=HubUnreachable()))
-            page.on_hub._list.show(())  # type: ignore[union-attr]
+            page.show_state(LibraryState(filter="gemma", hub=HubSearchState("failed", "gemma", error=HubUnreachable())))
+            page.hub_results._list.show(())  # type: ignore[union-attr]
             await show(gui, "models-offline", scheme, SIZES[:2])
 
     run(story())
@@ -120,13 +121,13 @@ def test_models_are_pictured(
 def test_an_empty_shelf_is_pictured(
     run: Run, open_gui: OpenGui, hub: FakeHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("desktop.models.library_controller.default_folder", lambda: tmp_path / "nowhere")
+    monkeypatch.setattr("desktop.models.library_controller.default_model_folder", lambda: tmp_path / "nowhere")
 
     async def story() -> None:
         async with open_gui(model=False) as gui:
             page = page_of(gui)
             gui.window.sidebar._models.click()
-            await until(lambda: len(page.suggested._list or ()) >= 8 and not page.on_disk.note.text())
+            await until(lambda: len(page.recommended._list or ()) >= 8 and not page.local_models.note.text())
             await show(gui, "models-empty", "light", SIZES)
 
     run(story())

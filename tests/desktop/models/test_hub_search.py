@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from desktop.models.model_row import ModelRow
+from desktop.models.model_list import ModelRow
 from engine.files.profile import Profile
 from tests.desktop.conftest import OpenGui, Run, until
 from tests.desktop.models.page_driver import NAME, REPO, card, keep_folder, names, page_of, rows, use_of
@@ -15,45 +15,47 @@ from tests.engine.library.fake_hub import FakeHub
 
 
 def test_what_is_typed_is_found_here_and_asks_nobody(
-    run: Run, open_gui: OpenGui, fake: FakeHub, shelf: Path, profile: Profile
+    run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
 ) -> None:
-    keep_folder(profile, shelf)
+    keep_folder(profile, model_folder)
 
     async def story() -> None:
         async with open_gui(model=False) as gui:
             page = page_of(gui)
             gui.window.sidebar._models.click()
-            await until(lambda: len(rows(page.on_disk.view)) == 3 and len(rows(page.suggested.view)) > 5)
+            await until(lambda: len(rows(page.local_models.view)) == 3 and len(rows(page.recommended.view)) > 5)
             QTest.keyClicks(page.head.search, "qwen 8b")
-            assert names(page.suggested.view) == ["Qwen3 8B"]
-            assert rows(page.on_disk.view) == []
-            assert page.on_disk.empty.text() == "Nothing here has “qwen 8b” in its name."
-            assert page.on_hub._offer.text() == "Search Hugging Face for “qwen 8b”"
+            assert names(page.recommended.view) == ["Qwen3 8B"]
+            assert rows(page.local_models.view) == []
+            assert page.local_models.empty.text() == "No model here has “qwen 8b” in its name."
+            assert page.hub_results._search_link.text() == "Search Hugging Face for “qwen 8b”"
             QTest.keyClick(page.head.search, Qt.Key.Key_Escape)
             assert page.head.search.text() == ""
-            assert len(rows(page.on_disk.view)) == 3
-            assert page.on_hub.isHidden()
-        assert fake.asked == []
+            assert len(rows(page.local_models.view)) == 3
+            assert page.hub_results.isHidden()
+        assert fake_hub.asked == []
 
     run(story())
 
 
-def test_a_model_comes_from_the_hub(run: Run, open_gui: OpenGui, fake: FakeHub, profile: Profile, model: bytes) -> None:
+def test_a_model_comes_from_the_hub(
+    run: Run, open_gui: OpenGui, fake_hub: FakeHub, profile: Profile, model: bytes
+) -> None:
     async def story() -> None:
         async with open_gui(model=False) as gui:
             page = page_of(gui)
             gui.window.sidebar._models.click()
-            await until(lambda: len(rows(page.suggested.view)) > 5)
+            await until(lambda: len(rows(page.recommended.view)) > 5)
             QTest.keyClicks(page.head.search, "tiny")
             QTest.keyClick(page.head.search, Qt.Key.Key_Return)
-            await until(lambda: names(page.on_hub.view) == ["Tiny Chat"])
-            page.on_hub.view.setFocus()
-            QTest.keyClick(page.on_hub.view, Qt.Key.Key_Return)
-            await until(lambda: names(page.on_disk.view) == ["Tiny Chat"])
+            await until(lambda: names(page.hub_results.view) == ["Tiny Chat"])
+            page.hub_results.view.setFocus()
+            QTest.keyClick(page.hub_results.view, Qt.Key.Key_Return)
+            await until(lambda: names(page.local_models.view) == ["Tiny Chat"])
             assert page.downloads.cards == ()
             assert (profile.models / NAME).read_bytes() == model
-            assert gui.window.toast.text == "Tiny Chat is here."
-            assert [row.is_here for row in rows(page.on_hub.view)] == [True]
+            assert gui.window.toast.text == "Tiny Chat was downloaded."
+            assert [row.is_local for row in rows(page.hub_results.view)] == [True]
             gui.window.toast._action.click()
             await until(lambda: gui.ready and use_of(gui, "Tiny Chat") == "in_use")
 
@@ -61,9 +63,9 @@ def test_a_model_comes_from_the_hub(run: Run, open_gui: OpenGui, fake: FakeHub, 
 
 
 def test_what_is_not_what_it_should_be_is_said_and_tried_again(
-    run: Run, open_gui: OpenGui, fake: FakeHub, profile: Profile
+    run: Run, open_gui: OpenGui, fake_hub: FakeHub, profile: Profile
 ) -> None:
-    fake.faults = ["corrupt"]
+    fake_hub.faults = ["corrupt"]
 
     async def story() -> None:
         async with open_gui(model=False) as gui:
@@ -77,8 +79,8 @@ def test_what_is_not_what_it_should_be_is_said_and_tried_again(
     run(story())
 
 
-def test_offline_is_a_quiet_sentence(run: Run, open_gui: OpenGui, fake: FakeHub) -> None:
-    fake.down = True
+def test_offline_is_a_quiet_sentence(run: Run, open_gui: OpenGui, fake_hub: FakeHub) -> None:
+    fake_hub.down = True
 
     async def story() -> None:
         async with open_gui(model=False) as gui:
@@ -86,10 +88,10 @@ def test_offline_is_a_quiet_sentence(run: Run, open_gui: OpenGui, fake: FakeHub)
             gui.window.sidebar._models.click()
             QTest.keyClicks(page.head.search, "tiny")
             QTest.keyClick(page.head.search, Qt.Key.Key_Return)
-            await until(lambda: "cannot be reached" in page.on_hub.empty.text())
+            await until(lambda: "cannot be reached" in page.hub_results.empty.text())
             assert gui.window.toast.text == ""
-            fake.down = False
-            page.on_hub._offer.click()
-            await until(lambda: names(page.on_hub.view) == ["Tiny Chat"])
+            fake_hub.down = False
+            page.hub_results._search_link.click()
+            await until(lambda: names(page.hub_results.view) == ["Tiny Chat"])
 
     run(story())

@@ -20,18 +20,18 @@ from tests.engine.library.fake_hub import FakeHub
 
 
 def test_settings_are_kept_for_each_file_and_used(
-    run: Run, open_gui: OpenGui, fake: FakeHub, shelf: Path, profile: Profile
+    run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
 ) -> None:
-    keep_folder(profile, shelf)
-    path = shelf / "Alpha-Q4_0.gguf"
+    keep_folder(profile, model_folder)
+    path = model_folder / "Alpha-Q4_0.gguf"
 
     async def story() -> None:
         async with open_gui(real=path) as gui:
             page = page_of(gui)
             gui.window.sidebar._models.click()
             await until(lambda: gui.ready and use_of(gui, "Alpha") == "in_use")
-            await until(lambda: rows(page.on_disk.view)[0].fit is not None)
-            click(page.on_disk.view, "Alpha", "settings")
+            await until(lambda: rows(page.local_models.view)[0].fit is not None)
+            click(page.local_models.view, "Alpha", "settings")
             sheet = page.sheet
             assert sheet.load.isHidden()
             before = sheet._cost.text()
@@ -43,11 +43,11 @@ def test_settings_are_kept_for_each_file_and_used(
             QTest.keyClick(sheet.context, Qt.Key.Key_Return)
             assert not sheet.context.property("wrong")
             assert sheet._cost.text() != before
-            assert sheet.load.text() == "Load again with these"
+            assert sheet.load.text() == "Reload with these settings"
             sheet.load.click()
             await until(lambda: use_of(gui, "Alpha") == "loading")
             await until(lambda: use_of(gui, "Alpha") == "in_use")
-            assert "Reads 1,024 tokens" in gui.window.header._pill.toolTip() or sheet.load.isHidden()
+            assert "Context length: 1,024 tokens" in gui.window.header._pill.toolTip() or sheet.load.isHidden()
             sheet.unload.click()
             await until(lambda: use_of(gui, "Alpha") == "")
         kept = SettingsFile(profile.settings).value.model_settings
@@ -57,7 +57,7 @@ def test_settings_are_kept_for_each_file_and_used(
             page = page_of(gui)
             gui.window.sidebar._models.click()
             await until(lambda: use_of(gui, "Alpha") == "in_use")
-            click(page.on_disk.view, "Alpha", "settings")
+            click(page.local_models.view, "Alpha", "settings")
             assert page.sheet.context.text() == "1024"
             page.sheet.context.clear()
             QTest.keyClick(page.sheet.context, Qt.Key.Key_Return)
@@ -67,7 +67,7 @@ def test_settings_are_kept_for_each_file_and_used(
             page = page_of(gui)
             gui.window.sidebar._models.click()
             await until(lambda: use_of(gui, "Alpha") == "in_use")
-            click(page.on_disk.view, "Alpha", "settings")
+            click(page.local_models.view, "Alpha", "settings")
             page.sheet.context.clear()
             page.sheet.load.click()
             await until(lambda: use_of(gui, "Alpha") == "loading")
@@ -78,16 +78,16 @@ def test_settings_are_kept_for_each_file_and_used(
 
 
 def test_sheet_of_model_that_search_hides_follows_its_state(
-    run: Run, open_gui: OpenGui, fake: FakeHub, shelf: Path, profile: Profile
+    run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
 ) -> None:
-    keep_folder(profile, shelf)
+    keep_folder(profile, model_folder)
 
     async def story() -> None:
-        async with open_gui(real=shelf / "Alpha-Q4_0.gguf") as gui:
+        async with open_gui(real=model_folder / "Alpha-Q4_0.gguf") as gui:
             page = page_of(gui)
             gui.window.sidebar._models.click()
             await until(lambda: gui.ready and use_of(gui, "Alpha") == "in_use")
-            click(page.on_disk.view, "Alpha", "settings")
+            click(page.local_models.view, "Alpha", "settings")
             page.head.search.setText("qwen")
             await until(lambda: use_of(gui, "Alpha") == "not listed")
             assert not page.sheet.unload.isHidden()
@@ -99,20 +99,20 @@ def test_sheet_of_model_that_search_hides_follows_its_state(
 
 
 def test_value_that_is_typed_stays_while_the_row_changes(
-    run: Run, open_gui: OpenGui, fake: FakeHub, shelf: Path, profile: Profile
+    run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
 ) -> None:
-    keep_folder(profile, shelf)
+    keep_folder(profile, model_folder)
 
     async def story() -> None:
-        async with open_gui(real=shelf / "Alpha-Q4_0.gguf") as gui:
+        async with open_gui(real=model_folder / "Alpha-Q4_0.gguf") as gui:
             page = page_of(gui)
             gui.window.sidebar._models.click()
             await until(lambda: gui.ready and use_of(gui, "Alpha") == "in_use")
-            await until(lambda: rows(page.on_disk.view)[0].fit is not None)
-            click(page.on_disk.view, "Alpha", "settings")
+            await until(lambda: rows(page.local_models.view)[0].fit is not None)
+            click(page.local_models.view, "Alpha", "settings")
             sheet = page.sheet
             QTest.keyClicks(sheet.context, "48")
-            row = rows(page.on_disk.view)[0]
+            row = rows(page.local_models.view)[0]
             sheet.show_model(replace(row, progress=0.5), LoadOptions(), None)
             assert sheet.context.text() == "48"
             QTest.keyClick(sheet.context, Qt.Key.Key_Return)
@@ -120,7 +120,7 @@ def test_value_that_is_typed_stays_while_the_row_changes(
             assert sheet._context_help.property("wrong"), "it says what the least is"
             assert not sheet.load.isEnabled()
             QTest.keyClick(sheet, Qt.Key.Key_Escape)
-            click(page.on_disk.view, "Alpha", "settings")
+            click(page.local_models.view, "Alpha", "settings")
             assert sheet.context.text() == ""
             assert not sheet.context.property("wrong")
             assert sheet.load.isEnabled()
@@ -130,15 +130,15 @@ def test_value_that_is_typed_stays_while_the_row_changes(
 
 
 def test_context_below_the_least_is_not_taken_from_the_settings() -> None:
-    assert LoadOptions.of({"n_ctx": 48}) == LoadOptions()
+    assert LoadOptions.from_dict({"n_ctx": 48}) == LoadOptions()
 
 
 def test_choices() -> None:
     choice = LoadOptions(4096, "q8_0", 12)
-    assert LoadOptions.of(choice.kept()) == choice
+    assert LoadOptions.from_dict(choice.to_dict()) == choice
     assert choice.settings == LoadSettings(4096, kv_type_k="q8_0", kv_type_v="q8_0", n_gpu_layers=12)
-    assert LoadOptions().kept() == {}
-    assert LoadOptions.of({"n_ctx": "many", "kv_type": "q1", "n_gpu_layers": -3}) == LoadOptions()
+    assert LoadOptions().to_dict() == {}
+    assert LoadOptions.from_dict({"n_ctx": "many", "kv_type": "q1", "n_gpu_layers": -3}) == LoadOptions()
 
 
 def test_settings_that_cannot_be_had_say_why() -> None:

@@ -11,11 +11,11 @@ from pytestqt.qtbot import QtBot
 from desktop.endpoint import request_row_delegate
 from desktop.endpoint.activity import ToolRequest
 from desktop.models import strings
-from desktop.models.model_row import ModelRow
+from desktop.models.model_list import ModelRow
 from desktop.models.model_row_delegate import WIDE, ModelRowDelegate
 from desktop.platform.theme import Theme, text_font
 from engine.events import MemoryEstimate
-from engine.library.memory_fit import Fit
+from engine.library.memory_fit import MemoryFit
 
 BOX = QRect(0, 0, 700, 44)
 ACCOUNT = MemoryEstimate(10**9, 10**8, 10**7, 8 * 10**9, 10**7)
@@ -27,8 +27,8 @@ def test_open_as_chat_stays_where_it_is_when_a_request_ends(qapp: object, direct
 
     QApplication.setLayoutDirection(direction)
     try:
-        live = request_row_delegate.actions(BOX, ToolRequest("1", "", "aider", "openai", "/v1", "writing"))
-        ended = request_row_delegate.actions(BOX, ToolRequest("1", "", "aider", "openai", "/v1", "cancelled"))
+        live = request_row_delegate.action_rects(BOX, ToolRequest("1", "", "aider", "openai", "/v1", "writing"))
+        ended = request_row_delegate.action_rects(BOX, ToolRequest("1", "", "aider", "openai", "/v1", "cancelled"))
     finally:
         QApplication.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
     assert live["open"] == ended["open"]
@@ -37,7 +37,7 @@ def test_open_as_chat_stays_where_it_is_when_a_request_ends(qapp: object, direct
 
 
 def row_of(tokens_per_s: float, verdict: str = "fits") -> ModelRow:
-    fit = Fit(verdict, "", ACCOUNT, 4_096, 8_192, tokens_per_s)  # type: ignore[arg-type]
+    fit = MemoryFit(verdict, "", ACCOUNT, 4_096, 8_192, tokens_per_s)  # type: ignore[arg-type]
     return ModelRow("/m/a.gguf", "disk", "Llama 3.2 3B Instruct", "Q4_K_M", 2 * 10**9, fit)
 
 
@@ -57,7 +57,7 @@ def test_name_of_a_model_is_whole_where_there_is_room(qtbot: QtBot, theme: Theme
     written: list[tuple[str, QRect]] = []
 
     class Rows(ModelRowDelegate):
-        def _write(
+        def _draw_text(
             self,
             painter: QPainter,
             place: QRect,
@@ -67,7 +67,7 @@ def test_name_of_a_model_is_whole_where_there_is_room(qtbot: QtBot, theme: Theme
             weight: QFont.Weight = QFont.Weight.Normal,
         ) -> int:
             written.append((text, QRect(place)))
-            return super()._write(painter, place, text, colour, pixels, weight)
+            return super()._draw_text(painter, place, text, colour, pixels, weight)
 
     image = QImage(width, 58, QImage.Format.Format_RGB32)
     painter = QPainter(image)

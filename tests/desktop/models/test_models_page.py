@@ -16,9 +16,8 @@ from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
 from desktop.models import strings
-from desktop.models.model_list import ModelList
-from desktop.models.model_row import ModelRow
-from desktop.models.model_row_delegate import actions
+from desktop.models.model_list import ModelList, ModelRow
+from desktop.models.model_row_delegate import action_rects
 from desktop.settings.settings_file import SettingsFile
 from engine.files.profile import Profile
 from tests.desktop.conftest import OpenGui, Run, until
@@ -31,7 +30,7 @@ NO_KEYS = Qt.KeyboardModifier.NoModifier
 
 
 def test_the_list(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
-    models = ModelList(strings.sentence)
+    models = ModelList(strings.accessible_text)
     qtmodeltester.check(models)  # type: ignore[no-untyped-call]
     one, two, three = (ModelRow(key, "disk", key.upper()) for key in "abc")
     models.show([one, two])
@@ -47,7 +46,7 @@ def test_the_list(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
 
 @pytest.mark.qt_log_ignore("propagateSizeHints")  # said by the platform without a screen, of any dialog
 def test_folders_are_added_listed_and_taken_away(
-    run: Run, open_gui: OpenGui, fake: FakeHub, shelf: Path, profile: Profile
+    run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
 ) -> None:
     async def story() -> None:
         async with open_gui(model=False) as gui:
@@ -57,36 +56,36 @@ def test_folders_are_added_listed_and_taken_away(
             page.head.add_folder.click()
             dialog = gui.window.findChild(QFileDialog)
             assert dialog is not None
-            dialog.fileSelected.emit(str(shelf))
+            dialog.fileSelected.emit(str(model_folder))
             dialog.close()
-            await until(lambda: len(rows(page.on_disk.view)) == 3)
-            assert names(page.on_disk.view) == ["Alpha", "Beta", "Gamma"]
-            gamma = rows(page.on_disk.view)[2]
-            assert strings.why(gamma) == "It cannot be used: the file is no GGUF model."
+            await until(lambda: len(rows(page.local_models.view)) == 3)
+            assert names(page.local_models.view) == ["Alpha", "Beta", "Gamma"]
+            gamma = rows(page.local_models.view)[2]
+            assert strings.explanation(gamma) == "The file cannot be used: the file is no GGUF model."
             assert not gamma.can_load
-        assert SettingsFile(profile.settings).value.model_folders == [str(shelf)]
+        assert SettingsFile(profile.settings).value.model_folders == [str(model_folder)]
         async with open_gui(model=False) as gui:
             page = page_of(gui)
             gui.window.sidebar._models.click()
-            await until(lambda: len(rows(page.on_disk.view)) == 3)
-            chip = page.on_disk.chips.findChildren(QAbstractButton)[0]
-            assert chip.accessibleName() == f"Look no more into {strings.folder(shelf)}"
+            await until(lambda: len(rows(page.local_models.view)) == 3)
+            chip = page.local_models.chips.findChildren(QAbstractButton)[0]
+            assert chip.accessibleName() == f"Remove the folder {strings.folder_name(model_folder)}"
             chip.click()
-            await until(lambda: rows(page.on_disk.view) == [])
-            assert "There is no model yet" in page.on_disk.empty.text()
+            await until(lambda: rows(page.local_models.view) == [])
+            assert "There is no model yet" in page.local_models.empty.text()
 
     run(story())
-    assert sorted(path.name for path in shelf.iterdir()) == ["Alpha-Q4_0.gguf", "Beta-Q8_0.gguf", "Gamma.gguf"]
+    assert sorted(path.name for path in model_folder.iterdir()) == ["Alpha-Q4_0.gguf", "Beta-Q8_0.gguf", "Gamma.gguf"]
 
 
 def test_models_are_loaded_and_unloaded(
-    run: Run, open_gui: OpenGui, fake: FakeHub, shelf: Path, profile: Profile
+    run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
 ) -> None:
-    keep_folder(profile, shelf)
+    keep_folder(profile, model_folder)
 
     async def story() -> None:
         async with open_gui(model=False) as gui:
-            view = page_of(gui).on_disk.view
+            view = page_of(gui).local_models.view
             gui.window.sidebar._models.click()
             await until(lambda: len(rows(view)) == 3 and rows(view)[0].fit is not None)
             click(view, "Alpha", "load")
@@ -99,24 +98,24 @@ def test_models_are_loaded_and_unloaded(
             click(view, "Beta", "unload")
             await until(lambda: use_of(gui, "Beta") == "")
             assert not gui.ready
-        assert SettingsFile(profile.settings).value.model_path == str(shelf / "Beta-Q8_0.gguf")
+        assert SettingsFile(profile.settings).value.model_path == str(model_folder / "Beta-Q8_0.gguf")
 
     run(story())
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of files are UTF-16 or UTF-8 there")
 def test_models_in_a_folder_whose_name_is_no_utf_8_are_listed_and_loaded(
-    run: Run, open_gui: OpenGui, fake: FakeHub, shelf: Path, profile: Profile
+    run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
 ) -> None:
-    folder = Path(os.fsdecode(os.fsencode(shelf.parent) + b"/regal-\xe4"))
-    shelf.rename(folder)
+    folder = Path(os.fsdecode(os.fsencode(model_folder.parent) + b"/regal-\xe4"))
+    model_folder.rename(folder)
     strange = folder / os.fsdecode(b"Caf\xe9-Q4_0.gguf")
     shutil.copy(folder / "Alpha-Q4_0.gguf", strange)
     keep_folder(profile, folder)
 
     async def story() -> None:
         async with open_gui(model=False) as gui:
-            view = page_of(gui).on_disk.view
+            view = page_of(gui).local_models.view
             gui.window.sidebar._models.click()
             await until(lambda: len(rows(view)) == 4 and rows(view)[0].fit is not None)
             assert "".join(sorted(names(view))).isprintable()
@@ -129,13 +128,13 @@ def test_models_in_a_folder_whose_name_is_no_utf_8_are_listed_and_loaded(
 
 
 def test_a_double_click_loads_one_model(
-    run: Run, open_gui: OpenGui, fake: FakeHub, shelf: Path, profile: Profile
+    run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
 ) -> None:
-    keep_folder(profile, shelf)
+    keep_folder(profile, model_folder)
 
     async def story() -> None:
         async with open_gui(model=False) as gui:
-            view, left = page_of(gui).on_disk.view, Qt.MouseButton.LeftButton
+            view, left = page_of(gui).local_models.view, Qt.MouseButton.LeftButton
             gui.window.sidebar._models.click()
             await until(lambda: len(rows(view)) == 3 and rows(view)[0].fit is not None)
             click(view, "Alpha", "load")
@@ -161,13 +160,13 @@ def test_a_double_click_loads_one_model(
 
 
 def test_an_answer_that_loses_its_model_says_so_and_can_be_gone_on_with(
-    run: Run, open_gui: OpenGui, fake: FakeHub, shelf: Path, profile: Profile
+    run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
 ) -> None:
-    keep_folder(profile, shelf)
+    keep_folder(profile, model_folder)
 
     async def story() -> None:
         async with open_gui(ENDLESS) as gui:
-            view = page_of(gui).on_disk.view
+            view = page_of(gui).local_models.view
             gui.window.sidebar._models.click()
             await until(lambda: gui.ready and len(rows(view)) == 4 and rows(view)[1].fit is not None)
             type_and_send(gui, "Go on and on")
@@ -182,13 +181,15 @@ def test_an_answer_that_loses_its_model_says_so_and_can_be_gone_on_with(
     run(story())
 
 
-def test_everything_by_keyboard(run: Run, open_gui: OpenGui, fake: FakeHub, shelf: Path, profile: Profile) -> None:
-    keep_folder(profile, shelf)
+def test_everything_by_keyboard(
+    run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
+) -> None:
+    keep_folder(profile, model_folder)
 
     async def story() -> None:
         async with open_gui(model=False) as gui:
             page = page_of(gui)
-            view = page.on_disk.view
+            view = page.local_models.view
             gui.window.resize(600, 450)
             QTest.keyClick(gui.window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
             await until(lambda: len(rows(view)) == 3 and rows(view)[0].fit is not None)
@@ -213,40 +214,42 @@ def test_everything_by_keyboard(run: Run, open_gui: OpenGui, fake: FakeHub, shel
 
 
 def test_too_big_is_said_in_words_and_not_offered(
-    run: Run, open_gui: OpenGui, fake: FakeHub, tmp_path: Path, profile: Profile
+    run: Run, open_gui: OpenGui, fake_hub: FakeHub, tmp_path: Path, profile: Profile
 ) -> None:
     write_sparse(tmp_path / "big" / "Giant-900B-Q4_K_M.gguf", n_bytes=500 * 10**9, n_layers=100)
     keep_folder(profile, tmp_path / "big")
 
     async def story() -> None:
         async with open_gui(model=False) as gui:
-            view = page_of(gui).on_disk.view
+            view = page_of(gui).local_models.view
             gui.window.sidebar._models.click()
             await until(lambda: rows(view) and rows(view)[0].fit is not None)
             giant = rows(view)[0]
             assert strings.verdict(giant) == "Too big"
             assert strings.speed(giant.fit).startswith("needs 4")
-            assert "are free" in strings.why(giant)
+            assert "are free" in strings.explanation(giant)
             assert not giant.can_load
             index = view.model().index(0, 0)
-            assert "load" not in actions(view.visualRect(index), giant, pointed=True)
+            assert "load" not in action_rects(view.visualRect(index), giant, hovered=True)
 
     run(story())
 
 
 def test_controls_and_rows_have_names(
-    run: Run, open_gui: OpenGui, fake: FakeHub, shelf: Path, profile: Profile
+    run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
 ) -> None:
-    keep_folder(profile, shelf)
-    fake.bytes_per_s = 30_000
+    keep_folder(profile, model_folder)
+    fake_hub.bytes_per_s = 30_000
 
     async def story() -> None:
         async with open_gui(model=False) as gui:
             page = page_of(gui)
             gui.window.sidebar._models.click()
-            await until(lambda: len(rows(page.on_disk.view)) == 3 and rows(page.on_disk.view)[0].fit is not None)
+            await until(
+                lambda: len(rows(page.local_models.view)) == 3 and rows(page.local_models.view)[0].fit is not None
+            )
             page.action_requested.emit("download", ModelRow(REPO, "hub", "Tiny Chat"))
-            click(page.on_disk.view, "Alpha", "settings")
+            click(page.local_models.view, "Alpha", "settings")
             await until(lambda: page.downloads.cards)
             kinds = (QAbstractButton, QLineEdit, QAbstractItemView, QProgressBar)
             nameless = [
@@ -257,7 +260,7 @@ def test_controls_and_rows_have_names(
                 if not (isinstance(control, QAbstractButton) and control.text())
             ]
             assert nameless == []
-            spoken = QAccessible.queryAccessibleInterface(page.on_disk.view).child(0)
+            spoken = QAccessible.queryAccessibleInterface(page.local_models.view).child(0)
             assert spoken.text(QAccessible.Text.Name).startswith("Alpha, Q4_0")
 
     run(story())
@@ -265,5 +268,5 @@ def test_controls_and_rows_have_names(
 
 def test_row_of_a_model_that_is_loaded_offers_to_cancel() -> None:
     row = ModelRow("a", "disk", "A", use="loading", progress=0.3)
-    assert "cancel" in actions(QRect(0, 0, 800, 58), row, pointed=True)
-    assert "cancel" not in actions(QRect(0, 0, 800, 58), row, pointed=False), "there it says how far it is"
+    assert "cancel" in action_rects(QRect(0, 0, 800, 58), row, hovered=True)
+    assert "cancel" not in action_rects(QRect(0, 0, 800, 58), row, hovered=False), "there it says how far it is"

@@ -151,14 +151,14 @@ def test_what_is_made_late_has_its_place_in_the_order(
             assert found == ["one.txt", "Remove one.txt", "two.txt", "Remove two.txt", "Attach files"]
             window.show_endpoint_page()
             keys = gui.endpoint_page.keys
-            await until(lambda: any(row.isVisible() for row in keys._lines.values()))
-            assert tabbed(window, keys._new, 2) == ["Copy the key of “inglenook”", "Keep what tools ask"]
+            await until(lambda: any(row.isVisible() for row in keys._rows_by_name.values()))
+            assert tabbed(window, keys._new_link, 2) == ["Copy the key of “inglenook”", "Keep request texts"]
             window.show_models_page()
             assert window.models_page is not None
             assert tabbed(window, window.models_page.head.search, 2) == ["Open a file", "Add a folder"]
-            section = window.models_page.on_disk
-            await until(lambda: section._flow.count() == 1 and window.models_page.suggested.view.isVisible())
-            assert tabbed(window, section.view, 2) == [f"Look no more into {tmp_path}", "Worth a try"]
+            section = window.models_page.local_models
+            await until(lambda: section._flow.count() == 1 and window.models_page.recommended.view.isVisible())
+            assert tabbed(window, section.view, 2) == [f"Remove the folder {tmp_path}", "Recommended"]
 
     settings = SettingsFile(profile.settings)
     settings.change(model_folders=[str(tmp_path)])

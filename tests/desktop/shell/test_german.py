@@ -287,7 +287,7 @@ def test_the_endpoint_is_german(run: Run, open_gui: OpenGui, profile: Profile) -
             view = page.requests.view
             look_into(lambda: view._open_menu(view.visualRect(view.model().index(0, 0)).center()), gui)
             page._address_card.how.click()
-            page.keys.show_made("notes.py", "ink-5k2Jq0mW8rTb1xYcV7nD4eGhL9uPzAaS6dFfQwEiRtU")
+            page.keys.show_new_key("notes.py", "ink-5k2Jq0mW8rTb1xYcV7nD4eGhL9uPzAaS6dFfQwEiRtU")
             await look(gui, "endpoint-connect")
             page.show_state(replace(page._state, stage="failed", error=PortTaken(4645)))
             await look(gui, "endpoint-failed")
@@ -317,16 +317,16 @@ def test_the_models_are_german(run: Run, open_gui: OpenGui, profile: Profile, tm
             await until(lambda: gui.ready)
             gui.window.sidebar.models_requested.emit()
             page = gui.window.models_page
-            await until(lambda: len(page.on_disk._list or ()) >= 3 and not page.on_disk.note.text())
+            await until(lambda: len(page.local_models._list or ()) >= 3 and not page.local_models.note.text())
             await look(gui, "models")
-            view = page.on_disk.view
+            view = page.local_models.view
             look_into(lambda: view._open_menu(view.visualRect(view.model().index(1, 0)).center()), gui)
             page.downloads.show_states(downloads)
             page.head.search.setText("nirgends")
             await look(gui, "models-search")
             page.head.search.clear()
-            page.on_disk.view.setCurrentIndex(page.on_disk.view.model().index(0, 0))
-            QTest.keyClick(page.on_disk.view, Qt.Key.Key_Space)
+            page.local_models.view.setCurrentIndex(page.local_models.view.model().index(0, 0))
+            QTest.keyClick(page.local_models.view, Qt.Key.Key_Space)
             await until(page.sheet.isVisible)
             await look(gui, "models-sheet")
 
@@ -359,11 +359,11 @@ def test_a_word_that_was_forgotten_is_found(run: Run, open_gui: OpenGui) -> None
     async def story() -> None:
         async with open_gui(language="de", model=False) as gui:
             await until(lambda: gui.window.greeting._choose.isVisible())
-            note = QLabel("Reads 8,192 tokens", gui.window)
+            note = QLabel("Context length: 8,192 tokens", gui.window)
             button = QLabel(gui.window)
             button.setToolTip("Copy the answer")
             found = {text for _, text in left_in_english(gui.window)}
-            assert found == {"Reads 8,192 tokens", "Copy the answer"}
+            assert found == {"Context length: 8,192 tokens", "Copy the answer"}
             note.deleteLater()
             button.deleteLater()
 

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QLineEdit, QPl
 
 from desktop import app
 from desktop.endpoint import server
-from desktop.launch import Options
 from desktop.platform.bidi import isolated
 from desktop.settings.settings_file import SettingsFile
 from engine.files.profile import Profile
@@ -249,9 +248,9 @@ def test_what_is_switched_while_the_key_is_read_is_switched_once(
 ) -> None:
     read_key = server.read_key
 
-    def slowly(options: Options) -> str:
+    def slowly(profile: Profile) -> str:
         time.sleep(0.3)
-        return read_key(options)
+        return read_key(profile)
 
     monkeypatch.setattr(app, "read_key", slowly)
 

@@ -298,8 +298,8 @@ def test_models_page_is_repainted_after_each_action(
             await quiet()
             surface = Surface(gui.window)
             await exercise(surface, page, "the models page")
-            await exercise(surface, page.on_disk.view, "the models on disk")
-            await exercise(surface, page.suggested.view, "the suggested models")
+            await exercise(surface, page.local_models.view, "the models on disk")
+            await exercise(surface, page.recommended.view, "the suggested models")
             page.downloads.show_states(DOWNLOADS)
             await quiet()
             assert_current(surface, "downloads that began")
@@ -312,9 +312,9 @@ def test_models_page_is_repainted_after_each_action(
             await change_around(gui, surface, "the models page")
             page.head.search.setText("gemma")
             page.head.search.asked.emit("gemma")
-            await until(lambda: len(page.on_hub._list or ()) == 4)
+            await until(lambda: len(page.hub_results._list or ()) == 4)
             await quiet()
-            await exercise(surface, page.on_hub.view, "the models of the hub")
+            await exercise(surface, page.hub_results.view, "the models of the hub")
 
     run(story())
 

@@ -8,7 +8,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from desktop.chat.sessions import ChatSessions
 from desktop.sidebar.chat_list_model import ChatListModel
 from desktop.sidebar.day_change import MARGIN_MS, DayChange
 from tests.desktop.conftest import OpenGui, Run, until
@@ -55,10 +54,10 @@ def test_chat_of_yesterday_leaves_today_at_midnight(run: Run, open_gui: OpenGui)
             assert titles(gui) == ["Today", "Hello"]
             chats = gui.chats.model()
             assert isinstance(chats, ChatListModel)
-            desk = chats.parent()
-            assert isinstance(desk, ChatSessions)
-            chats._now = desk.day._now = lambda: datetime.now() + timedelta(days=1)
-            desk.day._timer.timeout.emit()
+            day = chats.findChild(DayChange)
+            assert isinstance(day, DayChange)
+            chats._now = day._now = lambda: datetime.now() + timedelta(days=1)
+            day._timer.timeout.emit()
             assert titles(gui) == ["This week", "Hello"]
 
     run(story())

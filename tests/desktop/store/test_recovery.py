@@ -314,17 +314,17 @@ def test_a_full_disk_is_said_once_and_nothing_is_lost_when_there_is_room_again(r
         told: list[StoreError] = []
         opener = FakeOpener(Script(answer=b"wave " * 500), Limits(16_384, 8, 64))
         async with desk(profile, opener) as chats:
-            chats.saving_failed.connect(told.append)
+            chats.sessions.saving_failed.connect(told.append)
             chats.send("First")
-            await until(lambda: not chats.answering)
+            await until(lambda: not chats.sessions.answering)
             await chats._store._call(_limit, chats._store, 1)
             chats.send("Second")
-            await until(lambda: not chats.answering)
+            await until(lambda: not chats.sessions.answering)
             await until(lambda: told)
             assert [type(error) for error in told] == [StoreFull], "once, not with every save"
             assert error_message(told[0]).startswith("The disk is full")
-            assert chats.messages[3].text == "wave " * 500, "what could not be kept is still here"
-            chat_id = chats.messages[3].chat_id
+            assert chats.sessions.messages[3].text == "wave " * 500, "what could not be kept is still here"
+            chat_id = chats.sessions.messages[3].chat_id
             await chats._store._call(_limit, chats._store, 1_000_000)
         store = Store(profile.chats)
         await store.open()

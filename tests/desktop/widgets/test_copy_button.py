@@ -31,7 +31,7 @@ def test_every_button_that_copies_confirms(run: Run, open_gui: OpenGui) -> None:
         async with open_gui() as gui:
             page = gui.endpoint_page
             gui.window.show_endpoint_page()
-            await until(lambda: page._state.key and page.keys._lines)
+            await until(lambda: page._state.key and page.keys._rows_by_name)
             pages = (page, gui.window.settings_page)
             buttons = [each for where in pages for each in where.findChildren(CopyButton)]
             names = {button.accessibleName() for button in buttons}

@@ -270,15 +270,15 @@ def test_notice_of_a_full_disk_leaves_when_there_is_room_again(run: Run, open_gu
         async with open_gui() as gui:
             await until(lambda: gui.ready)
             chats = chats_of(gui)
-            saves, full = chats._store.save_all, True
+            saves, full = chats.sessions.store.save_all, True
 
             async def save_all(*given: object) -> None:
                 if full:
                     raise StoreFull
                 await saves(*given)
 
-            chats._store.save_all = save_all
-            chats._write_queue._retry_s = 0.02
+            chats.sessions.store.save_all = save_all
+            chats.sessions.write_queue._retry_s = 0.02
             chats.send("Is there room?")
             await until(lambda: gui.window.toast.text)
             gui.window.show_models_page()

@@ -24,7 +24,7 @@ from engine.library.context_shape import shape
 from engine.library.load_settings_check import check_settings
 from engine.library.load_trial import LoadTrial
 from engine.library.memory_estimate import choose_context_length
-from engine.library.memory_fit import fit
+from engine.library.memory_fit import estimate_fit
 from engine.library.model_metadata import metadata_from_header, unusable_reason
 from engine.library.split_files import read_model
 from tests.model_files.tiny_llama import N_EMBD, write_llama
@@ -118,7 +118,7 @@ def judge(seed: int, folder: Path) -> Outcome:
 def _look(path: Path) -> None:
     header = read_model(path)
     if not unusable_reason(header):
-        fit(metadata_from_header(path, header), LoadSettings(), 8 << 30, 16 << 30, 1e10)
+        estimate_fit(metadata_from_header(path, header), LoadSettings(), 8 << 30, 16 << 30, 1e10)
     check_settings(LoadSettings(), header)
     choose_context_length(header, LoadSettings(), **shape(header))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import huggingface_hub
 import pytest
 
-from desktop.models.strings import trouble
+from desktop.models.strings import hub_error
 from desktop.updates.releases import UpdateCheckError, newer_release
 from engine.library.http_client import shown
 from engine.library.http_transfer import Stop, Transfer
@@ -52,7 +52,7 @@ def test_unusable_proxy_is_named_without_its_password(
         with pytest.raises(ProxyUnusable) as refused:
             ask()
         assert refused.value.proxy == said
-        for text in (str(refused.value), trouble(refused.value)):
+        for text in (str(refused.value), hub_error(refused.value)):
             assert said in text
             assert "s3cret" not in text
     with pytest.raises(UpdateCheckError, match="proxy") as looked:

@@ -15,7 +15,7 @@ from engine.backend import LoadSettings
 from engine.library import throughput_estimate as pace_module
 from engine.library.catalogue import catalogue
 from engine.library.gguf_string_arrays import StringArraySkipper, TruncatedArray, walk
-from engine.library.memory_fit import estimate_fit_from_size, fit
+from engine.library.memory_fit import estimate_fit, estimate_fit_from_size
 from engine.library.model_metadata import ModelMetadata, pretty_name, quantisation_in
 from engine.library.model_scan import ModelFile, look, scan
 from engine.library.model_scan_cache import ModelScanCache
@@ -222,20 +222,20 @@ def metadata(model_path: Path, **changes: object) -> ModelMetadata:
 
 def test_fits_tight_and_does_not_fit(model_path: Path) -> None:
     known = metadata(model_path)
-    roomy = fit(known, LoadSettings(), 20 * GIGA, 24 * GIGA, 13e9)
+    roomy = estimate_fit(known, LoadSettings(), 20 * GIGA, 24 * GIGA, 13e9)
     assert (roomy.verdict, roomy.why, roomy.n_ctx, roomy.n_ctx_best) == ("fits", "", 8192, 8192)
     assert 100 < roomy.tokens_per_s < 130
-    little = fit(known, LoadSettings(), roomy.needed + (300 << 20), 24 * GIGA, 0)
+    little = estimate_fit(known, LoadSettings(), roomy.needed + (300 << 20), 24 * GIGA, 0)
     assert (little.verdict, little.why, little.tokens_per_s) == ("tight", "little_left", 0)
-    short = fit(known, LoadSettings(), roomy.needed, 24 * GIGA, 0)
+    short = estimate_fit(known, LoadSettings(), roomy.needed, 24 * GIGA, 0)
     assert (short.verdict, short.why, short.n_ctx) == ("tight", "short_context", 2048)
-    asked = fit(known, LoadSettings(n_ctx=8192), roomy.needed, 24 * GIGA, 0)
+    asked = estimate_fit(known, LoadSettings(n_ctx=8192), roomy.needed, 24 * GIGA, 0)
     assert (asked.verdict, asked.why, asked.n_ctx_best) == ("too_big", "context", 2048)
-    none = fit(known, LoadSettings(), 200 << 20, GIGA, 0)
+    none = estimate_fit(known, LoadSettings(), 200 << 20, GIGA, 0)
     assert (none.verdict, none.why, none.n_ctx_best) == ("too_big", "weights", 0)
-    packed = fit(known, LoadSettings(kv_type_k="q8_0", kv_type_v="q8_0"), 20 * GIGA, 24 * GIGA, 0)
+    packed = estimate_fit(known, LoadSettings(kv_type_k="q8_0", kv_type_v="q8_0"), 20 * GIGA, 24 * GIGA, 0)
     assert packed.needed < roomy.needed
-    longer = fit(known, LoadSettings(n_ctx=16_384), 20 * GIGA, 24 * GIGA, 0)
+    longer = estimate_fit(known, LoadSettings(n_ctx=16_384), 20 * GIGA, 24 * GIGA, 0)
     assert longer.needed > roomy.needed
     assert longer.verdict == "fits"
 

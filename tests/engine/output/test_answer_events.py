@@ -1,4 +1,4 @@
-"""Answers in channels, from the request to the stream, over the fake: reasoning, text and tool calls as events."""
+"""Answers in config, from the request to the stream, over the fake: reasoning, text and tool calls as events."""
 
 from __future__ import annotations
 
@@ -96,10 +96,10 @@ def test_reasoning_text_and_calls_come_as_events() -> None:
 
 
 def test_nothing_waits_that_is_not_the_beginning_of_a_marker() -> None:
-    voice = detect_chat_format(HERMES, lambda text: list(text.encode()), frozenset())
-    channels = voice.channels("", "", TOOLS, one_call=False)
+    chat_format = detect_chat_format(HERMES, lambda text: list(text.encode()), frozenset())
+    config = chat_format.parser_config("", "", TOOLS, single_call=False)
     answer, marked = "So a<b, no? [1] {2}\nx <toolbox>", range(24, 30)
-    assembler = AnswerAssembler((), channels)
+    assembler = AnswerAssembler((), config)
     text = ""
     for n, char in enumerate(answer, 1):
         text += told(assembler.feed(char.encode())[0])[0]
@@ -109,10 +109,10 @@ def test_nothing_waits_that_is_not_the_beginning_of_a_marker() -> None:
 
 
 def test_a_model_without_a_format_needs_no_parser() -> None:
-    voice = detect_chat_format(None, lambda text: list(text.encode()), frozenset())
-    assert voice.channels("", "", (), one_call=False) is None
+    chat_format = detect_chat_format(None, lambda text: list(text.encode()), frozenset())
+    assert chat_format.parser_config("", "", (), single_call=False) is None
     thinking = detect_chat_format("<think>", lambda text: list(text.encode()), frozenset())
-    assert thinking.channels("", "", (), one_call=False) is not None
+    assert thinking.parser_config("", "", (), single_call=False) is not None
 
 
 def test_a_thought_that_the_prompt_opened() -> None:

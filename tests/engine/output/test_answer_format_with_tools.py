@@ -9,7 +9,7 @@ import pytest
 
 from engine.errors import ConstraintError
 from engine.events import Event, Started, TextDelta
-from engine.output.model_families import detect
+from engine.output.model_families import detect_family
 from engine.output.tool_call_renderer import render_tool_calls
 from engine.requests import ChatRequest, Constraint, NamedTool, Tool, ToolCall, ToolChoice
 from tests.conftest import chat
@@ -40,16 +40,18 @@ def thought_of(name: str) -> str:
     return "</think>" if MANNERS[name].generation.startswith("<think>") else ""
 
 
-@pytest.mark.parametrize("name", [name for name in TEMPLATES if detect(TEMPLATES[name]).headers is None])
+@pytest.mark.parametrize("name", [name for name in TEMPLATES if detect_family(TEMPLATES[name]).headers is None])
 def test_a_call_beside_a_format_fits_its_tool(name: str) -> None:
-    wrong = render_tool_calls(detect(TEMPLATES[name]).calls[0], (ToolCall("functions.light:0", "light", BAD),))
+    wrong = render_tool_calls(
+        detect_family(TEMPLATES[name]).call_syntaxes[0], (ToolCall("functions.light:0", "light", BAD),)
+    )
     script = said(thought_of(name) + wrong, TEMPLATES[name])
     text, _, ((called, arguments),), reason = told(answers(script, asking(parallel_tool_calls=False)))
     assert (text, called, reason) == ("", "light", "tool_calls")
     check_light(arguments)
 
 
-@pytest.mark.parametrize("name", [name for name in TEMPLATES if detect(TEMPLATES[name]).headers is None])
+@pytest.mark.parametrize("name", [name for name in TEMPLATES if detect_family(TEMPLATES[name]).headers is None])
 @pytest.mark.parametrize("wish", ['{"ok": true}', "It rains.", '{"ok": 3, "x'])
 def test_an_answer_beside_tools_matches_its_format_or_is_a_call(name: str, wish: str) -> None:
     text, _, calls, reason = told(answers(said(thought_of(name) + wish, TEMPLATES[name]), asking()))

@@ -1,4 +1,4 @@
-"""Calls that fit their tools, and constraints beside reasoning, over the fake."""
+"""ToolCallSyntax that fit their tools, and constraints beside reasoning, over the fake."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from engine.errors import RequestError
 from engine.events import Event, Failed, TextDelta
-from engine.output.model_families import detect
+from engine.output.model_families import detect_family
 from engine.output.tool_call_renderer import render_tool_calls
 from engine.requests import ChatRequest, Constraint, NamedTool, Tool, ToolCall, ToolChoice
 from tests.conftest import chat
@@ -55,7 +55,9 @@ def check_light(arguments: str) -> None:
 def test_a_named_tool_is_called_as_its_schema_wants(name: str) -> None:
     """The fake would call it with wrong arguments; what it may not say becomes some other letter."""
     begun = "</think>" if MANNERS[name].generation.startswith("<think>") else ""
-    wrong = begun + render_tool_calls(detect(TEMPLATES[name]).calls[0], (ToolCall("functions.light:0", "light", BAD),))
+    wrong = begun + render_tool_calls(
+        detect_family(TEMPLATES[name]).call_syntaxes[0], (ToolCall("functions.light:0", "light", BAD),)
+    )
     request = asking(NamedTool("light"), parallel_tool_calls=False)
     for specials in ((), CALL_TOKENS):
         events = answers(said(wrong, TEMPLATES[name], specials=specials), request)

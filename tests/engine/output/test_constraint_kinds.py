@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from engine.backend import Limits
 from engine.errors import ConstraintError, NotLoaded
 from engine.output.constraints.compiled_constraint import compile_constraint
-from engine.output.constraints.constraint_cache import N_KEPT, ConstraintCache
+from engine.output.constraints.constraint_cache import MAX_CACHED, ConstraintCache
 from engine.output.constraints.grammar_constraint import GrammarConstraint
 from engine.requests import Constraint
 from tests.fakes import END, FakeBackend, Script
@@ -219,7 +219,7 @@ def test_what_a_lark_grammar_may_not_ask(source: str) -> None:
 
 def test_a_guide_waits_begins_and_pauses() -> None:
     grammar_constraint = GrammarConstraint(
-        compile_constraint(Constraint("regex", "[ab]c"), TOKENIZER).matcher(), waiting=True
+        compile_constraint(Constraint("regex", "[ab]c"), TOKENIZER).matcher(), paused=True
     )
 
     def allowed() -> str:
@@ -229,14 +229,14 @@ def test_a_guide_waits_begins_and_pauses() -> None:
 
     assert len(allowed()) == 256
     grammar_constraint.accept(ord("z"))
-    grammar_constraint.begin("a")
+    grammar_constraint.start("a")
     assert allowed() == "c"
     grammar_constraint.accept(ord("c"))
     done = [grammar_constraint.is_done]
     grammar_constraint.pause()
     assert [*done, grammar_constraint.is_done] == [True, False]
     assert len(allowed()) == 256
-    grammar_constraint.begin()
+    grammar_constraint.start()
     assert allowed() == "ab"
     with pytest.raises(ConstraintError):
         grammar_constraint.accept(ord("c"))
@@ -251,11 +251,11 @@ def cache() -> Iterator[ConstraintCache]:
 
 def test_what_is_compiled_is_kept_and_the_least_recently_used_goes(cache: ConstraintCache) -> None:
     first = cache.get(Constraint("regex", "a"))
-    for i in range(N_KEPT - 1):
+    for i in range(MAX_CACHED - 1):
         cache.get(Constraint("regex", f"b{i}"))
     assert cache.get(Constraint("regex", "a")) is first
     second = cache.get(Constraint("regex", "b1"))
-    for i in range(N_KEPT - 2):
+    for i in range(MAX_CACHED - 2):
         cache.get(Constraint("regex", f"c{i}"))
     assert cache.get(Constraint("regex", "b1")) is second
     cache.get(Constraint("regex", "d"))
@@ -268,7 +268,7 @@ def test_one_answer_does_not_move_another(cache: ConstraintCache) -> None:
     one.advance(ord("a"))
     copy = one.copy()
     one.advance(ord("b"))
-    assert (one.ended, copy.ended, other.ended) == (True, False, False)
+    assert (one.must_end, copy.must_end, other.must_end) == (True, False, False)
     other.advance(ord("a"))
 
 

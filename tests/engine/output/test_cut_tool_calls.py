@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from engine.events import Event, Finished
-from engine.output.model_families import detect
+from engine.output.model_families import detect_family
 from engine.output.tool_call_renderer import render_tool_calls
 from engine.requests import NamedTool, ToolCall, ToolChoice
 from tests.conftest import chat
@@ -28,7 +28,9 @@ def cut(wish: str, n: int, choice: ToolChoice, template: str = HERMES) -> list[E
 def test_a_required_call_that_is_cut_anywhere_shows_no_text(name: str) -> None:
     if MANNERS[name].generation.startswith("<think>"):
         return
-    wish = render_tool_calls(detect(TEMPLATES[name]).calls[0], (ToolCall("functions.light:0", "light", GOOD),))
+    wish = render_tool_calls(
+        detect_family(TEMPLATES[name]).call_syntaxes[0], (ToolCall("functions.light:0", "light", GOOD),)
+    )
     for n in range(1, min(len(wish), 40), 3):
         events = cut(wish, n, NamedTool("light"), TEMPLATES[name])
         text, _, calls, _ = told(events)

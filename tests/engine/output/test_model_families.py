@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from engine.output.model_families import FAMILIES, PROMPTED_FORMAT, detect, opens_reasoning
+from engine.output.model_families import FAMILIES, PROMPTED_FORMAT, detect_family, opens_reasoning
 from engine.output.output_parser import OutputParser
 from engine.prompt.chat_template import CHATML, ChatTemplate
 from engine.prompt.reasoning_options import reasoning_arguments
-from engine.prompt.tool_presentation import prepare
+from engine.prompt.tool_presentation import present_tools
 from engine.requests import Message, Tool, ToolCall
 from tests.engine.output.chat_templates import MANNERS, TEMPLATES
 from tests.engine.output.test_output_parser import joined
@@ -24,7 +24,7 @@ CALLED = (*ASKED, Message("assistant", "", (CALL,)))
 
 def render(name: str, messages: tuple[Message, ...], *, add_generation_prompt: bool) -> str:
     source = TEMPLATES[name]
-    told, tools = prepare(messages, (WEATHER,), detect(source), source)
+    told, tools = present_tools(messages, (WEATHER,), detect_family(source), source)
     template = ChatTemplate(source, bos="", eos="")
     return template.render(told, tools=tools, add_generation_prompt=add_generation_prompt)
 
@@ -35,7 +35,7 @@ def test_there_is_a_template_for_every_family() -> None:
 
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_a_template_is_known_by_its_words(name: str) -> None:
-    format = detect(TEMPLATES[name])
+    format = detect_family(TEMPLATES[name])
     assert (format.name, format.template_shows_tools, format.template_shows_tool_calls) == (name, True, True)
 
 
@@ -48,8 +48,8 @@ def test_a_call_that_the_template_writes_is_read_back(name: str) -> None:
     begun = prompt.removesuffix(manner.generation)
     assert told.startswith(begun)
     answer = told.removeprefix(begun).removesuffix(manner.end)
-    format = detect(TEMPLATES[name])
-    assert not format.ends or manner.end in format.ends
+    format = detect_family(TEMPLATES[name])
+    assert not format.eog_texts or manner.end in format.eog_texts
     parser = OutputParser(format, (WEATHER,), lambda: "id")
     found = joined([*parser.feed(answer), *parser.finish()])
     ((_, called, arguments),) = found.calls
@@ -59,15 +59,17 @@ def test_a_call_that_the_template_writes_is_read_back(name: str) -> None:
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_what_the_prompt_has_opened(name: str) -> None:
     prompt = render(name, ASKED, add_generation_prompt=True)
-    assert opens_reasoning(detect(TEMPLATES[name]), prompt) == MANNERS[name].generation.startswith("<think>")
+    assert opens_reasoning(detect_family(TEMPLATES[name]), prompt) == MANNERS[name].generation.startswith("<think>")
 
 
 @pytest.mark.parametrize("source", [None, "", CHATML, "{% for m in messages %}<tool_call>{% endfor %}x"])
 def test_what_knows_no_tools_gets_them_in_the_system_prompt(source: str | None) -> None:
-    format = detect(source)
+    format = detect_family(source)
     assert not format.template_shows_tools
     system = Message("system", "Be kind.")
-    told, shown = prepare((system, *CALLED, Message("tool", "Rain.", tool_call_id=CALL.id)), (WEATHER,), format, source)
+    told, shown = present_tools(
+        (system, *CALLED, Message("tool", "Rain.", tool_call_id=CALL.id)), (WEATHER,), format, source
+    )
     assert shown == ()
     assert [message.role for message in told] == ["system", "user", "assistant", "user"]
     assert told[0].content.startswith("Be kind.\n\n# Tools")
@@ -102,4 +104,4 @@ def test_what_knows_no_tools_gets_them_in_the_system_prompt(source: str | None) 
 def test_thinking_through_the_templates_own_words(
     template: str | None, enabled: bool | None, effort: str | None, want: dict[str, object]
 ) -> None:
-    assert reasoning_arguments(template, enabled, effort).arguments == want
+    assert reasoning_arguments(template, enabled, effort) == want

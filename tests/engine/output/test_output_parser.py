@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.output.model_families import FAMILIES, PROMPTED_FORMAT, THINK, detect
-from engine.output.output_parser import Delta, OutputParser, Said, Thought
-from engine.output.tool_call_parser import CallArguments, CallStarted
+from engine.events import ReasoningDelta, TextDelta, ToolCallDelta, ToolCallStarted
+from engine.output.model_families import FAMILIES, PROMPTED_FORMAT, THINK, detect_family
+from engine.output.output_parser import Delta, OutputParser
 from engine.output.tool_call_renderer import render_tool_calls
-from engine.output.tool_call_syntax import Calls, OutputFormat
+from engine.output.tool_call_syntax import OutputFormat, ToolCallSyntax
 from engine.requests import Tool, ToolCall
 
 WEATHER = Tool(
@@ -48,11 +48,11 @@ MADE = (
 
 def whole(family: OutputFormat) -> OutputFormat:
     """As `detect` would give it."""
-    return replace(family, thinking=None if family.headers else family.thinking or THINK)
+    return replace(family, reasoning=None if family.headers else family.reasoning or THINK)
 
 
 ALL = [whole(family) for family in (*FAMILIES, PROMPTED_FORMAT)]
-WAYS = list({calls: (family, calls) for family in ALL for calls in family.calls}.values())
+WAYS = list({calls: (family, calls) for family in ALL for calls in family.call_syntaxes}.values())
 BY_NAME = {family.name: family for family in ALL}
 
 
@@ -67,10 +67,10 @@ class Answer:
 
 
 def parse(
-    format: OutputFormat, pieces: Iterable[str], tools: Sequence[Tool] = TOOLS, *, in_thought: bool = False
+    format: OutputFormat, pieces: Iterable[str], tools: Sequence[Tool] = TOOLS, *, starts_in_reasoning: bool = False
 ) -> list[Delta]:
     numbers = itertools.count()
-    parser = OutputParser(format, tools, lambda: f"id{next(numbers)}", in_thought=in_thought)
+    parser = OutputParser(format, tools, lambda: f"id{next(numbers)}", starts_in_reasoning=starts_in_reasoning)
     deltas: list[Delta] = []
     for piece in pieces:
         deltas.extend(parser.feed(piece))
@@ -83,16 +83,16 @@ def joined(deltas: Iterable[Delta]) -> Answer:
     calls: list[list[str]] = []
     for delta in deltas:
         match delta:
-            case Said(text):
+            case TextDelta(text=text):
                 assert text
                 answer.said += text
-            case Thought(text):
+            case ReasoningDelta(text=text):
                 assert text
                 answer.thought += text
-            case CallStarted(index, id, name):
+            case ToolCallStarted(index, id, name):
                 assert index == len(calls)
                 calls.append([id, name, ""])
-            case CallArguments(index, text):
+            case ToolCallDelta(index, text):
                 assert text
                 assert index == len(calls) - 1
                 calls[index][2] += text
@@ -105,18 +105,18 @@ def answer(format: OutputFormat | str, text: str, **options: object) -> Answer:
     return joined(parse(chosen, [text], **options))  # type: ignore[arg-type]
 
 
-def written(family: OutputFormat, calls: Calls) -> str:
+def written(family: OutputFormat, calls: ToolCallSyntax) -> str:
     made = MADE[:1] if family.headers else MADE
     before = "" if calls.is_bare else "Well.\n\n"
     if family.headers:
         before = "<|channel|>analysis<|message|>hm <| hm<|end|><|start|>assistant"
-    elif family.thinking:
-        before = f"{family.thinking.open}hm < hm\n{family.thinking.close}\n\n{before}"
+    elif family.reasoning:
+        before = f"{family.reasoning.open}hm < hm\n{family.reasoning.close}\n\n{before}"
     return before + render_tool_calls(calls, made)
 
 
 @pytest.mark.parametrize(("family", "calls"), WAYS, ids=lambda value: getattr(value, "name", None))
-def test_each_way_of_calling_at_every_cut(family: OutputFormat, calls: Calls) -> None:
+def test_each_way_of_calling_at_every_cut(family: OutputFormat, calls: ToolCallSyntax) -> None:
     text = written(family, calls)
     want = answer(family, text)
     assert want.said == ("" if calls.is_bare or family.headers else "Well.")
@@ -158,9 +158,9 @@ def test_arguments_come_back_from_every_way_of_writing_them(data: st.DataObject,
 
 def fragments(family: OutputFormat) -> list[str]:
     """Markers, halves of markers, and what may stand between, to be thrown together."""
-    texts = [text for calls in family.calls for text in (*calls.section, calls.call, calls.parameter)]
-    texts += [written(family, calls) for calls in family.calls]
-    markers = [*family.markers, *family.ends, "<think>", "</think>"]
+    texts = [text for calls in family.call_syntaxes for text in (*calls.section, calls.call, calls.parameter)]
+    texts += [written(family, calls) for calls in family.call_syntaxes]
+    markers = [*family.markers, *family.eog_texts, "<think>", "</think>"]
     halves = [marker[: len(marker) // 2] for marker in markers]
     rest = ["{", "}", "[", "]", '"', ":", ",", "\n", " ", "get_weather", '"name":', '"arguments":', "=", ">", "(", ")"]
     return [*markers, *halves, *rest, *(text for text in texts if text)]
@@ -173,12 +173,12 @@ def test_rubble_comes_out_the_same_however_it_is_cut(data: st.DataObject) -> Non
         parts = data.draw(st.lists(st.sampled_from(fragments(family)), max_size=12))
         words = [f"w{n}w" for n in range(len(parts))]
         text = "".join(part + word for part, word in zip(parts, words, strict=True))
-        in_thought = data.draw(st.booleans()) and family.headers is None
-        want = joined(parse(family, (text,), in_thought=in_thought))
-        assert joined(parse(family, text, in_thought=in_thought)) == want
+        starts_in_reasoning = data.draw(st.booleans()) and family.headers is None
+        want = joined(parse(family, (text,), starts_in_reasoning=starts_in_reasoning))
+        assert joined(parse(family, text, starts_in_reasoning=starts_in_reasoning)) == want
         cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=4)))
         pieces = [text[a:b] for a, b in itertools.pairwise([0, *cuts, len(text)])]
-        assert joined(parse(family, pieces, in_thought=in_thought)) == want
+        assert joined(parse(family, pieces, starts_in_reasoning=starts_in_reasoning)) == want
 
 
 @settings(max_examples=50, deadline=None)
@@ -284,26 +284,26 @@ def test_the_schema_says_what_is_a_string() -> None:
     assert arguments == {"city": "12", "days": 12, "wind": None, "now": "no", "other": [1]}
 
 
-# Calls while they stream
+# ToolCallSyntax while they stream
 
 
 def test_a_string_argument_streams_with_its_marker_held_back() -> None:
     parser = OutputParser(BY_NAME["qwen-xml"], TOOLS, lambda: "id")
     head = "<tool_call>\n<function=get_weather>\n<parameter=city>\n"
-    assert parser.feed(head) == [CallStarted(0, "id", "get_weather"), CallArguments(0, '{"city": "')]
-    assert parser.feed('a"b\n</param') == [CallArguments(0, 'a\\"b')]
-    assert parser.feed("s>") == [CallArguments(0, "\\n</params>")]
-    assert parser.feed("\n</parameter>") == [CallArguments(0, '"')]
-    assert parser.feed("\n</function>\n</tool_call>") == [CallArguments(0, "}")]
+    assert parser.feed(head) == [ToolCallStarted(0, "id", "get_weather"), ToolCallDelta(0, '{"city": "')]
+    assert parser.feed('a"b\n</param') == [ToolCallDelta(0, 'a\\"b')]
+    assert parser.feed("s>") == [ToolCallDelta(0, "\\n</params>")]
+    assert parser.feed("\n</parameter>") == [ToolCallDelta(0, '"')]
+    assert parser.feed("\n</function>\n</tool_call>") == [ToolCallDelta(0, "}")]
     assert parser.finish() == []
 
 
 def test_json_arguments_stream_as_they_come() -> None:
     parser = OutputParser(BY_NAME["hermes"], TOOLS, lambda: "id")
     assert parser.feed('<tool_call>\n{"name": "get_weather", "argum') == []
-    assert parser.feed('ents": {"ci') == [CallStarted(0, "id", "get_weather"), CallArguments(0, '{"ci')]
-    assert parser.feed('ty": "</tool_call>') == [CallArguments(0, 'ty": "</tool_call>')]
-    assert parser.feed('"}}\n</tool') == [CallArguments(0, '"}')]
+    assert parser.feed('ents": {"ci') == [ToolCallStarted(0, "id", "get_weather"), ToolCallDelta(0, '{"ci')]
+    assert parser.feed('ty": "</tool_call>') == [ToolCallDelta(0, 'ty": "</tool_call>')]
+    assert parser.feed('"}}\n</tool') == [ToolCallDelta(0, '"}')]
     assert parser.feed("_call>") == parser.finish() == []
 
 
@@ -363,18 +363,18 @@ def test_hostile_depth_and_length_end_well() -> None:
 )
 def test_thoughts(template: str, text: str, thought: str, said: str) -> None:
     for pieces in ((text,), text):
-        assert joined(parse(detect(template), pieces)) == Answer(said, thought)
+        assert joined(parse(detect_family(template), pieces)) == Answer(said, thought)
 
 
 def test_a_thought_that_the_prompt_opened() -> None:
-    assert answer("hermes", "hm\n</think>\n\nYes.", in_thought=True) == Answer("Yes.", "hm")
+    assert answer("hermes", "hm\n</think>\n\nYes.", starts_in_reasoning=True) == Answer("Yes.", "hm")
 
 
 def test_a_call_within_a_thought_that_was_not_closed_counts_where_it_can_be_meant() -> None:
     call = '<tool_call>{"name": "clock", "arguments": {}}</tool_call>'
-    assert answer("hermes", f"hm {call}", in_thought=True) == Answer("", "hm", (("id0", "clock", "{}"),))
+    assert answer("hermes", f"hm {call}", starts_in_reasoning=True) == Answer("", "hm", (("id0", "clock", "{}"),))
     other = call.replace("clock", "example")
-    assert answer("hermes", f"hm {other} hm</think>No.", in_thought=True) == Answer("No.", f"hm {other} hm")
+    assert answer("hermes", f"hm {other} hm</think>No.", starts_in_reasoning=True) == Answer("No.", f"hm {other} hm")
 
 
 # Messages under headers

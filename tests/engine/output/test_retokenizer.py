@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from engine.output.retokenizer import LONGEST, Retokenizer
+from engine.output.retokenizer import MAX_TOKENS, Retokenizer
 
 WORDS = [bytes([n]) for n in range(256)]
 WORDS += [b" light", b" lighthouse", b"house", b" the", b" sea", b"", b"light", "é".encode()]
@@ -70,5 +70,5 @@ def test_text_that_looks_like_a_control_token_does_not_become_one() -> None:
 
 
 def test_long_stretches_without_words_stay() -> None:
-    dashes = ["-"] * LONGEST
+    dashes = ["-"] * MAX_TOKENS
     assert written("l", "i", "g", "h", "t", *dashes, " the") == ids("l", "i", "g", "h", "t", *dashes, " the")

@@ -13,7 +13,7 @@ from engine.errors import ConstraintError
 from engine.output.constraints.compiled_constraint import CompiledConstraint, Matcher, compile_constraint
 from engine.output.constraints.regex_enumeration import matching_strings
 from engine.output.constraints.schema_normalization import bounded
-from engine.output.constraints.schema_relaxation import relaxed
+from engine.output.constraints.schema_relaxation import relaxed_schema
 from engine.requests import Constraint
 from tests.fakes import FakeBackend, Script
 
@@ -37,7 +37,7 @@ def is_allowed(constraint: CompiledConstraint, text: str) -> bool:
         if byte not in allowed(matcher):
             return False
         matcher.advance(byte)
-    return bool(allowed(matcher)) or matcher.ended
+    return bool(allowed(matcher)) or matcher.must_end
 
 
 def longest_run(constraint: CompiledConstraint, start: str, chars: bytes, limit: int = 300) -> int:
@@ -79,8 +79,8 @@ def test_hostile_pattern_is_not_expanded() -> None:
     for pattern in ("^" + "(" * 2000 + ")" * 2000 + "$", "^" + "(" * 499 + ")" * 499 + "$", "^" + "[a-z]?" * 150 + "$"):
         assert matching_strings(pattern) in (None, ("",))
     patterns = {f"p{i}": {"pattern": f"^a{i}$"} for i in range(400)}
-    found = relaxed({"properties": {**patterns, "long": {"pattern": "a" * 5000}}})
-    assert len(found.left_out) == 201
+    found = relaxed_schema({"properties": {**patterns, "long": {"pattern": "a" * 5000}}})
+    assert len(found.not_enforced) == 201
 
 
 SCORE = {
@@ -170,9 +170,9 @@ def test_white_space_between_json_tokens_is_bounded(start: str) -> None:
 
 def test_a_property_that_is_called_like_a_keyword_is_none() -> None:
     schema = {"type": "object", "properties": {"not": {"type": "string"}, "if": {"uniqueItems": True}}}
-    found = relaxed(schema)
+    found = relaxed_schema(schema)
     assert found.schema == {"type": "object", "properties": {"not": {"type": "string"}, "if": {}}}
-    assert found.left_out == ("uniqueItems at /properties/if",)
+    assert found.not_enforced == ("uniqueItems at /properties/if",)
 
 
 RELAXED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
@@ -205,14 +205,14 @@ RELAXED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
 
 @pytest.mark.parametrize("name", RELAXED)
 def test_what_cannot_be_enforced_is_left_out_and_named(name: str) -> None:
-    schema, left_out = RELAXED[name]
-    assert relaxed(schema).left_out == left_out
+    schema, not_enforced = RELAXED[name]
+    assert relaxed_schema(schema).not_enforced == not_enforced
     loose = compiled(schema, strict=False)
-    assert loose.left_out == left_out
-    if left_out:
+    assert loose.not_enforced == not_enforced
+    if not_enforced:
         with pytest.raises(ConstraintError):
             compiled(schema)
-        assert loose.left_out == left_out
+        assert loose.not_enforced == not_enforced
 
 
 def test_a_reference_to_another_document_is_an_error() -> None:

@@ -11,7 +11,7 @@ from llguidance import LLMatcher, LLTokenizer, TokenizerWrapper
 
 from engine.backend import Limits
 from engine.output.constraints.constraint_grammar import grammar_text
-from engine.output.constraints.tool_call_grammar import build_tool_call_grammar, trigger
+from engine.output.constraints.tool_call_grammar import build_tool_call_grammar, call_marker
 from engine.output.model_families import FAMILIES, PROMPTED_FORMAT, THINK
 from engine.output.tool_call_renderer import render_tool_calls
 from engine.output.tool_call_syntax import OutputFormat
@@ -48,8 +48,8 @@ WRONG: list[dict[str, object]] = [
     {"city": "Oslo", "days": 3, "sky": 1},
 ]
 
-ALL = [replace(family, thinking=None if family.headers else family.thinking or THINK) for family in FAMILIES]
-ALL = list({(family.name, family.calls[0]): family for family in [*ALL, PROMPTED_FORMAT]}.values())
+ALL = [replace(family, reasoning=None if family.headers else family.reasoning or THINK) for family in FAMILIES]
+ALL = list({(family.name, family.call_syntaxes[0]): family for family in [*ALL, PROMPTED_FORMAT]}.values())
 HARMONY = next(family for family in ALL if family.headers)
 
 
@@ -86,17 +86,17 @@ def grammar_for(
     choice: ToolChoice = "required",
     *,
     parallel: bool = True,
-    in_thought: bool = False,
+    starts_in_reasoning: bool = False,
     tools: Sequence[Tool] = (WEATHER, CLOCK),
 ) -> str:
     grammar = build_tool_call_grammar(
-        format, tools, choice, parallel, specials=vocabulary.specials, in_thought=in_thought
+        format, tools, choice, parallel, special_tokens=vocabulary.specials, starts_in_reasoning=starts_in_reasoning
     )
     return grammar_text(grammar)
 
 
 def written(format: OutputFormat, *calls: ToolCall) -> str:
-    way = format.calls[0]
+    way = format.call_syntaxes[0]
     if "{id}" in way.call and "{name}" not in way.call:
         return render_tool_calls(way, calls)
     return render_tool_calls(way, [replace(each, id=f"abcDEF12{n}") for n, each in enumerate(calls)])
@@ -133,14 +133,14 @@ def test_several_calls_only_where_they_may_be(format: OutputFormat) -> None:
 
 
 @pytest.mark.parametrize("special", [False, True], ids=["text", "special"])
-@pytest.mark.parametrize("format", [f for f in ALL if f.thinking], ids=lambda format: format.name)
+@pytest.mark.parametrize("format", [f for f in ALL if f.reasoning], ids=lambda format: format.name)
 def test_a_thought_may_stand_before(format: OutputFormat, special: bool) -> None:
-    assert format.thinking is not None
+    assert format.reasoning is not None
     vocabulary = Vocabulary(format, special=special)
-    thought, made = f"hm < hm\n{format.thinking.close}\n\n", written(format, call(SOME))
-    assert vocabulary.accepts(grammar_for(format, vocabulary), format.thinking.open + thought + made)
-    assert vocabulary.accepts(grammar_for(format, vocabulary, in_thought=True), thought + made)
-    assert not vocabulary.accepts(grammar_for(format, vocabulary, in_thought=True), made)
+    thought, made = f"hm < hm\n{format.reasoning.close}\n\n", written(format, call(SOME))
+    assert vocabulary.accepts(grammar_for(format, vocabulary), format.reasoning.open + thought + made)
+    assert vocabulary.accepts(grammar_for(format, vocabulary, starts_in_reasoning=True), thought + made)
+    assert not vocabulary.accepts(grammar_for(format, vocabulary, starts_in_reasoning=True), made)
 
 
 @pytest.mark.parametrize("special", [False, True], ids=["text", "special"])
@@ -157,20 +157,20 @@ def test_messages_under_headers(special: bool) -> None:
 
 
 @pytest.mark.parametrize("special", [False, True], ids=["text", "special"])
-@pytest.mark.parametrize("format", [f for f in ALL if trigger(f)], ids=lambda format: format.name)
+@pytest.mark.parametrize("format", [f for f in ALL if call_marker(f)], ids=lambda format: format.name)
 def test_what_follows_the_marker_of_a_call(format: OutputFormat, special: bool) -> None:
     vocabulary = Vocabulary(format, special=special)
     grammar = grammar_for(format, vocabulary, "auto")
     for made in (written(format, call(SOME)), written(format, call(FULL), call({}, "clock", 1))):
-        assert made.startswith(trigger(format))
-        assert vocabulary.accepts(grammar, made.removeprefix(trigger(format)))
-    assert not vocabulary.accepts(grammar, written(format, call(WRONG[0])).removeprefix(trigger(format)))
+        assert made.startswith(call_marker(format))
+        assert vocabulary.accepts(grammar, made.removeprefix(call_marker(format)))
+    assert not vocabulary.accepts(grammar, written(format, call(WRONG[0])).removeprefix(call_marker(format)))
     one = grammar_for(format, vocabulary, "auto", parallel=False)
-    assert vocabulary.accepts(one, written(format, call(SOME)).removeprefix(trigger(format)))
+    assert vocabulary.accepts(one, written(format, call(SOME)).removeprefix(call_marker(format)))
 
 
 def test_headers_and_bare_calls_have_no_marker() -> None:
-    without = {format.name for format in ALL if not trigger(format)}
+    without = {format.name for format in ALL if not call_marker(format)}
     assert without == {"harmony", "llama"}
 
 

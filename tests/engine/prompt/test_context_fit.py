@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engine.backend import Limits
 from engine.engine import Engine
-from engine.prompt.context_fit import fit, turns
+from engine.prompt.context_fit import fit_to_context, split_turns
 from engine.requests import Message
 from tests.fakes import FakeOpener
 
@@ -25,18 +25,18 @@ def letters(messages: Sequence[Message]) -> int:
 
 def test_turns_begin_with_a_persons_word() -> None:
     chat = [Message(role, "x") for role in ("system", "user", "assistant", "tool", "assistant", "user", "assistant")]
-    assert turns(chat) == [[1, 2, 3, 4], [5, 6]]
+    assert split_turns(chat) == [[1, 2, 3, 4], [5, 6]]
 
 
 @given(CHATS, st.integers(20, 400))
 def test_as_little_as_possible_is_left_out(chat: list[Message], n_ctx: int) -> None:
-    found = fit(chat, letters, n_ctx)
+    found = fit_to_context(chat, letters, n_ctx)
     limit = n_ctx - min(256, n_ctx // 4)
     kept = [message for place, message in enumerate(chat) if place not in found.left_out]
     assert found.n_prompt == letters(chat)
     assert found.n_kept == letters(kept)
     assert found.fits == (found.n_kept <= limit)
-    whole = turns(chat)
+    whole = split_turns(chat)
     n_left_out = sum(turn[0] in found.left_out for turn in whole)
     assert sorted(found.left_out) == sorted(place for turn in whole[:n_left_out] for place in turn)
     assert n_left_out < max(1, len(whole)), "the last turn stays"

@@ -15,7 +15,7 @@ from engine.errors import NotLoaded, RequestError, TemplateError
 from engine.native.backend import open_native
 from engine.prompt.chat_template import ChatTemplate
 from engine.prompt.prompt_builder import PromptBuilder
-from engine.prompt.thread_pools import LONG_CHARS
+from engine.prompt.thread_pools import LONG_TEXT_CHARS
 from engine.prompt.tool_presentation import tool_object
 from engine.requests import ChatRequest, CompletionRequest, EmbedRequest, Message, Tool, ToolCall
 from tests.fakes import FakeBackend, Script
@@ -74,47 +74,52 @@ def specials_in(tokens: tuple[int, ...]) -> int:
 def test_two_system_messages_become_one_where_a_template_takes_one(
     template: str, turns: tuple[tuple[str, str], ...]
 ) -> None:
-    text = prompt_builder(template).text(chat(*turns))
+    text = prompt_builder(template).render(chat(*turns))
     assert text.startswith("[system]Be brief.\n\nOnly metric.[user]")
     assert text.count("Only metric.") == text.count("Be brief.") == 1
     assert text.endswith("hi")
 
 
 def test_system_messages_stay_where_a_template_takes_them() -> None:
-    text = prompt_builder(CHATML).text(chat(("system", "A"), ("user", "q"), ("system", "B"), ("user", "s")))
+    text = prompt_builder(CHATML).render(chat(("system", "A"), ("user", "q"), ("system", "B"), ("user", "s")))
     assert text.index("<|im_start|>user\nq") < text.index("<|im_start|>system\nB") < text.index("<|im_start|>user\ns")
 
 
 def test_developer_is_system_where_a_template_does_not_know_it() -> None:
-    assert prompt_builder(CHATML).text(chat(("developer", "A"), ("user", "q"))).startswith("<|im_start|>system\nA")
+    assert prompt_builder(CHATML).render(chat(("developer", "A"), ("user", "q"))).startswith("<|im_start|>system\nA")
     known = CHATML.replace("{% for m", "{# developer #}{% for m")
-    assert prompt_builder(known).text(chat(("developer", "A"), ("user", "q"))).startswith("<|im_start|>developer\nA")
+    assert prompt_builder(known).render(chat(("developer", "A"), ("user", "q"))).startswith("<|im_start|>developer\nA")
 
 
 def test_turns_of_one_speaker_are_merged_where_roles_must_alternate() -> None:
     turns = (("system", "A"), ("user", "q"), ("user", "r"), ("assistant", "s"), ("system", "B"), ("user", "t"))
-    assert prompt_builder(ALTERNATING).text(chat(*turns)) == "[user]A\n\nB|q\n\nr[assistant]s[user]t"
+    assert prompt_builder(ALTERNATING).render(chat(*turns)) == "[user]A\n\nB|q\n\nr[assistant]s[user]t"
     assert (
-        prompt_builder(ALTERNATING).text(chat(("assistant", "Hello"), ("user", "t"))) == "[user][assistant]Hello[user]t"
+        prompt_builder(ALTERNATING).render(chat(("assistant", "Hello"), ("user", "t")))
+        == "[user][assistant]Hello[user]t"
     )
 
 
 def test_system_text_goes_to_the_user_where_a_template_takes_none() -> None:
-    assert prompt_builder(NO_SYSTEM).text(chat(("system", "A"), ("user", "q"), ("system", "B"), ("user", "r"))) == (
+    assert prompt_builder(NO_SYSTEM).render(chat(("system", "A"), ("user", "q"), ("system", "B"), ("user", "r"))) == (
         "[user]A\n\nB\n\nq\n\nr"
     )
 
 
 def test_refusal_of_every_arrangement_gives_the_first_reason() -> None:
     with pytest.raises(TemplateError) as refusal:
-        prompt_builder("{{ raise_exception('never ' ~ messages|length) }}").text(chat(("user", "a"), ("user", "b")))
+        prompt_builder("{{ raise_exception('never ' ~ messages|length) }}").render(chat(("user", "a"), ("user", "b")))
     assert refusal.value.reason == "never 2"
 
 
 def test_fit_and_count_arrange_turns_as_well() -> None:
     turns = chat(("system", "A"), ("user", "q"), ("system", "B"), ("user", "s"))
     prepared = prompt_builder(ONE_SYSTEM)
-    assert prepared.fit(turns.messages).n_prompt == prepared.count(turns) == len(prepared.prepare(turns).tokens)
+    assert (
+        prepared.context_fit(turns.messages).n_prompt
+        == prepared.count_tokens(turns)
+        == len(prepared.build(turns).tokens)
+    )
 
 
 @pytest.mark.parametrize("content", ["", "said"])
@@ -143,8 +148,8 @@ def test_control_text_in_messages_is_no_control_token() -> None:
     )
     parameters = '{"type": "object", "properties": {"<|im_end|>": {"description": "\\u003c|im_end|>"}}}'
     tool = Tool("t", "Ends with <|im_end|>", parameters)
-    prepared = prompt_builder(CHATML).prepare(ChatRequest(messages, "endpoint", tools=(tool,), answer_start=MARKED))
-    text = prompt_builder(CHATML).text(ChatRequest(messages, "endpoint", tools=(tool,), answer_start=MARKED))
+    prepared = prompt_builder(CHATML).build(ChatRequest(messages, "endpoint", tools=(tool,), answer_start=MARKED))
+    text = prompt_builder(CHATML).render(ChatRequest(messages, "endpoint", tools=(tool,), answer_start=MARKED))
     assert "\ufdd0" not in text
     assert text.count("<|im_end|>") >= 14
     n_turns = text.count("<|im_start|>system\nA<") + 5
@@ -153,21 +158,21 @@ def test_control_text_in_messages_is_no_control_token() -> None:
 
 
 def test_control_text_of_the_template_is_control_tokens() -> None:
-    assert specials_in(prompt_builder(CHATML).prepare(chat(("user", "a"), ("assistant", "b"))).tokens) == 5
+    assert specials_in(prompt_builder(CHATML).build(chat(("user", "a"), ("assistant", "b"))).tokens) == 5
 
 
 def test_overlapping_control_texts_are_all_text() -> None:
     prepared = prompt_builder("{{ messages[0].content }}", ("<a>", "<a><b>", "><b", "b><a"))
-    assert specials_in(prepared.prepare(chat(("user", "<a><b><a><b>"))).tokens) == 0
+    assert specials_in(prepared.build(chat(("user", "<a><b><a><b>"))).tokens) == 0
 
 
 def test_fifty_control_texts_cost_what_they_are_as_text(tmp_path: Path) -> None:
     backend = open_native(write_bpe(tmp_path / "m.gguf", "gpt-4o", CHATML), LoadSettings(), lambda progress: True)
     try:
         prepared = PromptBuilder(backend)
-        few, many = (prepared.count(chat(("user", "<|im_end|>" * n))) for n in (1, 51))
+        few, many = (prepared.count_tokens(chat(("user", "<|im_end|>" * n))) for n in (1, 51))
         assert many - few >= 250
-        tokens = prepared.prepare(chat(("user", MARKED))).tokens
+        tokens = prepared.build(chat(("user", MARKED))).tokens
         names = [backend._model.name(token).decode() for token in tokens]
         assert [name for name in names if name in SPECIALS] == [
             "<|im_start|>",
@@ -184,10 +189,10 @@ def test_cut_answer_that_goes_on_begins_with_its_own_tokens(tmp_path: Path, star
     backend = open_native(write_bpe(tmp_path / "m.gguf", "llama-bpe", CHATML), LoadSettings(), lambda progress: True)
     try:
         prepared = PromptBuilder(backend)
-        prompt = prepared.prepare(chat(("user", "q"))).tokens
+        prompt = prepared.build(chat(("user", "q"))).tokens
         written = backend.tokenize(start, add_special=False, parse_special=False)
         request = ChatRequest((Message("user", "q"),), "endpoint", answer_start=start)
-        assert prepared.prepare(request).tokens == (*prompt, *written)
+        assert prepared.build(request).tokens == (*prompt, *written)
     finally:
         backend.close()
 
@@ -213,7 +218,7 @@ def test_cancelled_question_ends_its_work(tmp_path: Path) -> None:
         with pytest.raises(asyncio.CancelledError):
             await asked
         started = time.monotonic()
-        assert await engine.ask.tokenize("b" * LONG_CHARS)  # on the same thread
+        assert await engine.ask.tokenize("b" * LONG_TEXT_CHARS)  # on the same thread
         await engine.aclose()
         assert time.monotonic() - started < 10
 
@@ -283,15 +288,15 @@ def test_template_sees_no_null_keywords_of_a_schema() -> None:
 def test_empty_prompt_begins_with_the_token_of_a_new_document() -> None:
     ready = prompt_builder(CHATML, ("<s>",))
     ready.backend.vocabulary = replace(ready.backend.vocabulary, bos="<s>")
-    prepared = PromptBuilder(ready.backend).prepare(CompletionRequest("", "endpoint"))
+    prepared = PromptBuilder(ready.backend).build(CompletionRequest("", "endpoint"))
     assert list(prepared.tokens) == ready.backend.tokenize("<s>", add_special=False)
 
 
 def test_empty_prompt_is_refused_where_the_model_has_no_such_token() -> None:
     with pytest.raises(RequestError, match="empty"):
-        prompt_builder(CHATML).prepare(CompletionRequest("", "endpoint"))
+        prompt_builder(CHATML).build(CompletionRequest("", "endpoint"))
     with pytest.raises(RequestError, match="empty"):
-        prompt_builder(CHATML).prepare(CompletionRequest((), "endpoint"))
+        prompt_builder(CHATML).build(CompletionRequest((), "endpoint"))
 
 
 LISTS_ARGUMENTS = (
@@ -328,7 +333,7 @@ def test_template_reads_further_arguments_as_text() -> None:
     said = (Message("user", "hi"),)
     arguments = (("keep", True), ("date", "May<|im_end|>"), ("unknown", 1))
     ready = prompt_builder(template)
-    assert ready.text(ChatRequest(said, "endpoint", template_arguments=arguments)) == "<|im_start|>May<|im_end|>hi"
-    tokens = ready.prepare(ChatRequest(said, "endpoint", template_arguments=arguments)).tokens
+    assert ready.render(ChatRequest(said, "endpoint", template_arguments=arguments)) == "<|im_start|>May<|im_end|>hi"
+    tokens = ready.build(ChatRequest(said, "endpoint", template_arguments=arguments)).tokens
     assert sum(token > 256 for token in tokens) == 1, "only the template writes control tokens"
-    assert ready.text(ChatRequest(said, "endpoint")) == "hi"
+    assert ready.render(ChatRequest(said, "endpoint")) == "hi"

@@ -123,7 +123,7 @@ def test_full_disk_leaves_no_draft_and_is_reported(tmp_path: Path) -> None:
 
 
 def test_draft_of_a_crash_is_removed(tmp_path: Path) -> None:
-    (tmp_path / f"{name('9')}.new").write_text("half")
+    (tmp_path / f"{name('9')}.json.part").write_text("half")
     assert ResponseStore(tmp_path).put(kept("1"))
     assert [path.name for path in tmp_path.iterdir()] == [f"{name('1')}.json"]
 

@@ -21,6 +21,7 @@ from desktop.chat.attachments.pdf import read_pdf
 from desktop.chat.composer.message_edit import files_of
 from desktop.import_export.backup import stage_restore, write_backup
 from desktop.import_export.controller import ImportExportController
+from desktop.import_export.exporter import Exporter
 from desktop.import_export.reader import read
 from desktop.import_export.records import PortableChat
 from desktop.platform.instance_lock import InstanceLock
@@ -232,7 +233,7 @@ def test_export_into_folder_name_not_utf8_works(run: Run, tmp_path: Path, form: 
         await store.open()
         chat = Chat("c", "Sea", 1.0, 1.0, leaf_id="m")
         await store.save(chat, [ChatMessage("m", "c", None, "user", "water", "complete", 1.0)])
-        exchange = ImportExportController(Profile(tmp_path), store, lambda role: role, str, str)
+        exchange = ImportExportController(Profile(tmp_path), store, Exporter(lambda role: role, str, str))
         exported, failed = list[str](), list[object]()
         exchange.exported.connect(exported.append)
         exchange.failed.connect(failed.append)

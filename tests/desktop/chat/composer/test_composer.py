@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 from desktop.chat.attachments.attachment_chips import AttachmentChip
 from desktop.chat.attachments.attachment_list import Tray
 from desktop.chat.composer.composer import Composer
-from desktop.chat.prompt_messages import fenced, parts, prompt_for, with_attachments
+from desktop.chat.prompt import fenced, prompt_messages, prompt_parts, with_attachments
 from desktop.store.records import Attachment, ChatMessage, ChatSettings
 from engine.requests import Message
 from tests.desktop.chat.attachments.sample_documents import write_pdf
@@ -62,24 +62,24 @@ def test_attachments_precede_text_as_fenced_blocks() -> None:
 def test_prompt_has_one_system_message_and_merged_roles() -> None:
     branch = [row("one"), row("", "assistant"), row("two"), row("three", "assistant"), row("four")]
     settings = ChatSettings(system=" Be brief. ")
-    assert prompt_for(branch, settings) == (
+    assert prompt_messages(branch, settings) == (
         Message("system", "Be brief."),
         Message("user", "one\n\ntwo"),
         Message("assistant", "three"),
         Message("user", "four"),
     )
-    assert [len(part.rows) for part in parts(branch, settings)] == [0, 1, 1, 1, 1]
-    assert prompt_for(branch, settings, (1, 2, 3)) == (Message("system", "Be brief."), Message("user", "four"))
+    assert [len(part.rows) for part in prompt_parts(branch, settings)] == [0, 1, 1, 1, 1]
+    assert prompt_messages(branch, settings, (1, 2, 3)) == (Message("system", "Be brief."), Message("user", "four"))
 
 
 def test_summary_replaces_turns_after_instructions() -> None:
     branch = [row("one"), row("two", "assistant"), row("three")]
     settings = ChatSettings(system="Be brief.", summary="They counted.", summarised_to="two")
-    messages = prompt_for(branch, settings)
+    messages = prompt_messages(branch, settings)
     assert [message.role for message in messages] == ["system", "user"]
     assert messages[0].content == "Be brief.\n\nSummary of the conversation up to here:\nThey counted."
     other_branch = [row("one"), row("else", "assistant"), row("three")]
-    assert len(prompt_for(other_branch, settings)) == 4
+    assert len(prompt_messages(other_branch, settings)) == 4
 
 
 def test_attachment_removed_while_read_stays_removed() -> None:

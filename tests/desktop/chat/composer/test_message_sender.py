@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from desktop.chat.token_counter import TokenCounter
+from desktop.chat.prompt import TokenCounter
 from engine.files.profile import Profile
 from tests.desktop.chat.composer.test_overflow_card import N_TURNS, fill, open_long, refused
 from tests.desktop.conftest import Gui, OpenGui, Run, until

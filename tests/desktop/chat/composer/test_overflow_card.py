@@ -9,11 +9,11 @@ from PySide6.QtTest import QTest
 
 from desktop.chat.composer.overflow import certainly_fits, overflow
 from desktop.chat.composer.overflow_card import OverflowCard
-from desktop.chat.prompt_messages import prompt_for, prompt_messages_of
+from desktop.chat.prompt import prompt_messages, unmerged_messages
 from desktop.store.records import Chat, ChatMessage, ChatSettings
 from desktop.store.store import Store
 from engine.files.profile import Profile
-from engine.prompt.context_fit import Fit, fit
+from engine.prompt.context_fit import ContextFit, fit_to_context
 from engine.requests import Message
 from tests.desktop.conftest import Gui, OpenGui, Run, until
 from tests.desktop.shell.test_main_window import answered, click_chat, type_and_send
@@ -70,7 +70,7 @@ def read_by_model(gui: Gui) -> str:
 
 def test_overflow_lists_turns_to_be_left_out() -> None:
     settings = ChatSettings(system="Be kind.")
-    fitted = Fit(9_310, 8_192, (1, 2, 3, 4), 8_070, True)
+    fitted = ContextFit(9_310, 8_192, (1, 2, 3, 4), 8_070, True)
     found = overflow(branch(), settings, fitted)
     assert found is not None
     assert (found.kind, found.n_left_out, found.has_instructions) == ("turns", 1_240, True)
@@ -78,22 +78,24 @@ def test_overflow_lists_turns_to_be_left_out() -> None:
     assert found.last_row_id == "m3"
     leaves_out = ChatSettings(system="Be kind.", leaves_out=True)
     assert overflow(branch(), leaves_out, fitted) is None
-    alone = overflow(branch(), leaves_out, Fit(9_310, 8_192, (1,), 9_000, False))
+    alone = overflow(branch(), leaves_out, ContextFit(9_310, 8_192, (1,), 9_000, False))
     assert alone is not None
     assert (alone.kind, alone.n_prompt) == ("message", 9_000)
-    assert overflow(branch(), settings, Fit(10, 8_192, (), 10, True)) is None
+    assert overflow(branch(), settings, ContextFit(10, 8_192, (), 10, True)) is None
     assert certainly_fits(branch(), settings, 20_000)
     assert not certainly_fits(branch(), settings, 4_096)
 
 
 def test_unanswered_long_question_can_be_left_out() -> None:
     rows = [row(0, "user", "q" * 5_000), row(1, "assistant", ""), row(2, "user", "Hello")]
-    messages = prompt_messages_of(rows, ChatSettings())
-    found = overflow(rows, ChatSettings(), fit(messages, lambda kept: sum(len(each.content) for each in kept), 4_096))
+    messages = unmerged_messages(rows, ChatSettings())
+    found = overflow(
+        rows, ChatSettings(), fit_to_context(messages, lambda kept: sum(len(each.content) for each in kept), 4_096)
+    )
     assert found is not None
     assert found.kind == "turns"
     assert [turn.first_line for turn in found.turns] == ["q" * 5_000]
-    assert prompt_for(rows, ChatSettings(), (0,)) == (Message("user", "Hello"),)
+    assert prompt_messages(rows, ChatSettings(), (0,)) == (Message("user", "Hello"),)
 
 
 def test_overflowing_message_is_not_sent_without_choice(run: Run, open_gui: OpenGui, profile: Profile) -> None:

@@ -1,0 +1,54 @@
+"""Search for models on Hugging Face."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.library.hub import Hub, HubModel
+from engine.library.hub_errors import HubError
+
+Stage = Literal["idle", "searching", "found", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class HubSearchState:
+    """`text` is the searched text, `found` the models in stage "found", `error` the reason of "failed"."""
+
+    stage: Stage = "idle"
+    text: str = ""
+    found: tuple[HubModel, ...] = ()
+    error: HubError | None = None
+
+
+class HubSearch:
+    """Runs one search at a time; a newer search or `clear` discards the result of an older one. Event loop thread."""
+
+    def __init__(self, hub: Hub, changed: Callable[[], None]) -> None:
+        """`changed` is called after each change of `state`."""
+        self.state = HubSearchState()
+        self._hub, self._changed = hub, changed
+        self._number = 0
+
+    async def search(self, text: str) -> None:
+        """Search for models whose name matches `text`. Errors end in stage "failed" and are not raised."""
+        self._number += 1
+        number = self._number
+        self._set(HubSearchState("searching", text))
+        try:
+            state = HubSearchState("found", text, await asyncio.to_thread(self._hub.search, text))
+        except Exception as error:  # also bugs: the stage must not stay "searching"
+            known = error if isinstance(error, HubError) else HubError(f"{type(error).__name__}: {error}")
+            state = HubSearchState("failed", text, error=known)
+        if number == self._number:
+            self._set(state)
+
+    def clear(self) -> None:
+        self._number += 1
+        self._set(HubSearchState())
+
+    def _set(self, state: HubSearchState) -> None:
+        self.state = state
+        self._changed()

@@ -1,0 +1,103 @@
+"""Decides what constrains the answer to a request: a response format, tools, or both."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from engine.errors import ConstraintError, RequestError
+from engine.output.chat_format import ChatFormat, OutputParserConfig
+from engine.output.constraints.constraint_cache import ConstraintCache
+from engine.output.constraints.grammar_constraint import GrammarConstraint
+from engine.requests import ChatRequest, Constraint, Request, Tool, ToolChoice
+
+if TYPE_CHECKING:  # llguidance is imported with the first constraint, not when the window opens
+    from engine.output.constraints.compiled_constraint import CompiledConstraint
+
+SCHEMA_TEST_TIME_S = 2.0
+"""Time limit for testing the schemas of tools one by one, after compiling all together failed."""
+
+
+class AnswerConstraints:
+    """For one loaded model. Used on the prompt threads; compiling may block for seconds."""
+
+    def __init__(self, cache: ConstraintCache, chat_format: ChatFormat) -> None:
+        self._cache = cache
+        self._chat_format = chat_format
+
+    def create(self, request: Request, config: OutputParserConfig | None) -> GrammarConstraint | None:
+        """None if nothing constrains the answer. Raises ConstraintError, RequestError.
+
+        A required tool call takes precedence over a response format. With optional tools, the answer matches the
+        format or consists of calls. `config` is that of the answer's parser."""
+        choice: ToolChoice = request.tool_choice if isinstance(request, ChatRequest) else "auto"
+        if config is not None and config.tools and choice != "auto":
+            return self._required_calls(config, choice)
+        if request.constraint is not None:
+            answer_start = request.answer_start if isinstance(request, ChatRequest) else ""
+            return self._formatted_answer(request.constraint, config, answer_start)
+        if config is not None and config.tools and config.call_token is not None:
+            return self._optional_calls(config)
+        return None
+
+    def _required_calls(self, config: OutputParserConfig, choice: ToolChoice) -> GrammarConstraint:
+        if config.answer_prefix:
+            raise RequestError("an answer that has begun cannot be required to be a tool call")
+        constraint = _paused(self._compiled_calls(config, choice))
+        constraint.start()
+        return constraint
+
+    def _formatted_answer(
+        self, format: Constraint, config: OutputParserConfig | None, answer_start: str
+    ) -> GrammarConstraint:
+        compiled = self._cache.get(
+            format
+        )  # first without the tools, so that an error of the format is reported as such
+        if config is not None and config.tools and not config.format.headers:  # calls in their own message are free
+            compiled = self._compiled_calls(config, "auto", format)
+        constraint = _paused(compiled, applies_to_answer=True)
+        if answer_start or config is None or config.starts_in_answer:
+            constraint.start(answer_start)
+        return constraint
+
+    def _optional_calls(self, config: OutputParserConfig) -> GrammarConstraint | None:
+        try:
+            return _paused(self._compiled_calls(config, "auto"))
+        except ConstraintError:  # the model then calls the tools without a constraint
+            return None
+
+    def _compiled_calls(
+        self, config: OutputParserConfig, choice: ToolChoice, answer: Constraint | None = None
+    ) -> CompiledConstraint:
+        """Enforces the schemas that llguidance supports, of other tools only the arguments' names.
+
+        Raises ConstraintError if even that is not possible."""
+        try:
+            return self._cache.get(self._chat_format.tool_call_grammar(config, choice, answer))
+        except ConstraintError:
+            open_tools = self._unsupported_tools(config.tools)
+            if not open_tools:
+                raise
+            return self._cache.get(self._chat_format.tool_call_grammar(config, choice, answer, open_tools))
+
+    def _unsupported_tools(self, tools: Sequence[Tool]) -> frozenset[str]:
+        """The names of tools whose schemas do not compile, or that were not tested within the time limit."""
+        found, deadline = set(), time.monotonic() + SCHEMA_TEST_TIME_S
+        for tool in tools:
+            if time.monotonic() > deadline or not self._compiles(tool):
+                found.add(tool.name)
+        return frozenset(found)
+
+    def _compiles(self, tool: Tool) -> bool:
+        try:
+            self._cache.get(Constraint("json_schema", tool.parameters, strict=False))
+        except ConstraintError:
+            return False
+        return True
+
+
+def _paused(compiled: CompiledConstraint, *, applies_to_answer: bool = False) -> GrammarConstraint:
+    return GrammarConstraint(
+        compiled.matcher(), paused=True, applies_to_answer=applies_to_answer, not_enforced=compiled.not_enforced
+    )
