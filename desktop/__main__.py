@@ -7,15 +7,16 @@ import logging
 import sys
 from pathlib import Path
 
-from desktop.chat.attachments.file_reader import other_duty as reading_duty
+from desktop.chat.attachments.document_process import run_as_document_reader
 from desktop.import_export.reader_process import run_as_reader
-from desktop.launch import Options, launch
+from desktop.launch import launch
+from desktop.startup.options import Options
 from engine.files.profile import Profile
-from engine.library.load_trial_command import other_duty
+from engine.native import run_load_trial
 
 
 def main(arguments: list[str] | None = None) -> int:
-    for other in (other_duty, reading_duty, run_as_reader):
+    for other in (run_load_trial, run_as_document_reader, run_as_reader):
         if (duty := other(sys.argv[1:])) is not None:
             return duty
     parser = argparse.ArgumentParser(prog="inglenook", description="Chat with a model that runs on this computer.")

@@ -1,4 +1,4 @@
-"""The composition: everything that lives behind the window, opened and closed in one visible order.
+"""The composition root: opens all that lives behind the window, in one order, and closes it in the reverse order.
 
 Imported after the first paint.
 """
@@ -9,53 +9,58 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QApplication
 
+from desktop.chat.composer.composer_controller import ComposerController
 from desktop.chat.controller import ChatController
+from desktop.chat.page_controller import ChatPageController
 from desktop.chat.quick_ask.controller import QuickAskController
 from desktop.endpoint.controller import EndpointController, EndpointState, RunningServer
 from desktop.endpoint.memory_shares import MemoryShares, memory_shares
 from desktop.endpoint.presenter import EndpointPresenter
 from desktop.endpoint.server import OWN_KEY, ApiServer, read_key
-from desktop.endpoint.wiring import EndpointWiring
 from desktop.framework.actions import Actions
-from desktop.help.wiring import HelpWiring
 from desktop.import_export.controller import ImportExportController
 from desktop.import_export.exporter import Exporter
 from desktop.import_export.strings import role_name
-from desktop.import_export.wiring import ImportExportWiring
-from desktop.launch import Options
 from desktop.models.library_controller import LibraryController
 from desktop.models.model_controller import ModelController
-from desktop.models.wiring import ModelsWiring
+from desktop.models.model_switcher import ModelSwitcher
+from desktop.platform.closing import TimedExitStack
 from desktop.platform.daemon_thread import detached
 from desktop.platform.event_loop import Loop
 from desktop.platform.gui_gc import GarbageCollector
 from desktop.platform.logging_setup import LogFile
 from desktop.platform.signal_handlers import SignalHandlers
-from desktop.platform.single_instance import Listener
+from desktop.platform.single_instance import InstanceServer
 from desktop.platform.task_set import TaskSet
-from desktop.render.warm import warm
+from desktop.render.markdown import prerender
+from desktop.services import Services
+from desktop.settings.app_settings import AppSettings
 from desktop.settings.background_wiring import BackgroundWiring
 from desktop.settings.diagnostics import diagnostics
+from desktop.settings.page import SettingsPage
 from desktop.settings.settings_file import SettingsFile
-from desktop.settings.settings_wiring import SettingsWiring
 from desktop.shell.command_palette_controller import CommandPaletteController
 from desktop.shell.main_window import MainWindow
 from desktop.shell.notifications import AnswerNotifier
+from desktop.shell.page_list import PAGES
 from desktop.shell.tray import Tray
 from desktop.shell.window_actions import window_actions
-from desktop.shell.wiring import Wiring, make_pages
+from desktop.sidebar.chat_list_view import ChatListView
 from desktop.sidebar.search_controller import SearchController
-from desktop.sidebar.search_wiring import SearchWiring
+from desktop.sidebar.wiring import ChatListWiring, SearchWiring, chat_list_model
+from desktop.startup.options import Options
 from desktop.store.records import ChatMessage
-from desktop.store.search import Search
+from desktop.store.search import ChatSearch
 from desktop.store.store import Store
+from desktop.transcript.message_wiring import MessageWiring
+from desktop.transcript.view import TranscriptView
 from desktop.updates.wiring import UpdateWiring
 from engine.files.profile import Profile
 from engine.kv_cache.snapshot_owners import delete_snapshots
@@ -64,7 +69,7 @@ from engine.library.hub import Hub
 
 if TYPE_CHECKING:
     from engine.engine import Engine
-    from engine.events import Status
+    from engine.status import Status
 
 log = logging.getLogger(__name__)
 
@@ -72,191 +77,251 @@ MakeEngine = Callable[[], "Engine"]
 
 
 def run(application: QApplication, window: MainWindow, settings: SettingsFile, options: Options) -> bool:
-    """Runs until the window is closed; False where something did not end in time. Main thread."""
-    interrupts = SignalHandlers()
-    interrupts.asked.connect(window.quit)
+    """Runs until the window is closed. False where something did not close in time. Main thread."""
+    signals = SignalHandlers()
+    signals.quit_requested.connect(window.quit)
 
     def display_lost() -> None:
-        log.error("the screen is gone: all is kept and closed")
+        log.error("the display is gone: saving and closing")
         window.quit()
 
     try:
         loop = Loop(application, display_lost)
         with asyncio.Runner(loop_factory=lambda: _as_asyncio(loop)) as runner:
-            clean = runner.run(live(window, settings, options, lambda: make_engine(options.profile)))
+            clean = runner.run(run_until_closed(window, settings, options, lambda: make_engine(options.profile)))
         return clean and not loop.is_stuck
     finally:
-        interrupts.close()
+        signals.close()
 
 
-async def live(window: MainWindow, settings: SettingsFile, options: Options, make_engine: MakeEngine) -> bool:
-    """Opens everything behind `window`, waits until it is closed, and closes everything again, the last first."""
+async def run_until_closed(
+    window: MainWindow, settings: SettingsFile, options: Options, make_engine: MakeEngine
+) -> bool:
+    """Opens everything behind `window`, waits until it is closed, and closes everything in the reverse order.
+
+    False where something did not close in time."""
     closed = asyncio.Event()
     window.close_requested.connect(closed.set)
     if window.closing:
         closed.set()
-    late: list[str] = []
-    port = options.port or settings.value.endpoint_port
+    async with TimedExitStack() as stack:
+        services = _open_services(stack, window, settings, options, make_engine)
+        chat_page = await _open_chat_page(services)
+        stack.closes("drafts", chat_page.composer.aclose, 2)  # while the store and the tasks are there
+        quick_ask = _open_quick_ask(stack, services, options.profile)
+        stack.callback(window.hide)
+        await _open_search(services)
+        _add_actions(services, window, quick_ask)
+        tray = _open_tray(stack, services, window, quick_ask)
+        await _add_pages(services, window)
+        updates = UpdateWiring(window, services.actions, services.tasks, services.settings)
+        if (page := window.view("settings", SettingsPage)) is not None:
+            BackgroundWiring(window, page.background, services.settings, tray)
+        window.is_ready = True
+        _start(services, chat_page, updates, settings.problem, options)
+        if options.quick_ask:
+            quick_ask.open()
+        await closed.wait()
+    return not stack.overdue
 
-    wiring: Wiring | None = None
 
-    def report(error: BaseException, name: str) -> None:
-        log.error("%s failed", name, exc_info=error)
-        if wiring is not None:  # else nothing is there yet that could show it
-            wiring.tell(error)
+def _open_services(
+    stack: TimedExitStack,
+    window: MainWindow,
+    settings_file: SettingsFile,
+    options: Options,
+    make_engine: MakeEngine,
+) -> Services:
+    """What is opened first is closed last."""
+    profile = options.profile
+    log_file = LogFile(profile.root)
+    stack.callback(log_file.close)
+    tasks = TaskSet(lambda error, name: _report(window, error, name))
+    stack.closes("tasks", tasks.aclose, 2)  # no task may outlive what it uses
+    settings = AppSettings(settings_file, tasks)
+    store = Store(profile.chats, on_erased=lambda ids: delete_snapshots(profile.snapshots, ids))
+    stack.closes("store", store.aclose, 5)
+    search, palette_search = SearchController(ChatSearch(profile.chats)), SearchController(ChatSearch(profile.chats))
+    stack.closes("search", search.aclose, 2)
+    stack.closes("palette's search", palette_search.aclose, 2)
+    import_export = _import_export(profile, store, window)
+    stack.closes("import and export", import_export.aclose, 3)
+    models = ModelController(make_engine)
+    stack.closes("engine", models.aclose, 10)
+    library = LibraryController(profile, Hub(os.environ.get("HF_ENDPOINT")), settings.value, settings.change)
+    stack.closes("library", library.aclose, 3)
+    models.load_settings_for = library.load_settings_for
+    endpoint, endpoint_presenter = _open_endpoint(stack, options, settings, models, lambda chat_id: title_of(chat_id))
+    chats = ChatController(store, models, prerender)
+    stack.closes("chats", chats.aclose, 3)  # before the engine: stops answers and saves what they have so far
+    stack.closes("settings", lambda: _save_geometry(window, settings_file), 2)
+    stack.callback(GarbageCollector().close)
 
-    async def keep_drafts() -> None:
-        if wiring is not None:
-            await wiring.composing.aclose()
+    def title_of(chat_id: str) -> str:
+        return chat.title if (chat := chats.sessions.chat(chat_id)) else ""
 
-    def remember(**changes: object) -> None:
-        if settings.change(**changes):
-            tasks.spawn(asyncio.to_thread(settings.save), "save the settings")
+    return Services(
+        window=window,
+        chat_page=window.chat_page,
+        sidebar=window.sidebar,
+        actions=Actions(window, settings.value.shortcuts, lambda shortcuts: settings.change(shortcuts=shortcuts)),
+        settings=settings,
+        tasks=tasks,
+        store=store,
+        search=search,
+        palette_search=palette_search,
+        chats=chats,
+        models=models,
+        model_switcher=ModelSwitcher(window, window.chat_page, models, settings, tasks),
+        library=library,
+        endpoint=endpoint,
+        endpoint_presenter=endpoint_presenter,
+        import_export=import_export,
+        diagnostics=lambda: diagnostics(models.status, endpoint.state.stage, settings.value, log_file.tail()),
+    )
+
+
+def _import_export(profile: Profile, store: Store, window: MainWindow) -> ImportExportController:
+    theme = window.theme
+    exporter = Exporter(role_name, lambda: theme.print_style_of("export.css"), theme.paper_style)
+    return ImportExportController(profile, store, exporter)
+
+
+def _open_endpoint(
+    stack: TimedExitStack,
+    options: Options,
+    settings: AppSettings,
+    models: ModelController,
+    title_of: Callable[[str], str],
+) -> tuple[EndpointController, EndpointPresenter]:
+    server = ApiServer(options.profile)
+    server.set_allowed_origins(settings.value.endpoint_origins)
 
     async def serve(port: int) -> RunningServer:
-        return await serving.serve(await models.engine(), port)
+        return await server.serve(await models.engine(), port)
 
     async def read_memory() -> MemoryShares:
         engine = await models.engine()
-        use = await asyncio.to_thread(lambda: engine.memory)
-        return memory_shares(use, lambda chat_id: chat.title if (chat := chats.sessions.chat(chat_id)) else "")
+        return memory_shares(await asyncio.to_thread(lambda: engine.memory), title_of)
 
-    def diagnose() -> str:
-        return diagnostics(models.status, endpoint.state.stage, settings.value, log_file.tail())
+    port = options.port or settings.value.endpoint_port
+    endpoint = EndpointController(serve, lambda: asyncio.to_thread(read_key, options.profile), port)
+    stack.closes("endpoint", endpoint.aclose, 4)  # its own limit is 2 s, then it closes the connections
+    presenter = EndpointPresenter(server, server, OWN_KEY, read_memory)
+    stack.closes("endpoint's presenter", presenter.aclose, 2)
+    return endpoint, presenter
 
-    async with AsyncExitStack() as house:
 
-        def closes(name: str, close: Callable[[], Awaitable[object]], timeout_s: float) -> None:
-            house.push_async_callback(_close_in_time, name, close, timeout_s, late)
+async def _open_chat_page(services: Services) -> ChatPageController:
+    """Makes each part in a turn of its own: all at once would hold up the window for three frames."""
+    window, page, sidebar, chats = services.window, services.chat_page, services.sidebar, services.chats
+    settings = services.settings
+    chats.organizer.fold_archive(settings.value.archive_folded)
+    chats.organizer.archive_folded_changed.connect(lambda folded: settings.change(archive_folded=folded))
+    transcript = TranscriptView(window.theme)
+    await asyncio.sleep(0)
+    chat_list = ChatListView(window.theme)
+    await asyncio.sleep(0)
+    chat_list.setModel(chat_list_model(chats))
+    sidebar.add_chats(chat_list)
+    page.add_transcript(transcript)
+    composer = ComposerController(window, page, chats, services.models, services.store, services.tasks)
+    controller = ChatPageController(window, page, transcript, chats, services.models, composer)
+    ChatListWiring(window, sidebar, page, chat_list, chats)
+    MessageWiring(window, page, transcript, chats, services.tasks)
+    return controller
 
-        log_file = LogFile(options.profile.root)
-        house.callback(log_file.close)
-        tasks = TaskSet(report)
-        closes("tasks", tasks.aclose, 2)  # nothing that still runs may outlive what it uses, so they end last
-        store = Store(options.profile.chats, on_erased=lambda ids: delete_snapshots(options.profile.snapshots, ids))
-        closes("store", store.aclose, 5)
-        search, quick_search = (SearchController(Search(options.profile.chats)) for _ in range(2))
-        closes("search", search.aclose, 2)
-        closes("palette", quick_search.aclose, 2)
-        exporter = Exporter(role_name, lambda: window.theme.print_style_of("export.css"), window.theme.paper_style)
-        import_export = ImportExportController(options.profile, store, exporter)
-        closes("import and export", import_export.aclose, 3)
-        models = ModelController(make_engine)
-        closes("engine", models.aclose, 10)
-        library = LibraryController(options.profile, Hub(os.environ.get("HF_ENDPOINT")), settings.value, remember)
-        closes("library", library.aclose, 3)
-        models.load_settings_for = library.load_settings_for
-        serving = ApiServer(options.profile)
-        serving.set_allowed_origins(settings.value.endpoint_origins)
-        endpoint = EndpointController(serve, lambda: asyncio.to_thread(read_key, options.profile), port)
-        closes("endpoint", endpoint.aclose, 4)  # its own limit is 2 s, then it tears connections off
-        desk = EndpointPresenter(serving, serving, OWN_KEY, read_memory)
-        closes("endpoint's desk", desk.aclose, 2)
-        chats = ChatController(store, models, warm)
-        chats.organizer.fold_archive(settings.value.archive_folded)
-        chats.organizer.archive_folded_changed.connect(lambda folded: remember(archive_folded=folded))
-        closes("chats", chats.aclose, 3)  # before the engine: what is being written is stopped and kept
-        closes("settings", lambda: _keep_geometry(window, settings), 2)
-        house.callback(GarbageCollector().close)
-        closes("drafts", keep_drafts, 2)  # while the store and the tasks are there
-        quick = QuickAskController(window, chats)
-        house.callback(quick.close)
-        listener = Listener(options.profile.root)
-        listener.show_requested.connect(window.bring_to_front)
-        listener.quick_ask_requested.connect(quick.open)
-        house.callback(listener.close)
-        house.callback(window.hide)
-        pages = await make_pages(window.theme)
-        wiring = Wiring(window, pages, chats, models, tasks, remember, store)
-        EndpointWiring(window, pages.endpoint, endpoint, desk, chats, models, tasks, remember)
-        await asyncio.sleep(0)  # a page in a turn of its own, as `make_pages` does it
-        ModelsWiring(window, library, models, chats, wiring.open_model, tasks)
+
+def _open_quick_ask(stack: TimedExitStack, services: Services, profile: Profile) -> QuickAskController:
+    quick_ask = QuickAskController(services.window, services.chats)
+    stack.callback(quick_ask.close)
+    listener = InstanceServer(profile.root)
+    listener.show_requested.connect(services.window.bring_to_front)
+    listener.quick_ask_requested.connect(quick_ask.open)
+    stack.callback(listener.close)
+    return quick_ask
+
+
+async def _open_search(services: Services) -> None:
+    SearchWiring(services.window, services.sidebar, services.chat_page, services.search, services.chats)
+    services.search.failed.connect(services.window.show_error)
+    await asyncio.sleep(0)
+
+
+def _add_actions(services: Services, window: MainWindow, quick_ask: QuickAskController) -> None:
+    services.actions.add(*window_actions(window, services.chats), quick_ask.action)
+    CommandPaletteController(window, services.actions, services.palette_search, services.chats)
+
+
+def _open_tray(stack: TimedExitStack, services: Services, window: MainWindow, quick_ask: QuickAskController) -> Tray:
+    settings = services.settings
+    tray = Tray(window, services.actions, settings.value.tray)
+    stack.callback(tray.close)
+    window.stays_in_tray = lambda: settings.value.stays and tray.look()
+    services.endpoint.changed.connect(tray.show_endpoint)
+    AnswerNotifier(window, services.chats, tray, lambda: settings.value.notifies, quick_ask.shows, time.time)
+    return tray
+
+
+async def _add_pages(services: Services, window: MainWindow) -> None:
+    """Each in a turn of its own."""
+    for page in PAGES:
+        window.add_page(page, partial(page.make, services))
         await asyncio.sleep(0)
-        SearchWiring(window, search, chats)
-        search.failed.connect(wiring.tell)
-        await asyncio.sleep(0)
-        actions = Actions(window, settings.value.shortcuts, lambda keys: remember(shortcuts=keys))
-        actions.add(*window_actions(window, chats))
-        actions.add(quick.action)
-        CommandPaletteController(window, actions, quick_search, chats)
-        await asyncio.sleep(0)
-        tray = Tray(window, actions, settings.value.tray)
-        house.callback(tray.close)
-        endpoint.changed.connect(tray.show_endpoint)
-        AnswerNotifier(window, chats, tray, lambda: settings.value.notifies, quick.shows, time.time)
-        await asyncio.sleep(0)
-        language = settings.value.language
-        page = SettingsWiring(window, actions, remember, diagnose, language).page
-        ImportExportWiring(window, page.import_export, import_export, chats, actions, tasks)
-        BackgroundWiring(window, page.background, settings, tray, remember)
-        HelpWiring(window, actions)
-        updates = UpdateWiring(window, actions, tasks, lambda: settings.value, remember)
-
-        if settings.problem is not None:
-            wiring.tell(settings.problem)
-        tasks.spawn(_open_chats(store, chats, wiring, tasks), "open the chats")
-        window.composer.enable_sending()  # what is sent is kept behind the store's opening
-        tasks.spawn(_light(models, settings, options), "load the model")
-        tasks.spawn(updates.begin(lambda: len(chats.sessions.known)), "look for a new version")
-        tasks.spawn(_open_endpoint(endpoint, settings.value.endpoint_on), "open the endpoint")
-        models.status_changed.connect(_log_model)
-        endpoint.changed.connect(_log_endpoint)
-        chats.sessions.answer_changed.connect(_log_answer)
-        if options.quick_ask:
-            quick.open()
-        await closed.wait()
-    return not late
 
 
-def _log_model(status: Status) -> None:
-    if status.state != "loading":
-        log.info("the model: %s, %s", status.state, _kind(status.error))
+def _start(
+    services: Services,
+    chat_page: ChatPageController,
+    updates: UpdateWiring,
+    problem: Exception | None,
+    options: Options,
+) -> None:
+    """Starts what takes long: reading the chats, loading the model, opening the endpoint."""
+    tasks, chats, models, endpoint = services.tasks, services.chats, services.models, services.endpoint
+    if problem is not None:
+        services.window.show_error(problem)
+    tasks.spawn(_open_chats(services, chat_page), "open the chats")
+    services.chat_page.composer.enable_sending()  # messages sent from now on are saved once the store is open
+    tasks.spawn(_load_initial_model(models, services.settings.value.model_path, options), "load the model")
+    tasks.spawn(updates.check_at_start(lambda: len(chats.sessions.known)), "check for updates")
+    tasks.spawn(_start_endpoint(endpoint, services.settings.value.endpoint_on), "open the endpoint")
+    models.status_changed.connect(_log_model)
+    endpoint.changed.connect(_log_endpoint)
+    chats.sessions.answer_changed.connect(_log_answer)
 
 
-def _log_endpoint(state: EndpointState) -> None:
-    log.info("the endpoint: %s, %s", state.stage, _kind(state.error))
+async def _open_chats(services: Services, chat_page: ChatPageController) -> None:
+    problem = await services.store.open()
+    if problem is not None:
+        chat_page.show_not_saved(problem)
+    await services.chats.load()
+    await chat_page.composer.open()
+    services.tasks.spawn(services.store.purge_index(), "clear the index of deleted words")
 
 
-def _log_answer(message: ChatMessage) -> None:
-    if message.state != "streaming":
-        log.info("an answer: %s, %s tokens", message.state, message.n_output)
-
-
-def _kind(error: BaseException | None) -> str:
-    return type(error).__name__ if error is not None else "no error"
-
-
-async def _open_chats(store: Store, chats: ChatController, wiring: Wiring, tasks: TaskSet) -> None:
-    if (notice := await store.open()) is not None:
-        wiring.tell_not_saved(notice)
-    await chats.load()
-    await wiring.composing.open()
-    tasks.spawn(store.purge_index(), "clear the index of deleted words")
-
-
-async def _light(models: ModelController, settings: SettingsFile, options: Options) -> None:
-    """Loads the model, once."""
-    path = await detached("find-model", _model_path, settings.value.model_path, options)
+async def _load_initial_model(models: ModelController, last_used: str, options: Options) -> None:
+    path = await detached("find-model", _initial_model, last_used, options)
     if path is None:
         models.none_found()
     else:
         await models.load(path)
 
 
-async def _open_endpoint(endpoint: EndpointController, was_on: bool) -> None:
-    """Opens the endpoint if it was open last time; shows the key."""
+def _initial_model(last_used: str, options: Options) -> Path | None:
+    """The file of the command line, else the one used last, else the one that comes with Inglenook. Any thread."""
+    if options.model is not None:
+        return options.model
+    if last_used and Path(last_used).is_file():
+        return Path(last_used)
+    return find_default_model(options.profile)
+
+
+async def _start_endpoint(endpoint: EndpointController, was_on: bool) -> None:
+    """Opens the endpoint if it was open last time, and reads its key."""
     if was_on:
         await endpoint.turn_on()
     await endpoint.read_key()
-
-
-def _model_path(remembered: str, options: Options) -> Path | None:
-    """The file asked for, else the last one used, else the one that comes with Inglenook."""
-    if options.model is not None:
-        return options.model
-    if remembered and Path(remembered).is_file():
-        return Path(remembered)
-    return find_default_model(options.profile)
 
 
 def make_engine(profile: Profile) -> Engine:
@@ -264,24 +329,35 @@ def make_engine(profile: Profile) -> Engine:
     from engine.engine import Engine
     from engine.library.load_trial import LoadTrial
 
-    return Engine(probe=LoadTrial(profile.probed), snapshots=profile.snapshots)
+    return Engine(load_trial=LoadTrial(profile.probed), snapshots=profile.snapshots)
 
 
-async def _keep_geometry(window: MainWindow, settings: SettingsFile) -> None:
+async def _save_geometry(window: MainWindow, settings: SettingsFile) -> None:
     settings.change(geometry=window.geometry_base64)
     await asyncio.to_thread(settings.save)
 
 
-async def _close_in_time(name: str, close: Callable[[], Awaitable[object]], timeout_s: float, late: list[str]) -> None:
-    """One step of closing. Whatever goes wrong in it is logged, and the next step follows."""
-    try:
-        async with asyncio.timeout(timeout_s):
-            await close()
-    except TimeoutError:
-        log.error("closing the %s took longer than %s s", name, timeout_s)
-        late.append(name)
-    except Exception:
-        log.exception("closing the %s failed", name)
+def _report(window: MainWindow, error: BaseException, name: str) -> None:
+    log.error("%s failed", name, exc_info=error)
+    window.show_error(error)
+
+
+def _log_model(status: Status) -> None:
+    if status.state != "loading":
+        log.info("the model: %s, %s", status.state, _type_name(status.error))
+
+
+def _log_endpoint(state: EndpointState) -> None:
+    log.info("the endpoint: %s, %s", state.stage, _type_name(state.error))
+
+
+def _log_answer(message: ChatMessage) -> None:
+    if message.state != "streaming":
+        log.info("an answer: %s, %s tokens", message.state, message.n_output)
+
+
+def _type_name(error: BaseException | None) -> str:
+    return type(error).__name__ if error is not None else "no error"
 
 
 def create_loop(

@@ -1,4 +1,5 @@
-"""The seam: what the worker needs of a model. The real one is in `engine.native`; tests bring a fake.
+"""Interface between the engine and a loaded model. `engine.native` implements it with llama.cpp, `tests/fakes.py`
+without a model.
 
 Unless a docstring says otherwise, everything is called on the native thread only.
 """
@@ -14,118 +15,120 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from engine.events import ModelInfo
 from engine.requests import Sampling
+from engine.status import EmbedderInfo, ModelInfo
 
 if TYPE_CHECKING:
     from llguidance import LLTokenizer
 
-    from engine.embedding.embedder import Embedder
-
 KvType = Literal["f16", "q8_0", "q4_0"]
+Pooling = Literal["mean", "cls", "last"]
 
 
 @dataclass(frozen=True, slots=True)
 class LoadSettings:
-    """`n_ctx` 0 takes what the model was trained for, at most 8,192 tokens, and less where memory is short."""
-
     n_ctx: int = 0
+    """0: the length that the model was trained for, at most 8,192 tokens, or less if memory is short."""
     n_threads: int = 0
-    """0: up to the machine's physical cores, as many as measure fastest while it runs."""
+    """0: chosen by measurement while it runs, up to the number of physical cores."""
     kv_type_k: KvType = "f16"
     kv_type_v: KvType = "f16"
-    """Another than f16 needs flash attention."""
+    """A type other than f16 requires flash attention."""
     n_gpu_layers: int | None = None
-    """None: all, where llama.cpp was built for a GPU, else 0."""
+    """None: all layers if llama.cpp was built for a GPU, otherwise 0."""
     flash_attention: Literal["auto", "on", "off"] = "auto"
     mlock: bool = False
-    """Keep the weights in memory whatever else wants it."""
+    """Locks the weights in RAM."""
     mmap: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the context can hold: cells of KV memory, prefixes in them, tokens in one decode; sequences that run
-    side by side, rows of logits from one decode, the thread counts that may be tried, in rising order, whether the
-    end of a sequence can be dropped (not where the model keeps a running state), and the `window` of tokens beyond
-    which some layers see nothing, 0 where all see all."""
+    """Capacities of one context, and what its KV memory supports."""
 
     n_cells: int
+    """Tokens in KV memory."""
     n_slots: int
+    """Prefixes in KV memory."""
     n_batch: int
+    """Tokens in one decode."""
     n_running: int = 16
+    """Sequences that run at the same time."""
     n_outputs: int = 64
+    """Rows of logits from one decode."""
     thread_counts: tuple[int, ...] = (1,)
+    """Thread counts to choose from, in rising order."""
     supports_truncation: bool = True
-    window: int = 0
+    """Whether tokens at the end of a sequence can be removed. False for recurrent and hybrid models."""
+    sliding_window: int = 0
+    """Some layers see only so many tokens back; 0 if all layers see all tokens."""
 
     @property
     def supports_full_rollback(self) -> bool:
-        """Whether a sequence, and a saved state, can always go back to any of its tokens. What lies before the window
-        may be gone: others use its memory, and states are saved without it."""
-        return self.supports_truncation and not self.window
+        """Whether a sequence, or a restored state, can be truncated to any length. With a sliding window, cells before
+        the window are reused by other sequences and are missing from saved states."""
+        return self.supports_truncation and not self.sliding_window
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderLimits:
+    n_ctx: int
+    """Tokens of one input."""
+    n_batch: int
+    """Tokens of one decode."""
+    n_slots: int
+    """Inputs of one decode."""
+    n_dimensions: int
+    n_tokens: int
+    """Size of the vocabulary."""
+    can_split: bool
+    """Whether one input can be computed in several decodes. False for models with bidirectional attention."""
+    pooling: Pooling
+    thread_counts: tuple[int, ...] = (1,)
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Tokens of one sequence for the next decode, at positions `start`, `start + 1`, …
-
-    `samples` asks for the logits of the last token, `needs_all_logits` for those of all."""
+    """Tokens of one sequence for the next decode, at positions `start`, `start + 1`, …"""
 
     slot: int
     start: int
     tokens: Sequence[int]
-    samples: bool
+    sample_last: bool
+    """Whether the last token needs logits."""
     needs_all_logits: bool = False
+    """Whether every token needs logits, or with an Embedder an output row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What templates and termination need to know. `ends` are the tokens that end an answer."""
-
     n_tokens: int
     bos: str
     eos: str
-    ends: frozenset[int]
+    eog_tokens: frozenset[int]
+    """The end-of-generation tokens."""
     has_word_pretokenizer: bool = False
-    """Whether the tokenizer splits a text before each " word" and spells every piece by itself."""
-    controls: tuple[str, ...] = ()
-    """The texts of control tokens: what only a template may write."""
-    gap: tuple[str, str, str] | None = None
-    """The words before the text ahead of a gap, before the text behind it, and before what fills it; None where the
-    model knows no such words."""
+    """Whether the tokenizer splits a text before each " word" and tokenizes the parts independently, as BPE does."""
+    control_texts: tuple[str, ...] = ()
+    """Texts of the control tokens, which only a chat template may produce."""
+    fim: tuple[str, str, str] | None = None
+    """Texts of the fill-in-the-middle tokens: prefix, suffix, middle. None if the model has none."""
 
 
 class KvAllocationFailed(Exception):
-    """The KV memory has no place for the batch; nothing was computed."""
+    """The KV memory has no free cells for the batch; nothing was computed."""
 
 
 class TokenizationCancelled(Exception):
-    """Nobody wants the tokens any more."""
+    """`cancelled` returned True during tokenization."""
 
 
 class NativeFailure(Exception):
-    """llama.cpp failed in a way that leaves the context unusable."""
+    """llama.cpp failed; the context is unusable."""
 
 
-class Sampler(Protocol):
-    """Chooses tokens for one sequence and remembers what it chose."""
-
-    def sample(self, row: int) -> int:
-        """The next token from the logits of `row`, an index into the last decode's tokens."""
-
-    def close(self) -> None: ...
-
-
-class Backend(Protocol):
-    info: ModelInfo
-    limits: Limits
-    vocabulary: Vocabulary
-    chat_template: str | None
-    fingerprint: bytes
-    """16 bytes: models with the same one can restore each other's states."""
-
-    def tokenize(
+class Tokenize(Protocol):
+    def __call__(
         self,
         text: str,
         *,
@@ -134,64 +137,107 @@ class Backend(Protocol):
         mark: str = "",
         cancelled: Callable[[], bool] = bool,
     ) -> list[int]:
-        """Tokens of `text`; with `parse_special`, the texts of control tokens in it become those tokens. `mark` is a
-        character that keeps such a text from becoming one, and is left out of the tokens.
+        """Tokens of `text`. `parse_special`: texts of control tokens become those tokens. `mark`: a character that
+        prevents this where it occurs within such a text, and is removed.
 
-        Raises TokenizationCancelled soon after `cancelled` returns True. Any thread, while the model is loaded."""
+        Any thread, while the model is loaded. Raises TokenizationCancelled soon after `cancelled` returns True."""
+
+
+class Sampler(Protocol):
+    """Chooses the tokens of one sequence; keeps a history of them for its penalties."""
+
+    def sample(self, row: int) -> int:
+        """The next token, from the logits of `row`, an index into the tokens of the last decode."""
+
+    def close(self) -> None: ...
+
+
+class Backend(Protocol):
+    """A chat model with one context."""
+
+    info: ModelInfo
+    limits: Limits
+    vocabulary: Vocabulary
+    chat_template: str | None
+    fingerprint: bytes
+    """16 bytes, the same for models that can restore each other's states."""
+
+    @property
+    def tokenize(self) -> Tokenize: ...
 
     def piece(self, token: int) -> bytes:
         """The token's bytes; empty for control tokens. Any thread, while the model is loaded."""
 
     def constraint_tokenizer(self) -> LLTokenizer:
-        """The vocabulary as constraints are compiled for it; slow, so ask once. Any thread, while the model is
-        loaded. It reads the model's vocabulary: what compiles with it does so within `keep_model_loaded`."""
+        """The vocabulary for llguidance. Takes 0.3 s, so call it once. Any thread, while the model is loaded.
+
+        It points into the model's memory: use it only within `keep_model_loaded`."""
 
     def keep_model_loaded(self) -> AbstractContextManager[None]:
-        """While entered, `close` does not free the weights and the vocabulary; the last one to leave does. Any thread.
-        Raises NotLoaded where the model was closed before."""
+        """While any such context is entered, `close` does not free weights and vocabulary; leaving the last one does.
+
+        Any thread. Raises NotLoaded if the model is closed."""
 
     def sampler(self, sampling: Sampling, history: Sequence[int]) -> Sampler:
-        """A fresh sampler whose penalties count `history`, the prompt's tokens."""
+        """A new sampler whose penalties count the tokens of `history`, the prompt."""
 
     def decode(self, chunks: Sequence[Chunk], n_threads: int) -> None:
         """Computes the chunks in order, as one batch. Raises KvAllocationFailed, NativeFailure."""
 
     def logits(self, row: int) -> npt.NDArray[np.float32]:
-        """The logits of `row`, one for each token, in llama.cpp's own memory: what is written there is sampled
-        from. Valid until the next decode."""
+        """The logits of `row`, shape (n_tokens,), as a view on llama.cpp's memory: writes affect sampling. Valid until
+        the next decode."""
 
     def clear(self, slot: int) -> None:
-        """Forgets everything that `slot` holds."""
+        """Removes all tokens of `slot`."""
 
     def first_cached_token(self, slot: int) -> int:
-        """The first token of `slot` that every layer still holds; more than 0 only where there is a window."""
+        """Index of the first token of `slot` that every layer holds; above 0 only with a sliding window."""
 
-    def cut(self, slot: int, n: int) -> None:
+    def truncate(self, slot: int, n: int) -> None:
         """Keeps only the first `n` tokens of `slot`."""
 
     def copy(self, source: int, target: int, n: int) -> None:
         """Shares the first `n` tokens of `source` with the empty `target`."""
 
     def save(self, slot: int) -> memoryview:
-        """What `slot` holds, for `restore`."""
+        """The KV state of `slot`, for `restore`."""
 
     def restore(self, slot: int, state: memoryview) -> bool:
-        """Fills the empty `slot` with what `save` gave. False, and empty, where it does not fit this model."""
+        """Fills the empty `slot` with a saved state. False, leaving it empty, if the state does not fit the model."""
 
     def open_embedder(self) -> Embedder:
-        """A small context beside this one, over the same weights; closed before this backend. Raises ModelFileError."""
+        """A second context over the same weights; close it before this backend. Raises ModelFileError."""
 
     def close(self) -> None:
-        """Frees the context, then the model, the latter not before the last `keep_model_loaded` ends."""
+        """Frees the context, and the model once no `keep_model_loaded` is entered."""
+
+
+class Embedder(Protocol):
+    """A context that computes embeddings."""
+
+    info: EmbedderInfo
+    limits: EmbedderLimits
+
+    @property
+    def tokenize(self) -> Tokenize: ...
+
+    def embed(self, chunks: Sequence[Chunk], n_threads: int) -> npt.NDArray[np.float32]:
+        """Output rows of all tokens, shape (sum of chunk lengths, n_dimensions). Raises NativeFailure."""
+
+    def clear(self, slot: int) -> None: ...
+
+    def close(self) -> None:
+        """Frees the context, and the model if it belongs to this embedder alone."""
 
 
 class OpenBackend(Protocol):
-    """Opens a model file. Raises ModelFileError, LoadCancelled."""
+    def __call__(self, path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> Backend:
+        """Opens a model file. `on_progress` gets 0..1 and returns False to cancel.
 
-    def __call__(
-        self,
-        path: Path,
-        settings: LoadSettings,
-        on_progress: Callable[[float], bool],
-    ) -> Backend:
-        """`on_progress` takes 0..1 and answers False to cancel the load."""
+        Raises ModelFileError, InvalidSettings, NotEnoughMemory, LoadCancelled."""
+
+
+class OpenEmbedder(Protocol):
+    def __call__(self, path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> Embedder:
+        """Opens an embedding model; parameters and errors as of OpenBackend."""

@@ -1,18 +1,18 @@
-"""What can go wrong in the engine. Each error carries data; the origins turn it into a status or a sentence.
+"""Errors of the engine. Each carries its data in attributes; the API maps it to a status, the desktop to a sentence.
 
 EngineError
-├── NotLoaded            no model is loaded (yet)
+├── NotLoaded            no model is loaded, or it is still loading
 ├── EngineDead           a native failure ended the engine; loading again works
 ├── EngineClosed         the engine was closed
 ├── LoadCancelled        the load was cancelled
-├── ModelFileError       the file is missing, damaged, or no model we can run
+├── ModelFileError       the file is missing, damaged or not supported
 ├── InvalidSettings      the load settings contradict each other, the model or the machine
-├── NotEnoughMemory      the model does not fit beside what else runs
-├── KvCacheFull         background work found no room beside the chats in memory
-├── RequestError         the request cannot be served as asked
-│   ├── ContextOverflow  the prompt does not fit into the context
-│   ├── TemplateError    the model's chat template refuses these messages
-│   └── ConstraintError  what the answer must match cannot be enforced
+├── NotEnoughMemory      the model does not fit into the free memory
+├── KvCacheFull          background work would have to evict the window's prefixes
+└── RequestError         the request cannot be served and will fail again
+    ├── ContextOverflow  the prompt does not fit into the context
+    ├── TemplateError    the chat template raised an error
+    └── ConstraintError  the constraint cannot be enforced
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from engine.files.display_name import display_name
 
 
 class EngineError(Exception):
-    """Base of everything that the engine raises or sends."""
+    """Base of all errors that the engine raises or sends in `Failed`."""
 
 
 class NotLoaded(EngineError):
@@ -49,10 +49,10 @@ class LoadCancelled(EngineError):
 
 
 class ModelFileError(EngineError):
-    """`reason` is one short clause without the path, fit to be shown: "the file is cut short"."""
+    """`reason` is a short clause without the path, fit to be shown: "the file is cut short"."""
 
     def __init__(self, path: Path, reason: str, *, is_transient: bool = False) -> None:
-        """`is_transient`: the system could not read it now; the file itself may be good."""
+        """`is_transient`: the system could not read the file now; the file itself may be valid."""
         super().__init__(f"{display_name(path.name)}: {reason}")
         self.path = path
         self.reason = reason
@@ -60,7 +60,7 @@ class ModelFileError(EngineError):
 
 
 class InvalidSettings(EngineError):
-    """`field` names the setting, `reason` is one short clause."""
+    """`field` is the name of the setting, `reason` a short clause."""
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(f"{field}: {reason}")
@@ -69,7 +69,7 @@ class InvalidSettings(EngineError):
 
 
 class NotEnoughMemory(EngineError):
-    """Both in bytes. Another file, a shorter context or a smaller KV type may fit."""
+    """`needed` and `available` are in bytes."""
 
     def __init__(self, needed: int, available: int) -> None:
         super().__init__(f"the model needs {needed >> 20} MB of memory, {available >> 20} MB are free")
@@ -78,7 +78,7 @@ class NotEnoughMemory(EngineError):
 
 
 class KvCacheFull(EngineError):
-    """Background work only: it costs no chat its place. Later it may fit."""
+    """Only for background work, which never evicts the window's prefixes. It may succeed later."""
 
     def __init__(self, n_tokens: int) -> None:
         super().__init__(f"there is no room for {n_tokens} tokens beside the chats in memory")
@@ -86,7 +86,7 @@ class KvCacheFull(EngineError):
 
 
 class RequestError(EngineError):
-    """The request's own fault; the same request will fail again."""
+    """Caused by the request itself; the same request will fail again."""
 
 
 class ContextOverflow(RequestError):
@@ -97,7 +97,7 @@ class ContextOverflow(RequestError):
 
 
 class TemplateError(RequestError):
-    """`reason` comes from the model's template: data, not to be trusted as ours."""
+    """`reason` comes from the model's template, so it is untrusted text."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"the chat template refused the messages: {reason}")
@@ -105,7 +105,7 @@ class TemplateError(RequestError):
 
 
 class ConstraintError(RequestError):
-    """`reason` may quote the asked-for schema or grammar: data, not to be trusted as ours."""
+    """`reason` may quote the schema or grammar of the request, so it is untrusted text."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"the constraint cannot be enforced: {reason}")

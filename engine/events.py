@@ -1,26 +1,25 @@
-"""What the engine answers. A stream is `Started`, then deltas of reasoning, text and tool calls, then exactly one
-`Finished` or `Failed`.
+"""Events of a request's stream: `Started`, then deltas of reasoning, text and tool calls, then exactly one `Finished`
+or `Failed`.
 
-`Started` comes when the prompt has been read and the first token is known; a request that fails or is cancelled
-before that has no `Started`. So a origin that waits for the first event knows whether the request went wrong.
+`Started` is sent when the prompt is computed and the first token is sampled. A request that fails or is cancelled
+before has no `Started`, so the first event shows whether a request failed early.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 from engine.errors import EngineError
 
 FinishReason = Literal["stop", "length", "tool_calls", "cancelled"]
-"""stop: the model ended or a stop string came. length: max_tokens or the context's end. tool_calls: it ended after
-calling tools. cancelled: by the asker."""
+"""stop: end-of-generation token, stop string, or a complete constrained answer. length: `max_tokens` or context length
+reached. tool_calls: stopped after tool calls. cancelled: by the caller."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Token counts. `n_cached` of the `n_prompt` were not computed again."""
+    """Token counts. `n_cached` of the `n_prompt` tokens came from the cache."""
 
     n_prompt: int
     n_cached: int
@@ -29,26 +28,26 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Seconds by the monotonic clock: waiting for a place, reading the prompt, writing the answer."""
+    """Seconds in the queue, on the prompt and on the answer."""
 
     queue_s: float
     prefill_s: float
     decode_s: float
     first_token_s: float
-    """From submit to the first token; 0 where none came."""
+    """From `submit` to the first token; 0 without one."""
 
 
 @dataclass(frozen=True, slots=True)
 class TokenChoice:
-    """A token, as bytes, with the natural logarithm of its probability, and what else it could have been."""
+    """A token as bytes, with the natural logarithm of its probability and alternatives."""
 
     token: bytes
     logprob: float
     others: tuple[tuple[bytes, float], ...] = ()
-    """The likeliest tokens, the chosen one among them, the likeliest first."""
+    """The likeliest tokens, including the chosen one if it is among them, in falling order."""
     id: int = field(default=-1, compare=False)
     other_ids: tuple[int, ...] = field(default=(), compare=False)
-    """Numbers of `token` and `others` in the vocabulary."""
+    """Token ids of `token` and `others`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +55,24 @@ class Started:
     n_prompt: int
     n_cached: int
     prompt: tuple[TokenChoice, ...] = ()
-    """Where `prompt_logprobs` was asked for: the prompt's tokens, the first with a logprob of 0."""
+    """With `prompt_logprobs`: the prompt's tokens, the first with a log probability of 0."""
     not_enforced: tuple[str, ...] = ()
-    """Keywords of the request's schemas that the answer may break, each with its place."""
+    """Schema keywords that are not enforced, each with its location."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
-    """`text` is never empty and never ends within a character; `n_tokens` were sampled for it."""
+    """`text` is never empty and consists of whole characters; `n_tokens` tokens were sampled for it."""
 
     text: str
     n_tokens: int = 0
     choices: tuple[TokenChoice, ...] = ()
-    """Where `n_logprobs` was asked for: those tokens."""
+    """With `n_logprobs`: those tokens."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReasoningDelta:
-    """What the model thinks before it answers; like TextDelta otherwise."""
+    """Reasoning before the answer; otherwise like TextDelta."""
 
     text: str
     n_tokens: int = 0
@@ -81,7 +80,7 @@ class ReasoningDelta:
 
 @dataclass(frozen=True, slots=True)
 class ToolCallStarted:
-    """The model begins a tool call; `index` counts the calls of one answer from 0."""
+    """Begins a tool call; `index` counts the calls of one answer from 0."""
 
     index: int
     id: str
@@ -90,7 +89,7 @@ class ToolCallStarted:
 
 @dataclass(frozen=True, slots=True)
 class ToolCallDelta:
-    """More of that call's `arguments`, JSON text."""
+    """Appends to the `arguments` of a call, which are JSON text."""
 
     index: int
     arguments: str
@@ -102,7 +101,7 @@ class Finished:
     usage: Usage
     timings: Timings
     stop_string: str | None = None
-    """Where one of the request's stop strings ended the answer: that one."""
+    """The stop string that ended the answer, if one did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,97 +111,11 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Embeddings:
-    """The answer to an EmbedRequest: a vector of length 1 for each input, in their order."""
+    """Result of an EmbedRequest: a vector of length 1 for each input, in order."""
 
     vectors: tuple[tuple[float, ...], ...]
     n_prompt: int
-    """Tokens of all inputs together."""
+    """Total number of tokens of all inputs."""
 
 
 Event = Started | TextDelta | ReasoningDelta | ToolCallStarted | ToolCallDelta | Finished | Failed
-
-
-@dataclass(frozen=True, slots=True)
-class KvUsage:
-    """The `share` of the KV memory that holds what was read for one chat of the window, or one key of the endpoint."""
-
-    origin: Literal["window", "endpoint"]
-    owner: str
-    share: float
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryEstimate:
-    """Bytes. `available` is what the machine had free before the model was loaded."""
-
-    weights_bytes: int
-    kv_bytes: int
-    """The KV cache, or the running states, of all sequences."""
-    compute_bytes: int
-    """What one decode needs in between, and its logits."""
-    available: int
-    other_bytes: int = 0
-    """The vocabulary, and what llama.cpp keeps for itself."""
-
-    @property
-    def needed(self) -> int:
-        return self.weights_bytes + self.kv_bytes + self.compute_bytes + self.other_bytes
-
-    @property
-    def headroom(self) -> int:
-        """Negative where it does not fit."""
-        return self.available - self.needed
-
-
-@dataclass(frozen=True, slots=True)
-class ModelInfo:
-    """The loaded model. `id` is what tools call it: the file's name without path and ending."""
-
-    id: str
-    name: str
-    path: Path
-    size_bytes: int
-    n_ctx: int
-    n_ctx_train: int
-    kv_bytes: int
-    loaded_at: float
-    """Unix time."""
-    memory: MemoryEstimate | None = None
-    """What it takes, as foreseen before it was loaded."""
-    n_ctx_wanted: int = 0
-    """More than `n_ctx` where the context was made shorter, since memory is short; else 0."""
-
-
-@dataclass(frozen=True, slots=True)
-class EmbedderInfo:
-    """The embedding model beside the chat model."""
-
-    id: str
-    path: Path
-    size_bytes: int
-    n_ctx: int
-    n_dimensions: int
-
-
-@dataclass(frozen=True, slots=True)
-class ModelProps:
-    """What tools ask about the loaded model: its template, the first and last token as text, how many requests run
-    side by side, and whether it can fill a gap in a text."""
-
-    chat_template: str
-    bos: str
-    eos: str
-    n_running: int
-    supports_fim: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """Where the engine stands. `progress` 0..1 while loading; `error` after a failed load or a native failure."""
-
-    state: Literal["empty", "loading", "ready", "dead", "closed"]
-    model: ModelInfo | None = None
-    progress: float = 0.0
-    error: EngineError | None = None
-    embedder: EmbedderInfo | None = None
-    """Filled in by the board, whatever the chat model's state."""

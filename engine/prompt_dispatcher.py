@@ -1,15 +1,14 @@
-"""From a submitted request to the native thread, by way of the thread that prepares its prompt."""
+"""Builds the prompts of submitted requests on background threads and passes them to the native thread."""
 
 from __future__ import annotations
 
 import logging
 import time
-from queue import SimpleQueue
+from collections.abc import Callable
 
-from engine.backend import TokenizationCancelled
+from engine.backend import Backend, TokenizationCancelled
 from engine.errors import EngineClosed, EngineError, NotLoaded
 from engine.events import Failed
-from engine.inbox import Message, Submit
 from engine.prompt.prompt_builder import PromptBuilder
 from engine.prompt.thread_pools import PromptThreadPools
 from engine.redacted_traceback import redacted_traceback
@@ -22,44 +21,41 @@ log = logging.getLogger(__name__)
 class PromptDispatcher:
     """Any thread."""
 
-    def __init__(self, pools: PromptThreadPools, book: RequestRegistry, inbox: SimpleQueue[Message]) -> None:
+    def __init__(
+        self, pools: PromptThreadPools, registry: RequestRegistry, submit: Callable[[RequestState, Backend], None]
+    ) -> None:
+        """`submit` takes a request whose prompt is complete; the tokens are valid for the given backend only."""
         self._pools = pools
-        self._book = book
-        self._inbox = inbox
+        self._registry = registry
+        self._submit = submit
 
-    def take(self, prompt_builder: PromptBuilder, state: RequestState) -> None:
-        """Never blocks. Raises ValueError where a request of this id is under way; what else goes wrong is the
-        state's last event."""
-        self._book.open(state)
+    def dispatch(self, prompt_builder: PromptBuilder, state: RequestState) -> None:
+        """Never blocks. Raises ValueError if a request with the same id is open; other errors become the request's last
+        event."""
+        self._registry.open(state)
         try:
             pool = self._pools.pool(state.request.origin, n_chars_of(state.request))
-            pool.submit(self._prepare, prompt_builder, state)
-        except RuntimeError:  # closed a moment ago
-            self._book.close(state, Failed(EngineClosed()))
+            pool.submit(self._build_prompt, prompt_builder, state)
+        except RuntimeError:  # the pool was shut down a moment ago
+            self._registry.close(state, Failed(EngineClosed()))
 
-    def _prepare(self, prompt_builder: PromptBuilder, state: RequestState) -> None:
-        """On a pool's thread: the request's tokens, then over to the native thread.
-
-        Unloading first withdraws the prompt_builder, then waits for this thread: so the model cannot go while it
-        tokenises."""
+    def _build_prompt(self, prompt_builder: PromptBuilder, state: RequestState) -> None:
+        """On a pool's thread. The model cannot be unloaded meanwhile: unloading invalidates the prompt builder and then
+        waits for the pools."""
         try:
             if prompt_builder is not self._pools.prompt_builder:
                 raise NotLoaded
             if not state.cancelled.is_set():
                 prompt = prompt_builder.build(state.request, state.cancelled.is_set)
-                state.prompt, state.parser_config, state.grammar_constraint = (
-                    prompt.tokens,
-                    prompt.parser_config,
-                    prompt.grammar_constraint,
-                )
+                state.prompt, state.parser_config = prompt.tokens, prompt.parser_config
+                state.grammar_constraint = prompt.grammar_constraint
         except TokenizationCancelled:
-            cancelled = state.cancelled.is_set()
-            last = state.finished("cancelled", time.monotonic()) if cancelled else Failed(NotLoaded())
-            self._book.close(state, last)
+            self._registry.close(state, state.ended_by(NotLoaded(), time.monotonic()))
         except EngineError as error:
-            self._book.close(state, Failed(error))
-        except Exception as error:  # a bug of ours must end this request, not leave its asker waiting
+            self._registry.close(state, Failed(error))
+        except Exception as error:  # a bug must end this request, or its caller would wait forever
             log.error("preparing a prompt failed\n%s", redacted_traceback(error))
-            self._book.close(state, Failed(EngineError(f"preparing the prompt failed: {type(error).__name__}")))
+            failure = EngineError(f"preparing the prompt failed: {type(error).__name__}")
+            self._registry.close(state, Failed(failure))
         else:
-            self._inbox.put(Submit(state, prompt_builder.backend))
+            self._submit(state, prompt_builder.backend)

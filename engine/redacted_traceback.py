@@ -1,7 +1,4 @@
-"""What may be logged of an error: its kind and its way through the code, never what it says.
-
-An error's text may hold words of a chat or a prompt, a file's name or a key. A developer finds the place without it.
-"""
+"""Tracebacks without error messages, for the log: a message can contain text of a chat, a file name or a key."""
 
 from __future__ import annotations
 
@@ -11,9 +8,7 @@ from collections.abc import Iterator
 
 
 def redacted_traceback(error: BaseException) -> str:
-    """The kind of an error and of those it came from, each with its way through the code, the innermost place last.
-
-    Several lines, indented, for the end of a log message."""
+    """Types and stack frames of an error and its causes, the innermost frame last. Several indented lines."""
     return "\n".join(_lines(error))
 
 

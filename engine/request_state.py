@@ -1,10 +1,10 @@
-"""A request on its way through the engine: who asked, what became of it, and how long it took."""
+"""State, progress and timing of submitted requests, from `submit` to their last event."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence as SequenceOf
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.errors import EngineError
@@ -12,34 +12,33 @@ from engine.events import Event, Failed, Finished, FinishReason, Timings, Usage
 from engine.output.chat_format import OutputParserConfig
 from engine.output.constraints.grammar_constraint import GrammarConstraint
 from engine.requests import Request
-from engine.scheduler.sequence import Sequence, WaitReason
+from engine.scheduler.sequence import SequenceState, WaitReason
 from engine.stream import RequestStream
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """State of a request at one moment. `queue_place` counts from 1; 0 once the request was given a slot.
-
-    `n_prompt` is 0 until the prompt is tokenised. `n_read / n_prompt` is the share of the prompt that is computed."""
+class RequestProgress:
+    """State of a request at one moment."""
 
     queue_place: int = 0
+    """Counts from 1; 0 after the request was admitted."""
     n_prompt: int = 0
+    """0 until the prompt is tokenized."""
     n_cached: int = 0
     n_read: int = 0
     """Computed tokens of the prompt, including the cached ones."""
     n_output: int = 0
     decode_s: float = 0.0
     prefill_s: float = 0.0
-    """Seconds spent on the prompt so far."""
     waits_for: WaitReason | None = None
-    """Why the last step did nothing for this request; None while its prompt is read or its answer written."""
+    """Why the last step computed nothing for the request; None if it did."""
     is_stopping: bool = False
     """Cancelled, but its last event has not been sent yet."""
 
 
 class RequestState:
-    """Joins a request with its stream. `cancelled` may be set on any thread; the rest belongs to whoever holds
-    the request: first the preparing thread, then the native one."""
+    """A request with its stream and what is known about it. `cancelled` may be set on any thread; everything else is
+    written first by the thread that builds the prompt, then by the native thread."""
 
     def __init__(self, request: Request, stream: RequestStream, submitted_at: float) -> None:
         self.request = request
@@ -48,34 +47,31 @@ class RequestState:
         self.cancelled = threading.Event()
         self.prompt: tuple[int, ...] = ()
         self.parser_config: OutputParserConfig | None = None
-        """How the answer is taken apart, where it is more than text."""
+        """None if the answer is plain text."""
         self.grammar_constraint: GrammarConstraint | None = None
-        """Keeps the answer to the request's constraint, or its calls to their tools, where there are any."""
+        """None if sampling is unconstrained."""
         self.n_output = 0
         self.n_cached = 0
-        self.n_read = 0
-        """Tokens of the prompt, and the answer's after them, that are in the KV memory."""
+        self.n_computed = 0
+        """Tokens of the prompt and the answer that are in the KV memory."""
         self.stop_string: str | None = None
-        """The one that ended the answer."""
+        """The stop string that ended the answer."""
         self.admitted_at: float | None = None
         self.first_token_at: float | None = None
-        self.sequence: Sequence | None = None
-        """Set when the native thread has queued the request."""
+        self.sequence: SequenceState | None = None
+        """Set when the scheduler gets the request."""
         self.snapshot_requested = False
-        """Whether it has waited for a snapshot from disk; it does so once."""
+        """Whether it has waited for a snapshot from disk, which happens at most once."""
 
-    def send(self, events: SequenceOf[Event]) -> None:
-        self.stream.deliver(events)
-
-    def progress(self, queue_place: int) -> Progress:
-        """As it is now, from any thread: each number is true, if not all of the same step."""
+    def progress(self, queue_place: int) -> RequestProgress:
+        """Any thread. The numbers can come from two successive steps."""
         admitted, first, now = self.admitted_at, self.first_token_at, time.monotonic()
         n_prompt = len(self.prompt)
-        return Progress(
+        return RequestProgress(
             queue_place,
             n_prompt=n_prompt,
             n_cached=self.n_cached,
-            n_read=min(max(self.n_read, self.n_cached), n_prompt),
+            n_read=min(max(self.n_computed, self.n_cached), n_prompt),
             n_output=self.n_output,
             decode_s=0.0 if first is None else now - first,
             prefill_s=0.0 if admitted is None else (now if first is None else first) - admitted,
@@ -90,8 +86,13 @@ class RequestState:
             return self.sequence.waits_for
         return "snapshot" if self.snapshot_requested else "preparation"
 
+    @property
+    def estimated_order(self) -> tuple[int, float]:
+        """Sort key for the queue: the scheduler's order, with requests last that are not tokenized yet."""
+        return self.request.priority, float("inf") if self.sequence is None else self.sequence.deadline
+
     def finished(self, reason: FinishReason, now: float) -> Finished:
-        """The last event of a request that ended without an error."""
+        """The last event of a request that did not fail."""
         admitted = now if self.admitted_at is None else self.admitted_at
         first = now if self.first_token_at is None else self.first_token_at
         timings = Timings(
@@ -102,72 +103,69 @@ class RequestState:
         )
         return Finished(reason, Usage(len(self.prompt), self.n_cached, self.n_output), timings, self.stop_string)
 
-
-def _likely_order(state: RequestState) -> tuple[bool, float]:
-    """The scheduler's order; a prompt that is not tokenised yet comes last of its origin."""
-    return state.request.origin != "window", float("inf") if state.sequence is None else state.sequence.deadline
+    def ended_by(self, error: EngineError, now: float) -> Finished | Failed:
+        """The last event if `error` ends the request; a cancelled request ends as cancelled."""
+        return self.finished("cancelled", now) if self.cancelled.is_set() else Failed(error)
 
 
 class RequestRegistry:
-    """Every request that has not had its last event. Any thread."""
+    """All requests that have not sent their last event. Any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._tickets: dict[str, RequestState] = {}
+        self._states: dict[str, RequestState] = {}
         self._idle_since = time.monotonic()
 
     @property
     def idle_since(self) -> float | None:
-        """Since when there is none, by the monotonic clock; None while there is one."""
+        """Monotonic time since which there is no request; None while there is one."""
         with self._lock:
-            return None if self._tickets else self._idle_since
+            return None if self._states else self._idle_since
 
     def open(self, state: RequestState) -> None:
-        """Raises ValueError where a request of this id is under way."""
+        """Raises ValueError if a request with the same id is open."""
         with self._lock:
-            if state.request.id in self._tickets:
+            if state.request.id in self._states:
                 raise ValueError(f"request {state.request.id} is already under way")
-            self._tickets[state.request.id] = state
+            self._states[state.request.id] = state
 
     def cancel(self, request_id: str) -> bool:
-        """Marks a request as cancelled; False where there is none."""
+        """Marks a request as cancelled. False if it is unknown or already cancelled."""
         with self._lock:
-            state = self._tickets.get(request_id)
+            state = self._states.get(request_id)
         if state is None or state.cancelled.is_set():
             return False
         state.cancelled.set()
         return True
 
-    def progress(self, request_id: str) -> Progress | None:
-        """None where there is no such request."""
-        with self._lock:
-            state = self._tickets.get(request_id)
-            waiting = [each for each in self._tickets.values() if each.admitted_at is None]
-        if state is None:
-            return None
-        waiting.sort(key=_likely_order)
-        return state.progress(waiting.index(state) + 1 if state in waiting else 0)
-
     def cancel_all(self) -> None:
-        with self._lock:
-            states = list(self._tickets.values())
-        for state in states:
+        for state in self._open_states():
             state.cancelled.set()
 
-    def close(self, state: RequestState, last: Finished | Failed, before: SequenceOf[Event] = ()) -> None:
-        """Sends the last event, with what came just before it, and forgets the request. Does nothing the
-        second time, so that each request has one last event whoever ends it first."""
+    def progress(self, request_id: str) -> RequestProgress | None:
+        """None for an unknown request."""
+        states = self._open_states()
+        state = next((each for each in states if each.request.id == request_id), None)
+        if state is None:
+            return None
+        waiting = sorted((each for each in states if each.admitted_at is None), key=lambda each: each.estimated_order)
+        return state.progress(waiting.index(state) + 1 if state in waiting else 0)
+
+    def close(self, state: RequestState, last: Finished | Failed, before: Sequence[Event] = ()) -> None:
+        """Sends `before` and the last event, and removes the request. Does nothing if the request is already closed, so
+        that each request has exactly one last event."""
         with self._lock:
-            if self._tickets.get(state.request.id) is not state:
+            if self._states.get(state.request.id) is not state:
                 return
-            del self._tickets[state.request.id]
+            del self._states[state.request.id]
             self._idle_since = time.monotonic()
-        state.send([*before, last])
+        state.stream.deliver([*before, last])
 
     def fail_all(self, error: EngineError) -> None:
-        """Ends whatever is left: a request that came while the engine closed."""
+        """Ends the requests that were submitted while the engine closed."""
+        for state in self._open_states():
+            self.close(state, state.ended_by(error, state.submitted_at))
+
+    def _open_states(self) -> list[RequestState]:
         with self._lock:
-            states = list(self._tickets.values())
-        for state in states:
-            cancelled = state.cancelled.is_set()
-            self.close(state, state.finished("cancelled", state.submitted_at) if cancelled else Failed(error))
+            return list(self._states.values())

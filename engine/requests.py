@@ -1,4 +1,4 @@
-"""What can be asked of the engine. All frozen: a request is a value and may cross threads."""
+"""Requests to the engine. All are frozen values and may be passed between threads."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-Origin = Literal["window", "endpoint"]
-"""Who asks. The window outranks the endpoint."""
+from engine.priority import Origin, Priority
 
 
 def new_request_id() -> str:
@@ -17,7 +16,7 @@ def new_request_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A call that the model made. `arguments` is JSON text, as the model wrote it."""
+    """A tool call of the model. `arguments` is JSON text as generated, which can be invalid."""
 
     id: str
     name: str
@@ -26,7 +25,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A function that the model may ask to be called. `parameters` is a JSON schema, as text."""
+    """A function that the model may call. `parameters` is a JSON schema as text."""
 
     name: str
     description: str = ""
@@ -35,7 +34,7 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn. A "tool" message answers the call `tool_call_id`; `reasoning` is what the model thought before."""
+    """One turn of a chat. A message of the role "tool" is the result of the call `tool_call_id`."""
 
     role: str
     content: str
@@ -46,7 +45,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class NamedTool:
-    """The tool choice that asks for one certain tool."""
+    """Requires a call of this tool."""
 
     name: str
 
@@ -56,23 +55,23 @@ ToolChoice = Literal["none", "auto", "required"] | NamedTool
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """What the answer's text must match. `source` is a JSON schema, a regular expression, a Lark or GBNF grammar,
-    or a JSON list of strings ("choice"); for "json_object" it is empty."""
+    """What the text of an answer must match. `source` is a JSON schema, a regular expression, a Lark or GBNF grammar,
+    or a JSON list of strings ("choice"); it is empty for "json_object"."""
 
     kind: Literal["json_object", "json_schema", "regex", "choice", "lark", "gbnf"]
     source: str = ""
     strict: bool = True
-    """False: what of a JSON schema cannot be enforced is left out, and named in `Started`. True: it is an error."""
+    """Whether JSON schema keywords that cannot be enforced are an error; otherwise they are listed in `Started`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How the next token is chosen. The neutral value of each field switches it off, so that `Sampling()` names only
-    what is on: temperature, top-k, top-p, min-p. `temperature` 0 is greedy; `seed` None draws a fresh one."""
+    """Sampler settings. Each sampler is off at the neutral value of its field; `Sampling()` enables temperature, top-k,
+    top-p and min-p. `temperature` 0 is greedy; `seed` None draws a random one."""
 
     temperature: float = 0.8
     temperature_range: float = 0.0
-    """The temperature moves by so much either way with the entropy of the choice."""
+    """Dynamic temperature: it varies by so much in both directions with the entropy of the distribution."""
     top_k: int = 40
     top_p: float = 0.95
     min_p: float = 0.05
@@ -89,32 +88,55 @@ class Sampling:
     dry_allowed_length: int = 2
     dry_last_n: int = 1024
     mirostat: bool = False
-    """Mirostat 2, in the place of all that cuts off unlikely tokens."""
+    """Mirostat 2, which replaces all samplers that remove unlikely tokens."""
     mirostat_tau: float = 5.0
     mirostat_eta: float = 0.1
     logit_bias: tuple[tuple[int, float], ...] = ()
     min_keep: int = 0
-    """So many tokens are left by each step that cuts off unlikely ones."""
+    """Minimum number of tokens left by each sampler that removes unlikely ones."""
     ignore_eos: bool = False
     seed: int | None = None
 
     @property
     def is_deterministic(self) -> bool:
-        """Whether the same prompt is meant to give the same answer."""
+        """Whether the same prompt must give the same answer."""
         return self.temperature <= 0.0 or self.seed is not None
 
 
 GREEDY = Sampling(temperature=0.0)
 
 Effort = Literal["minimal", "low", "medium", "high"]
-"""How much a model is to think. Models whose template knows no such word only hear "minimal", as thinking off."""
+"""Reasoning effort. For a chat template without that setting, "minimal" turns reasoning off and others do nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationOptions:
+    """Fields that chat and completion requests have in common."""
+
+    constraint: Constraint | None = None
+    """What the text of the answer must match; reasoning before it is unconstrained. With tools, the answer is either
+    text that matches or tool calls; if a call is required, the constraint is ignored."""
+    max_tokens: int | None = None
+    """None: until the model ends the answer or the context is full."""
+    min_tokens: int = 0
+    """Before so many tokens no end-of-generation token is sampled."""
+    stop: tuple[str, ...] = ()
+    n_logprobs: int | None = None
+    """None: no log probabilities. Otherwise those of each sampled token and of so many of the likeliest tokens."""
+    prompt_logprobs: bool = False
+    """Also returns those of the prompt's tokens, in `Started`; then nothing of the prompt comes from the cache."""
+    use_cache: bool = True
+    """False: no token of the prompt comes from the cache, so `n_cached` is 0."""
+    background: bool = False
+    """Runs only when nothing else does."""
+    owner: str = ""
+    """The chat, or the API key, to which the KV memory of the request is attributed."""
+    id: str = field(default_factory=new_request_id)
 
 
 @dataclass(frozen=True, slots=True)
-class ChatRequest:
-    """Answer `messages` through the model's chat template. `max_tokens` None: until the model or the context ends.
-
-    `answer_start` is text with which the answer begins already: a cut answer, or another branch of one."""
+class ChatRequest(GenerationOptions):
+    """Generates an answer to `messages` with the model's chat template."""
 
     messages: tuple[Message, ...]
     origin: Origin
@@ -124,55 +146,30 @@ class ChatRequest:
     parallel_tool_calls: bool = True
     """False: the answer ends with its first call."""
     thinking: bool | None = None
-    """Reasoning on or off, where the model's template lets one choose; None: as the template has it."""
+    """Reasoning on or off, if the chat template supports that; None: the template's default."""
     effort: Effort | None = None
-    constraint: Constraint | None = None
-    """What the answer's text must match; reasoning before it is free. With tools, the answer is text that matches, or
-    calls; where a call is required, only that."""
     answer_start: str = ""
-    max_tokens: int | None = None
-    min_tokens: int = 0
-    """No end token is chosen before."""
-    stop: tuple[str, ...] = ()
-    n_logprobs: int | None = None
-    """Log probabilities of each token of the answer, with so many of the likeliest beside it."""
-    prompt_logprobs: bool = False
-    """Those of the prompt's tokens too, in `Started`; then nothing of it comes from a cache."""
-    use_cache: bool = True
-    """False: no token of the prompt comes from a cache, so that `n_cached` is 0."""
-    background: bool = False
-    """Nobody waits for it: it runs when nothing else does."""
-    owner: str = ""
-    """Whose memory what is read for it counts as: a chat, or a tool's key."""
+    """Text with which the answer begins: the answer continues after it."""
     template_arguments: tuple[tuple[str, bool | int | float | str], ...] = ()
-    """Further names for the model's chat template, beside those for thinking, with their values."""
-    id: str = field(default_factory=new_request_id)
+    """Additional variables for the chat template."""
+
+    @property
+    def priority(self) -> Priority:
+        return Priority.of(self.origin, background=self.background)
 
 
 @dataclass(frozen=True, slots=True)
-class CompletionRequest:
-    """Go on from `prompt` as it stands, without a template."""
+class CompletionRequest(GenerationOptions):
+    """Continues `prompt` without a chat template."""
 
     prompt: str | tuple[int, ...]
-    """Text, or the model's own tokens as they stand."""
+    """Text, or tokens of the model."""
     origin: Origin
     sampling: Sampling = Sampling()
-    constraint: Constraint | None = None
-    max_tokens: int | None = None
-    min_tokens: int = 0
-    """No end token is chosen before."""
-    stop: tuple[str, ...] = ()
-    n_logprobs: int | None = None
-    """Log probabilities of each token of the answer, with so many of the likeliest beside it."""
-    prompt_logprobs: bool = False
-    """Those of the prompt's tokens too, in `Started`; then nothing of it comes from a cache."""
-    use_cache: bool = True
-    """False: no token of the prompt comes from a cache, so that `n_cached` is 0."""
-    background: bool = False
-    """Nobody waits for it: it runs when nothing else does."""
-    owner: str = ""
-    """Whose memory what is read for it counts as: a chat, or a tool's key."""
-    id: str = field(default_factory=new_request_id)
+
+    @property
+    def priority(self) -> Priority:
+        return Priority.of(self.origin, background=self.background)
 
 
 Request = ChatRequest | CompletionRequest
@@ -180,20 +177,25 @@ Request = ChatRequest | CompletionRequest
 
 @dataclass(frozen=True, slots=True)
 class EmbedRequest:
-    """One vector for each of `inputs` (text, or the model's own tokens), by the embedding model where one is loaded
-    beside the chat model, else by the chat model where that can embed."""
+    """Requests one vector for each input. Computed by the embedding model if one is loaded, otherwise by the chat
+    model."""
 
     inputs: tuple[str | tuple[int, ...], ...]
+    """Texts, or tokens of the model."""
     origin: Origin
     dimensions: int | None = None
-    """Only the first so many numbers, normalised again."""
+    """Truncates the vectors to so many numbers and normalises them again."""
     id: str = field(default_factory=new_request_id)
     truncate: bool = False
-    """An input that is longer than what the model reads is cut off at the end, instead of refused."""
+    """Truncates inputs that are too long, instead of raising ContextOverflow."""
+
+    @property
+    def priority(self) -> Priority:
+        return Priority.of(self.origin)
 
 
 def n_chars_of(request: Request) -> int:
-    """How long its texts are together, more or less."""
+    """Approximate total length of its texts, in characters."""
     if isinstance(request, CompletionRequest):
         return len(request.prompt)
     tools = sum(len(tool.description) + len(tool.parameters) for tool in request.tools)
@@ -201,7 +203,7 @@ def n_chars_of(request: Request) -> int:
 
 
 def n_chars_of_messages(messages: Sequence[Message]) -> int:
-    """How long their texts are together, more or less."""
+    """Approximate total length of their texts, in characters."""
     n_chars = 0
     for message in messages:
         n_chars += len(message.content) + len(message.reasoning or "")

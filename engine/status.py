@@ -1,23 +1,115 @@
-"""Where the engine stands, told to whoever watches, each on their own loop."""
+"""Status of the engine: loaded models, their memory, and a publisher of status changes."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
 
-from engine.events import EmbedderInfo, Status
+from engine.errors import EngineError
+from engine.priority import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class KvUsage:
+    """Share (0..1) of the KV memory that is attributed to one owner: a chat of the window, or an API key."""
+
+    origin: Origin
+    owner: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryEstimate:
+    """Memory of a model in bytes, estimated before loading."""
+
+    weights_bytes: int
+    kv_bytes: int
+    """KV cache or recurrent states of all sequences."""
+    compute_bytes: int
+    """Compute buffers and logits of one decode."""
+    available: int
+    """Free memory of the machine without the model."""
+    other_bytes: int = 0
+    """Vocabulary and internal data of llama.cpp."""
+
+    @property
+    def needed(self) -> int:
+        return self.weights_bytes + self.kv_bytes + self.compute_bytes + self.other_bytes
+
+    @property
+    def headroom(self) -> int:
+        """Negative if the model does not fit."""
+        return self.available - self.needed
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """The loaded chat model."""
+
+    id: str
+    """Name for API clients: the file name without folder and extension."""
+    name: str
+    path: Path
+    size_bytes: int
+    n_ctx: int
+    n_ctx_train: int
+    kv_bytes: int
+    loaded_at: float
+    """Unix time."""
+    memory: MemoryEstimate | None = None
+    n_ctx_wanted: int = 0
+    """The requested context length, if it was reduced to `n_ctx` for lack of memory; otherwise 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderInfo:
+    """The loaded embedding model."""
+
+    id: str
+    path: Path
+    size_bytes: int
+    n_ctx: int
+    n_dimensions: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelProps:
+    """Properties of the loaded chat model for API clients."""
+
+    chat_template: str
+    bos: str
+    """Text of the beginning-of-sequence token."""
+    eos: str
+    n_running: int
+    """Number of requests that can run at the same time."""
+    supports_fim: bool
+    """Whether the model supports fill-in-the-middle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    state: Literal["empty", "loading", "ready", "dead", "closed"]
+    model: ModelInfo | None = None
+    progress: float = 0.0
+    """0..1 while loading."""
+    error: EngineError | None = None
+    """Of the last load, or the native failure."""
+    embedder: EmbedderInfo | None = None
+    """Set by StatusPublisher, independently of the chat model's state."""
 
 
 class StatusPublisher:
-    """The engine's current `Status`. Any thread."""
+    """Holds the current `Status` and notifies listeners of changes. Any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._status = Status("empty")
         self._embedder: EmbedderInfo | None = None
-        self._watchers: dict[object, tuple[asyncio.AbstractEventLoop, Callable[[Status], None]]] = {}
+        self._listeners: dict[object, tuple[asyncio.AbstractEventLoop, Callable[[Status], None]]] = {}
 
     @property
     def status(self) -> Status:
@@ -27,17 +119,17 @@ class StatusPublisher:
         self.update(lambda before: status)
 
     def update(self, change: Callable[[Status], Status]) -> None:
-        """Replaces the status by `change` of the current one, with nothing published in between."""
+        """Atomically replaces the status by `change` of the current one."""
         with self._lock:
             status = replace(change(self._status), embedder=self._embedder)
             if status == self._status:
                 return
             self._status = status
-            for key, (loop, listener) in list(self._watchers.items()):  # under the lock: all see the same order
+            for key, (loop, notify) in list(self._listeners.items()):  # under the lock, so all get the same order
                 try:
-                    loop.call_soon_threadsafe(listener, status)
-                except RuntimeError:  # its loop is closed
-                    del self._watchers[key]
+                    loop.call_soon_threadsafe(notify, status)
+                except RuntimeError:  # the loop is closed
+                    del self._listeners[key]
 
     def publish_embedder(self, embedder: EmbedderInfo | None) -> None:
         with self._lock:
@@ -45,25 +137,24 @@ class StatusPublisher:
             self.update(lambda before: before)
 
     def watch(self, listener: Callable[[Status], None]) -> Callable[[], None]:
-        """Tells `listener` on the caller's running loop, first the status of now. Returns what ends it."""
+        """Calls `listener` on the caller's running loop with the current status and after every change.
+
+        Returns a function that ends this (any thread)."""
         loop = asyncio.get_running_loop()
         key = object()
         active = True
 
-        def tell(status: Status) -> None:
+        def notify(status: Status) -> None:
             if active:
                 listener(status)
 
         def stop() -> None:
             nonlocal active
             active = False
-            self._forget(key)
+            with self._lock:
+                self._listeners.pop(key, None)
 
         with self._lock:
-            self._watchers[key] = (loop, tell)
-            loop.call_soon(tell, self._status)
+            self._listeners[key] = (loop, notify)
+            loop.call_soon(notify, self._status)
         return stop
-
-    def _forget(self, key: object) -> None:
-        with self._lock:
-            self._watchers.pop(key, None)

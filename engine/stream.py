@@ -1,4 +1,4 @@
-"""A request's events, delivered on the asker's own loop."""
+"""Delivery of a request's events to the event loop of its caller."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ from engine.events import Event, Failed, Finished, ReasoningDelta, TextDelta, To
 class RequestStream:
     """The events of one request, as an async iterator on the loop that submitted it.
 
-    It ends after `Finished` or `Failed`. What piled up in one channel while the asker was away comes as one delta.
-    Leaving the `async with` block early cancels the request. `cancel` may be called from any thread; everything
-    else belongs to the asker's loop.
+    Ends after `Finished` or `Failed`. Pending deltas of one kind are merged. Leaving the `async with` block early
+    cancels the request. `anext` is cancellation-safe.
     """
 
     def __init__(self, request_id: str, loop: asyncio.AbstractEventLoop, cancel: Callable[[str], None]) -> None:
@@ -27,33 +26,33 @@ class RequestStream:
         self._cancel = cancel
         self._lock = threading.Lock()
         self._pending: deque[Event] = deque()
-        self._woken = False
+        self._is_woken = False
         self._closed = False
         self._ended = False
         self._arrived = asyncio.Event()
-        self._over = asyncio.Event()  # the last event has arrived
+        self._last_arrived = asyncio.Event()
 
     def deliver(self, events: Sequence[Event]) -> None:
-        """Called by the engine, from its own threads. One wake-up serves all that arrives before the asker runs."""
+        """Adds events. Called by the engine on any thread. Wakes the loop once for all events until it runs."""
         deliver_all([(self, events)])
 
     def _put(self, events: Sequence[Event]) -> bool:
-        """Whether the asker must be woken for them."""
+        """Returns whether the loop must be woken."""
         with self._lock:
             if self._closed:
                 return False
             self._pending.extend(events)
-            must_wake, self._woken = not self._woken or any(map(_is_last, events[-1:])), True
-        return must_wake
+            needs_wake, self._is_woken = not self._is_woken or any(map(_is_last, events[-1:])), True
+        return needs_wake
 
     @property
     def last(self) -> Event | None:
-        """The last event once it has arrived, while nobody has taken it. Any thread."""
+        """The last event, if it has arrived and was not read yet. Any thread."""
         with self._lock:
             return self._pending[-1] if self._pending and _is_last(self._pending[-1]) else None
 
     def cancel(self) -> None:
-        """Ends the request within one step; its last event still arrives. Idempotent, from any thread."""
+        """Ends the request within one step; its last event still arrives. Idempotent. Any thread."""
         self._cancel(self.request_id)
 
     def __aiter__(self) -> Self:
@@ -67,33 +66,33 @@ class RequestStream:
         self._ended = _is_last(event)
         return event
 
-    async def gather(self, seconds: float) -> None:
-        """Lets events pile up for so long, to be taken together; less long where the last one comes."""
+    async def coalesce(self, seconds: float) -> None:
+        """Waits so that events accumulate and are merged; returns early when the last one arrives."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self._over.wait()
+                await self._last_arrived.wait()
 
     def _wake(self) -> None:
         self._arrived.set()
         with self._lock:
             if self._pending and _is_last(self._pending[-1]):
-                self._over.set()
+                self._last_arrived.set()
 
     def _take(self) -> Event | None:
-        """The next event, with neighbouring text joined; None where the asker must wait."""
+        """The next event, merged with the deltas of its kind that follow; None if there is none."""
         with self._lock:
             if not self._pending:
                 self._arrived.clear()
-                self._woken = False
+                self._is_woken = False
                 return None
             event = self._pending.popleft()
             deltas = [event]
             while self._pending and _continues(event, self._pending[0]):
                 deltas.append(self._pending.popleft())
-            return joined(deltas) if len(deltas) > 1 else event
+            return merged(deltas) if len(deltas) > 1 else event
 
     async def collect(self) -> tuple[str, Finished]:
-        """The answer's whole text, without reasoning and calls. Raises the request's `EngineError` where it failed."""
+        """Reads to the end and returns the text without reasoning and tool calls. Raises the error of `Failed`."""
         texts: list[str] = []
         async for event in self:
             match event:
@@ -119,8 +118,7 @@ class RequestStream:
 
 
 def deliver_all(deliveries: Sequence[tuple[RequestStream, Sequence[Event]]]) -> None:
-    """What several streams get at once, as of one step: each loop is woken once, not once for each stream. Called by
-    the engine, from its own threads."""
+    """Adds the events of one step to several streams, waking each loop once. Called by the engine on any thread."""
     waking: dict[asyncio.AbstractEventLoop, list[RequestStream]] = {}
     for stream, events in deliveries:
         if stream._put(events):
@@ -128,7 +126,7 @@ def deliver_all(deliveries: Sequence[tuple[RequestStream, Sequence[Event]]]) -> 
     for loop, streams in waking.items():
         try:
             loop.call_soon_threadsafe(_wake, streams)
-        except RuntimeError:  # the askers' loop is closed: nobody is left to read
+        except RuntimeError:  # the loop is closed, so nothing reads the streams
             for stream in streams:
                 stream._closed = True
 
@@ -143,7 +141,7 @@ def _is_last(event: Event) -> bool:
 
 
 def _continues(event: Event, following: Event) -> bool:
-    """Whether both are deltas of one channel."""
+    """Whether both are deltas of the same kind, and of the same tool call."""
     match event, following:
         case (TextDelta(), TextDelta()) | (ReasoningDelta(), ReasoningDelta()):
             return True
@@ -152,14 +150,14 @@ def _continues(event: Event, following: Event) -> bool:
     return False
 
 
-def joined(deltas: Sequence[Event]) -> Event:
-    """What several deltas of one channel say, as one."""
+def merged(deltas: Sequence[Event]) -> Event:
+    """Merges deltas for which `_continues` holds."""
     texts = [each for each in deltas if isinstance(each, TextDelta)]
-    thoughts = [each for each in deltas if isinstance(each, ReasoningDelta)]
+    reasoning = [each for each in deltas if isinstance(each, ReasoningDelta)]
     calls = [each for each in deltas if isinstance(each, ToolCallDelta)]
     if texts:
         choices = tuple(choice for each in texts for choice in each.choices)
         return TextDelta("".join(each.text for each in texts), sum(each.n_tokens for each in texts), choices)
-    if thoughts:
-        return ReasoningDelta("".join(each.text for each in thoughts), sum(each.n_tokens for each in thoughts))
+    if reasoning:
+        return ReasoningDelta("".join(each.text for each in reasoning), sum(each.n_tokens for each in reasoning))
     return ToolCallDelta(calls[0].index, "".join(each.arguments for each in calls))

@@ -1,184 +1,204 @@
-"""The native thread: it owns the model, and hears of the rest through its inbox. Nothing else touches the context."""
+"""The native thread, which owns the chat model and the embedding contexts. Other threads queue actions for it."""
 
 from __future__ import annotations
 
 import logging
 import sys
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from engine.backend import Backend, OpenBackend
+from engine.backend import Backend, LoadSettings, OpenBackend
 from engine.embedding.executor import EmbeddingExecutor
 from engine.errors import EngineClosed, EngineDead, EngineError, LoadCancelled, NotLoaded
-from engine.events import Failed, KvUsage
-from engine.inbox import Cancel, Close, Embed, Load, LoadEmbedder, Message, Submit, Unload, UnloadEmbedder
+from engine.events import Failed
 from engine.kv_cache.snapshot_store import SnapshotStore
 from engine.redacted_traceback import redacted_traceback
 from engine.request_state import RequestRegistry, RequestState
 from engine.session import Session
+from engine.status import KvUsage
 
 log = logging.getLogger(__name__)
 
-SWITCH_S = 0.0005
+SWITCH_INTERVAL_S = 0.0005
 
 
 class Worker:
-    """Runs on one thread, from `run()` until a `Close` comes. Others speak to it through `inbox`."""
+    """Runs on one thread, from `run` until `close`. Public methods other than `run` may be called on any thread."""
 
     def __init__(
         self,
         open_backend: OpenBackend,
         open_snapshots: Callable[[Backend], SnapshotStore | None],
-        book: RequestRegistry,
+        registry: RequestRegistry,
+        embedding: EmbeddingExecutor,
         on_progress: Callable[[float], bool],
         on_death: Callable[[EngineDead], None],
-        desk: EmbeddingExecutor,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.inbox: SimpleQueue[Message] = SimpleQueue()
+        """`on_progress` gets 0..1 and returns False to cancel a load. Both callbacks run on the native thread."""
+        self._actions: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._open_backend = open_backend
         self._open_snapshots = open_snapshots
-        self._book = book
+        self._registry = registry
+        self._embedding = embedding
         self._on_progress = on_progress
         self._on_death = on_death
-        self._desk = desk
-        self._embeds_next = False
         self._clock = clock
+        self._embeds_next = False
+        self._closed = threading.Event()
         self._session: Session | None = None
-        self._absence: EngineError = NotLoaded()
-        """Why there is no session, where there is none."""
+        self._no_session_error: EngineError = NotLoaded()
+
+    def post(self, action: Callable[[], None]) -> None:
+        """Runs `action` on the native thread, after the actions posted before."""
+        self._actions.put(action)
+
+    def load(self, path: Path, settings: LoadSettings) -> Future[Backend]:
+        """Replaces the chat model. The future raises what OpenBackend raises, or EngineDead."""
+        done: Future[Backend] = Future()
+        self.post(partial(self._load, path, settings, done))
+        return done
+
+    def unload(self) -> Future[None]:
+        """Frees the chat model, even if the future is cancelled; its requests end with NotLoaded."""
+        done: Future[None] = Future()
+        self.post(partial(self._unload, done))
+        return done
+
+    def submit(self, state: RequestState, backend: Backend) -> None:
+        """Runs a request whose prompt consists of tokens of `backend`; NotLoaded if that is unloaded by then."""
+        self.post(partial(self._submit, state, backend))
+
+    def drop_cancelled(self) -> None:
+        """Ends requests whose `cancelled` was set."""
+        self.post(self._drop_cancelled)
+
+    def close(self) -> None:
+        """Frees the models and ends `run`; all requests end with EngineClosed."""
+        self.post(self._close)
 
     @property
     def kv_usage(self) -> tuple[KvUsage, ...]:
-        """As `Session.kv_usage`; none where no model is loaded. Any thread."""
+        """Empty if no model is loaded."""
         session = self._session
         return session.kv_usage if session is not None else ()
 
     def run(self) -> None:
-        """The thread's whole life."""
-        # A thread that computes keeps Python's lock for 5 ms before it gives way; a whole token is written in 7.
-        sys.setswitchinterval(SWITCH_S)
-        while True:
+        """The body of the native thread."""
+        # By default a computing thread holds the GIL for 5 ms before it yields; decoding a token takes 7 ms.
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
+        while not self._closed.is_set():
             session = self._session
-            busy = (session is not None and not session.idle) or not self._desk.idle
-            for message in self._receive(wait=not busy):
-                if isinstance(message, Close):
-                    self._free(EngineClosed())
-                    self._desk.close(EngineClosed())
+            busy = (session is not None and not session.idle) or not self._embedding.idle
+            for action in self._receive(wait=not busy):
+                action()
+                if self._closed.is_set():
                     return
-                self._handle(message)
             self._work()
 
+    def _receive(self, *, wait: bool) -> list[Callable[[], None]]:
+        actions = [self._actions.get()] if wait else []
+        try:
+            while True:
+                actions.append(self._actions.get_nowait())
+        except Empty:
+            return actions
+
     def _work(self) -> None:
-        """A step, or a slice of embeddings; in turn where there are both, and while the window answers only when it
-        has had its share."""
+        """One step of the session, or one slice of embeddings. They alternate, except that embeddings wait while the
+        window has not got its share of the time."""
         session = self._session if self._session is not None and not self._session.idle else None
-        spares = session is None or session.has_spare_time
-        if not self._desk.idle and (session is None or (self._embeds_next and spares)):
-            seconds = self._desk.step(watched=session is not None)
+        has_spare_time = session is None or session.has_spare_time
+        if not self._embedding.idle and (session is None or (self._embeds_next and has_spare_time)):
+            seconds = self._embedding.step(short=session is not None)
             if session is not None:
                 session.charge(seconds)
             self._embeds_next = False
         elif session is not None:
-            self._step_or_die(session)
-            self._embeds_next = self._embeds_next or spares
+            self._step(session)
+            self._embeds_next = self._embeds_next or has_spare_time
 
-    def _receive(self, wait: bool) -> list[Message]:
-        messages = [self.inbox.get()] if wait else []
-        try:
-            while True:
-                messages.append(self.inbox.get_nowait())
-        except Empty:
-            return messages
+    def _step(self, session: Session) -> None:
+        self._guard(Session.step)
+        if self._session is session and session.idle:
+            self._guard(Session.save_due_snapshots)
 
-    def _handle(self, message: Message) -> None:
-        match message:
-            case Load():
-                self._load(message)
-            case Unload(done=done):
-                self._free(NotLoaded())
-                if done.set_running_or_notify_cancel():
-                    done.set_result(None)
-            case Submit():
-                self._submit(message)
-            case Embed(job=job):
-                self._desk.accept(job, self._session.backend if self._session else None)
-            case LoadEmbedder():
-                self._desk.load(message)
-            case UnloadEmbedder(done=done):
-                self._desk.unload(NotLoaded())
-                if done.set_running_or_notify_cancel():
-                    done.set_result(None)
-            case Cancel():
-                self._guard(Session.drop_cancelled)
-                self._desk.drop_cancelled()
-
-    def _submit(self, message: Submit) -> None:
-        """Tokens of another model than the one in memory are never computed."""
-        session, state = self._session, message.state
-        if session is None:
-            self._book.close(state, Failed(self._absence))
-        elif session.backend is not message.backend:
-            self._book.close(state, Failed(NotLoaded()))
-        else:
-            self._guard(lambda session: session.accept(state))
-
-    def _load(self, message: Load) -> None:
-        self._free(NotLoaded(loading=True))
-        if not message.done.set_running_or_notify_cancel():
+    def _guard(self, action: Callable[[Session], None]) -> None:
+        """Calls `action` with the session, if there is one. An exception ends the session, not the thread."""
+        if self._session is None:
             return
         try:
-            session = self._open(message)
+            action(self._session)
+        except Exception as error:
+            log.error("the native thread failed\n%s", redacted_traceback(error))
+            death = EngineDead(str(error) or type(error).__name__)
+            self._on_death(death)  # first, so that the status is "dead" before any request ends
+            self._free_session(death)
+
+    def _load(self, path: Path, settings: LoadSettings, done: Future[Backend]) -> None:
+        self._free_session(NotLoaded(loading=True))
+        if not done.set_running_or_notify_cancel():
+            return
+        try:
+            session = self._open_session(path, settings)
         except EngineError as error:
-            message.done.set_exception(error)
-        except Exception as error:  # a bug of ours or llama.cpp's: `load` must raise, the thread must live
+            done.set_exception(error)
+        except Exception as error:  # a bug must not end the thread
             log.error("loading failed\n%s", redacted_traceback(error))
-            message.done.set_exception(EngineDead(str(error)))
+            done.set_exception(EngineDead(str(error)))
         else:
             self._session = session
-            message.done.set_result(session.backend)
+            self._embedding.chat_backend = session.backend
+            done.set_result(session.backend)
 
-    def _open(self, message: Load) -> Session:
+    def _open_session(self, path: Path, settings: LoadSettings) -> Session:
         with ExitStack() as undo:
-            backend = self._open_backend(message.path, message.settings, self._on_progress)
+            backend = self._open_backend(path, settings, self._on_progress)
             undo.callback(backend.close)
             if not self._on_progress(1.0):
                 raise LoadCancelled
             snapshots = self._open_snapshots(backend)
             if snapshots is not None:
                 undo.callback(snapshots.close)
-
-            def resubmit(state: RequestState) -> None:
-                self.inbox.put(Submit(state, backend))
-
-            session = Session(backend, self._book, snapshots, resubmit, self._clock)
+            session = Session(
+                backend, self._registry, snapshots, lambda state: self.submit(state, backend), self._clock
+            )
             undo.pop_all()
         return session
 
-    def _step_or_die(self, session: Session) -> None:
-        self._guard(Session.step)
-        if self._session is session and session.idle:
-            self._guard(Session.save_all)
+    def _unload(self, done: Future[None]) -> None:
+        self._free_session(NotLoaded())
+        if done.set_running_or_notify_cancel():
+            done.set_result(None)
 
-    def _guard(self, act: Callable[[Session], None]) -> None:
-        """Does something with the session; whatever goes wrong in it ends the session, not the thread."""
+    def _submit(self, state: RequestState, backend: Backend) -> None:
         if self._session is None:
-            return
-        try:
-            act(self._session)
-        except Exception as error:
-            log.error("the native thread failed\n%s", redacted_traceback(error))
-            death = EngineDead(str(error) or type(error).__name__)
-            self._on_death(death)  # first, so that nobody who hears of it finds the engine still "ready"
-            self._free(death)
+            self._registry.close(state, Failed(self._no_session_error))
+        elif self._session.backend is not backend:
+            self._registry.close(state, Failed(NotLoaded()))
+        else:
+            self._guard(lambda session: session.accept(state))
 
-    def _free(self, cause: EngineError) -> None:
-        """Ends every request with `cause` and frees the model."""
-        session, self._session, self._absence = self._session, None, cause
+    def _drop_cancelled(self) -> None:
+        self._guard(Session.drop_cancelled)
+        self._embedding.drop_cancelled()
+
+    def _close(self) -> None:
+        self._closed.set()
+        self._free_session(EngineClosed())
+        self._embedding.close(EngineClosed())
+
+    def _free_session(self, cause: EngineError) -> None:
+        """Ends every request of the chat model with `cause` and frees it."""
+        session, self._session, self._no_session_error = self._session, None, cause
         try:
-            self._desk.release_chat(cause)
+            self._embedding.release_chat_backend(cause)
         finally:
             if session is not None:
                 session.close(cause)

@@ -1,4 +1,4 @@
-"""What every test may use, and what no test may leave behind."""
+"""Fixtures for all tests, and a check that no test leaves threads behind."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from engine.requests import ChatRequest, Message, Sampling
 
 
 def pytest_unconfigure() -> None:
-    """WORKAROUND for llama_cpp, which opens two files as it is imported and never closes them: Python would say so at
-    the end of the tests, where warnings are errors."""
+    """WORKAROUND: llama_cpp opens two files on import and never closes them; at exit this would be a ResourceWarning,
+    which is an error in tests."""
     if (module := sys.modules.get("llama_cpp._utils")) is not None:
         for name in ("outnull_file", "errnull_file"):
             getattr(module, name).close()
@@ -29,7 +29,7 @@ def pytest_unconfigure() -> None:
 
 @pytest.fixture(scope="session")
 def model_path() -> Path:
-    """The default model's file. Set-up puts it there; a machine without it fails here, and says why."""
+    """The default model, which `make test` installs."""
     path = find_default_model(Profile.default())
     assert path is not None, "the default model is missing: `make test` sets it up"
     return path
@@ -37,25 +37,25 @@ def model_path() -> Path:
 
 @pytest.fixture(autouse=True)
 def _no_thread_left() -> Iterator[None]:
-    """Fails a test after which more threads of ours live than before."""
+    """Fails a test that leaves threads of the app running."""
     before = set(threading.enumerate())
     yield
     deadline = time.monotonic() + 5
-    while left := [each for each in set(threading.enumerate()) - before if _ours(each)]:
+    while left := [each for each in set(threading.enumerate()) - before if _is_app_thread(each)]:
         if time.monotonic() > deadline:
             pytest.fail(f"threads left behind: {sorted(each.name for each in left)}")
         left[0].join(0.05)
 
 
 @pytest.fixture(autouse=True)
-def _collects() -> Iterator[None]:
-    """The desktop's tests take collecting from Python, and it must be done somewhere."""
+def _collect_garbage() -> Iterator[None]:
+    """Desktop tests disable automatic garbage collection, so it runs here after each test."""
     yield
     if not gc.isenabled():
         gc.collect(1)
 
 
-def _ours(thread: threading.Thread) -> bool:
+def _is_app_thread(thread: threading.Thread) -> bool:
     return thread.is_alive() and thread.name.startswith("inglenook")
 
 

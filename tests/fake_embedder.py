@@ -1,4 +1,4 @@
-"""A fake at the seam engine/embedding/embedder.py: a token's row is 1 at the token's place, 0 elsewhere."""
+"""A fake embedder; see `engine/backend.py`. The output row of a token is a one-hot vector."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from engine.backend import Chunk, LoadSettings, NativeFailure
-from engine.embedding.embedder import EmbedderLimits
-from engine.events import EmbedderInfo
+from engine.backend import Chunk, EmbedderLimits, LoadSettings, NativeFailure
+from engine.status import EmbedderInfo
 
 LIMITS = EmbedderLimits(
     n_ctx=100, n_batch=32, n_slots=4, n_dimensions=257, n_tokens=257, can_split=True, pooling="mean"
@@ -19,7 +18,7 @@ LIMITS = EmbedderLimits(
 
 
 class FakeEmbedder:
-    """See `engine.embedding.embedder.Embedder`. `fails` and `slice_s` are set by tests."""
+    """See `engine.backend.Embedder`. Tests set `fails` and `token_s`."""
 
     def __init__(self, limits: EmbedderLimits = LIMITS) -> None:
         self.limits = limits
@@ -29,7 +28,7 @@ class FakeEmbedder:
         self.closed = False
         self.slots: dict[int, int] = {}
         self.slices: list[tuple[float, int]] = []
-        """When each began, and its tokens."""
+        """Start time and number of tokens of each `embed` call."""
 
     def tokenize(
         self,
@@ -42,7 +41,7 @@ class FakeEmbedder:
     ) -> list[int]:
         return list(text.encode())
 
-    def read(self, chunks: Sequence[Chunk], n_threads: int) -> npt.NDArray[np.float32]:
+    def embed(self, chunks: Sequence[Chunk], n_threads: int) -> npt.NDArray[np.float32]:
         assert not self.closed
         tokens = [token for chunk in chunks for token in chunk.tokens]
         assert len(tokens) <= self.limits.n_batch

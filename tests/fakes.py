@@ -1,8 +1,8 @@
-"""The one fake: a backend without a model, at the engine's seam.
+"""A fake backend, the only fake in the engine's tests; see `engine/backend.py`.
 
-Its vocabulary is the 256 bytes, an end token, and the special tokens of the script. The next token is a function of the
-context, so that a wrong or missing token in the KV memory shows in the answer; or it follows a script. Where its logits
-were made impossible, another possible token is drawn from the context.
+Its vocabulary consists of 256 bytes, an end token, and the special tokens of the script. The next token either follows
+the script or is a function of the context, so that wrong or missing tokens in KV memory change the answer. If a
+constraint excludes that token, another one is derived from the context.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from engine.backend import (
     Vocabulary,
 )
 from engine.errors import LoadCancelled, ModelFileError, NotLoaded
-from engine.events import ModelInfo
 from engine.requests import Sampling
+from engine.status import ModelInfo
 from tests.fake_embedder import FakeEmbedder
 
 END = 256
@@ -40,30 +40,31 @@ ALPHABET = b"abcdefghij klmnop qrstuv wxyz"
 
 @dataclass
 class Script:
-    """What the fake does, set by a test before or while it runs."""
+    """Behaviour of the fake; a test may change it while the fake runs."""
 
     answer: bytes | None = None
-    """Said after every prompt, then an end token; None: letters drawn from the context, without end."""
+    """The answer to every prompt, followed by an end token. None: an endless sequence of letters."""
     cases: dict[bytes, bytes] = field(default_factory=dict)
-    """Said instead after prompts that hold the key."""
-    runners_up: bool = False
-    """Where letters are drawn from the context, four others are nearly as likely: something to choose."""
+    """Answers to prompts that contain the key; they take precedence over `answer`."""
+    has_close_alternatives: bool = False
+    """Whether four other letters get a logit close to that of the next token."""
     template: str | None = None
-    """The model's chat template."""
+    """Chat template of the model."""
     specials: tuple[str, ...] = ()
-    """What is one special token each, in prompts and in the answer."""
+    """Texts that are one special token each, in prompts and answers."""
     step_s: float = 0.0
     load_s: float = 0.0
     load_error: ModelFileError | None = None
     fail_after: int | None = None
-    """This many decodes work, then llama.cpp "fails"."""
+    """Number of decodes before NativeFailure."""
     refuse_states: bool = False
-    no_room_at: set[int] = field(default_factory=set)
-    """Decodes, counted from 0, that find no room."""
+    """Whether `restore` fails."""
+    kv_full_at: set[int] = field(default_factory=set)
+    """Indexes of decodes, from 0, that raise KvAllocationFailed."""
 
 
-class _Letters:
-    """The vocabulary, as llguidance asks for it."""
+class _GuidanceVocabulary:
+    """The vocabulary for llguidance."""
 
     eos_token_id, bos_token_id = END, None
 
@@ -98,9 +99,9 @@ class FakeBackend:
         self.limits = limits
         self._specials = {text: END + n for n, text in enumerate(script.specials, 1)}
         n_tokens = 257 + len(script.specials)
-        gap = ("<PRE>", "<SUF>", "<MID>")
+        fim = ("<PRE>", "<SUF>", "<MID>")
         self.vocabulary = Vocabulary(
-            n_tokens=n_tokens, bos="", eos="", ends=frozenset({END}), controls=script.specials, gap=gap
+            n_tokens=n_tokens, bos="", eos="", eog_tokens=frozenset({END}), control_texts=script.specials, fim=fim
         )
         self.chat_template = script.template
         self.fingerprint = b"fake".ljust(16)
@@ -108,14 +109,14 @@ class FakeBackend:
         self.n_decodes = 0
         self.n_open_samplers = 0
         self.closed = False
-        self.n_keeping = 0
+        self.n_keep_loaded = 0
         self.slots: dict[int, list[int]] = {}
         self.batch_sizes: list[int] = []
         self._rows: dict[int, int] = {}
         self._logits: dict[int, npt.NDArray[np.float32]] = {}
 
     def constraint_tokenizer(self) -> LLTokenizer:
-        return LLTokenizer(TokenizerWrapper(_Letters(self.script.specials)), eos_token=[END])
+        return LLTokenizer(TokenizerWrapper(_GuidanceVocabulary(self.script.specials)), eos_token=[END])
 
     def tokenize(
         self,
@@ -147,11 +148,11 @@ class FakeBackend:
     def keep_model_loaded(self) -> Iterator[None]:
         if self.closed:
             raise NotLoaded
-        self.n_keeping += 1
+        self.n_keep_loaded += 1
         try:
             yield
         finally:
-            self.n_keeping -= 1
+            self.n_keep_loaded -= 1
 
     def sampler(self, sampling: Sampling, history: Sequence[int]) -> FakeSampler:
         self.n_open_samplers += 1
@@ -165,8 +166,8 @@ class FakeBackend:
             time.sleep(self.script.step_s)
         if self.script.fail_after is not None and at >= self.script.fail_after:
             raise NativeFailure("scripted failure")
-        if at in self.script.no_room_at and {chunk.slot for chunk in chunks} | set(self.slots) != {chunks[0].slot}:
-            raise KvAllocationFailed  # for one sequence alone there is always room
+        if at in self.script.kv_full_at and {chunk.slot for chunk in chunks} | set(self.slots) != {chunks[0].slot}:
+            raise KvAllocationFailed  # a single sequence always fits
         self._compute(chunks)
 
     def _compute(self, chunks: Sequence[Chunk]) -> None:
@@ -183,14 +184,14 @@ class FakeBackend:
             row += len(chunk.tokens)
             if chunk.needs_all_logits:
                 self._rows |= dict.fromkeys(range(row - len(chunk.tokens) + 1, row + 1), chunk.slot)
-            elif chunk.samples:
+            elif chunk.sample_last:
                 self._rows[row] = chunk.slot
         self.batch_sizes.append(row + 1)
         if row + 1 > self.limits.n_batch or self.n_cells_used() > self.limits.n_cells:
             raise AssertionError("over the limits")
 
     def n_cells_used(self) -> int:
-        """Cells, where slots that begin alike share them."""
+        """Number of used cells, counting common prefixes of slots once."""
         total = sum(map(len, self.slots.values()))
         if total <= self.limits.n_cells:
             return total
@@ -205,7 +206,7 @@ class FakeBackend:
     def first_cached_token(self, slot: int) -> int:
         return 0
 
-    def cut(self, slot: int, n: int) -> None:
+    def truncate(self, slot: int, n: int) -> None:
         assert self.limits.supports_truncation
         assert n <= len(self.slots[slot])
         del self.slots[slot][n:]
@@ -228,28 +229,28 @@ class FakeBackend:
     def logits(self, row: int) -> npt.NDArray[np.float32]:
         if row not in self._logits:
             logits = np.zeros(self.vocabulary.n_tokens, np.float32)
-            wanted = self._wanted(row, 0)
-            logits[wanted] = 5.0
-            if self.script.runners_up and wanted in ALPHABET:
+            preferred = self._preferred(row, 0)
+            logits[preferred] = 5.0
+            if self.script.has_close_alternatives and preferred in ALPHABET:
                 for place in range(1, 5):
-                    logits[ALPHABET[(ALPHABET.index(wanted) + place) % len(ALPHABET)]] = 5.0 - place / 2
+                    logits[ALPHABET[(ALPHABET.index(preferred) + place) % len(ALPHABET)]] = 5.0 - place / 2
             self._logits[row] = logits
         return self._logits[row]
 
     def next_token(self, row: int, n_prompt: int) -> int:
-        wanted = self._wanted(row, n_prompt)
+        preferred = self._preferred(row, n_prompt)
         possible = np.flatnonzero(np.isfinite(self.logits(row)))
-        if wanted in possible:
-            return wanted
+        if preferred in possible:
+            return preferred
         return int(possible[zlib.crc32(bytes(token % 256 for token in self.slots[self._rows[row]])) % len(possible)])
 
-    def _wanted(self, row: int, n_prompt: int) -> int:
+    def _preferred(self, row: int, n_prompt: int) -> int:
         held = self.slots[self._rows[row]]
         scripted = self._scripted(held[:n_prompt])
         if scripted is not None:
-            said = len(held) - n_prompt
+            n_output = len(held) - n_prompt
             answer = self._answer(scripted)
-            return answer[said] if said < len(answer) else END
+            return answer[n_output] if n_output < len(answer) else END
         return ALPHABET[zlib.crc32(bytes(token % 256 for token in held)) % len(ALPHABET)]
 
     def _scripted(self, prompt: Sequence[int]) -> bytes | None:
@@ -261,7 +262,7 @@ class FakeBackend:
         return self.script.answer
 
     def _answer(self, answer: bytes) -> Sequence[int]:
-        """Its tokens. Bytes are their own, be they text or not."""
+        """Tokens of a scripted answer. Without special tokens they are its bytes, which need not be UTF-8."""
         return self.tokenize(answer.decode(), add_special=False) if self._specials else answer
 
     def clear(self, slot: int) -> None:
@@ -275,11 +276,11 @@ class FakeBackend:
         self.closed = True
 
     def is_model_freed(self) -> bool:
-        return self.closed and not self.n_keeping
+        return self.closed and not self.n_keep_loaded
 
 
 class FakeOpener:
-    """An `OpenBackend` that makes fakes; `backends` are those it has made, the newest last."""
+    """An `OpenBackend` of fakes. `backends` holds all that it has opened, the newest last."""
 
     def __init__(self, script: Script | None = None, limits: Limits = Limits(4096, 8, 64)) -> None:
         self.script = script or Script()

@@ -1,4 +1,4 @@
-"""What one can do with the last answer of the open chat, as actions with names and keys."""
+"""Actions for the last answer of the open chat."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QGuiApplication
 
 from desktop.chat.controller import CONTINUABLE, ChatController
+from desktop.chat.page import ChatPage
 from desktop.framework.actions import Action
-from desktop.shell.main_window import MainWindow
+from desktop.framework.app_window import AppWindow
 from desktop.store.records import ChatMessage
 
 translate = QCoreApplication.translate
 
 
-def answer_actions(window: MainWindow, chats: ChatController) -> list[Action]:
-    """GUI thread. Each is possible when the open chat ends with an answer that is not being written."""
+def answer_actions(window: AppWindow, page: ChatPage, chats: ChatController) -> list[Action]:
+    """Enabled while the open chat ends with an answer that is not being written. GUI thread only."""
 
     def last() -> ChatMessage | None:
         rows = chats.sessions.messages
@@ -27,7 +28,7 @@ def answer_actions(window: MainWindow, chats: ChatController) -> list[Action]:
     def with_last(act: Callable[[ChatMessage], object]) -> Callable[[], None]:
         def run() -> None:
             if (answer := last()) is not None:
-                window.show_chat_page()
+                window.show_page("chat")
                 act(answer)
 
         return run
@@ -37,8 +38,8 @@ def answer_actions(window: MainWindow, chats: ChatController) -> list[Action]:
         return answer is not None and answer.state in CONTINUABLE
 
     def edit_question(answer: ChatMessage) -> None:
-        if window.transcript is not None and answer.parent_id is not None:
-            window.transcript.edit(answer.parent_id)
+        if page.transcript is not None and answer.parent_id is not None:
+            page.transcript.edit(answer.parent_id)
 
     of_last = partial(Action, is_possible=lambda: last() is not None)
     return [

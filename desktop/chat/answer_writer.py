@@ -42,7 +42,7 @@ class Answer:
     """Writes one answer into `message`. Loop's thread only.
 
     Every change goes to `changed(message)` at once, and to `save(message)` at most every `SAVE_EVERY_S`. A message that
-    already has text is continued: its text is kept, whatever happens."""
+    already has text is continued, and keeps its text in any case."""
 
     def __init__(
         self,
@@ -135,7 +135,7 @@ class Answer:
             async for event in self._stream:
                 self._apply(event, model.n_ctx if model else 0)
                 if isinstance(event, TextDelta | ReasoningDelta | ToolCallDelta):
-                    await self._stream.gather(READ_EVERY_S)
+                    await self._stream.coalesce(READ_EVERY_S)
 
     def _apply(self, event: Event, n_ctx: int) -> None:
         message = self.message

@@ -17,9 +17,9 @@ class MessageRole(IntEnum):
     TEXT = Qt.ItemDataRole.UserRole + 2
     STATE = Qt.ItemDataRole.UserRole + 3
     VERSIONS = Qt.ItemDataRole.UserRole + 4
-    """(place, count): the message is the place-th, from 1, of so many in its place of the tree."""
+    """(number, count): the message is version `number`, from 1, of `count` versions."""
     ALTERNATIVES = Qt.ItemDataRole.UserRole + 5
-    """The answers that are seen side by side in this row, the row's own among them; empty for an ordinary row."""
+    """Answers shown side by side in this row, including its own; empty for an ordinary row."""
 
 
 class MessageList(RowList[ChatMessage]):
@@ -30,8 +30,16 @@ class MessageList(RowList[ChatMessage]):
         self._versions: dict[str, tuple[int, int]] = {}
         self._alternatives: dict[str, tuple[ChatMessage, ...]] = {}
 
+    @property
+    def rows(self) -> tuple[ChatMessage, ...]:
+        return tuple(self._rows)
+
+    @property
+    def last(self) -> ChatMessage | None:
+        return self._rows[-1] if self._rows else None
+
     def versions(self, message_id: str) -> tuple[int, int]:
-        """See `MessageRole.VERSIONS`; (1, 1) where there is only one."""
+        """See `MessageRole.VERSIONS`; (1, 1) for a message with one version."""
         return self._versions.get(message_id, (1, 1))
 
     def alternatives(self, message_id: str) -> tuple[ChatMessage, ...]:
@@ -66,13 +74,13 @@ class MessageList(RowList[ChatMessage]):
         versions: Mapping[str, tuple[int, int]] = MappingProxyType({}),
         alternatives: Mapping[str, tuple[ChatMessage, ...]] = MappingProxyType({}),
     ) -> None:
-        """Replaces all rows."""
+        """Replace all rows."""
         self.beginResetModel()
         self._rows, self._versions, self._alternatives = list(messages), dict(versions), dict(alternatives)
         self.endResetModel()
 
     def show_alternatives(self, message_id: str, alternatives: tuple[ChatMessage, ...]) -> None:
-        """Sets what is seen side by side in that message's row; empty makes it an ordinary row."""
+        """Set the answers shown side by side in the row of this message; none makes it an ordinary row."""
         self._alternatives[message_id] = alternatives
         for row in range(len(self._rows) - 1, -1, -1):
             if self._rows[row].id == message_id:
@@ -86,8 +94,8 @@ class MessageList(RowList[ChatMessage]):
         self.endInsertRows()
 
     def replace(self, message: ChatMessage) -> None:
-        """Puts the message in place of the one with its id; a message that is not shown is left alone."""
-        for row in range(len(self._rows) - 1, -1, -1):  # the one being written is almost always the last
+        """Replace the message with the same id; ignores messages that are not shown."""
+        for row in range(len(self._rows) - 1, -1, -1):  # the answer being written is almost always the last row
             if self._rows[row].id == message.id:
                 break
         else:

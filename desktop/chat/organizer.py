@@ -79,7 +79,9 @@ class ChatOrganizer(QObject):
 
     def delete(self, chat_ids: Iterable[str]) -> list[Chat]:
         """Delete chats and return them; `restore` brings them back until the app is closed."""
-        sessions, chats = self._sessions, self.chats(chat_ids)
+        sessions = self._sessions
+        sessions.leaving.emit()
+        chats = self.chats(chat_ids)
         for chat in chats:
             if (session := sessions.live.get(chat.id)) is not None:
                 session.stop()

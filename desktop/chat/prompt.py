@@ -99,7 +99,7 @@ class ChatPrompt:
         left_out: tuple[int, ...] = ()
         if self.settings.leaves_out:
             messages = await loop.run_in_executor(None, unmerged_messages, self.branch, self.settings)
-            left_out = (await engine.fit(messages)).left_out if messages else ()
+            left_out = (await engine.queries.fit(messages)).left_out if messages else ()
         merged = await loop.run_in_executor(None, prompt_messages, self.branch, self.settings, left_out)
         return chat_request(merged, self.settings)
 
@@ -122,7 +122,7 @@ class TokenCounter:
         if not messages:
             n_ctx = engine.status.model.n_ctx if engine.status.model is not None else 0
             return ContextFit(0, n_ctx, (), 0, True)
-        return await engine.fit(messages)
+        return await engine.queries.fit(messages)
 
     async def attachment(self, engine: Engine, attachment: Attachment) -> int:
         """Tokens that this file adds to a message."""
@@ -133,6 +133,6 @@ class TokenCounter:
         if not text:
             return 0
         with_text, without = [
-            await engine.ask.count(ChatRequest((Message("user", each),), "window")) for each in (text, "")
+            await engine.queries.count_tokens(ChatRequest((Message("user", each),), "window")) for each in (text, "")
         ]
         return max(0, with_text - without)

@@ -29,6 +29,8 @@ class ChatSessions(QObject):
 
     opened = Signal(object)
     """The `Chat` that is open now, or whose title or settings changed; None for a chat that is not begun."""
+    leaving = Signal()
+    """Emitted before the open chat is left or deleted, while it can still be changed."""
     answering_changed = Signal(bool)
     """Whether an answer is being written in the open chat."""
     usage_changed = Signal(int)
@@ -122,6 +124,7 @@ class ChatSessions(QObject):
 
     def new_chat(self, folder_id: str = "") -> None:
         """Leave the open chat; the next message begins a new one, in this folder."""
+        self.leaving.emit()
         self._opening_id = None
         self._next_folder_id = folder_id
         self._next_settings = ChatSettings()
@@ -180,6 +183,7 @@ class ChatSessions(QObject):
         if (chat := self.known.get(chat_id)) is not None and chat.leaf_id != session.chat.leaf_id:
             await self._open(chat_id, message_id)  # a message was sent there while it was read
         else:
+            self.leaving.emit()
             self._show_session(session)
             self._focus_message(message_id)
 

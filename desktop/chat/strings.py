@@ -1,4 +1,4 @@
-"""What is said around the writing of a message: what happened, and what one can do."""
+"""Screen texts of the chat: attachments, sending, overflow, presets, settings, states of an answer."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from desktop.chat.attachments.errors import (
     TooSlow,
     Unreachable,
 )
-from desktop.chat.chat_settings.presets import NAME_LENGTH, NameProblem
+from desktop.chat.chat_settings.presets import MAX_NAME_LENGTH, NameProblem
 from desktop.chat.chat_settings.settings_form import Name, Number
 from desktop.chat.composer.overflow import Overflow
-from desktop.chat.waiting import Waiting
 from desktop.error_messages import error_message
 from desktop.platform.number_format import counted, plain, whole
 from desktop.reasons import reason
@@ -25,19 +24,19 @@ from desktop.reasons import reason
 translate = QCoreApplication.translate
 
 
-def refused(error: BaseException) -> str:
+def attachment_error(error: BaseException) -> str:
     """Why a file is not attached."""
     if not isinstance(error, AttachError):
         return error_message(error)
-    return _refusal(error).format(name=error.name)
+    return _attachment_error_format(error).format(name=error.name)
 
 
-def more_refused(n: int) -> str:
-    """So many files besides those of which it is said why they are not attached."""
+def more_not_attached(n: int) -> str:
+    """`n` files were not attached besides those whose reasons are shown."""
     return counted("%Ln more are not attached.", "", n)
 
 
-def _refusal(error: AttachError) -> str:
+def _attachment_error_format(error: AttachError) -> str:
     match error:
         case NotText():
             return translate("composer", "{name} is no text, PDF or Word document, so the model cannot read it.")
@@ -62,23 +61,23 @@ def _refusal(error: AttachError) -> str:
             return translate("composer", "{name} has more than {most} MB. Attach a part of it.").replace(
                 "{most}", whole(most >> 20)
             )
-        case Unreachable(reason=said):
+        case Unreachable(reason=system_reason):
             return translate("composer", "{name} cannot be opened: {reason}.").replace(
-                "{reason}", reason(said).replace("{", "{{").replace("}", "}}")
+                "{reason}", reason(system_reason).replace("{", "{{").replace("}", "}}")
             )
         case _:
             return translate("composer", "{name} cannot be read.")
 
 
-def no_picture() -> str:
+def pictures_not_supported() -> str:
     return translate("composer", "Pictures cannot be attached: the model reads text.")
 
 
-def too_many(most: int) -> str:
+def too_many_files(most: int) -> str:
     return counted("A message takes at most %Ln files; the others are left aside.", "", most)
 
 
-def reading() -> str:
+def reading_file() -> str:
     return translate("composer", "A file is still being read")
 
 
@@ -86,13 +85,13 @@ def checking() -> str:
     return translate("composer", "Looking whether it fits…")
 
 
-def not_sent() -> str:
+def message_not_sent() -> str:
     return translate(
         "composer", "Your message in “{title}” was not sent: it does not fit. It is kept there as a draft."
     )
 
 
-def summarised() -> str:
+def summarized() -> str:
     return translate("composer", "The oldest turns of “{title}” are summarised, and your message was sent.")
 
 
@@ -100,40 +99,42 @@ def summary_failed() -> str:
     return translate("composer", "The model wrote no summary. Nothing was sent; try again, or leave the turns out.")
 
 
-def overflow_title(found: Overflow) -> str:
-    if found.kind == "message":
+def overflow_title(overflow: Overflow) -> str:
+    if overflow.kind == "message":
         return translate("composer", "This message is too long for the model")
     return translate("composer", "Your next message does not fit")
 
 
-def overflow_text(found: Overflow) -> str:
-    """How much is needed, how much there is, and what would happen."""
-    if found.kind == "message":
+def overflow_text(overflow: Overflow) -> str:
+    """Needed tokens, available tokens, and what would be left out."""
+    if overflow.kind == "message":
         text = translate("composer", "It takes {n_prompt} tokens, the model reads {n_ctx}. Shorten it, or attach less.")
-        return text.format(n_prompt=whole(found.n_prompt), n_ctx=whole(found.n_ctx))
-    if found.has_instructions:
+        return text.format(n_prompt=whole(overflow.n_prompt), n_ctx=whole(overflow.n_ctx))
+    if overflow.has_instructions:
         text = counted(
             "It needs {n_prompt} tokens, the model reads {n_ctx}. The %Ln oldest turns ({n_left_out} tokens) would be "
             "left out; your instructions stay.",
             "",
-            len(found.turns),
+            len(overflow.turns),
         )
     else:
         text = counted(
             "It needs {n_prompt} tokens, the model reads {n_ctx}. The %Ln oldest turns ({n_left_out} tokens) would be "
             "left out; all else stays.",
             "",
-            len(found.turns),
+            len(overflow.turns),
         )
-    return text.format(n_prompt=whole(found.n_prompt), n_ctx=whole(found.n_ctx), n_left_out=whole(found.n_left_out))
+    return text.format(
+        n_prompt=whole(overflow.n_prompt), n_ctx=whole(overflow.n_ctx), n_left_out=whole(overflow.n_left_out)
+    )
 
 
-def overflow_short(found: Overflow) -> str:
-    """For a reader of the gauge."""
-    return f"{overflow_title(found)}. {overflow_text(found)}"
+def overflow_description(overflow: Overflow) -> str:
+    """Title and text, for screen readers."""
+    return f"{overflow_title(overflow)}. {overflow_text(overflow)}"
 
 
-def summarising(n_turns: int) -> str:
+def summarizing(n_turns: int) -> str:
     return counted(
         "The model is summarising the %Ln oldest turns. Your message is sent as soon as it is done.",
         "",
@@ -142,7 +143,7 @@ def summarising(n_turns: int) -> str:
 
 
 def preset_name(name: str) -> str:
-    """A preset that comes with Inglenook in the person's language; a person's own as they named it."""
+    """Translated name of a built-in preset; the name itself for the user's presets."""
     known = {
         "Everyday": translate("composer", "Everyday"),
         "Precise": translate("composer", "Precise"),
@@ -151,12 +152,12 @@ def preset_name(name: str) -> str:
     return known.get(name, name) or translate("composer", "Own settings")
 
 
-def name_fault(fault: NameProblem) -> str:
-    match fault:
+def preset_name_problem(problem: NameProblem) -> str:
+    match problem:
         case "empty":
             return translate("composer", "A preset needs a name.")
         case "long":
-            return translate("composer", "A name has at most {n} characters.").format(n=NAME_LENGTH)
+            return translate("composer", "A name has at most {n} characters.").format(n=MAX_NAME_LENGTH)
         case "taken":
             return translate("composer", "There is a preset of that name already.")
         case _:
@@ -193,8 +194,8 @@ def setting_default(number: Number) -> str:
     return translate("composer", "by chance") if number.name == "seed" else translate("composer", "no limit")
 
 
-def setting_fault(number: Number) -> str:
-    """What a value must be."""
+def setting_problem(number: Number) -> str:
+    """Which values are valid."""
     text = (
         translate("composer", "A whole number from {lowest} to {highest}.")
         if number.whole
@@ -208,25 +209,5 @@ def context_full_note() -> str:
 
 
 def model_unloaded_note() -> str:
-    """Why an answer ends that was being written, or waited for its turn, when its model went out of memory."""
+    """Note of an answer that was unfinished when its model was unloaded."""
     return translate("chat", "The model was unloaded before this answer was complete.")
-
-
-def wait_status(waiting: Waiting) -> str:
-    """What an answer waits for, "" where it is being written already."""
-    percent = round((waiting.share or 0) * 100)
-    match waiting.stage:
-        case "loading":
-            return translate("chat", "Waiting for the model · {percent} %").format(percent=percent)
-        case "preparing":
-            return translate("chat", "Preparing the prompt…")
-        case "queued" if waiting.behind:
-            return translate("chat", "Waiting for the answer in “{title}”…").format(title=waiting.behind)
-        case "queued":
-            return translate("chat", "Waiting for other requests…")
-        case "reading":
-            return translate("chat", "Reading {percent} %").format(percent=percent)
-        case "stopping":
-            return translate("chat", "Stopping…")
-        case "writing":
-            return ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from engine.request_state import Progress
+    from engine.request_state import RequestProgress
 
 Stage = Literal["loading", "preparing", "queued", "reading", "writing", "stopping"]
 """loading: the model is loading. preparing: the prompt is built and tokenised. queued: other requests run first.
@@ -23,7 +23,7 @@ class Waiting:
     behind: str = ""
 
     @classmethod
-    def of(cls, progress: Progress | None) -> Waiting:
+    def of(cls, progress: RequestProgress | None) -> Waiting:
         """From the engine's progress report; None means that the request is not submitted yet."""
         if progress is None or not progress.n_prompt or progress.waits_for in ("preparation", "snapshot"):
             return cls("preparing")

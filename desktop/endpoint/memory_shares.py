@@ -45,8 +45,8 @@ class MemoryShares:
 def memory_shares(use: MemoryUse, title_of: Callable[[str], str]) -> MemoryShares:
     """`title_of(chat_id)` returns "" for an unknown chat. The memory of unknown chats is counted but not listed as a
     holder. Weights and KV cache are estimates; `others` is the rest of the resident memory."""
-    weights = use.account.weights_bytes if use.account else 0
-    kv = use.account.kv_bytes if use.account else 0
+    weights = use.estimate.weights_bytes if use.estimate else 0
+    kv = use.estimate.kv_bytes if use.estimate else 0
     window, tools = round(kv * use.kv_window), round(kv * use.kv_endpoint)
     others = max(0, use.resident - weights - kv)
     holders = [

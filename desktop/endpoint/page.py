@@ -6,11 +6,12 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QVBoxLayout, QWidget
 
+from desktop.endpoint.address_card import AddressCard
 from desktop.endpoint.api_keys_card import ApiKeysCard
 from desktop.endpoint.controller import EndpointState
 from desktop.endpoint.memory_card import MemoryCard
 from desktop.endpoint.origins_card import OriginsCard
-from desktop.endpoint.page_header import AddressCard, AlertCard, EndpointPageHeader
+from desktop.endpoint.page_header import AlertCard, EndpointPageHeader
 from desktop.endpoint.requests_card import RequestsCard
 from desktop.endpoint.snippets_card import SnippetsCard
 from desktop.platform.theme import Theme
@@ -24,7 +25,6 @@ class EndpointPage(ScrollPage):
     switched = Signal(bool)
     """The user turned the endpoint on or off."""
     port_requested = Signal(int)
-    sidebar_requested = Signal()
     visible_changed = Signal(bool)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -39,7 +39,8 @@ class EndpointPage(ScrollPage):
         self.snippets = SnippetsCard(theme, inner)
         self.requests = RequestsCard(theme, inner)
         self.memory = MemoryCard(theme, inner)
-        self.fold, self._switch, self._address = self._header.fold, self._header.switch, self._address_card.line
+        self.sidebar_button = self._header.sidebar_button
+        self._switch, self._address = self._header.switch, self._address_card.line
         self._cards = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._lay_out(inner)
         self._connect()
@@ -69,7 +70,6 @@ class EndpointPage(ScrollPage):
         self.visible_changed.emit(False)
 
     def _connect(self) -> None:
-        self.fold.clicked.connect(self.sidebar_requested)
         self._header.switched.connect(self.switched)
         self._alert.port_requested.connect(self.port_requested)
         self._address_card.snippets_requested.connect(self._toggle_snippets)

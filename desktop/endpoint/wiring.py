@@ -2,43 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from PySide6.QtCore import QObject
 
 from desktop.chat.controller import ChatController
+from desktop.chat.page import ChatPage
 from desktop.endpoint import strings
 from desktop.endpoint.controller import EndpointController, EndpointState
 from desktop.endpoint.page import EndpointPage
 from desktop.endpoint.presenter import EndpointPresenter
 from desktop.endpoint.request_conversation import RequestConversation
 from desktop.error_messages import error_message
+from desktop.framework.app_window import AppWindow
 from desktop.models.model_controller import ModelController
 from desktop.platform.task_set import TaskSet
-from desktop.shell.main_window import MainWindow
-from engine.events import Status
+from desktop.settings.app_settings import AppSettings
+from desktop.sidebar.sidebar import Sidebar
+from engine.status import Status
 
 
 class EndpointWiring(QObject):
-    """Child of the window. `remember(**changes)` saves settings. GUI thread only."""
+    """Child of the window. GUI thread only."""
 
     def __init__(
         self,
-        window: MainWindow,
+        window: AppWindow,
+        chat_page: ChatPage,
+        sidebar: Sidebar,
         page: EndpointPage,
         endpoint: EndpointController,
         presenter: EndpointPresenter,
         chats: ChatController,
         models: ModelController,
         tasks: TaskSet,
-        remember: Callable[..., None],
+        settings: AppSettings,
     ) -> None:
         super().__init__(window)
         self._window, self._page, self._endpoint, self._presenter = window, page, endpoint, presenter
-        self._chats, self._tasks, self._remember = chats, tasks, remember
+        self._chats, self._tasks, self._settings, self._sidebar = chats, tasks, settings, sidebar
         self._stage = endpoint.state.stage
-        window.sidebar.endpoint_requested.connect(window.show_endpoint_page)
-        window.header.tools_requested.connect(window.show_endpoint_page)
+        chat_page.header.tools_requested.connect(self._show_page)
+        presenter.n_tools_changed.connect(chat_page.header.show_tools)
         page.switched.connect(self._switch)
         page.port_requested.connect(self._use_port)
         endpoint.changed.connect(self._show_state)
@@ -62,28 +65,30 @@ class EndpointWiring(QObject):
         page.origins.allow_requested.connect(presenter.allow_origin)
         page.origins.remove_requested.connect(presenter.remove_origin)
         presenter.origins_changed.connect(page.origins.show_origins)
-        presenter.allowed_origins_changed.connect(lambda origins: self._remember(endpoint_origins=list(origins)))
+        presenter.allowed_origins_changed.connect(lambda origins: self._settings.change(endpoint_origins=list(origins)))
         presenter.memory_read.connect(page.memory.show_shares)
-        presenter.n_tools_changed.connect(self._window.header.show_tools)
         presenter.conversation_opened.connect(self._open_as_chat)
         presenter.failed.connect(self._show_error)
+
+    def _show_page(self) -> None:
+        self._window.show_page("endpoint")
 
     def _show_error(self, error: BaseException) -> None:
         self._window.toast.show_message(strings.error_text(error) or error_message(error), alert=True, topic="endpoint")
 
     def _switch(self, on: bool) -> None:
-        self._remember(endpoint_on=on)
+        self._settings.change(endpoint_on=on)
         change = self._endpoint.turn_on() if on else self._endpoint.turn_off()
         self._tasks.spawn(change, "switch the endpoint")
 
     def _use_port(self, port: int) -> None:
         port = port if port < 65_536 else 1_024
-        self._remember(endpoint_on=True, endpoint_port=port)
+        self._settings.change(endpoint_on=True, endpoint_port=port)
         self._tasks.spawn(self._endpoint.turn_on(port), "start the endpoint")
 
     def _show_state(self, state: EndpointState) -> None:
         self._page.show_state(state)
-        self._window.sidebar.show_endpoint(state.stage == "on")
+        self._sidebar.show_endpoint(state.stage == "on")
         if state.stage != self._stage:
             self._stage = state.stage
             self._report_failure(state)
@@ -92,12 +97,12 @@ class EndpointWiring(QObject):
         """Show a toast for a failed start if another page is open; this page shows the reason itself."""
         if state.stage != "failed" or state.error is None:
             self._window.toast.clear("endpoint failed")
-        elif self._window.pages.currentWidget() is not self._page:
+        elif not self._window.is_page_shown("endpoint"):
             self._window.toast.show_message(
                 error_message(state.error),
                 alert=True,
                 action=self.tr("Show the endpoint"),
-                act=self._window.show_endpoint_page,
+                act=self._show_page,
                 topic="endpoint failed",
             )
 
@@ -110,4 +115,4 @@ class EndpointWiring(QObject):
     async def _save_and_open(self, conversation: RequestConversation) -> None:
         chat = await self._chats.sessions.add_chat(conversation.system, conversation.messages)
         self._chats.sessions.open_chat(chat.id)
-        self._window.show_chat_page()
+        self._window.show_page("chat")

@@ -1,71 +1,34 @@
-"""The page of help: the topics at the left, what they say at the right."""
+"""Page of help: list of topics on the left, their texts on the right."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
-from desktop.chat.header import fold_button
 from desktop.chat.message_list import MessageList
-from desktop.help.topics import FOLDER, Topic
+from desktop.help.article_view import ArticleView
+from desktop.help.topics import Topic
 from desktop.platform.theme import Theme
 from desktop.store.records import ChatMessage
-from desktop.transcript.message_controls import MessageControls
-from desktop.transcript.message_item import MessageItem
-from desktop.transcript.view import TranscriptView
+from desktop.widgets.page_title import PageTitle
+from desktop.widgets.page_view import PageView
 
 TOPICS_WIDTH, TOPIC_HEIGHT = 220, 34
-NARROW = 720
-READ_AT = 160
-"""Pixels below the top at which somebody reads who has just come to a topic."""
+MIN_WIDTH_FOR_TOPICS = 720
+"""Pixels. A narrower page hides the list of topics."""
 
 
-class _TopicItem(MessageItem):
-    """Words to read: there is nothing to do with them but to copy."""
-
-    space_above = 36
-
-    @property
-    def has_actions(self) -> bool:
-        return False
-
-
-class ArticleView(TranscriptView):
-    """All topics, one below the other. GUI thread only."""
-
-    offers_end = False  # nobody waits for the last topic, and it would lie over the words
-
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(theme, parent)
-        self._inline_images.folders = (FOLDER,)
-
-    def can_ask(self, item: MessageItem) -> bool:
-        return False
-
-    def _make(self, message: ChatMessage, width: int) -> MessageItem:
-        item = _TopicItem(message, self._theme, width, self._inline_images)
-        self._controls[message.id] = MessageControls(item, self._theme, self.viewport(), self._callbacks)
-        return item
-
-    @property
-    def read_row(self) -> int:
-        """The topic that is read now; -1 where there is none."""
-        return self._row_at(READ_AT)
-
-
-class HelpPage(QWidget):
-    """GUI thread only."""
-
-    sidebar_requested = Signal()
+class HelpPage(PageView, QWidget):
+    """Shows all `topics` in one view. GUI thread only."""
 
     def __init__(self, theme: Theme, topics: Sequence[Topic], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("helpPage")
-        self.fold = fold_button(theme, self)
-        self.fold.clicked.connect(self.sidebar_requested)
+        self._title = PageTitle(theme, self.tr("Help"), "", self)
+        self.sidebar_button = self._title.sidebar_button
         self.contents = QListWidget(self)
         self.contents.setObjectName("topics")
         self.contents.setAccessibleName(self.tr("Topics"))
@@ -76,51 +39,45 @@ class HelpPage(QWidget):
             entry.setSizeHint(QSize(0, TOPIC_HEIGHT))
         self.view = ArticleView(theme, self)
         self.view.setAccessibleName(self.tr("Help"))
-        self._going = False
+        self._scrolling_to_topic = False
         self._messages = MessageList(self)
         self.view.set_list(self._messages)
         self._theme, self._topics = theme, topics
         self._messages.show([self._message(topic) for topic in topics])
         theme.changed.connect(self._show_pictures)
-        self.contents.currentRowChanged.connect(self._go)
-        self.view.verticalScrollBar().valueChanged.connect(self._mark)
+        self.contents.currentRowChanged.connect(self._scroll_to_topic)
+        self.view.verticalScrollBar().valueChanged.connect(self._select_current_topic)
         self._lay_out()
         self.contents.setCurrentRow(0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.contents.setVisible(self.width() >= NARROW)
+        self.contents.setVisible(self.width() >= MIN_WIDTH_FOR_TOPICS)
 
     def _message(self, topic: Topic) -> ChatMessage:
         text = topic.text_in(self._theme.scheme)
         return ChatMessage(topic.id, "", None, "assistant", text, "complete", 0.0)
 
     def _show_pictures(self) -> None:
-        """Those of the scheme in force."""
+        """Show the pictures of the current colour scheme."""
         for topic in self._topics:
             self._messages.replace(self._message(topic))
 
-    def _go(self, row: int) -> None:
+    def _scroll_to_topic(self, row: int) -> None:
         if row >= 0:
-            self._going = True
+            self._scrolling_to_topic = True
             self.view.show_message(str(self.contents.item(row).data(Qt.ItemDataRole.UserRole)))
-            self._going = False
+            self._scrolling_to_topic = False
 
-    def _mark(self) -> None:
-        """The topic that is read now is the one that is chosen."""
-        if not self._going:
+    def _select_current_topic(self) -> None:
+        """Select the topic that is read, after the user scrolled."""
+        if not self._scrolling_to_topic:
             self.contents.blockSignals(True)
-            self.contents.setCurrentRow(self.view.read_row)
+            self.contents.setCurrentRow(self.view.current_row)
             self.contents.blockSignals(False)
 
     def _lay_out(self) -> None:
-        title = QLabel(self.tr("Help"), self)
-        title.setObjectName("pageTitle")
-        head = QHBoxLayout()
-        head.setContentsMargins(36, 28, 36, 8)
-        head.setSpacing(8)
-        head.addWidget(self.fold)
-        head.addWidget(title, 1)
+        self._title.setContentsMargins(36, 28, 36, 8)
         body = QHBoxLayout()
         body.setContentsMargins(24, 0, 0, 0)
         body.addWidget(self.contents)
@@ -128,5 +85,5 @@ class HelpPage(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
-        column.addLayout(head)
+        column.addWidget(self._title)
         column.addLayout(body, 1)

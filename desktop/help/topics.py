@@ -1,4 +1,4 @@
-"""The user guide: Markdown files in resources/guide, one for each topic, by language. Pure."""
+"""Reads the user guide: Markdown files in resources/guide, one for each topic and language."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).resolve().parents[2] / "resources" / "guide"
 PICTURES = FOLDER / "pictures"
-"""A folder for each scheme, with the same names in both."""
+"""Has a folder for each colour scheme, with the same file names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """`text` is Markdown with a heading for its first line; its pictures are named as in the guide's files."""
+    """`text` is Markdown; its first line is a heading, and its pictures have the paths of the guide's files."""
 
     id: str
     title: str
     text: str
 
     def text_in(self, scheme: Scheme) -> str:
-        """The text with the pictures of this scheme, named by absolute paths."""
+        """The text with absolute paths of the pictures of this colour scheme."""
         return self.text.replace("](pictures/", f"]({PICTURES.as_posix()}/{scheme}/")
 
 
 def topics(language: str) -> list[Topic]:
-    """In their order; in English where `language` ("de", say) has no guide. Raises OSError where files are missing."""
+    """The topics in their order, in English if there is no guide for `language` (for example "de"). Raises OSError."""
     folder = FOLDER / language
     if not folder.is_dir():
         folder = FOLDER / "en"

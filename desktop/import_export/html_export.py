@@ -22,7 +22,7 @@ MAX_COLUMNS = 8
 _TABLE = re.compile("(<table[^>]*>)(.*?)</table>", re.DOTALL)
 _ROW = re.compile("<tr>(.*?)</tr>", re.DOTALL)
 _CELL = re.compile("<t[dh] .*?</t[dh]>", re.DOTALL)
-_IMAGE_TAG = re.compile(r'<img src="inset:(\d+)">')
+_IMAGE_TAG = re.compile(r'<img src="inline:(\d+)">')
 _SPACER = re.compile('<span class="room">[^<]*</span>')
 _DATA_URL = re.compile(r"data:image/(?:png|jpeg|gif|webp|bmp);base64,[A-Za-z0-9+/=]+", re.IGNORECASE)
 
@@ -114,10 +114,10 @@ def _block(block: Block, draw: Callable[[InlineImage], str]) -> str:
 def _self_contained(image: InlineImage) -> str:
     if image.kind == "picture":
         inside = _DATA_URL.fullmatch(image.source)
-        return f'<img src="{image.source}" alt="{escape(image.shown)}">' if inside else _alt_text(image)
+        return f'<img src="{image.source}" alt="{escape(image.alt_text)}">' if inside else _alt_text(image)
     is_drawn = formula(image.source, display=image.display) is not None
     return (is_drawn and mathml(image.source, display=image.display)) or _alt_text(image)
 
 
 def _alt_text(image: InlineImage) -> str:
-    return f"<i>{escape(image.shown)}</i>" if image.kind == "picture" else escape(image.shown)
+    return f"<i>{escape(image.alt_text)}</i>" if image.kind == "picture" else escape(image.alt_text)

@@ -10,8 +10,10 @@ from PySide6.QtCore import QDate, QLocale, QObject
 from PySide6.QtWidgets import QFileDialog
 
 from desktop.chat.controller import ChatController
+from desktop.chat.header import Header
 from desktop.error_messages import error_message
 from desktop.framework.actions import Action, Actions
+from desktop.framework.app_window import AppWindow
 from desktop.import_export.card import ImportExportCard
 from desktop.import_export.controller import ImportExportController
 from desktop.import_export.exporter import Format
@@ -19,7 +21,7 @@ from desktop.import_export.importer import ImportResult
 from desktop.import_export.strings import import_summary
 from desktop.platform.surrogates import well_formed
 from desktop.platform.task_set import TaskSet
-from desktop.shell.main_window import MainWindow
+from desktop.sidebar.chat_list_view import ChatListView
 from desktop.store.records import Chat
 
 TOPIC = "import and export"
@@ -31,7 +33,9 @@ class ImportExportWiring(QObject):
 
     def __init__(
         self,
-        window: MainWindow,
+        window: AppWindow,
+        header: Header,
+        chat_list: ChatListView | None,
         card: ImportExportCard,
         controller: ImportExportController,
         chats: ChatController,
@@ -47,10 +51,10 @@ class ImportExportWiring(QObject):
         card.backup_requested.connect(self._choose_backup)
         card.restore_requested.connect(self._choose_restore)
         card.restore_cancel_requested.connect(controller.cancel_restore)
-        window.header.export_requested.connect(self._export_chat)
-        if window.sidebar.chats is not None:
-            window.sidebar.chats.save_requested.connect(self._export_chat)
-            window.sidebar.chats.save_several_requested.connect(self._export_chats)
+        header.export_requested.connect(self._export_chat)
+        if chat_list is not None:
+            chat_list.requests.export_requested.connect(self._export_chat)
+            chat_list.requests.export_several_requested.connect(self._export_chats)
         controller.progressed.connect(self._show_import_progress)
         controller.imported.connect(self._show_import_result)
         controller.export_started.connect(self._show_export_started)

@@ -14,8 +14,8 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop.platform.daemon_thread import call_in, detached
 from desktop.platform.task_set import TaskSet
-from engine.library.download import Download, Progress, Stopped, unfinished
-from engine.library.hub import Choice, Hub, choose
+from engine.library.download import Download, DownloadProgress, Stopped, unfinished_variants
+from engine.library.hub import Hub, ModelVariant, choose_variant
 from engine.library.hub_errors import HubError
 
 Stage = Literal["resolving", "waiting", "fetching", "verifying", "paused", "failed", "done"]
@@ -51,7 +51,7 @@ class DownloadState:
 class _Job:
     """A download with its state. `running` is set while its file is transferred."""
 
-    def __init__(self, state: DownloadState, choice: Choice | None = None) -> None:
+    def __init__(self, state: DownloadState, choice: ModelVariant | None = None) -> None:
         self.state = state
         self.choice = choice
         self.running: Download | None = None
@@ -87,7 +87,7 @@ class DownloadManager(QObject):
     arrived = Signal(object)
     """Carries the path of a model whose download is complete."""
 
-    def __init__(self, hub: Hub, folder: Path, fits: Callable[[Choice], bool]) -> None:
+    def __init__(self, hub: Hub, folder: Path, fits: Callable[[ModelVariant], bool]) -> None:
         super().__init__()
         self._hub, self._folder, self._fits = hub, folder, fits
         self._jobs: dict[str, _Job] = {}
@@ -101,9 +101,9 @@ class DownloadManager(QObject):
 
     async def read_unfinished(self) -> None:
         """List the partial downloads of earlier sessions as paused."""
-        for choice in await asyncio.to_thread(unfinished, self._folder):
+        for choice in await asyncio.to_thread(unfinished_variants, self._folder):
             if choice.repo not in self._jobs:
-                n_bytes = self._download(choice).n_kept
+                n_bytes = self._download(choice).n_downloaded
                 state = DownloadState(
                     choice.repo, choice.name, "paused", choice.quantisation, n_bytes, choice.size_bytes
                 )
@@ -137,7 +137,7 @@ class DownloadManager(QObject):
             return
         job.stop()
         if job.running is None and job.choice is not None:  # else `_run` deletes the file, after it was closed
-            self._tasks.spawn(asyncio.to_thread(self._download(job.choice).forget), "delete a partial download")
+            self._tasks.spawn(asyncio.to_thread(self._download(job.choice).discard), "delete a partial download")
         self._report()
 
     async def aclose(self) -> None:
@@ -167,7 +167,7 @@ class DownloadManager(QObject):
             await self._fail(job, error)
         except Stopped:
             if job.state.key not in self._jobs and job.choice is not None and not self._closed:
-                await asyncio.to_thread(self._download(job.choice).forget)
+                await asyncio.to_thread(self._download(job.choice).discard)
         except Exception as error:  # also bugs: an ended download must not look active
             await self._fail(job, HubError(f"{type(error).__name__}: {error}"))
         else:
@@ -179,13 +179,13 @@ class DownloadManager(QObject):
         if not job.is_stopped:
             n_bytes = job.state.n_bytes
             if job.choice is not None:
-                n_bytes = await asyncio.to_thread(lambda choice: self._download(choice).n_kept, job.choice)
+                n_bytes = await asyncio.to_thread(lambda choice: self._download(choice).n_downloaded, job.choice)
             self._set(job, stage="failed", error=error, bytes_per_s=0.0, n_bytes=n_bytes)
 
-    def _choose(self, repo: str) -> Choice:
-        return choose(self._hub.choices(repo), self._fits)
+    def _choose(self, repo: str) -> ModelVariant:
+        return choose_variant(self._hub.variants(repo), self._fits)
 
-    def _download(self, choice: Choice) -> Download:
+    def _download(self, choice: ModelVariant) -> Download:
         return Download(self._hub, choice, self._folder)
 
     async def _transfer(self, job: _Job, download: Download) -> Path:
@@ -194,7 +194,7 @@ class DownloadManager(QObject):
         job.running = download
         self._set(job, stage="fetching")
 
-        def report(progress: Progress) -> None:
+        def report(progress: DownloadProgress) -> None:
             call_in(loop, self._show_progress, job, download, progress)
 
         done = detached("inglenook-download", download.run, report)
@@ -209,7 +209,7 @@ class DownloadManager(QObject):
         finally:
             job.running = None
 
-    def _show_progress(self, job: _Job, download: Download, progress: Progress) -> None:
+    def _show_progress(self, job: _Job, download: Download, progress: DownloadProgress) -> None:
         if job.running is not download or job.is_stopped:
             return
         speed = job.speed(progress.n_bytes) if progress.step == "fetching" else 0.0

@@ -27,16 +27,16 @@ from desktop.platform.daemon_thread import detached
 from desktop.platform.task_set import TaskSet
 from desktop.settings.settings_file import Settings
 from engine.backend import LoadSettings
-from engine.events import Status
 from engine.files.profile import Profile
 from engine.library import default_model
 from engine.library.catalogue import CatalogueEntry, catalogue
-from engine.library.hub import Choice, Hub
+from engine.library.hub import Hub, ModelVariant
 from engine.library.memory_fit import MemoryFit, estimate_fit, estimate_fit_from_size
 from engine.library.model_metadata import pretty_name
-from engine.library.model_scan import ModelFile, Scan, look, scan
+from engine.library.model_scan import ModelFile, Scan, read_model_file, scan
 from engine.library.model_scan_cache import ModelScanCache
 from engine.library.throughput_estimate import ThroughputEstimate
+from engine.status import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ class LibraryController(QObject):
         model = self.find_file(path)
         return self._local_row(model) if model is not None else None
 
-    def would_fit(self, choice: Choice) -> bool:
+    def would_fit(self, choice: ModelVariant) -> bool:
         """Thread-safe."""
         capacity = self._capacity.capacity
         estimate = estimate_fit_from_size(choice.size_bytes, 0, 0, capacity.free, capacity.total, capacity.bytes_per_s)
@@ -218,7 +218,7 @@ class LibraryController(QObject):
         """List the model in memory even if its folder is not scanned."""
         path = self._loaded_path
         if path is not None and self._status.state in ("ready", "loading") and self.find_file(path) is None:
-            self._files = (*self._files, await detached("look-at-model", look, path, self._cache))
+            self._files = (*self._files, await detached("read-model-file", read_model_file, path, self._cache))
 
     def _set_folders(self, folders: tuple[Path, ...]) -> None:
         self._set(folders=folders)

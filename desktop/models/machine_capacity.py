@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import psutil
 
-from engine.events import Status
 from engine.library.model_metadata import ModelMetadata
 from engine.library.throughput_estimate import ThroughputEstimate
+from engine.status import Status
 
 N_SPEEDS = 3
 """Number of answers whose median speed replaces the measured memory bandwidth."""
@@ -51,7 +51,7 @@ class CapacityEstimator:
     def add_measured_speed(self, tokens_per_s: float, metadata: ModelMetadata) -> bool:
         """Add the speed of an answer by the model with this metadata; return whether the estimate changed. The median
         of the last `N_SPEEDS` answers is used because the speed of one short answer is unreliable."""
-        if not self._throughput.is_known:
+        if not self._throughput.is_measured:
             return False
         self._speeds.append(tokens_per_s * metadata.read_bytes)
-        return len(self._speeds) >= N_SPEEDS and self._throughput.learn(statistics.median(self._speeds))
+        return len(self._speeds) >= N_SPEEDS and self._throughput.observe(statistics.median(self._speeds))

@@ -12,8 +12,8 @@ from PySide6.QtCore import QObject, Signal
 
 from engine.backend import LoadSettings
 from engine.errors import EngineClosed, EngineError, NotLoaded
-from engine.events import Status
 from engine.redacted_traceback import redacted_traceback
+from engine.status import Status
 
 if TYPE_CHECKING:
     from engine.engine import Engine

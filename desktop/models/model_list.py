@@ -86,7 +86,7 @@ def row_of_file(model: ModelFile, fit: MemoryFit | None, use: Use, progress: flo
         fit,
         use,
         progress,
-        model.fault,
+        model.problem,
         metadata.licence if metadata is not None else "",
         n_params=metadata.n_params if metadata is not None else 0,
         n_ctx_train=metadata.n_ctx_train if metadata is not None else 0,

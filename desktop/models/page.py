@@ -16,7 +16,6 @@ from desktop.widgets.scroll_page import ScrollPage
 
 
 class ModelsPage(ScrollPage):
-    sidebar_requested = Signal()
     seen = Signal()
     """The page became visible."""
     action_requested = Signal(str, object)
@@ -26,13 +25,12 @@ class ModelsPage(ScrollPage):
         super().__init__("models", parent)
         inner = QWidget(self._body)
         self.head = ModelsPageHeader(theme, inner)
-        self.fold = self.head.fold
-        self.fold.clicked.connect(self.sidebar_requested)
+        self.sidebar_button = self.head.sidebar_button
         self.downloads = DownloadCards(theme, inner)
         self.local_models = LocalModelsSection(theme, inner)
         self.recommended = ModelSection(theme, self.tr("Recommended"), inner)
         self.hub_results = HubSearchSection(theme, inner)
-        self.sheet = ModelSettingsSheet(theme, self)
+        self.sheet = self.side_sheet = ModelSettingsSheet(theme, self)
         self.sheet.room_changed.connect(lambda taken: self.setViewportMargins(0, 0, taken, 0))
         for section in (self.local_models, self.recommended, self.hub_results):
             section.action_requested.connect(self.action_requested)

@@ -13,7 +13,6 @@ from desktop.models.model_list import ModelRow
 from desktop.platform.number_format import counted, decimal, plain, short, whole
 from desktop.reasons import reason
 from engine.backend import KvType
-from engine.events import ModelInfo, Status
 from engine.files.display_name import display_name
 from engine.library.hub_errors import (
     CannotWrite,
@@ -27,8 +26,9 @@ from engine.library.hub_errors import (
 )
 from engine.library.memory_fit import MemoryFit
 from engine.library.model_metadata import pretty_name
-from engine.library.split_files import stem
-from engine.library.throughput_estimate import n_cores
+from engine.library.split_files import base_name
+from engine.library.throughput_estimate import n_physical_cores
+from engine.status import ModelInfo, Status
 
 translate = QCoreApplication.translate
 
@@ -39,7 +39,7 @@ SLOW_TOKENS_PER_S = 3.0
 
 
 def model_name_from_path(path: Path) -> str:
-    return pretty_name(stem(path))
+    return pretty_name(base_name(path))
 
 
 def size(n_bytes: float) -> str:
@@ -74,7 +74,7 @@ def machine_summary(capacity: MachineCapacity) -> str:
     text = counted(
         "This computer: %Ln cores, {memory} of memory, {free} free.",
         "",
-        n_cores(),
+        n_physical_cores(),
     )
     all_of_it = translate("models", "{size} GB").format(size=whole(round(capacity.total / 2**30)))
     return text.format(memory=all_of_it, free=memory(capacity.free))
@@ -170,10 +170,10 @@ def explanation(row: ModelRow) -> str:
 
 def _memory_explanation(fit: MemoryFit) -> str:
     needs = translate("models", "Needs about {needed} of memory, {free} are free.").format(
-        needed=memory(fit.needed), free=memory(fit.account.available)
+        needed=memory(fit.needed), free=memory(fit.estimate.available)
     )
     tokens = whole(fit.n_ctx)
-    match fit.verdict, fit.why:
+    match fit.verdict, fit.reason:
         case "fits", _:
             more = translate("models", "Context length: {n} tokens.").format(n=tokens)
             if fit.n_ctx_best > fit.n_ctx:
@@ -289,7 +289,7 @@ def unload_label() -> str:
 
 def memory_breakdown(fit: MemoryFit) -> str:
     """Memory for weights, KV cache and compute buffers."""
-    account = fit.account
+    account = fit.estimate
     text = translate("models", "Weights {weights}, KV cache {chats}, compute buffers {other}.")
     other = account.compute_bytes + account.other_bytes
     return text.format(weights=memory(account.weights_bytes), chats=memory(account.kv_bytes), other=memory(other))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QUrl
@@ -10,44 +10,53 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog
 
 from desktop.chat.controller import ChatController
+from desktop.framework.app_window import AppWindow
 from desktop.models import strings
 from desktop.models.download_manager import DownloadState
 from desktop.models.library_controller import LibraryController
 from desktop.models.model_controller import ModelController
 from desktop.models.model_list import ModelRow
 from desktop.models.model_row_delegate import RowAction
+from desktop.models.model_switcher import ModelSwitcher
 from desktop.models.page import ModelsPage
 from desktop.platform.task_set import TaskSet
-from desktop.shell.main_window import MainWindow
-from engine.events import Status
+from engine.status import Status
 
 
 class ModelsWiring(QObject):
-    """Creates the page; child of the window. `load(path)` loads a file and saves it as the chosen model. GUI thread
-    only."""
+    """Child of the window. GUI thread only."""
 
     def __init__(
         self,
-        window: MainWindow,
+        window: AppWindow,
+        page: ModelsPage,
         library: LibraryController,
         models: ModelController,
         chats: ChatController,
-        load: Callable[[str], None],
+        switcher: ModelSwitcher,
         tasks: TaskSet,
     ) -> None:
         super().__init__(window)
-        self._window, self._library, self._models, self._load, self._tasks = window, library, models, load, tasks
+        self._window, self._page, self._library = window, page, library
+        self._models, self._switcher, self._tasks = models, switcher, tasks
         self._failed: set[str] = set()
         """Keys of the downloads whose failure was shown."""
-        page = self._page = ModelsPage(window.theme)
+        self._connect_page()
+        self._connect_sheet()
+        self._connect_library()
+        models.status_changed.connect(self._show_status)
+        chats.sessions.speed_measured.connect(library.add_measured_speed)
+        page.show_state(library.state)
+
+    def _connect_page(self) -> None:
+        page, library = self._page, self._library
         page.local_models.set_list(library.local_models)
         page.recommended.set_list(library.recommended)
         page.hub_results.set_list(library.hub_results)
-        window.add_models_page(page)
         page.seen.connect(library.page_shown)
         page.action_requested.connect(self._perform)
         page.head.folder_requested.connect(self._choose_folder)
-        page.head.file_requested.connect(window.header.model_file_requested)
+        page.head.file_requested.connect(self._switcher.choose_file)
         page.head.search.textChanged.connect(library.filter_by)
         page.head.search.search_requested.connect(library.search_hub)
         page.hub_results.search_requested.connect(lambda: library.search_hub(page.head.search.text()))
@@ -55,16 +64,15 @@ class ModelsWiring(QObject):
         page.downloads.pause_requested.connect(library.downloads.pause)
         page.downloads.resume_requested.connect(library.downloads.resume)
         page.downloads.cancel_requested.connect(library.downloads.cancel)
-        self._connect_sheet()
+
+    def _connect_library(self) -> None:
+        page, library = self._page, self._library
         library.changed.connect(page.show_state)
         library.capacity_changed.connect(page.head.show_capacity)
-        library.failed.connect(lambda error: window.toast.show_message(strings.hub_error(error), alert=True))
+        library.failed.connect(lambda error: self._window.toast.show_message(strings.hub_error(error), alert=True))
         library.downloads.changed.connect(page.downloads.show_states)
         library.downloads.changed.connect(self._report_failed)
         library.downloads.arrived.connect(self._report_arrived)
-        models.status_changed.connect(self._show_status)
-        chats.sessions.speed_measured.connect(library.add_measured_speed)
-        page.show_state(library.state)
 
     def _connect_sheet(self) -> None:
         sheet = self._page.sheet
@@ -91,7 +99,7 @@ class ModelsWiring(QObject):
 
     def _load_with_options(self, path: Path) -> None:
         self._library.save_options(path)
-        self._load(str(path))
+        self._switcher.load(str(path))
 
     def _unload(self) -> None:
         self._tasks.spawn(self._models.unload(), "unload the model")
@@ -125,16 +133,17 @@ class ModelsWiring(QObject):
         for key in self._failed - failed.keys():
             self._window.toast.clear(f"download of {key}")
         for key in failed.keys() - self._failed:
-            if self._window.pages.currentWidget() is not self._page:
+            if not self._window.is_page_shown("models"):
                 text = self.tr("The download of {name} stopped: {reason}")
                 text = text.format(name=failed[key].name, reason=strings.hub_error(failed[key].error))
-                show = self._window.show_models_page
                 action, topic = self.tr("Show the models"), f"download of {key}"
-                self._window.toast.show_message(text, alert=True, action=action, act=show, topic=topic)
+                self._window.toast.show_message(
+                    text, alert=True, action=action, act=lambda: self._window.show_page("models"), topic=topic
+                )
         self._failed = set(failed)
 
     def _report_arrived(self, path: Path) -> None:
         name = strings.model_name_from_path(path)
         text = self.tr("{name} was downloaded.").format(name=name)
-        act, topic = lambda: self._load(str(path)), str(path)
+        act, topic = lambda: self._switcher.load(str(path)), str(path)
         self._window.toast.show_message(text, action=self.tr("Load it"), act=act, topic=topic)

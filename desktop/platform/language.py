@@ -32,7 +32,7 @@ def language_for(choice: LanguageChoice, wanted: Iterable[str]) -> str:
     return next((language for language in spoken if language in LANGUAGES), "en")
 
 
-def speak(application: QCoreApplication, choice: LanguageChoice) -> str:
+def install_translators(application: QCoreApplication, choice: LanguageChoice) -> str:
     """From here on, what is made speaks this language; what stands already does not change. GUI thread."""
     system = QLocale.system()
     language = language_for(choice, system.uiLanguages())

@@ -14,7 +14,7 @@ class SignalHandlers(QObject):
 
     wakes Qt through a socket. A second signal ends the process as if we had never been here. GUI thread."""
 
-    asked = Signal()
+    quit_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class SignalHandlers(QObject):
         self._read.recv(64)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
-        self.asked.emit()
+        self.quit_requested.emit()
 
 
 def _leave_to_qt(number: int, frame: FrameType | None) -> None:

@@ -1,5 +1,7 @@
-"""How a second start of the program reaches the window that is open already: over a socket for this user alone,
-on which it says what is wanted of the window in a word."""
+"""One running instance for each profile, and how a second start of the program reaches it.
+
+Two windows on one profile would overwrite each other's chats.
+"""
 
 from __future__ import annotations
 
@@ -9,74 +11,117 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
-PATIENCE_S = 3.0
+from engine.files.private_files import open_private
+
+TIMEOUT_S = 3.0
 POLL_MS = 100
-MOST_BYTES = 32
-Wish = Literal["show", "quick-ask"]
+MAX_REQUEST_BYTES = 32
+Request = Literal["show", "quick-ask"]
 
 
-def _address(root: Path) -> str:
-    """One for each profile; short, since the path of a Unix socket may not be longer than 100 bytes or so."""
-    name = f"inglenook-{hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]}"
-    if sys.platform == "win32":
-        return name
-    return str(Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / name)
+class InstanceLock:
+    """A file lock that the operating system releases when the process ends, however it ends.
+
+    Not a QLockFile: after a crash that takes the lock to be held while any process of the same name (`python3.11`) has
+    the process id that its file names, as is likely in a container (measured with Qt 6.11).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: IO[bytes] | None = None
+
+    def acquire(self) -> bool:
+        """False if another process holds the lock. Raises OSError."""
+        file = open(self._path, "ab", opener=open_private)  # noqa: SIM115 -- it stays open until `release`
+        try:
+            if sys.platform == "win32":
+                import msvcrt
+
+                file.seek(0)
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            else:
+                import fcntl
+
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError):
+            file.close()
+            return False
+        self._file = file
+        return True
+
+    def release(self) -> None:
+        """Idempotent."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
 
-class Listener(QObject):
-    """In force from its making to `close`. GUI thread only."""
+class InstanceServer(QObject):
+    """Receives the requests of later starts on a local socket that only this user can connect to.
+
+    Listens from its construction to `close`. GUI thread only."""
 
     show_requested = Signal()
     quick_ask_requested = Signal()
 
     def __init__(self, root: Path) -> None:
         super().__init__()
-        self._callers: list[QLocalSocket] = []
+        self._clients: list[QLocalSocket] = []
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
-        self._server.newConnection.connect(self._take)
-        QLocalServer.removeServer(_address(root))  # one that a killed process left; the lock says that none is alive
+        self._server.newConnection.connect(self._accept)
+        QLocalServer.removeServer(_address(root))  # left by a killed process: the lock says that none is running
         self._server.listen(_address(root))
 
     def close(self) -> None:
         self._server.close()
-        callers, self._callers = self._callers, []
-        for caller in callers:
-            caller.abort()
+        clients, self._clients = self._clients, []
+        for client in clients:
+            client.abort()
 
-    def _take(self) -> None:
+    def _accept(self) -> None:
         while self._server.hasPendingConnections():
-            caller = self._server.nextPendingConnection()
-            self._callers.append(caller)
-            caller.disconnected.connect(self._hear)
-        self._hear()  # one that has said it and is gone tells no more of it
+            client = self._server.nextPendingConnection()
+            self._clients.append(client)
+            client.disconnected.connect(self._read_requests)
+        self._read_requests()  # a client that disconnected before it was accepted emits no signal
 
-    def _hear(self) -> None:
-        gone = [each for each in self._callers if each.state() == QLocalSocket.LocalSocketState.UnconnectedState]
-        for caller in gone:
-            self._callers.remove(caller)
-            wish = bytes(caller.read(MOST_BYTES).data())
-            caller.deleteLater()
-            (self.quick_ask_requested if wish == b"quick-ask" else self.show_requested).emit()
+    def _read_requests(self) -> None:
+        """Reads the request of each client that has disconnected."""
+        gone = [each for each in self._clients if each.state() == QLocalSocket.LocalSocketState.UnconnectedState]
+        for client in gone:
+            self._clients.remove(client)
+            request = bytes(client.read(MAX_REQUEST_BYTES).data())
+            client.deleteLater()
+            (self.quick_ask_requested if request == b"quick-ask" else self.show_requested).emit()
 
 
-def signal_running_instance(root: Path, patience_s: float = PATIENCE_S, wish: Wish = "show") -> bool:
-    """Asks the window that is open on this profile to come to the front, or to be asked something; whether it heard.
-    One that has only just been started does not listen yet, and is waited for."""
+def signal_running_instance(root: Path, timeout_s: float = TIMEOUT_S, request: Request = "show") -> bool:
+    """Asks the instance that runs on this profile to show its window or Quick ask. False if none was reached.
+
+    Blocks for up to `timeout_s`: an instance that is still starting does not listen yet."""
     socket = QLocalSocket()
-    give_up_s = time.monotonic() + patience_s
+    give_up_s = time.monotonic() + timeout_s
     while True:
         socket.connectToServer(_address(root))
         if socket.waitForConnected(POLL_MS):
-            socket.write(wish.encode())
+            socket.write(request.encode())
             socket.waitForBytesWritten(POLL_MS)
             socket.disconnectFromServer()
             return True
         if time.monotonic() > give_up_s:
             return False
         time.sleep(POLL_MS / 1000)
+
+
+def _address(root: Path) -> str:
+    """The socket's path or pipe name, one for each profile. A Unix socket's path is limited to about 100 bytes."""
+    name = f"inglenook-{hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]}"
+    if sys.platform == "win32":
+        return name
+    return str(Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / name)

@@ -1,4 +1,4 @@
-"""Code in a list is a card like any other: the list is cut there and goes on behind it. Pure."""
+"""Splits lists at the code blocks in them, so that code in a list is a block of its own. Any thread."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from markdown_it.token import Token
 
 CODE = ("fence", "code_block")
-LISTS = ("bullet_list_open", "ordered_list_open")
+LIST_OPENINGS = ("bullet_list_open", "ordered_list_open")
 
 
 @dataclass(slots=True)
 class _Level:
-    """A list that the reading is in. Behind a cut it is not `begun` until its next item."""
+    """An open list. After a split it is not `begun` until its next item."""
 
     opening: Token
     number: int
@@ -21,9 +21,10 @@ class _Level:
 
 
 def split_list_at_code(tokens: Sequence[Token]) -> Iterator[list[Token]]:
-    """The tokens of one list, as lists without code and pieces of code by themselves. Where a list goes on, its
-    opening says at which number (`start`), and how deep it stands (`meta["depth"]`); the rest of an item that was cut
-    stands as deep, without a mark."""
+    """Splits the tokens of one list into lists without code, and single code blocks.
+
+    A list that continues after code has its number in `start` and its nesting depth in `meta["depth"]`. The rest of an
+    item that was split has the same depth and no bullet."""
     levels: list[_Level] = []
     part: list[Token] = []
     quotes = 0
@@ -37,17 +38,17 @@ def split_list_at_code(tokens: Sequence[Token]) -> Iterator[list[Token]]:
             for level in levels:
                 level.begun = False
         else:
-            part += _kept(token, levels)
+            part += _continued(token, levels)
     if any(each.nesting == 0 for each in part):
         yield part
 
 
-def _kept(token: Token, levels: list[_Level]) -> list[Token]:
-    """What of a token goes into the part that is being made."""
-    if token.type in LISTS:
+def _continued(token: Token, levels: list[_Level]) -> list[Token]:
+    """The tokens that a token adds to the current part."""
+    if token.type in LIST_OPENINGS:
         levels.append(_Level(token, int(token.attrGet("start") or 1) - 1))
-        cut = any(not level.begun for level in levels[:-1])
-        return [_at_depth(token, len(levels))] if cut else [token]
+        is_split = any(not level.begun for level in levels[:-1])
+        return [_at_depth(token, len(levels))] if is_split else [token]
     if token.type.endswith("_list_close"):
         return [token] if levels.pop().begun else []
     level = levels[-1]

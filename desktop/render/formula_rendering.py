@@ -1,5 +1,6 @@
-"""Formulas in LaTeX → SVG or MathML, bounded in time, size and memory. Pure; never on the GUI thread, since a hard one
-takes half a second."""
+"""Renders LaTeX formulas to SVG or MathML, bounded in time, size and memory.
+
+Not for the GUI thread: a complex formula takes up to half a second."""
 
 from __future__ import annotations
 
@@ -18,14 +19,13 @@ from xml.etree import ElementTree
 T = TypeVar("T")
 
 LIMIT_S = 0.5
-"""Processor time. Nested fractions take exponential time: what takes longer shows as its source."""
+"""CPU time per formula. Nested fractions take exponential time; a formula over the limit is shown as source."""
 
-LONGEST = 2_000
-WIDEST, HIGHEST = 8_000.0, 4_000.0
-"""Pixels. `\\hspace{100000em}` asks for more: that shows as its source, too."""
+MAX_LENGTH = 2_000
+MAX_WIDTH, MAX_HEIGHT = 8_000.0, 4_000.0
+"""Pixels. A larger formula, such as `\\hspace{100000em}`, is shown as source."""
 
-KEPT = 512
-KEPT_BYTES = 32_000_000
+MAX_CACHED, MAX_CACHED_BYTES = 512, 32_000_000
 INLINE_PX, DISPLAY_PX = 16.0, 18.0
 _BOX = re.compile(r'viewBox="(\S+) (\S+) (\S+) (\S+)"')
 _TAG = re.compile(
@@ -37,12 +37,12 @@ _ATTRIBUTE = re.compile(
     "rspace|minsize|maxsize|symmetric|largeop|movablelimits|width|height|depth|voffset|linethickness|columnalign|"
     "rowalign|columnspacing|rowspacing|columnlines|rowlines|frame|notation|open|close"
 )
-"""No `href`, and nothing else that does more than set out a formula."""
+"""Attributes that only affect layout; in particular no `href`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """`svg` is drawn in black. Sizes in pixels; the baseline is `ascent` below its top."""
+    """A rendered formula. `svg` is black; sizes are in pixels; the baseline is `ascent` below the top."""
 
     svg: str
     width: float
@@ -50,12 +50,12 @@ class Formula:
     descent: float
 
 
-class _TooLong(Exception):
+class _TimedOut(Exception):
     pass
 
 
 class _Cache:
-    """The formulas that were asked for last, within `KEPT` and `KEPT_BYTES`. Any thread."""
+    """The formulas rendered last, limited in number and bytes. Any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -72,23 +72,23 @@ class _Cache:
                 self._n_bytes -= _n_bytes(key, self._formulas.pop(key))
             self._formulas[key] = made
             self._n_bytes += _n_bytes(key, made)
-            while len(self._formulas) > KEPT or self._n_bytes > KEPT_BYTES:
+            while len(self._formulas) > MAX_CACHED or self._n_bytes > MAX_CACHED_BYTES:
                 self._n_bytes -= _n_bytes(*self._formulas.popitem(last=False))
 
 
 _cache = _Cache()
-_making = threading.Lock()
-"""The typesetter keeps its configuration and its fonts in globals."""
+_render_lock = threading.Lock()
+"""ziamath keeps its configuration and fonts in globals."""
 
 
 def cached_formula(source: str, display: bool) -> tuple[Formula | None] | None:
-    """What `formula` gave for it, in a tuple; None where that is not known. At once, on any thread."""
+    """The cached result of `formula` in a 1-tuple; None if it is not cached. Fast. Any thread."""
     return _cache.get((source, display))
 
 
 def formula(source: str, *, display: bool) -> Formula | None:
-    """None for what is no formula, or one that nobody wrote by hand. Never raises, never takes much over `LIMIT_S`."""
-    if len(source) > LONGEST:
+    """Renders a formula; None if it is invalid or exceeds a limit. Cached. Never raises. Any thread but the GUI's."""
+    if len(source) > MAX_LENGTH:
         return None
     key = source, display
     found = _cache.get(key)
@@ -100,24 +100,24 @@ def formula(source: str, *, display: bool) -> Formula | None:
 
 
 def mathml(source: str, *, display: bool) -> str | None:
-    """A `<math>` element with the LaTeX as its annotation; None where it is no formula. As bounded as `formula`."""
-    if len(source) > LONGEST:
+    """A `<math>` element annotated with the LaTeX source; None if it is invalid or exceeds a limit. Never raises."""
+    if len(source) > MAX_LENGTH:
         return None
     return _within_limit(lambda: _as_mathml(source, display))
 
 
 def _within_limit(make: Callable[[], T]) -> T | None:
-    """None where it fails or takes longer than `LIMIT_S`."""
-    with _making:
+    """The result of `make`; None if it fails or takes longer than `LIMIT_S` of CPU time."""
+    with _render_lock:
         before = sys.gettrace()
         try:
-            # Late: they are slow to come, and most chats have no formula. Not within the limit.
+            # Imported late, since slow and rarely needed; and before the time limit starts.
             import ziamath.tex
             import ziamath.zmath  # noqa: F401
 
             sys.settrace(_deadline(time.thread_time() + LIMIT_S))
             return make()
-        except Exception:  # a formula that is none fails in as many ways as there are
+        except Exception:  # the parser raises many kinds of errors for invalid input
             return None
         finally:
             sys.settrace(before)
@@ -127,7 +127,7 @@ def _typeset(source: str, display: bool) -> Formula | None:
     from ziamath.config import config
     from ziamath.zmath import Latex
 
-    config.svg2 = False  # <use> is beyond Qt's SVG
+    config.svg2 = False  # Qt's SVG renderer does not support <use>
     size = DISPLAY_PX if display else INLINE_PX
     svg = str(Latex(source, size=size, inline=not display).svg())
     box = _BOX.search(svg)
@@ -135,8 +135,8 @@ def _typeset(source: str, display: bool) -> Formula | None:
         return None
     _, top, width, height = map(float, box.groups())
     made = Formula(svg, width, -top, height + top)
-    is_sane = all(map(math.isfinite, (made.width, made.ascent, made.descent)))
-    return made if is_sane and 0 < width <= WIDEST and 0 < height <= HIGHEST else None
+    is_finite = all(map(math.isfinite, (made.width, made.ascent, made.descent)))
+    return made if is_finite and 0 < width <= MAX_WIDTH and 0 < height <= MAX_HEIGHT else None
 
 
 def _as_mathml(source: str, display: bool) -> str:
@@ -154,7 +154,7 @@ def _as_mathml(source: str, display: bool) -> str:
 
 
 def _cleaned(element: ElementTree.Element) -> ElementTree.Element:
-    """Without namespaces and attributes that are not needed; an element that is not known becomes an `mrow`."""
+    """Without namespaces and unknown attributes. An unknown element becomes an `mrow`."""
     name = str(element.tag).rpartition("}")[2]
     kept = {key: value for key, value in element.attrib.items() if _ATTRIBUTE.fullmatch(key)}
     cleaned = ElementTree.Element(name if _TAG.fullmatch(name) else "mrow", kept)
@@ -168,10 +168,10 @@ def _n_bytes(key: tuple[str, bool], made: Formula | None) -> int:
 
 
 def _deadline(end: float) -> Callable[[FrameType, str, object], None]:
-    """A tracer that ends whatever calls a function after `end`; it looks at calls only, so it costs little."""
+    """A trace function that raises at the first function call after `end`. It traces only calls, which is cheap."""
 
-    def look(frame: FrameType, event: str, argument: object) -> None:
+    def check(frame: FrameType, event: str, argument: object) -> None:
         if time.thread_time() > end:
-            raise _TooLong
+            raise _TimedOut
 
-    return look
+    return check

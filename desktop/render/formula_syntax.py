@@ -1,8 +1,8 @@
-"""Markdown rules for formulas: `$x$`, `$$x$$`, `\\(x\\)` and `\\[x\\]`. Linear in the length of the text. Pure.
+"""Markdown rules for formulas: `$x$`, `$$x$$`, `\\(x\\)` and `\\[x\\]`. Linear in the length of the text. Any thread.
 
-`$` follows Pandoc's `tex_math_dollars`: no space inside the opening and the closing `$`, no digit after the closing
-one. A digit before the opening `$` or a Latin letter after the closing one also make it no formula, so that prices
-(`US$5`) and shell variables (`$HOME/bin:$PATH`) stay as they are; the ordinal `$n$th` is one."""
+`$` follows Pandoc's `tex_math_dollars`: no space inside the opening and the closing `$`, and no digit after the closing
+one. In addition there is no digit before the opening `$` and no Latin letter after the closing one, so that prices
+(`US$5`) and shell variables (`$HOME/bin:$PATH`) are no formulas; ordinals such as `$n$th` are."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from markdown_it.rules_inline import StateInline
 
 _ORDINAL = re.compile(r"(?:st|nd|rd|th)(?![A-Za-z0-9])")
 _MONEY = re.compile(r"\d[\d.,]*[,;]?\s+[A-Za-z]{2,}")
-"""An amount and then a word, as in "$10, or R$ 12"."""
-_LAST = "formula_syntax.last"
+"""An amount of money followed by a word, as in "$10, or R$ 12"."""
+_ENV_KEY = "formula_syntax.last"
 
-Last = dict[tuple[str, int], int]
-"""Where each closing mark stands last before a limit: what is not closed is then known at once."""
+LastOffsets = dict[tuple[str, int], int]
+"""The last offset of each closing delimiter before a limit, so that an unclosed formula is detected in O(1)."""
 
 
 def formula_rules(parser: MarkdownIt) -> None:
-    """Adds the four kinds of formulas. Tokens: `math_inline`, `math_inline_double` (display, within a paragraph) and
-    `math_block`, each with its opening mark as `markup`."""
+    """Adds the rules. Tokens: `math_inline`, `math_inline_double` (a display formula within a paragraph) and
+    `math_block`, each with its opening delimiter as `markup`."""
     parser.inline.ruler.before("escape", "math_inline", _inline)
     parser.block.ruler.before("fence", "math_block", _block)
 
 
 def formula_spans(line: str) -> list[tuple[int, int]]:
-    """Start and end of each formula in one line of text, with its marks."""
+    """Start and end of each formula in one line of text, including delimiters."""
     found: list[tuple[int, int]] = []
-    last: Last = {}
+    last: LastOffsets = {}
     at = 0
     while at < len(line):
         if line[at] not in "$\\":
@@ -49,7 +49,7 @@ def formula_spans(line: str) -> list[tuple[int, int]]:
 def _inline(state: StateInline, silent: bool) -> bool:
     if state.src[state.pos] not in "$\\":
         return False
-    match = _match(state.src, state.pos, state.posMax, _last_of(state.env, state.src))
+    match = _match(state.src, state.pos, state.posMax, _last_offsets(state.env, state.src))
     if match is None:
         return False
     markup, content, end = match
@@ -61,14 +61,14 @@ def _inline(state: StateInline, silent: bool) -> bool:
 
 
 def _block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
-    """A formula that begins a line and is alone on its lines, with no end of a list or quote in it, and between `$$`
-    no blank line."""
+    """A formula that is alone on its lines. It must not cross the end of a list or quote; with `$$` it contains no
+    blank line."""
     begin = state.bMarks[start_line] + state.tShift[start_line]
     markup = state.src[begin : begin + 2]
     if markup not in ("$$", "\\[") or state.is_code_block(start_line):
         return False
     closing = "$$" if markup == "$$" else "\\]"
-    if _find(state.src, closing, begin + 2, len(state.src), _last_of(state.env, state.src)) < 0:
+    if _find(state.src, closing, begin + 2, len(state.src), _last_offsets(state.env, state.src)) < 0:
         return False
     parts: list[str] = []
     for line in range(start_line, end_line):
@@ -96,26 +96,26 @@ def _block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> b
     return True
 
 
-def _last_of(env: object, source: str) -> Last:
+def _last_offsets(env: object, source: str) -> LastOffsets:
     if not isinstance(env, dict):
         return {}
-    known = env.get(_LAST)
+    known = env.get(_ENV_KEY)
     if known is None or known[0] is not source:
-        known = env[_LAST] = (source, {})
-    last: Last = known[1]
+        known = env[_ENV_KEY] = (source, {})
+    last: LastOffsets = known[1]
     return last
 
 
-def _find(source: str, mark: str, begin: int, limit: int, last: Last) -> int:
-    """The next `mark` between `begin` and `limit`; -1 where there is none."""
-    key = mark, limit
+def _find(source: str, delimiter: str, begin: int, limit: int, last: LastOffsets) -> int:
+    """The offset of the next delimiter between `begin` and `limit`; -1 if there is none."""
+    key = delimiter, limit
     if key not in last:
-        last[key] = source.rfind(mark, 0, limit)
-    return source.find(mark, begin, limit) if last[key] >= begin else -1
+        last[key] = source.rfind(delimiter, 0, limit)
+    return source.find(delimiter, begin, limit) if last[key] >= begin else -1
 
 
-def _match(source: str, at: int, limit: int, last: Last) -> tuple[str, str, int] | None:
-    """The opening mark, the LaTeX, and the end of the formula that begins at `at`."""
+def _match(source: str, at: int, limit: int, last: LastOffsets) -> tuple[str, str, int] | None:
+    """The opening delimiter, the LaTeX source and the end of the formula that starts at `at`."""
     two = source[at : at + 2]
     if two in ("\\(", "\\["):
         end = _find(source, "\\)" if two == "\\(" else "\\]", at + 2, limit, last)
@@ -126,21 +126,21 @@ def _match(source: str, at: int, limit: int, last: Last) -> tuple[str, str, int]
     return _dollars(source, at, limit, "$$" if two == "$$" else "$", last)
 
 
-def _dollars(source: str, at: int, limit: int, mark: str, last: Last) -> tuple[str, str, int] | None:
-    begin = at + len(mark)
-    if mark == "$" and (begin >= limit or source[begin].isspace() or _MONEY.match(source, begin)):
+def _dollars(source: str, at: int, limit: int, delimiter: str, last: LastOffsets) -> tuple[str, str, int] | None:
+    begin = at + len(delimiter)
+    if delimiter == "$" and (begin >= limit or source[begin].isspace() or _MONEY.match(source, begin)):
         return None
-    end = _find(source, mark, begin, limit, last)
+    end = _find(source, delimiter, begin, limit, last)
     while end >= 0 and _is_escaped(source, end):
-        end = _find(source, mark, end + 1, limit, last)
-    after = end + len(mark)
-    if end <= begin or source[after : after + 1].isdigit() or (mark == "$" and not _closes(source, end)):
+        end = _find(source, delimiter, end + 1, limit, last)
+    after = end + len(delimiter)
+    if end <= begin or source[after : after + 1].isdigit() or (delimiter == "$" and not _closes(source, end)):
         return None
-    return mark, source[begin:end], after
+    return delimiter, source[begin:end], after
 
 
 def _closes(source: str, end: int) -> bool:
-    """Whether the `$` at `end` may close a formula."""
+    """Whether the `$` at `end` can close a formula."""
     after = source[end + 1 : end + 2]
     is_letter = after == "_" or (after.isalpha() and after < "\u0250")
     return not source[end - 1].isspace() and (not is_letter or bool(_ORDINAL.match(source, end + 1)))

@@ -1,33 +1,30 @@
-"""Markdown tokens → the HTML that QTextDocument understands. Nothing from outside gets in unescaped."""
+"""Converts Markdown tokens to the HTML subset of QTextDocument. All untrusted text is escaped. Any thread."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from html import escape
-from urllib.parse import unquote, urlsplit
 
 from markdown_it.token import Token
 
 from desktop.render.blocks import InlineImage
+from desktop.render.safe_addresses import is_local_image, is_safe_link
 from desktop.render.text_direction import Direction, base_direction, first_strong_direction
 
-LINK_SCHEMES = frozenset({"http", "https", "mailto"})
-
 INDENT = 24
-"""Pixels by which each list stands further in."""
+"""Pixels by which each level of a list is indented."""
 
 THIN = "\u2009"
-"""Thin spaces around a code span give its background room; whoever copies text takes them out."""
+"""Thin spaces around a code span make room for its background. They are removed from copied text."""
 
 ISOLATE, END_ISOLATE = "\u2066", "\u2069"
-"""Around the thin spaces of code in text from right to left, so that its signs keep their order; taken out likewise."""
+"""Around code spans in right-to-left text, so that their characters keep their order. Removed from copied text."""
 
-_ROOM = f'<span class="room">{THIN}</span>'
-_ROOM_BEFORE = f'<span class="room">{ISOLATE}{THIN}</span>'
-_ROOM_AFTER = f'<span class="room">{THIN}{END_ISOLATE}</span>'
+_PADDING = f'<span class="room">{THIN}</span>'
+_RTL_PADDING_BEFORE = f'<span class="room">{ISOLATE}{THIN}</span>'
+_RTL_PADDING_AFTER = f'<span class="room">{THIN}{END_ISOLATE}</span>'
 
-_BOXES = {"[ ] ": "☐", "[x] ": "☑"}
+_CHECKBOXES = {"[ ] ": "☐", "[x] ": "☑"}
 
 _TAGS = {
     "paragraph": "p",
@@ -41,35 +38,16 @@ _TAGS = {
     "em": "i",
     "s": "s",
 }
-_ABSOLUTE = re.compile(r"/(?![/\\])|/?[A-Za-z]:[/\\](?![/\\])")
-_PARTS_OF_TABLE = ("thead_open", "tbody_open", "tr_open", "th_open", "td_open")
-NEAR = 24
-"""Tokens behind the beginning of a block in which its first words are looked for."""
+_TABLE_PARTS = ("thead_open", "tbody_open", "tr_open", "th_open", "td_open")
+MAX_LOOKAHEAD = 24
+"""Tokens after the start of a block among which its first text is searched, to find its direction."""
 
 _INLINE_FORMULAS = {"math_inline": False, "math_inline_double": True}
-_SILENT = ("footnote_block_open", "footnote_block_close", "footnote_open", "footnote_close", "footnote_anchor")
-
-
-def is_safe_link(address: str) -> bool:
-    """Whether a link may be opened: the web and mail, nothing else."""
-    try:
-        return urlsplit(address.strip()).scheme.lower() in LINK_SCHEMES
-    except ValueError:
-        return False
-
-
-def is_local_image(address: str) -> bool:
-    """Whether an image lies in the text itself or on this machine. `//host/x` and the like would ask another one."""
-    if address[:11].lower() == "data:image/":
-        return True
-    path = address[7:] if address[:8].lower() == "file:///" else address
-    return bool(_ABSOLUTE.match(unquote(path)))
+_HIDDEN = ("footnote_block_open", "footnote_block_close", "footnote_open", "footnote_close", "footnote_anchor")
 
 
 def to_html(tokens: Sequence[Token]) -> tuple[str, tuple[InlineImage, ...]]:
-    """HTML of block tokens and of the inline tokens in them, and the inline_images that stand in it. A token that we
-    do not
-    know shows its text."""
+    """The HTML of block tokens, and the inline images that it refers to. Unknown tokens are shown as text."""
     writer = _Writer()
     return writer.write(tokens), tuple(writer.inline_images)
 
@@ -78,29 +56,29 @@ class _Writer:
     def __init__(self) -> None:
         self.inline_images: list[InlineImage] = []
         self._note = ""
-        """The number of the footnote that begins."""
+        """The HTML of a footnote's number, until its text begins."""
         self._directions: list[Direction | None] = [None]
-        """Of the blocks that are open, the innermost last."""
+        """Directions of the open blocks, the innermost last."""
 
     def write(self, tokens: Sequence[Token]) -> str:
         parts: list[str] = []
-        begins_item = False
+        starts_item = False
         for at, token in enumerate(tokens):
-            attribute = self._enter(tokens, at) if token.nesting == 1 else ""
+            attribute = self._open_block(tokens, at) if token.nesting == 1 else ""
             if token.nesting == -1:
                 self._directions.pop()
-            if token.type == "inline" and begins_item:
-                parts.append(_task(self._one(token)))
+            if token.type == "inline" and starts_item:
+                parts.append(_task(self._token(token)))
             else:
-                parts.append(self._one(token, attribute))
-            begins_item = token.type == "list_item_open" or (begins_item and token.type == "paragraph_open")
+                parts.append(self._token(token, attribute))
+            starts_item = token.type == "list_item_open" or (starts_item and token.type == "paragraph_open")
         return "".join(parts)
 
-    def _enter(self, tokens: Sequence[Token], at: int) -> str:
-        """The attributes of a block that begins, from its first words; a table has one direction for all its cells."""
+    def _open_block(self, tokens: Sequence[Token], at: int) -> str:
+        """The attributes of a block that starts. Its direction is that of its first text; a table has one direction."""
         token, inherited = tokens[at], self._directions[-1]
-        first = [each.children or () for each in tokens[at + 1 : at + NEAR] if each.type == "inline"]
-        if token.type in _PARTS_OF_TABLE:
+        first = [each.children or () for each in tokens[at + 1 : at + MAX_LOOKAHEAD] if each.type == "inline"]
+        if token.type in _TABLE_PARTS:
             found = inherited
         elif token.type == "table_open":
             found = next(filter(None, map(base_direction, first)), None)
@@ -108,22 +86,22 @@ class _Writer:
             found = base_direction(first[0]) if first else None
         self._directions.append(found or inherited)
         attribute = ""
-        if token.type not in _PARTS_OF_TABLE and not token.hidden:
+        if token.type not in _TABLE_PARTS and not token.hidden:
             is_odd = found == "ltr" and (inherited == "rtl" or first_strong_direction(first[0]) == "rtl")
             attribute = ' dir="rtl"' if found == "rtl" else ' dir="ltr"' if is_odd else ""
         if token.type == "list_item_open" and first and _is_task(first[0]):
             attribute += ' style="list-style-type: none"'
         return attribute
 
-    def _one(self, token: Token, attribute: str = "") -> str:
+    def _token(self, token: Token, attribute: str = "") -> str:
         if token.type == "footnote_open":
             self._note = f"<sup>{int(token.meta['id']) + 1}</sup> "
-        if token.hidden or token.type in _SILENT:  # paragraphs of a tight list
+        if token.hidden or token.type in _HIDDEN:  # hidden: paragraphs of a tight list
             return ""
         if token.type == "inline":
             note, self._note = self._note, ""
             return note + self._inline(token.children or ())
-        if token.type in ("fence", "code_block"):  # inside a list or a quote; on the page itself it is a block
+        if token.type in ("fence", "code_block"):  # inside a list or quote; elsewhere it is a block
             return f"<pre>{escape(token.content.rstrip())}</pre>"
         if token.type == "math_block":
             return f'<p align="center">{self._formula(token, display=True)}</p>'
@@ -142,9 +120,13 @@ class _Writer:
         for token in tokens:
             match token.type:
                 case "code_inline":
-                    before, after = (_ROOM_BEFORE, _ROOM_AFTER) if self._directions[-1] == "rtl" else (_ROOM, _ROOM)
+                    before, after = (
+                        (_RTL_PADDING_BEFORE, _RTL_PADDING_AFTER)
+                        if self._directions[-1] == "rtl"
+                        else (_PADDING, _PADDING)
+                    )
                     parts.append(f"{before}<code>{escape(token.content)}</code>{after}")
-                case "softbreak" | "hardbreak":  # a poem is one line a verse: single line breaks are meant
+                case "softbreak" | "hardbreak":  # single line breaks are kept, as in a poem
                     parts.append("<br>")
                 case "link_open":
                     address = str(token.attrGet("href") or "")
@@ -159,37 +141,37 @@ class _Writer:
                 case name if name in _INLINE_FORMULAS:
                     parts.append(self._formula(token, display=_INLINE_FORMULAS[name]))
                 case _:
-                    parts.append(self._one(token))
+                    parts.append(self._token(token))
         return "".join(parts)
 
     def _formula(self, token: Token, *, display: bool) -> str:
         before, after = {"$": ("$", "$"), "\\(": ("\\(", "\\)"), "\\[": ("\\[", "\\]")}.get(token.markup, ("$$", "$$"))
         source = token.content.strip()
-        return self._inset(InlineImage("formula", source, f"{before}{source}{after}", display))
+        return self._image(InlineImage("formula", source, f"{before}{source}{after}", display))
 
-    def _picture(self, address: str, words: str) -> str:
-        """Nothing is fetched: an image elsewhere is its description."""
+    def _picture(self, address: str, alt_text: str) -> str:
+        """Images on other machines are never loaded: their description is shown."""
         if not is_local_image(address):
-            return f"<i>{escape(words)}</i>"
-        return self._inset(InlineImage("picture", address, words))
+            return f"<i>{escape(alt_text)}</i>"
+        return self._image(InlineImage("picture", address, alt_text))
 
-    def _inset(self, inset: InlineImage) -> str:
-        self.inline_images.append(inset)
-        return f'<img src="inset:{len(self.inline_images) - 1}">'
+    def _image(self, image: InlineImage) -> str:
+        self.inline_images.append(image)
+        return f'<img src="inline:{len(self.inline_images) - 1}">'
 
 
 def _task(html: str) -> str:
-    """The first words of a list's item; a task has its box drawn."""
-    box = _BOXES.get(html[:4].lower())
-    return html if box is None else f"{box} {html[4:]}"
+    """The HTML of a list item's first text. The brackets of a task become a checkbox."""
+    checkbox = _CHECKBOXES.get(html[:4].lower())
+    return html if checkbox is None else f"{checkbox} {html[4:]}"
 
 
 def _is_task(inline: Sequence[Token]) -> bool:
-    return bool(inline) and inline[0].type == "text" and inline[0].content[:4].lower() in _BOXES
+    return bool(inline) and inline[0].type == "text" and inline[0].content[:4].lower() in _CHECKBOXES
 
 
 def _open(token: Token, name: str, attribute: str, *, is_rtl: bool) -> str:
-    if name == "heading":  # <h1> would be enlarged by Qt, whatever size the style sheet gives it
+    if name == "heading":  # Qt would enlarge <h1> in addition to the style sheet
         return f'<p class="{escape(token.tag)}"{attribute}>'
     depth = int(token.meta.get("depth", 0))
     if name in ("ordered_list", "bullet_list"):

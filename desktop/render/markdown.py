@@ -1,4 +1,4 @@
-"""Markdown → blocks, all at once or as the text arrives. Pure; any thread."""
+"""Parses Markdown into blocks: a whole text, or incrementally while it streams in. Any thread."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from markdown_it.token import Token
 from mdit_py_plugins.footnote import footnote_plugin
 
 from desktop.render.blocks import Block, Kind
-from desktop.render.code_in_lists import LISTS, split_list_at_code
+from desktop.render.code_highlighting import code_html
+from desktop.render.code_in_lists import LIST_OPENINGS, split_list_at_code
+from desktop.render.formula_rendering import formula
 from desktop.render.formula_syntax import formula_rules
-from desktop.render.long_text import PIECE, split_block, split_point
-from desktop.render.table_syntax import table_bars
+from desktop.render.long_text import PIECE_LENGTH, excerpt, split_block, split_point
+from desktop.render.table_syntax import table_rules
 
 _KINDS: dict[str, Kind] = {
     "heading_open": "heading",
@@ -25,149 +27,167 @@ _KINDS: dict[str, Kind] = {
     "blockquote_open": "quote",
     "table_open": "table",
     "hr": "rule",
-    "footnote_block_open": "notes",
+    "footnote_block_open": "footnotes",
 }
 
 
 class _Markdown(MarkdownIt):
     def validateLink(self, url: str) -> bool:
-        """Pictures may lie on this machine; where links may lead is decided when they are written."""
+        """Also allows local files. Which links and images are used is decided when the HTML is written."""
         return super().validateLink(url) or url[:8].lower() == "file:///"
 
 
 @lru_cache(maxsize=2)
-def _parser(*, notes: bool) -> MarkdownIt:
-    """CommonMark with tables, strikethrough and formulas (`$x$`, `$$x$$`, `\\(x\\)`, `\\[x\\]`), and with footnotes
-    where the whole text is known; raw HTML is text."""
+def _parser(*, footnotes: bool) -> MarkdownIt:
+    """CommonMark with tables, strikethrough and formulas. Raw HTML is shown as text.
+
+    `footnotes`: only for a complete text."""
     parser = _Markdown("commonmark", {"html": False}).enable(["table", "strikethrough"])
     parser.use(formula_rules)
-    parser.use(table_bars)
-    if notes:
+    parser.use(table_rules)
+    if footnotes:
         parser.use(footnote_plugin, inline=False)
     return parser
 
 
 class _Cache:
-    """The texts that were read last, up to a number of letters. Any thread."""
+    """The texts parsed last, limited in number and characters. Any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._read: OrderedDict[str, tuple[Block, ...]] = OrderedDict()
-        self._n_letters = 0
+        self._parsed_texts: OrderedDict[str, tuple[Block, ...]] = OrderedDict()
+        self._n_characters = 0
 
     def get(self, source: str) -> tuple[Block, ...] | None:
         with self._lock:
-            if source in self._read:
-                self._read.move_to_end(source)
-            return self._read.get(source)
+            if source in self._parsed_texts:
+                self._parsed_texts.move_to_end(source)
+            return self._parsed_texts.get(source)
 
-    def put(self, source: str, read: tuple[Block, ...]) -> None:
+    def put(self, source: str, parsed: tuple[Block, ...]) -> None:
         with self._lock:
-            self._n_letters += len(source) if source not in self._read else 0
-            self._read[source] = read
-            while len(self._read) > KEPT or (self._n_letters > KEPT_LETTERS and len(self._read) > 1):
-                self._n_letters -= len(self._read.popitem(last=False)[0])
+            self._n_characters += len(source) if source not in self._parsed_texts else 0
+            self._parsed_texts[source] = parsed
+            while self._is_over_limit():
+                self._n_characters -= len(self._parsed_texts.popitem(last=False)[0])
+
+    def _is_over_limit(self) -> bool:
+        is_large = self._n_characters > MAX_CACHED_CHARACTERS and len(self._parsed_texts) > 1
+        return is_large or len(self._parsed_texts) > MAX_CACHED
 
 
-KEPT, KEPT_LETTERS = 128, 1_000_000
-OPEN = 2 * PIECE
-"""Letters of one paragraph, list or quote that are read again at each change."""
+MAX_CACHED, MAX_CACHED_CHARACTERS = 128, 1_000_000
+MAX_OPEN_LENGTH = 2 * PIECE_LENGTH
+"""Characters of one streaming paragraph, list or quote that are parsed again at each change."""
+MAX_PRERENDERED = 12
+"""The number of messages in a high window."""
 
 _cache = _Cache()
 
 
 def blocks(source: str) -> tuple[Block, ...]:
-    """The blocks of a whole text. Never raises. The most recent results are remembered."""
+    """The blocks of a complete text. Cached. Never raises."""
     known = _cache.get(source)
     if known is None:
-        known = tuple(block for block, _ in _parse(_with_line_feeds(source), notes=True))
+        known = tuple(block for block, _ in _parse(_with_line_feeds(source), footnotes=True))
         _cache.put(source, known)
     return known
 
 
+def prerender(texts: Sequence[str]) -> None:
+    """Fills the caches of blocks, highlighted code and formulas for the last texts, so that a chat opens quickly."""
+    for text in texts[-MAX_PRERENDERED:]:
+        for block in blocks(excerpt(text)):
+            if block.kind == "code":
+                code_html(block.code, block.language)
+            for image in block.inline_images:
+                if image.kind == "formula":
+                    formula(image.source, display=image.display)
+
+
 def cached_blocks(source: str) -> tuple[Block, ...] | None:
-    """What `blocks` gave for it, if that is remembered."""
+    """The result of `blocks` if it is cached."""
     return _cache.get(source)
 
 
 def needs_full_parse(text: str) -> bool:
-    """Whether a text may hold what only the whole of it can tell: links and notes that are defined elsewhere, and
-    formulas over several lines."""
+    """Whether a text may contain what depends on later text: link definitions, footnotes, multi-line formulas."""
     return any(mark in text for mark in ("]:", "$$", "\\["))
 
 
 class IncrementalMarkdown:
-    """The blocks of a text that grows at its end: only what may still change is read again.
+    """Parses a streaming text. Only the part whose blocks may still change is parsed again.
 
-    What `feed` gives equals `blocks(text)`, but where it `needs_full_parse`; then it is to be read again in the end.
-    Of a paragraph, list or quote longer than `OPEN`, the end is read by itself: `was_cut`."""
+    The result of `feed` equals `blocks(text)` unless the text `needs_full_parse`; then parse it again when complete. A
+    paragraph, list or quote longer than `MAX_OPEN_LENGTH` is split, and the rest parsed by itself: `was_split`."""
 
     def __init__(self) -> None:
-        self.was_cut = False
-        self._glue: str | None = None
-        self._head = ""
-        """The first lines of a table whose first rows were cut."""
+        self.was_split = False
+        self._joiner: str | None = None
+        self._table_head = ""
+        """The header lines of a table whose first rows were split off."""
         self._text = ""
         self._closed: list[Block] = []
-        self._open_at = 0
+        """Blocks that cannot change any more."""
+        self._open_from = 0
+        """The offset of the first block that may change."""
 
     def feed(self, text: str) -> list[Block]:
-        """The blocks of `text`. A text that does not go on from the last one is read from its start."""
+        """The blocks of `text`. If it does not continue the text of the last call, it is parsed from its start."""
         text = _with_line_feeds(text)
         if not text.startswith(self._text):
-            self._closed, self._open_at, self._glue, self._head = [], 0, None, ""
+            self._closed, self._open_from, self._joiner, self._table_head = [], 0, None, ""
         self._text = text
-        while len(text) - self._open_at > OPEN and self._cut():
+        while len(text) - self._open_from > MAX_OPEN_LENGTH and self._split_open():
             pass
-        found = self._parsed(text[self._open_at :])
+        found = self._parse_open(text[self._open_from :])
         shown = [*self._closed, *(block for block, _ in found)]
-        # A block is closed by the next one; and that one is sure to be one when its first line is whole: "----" is a
-        # rule that ends a table, "----x" is the table's next row. A table is sure by its second line.
+        # A block is closed by the next block, once the first line of that is complete: "----" is a rule that ends a
+        # table, but "----x" is a row of it. A table is certain after its second line.
         first_open = max(
             (
                 n
                 for n, (block, at) in enumerate(found)
-                if (n == 0 or found[n - 1][1] != at)  # a list that was cut is one to be read again
-                and text.count("\n", self._open_at + at) >= _sure_after(block)
+                if (n == 0 or found[n - 1][1] != at)  # pieces of one list are parsed again together
+                and text.count("\n", self._open_from + at) >= _n_certain_lines(block)
             ),
             default=0,
         )
         self._closed += [block for block, _ in found[:first_open]]
-        self._open_at += found[first_open][1] if found else 0
+        self._open_from += found[first_open][1] if found else 0
         if first_open:
-            self._glue, self._head = None, ""
+            self._joiner, self._table_head = None, ""
         return shown
 
-    def _cut(self) -> bool:
-        """Closes the first letters of what is open, if it is one long block of words; True where it did."""
-        open_text = self._text[self._open_at :]
-        end, between = split_point(open_text, OPEN)
-        found = self._parsed(open_text[:end])
+    def _split_open(self) -> bool:
+        """Closes the first part of the open text if it is one long block. True if it did."""
+        open_text = self._text[self._open_from :]
+        end, separator = split_point(open_text, MAX_OPEN_LENGTH)
+        found = self._parse_open(open_text[:end])
         if len({at for _, at in found}) != 1 or found[0][0].kind == "code":
             return False
         is_table = found[0][0].kind == "table"
-        if is_table and between != "\n":
+        if is_table and separator != "\n":
             return False
-        if is_table and not self._head:
-            self._head = "\n".join(open_text.split("\n", 2)[:2]) + "\n"
+        if is_table and not self._table_head:
+            self._table_head = "\n".join(open_text.split("\n", 2)[:2]) + "\n"
         self._closed += [block for block, _ in found]
-        self._open_at += end + len(between)
-        self._glue, self.was_cut = between, True
+        self._open_from += end + len(separator)
+        self._joiner, self.was_split = separator, True
         return True
 
-    def _parsed(self, source: str) -> list[tuple[Block, int]]:
-        """The blocks of what is open. The first goes on what was cut."""
-        found = _parse(self._head + source, without_head=bool(self._head))
-        found = [(block, max(0, at - len(self._head))) for block, at in found]
-        if self._glue is not None and found and found[0][0].kind in ("text", "table"):
-            found[0] = replace(found[0][0], joiner=self._glue), found[0][1]
+    def _parse_open(self, source: str) -> list[tuple[Block, int]]:
+        """The blocks of open text with their offsets. The first one may continue a block that was split."""
+        found = _parse(self._table_head + source, without_head=bool(self._table_head))
+        found = [(block, max(0, at - len(self._table_head))) for block, at in found]
+        if self._joiner is not None and found and found[0][0].kind in ("text", "table"):
+            found[0] = replace(found[0][0], joiner=self._joiner), found[0][1]
         return found
 
 
-def _parse(source: str, *, notes: bool = False, without_head: bool = False) -> list[tuple[Block, int]]:
-    """Each block, and the offset in `source` at which it begins. `without_head`: it begins with a table, of which only
-    the rows are wanted."""
-    tokens = _parser(notes=notes).parse(source)
+def _parse(source: str, *, footnotes: bool = False, without_head: bool = False) -> list[tuple[Block, int]]:
+    """Each block with its offset in `source`. `without_head`: omit the header of a table at the start."""
+    tokens = _parser(footnotes=footnotes).parse(source)
     if without_head and tokens and tokens[0].type == "table_open":
         end = next(at for at, token in enumerate(tokens) if token.type == "thead_close")
         tokens = [tokens[0], *tokens[end + 1 :]]
@@ -176,18 +196,18 @@ def _parse(source: str, *, notes: bool = False, without_head: bool = False) -> l
     first = depth = 0
     for at, token in enumerate(tokens):
         depth += token.nesting
-        if depth == 0:  # closes a block, or is one
+        if depth == 0:  # a block ends here
             group = tokens[first : at + 1]
             line = group[0].map[0] if group[0].map else len(starts) - 1
             kind = _KINDS.get(group[0].type, "text")
-            parts = split_list_at_code(group) if group[0].type in LISTS else (group,)
+            parts = split_list_at_code(group) if group[0].type in LIST_OPENINGS else (group,)
             found += [(block, starts[line]) for part in parts for block in _blocks(part, kind)]
             first = at + 1
     return found
 
 
-def _sure_after(block: Block) -> int:
-    """How many lines must be whole until a block cannot turn into the end of the one before it."""
+def _n_certain_lines(block: Block) -> int:
+    """How many complete lines make it certain that a block does not become part of the one before it."""
     return 2 if block.kind == "table" else 1
 
 

@@ -1,7 +1,7 @@
-"""Which way a paragraph runs, from its Markdown tokens. Pure.
+"""The text direction of a paragraph, from its Markdown tokens. Any thread.
 
-UAX #9 takes the first strong letter and skips isolates; code, links, pictures and formulas are isolates here. A
-paragraph that begins with one Latin word and is otherwise written from right to left runs from right to left too."""
+As in UAX #9, the first strong character decides, and isolates are skipped; code, links, images and formulas count as
+isolates. A paragraph that starts with one Latin word and is otherwise right-to-left is right-to-left, too."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from markdown_it.token import Token
 
 Direction = Literal["ltr", "rtl"]
 
-ENOUGH = 2_000
-"""Letters that are looked at."""
+MAX_EXAMINED = 2_000
+"""Characters that are examined."""
 
 _STRONG: dict[str, Direction] = {"L": "ltr", "R": "rtl", "AL": "rtl"}
 
 
 def base_direction(inline: Sequence[Token]) -> Direction | None:
-    """Of the text of one block; None where nothing outside of isolates has a direction."""
+    """The direction of the text of one block; None if nothing outside isolates has a direction."""
     first: Direction | None = None
     n_first_words = n_rtl = n_ltr = 0
     in_word = False
-    for letter in _letters(inline):
-        direction = _STRONG.get(unicodedata.bidirectional(letter))
+    for character in _characters(inline):
+        direction = _STRONG.get(unicodedata.bidirectional(character))
         if direction is None:
-            in_word = in_word and not letter.isspace()
+            in_word = in_word and not character.isspace()
             continue
         first = first or direction
         if direction == "rtl":
@@ -42,16 +42,16 @@ def base_direction(inline: Sequence[Token]) -> Direction | None:
 
 
 def first_strong_direction(inline: Sequence[Token]) -> Direction | None:
-    """What a layout finds that knows of no isolates: the direction of the first strong letter of all."""
+    """The direction of the first strong character, as Qt finds it, which knows no isolates; None if there is none."""
     for token in inline:
-        for letter in token.content[:ENOUGH]:
-            if (direction := _STRONG.get(unicodedata.bidirectional(letter))) is not None:
+        for character in token.content[:MAX_EXAMINED]:
+            if (direction := _STRONG.get(unicodedata.bidirectional(character))) is not None:
                 return direction
     return None
 
 
-def _letters(inline: Sequence[Token]) -> Iterator[str]:
-    left, links = ENOUGH, 0
+def _characters(inline: Sequence[Token]) -> Iterator[str]:
+    left, links = MAX_EXAMINED, 0
     for token in inline:
         if token.type in ("link_open", "link_close"):
             links += token.nesting

@@ -1,4 +1,4 @@
-"""What a person typed → blocks: code, tables and bold are shown as such, and everything else as it was typed. Pure."""
+"""Parses user messages: only code, tables, formulas and emphasis are formatted, all else is literal. Any thread."""
 
 from __future__ import annotations
 
@@ -22,51 +22,53 @@ _MARKS = ("em_open", "em_close", "strong_open", "strong_close", "s_open", "s_clo
 
 @lru_cache(maxsize=64)
 def user_message_blocks(text: str) -> tuple[Block, ...]:
-    """The blocks of a whole question. Never raises. Line breaks and spaces stay, and so do signs that may have been
-    meant as such: backslashes, stars within words, numbers of lists, marks of headings and quotes."""
+    """The blocks of a user message. Cached. Never raises.
+
+    Line breaks, spaces and characters that are probably literal are kept: backslashes, asterisks within words, list
+    numbers, and the characters that start headings and quotes in Markdown."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     found: list[Block] = []
-    words: list[str] = []
+    text_lines: list[str] = []
     at = 0
     while at < len(lines):
-        end, read = _special(lines, at)
+        end, read = _code_or_table(lines, at)
         if not read:
-            words += lines[at : max(end, at + 1)]
+            text_lines += lines[at : max(end, at + 1)]
             at = max(end, at + 1)
             continue
-        found += _text(words, at_end=False, at_start=not found)
-        words = []
+        found += _text_blocks(text_lines, at_end=False, at_start=not found)
+        text_lines = []
         found += read
         at = end
-    found += _text(words, at_end=True, at_start=not found)
+    found += _text_blocks(text_lines, at_end=True, at_start=not found)
     return tuple(found)
 
 
-def _special(lines: Sequence[str], at: int) -> tuple[int, Sequence[Block]]:
-    """The code or the table that begins on a line, and the line behind it."""
+def _code_or_table(lines: Sequence[str], at: int) -> tuple[int, Sequence[Block]]:
+    """The line after the code or table that starts at line `at`, and its blocks; no blocks if none starts there."""
     opening = _FENCE.fullmatch(lines[at]) if lines[at].lstrip(" ")[:3] in ("```", "~~~") else None
     if opening is not None:
-        mark, words = opening[1], opening[2].split()
-        end = next((n for n in range(at + 1, len(lines)) if _closes(lines[n], mark)), len(lines))
+        fence, info = opening[1], opening[2].split()
+        end = next((n for n in range(at + 1, len(lines)) if _closes(lines[n], fence)), len(lines))
         code = "\n".join(lines[at + 1 : end])
-        return end + 1, [Block("code", code=code, language=words[0] if words else "")]
+        return end + 1, [Block("code", code=code, language=info[0] if info else "")]
     if "|" not in lines[at] or at + 1 == len(lines) or not is_delimiter_row(lines[at + 1]):
         return at, ()
     if n_columns_of(lines[at]) != n_columns_of(lines[at + 1]):
         return at, ()
     end = next((n for n in range(at + 2, len(lines)) if "|" not in lines[n]), len(lines))
     read = blocks("\n".join(lines[at:end]))
-    # What is no table after all is not looked at again, line by line.
+    # If it is no table after all, its lines are not examined again one by one.
     return (end, read) if {block.kind for block in read} == {"table"} else (end, ())
 
 
-def _closes(line: str, mark: str) -> bool:
+def _closes(line: str, fence: str) -> bool:
     text = line.strip(" \t")
-    return len(text) >= len(mark) and not text.strip(mark[0])
+    return len(text) >= len(fence) and not text.strip(fence[0])
 
 
-def _text(lines: Sequence[str], *, at_start: bool, at_end: bool) -> Iterator[Block]:
-    """The words between two other blocks. The gap to those stands for a blank line."""
+def _text_blocks(lines: Sequence[str], *, at_start: bool, at_end: bool) -> Iterator[Block]:
+    """The text between two other blocks. A blank line next to a block is dropped: blocks have a gap between them."""
     first = 0 if at_start or not lines or lines[0].strip() else 1
     last = len(lines) - (0 if at_end or len(lines) <= first or lines[-1].strip() else 1)
     if last <= first:
@@ -88,7 +90,7 @@ def _parser() -> MarkdownIt:
 
 
 def _literal(tokens: Sequence[Token]) -> list[Token]:
-    """Marks that are not meant as such, as in `2*3*4`, `a**b`, `C:\\*` or `__init__`, become text again, in pairs."""
+    """Turns pairs of emphasis marks into text if they are probably literal: `2*3*4`, `a**b`, `C:\\*`, `__init__`."""
     open_marks: list[int] = []
     literal: set[int] = set()
     for at, token in enumerate(tokens):
@@ -104,7 +106,7 @@ def _literal(tokens: Sequence[Token]) -> list[Token]:
 
 
 def _touches_word(tokens: Sequence[Token], at: int) -> bool:
-    """Whether a letter stands right outside of the mark, or a backslash beside it."""
+    """Whether a word character is directly outside the mark, or a backslash next to it."""
     before = tokens[at - 1].content[-1:] if at and tokens[at - 1].type == "text" else ""
-    behind = tokens[at + 1].content[:1] if at + 1 < len(tokens) and tokens[at + 1].type == "text" else ""
-    return "\\" in (before, behind) or (before if tokens[at].nesting == 1 else behind).isalnum()
+    after = tokens[at + 1].content[:1] if at + 1 < len(tokens) and tokens[at + 1].type == "text" else ""
+    return "\\" in (before, after) or (before if tokens[at].nesting == 1 else after).isalnum()

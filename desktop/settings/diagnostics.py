@@ -14,7 +14,7 @@ from PySide6.QtCore import QLocale, qVersion
 from PySide6.QtGui import QGuiApplication
 
 from desktop.settings.settings_file import Settings
-from engine.events import Status
+from engine.status import Status
 
 PACKAGES = ("inglenook", "llama-cpp-python", "PySide6-Essentials", "qasync", "fastapi", "uvicorn")
 

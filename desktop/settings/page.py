@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.chat.header import fold_button
 from desktop.framework.actions import Actions
 from desktop.import_export.card import ImportExportCard
 from desktop.platform.theme import TEXT_SIZES, Theme
@@ -27,6 +26,7 @@ from desktop.settings.settings_file import TEXT_SIZE, ThemeChoice
 from desktop.settings.shortcuts_card import ShortcutsCard
 from desktop.widgets.card_parts import ChoiceButton, enable
 from desktop.widgets.scroll_page import WIDTH, ScrollPage
+from desktop.widgets.sidebar_button import SidebarButton
 from desktop.widgets.switch import Switch
 
 
@@ -38,14 +38,12 @@ class SettingsPage(ScrollPage):
     help_requested = Signal()
     updates_chosen = Signal(bool)
     """Whether it may look for new versions."""
-    sidebar_requested = Signal()
 
     def __init__(self, theme: Theme, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__("settings", parent)
         self._theme = theme
         body = self._body
-        self.fold = fold_button(theme, body)
-        self.fold.clicked.connect(self.sidebar_requested)
+        self.sidebar_button = SidebarButton(theme, body)
         self.keys = ShortcutsCard(actions, body)
         self.language = LanguageCard(body)
         self.import_export = ImportExportCard(body)
@@ -87,7 +85,7 @@ class SettingsPage(ScrollPage):
     def _lay_out(self, body: QWidget) -> None:
         head = QHBoxLayout()
         head.setSpacing(8)
-        head.addWidget(self.fold)
+        head.addWidget(self.sidebar_button)
         head.addWidget(_text("pageTitle", self.tr("Settings"), body), 1)
         column = QVBoxLayout()
         column.setContentsMargins(0, 0, 0, 0)

@@ -7,46 +7,49 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject
 
 from desktop.framework.actions import Actions
+from desktop.framework.app_window import AppWindow
 from desktop.platform.theme import TEXT_SIZES
+from desktop.settings.app_settings import AppSettings
 from desktop.settings.page import SettingsPage
 from desktop.settings.settings_file import TEXT_SIZE, LanguageChoice, ThemeChoice
-from desktop.shell.main_window import MainWindow
 
 
 class SettingsWiring(QObject):
     """Lives as long as its window. GUI thread only.
 
-    `remember(**changes)` keeps settings, `diagnose` gives the text for a report."""
+    `diagnose` gives the text for a report."""
 
     def __init__(
         self,
-        window: MainWindow,
+        window: AppWindow,
         actions: Actions,
-        remember: Callable[..., None],
+        settings: AppSettings,
         diagnose: Callable[[], str],
-        language: LanguageChoice = "system",
     ) -> None:
         super().__init__(window)
         self._window = window
-        self._remember = remember
+        self._settings = settings
         self._actions = actions
         self.page = SettingsPage(window.theme, actions)
-        self.page.language.show_choice(language)
-        window.add_settings_page(self.page)
+        self.page.language.show_choice(settings.value.language)
         self.page.theme_chosen.connect(self._choose_theme)
         self.page.language.chosen.connect(self._choose_language)
         self.page.text_step_requested.connect(self._step_text)
         self.page.keys.keys_chosen.connect(self._change_keys)
         self.page.keys.reset_requested.connect(actions.reset_shortcuts)
+        self.page.help_requested.connect(lambda: window.show_page("help"))
+        self.page.updates_chosen.connect(lambda on: settings.change(updates="on" if on else "off"))
+        self.page.show_updates(settings.value.updates == "on")
+        settings.on_change("updates", lambda choice: self.page.show_updates(choice == "on"))
         self.page.diagnostics_requested.connect(lambda: self.page.put_diagnostics(diagnose()))
 
     def _choose_theme(self, choice: ThemeChoice) -> None:
         self._window.theme.choose(choice)
-        self._remember(theme=choice)
+        self._settings.change(theme=choice)
         self.page.show_theme(choice)
 
     def _choose_language(self, choice: LanguageChoice) -> None:
-        self._remember(language=choice)
+        self._settings.change(language=choice)
         self.page.language.show_choice(choice)
         self._offer_to_close(self.tr("The language is another one from the next start on."))
 
@@ -56,7 +59,7 @@ class SettingsWiring(QObject):
         place = TEXT_SIZES.index(min(TEXT_SIZES, key=lambda each: abs(each - theme.text_size)))
         size = TEXT_SIZES[max(0, min(place + step, len(TEXT_SIZES) - 1))] if step else TEXT_SIZE
         theme.resize_text(size)
-        self._remember(text_size=size)
+        self._settings.change(text_size=size)
 
     def _change_keys(self, action_id: str, keys: str) -> None:
         if (holder := self._actions.change_shortcut(action_id, keys)) is not None:

@@ -56,5 +56,5 @@ class AnswerNotifier(QObject):
 
     def _open(self, chat_id: str) -> None:
         self._chats.sessions.open_chat(chat_id)
-        self._window.show_chat_page()
+        self._window.show_page("chat")
         self._window.bring_to_front()

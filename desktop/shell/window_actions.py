@@ -9,8 +9,11 @@ from PySide6.QtCore import QCoreApplication
 
 from desktop.chat.answer_actions import answer_actions
 from desktop.chat.controller import ChatController
+from desktop.endpoint.page import EndpointPage
 from desktop.framework.actions import Action
+from desktop.settings.page import SettingsPage
 from desktop.shell.main_window import MainWindow
+from desktop.shell.page_list import PAGES
 from desktop.sidebar.chat_list_actions import chat_list_actions
 from desktop.store.records import Chat
 
@@ -21,21 +24,24 @@ def window_actions(window: MainWindow, chats: ChatController) -> list[Action]:
     """GUI thread. What an action does is what the button or the menu does that is for the same."""
     view = window.sidebar.chats
     of_list = chat_list_actions(window, view, chats) if view is not None else []
-    return [*_places(window), *_chat_actions(window, chats), *answer_actions(window, chats), *of_list, *_others(window)]
+    return [
+        *_places(window),
+        *_chat_actions(window, chats),
+        *answer_actions(window, window.chat_page, chats),
+        *of_list,
+        *_others(window),
+    ]
 
 
 def _places(window: MainWindow) -> list[Action]:
     return [
         Action("new_chat", translate("actions", "New chat"), window.sidebar.new_chat_requested.emit, "Ctrl+N"),
-        Action("search", translate("actions", "Search all chats"), window.open_search, "Ctrl+Shift+F"),
-        Action("go_chat", translate("actions", "Go to the chat"), window.show_chat_page, "Ctrl+1"),
-        # In the order of the sidebar.
-        Action("go_models", translate("actions", "Go to the models"), window.sidebar.models_requested.emit, "Ctrl+2"),
-        Action(
-            "go_endpoint", translate("actions", "Go to the endpoint"), window.sidebar.endpoint_requested.emit, "Ctrl+3"
-        ),
-        Action(
-            "go_settings", translate("actions", "Go to the settings"), window.sidebar.settings_requested.emit, "Ctrl+4"
+        Action("search", translate("actions", "Search all chats"), window.show_search, "Ctrl+Shift+F"),
+        *(
+            Action(
+                page.action_id or f"go_{page.id}", page.shown_command, partial(window.show_page, page.id), page.shortcut
+            )
+            for page in PAGES
         ),
     ]
 
@@ -51,16 +57,19 @@ def _chat_actions(window: MainWindow, chats: ChatController) -> list[Action]:
         return run
 
     def pin(chat: Chat) -> None:
-        window.header.pin_requested.emit(chat.id, not chat.pinned)
+        window.chat_page.header.pin_requested.emit(chat.id, not chat.pinned)
 
     def find() -> None:
-        if window.transcript is not None:
-            window.show_chat_page()
-            window.transcript.open_find()
+        if window.chat_page.transcript is not None:
+            window.show_page("chat")
+            window.chat_page.transcript.open_find()
 
-    rename = with_chat(lambda chat: window.header.rename_requested.emit(chat.id))
-    delete = with_chat(lambda chat: window.header.delete_requested.emit(chat.id))
-    settings, attach = window.composer.settings_requested.emit, window.composer.attach_requested.emit
+    rename = with_chat(lambda chat: window.chat_page.header.rename_requested.emit(chat.id))
+    delete = with_chat(lambda chat: window.chat_page.header.delete_requested.emit(chat.id))
+    settings, attach = (
+        window.chat_page.composer.settings_requested.emit,
+        window.chat_page.composer.attach_requested.emit,
+    )
     return [
         of_chat("find", translate("actions", "Find in this chat"), find, "Ctrl+F"),
         Action("chat_settings", translate("actions", "Settings of this chat"), settings, "Ctrl+,"),
@@ -84,34 +93,37 @@ def _chat_actions(window: MainWindow, chats: ChatController) -> list[Action]:
 
 
 def _save(window: MainWindow, form: str, chat: Chat) -> None:
-    window.header.export_requested.emit(chat, form)
+    window.chat_page.header.export_requested.emit(chat, form)
 
 
 def _others(window: MainWindow) -> list[Action]:
     def choose_theme(choice: str) -> None:
-        if window.settings_page is not None:
-            window.settings_page.theme_chosen.emit(choice)
+        if (page := window.view("settings", SettingsPage)) is not None:
+            page.theme_chosen.emit(choice)
 
     def with_settings(signal: str, *values: object) -> Callable[[], None]:
         def run() -> None:
-            if window.settings_page is not None:
-                getattr(window.settings_page, signal).emit(*values)
+            if (page := window.view("settings", SettingsPage)) is not None:
+                getattr(page, signal).emit(*values)
 
         return run
 
     def switch_endpoint() -> None:
-        if window.endpoint_page is not None:
-            window.endpoint_page.toggle()
+        if (page := window.view("endpoint", EndpointPage)) is not None:
+            page.toggle()
 
     return [
         Action(
-            "open_model", translate("actions", "Open a model file…"), window.header.model_file_requested.emit, "Ctrl+O"
+            "open_model",
+            translate("actions", "Open a model file…"),
+            window.chat_page.header.model_file_requested.emit,
+            "Ctrl+O",
         ),
         Action(
             "cancel_load",
             translate("actions", "Cancel loading the model"),
-            window.header.load_cancel_requested.emit,
-            is_possible=lambda: window.header.is_loading,
+            window.chat_page.header.load_cancel_requested.emit,
+            is_possible=lambda: window.chat_page.header.is_loading,
         ),
         Action("looks_light", translate("actions", "Light looks"), partial(choose_theme, "light")),
         Action("looks_dark", translate("actions", "Dark looks"), partial(choose_theme, "dark")),

@@ -1,4 +1,4 @@
-"""The chats of the sidebar as a Qt list: headings, folders and chats in one column."""
+"""List model of the sidebar: section headings, folders, chats and the archive as rows of one column."""
 
 from __future__ import annotations
 
@@ -10,74 +10,75 @@ from enum import IntEnum
 from PySide6.QtCore import QMimeData, QModelIndex, QObject, Qt, Signal
 
 from desktop.platform.text_escaping import tooltip_text
-from desktop.sidebar.chat_sections import ArchiveRow, FolderRow, Row, Section, arranged, key_of
+from desktop.sidebar.chat_sections import ArchiveRow, FolderRow, Row, Section, arrange, key_of
 from desktop.store.records import Chat, Folder
 from desktop.widgets.row_diff import changes
 from desktop.widgets.row_list import Index, RowList
 
 CHATS_MIME = "application/x-inglenook-chats"
 MAX_ROW_CHANGES = 400
-"""Runs of rows that are taken out or put in one by one; beyond, the list is read anew."""
+"""If more runs of rows have to be removed or inserted, the model is reset instead."""
 
 
 class ChatListRole(IntEnum):
     CHAT = Qt.ItemDataRole.UserRole + 1
-    """The `Chat`, None for any other row."""
+    """The `Chat`, None for other rows."""
     SECTION = Qt.ItemDataRole.UserRole + 2
-    """The `Section`, None for any other row."""
+    """The `Section`, None for other rows."""
     CURRENT = Qt.ItemDataRole.UserRole + 3
-    """True for the chat that is open, and for the folder in which it is out of sight."""
+    """True for the open chat, or the folded folder that hides it."""
     LIVE = Qt.ItemDataRole.UserRole + 4
-    """True while an answer is being written in the chat, or out of sight in the folder."""
+    """True while an answer is generated in the chat, or in a chat that the folded folder hides."""
     FOLDER = Qt.ItemDataRole.UserRole + 5
-    """The `FolderRow`, None for any other row."""
+    """The `FolderRow`, None for other rows."""
     ARCHIVE = Qt.ItemDataRole.UserRole + 6
-    """The `ArchiveRow`, None for any other row."""
+    """The `ArchiveRow`, None for other rows."""
     NESTED = Qt.ItemDataRole.UserRole + 7
-    """True for a chat that stands under its folder, or under the archive."""
+    """True for a chat that is listed under its folder or under the archive."""
 
 
 class ChatListModel(RowList[Row]):
-    """Rows are `Row`s. Names are edited in place; `renamed` and `folder_renamed` ask the owner to keep them.
+    """Shows the rows of `arrange`. GUI thread only.
 
-    `heading` names a section; `spoken` says what a folder or the archive is to those who cannot see it. GUI thread."""
+    `heading` returns the title of a section, `description` the accessible text of a folder or the archive."""
 
     renamed = Signal(str, str)
+    """Id and new title of a chat that was edited in place. The model changes when `show` is called."""
     folder_renamed = Signal(str, str)
 
     def __init__(
         self,
         heading: Callable[[Section], str],
         now: Callable[[], datetime] = datetime.now,
-        spoken: Callable[[FolderRow | ArchiveRow], str] = key_of,
+        description: Callable[[FolderRow | ArchiveRow], str] = key_of,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._heading = heading
         self._now = now
-        self._spoken = spoken
+        self._description = description
         self._keys: list[str] = []
         self._places: dict[str, int] = {}
+        """Row numbers by key."""
         self._folders: dict[str, Folder] = {}
-        self._inside: dict[str, str] = {}
-        """The folder of each chat that is out of sight in one."""
+        self._folded_into: dict[str, str] = {}
+        """Folder ids of the chats that are hidden in a folded folder."""
         self._current: str | None = None
         self._live: frozenset[str] = frozenset()
 
     @property
     def folders(self) -> list[Folder]:
-        """In the order in which they stand."""
+        """In display order."""
         return list(self._folders.values())
 
     def chats_in_rows(self, first: int, last: int) -> list[Chat]:
-        """Those of the rows from `first` to `last`."""
+        """Chats in the rows `first` to `last`, inclusive."""
         return [row for row in self._rows[first : last + 1] if isinstance(row, Chat)]
 
     @property
-    def tops(self) -> list[tuple[int, Row]]:
-        """The rows at which another part begins, by their numbers."""
-        others = (Chat, FolderRow)
-        return [(number, row) for number, row in enumerate(self._rows) if not isinstance(row, others)]
+    def section_rows(self) -> list[tuple[int, Section | ArchiveRow]]:
+        """The rows that start a section, with their numbers."""
+        return [(number, row) for number, row in enumerate(self._rows) if isinstance(row, Section | ArchiveRow)]
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         row = self._rows[index.row()] if index.isValid() else Section.TODAY
@@ -101,7 +102,7 @@ class ChatListModel(RowList[Row]):
         if isinstance(row, Section):
             return row if role == ChatListRole.SECTION else None
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return self._spoken(row)
+            return self._description(row)
         return row if role == ChatListRole.ARCHIVE else None
 
     def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
@@ -121,32 +122,44 @@ class ChatListModel(RowList[Row]):
         return [CHATS_MIME]
 
     def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
-        """The ids of those chats, as they are dragged."""
+        """The ids of the chats among these rows."""
         rows = [self._rows[index.row()] for index in indexes]
         data = QMimeData()
         data.setData(CHATS_MIME, json.dumps([row.id for row in rows if isinstance(row, Chat)]).encode())
         return data
 
     def index_of(self, chat_id: str) -> QModelIndex:
-        """The chat's index, an invalid one where it is not listed."""
+        """Index of a chat, invalid if it is not listed."""
         return self.index(self._places.get(chat_id, -1))
 
     def index_of_folder(self, folder_id: str) -> QModelIndex:
         return self.index_of(f"/folder/{folder_id}")
 
     def index_of_section(self, section: Section) -> QModelIndex:
-        """The heading's index, an invalid one where the section is empty."""
+        """Index of a heading, invalid if the section is empty."""
         return self.index_of(key_of(section))
 
+    def heading_of(self, index: Index) -> QModelIndex:
+        """The folder, archive or section heading under which a row is listed; the row itself if it is not a chat."""
+        row = self._rows[index.row()]
+        if isinstance(row, Chat) and not row.archived and self._is_nested(row):
+            return self.index_of_folder(row.folder_id)
+        if not isinstance(row, Chat):
+            return self.index(index.row())
+        above = (
+            number for number in range(index.row(), -1, -1) if isinstance(self._rows[number], Section | ArchiveRow)
+        )
+        return self.index(next(above, 0))
+
     def show(self, chats: Collection[Chat], folders: Sequence[Folder] = (), archive_folded: bool = True) -> None:
-        """Arranges the chats anew; rows that stay are not touched, so that an open editor and the scroll stay."""
-        self._inside = _chats_in_folded(chats, {folder.id for folder in folders if folder.folded})
-        rows = arranged(chats, self._now(), folders, archive_folded)
+        """Updates the rows. Rows that stay are not touched, which keeps an open editor and the scroll position."""
+        self._folded_into = _chats_in_folded(chats, {folder.id for folder in folders if folder.folded})
+        rows = arrange(chats, self._now(), folders, archive_folded)
         keys = [row.id if isinstance(row, Chat) else key_of(row) for row in rows]
         self._folders = {folder.id: folder for folder in folders}
         places = {key: place for place, key in enumerate(keys)}
         if keys != self._keys:
-            self._take_up(rows, keys, places)
+            self._change_rows(rows, keys, places)
         self._places = places
         for number, row in enumerate(rows):
             if self._rows[number] is not row and self._rows[number] != row:
@@ -154,15 +167,15 @@ class ChatListModel(RowList[Row]):
                 self._changed(number)
 
     def mark(self, current: str | None, live: Iterable[str]) -> None:
-        """Says which chat is open and in which an answer is being written."""
+        """Sets the open chat, and the chats in which answers are generated."""
         old = (self._current, self._live)
         self._current, self._live = current, frozenset(live)
         for key in ({old[0]} ^ {current}) | (old[1] ^ self._live):
-            place = self._places.get(f"/folder/{self._inside[key]}" if key in self._inside else key or "")
+            place = self._places.get(f"/folder/{self._folded_into[key]}" if key in self._folded_into else key or "")
             if place is not None:
                 self._changed(place)
 
-    def _take_up(self, rows: list[Row], keys: list[str], places: dict[str, int]) -> None:
+    def _change_rows(self, rows: list[Row], keys: list[str], places: dict[str, int]) -> None:
         steps = list(changes(self._keys, keys))
         if len(steps) > MAX_ROW_CHANGES:
             self.beginResetModel()
@@ -182,11 +195,11 @@ class ChatListModel(RowList[Row]):
         if role == Qt.ItemDataRole.ToolTipRole:
             return tooltip_text(row.folder.name)
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return self._spoken(row)
+            return self._description(row)
         if role == ChatListRole.CURRENT:
-            return self._inside.get(self._current or "") == row.folder.id
+            return self._folded_into.get(self._current or "") == row.folder.id
         if role == ChatListRole.LIVE:
-            return any(self._inside.get(chat_id) == row.folder.id for chat_id in self._live)
+            return any(self._folded_into.get(chat_id) == row.folder.id for chat_id in self._live)
         return row if role == ChatListRole.FOLDER else None
 
     def _chat_data(self, chat: Chat, role: int) -> object:
@@ -199,12 +212,15 @@ class ChatListModel(RowList[Row]):
         if role == ChatListRole.CURRENT:
             return chat.id == self._current
         if role == ChatListRole.NESTED:
-            return chat.archived or (not chat.pinned and chat.folder_id in self._folders)
+            return self._is_nested(chat)
         return chat.id in self._live if role == ChatListRole.LIVE else None
+
+    def _is_nested(self, chat: Chat) -> bool:
+        return chat.archived or (not chat.pinned and chat.folder_id in self._folders)
 
 
 def _chats_in_folded(chats: Iterable[Chat], folded: set[str]) -> dict[str, str]:
-    """The folder of each chat that stands in one of these."""
+    """Folder ids of the chats that are listed in one of these folders."""
     if not folded:
         return {}
     inside = (chat for chat in chats if chat.folder_id in folded)

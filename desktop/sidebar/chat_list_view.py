@@ -1,88 +1,121 @@
-"""The sidebar's list of chats, in folders and by day."""
+"""The chat list of the sidebar."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QResizeEvent
+from PySide6.QtCore import (
+    QEvent,
+    QItemSelection,
+    QItemSelectionModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QAbstractItemView, QToolButton, QWidget
 
 from desktop.platform.theme import Theme, scaled
-from desktop.sidebar.chat_drag import ChatsDragView, chat_at
-from desktop.sidebar.chat_list_model import ChatListRole
+from desktop.sidebar.chat_drag import drag_of, dragged_ids, request_drop
+from desktop.sidebar.chat_list_model import ChatListModel, ChatListRole
 from desktop.sidebar.chat_menu import ChatMenu, ids_of
-from desktop.sidebar.chat_row_delegate import ARCHIVE, FIRST_HEADING, HEADING, ROW, content_of
+from desktop.sidebar.chat_requests import ChatRequests
+from desktop.sidebar.chat_row_delegate import ARCHIVE, FIRST_HEADING, HEADING, ROW, ChatRowDelegate, content_of
 from desktop.sidebar.chat_sections import ArchiveRow, FolderRow, Section
+from desktop.sidebar.fixed_height_list_view import FixedHeightListView
 from desktop.store.records import Chat, Folder
+from desktop.widgets.row_list import Index
+
+_RANGE_KEYS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 
 
-class ChatListView(ChatsDragView):
-    """Enter or a click opens or unfolds, F2 or a double click renames, Delete deletes; Ctrl and Shift choose several,
-    which then are dragged or asked for together; the menu offers the same. The first click with Ctrl chooses that chat
-    alone, not the open one too. Ids of chats are given as tuples."""
+class ChatListView(FixedHeightListView):
+    """Shows a `ChatListModel`. What the user asks for is emitted by `requests`.
 
-    chosen = Signal(str)
+    A click or Enter opens a chat or folds a folder, a double click or F2 renames, Delete deletes. Ctrl and Shift select
+    several chats; the first click with Ctrl selects only that chat, not the open one."""
+
     multi_selection_changed = Signal(int)
-    """How many chats are chosen; 0 where it is one that was not chosen with Ctrl."""
+    """Number of selected chats; 0 unless several, or one with Ctrl, are selected."""
     typed = Signal(str)
-    """A letter that was pressed here and means nothing here."""
-    delete_requested = Signal(object)
-    save_requested = Signal(object, str)
-    """A `Chat`, and the ending of the file that it is to become."""
-    save_several_requested = Signal(object)
-    """`Chat`s."""
-    fold_requested = Signal(str, bool)
-    folder_step_requested = Signal(str, int)
-    folder_delete_requested = Signal(str)
-    chat_in_folder_requested = Signal(str)
-    archive_fold_requested = Signal(bool)
+    """A typed character."""
 
-    _plus: QToolButton | None = None  # Qt lays out while the list is being made
+    _new_folder: QToolButton | None = None  # Qt calls `updateGeometries` before it exists
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(theme, parent)
-        self._plain_click = True
-        self._picks = False
-        """Whether chats are chosen one by one, with Ctrl."""
+        super().__init__(scaled(ROW), parent)
+        self.requests = ChatRequests(self)
+        self._theme = theme
+        self._rows = ChatRowDelegate(theme, self)
+        self._is_plain_click = True
+        self._is_ctrl_selection = False
+        """Whether chats are selected one by one with Ctrl."""
         self.setAccessibleName(self.tr("Chats"))
-        self._plus = self._new_folder_button()
+        self.setItemDelegate(self._rows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setDragEnabled(True)
+        self.setAcceptDrops(True)
         self.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed)
-        self.clicked.connect(self._clicked)
+        self._new_folder = self._new_folder_button()
+        self.clicked.connect(self._click)
+        self.requests.rename_requested.connect(self.rename)
+        self.requests.rename_folder_requested.connect(self.rename_folder)
         theme.changed.connect(self._restyle)
         self._restyle()
 
     @property
+    def chats(self) -> ChatListModel:
+        model = self.model()
+        assert isinstance(model, ChatListModel)
+        return model
+
+    @property
     def folder(self) -> Folder | None:
-        """The folder that one is at."""
+        """The folder in the current row."""
         row = self.currentIndex().data(ChatListRole.FOLDER)
         return row.folder if isinstance(row, FolderRow) else None
 
+    def selected_chats(self) -> list[Chat]:
+        """In display order."""
+        selection = self.selectionModel().selection()
+        ranges = sorted((selection.at(n).top(), selection.at(n).bottom()) for n in range(selection.count()))
+        return [chat for first, last in ranges for chat in self.chats.chats_in_rows(first, last)]
+
     def mark_current(self, marked: bool) -> None:
-        """Whether the open chat is where one is; on another page it is not."""
+        """Highlights the open chat; False while another page is shown."""
         self._rows.marks_current = marked
         self.viewport().update()
 
     def rename(self, chat_id: str) -> None:
-        """Opens the title for editing."""
+        """Opens the editor of the title."""
         self._edit(self.chats.index_of(chat_id))
 
     def rename_folder(self, folder_id: str) -> None:
         self._edit(self.chats.index_of_folder(folder_id))
 
     def go_to(self, index: QModelIndex) -> None:
-        """Is there, and nothing else is chosen; whatever keys are held, which Qt would ask for."""
-        self._picks = False
+        """Makes the row current and selects only it. Unlike setCurrentIndex, ignores pressed modifier keys."""
+        self._is_ctrl_selection = False
         self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
 
     def leave_multi_selection(self) -> None:
-        """Leaves the choice of several."""
         self.go_to(self.currentIndex())
-        self._count_chosen()
+        self._update_selection()
 
     def show_open(self, chat: Chat | None) -> None:
-        """Scrolls to the chat that is open now, or to what it is folded away in, and goes there unless several are
-        chosen."""
+        """Scrolls to the opened chat, or the folded folder or archive that hides it, and selects it unless several
+        chats are selected."""
         if chat is None:
             if not self._rows.several:
                 self.clearSelection()
@@ -91,61 +124,75 @@ class ChatListView(ChatsDragView):
         if index.isValid() and not self._rows.several:
             self.go_to(index)
         elif not index.isValid():
-            folded = self.chats.index_of_section(Section.ARCHIVE)
-            index = folded if chat.archived else self.chats.index_of_folder(chat.folder_id)
+            archive = self.chats.index_of_section(Section.ARCHIVE)
+            index = archive if chat.archived else self.chats.index_of_folder(chat.folder_id)
         self.scrollTo(index)
 
     def open_folder_menu(self, chats: Iterable[Chat], at: QPoint | None = None) -> None:
-        """Where these chats can be put, at that point of the screen, else where one is in the list."""
-        menu = ChatMenu(self._theme, self)
-        menu.offer_folders(list(chats), self.chats.folders)
+        """Opens the menu of folders to move the chats to, at a point of the screen or below the current row."""
+        menu = ChatMenu(self._theme, self.requests, self)
+        menu.add_folders(list(chats), self.chats.folders)
         if at is None:
             rect = self.visualRect(self.currentIndex()).intersected(self.viewport().rect())
             at = self.viewport().mapToGlobal(rect.bottomLeft() if rect.isValid() else self.rect().topLeft())
         menu.popup(at)
         menu.setActiveAction(next(action for action in menu.actions() if action.isEnabled()))
 
+    # Geometry
+
     def special_heights(self) -> Iterable[tuple[int, int]]:
         if self.model() is None:
             return
-        for number, row in self.chats.tops:
+        for number, row in self.chats.section_rows:
             height = ARCHIVE if isinstance(row, ArchiveRow) else HEADING if number else FIRST_HEADING
             yield number, scaled(height)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """What was chosen last stays in sight when the line under the list comes up."""
+        """Keeps the current row visible when the selection bar appears below the list."""
         super().resizeEvent(event)
         if self._rows.several:
             self.scrollTo(self.currentIndex())
 
     def updateGeometries(self) -> None:
         super().updateGeometries()
-        self._place_plus()
+        self._place_new_folder()
 
-    def event(self, event: QEvent) -> bool:
-        """While several are chosen, Escape is the list's own, not the window's key to stop an answer."""
-        match event:
-            case QKeyEvent() if event.type() == QEvent.Type.ShortcutOverride and event.key() == Qt.Key.Key_Escape:
-                if self._rows.several:
-                    event.accept()
-                    return True
-        return super().event(event)
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        super().scrollContentsBy(dx, dy)
+        self._place_new_folder()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if self.state() == QAbstractItemView.State.EditingState or not self._pressed(event):
-            super().keyPressEvent(event)
+    # Selection
+
+    def selectionChanged(self, selected: QItemSelection, deselected: QItemSelection) -> None:
+        super().selectionChanged(selected, deselected)
+        self._update_selection()
+
+    def _update_selection(self) -> None:
+        n_selected = len(self.selected_chats())
+        self._is_ctrl_selection = self._is_ctrl_selection and n_selected > 0
+        self._rows.several = n_selected > 1 or self._is_ctrl_selection
+        self.viewport().update()
+        self.multi_selection_changed.emit(n_selected if self._rows.several else 0)
+
+    def _start_ctrl_selection(self, modifiers: Qt.KeyboardModifier, index: QModelIndex) -> None:
+        if not modifiers & _RANGE_KEYS:
+            self._is_ctrl_selection = False
+        elif modifiers & Qt.KeyboardModifier.ControlModifier and not self._rows.several and chat_at(index) is not None:
+            self.clearSelection()
+            self._is_ctrl_selection = True
+
+    # Mouse
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        held = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
-        self._plain_click = not event.modifiers() & held
+        self._is_plain_click = not event.modifiers() & _RANGE_KEYS
         if event.button() == Qt.MouseButton.LeftButton:
-            self._begin_picking(event.modifiers(), self.indexAt(event.position().toPoint()))
+            self._start_ctrl_selection(event.modifiers(), self.indexAt(event.position().toPoint()))
         super().mousePressEvent(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         index = self.indexAt(event.position().toPoint())
         if chat_at(index) is None:
-            self._clicked(index)
+            self._click(index)
         else:
             super().mouseDoubleClickEvent(event)
 
@@ -154,84 +201,31 @@ class ChatListView(ChatsDragView):
         self._open_menu(self.visualRect(self.currentIndex()).center() if by_key else event.pos())
 
     def _open_menu(self, at: QPoint) -> None:
-        """That of what stands there."""
-        index, menu = self.indexAt(at), ChatMenu(self._theme, self)
+        """Opens the context menu of the row at this point of the viewport."""
+        index, menu = self.indexAt(at), ChatMenu(self._theme, self.requests, self)
         chats, folder = self.selected_chats(), index.data(ChatListRole.FOLDER) if index.isValid() else None
         if (chat := chat_at(index)) is not None and len(chats) > 1 and chat in chats:
-            menu.offer_several(chats, self.chats.folders)
+            menu.add_chats(chats, self.chats.folders)
         elif chat is not None:
-            menu.offer_one(chat, self.chats.folders)
+            menu.add_chat(chat, self.chats.folders)
         elif isinstance(folder, FolderRow):
-            menu.offer_folder(folder.folder, len(self.chats.folders))
+            menu.add_folder(folder.folder, len(self.chats.folders))
         else:
-            menu.offer_new_folder()
+            menu.add_new_folder()
         menu.popup(self.viewport().mapToGlobal(at))
 
-    def selectionChanged(self, selected: QItemSelection, deselected: QItemSelection) -> None:
-        super().selectionChanged(selected, deselected)
-        self._count_chosen()
-
-    def _count_chosen(self) -> None:
-        n_chosen = len(self.selected_chats())
-        self._picks = self._picks and n_chosen > 0
-        self._rows.several = n_chosen > 1 or self._picks
-        self.viewport().update()
-        self.multi_selection_changed.emit(n_chosen if self._rows.several else 0)
-
-    def _begin_picking(self, held: Qt.KeyboardModifier, index: QModelIndex) -> None:
-        if not held & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier):
-            self._picks = False
-        elif held & Qt.KeyboardModifier.ControlModifier and not self._rows.several and chat_at(index) is not None:
-            self.clearSelection()
-            self._picks = True
-
-    # Keys
-
-    def _pressed(self, event: QKeyEvent) -> bool:
-        """True where the key meant something here."""
-        folder = self.folder
-        match event.key():
-            case Qt.Key.Key_Return | Qt.Key.Key_Enter:
-                self._open(self.currentIndex())
-            case Qt.Key.Key_Escape if self._rows.several:
-                self.leave_multi_selection()
-            case Qt.Key.Key_Delete if chats := self.selected_chats():
-                self.delete_requested.emit(ids_of(chats))
-            case Qt.Key.Key_Delete if folder is not None:
-                self.folder_delete_requested.emit(folder.id)
-            case Qt.Key.Key_Up | Qt.Key.Key_Down if folder is not None and _is_alt(event):
-                self.folder_step_requested.emit(folder.id, -1 if event.key() == Qt.Key.Key_Up else 1)
-            case Qt.Key.Key_Left | Qt.Key.Key_Right:
-                self._unfold((event.key() == Qt.Key.Key_Right) != self.isRightToLeft())
-            case _ if is_typed_letter(event):
-                self.typed.emit(event.text())
-            case _:
-                return False
-        return True
-
-    def _unfold(self, unfolded: bool) -> None:
-        """Folds or unfolds what one is at; from a chat in a folder, goes to the folder."""
-        index, folder = self.currentIndex(), self.folder
-        archive, chat = index.data(ChatListRole.ARCHIVE), chat_at(index)
-        if folder is not None:
-            self.fold_requested.emit(folder.id, not unfolded)
-        elif isinstance(archive, ArchiveRow):
-            self.archive_fold_requested.emit(not unfolded)
-        elif chat is not None and index.data(ChatListRole.NESTED) and not unfolded:
-            self.go_to(self._section_index(index))
-
-    def _clicked(self, index: QModelIndex) -> None:
-        if self._plain_click:
+    def _click(self, index: QModelIndex) -> None:
+        if self._is_plain_click:
             self._open(index)
 
     def _open(self, index: QModelIndex) -> None:
         folder, archive = index.data(ChatListRole.FOLDER), index.data(ChatListRole.ARCHIVE)
         if (chat := chat_at(index)) is not None:
-            self.chosen.emit(chat.id)
+            self.requests.open_requested.emit(chat.id)
         elif isinstance(folder, FolderRow):
-            self.fold_requested.emit(folder.folder.id, not folder.folder.folded)
+            self.requests.fold_requested.emit(folder.folder.id, not folder.folder.folded)
         elif isinstance(archive, ArchiveRow):
-            self.archive_fold_requested.emit(not archive.folded)
+            self.requests.fold_archive_requested.emit(not archive.folded)
 
     def _edit(self, index: QModelIndex) -> None:
         if index.isValid():
@@ -239,7 +233,88 @@ class ChatListView(ChatsDragView):
             self.go_to(index)
             self.edit(index)
 
-    # The button in the heading of the folders
+    # Keyboard
+
+    def event(self, event: QEvent) -> bool:
+        """Accepts Escape while several chats are selected; otherwise it is the window's shortcut to stop an answer."""
+        match event:
+            case QKeyEvent() if event.type() == QEvent.Type.ShortcutOverride and event.key() == Qt.Key.Key_Escape:
+                if self._rows.several:
+                    event.accept()
+                    return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self.state() == QAbstractItemView.State.EditingState or not self._handle_key(event):
+            super().keyPressEvent(event)
+
+    def _handle_key(self, event: QKeyEvent) -> bool:
+        folder, requests = self.folder, self.requests
+        match event.key():
+            case Qt.Key.Key_Return | Qt.Key.Key_Enter:
+                self._open(self.currentIndex())
+            case Qt.Key.Key_Escape if self._rows.several:
+                self.leave_multi_selection()
+            case Qt.Key.Key_Delete if chats := self.selected_chats():
+                requests.delete_requested.emit(ids_of(chats))
+            case Qt.Key.Key_Delete if folder is not None:
+                requests.delete_folder_requested.emit(folder.id)
+            case Qt.Key.Key_Up | Qt.Key.Key_Down if folder is not None and _is_alt(event):
+                requests.move_folder_requested.emit(folder.id, -1 if event.key() == Qt.Key.Key_Up else 1)
+            case Qt.Key.Key_Left | Qt.Key.Key_Right:
+                self._fold_current(folded=(event.key() == Qt.Key.Key_Right) == self.isRightToLeft())
+            case _ if is_typed_letter(event):
+                self.typed.emit(event.text())
+            case _:
+                return False
+        return True
+
+    def _fold_current(self, *, folded: bool) -> None:
+        """Folds or unfolds the current folder or archive; folding a chat goes to the row that it is listed under."""
+        index, folder = self.currentIndex(), self.folder
+        archive, chat = index.data(ChatListRole.ARCHIVE), chat_at(index)
+        if folder is not None:
+            self.requests.fold_requested.emit(folder.id, folded)
+        elif isinstance(archive, ArchiveRow):
+            self.requests.fold_archive_requested.emit(folded)
+        elif chat is not None and index.data(ChatListRole.NESTED) and folded:
+            self.go_to(self.chats.heading_of(index))
+
+    # Drag and drop
+
+    def startDrag(self, actions: Qt.DropAction) -> None:
+        if chats := self.selected_chats():
+            drag_of(chats, self.chats, self._theme, self, self.devicePixelRatioF()).exec(Qt.DropAction.MoveAction)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if dragged_ids(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        super().dragMoveEvent(event)  # scrolls at the edges
+        index = self.indexAt(event.position().toPoint())
+        self._set_drop_target(self.chats.heading_of(index) if index.isValid() else QModelIndex())
+        event.setAccepted(index.isValid() and bool(dragged_ids(event.mimeData())))
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        super().dragLeaveEvent(event)
+        self._set_drop_target(QModelIndex())
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        chat_ids, index = dragged_ids(event.mimeData()), self.indexAt(event.position().toPoint())
+        self._set_drop_target(QModelIndex())
+        self.stopAutoScroll()
+        self.setState(QAbstractItemView.State.NoState)
+        if chat_ids and index.isValid():
+            event.acceptProposedAction()
+            request_drop(chat_ids, index, self.chats, self.requests)
+
+    def _set_drop_target(self, index: QModelIndex) -> None:
+        if self._rows.target != index:
+            self._rows.target = QPersistentModelIndex(index)
+            self.viewport().update()
+
+    # The button for a new folder, in the heading of the folders
 
     def _new_folder_button(self) -> QToolButton:
         button = QToolButton(self.viewport())
@@ -247,33 +322,36 @@ class ChatListView(ChatsDragView):
         button.setFixedSize(26, 26)
         button.setAccessibleName(self.tr("New folder"))
         button.setToolTip(self.tr("New folder"))
-        button.clicked.connect(lambda: self.folder_requested.emit(()))
+        button.clicked.connect(lambda: self.requests.new_folder_requested.emit(()))
         button.hide()
         return button
 
-    def scrollContentsBy(self, dx: int, dy: int) -> None:
-        super().scrollContentsBy(dx, dy)
-        self._place_plus()
-
-    def _place_plus(self) -> None:
-        if self._plus is None or self.model() is None:
+    def _place_new_folder(self) -> None:
+        button = self._new_folder
+        if button is None or self.model() is None:
             return
         index = self.chats.index_of_section(Section.FOLDERS)
-        self._plus.setVisible(index.isValid())
+        button.setVisible(index.isValid())
         if index.isValid():
             box = content_of(self._rect_of(index.row()))
-            x = 4 if self.isRightToLeft() else box.right() - self._plus.width() - 2
-            self._plus.move(x, box.bottom() - self._plus.height() + 1)
+            x = 4 if self.isRightToLeft() else box.right() - button.width() - 2
+            button.move(x, box.bottom() - button.height() + 1)
 
     def _restyle(self) -> None:
-        if self._plus is not None:
-            self._plus.setIcon(self._theme.icon("folder-plus", "muted"))
+        if self._new_folder is not None:
+            self._new_folder.setIcon(self._theme.icon("folder-plus", "muted"))
         self.set_row_height(scaled(ROW))
         self.viewport().update()
 
 
+def chat_at(index: Index) -> Chat | None:
+    """The chat in this row, None for other rows."""
+    chat = index.data(ChatListRole.CHAT) if index.isValid() else None
+    return chat if isinstance(chat, Chat) else None
+
+
 def is_typed_letter(event: QKeyEvent) -> bool:
-    """Whether a key writes a letter, not a blank, which means something in a list."""
+    """Whether the key types a character other than a space, which has a meaning in lists."""
     held = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
     return bool(event.text().strip()) and event.text().isprintable() and not event.modifiers() & held
 

@@ -1,4 +1,4 @@
-"""How a row of the sidebar's list is drawn and edited."""
+"""Paints the rows of the chat list and edits titles in place."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class ChatRowDelegate(QStyledItemDelegate):
         super().__init__(parent)
         self._theme = theme
         self.marks_current = True
-        """False while another page than the chat's is shown."""
+        """Whether the open chat is highlighted; False while another page is shown."""
         self.several = False
-        """True while several chats are chosen, which are marked then."""
+        """Whether several chats are selected; selected rows are highlighted then."""
         self.target = QPersistentModelIndex()
-        """The row that what is dragged would be dropped on."""
+        """The drop target of the current drag."""
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         painter.save()
@@ -47,7 +47,7 @@ class ChatRowDelegate(QStyledItemDelegate):
         editor.setGeometry(_mirrored(option, option.rect.adjusted(inset, 0, 0, 0)))
 
     def setEditorData(self, editor: QWidget, index: Index) -> None:
-        """Once: a row that changes while its title is being edited must not take back what was typed."""
+        """Fills the editor once only: a change of the row during editing must not overwrite typed text."""
         if not editor.property("filled"):
             editor.setProperty("filled", True)
             super().setEditorData(editor, index)
@@ -59,14 +59,14 @@ class ChatRowDelegate(QStyledItemDelegate):
             self._paint_target(painter, box)
         font = text_font(11, QFont.Weight.DemiBold)
         font.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, 0.4)
-        low = option.rect.adjusted(PADDING, 0, -PADDING, -7)
-        self._write(painter, option, low, str(index.data()).upper(), font, "muted", Qt.AlignmentFlag.AlignBottom)
+        bottom = option.rect.adjusted(PADDING, 0, -PADDING, -7)
+        self._write(painter, option, bottom, str(index.data()).upper(), font, "muted", Qt.AlignmentFlag.AlignBottom)
 
     def _paint_folder(
         self, painter: QPainter, option: QStyleOptionViewItem, index: Index, row: FolderRow | ArchiveRow
     ) -> None:
         box = content_of(option.rect)
-        self._paint_behind(painter, option, index, box, False)
+        self._paint_background(painter, option, index, box, False)
         folded = row.folder.folded if isinstance(row, FolderRow) else row.folded
         icon = ("folder" if folded else "folder-open") if isinstance(row, FolderRow) else "archive"
         self._draw_icon(painter, option, box.adjusted(PADDING, 0, 0, 0), icon, "muted")
@@ -74,8 +74,8 @@ class ChatRowDelegate(QStyledItemDelegate):
         count = whole(row.n_chats) if row.n_chats else ""
         painter.setFont(font)
         width = painter.fontMetrics().horizontalAdvance(count)
-        at_end = box.adjusted(box.width() - PADDING - width, 0, -PADDING, 0)
-        self._write(painter, option, at_end, count, font, "muted")
+        count_box = box.adjusted(box.width() - PADDING - width, 0, -PADDING, 0)
+        self._write(painter, option, count_box, count, font, "muted")
         name = box.adjusted(PADDING + INDENT, 0, -PADDING - width - 8, 0)
         if index.data(ChatListRole.LIVE):
             name.adjust(0, 0, -14, 0)
@@ -88,10 +88,10 @@ class ChatRowDelegate(QStyledItemDelegate):
     def _paint_chat(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         box: QRect = option.rect
         current = self.marks_current and bool(index.data(ChatListRole.CURRENT))
-        chosen = self.several and bool(option.state & QStyle.StateFlag.State_Selected)
-        self._paint_behind(painter, option, index, box, chosen if self.several else current)
+        selected = self.several and bool(option.state & QStyle.StateFlag.State_Selected)
+        self._paint_background(painter, option, index, box, selected if self.several else current)
         end = box.adjusted(0, 0, -PADDING, 0)
-        if chosen:
+        if selected:
             self._draw_icon(
                 painter, option, QRect(end.right() - 13, end.top(), 14, end.height()), "check", "accent", 14
             )
@@ -100,12 +100,12 @@ class ChatRowDelegate(QStyledItemDelegate):
             self._draw_dot(painter, option, end.right() - 5, box.center().y())
             end.adjust(0, 0, -14, 0)
         font = text_font(13, QFont.Weight.DemiBold if current else QFont.Weight.Normal)
-        away = getattr(index.data(ChatListRole.CHAT), "archived", False)
-        token = "accent" if current else "muted" if away else "text"
+        archived = getattr(index.data(ChatListRole.CHAT), "archived", False)
+        token = "accent" if current else "muted" if archived else "text"
         inset = INDENT if index.data(ChatListRole.NESTED) else 0
         self._write(painter, option, end.adjusted(PADDING + inset, 0, 0, 0), str(index.data()), font, token)
 
-    def _paint_behind(
+    def _paint_background(
         self, painter: QPainter, option: QStyleOptionViewItem, index: Index, box: QRect, marked: bool
     ) -> None:
         if marked or option.state & QStyle.StateFlag.State_MouseOver:
@@ -134,7 +134,7 @@ class ChatRowDelegate(QStyledItemDelegate):
     def _draw_icon(
         self, painter: QPainter, option: QStyleOptionViewItem, box: QRect, name: str, token: str, size: int = ICON
     ) -> None:
-        """At the beginning of the box, in the middle of its height."""
+        """Draws at the start of the box, vertically centred."""
         place = _mirrored(option, QRect(box.left(), box.center().y() - size // 2 + 1, size, size))
         pixmap = self._theme.pixmap(name, token, size, painter.device().devicePixelRatioF())
         painter.drawPixmap(QPointF(place.topLeft()), pixmap)
@@ -157,10 +157,10 @@ class ChatRowDelegate(QStyledItemDelegate):
 
 
 def content_of(rect: QRect) -> QRect:
-    """Of a row that is higher than others, the lower part, which is as high as they."""
+    """The lower part of a row, as high as a usual row."""
     return rect.adjusted(0, rect.height() - scaled(ROW), 0, 0)
 
 
 def _mirrored(option: QStyleOptionViewItem, box: QRect) -> QRect:
-    """Where the box lies in a window that is read from right to left."""
+    """Mirrors the box inside of the row in a right-to-left layout."""
     return QStyle.visualRect(option.direction, option.rect, box)

@@ -1,8 +1,8 @@
-"""How the chats stand in the sidebar: pinned ones, folders, then by day, and what is put away. Pure."""
+"""The rows of the chat list: pinned chats, folders, the other chats by date, the archive. No Qt."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -12,7 +12,7 @@ from desktop.store.records import Chat, Folder
 
 
 class Section(Enum):
-    """In the order in which they stand."""
+    """In display order."""
 
     PINNED = "pinned"
     FOLDERS = "folders"
@@ -25,7 +25,7 @@ class Section(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FolderRow:
-    """The name of a folder; its chats follow unless it is folded. `n_chats` are those that would."""
+    """A folder, followed by its `n_chats` chats unless it is folded."""
 
     folder: Folder
     n_chats: int
@@ -33,7 +33,7 @@ class FolderRow:
 
 @dataclass(frozen=True, slots=True)
 class ArchiveRow:
-    """The last of all; what is put away follows unless it is folded."""
+    """The heading of the archive, followed by its `n_chats` chats unless it is folded."""
 
     n_chats: int
     folded: bool
@@ -43,7 +43,7 @@ Row = Section | FolderRow | ArchiveRow | Chat
 
 
 def key_of(row: Row) -> str:
-    """What a row is known by, whatever it says."""
+    """The identity of a row, which stays the same when its content changes."""
     if isinstance(row, Chat):
         return row.id
     if isinstance(row, FolderRow):
@@ -51,28 +51,28 @@ def key_of(row: Row) -> str:
     return f"/{(row if isinstance(row, Section) else Section.ARCHIVE).value}"
 
 
-def arranged(
+def arrange(
     chats: Iterable[Chat], now: datetime, folders: Sequence[Folder] = (), archive_folded: bool = True
 ) -> list[Row]:
-    """Each part that is not empty, and each folder, followed by its chats, the most recent first. `now` is local time.
+    """Returns all rows: each section that is not empty, and each folder, followed by its chats, most recent first.
 
-    A chat stands once: what is put away under the archive, else what is pinned among the pinned, else in its folder."""
-    away: list[Chat] = []
+    Archived chats are listed in the archive only, other pinned chats only among the pinned. `now` is local time."""
+    archived: list[Chat] = []
     pinned: list[Chat] = []
     members: dict[str, list[Chat]] = {folder.id: [] for folder in folders}
-    days: list[tuple[Section, list[Chat], float]] = [(section, [], since_s) for section, since_s in _days(now)]
-    coming = iter(days)
-    _, group, since_s = next(coming)
+    days: list[tuple[Section, list[Chat], float]] = [(section, [], since_s) for section, since_s in _day_starts(now)]
+    next_days = iter(days)
+    _, group, since_s = next(next_days)
     for chat in sorted(chats, key=attrgetter("updated_s"), reverse=True):
         if chat.archived:
-            away.append(chat)
+            archived.append(chat)
         elif chat.pinned:
             pinned.append(chat)
         elif chat.folder_id and chat.folder_id in members:
             members[chat.folder_id].append(chat)
         else:
             while chat.updated_s < since_s:
-                _, group, since_s = next(coming)
+                _, group, since_s = next(next_days)
             group.append(chat)
     rows: list[Row] = [Section.PINNED, *pinned] if pinned else []
     if folders:
@@ -82,15 +82,30 @@ def arranged(
         rows += [] if folder.folded else members[folder.id]
     for section, group, _ in days:
         rows += [section, *group] if group else []
-    if away:
-        rows.append(ArchiveRow(len(away), archive_folded))
-        rows += [] if archive_folded else away
+    if archived:
+        rows.append(ArchiveRow(len(archived), archive_folded))
+        rows += [] if archive_folded else archived
     return rows
 
 
-def _days(now: datetime) -> list[tuple[Section, float]]:
-    """Since when, in Unix time, a chat belongs to which part; a week and a month are the seven and thirty days before
-    today."""
+def _day_starts(now: datetime) -> list[tuple[Section, float]]:
+    """Sections by date and when they start, in Unix time. A week and a month are the 7 and 30 days before today."""
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     since = [(Section.TODAY, 0), (Section.WEEK, 7), (Section.MONTH, 30)]
     return [(part, (today - timedelta(days=n)).timestamp()) for part, n in since] + [(Section.EARLIER, float("-inf"))]
+
+
+def section_of(row: Row, folder_ids: Container[str]) -> Section | str:
+    """The section that a row belongs to; the id of a folder; or "" for the sections by date."""
+    match row:
+        case Chat(archived=True) | ArchiveRow():
+            return Section.ARCHIVE
+        case Chat(pinned=True):
+            return Section.PINNED
+        case Chat(folder_id=folder_id):
+            return folder_id if folder_id in folder_ids else ""
+        case FolderRow(folder=folder):
+            return folder.id
+        case Section.PINNED | Section.FOLDERS:
+            return row
+    return ""

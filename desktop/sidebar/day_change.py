@@ -1,4 +1,4 @@
-"""When another day has begun."""
+"""Detects that the date has changed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ MARGIN_MS = 500
 
 
 class DayChange(QObject):
-    """Emits `changed` after midnight, and when the app is used again on another day: a timer stands still while the
-    computer sleeps, and the clock may be set. `now` gives local time. GUI thread only."""
+    """Emits `changed` shortly after midnight, and when the app is activated on another day: timers stop while the
+    computer sleeps, and the clock may be changed. `now` returns local time. GUI thread only."""
 
     changed = Signal()
 
@@ -22,20 +22,20 @@ class DayChange(QObject):
         self._now = now
         self._day = now().date()
         self._timer = QTimer(self, singleShot=True)
-        self._timer.timeout.connect(self.look)
+        self._timer.timeout.connect(self.check)
         if isinstance(application := QGuiApplication.instance(), QGuiApplication):
-            application.applicationStateChanged.connect(self.look)
-        self._wait()
+            application.applicationStateChanged.connect(self.check)
+        self._start_timer()
 
-    def look(self) -> None:
-        """Emits where the day is another one than before."""
+    def check(self) -> None:
+        """Emits `changed` if the date has changed since the last call."""
         day = self._now().date()
-        is_another, self._day = day != self._day, day
-        self._wait()
-        if is_another:
+        has_changed, self._day = day != self._day, day
+        self._start_timer()
+        if has_changed:
             self.changed.emit()
 
-    def _wait(self) -> None:
+    def _start_timer(self) -> None:
         now = self._now()
         midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
         self._timer.start(round((midnight.timestamp() - now.timestamp()) * 1000) + MARGIN_MS)

@@ -1,4 +1,4 @@
-"""The field in which one looks for a chat."""
+"""The search field of the sidebar."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from desktop.widgets.text_composition import CompositionGuard
 
 
 class SearchField(QLineEdit):
-    """Escape empties it, Enter and Down go on to what was found."""
+    """Escape clears it; Enter opens the first result, Down moves to the results."""
 
     enter_pressed = Signal()
     down_pressed = Signal()
     left = Signal()
-    """Escape in an empty field: the person is done here."""
+    """Escape was pressed in the empty field."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -27,22 +27,22 @@ class SearchField(QLineEdit):
         self.setAccessibleName(self.tr("Search all chats"))
         self.setFixedHeight(34)
         self.setTextMargins(28, 0, 28, 0)
-        self._lens = QLabel(self)
-        self._keys = QLabel(self.tr("Ctrl Shift F"), self)
-        self._keys.setObjectName("shortcut")
+        self._icon = QLabel(self)
+        self._shortcut = QLabel(self.tr("Ctrl Shift F"), self)
+        self._shortcut.setObjectName("shortcut")
         self._clear = QToolButton(self)
         self._clear.setObjectName("quiet")
-        self._clear.setAccessibleName(self.tr("Leave the search"))
-        self._clear.setToolTip(self.tr("Leave the search (Esc)"))
+        self._clear.setAccessibleName(self.tr("Clear the search"))
+        self._clear.setToolTip(self.tr("Clear the search (Esc)"))
         self._clear.clicked.connect(self.clear)
         row = QHBoxLayout(self)
         row.setContentsMargins(*((4, 0, 10, 0) if is_mirrored() else (10, 0, 4, 0)))
-        row.addWidget(self._lens)
+        row.addWidget(self._icon)
         row.addStretch(1)
-        row.addWidget(self._keys)
+        row.addWidget(self._shortcut)
         row.addWidget(self._clear)
-        self._keys.setContentsMargins(6, 0, 6, 0)
-        if is_mirrored():  # a placeholder in another script would begin under the key's name
+        self._shortcut.setContentsMargins(6, 0, 6, 0)
+        if is_mirrored():  # a left-to-right placeholder would overlap the shortcut
             self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignAbsolute)
         self.textChanged.connect(self._restyle)
         CompositionGuard(self)
@@ -50,7 +50,7 @@ class SearchField(QLineEdit):
         self._restyle()
 
     def event(self, event: QEvent) -> bool:
-        """Here, Escape is the field's own, not the window's key to stop an answer."""
+        """Accepts Escape, which otherwise is the window's shortcut to stop an answer."""
         match event:
             case QKeyEvent() if event.type() == QEvent.Type.ShortcutOverride and event.key() == Qt.Key.Key_Escape:
                 event.accept()
@@ -71,7 +71,7 @@ class SearchField(QLineEdit):
                 super().keyPressEvent(event)
 
     def _restyle(self) -> None:
-        self._lens.setPixmap(self._theme.pixmap("search", "muted", 16, self.devicePixelRatioF()))
+        self._icon.setPixmap(self._theme.pixmap("search", "muted", 16, self.devicePixelRatioF()))
         self._clear.setIcon(self._theme.icon("x", "muted"))
         self._clear.setVisible(bool(self.text()))
-        self._keys.setVisible(not self.text())
+        self._shortcut.setVisible(not self.text())

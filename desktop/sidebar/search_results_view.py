@@ -1,4 +1,4 @@
-"""What a search found, in the place of the sidebar's chats."""
+"""The list of search results, shown in place of the chat list."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from PySide6.QtWidgets import (
 from desktop.platform.bidi import isolated, mirrored
 from desktop.platform.theme import Theme, scaled, text_font
 from desktop.sidebar.chat_list_view import is_typed_letter
-from desktop.sidebar.search_results_model import SearchResultRole, plain
+from desktop.sidebar.search_controller import SearchResultRole, plain_text
 from desktop.store.search import SearchHit, SnippetPart
 from desktop.widgets.row_list import Index
 
@@ -38,31 +38,31 @@ translate = QCoreApplication.translate
 
 TITLE_ROW, MESSAGE_ROW = 34, 58
 PADDING = 10
-AROUND = 14
-"""Letters that are kept before what matched, where a line is too short for all."""
+N_BEFORE_MATCH = 14
+"""Characters kept before the first match if the text is too long for the line."""
 
 
 class SearchResultsView(QListView):
-    """Enter or a click opens a hit."""
+    """Enter or a click opens a result."""
 
-    chosen = Signal(str, str)
-    """A chat, and the message in it, "" for the chat itself."""
+    open_requested = Signal(str, str)
+    """Id of the chat and of the message, "" for the chat itself."""
     up_pressed = Signal()
-    """In the first row: back to the field."""
+    """Up was pressed in the first row."""
     typed = Signal(str)
-    """A letter that belongs to what is looked for."""
+    """A typed character, which belongs to the search words."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._empty_text = ""
-        self.setAccessibleName(self.tr("Found"))
+        self.setAccessibleName(self.tr("Search results"))
         self.setItemDelegate(_SearchResultDelegate(theme, self))
         self.setMouseTracking(True)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.clicked.connect(self._choose)
+        self.clicked.connect(self._open)
 
     def set_placeholder_text(self, text: str) -> None:
         self._empty_text = text
@@ -70,17 +70,17 @@ class SearchResultsView(QListView):
 
     def open_first(self) -> None:
         if self.model() is not None and self.model().rowCount():
-            self._choose(self.model().index(0, 0))
+            self._open(self.model().index(0, 0))
 
     def enter(self) -> None:
-        """Takes the focus, with the first hit current."""
+        """Takes the focus and makes the first result current."""
         if self.model() is not None and self.model().rowCount():
             self.setCurrentIndex(self.model().index(0, 0))
             self.setFocus()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self._choose(self.currentIndex())
+            self._open(self.currentIndex())
         elif event.key() == Qt.Key.Key_Up and self.currentIndex().row() == 0:
             self.up_pressed.emit()
         elif is_typed_letter(event):
@@ -97,10 +97,10 @@ class SearchResultsView(QListView):
             box = self.viewport().rect().adjusted(PADDING, 12, -PADDING, 0)
             painter.drawText(box, int(Qt.TextFlag.TextWordWrap), self._empty_text)
 
-    def _choose(self, index: QModelIndex) -> None:
+    def _open(self, index: QModelIndex) -> None:
         hit = index.data(SearchResultRole.HIT) if index.isValid() else None
         if isinstance(hit, SearchHit):
-            self.chosen.emit(hit.chat_id, hit.message_id)
+            self.open_requested.emit(hit.chat_id, hit.message_id)
 
 
 class _SearchResultDelegate(QStyledItemDelegate):
@@ -118,7 +118,7 @@ class _SearchResultDelegate(QStyledItemDelegate):
             return
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._paint_behind(painter, option)
+        self._paint_background(painter, option)
         box: QRect = option.rect.adjusted(PADDING, 0, -PADDING, 0)
         if hit.message_id:
             self._paint_parts(painter, QRect(box.left(), box.top() + scaled(8), box.width(), scaled(20)), hit.snippet)
@@ -128,7 +128,7 @@ class _SearchResultDelegate(QStyledItemDelegate):
             self._paint_parts(painter, self._paint_archived(painter, box) if hit.archived else box, hit.title)
         painter.restore()
 
-    def _paint_behind(self, painter: QPainter, option: QStyleOptionViewItem) -> None:
+    def _paint_background(self, painter: QPainter, option: QStyleOptionViewItem) -> None:
         box = QRectF(option.rect).adjusted(0, 1, 0, -1)
         if option.state & QStyle.StateFlag.State_MouseOver:
             painter.setPen(Qt.PenStyle.NoPen)
@@ -140,15 +140,15 @@ class _SearchResultDelegate(QStyledItemDelegate):
             painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 7, 7)
 
     def _paint_archived(self, painter: QPainter, box: QRect) -> QRect:
-        """Returns what is left of the line."""
+        """Draws the icon of archived chats; returns the rest of the line."""
         icon = self._theme.pixmap("archive", "muted", 14, painter.device().devicePixelRatioF())
         painter.drawPixmap(QPointF(box.left(), box.center().y() - 6), icon)
         return box.adjusted(20, 0, 0, 0)
 
     def _paint_parts(self, painter: QPainter, box: QRect, parts: Sequence[SnippetPart]) -> None:
-        """One line; what matched stands in the accent colour and bold, and is always in sight."""
+        """Draws one line with matches bold and in the accent colour; the first match is always visible."""
         x = float(box.left())
-        for part in within(parts, box.width()):
+        for part in shortened(parts, box.width()):
             painter.setFont(_font(part))
             painter.setPen(self._theme.colour("accent" if part.matched else "text"))
             room = box.right() - x
@@ -163,24 +163,24 @@ class _SearchResultDelegate(QStyledItemDelegate):
     def _paint_meta(self, painter: QPainter, box: QRect, hit: SearchHit) -> None:
         painter.setFont(text_font(12))
         painter.setPen(self._theme.colour("muted"))
-        #: How a day is written; see QDate.toString.
+        #: Date format, see QDate.toString.
         day_format = translate("SearchResultsView", "d MMM yyyy")
         day = QLocale().toString(QDateTime.fromSecsSinceEpoch(int(hit.created_s)).date(), day_format)
         metrics = painter.fontMetrics()
         width = metrics.horizontalAdvance(day)
         painter.drawText(box, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), isolated(day))
-        title = metrics.elidedText(plain(hit.title), Qt.TextElideMode.ElideRight, box.width() - width - 10)
+        title = metrics.elidedText(plain_text(hit.title), Qt.TextElideMode.ElideRight, box.width() - width - 10)
         painter.drawText(box, int(Qt.AlignmentFlag.AlignVCenter), isolated(title))
 
 
-def within(parts: Sequence[SnippetPart], width: int) -> list[SnippetPart]:
-    """Without so much before the first match that it would be out of sight in a line of `width`."""
+def shortened(parts: Sequence[SnippetPart], width: int) -> list[SnippetPart]:
+    """Shortens the text before the first match so that the match is visible in a line of `width` pixels."""
     first = parts[0] if parts else None
-    if first is None or first.matched or len(parts) == 1 or len(first.text) <= AROUND:
+    if first is None or first.matched or len(parts) == 1 or len(first.text) <= N_BEFORE_MATCH:
         return list(parts)
     if sum(QFontMetrics(_font(part)).horizontalAdvance(part.text) for part in parts[:2]) <= width:
         return list(parts)
-    kept = first.text[-AROUND:].partition(" ")[2] or first.text[-AROUND:]
+    kept = first.text[-N_BEFORE_MATCH:].partition(" ")[2] or first.text[-N_BEFORE_MATCH:]
     return [SnippetPart(f"…{kept}", False), *parts[1:]]
 
 

@@ -1,4 +1,4 @@
-"""The line under the list while several chats are chosen: how many, and what to do with them."""
+"""The bar below the chat list while several chats are selected: their number, and buttons."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class SelectionBar(QFrame):
     move_requested = Signal()
     archive_requested = Signal()
     delete_requested = Signal()
-    left = Signal()
+    leave_requested = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -30,22 +30,22 @@ class SelectionBar(QFrame):
         row.setContentsMargins(10, 0, 2, 0)
         row.setSpacing(0)
         row.addWidget(self._count, 1)
-        for icon, words, asked in (
-            ("pin", self.tr("Pin or unpin the chosen chats"), self.pin_requested),
-            ("folder", self.tr("Move the chosen chats to a folder"), self.move_requested),
-            ("archive", self.tr("Archive the chosen chats, or bring them back"), self.archive_requested),
-            ("trash-2", self.tr("Delete the chosen chats"), self.delete_requested),
-            ("x", self.tr("Choose none (Esc)"), self.left),
+        for icon, text, signal in (
+            ("pin", self.tr("Pin or unpin the selected chats"), self.pin_requested),
+            ("folder", self.tr("Move the selected chats to a folder"), self.move_requested),
+            ("archive", self.tr("Archive or unarchive the selected chats"), self.archive_requested),
+            ("trash-2", self.tr("Delete the selected chats"), self.delete_requested),
+            ("x", self.tr("Clear the selection (Esc)"), self.leave_requested),
         ):
-            row.addWidget(self._button(icon, words, asked))
+            row.addWidget(self._button(icon, text, signal))
         theme.changed.connect(self._restyle)
         self._restyle()
         self.hide()
 
     def show_count(self, n: int) -> None:
-        """Hides with 0."""
+        """Shows the number of selected chats; 0 hides the bar."""
         self._n = n
-        self.setAccessibleName(self._words())
+        self.setAccessibleName(self._text())
         self._fit()
         self.setVisible(n > 0)
 
@@ -53,21 +53,21 @@ class SelectionBar(QFrame):
         super().resizeEvent(event)
         self._fit()
 
-    def _words(self) -> str:
+    def _text(self) -> str:
         return self.tr("{n} chosen").format(n=whole(self._n))
 
     def _fit(self) -> None:
-        """The words, or where they do not fit beside the buttons, the number alone."""
-        words, buttons = self._words(), sum(button.sizeHint().width() for button in self._icons)
-        fits = self._count.fontMetrics().horizontalAdvance(words) + buttons + 16 <= self.width()
-        self._count.setText(words if fits else whole(self._n))
+        """Shows the text, or only the number if the text does not fit beside the buttons."""
+        text, buttons = self._text(), sum(button.sizeHint().width() for button in self._icons)
+        fits = self._count.fontMetrics().horizontalAdvance(text) + buttons + 16 <= self.width()
+        self._count.setText(text if fits else whole(self._n))
 
-    def _button(self, icon: str, words: str, asked: SignalInstance) -> QToolButton:
+    def _button(self, icon: str, text: str, signal: SignalInstance) -> QToolButton:
         button = QToolButton(self)
         button.setObjectName("quiet")
-        button.setAccessibleName(words)
-        button.setToolTip(words)
-        button.clicked.connect(asked)
+        button.setAccessibleName(text)
+        button.setToolTip(text)
+        button.clicked.connect(signal)
         self._icons[button] = icon
         return button
 

@@ -1,16 +1,18 @@
-"""The left side: a new chat, the chats there are, the places to go."""
+"""The sidebar: new chat, search, chat list, entries of the pages."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from desktop.framework.pages import Page
 from desktop.platform.bidi import is_mirrored
 from desktop.platform.theme import Theme
+from desktop.sidebar.page_button import PageButton
 from desktop.sidebar.search_field import SearchField
-from desktop.widgets.status_icons import dot_pixmap
 
 if TYPE_CHECKING:
     from desktop.sidebar.chat_list_view import ChatListView
@@ -22,73 +24,63 @@ WIDTH = 256
 
 class Sidebar(QFrame):
     new_chat_requested = Signal()
-    models_requested = Signal()
-    endpoint_requested = Signal()
-    settings_requested = Signal()
+    page_requested = Signal(str)
+    """The id of a `Page`."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, pages: Sequence[Page] = (), parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._endpoint_on = False
         self.setObjectName("sidebar")
         self.setProperty("mirrored", is_mirrored())
         self.setFixedWidth(WIDTH)
         self._flame = QLabel(self)
-        self._new = self._new_chat_button()
+        self._new_chat = self._new_chat_button()
         self.search = SearchField(theme, self)
         self.chats: ChatListView | None = None
-        self._found: SearchResultsView | None = None
-        self._middle = QVBoxLayout()
-        self._models = self._place_button(self.tr("Models"))
-        self._models.clicked.connect(self.models_requested)
-        self._endpoint = self._place_button(self.tr("Endpoint"))
-        self._endpoint.clicked.connect(self.endpoint_requested)
-        self._dot = QLabel(self._endpoint)
-        self._settings = self._place_button(self.tr("Settings"))
-        self._settings.clicked.connect(self.settings_requested)
+        self._results: SearchResultsView | None = None
+        self._lists = QVBoxLayout()
+        self.page_buttons = {page.id: self._page_button(page) for page in pages}
         self._lay_out()
         theme.changed.connect(self._restyle)
         self._restyle()
 
     def add_chats(self, chats: ChatListView) -> None:
-        """Puts the list of chats in its place."""
+        """Adds the chat list, which is made after the first paint."""
         self.chats = chats
-        self._middle.addWidget(chats)
-        self.setTabOrder(self._new, self.search)
+        self._lists.addWidget(chats)
+        self.setTabOrder(self._new_chat, self.search)
         self.setTabOrder(self.search, chats)
 
-    def add_search_results(self, found: SearchResultsView) -> None:
-        """Puts the list of what a search found in the place of the chats, out of sight."""
-        self._found = found
-        found.hide()
-        self._middle.addWidget(found)
-        self.setTabOrder(self.search, found)
+    def add_search_results(self, results: SearchResultsView) -> None:
+        """Adds the search results, hidden."""
+        self._results = results
+        results.hide()
+        self._lists.addWidget(results)
+        self.setTabOrder(self.search, results)
 
-    def add_bar(self, bar: SelectionBar) -> None:
-        """Puts what is done with several chats under their list."""
-        self._middle.addWidget(bar)
+    def add_selection_bar(self, bar: SelectionBar) -> None:
+        """Adds the bar below the chat list."""
+        self._lists.addWidget(bar)
         if self.chats is not None:
             self.setTabOrder(self.chats, bar)
 
     def show_search_results(self, shown: bool) -> None:
-        """What was found, or the chats."""
-        if self._found is not None and self.chats is not None:
-            self._found.setVisible(shown)
+        """Shows the search results instead of the chat list, or the chat list."""
+        if self._results is not None and self.chats is not None:
+            self._results.setVisible(shown)
             self.chats.setVisible(not shown)
 
-    def mark_page(self, place: str) -> None:
-        """Where one is: "models", "endpoint", "settings", or "chat"."""
-        self._models.setChecked(place == "models")
-        self._endpoint.setChecked(place == "endpoint")
-        self._settings.setChecked(place == "settings")
+    def mark_page(self, shown_id: str) -> None:
+        """Highlights the entry of the shown page, or the open chat for "chat"."""
+        for page_id, button in self.page_buttons.items():
+            button.setChecked(page_id == shown_id)
+            button.restyle()
         if self.chats is not None:
-            self.chats.mark_current(place == "chat")
-        self._restyle()
+            self.chats.mark_current(shown_id == "chat")
 
     def show_endpoint(self, on: bool) -> None:
-        self._endpoint_on = on
-        self._endpoint.setAccessibleName(self.tr("Endpoint, on") if on else self.tr("Endpoint, off"))
-        self._restyle()
+        name = self.tr("Endpoint, on") if on else self.tr("Endpoint, off")
+        self.page_buttons["endpoint"].show_dot(on, name)
 
     def _new_chat_button(self) -> QPushButton:
         button = QPushButton("  " + self.tr("New chat"), self)
@@ -105,13 +97,9 @@ class Sidebar(QFrame):
         row.addWidget(keys)
         return button
 
-    def _place_button(self, name: str) -> QPushButton:
-        button = QPushButton("  " + name, self)
-        button.setObjectName("place")
-        button.setAccessibleName(name)
-        button.setCheckable(True)
-        button.setFixedHeight(32)
-        button.setIconSize(QSize(16, 16))
+    def _page_button(self, page: Page) -> PageButton:
+        button = PageButton(self._theme, page, self)
+        button.clicked.connect(lambda: self.page_requested.emit(page.id))
         return button
 
     def _lay_out(self) -> None:
@@ -130,27 +118,16 @@ class Sidebar(QFrame):
         column.setSpacing(0)
         column.addLayout(brand)
         column.addSpacing(10)
-        column.addWidget(self._new)
+        column.addWidget(self._new_chat)
         column.addSpacing(8)
         column.addWidget(self.search)
         column.addSpacing(4)
-        column.addLayout(self._middle, 1)
+        column.addLayout(self._lists, 1)
         column.addWidget(rule)
         column.addSpacing(9)
-        column.addWidget(self._models)
-        column.addWidget(self._endpoint)
-        column.addWidget(self._settings)
-        dot = QHBoxLayout(self._endpoint)
-        dot.setContentsMargins(9, 0, 9, 0)
-        dot.addStretch(1)
-        dot.addWidget(self._dot)
+        for button in self.page_buttons.values():
+            column.addWidget(button)
 
     def _restyle(self) -> None:
-        scale = self.devicePixelRatioF()
-        self._flame.setPixmap(self._theme.pixmap("flame", "accent", 16, scale))
-        self._new.setIcon(self._theme.icon("square-pen", "text"))
-        self._models.setIcon(self._theme.icon("box", "accent" if self._models.isChecked() else "text"))
-        self._endpoint.setIcon(self._theme.icon("plug", "accent" if self._endpoint.isChecked() else "text"))
-        self._settings.setIcon(self._theme.icon("settings-2", "accent" if self._settings.isChecked() else "text"))
-        self._dot.setPixmap(dot_pixmap(self._theme, "ok", scale))
-        self._dot.setVisible(self._endpoint_on)
+        self._flame.setPixmap(self._theme.pixmap("flame", "accent", 16, self.devicePixelRatioF()))
+        self._new_chat.setIcon(self._theme.icon("square-pen", "text"))

@@ -1,4 +1,4 @@
-"""Strings of the sidebar: headings of sections, descriptions of folders and the archive."""
+"""User-visible strings of the sidebar."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ translate = QCoreApplication.translate
 
 
 def section_heading(section: Section) -> str:
-    """The heading of a group of chats."""
     match section:
         case Section.PINNED:
             return translate("sidebar", "Pinned")
@@ -30,7 +29,7 @@ def section_heading(section: Section) -> str:
 
 
 def row_description(row: FolderRow | ArchiveRow) -> str:
-    """A folder or the archive, for those who cannot see its picture."""
+    """Accessible text of a folder or the archive."""
     n = chat_count(row.n_chats)
     if isinstance(row, ArchiveRow):
         folded = translate("sidebar", "Archive, {n}, folded")

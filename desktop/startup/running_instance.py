@@ -1,58 +1,69 @@
-"""Starting on a profile that another process has locked: it shows its window, or is about to end."""
+"""A start on a profile that another instance has locked: it shows its window, or is about to end."""
 
 from __future__ import annotations
 
+import logging
 import time
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from PySide6.QtCore import QCoreApplication
-from PySide6.QtWidgets import QApplication, QProgressDialog
+from PySide6.QtWidgets import QApplication, QMessageBox, QProgressDialog
 
-from desktop.platform.instance_lock import InstanceLock
-from desktop.platform.language import speak
-from desktop.platform.single_instance import signal_running_instance
+from desktop.platform.language import install_translators
+from desktop.platform.single_instance import InstanceLock, signal_running_instance
 from desktop.settings.settings_file import SettingsFile
+from desktop.startup.options import Options
 
-if TYPE_CHECKING:
-    from desktop.launch import Options
-
-ENDING_S = 30.0
-"""Longest time that closing takes: the sum of the timeouts in `desktop.app`."""
-
-SIGN_S = 0.2
+CLOSING_S = 30.0
+"""The longest that closing takes: the sum of the time limits in `desktop.app`."""
+DIALOG_DELAY_S = 0.2
 POLL_S = 0.1
 
-Outcome = Literal["ours", "shown", "taken", "given up"]
-"""ours: the other one has ended, and the lock is held. shown: it has come to the front. taken: it does neither. given
-up: by the person."""
+Outcome = Literal["locked", "shown", "not responding", "cancelled"]
+"""locked: the other instance has ended, and this one holds the lock. shown: the other one has shown its window. not
+responding: it did neither in time. cancelled: by the person."""
 
 translate = QCoreApplication.translate
+log = logging.getLogger(__name__)
 
 
 def wait_for_running_instance(
-    application: QApplication, lock: InstanceLock, options: Options, ending_s: float = ENDING_S
+    application: QApplication, lock: InstanceLock, options: Options, closing_s: float = CLOSING_S
 ) -> Outcome:
-    """Waits until the other process shows its window or has ended, with a dialog meanwhile."""
-    wish, root = ("quick-ask" if options.quick_ask else "show"), options.profile.root
+    """Waits until the other instance has shown its window or has ended; shows a dialog meanwhile."""
     began_s, dialog = time.monotonic(), None
     try:
         while not lock.acquire():
             waited_s = time.monotonic() - began_s
-            if signal_running_instance(root, patience_s=0, wish=wish):  # type: ignore[arg-type]  # both are wishes
+            if signal_running_instance(
+                options.profile.root, timeout_s=0, request="quick-ask" if options.quick_ask else "show"
+            ):
                 return "shown"
-            if waited_s > ending_s:
-                return "taken"
-            if dialog is None and waited_s > SIGN_S:
-                speak(application, SettingsFile(options.profile.settings).value.language)
+            if waited_s > closing_s:
+                return "not responding"
+            if dialog is None and waited_s > DIALOG_DELAY_S:
+                install_translators(application, SettingsFile(options.profile.settings).value.language)
                 dialog = _dialog()
             if dialog is not None and dialog.wasCanceled():
-                return "given up"
+                return "cancelled"
             application.processEvents()
             time.sleep(POLL_S)
-        return "ours"
+        return "locked"
     finally:
         if dialog is not None:
             dialog.deleteLater()
+
+
+def show_already_open(application: QApplication, options: Options) -> None:
+    """Shows that another instance has the profile open; returns when the message is closed."""
+    log.error("Inglenook is already open on this profile")
+    install_translators(application, SettingsFile(options.profile.settings).value.language)
+    box = QMessageBox(QMessageBox.Icon.Information, "Inglenook", "")
+    box.setText(translate("launch", "Inglenook is already open."))
+    box.setInformativeText(translate("launch", "Its window may be minimised, or on another desktop."))
+    box.finished.connect(application.quit)
+    box.open()
+    application.exec()
 
 
 def _dialog() -> QProgressDialog:

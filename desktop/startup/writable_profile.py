@@ -6,15 +6,12 @@ import logging
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
 from desktop.platform.surrogates import well_formed
+from desktop.startup.options import Options
 from engine.files.profile import Profile
-
-if TYPE_CHECKING:
-    from desktop.launch import Options
 
 log = logging.getLogger(__name__)
 translate = QCoreApplication.translate

@@ -70,7 +70,7 @@ class SearchHit:
     archived: bool = False
 
 
-class Search:
+class ChatSearch:
     """Call `find` on the thread of the event loop. SQL runs on an own thread, so that saving never waits for a
     search."""
 

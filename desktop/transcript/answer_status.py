@@ -1,45 +1,98 @@
-"""The line that says what an answer waits for, with a bar where it is known how far that is."""
+"""What is drawn at the end of an answer: what it waits for with its progress, how it ended, and its statistics."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRect, QRectF, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QFontMetrics, QFontMetricsF, QPainter
 
-from desktop.platform.bidi import mirrored
+from desktop.chat.waiting import Waiting
+from desktop.platform.bidi import isolated, mirrored
 from desktop.platform.theme import Theme, text_font
+from desktop.store.records import ChatMessage
+from desktop.transcript.strings import ending_note, statistics, waiting_text
 
 STATUS_POLL_MS = 120
-"""How often it is looked at: a sign is on the screen within 200 ms, and what takes less time shows none."""
+"""How often the status is polled: it is visible within 200 ms, and a shorter wait shows none."""
 
-LINE, BAR_WIDTH, BAR_HEIGHT = 25, 180, 4
+LINE_HEIGHT, BAR_WIDTH, BAR_HEIGHT = 25, 180, 4
+NOTE_MARGIN, NOTE_INDENT, ICON_SIZE = 8, 24, 15
+_RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+_WRAPPED = int(Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignVCenter)
 
 
 @dataclass(frozen=True, slots=True)
 class WaitStatus:
-    """`share` is from 0 to 1; None: no bar."""
+    """What a streaming answer waits for, as a line with a progress bar. Empty text: for nothing."""
 
     text: str = ""
-    share: float | None = None
+    progress: float | None = None
+    """From 0 to 1; None if unknown, then there is no bar."""
+
+    @classmethod
+    def of(cls, waiting: Waiting) -> WaitStatus:
+        return cls(waiting_text(waiting), waiting.share)
 
     @property
     def height(self) -> int:
+        """In pixels."""
         if not self.text:
             return 0
-        return LINE if self.share is None else LINE + BAR_HEIGHT + 6
+        return LINE_HEIGHT if self.progress is None else LINE_HEIGHT + BAR_HEIGHT + 6
 
     def paint(self, painter: QPainter, box: QRect, theme: Theme) -> None:
-        """At the top of `box`, which is as wide as there is room."""
+        """Draws at the top of `box`, over at most its width."""
         painter.setFont(text_font(13))
         painter.setPen(theme.colour("muted"))
-        line = QRect(box.left(), box.top(), box.width(), LINE)
+        line = QRect(box.left(), box.top(), box.width(), LINE_HEIGHT)
         painter.drawText(line, int(Qt.AlignmentFlag.AlignVCenter), self.text)
-        if self.share is None:
+        if self.progress is None:
             return
-        track = QRectF(box.left(), box.top() + LINE + 1, min(BAR_WIDTH, box.width()), BAR_HEIGHT)
-        done = QRectF(track.left(), track.top(), max(BAR_HEIGHT, track.width() * self.share), BAR_HEIGHT)
+        track = QRectF(box.left(), box.top() + LINE_HEIGHT + 1, min(BAR_WIDTH, box.width()), BAR_HEIGHT)
+        done = QRectF(track.left(), track.top(), max(BAR_HEIGHT, track.width() * self.progress), BAR_HEIGHT)
         painter.setPen(Qt.PenStyle.NoPen)
         for part, token in ((track, "line"), (done, "accent")):
             painter.setBrush(theme.colour(token))
             painter.drawRoundedRect(mirrored(part, QRectF(box)), BAR_HEIGHT / 2, BAR_HEIGHT / 2)
+
+
+StatusOf = Callable[[str], WaitStatus]
+"""The status of the message with an id."""
+
+
+def note_box(message: ChatMessage, width: int, top: int) -> QRect:
+    """The rectangle for the note on how the answer ended, below `top`; empty if there is no note."""
+    note = ending_note(message)
+    if not note or message.state == "streaming":
+        return QRect()
+    room = QRect(0, 0, width - NOTE_INDENT, 10_000)
+    wrapped = QFontMetrics(text_font(13)).boundingRect(room, int(Qt.TextFlag.TextWordWrap), note)
+    return QRect(0, top + (NOTE_MARGIN if top else 0), width, max(20, wrapped.height()))
+
+
+def paint_note(painter: QPainter, theme: Theme, message: ChatMessage, box: QRect) -> None:
+    """Draws the note with a warning icon in a box from `note_box`."""
+    if not box.height():
+        return
+    icon = theme.pixmap("triangle-alert", "accent", ICON_SIZE, painter.device().devicePixelRatioF())
+    painter.drawPixmap(mirrored(QRect(0, box.top() + 2, ICON_SIZE, ICON_SIZE), box).topLeft(), icon)
+    painter.setFont(text_font(13))
+    painter.setPen(theme.colour("muted"))
+    text_box = mirrored(box.adjusted(NOTE_INDENT, 0, 0, 0), box)
+    painter.drawText(text_box, _WRAPPED, ending_note(message))
+
+
+def fitting_stats(message: ChatMessage, width: float) -> str:
+    """The first statistics of an answer, as many as fit into `width` pixels."""
+    text, metrics = statistics(message), QFontMetricsF(text_font(12))
+    while text and metrics.horizontalAdvance(text) > width:
+        text = text.rpartition(" · ")[0]
+    return text
+
+
+def paint_stats(painter: QPainter, theme: Theme, stats: str, box: QRect) -> None:
+    painter.setFont(text_font(12))
+    painter.setPen(theme.colour("muted"))
+    painter.drawText(box, _RIGHT, isolated(stats))

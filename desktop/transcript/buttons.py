@@ -1,4 +1,4 @@
-"""Buttons in the transcript: quiet icons, some with words beside them."""
+"""Button kinds of the transcript: icons without a frame, some with a label."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ translate = QCoreApplication.translate
 
 
 class CopyButton(QPushButton):
-    """Puts a text on the clipboard and says so for a moment."""
+    """Copies a text to the clipboard, and confirms that for a moment."""
 
     def __init__(self, text: Callable[[], str], theme: Theme, parent: QWidget, *, label: str, name: str) -> None:
         super().__init__(parent)
@@ -33,8 +33,8 @@ class CopyButton(QPushButton):
     def restyle(self) -> None:
         done = self._confirmed.isActive()
         self.setIcon(self._theme.icon("check" if done else "copy", "ok" if done else "muted"))
-        words = translate("transcript", "Copied") if done else self._label
-        self.setText(f" {words}" if self._label else "")
+        label = translate("transcript", "Copied") if done else self._label
+        self.setText(f" {label}" if self._label else "")
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self._text())
@@ -43,7 +43,7 @@ class CopyButton(QPushButton):
 
 
 class ActionButton(QPushButton):
-    """A quiet icon, with words beside it where `label` is given. `tip` says at the moment what it would do."""
+    """Calls a function when clicked."""
 
     def __init__(
         self,
@@ -54,6 +54,7 @@ class ActionButton(QPushButton):
         parent: QWidget,
         tip: Callable[[], str] | None = None,
     ) -> None:
+        """`tip`: the tooltip, queried each time it is shown; by default the name."""
         super().__init__(parent)
         self._tip = tip
         self._theme = theme
@@ -70,25 +71,30 @@ class ActionButton(QPushButton):
             self.setAccessibleDescription(self._tip())
         return super().event(event)
 
-    def change(self, icon: str, name: str, label: str = "") -> None:
+    def change(self, icon: str, name: str) -> None:
         self._icon = icon
         self.setAccessibleName(name)
-        self.setText(f" {label}" if label else "")
         self.restyle()
+
+    def set_label(self, label: str) -> None:
+        """The text beside the icon; empty for none."""
+        self.setText(f" {label}" if label else "")
 
     def restyle(self) -> None:
         self.setIcon(self._theme.icon(self._icon, "muted"))
 
 
 def show_at(widget: QWidget, corner: QPoint) -> None:
+    """Shows a widget in its preferred size."""
     widget.resize(widget.sizeHint())
     widget.move(corner)
     widget.show()
 
 
-def drop(widget: QWidget) -> None:
+def discard(widget: QWidget) -> None:
+    """Deletes a widget. A focus that it has goes to the transcript."""
     viewport = widget.parentWidget()
-    if widget.hasFocus() and viewport is not None and (page := viewport.parentWidget()) is not None:
-        page.setFocus()  # else Qt would give it to whatever comes next in the window
+    if widget.hasFocus() and viewport is not None and (transcript := viewport.parentWidget()) is not None:
+        transcript.setFocus()  # Qt would give it to the next widget of the window
     widget.hide()
     widget.deleteLater()

@@ -1,215 +1,248 @@
-"""The column that messages stand in: it lays out what is seen, guesses the rest, and never jumps."""
+"""Where the messages of a transcript are: visible rows are laid out, other heights estimated; nothing visible jumps."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
+from collections.abc import Callable
+from typing import NamedTuple
+
+from PySide6.QtCore import QObject, QPoint, QPointF, QRect, QRectF, Signal
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QAbstractScrollArea
 
 from desktop.chat.message_list import MessageList
-from desktop.platform.theme import Theme
-from desktop.render.excerpt import excerpt
+from desktop.render.long_text import excerpt
 from desktop.store.records import ChatMessage
+from desktop.transcript.item_cache import ItemCache
 from desktop.transcript.message_item import MessageItem
-from desktop.transcript.place import SegmentPosition
 from desktop.transcript.row_heights import RowHeights
+from desktop.transcript.text_positions import TextSpan
 from desktop.transcript.user_message_item import UserMessageItem
 
-COLUMN = 700
+COLUMN_WIDTH = 700
 MARGIN = 24
 TOP, BOTTOM = 24, 20
+"""Pixels above the first message and below the last."""
 NEAR_END = 24
+MAX_LAYOUT_ROUNDS = 12
 
 
-class Column(QAbstractScrollArea):
-    """Layout, scrolling and drawing. `TranscriptPage` fills it. GUI thread only."""
+class Anchor(NamedTuple):
+    """A row and the position of its top in the viewport, in pixels. Row -1: no row."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self._list: MessageList | None = None
-        self._heights = RowHeights()
-        self._items: dict[str, MessageItem] = {}
-        self._follow = True
-        self._settling = False
-        self._seen_at = 0
-        self._top_id = ""
-        """The message at the top of what is seen: a branch that holds it too stays where it is."""
-        self._top_y = 0
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        # All of it is painted here, so that Qt need not do so before, and may shift what is there.
-        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName(self.tr("Conversation"))
-        self.verticalScrollBar().setSingleStep(48)
+    row: int = -1
+    y: int = 0
+
+
+NO_ANCHOR = Anchor()
+
+
+class ColumnLayout(QObject):
+    """The vertical layout of the messages in a scroll area. GUI thread only.
+
+    A row that has not been visible has an estimated height. Layout keeps one row, the anchor, at its position in the
+    viewport, so that heights that become exact move nothing that is being read."""
+
+    laid_out = Signal()
+    """Rows may have moved; widgets that belong to messages must follow. Emitted before `settled`."""
+    settled = Signal()
+    """The layout or the scroll position has changed."""
+
+    def __init__(self, area: QAbstractScrollArea, cache: ItemCache, messages: MessageList) -> None:
+        super().__init__(area)
+        self.messages = messages
+        self.heights = RowHeights()
+        self.follows_end = True
+        """Whether the end of the chat stays visible while it grows."""
+        self.top_id = ""
+        """The message at the top of the viewport. Another branch that contains it keeps it in place."""
+        self.top_y = 0
+        self.cover_height: Callable[[str], int | None] = lambda message_id: None
+        """The height of the widget that covers a message, such as its editor; None if nothing does."""
+        self._area = area
+        self._bar = area.verticalScrollBar()
+        self._cache = cache
+        self._is_settling = False
+        self._scrolled_to = 0
+
+    # Geometry
+
+    @property
+    def n_rows(self) -> int:
+        return len(self.heights)
+
+    def reading_column(self) -> tuple[int, int]:
+        """The left edge and the width of the column. Independent of whether the scroll bar is visible."""
+        width = max(120, min(COLUMN_WIDTH, self._area.width() - 2 * MARGIN))
+        return (self._area.width() - width) // 2, width
+
+    def message(self, row: int) -> ChatMessage:
+        return self.messages[row]
+
+    def item(self, row: int) -> MessageItem:
+        """The message of a row, laid out at the width of the column."""
+        message = self.message(row)
+        return self._cache.lay_out(message, self.messages.alternatives(message.id), self.reading_column()[1])
+
+    def row_of(self, message_id: str) -> int:
+        """-1 if the message is not in the list."""
+        rows = range(self.n_rows - 1, -1, -1)
+        return next((row for row in rows if self.message(row).id == message_id), -1)
+
+    def row_at(self, viewport_y: int) -> int:
+        """The row at a height of the viewport, or the nearest one; -1 if there are no rows."""
+        return self.heights.row_at(viewport_y + self._bar.value() - TOP)
+
+    def visible_rows(self) -> range:
+        first = self.row_at(0)
+        return range(first, self.row_at(self._area.viewport().height()) + 1) if first >= 0 else range(0)
+
+    def row_top(self, row: int) -> int:
+        """The top of a row in the viewport, including the space above its message."""
+        return TOP + self.heights.top(row) - self._bar.value()
+
+    def corner(self, row: int) -> QPoint:
+        """The top left corner of a message in the viewport."""
+        return QPoint(self.reading_column()[0], self.row_top(row) + self.space_above(row))
+
+    def space_above(self, row: int) -> int:
+        if row == 0:
+            return 0
+        return UserMessageItem.space_above if self.message(row).role == "user" else MessageItem.space_above
+
+    def item_at(self, point: QPoint) -> tuple[MessageItem, QPointF] | None:
+        """The message at a point of the viewport, and the point relative to the message's corner."""
+        row = self.row_at(point.y())
+        return (self.item(row), QPointF(point - self.corner(row))) if row >= 0 else None
+
+    def is_covered(self, row: int) -> bool:
+        """Whether a widget is shown in place of the message."""
+        return self.cover_height(self.message(row).id) is not None
 
     @property
     def at_end(self) -> bool:
-        bar = self.verticalScrollBar()
-        return bar.value() >= bar.maximum() - NEAR_END
+        return self._bar.value() >= self._bar.maximum() - NEAR_END
 
-    def go_to_end(self) -> None:
-        self._follow = True
-        self._settle()
+    # Layout
 
-    # What is laid out where
+    def reset(self) -> None:
+        """Estimates all rows anew. The top message stays in place if it is still there, else the end is shown."""
+        rows = [self.message(row) for row in range(len(self.messages))]
+        self.heights.reset([self._estimate(message) for message in rows])
+        is_growing = bool(rows) and rows[-1].state == "streaming"
+        anchor = Anchor(-1 if is_growing else self.row_of(self.top_id), self.top_y)
+        self.follows_end = anchor.row < 0
+        self.settle(anchor)
 
-    def _column(self) -> tuple[int, int]:
-        """Left edge and width of the reading column; it stays where it is when the scroll bar comes or goes."""
-        width = max(120, min(COLUMN, self.width() - 2 * MARGIN))
-        return (self.width() - width) // 2, width
+    def insert(self, first: int, last: int) -> None:
+        """Rows were inserted: scrolls to the end."""
+        self.heights.insert(first, [self._estimate(self.message(row)) for row in range(first, last + 1)])
+        self.scroll_to_end()
 
-    def _message(self, row: int) -> ChatMessage:
-        if self._list is None:
-            raise IndexError(row)
-        return self._list[row]
+    def hold(self) -> Anchor:
+        """The first visible row and where its top is now."""
+        row = self.row_at(0)
+        return Anchor(row, self.row_top(row)) if row >= 0 else NO_ANCHOR
 
-    def _item(self, row: int) -> MessageItem:
-        message = self._message(row)
-        item = self._items.pop(message.id, None)
-        _, width = self._column()
-        if item is None:
-            item = self._make(message, width)
-        elif item.width != width:
-            item.set_width(width)
-        self._items[message.id] = item  # the most recently used stands last
-        return item
+    def settle(self, anchor: Anchor = NO_ANCHOR) -> None:
+        """Lays out the visible rows and schedules a repaint of the viewport."""
+        self.lay_out(anchor)
+        self._area.viewport().update()
+        self.settled.emit()
 
-    def _make(self, message: ChatMessage, width: int) -> MessageItem:
-        """Lays a message out for the first time."""
-        raise NotImplementedError
+    def lay_out(self, anchor: Anchor) -> None:
+        """Lays out the visible rows, with the top of row `anchor.row` at `anchor.y` unless the end is followed."""
+        bar = self._bar
+        self._is_settling = True
+        for _ in range(MAX_LAYOUT_ROUNDS):  # each round makes at least one more row exact; a screen has few
+            bar.setPageStep(self._area.viewport().height())
+            bar.setRange(0, max(0, TOP + self.heights.total + BOTTOM - self._area.viewport().height()))
+            if self.follows_end:
+                bar.setValue(bar.maximum())
+            elif anchor.row >= 0:
+                bar.setValue(TOP + self.heights.top(anchor.row) - anchor.y)
+            if not self._measure_visible():
+                break
+        self._is_settling = False
+        self._scrolled_to = bar.value()
+        top, self.top_y = self.hold()
+        self.top_id = self.message(top).id if top >= 0 else ""
+        self.laid_out.emit()
 
-    def _guess(self, message: ChatMessage) -> int:
-        """A height from the number of letters, good enough for a scroll bar."""
-        letters_a_line = max(20, self._column()[1] // 7)
-        text = excerpt(message.text)
-        lines = 1 + text.count("\n") + len(text) // letters_a_line
-        return 24 * lines + (68 if message.role == "user" else 60)
+    def resize_row(self, row: int) -> None:
+        """The height of a row has changed; its top stays where it is."""
+        top = self.row_top(row)
+        self.heights.invalidate(row)
+        self.scroll_to(row, top)
 
-    def _corner(self, row: int) -> QPoint:
-        """Where the message's own corner stands in the viewport."""
-        above = self._space_above(row)
-        return QPoint(self._column()[0], TOP + self._heights.top(row) + above - self.verticalScrollBar().value())
+    def resize_all(self, *, is_width: bool = True) -> None:
+        """The size of the viewport, or the heights of all rows if `is_width`, have changed. The first visible row
+        stays at the same fraction of its height."""
+        row = self.row_at(0)
+        height = self.heights[row] if row >= 0 else 1
+        share = -self.row_top(row) / max(1, height) if row >= 0 else 0.0
+        if is_width:
+            for number in range(self.n_rows):
+                self.heights.invalidate(number)
+        if row < 0:
+            self.settle()
+            return
+        self.heights.put(row, self.exact_height(row))
+        self.settle(Anchor(row, -round(share * self.heights[row])))
 
-    def _space_above(self, row: int) -> int:
-        if row == 0:
-            return 0
-        return UserMessageItem.space_above if self._message(row).role == "user" else MessageItem.space_above
+    def exact_height(self, row: int) -> int:
+        """The height of a row with the space above it. Lays the message out if necessary."""
+        cover = self.cover_height(self.message(row).id)
+        return (self.item(row).height if cover is None else cover) + self.space_above(row)
 
-    def _row_at(self, viewport_y: int) -> int:
-        return self._heights.row_at(viewport_y + self.verticalScrollBar().value() - TOP)
-
-    def _seen_rows(self) -> range:
-        first = self._row_at(0)
-        return range(first, self._row_at(self.viewport().height()) + 1) if first >= 0 else range(0)
-
-    def _height(self, row: int) -> int:
-        return self._item(row).height + self._space_above(row)
-
-    def _row_of(self, message_id: str) -> int:
-        """-1 where it is not shown."""
-        rows = range(len(self._heights) - 1, -1, -1)
-        return next((row for row in rows if self._message(row).id == message_id), -1)
-
-    def _lay_out_seen(self) -> bool:
-        """Makes the heights of what is seen exact; True where something moved."""
+    def _measure_visible(self) -> bool:
+        """Makes the heights of the visible rows exact. True if something moved."""
         moved = False
-        for row in self._seen_rows():
-            if not self._heights.is_exact(row):
-                moved |= self._heights.put(row, self._height(row))
+        for row in self.visible_rows():
+            if not self.heights.is_exact(row):
+                moved |= self.heights.put(row, self.exact_height(row))
         return moved
 
-    def _settle(self, anchor: int = -1, anchor_y: int = 0) -> None:
-        """Lays out what is seen, and draws it anew."""
-        self._lay_out(anchor, anchor_y)
-        self.viewport().update()
-        self.settled()
+    def _estimate(self, message: ChatMessage) -> int:
+        """A height in pixels from the number of characters, good enough for a scroll bar."""
+        characters_per_line = max(20, self.reading_column()[1] // 7)
+        text = excerpt(message.text)
+        n_lines = 1 + text.count("\n") + len(text) // characters_per_line
+        return 24 * n_lines + (68 if message.role == "user" else 60)
 
-    def _lay_out(self, anchor: int, anchor_y: int) -> None:
-        """Until nothing moves; row `anchor` keeps its top at `anchor_y` in the viewport."""
-        bar = self.verticalScrollBar()
-        self._settling = True
-        for _ in range(12):  # each round makes at least one more row exact; a screen has few
-            bar.setPageStep(self.viewport().height())
-            bar.setRange(0, max(0, TOP + self._heights.total + BOTTOM - self.viewport().height()))
-            if self._follow:
-                bar.setValue(bar.maximum())
-            elif anchor >= 0:
-                bar.setValue(TOP + self._heights.top(anchor) - anchor_y)
-            if not self._lay_out_seen():
-                break
-        self._settling = False
-        self._seen_at = bar.value()
-        top, self._top_y = self._hold()
-        self._top_id = self._message(top).id if top >= 0 else ""
-        self._laid_out()
+    # Scrolling
 
-    def _laid_out(self) -> None:
-        """Puts what stands beside the messages where they stand now."""
+    def scroll_to_end(self) -> None:
+        """Shows the end of the chat, and keeps it visible while it grows."""
+        self.follows_end = True
+        self.settle()
 
-    def settled(self) -> None:
-        """Called after every change of layout or scroll."""
+    def scroll_to(self, row: int, y: int = TOP) -> None:
+        """Puts the top of a row at `y` in the viewport."""
+        self.follows_end = False
+        self.settle(Anchor(row, y))
 
-    def _hold(self) -> tuple[int, int]:
-        """The first row that is seen, and where its top stands."""
-        row = self._row_at(0)
-        return row, (TOP + self._heights.top(row) - self.verticalScrollBar().value()) if row >= 0 else 0
-
-    # What Qt asks for
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        self._relay(all_rows=event.oldSize().width() != event.size().width())
-
-    def _relay(self, *, all_rows: bool) -> None:
-        """Rows have other heights, all of them where that is said; what is read stays where it is."""
-        row = self._row_at(0)
-        height = self._heights[row] if row >= 0 else 1
-        share = (self.verticalScrollBar().value() - TOP - self._heights.top(row)) / max(1, height) if row >= 0 else 0.0
-        if all_rows:
-            for number in range(len(self._heights)):
-                self._heights.invalidate(number)
-        if row >= 0:
-            self._heights.put(row, self._height(row))
-            self._settle(row, -round(share * self._heights[row]))
-        else:
-            self._settle()
-
-    def scrollContentsBy(self, dx: int, dy: int) -> None:
-        if self._settling:
+    def scrolled(self) -> None:
+        """The value of the scroll bar has changed."""
+        if self._is_settling:
             return
-        self._follow = self.at_end
-        value = self.verticalScrollBar().value()
-        moved = value - self._seen_at
-        # A row that was seen before stays where the scroll puts it; so guesses above it that prove wrong move nothing.
-        near = abs(moved) < self.viewport().height()
-        anchor = self._heights.row_at((self._seen_at if near else value) - TOP)
-        top = TOP + self._heights.top(anchor) if anchor >= 0 else 0
-        self._settle(anchor, top - value)
+        self.follows_end = self.at_end
+        value = self._bar.value()
+        # A row that was visible before is the anchor, so that wrong estimates above it move nothing.
+        is_near = abs(value - self._scrolled_to) < self._area.viewport().height()
+        anchor = self.heights.row_at((self._scrolled_to if is_near else value) - TOP)
+        self.settle(Anchor(anchor, self.row_top(anchor) if anchor >= 0 else 0))
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self.viewport())
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(event.rect(), self._theme.colour("bg"))
-        last = self._row_at(event.rect().bottom())
-        for row in range(self._row_at(event.rect().top()), last + 1) if last >= 0 else ():
-            if not self._is_painted(row):
+    # Painting
+
+    def paint(self, painter: QPainter, area: QRect, selected_in: Callable[[str], TextSpan | None]) -> None:
+        """Draws the messages in `area` of the viewport. `selected_in` gives the selected text of a message."""
+        last = self.row_at(area.bottom())
+        for row in range(self.row_at(area.top()), last + 1) if last >= 0 else ():
+            if self.is_covered(row):
                 continue
-            corner = self._corner(row)
+            corner = QPointF(self.corner(row))
+            item = self.item(row)
             painter.save()
             painter.translate(corner)
-            seen = QRectF(event.rect()).translated(QPointF(-corner.x(), -corner.y()))
-            item = self._item(row)
-            item.paint(painter, seen, self.selected_in(item.message.id))
+            item.paint(painter, QRectF(area).translated(-corner), selected_in(item.message.id))
             painter.restore()
-
-    def _is_painted(self, row: int) -> bool:
-        """False for a row that a widget covers."""
-        return True
-
-    def selected_in(self, message_id: str) -> tuple[SegmentPosition, SegmentPosition] | None:
-        """What is selected in a message, the earlier place first."""
-        return None
-
-    def viewportSizeHint(self) -> QSize:
-        return QSize(COLUMN + 2 * MARGIN, 400)

@@ -1,103 +1,95 @@
-"""Several answers to one question, seen side by side as cards, of which one is kept."""
+"""Several answers to one message side by side as cards, one of which is kept; and their buttons."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QCoreApplication, QPointF, QRect, QRectF, Qt
+from PySide6.QtCore import QCoreApplication, QPoint, QRect, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from desktop.platform.number_format import counted, decimal
 from desktop.platform.theme import Theme, text_font
 from desktop.store.records import ChatMessage
+from desktop.transcript.answer_status import StatusOf
 from desktop.transcript.inline_images import InlineImageCache
-from desktop.transcript.message_item import MessageItem, StatusOf
-from desktop.transcript.place import SegmentPosition
+from desktop.transcript.message_controls import MessageCallbacks, MessageControls
+from desktop.transcript.message_item import MessageItem, ReadOnlyItem
+from desktop.transcript.text_positions import TextSpan
 
 translate = QCoreApplication.translate
 
 GAP = 12
 PADDING = 15
-HEAD = 34
-NARROWEST = 200
-FOOT = 34
-
-
-class _CardItem(MessageItem):
-    """One answer in its card: words only, without actions below."""
-
-    @property
-    def has_actions(self) -> bool:
-        return False
-
-    def _paint_end(self, painter: QPainter) -> None:
-        if self.message.state == "streaming":
-            super()._paint_end(painter)
+HEAD_HEIGHT, FOOT_HEIGHT, ACTIONS_HEIGHT = 34, 34, 36
+MIN_CARD_WIDTH = 200
+MAX_COLUMNS = 4
+_MIDDLE = int(Qt.AlignmentFlag.AlignVCenter)
+_MIDDLE_RIGHT = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight)
 
 
 class ComparisonItem(MessageItem):
-    """The row's own message is the one that is kept. GUI thread only."""
+    """`message` is the answer that is kept, one of `alternatives`. Text in the cards is not selectable. GUI thread
+    only."""
 
     def __init__(
         self,
         message: ChatMessage,
-        others: Sequence[ChatMessage],
+        alternatives: Sequence[ChatMessage],
         theme: Theme,
         width: int,
-        inline_images: InlineImageCache | None = None,
+        images: InlineImageCache | None = None,
     ) -> None:
-        self._others = tuple(others)
-        self._cards: dict[str, _CardItem] = {}
-        super().__init__(message, theme, width, inline_images)
-        self.show_alternatives(others)
+        self._alternatives = tuple(alternatives)
+        self._cards: dict[str, ReadOnlyItem] = {}
+        super().__init__(message, theme, width, images)
+        self.show_alternatives(alternatives)
 
-    def show_alternatives(self, others: Sequence[ChatMessage]) -> None:
-        """All of them, in their order; each is taken up as it grows."""
-        self._others = tuple(others)
+    def show_alternatives(self, alternatives: Sequence[ChatMessage]) -> None:
+        """Shows all answers in order. An answer that has grown is updated."""
+        self._alternatives = tuple(alternatives)
         width = self._card_width() - 2 * PADDING
-        for other in others:
-            card = self._cards.get(other.id)
+        for each in alternatives:
+            card = self._cards.get(each.id)
             if card is None:
-                self._cards[other.id] = _CardItem(other, self._theme, width, self._inline_images)
-            elif card.message is not other:
-                card.update(other)
+                self._cards[each.id] = ReadOnlyItem(each, self._theme, width, self._images)
+            elif card.message is not each:
+                card.update(each)
 
     @property
-    def is_live(self) -> bool:
-        return any(other.state == "streaming" for other in self._others)
+    def is_streaming(self) -> bool:
+        return any(each.state == "streaming" for each in self._alternatives)
 
     @property
     def has_actions(self) -> bool:
-        return not self.is_live
+        return not self.is_streaming
 
     @property
     def height(self) -> int:
         bottom = max((box.bottom() + 1 for box in self.boxes()), default=0)
-        return bottom + FOOT + (36 if self.has_actions else 0)
+        return bottom + FOOT_HEIGHT + (ACTIONS_HEIGHT if self.has_actions else 0)
 
     def boxes(self) -> list[QRect]:
-        """The cards, relative to the item's corner."""
+        """The cards, in rows of equal height."""
         found: list[QRect] = []
-        columns, width, top = self._columns(), self._card_width(), 0
-        for first in range(0, len(self._others), columns):
-            row = self._others[first : first + columns]
-            height = max(HEAD + self._cards[other.id].height + PADDING for other in row)
+        n_columns, width, top = self._n_columns(), self._card_width(), 0
+        for first in range(0, len(self._alternatives), n_columns):
+            row = self._alternatives[first : first + n_columns]
+            height = max(HEAD_HEIGHT + self._cards[each.id].height + PADDING for each in row)
             found += [QRect(n * (width + GAP), top, width, height) for n in range(len(row))]
             top += height + GAP
         return found
 
-    def choices(self) -> list[tuple[str, QRect]]:
-        """Each answer's id with its card."""
-        return [(other.id, box) for other, box in zip(self._others, self.boxes(), strict=True)]
+    def cards(self) -> list[tuple[str, QRect]]:
+        """The message id and rectangle of each answer."""
+        return [(each.id, box) for each, box in zip(self._alternatives, self.boxes(), strict=True)]
 
     def update(self, message: ChatMessage) -> int:
         self.message = message
         return 0
 
-    def update_status(self, wait_status_of: StatusOf) -> bool:
-        changed = [
-            card.update_status(wait_status_of) for card in self._cards.values()
-        ]  # of each, whatever the first says
+    def update_status(self, status_of: StatusOf) -> bool:
+        changed = [card.update_status(status_of) for card in self._cards.values()]  # a list: update every card
         return any(changed)
 
     def set_width(self, width: int) -> None:
@@ -109,55 +101,81 @@ class ComparisonItem(MessageItem):
         for card in self._cards.values():
             card.restyle()
 
-    def is_text(self, point: QPointF) -> bool:
-        return False
-
-    def position_at(self, point: QPointF) -> SegmentPosition | None:
-        return None
-
-    def paint(self, painter: QPainter, seen: QRectF, selection: tuple[SegmentPosition, SegmentPosition] | None) -> None:
-        for number, (other, box) in enumerate(zip(self._others, self.boxes(), strict=True), start=1):
-            self._paint_card(painter, box, number, other)
-        foot = QRect(0, self.height - FOOT - (36 if self.has_actions else 0), self.width, FOOT)
+    def paint(self, painter: QPainter, area: QRectF, selection: TextSpan | None) -> None:
+        for number, (each, box) in enumerate(zip(self._alternatives, self.boxes(), strict=True), start=1):
+            self._paint_card(painter, box, number, each)
+        top = self.height - FOOT_HEIGHT - (ACTIONS_HEIGHT if self.has_actions else 0)
         painter.setFont(text_font(12))
         painter.setPen(self._theme.colour("muted"))
-        painter.drawText(foot, int(Qt.AlignmentFlag.AlignVCenter), self._summary())
+        painter.drawText(QRect(0, top, self.width, FOOT_HEIGHT), _MIDDLE, self._summary())
 
-    def _paint_card(self, painter: QPainter, box: QRect, number: int, other: ChatMessage) -> None:
-        kept = other.id == self.message.id
-        painter.setPen(QPen(self._theme.colour("accent" if kept else "line"), 2 if kept else 1))
+    def _paint_card(self, painter: QPainter, box: QRect, number: int, answer: ChatMessage) -> None:
+        is_kept = answer.id == self.message.id
+        painter.setPen(QPen(self._theme.colour("accent" if is_kept else "line"), 2 if is_kept else 1))
         painter.setBrush(self._theme.colour("surface"))
         painter.drawRoundedRect(QRectF(box).adjusted(1, 1, -1, -1), 12, 12)
-        head = QRect(box.left() + PADDING, box.top(), box.width() - 2 * PADDING, HEAD)
+        head = QRect(box.left() + PADDING, box.top(), box.width() - 2 * PADDING, HEAD_HEIGHT)
         painter.setFont(text_font(12))
         painter.setPen(self._theme.colour("muted"))
-        painter.drawText(head, int(Qt.AlignmentFlag.AlignVCenter), str(number))
-        painter.setPen(self._theme.colour("accent" if kept else "muted"))
-        right = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight)
-        painter.drawText(head, right, translate("transcript", "kept") if kept else translate("transcript", "choose"))
+        painter.drawText(head, _MIDDLE, str(number))
+        painter.setPen(self._theme.colour("accent" if is_kept else "muted"))
+        label = translate("transcript", "kept") if is_kept else translate("transcript", "choose")
+        painter.drawText(head, _MIDDLE_RIGHT, label)
         painter.save()
-        painter.translate(box.left() + PADDING, box.top() + HEAD)
-        self._cards[other.id].paint(painter, QRectF(0, 0, box.width(), box.height()), None)
+        painter.translate(box.left() + PADDING, box.top() + HEAD_HEIGHT)
+        self._cards[answer.id].paint(painter, QRectF(0, 0, box.width(), box.height()), None)
         painter.restore()
 
     def _summary(self) -> str:
-        text = _answers(len(self._others))
-        took = max((other.first_token_s + other.decode_s for other in self._others), default=0.0)
-        if self.is_live or not took:
+        text = _answer_count(len(self._alternatives))
+        took_s = max((each.first_token_s + each.decode_s for each in self._alternatives), default=0.0)
+        if self.is_streaming or not took_s:
             return text
-        seconds = translate("transcript", "{seconds} s").format(seconds=decimal(took))
+        seconds = translate("transcript", "{seconds} s").format(seconds=decimal(took_s))
         return f"{text} · {seconds}"
 
-    def _columns(self) -> int:
-        return max(1, min(len(self._others), 4, (self.width + GAP) // (NARROWEST + GAP)))
+    def _n_columns(self) -> int:
+        return max(1, min(len(self._alternatives), MAX_COLUMNS, (self.width + GAP) // (MIN_CARD_WIDTH + GAP)))
 
     def _card_width(self) -> int:
-        columns = self._columns()
-        return (self.width - GAP * (columns - 1)) // columns
+        n_columns = self._n_columns()
+        return (self.width - GAP * (n_columns - 1)) // n_columns
 
     def _read(self) -> None:
-        self.segments = []
+        """The cards lay out the text; the item has no segments of its own."""
 
 
-def _answers(n: int) -> str:
+class ComparisonControls(MessageControls):
+    """A button over each card, and the buttons of the answer that is kept. GUI thread only."""
+
+    def __init__(self, item: ComparisonItem, theme: Theme, parent: QWidget, callbacks: MessageCallbacks) -> None:
+        super().__init__(item, theme, parent, callbacks)
+        self._comparison = item
+        self._cards: dict[str, QPushButton] = {}
+
+    def arrange(self, corner: QPoint, versions: tuple[int, int]) -> None:
+        for number, (message_id, box) in enumerate(self._comparison.cards(), start=1):
+            card = self._cards.get(message_id) or self._make_card(message_id)
+            is_kept = message_id == self._comparison.message.id
+            name = (
+                translate("transcript", "Answer {n}, kept") if is_kept else translate("transcript", "Keep answer {n}")
+            )
+            card.setAccessibleName(name.format(n=number))
+            card.setGeometry(box.translated(corner))
+            card.show()
+        super().arrange(corner, versions)
+
+    def _all(self) -> list[QWidget]:
+        return [*super()._all(), *self._cards.values()]
+
+    def _make_card(self, message_id: str) -> QPushButton:
+        card = QPushButton(self._parent)
+        card.setObjectName("answerCard")
+        card.setCursor(Qt.CursorShape.PointingHandCursor)
+        card.clicked.connect(lambda: self._callbacks.pick(message_id))
+        self._cards[message_id] = card
+        return card
+
+
+def _answer_count(n: int) -> str:
     return counted("%Ln answers from one reading of the prompt", "", n)

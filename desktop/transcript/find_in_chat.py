@@ -1,28 +1,30 @@
-"""The bar that looks for words in the open chat."""
+"""Find in the open chat: a bar at the top right, and the marked matches in the messages."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QToolButton, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QHBoxLayout, QLabel, QLineEdit, QToolButton, QWidget
 
 from desktop.platform.theme import Theme
+from desktop.transcript.column_layout import TOP, ColumnLayout
+from desktop.transcript.item_cache import ItemCache
 from desktop.transcript.message_item import MessageItem
-from desktop.transcript.place import SegmentPosition
-from desktop.transcript.text_positions import Utf16Offsets
+from desktop.transcript.selection import TextPosition, TextSelection
+from desktop.transcript.text_positions import SegmentPosition, TextSpan, Utf16Offsets
 from desktop.widgets.text_composition import CompositionGuard
 
 WIDTH = 340
 
 
 class FindBar(QFrame):
-    """Shows and emits. GUI thread only."""
+    """The search field with its buttons. GUI thread only."""
 
     changed = Signal(str)
     stepped = Signal(int)
-    """+1 to the next one, -1 to the one before."""
+    """+1 to the next match, -1 to the previous one."""
     closed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
@@ -30,12 +32,12 @@ class FindBar(QFrame):
         self._theme = theme
         self.setObjectName("findBar")
         self.setFixedWidth(WIDTH)
-        self.edit = _Field(self)
+        self.edit = _SearchEdit(self)
         self.edit.setPlaceholderText(self.tr("Find in this chat"))
         self.edit.setAccessibleName(self.tr("Find in this chat"))
         self.edit.textChanged.connect(self.changed)
         self.edit.stepped.connect(self.stepped)
-        self.edit.left.connect(self.closed)
+        self.edit.cancelled.connect(self.closed)
         self._count = QLabel(self)
         self._count.setObjectName("versions")
         self._buttons = [
@@ -54,14 +56,16 @@ class FindBar(QFrame):
         self._restyle()
         self.hide()
 
-    def show_count(self, place: int, n: int) -> None:
-        """The match that is current, from 1, and how many there are."""
+    def show_count(self, number: int, n_matches: int) -> None:
+        """The number of the current match, from 1, and how many there are."""
         if not self.edit.text():
             self._count.setText("")
+        elif n_matches:
+            self._count.setText(self.tr("{place} of {n}").format(place=number, n=n_matches))
         else:
-            self._count.setText(self.tr("{place} of {n}").format(place=place, n=n) if n else self.tr("nothing"))
+            self._count.setText(self.tr("nothing"))
 
-    def _button(self, name: str, act: object) -> QToolButton:
+    def _button(self, name: str, act: Callable[[], None]) -> QToolButton:
         button = QToolButton(self)
         button.setObjectName("quiet")
         button.setAccessibleName(name)
@@ -74,9 +78,9 @@ class FindBar(QFrame):
             button.setIcon(self._theme.icon(icon, "muted"))
 
 
-class _Field(QLineEdit):
+class _SearchEdit(QLineEdit):
     stepped = Signal(int)
-    left = Signal()
+    cancelled = Signal()
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -95,32 +99,129 @@ class _Field(QLineEdit):
             case Qt.Key.Key_Return | Qt.Key.Key_Enter | Qt.Key.Key_F3:
                 self.stepped.emit(-1 if back else 1)
             case Qt.Key.Key_Escape:
-                self.left.emit()
+                self.cancelled.emit()
             case _:
                 super().keyPressEvent(event)
 
 
-def n_matches(text: str, wanted: str) -> int:
-    """How often a message says it. Case does not count."""
-    return text.casefold().count(wanted.casefold()) if wanted else 0
+class FindInChat(QObject):
+    """Marks and counts the matches of what is typed in the bar, and selects one of them. GUI thread only."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        area: QAbstractScrollArea,
+        column: ColumnLayout,
+        cache: ItemCache,
+        selection: TextSelection,
+    ) -> None:
+        super().__init__(area)
+        self.bar = FindBar(theme, area)
+        self._area = area
+        self._column = column
+        self._cache = cache
+        self._selection = selection
+        self._counts: list[int] = []
+        """The number of matches in each row."""
+        self._current = -1
+        self.bar.changed.connect(self._search)
+        self.bar.stepped.connect(self._step)
+        self.bar.closed.connect(self.close)
+        column.settled.connect(self._mark_visible)
+
+    def open(self) -> None:
+        """Shows the bar with the focus. Searches for the last query again."""
+        self.place_bar()
+        self.bar.show()
+        self.bar.raise_()
+        self.bar.edit.setFocus()
+        self.bar.edit.selectAll()
+        self._search(self.bar.edit.text())
+
+    def close(self) -> None:
+        self.bar.hide()
+        self._search("")
+        self._area.setFocus()
+
+    def place_bar(self) -> None:
+        """The viewport has another size."""
+        self.bar.adjustSize()
+        self.bar.move(max(8, self._area.viewport().width() - self.bar.width() - 16), 8)
+
+    @property
+    def _query(self) -> str:
+        return self.bar.edit.text() if self.bar.isVisible() else ""
+
+    def _mark_visible(self) -> None:
+        query = self._query
+        for row in self._column.visible_rows() if query or self._counts else ():
+            item = self._cache.items.get(self._column.message(row).id)
+            if item is not None:
+                item.matches = matches_in(item, query)
+        if query:  # new text may complete a match that begins on a line above the repainted part
+            self._area.viewport().update()
+
+    def _search(self, query: str) -> None:
+        rows = range(self._column.n_rows)
+        self._counts = [count_matches(self._column.message(row).text, query) for row in rows] if query else []
+        self._current = -1
+        for item in self._cache.items.values():
+            item.matches = matches_in(item, query)
+        if n_matches := sum(self._counts):
+            n_above = sum(self._counts[: max(0, self._column.row_at(0))])
+            self._go_to(min(n_above, n_matches - 1))
+        else:
+            self.bar.show_count(0, 0)
+        self._area.viewport().update()
+
+    def _step(self, step: int) -> None:
+        if n_matches := sum(self._counts):
+            self._go_to((self._current + step) % n_matches)
+
+    def _go_to(self, number: int) -> None:
+        """Selects and shows a match, counted over the whole chat from 0."""
+        row, nth = locate_match(self._counts, number)
+        self._current = number
+        self._column.scroll_to(row)
+        item = self._column.item(row)
+        item.finish()
+        matches = matches_in(item, self._query)
+        if matches:  # Markdown's own characters are counted too, but not drawn
+            start, end = matches[min(nth, len(matches) - 1)]
+            self._selection.select(TextPosition(item.message.id, start), TextPosition(item.message.id, end))
+            item.scroll_sideways_to(start, end)
+            self._scroll_to_line(item.line_top(start) + self._column.corner(row).y())
+        self.bar.show_count(number + 1, sum(self._counts))
+        self._area.viewport().update()
+
+    def _scroll_to_line(self, y: int) -> None:
+        """Scrolls a line at `y` of the viewport into view."""
+        bar, height = self._area.verticalScrollBar(), self._area.viewport().height()
+        if not TOP <= y < height - 2 * TOP:
+            bar.setValue(bar.value() + y - height // 3)
 
 
-def matches_in(item: MessageItem, wanted: str) -> list[tuple[SegmentPosition, SegmentPosition]]:
-    """Where a message that is laid out shows it."""
-    found: list[tuple[SegmentPosition, SegmentPosition]] = []
-    lowered = wanted.lower()
-    for number, text in enumerate(item.texts()) if wanted else ():
-        plain, place = text.lower(), Utf16Offsets(text)  # casefold would change lengths
+def count_matches(text: str, query: str) -> int:
+    """Occurrences in a message's source. Ignores case."""
+    return text.casefold().count(query.casefold()) if query else 0
+
+
+def matches_in(item: MessageItem, query: str) -> list[TextSpan]:
+    """Occurrences in the drawn text of a message. Ignores case."""
+    found: list[TextSpan] = []
+    lowered = query.lower()
+    for number, text in enumerate(item.texts()) if query else ():
+        plain, offsets = text.lower(), Utf16Offsets(text)  # casefold would change lengths
         at = plain.find(lowered)
         while at >= 0:
-            end = at + len(wanted)
-            found.append((SegmentPosition(number, place.of(at)), SegmentPosition(number, place.of(end))))
+            end = at + len(query)
+            found.append((SegmentPosition(number, offsets.of(at)), SegmentPosition(number, offsets.of(end))))
             at = plain.find(lowered, end)
     return found
 
 
-def spread(counts: Sequence[int], number: int) -> tuple[int, int]:
-    """The row, and which match in it, of the number-th match of all."""
+def locate_match(counts: Sequence[int], number: int) -> tuple[int, int]:
+    """The row of a match counted over all rows, and its number in that row. Raises IndexError."""
     for row, count in enumerate(counts):
         if number < count:
             return row, number

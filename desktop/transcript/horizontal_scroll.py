@@ -1,53 +1,115 @@
-"""Code and tables that are wider than the page: scrolled by wheel, by touchpad, or by the handle below them."""
+"""Horizontal scrolling of code blocks and tables that are wider than the page."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QWheelEvent
 
-from desktop.transcript.message_item import MessageItem
-from desktop.transcript.scrollable_segment import BAR, ScrollableSegment
+from desktop.transcript.segment import Segment, fill_rounded
 
-ROUND_HANDLE = 4
-"""Pixels above the handle that take hold of it too."""
+BAR_HEIGHT = 5
+MIN_THUMB_WIDTH = 36.0
+GRAB_MARGIN = 4
+"""Pixels above the scroll bar in which a press grabs it too."""
+
+
+class ScrollableSegment(Segment):
+    """A block that scrolls horizontally. GUI thread only."""
+
+    fills_width = True
+    offset = 0.0
+    """How far it is scrolled to the right, in pixels."""
+    padding = 0
+    """Pixels to the left and right of the scrolled content."""
+
+    @property
+    def content_width(self) -> float:
+        raise NotImplementedError
+
+    @property
+    def used_width(self) -> float:
+        return float(self.width)
+
+    @property
+    def max_offset(self) -> float:
+        return max(0.0, self.content_width - self.view_width)
+
+    @property
+    def view_width(self) -> float:
+        """How much of the content is visible at once."""
+        return float(self.width - 2 * self.padding)
+
+    def scroll_to(self, offset: float) -> bool:
+        """True if it moved."""
+        before, self.offset = self.offset, min(max(0.0, offset), self.max_offset)
+        return self.offset != before
+
+    def thumb(self) -> QRectF:
+        """The handle of the scroll bar; empty if all content is visible."""
+        max_offset = self.max_offset
+        if max_offset <= 0:
+            return QRectF()
+        length = max(MIN_THUMB_WIDTH, self.view_width * self.view_width / (self.view_width + max_offset))
+        x = self.padding + (self.view_width - length) * self.offset / max_offset
+        return QRectF(x, self.height - BAR_HEIGHT - 3, length, BAR_HEIGHT)
+
+    def move_thumb(self, x: float) -> bool:
+        """Scrolls so that the handle begins at `x`. True if it moved."""
+        slack = self.view_width - self.thumb().width()
+        return slack > 0 and self.scroll_to((x - self.padding) / slack * self.max_offset)
+
+    def scroll_to_text(self, start: int, end: int) -> None:
+        """Scrolls a part of the text into view, if it is not."""
+        for box in self.boxes(start, end)[:1]:
+            if box.left() < self.padding or box.right() > self.padding + self.view_width:
+                self.scroll_to(self.offset + box.left() - self.padding - self.view_width / 3)
+
+    def paint_scroll_bar(self, painter: QPainter) -> None:
+        if (thumb := self.thumb()).width():
+            fill_rounded(painter, thumb, BAR_HEIGHT / 2, self._theme.colour("scroll"))
+
+
+Hit = tuple[ScrollableSegment, QPointF] | None
+"""The block under the pointer, and the point relative to its corner."""
 
 
 class HorizontalScroller:
-    """GUI thread only. Each method says whether something moved, or was taken hold of."""
+    """Scrolls by mouse wheel, touchpad, and by dragging the scroll bar. GUI thread only."""
 
     def __init__(self) -> None:
-        self._held: tuple[ScrollableSegment, float] | None = None
-        """The card whose handle is held, and what lies left of the pointer beside the handle's own place."""
+        self._dragged: tuple[ScrollableSegment, float] | None = None
+        """The block whose scroll bar is dragged, and the distance of the pointer from the handle's left edge."""
 
     @property
-    def holds(self) -> bool:
-        return self._held is not None
+    def is_dragging(self) -> bool:
+        return self._dragged is not None
 
-    def wheel(self, item: MessageItem, point: QPointF, event: QWheelEvent) -> bool:
-        found = item.scrollable_at(point)
+    def wheel(self, hit: Hit, event: QWheelEvent) -> bool:
+        """True if the block scrolled; vertical wheel movement is left to the page, except with Shift."""
         pixels, angle = event.pixelDelta(), event.angleDelta()
         delta = pixels if not pixels.isNull() else angle / 2
-        shifted = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier) and not delta.x()
-        along, across = (delta.y(), 0) if shifted else (delta.x(), delta.y())
-        return found is not None and abs(along) > abs(across) and found[0].scroll(found[0].offset - along)
+        is_shifted = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier) and not delta.x()
+        along, across = (delta.y(), 0) if is_shifted else (delta.x(), delta.y())
+        return hit is not None and abs(along) > abs(across) and hit[0].scroll_to(hit[0].offset - along)
 
-    def press(self, item: MessageItem, point: QPointF) -> bool:
-        found = item.scrollable_at(point)
-        if found is None:
+    def press(self, hit: Hit, x: float) -> bool:
+        """True if the press grabbed a scroll bar. `x`: of the pointer, relative to the message."""
+        if hit is None:
             return False
-        card, inside = found
-        thumb = card.thumb()
-        if not thumb.width() or inside.y() < thumb.top() - ROUND_HANDLE or inside.y() > thumb.bottom() + BAR:
+        segment, inside = hit
+        thumb = segment.thumb()
+        if not thumb.width() or not thumb.top() - GRAB_MARGIN <= inside.y() <= thumb.bottom() + BAR_HEIGHT:
             return False
         if not thumb.left() <= inside.x() <= thumb.right():
-            card.scroll_to_thumb(inside.x() - thumb.width() / 2)
-        self._held = card, point.x() - card.thumb().left()
+            segment.move_thumb(inside.x() - thumb.width() / 2)
+        self._dragged = segment, x - segment.thumb().left()
         return True
 
-    def move(self, x: float) -> bool:
-        """`x` in the reading column."""
-        return self._held is not None and self._held[0].scroll_to_thumb(x - self._held[1])
+    def drag_to(self, x: float) -> bool:
+        """Moves the grabbed scroll bar; `x` as for `press`. True if the block scrolled."""
+        return self._dragged is not None and self._dragged[0].move_thumb(x - self._dragged[1])
 
     def release(self) -> bool:
-        held, self._held = self._held, None
-        return held is not None
+        """True if a scroll bar was being dragged."""
+        dragged, self._dragged = self._dragged, None
+        return dragged is not None

@@ -1,4 +1,4 @@
-"""Formulas and pictures among the words: made off the GUI thread, remembered, drawn sharply at any scale."""
+"""Formulas and pictures in the text: rendered on other threads at the screen's scale, and cached."""
 
 from __future__ import annotations
 
@@ -17,27 +17,31 @@ from desktop.render.blocks import InlineImage
 from desktop.render.formula_rendering import Formula, cached_formula, formula
 from desktop.transcript.local_pictures import BlockedPicture, read_picture
 
-KEPT = 4_000
-TRIES = 3
-"""So often one is made: if it was dropped each time, there is no room for all that are on the page."""
-READY_MS = 50
-"""What is made within this time is drawn together."""
-KEPT_BYTES = 96_000_000
-MOST_PIXELS = 3_000_000
-"""Of one formula in memory: a larger one is drawn less sharply."""
-HIGHEST = 480
-"""Pixels of the screen that a picture takes at most."""
+MAX_CACHED, MAX_CACHED_BYTES = 4_000, 96_000_000
+MAX_TRIES = 3
+"""How often an image is rendered again after it was evicted; then the page has more images than the cache holds."""
+READY_DELAY_MS = 50
+"""Images that become ready within this time are drawn together."""
+MAX_FORMULA_PIXELS = 3_000_000
+"""Of the image of one formula; a larger formula is rendered at a lower scale."""
+MAX_PICTURE_HEIGHT = 480
+"""In device-independent pixels."""
 
 log = logging.getLogger(__name__)
 
 
+Key = tuple[InlineImage, float]
+"""An image and its scale."""
+
+
 @dataclass(frozen=True, slots=True)
 class RenderedImage:
-    """Ready to be drawn, `width` by `height` on the screen. A formula is in one colour, which the page gives it."""
+    """An image with its size on the page. The image of a formula is a mask for the text colour."""
 
     image: QImage
     width: float
     height: float
+    """Width and height in device-independent pixels."""
     is_formula: bool
 
     def in_colour(self, colour: QColor) -> QImage:
@@ -52,130 +56,138 @@ class RenderedImage:
 
 
 class InlineImageCache(QObject):
-    """One for each transcript. `ready` comes when more can be drawn. GUI thread only."""
+    """The images of one transcript. GUI thread only."""
 
     ready = Signal()
-    _made = Signal(object, object)
+    """Images that `get` did not have before have been rendered."""
+    _rendered = Signal(object, object)
 
     def __init__(self, half_x: float, parent: QObject) -> None:
-        """`half_x`: half the height of an x, around which Qt centres what stands in a line."""
+        """`half_x`: half the height of an x in pixels, at which Qt centres images in a line of text."""
         super().__init__(parent)
         self.folders: tuple[Path, ...] = ()
-        """Where pictures may lie besides the person's own folder."""
+        """Folders besides the home folder whose pictures are loaded without asking."""
         self.scale = 1.0
-        """Pixels of the device for one of the screen."""
+        """Device pixels per device-independent pixel."""
         self._half_x = half_x
-        self._known: OrderedDict[tuple[InlineImage, float], RenderedImage | None] = OrderedDict()
-        self._waiting: deque[tuple[InlineImage, float]] = deque()
+        self._cached: OrderedDict[Key, RenderedImage | None] = OrderedDict()
+        """The least recently used first. None for what cannot be rendered."""
         self._n_bytes = 0
-        self._asked: set[tuple[InlineImage, float]] = set()
-        self._tries: dict[tuple[InlineImage, float], int] = {}
-        self._ready_timer = QTimer(self, singleShot=True, interval=READY_MS)
-        self._ready_timer.timeout.connect(self.ready)
-        self._withheld: set[str] = set()
+        self._pending: set[Key] = set()
+        self._n_tries: dict[Key, int] = {}
+        self._blocked: set[str] = set()
         self._allowed: set[str] = set()
+        self._ready_timer = QTimer(self, singleShot=True, interval=READY_DELAY_MS)
+        self._ready_timer.timeout.connect(self.ready)
         self._lock = threading.Lock()
-        self._working = False
-        self._made.connect(self._take, Qt.ConnectionType.QueuedConnection)
+        self._queue: deque[Key] = deque()
+        """Guarded by the lock, like `_is_working`."""
+        self._is_working = False
+        self._rendered.connect(self._store, Qt.ConnectionType.QueuedConnection)
 
-    def get(self, inset: InlineImage) -> RenderedImage | None:
-        """None while it is being made, and for what cannot be drawn: then `inset.shown` stands in."""
-        key = inset, self.scale
-        if key in self._known:
-            self._known.move_to_end(key)
-            return self._known[key]
-        ready = cached_formula(inset.source, inset.display) if inset.kind == "formula" else None
-        if ready is not None:  # read ahead: no flicker
-            self._keep(key, _drawn_or_none(ready[0], self.scale, self._half_x))
-            return self._known.get(key)
-        if key not in self._asked and self._tries.get(key, 0) < TRIES:
-            self._asked.add(key)
-            self._tries[key] = self._tries.get(key, 0) + 1
-            if inset.source in self._allowed:  # its folder may be slow for ever: that must hold up nothing else
-                threading.Thread(target=self._make_one, args=(key,), name="picture", daemon=True).start()
-                return None
-            with self._lock:
-                self._waiting.append(key)
-                start, self._working = not self._working, True
-            if start:  # it ends with its work, so that nothing of it is left behind
-                threading.Thread(target=self._work, name="inline_images", daemon=True).start()
+    def get(self, image: InlineImage) -> RenderedImage | None:
+        """None if the image cannot be rendered, or is not yet; then its rendering is started."""
+        key = image, self.scale
+        if key in self._cached:
+            self._cached.move_to_end(key)
+            return self._cached[key]
+        known = cached_formula(image.source, image.display) if image.kind == "formula" else None
+        if known is not None:  # rendered ahead: drawn without flicker
+            self._put(key, _rasterized(known[0], self.scale, self._half_x))
+            return self._cached.get(key)
+        if key not in self._pending and self._n_tries.get(key, 0) < MAX_TRIES:
+            self._pending.add(key)
+            self._n_tries[key] = self._n_tries.get(key, 0) + 1
+            self._start(key)
         return None
 
-    def is_blocked(self, inset: InlineImage) -> bool:
-        """Whether this picture is only read once `allow` says so."""
-        return inset.kind == "picture" and inset.source in self._withheld
+    def is_blocked(self, image: InlineImage) -> bool:
+        """Whether the picture is only loaded after `allow`."""
+        return image.kind == "picture" and image.source in self._blocked
 
-    def allow(self, inset: InlineImage) -> None:
-        """The person wants to see this picture, wherever it lies."""
-        self._withheld.discard(inset.source)
-        self._allowed.add(inset.source)
-        for key in [key for key in self._known if key[0].source == inset.source]:
+    def allow(self, image: InlineImage) -> None:
+        """Loads the picture from wherever it is. Called on the person's request."""
+        self._blocked.discard(image.source)
+        self._allowed.add(image.source)
+        for key in [key for key in self._cached if key[0].source == image.source]:
             self._drop(key)
-            self._tries.pop(key, None)
+            self._n_tries.pop(key, None)
         self.ready.emit()
 
+    def _start(self, key: Key) -> None:
+        if key[0].source in self._allowed:  # it may be in a folder that hangs, which must not block other images
+            threading.Thread(target=self._render_one, args=(key,), name="picture", daemon=True).start()
+            return
+        with self._lock:
+            self._queue.append(key)
+            start, self._is_working = not self._is_working, True
+        if start:  # the thread ends when the queue is empty
+            threading.Thread(target=self._work, name="inline images", daemon=True).start()
+
     def _work(self) -> None:
+        """Renders the queue. Runs on the worker thread."""
         while True:
             with self._lock:
-                if not self._waiting:
-                    self._working = False
+                if not self._queue:
+                    self._is_working = False
                     return
-                key = self._waiting.popleft()
-            if not self._make_one(key):
+                key = self._queue.popleft()
+            if not self._render_one(key):
                 return
 
-    def _make_one(self, key: tuple[InlineImage, float]) -> bool:
-        """Any thread. Whatever goes wrong with one leaves the others alone. False when the transcript is gone."""
-        made: RenderedImage | BlockedPicture | None = None
+    def _render_one(self, key: Key) -> bool:
+        """Renders an image and hands it to the GUI thread. Never raises. False if the transcript was deleted. Any
+        thread."""
+        rendered: RenderedImage | BlockedPicture | None = None
         try:
-            made = self._make(*key)
+            rendered = self._render(*key)
         except Exception:
-            log.exception("a %s could not be drawn", key[0].kind)
+            log.exception("cannot render a %s", key[0].kind)
         try:
-            self._made.emit(key, made)
+            self._rendered.emit(key, rendered)
         except RuntimeError:
             return False
         return True
 
-    def _take(self, key: tuple[InlineImage, float], made: RenderedImage | BlockedPicture | None) -> None:
-        self._asked.discard(key)
-        if isinstance(made, BlockedPicture):
-            self._withheld.add(key[0].source)
-        self._keep(key, made if isinstance(made, RenderedImage) else None)
-        if made is not None and not self._ready_timer.isActive():
+    def _render(self, image: InlineImage, scale: float) -> RenderedImage | BlockedPicture | None:
+        """None if it cannot be rendered. Any thread."""
+        if image.kind == "formula":
+            return _rasterized(formula(image.source, display=image.display), scale, self._half_x)
+        picture = read_picture(image.source, anywhere=image.source in self._allowed, folders=self.folders)
+        if picture is None or isinstance(picture, BlockedPicture):
+            return picture
+        shrink = min(1.0, MAX_PICTURE_HEIGHT / picture.height())
+        return RenderedImage(picture, picture.width() * shrink, picture.height() * shrink, is_formula=False)
+
+    def _store(self, key: Key, rendered: RenderedImage | BlockedPicture | None) -> None:
+        self._pending.discard(key)
+        if isinstance(rendered, BlockedPicture):
+            self._blocked.add(key[0].source)
+        self._put(key, rendered if isinstance(rendered, RenderedImage) else None)
+        if rendered is not None and not self._ready_timer.isActive():
             self._ready_timer.start()
 
-    def _keep(self, key: tuple[InlineImage, float], drawn: RenderedImage | None) -> None:
+    def _put(self, key: Key, rendered: RenderedImage | None) -> None:
         self._drop(key)
-        self._known[key] = drawn
-        self._n_bytes += drawn.image.sizeInBytes() if drawn is not None else 0
-        while len(self._known) > KEPT or (self._n_bytes > KEPT_BYTES and len(self._known) > 1):
-            self._drop(next(iter(self._known)))
+        self._cached[key] = rendered
+        self._n_bytes += rendered.image.sizeInBytes() if rendered is not None else 0
+        while len(self._cached) > MAX_CACHED or (self._n_bytes > MAX_CACHED_BYTES and len(self._cached) > 1):
+            self._drop(next(iter(self._cached)))
 
-    def _drop(self, key: tuple[InlineImage, float]) -> None:
-        drawn = self._known.pop(key, None)
-        self._n_bytes -= drawn.image.sizeInBytes() if drawn is not None else 0
-
-    def _make(self, inset: InlineImage, scale: float) -> RenderedImage | BlockedPicture | None:
-        """Any thread. None where it cannot be drawn."""
-        if inset.kind == "formula":
-            return _drawn_or_none(formula(inset.source, display=inset.display), scale, self._half_x)
-        image = read_picture(inset.source, anywhere=inset.source in self._allowed, folders=self.folders)
-        if image is None or isinstance(image, BlockedPicture):
-            return image
-        shrink = min(1.0, HIGHEST / image.height())
-        return RenderedImage(image, image.width() * shrink, image.height() * shrink, is_formula=False)
+    def _drop(self, key: Key) -> None:
+        rendered = self._cached.pop(key, None)
+        self._n_bytes -= rendered.image.sizeInBytes() if rendered is not None else 0
 
 
-def _drawn_or_none(made: Formula | None, scale: float, half_x: float) -> RenderedImage | None:
-    return _drawn(made, scale, half_x) if made is not None else None
+def _rasterized(made: Formula | None, scale: float, half_x: float) -> RenderedImage | None:
+    """The image of a formula, padded above or below so that its baseline is on the baseline of the line.
 
-
-def _drawn(made: Formula, scale: float, half_x: float) -> RenderedImage:
-    """With so much room above or below that its baseline falls on the line's: Qt centres it half an x above that."""
+    Qt centres an image in its line at `half_x` above the baseline."""
+    if made is None:
+        return None
     height = math.ceil(max(2 * made.ascent - half_x, 2 * made.descent + half_x))
     baseline = round((height + half_x) / 2)
-    scale = min(scale, math.sqrt(MOST_PIXELS / max(1.0, made.width * height)))
+    scale = min(scale, math.sqrt(MAX_FORMULA_PIXELS / max(1.0, made.width * height)))
     size = QSize(max(1, math.ceil(made.width * scale)), max(1, math.ceil(height * scale)))
     image = QImage(size, QImage.Format.Format_ARGB32_Premultiplied)
     image.fill(Qt.GlobalColor.transparent)

@@ -1,4 +1,4 @@
-"""Pictures in the text itself or on this machine, read with care: a model named them. Any thread."""
+"""Loads pictures from data URLs and local files. The addresses are untrusted: a model wrote them. Any thread."""
 
 from __future__ import annotations
 
@@ -13,26 +13,28 @@ from urllib.request import url2pathname
 from PySide6.QtCore import QBuffer, QSize, Qt
 from PySide6.QtGui import QImage, QImageReader
 
-from desktop.render.html import is_local_image
+from desktop.render.safe_addresses import is_local_image
 from desktop.transcript.picture_access import path_in_home, read_regular_file
 
-LARGEST_BYTES = 20_000_000
-LARGEST_PIXELS = 40_000_000
-MOST_PIXELS = QSize(1_400, 960)
-"""Of a picture in memory."""
+MAX_FILE_BYTES = 20_000_000
+MAX_PIXELS = 40_000_000
+"""A picture with more is not decoded."""
+MAX_DECODED_SIZE = QSize(1_400, 960)
+"""A larger picture is scaled down while decoding."""
 FORMATS = frozenset({b"png", b"jpeg", b"jpg", b"gif", b"webp", b"bmp"})
 
 
 @dataclass(frozen=True, slots=True)
 class BlockedPicture:
-    """In place of a picture that lies outside the person's folders: it is only read when the person asks for it."""
+    """Returned for a picture outside the allowed folders, which is only loaded on request."""
 
 
 def read_picture(
     address: str, *, anywhere: bool = False, folders: Sequence[Path] = ()
 ) -> QImage | BlockedPicture | None:
-    """None where there is none, or one that would take more than it is worth. `anywhere`: the person asked for it;
-    `folders`: places besides the person's own."""
+    """None if there is no such picture, or it is too large. Never raises.
+
+    `anywhere`: load it from any local folder. `folders`: allowed besides the home folder."""
     try:
         content = _content(address, anywhere, folders)
     except (OSError, ValueError, binascii.Error):
@@ -50,10 +52,10 @@ def _decoded(content: bytes | None) -> QImage | None:
     size = reader.size()
     if bytes(reader.format().data()) not in FORMATS or not size.isValid():
         return None
-    if size.width() * size.height() > LARGEST_PIXELS:
+    if size.width() * size.height() > MAX_PIXELS:
         return None
-    if size.width() > MOST_PIXELS.width() or size.height() > MOST_PIXELS.height():
-        reader.setScaledSize(size.scaled(MOST_PIXELS, Qt.AspectRatioMode.KeepAspectRatio))
+    if size.width() > MAX_DECODED_SIZE.width() or size.height() > MAX_DECODED_SIZE.height():
+        reader.setScaledSize(size.scaled(MAX_DECODED_SIZE, Qt.AspectRatioMode.KeepAspectRatio))
     image = reader.read()
     return None if image.isNull() else image
 
@@ -61,15 +63,15 @@ def _decoded(content: bytes | None) -> QImage | None:
 def _content(address: str, anywhere: bool, folders: Sequence[Path]) -> bytes | BlockedPicture | None:
     if address[:5].lower() == "data:":
         head, _, data = address.partition(",")
-        if len(data) > 2 * LARGEST_BYTES:
+        if len(data) > 2 * MAX_FILE_BYTES:
             return None
         plain = unquote_to_bytes(data)
         return base64.b64decode(plain) if head.lower().endswith(";base64") else plain
     path = url2pathname(urlsplit(address).path) if address[:5].lower() == "file:" else unquote(address)
-    if not is_local_image(path):  # on another machine, also after a click
+    if not is_local_image(path):  # never from another machine, not even on request
         return None
     for folder in folders:
-        if (known := path_in_home(path, home=folder, remote=())) is not None:
-            return read_regular_file(known, LARGEST_BYTES)
-    own = Path(path) if anywhere else path_in_home(path)
-    return read_regular_file(own, LARGEST_BYTES) if own is not None else BlockedPicture()
+        if (found := path_in_home(path, home=folder, remote=())) is not None:
+            return read_regular_file(found, MAX_FILE_BYTES)
+    allowed = Path(path) if anywhere else path_in_home(path)
+    return read_regular_file(allowed, MAX_FILE_BYTES) if allowed is not None else BlockedPicture()

@@ -1,22 +1,34 @@
-"""The editor that stands in a message's place while it is edited."""
+"""Editing a message in place: the text field with its buttons, and its position in the transcript."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QPoint, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractScrollArea,
+    QApplication,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from desktop.platform.theme import text_font
 from desktop.store.records import ChatMessage
+from desktop.transcript.column_layout import BOTTOM, TOP, Anchor, ColumnLayout
 from desktop.widgets.long_text_edit import LongTextEdit
 from desktop.widgets.text_composition import CompositionGuard
 
-LEAST_LINES, MOST_LINES = 2, 14
+MIN_LINES, MAX_LINES = 2, 14
+SPACE_BELOW, RAISED = 8, 6
+"""Pixels below the editor, and by which it is above the message's own top."""
 
 
-class _Text(LongTextEdit):
+class _EditorField(LongTextEdit):
     saved = Signal()
     cancelled = Signal()
 
@@ -31,7 +43,7 @@ class _Text(LongTextEdit):
     def event(self, event: QEvent) -> bool:
         match event:
             case QKeyEvent() if event.type() == QEvent.Type.ShortcutOverride and event.key() == Qt.Key.Key_Escape:
-                event.accept()  # here Escape is the editor's, not the window's key to stop an answer
+                event.accept()  # Escape cancels the edit; the window would stop the answer
                 return True
         return super().event(event)
 
@@ -48,38 +60,38 @@ class _Text(LongTextEdit):
 
 
 class MessageEditor(QFrame):
-    """Enter saves a question, Ctrl+Enter an answer, Escape leaves all as it was. `draft` is what was typed here before,
-    "" for nothing. GUI thread only."""
+    """Enter saves a user message, Ctrl+Enter an answer, Escape cancels. GUI thread only."""
 
     saved = Signal(str, str)
-    """The message's id, and how it is to read now."""
+    """The message id and the new text."""
     changed = Signal(str, str)
-    """The message's id, and what is typed; "" where that is how the message reads."""
+    """The message id and the text; empty if it equals the message."""
     closed = Signal()
     resized = Signal()
-    """It needs another height for what is typed."""
+    """The height has changed with the text."""
 
     def __init__(self, message: ChatMessage, width: int, parent: QWidget, draft: str = "") -> None:
+        """`draft`: unsaved text from an earlier edit; empty begins with the message's own."""
         super().__init__(parent)
         self._message = message
         self.setObjectName("messageEditor")
-        question = message.role == "user"
-        self.edit = _Text(question, self)
+        is_user = message.role == "user"
+        self.edit = _EditorField(is_user, self)
         self.edit.setAccessibleName(self.tr("Edit the message"))
         self.edit.setPlainText(draft or message.text)
         self.edit.moveCursor(self.edit.textCursor().MoveOperation.End)
-        self.edit.textChanged.connect(self._tell_changed)
+        self.edit.textChanged.connect(self._emit_changed)
         self.edit.saved.connect(self._save)
         self.edit.cancelled.connect(self.closed)
-        save = QPushButton(self.tr("Send") if question else self.tr("Save"), self)
+        save = QPushButton(self.tr("Send") if is_user else self.tr("Save"), self)
         save.setObjectName("primary")
         save.clicked.connect(self._save)
         cancel = QPushButton(self.tr("Cancel"), self)
         cancel.setObjectName("plain")
         cancel.clicked.connect(self.closed)
-        asked = self.tr("A new version; the old one stays.")
-        answered = self.tr("A new version; the old one stays. Ctrl Enter saves.")
-        hint = QLabel(asked if question else answered, self)
+        user_hint = self.tr("A new version; the old one stays.")
+        answer_hint = self.tr("A new version; the old one stays. Ctrl Enter saves.")
+        hint = QLabel(user_hint if is_user else answer_hint, self)
         hint.setObjectName("composerNote")
         row = QHBoxLayout()
         row.setSpacing(8)
@@ -98,14 +110,14 @@ class MessageEditor(QFrame):
         return self._message.id
 
     def set_width(self, width: int) -> None:
-        line = self.edit.fontMetrics().lineSpacing()
-        letters = max(20, width // 8)
-        lines = sum(1 + len(each) // letters for each in self.edit.toPlainText().split("\n"))
-        self.edit.setFixedHeight(min(max(LEAST_LINES, lines), MOST_LINES) * line + 12)
+        line_height = self.edit.fontMetrics().lineSpacing()
+        characters_per_line = max(20, width // 8)
+        n_lines = sum(1 + len(line) // characters_per_line for line in self.edit.toPlainText().split("\n"))
+        self.edit.setFixedHeight(min(max(MIN_LINES, n_lines), MAX_LINES) * line_height + 12)
         self.setFixedWidth(width)
         self.adjustSize()
 
-    def _tell_changed(self) -> None:
+    def _emit_changed(self) -> None:
         text = self.edit.toPlainText()
         self.changed.emit(self._message.id, "" if text == self._message.text else text)
         before = self.height()
@@ -120,64 +132,87 @@ class MessageEditor(QFrame):
         self.closed.emit()
 
 
-class EditSession:
-    """Where the one editor stands, if any. `saved(id, text)` gets what is to be, `changed(id, text)` what is typed, ""
-    where there is nothing to keep, `resized(id)` is called when its height changes, `ended(id, had_focus)` when it is
-    closed."""
+class MessageEditing(QObject):
+    """The one editor in a transcript, if a message is being edited. GUI thread only."""
 
-    def __init__(
-        self,
-        parent: QWidget,
-        saved: Callable[[str, str], None],
-        changed: Callable[[str, str], None],
-        resized: Callable[[str], None],
-        ended: Callable[[str, bool], None],
-    ) -> None:
-        self._parent = parent
-        self._saved, self._changed = saved, changed
-        self._resized, self._ended = resized, ended
+    saved = Signal(str, str)
+    """The message id and the new text."""
+    changed = Signal(str, str)
+    """The message id and the unsaved text; empty if there is nothing to keep."""
+
+    def __init__(self, area: QAbstractScrollArea, column: ColumnLayout, draft_of: Callable[[str], str]) -> None:
+        """`draft_of` gives the unsaved text of a message by its id; empty for none."""
+        super().__init__(area)
         self.editor: MessageEditor | None = None
+        self._area = area
+        self._column = column
+        self._draft_of = draft_of
+        column.cover_height = self._cover_height
 
-    @property
-    def message_id(self) -> str:
-        return self.editor.message_id if self.editor is not None else ""
+    def edit(self, message_id: str) -> None:
+        """Opens the editor in place of a message, and scrolls it into view."""
+        if (row := self._column.row_of(message_id)) < 0:
+            return
+        self._open(row, self._draft_of(message_id), focus=True)
+        # If only the end of a long message was visible, the editor would open above the viewport.
+        lowest = self._area.viewport().height() - self._column.exact_height(row) - BOTTOM
+        self._column.heights.invalidate(row)
+        self._column.scroll_to(row, max(TOP, min(self._column.row_top(row), lowest)))
 
-    @property
-    def height(self) -> int:
-        """What the row of the message that is edited needs."""
-        return self.editor.height() + 8 if self.editor is not None else 0
+    def restore_draft(self) -> None:
+        """Opens the editor, without focus, for the last message with unsaved text."""
+        for row in range(self._column.n_rows - 1, -1, -1):
+            if self.editor is None and (draft := self._draft_of(self._column.message(row).id)):
+                self._open(row, draft, focus=False)
+                self._column.heights.invalidate(row)
+                self._column.settle(Anchor(row, self._column.row_top(row)))
 
-    def open(self, message: ChatMessage, width: int, draft: str = "", *, focus: bool = True) -> None:
-        self.close()
-        self.editor = MessageEditor(message, width, self._parent, draft)
-        self.editor.saved.connect(self._saved)
-        self.editor.changed.connect(self._changed)
-        self.editor.resized.connect(self._tell_resized)
-        self.editor.closed.connect(self._finish)
-        self.editor.show()
-        if focus:
-            self.editor.edit.setFocus()
+    def place(self) -> None:
+        """Moves the editor to its message; closes it if that is not in the list any more."""
+        if self.editor is None:
+            return
+        if (row := self._column.row_of(self.editor.message_id)) < 0:
+            self.close()
+            return
+        self.editor.set_width(self._column.reading_column()[1])
+        self.editor.move(self._column.corner(row) - QPoint(0, RAISED))
+        self.editor.raise_()
 
     def close(self) -> None:
-        """Leaves the message as it is; what was typed stays a draft. Idempotent."""
+        """Closes the editor and keeps its unsaved text as a draft. Idempotent."""
         editor, self.editor = self.editor, None
-        if editor is not None:
-            had_focus = editor.isAncestorOf(QApplication.focusWidget() or self._parent)
-            editor.hide()
-            editor.deleteLater()
-            self._ended(editor.message_id, had_focus)
+        if editor is None:
+            return
+        had_focus = editor.isAncestorOf(QApplication.focusWidget() or self._area.viewport())
+        editor.hide()
+        editor.deleteLater()
+        if had_focus:
+            self._area.setFocus()
+        self._resize(editor.message_id)
 
-    def _tell_resized(self) -> None:
-        self._resized(self.message_id)
+    def _cover_height(self, message_id: str) -> int | None:
+        if self.editor is None or self.editor.message_id != message_id:
+            return None
+        return self.editor.height() + SPACE_BELOW
+
+    def _open(self, row: int, draft: str, *, focus: bool) -> None:
+        self.close()
+        message, width = self._column.message(row), self._column.reading_column()[1]
+        editor = self.editor = MessageEditor(message, width, self._area.viewport(), draft)
+        editor.saved.connect(self.saved)
+        editor.changed.connect(self.changed)
+        editor.resized.connect(lambda: self._resize(message.id))
+        editor.closed.connect(self._finish)
+        editor.show()
+        if focus:
+            editor.edit.setFocus()
 
     def _finish(self) -> None:
-        """Saved or cancelled: there is nothing to keep."""
+        """Saved or cancelled: there is no draft to keep."""
         if self.editor is not None:
-            self._changed(self.editor.message_id, "")
+            self.changed.emit(self.editor.message_id, "")
             self.close()
 
-    def move(self, corner: QPoint, width: int) -> None:
-        if self.editor is not None:
-            self.editor.set_width(width)
-            self.editor.move(corner - QPoint(0, 6))
-            self.editor.raise_()
+    def _resize(self, message_id: str) -> None:
+        if (row := self._column.row_of(message_id)) >= 0:
+            self._column.resize_row(row)

@@ -1,4 +1,4 @@
-"""What happens when a person does something with a message: edits it, steps through its versions, asks for others."""
+"""Connects the message actions of the transcript to the chats: edit, retry, delete, versions, token alternatives."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from PySide6.QtCore import QIODevice, QObject, QRect, QSaveFile
 from PySide6.QtWidgets import QFileDialog
 
 from desktop.chat.controller import ChatController, Deletion
+from desktop.chat.page import ChatPage
 from desktop.error_messages import error_message
+from desktop.framework.app_window import AppWindow
 from desktop.platform.surrogates import well_formed
 from desktop.platform.task_set import TaskSet
 from desktop.render.blocks import Block
 from desktop.render.code_highlighting import file_name
-from desktop.shell.main_window import MainWindow
 from desktop.transcript.token_alternatives_popup import TokenAlternativesPopup
 from desktop.transcript.view import TranscriptView
 from engine.errors import EngineError
@@ -27,12 +28,14 @@ log = logging.getLogger(__name__)
 class MessageWiring(QObject):
     """Connects the transcript of one window to its chats. GUI thread only."""
 
-    def __init__(self, window: MainWindow, transcript: TranscriptView, chats: ChatController, tasks: TaskSet) -> None:
+    def __init__(
+        self, window: AppWindow, page: ChatPage, transcript: TranscriptView, chats: ChatController, tasks: TaskSet
+    ) -> None:
         super().__init__(window)
         self._window, self._transcript, self._chats, self._tasks = window, transcript, chats, tasks
         self._deletions: list[Deletion] = []
-        """Those that the newest notice offers to undo together."""
-        self._told = ""
+        """Deletions that the current toast offers to undo together."""
+        self._toast_text = ""
         self._undo: Callable[[], None] = lambda: None
         transcript.n_deleted = chats.n_deleted_with
         transcript.retry_requested.connect(chats.retry)
@@ -43,17 +46,17 @@ class MessageWiring(QObject):
         transcript.picked.connect(chats.pick)
         transcript.delete_requested.connect(self._delete)
         chats.sessions.message_focused.connect(transcript.show_message)
-        transcript.token_alternatives_requested.connect(self._ask_word)
-        transcript.typed.connect(window.composer.write)
-        transcript.save_requested.connect(self._choose_file)
+        transcript.token_alternatives_requested.connect(self._show_token_alternatives)
+        transcript.typed.connect(page.composer.insert_text)
+        transcript.save_requested.connect(self._save_code)
 
     def _delete(self, message_id: str) -> None:
-        """What was deleted a moment ago, and can still be brought back, comes back with it: a click may be double."""
+        """Deletes with undo. A deletion right after another one is undone together with it: a click may be double."""
         deletion = self._chats.delete_message(message_id)
         if deletion is None:
             return
         stack = self._window.undo_stack
-        if self._told and self._window.toast.text == self._told:
+        if self._toast_text and self._window.toast.text == self._toast_text:
             stack.remove(self._undo)
             deletions = [*self._deletions, deletion]
         else:
@@ -64,11 +67,11 @@ class MessageWiring(QObject):
                 self._chats.restore_messages(each)
 
         n_messages = sum(len(each.removed.messages) for each in deletions)
-        self._told = self.tr("%Ln messages are deleted.", "", n_messages)
+        self._toast_text = self.tr("%Ln messages are deleted.", "", n_messages)
         self._deletions, self._undo = deletions, undo
-        stack.push(self._told, undo)
+        stack.push(self._toast_text, undo)
 
-    def _choose_file(self, block: Block) -> None:
+    def _save_code(self, block: Block) -> None:
         dialog = QFileDialog(self._window, self.tr("Save this code"))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.selectFile(file_name(block.language))
@@ -77,32 +80,32 @@ class MessageWiring(QObject):
         dialog.open()
 
     def _save(self, code: str, path: Path) -> None:
-        """Whole or not at all: what stood there before stays where it fails."""
+        """Writes the file atomically: if it fails, an existing file is unchanged."""
         file = QSaveFile(str(path))
         data = well_formed(code).encode() + (b"" if code.endswith("\n") else b"\n")
         if not (file.open(QIODevice.OpenModeFlag.WriteOnly) and file.write(data) == len(data) and file.commit()):
-            words = self.tr("{name} could not be saved: {reason}").format(name=path.name, reason=file.errorString())
-            self._window.toast.show_message(words, alert=True)
+            text = self.tr("{name} could not be saved: {reason}").format(name=path.name, reason=file.errorString())
+            self._window.toast.show_message(text, alert=True)
 
-    def _ask_word(self, message_id: str, start: int, end: int, place: QRect) -> None:
-        """Opens the card beside the word at once, and fills it when the model has said what else it thought of."""
+    def _show_token_alternatives(self, message_id: str, start: int, end: int, word_box: QRect) -> None:
+        """Opens the popup at once, and fills it when the alternatives are computed."""
         text = self._chats.text_of(message_id)
         if not text[start:end].strip():
             return
-        card = TokenAlternativesPopup(text[start:end], self._window.theme, self._window)
-        looking = self._tasks.spawn(self._fill(card, message_id, start, end), "look for other words")
-        card.chosen.connect(lambda word: self._chats.continue_from(message_id, start, word))
-        card.closed.connect(looking.cancel)
-        card.closed.connect(self._transcript.clear_word_mark)
-        card.open_at(place)
+        popup = TokenAlternativesPopup(text[start:end], self._window.theme, self._window)
+        lookup = self._tasks.spawn(self._fill_popup(popup, message_id, start, end), "token alternatives")
+        popup.chosen.connect(lambda word: self._chats.continue_from(message_id, start, word))
+        popup.closed.connect(lookup.cancel)
+        popup.closed.connect(self._transcript.clear_word_mark)
+        popup.open_at(word_box)
 
-    async def _fill(self, card: TokenAlternativesPopup, message_id: str, start: int, end: int) -> None:
+    async def _fill_popup(self, popup: TokenAlternativesPopup, message_id: str, start: int, end: int) -> None:
         try:
             choices = await self._chats.token_alternatives(message_id, start, end)
-        except Exception as error:  # whatever it is: the card must not wait for ever
-            card.close()
+        except Exception as error:  # of any kind: the popup must not stay empty
+            popup.close()
             self._window.toast.show_message(error_message(error), alert=True)
             if not isinstance(error, EngineError):
-                log.error("looking for other words failed\n%s", redacted_traceback(error))
+                log.error("cannot compute token alternatives\n%s", redacted_traceback(error))
         else:
-            card.show_alternatives(choices)
+            popup.show_alternatives(choices)

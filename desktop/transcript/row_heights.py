@@ -1,4 +1,4 @@
-"""Where each row of a long column stands, while most heights are only guessed. Pure."""
+"""Heights and offsets of the rows of a column, most of them estimated. Qt-free."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import accumulate
 
 
 class RowHeights:
-    """RowHeights of rows in pixels, exact for those that were laid out. Offsets are summed up anew when asked for."""
+    """Heights in pixels, exact for rows that were laid out. Offsets are computed lazily."""
 
     def __init__(self) -> None:
         self._heights: list[int] = []
@@ -22,24 +22,24 @@ class RowHeights:
 
     @property
     def total(self) -> int:
-        bottoms = self._summed()
+        bottoms = self._cumulated()
         return bottoms[-1] if bottoms else 0
 
     def is_exact(self, row: int) -> bool:
         return self._exact[row]
 
-    def reset(self, guesses: list[int]) -> None:
-        self._heights = guesses
-        self._exact = [False] * len(guesses)
+    def reset(self, estimates: list[int]) -> None:
+        self._heights = estimates
+        self._exact = [False] * len(estimates)
         self._bottoms = None
 
-    def insert(self, row: int, guesses: list[int]) -> None:
-        self._heights[row:row] = guesses
-        self._exact[row:row] = [False] * len(guesses)
+    def insert(self, row: int, estimates: list[int]) -> None:
+        self._heights[row:row] = estimates
+        self._exact[row:row] = [False] * len(estimates)
         self._bottoms = None
 
     def put(self, row: int, height: int) -> bool:
-        """Sets the exact height; True where rows below have moved."""
+        """Sets the exact height. True if the rows below have moved."""
         moved = self._heights[row] != height
         self._heights[row] = height
         self._exact[row] = True
@@ -48,19 +48,19 @@ class RowHeights:
         return moved
 
     def invalidate(self, row: int) -> None:
-        """What was exact has become a guess."""
+        """The height is an estimate from now on."""
         self._exact[row] = False
 
     def top(self, row: int) -> int:
-        return self._summed()[row - 1] if row else 0
+        return self._cumulated()[row - 1] if row else 0
 
     def row_at(self, y: int) -> int:
-        """The row that covers `y`, the nearest one outside; -1 where there are none."""
+        """The row at `y`, or the nearest one; -1 if there are no rows."""
         if not self._heights:
             return -1
-        return min(bisect_right(self._summed(), max(0, y)), len(self._heights) - 1)
+        return min(bisect_right(self._cumulated(), max(0, y)), len(self._heights) - 1)
 
-    def _summed(self) -> list[int]:
+    def _cumulated(self) -> list[int]:
         if self._bottoms is None:
             self._bottoms = list(accumulate(self._heights))
         return self._bottoms

@@ -1,4 +1,6 @@
-"""One block of a message: its document, where it stands, and how it is drawn. Code has its own: `code_segment`."""
+"""One block of a message, laid out in a QTextDocument: text, headings, lists, quotes and rules.
+
+Code blocks and tables are subclasses in `code_block` and `table_block`."""
 
 from __future__ import annotations
 
@@ -26,131 +28,138 @@ from desktop.render.blocks import Block
 from desktop.render.html import END_ISOLATE, ISOLATE, THIN
 from desktop.transcript.inline_images import InlineImageCache
 
+BLOCK_GAP, SPACE_ABOVE_HEADING, SPACE_BELOW_HEADING = 12, 20, 8
 QUOTE_INDENT = 16
 RULE_HEIGHT = 9
-NOTES_ABOVE = 14
+FOOTNOTES_MARGIN = 14
 OVERSHOOT = 10
-"""So far a line's letters may reach into the next: some scripts' marks, and fonts that stand in for another."""
-MOST_INSETS = 120
-"""Formulas and pictures of one segment; what is beyond shows its source."""
-LONGEST_ADDRESS = 60
-"""Letters of a picture's address that stand in for a picture without a description."""
-_OBJECT = "\ufffc"
-"""What stands for a picture in a document's text."""
-_INSET = re.compile(r'<img src="inset:(\d+)">')
-_ROOM = re.compile(f"{ISOLATE}{THIN}|{THIN}{END_ISOLATE}|{THIN}")
-_ENDS = re.compile(r"(?:</(?:p|li|ul|ol)>)+\Z")
-"""What closes a text whose last words are the last of its document."""
+"""Pixels by which glyphs of a line may reach into the next: marks of some scripts, and fallback fonts."""
+MAX_IMAGES = 120
+"""Formulas and pictures that are drawn in one segment; the others show their source."""
+MAX_ADDRESS_LENGTH = 60
+"""Characters of a picture's address that replace a picture without a description."""
+_OBJECT_CHARACTER = "\ufffc"
+"""An image in the plain text of a document."""
+_IMAGE = re.compile(r'<img src="inline:(\d+)">')
+_CODE_SPAN_PADDING = re.compile(f"{ISOLATE}{THIN}|{THIN}{END_ISOLATE}|{THIN}")
+_CLOSING_TAGS = re.compile(r"(?:</(?:p|li|ul|ol)>)+\Z")
+"""Closing tags at the end of HTML, after the last text of the document."""
 
 
 class Segment:
-    """`top` is set by the message; everything else is relative to the segment's own corner. GUI thread only."""
+    """Positions are in pixels, relative to the segment's own corner. GUI thread only."""
 
-    is_card = False
-    """Whether it takes its width by itself, whatever its words need."""
+    fills_width = False
+    """Whether it always takes the full width, whatever its text needs."""
 
     def __init__(
-        self, block: Block, html: str, theme: Theme, width: int, inline_images: InlineImageCache | None = None
+        self, block: Block, html: str, theme: Theme, width: int, images: InlineImageCache | None = None
     ) -> None:
-        """`html` is the block's, or its code in colours. Without `inline_images`, what stands in for them is shown."""
+        """`html`: of the block, or of its highlighted code. Without `images`, the source of formulas is shown."""
         self.block = block
         self.top = 0
+        """In the message, which sets it."""
         self.width = width
         self.height = 0
-        """Measured once for each width and text: a long answer is asked for hundreds of them at each word."""
+        """Cached: a long answer is queried for hundreds of heights with each token."""
         self.changed_from = 0
-        """From where on the last `change` made it look different."""
+        """The y from which on the last `change` made it look different."""
         self._theme = theme
-        self._inline_images = inline_images
+        self._images = images
         self._html = html
-        self._drawn: list[str] = []
-        """What the pictures in the document stand for, in their order."""
-        self._chips: list[QRectF] = []
+        self._drawn_images: list[str] = []
+        """The plain text of each image in the document, in order."""
+        self._code_spans: list[QRectF] = []
         self.document = self._new_document()
         self._fill()
 
     @property
-    def inset(self) -> QPointF:
-        """Where the text begins."""
+    def text_origin(self) -> QPointF:
+        """The top left corner of the document."""
         match self.block.kind:
             case "quote":
                 return QPointF(0 if self.is_rtl else QUOTE_INDENT, 0)
-            case "notes":
-                return QPointF(0, NOTES_ABOVE)
+            case "footnotes":
+                return QPointF(0, FOOTNOTES_MARGIN)
         return QPointF(0, 0)
 
     @property
+    def _text_colour(self) -> QColor:
+        return self._theme.colour("muted" if self.block.kind in ("quote", "footnotes") else "text")
+
+    @property
     def _font(self) -> QFont:
-        return text_font(13 if self.block.kind == "notes" else 15)
+        return text_font(13 if self.block.kind == "footnotes" else 15)
 
     def _new_document(self) -> QTextDocument:
         return new_document(self._theme, self._font)
 
-    def _measured(self) -> int:
+    def _measured_height(self) -> int:
         if self.block.kind == "rule":
             return RULE_HEIGHT
-        return round(self.inset.y() + self.document.size().height())
+        return round(self.text_origin.y() + self.document.size().height())
 
     @property
     def used_width(self) -> float:
-        """How much of the width its words take."""
-        return min(float(self.document.idealWidth()), self.room)
+        """The width that the text takes."""
+        return min(float(self.document.idealWidth()), self.available_width)
 
     @property
-    def room(self) -> float:
-        """How much of the width its words may take."""
+    def available_width(self) -> float:
+        """The width that the text may take."""
         return float(self.document.textWidth())
 
     @property
     def is_rtl(self) -> bool:
-        """Whether its first paragraph runs from right to left."""
+        """Whether the first paragraph is right-to-left."""
         return self.document.firstBlock().textDirection() == Qt.LayoutDirection.RightToLeft
 
     def set_width(self, width: int) -> None:
         self.width = width
-        if self._drawn:
-            self._fill()  # pictures shrink with the page
+        if self._drawn_images:
+            self._fill()  # images are scaled to the width
         else:
             self._lay_out()
 
     def _lay_out(self) -> None:
         self.document.setTextWidth(self.width - (QUOTE_INDENT if self.block.kind == "quote" else 0))
-        self._find_chips()
-        self.height = self._measured()
+        self._find_code_spans()
+        self.height = self._measured_height()
 
-    def _find_chips(self) -> None:
-        self._chips = list(_code_spans(self.document)) if "<code>" in self._html else []
+    def _find_code_spans(self) -> None:
+        self._code_spans = list(_code_spans(self.document)) if "<code>" in self._html else []
 
     def _fill(self) -> None:
-        self._drawn = []
+        self._drawn_images = []
         html = self._markup()
-        self.document.setHtml(_INSET.sub(self._inset_html, html) if self.block.inline_images else html)
+        self.document.setHtml(_IMAGE.sub(self._image_html, html) if self.block.inline_images else html)
         self._lay_out()
 
     def _markup(self) -> str:
-        """The HTML as Qt needs it."""
+        """The HTML to load into the document."""
         return self._html
 
-    def _inset_html(self, found: re.Match[str]) -> str:
-        inset = self.block.inline_images[int(found[1])]
-        drawn = None
-        if self._inline_images is not None and len(self._drawn) < MOST_INSETS:
-            drawn = self._inline_images.get(inset)
-        if drawn is None:
-            words = inset.shown or inset.source[-LONGEST_ADDRESS:]
-            return f"<i>{escape(words)}</i>" if inset.kind == "picture" else escape(words)
-        name = f"inset:{len(self._drawn)}"
-        self._drawn.append(inset.shown)
-        colour = self._theme.colour("muted" if self.block.kind in ("quote", "notes") else "text")
-        self.document.addResource(QTextDocument.ResourceType.ImageResource, QUrl(name), drawn.in_colour(colour))
-        size = zoom() if drawn.is_formula else 1.0
-        size = min(size, (self.width - self.inset.x() - 8) / drawn.width)
-        box = f'width="{round(drawn.width * size)}" height="{round(drawn.height * size)}"'
-        return f'<img src="{name}" {box} style="vertical-align: {"middle" if drawn.is_formula else "baseline"}">'
+    def _image_html(self, found: re.Match[str]) -> str:
+        """The HTML of an inline image: as an image resource of the document if it is ready, else as text."""
+        image = self.block.inline_images[int(found[1])]
+        rendered = None
+        if self._images is not None and len(self._drawn_images) < MAX_IMAGES:
+            rendered = self._images.get(image)
+        if rendered is None:
+            text = image.alt_text or image.source[-MAX_ADDRESS_LENGTH:]
+            return f"<i>{escape(text)}</i>" if image.kind == "picture" else escape(text)
+        name = f"inline:{len(self._drawn_images)}"
+        self._drawn_images.append(image.alt_text)
+        resource = rendered.in_colour(self._text_colour)
+        self.document.addResource(QTextDocument.ResourceType.ImageResource, QUrl(name), resource)
+        scale = zoom() if rendered.is_formula else 1.0
+        scale = min(scale, (self.width - self.text_origin.x() - 8) / rendered.width)
+        size = f'width="{round(rendered.width * scale)}" height="{round(rendered.height * scale)}"'
+        return f'<img src="{name}" {size} style="vertical-align: {"middle" if rendered.is_formula else "baseline"}">'
 
     def change(self, block: Block, html: str) -> None:
-        """Becomes another block of the same kind: what is written grows so many times a second."""
-        more = _more_words(self._html, html) if not block.inline_images else ""
+        """Shows another block of the same kind. Text added at the end, as while streaming, is appended cheaply."""
+        more = _appended_text(self._html, html) if not block.inline_images else ""
         self.block, self._html = block, html
         if more:
             self._append(more)
@@ -158,52 +167,54 @@ class Segment:
             self.changed_from = 0
             self._fill()
 
-    def _append(self, words: str) -> None:
-        """Only what is the last line now changes: lines are broken from their beginnings on."""
+    def _append(self, text: str) -> None:
+        """Adds text to the last paragraph. Only its last line looks different: earlier lines break where they did."""
         paragraph = self.document.lastBlock()
         layout, direction = paragraph.layout(), paragraph.textDirection()
         line = layout.lineAt(max(0, layout.lineCount() - 1))
-        corner = self._layout().blockBoundingRect(paragraph).topLeft() + self.inset
+        corner = self._layout().blockBoundingRect(paragraph).topLeft() + self.text_origin
         self.changed_from = max(0, int(corner.y() + line.y()) - OVERSHOOT)
         cursor = QTextCursor(self.document)
         cursor.movePosition(QTextCursor.MoveOperation.End)
-        cursor.insertText(words)
+        cursor.insertText(text)
         if self.document.lastBlock().textDirection() != direction:
             self.changed_from = 0
-        if self._chips:
-            self._find_chips()
-        self.height = self._measured()
+        if self._code_spans:
+            self._find_code_spans()
+        self.height = self._measured_height()
 
     @property
     def has_missing_images(self) -> bool:
-        """Whether it has formulas or pictures that are not drawn."""
-        return len(self._drawn) < min(MOST_INSETS, len(self.block.inline_images))
+        """Whether formulas or pictures are shown as text instead."""
+        return len(self._drawn_images) < min(MAX_IMAGES, len(self.block.inline_images))
 
     def restyle(self, html: str) -> None:
-        """Takes up colours and a size of text that have changed, and inline_images that can be drawn now."""
+        """Applies changed colours and text size, and draws images that have become ready. `html` as in `__init__`."""
         self.document.setDefaultFont(self._font)
         self.document.setDefaultStyleSheet(_css(self._theme))
         self.change(self.block, html)
 
     def position_at(self, point: QPointF) -> int:
-        """The text position nearest to a point."""
-        return max(0, self._layout().hitTest(point - self.inset, Qt.HitTestAccuracy.FuzzyHit))
+        """The text offset nearest to a point."""
+        return max(0, self._layout().hitTest(point - self.text_origin, Qt.HitTestAccuracy.FuzzyHit))
 
     def link_at(self, point: QPointF) -> str:
-        return self._layout().anchorAt(point - self.inset)
+        """The address of the link at a point; empty for none."""
+        return self._layout().anchorAt(point - self.text_origin)
 
     @property
     def end(self) -> int:
-        """The last position of the text."""
+        """The last offset of the text."""
         return self.document.characterCount() - 1
 
     def text_between(self, start: int, end: int) -> str:
+        """Plain text, with the source of formulas and the description of pictures."""
         text = self._cursor(start, end).selection().toPlainText()
-        text = _ROOM.sub("", text).replace("\u2028", "\n")
-        if _OBJECT in text:
-            before = self._cursor(0, start).selection().toPlainText().count(_OBJECT)
-            shown = iter(self._drawn[before:])
-            text = re.sub(_OBJECT, lambda _: next(shown, ""), text)
+        text = _CODE_SPAN_PADDING.sub("", text).replace("\u2028", "\n")
+        if _OBJECT_CHARACTER in text:
+            before = self._cursor(0, start).selection().toPlainText().count(_OBJECT_CHARACTER)
+            alt_texts = iter(self._drawn_images[before:])
+            text = re.sub(_OBJECT_CHARACTER, lambda _: next(alt_texts, ""), text)
         return text
 
     def word_around(self, position: int) -> tuple[int, int]:
@@ -213,37 +224,37 @@ class Segment:
         return cursor.selectionStart(), cursor.selectionEnd()
 
     def caret(self) -> QRectF:
-        """Where the next letter will stand."""
+        """The rectangle of the streaming caret, after the last character."""
         block = self.document.lastBlock()
         layout = block.layout()
         line = layout.lineForTextPosition(max(0, block.length() - 1))
         if not line.isValid():
-            return QRectF(self.inset.x(), self.inset.y() + 4, 8, 17)
+            return QRectF(self.text_origin.x(), self.text_origin.y() + 4, 8, 17)
         x = _x(line, block.length() - 1)
-        corner = self._layout().blockBoundingRect(block).topLeft() + self.inset
+        corner = self._layout().blockBoundingRect(block).topLeft() + self.text_origin
         middle = corner.y() + line.y() + line.ascent() - 5.5
-        aside = -11 if block.textDirection() == Qt.LayoutDirection.RightToLeft else 3
-        return QRectF(corner.x() + x + aside, middle - 8.5, 8, 17)
+        offset = -11 if block.textDirection() == Qt.LayoutDirection.RightToLeft else 3
+        return QRectF(corner.x() + x + offset, middle - 8.5, 8, 17)
 
     def paint(
         self,
         painter: QPainter,
-        seen: QRectF,
+        area: QRectF,
         marks: Sequence[tuple[int, int, str]],
         underlined: tuple[int, int] | None = None,
     ) -> None:
-        """Draws what of it is in `seen`, with the segment's corner at the painter's origin. `marks` are spans of text
-        with the colour behind them; `underlined` has an accent below it."""
-        self._paint_behind(painter)
+        """Draws what is in `area`, with the segment's corner at the painter's origin.
+
+        `marks`: start, end and background colour token of text spans. `underlined`: a span with an accent line."""
+        self._paint_decoration(painter)
         painter.save()
-        painter.translate(self.inset)
-        self._paint_chips(painter)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, bool(self._drawn))
+        painter.translate(self.text_origin)
+        self._paint_code_spans(painter)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, bool(self._drawn_images))
         context = QAbstractTextDocumentLayout.PaintContext()
-        context.clip = seen.translated(-self.inset).adjusted(0, -OVERSHOOT, 0, OVERSHOOT)
+        context.clip = area.translated(-self.text_origin).adjusted(0, -OVERSHOOT, 0, OVERSHOOT)
         palette = QPalette(context.palette)
-        quiet = "muted" if self.block.kind in ("quote", "notes") else "text"
-        palette.setColor(QPalette.ColorRole.Text, self._theme.colour(quiet))
+        palette.setColor(QPalette.ColorRole.Text, self._text_colour)
         context.palette = palette
         context.selections = [self._mark(*mark) for mark in marks]
         self._layout().draw(painter, context)
@@ -254,39 +265,39 @@ class Segment:
     def _mark(self, start: int, end: int, token: str) -> QAbstractTextDocumentLayout.Selection:
         mark = QAbstractTextDocumentLayout.Selection()
         mark.cursor = self._cursor(start, end)
-        style = QTextCharFormat()
-        style.setBackground(self._theme.colour(token))
-        mark.format = style
+        char_format = QTextCharFormat()
+        char_format.setBackground(self._theme.colour(token))
+        mark.format = char_format
         return mark
 
     def _underline(self, painter: QPainter, start: int, end: int) -> None:
         for box in self.boxes(start, end):
-            line = QRectF(box.left(), box.bottom() - 1, box.width(), 2).translated(-self.inset)
+            line = QRectF(box.left(), box.bottom() - 1, box.width(), 2).translated(-self.text_origin)
             painter.fillRect(line, self._theme.colour("accent"))
 
     def boxes(self, start: int, end: int) -> list[QRectF]:
-        """The boxes around a span of text, one for each line, relative to the segment's corner."""
+        """The rectangles around a text span, one per line."""
         block = self.document.findBlock(start)
         found: list[QRectF] = []
         while block.isValid() and block.position() < end:
             first = max(0, start - block.position())
             found += _boxes(self.document, block, first, min(end - block.position(), block.length() - 1))
             block = block.next()
-        return [box.translated(self.inset) for box in found]
+        return [box.translated(self.text_origin) for box in found]
 
-    def _paint_behind(self, painter: QPainter) -> None:
+    def _paint_decoration(self, painter: QPainter) -> None:
         line = self._theme.colour("line")
         match self.block.kind:
             case "rule":
                 painter.fillRect(QRectF(0, RULE_HEIGHT // 2, self.width, 1), line)
             case "quote":
-                rounded(painter, QRectF(self.width - 3 if self.is_rtl else 0, 2, 3, self.height - 4), 1.5, line)
-            case "notes":
+                fill_rounded(painter, QRectF(self.width - 3 if self.is_rtl else 0, 2, 3, self.height - 4), 1.5, line)
+            case "footnotes":
                 painter.fillRect(QRectF(0, 0, min(120, self.width), 1), line)
 
-    def _paint_chips(self, painter: QPainter) -> None:
-        for chip in self._chips:
-            rounded(painter, chip, 4, self._theme.colour("chip"))
+    def _paint_code_spans(self, painter: QPainter) -> None:
+        for box in self._code_spans:
+            fill_rounded(painter, box, 4, self._theme.colour("chip"))
 
     def _cursor(self, start: int, end: int) -> QTextCursor:
         cursor = QTextCursor(self.document)
@@ -296,6 +307,15 @@ class Segment:
 
     def _layout(self) -> QAbstractTextDocumentLayout:
         return self.document.documentLayout()
+
+
+def gap_between(above: Segment | None, below: Segment) -> int:
+    """The vertical space between two segments in pixels. None above the first, and between pieces of one block."""
+    if above is None or below.block.joiner is not None:
+        return 0
+    if below.block.kind == "heading":
+        return SPACE_ABOVE_HEADING
+    return SPACE_BELOW_HEADING if above.block.kind == "heading" else BLOCK_GAP
 
 
 def new_document(theme: Theme, font: QFont) -> QTextDocument:
@@ -313,14 +333,14 @@ def _css(theme: Theme) -> str:
     return f"{theme.style_of('document.css')} code, pre {{ font-family: {families}; font-size: {scaled(13)}px; }}"
 
 
-def rounded(painter: QPainter, box: QRectF, radius: float, fill: QColor, edge: QColor | None = None) -> None:
+def fill_rounded(painter: QPainter, box: QRectF, radius: float, fill: QColor, edge: QColor | None = None) -> None:
     painter.setPen(QPen(edge, 1) if edge is not None else Qt.PenStyle.NoPen)
     painter.setBrush(fill)
     painter.drawRoundedRect(box, radius, radius)
 
 
 def _code_spans(document: QTextDocument) -> Iterator[QRectF]:
-    """The boxes around the code spans of running text, one for each line that a span stands on."""
+    """The rectangles around code spans in running text, one per line."""
     block = document.begin()
     while block.isValid():
         parts = block.begin()
@@ -333,17 +353,17 @@ def _code_spans(document: QTextDocument) -> Iterator[QRectF]:
         block = block.next()
 
 
-def _more_words(before: str, now: str) -> str:
-    """The words that `now` has at the end of its last paragraph and `before` has not; "" where that is not all."""
-    end = _ENDS.search(before)
+def _appended_text(before: str, now: str) -> str:
+    """The text that `now` has in addition at the end of its last paragraph; empty if anything else differs."""
+    end = _CLOSING_TAGS.search(before)
     if end is None or not now.endswith(end[0]) or not now.startswith(before[: end.start()]):
         return ""
     more = now[end.start() : len(now) - len(end[0])]
-    # Behind a tag the words would be drawn as those in it; two spaces are drawn as one; and a letter that breaks a line
-    # or a paragraph does so otherwise where it is typed than where it is read as HTML.
-    follows_words = end.start() > 0 and before[end.start() - 1] not in "> "
+    # Text inserted after a tag would get the format of the tag's content. HTML draws two spaces as one, and treats line
+    # and paragraph separators differently from inserted text.
+    follows_text = end.start() > 0 and before[end.start() - 1] not in "> "
     is_plain = more.isprintable() and "<" not in more and "  " not in more
-    return unescape(more) if follows_words and is_plain else ""
+    return unescape(more) if follows_text and is_plain else ""
 
 
 def _is_code(style: QTextCharFormat) -> bool:
@@ -352,11 +372,12 @@ def _is_code(style: QTextCharFormat) -> bool:
 
 
 def _x(line: QTextLine, position: int) -> float:
-    found = line.cursorToX(position)  # PySide6 gives the position back too: where it was moved to
+    found = line.cursorToX(position)  # PySide6 returns x and the adjusted position
     return float(found[0]) if isinstance(found, tuple) else 0.0
 
 
 def _boxes(document: QTextDocument, block: QTextBlock, first: int, last: int) -> Iterator[QRectF]:
+    """The rectangles around characters `first` to `last` of a paragraph, one per line."""
     corner = document.documentLayout().blockBoundingRect(block).topLeft()
     layout = block.layout()
     at = layout.lineForTextPosition(max(0, first))

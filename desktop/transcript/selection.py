@@ -1,25 +1,32 @@
-"""What is selected of a chat, from one message to another."""
+"""Selecting text over one or several messages, by mouse and keyboard, and copying it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from PySide6.QtCore import QObject, QPoint, QPointF, QTimer
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QAbstractScrollArea
+
+from desktop.transcript.column_layout import ColumnLayout
 from desktop.transcript.message_item import MessageItem
-from desktop.transcript.place import SegmentPosition
+from desktop.transcript.text_positions import SegmentPosition, TextSpan
+
+DRAG_SCROLL_MS, DRAG_SCROLL_PX = 30, 18
 
 
 @dataclass(frozen=True, slots=True)
 class TextPosition:
-    """A place in one of the messages."""
+    """A position in the text of one of the messages."""
 
     message_id: str
-    place: SegmentPosition
+    position: SegmentPosition
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """`head` is the end that moves."""
+    """`head` is the end that moves while selecting; it may be before `anchor`."""
 
     anchor: TextPosition
     head: TextPosition
@@ -28,13 +35,10 @@ class Selection:
     def is_empty(self) -> bool:
         return self.anchor == self.head
 
-    def moved(self, head: TextPosition) -> Selection:
-        return replace(self, head=head)
-
 
 @dataclass(frozen=True, slots=True)
 class SelectionRange:
-    """A selection by rows, the earlier end first."""
+    """A selection by rows: from `start` in row `first` to `end` in row `last`."""
 
     first: int
     start: SegmentPosition
@@ -43,39 +47,137 @@ class SelectionRange:
 
     @classmethod
     def of(cls, selection: Selection, row_of: Callable[[str], int]) -> SelectionRange | None:
-        """None where one of its ends is not shown any more."""
-        ends = sorted((row_of(spot.message_id), spot.place) for spot in (selection.anchor, selection.head))
+        """None if one of its ends is in a message that is not shown any more."""
+        ends = sorted((row_of(end.message_id), end.position) for end in (selection.anchor, selection.head))
         (first, start), (last, end) = ends
         return cls(first, start, last, end) if first >= 0 else None
 
-    def in_row(self, row: int, item: MessageItem) -> tuple[SegmentPosition, SegmentPosition] | None:
-        """What is selected of that row."""
+    def in_row(self, row: int, item: MessageItem) -> TextSpan | None:
+        """The selected text of a row, whose message is `item`."""
         if not self.first <= row <= self.last or not item.segments:
             return None
         whole = item.whole()
         return (self.start if row == self.first else whole[0], self.end if row == self.last else whole[1])
 
-    def holds_whole(self, row: int, item: MessageItem) -> bool:
-        return self.in_row(row, item) == item.whole()
+
+class TextSelection(QObject):
+    """What is selected in the transcript. GUI thread only."""
+
+    def __init__(self, area: QAbstractScrollArea, column: ColumnLayout) -> None:
+        super().__init__(area)
+        self.current: Selection | None = None
+        self._area = area
+        self._column = column
+        self._dragged_to = QPoint()
+        self._scroll_timer = QTimer(self, interval=DRAG_SCROLL_MS)
+        self._scroll_timer.timeout.connect(self._scroll_while_dragging)
+
+    @property
+    def is_empty(self) -> bool:
+        return self.current is None or self.current.is_empty
+
+    @property
+    def text(self) -> str:
+        """The selected text, messages separated by a blank line."""
+        return "\n\n".join(filter(None, (item.text_between(*span) for item, span in self._spans())))
+
+    @property
+    def markdown(self) -> str:
+        """The Markdown source of messages that are selected completely; the plain text of the others."""
+        parts = (
+            item.message.text if span == item.whole() else item.text_between(*span) for item, span in self._spans()
+        )
+        return "\n\n".join(filter(None, parts))
+
+    def select(self, start: TextPosition, end: TextPosition) -> None:
+        self._change(Selection(start, end))
+
+    def begin(self, point: QPoint, *, extend: bool) -> None:
+        """The mouse was pressed at a point of the viewport. `extend`: the existing selection ends there."""
+        position = self._position_at(point)
+        if extend and position is not None and self.current is not None:
+            self._change(replace(self.current, head=position))
+        else:
+            self._change(Selection(position, position) if position is not None else None)
+
+    def drag_to(self, point: QPoint) -> None:
+        """Extends the selection; above or below the viewport also scrolls until `end_drag`."""
+        self._dragged_to = point
+        self._extend_to(point)
+        is_outside = not 0 <= point.y() < self._area.viewport().height()
+        if is_outside != self._scroll_timer.isActive():
+            self._scroll_timer.start() if is_outside else self._scroll_timer.stop()
+
+    def end_drag(self) -> None:
+        self._scroll_timer.stop()
+
+    def select_word(self, item: MessageItem, point: QPointF) -> None:
+        """`point` is relative to the item's corner."""
+        if (position := item.position_at(point)) is not None:
+            start, end = item.word_at(position)
+            self.select(TextPosition(item.message.id, start), TextPosition(item.message.id, end))
+
+    def select_all(self) -> None:
+        """Selects the message of the selection, or the last visible one; if it is selected already, the whole chat."""
+        rows = self._column.visible_rows()
+        if not len(rows):
+            return
+        message_id = self.current.head.message_id if self.current else self._column.message(rows[-1]).id
+        row = max(0, self._column.row_of(message_id))
+        message = self._rows(row, row)
+        self._change(message if message != self.current else self._rows(0, self._column.n_rows - 1))
+
+    def copy(self) -> None:
+        _copy(self.text)
+
+    def copy_markdown(self) -> None:
+        _copy(self.markdown)
+
+    def in_message(self, message_id: str) -> TextSpan | None:
+        """The selected text of a message, to be drawn."""
+        if self.is_empty or (selected := self._range()) is None:
+            return None
+        row = self._column.row_of(message_id)
+        return selected.in_row(row, self._column.item(row)) if row >= 0 else None
+
+    def _change(self, selection: Selection | None) -> None:
+        self.current = selection
+        self._area.viewport().update()
+
+    def _extend_to(self, point: QPoint) -> None:
+        position = self._position_at(point)
+        if self.current is not None and position is not None:
+            self._change(replace(self.current, head=position))
+
+    def _scroll_while_dragging(self) -> None:
+        bar = self._area.verticalScrollBar()
+        bar.setValue(bar.value() + (DRAG_SCROLL_PX if self._dragged_to.y() > 0 else -DRAG_SCROLL_PX))
+        self._extend_to(self._dragged_to)
+
+    def _position_at(self, point: QPoint) -> TextPosition | None:
+        if (found := self._column.item_at(point)) is None:
+            return None
+        item, inside = found
+        position = item.position_at(inside)
+        return TextPosition(item.message.id, position) if position is not None else None
+
+    def _rows(self, first: int, last: int) -> Selection:
+        """All text of some rows."""
+        start, end = self._column.item(first), self._column.item(last)
+        return Selection(TextPosition(start.message.id, start.whole()[0]), TextPosition(end.message.id, end.whole()[1]))
+
+    def _range(self) -> SelectionRange | None:
+        return SelectionRange.of(self.current, self._column.row_of) if self.current is not None else None
+
+    def _spans(self) -> Iterator[tuple[MessageItem, TextSpan]]:
+        """The selected text of each message."""
+        if (selected := self._range()) is not None:
+            for row in range(selected.first, selected.last + 1):
+                item = self._column.item(row)
+                if (span := selected.in_row(row, item)) is not None:
+                    yield item, span
 
 
-def plain_text(stretch: SelectionRange, item_of: Callable[[int], MessageItem]) -> str:
-    return "\n\n".join(filter(None, _texts(stretch, item_of)))
-
-
-def _texts(stretch: SelectionRange, item_of: Callable[[int], MessageItem]) -> Iterator[str]:
-    for row in range(stretch.first, stretch.last + 1):
-        item = item_of(row)
-        span = stretch.in_row(row, item)
-        yield item.text_between(*span) if span else ""
-
-
-def markdown(stretch: SelectionRange, item_of: Callable[[int], MessageItem]) -> str:
-    """Messages that are selected as a whole as they were written; of the others, the words."""
-    parts: list[str] = []
-    for row in range(stretch.first, stretch.last + 1):
-        item = item_of(row)
-        span = stretch.in_row(row, item)
-        if span:
-            parts.append(item.message.text if stretch.holds_whole(row, item) else item.text_between(*span))
-    return "\n\n".join(filter(None, parts))
+def _copy(text: str) -> None:
+    if text:
+        QGuiApplication.clipboard().setText(text)

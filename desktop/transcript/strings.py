@@ -1,9 +1,10 @@
-"""Strings of the transcript: how an answer ended, its statistics, the heading of its reasoning."""
+"""Texts that the transcript shows around an answer."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
 
+from desktop.chat.waiting import Waiting
 from desktop.platform.number_format import counted, decimal, whole
 from desktop.store.records import ChatMessage
 
@@ -11,20 +12,18 @@ translate = QCoreApplication.translate
 
 
 def ending_note(message: ChatMessage) -> str:
-    """What must be said about an answer that is not simply complete; "" where nothing must."""
+    """Why an answer is incomplete; empty if nothing needs to be said."""
     if message.note:
         return message.note
     if message.state == "cut":
         return translate("transcript", "This answer was cut off when Inglenook ended.")
-    return (
-        translate("transcript", "Stopped before the first word.")
-        if message.state == "stopped" and not message.text
-        else ""
-    )
+    if message.state == "stopped" and not message.text:
+        return translate("transcript", "Stopped before the first word.")
+    return ""
 
 
-def reasoning_heading(message: ChatMessage) -> str:
-    """The head of what a model thought before it answered."""
+def reasoning_title(message: ChatMessage) -> str:
+    """The title of the button that shows the reasoning before an answer."""
     if message.state == "streaming" and not message.text:
         return translate("transcript", "Thinking…")
     if message.reasoning_s < 1:
@@ -32,17 +31,35 @@ def reasoning_heading(message: ChatMessage) -> str:
     return translate("transcript", "Thought for {seconds} s").format(seconds=whole(round(message.reasoning_s)))
 
 
-def answer_stats(message: ChatMessage) -> str:
-    """What an answer took, in a line: tokens, speed, wait for the first word."""
+def statistics(message: ChatMessage) -> str:
+    """Number of tokens, tokens per second and time to first token of an answer, separated by " · "."""
     parts = [translate("transcript", "Stopped")] if message.state == "stopped" and message.text else []
     if message.n_output:
         parts.append(counted("%Ln tokens", "", message.n_output))
     if message.n_output > 1 and message.decode_s > 0:
-        parts.append(
-            translate("transcript", "{speed} tok/s").format(speed=whole(round(message.n_output / message.decode_s)))
-        )
+        speed = whole(round(message.n_output / message.decode_s))
+        parts.append(translate("transcript", "{speed} tok/s").format(speed=speed))
     if message.first_token_s > 0:
-        parts.append(
-            translate("transcript", "{seconds} s to first word").format(seconds=decimal(message.first_token_s))
-        )
+        seconds = decimal(message.first_token_s)
+        parts.append(translate("transcript", "{seconds} s to first word").format(seconds=seconds))
     return " · ".join(parts)
+
+
+def waiting_text(waiting: Waiting) -> str:
+    """What an answer waits for; empty once it is being written."""
+    percent = round((waiting.share or 0) * 100)
+    match waiting.stage:
+        case "loading":
+            return translate("transcript", "Waiting for the model · {percent} %").format(percent=percent)
+        case "preparing":
+            return translate("transcript", "Preparing the prompt…")
+        case "queued" if waiting.behind:
+            return translate("transcript", "Waiting for the answer in “{title}”…").format(title=waiting.behind)
+        case "queued":
+            return translate("transcript", "Waiting for other requests…")
+        case "reading":
+            return translate("transcript", "Reading {percent} %").format(percent=percent)
+        case "stopping":
+            return translate("transcript", "Stopping…")
+        case "writing":
+            return ""

@@ -1,4 +1,4 @@
-"""A table: its columns have room for words, and where the page has not, it is scrolled sideways."""
+"""A table: columns are wide enough for their words; a table wider than the page is scrolled horizontally."""
 
 from __future__ import annotations
 
@@ -10,19 +10,18 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QTextBlock, QTextCursor, QTextTable
 
 from desktop.platform.theme import scaled
-from desktop.transcript.scrollable_segment import BAR, ScrollableSegment
-from desktop.transcript.segment import rounded
+from desktop.transcript.horizontal_scroll import BAR_HEIGHT, ScrollableSegment
 
-LEAST = 64
-"""Pixels that a column's words have at least, where they need as much."""
-LONGEST_WORD = 180
+MIN_COLUMN_WIDTH = 64
+"""Pixels that a column gets at least, if its text needs them."""
+MAX_WORD_WIDTH = 180
 """Pixels up to which a word is not broken."""
-AROUND = 22.0
-"""Pixels of padding and lines in each column."""
-BELOW = BAR + 6
-"""Pixels below a table that is scrolled, for the handle."""
-MEASURED = 600
-"""Cells that are looked at for the widths."""
+COLUMN_PADDING = 22.0
+"""Pixels of padding and lines per column."""
+SCROLL_BAR_SPACE = BAR_HEIGHT + 6
+"""Pixels below a table that can be scrolled."""
+MAX_MEASURED_CELLS = 600
+"""Cells whose text is measured to find the widths."""
 
 _ROW = re.compile("<tr>(.*?)</tr>")
 _CELL = re.compile("<t[dh] .*?</t[dh]>")
@@ -32,7 +31,7 @@ class TableBlock(ScrollableSegment):
     """GUI thread only."""
 
     @property
-    def inset(self) -> QPointF:
+    def text_origin(self) -> QPointF:
         return QPointF(
             max(0.0, self.width - self.content_width) if self.is_rtl and not self.offset else -self.offset, 0
         )
@@ -50,7 +49,7 @@ class TableBlock(ScrollableSegment):
         return min(float(self.width), self.content_width)
 
     def _markup(self) -> str:
-        """Qt draws the first cell at the left, whatever the table's direction: so the last one comes first there."""
+        """Qt always draws the first cell of a row at the left: cells of right-to-left tables are reversed."""
         return _ROW.sub(_reversed, self._html) if self.is_rtl else self._html
 
     def text_between(self, start: int, end: int) -> str:
@@ -66,27 +65,26 @@ class TableBlock(ScrollableSegment):
         return "\n".join(parts)
 
     def _lay_out(self) -> None:
-        self.document.setTextWidth(max(float(self.width), _least_width(_table(self))))
-        self._find_chips()
-        self.height = self._measured()
-        self.scroll(self.offset)
+        self.document.setTextWidth(max(float(self.width), _min_width(_table(self))))
+        self._find_code_spans()
+        self.height = self._measured_height()
+        self.scroll_to(self.offset)
 
-    def _measured(self) -> int:
-        return super()._measured() + (BELOW if self.furthest > 0 else 0)
+    def _measured_height(self) -> int:
+        return super()._measured_height() + (SCROLL_BAR_SPACE if self.max_offset > 0 else 0)
 
     def paint(
         self,
         painter: QPainter,
-        seen: QRectF,
+        area: QRectF,
         marks: Sequence[tuple[int, int, str]],
         underlined: tuple[int, int] | None = None,
     ) -> None:
         painter.save()
         painter.setClipRect(QRectF(0, 0, self.width, self.height), Qt.ClipOperation.IntersectClip)
-        super().paint(painter, seen, marks, underlined)
+        super().paint(painter, area, marks, underlined)
         painter.restore()
-        if (thumb := self.thumb()).width():
-            rounded(painter, thumb, BAR / 2, self._theme.colour("scroll"))
+        self.paint_scroll_bar(painter)
 
 
 def _reversed(row: re.Match[str]) -> str:
@@ -100,25 +98,26 @@ def _table(segment: TableBlock) -> QTextTable | None:
     return table if isinstance(table, QTextTable) else None
 
 
-def _least_width(table: QTextTable | None) -> float:
-    """What all columns need together."""
+def _min_width(table: QTextTable | None) -> float:
+    """The sum of the columns' minimum widths."""
     if table is None:
         return 0.0
-    least = [0.0] * table.columns()
-    for column, width in islice(_texts(table), MEASURED):
-        least[column] = max(least[column], width)
-    return sum(least) + AROUND * len(least)
+    widths = [0.0] * table.columns()
+    for column, width in islice(_cell_widths(table), MAX_MEASURED_CELLS):
+        widths[column] = max(widths[column], width)
+    return sum(widths) + COLUMN_PADDING * len(widths)
 
 
-def _texts(table: QTextTable) -> Iterator[tuple[int, float]]:
-    """Each cell's column, and the width that its words need at least."""
+def _cell_widths(table: QTextTable) -> Iterator[tuple[int, float]]:
+    """The column and the minimum width of each cell."""
     metrics = QFontMetricsF(table.document().defaultFont())
     for row in range(table.rows()):
         for column in range(table.columns()):
-            yield column, _least_of(table.cellAt(row, column).firstCursorPosition().block(), metrics)
+            yield column, _min_cell_width(table.cellAt(row, column).firstCursorPosition().block(), metrics)
 
 
-def _least_of(block: QTextBlock, metrics: QFontMetricsF) -> float:
+def _min_cell_width(block: QTextBlock, metrics: QFontMetricsF) -> float:
+    """Wide enough for the longest word or image, and for the whole text up to `MIN_COLUMN_WIDTH`."""
     widest = whole = 0.0
     parts = block.begin()
     while not parts.atEnd():
@@ -127,8 +126,10 @@ def _least_of(block: QTextBlock, metrics: QFontMetricsF) -> float:
         if style.isImageFormat():
             widest = max(widest, style.toImageFormat().width())
         else:
-            words = fragment.text()[:LONGEST_WORD].split() or [""]
-            widest = max(widest, *(min(metrics.horizontalAdvance(word) * 1.1, scaled(LONGEST_WORD)) for word in words))
-        whole += 0.0 if style.isImageFormat() else metrics.horizontalAdvance(fragment.text()[:LONGEST_WORD])
+            words = fragment.text()[:MAX_WORD_WIDTH].split() or [""]
+            widest = max(
+                widest, *(min(metrics.horizontalAdvance(word) * 1.1, scaled(MAX_WORD_WIDTH)) for word in words)
+            )
+        whole += 0.0 if style.isImageFormat() else metrics.horizontalAdvance(fragment.text()[:MAX_WORD_WIDTH])
         parts += 1
-    return max(widest, min(whole, scaled(LEAST)))
+    return max(widest, min(whole, scaled(MIN_COLUMN_WIDTH)))

@@ -1,4 +1,4 @@
-"""Work that is asked for often and done seldom."""
+"""A throttle: limits how often a function is called."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Qt, QTimer
 
-REST = 8
-"""After work that took a while, others get this many times as long before it is done again."""
+REST_FACTOR = 8
+"""The pause after a call, in multiples of its duration, so that a slow function does not block others."""
 
 
 class Throttle(QObject):
-    """Calls `action` soon after `request`, never more often than every `interval_ms`, and seldomer if it is slow."""
+    """Calls `action` soon after `request`: at most every `interval_ms`, less often if it is slow. GUI thread only."""
 
     def __init__(self, interval_ms: int, action: Callable[[], None], parent: QObject) -> None:
         super().__init__(parent)
@@ -20,7 +20,7 @@ class Throttle(QObject):
         self._action = action
         self._next_s = 0.0
         self._timer = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
-        self._timer.timeout.connect(self._act)
+        self._timer.timeout.connect(self._call)
 
     def request(self) -> None:
         if not self._timer.isActive():
@@ -29,8 +29,8 @@ class Throttle(QObject):
     def cancel(self) -> None:
         self._timer.stop()
 
-    def _act(self) -> None:
-        begun_s = time.monotonic()
+    def _call(self) -> None:
+        started_s = time.monotonic()
         self._action()
         ended_s = time.monotonic()
-        self._next_s = max(begun_s + self._interval_s, ended_s + REST * (ended_s - begun_s))
+        self._next_s = max(started_s + self._interval_s, ended_s + REST_FACTOR * (ended_s - started_s))

@@ -1,4 +1,4 @@
-"""The card with what else could have stood in the place of a word."""
+"""The popup with the alternatives of a word: other tokens the model considered there, with their probabilities."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ from desktop.platform.text_escaping import button_text
 from desktop.platform.theme import Theme, code_font, text_font
 
 SHADOW = 18
-"""Around the card, inside of the widget."""
-DROP = 4
-"""So much lower than the card lies its shadow."""
+"""Width of the shadow around the card, inside the widget."""
+SHADOW_OFFSET = 4
+"""By which the shadow is lower than the card."""
 RADIUS, ROW_RADIUS = 12, 7
 ROW_HEIGHT = 30
 ROW_PADDING = 8
 BAR_WIDTH, BAR_HEIGHT = 72, 6
 PERCENT_WIDTH = 40
 GAP = 10
-NARROWEST_WORD, WIDEST_WORD = 84, 190
-N_WAITING = 4
-BELOW = 4
-"""Between the word and the card."""
+MIN_WORD_WIDTH, MAX_WORD_WIDTH = 84, 190
+N_PLACEHOLDERS = 4
+"""Rows that are shown while the alternatives are computed."""
+WORD_GAP = 4
+"""Pixels between the word and the card."""
 
 
 class AlternativeRow(QAbstractButton):
-    """One word with its bar and its percentage; a pale one while the words are looked for."""
+    """A word with its probability as a bar and a percentage. Without `choice`, a grey placeholder."""
 
     def __init__(self, choice: TokenAlternative | None, word_width: int, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -55,22 +56,22 @@ class AlternativeRow(QAbstractButton):
             painter.drawRoundedRect(self.rect(), ROW_RADIUS, ROW_RADIUS)
         word = QRect(ROW_PADDING, 0, self._word_width, self.height())
         bar = QRectF(word.right() + 1 + GAP, (self.height() - BAR_HEIGHT) / 2, BAR_WIDTH, BAR_HEIGHT)
-        self._bar(painter, bar, "line", 1.0)
+        self._paint_bar(painter, bar, "line", 1.0)
         if self.choice is None:
-            self._bar(painter, QRectF(ROW_PADDING, bar.top() - 2, self._word_width * 0.7, 10), "line", 1.0)
+            self._paint_bar(painter, QRectF(ROW_PADDING, bar.top() - 2, self._word_width * 0.7, 10), "line", 1.0)
             return
-        self._bar(painter, bar, "accent", max(self.choice.probability, BAR_HEIGHT / BAR_WIDTH))
+        self._paint_bar(painter, bar, "accent", max(self.choice.probability, BAR_HEIGHT / BAR_WIDTH))
         painter.setPen(self._theme.colour("text"))
         painter.setFont(code_font(13))
         metrics = QFontMetrics(painter.font())
-        shown = metrics.elidedText(self.choice.word, Qt.TextElideMode.ElideRight, word.width())
-        painter.drawText(word, Qt.AlignmentFlag.AlignVCenter, shown)
+        elided = metrics.elidedText(self.choice.word, Qt.TextElideMode.ElideRight, word.width())
+        painter.drawText(word, Qt.AlignmentFlag.AlignVCenter, elided)
         painter.setPen(self._theme.colour("muted"))
         painter.setFont(text_font(13))
         right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
         painter.drawText(self.rect().adjusted(0, 0, -ROW_PADDING, 0), right, percent(self.choice))
 
-    def _bar(self, painter: QPainter, box: QRectF, token: str, share: float) -> None:
+    def _paint_bar(self, painter: QPainter, box: QRectF, token: str, share: float) -> None:
         painter.setBrush(self._theme.colour(token))
         filled = QRectF(box.topLeft(), box.size())
         filled.setWidth(box.width() * min(1.0, share))
@@ -78,7 +79,7 @@ class AlternativeRow(QAbstractButton):
 
 
 class _Card(QWidget):
-    """The surface, with its shadow around it."""
+    """Paints the background of the popup with its shadow."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -92,8 +93,8 @@ class _Card(QWidget):
         shade = self._theme.colour("shadow")
         shade.setAlpha(3)
         painter.setBrush(shade)
-        for spread in range(SHADOW - DROP, 0, -1):
-            around = card.adjusted(-spread, DROP - spread, spread, DROP + spread)
+        for spread in range(SHADOW - SHADOW_OFFSET, 0, -1):
+            around = card.adjusted(-spread, SHADOW_OFFSET - spread, spread, SHADOW_OFFSET + spread)
             painter.drawRoundedRect(around, RADIUS + spread, RADIUS + spread)
         painter.setPen(self._theme.colour("line"))
         painter.setBrush(self._theme.colour("surface"))
@@ -101,21 +102,21 @@ class _Card(QWidget):
 
 
 class TokenAlternativesPopup(QWidget):
-    """Opens waiting; `show_alternatives` fills it. Arrow keys or the mouse choose; Esc, or a press elsewhere, closes.
+    """Opens with placeholders; `show_alternatives` fills it. Arrow keys or the mouse choose; Esc or a click outside
+    closes.
 
-    It covers its parent unseen, since a press anywhere else is a wish to close, and deletes itself when it closes.
-    GUI thread only."""
+    The widget covers its parent to receive clicks outside the card, and deletes itself when closed. GUI thread only."""
 
     chosen = Signal(str)
-    """The word to go on from; the card is closed by then."""
+    """The chosen word. Emitted after the popup was closed."""
     closed = Signal()
 
     def __init__(self, word: str, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
-        self._home = parent
+        self._container = parent
         self._word = word
         self._theme = theme
-        self._place = QRect()
+        self._word_box = QRect()
         self._is_open = True
         self._focused_before: QWidget | None = None
         self._card = _Card(theme, self)
@@ -127,7 +128,7 @@ class TokenAlternativesPopup(QWidget):
         self._column.addWidget(self._title)
         self._column.addSpacing(2)
         self._rows: list[AlternativeRow] = []
-        self._put_rows([None] * N_WAITING)
+        self._make_rows([None] * N_PLACEHOLDERS)
         self._column.addSpacing(2)
         self._column.addWidget(self._note)
         self.setAccessibleName(self._title.text())
@@ -141,13 +142,13 @@ class TokenAlternativesPopup(QWidget):
 
     @property
     def current(self) -> int:
-        """The row that Enter would choose; -1 for none."""
+        """The row that Enter chooses; -1 for none."""
         return next((number for number, row in enumerate(self._rows) if row.is_current), -1)
 
     def open_at(self, word: QRect) -> None:
-        """Shows the card below the word, `word` in the screen's coordinates; above it where there is no room below."""
-        self._place = QRect(self._home.mapFromGlobal(word.topLeft()), word.size())
-        self.setGeometry(self._home.rect())
+        """Shows the card below a word, or above it if there is no space. `word`: its rectangle on the screen."""
+        self._word_box = QRect(self._container.mapFromGlobal(word.topLeft()), word.size())
+        self.setGeometry(self._container.rect())
         self._arrange()
         self.show()
         self.raise_()
@@ -155,12 +156,12 @@ class TokenAlternativesPopup(QWidget):
         self.setFocus()
 
     def show_alternatives(self, choices: Sequence[TokenAlternative]) -> None:
-        """What was found, the likeliest first."""
+        """Replaces the placeholders. `choices`: by descending probability, the original word among them."""
         for row in self._rows:
             self._column.removeWidget(row)
             row.hide()
             row.deleteLater()
-        self._put_rows(choices)
+        self._make_rows(choices)
         others = [number for number, choice in enumerate(choices) if choice.word != self._word]
         found = self.tr("Choose one to go on from there") if others else self.tr("Nothing else was likely here")
         self._note.setText(found)
@@ -184,7 +185,7 @@ class TokenAlternativesPopup(QWidget):
                 self.close()
 
     def event(self, event: QEvent) -> bool:
-        """Esc is for the card, not for what the window would do with it."""
+        """Handles Esc itself; the window would stop the answer."""
         if event.type() == QEvent.Type.ShortcutOverride:
             event.accept()
             return True
@@ -201,7 +202,7 @@ class TokenAlternativesPopup(QWidget):
         super().closeEvent(event)
         if self._is_open:
             self._is_open = False
-            self._home.removeEventFilter(self)
+            self._container.removeEventFilter(self)
             if self._focused_before is not None:
                 self._focused_before.setFocus()
             self.closed.emit()
@@ -219,10 +220,10 @@ class TokenAlternativesPopup(QWidget):
         label.setContentsMargins(ROW_PADDING, 4, ROW_PADDING, 4)
         return label
 
-    def _put_rows(self, choices: Sequence[TokenAlternative | None]) -> None:
+    def _make_rows(self, choices: Sequence[TokenAlternative | None]) -> None:
         metrics = QFontMetrics(code_font(13))
         widths = [metrics.horizontalAdvance(choice.word) for choice in choices if choice is not None]
-        width = min(WIDEST_WORD, max([NARROWEST_WORD, *widths]))
+        width = min(MAX_WORD_WIDTH, max([MIN_WORD_WIDTH, *widths]))
         self._rows = [AlternativeRow(choice, width, self._theme, self._card) for choice in choices]
         for number, row in enumerate(self._rows):
             row.clicked.connect(lambda _=False, row=row: self._choose(row))
@@ -233,8 +234,8 @@ class TokenAlternativesPopup(QWidget):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Enter and isinstance(watched, AlternativeRow) and watched.isEnabled():
             self._make_current(self._rows.index(watched))
-        elif watched is self._home and event.type() == QEvent.Type.Resize:
-            self.close()  # the word is elsewhere now
+        elif watched is self._container and event.type() == QEvent.Type.Resize:
+            self.close()  # the word has moved
         return False
 
     def _step(self, step: int) -> None:
@@ -253,14 +254,14 @@ class TokenAlternativesPopup(QWidget):
             self.chosen.emit(row.choice.word)
 
     def _arrange(self) -> None:
-        """Takes the size that the rows need and finds a place beside the word."""
-        card, home = self._card, self.rect()
+        """Resizes the card to its rows, and places it beside the word, inside the parent."""
+        card, area = self._card, self.rect()
         self._column.invalidate()
         card.resize(card.sizeHint())
-        corner = self._place.bottomLeft() + QPoint(-SHADOW - 2 * ROW_PADDING, BELOW - SHADOW + 1)
-        if corner.y() + card.height() - SHADOW > home.bottom() - 4:
-            corner.setY(self._place.top() - BELOW - card.height() + SHADOW)
-        x = max(-SHADOW + 4, min(corner.x(), home.right() - card.width() + SHADOW - 4))
+        corner = self._word_box.bottomLeft() + QPoint(-SHADOW - 2 * ROW_PADDING, WORD_GAP - SHADOW + 1)
+        if corner.y() + card.height() - SHADOW > area.bottom() - 4:
+            corner.setY(self._word_box.top() - WORD_GAP - card.height() + SHADOW)
+        x = max(-SHADOW + 4, min(corner.x(), area.right() - card.width() + SHADOW - 4))
         card.move(x, max(-SHADOW + 4, corner.y()))
 
 

@@ -1,134 +1,286 @@
-"""What a person does with the transcript: select, copy, follow links, scroll by key, go to the end."""
+"""The transcript of a chat: composes layout, selection, word picking, find and editing, and handles mouse and keys."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QPointF, QSize, Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent, QWheelEvent
-from PySide6.QtWidgets import QLabel, QMenu, QToolButton, QWidget
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
-from desktop.platform.theme import Theme
-from desktop.render.html import is_safe_link
+from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, QUrl, Signal
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QFontMetricsF,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QShowEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QMenu, QWidget
+
+from desktop.chat.message_list import MessageList
+from desktop.platform.theme import Theme, text_font, zoom
+from desktop.render.blocks import Block
+from desktop.render.safe_addresses import is_safe_link
+from desktop.transcript.answer_status import StatusOf, WaitStatus
+from desktop.transcript.column_layout import COLUMN_WIDTH, MARGIN, ColumnLayout
+from desktop.transcript.deferred_layout import DeferredLayout
+from desktop.transcript.find_in_chat import FindInChat
 from desktop.transcript.horizontal_scroll import HorizontalScroller
-from desktop.transcript.message_item import MessageItem
-from desktop.transcript.place import SegmentPosition
-from desktop.transcript.selection import Selection, SelectionRange, TextPosition, markdown, plain_text
-from desktop.transcript.word_picker import AskingPage
+from desktop.transcript.inline_images import InlineImageCache
+from desktop.transcript.item_cache import ItemCache
+from desktop.transcript.message_controls import MessageCallbacks
+from desktop.transcript.message_editor import MessageEditing
+from desktop.transcript.model_updates import ModelUpdates
+from desktop.transcript.overlays import EndButton, LinkAddress
+from desktop.transcript.selection import TextSelection
+from desktop.transcript.word_picker import WordPicker
 
-DRAG_SCROLL_MS, DRAG_SCROLL = 30, 18
 
+class TranscriptView(QAbstractScrollArea):
+    """Shows a `MessageList` and emits what the person requests. Signals name messages by id. GUI thread only."""
 
-class TranscriptView(AskingPage):
-    """GUI thread only. `link_activated` carries addresses of the web and of mail, never others."""
-
+    retry_requested = Signal(str)
+    """Generate another version of this answer."""
+    continue_requested = Signal(str)
+    """Continue this answer, which was cut, stopped or ended for length."""
+    edited = Signal(str, str)
+    """Save this text as a new version of the message; a user message is then answered again."""
+    edit_changed = Signal(str, str)
+    """The unsaved text in the editor of this message; empty if there is nothing to keep."""
+    version_requested = Signal(str, int)
+    """Show another version of this message: +1 the next, -1 the previous one."""
+    alternatives_requested = Signal(str)
+    """Generate several answers, side by side with this one."""
+    picked = Signal(str)
+    """Keep this one of several answers side by side."""
+    delete_requested = Signal(str)
+    """Delete this message and all that follow it."""
+    token_alternatives_requested = Signal(str, int, int, QRect)
+    """Show the alternatives of `text[start:end]` of this answer; the QRect is the word's on the screen."""
+    save_requested = Signal(Block)
+    """Save this block of code as a file."""
     link_activated = Signal(QUrl)
-    offers_end = True
-    """A button goes to the end, where that is out of sight."""
+    """Open this link: http, https or mailto, never another scheme."""
+    typed = Signal(str)
+    """Text was typed while the transcript had the focus."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        parent: QWidget | None = None,
+        *,
+        read_only: bool = False,
+        picture_folders: Sequence[Path] = (),
+    ) -> None:
+        """`read_only`: no message actions, no word picking, no button to the end. `picture_folders`: folders whose
+        pictures are loaded without asking, besides the home folder."""
+        super().__init__(parent)
+        self._theme = theme
+        self.edit_draft: Callable[[str], str] = lambda message_id: ""
+        """The unsaved text of a message that was being edited, by its id."""
+        self.n_deleted: Callable[[str], int] = lambda message_id: 0
+        """How many messages `delete_requested` would delete, by message id."""
+        self.wait_status_of: StatusOf = lambda message_id: WaitStatus()
+        """What a streaming answer waits for, by its message id."""
+        self.images = InlineImageCache(QFontMetricsF(text_font(15)).xHeight() / 2 / zoom(), self)
+        self.images.folders = tuple(picture_folders)
+        self.cache = ItemCache(theme, self.viewport(), self.images, self._callbacks(), read_only=read_only)
+        self.column = ColumnLayout(self, self.cache, MessageList(self))
+        self.updates = ModelUpdates(self, self.column, self.cache)
+        self.deferred = DeferredLayout(
+            self, self.column, self.cache, lambda message_id: self.wait_status_of(message_id)
+        )
+        self.editing = MessageEditing(self, self.column, lambda message_id: self.edit_draft(message_id))
+        self.selection = TextSelection(self, self.column)
+        self.words = WordPicker(self, self.column, self.cache, enabled=not read_only)
+        self.finder = FindInChat(theme, self, self.column, self.cache, self.selection)
+        self.end_button = None if read_only else EndButton(theme, self)
+        self.link_address = LinkAddress(self)
+        self._scroller = HorizontalScroller()
         self._pressed_link = ""
-        self._sideways = HorizontalScroller()
-        self._to_end: QToolButton | None = None
-        self._goes_to: QLabel | None = None
-        super().__init__(theme, parent)
-        self._to_end = self._end_button()
-        self._goes_to = QLabel(self)
-        self._goes_to.setObjectName("goesTo")
-        self._goes_to.setTextFormat(Qt.TextFormat.PlainText)
-        self._goes_to.hide()
-        self._dragged_to = QPoint()
-        self._drag_timer = QTimer(self, interval=DRAG_SCROLL_MS)
-        self._drag_timer.timeout.connect(self._scroll_on)
+        self._connect()
+        self._set_up_area()
+
+    def _callbacks(self) -> MessageCallbacks:
+        return MessageCallbacks(
+            retry=self.retry_requested.emit,
+            go_on=self.continue_requested.emit,
+            edit=self.edit,
+            version=self.version_requested.emit,
+            alternatives=self.alternatives_requested.emit,
+            pick=self.picked.emit,
+            delete=self.delete_requested.emit,
+            toggle_reasoning=self._toggle_reasoning,
+            show_more=self._show_more,
+            save_code=self.save_requested.emit,
+            n_deleted=lambda message_id: self.n_deleted(message_id),
+        )
+
+    def _connect(self) -> None:
+        self.updates.was_reset.connect(self.editing.restore_draft)
+        self.updates.was_reset.connect(self.deferred.watch_status)
+        self.updates.changed.connect(self.deferred.watch_status)
+        self.column.laid_out.connect(self._place_controls)
+        self.editing.saved.connect(self.edited)
+        self.editing.changed.connect(self.edit_changed)
+        self.words.picked.connect(self.token_alternatives_requested)
+        self.words.typed.connect(self.typed)
+        self.images.ready.connect(self.deferred.draw_ready_images)
+        if self.end_button is not None:
+            self.column.settled.connect(self.end_button.update_position)
+            self.end_button.clicked.connect(self.column.scroll_to_end)
+        self._theme.changed.connect(self._restyle)
+
+    def _set_up_area(self) -> None:
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        # The view paints every pixel: Qt need not fill the background, and may scroll what is painted already.
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.viewport().setMouseTracking(True)
-        theme.changed.connect(self._restyle_button)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName(self.tr("Conversation"))
+        self.verticalScrollBar().setSingleStep(48)
+
+    # Interface
+
+    @property
+    def messages(self) -> MessageList:
+        """The list that is shown; an empty one until `set_list`."""
+        return self.column.messages
 
     @property
     def selected_text(self) -> str:
-        stretch = self._stretch()
-        return plain_text(stretch, self._item) if stretch else ""
+        return self.selection.text
 
     @property
     def selected_markdown(self) -> str:
-        stretch = self._stretch()
-        return markdown(stretch, self._item) if stretch else ""
+        return self.selection.markdown
 
-    def settled(self) -> None:
-        super().settled()
-        button = self._to_end
-        if button is None:
-            return
-        bar = self.verticalScrollBar()
-        button.setVisible(self.offers_end and bar.maximum() - bar.value() > 80)
-        area = self.viewport().geometry()
-        button.move(area.center().x() - button.width() // 2, area.bottom() - button.height() - 8)
+    @property
+    def at_end(self) -> bool:
+        return self.column.at_end
+
+    def set_list(self, messages: MessageList) -> None:
+        """Shows a list, and follows its changes. Called once."""
+        self.updates.follow(messages)
+
+    def go_to_end(self) -> None:
+        """Scrolls to the end, and stays there while the chat grows."""
+        self.column.scroll_to_end()
+
+    def show_message(self, message_id: str) -> None:
+        """Scrolls to the top of a message, if it is in the list."""
+        if (row := self.column.row_of(message_id)) >= 0:
+            self.column.scroll_to(row)
+
+    def edit(self, message_id: str) -> None:
+        """Opens the editor in place of a message."""
+        self.editing.edit(message_id)
+
+    def open_find(self) -> None:
+        self.finder.open()
+
+    def clear_word_mark(self) -> None:
+        self.words.clear_mark()
+
+    def refresh_status(self) -> None:
+        """What answers wait for may have changed."""
+        self.deferred.refresh_status()
+
+    # Parts
+
+    def _place_controls(self) -> None:
+        """Moves the buttons and the editor to where their messages are now."""
+        visible: set[str] = set()
+        for row in self.column.visible_rows():
+            message_id = self.column.message(row).id
+            visible.add(message_id)
+            if (controls := self.cache.controls.get(message_id)) is None:
+                continue
+            if self.column.is_covered(row):
+                controls.hide()
+            else:
+                controls.arrange(self.column.corner(row), self.messages.versions(message_id))
+        self.editing.place()
+        self.cache.hide_all_but(visible)
+
+    def _toggle_reasoning(self, message_id: str) -> None:
+        row, item = self.column.row_of(message_id), self.cache.items.get(message_id)
+        if row >= 0 and item is not None:
+            item.toggle_reasoning()
+            self.column.resize_row(row)
+
+    def _show_more(self, message_id: str) -> None:
+        row, item = self.column.row_of(message_id), self.cache.items.get(message_id)
+        if row >= 0 and item is not None:
+            item.show_more()
+            self.column.resize_row(row)
+
+    def _restyle(self) -> None:
+        self.cache.restyle()
+        self.column.resize_all()
 
     # Mouse
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        self.word_timer.stop()
+        self.words.cancel_click()
         if event.button() != Qt.MouseButton.LeftButton:
             return
-        at = event.position().toPoint()
-        if (code := self._at(at)) is not None and self._sideways.press(*code):
+        point = event.position().toPoint()
+        found = self.column.item_at(point)
+        if found is not None and self._scroller.press(found[0].scrollable_at(found[1]), found[1].x()):
             self.viewport().update()
             return
-        extends = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier) and self._selection is not None
-        found = self._at(at)
-        spot = self._spot_at(at)
         self._pressed_link = found[0].link_at(found[1]) if found is not None else ""
-        if extends and spot is not None and self._selection is not None:
-            self._selection = self._selection.moved(spot)
-        else:
-            self._selection = Selection(spot, spot) if spot is not None else None
-        self.viewport().update()
+        self.selection.begin(point, extend=bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        at = event.position().toPoint()
-        if self._sideways.holds:
-            if self._sideways.move(event.position().x() - self._column()[0]):
+        point = event.position().toPoint()
+        if self._scroller.is_dragging:
+            if self._scroller.drag_to(event.position().x() - self.column.reading_column()[0]):
                 self.viewport().update()
-            return
-        if event.buttons() & Qt.MouseButton.LeftButton and self._selection is not None:
-            self._dragged_to = at
-            self._drag(at)
-            outside = not 0 <= at.y() < self.viewport().height()
-            if outside != self._drag_timer.isActive():
-                self._drag_timer.start() if outside else self._drag_timer.stop()
-            return
-        found = self._at(at)
+        elif event.buttons() & Qt.MouseButton.LeftButton and self.selection.current is not None:
+            self.selection.drag_to(point)
+        else:
+            self._hover(point)
+
+    def _hover(self, point: QPoint) -> None:
+        """Shows the cursor shape and the link address for a point of the viewport."""
         shape, link = Qt.CursorShape.ArrowCursor, ""
-        if found is not None:
-            item, point = found
-            link = item.link_at(point)
-            over_text = Qt.CursorShape.IBeamCursor if item.is_text(point) else shape
-            shape = Qt.CursorShape.PointingHandCursor if link else over_text
+        if (found := self.column.item_at(point)) is not None:
+            item, inside = found
+            link = item.link_at(inside)
+            if link:
+                shape = Qt.CursorShape.PointingHandCursor
+            elif item.is_text(inside):
+                shape = Qt.CursorShape.IBeamCursor
         self.viewport().setCursor(shape)
-        self._show_where(link)
+        self.link_address.show_address(link)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._drag_timer.stop()
-        if self._sideways.release():
+        self.selection.end_drag()
+        if self._scroller.release():
             return
-        found = self._at(event.position().toPoint())
         link, self._pressed_link = self._pressed_link, ""
-        nothing_selected = self._selection is None or self._selection.is_empty
-        same = found is not None and found[0].link_at(found[1]) == link
-        if link and same and nothing_selected and is_safe_link(link):
+        found = self.column.item_at(event.position().toPoint())
+        if found is None or not self.selection.is_empty:
+            return
+        if link and link == found[0].link_at(found[1]) and is_safe_link(link):
             self.link_activated.emit(QUrl(link))
-        elif nothing_selected and found is not None and event.button() == Qt.MouseButton.LeftButton:
-            self.ask_soon(*found)
+        elif event.button() == Qt.MouseButton.LeftButton:
+            self.words.click(*found)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self.word_timer.stop()
-        found = self._at(event.position().toPoint())
-        if found is not None and (place := found[0].position_at(found[1])) is not None:
-            start, end = found[0].word_at(place)
-            message_id = found[0].message.id
-            self._selection = Selection(TextPosition(message_id, start), TextPosition(message_id, end))
-            self.viewport().update()
+        self.words.cancel_click()
+        if (found := self.column.item_at(event.position().toPoint())) is not None:
+            self.selection.select_word(*found)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        found = self._at(event.position().toPoint())
-        if found is not None and self._sideways.wheel(*found, event):
+        found = self.column.item_at(event.position().toPoint())
+        if found is not None and self._scroller.wheel(found[0].scrollable_at(found[1]), event):
             self.viewport().update()
             event.accept()
         else:
@@ -137,113 +289,60 @@ class TranscriptView(AskingPage):
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        copy = menu.addAction(self.tr("Copy"), self._copy)
-        as_markdown = menu.addAction(self.tr("Copy as Markdown"), self._copy_markdown)
+        copy = menu.addAction(self.tr("Copy"), self.selection.copy)
+        as_markdown = menu.addAction(self.tr("Copy as Markdown"), self.selection.copy_markdown)
         for action in (copy, as_markdown):
-            action.setEnabled(self._selection is not None and not self._selection.is_empty)
-        menu.addAction(self.tr("Select all"), self._select_all)
-        found = self._at(self.viewport().mapFromGlobal(event.globalPos()))
-        if found is not None and self.can_ask(found[0]):
+            action.setEnabled(not self.selection.is_empty)
+        menu.addAction(self.tr("Select all"), self.selection.select_all)
+        found = self.column.item_at(self.viewport().mapFromGlobal(event.globalPos()))
+        if found is not None and self.words.can_pick(found[0]):
             menu.addSeparator()
-            menu.addAction(self.tr("Other words here"), lambda: self.ask_at(*found))
+            menu.addAction(self.tr("Other words here"), lambda: self.words.pick_at(*found))
         menu.popup(event.globalPos())
 
     # Keys
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        bar = self.verticalScrollBar()
-        both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
-        if event.key() == Qt.Key.Key_C and event.modifiers() == both:
-            self._copy_markdown()
+        control_shift = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+        if event.key() == Qt.Key.Key_C and event.modifiers() == control_shift:
+            self.selection.copy_markdown()
         elif event.matches(QKeySequence.StandardKey.Copy):
-            self._copy()
+            self.selection.copy()
         elif event.matches(QKeySequence.StandardKey.SelectAll):
-            self._select_all()
-        elif self.take_key(event):
+            self.selection.select_all()
+        elif self.words.press_key(event):
             pass
         elif event.key() == Qt.Key.Key_Home:
-            bar.setValue(0)
+            self.verticalScrollBar().setValue(0)
         elif event.key() == Qt.Key.Key_End:
             self.go_to_end()
         else:
             super().keyPressEvent(event)
 
-    def _copy(self) -> None:
-        if text := self.selected_text:
-            QGuiApplication.clipboard().setText(text)
+    # Geometry and painting
 
-    def _copy_markdown(self) -> None:
-        if text := self.selected_markdown:
-            QGuiApplication.clipboard().setText(text)
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.DevicePixelRatioChange:
+            self.images.scale = self.devicePixelRatioF()
+            self.deferred.draw_ready_images()
+        return super().event(event)
 
-    def _select_all(self) -> None:
-        """The message in which something is selected, else the last that is seen; once more: all of the chat."""
-        rows = self._seen_rows()
-        if not len(rows):
-            return
-        chosen = self._selection.head.message_id if self._selection else self._message(rows[-1]).id
-        row = max(0, self._row_of(chosen))
-        whole = self._whole(row, row)
-        self._selection = whole if whole != self._selection else self._whole(0, len(self._heights) - 1)
-        self.viewport().update()
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.images.scale = self.devicePixelRatioF()
 
-    def _whole(self, first: int, last: int) -> Selection:
-        start, end = self._item(first).whole()[0], self._item(last).whole()[1]
-        return Selection(TextPosition(self._message(first).id, start), TextPosition(self._message(last).id, end))
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self.column.resize_all(is_width=event.oldSize().width() != event.size().width())
+        self.finder.place_bar()
 
-    def _drag(self, at: QPoint) -> None:
-        spot = self._spot_at(at)
-        if self._selection is not None and spot is not None:
-            self._selection = self._selection.moved(spot)
-            self.viewport().update()
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        self.column.scrolled()
 
-    def _scroll_on(self) -> None:
-        """The pointer is held above or below the page."""
-        bar = self.verticalScrollBar()
-        bar.setValue(bar.value() + (DRAG_SCROLL if self._dragged_to.y() > 0 else -DRAG_SCROLL))
-        self._drag(self._dragged_to)
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self.viewport())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.fillRect(event.rect(), self._theme.colour("bg"))
+        self.column.paint(painter, event.rect(), self.selection.in_message)
 
-    def _spot_at(self, at: QPoint) -> TextPosition | None:
-        found = self._at(at)
-        place = found[0].position_at(found[1]) if found is not None else None
-        return TextPosition(found[0].message.id, place) if found is not None and place is not None else None
-
-    def _at(self, at: QPoint) -> tuple[MessageItem, QPointF] | None:
-        """The message under a point of the viewport, and the point in it."""
-        row = self._row_at(at.y())
-        return (self._item(row), QPointF(at - self._corner(row))) if row >= 0 else None
-
-    def _stretch(self) -> SelectionRange | None:
-        return SelectionRange.of(self._selection, self._row_of) if self._selection is not None else None
-
-    def selected_in(self, message_id: str) -> tuple[SegmentPosition, SegmentPosition] | None:
-        if self._selection is None or self._selection.is_empty or (stretch := self._stretch()) is None:
-            return None
-        row = self._row_of(message_id)
-        return stretch.in_row(row, self._items[message_id]) if message_id in self._items else None
-
-    def _show_where(self, link: str) -> None:
-        """Says where a link goes, before it is followed."""
-        label = self._goes_to
-        if label is None or label.text() == link == "" or (label.isVisible() and label.text() == link):
-            return
-        label.setVisible(bool(link))
-        label.setText(link)
-        label.setMaximumWidth(self.width() - 16)
-        label.adjustSize()
-        label.move(8, self.height() - label.height() - 6)
-
-    def _end_button(self) -> QToolButton:
-        button = QToolButton(self)
-        button.setObjectName("toEnd")
-        button.setAccessibleName(self.tr("Go to the end"))
-        button.setToolTip(self.tr("Go to the end"))
-        button.setIcon(self._theme.icon("arrow-down", "muted"))
-        button.resize(QSize(32, 32))
-        button.hide()
-        button.clicked.connect(self.go_to_end)
-        return button
-
-    def _restyle_button(self) -> None:
-        if self._to_end is not None:
-            self._to_end.setIcon(self._theme.icon("arrow-down", "muted"))
+    def viewportSizeHint(self) -> QSize:
+        return QSize(COLUMN_WIDTH + 2 * MARGIN, 400)

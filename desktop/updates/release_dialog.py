@@ -1,4 +1,4 @@
-"""What is new in a release, and the way to it."""
+"""Dialog with the notes of a new release and a link to its download page."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from PySide6.QtCore import QUrl, Signal
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from desktop.chat.message_list import MessageList
-from desktop.help.page import ArticleView
+from desktop.help.article_view import ArticleView
 from desktop.platform.theme import Theme
 from desktop.store.records import ChatMessage
 from desktop.updates.releases import Release
@@ -16,6 +16,7 @@ class ReleaseDialog(QDialog):
     """Deletes itself when it is closed. GUI thread only."""
 
     download_requested = Signal(QUrl)
+    """Carries the address of the download page."""
 
     def __init__(self, release: Release, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -23,7 +24,7 @@ class ReleaseDialog(QDialog):
         self.setWindowTitle("Inglenook")
         self.resize(520, 440)
         self._page = QUrl(release.page)
-        title = QLabel(self.tr("Inglenook {version} is there").format(version=release.version), self)
+        title = QLabel(self.tr("Inglenook {version} is available").format(version=release.version), self)
         title.setObjectName("pageTitle")
         self.notes = ArticleView(theme, self)
         self.notes.setAccessibleName(self.tr("What is new"))
@@ -49,8 +50,8 @@ class ReleaseDialog(QDialog):
         self.finished.connect(self.deleteLater)
         self.download.setFocus()
 
-    def _button(self, words: str, name: str, act: object) -> QPushButton:
-        button = QPushButton(words, self)
+    def _button(self, text: str, name: str, act: object) -> QPushButton:
+        button = QPushButton(text, self)
         button.setObjectName(name)
         button.clicked.connect(act)
         return button

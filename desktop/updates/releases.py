@@ -1,4 +1,4 @@
-"""What the newest release is, as its page says. Blocks; off the GUI thread."""
+"""Reads the newest release from its web API. All functions block; call them on a pool thread."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from packaging.version import InvalidVersion, Version
 from engine.library.http_client import open_client
 from engine.library.hub_errors import ProxyUnusable
 
-ADDRESS = "https://api.github.com/repos/inglenook/inglenook/releases/latest"
+DEFAULT_URL = "https://api.github.com/repos/inglenook/inglenook/releases/latest"
 TIMEOUT_S = 10.0
-LARGEST = 1 << 20
-"""Bytes of an answer that are read."""
+MAX_BYTES = 1 << 20
+"""Longer answers are rejected."""
 
 
 class UpdateCheckError(Exception):
-    """The newest release could not be learned. `reason` is for people."""
+    """The newest release could not be read. `reason` is shown to the user."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -28,23 +28,22 @@ class UpdateCheckError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """`notes` is Markdown, `page` where it is downloaded."""
+    """`notes` is Markdown, `page` the address of the download page."""
 
     version: str
     notes: str
     page: str
 
 
-def address() -> str:
-    """Where releases are announced; who builds Inglenook for others may name another place."""
-    return os.environ.get("INGLENOOK_RELEASES") or ADDRESS
+def releases_url() -> str:
+    """Address of the release API. A custom build may set INGLENOOK_RELEASES to another one."""
+    return os.environ.get("INGLENOOK_RELEASES") or DEFAULT_URL
 
 
 def newer_release(installed: str) -> Release | None:
-    """The newest release, if it is newer than `installed`. Nothing is told about this machine but that it asks.
-
-    Raises UpdateCheckError."""
-    found = _fetched(address())
+    """The newest release, if it is newer than version `installed`; else None. The request contains no data about this
+    machine. Raises UpdateCheckError."""
+    found = _fetch(releases_url())
     try:
         version, page = Version(str(found["tag_name"])), str(found["html_url"])
     except (KeyError, InvalidVersion):
@@ -56,15 +55,15 @@ def newer_release(installed: str) -> Release | None:
     return Release(str(version), str(found.get("body") or ""), page)
 
 
-def _fetched(place: str) -> dict[str, object]:
+def _fetch(url: str) -> dict[str, object]:
     try:
         client = open_client(httpx2.Client, timeout=TIMEOUT_S, headers={"User-Agent": "Inglenook"})
-        with client, client.stream("GET", place) as response:
+        with client, client.stream("GET", url) as response:
             response.raise_for_status()
             content = b""
             for part in response.iter_bytes():
                 content += part
-                if len(content) > LARGEST:
+                if len(content) > MAX_BYTES:
                     raise UpdateCheckError("the answer is too long")
     except ProxyUnusable as error:
         raise UpdateCheckError(error.reason) from None

@@ -1,93 +1,82 @@
-"""Whether there is a newer Inglenook: asked once, off at first, at most once a week. Nothing else calls home."""
+"""Connects the check for new versions with the window: question, toasts and the dialog with release notes."""
 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
-from importlib.metadata import version
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QDesktopServices
 
 from desktop.framework.actions import Action, Actions
+from desktop.framework.app_window import AppWindow
 from desktop.platform.task_set import TaskSet
-from desktop.settings.settings_file import Settings
-from desktop.shell.main_window import MainWindow
-
-WEEK_S = 7 * 24 * 3600.0
-QUIET_S = 20.0
-"""After the start, until the question or the look: the first words are the person's."""
+from desktop.settings.app_settings import AppSettings
+from desktop.updates import update_checker
+from desktop.updates.update_checker import UpdateChecker
 
 
 class UpdateWiring(QObject):
-    """`settings()` gives those in force, `remember(**changes)` keeps others. GUI thread only."""
+    """Adds the action "Check for updates". GUI thread only."""
 
     def __init__(
         self,
-        window: MainWindow,
+        window: AppWindow,
         actions: Actions,
         tasks: TaskSet,
-        settings: Callable[[], Settings],
-        remember: Callable[..., None],
+        settings: AppSettings,
     ) -> None:
         super().__init__(window)
-        self._window, self._tasks, self._settings, self._remember = window, tasks, settings, remember
-        actions.add(Action("look_for_updates", self.tr("Look for a new version"), self.look))
-        if window.settings_page is not None:
-            window.settings_page.updates_chosen.connect(self.choose)
-            window.settings_page.show_updates(settings().updates == "on")
+        self._window, self._tasks = window, tasks
+        self._checker = UpdateChecker(lambda: settings.value, settings.change)
+        actions.add(Action("look_for_updates", self.tr("Check for updates"), self.check_now))
+        settings.on_change("updates", lambda _: self._check_if_enabled())
 
-    async def begin(self, n_chats: Callable[[], int]) -> None:
-        """Some time after the start: looks, where that is allowed and a week has gone by; or asks, once, somebody who
-        has been here before."""
-        await asyncio.sleep(QUIET_S)
-        if self._settings().updates == "on":
-            if time.time() - self._settings().updates_looked_at >= WEEK_S:
-                await self._look(quietly=True)
-        elif self._settings().updates == "unasked" and n_chats() > 0 and not self._window.toast.text:
-            self._remember(updates="off")  # asked, and no answer is no
+    async def check_at_start(self, n_chats: Callable[[], int]) -> None:
+        """After a delay: check if checks are allowed and one is due; else ask once, if this is not the first start."""
+        await asyncio.sleep(update_checker.START_DELAY_S)
+        if self._checker.is_due:
+            await self._check(quietly=True)
+        elif self._checker.was_never_asked and n_chats() > 0 and not self._window.toast.text:
+            self._checker.set_enabled(False)  # no answer counts as no
             self._window.toast.show_message(
-                self.tr("May Inglenook look once a week whether there is a new version? Nothing about you is sent."),
+                self.tr("Check for new versions once a week? No personal data is sent."),
                 action=self.tr("Yes"),
-                act=lambda: self.choose(True),
+                act=lambda: self._checker.set_enabled(True),
                 topic="updates",
             )
 
-    def choose(self, on: bool) -> None:
-        self._remember(updates="on" if on else "off")
-        if self._window.settings_page is not None:
-            self._window.settings_page.show_updates(on)
-        if on:
-            self._tasks.spawn(self._look(quietly=True), "look for a new version")
+    def _check_if_enabled(self) -> None:
+        if self._checker.is_enabled:
+            self._tasks.spawn(self._check(quietly=True), "check for updates")
 
-    def look(self) -> None:
-        """Now, because somebody wants to know."""
-        self._tasks.spawn(self._look(quietly=False), "look for a new version")
+    def check_now(self) -> None:
+        """Check because the user requested it; shows the result even if there is no new version."""
+        self._tasks.spawn(self._check(quietly=False), "check for updates")
 
-    async def _look(self, *, quietly: bool) -> None:
-        from desktop.updates.releases import Release, UpdateCheckError, newer_release  # late: seldom used
+    async def _check(self, *, quietly: bool) -> None:
+        from desktop.updates.releases import Release, UpdateCheckError  # rarely needed
 
+        toast = self._window.toast
         try:
-            release: Release | None = await asyncio.to_thread(newer_release, version("inglenook"))
+            release: Release | None = await self._checker.newer_release()
         except UpdateCheckError as error:
             if not quietly:
-                words = self.tr("It could not be learned whether there is a new version: {reason}.")
-                self._window.toast.show_message(words.format(reason=error.reason), alert=True, topic="updates")
+                text = self.tr("Could not check for a new version: {reason}.").format(reason=error.reason)
+                toast.show_message(text, alert=True, topic="updates")
             return
-        self._remember(updates_looked_at=time.time())
         if release is not None:
-            words = self.tr("Inglenook {version} is there.").format(version=release.version)
+            text = self.tr("Inglenook {version} is available.").format(version=release.version)
             what_is_new = self.tr("What is new")
-            self._window.toast.show_message(words, action=what_is_new, act=lambda: self._show(release), topic="updates")
+            toast.show_message(text, action=what_is_new, act=lambda: self._show_release(release), topic="updates")
         elif not quietly:
-            self._window.toast.show_message(self.tr("This is the newest version."), for_ms=6_000, topic="updates")
+            toast.show_message(self.tr("This is the newest version."), for_ms=6_000, topic="updates")
 
-    def _show(self, release: object) -> None:
+    def _show_release(self, release: object) -> None:
         from desktop.updates.release_dialog import ReleaseDialog
         from desktop.updates.releases import Release
 
         assert isinstance(release, Release)
-        card = ReleaseDialog(release, self._window.theme, self._window)
-        card.download_requested.connect(QDesktopServices.openUrl)
-        card.open()
+        dialog = ReleaseDialog(release, self._window.theme, self._window)
+        dialog.download_requested.connect(QDesktopServices.openUrl)
+        dialog.open()

@@ -1,4 +1,4 @@
-"""Labels and quiet buttons that the cards of a page are made of."""
+"""Building blocks of cards: labels, links, buttons and the card itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from desktop.platform.theme import Theme
 
 
 def label(name: str, text: str, parent: QWidget, *, wraps: bool = False) -> QLabel:
-    """`name` is that of its style. Names of files and the like come as they are: nothing in the text is markup."""
+    """`name` is the object name for the style sheet. The text is shown as plain text, never as markup."""
     made = QLabel(text, parent)
     made.setTextFormat(Qt.TextFormat.PlainText)
     made.setObjectName(name)
@@ -26,7 +26,7 @@ def link(text: str, parent: QWidget) -> QPushButton:
 
 
 def mark(widget: QWidget, name: str, on: bool) -> None:
-    """Sets a property that the style sheet asks for. Qt looks for it again only where it is told to."""
+    """Set a dynamic property that the style sheet uses, and apply the style sheet again if it changed."""
     if widget.property(name) != on:
         widget.setProperty(name, on)
         widget.style().unpolish(widget)
@@ -34,13 +34,13 @@ def mark(widget: QWidget, name: str, on: bool) -> None:
 
 
 def enable(button: QAbstractButton, on: bool) -> None:
-    """Disables a button only when it has not the focus: Qt would give the focus to another one, which the next key
-    would press."""
+    """Enable or disable a button, but never disable the focused one: Qt would move the focus to another button,
+    which the next key press would then activate."""
     button.setEnabled(on or button.hasFocus())
 
 
 class Card(QFrame):
-    """White, with a thin line around."""
+    """A panel with a thin border."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -48,9 +48,9 @@ class Card(QFrame):
 
 
 class ChoiceButton(QPushButton):
-    """One of several, of which one is chosen; `name` is that of its style.
+    """One button of an exclusive choice. `name` is the object name for the style sheet.
 
-    Qt reckons its width in the weight that it has unchosen: the chosen one is bolder, and would be clipped."""
+    The size hint allows for the bolder font of the checked state, which Qt ignores."""
 
     def __init__(self, name: str, text: str, parent: QWidget) -> None:
         super().__init__(text, parent)
@@ -65,7 +65,7 @@ class ChoiceButton(QPushButton):
 
 
 class IconButton(QToolButton):
-    """An icon of the theme that keeps to its colours."""
+    """A flat button with an icon of the theme, which follows changes of the theme."""
 
     def __init__(self, theme: Theme, icon: str, name: str, parent: QWidget) -> None:
         super().__init__(parent)

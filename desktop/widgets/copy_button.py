@@ -1,4 +1,4 @@
-"""A button that puts a text on the clipboard."""
+"""A button that copies a text to the clipboard."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ CONFIRM_MS = 1_500
 
 
 class CopyButton(IconButton):
-    """Copies what `text()` gives when it is clicked, and says so for a moment. GUI thread only."""
+    """A click copies the result of `text()` and shows a check mark for `CONFIRM_MS`. GUI thread only."""
 
     def __init__(self, theme: Theme, name: str, text: Callable[[], str], parent: QWidget) -> None:
-        self._confirmed: QTimer | None = None  # the base class styles the button first
+        self._confirmed: QTimer | None = None  # the base class calls `_restyle` in its constructor
         super().__init__(theme, "copy", name, parent)
         self._text = text
         self._confirmed = QTimer(self, singleShot=True, interval=CONFIRM_MS)
@@ -26,8 +26,7 @@ class CopyButton(IconButton):
         self.clicked.connect(self._copy)
 
     @property
-    def has_copied(self) -> bool:
-        """Whether it is said now that the text was copied."""
+    def shows_confirmation(self) -> bool:
         return self._confirmed is not None and self._confirmed.isActive()
 
     def _copy(self) -> None:
@@ -36,9 +35,9 @@ class CopyButton(IconButton):
             self._confirmed.start()
         self._restyle()
         if QAccessible.isActive():
-            words = QCoreApplication.translate("transcript", "Copied")
-            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, words))
+            text = QCoreApplication.translate("transcript", "Copied")
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
 
     def _restyle(self) -> None:
-        copied = self.has_copied
+        copied = self.shows_confirmation
         self.setIcon(self._theme.icon("check" if copied else self._icon, "ok" if copied else "muted"))

@@ -1,4 +1,4 @@
-"""Lays widgets side by side and begins a new row where there is no room."""
+"""A layout that puts widgets side by side and wraps them into new rows."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class FlowLayout(QLayout):
         return size
 
     def _place(self, rect: QRect, *, move: bool) -> int:
-        """Puts each item in its place; the height of all."""
+        """Return the height of all rows; if `move`, also set the geometry of each item."""
         x, y, row = rect.x(), rect.y(), 0
         for item in self._items:
             if item.isEmpty():

@@ -1,4 +1,4 @@
-"""A text field that stays fast with lines of any length."""
+"""A text field that stays fast with very long lines."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from PySide6.QtCore import QMimeData
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 MAX_LINE = 2_000
-"""Letters. Qt lays a line out in time that grows with the square of its length: 100,000 letters took 2 s, and each key
-behind them 0.8 s. Lines of this length take 4 ms."""
+"""Characters. Qt needs quadratic time to lay out a line: 100,000 characters took 2 s, and each key press at their end
+0.8 s. Lines of this length take 4 ms."""
 _SOFT_BREAK = "\u2060\n"
-"""A word joiner, which has no width, before the end of a block: the line continues in the next block."""
+"""A zero-width word joiner at the end of a block marks that the line continues in the next block."""
 _NEAR = MAX_LINE // 10
 
 
 def with_soft_breaks(text: str) -> str:
-    """`text` with soft breaks in lines that are longer than `MAX_LINE`, behind a blank where there is one near."""
-    if _SOFT_BREAK in text:  # invisible at the end of a line, and not to be taken for a soft break
+    """Insert soft breaks into lines longer than `MAX_LINE`, after a space if there is one near."""
+    if _SOFT_BREAK in text:  # remove word joiners at line ends, which would be read as soft breaks
         text = "\n".join([line.rstrip("\u2060") for line in text.split("\n")])
     if len(text) <= MAX_LINE:
         return text
@@ -39,8 +39,8 @@ def _broken(line: str) -> str:
 
 
 class LongTextEdit(QPlainTextEdit):
-    """Holds long lines in several blocks. `toPlainText`, `setPlainText`, pasting and copying carry the text without
-    these breaks. GUI thread only."""
+    """Stores a long line as several blocks. `toPlainText`, `setPlainText`, paste and copy use the text without the soft
+    breaks. GUI thread only."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -54,7 +54,7 @@ class LongTextEdit(QPlainTextEdit):
         return self._text
 
     def setPlainText(self, text: str) -> None:
-        self._text_revision = -1  # a new document may count from the same number
+        self._text_revision = -1  # the new content may have the same revision number
         super().setPlainText(with_soft_breaks(text))
 
     def insertPlainText(self, text: str) -> None:

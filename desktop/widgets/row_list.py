@@ -1,4 +1,4 @@
-"""Rows of one kind as a Qt list."""
+"""Qt list models of Python objects."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ Row = TypeVar("Row")
 
 class RowRole(IntEnum):
     ROW = Qt.ItemDataRole.UserRole + 1
-    """What a row of a `KeyedList` shows, as it is."""
+    """The row object of a `KeyedList`."""
 
 
 class RowList(QAbstractListModel, Generic[Row]):
-    """Holds the rows; what each role says of one is the subclass's. GUI thread only."""
+    """Holds the rows. A subclass implements `data`. GUI thread only."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -36,11 +36,11 @@ class RowList(QAbstractListModel, Generic[Row]):
         return 0 if parent.isValid() else len(self._rows)
 
     def at(self, index: Index) -> Row | None:
-        """The row of an index; None of one that is invalid, or of a row that has gone."""
+        """The row of an index; None if the index is invalid or the row was removed."""
         return self._rows[index.row()] if index.isValid() and index.row() < len(self._rows) else None
 
     def _rearrange(self, steps: Sequence[Change], wanted: Sequence[Row]) -> None:
-        """Takes `steps` towards these rows. A row that stays is not touched, even where it says something else now."""
+        """Apply `steps` of `row_diff.changes`, taking inserted rows from `wanted`. Kept rows are not updated."""
         for at, n_removed, inserted in steps:
             if n_removed:
                 self.beginRemoveRows(QModelIndex(), at, at + n_removed - 1)
@@ -52,12 +52,12 @@ class RowList(QAbstractListModel, Generic[Row]):
                 self.endInsertRows()
 
 
-_SAYS_OTHER = [RowRole.ROW, Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole]
+_CHANGED_ROLES = [RowRole.ROW, Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole]
 
 
 class KeyedList(RowList[Row]):
-    """Rows that are known by a key, whatever they say. `name` is what is written of one, `describe` tells it in a
-    sentence."""
+    """Rows that are identified by a unique key. `name(row)` is the displayed text, `describe(row)` the accessible
+    text."""
 
     def __init__(
         self,
@@ -85,10 +85,10 @@ class KeyedList(RowList[Row]):
         return None
 
     def show(self, wanted: Sequence[Row]) -> None:
-        """Puts these in the place of the rows; only what is different is told, so that the focus stays where it is."""
+        """Replace the rows with minimal signals, so that selection and focus stay on the same keys."""
         old, new = [self.key_of(row) for row in self._rows], [self.key_of(row) for row in wanted]
         self._rearrange(list(changes(old, new)), wanted)
         for number, row in enumerate(wanted):
             if self._rows[number] != row:
                 self._rows[number] = row
-                self.dataChanged.emit(self.index(number), self.index(number), _SAYS_OTHER)
+                self.dataChanged.emit(self.index(number), self.index(number), _CHANGED_ROLES)

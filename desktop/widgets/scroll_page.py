@@ -1,15 +1,17 @@
-"""A page of the window that scrolls up and down."""
+"""A page of the window that scrolls vertically."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
+from desktop.widgets.page_view import PageView
+
 WIDTH = 772
 
 
-class ScrollPage(QScrollArea):
-    """`name` is that of its style, and of its body's. A subclass fills the body."""
+class ScrollPage(PageView, QScrollArea):
+    """A subclass fills the body. `name` makes the object names of the style sheet: `<name>Page` and `<name>Body`."""
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -22,7 +24,7 @@ class ScrollPage(QScrollArea):
         self._body.setObjectName(f"{name}Body")
 
     def _put_in_the_middle(self, inner: QWidget) -> None:
-        """As all that stands in the body, no wider than one likes to read."""
+        """Makes `inner` the only content of the body, no wider than `WIDTH`."""
         inner.setMaximumWidth(WIDTH)
         outer = QVBoxLayout(self._body)
         outer.setContentsMargins(36, 28, 36, 24)

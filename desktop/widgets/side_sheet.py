@@ -1,4 +1,4 @@
-"""A sheet at the right of a page, as high as it is: beside what the page shows, or over all of a narrow one."""
+"""A sheet on the right of a page: beside the content, or over the whole page if that is narrow."""
 
 from __future__ import annotations
 
@@ -20,17 +20,16 @@ from desktop.platform.theme import Theme
 from desktop.widgets.card_parts import ChoiceButton, IconButton
 
 WIDTH = 348
-LEAST_BESIDE = 380
-"""What the page needs beside a sheet. Where less is left, the sheet takes the whole page, so that nothing of it is half
-covered."""
+MIN_PAGE_WIDTH = 380
+"""Pixels that the content needs beside the sheet. In a narrower page the sheet covers all of it."""
 
 
 class SideSheet(QFrame):
-    """Hidden at first. A subclass calls `_lay_out_sheet` with what stands in it. GUI thread only."""
+    """Hidden at first. A subclass calls `_lay_out_sheet` and fills the returned column. GUI thread only."""
 
     closed = Signal()
     room_changed = Signal(int)
-    """So many pixels at the right of the page are taken now: what the page shows stands beside them."""
+    """Carries the width in pixels that the content of the page must leave free on the right."""
 
     def __init__(self, theme: Theme, page: QWidget) -> None:
         super().__init__(page)
@@ -42,25 +41,25 @@ class SideSheet(QFrame):
         self.hide()
 
     def open_sheet(self) -> None:
-        self._put()
+        self._place()
         self.show()
         self.raise_()
 
     @property
     def is_beside(self) -> bool:
-        """Whether it leaves the page room enough to be used."""
-        return self._page.width() - WIDTH >= LEAST_BESIDE
+        """Whether the page is wide enough to show its content beside the sheet."""
+        return self._page.width() - WIDTH >= MIN_PAGE_WIDTH
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._take_room()
+        self._report_width()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        self._take_room()
+        self._report_width()
 
     def close_sheet(self) -> bool:
-        """False where it was closed already."""
+        """Return False if it was closed already."""
         if self.isHidden():
             return False
         self.hide()
@@ -69,13 +68,13 @@ class SideSheet(QFrame):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._page and event.type() == QEvent.Type.Resize and not self.isHidden():
-            self._put()
+            self._place()
         return super().eventFilter(watched, event)
 
     def _lay_out_sheet(self, title: QLabel, close: str) -> QVBoxLayout:
-        """The column that is to be filled; it scrolls where the page is too low. `close` names the button at the head.
+        """Return the scrollable column for the content. `close` is the accessible name of the close button.
 
-        To be called when all that takes the focus is made, so that the button comes after it with the Tab key."""
+        Call it after all focusable widgets were created, so that the close button is last in the tab order."""
         self.close_button = IconButton(self._theme, "x", close, self)
         self.close_button.clicked.connect(self.close_sheet)
         head = QHBoxLayout()
@@ -100,12 +99,12 @@ class SideSheet(QFrame):
         outer.addWidget(scroll, 1)
         return column
 
-    def _put(self) -> None:
+    def _place(self) -> None:
         width = WIDTH if self.is_beside else self._page.width()
         self.setGeometry(self._page.width() - width, 0, width, self._page.height())
-        self._take_room()
+        self._report_width()
 
-    def _take_room(self) -> None:
+    def _report_width(self) -> None:
         taken = WIDTH if self.is_beside and not self.isHidden() else 0
         if taken != self._taken:
             self._taken = taken
@@ -113,10 +112,10 @@ class SideSheet(QFrame):
 
 
 class Segments(QFrame):
-    """Buttons side by side, one of which is chosen; `group` knows them by their numbers."""
+    """An exclusive choice as adjacent buttons. `group` has the buttons by index."""
 
-    def __init__(self, texts: Iterable[str], spoken: str, parent: QWidget) -> None:
-        """`spoken` names a button, with its text in the place of {choice}."""
+    def __init__(self, texts: Iterable[str], accessible_name: str, parent: QWidget) -> None:
+        """`accessible_name` is a template for each button; {choice} is replaced by its text."""
         super().__init__(parent)
         self.setObjectName("segments")
         self.group = QButtonGroup(self)
@@ -125,6 +124,6 @@ class Segments(QFrame):
         row.setSpacing(2)
         for number, text in enumerate(texts):
             button = ChoiceButton("segment", text, self)
-            button.setAccessibleName(spoken.format(choice=text))
+            button.setAccessibleName(accessible_name.format(choice=text))
             self.group.addButton(button, number)
             row.addWidget(button, 1)

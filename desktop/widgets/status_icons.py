@@ -1,4 +1,4 @@
-"""Small signs that say how something stands: a dot, a ring."""
+"""Small status icons: a dot and a progress ring."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DOT, RING = 8, 14
 
 
 def dot_pixmap(theme: Theme, token: str, scale: float) -> QPixmap:
-    """A small round light in the colour of `token`."""
+    """A dot in the colour `token` of the theme, for a screen with this scale."""
     pixmap = _clear(DOT, scale)
     with QPainter(pixmap) as painter:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -30,7 +30,7 @@ def ring_pixmap(theme: Theme, share: float, scale: float) -> QPixmap:
 
 
 def draw_ring(painter: QPainter, box: QRectF, share: float, theme: Theme) -> None:
-    """A circle of which `share`, from 12 o'clock on, is lit."""
+    """Draw a ring of which `share` (0 to 1) is filled clockwise from 12 o'clock."""
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(theme.colour("line"), 2.5))
     painter.drawEllipse(box)

@@ -1,4 +1,4 @@
-"""The order in which Tab goes through a window that grows."""
+"""Tab order for widgets that are created late."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QWidget
 
 
 def set_tab_order(*widgets: QWidget) -> None:
-    """Tab goes from the first on through the others, then to what came after the first.
+    """Put the other widgets directly after the first one in the tab order, in this order.
 
-    For those that are made late: Qt puts a new widget behind all others of its window."""
+    Needed for widgets that are created late, which Qt puts at the end of the window's tab order."""
     for before, after in pairwise(widgets):
         QWidget.setTabOrder(before, after)

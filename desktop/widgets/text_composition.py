@@ -1,4 +1,4 @@
-"""Text that an input method composes (Japanese, Chinese, dead keys) and that is not yet part of a field's text."""
+"""Keeps Enter and Escape from text fields while an input method composes (Japanese, Chinese, dead keys)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ _KEYS_OF_COMPOSITION = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape)
 
 
 class CompositionGuard(QObject):
-    """Keeps Enter and Escape from a text field while an input method composes in it: there they confirm or discard
-    the composition, and must not also send, rename or close. The same rule as `isComposing` in UI Events.
+    """Event filter that hides Enter and Escape from a text field while an input method composes in it. These keys then
+    confirm or discard the composition and must not also send, rename or close. Same rule as `isComposing` in UI Events.
 
-    A child of the field; GUI thread only. Made after other event filters of the field, so that it runs first.
+    Child of the field. Create it after other event filters of the field, so that it runs first. GUI thread only.
     """
 
-    is_composing = False  # of the class: Qt still sends events while Python destroys the object
+    is_composing = False  # class attribute: Qt still sends events while Python destroys the object
 
     def __init__(self, field: QWidget) -> None:
         super().__init__(field)
@@ -30,13 +30,13 @@ class CompositionGuard(QObject):
             self.is_composing = False
         elif self.is_composing and isinstance(event, QKeyEvent) and event.key() in _KEYS_OF_COMPOSITION:
             if kind == QEvent.Type.ShortcutOverride:
-                event.accept()  # no shortcut of the window either
+                event.accept()  # also suppresses shortcuts of the window
                 return True
             return kind == QEvent.Type.KeyPress
         return super().eventFilter(watched, event)
 
 
 def is_composing(field: QWidget) -> bool:
-    """Whether an input method composes in `field`, for fields that have a guard."""
+    """Whether an input method composes in `field`; False if the field has no guard."""
     guard = field.findChild(CompositionGuard, options=Qt.FindChildOption.FindDirectChildrenOnly)
     return guard is not None and guard.is_composing

@@ -1,4 +1,4 @@
-"""Text in code's type that can be selected and copied, but not changed."""
+"""Read-only monospaced text that can be selected and copied."""
 
 from __future__ import annotations
 
@@ -14,15 +14,13 @@ PADDING = 10
 
 
 class CodeLine(QLineEdit):
-    """One line."""
-
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("codeLine")
         self.setReadOnly(True)
         self.setFrame(False)
         self.setFont(code_font(13))
-        self.setTextMargins(-2, 0, 0, 0)  # Qt's own inset, so that it stands below its label
+        self.setTextMargins(-2, 0, 0, 0)  # Qt insets the text by 2 px; this aligns it with its label
 
     def show_text(self, text: str) -> None:
         if text != self.text():
@@ -31,7 +29,7 @@ class CodeLine(QLineEdit):
 
 
 class CodeBox(QPlainTextEdit):
-    """A few lines, as high as they are; a longer line is scrolled."""
+    """As high as its lines; long lines scroll sideways."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -56,5 +54,5 @@ class CodeBox(QPlainTextEdit):
     def _fit(self) -> None:
         lines = self.toPlainText().count("\n") + 1
         margins = 2 * (PADDING + 1) + round(2 * self.document().documentMargin())
-        spacing = math.ceil(QFontMetricsF(self.font()).lineSpacing())  # lines stand on whole pixels
+        spacing = math.ceil(QFontMetricsF(self.font()).lineSpacing())  # Qt places lines on whole pixels
         self.setFixedHeight(lines * spacing + margins)

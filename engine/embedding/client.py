@@ -1,124 +1,125 @@
-"""The asking side of embeddings: from the asker's loop to the native thread and back."""
+"""Embedding requests from any event loop to the native thread and back."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
 
-from engine.backend import Backend, LoadSettings, TokenizationCancelled
-from engine.embedding.embedder import Embedder
+from engine.backend import Backend, Embedder, LoadSettings, TokenizationCancelled
+from engine.embedding.executor import EmbeddingExecutor
 from engine.embedding.queue import EmbedJob
 from engine.errors import EngineClosed, NotLoaded
-from engine.events import EmbedderInfo, Embeddings
-from engine.inbox import Cancel, Embed, LoadEmbedder, Message, UnloadEmbedder
-from engine.requests import EmbedRequest, Origin
-from engine.status import StatusPublisher
+from engine.events import Embeddings
+from engine.prompt.thread_pools import PromptThreadPools
+from engine.requests import EmbedRequest
+from engine.status import EmbedderInfo, StatusPublisher
 
 
 class EmbeddingClient:
-    """`embed` belongs to any thread with a running loop, the rest to the engine's loop, one at a time.
-
-    `chat` is the chat model, while it is loaded and its texts may be tokenised."""
+    """`embed` may be called on any thread with a running loop, everything else on the engine's loop, one call at a
+    time."""
 
     def __init__(
         self,
-        inbox: SimpleQueue[Message],
-        pool: Callable[[Origin, int], ThreadPoolExecutor],
-        drain: Callable[[], Awaitable[None]],
-        board: StatusPublisher,
+        post: Callable[[Callable[[], None]], None],
+        executor: EmbeddingExecutor,
+        pools: PromptThreadPools,
+        status: StatusPublisher,
     ) -> None:
-        self._inbox = inbox
-        self._pool = pool
-        self._drain = drain
-        self._board = board
+        """`post` runs an action on the native thread."""
+        self._post = post
+        self._executor = executor
+        self._pools = pools
+        self._status = status
         self._embedder: Embedder | None = None
         self._load_cancelled = threading.Event()
-        self.chat: Backend | None = None
+        self.chat_backend: Backend | None = None
+        """The chat model while it may be used for tokenization."""
 
     async def load(self, path: Path, settings: LoadSettings) -> EmbedderInfo:
-        """Raises what OpenEmbedder does."""
+        """Raises the errors of OpenEmbedder."""
         cancelled = self._load_cancelled = threading.Event()
-        await self._withdraw()
+        await self._invalidate()
         done: Future[Embedder] = Future()
-        self._inbox.put(LoadEmbedder(path, settings, done, cancelled))
+        self._post(partial(self._executor.load, path, settings, cancelled, done))
         try:
             embedder = await asyncio.wrap_future(done)
         except asyncio.CancelledError:
             cancelled.set()
-            self._inbox.put(UnloadEmbedder(Future()))  # it may have been loaded a moment before
+            self._post(partial(self._executor.unload, NotLoaded()))  # in case the load has just ended
             raise
         self._embedder = embedder
-        self._board.publish_embedder(embedder.info)
+        self._status.publish_embedder(embedder.info)
         return embedder.info
 
     def cancel_load(self) -> None:
-        """Ends a load that is under way; it raises LoadCancelled."""
+        """Ends the current load, which raises LoadCancelled."""
         self._load_cancelled.set()
 
     async def unload(self) -> None:
-        await self._withdraw()
+        await self._invalidate()
         done: Future[None] = Future()
-        self._inbox.put(UnloadEmbedder(done))
+        self._post(partial(self._executor.unload, NotLoaded(), done))
         await asyncio.wrap_future(done)
 
     async def embed(self, request: EmbedRequest) -> Embeddings:
-        """Raises NotLoaded, EngineDead, ContextOverflow, RequestError. Cancelling the task ends the work."""
+        """Raises NotLoaded, EngineClosed, EngineDead, ContextOverflow, RequestError. Cancelling the task ends the
+        work."""
         source = self._source()
         if source is None:
             raise NotLoaded
         cancelled = threading.Event()
         try:
-            n_chars = sum(map(len, request.inputs))
-            asked = self._pool(request.origin, n_chars).submit(self._ask, source, request, cancelled)
-        except RuntimeError:  # closed a moment ago
+            pool = self._pools.pool(request.origin, sum(map(len, request.inputs)))
+            submitted = pool.submit(self._submit, source, request, cancelled)
+        except RuntimeError:  # the pool was shut down a moment ago
             raise EngineClosed from None
         try:
-            job = await asyncio.wrap_future(asked)
+            job = await asyncio.wrap_future(submitted)
             return await asyncio.wrap_future(job.done)
         except asyncio.CancelledError:
             cancelled.set()
-            self._inbox.put(Cancel())
+            self._post(self._executor.drop_cancelled)
             raise
 
     def close(self) -> None:
-        """Nothing is taken any more; what is under way ends on the native thread."""
-        self._embedder = self.chat = None
+        """Rejects further requests; those under way end on the native thread."""
+        self._embedder = self.chat_backend = None
 
-    def lost(self) -> None:
-        """The embedding model failed and is gone. Native thread."""
+    def embedder_failed(self) -> None:
+        """The embedding model failed and is unloaded. Native thread."""
         self._embedder = None
-        self._board.publish_embedder(None)
+        self._status.publish_embedder(None)
 
-    async def _withdraw(self) -> None:
-        """Waits until nothing tokenises with the model that is about to be freed."""
+    async def _invalidate(self) -> None:
+        """Ends the use of the embedding model for tokenization, before it is freed."""
         self._embedder = None
-        self._board.publish_embedder(None)
-        await self._drain()
+        self._status.publish_embedder(None)
+        await self._pools.drain()
 
     def _source(self) -> Embedder | Backend | None:
-        return self._embedder or self.chat
+        return self._embedder or self.chat_backend
 
-    def _ask(self, source: Embedder | Backend, request: EmbedRequest, cancelled: threading.Event) -> EmbedJob:
-        """On a pool's thread: tokens, then over to the native thread. Withdrawing waits for this, so that no job comes
-        after its model was freed or the engine was closed."""
+    def _submit(self, source: Embedder | Backend, request: EmbedRequest, cancelled: threading.Event) -> EmbedJob:
+        """Tokenizes the inputs and passes them to the native thread. Runs on a pool's thread, which is drained before
+        the model is freed or the engine is closed, so no job arrives after that."""
         if source is not self._source():
             raise NotLoaded
 
         def stopped() -> bool:
             return cancelled.is_set() or source is not self._source()
 
-        # An embedded text contains no control tokens, only text that may look like them.
+        # Control tokens in an input are text.
         tokenize = partial(source.tokenize, add_special=True, parse_special=False, cancelled=stopped)
         try:
-            around = tokenize("") if request.truncate else []
+            special_tokens = tokenize("") if request.truncate else []
             inputs = [tokenize(each) if isinstance(each, str) else each for each in request.inputs]
         except TokenizationCancelled:
             raise NotLoaded from None
-        job = EmbedJob(request, inputs, source, cancelled, around)
-        self._inbox.put(Embed(job))
+        job = EmbedJob(request, inputs, source, cancelled, special_tokens)
+        self._post(partial(self._executor.accept, job))
         return job

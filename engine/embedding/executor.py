@@ -1,68 +1,72 @@
-"""Which model embeds: one loaded for it, else the chat model through a context of its own, opened when first asked."""
+"""Runs embedding requests on the native thread: on the embedding model, or on the chat model if none is loaded."""
 
 from __future__ import annotations
 
 import logging
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
 
-from engine.backend import Backend
-from engine.embedding.embedder import OpenEmbedder
+from engine.backend import Backend, Embedder, LoadSettings, OpenEmbedder
 from engine.embedding.queue import EmbedJob, EmbedQueue
 from engine.errors import EngineDead, EngineError, NotLoaded
-from engine.inbox import LoadEmbedder
 from engine.redacted_traceback import redacted_traceback
 
 log = logging.getLogger(__name__)
 
 
 class EmbeddingExecutor:
-    """Native thread only. A failure here ends embedding requests, and leaves chats alone. `on_loss` hears of it where
-    it takes the embedding model."""
+    """Native thread only. A failure ends embedding requests and does not affect chats."""
 
-    def __init__(self, open_embedder: OpenEmbedder, on_loss: Callable[[], None]) -> None:
+    def __init__(self, open_embedder: OpenEmbedder, on_failure: Callable[[], None]) -> None:
+        """`on_failure` is called when the embedding model has failed and is unloaded."""
         self._open_embedder = open_embedder
-        self._on_loss = on_loss
-        self._own: EmbedQueue | None = None
-        self._chat: EmbedQueue | None = None
+        self._on_failure = on_failure
+        self._own_queue: EmbedQueue | None = None
+        self._chat_queue: EmbedQueue | None = None
+        self.chat_backend: Backend | None = None
+        """The loaded chat model; its embedding context is opened with the first request."""
 
     @property
     def idle(self) -> bool:
         return all(queue.idle for queue in self._queues())
 
-    def load(self, message: LoadEmbedder) -> None:
+    def load(self, path: Path, settings: LoadSettings, cancelled: threading.Event, done: Future[Embedder]) -> None:
+        """Replaces the embedding model. `done` gets the embedder, an error of OpenEmbedder, or EngineDead."""
         self.unload(NotLoaded(loading=True))
-        if not message.done.set_running_or_notify_cancel():
+        if not done.set_running_or_notify_cancel():
             return
         try:
-            embedder = self._open_embedder(message.path, message.settings, _until(message.cancelled))
+            embedder = self._open_embedder(path, settings, lambda progress: not cancelled.is_set())
         except EngineError as error:
-            message.done.set_exception(error)
-        except Exception as error:
+            done.set_exception(error)
+        except Exception as error:  # a bug must not end the thread
             log.error("loading the embedding model failed\n%s", redacted_traceback(error))
-            message.done.set_exception(EngineDead(str(error)))
+            done.set_exception(EngineDead(str(error)))
         else:
-            self._own = EmbedQueue(embedder)
-            message.done.set_result(embedder)
+            self._own_queue = EmbedQueue(embedder)
+            done.set_result(embedder)
 
-    def unload(self, cause: EngineError) -> None:
-        """Frees the embedding model; its requests end with `cause`."""
-        own, self._own = self._own, None
-        if own is not None:
-            own.close(cause)
+    def unload(self, cause: EngineError, done: Future[None] | None = None) -> None:
+        """Frees the embedding model, even if `done` is cancelled; its requests end with `cause`."""
+        queue, self._own_queue = self._own_queue, None
+        if queue is not None:
+            queue.close(cause)
+        if done is not None and done.set_running_or_notify_cancel():
+            done.set_result(None)
 
-    def release_chat(self, cause: EngineError) -> None:
-        """Lets go of the chat model, which is about to be freed."""
-        chat, self._chat = self._chat, None
-        if chat is not None:
-            chat.close(cause)
+    def release_chat_backend(self, cause: EngineError) -> None:
+        """Closes the context over the chat model, which is about to be freed; its requests end with `cause`."""
+        self.chat_backend = None
+        self._close_chat_queue(cause)
 
-    def accept(self, job: EmbedJob, backend: Backend | None) -> None:
-        """Takes in a job that was tokenised by the embedding model or by the chat model, if that is still there."""
-        if self._own is not None and job.source is self._own.embedder:
-            self._own.accept(job)
-        elif backend is not None and job.source is backend:
-            self._accept_by_chat(job, backend)
+    def accept(self, job: EmbedJob) -> None:
+        """Queues a job on the model that tokenized it; NotLoaded if that is no longer loaded."""
+        if self._own_queue is not None and job.source is self._own_queue.embedder:
+            self._own_queue.accept(job)
+        elif self.chat_backend is not None and job.source is self.chat_backend:
+            self._accept_on_chat(job, self.chat_backend)
         elif job.done.set_running_or_notify_cancel():
             job.done.set_exception(NotLoaded())
 
@@ -70,40 +74,41 @@ class EmbeddingExecutor:
         for queue in self._queues():
             queue.drop_cancelled()
 
-    def step(self, *, watched: bool) -> float:
-        """One slice of whoever has work; seconds that it took."""
+    def step(self, *, short: bool) -> float:
+        """Computes one slice of the queued inputs; a short one if chats wait for it. Returns its seconds."""
         queue = next(queue for queue in self._queues() if not queue.idle)
         try:
-            return queue.step(watched=watched)
+            return queue.step(short=short)
         except Exception as error:
             log.error("embedding failed\n%s", redacted_traceback(error))
             death = EngineDead(str(error) or type(error).__name__)
-            if queue is self._own:
-                self._on_loss()
+            if queue is self._own_queue:
+                self._on_failure()
                 self.unload(death)
             else:
-                self.release_chat(death)
+                self._close_chat_queue(death)
             return 0.0
 
     def close(self, cause: EngineError) -> None:
         self.unload(cause)
-        self.release_chat(cause)
+        self.release_chat_backend(cause)
 
-    def _accept_by_chat(self, job: EmbedJob, backend: Backend) -> None:
-        if self._chat is None:
+    def _accept_on_chat(self, job: EmbedJob, backend: Backend) -> None:
+        if self._chat_queue is None:
             try:
-                self._chat = EmbedQueue(backend.open_embedder())
+                self._chat_queue = EmbedQueue(backend.open_embedder())
             except Exception as error:
                 if not isinstance(error, EngineError):
                     log.error("the chat model's embeddings could not be opened\n%s", redacted_traceback(error))
                 if job.done.set_running_or_notify_cancel():
                     job.done.set_exception(error if isinstance(error, EngineError) else EngineDead(str(error)))
                 return
-        self._chat.accept(job)
+        self._chat_queue.accept(job)
+
+    def _close_chat_queue(self, cause: EngineError) -> None:
+        queue, self._chat_queue = self._chat_queue, None
+        if queue is not None:
+            queue.close(cause)
 
     def _queues(self) -> list[EmbedQueue]:
-        return [queue for queue in (self._own, self._chat) if queue is not None]
-
-
-def _until(cancelled: threading.Event) -> Callable[[float], bool]:
-    return lambda progress: not cancelled.is_set()
+        return [queue for queue in (self._own_queue, self._chat_queue) if queue is not None]

@@ -1,4 +1,4 @@
-"""Embedding requests at work, a slice at a time, so that chats go on between two slices."""
+"""Computes embedding requests in slices, so that chats proceed between two slices."""
 
 from __future__ import annotations
 
@@ -12,47 +12,42 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from engine.backend import Chunk
-from engine.embedding.embedder import Embedder
+from engine.backend import Chunk, Embedder
 from engine.errors import ContextOverflow, EngineError, RequestError
 from engine.events import Embeddings
 from engine.requests import EmbedRequest
 from engine.scheduler.thread_tuner import ThreadCountPolicy
 
-SLICE_S = 0.12
-"""What a slice may take while somebody reads an answer; with the step beside it, within a step's budget."""
+SHORT_SLICE_S = 0.12
+"""For a slice while chats wait for it; with the step beside it, below the scheduler's budget for one step."""
 
-MIN_SLICE = 8
-FIRST_TOKEN_S = 0.005
-"""Before the first measurement."""
+MIN_SHORT_SLICE = 8
+INITIAL_TOKEN_S = 0.005
+"""Assumed before the first measurement."""
 
 
 @dataclass(slots=True, eq=False)
 class EmbedJob:
-    """One request with its tokens, by the tokeniser of `source`. `cancelled` may be set on any thread; nobody waits for
-    `done` then. `around` are the tokens that an empty text has: those at the beginning and at the end of every text."""
+    """A request whose inputs are tokenized by `source`."""
 
     request: EmbedRequest
     inputs: Sequence[Sequence[int]]
     source: object
     cancelled: threading.Event
-    around: Sequence[int] = ()
+    """May be set on any thread; `done` is never completed after that."""
+    special_tokens: Sequence[int] = ()
+    """Tokens of an empty text: those that begin and end every input."""
     done: Future[Embeddings] = field(default_factory=Future)
     vectors: dict[int, tuple[float, ...]] = field(default_factory=dict)
-
-    @property
-    def priority(self) -> int:
-        return 0 if self.request.origin == "window" else 1
 
 
 @dataclass(slots=True, eq=False)
 class _Input:
-    """One input under way: how much of it was read, and what its tokens come to."""
-
     job: EmbedJob
     index: int
     slot: int
-    n_read: int = 0
+    """-1 while it waits."""
+    n_computed: int = 0
     pooled: npt.NDArray[np.float64] | None = None
 
     @property
@@ -67,7 +62,7 @@ class EmbedQueue:
         self.embedder = embedder
         self._clock = clock
         self._threads = ThreadCountPolicy(embedder.limits.thread_counts)
-        self._token_s = FIRST_TOKEN_S
+        self._token_s = INITIAL_TOKEN_S
         self._waiting: deque[_Input] = deque()
         self._running: list[_Input] = []
         self._jobs: list[EmbedJob] = []
@@ -77,7 +72,7 @@ class EmbedQueue:
         return not self._jobs
 
     def accept(self, job: EmbedJob) -> None:
-        """Takes a job in; what is wrong with it ends it."""
+        """Queues a job. An invalid one ends with a RequestError or ContextOverflow."""
         if job.cancelled.is_set() or not job.done.set_running_or_notify_cancel():
             return
         try:
@@ -87,45 +82,54 @@ class EmbedQueue:
             return
         self._jobs.append(job)
         inputs = [_Input(job, index, -1) for index in range(len(job.inputs))]
-        self._waiting = deque(sorted([*self._waiting, *inputs], key=lambda each: each.job.priority))
-        self._finish(job)
+        self._waiting = deque(sorted([*self._waiting, *inputs], key=lambda each: each.job.request.priority))
+        self._finish_if_complete(job)
 
     def drop_cancelled(self) -> None:
         for job in [job for job in self._jobs if job.cancelled.is_set()]:
-            self._forget(job)
+            self._jobs.remove(job)
+            self._waiting = deque(each for each in self._waiting if each.job is not job)
+            for running in [each for each in self._running if each.job is job]:
+                self.embedder.clear(running.slot)
+                self._running.remove(running)
 
-    def step(self, *, watched: bool) -> float:
-        """Reads one slice, a short one where somebody watches an answer. Seconds that it took. Raises NativeFailure."""
+    def step(self, *, short: bool) -> float:
+        """Computes one slice and returns its seconds. `short`: limits it to about SHORT_SLICE_S. Raises
+        NativeFailure."""
         limits = self.embedder.limits
-        room = min(limits.n_batch, max(MIN_SLICE, int(SLICE_S / self._token_s))) if watched else limits.n_batch
-        taken = self._take(room)
-        chunks = [Chunk(each.slot, each.n_read, tokens, samples=True, needs_all_logits=True) for each, tokens in taken]
-        n_tokens = sum(len(tokens) for _, tokens in taken)
+        n_fitting = max(MIN_SHORT_SLICE, int(SHORT_SLICE_S / self._token_s))
+        slice_ = self._next_slice(min(limits.n_batch, n_fitting) if short else limits.n_batch)
+        chunks = [
+            Chunk(each.slot, each.n_computed, tokens, sample_last=True, needs_all_logits=True)
+            for each, tokens in slice_
+        ]  # fmt: skip
+        n_tokens = sum(len(tokens) for _, tokens in slice_)
         started = self._clock()
-        rows = self.embedder.read(chunks, self._threads.choose(n_tokens))
+        rows = self.embedder.embed(chunks, self._threads.choose(n_tokens))
         seconds = self._clock() - started
         self._threads.record(n_tokens, seconds)
-        self._token_s = max(seconds / n_tokens, 0.7 * self._token_s)  # what took too long is believed at once
-        at = 0
-        for each, tokens in taken:
-            self._pool(each, rows[at : at + len(tokens)])
-            at += len(tokens)
+        self._token_s = max(seconds / n_tokens, 0.7 * self._token_s)  # a slower slice counts fully at once
+        row = 0
+        for each, tokens in slice_:
+            self._pool(each, rows[row : row + len(tokens)])
+            row += len(tokens)
         return seconds
 
     def close(self, cause: EngineError) -> None:
-        """Ends every request with `cause` and frees the embedder."""
+        """Ends every job with `cause` and frees the embedder."""
         for job in self._jobs:
             job.done.set_exception(cause)
         self._jobs.clear()
         self.embedder.close()
 
     def _check(self, job: EmbedJob) -> None:
+        """Truncates inputs if the request asks for it. Raises RequestError, ContextOverflow."""
         limits = self.embedder.limits
         n = job.request.dimensions
         if n is not None and not 1 <= n <= limits.n_dimensions:
             raise RequestError(f"the model's vectors have {limits.n_dimensions} dimensions, {n} were asked for")
         if job.request.truncate:
-            job.inputs = [truncated(tokens, limits.n_ctx, job.around) for tokens in job.inputs]
+            job.inputs = [truncated(tokens, limits.n_ctx, job.special_tokens) for tokens in job.inputs]
         for tokens in job.inputs:
             if len(tokens) > limits.n_ctx:
                 raise ContextOverflow(len(tokens), limits.n_ctx)
@@ -134,19 +138,19 @@ class EmbedQueue:
             if not all(0 <= token < limits.n_tokens for token in tokens):
                 raise RequestError(f"an input holds a token outside of the model's vocabulary of {limits.n_tokens}")
 
-    def _take(self, room: int) -> list[tuple[_Input, Sequence[int]]]:
-        """What the next slice reads: inputs that were begun, then new ones; at least one."""
+    def _next_slice(self, room: int) -> list[tuple[_Input, Sequence[int]]]:
+        """Running inputs, then waiting ones, with at most `room` tokens, but at least one input."""
         limits = self.embedder.limits
         taken: list[tuple[_Input, Sequence[int]]] = []
-        free = sorted(set(range(limits.n_slots)) - {each.slot for each in self._running})
-        candidates = [*self._running, *list(self._waiting)[: len(free)]]
+        free_slots = sorted(set(range(limits.n_slots)) - {each.slot for each in self._running})
+        candidates = [*self._running, *list(self._waiting)[: len(free_slots)]]
         for each in candidates:
-            rest = each.tokens[each.n_read :]
+            rest = each.tokens[each.n_computed :]
             if len(rest) > room and taken and not limits.can_split:
                 break
             tokens = rest[:room] if limits.can_split else rest
             if each.slot < 0:
-                each.slot = free.pop(0)
+                each.slot = free_slots.pop(0)
                 self._waiting.remove(each)
                 self._running.append(each)
             taken.append((each, tokens))
@@ -156,7 +160,7 @@ class EmbedQueue:
         return taken
 
     def _pool(self, each: _Input, rows: npt.NDArray[np.float32]) -> None:
-        """Adds the rows of the tokens that were just read; after the last, the vector is there."""
+        """Adds the output rows of the tokens just computed; completes the vector after the last ones."""
         match self.embedder.limits.pooling:
             case "mean":
                 total = rows.sum(axis=0, dtype=np.float64)
@@ -165,39 +169,33 @@ class EmbedQueue:
                 each.pooled = rows[0].astype(np.float64) if each.pooled is None else each.pooled
             case "last":
                 each.pooled = rows[-1].astype(np.float64)
-        each.n_read += len(rows)
-        if each.n_read < len(each.tokens) or each.pooled is None:
+        each.n_computed += len(rows)
+        if each.n_computed < len(each.tokens) or each.pooled is None:
             return
         self.embedder.clear(each.slot)
         self._running.remove(each)
         each.job.vectors[each.index] = _unit(each.pooled[: each.job.request.dimensions])
-        self._finish(each.job)
+        self._finish_if_complete(each.job)
 
-    def _finish(self, job: EmbedJob) -> None:
+    def _finish_if_complete(self, job: EmbedJob) -> None:
         if len(job.vectors) < len(job.inputs):
             return
         self._jobs.remove(job)
         vectors = tuple(job.vectors[index] for index in range(len(job.inputs)))
         job.done.set_result(Embeddings(vectors, sum(map(len, job.inputs))))
 
-    def _forget(self, job: EmbedJob) -> None:
-        self._jobs.remove(job)
-        self._waiting = deque(each for each in self._waiting if each.job is not job)
-        for each in [each for each in self._running if each.job is job]:
-            self.embedder.clear(each.slot)
-            self._running.remove(each)
 
-
-def truncated(tokens: Sequence[int], n_most: int, around: Sequence[int]) -> Sequence[int]:
-    """At most so many tokens, with those that end every text where they belong."""
-    if len(tokens) <= n_most:
+def truncated(tokens: Sequence[int], n_max: int, special_tokens: Sequence[int]) -> Sequence[int]:
+    """At most `n_max` tokens. Those of `special_tokens` that end every input stay at the end."""
+    if len(tokens) <= n_max:
         return tokens
-    pairs = enumerate(zip(around, tokens, strict=False))
-    n_first = next((at for at, (expected, token) in pairs if expected != token), min(len(around), len(tokens)))
-    last = around[n_first:]
-    if tuple(tokens[len(tokens) - len(last) :]) != tuple(last) or len(last) >= n_most:
+    pairs = enumerate(zip(special_tokens, tokens, strict=False))
+    n_shared = min(len(special_tokens), len(tokens))
+    n_first = next((at for at, (expected, token) in pairs if expected != token), n_shared)
+    last = special_tokens[n_first:]
+    if tuple(tokens[len(tokens) - len(last) :]) != tuple(last) or len(last) >= n_max:
         last = ()
-    return [*tokens[: n_most - len(last)], *last]
+    return [*tokens[: n_max - len(last)], *last]
 
 
 def _unit(vector: npt.NDArray[np.float64]) -> tuple[float, ...]:

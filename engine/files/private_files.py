@@ -1,6 +1,6 @@
-"""File permissions of the profile: only the account that owns it may read what lies in it.
+"""Permissions of the files in the profile: only their owner may read them.
 
-The process's umask is not changed, because documents that a person saves elsewhere must follow it.
+The process's umask is not changed, since it has to apply to documents that the user saves elsewhere.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ FOLDER_MODE, FILE_MODE = 0o700, 0o600
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
-_FILES = (
+_FILE_PREFIXES = (
     "chats.sqlite3",
     "settings.json",
     "endpoint.key",
@@ -26,27 +26,28 @@ _FILES = (
     "library.json",
     "machine.json",
 )
-"""How the names of our own files begin: a journal, an older log and a kept copy have longer names."""
+"""The names of our own files start with these: journals, old logs and copies have longer names."""
 
-_FOLDERS = ("models", "snapshots", "responses", "probed", "restore", "before-restore", "recovering-")
-"""How the names of our own folders begin."""
+_FOLDER_PREFIXES = ("models", "snapshots", "responses", "probed", "restore", "before-restore", "recovering-")
+"""The names of our own folders start with these."""
 
 
 def make_private_folder(path: Path) -> None:
-    """Creates the folder with mode 0700 whatever the umask; one that exists loses what others may. Raises OSError."""
+    """Creates the folder with mode 0700 regardless of the umask. If it exists, removes the permissions of others.
+    Raises OSError."""
     try:
         path.mkdir(mode=FOLDER_MODE, parents=True)
     except FileExistsError:
         if not path.is_dir():
             raise
         if not _is_shared(path):
-            _take_from_others(path)
+            _remove_other_permissions(path)
     else:
-        path.chmod(FOLDER_MODE)  # a umask such as 0277 takes the owner's own rights
+        path.chmod(FOLDER_MODE)  # a umask such as 0277 removes the owner's permissions
 
 
 def open_private(path: str | Path, flags: int) -> int:
-    """An `opener` for `open`: a file that is created has mode 0600 whatever the umask. Raises OSError."""
+    """An `opener` for `open` that creates files with mode 0600 regardless of the umask. Raises OSError."""
     descriptor = os.open(path, flags, FILE_MODE)
     if os.name == "posix" and flags & os.O_CREAT:
         with contextlib.suppress(OSError):  # another account's file, or a file system without modes
@@ -55,23 +56,25 @@ def open_private(path: str | Path, flags: int) -> int:
 
 
 def make_private_file(path: Path) -> None:
-    """Creates an empty file with mode 0600, or corrects the one that is there. Raises OSError."""
+    """Creates an empty file with mode 0600, or corrects the mode of an existing one. Raises OSError."""
     os.close(open_private(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)))
 
 
-def correct_profile(root: Path) -> None:
-    """Removes the permissions of other accounts from the profile. Only files with our names are changed, since any
-    folder can be chosen as the profile. Files of other accounts and the targets of links are not changed."""
+def restrict_profile(root: Path) -> None:
+    """Removes the permissions of other accounts from the profile.
+
+    Changes only files with our names, since the profile may be any folder. Does not change files of other accounts or
+    the targets of links."""
     if os.name != "posix":
-        protect_on_windows(root)
+        restrict_on_windows(root)
         return
-    for path in _own(root):
-        _take_from_others(path)
+    for path in _profile_entries(root):
+        _remove_other_permissions(path)
 
 
-def protect_on_windows(root: Path) -> None:
-    """Limits the folder's ACL where it does not inherit that of the account's home folder."""
-    import getpass  # late: this module is imported before the first paint
+def restrict_on_windows(root: Path) -> None:
+    """Restricts the folder's ACL unless it inherits the one of the account's home folder."""
+    import getpass  # imported late: this module is loaded before the first paint
     import subprocess
 
     if sys.platform == "win32" and not root.resolve().is_relative_to(Path.home().resolve()):
@@ -88,8 +91,8 @@ def protect_on_windows(root: Path) -> None:
 
 
 def acl_command(root: Path, account: str, system_root: str) -> Sequence[str]:
-    """The command that leaves the folder to its owner, to the system and to administrators, as Windows does for home
-    folders. The two groups are named by their SIDs, whose names differ between languages."""
+    """The command that allows only the owner, the system and administrators, as Windows does for home folders. The two
+    groups are given by SID, since their names depend on the language."""
     full = "(OI)(CI)F"
     return (
         rf"{system_root}\System32\icacls.exe",
@@ -103,37 +106,37 @@ def acl_command(root: Path, account: str, system_root: str) -> Sequence[str]:
     )
 
 
-def _own(root: Path) -> Iterator[Path]:
+def _profile_entries(root: Path) -> Iterator[Path]:
     with contextlib.suppress(OSError), os.scandir(root) as entries:
         for entry in entries:
             if entry.is_symlink():
                 continue
             if entry.is_dir(follow_symlinks=False):
-                if entry.name.startswith(_FOLDERS):
+                if entry.name.startswith(_FOLDER_PREFIXES):
                     yield Path(entry.path)
-                    yield from _below(Path(entry.path))
-            elif entry.name.startswith(_FILES):
+                    yield from _entries_below(Path(entry.path))
+            elif entry.name.startswith(_FILE_PREFIXES):
                 yield Path(entry.path)
 
 
-def _below(folder: Path) -> Iterator[Path]:
+def _entries_below(folder: Path) -> Iterator[Path]:
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if entry.is_symlink():
                 continue
             yield Path(entry.path)
             if entry.is_dir(follow_symlinks=False):
-                yield from _below(Path(entry.path))
+                yield from _entries_below(Path(entry.path))
 
 
 def _is_shared(folder: Path) -> bool:
-    """A folder such as /tmp, in which several accounts keep files on purpose."""
+    """A folder such as /tmp, in which several accounts keep files."""
     with contextlib.suppress(OSError):
         return bool(folder.stat().st_mode & stat.S_ISVTX)
     return False
 
 
-def _take_from_others(path: Path) -> None:
+def _remove_other_permissions(path: Path) -> None:
     with contextlib.suppress(OSError):
         found = path.lstat()
         mode = stat.S_IMODE(found.st_mode)

@@ -1,4 +1,4 @@
-"""Where a person's data lies. One folder, the profile, holds all of it, so that a copied folder is a moved app."""
+"""The profile: one folder that holds all data of a user, so that it can be copied to move the app."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 
 import platformdirs
 
-from engine.files.private_files import correct_profile, make_private_folder
+from engine.files.private_files import make_private_folder, restrict_profile
 
-PORTABLE = "inglenook-profile"
+PORTABLE_FOLDER = "inglenook-profile"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +21,9 @@ class Profile:
 
     @classmethod
     def default(cls) -> Profile:
-        """That of the account; or the folder "inglenook-profile" beside an installed program, where somebody made one,
-        to carry both about on a stick."""
-        beside = Path(sys.executable).resolve().parent / PORTABLE
+        """The account's profile, or the folder "inglenook-profile" next to an installed program if the user has
+        created it there (for portable use)."""
+        beside = Path(sys.executable).resolve().parent / PORTABLE_FOLDER
         if getattr(sys, "frozen", False) and beside.is_dir():
             return cls(beside)
         return cls(Path(platformdirs.user_data_dir("inglenook", appauthor=False)))
@@ -50,33 +50,34 @@ class Profile:
 
     @property
     def snapshots(self) -> Path:
-        """What models have read, kept for the next start; may be deleted at any time."""
+        """KV snapshots for the next start; may be deleted at any time."""
         return self.root / "snapshots"
 
     @property
     def responses(self) -> Path:
-        """Conversations that tools left with the endpoint, to go on from."""
+        """Conversations stored by the endpoint (Responses API)."""
         return self.root / "responses"
 
     @property
     def probed(self) -> Path:
-        """Marks of the model files that passed their trial; may be deleted at any time."""
+        """Marks of the model files that passed their load trial; may be deleted at any time."""
         return self.root / "probed"
 
     @property
     def library(self) -> Path:
-        """What model files say of themselves, so that they are listed at once; may be deleted at any time."""
+        """Cached metadata of model files; may be deleted at any time."""
         return self.root / "library.json"
 
     @property
     def machine(self) -> Path:
-        """How fast this machine was measured to be; may be deleted at any time."""
+        """Measured speed of this machine; may be deleted at any time."""
         return self.root / "machine.json"
 
     def ensure(self) -> Profile:
-        """Creates the folder, readable by its owner alone, whatever the umask; what is there is corrected.
+        """Creates the folder, readable only by its owner regardless of the umask, and corrects the permissions of its
+        files.
 
         Raises OSError."""
         make_private_folder(self.root)
-        correct_profile(self.root)
+        restrict_profile(self.root)
         return self

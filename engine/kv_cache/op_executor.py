@@ -1,4 +1,4 @@
-"""Does a plan's moves in the KV memory."""
+"""Executes the KV memory operations of a batch plan."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from engine.backend import Backend
 from engine.kv_cache.snapshot_store import SnapshotStore
-from engine.kv_memory import Clear, Copy, Cut, KvOp, Restore, Save
+from engine.kv_memory import Clear, Copy, KvOp, Restore, Save, Truncate
 
 
 class KvOpExecutor:
@@ -16,30 +16,31 @@ class KvOpExecutor:
         self._backend = backend
         self._snapshots = snapshots
 
-    def execute(self, moves: Sequence[KvOp]) -> set[int]:
-        """Does them in order. The slots of which one could not be done, whose contents then fit no plan. Raises
-        NativeFailure."""
+    def execute(self, ops: Sequence[KvOp]) -> set[int]:
+        """Executes the operations in order. Returns the slots for which one failed; their contents are invalid.
+
+        Raises NativeFailure."""
         failed: set[int] = set()
-        for move in moves:
-            slot = move.target if isinstance(move, Copy) else move.slot
-            if isinstance(move, Clear):
+        for op in ops:
+            slot = op.target if isinstance(op, Copy) else op.slot
+            if isinstance(op, Clear):
                 failed.discard(slot)
-            elif isinstance(move, Copy) and move.source in failed:
+            elif isinstance(op, Copy) and op.source in failed:
                 failed.add(slot)
-            if slot not in failed and not self._move(move):
+            if slot not in failed and not self._execute(op):
                 failed.add(slot)
         return failed
 
-    def _move(self, move: KvOp) -> bool:
-        match move:
+    def _execute(self, op: KvOp) -> bool:
+        match op:
             case Clear(slot=slot):
                 self._backend.clear(slot)
-            case Cut(slot=slot, n=n):
-                if not self._is_held(slot, n):
+            case Truncate(slot=slot, n=n):
+                if not self._holds_window(slot, n):
                     return False
-                self._backend.cut(slot, n)
+                self._backend.truncate(slot, n)
             case Copy(source=source, target=target, n=n):
-                if not self._is_held(source, n):
+                if not self._holds_window(source, n):
                     return False
                 self._backend.copy(source, target, n)
             case Save(slot=slot, tokens=tokens):
@@ -49,9 +50,10 @@ class KvOpExecutor:
                 return self._restore(slot, key)
         return True
 
-    def _is_held(self, slot: int, n: int) -> bool:
-        """Whether `slot` can still go back to `n` tokens: a restore just before may have taken what a window left."""
-        window = self._backend.limits.window
+    def _holds_window(self, slot: int, n: int) -> bool:
+        """Whether `slot` still holds the sliding window before token `n`. An earlier restore in the same plan may have
+        reused those cells."""
+        window = self._backend.limits.sliding_window
         return not window or self._backend.first_cached_token(slot) <= max(0, n - window + 1)
 
     def _restore(self, slot: int, key: str) -> bool:

@@ -1,7 +1,7 @@
-"""One snapshot on disk: a header, the tokens, and what the KV memory held for them.
+"""File format of a KV snapshot: header, tokens, state.
 
-Written to a temporary name, flushed and renamed, so that a file under its own name is whole; a checksum finds what
-became of it later.
+A file is written under a temporary name, flushed and renamed, so it is never incomplete under its own name. A checksum
+detects later damage.
 """
 
 from __future__ import annotations
@@ -19,59 +19,59 @@ SUFFIX = ".kv"
 _HEADER = struct.Struct("<8s16sIQ16s")
 
 
-class Damaged(Exception):
-    """The file is no snapshot, or no longer the one that was written."""
+class SnapshotDamaged(Exception):
+    """The file is not a snapshot, or its contents changed after it was written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
     fingerprint: bytes
-    """Of the model and the kind of its KV memory: 16 bytes."""
+    """16 bytes; identifies the model and the type of its KV memory."""
     tokens: list[int]
     state_bytes: int
 
 
 def file_name(fingerprint: bytes, tokens: Sequence[int]) -> str:
-    """By content: the same tokens of the same model have the same name."""
+    """Depends only on the model and the tokens."""
     return f"{hashlib.blake2b(fingerprint + _packed(tokens), digest_size=16).hexdigest()}{SUFFIX}"
 
 
 def write(path: Path, fingerprint: bytes, tokens: Sequence[int], state: memoryview) -> None:
-    """Writes atomically. Raises OSError, and then leaves nothing behind."""
+    """Writes atomically. Raises OSError and then leaves no file behind."""
     packed = _packed(tokens)
     header = _HEADER.pack(MAGIC, fingerprint, len(tokens), len(state), _checksum(packed, state))
     write_atomic(path, (header, packed, state), durable=True)
 
 
 def read_header(path: Path) -> Header:
-    """Header and tokens, checked against the file's length. Raises Damaged, OSError."""
+    """Reads and checks header, tokens and file length, but not the state. Raises SnapshotDamaged, OSError."""
     with path.open("rb") as file:
         _, fingerprint, n_tokens, state_bytes, _ = _unpack(file.read(_HEADER.size))
         if path.stat().st_size != _HEADER.size + 4 * n_tokens + state_bytes:
-            raise Damaged
+            raise SnapshotDamaged
         return Header(fingerprint, _unpacked(file.read(4 * n_tokens)), state_bytes)
 
 
 def read_state(path: Path) -> memoryview:
-    """The state, its checksum verified. Raises Damaged, OSError."""
+    """Reads the state and verifies the checksum. Raises SnapshotDamaged, OSError."""
     with path.open("rb") as file:
         _, _, n_tokens, state_bytes, checksum = _unpack(file.read(_HEADER.size))
         if path.stat().st_size != _HEADER.size + 4 * n_tokens + state_bytes:
-            raise Damaged
+            raise SnapshotDamaged
         packed = file.read(4 * n_tokens)
         state = memoryview(bytearray(state_bytes))
         n_read = file.readinto(state)
     if n_read != state_bytes or _checksum(packed, state) != checksum:
-        raise Damaged
+        raise SnapshotDamaged
     return state
 
 
 def _unpack(data: bytes) -> tuple[bytes, bytes, int, int, bytes]:
     if len(data) != _HEADER.size:
-        raise Damaged
+        raise SnapshotDamaged
     magic, fingerprint, n_tokens, state_bytes, checksum = _HEADER.unpack(data)
     if magic != MAGIC:
-        raise Damaged
+        raise SnapshotDamaged
     return magic, fingerprint, n_tokens, state_bytes, checksum
 
 

@@ -13,8 +13,7 @@ OWNERS = ".owners"
 
 
 def add_owner(snapshot: Path, owner: str) -> None:
-    """Adds an owner of the snapshot; "" where the owner is unknown. Does nothing if the snapshot does not exist. Raises
-    OSError."""
+    """Adds an owner of the snapshot; "" means unknown. Does nothing if the snapshot does not exist. Raises OSError."""
     if not snapshot.exists():
         return
     owners = _owners(snapshot)

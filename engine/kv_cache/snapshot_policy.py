@@ -1,66 +1,69 @@
-"""Which prefixes are worth a snapshot, and when it is taken."""
+"""Decides which cached prefixes are saved to disk, and when."""
 
 from __future__ import annotations
 
 from engine.backend import Backend
-from engine.kv_cache.prefix_cache import MIN_SAVED, CachedPrefix, PrefixCache, common_prefix_length
+from engine.kv_cache.prefix_cache import PrefixCache
 from engine.kv_cache.snapshot_store import SnapshotStore
+from engine.kv_memory import MIN_SNAPSHOT_TOKENS, CachedPrefix, common_prefix_length
 
-SAVED_WHEN_READ = 256
-"""So many tokens read anew are kept on disk as soon as they are read, before the answer is written."""
+SAVE_PROMPT_TOKENS = 256
+"""A prompt of which at least so many tokens were computed is saved before its answer is generated."""
 
-SAVED_SHARE = 8
-"""A prefix that grew is written whole again, so only when it grew by one part in so many."""
+MIN_GROWTH_SHARE = 8
+"""A snapshot is always written whole, so a prefix is saved again only after it grew by 1/8."""
 
 SAVE_BYTES_PER_S = 2e9
-"""Taking a snapshot copies memory; measured 3 GB/s and more."""
+"""Assumed speed of copying KV state to host memory; measured: 3 GB/s and more."""
 
-QUICK_SAVE_S = 0.03
-"""A snapshot that takes longer waits until no one watches an answer."""
+MAX_SAVE_S = 0.03
+"""While the window is decoding, a snapshot that takes longer is postponed."""
 
-SAVED_AT_END, SAVED_AT_END_BYTES = 8, 512 * 2**20
-"""So many tokens that no snapshot holds yet are kept when the model goes, in all so many bytes: whoever opens the chat
-again would wait for them."""
+MIN_UNSAVED_AT_UNLOAD, MAX_SAVED_AT_UNLOAD_BYTES = 8, 512 * 2**20
+"""On unload a prefix is saved if so many of its tokens are in no snapshot, up to so many bytes in all."""
 
 
 class SnapshotPolicy:
-    """Native thread only. Without a store it does nothing."""
+    """Native thread only. Does nothing without a store."""
 
     def __init__(self, backend: Backend, cache: PrefixCache, snapshots: SnapshotStore | None) -> None:
         self._backend = backend
         self._cache = cache
         self._snapshots = snapshots
-        self._noted: list[CachedPrefix] = []
+        self._requested: list[CachedPrefix] = []
 
-    def note(self, prefix: CachedPrefix, n_read: int) -> None:
-        """`n_read` tokens of it were just read: a crash in the middle of the answer must not cost reading again."""
-        if self._snapshots is not None and n_read >= SAVED_WHEN_READ:
-            self._noted.append(prefix)
+    def prompt_computed(self, prefix: CachedPrefix, n_computed: int) -> None:
+        """Requests a snapshot of a prefix in use, so that a crash during its answer does not lose a long prompt.
+        `n_computed`: tokens of the prompt that were not cached."""
+        if self._snapshots is not None and n_computed >= SAVE_PROMPT_TOKENS:
+            self._requested.append(prefix)
 
-    def save_some(self, window_is_decoding: bool) -> None:
-        """Takes snapshots of what is worth it, unless a person would see the answer stop for it."""
+    def save_due(self, *, window_is_decoding: bool) -> None:
+        """Takes the snapshots that are due, except those that would interrupt the window's answer for too long."""
         if self._snapshots is None:
             return
-        noted, self._noted = self._noted, []
+        requested, self._requested = self._requested, []
         for prefix in self._cache.prefixes:
             n_new = len(prefix.tokens) - prefix.n_saved
-            if n_new < max(MIN_SAVED, len(prefix.tokens) // SAVED_SHARE) or (prefix.in_use and prefix not in noted):
+            is_due = n_new >= max(MIN_SNAPSHOT_TOKENS, len(prefix.tokens) // MIN_GROWTH_SHARE)
+            if not is_due or (prefix.in_use and prefix not in requested):
                 continue
             size_bytes = self._size_bytes(prefix)
-            is_slow = window_is_decoding and size_bytes / SAVE_BYTES_PER_S > QUICK_SAVE_S
+            is_slow = window_is_decoding and size_bytes / SAVE_BYTES_PER_S > MAX_SAVE_S
             if is_slow or not self._snapshots.has_room(int(size_bytes)):
-                self._noted.append(prefix)
+                self._requested.append(prefix)
                 continue
             self._save(prefix, self._snapshots)
 
-    def save_last(self) -> None:
-        """Before the model goes: what was too little to be worth it meanwhile, such as the last turn of a chat."""
+    def save_at_unload(self) -> None:
+        """Takes the snapshots that were too small to be due so far, such as the last turn of a chat."""
         if self._snapshots is None:
             return
-        room = float(SAVED_AT_END_BYTES)
+        room_bytes = float(MAX_SAVED_AT_UNLOAD_BYTES)
         for prefix in sorted(self._cache.prefixes, key=lambda prefix: -prefix.used_at):
-            room -= self._size_bytes(prefix)
-            if room > 0 and len(prefix.tokens) >= MIN_SAVED and len(prefix.tokens) - prefix.n_saved >= SAVED_AT_END:
+            room_bytes -= self._size_bytes(prefix)
+            n_unsaved = len(prefix.tokens) - prefix.n_saved
+            if room_bytes > 0 and len(prefix.tokens) >= MIN_SNAPSHOT_TOKENS and n_unsaved >= MIN_UNSAVED_AT_UNLOAD:
                 self._save(prefix, self._snapshots, is_last=True)
 
     def _save(self, prefix: CachedPrefix, snapshots: SnapshotStore, *, is_last: bool = False) -> None:

@@ -1,6 +1,6 @@
-"""Snapshots of prefixes on disk: what was read once is never read again, not even after a restart or a crash.
+"""Snapshots of cached prefixes on disk, so that no prompt is computed again after a restart or a crash.
 
-Written behind, on a thread of their own; a state that is still in memory can be restored before it is on disk.
+Snapshots are written on a background thread; a state that is still in memory can be restored before it is on disk.
 """
 
 from __future__ import annotations
@@ -16,37 +16,37 @@ from pathlib import Path
 from engine.backend import Backend
 from engine.files.private_files import make_private_folder
 from engine.kv_cache import snapshot_file
-from engine.kv_cache.prefix_cache import common_prefix_length
-from engine.kv_cache.snapshot_file import SUFFIX, Damaged
+from engine.kv_cache.snapshot_file import SUFFIX, SnapshotDamaged
 from engine.kv_cache.snapshot_owners import add_owner
+from engine.kv_memory import common_prefix_length
 
 log = logging.getLogger(__name__)
 
 SNAPSHOT_CAP_BYTES = 8 * 1024**3
-"""What snapshots may take on disk, of all models together."""
+"""Limit on disk for the snapshots of all models together."""
 
-STATES_IN_MEMORY_BYTES = 256 * 1024 * 1024
-"""States that wait to be written or will be restored soon; and of memory that cannot be cut, those that were used last,
-since a sequence that went on from there no longer has them."""
+MAX_STATES_BYTES = 256 * 1024 * 1024
+"""Limit for states in memory: those to be written or restored soon and, without full rollback, those used last, because
+a sequence that continued from such a state no longer contains it."""
 
+MAX_QUEUED_BYTES = 512 * 1024 * 1024
+"""Limit for states queued to be written. While a slow disk keeps the queue full, further states are dropped."""
 
-QUEUED_BYTES = 512 * 1024 * 1024
-"""Limit of the states that are queued to be written. While a slow disk keeps the queue full, others are dropped."""
-
-PURGE_ON_CLOSE_S = 10.0
-"""Limit for `close`. States that are not written by then are computed again when they are needed."""
+MAX_CLOSE_S = 10.0
+"""Limit for `close`. States that are not written by then are lost and computed again when needed."""
 
 
 class SnapshotStore:
-    """The snapshots of one loaded model, in a folder that other models' may share. `cap_bytes` is for all of them.
+    """The snapshots of one loaded model, in a folder shared with other models.
 
-    `put`, `find`, `wanted` and `take` belong to the native thread, `fetch` calls back from another."""
+    Native thread, except that `fetch` calls back from a reading thread."""
 
-    def __init__(self, folder: Path, fingerprint: bytes, cap_bytes: int, *, supports_truncation: bool) -> None:
+    def __init__(self, folder: Path, fingerprint: bytes, cap_bytes: int, *, supports_full_rollback: bool) -> None:
+        """`cap_bytes` limits the whole folder. `supports_full_rollback`: as in `Limits`."""
         self._folder = folder
         self._fingerprint = fingerprint
         self._cap_bytes = cap_bytes
-        self._can_cut = supports_truncation
+        self._supports_full_rollback = supports_full_rollback
         self._lock = threading.Lock()
         self._on_disk: dict[str, list[int]] = {}
         self._states: OrderedDict[str, tuple[list[int], memoryview]] = OrderedDict()
@@ -54,67 +54,73 @@ class SnapshotStore:
         self._unfinished: set[Future[None]] = set()
         self._writer = ThreadPoolExecutor(1, "inglenook-snapshot-write")
         self._reader = ThreadPoolExecutor(1, "inglenook-snapshot-read")
-        self._scan()
+        self._index_folder()
 
     def has_room(self, n_bytes: int) -> bool:
-        """Whether a state of this size would be queued to be written."""
+        """Whether the write queue accepts a state of this size."""
         with self._lock:
-            return not self._queued_bytes or self._queued_bytes + n_bytes <= QUEUED_BYTES
+            return not self._queued_bytes or self._queued_bytes + n_bytes <= MAX_QUEUED_BYTES
 
     def put(self, tokens: list[int], state: memoryview, *, needed_soon: bool = False, is_last: bool = False) -> bool:
-        """Keeps `state` for `tokens`; it is written later. What it makes superfluous goes.
+        """Queues the state of `tokens` to be written; False if the queue is full. Replaces snapshots of shorter
+        prefixes of `tokens`.
 
-        `needed_soon`: it stays in memory when it is written, until it is taken or others push it out. `is_last`: the
-        caller bounds what is queued. False where the queue is full: then the state is not written."""
-        held = list(tokens)
-        key = snapshot_file.file_name(self._fingerprint, held)
+        `needed_soon`: the state also stays in memory until it is taken or displaced. `is_last`: the queue's limit does
+        not apply."""
+        tokens = list(tokens)
+        key = snapshot_file.file_name(self._fingerprint, tokens)
         is_queued = is_last or self.has_room(len(state))
         with self._lock:
             if is_queued or needed_soon:
-                self._remember(key, held, state)
+                self._add_state(key, tokens, state)
             if is_queued:
                 self._queued_bytes += len(state)
         if is_queued:
-            self._submit(self._writer, self._write, key, held, state, needed_soon)
+            self._run(self._writer, self._write, key, tokens, state, needed_soon)
         return is_queued
 
     def find(self, tokens: list[int]) -> tuple[str, list[int]] | None:
-        """Key and tokens of the state in memory that has the most in common with `tokens`."""
+        """Key and tokens of the state in memory with the longest usable common prefix with `tokens`."""
         with self._lock:
-            candidates = [(key, held) for key, (held, _) in self._states.items()]
-        return self._best(candidates, tokens)
+            candidates = [(key, state_tokens) for key, (state_tokens, _) in self._states.items()]
+        return self._best_match(candidates, tokens)
 
-    def wanted(self, tokens: list[int], n_known: int) -> str | None:
-        """The snapshot on disk that would spare reading, beyond the `n_known` tokens that are known otherwise."""
+    def find_on_disk(self, tokens: list[int], n_known: int) -> str | None:
+        """Key of the snapshot on disk that covers the most of `tokens`; None if that is not more than `n_known`."""
         with self._lock:
-            candidates = [(key, held) for key, held in self._on_disk.items() if key not in self._states]
-        best = self._best(candidates, tokens)
+            candidates = [each for each in self._on_disk.items() if each[0] not in self._states]
+        best = self._best_match(candidates, tokens)
         if best is None or common_prefix_length(best[1], tokens) <= n_known:
             return None
         return best[0]
 
-    def fetch(self, key: str, then: Callable[[], None]) -> None:
-        """Reads a snapshot into memory, and calls `then` from the reading thread, whether it went well or not."""
-        self._submit(self._reader, self._read, key, then)
+    def fetch(self, key: str, done: Callable[[], None]) -> None:
+        """Reads a snapshot into memory and then calls `done` on the reading thread, also if reading failed."""
+        self._run(self._reader, self._read, key, done)
 
     def take(self, key: str) -> memoryview | None:
-        """A state that `find` named, to be restored; None where it has gone since."""
+        """The state of a key from `find`, to be restored; None if it was displaced since."""
         with self._lock:
-            known = self._states.get(key)
+            found = self._states.get(key)
             if key in self._on_disk:
-                self._done_with(key)
-        return known[1] if known else None
+                self._drop_state(key)
+        return found[1] if found else None
 
     def discard(self, key: str) -> None:
-        """Forgets a snapshot that the model did not take."""
+        """Deletes a snapshot from memory and disk."""
         with self._lock:
             self._states.pop(key, None)
             self._on_disk.pop(key, None)
         with suppress(OSError):
             (self._folder / key).unlink(missing_ok=True)
 
-    def close(self, timeout_s: float = PURGE_ON_CLOSE_S) -> None:
-        """Waits until all is written, at most `timeout_s`. Reads that have not begun never call back."""
+    def record_owner(self, tokens: list[int], owner: str) -> None:
+        """Records the owner of the snapshot of `tokens`, after `put`."""
+        key = snapshot_file.file_name(self._fingerprint, tokens)
+        self._run(self._writer, self._write_owner, key, owner)  # on the same thread, so after the snapshot itself
+
+    def close(self, timeout_s: float = MAX_CLOSE_S) -> None:
+        """Waits until all states are written, at most `timeout_s`. Cancels reads that have not begun."""
         self._reader.shutdown(wait=False, cancel_futures=True)
         with self._lock:
             unfinished = set(self._unfinished)
@@ -124,113 +130,109 @@ class SnapshotStore:
         for pool in (self._reader, self._writer):
             pool.shutdown(wait=not late, cancel_futures=True)
 
-    def _submit(self, pool: ThreadPoolExecutor, work: Callable[..., None], *arguments: object) -> None:
+    def _run(self, pool: ThreadPoolExecutor, work: Callable[..., None], *arguments: object) -> None:
         future = pool.submit(work, *arguments)
         with self._lock:
             self._unfinished.add(future)
-        future.add_done_callback(self._finished)
+        future.add_done_callback(self._remove_future)
 
-    def _finished(self, future: Future[None]) -> None:
+    def _remove_future(self, future: Future[None]) -> None:
         with self._lock:
             self._unfinished.discard(future)
 
-    def record_owner(self, tokens: list[int], owner: str) -> None:
-        """Records the owner of the snapshot of `tokens` after `put`. Native thread."""
-        key = snapshot_file.file_name(self._fingerprint, tokens)
-        self._submit(self._writer, self._note_owner, key, owner)  # behind the writing of the snapshot
-
-    def _note_owner(self, key: str, owner: str) -> None:
-        with suppress(OSError):  # without a known owner it is deleted with the next deleted chat
+    def _write_owner(self, key: str, owner: str) -> None:
+        with suppress(OSError):  # a snapshot without a known owner is deleted with the next deleted chat
             add_owner(self._folder / key, owner)
 
-    def _best(self, candidates: list[tuple[str, list[int]]], tokens: list[int]) -> tuple[str, list[int]] | None:
+    def _best_match(self, candidates: list[tuple[str, list[int]]], tokens: list[int]) -> tuple[str, list[int]] | None:
         best, most = None, 0
-        for key, held in candidates:
-            if held[:1] != tokens[:1]:
+        for key, candidate in candidates:
+            if candidate[:1] != tokens[:1]:
                 continue
-            n = common_prefix_length(held, tokens)
-            if n > most and (self._can_cut or n == len(held)):
-                best, most = (key, held), n
+            n = common_prefix_length(candidate, tokens)
+            if n > most and (self._supports_full_rollback or n == len(candidate)):
+                best, most = (key, candidate), n
         return best
 
-    def _remember(self, key: str, tokens: list[int], state: memoryview) -> None:
+    def _add_state(self, key: str, tokens: list[int], state: memoryview) -> None:
         self._states[key] = (tokens, state)
         self._states.move_to_end(key)
         total = sum(len(each) for _, each in self._states.values())
-        while total > STATES_IN_MEMORY_BYTES and len(self._states) > 1:
+        while total > MAX_STATES_BYTES and len(self._states) > 1:
             _, (_, dropped) = self._states.popitem(last=False)
             total -= len(dropped)
 
-    def _done_with(self, key: str) -> None:
-        if self._can_cut:
+    def _drop_state(self, key: str) -> None:
+        if self._supports_full_rollback:
             self._states.pop(key, None)
 
     def _write(self, key: str, tokens: list[int], state: memoryview, needed_soon: bool) -> None:
         try:
-            self._write_now(key, tokens, state, needed_soon)
+            make_private_folder(self._folder)
+            snapshot_file.write(self._folder / key, self._fingerprint, tokens, state)
+        except OSError as error:  # a full disk must not end the answer
+            log.warning("a snapshot was not written: %s", error.strerror)
+        else:
+            self._index_written(key, tokens, needed_soon)
         finally:
             with self._lock:
                 self._queued_bytes -= len(state)
 
-    def _write_now(self, key: str, tokens: list[int], state: memoryview, needed_soon: bool) -> None:
-        try:
-            make_private_folder(self._folder)
-            snapshot_file.write(self._folder / key, self._fingerprint, tokens, state)
-        except OSError as error:  # a full disk costs a reading some day, not an answer now
-            log.warning("a snapshot was not written: %s", error.strerror)
-            return
+    def _index_written(self, key: str, tokens: list[int], needed_soon: bool) -> None:
+        """Adds a written snapshot to the index and deletes those that it replaces."""
         with self._lock:
             self._on_disk[key] = tokens
             if not needed_soon:
-                self._done_with(key)
-            superfluous = [
-                other for other, held in self._on_disk.items()
-                if self._can_cut and len(held) < len(tokens) and tokens[: len(held)] == held
+                self._drop_state(key)
+            replaced = [
+                other for other, shorter in self._on_disk.items()
+                if self._supports_full_rollback and len(shorter) < len(tokens) and tokens[: len(shorter)] == shorter
             ]  # fmt: skip
-        for other in superfluous:
+        for other in replaced:
             self.discard(other)
-        self._keep_to_the_cap()
+        self._enforce_cap()
 
-    def _read(self, key: str, then: Callable[[], None]) -> None:
+    def _read(self, key: str, done: Callable[[], None]) -> None:
         path = self._folder / key
         try:
             with self._lock:
-                if key in self._states:  # read for another request a moment ago
+                if key in self._states:  # another request has read it in the meantime
                     return
             state = snapshot_file.read_state(path)
-            path.touch()  # the time of its last use
+            path.touch()  # the modification time is the time of the last use
             with self._lock:
-                self._remember(key, self._on_disk[key], state)
-        except (Damaged, OSError, KeyError):
+                self._add_state(key, self._on_disk[key], state)
+        except (SnapshotDamaged, OSError, KeyError):
             self.discard(key)
         finally:
-            then()
+            done()
 
-    def _scan(self) -> None:
+    def _index_folder(self) -> None:
         try:
-            left, files = list(self._folder.glob("*.part")), list(self._folder.glob(f"*{SUFFIX}"))
+            unfinished, files = list(self._folder.glob("*.part")), list(self._folder.glob(f"*{SUFFIX}"))
         except OSError:
             return
-        for path in left:  # of a process that was killed
+        for path in unfinished:  # left by a process that was killed
             with suppress(OSError):
                 path.unlink(missing_ok=True)
         for path in files:
-            with suppress(OSError):  # one that cannot be read hides no others
-                self._index(path)
+            with suppress(OSError):  # skips an unreadable file
+                self._index_file(path)
 
-    def _index(self, path: Path) -> None:
-        """Deletes it where it is damaged. Raises OSError."""
+    def _index_file(self, path: Path) -> None:
+        """Deletes a damaged file. Raises OSError."""
         try:
             header = snapshot_file.read_header(path)
             if path.name != snapshot_file.file_name(header.fingerprint, header.tokens):
-                raise Damaged
-        except Damaged:
+                raise SnapshotDamaged
+        except SnapshotDamaged:
             path.unlink(missing_ok=True)
         else:
             if header.fingerprint == self._fingerprint:
                 self._on_disk[path.name] = header.tokens
 
-    def _keep_to_the_cap(self) -> None:
+    def _enforce_cap(self) -> None:
+        """Deletes the least recently used snapshots of all models while the folder is over its limit."""
         with suppress(OSError):
             files = sorted(
                 (path.stat().st_mtime, path.stat().st_size, path) for path in self._folder.glob(f"*{SUFFIX}")
@@ -247,6 +249,5 @@ def open_snapshot_store(folder: Path | None, cap_bytes: int, backend: Backend) -
     """The store of `backend`'s model; None without a folder."""
     if folder is None:
         return None
-    return SnapshotStore(
-        folder, backend.fingerprint, cap_bytes, supports_truncation=backend.limits.supports_full_rollback
-    )
+    rollback = backend.limits.supports_full_rollback
+    return SnapshotStore(folder, backend.fingerprint, cap_bytes, supports_full_rollback=rollback)

@@ -1,4 +1,4 @@
-"""A short list of models that are worth a first try, in `resources/models/catalog.json`. Needs no network."""
+"""Recommended models, from `resources/models/catalog.json`. Needs no network."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ GoodFor = Literal["quick", "everyday", "languages", "reasoning", "code"]
 
 @dataclass(frozen=True, slots=True)
 class CatalogueEntry:
-    """`size_bytes` is about that of the file in `quantisation`; the hub says exactly. `n_active` parameters are used
-    for one token."""
+    """A recommended model in one quantisation."""
 
     name: str
     repo: str
     quantisation: str
     size_bytes: int
+    """Approximate; the hub has the exact size."""
     n_params: int
     n_ctx_train: int
     licence: str
     good_for: GoodFor
     n_active: int = 0
+    """Parameters used for one token of a mixture of experts; 0: all."""
 
     def __post_init__(self) -> None:
         """Raises ValueError."""
@@ -34,7 +35,7 @@ class CatalogueEntry:
 
 
 def catalogue(file: Path = FILE) -> tuple[CatalogueEntry, ...]:
-    """The smallest first. It comes with the program: what is wrong in it is a bug, and raises."""
+    """Smallest first. The file is part of the program, so errors in it are bugs and raise."""
     found = json.loads(file.read_text(encoding="utf-8"))
     entries = [CatalogueEntry(**each) for each in found["models"]]
     return tuple(sorted(entries, key=lambda entry: entry.size_bytes))

@@ -1,4 +1,4 @@
-"""The model that comes with Inglenook: where it is looked for, and how its file is known to be whole."""
+"""The model that is included with Inglenook: its file name, its checksum, where it is searched."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ INSTALLED = Path(__file__).resolve().parents[2] / "resources" / "models"
 
 
 def find_default_model(profile: Profile) -> Path | None:
-    """The default model's file: in this profile, else in the user's own data folder, where set-up puts it, else what
-    came with the installer."""
+    """The file in this profile, in the account's default profile (where set-up puts it), or in the installation."""
     for folder in (profile.models, Profile.default().models, INSTALLED):
         candidate = folder / FILE_NAME
         if candidate.is_file():

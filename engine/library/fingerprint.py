@@ -1,4 +1,4 @@
-"""Identifies the weights in a model's files: a snapshot of KV memory and a passed trial are valid for them only."""
+"""Identifies the weights in a model's files. KV snapshots and passed load trials are valid for one fingerprint only."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ import hashlib
 import importlib.metadata
 from pathlib import Path
 
-from engine.library.split_files import parts
+from engine.library.split_files import split_paths
 
 _END = 1 << 20
 """Bytes that are read at both ends of each file."""
 
 _N_SAMPLES, _SAMPLE = 32, 1 << 12
-"""Evenly spaced blocks that are read in between, for tools that write weights anew and restore the time."""
+"""Evenly spaced blocks read in between, because some tools rewrite weights and restore the modification time."""
 
 
 def fingerprint(path: Path, kind: str) -> bytes:
-    """16 bytes, from size, modification time and samples of each of the model's files, `kind`, and the version of
-    llama.cpp. The name does not count, so that a moved file keeps its snapshots. Raises OSError."""
+    """16 bytes computed from `kind`, llama.cpp's version, and size, modification time and samples of each file.
+
+    Independent of the file name, so moved files keep their snapshots. Raises OSError."""
     digest = hashlib.blake2b(digest_size=16)
     digest.update(f"{kind} {importlib.metadata.version('llama-cpp-python')}".encode())
-    for file in parts(path):
+    for file in split_paths(path):
         _add(digest, file)
     return digest.digest()
 

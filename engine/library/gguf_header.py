@@ -1,7 +1,7 @@
-"""Reads a GGUF file's header and checks it against the file, before llama.cpp sees it.
+"""Reads the header of a GGUF file and checks it against the file before llama.cpp reads it.
 
-llama.cpp has had memory bugs in its reader, and some files make it abort the process; a damaged download is better
-told by name. Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
+llama.cpp's reader has had memory bugs, and some files make it abort the process; damaged downloads also get a clearer
+error here. Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ MAX_ENTRIES = 100_000
 
 MAX_STRING = 64 * 1024 * 1024
 MAX_KEY, MAX_TENSOR_NAME = 65_535, 1024
-"""Bytes. The format bounds keys so; llama.cpp takes names of 63."""
+"""Bytes. The format limits keys to this; llama.cpp limits tensor names to 63."""
 
 MAX_TEXTS = 8_000_000
-"""In all arrays of a file; the largest vocabularies have 262,144 tokens and twice as many merges."""
+"""Strings in all arrays of a file. The largest vocabularies have 262,144 tokens and twice as many merges."""
 
-MAX_KEPT_IN_ALL = 16 << 20
-"""Bytes of texts, and eight for each number, that are kept of one file."""
+MAX_KEPT_TOTAL = 16 << 20
+"""Bytes of strings, plus 8 per number, that are kept of one file."""
 
 MAX_LAYERS, MAX_SIZE = 10_000, 1 << 31
 _LAYERS = ("block_count", "attention.shared_kv_layers")
@@ -38,7 +38,7 @@ _SIZES = (
     "ssm.state_size", "ssm.conv_kernel", "ssm.group_count", "wkv.head_size", "token_shift_count", "shortconv.l_cache",
     "kda.head_dim",
 )  # fmt: skip
-"""What an account of memory multiplies: none is negative, none as large as 32 bits can say."""
+"""Keys that are multiplied in memory estimates. None may be negative or close to the limit of 32 bits."""
 
 _SCALAR_SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
 _STRING, _ARRAY = 8, 9
@@ -56,7 +56,7 @@ BLOCKS: dict[int, tuple[int, int]] = {
 Value = int | float | bool | str | tuple[int, ...]
 
 MAX_KEPT = 4096
-"""Bytes of a text, or numbers of an array, that are kept; vocabularies are only passed over."""
+"""Bytes of a string, or numbers of an array, that are kept. Vocabularies are skipped."""
 
 _FORMATS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q", 12: "<d"}
 _FLOATS = (6, 12)
@@ -64,27 +64,28 @@ _FLOATS = (6, 12)
 
 @dataclass(frozen=True, slots=True)
 class GgufHeader:
-    """What a file says of itself: numbers, short texts and short arrays of whole numbers, of an array of texts how
-    many; bytes of each tensor."""
+    """A file's metadata and tensor sizes. `values` holds numbers, short strings, short integer arrays, and for string
+    arrays their length."""
 
     values: Mapping[str, Value]
     tensor_bytes: Mapping[str, int]
+    """Bytes by tensor name."""
     n_elements: int = 0
     """Numbers in all tensors."""
     long_texts: frozenset[str] = frozenset()
-    """The keys of texts too long to be kept."""
+    """Keys of strings that are too long to be kept."""
 
     @property
     def architecture(self) -> str:
         return str(self.values.get("general.architecture", ""))
 
     def number(self, key: str, default: int = 0) -> int:
-        """A whole number below the architecture's name."""
+        """An integer from the architecture's own keys."""
         value = self.values.get(f"{self.architecture}.{key}", default)
         return int(value) if isinstance(value, int) else default
 
     def per_layer(self, key: str, n_layers: int, default: int = 0) -> tuple[int, ...]:
-        """The same for each layer, where it may differ."""
+        """As `number`, for keys that may have a value for each layer."""
         value = self.values.get(f"{self.architecture}.{key}", default)
         if isinstance(value, tuple):
             return (*value, *(default for _ in range(n_layers)))[:n_layers]
@@ -92,12 +93,12 @@ class GgufHeader:
 
 
 def check_gguf(path: Path) -> None:
-    """Raises ModelFileError where the file is missing, is no GGUF, or is shorter than its header says."""
+    """Raises ModelFileError if the file is missing, is not GGUF, or is shorter than its header requires."""
     read_header(path)
 
 
 def read_header(path: Path, arrays: StringArraySkipper | None = None) -> GgufHeader:
-    """Raises as `check_gguf` does. `arrays` makes it quick to read many files, one after the other."""
+    """Raises as `check_gguf`. `arrays` speeds up reading many files in sequence."""
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
@@ -143,7 +144,7 @@ class _Header:
             raise self._error("the file is cut short; download it again")
 
     def check_sizes(self) -> None:
-        """Raises where a number would make an account of memory, or a list with an item for each layer, endless."""
+        """Raises if a number would make a memory estimate or a per-layer list excessive."""
         architecture = self.values.get("general.architecture", "")
         limits = dict.fromkeys(_SIZES, MAX_SIZE) | dict.fromkeys(_LAYERS, MAX_LAYERS)
         for key, largest in limits.items():
@@ -168,7 +169,7 @@ class _Header:
             self.long_texts.add(name)
 
     def _value(self, kind: int) -> Value | None:
-        """The value, or None for what is not kept."""
+        """The value, or None if it is not kept."""
         if kind in _SCALAR_SIZES:
             (scalar,) = struct.unpack(_FORMATS[kind], self._take(_SCALAR_SIZES[kind]))
             return cast(Value, scalar)
@@ -196,7 +197,7 @@ class _Header:
         return None
 
     def _tensor(self) -> int:
-        """Where the tensor's data ends, counted from the start of all data."""
+        """The end of the tensor's data, relative to the start of all data."""
         name = self._string(MAX_TENSOR_NAME).decode(errors="replace")
         (n_dims,) = struct.unpack("<I", self._take(4))
         if not 0 <= n_dims <= 4:
@@ -205,7 +206,7 @@ class _Header:
         for dim in struct.unpack(f"<{n_dims}Q", self._take(8 * n_dims)):
             n_elements *= dim
         kind, offset = struct.unpack("<IQ", self._take(12))
-        per_block, block_bytes = BLOCKS.get(kind, (1, 0))  # a type newer than this table: only its offset counts
+        per_block, block_bytes = BLOCKS.get(kind, (1, 0))  # unknown newer types: check only the offset
         n_bytes = n_elements // per_block * block_bytes
         self.tensor_bytes[name] = n_bytes
         self.n_elements += n_elements
@@ -216,7 +217,7 @@ class _Header:
 
     def _keep(self, n_bytes: int) -> None:
         self._n_kept += n_bytes
-        if self._n_kept > MAX_KEPT_IN_ALL:
+        if self._n_kept > MAX_KEPT_TOTAL:
             raise self._error("its header is damaged")
 
     def _skip_strings(self, n: int) -> None:

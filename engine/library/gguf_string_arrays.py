@@ -1,4 +1,4 @@
-"""Passes over the arrays of texts in a GGUF header: a vocabulary of 150,000 words, and as many rules to merge them."""
+"""Skips string arrays in GGUF headers: vocabularies of 150,000 tokens and as many merges."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from io import BufferedReader
 _LENGTH = struct.Struct("<Q")
 _BLOCK = 1 << 16
 _SAMPLE = 512
-"""Bytes by which an array that was seen before is recognised, before all of it is compared."""
+"""Leading bytes that identify a known array, before all of its bytes are compared."""
 
 MAX_KEPT_BYTES = 64 << 20
 
 
 class TruncatedArray(Exception):
-    """The array goes on where the file ends, or a length in it is impossible."""
+    """The array exceeds the file, or contains an impossible length."""
 
 
 class StringArraySkipper:
-    """Remembers the arrays that it passed over: the models of one family share a vocabulary, and comparing its bytes
-    takes a hundredth of the time that walking through its lengths does. Not thread-safe."""
+    """Caches skipped arrays. Models of one family share a vocabulary, and comparing its bytes takes a hundredth of the
+    time of walking through its lengths. Not thread-safe."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[int, bytes], bytes] = {}
         self._n_kept = 0
 
     def skip(self, file: BufferedReader, n_texts: int, largest: int) -> None:
-        """Moves `file` behind `n_texts` texts, none longer than `largest` bytes. Raises TruncatedArray."""
+        """Moves `file` behind `n_texts` strings of at most `largest` bytes each. Raises TruncatedArray."""
         start = file.tell()
         key = (n_texts, file.read(_SAMPLE))
         file.seek(start)
@@ -46,7 +46,7 @@ class StringArraySkipper:
 
 
 def walk(file: BufferedReader, n_texts: int, largest: int) -> None:
-    """Moves `file` behind `n_texts` texts, from length to length. Raises TruncatedArray."""
+    """As `skip`, without the cache: reads every length."""
     unpack = _LENGTH.unpack_from
     block_at = file.tell()
     block = file.read(_BLOCK)
@@ -64,7 +64,7 @@ def walk(file: BufferedReader, n_texts: int, largest: int) -> None:
             raise TruncatedArray
         place += 8 + length
     end = block_at + place
-    if place > len(block):  # the last text reaches behind the block
+    if place > len(block):  # the last string exceeds the block
         file.seek(0, 2)
         if end > file.tell():
             raise TruncatedArray

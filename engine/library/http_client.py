@@ -1,4 +1,4 @@
-"""HTTP clients that use the proxies of the system's settings, or say which of them cannot be used."""
+"""HTTP clients with the system's proxy settings, and an error that names an unsupported proxy."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ _SOCKS = ("socks", "socks4", "socks4a", "socks5", "socks5h")
 
 
 def open_client(kind: type[AnyClient], **options: Any) -> AnyClient:
-    """A client of this kind. Proxies are read from the environment here, so a wrong one is found before any request.
+    """Creates a client of type `kind`. It reads the proxy settings, so an unsupported proxy is detected before any
+    request.
 
     Raises ProxyUnusable."""
     try:
         return kind(**options)
-    except (ImportError, ValueError, TypeError) as error:  # httpx2 raises these for what it reads of a proxy
-        proxy = _unusable()
+    except (ImportError, ValueError, TypeError) as error:  # raised by httpx2 for unsupported proxies
+        proxy = _unusable_proxy()
         if proxy is None:
             raise
         raise ProxyUnusable(proxy) from error
@@ -32,12 +33,12 @@ def open_client(kind: type[AnyClient], **options: Any) -> AnyClient:
         import httpx2
 
         if isinstance(error, httpx2.InvalidURL):
-            raise ProxyUnusable(_unusable() or "") from None  # its text may hold the password
+            raise ProxyUnusable(_unusable_proxy() or "") from None  # the error's text may contain the password
         raise
 
 
-def _unusable() -> str | None:
-    """The first proxy that no client can use, as a person may read it; None where all can be used."""
+def _unusable_proxy() -> str | None:
+    """The first proxy that cannot be used, redacted; None if all can be used."""
     import httpx2
 
     found = getproxies()
@@ -49,20 +50,20 @@ def _unusable() -> str | None:
         try:
             httpx2.Proxy(address)
         except Exception:
-            return shown(address)
+            return redacted(address)
         if is_socks and importlib.util.find_spec("socksio") is None:
-            return shown(address)
+            return redacted(address)
     return None
 
 
-def shown(address: str) -> str:
-    """A proxy's address without user and password. GNOME's and curl's `socks://` is SOCKS 5."""
+def redacted(address: str) -> str:
+    """A proxy's address without user and password. `socks://`, as GNOME and curl use it, means SOCKS 5."""
     scheme, _, rest = address.partition("://")
     scheme = "socks5" if scheme.lower() == "socks" else scheme
     try:
         parts = urlsplit(f"//{rest}")
         host, port = parts.hostname or "", parts.port
-    except ValueError:  # no port, or no address: the text may hold anything
+    except ValueError:  # not an address: the text may contain anything
         return f"{scheme}://…"
     host = f"[{host}]" if ":" in host else host
     return f"{scheme}://{host}{f':{port}' if port else ''}"

@@ -1,4 +1,4 @@
-"""Bytes of one file over HTTP, on from where they ended, through cuts and stalls."""
+"""Downloads one file over HTTP; resumes after interruptions and stalls."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
     import httpx2
 
 CONNECT_S, STALL_S = 10.0, 20.0
-"""Nothing for this long, and the connection is given up."""
+"""Seconds without data after which a connection is closed."""
 
-N_TRIES = 5
-"""In a row without a single byte."""
+MAX_TRIES = 5
+"""Consecutive tries without a single byte."""
 
-PAUSE_S = 1.0
-"""Before the second try; twice as long before each one after it."""
+RETRY_DELAY_S = 1.0
+"""Before the second try; doubled for each further one."""
 
 _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 
 class Stopped(Exception):
-    """It was paused; what came so far is there."""
+    """The transfer was stopped; the received bytes are kept."""
 
 
-class Stop:
-    """Set on any thread, once. Wakes whoever waits for the network."""
+class StopSignal:
+    """Can be set once, on any thread. Interrupts waiting for the network."""
 
     def __init__(self) -> None:
         self._set = threading.Event()
@@ -53,17 +53,17 @@ class Stop:
         return self._set.is_set()
 
     def check(self) -> None:
-        """Raises Stopped."""
+        """Raises Stopped if it is set."""
         if self._set.is_set():
             raise Stopped
 
     def wait(self, seconds: float) -> None:
-        """Raises Stopped, as soon as it is set."""
+        """Raises Stopped as soon as it is set."""
         if self._set.wait(seconds):
             raise Stopped
 
-    def wakes(self, wake: Callable[[], None] | None) -> None:
-        """What to call when it is set; None: nobody waits. Raises Stopped."""
+    def on_set(self, wake: Callable[[], None] | None) -> None:
+        """Sets the callback for `set`; None removes it. Raises Stopped if it is already set."""
         with self._lock:
             self._wake = wake
         if wake is not None:
@@ -71,21 +71,21 @@ class Stop:
 
 
 class Transfer:
-    """`fetch` blocks; each call has a connection of its own."""
+    """`fetch` blocks and uses its own connection."""
 
     def __init__(
         self,
         *,
         connect_s: float = CONNECT_S,
         stall_s: float = STALL_S,
-        n_tries: int = N_TRIES,
-        pause_s: float = PAUSE_S,
+        n_tries: int = MAX_TRIES,
+        retry_delay_s: float = RETRY_DELAY_S,
     ) -> None:
         self._connect_s, self._stall_s = connect_s, stall_s
-        self._n_tries, self._pause_s = n_tries, pause_s
+        self._n_tries, self._retry_delay_s = n_tries, retry_delay_s
 
-    def fetch(self, address: str, part: Path, size_bytes: int, stop: Stop, on_bytes: Callable[[int], None]) -> None:
-        """Appends to `part` until it is `size_bytes` long, at the least. `on_bytes` hears how long it is.
+    def fetch(self, url: str, part: Path, size_bytes: int, stop: StopSignal, on_bytes: Callable[[int], None]) -> None:
+        """Appends to `part` until it has at least `size_bytes`. Calls `on_bytes` with its current length.
 
         Raises Stopped, HubUnreachable, HubRefused, OSError."""
         import httpx2
@@ -99,7 +99,7 @@ class Transfer:
                 stop.check()
                 reason = ""
                 try:
-                    self._try(client, address, part, size_bytes, stop, on_bytes)
+                    self._receive(client, url, part, size_bytes, stop, on_bytes)
                 except httpx2.HTTPError as error:
                     stop.check()
                     reason = str(error) or type(error).__name__
@@ -111,81 +111,81 @@ class Transfer:
                 n_tries += 1
                 if n_tries >= self._n_tries:
                     raise HubUnreachable(reason)
-                stop.wait(self._pause_s * 2 ** (n_tries - 1))
+                stop.wait(self._retry_delay_s * 2 ** (n_tries - 1))
 
-    def _try(
+    def _receive(
         self,
         client: httpx2.Client,
-        address: str,
+        url: str,
         part: Path,
         size_bytes: int,
-        stop: Stop,
+        stop: StopSignal,
         on_bytes: Callable[[int], None],
     ) -> None:
-        """One connection. Raises _TryAgain, httpx2's errors, and as `fetch` does."""
+        """Uses one connection. Raises _TryAgain, httpx2's errors, and as `fetch`."""
         n_have = _size(part)
         headers = {"Range": f"bytes={n_have}-"} if n_have else {}
-        with client.stream("GET", address, headers=headers) as response:
-            if response.status_code == 416:  # the file has become shorter than what we have of it
+        with client.stream("GET", url, headers=headers) as response:
+            if response.status_code == 416:  # the file is shorter than the received part
                 part.unlink(missing_ok=True)
-            start = _start(response, address, n_have)
-            stop.wakes(_hanging_up(response))
+            start = _start_offset(response, url, n_have)
+            stop.on_set(_connection_closer(response))
             try:
                 with open(part, "ab", opener=open_private) as file:
                     if start != n_have:
                         file.truncate(start)
                     _append(response, file, size_bytes, stop, on_bytes)
             finally:
-                stop.wakes(None)
+                stop.on_set(None)
 
 
 def _append(
-    response: httpx2.Response, file: BinaryIO, size_bytes: int, stop: Stop, on_bytes: Callable[[int], None]
+    response: httpx2.Response, file: BinaryIO, size_bytes: int, stop: StopSignal, on_bytes: Callable[[int], None]
 ) -> None:
-    told = 0.0
+    reported_at = 0.0
     for block in response.iter_raw():
         stop.check()
         file.write(block)
-        if (now := time.monotonic()) - told > 0.1:
-            told = now
+        if (now := time.monotonic()) - reported_at > 0.1:
+            reported_at = now
             on_bytes(file.tell())
-        if file.tell() > size_bytes:  # not the file that was promised; its sum will say so
+        if file.tell() > size_bytes:  # not the expected file; its checksum will not match
             break
     on_bytes(file.tell())
 
 
-def _start(response: httpx2.Response, address: str, n_have: int) -> int:
-    """At which byte the answer begins. Raises _TryAgain, HubRefused."""
+def _start_offset(response: httpx2.Response, url: str, n_have: int) -> int:
+    """The position of the response's first byte in the file. Raises _TryAgain, HubRefused."""
     status = response.status_code
     if status == 206:
         found = _RANGE.match(response.headers.get("Content-Range", ""))
         if found is None or not 0 <= (start := int(found[1])) <= n_have:
             raise _TryAgain("it sent another part than was asked for")
         return start
-    if status == 200:  # all of it, from the beginning
+    if status == 200:  # the whole file
         return 0
     if status in (401, 403):
-        raise Gated(status, address)
+        raise Gated(status, url)
     if status == 429 or status >= 500 or status == 416:
         raise _TryAgain(f"it answers {status}")
     raise HubRefused(status)
 
 
-def _hanging_up(response: httpx2.Response) -> Callable[[], None]:
-    """Ends a read that waits, from another thread."""
+def _connection_closer(response: httpx2.Response) -> Callable[[], None]:
+    """A function that aborts a blocked read from another thread."""
     stream = response.extensions.get("network_stream")
     connection = stream.get_extra_info("socket") if stream is not None else None
 
     def hang_up() -> None:
         if isinstance(connection, socket.socket):
-            with contextlib.suppress(OSError):  # it has ended by itself
+            with contextlib.suppress(OSError):  # already closed
                 connection.shutdown(socket.SHUT_RDWR)
 
     return hang_up
 
 
 class _TryAgain(Exception):
-    """This may be different in a moment."""
+    """A temporary error."""
 
 
 def _size(path: Path) -> int:

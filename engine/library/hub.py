@@ -1,26 +1,35 @@
-"""Models on the Hugging Face hub: looked for by words, and what of a repository this machine would want.
+"""Searches models on the Hugging Face hub and lists their files.
 
-Nothing is asked of the hub unless a person asks for it, and no token of theirs is ever sent along."""
+The hub is contacted only on a user's request, and never with the user's token.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from engine.library.hub_client import hub_api
+from engine.library.http_client import open_client
 from engine.library.hub_errors import Gated, HubRefused, HubUnreachable, NothingToDownload
 from engine.library.model_metadata import pretty_name, quantisation_in
-from engine.library.split_files import is_continuation_file, parts_of
+from engine.library.split_files import is_continuation_file, split_names
 
-N_FOUND = 20
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
+TIMEOUT_S = 12.0
+"""For one request."""
+MAX_RESULTS = 20
 _NOT_MODELS = ("mmproj", "imatrix")
 
 
 @dataclass(frozen=True, slots=True)
 class HubModel:
-    """A repository with GGUF files. `n_params` and `n_ctx_train` are 0 where the hub does not know them."""
+    """A repository with GGUF files. `n_params` and `n_ctx_train` are 0 if the hub does not know them."""
 
     repo: str
     n_downloads: int = 0
@@ -40,7 +49,7 @@ class HubModel:
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """`name` is its path in the repository. `sha256` is what the hub says of the whole file."""
+    """A file of a repository. `name` is its path there, `sha256` the hub's checksum of the whole file."""
 
     name: str
     size_bytes: int
@@ -48,8 +57,8 @@ class RemoteFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """One model of a repository in one quantisation, in one file or in several, as it was at `revision`."""
+class ModelVariant:
+    """A model of a repository at one revision, in one quantisation: one file or several."""
 
     repo: str
     revision: str
@@ -66,69 +75,85 @@ class Choice:
 
 
 class Hub:
-    """Any thread; each call blocks. `endpoint` None is the public hub, or what HF_ENDPOINT names."""
+    """Any thread; calls block. `endpoint` None: the public hub, or the one in HF_ENDPOINT."""
 
     def __init__(self, endpoint: str | None = None) -> None:
         self._endpoint = endpoint.rstrip("/") if endpoint else None
 
     def search(self, text: str) -> tuple[HubModel, ...]:
-        """Those that are downloaded most first. Raises HubUnreachable, HubRefused."""
+        """The most downloaded first. Raises HubUnreachable, HubRefused."""
         api = hub_api(self._endpoint)
-        with _told():
+        with _translated_errors():
             found = api.list_models(
                 search=text,
                 filter="gguf",
                 sort="downloads",
-                limit=N_FOUND,
+                limit=MAX_RESULTS,
                 expand=["downloads", "gated", "gguf", "tags"],
             )
             return tuple(_model(each) for each in found)
 
-    def choices(self, repo: str) -> tuple[Choice, ...]:
-        """Every quantisation that can be had, the largest first.
+    def variants(self, repo: str) -> tuple[ModelVariant, ...]:
+        """All downloadable quantisations, largest first.
 
         Raises HubUnreachable, HubRefused, NothingToDownload."""
         api = hub_api(self._endpoint)
-        with _told(repo):
+        with _translated_errors(repo):
             revision = api.model_info(repo, expand=["sha"]).sha or "main"
             files = {}
             for entry in api.list_repo_tree(repo, recursive=True, revision=revision):
-                lfs = getattr(entry, "lfs", None)  # without it, nothing says what the file should be
+                lfs = getattr(entry, "lfs", None)  # without it the checksum is unknown
                 if entry.path.lower().endswith(".gguf") and lfs is not None:
                     files[entry.path] = RemoteFile(entry.path, int(lfs.size), str(lfs.sha256))
-        found = [_choice(repo, revision, name, files) for name in files if _is_first(name)]
-        whole = [choice for choice in found if choice is not None]
+        found = [_variant(repo, revision, name, files) for name in files if _is_first(name)]
+        whole = [variant for variant in found if variant is not None]
         if not whole:
             raise NothingToDownload(repo)
-        return tuple(sorted(whole, key=lambda choice: choice.size_bytes, reverse=True))
+        return tuple(sorted(whole, key=lambda variant: variant.size_bytes, reverse=True))
 
-    def address(self, choice: Choice, file: RemoteFile) -> str:
+    def download_url(self, variant: ModelVariant, file: RemoteFile) -> str:
         from huggingface_hub.constants import ENDPOINT
 
-        return f"{self._endpoint or ENDPOINT}/{choice.repo}/resolve/{choice.revision}/{quote(file.name)}"
+        return f"{self._endpoint or ENDPOINT}/{variant.repo}/resolve/{variant.revision}/{quote(file.name)}"
 
 
-FAVOURITES = ("Q4_K_M", "Q5_K_M", "Q4_K_S", "Q4_0", "MXFP4", "IQ4_XS", "Q4_1", "Q6_K", "Q8_0", "Q3_K_M", "Q2_K")
-"""Four bits are where less begins to be heard in answers, and more mostly in the waiting for them."""
+PREFERRED_QUANTISATIONS = (
+    "Q4_K_M",
+    "Q5_K_M",
+    "Q4_K_S",
+    "Q4_0",
+    "MXFP4",
+    "IQ4_XS",
+    "Q4_1",
+    "Q6_K",
+    "Q8_0",
+    "Q3_K_M",
+    "Q2_K",
+)
+"""Below four bits answers become noticeably worse; above, they mostly become slower."""
 
 SMALL_BYTES = 1 << 30
-"""A model below this in eight bits loses more by being packed than one waits for it."""
+"""Models whose 8-bit file is smaller than this lose more quality by stronger quantisation than they gain speed."""
 
 
-def choose(choices: Sequence[Choice], fits: Callable[[Choice], bool]) -> Choice:
-    """The quantisation for this machine: the favourite among those that fit, eight bits where they are small, else the
-    smallest there is."""
-    able = [choice for choice in choices if fits(choice)]
+def choose_variant(variants: Sequence[ModelVariant], fits: Callable[[ModelVariant], bool]) -> ModelVariant:
+    """The best variant for this machine: 8 bits for small models, else the preferred quantisation that fits, else the
+    smallest one."""
+    able = [variant for variant in variants if fits(variant)]
     if not able:
-        return min(choices, key=lambda choice: choice.size_bytes)
-    small = [choice for choice in able if choice.quantisation == "Q8_0" and choice.size_bytes < SMALL_BYTES]
+        return min(variants, key=lambda variant: variant.size_bytes)
+    small = [variant for variant in able if variant.quantisation == "Q8_0" and variant.size_bytes < SMALL_BYTES]
     if small:
         return small[0]
-    return min(able, key=lambda choice: (_rank(choice.quantisation), choice.size_bytes))
+    return min(able, key=lambda variant: (_preference(variant.quantisation), variant.size_bytes))
 
 
-def _rank(quantisation: str) -> int:
-    return FAVOURITES.index(quantisation) if quantisation in FAVOURITES else len(FAVOURITES)
+def _preference(quantisation: str) -> int:
+    return (
+        PREFERRED_QUANTISATIONS.index(quantisation)
+        if quantisation in PREFERRED_QUANTISATIONS
+        else len(PREFERRED_QUANTISATIONS)
+    )
 
 
 def _is_first(name: str) -> bool:
@@ -136,32 +161,32 @@ def _is_first(name: str) -> bool:
     return not is_continuation_file(base) and not any(word in base for word in _NOT_MODELS)
 
 
-def _choice(repo: str, revision: str, name: str, files: dict[str, RemoteFile]) -> Choice | None:
-    """None where a part of it is missing."""
+def _variant(repo: str, revision: str, name: str, files: dict[str, RemoteFile]) -> ModelVariant | None:
+    """None if one of its files is missing."""
     folder, _, base = name.rpartition("/")
-    names = [f"{folder}/{part}" if folder else part for part in parts_of(base)]
+    names = [f"{folder}/{part}" if folder else part for part in split_names(base)]
     if any(part not in files for part in names):
         return None
-    return Choice(repo, revision, quantisation_in(base), tuple(files[part] for part in names))
+    return ModelVariant(repo, revision, quantisation_in(base), tuple(files[part] for part in names))
 
 
 def _model(found: object) -> HubModel:
-    told = getattr(found, "gguf", None) or {}
+    metadata = getattr(found, "gguf", None) or {}
     tags = getattr(found, "tags", None) or ()
     licence = next((tag.removeprefix("license:") for tag in tags if tag.startswith("license:")), "")
     return HubModel(
         str(getattr(found, "id", "")),
         int(getattr(found, "downloads", 0) or 0),
-        int(told.get("total") or 0),
-        int(told.get("context_length") or 0),
+        int(metadata.get("total") or 0),
+        int(metadata.get("context_length") or 0),
         licence,
         bool(getattr(found, "gated", False)),
     )
 
 
 @contextmanager
-def _told(repo: str = "") -> Iterator[None]:
-    """Turns what the hub's library raises into ours."""
+def _translated_errors(repo: str = "") -> Iterator[None]:
+    """Raises HubError for the errors of the hub's library."""
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError
 
     try:
@@ -170,7 +195,39 @@ def _told(repo: str = "") -> Iterator[None]:
         raise Gated(error.response.status_code, repo) from error
     except HfHubHTTPError as error:
         raise HubRefused(error.response.status_code) from error
-    except OSError as error:  # also where the person's own settings say that there is no network
+    except OSError as error:  # including offline mode in the user's settings
         raise HubUnreachable(str(error)) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise HubUnreachable("what answers is not the hub") from error
+
+
+def hub_api(endpoint: str | None) -> HfApi:
+    """The hub's library without a token, even if the user has stored one. The first call takes 0.4 s."""
+    _configure_client()
+    from huggingface_hub import HfApi
+
+    return HfApi(endpoint=endpoint, token=False)
+
+
+@cache
+def _configure_client() -> None:
+    """Replaces the library's HTTP client: by default it retries for half a minute before it reports a missing
+    network."""
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # read when it is imported
+    import httpx2
+    from huggingface_hub import set_client_factory
+
+    class Client(httpx2.Client):
+        """Tells at once that the hub does not answer, in a way that is not tried again."""
+
+        def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+            try:
+                response = super().send(request, **options)
+            except httpx2.TransportError as error:
+                raise HubUnreachable(str(error) or type(error).__name__) from error
+            if response.status_code == 429 or response.status_code >= 500:
+                response.close()
+                raise HubUnreachable(f"it answers {response.status_code}")
+            return response
+
+    set_client_factory(lambda: open_client(Client, follow_redirects=True, timeout=TIMEOUT_S))

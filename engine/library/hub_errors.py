@@ -1,21 +1,21 @@
-"""What goes wrong between this computer and the hub.
+"""Errors of the model hub and of downloads.
 
 HubError
-├── HubUnreachable     there is no network, or the hub does not answer: a state, it may pass
-│   └── ProxyUnusable  the proxy of the system's settings is of a kind that cannot be used
-├── HubRefused         the hub answers, but not with what was asked for
-│   └── Gated          the model's makers want their terms accepted first
-├── NothingToDownload  a repository without a GGUF file that can be verified
-├── DiskFull           there is not enough room, before or while it is written
-├── Corrupt            what came is not what the hub says it is; it was deleted
-└── CannotWrite        the folder does not take it
+├── HubUnreachable     no network, or the hub does not answer; may be temporary
+│   └── ProxyUnusable  the system's proxy settings are not supported
+├── HubRefused         the hub answers with an error status
+│   └── Gated          the user has to accept the model's terms first
+├── NothingToDownload  the repository has no GGUF file with a checksum
+├── DiskFull           not enough disk space, before or during the download
+├── Corrupt            the checksum does not match; the file was deleted
+└── CannotWrite        the folder is not writable
 """
 
 from __future__ import annotations
 
 
 class HubError(Exception):
-    """See the tree above."""
+    """Base class, see above."""
 
 
 class HubUnreachable(HubError):
@@ -25,7 +25,7 @@ class HubUnreachable(HubError):
 
 
 class ProxyUnusable(HubUnreachable):
-    """`proxy` is its address, without user and password."""
+    """`proxy`: its address without user and password."""
 
     def __init__(self, proxy: str) -> None:
         super().__init__(f"the proxy {proxy} cannot be used" if proxy else "the proxy cannot be used")
@@ -51,7 +51,7 @@ class NothingToDownload(HubError):
 
 
 class DiskFull(HubError):
-    """Bytes."""
+    """In bytes."""
 
     def __init__(self, needed: int, free: int) -> None:
         super().__init__(f"{needed} bytes are needed, {free} are free")

@@ -1,6 +1,6 @@
-"""What a model keeps for each token, or for each sequence, by its header alone.
+"""Calculates the KV cache and state sizes of a model from its header.
 
-After llama.cpp's llama-kv-cache.cpp and llama-memory-recurrent.cpp.
+Based on llama.cpp's llama-kv-cache.cpp and llama-memory-recurrent.cpp.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ def head_sizes(header: GgufHeader) -> tuple[int, int]:
 
 
 def cell_bytes(header: GgufHeader, kv_type_k: KvType, kv_type_v: KvType) -> int:
-    """For each token of the context."""
+    """Bytes per token of the context."""
     key, value = head_sizes(header)
     if "bert" in header.architecture or header.values.get(f"{header.architecture}.attention.causal") is False:
         return 0
-    if _is_latent(header):  # one compressed key stands for the value too
+    if _is_latent(header):  # the compressed key also serves as the value
         value = 0
     n_heads = sum(_kv_heads(header))
     return n_heads * (key * BYTES_PER_32[kv_type_k] + value * BYTES_PER_32[kv_type_v]) // 32
 
 
 def state_bytes(header: GgufHeader) -> int:
-    """For each sequence, the running states of recurrent layers."""
+    """Bytes per sequence: the states of recurrent layers."""
     n_layers = header.number("block_count")
-    n_recurrent = n_layers - sum(1 for n in _kv_heads(header) if n) if not _both(header) else n_layers
+    n_recurrent = n_layers - sum(1 for n in _kv_heads(header) if n) if not _has_both(header) else n_layers
     return n_recurrent * _layer_state(header) * _F32
 
 
 def _layer_state(header: GgufHeader) -> int:
-    """Numbers in one recurrent layer's state: of its convolution, and of its recurrence."""
+    """Numbers in the state of one recurrent layer: convolution and recurrence."""
     n_embd = header.number("embedding_length")
     if head_size := header.number("wkv.head_size"):
         return n_embd * header.number("token_shift_count", 2) + n_embd * head_size
@@ -59,7 +59,7 @@ def _heads(header: GgufHeader) -> tuple[int, ...]:
 
 
 def _kv_heads(header: GgufHeader) -> tuple[int, ...]:
-    """Of each layer; 0 where it keeps no keys."""
+    """Per layer; 0 for layers without KV cache."""
     n_layers = header.number("block_count")
     n_default = max(_heads(header), default=0)
     heads = header.per_layer("attention.head_count_kv", n_layers, n_default)
@@ -69,7 +69,7 @@ def _kv_heads(header: GgufHeader) -> tuple[int, ...]:
         heads = tuple(min(n, 1) for n in heads)
     if header.number("ssm.inner_size") and (every := _full_attention_interval(header)):
         heads = tuple(n if (i + 1) % every == 0 else 0 for i, n in enumerate(heads))
-    n_shared = header.number("attention.shared_kv_layers")  # the last layers use the keys of earlier ones
+    n_shared = header.number("attention.shared_kv_layers")  # the last layers reuse the KV cache of earlier ones
     return heads[: n_layers - n_shared] + (0,) * n_shared
 
 
@@ -82,6 +82,6 @@ def _is_latent(header: GgufHeader) -> bool:
     return bool(header.number("attention.key_length_mla"))
 
 
-def _both(header: GgufHeader) -> bool:
-    """Each layer has a running state beside its keys."""
+def _has_both(header: GgufHeader) -> bool:
+    """Whether each layer has a recurrent state and a KV cache."""
     return header.architecture == "falcon-h1"

@@ -1,4 +1,4 @@
-"""Whether a model can be loaded with certain settings, before anything of it is."""
+"""Checks whether a model can be loaded with given settings, before it is loaded."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ MAX_THREADS = 1024
 MAX_LAYERS = 10_000
 
 KV_BLOCK = 32
-"""Numbers that a quantised KV type packs together; a head must be whole blocks."""
+"""Numbers per block of a quantised KV type; a head must consist of whole blocks."""
 
 
 def check_settings(settings: LoadSettings, header: GgufHeader) -> None:
     """Raises InvalidSettings."""
-    _in_range("n_ctx", settings.n_ctx, MAX_CTX)
-    _in_range("n_threads", settings.n_threads, MAX_THREADS)
-    _in_range("n_gpu_layers", settings.n_gpu_layers or 0, MAX_LAYERS)
+    _check_range("n_ctx", settings.n_ctx, MAX_CTX)
+    _check_range("n_threads", settings.n_threads, MAX_THREADS)
+    _check_range("n_gpu_layers", settings.n_gpu_layers or 0, MAX_LAYERS)
     if settings.kv_type_v != "f16" and settings.flash_attention == "off":
         raise InvalidSettings("kv_type_v", f"{settings.kv_type_v} needs flash attention")
     for field, kind, sizes in zip(
@@ -34,13 +34,13 @@ def check_settings(settings: LoadSettings, header: GgufHeader) -> None:
         _check_mlock(sum(header.tensor_bytes.values()))
 
 
-def _in_range(field: str, value: int, largest: int) -> None:
+def _check_range(field: str, value: int, largest: int) -> None:
     if not 0 <= value <= largest:
         raise InvalidSettings(field, f"{value} is not between 0 and {largest}")
 
 
 def _check_mlock(n_bytes: int) -> None:
-    """llama.cpp would only warn, and go on unlocked."""
+    """llama.cpp would only log a warning and continue without locking."""
     if sys.platform == "win32":
         return
     import resource

@@ -1,5 +1,8 @@
-"""The first load of a file is tried in a child process, since some files make llama.cpp abort the process that reads
-them, and some chat templates fill the memory. A file that passed is remembered, and not tried again."""
+"""Loads a model file in a child process before its first load in this process.
+
+Some files make llama.cpp abort its process, and some chat templates fill the memory. Files that passed are remembered
+and not tried again.
+"""
 
 from __future__ import annotations
 
@@ -18,63 +21,64 @@ from engine.files.private_files import make_private_file, make_private_folder
 from engine.library import default_model
 from engine.library.fingerprint import fingerprint
 from engine.library.load_trial_command import load_trial_command
-from engine.library.split_files import read_model, size_of
+from engine.library.split_files import read_model, total_size
 
 START_S = 30.0
 READ_BYTES_PER_S = 20e6
-"""A slow disk; a child that takes longer than it takes to read its file is stopped."""
+"""A slow disk. The child is stopped if it takes longer than START_S plus reading its file at this speed."""
 
 SPARE_BYTES = 1 << 29
-"""What a child may take beside the file itself."""
+"""Memory that the child may use in addition to twice the file's size."""
 
 POLL_S = 0.02
 
-KIND = "probe 2"
-"""Another number where a trial looks at more than before: then all files are tried again."""
+FINGERPRINT_KIND = "probe 2"
+"""Increase the number when the trial checks more than before: then all files are tried again."""
 
-SAYS = "probe: "
-"""How the child's own lines begin; llama.cpp and its abort may write others."""
+OUTPUT_PREFIX = "probe: "
+"""Starts the child's own lines on stdout; llama.cpp may write others."""
 
 STAGES = {
     "loading": "llama.cpp cannot load it",
-    "spelling": "its vocabulary is damaged",
+    "tokenizing": "its vocabulary is damaged",
     "computing": "llama.cpp cannot compute with it",
     "template": "its chat template takes too much memory or time",
 }
-"""What the child says it is at, and what is wrong with a file where it ends there."""
+"""The stages that the child reports, and the error if it ends in one of them."""
 
 
 class LoadTrial:
-    """Any thread, one call at a time for each file. `folder` keeps what passed; None keeps nothing."""
+    """Any thread, one call at a time for each file. `folder` keeps a mark for each file that passed; None: no marks."""
 
     def __init__(self, folder: Path | None, command: Callable[[Path], list[str]] = load_trial_command) -> None:
         self._folder = folder
         self._command = command
 
     def check(self, path: Path, cancelled: Callable[[], bool]) -> None:
-        """Returns where the file can be loaded. Blocks for the header's check, and the first time for the child's
-        life. Raises ModelFileError, LoadCancelled."""
+        """Returns if the file can be loaded. Blocks for the header check and, the first time, for the child process.
+
+        Raises ModelFileError, LoadCancelled."""
         try:
             mark = self._mark(path)
             if mark is not None and mark.exists():
                 return
             is_default = _is_default(path)
         except OSError:
-            read_model(path)  # says what is wrong with the file
+            read_model(path)  # raises a ModelFileError with the reason
             raise
         if not is_default:
             read_model(path)
-            _try(path, self._command(path), cancelled)
+            _run_child(path, self._command(path), cancelled)
         if mark is not None:
-            with contextlib.suppress(OSError):  # then it is tried again the next time
+            with contextlib.suppress(OSError):  # then the file is tried again the next time
                 make_private_folder(mark.parent)
                 make_private_file(mark)
 
     def _mark(self, path: Path) -> Path | None:
-        """The empty file that says that this one passed."""
+        """The empty file that exists if the model file passed."""
         if self._folder is None:
             return None
-        return self._folder / fingerprint(path, KIND).hex()
+        return self._folder / fingerprint(path, FINGERPRINT_KIND).hex()
 
 
 def _is_default(path: Path) -> bool:
@@ -84,37 +88,37 @@ def _is_default(path: Path) -> bool:
         return hashlib.file_digest(file, "sha256").hexdigest() == default_model.SHA256
 
 
-def _try(path: Path, command: list[str], cancelled: Callable[[], bool]) -> None:
-    size = size_of(path)
+def _run_child(path: Path, command: list[str], cancelled: Callable[[], bool]) -> None:
+    size = total_size(path)
     deadline = time.monotonic() + START_S + size / READ_BYTES_PER_S
     child = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=os.environ | {"GGML_NO_BACKTRACE": "1"},  # else it starts a debugger before it aborts
-        cwd=Path(__file__).parents[2],  # where `engine` lies, wherever we were started
+        env=os.environ | {"GGML_NO_BACKTRACE": "1"},  # otherwise it starts a debugger before it aborts
+        cwd=Path(__file__).parents[2],  # so that `engine` can be imported
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )
     try:
         killed = _wait(child, deadline, 2 * size + SPARE_BYTES, cancelled)
-        said = _last_line(child)
+        report = _last_report(child)
     finally:
         child.kill()
         child.wait()
         if child.stdout is not None:
             child.stdout.close()
-    if said == "good" and child.returncode == 0:
+    if report == "good" and child.returncode == 0:
         return
-    kind, _, reason = said.partition(" ")
+    kind, _, reason = report.partition(" ")
     if kind == "refused":
         raise ModelFileError(path, reason)
-    stage = STAGES.get(said, "it cannot be tried")
+    stage = STAGES.get(report, "it cannot be tried")
     raise ModelFileError(path, f"{stage} ({killed or f'the trial ended with {child.returncode}'})")
 
 
 def _wait(child: subprocess.Popen[bytes], deadline: float, max_bytes: int, cancelled: Callable[[], bool]) -> str:
-    """Until the child ends, or must. Why it must, or an empty text."""
+    """Waits until the child ends or exceeds a limit. Returns why it was killed, or "". Raises LoadCancelled."""
     process = psutil.Process(child.pid)
     while True:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -131,8 +135,8 @@ def _wait(child: subprocess.Popen[bytes], deadline: float, max_bytes: int, cance
                 return "the trial took too much memory"
 
 
-def _last_line(child: subprocess.Popen[bytes]) -> str:
-    """What the ended child said last; it says less than a pipe holds."""
+def _last_report(child: subprocess.Popen[bytes]) -> str:
+    """The last report of the child, which has ended; its output is smaller than the pipe's buffer."""
     text = child.stdout.read().decode(errors="replace") if child.stdout is not None else ""
-    lines = [line.removeprefix(SAYS) for line in text.splitlines() if line.startswith(SAYS)]
+    lines = [line.removeprefix(OUTPUT_PREFIX) for line in text.splitlines() if line.startswith(OUTPUT_PREFIX)]
     return lines[-1] if lines else ""

@@ -1,4 +1,4 @@
-"""A packaged program has no Python beside it: where `python -m …` is wanted, it starts itself."""
+"""The command line of the load trial: the child process that loads a model file for the first time."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 LOAD_TRIAL_OPTION = "--probe-model"
+"""A packaged program has no Python interpreter, so it starts itself with this option."""
 
 
 def load_trial_command(path: Path) -> list[str]:
-    """What starts a process that tries a model file."""
+    """Starts the load trial of a model file."""
     if getattr(sys, "frozen", False):
         return [sys.executable, LOAD_TRIAL_OPTION, str(path)]
     return [sys.executable, "-m", "engine.native.load_trial_process", str(path)]
 
 
-def other_duty(arguments: Sequence[str]) -> int | None:
-    """Does what a packaged program was started for by itself; the exit code, None where a person started it."""
+def load_trial_arguments(arguments: Sequence[str]) -> list[str] | None:
+    """The arguments of the load trial, if this packaged program was started as one; else None."""
     if not getattr(sys, "frozen", False) or list(arguments[:1]) != [LOAD_TRIAL_OPTION]:
         return None
-    from engine.native.load_trial_process import main  # imports llama.cpp, which nobody else here wants
-
-    return main(list(arguments[1:]))
+    return list(arguments[1:])

@@ -1,4 +1,4 @@
-"""What the process takes in memory and on disk right now."""
+"""The memory and disk space that the process uses now."""
 
 from __future__ import annotations
 
@@ -8,35 +8,39 @@ from pathlib import Path
 
 import psutil
 
-from engine.events import KvUsage, MemoryEstimate
+from engine.status import KvUsage, MemoryEstimate
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryUse:
-    """Bytes. `account` is what was foreseen for the loaded model; `resident` counts a mapped file's pages too."""
+    """In bytes. `resident` includes the pages of mapped files."""
 
-    account: MemoryEstimate | None
+    estimate: MemoryEstimate | None
+    """For the loaded model."""
     resident: int
     snapshots: int
     """On disk, of all models."""
     available: int
     kv_usage: tuple[KvUsage, ...] = ()
-    """Who holds what of the KV memory; the rest of it is room."""
+    """The KV cache by owner; the rest is free."""
 
     @property
     def kv_window(self) -> float:
-        """The share of the KV memory that holds what the window has asked."""
+        """The share of the KV cache used by the window."""
         return sum(each.share for each in self.kv_usage if each.origin == "window")
 
     @property
     def kv_endpoint(self) -> float:
+        """The share of the KV cache used by the endpoint."""
         return sum(each.share for each in self.kv_usage if each.origin == "endpoint")
 
 
-def memory_use(account: MemoryEstimate | None, snapshots: Path | None, kv_usage: tuple[KvUsage, ...] = ()) -> MemoryUse:
-    """Any thread; takes some tenths of a millisecond, more with thousands of snapshots."""
+def memory_use(
+    estimate: MemoryEstimate | None, snapshots: Path | None, kv_usage: tuple[KvUsage, ...] = ()
+) -> MemoryUse:
+    """Any thread. Takes some tenths of a millisecond, more with thousands of snapshots."""
     return MemoryUse(
-        account=account,
+        estimate=estimate,
         resident=int(psutil.Process().memory_info().rss),
         snapshots=_folder_bytes(snapshots) if snapshots is not None else 0,
         available=int(psutil.virtual_memory().available),
@@ -46,8 +50,8 @@ def memory_use(account: MemoryEstimate | None, snapshots: Path | None, kv_usage:
 
 def _folder_bytes(folder: Path) -> int:
     total = 0
-    with contextlib.suppress(OSError):  # not made yet
+    with contextlib.suppress(OSError):  # does not exist yet
         for path in folder.iterdir():
-            with contextlib.suppress(OSError):  # evicted a moment ago
+            with contextlib.suppress(OSError):  # evicted meanwhile
                 total += path.stat().st_size
     return total

@@ -1,4 +1,4 @@
-"""What a model file says of itself, as far as a person and an account of memory want to know it."""
+"""Extracts from a GGUF header what the model list and the memory estimate need."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from engine.files.display_name import display_name
 from engine.library.gguf_header import GgufHeader, Value
-from engine.library.split_files import stem
+from engine.library.split_files import base_name
 
 FILE_TYPES = {
     0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 7: "Q8_0", 8: "Q5_0", 9: "Q5_1", 10: "Q2_K", 11: "Q3_K_S", 12: "Q3_K_M",
@@ -17,34 +17,34 @@ FILE_TYPES = {
     21: "Q2_K_S", 22: "IQ3_XS", 23: "IQ3_XXS", 24: "IQ1_S", 25: "IQ4_NL", 26: "IQ3_S", 27: "IQ3_M", 28: "IQ2_S",
     29: "IQ2_M", 30: "IQ4_XS", 31: "IQ1_M", 32: "BF16", 36: "TQ1_0", 37: "TQ2_0", 38: "MXFP4",
 }  # fmt: skip
-"""After `llama_ftype` in llama.h."""
+"""See `llama_ftype` in llama.h."""
 
 _QUANTISATION = re.compile(r"(?:I?Q\d(?:_\w+)?|MXFP4(?:_MOE)?|B?F(?:16|32)|TQ\d_0)", re.IGNORECASE)
-_WORDS = re.compile(r"[-_. ]+")
-_EXPERTS = "_exps."
-_NAMELESS = ("model", "ggml model", "unnamed", "weights")
+_SEPARATORS = re.compile(r"[-_. ]+")
+_EXPERTS_MARKER = "_exps."
+_PLACEHOLDER_NAMES = ("model", "ggml model", "unnamed", "weights")
 
 
 @dataclass(frozen=True, slots=True)
 class ModelMetadata:
-    """Plain values, so that they can be kept and read again. `values` is what an account of memory asks for."""
+    """Plain values that can be stored as JSON. `values`: what the memory estimate needs."""
 
     name: str
     architecture: str
     quantisation: str
     n_params: int
-    """0 where it cannot be told."""
+    """0 if unknown."""
     n_ctx_train: int
     weights_bytes: int
     read_bytes: int
-    """Of the weights, what is read for one token: of a mixture of experts, only those that are asked."""
+    """Weights read per token; of a mixture of experts, only the active ones."""
     licence: str
     has_template: bool
     values: Mapping[str, Value]
 
     @property
     def header(self) -> GgufHeader:
-        """What an account of memory is made from: as from the file, but for the tensors' names."""
+        """The header for memory estimates; without the tensors' names."""
         return GgufHeader(self.values, {"": self.weights_bytes})
 
 
@@ -60,12 +60,12 @@ def metadata_from_header(path: Path, header: GgufHeader) -> ModelMetadata:
         read_bytes=_read_bytes(header),
         licence=str(header.values.get("general.license", "")),
         has_template="tokenizer.chat_template" in header.values or "tokenizer.chat_template" in header.long_texts,
-        values={key: value for key, value in header.values.items() if _is_wanted(key, value, architecture)},
+        values={key: value for key, value in header.values.items() if _is_needed(key, value, architecture)},
     )
 
 
 def unusable_reason(header: GgufHeader) -> str:
-    """Why a whole file is nothing to talk with; "" where it may be."""
+    """Why a valid file cannot be used for chats; "" if it can."""
     kind = header.values.get("general.type")
     if kind == "adapter":
         return "it is an adapter for another model"
@@ -77,31 +77,32 @@ def unusable_reason(header: GgufHeader) -> str:
 
 
 def pretty_name(text: str) -> str:
-    """As a person would say it: without the quantisation, without hyphens."""
+    """The name without quantisation and hyphens."""
     kept = _QUANTISATION.sub(" ", re.sub(r"\.gguf$", "", text, flags=re.IGNORECASE))
-    words = [word for word in _WORDS.split(re.sub(r"(?<=\d)\.(?=\d)", "\0", kept)) if word]
+    words = [word for word in _SEPARATORS.split(re.sub(r"(?<=\d)\.(?=\d)", "\0", kept)) if word]
     words = [word.replace("\0", ".") for word in words if word.lower() not in ("gguf", "ud")]
-    return " ".join(map(_dressed, words)) or text
+    return " ".join(map(_capitalized, words)) or text
 
 
-def _dressed(word: str) -> str:
-    """7b is 7B, and a name begins with a capital, unless its makers write it otherwise."""
+def _capitalized(word: str) -> str:
+    """7b becomes 7B, and names that are usually capitalised start with a capital."""
     if re.fullmatch(r"[ae]?\d+(\.\d+)?[bm]", word):
         return word.upper()
     return word.capitalize() if word in ("gemma", "qwen", "llama", "mistral", "phi", "tinyllama", "smollm2") else word
 
 
 def quantisation_in(name: str) -> str:
-    """What a file's name says of its quantisation; "" where it says nothing."""
+    """The quantisation in a file name; "" if there is none."""
     found = [match.group().upper() for match in _QUANTISATION.finditer(name)]
     return found[-1] if found else ""
 
 
 def _name(path: Path, header: GgufHeader) -> str:
-    """The file's name, since it is what people see elsewhere; what a file calls itself is often a training run's."""
-    pretty = pretty_name(display_name(stem(path)))
-    said = str(header.values.get("general.name", "")).strip()
-    return said if pretty.lower() in _NAMELESS and 0 < len(said) <= 60 else pretty
+    """From the file name, which is also what other programs show. The name in the file is often that of a training
+    run."""
+    pretty = pretty_name(display_name(base_name(path)))
+    name_in_file = str(header.values.get("general.name", "")).strip()
+    return name_in_file if pretty.lower() in _PLACEHOLDER_NAMES and 0 < len(name_in_file) <= 60 else pretty
 
 
 def _quantisation(path: Path, header: GgufHeader) -> str:
@@ -117,7 +118,7 @@ def _n_params(header: GgufHeader) -> int:
 
 
 def _read_bytes(header: GgufHeader) -> int:
-    """The table of embeddings is read for its row alone, unless it gives the logits too."""
+    """The embedding table counts only if it is also the output layer; otherwise one row is read."""
     n_experts, n_used = header.number("expert_count"), header.number("expert_used_count")
     share = n_used / n_experts if 0 < n_used <= n_experts else 1.0
     tied = "output.weight" not in header.tensor_bytes
@@ -125,11 +126,11 @@ def _read_bytes(header: GgufHeader) -> int:
     for name, n_bytes in header.tensor_bytes.items():
         if name == "token_embd.weight" and not tied:
             continue
-        total += n_bytes * share if _EXPERTS in name else n_bytes
+        total += n_bytes * share if _EXPERTS_MARKER in name else n_bytes
     return int(total)
 
 
-def _is_wanted(key: str, value: Value, architecture: str) -> bool:
+def _is_needed(key: str, value: Value, architecture: str) -> bool:
     if key in ("tokenizer.ggml.tokens", "tokenizer.ggml.merges", "tokenizer.ggml.model", "general.architecture"):
         return True
     return key.startswith(f"{architecture}.") and not (isinstance(value, tuple) and len(value) > 512)

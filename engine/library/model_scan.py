@@ -1,4 +1,4 @@
-"""The GGUF files in folders that a person points to, with what each says of itself."""
+"""Finds the GGUF files in the user's model folders and reads their metadata."""
 
 from __future__ import annotations
 
@@ -19,26 +19,25 @@ from engine.library.model_metadata import (
     unusable_reason,
 )
 from engine.library.model_scan_cache import FileStamp, ModelScanCache
-from engine.library.split_files import is_continuation_file, parts, read_model, stem
+from engine.library.split_files import base_name, is_continuation_file, read_model, split_paths
 
-ENDING = ".gguf"
+SUFFIX = ".gguf"
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """One model on disk. `path` is its first part, `size_bytes` that of all. Either `metadata` or `fault` is there:
-    what
-    it says of itself, or why it cannot be used."""
+    """A model on disk. `path` is its first file, `size_bytes` that of all files. Has either `metadata` or a
+    `problem`."""
 
     path: Path
     size_bytes: int
     n_parts: int = 1
     metadata: ModelMetadata | None = None
-    fault: str = ""
+    problem: str = ""
 
     @property
     def name(self) -> str:
-        return self.metadata.name if self.metadata is not None else pretty_name(display_name(stem(self.path)))
+        return self.metadata.name if self.metadata is not None else pretty_name(display_name(base_name(self.path)))
 
     @property
     def quantisation(self) -> str:
@@ -47,11 +46,11 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """`unreadable` folders are missing, or not ours to look into. `whole` is False where the scan was cancelled."""
+    """`unreadable`: folders that are missing or not accessible. `is_complete` is False if the scan was cancelled."""
 
     models: tuple[ModelFile, ...]
     unreadable: tuple[Path, ...] = ()
-    whole: bool = True
+    is_complete: bool = True
 
 
 def scan(
@@ -60,45 +59,45 @@ def scan(
     cancelled: Callable[[], bool] = lambda: False,
     on_found: Callable[[ModelFile], None] = lambda model: None,
 ) -> Scan:
-    """Every model below `folders`, each once, in the order of their names. Blocks; any thread, one scan for a cache.
+    """Every model below `folders` once, sorted by name. Blocks; any thread, but one scan at a time for a cache.
 
-    What the cache knows is not read again; what it learns is for its owner to save. Nothing is fatal: a damaged file
-    is listed with its fault, a loop of links is walked once."""
+    Files in the cache are not read again; the caller saves the cache. Damaged files are listed with their problem, and
+    link loops are followed once."""
     finder = _Finder(cancelled)
     arrays = StringArraySkipper()
     models = []
-    for path, mark in finder.files(folders):
-        model = _look(path, mark, cache, arrays)
+    for path, stamp in finder.files(folders):
+        model = _read_model_file(path, stamp, cache, arrays)
         models.append(model)
         on_found(model)
     models.sort(key=lambda model: (model.name.casefold(), model.size_bytes, str(model.path)))
     return Scan(tuple(models), tuple(finder.unreadable), not finder.was_cancelled)
 
 
-def look(path: Path, cache: ModelScanCache) -> ModelFile:
-    """One file that a person pointed to, wherever it lies."""
+def read_model_file(path: Path, cache: ModelScanCache) -> ModelFile:
+    """One file in any place."""
     try:
-        mark = _mark(path.stat())
+        stamp = _stamp(path.stat())
     except OSError as error:
-        return ModelFile(path, 0, fault=f"the file cannot be read ({error.strerror})")
-    return _look(path, mark, cache, StringArraySkipper())
+        return ModelFile(path, 0, problem=f"the file cannot be read ({error.strerror})")
+    return _read_model_file(path, stamp, cache, StringArraySkipper())
 
 
-def _look(path: Path, mark: FileStamp, cache: ModelScanCache, arrays: StringArraySkipper) -> ModelFile:
-    files = parts(path)
+def _read_model_file(path: Path, stamp: FileStamp, cache: ModelScanCache, arrays: StringArraySkipper) -> ModelFile:
+    files = split_paths(path)
     if len(files) > 1:
-        mark = _mark_of_all(files, mark)
-    kept = cache.get(path, mark)
-    if kept is None:
-        kept, is_transient = _read(path, arrays)
-        if not is_transient:  # which may pass with the file's time and size as they are
-            cache.put(path, mark, kept)
-    known = kept if isinstance(kept, ModelMetadata) else None
-    return ModelFile(path, mark.size_bytes, len(files), known, "" if isinstance(kept, ModelMetadata) else kept)
+        stamp = _stamp_of_all(files, stamp)
+    cached = cache.get(path, stamp)
+    if cached is None:
+        cached, is_transient = _read(path, arrays)
+        if not is_transient:  # a temporary problem is not cached
+            cache.put(path, stamp, cached)
+    metadata = cached if isinstance(cached, ModelMetadata) else None
+    return ModelFile(path, stamp.size_bytes, len(files), metadata, "" if isinstance(cached, ModelMetadata) else cached)
 
 
 def _read(path: Path, arrays: StringArraySkipper) -> tuple[ModelMetadata | str, bool]:
-    """What it says of itself, or what is wrong with it, and whether that may pass without a change of the file."""
+    """The metadata or the problem, and whether the problem may be temporary."""
     try:
         header = read_model(path, arrays)
     except ModelFileError as error:
@@ -106,28 +105,28 @@ def _read(path: Path, arrays: StringArraySkipper) -> tuple[ModelMetadata | str, 
     return unusable_reason(header) or metadata_from_header(path, header), False
 
 
-def _mark(seen: os.stat_result) -> FileStamp:
-    return FileStamp(seen.st_size, seen.st_mtime_ns)
+def _stamp(stat: os.stat_result) -> FileStamp:
+    return FileStamp(stat.st_size, stat.st_mtime_ns)
 
 
-def _mark_of_all(files: list[Path], first: FileStamp) -> FileStamp:
-    """A part that comes, goes or changes makes another mark."""
+def _stamp_of_all(files: list[Path], first: FileStamp) -> FileStamp:
+    """Changes if any of the files changes, appears or disappears."""
     sizes, times = first.size_bytes, first.mtime_ns
     for number, file in enumerate(files[1:], 2):
         with contextlib.suppress(OSError):
-            seen = file.stat()
-            sizes += seen.st_size
-            times ^= seen.st_mtime_ns * number
+            stat = file.stat()
+            sizes += stat.st_size
+            times ^= stat.st_mtime_ns * number
     return FileStamp(sizes, times)
 
 
 class _Finder:
-    """Walks folders by their identity, so that each is entered once, by whatever link."""
+    """Walks folders and enters each one once, whatever link leads to it."""
 
     def __init__(self, cancelled: Callable[[], bool]) -> None:
         self._cancelled = cancelled
         self._entered: set[tuple[int, int]] = set()
-        self._seen: set[str] = set()
+        self._seen_paths: set[str] = set()
         self.unreadable: list[Path] = []
         self.was_cancelled = False
 
@@ -137,37 +136,37 @@ class _Finder:
             folder = waiting.pop()
             below: list[str] = []
             try:
-                if not self._enters(folder):
+                if not self._enter(folder):
                     continue
                 with os.scandir(folder) as entries:
                     for entry in entries:
                         if self._cancelled():
                             self.was_cancelled = True
                             return
-                        with contextlib.suppress(OSError):  # gone a moment ago, or a link to nothing
+                        with contextlib.suppress(OSError):  # deleted meanwhile, or a broken link
                             if entry.is_dir():
                                 below.append(entry.path)
                             elif self._is_model(entry):
-                                yield Path(entry.path), _mark(entry.stat())
+                                yield Path(entry.path), _stamp(entry.stat())
             except OSError:
                 self.unreadable.append(Path(folder))
             waiting.extend(sorted(below, reverse=True))
 
-    def _enters(self, folder: str) -> bool:
-        """Raises OSError."""
-        seen = os.stat(folder)  # noqa: PTH116 -- thousands of these: a Path for each would cost more than the call
-        identity = (seen.st_dev, seen.st_ino)
+    def _enter(self, folder: str) -> bool:
+        """False if the folder was already entered. Raises OSError."""
+        stat = os.stat(folder)  # noqa: PTH116 -- thousands of these: a Path for each would cost more than the call
+        identity = (stat.st_dev, stat.st_ino)
         if identity in self._entered:
             return False
         self._entered.add(identity)
         return True
 
     def _is_model(self, entry: os.DirEntry[str]) -> bool:
-        """A file that a link leads to is the same as the file itself."""
-        if not entry.name.lower().endswith(ENDING) or is_continuation_file(entry.name) or not entry.is_file():
+        """A link counts as the file that it points to."""
+        if not entry.name.lower().endswith(SUFFIX) or is_continuation_file(entry.name) or not entry.is_file():
             return False
         real = os.path.realpath(entry.path) if entry.is_symlink() else entry.path
-        if real in self._seen:
+        if real in self._seen_paths:
             return False
-        self._seen.add(real)
+        self._seen_paths.add(real)
         return True

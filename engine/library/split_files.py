@@ -1,4 +1,4 @@
-"""A model in several files: `name-00001-of-00003.gguf` and so on. llama.cpp loads them by the first."""
+"""Models in several files, `name-00001-of-00003.gguf` and so on. llama.cpp loads them by the first one."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _PART = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf", 
 MAX_PARTS = 1000
 
 
-def parts(path: Path) -> list[Path]:
-    """All files of the model of which `path` is the first part, or the only one; whether they exist or not."""
-    return [path.with_name(name) for name in parts_of(path.name)]
+def split_paths(path: Path) -> list[Path]:
+    """All files of the model with this first or only file, whether or not they exist."""
+    return [path.with_name(name) for name in split_names(path.name)]
 
 
-def parts_of(name: str) -> list[str]:
-    """The same by names alone."""
+def split_names(name: str) -> list[str]:
+    """As `split_paths`, for names."""
     found = _PART.fullmatch(name)
     if found is None or not 1 < (count := int(found["count"])) <= MAX_PARTS:
         return [name]
@@ -29,26 +29,26 @@ def parts_of(name: str) -> list[str]:
     return [f"{found['stem']}-{number:05}-of-{found['count']}{ending}" for number in range(1, count + 1)]
 
 
-def size_of(path: Path) -> int:
-    """Bytes of all files of the model of which `path` is the first part. Raises OSError where one is missing."""
-    return sum(file.stat().st_size for file in parts(path))
+def total_size(path: Path) -> int:
+    """Bytes of all files of the model with this first file. Raises OSError if one is missing."""
+    return sum(file.stat().st_size for file in split_paths(path))
 
 
 def is_continuation_file(name: str) -> bool:
-    """Whether a file of this name is a part that belongs to another file, its first."""
+    """Whether the file is a second or later file of a model."""
     found = _PART.fullmatch(name)
     return found is not None and int(found["number"]) != 1 and int(found["count"]) > 1
 
 
-def stem(path: Path) -> str:
-    """The file's name without ending and number."""
+def base_name(path: Path) -> str:
+    """The file name without suffix and number."""
     found = _PART.fullmatch(path.name)
     return found["stem"] if found is not None else path.stem
 
 
 def read_model(path: Path, arrays: StringArraySkipper | None = None) -> GgufHeader:
-    """The header of the first file, with the tensors of all. Raises ModelFileError, also where a part is missing."""
-    files = parts(path)
+    """The header of the first file with the tensors of all files. Raises ModelFileError, also if a file is missing."""
+    files = split_paths(path)
     header = read_header(path, arrays)
     if len(files) == 1:
         return header

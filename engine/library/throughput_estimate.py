@@ -1,7 +1,8 @@
-"""How fast this machine computes a token, from how fast it reads its memory, and from what it has shown so far.
+"""Estimates how fast this machine generates tokens, from its memory bandwidth and from past answers.
 
-A token of an answer takes every weight once. How many bytes of them go through in a second is limited by the memory
-where there are many cores, and by the cores where there are few."""
+Each token reads every weight once. Throughput is limited by the memory bandwidth on machines with many cores, and by
+computing on machines with few cores.
+"""
 
 from __future__ import annotations
 
@@ -18,49 +19,51 @@ import psutil
 from engine.files.atomic_write import write_atomic
 
 CORE_BYTES_PER_S = 6.5e9
-"""What one core multiplies of four-bit weights: measured with llama.cpp on one server core of 2024 beside another."""
+"""Four-bit weights that one core processes, measured with llama.cpp on one of two server cores of 2024."""
 
 MEMORY_SHARE = 0.85
-"""What decoding gets of the speed at which memory can be read in one stretch."""
+"""The share of the sequential read bandwidth that decoding reaches."""
 
 SAMPLE_BYTES = 64 << 20
 N_TRIES = 4
 
-Seen = dict[str, float | str]
+StoredMeasurement = dict[str, float | str]
 
 
 class ThroughputEstimate:
-    """Belongs to one thread. The file keeps what was measured, for this machine alone."""
+    """One thread only. The file stores the measurements of this machine."""
 
     def __init__(self, file: Path | None) -> None:
-        """None keeps nothing."""
+        """None: nothing is stored."""
         self._file = file
-        self._memory = 0.0
-        self._shown = 0.0
+        self._bandwidth = 0.0
+        self._best_observed = 0.0
 
     @property
-    def is_known(self) -> bool:
-        return self._memory > 0
+    def is_measured(self) -> bool:
+        return self._bandwidth > 0
 
     @property
     def bytes_per_s(self) -> float:
-        """Of weights that are computed with; 0 before anything was measured."""
-        if self._shown:
-            return self._shown
-        return min(MEMORY_SHARE * self._memory, n_cores() * CORE_BYTES_PER_S)
+        """Processed weights; 0 before the first measurement."""
+        if self._best_observed:
+            return self._best_observed
+        return min(MEMORY_SHARE * self._bandwidth, n_physical_cores() * CORE_BYTES_PER_S)
 
     def measure(self) -> None:
-        """Reads what is kept, or measures for a quarter of a second."""
-        if not self.is_known and not self._load():
-            self._memory = memory_bytes_per_s(n_cores())
+        """Loads the stored measurement, or measures for a quarter of a second."""
+        if not self.is_measured and not self._load():
+            self._bandwidth = measure_bandwidth(n_physical_cores())
             self._save()
 
-    def learn(self, bytes_per_s: float) -> bool:
-        """Takes up what a real answer has shown; True where it is news. An answer beside others is slower than the
-        machine could be, so the fastest one counts; none is faster than memory is read."""
-        if bytes_per_s > self._memory or bytes_per_s <= self._shown * 1.02:
+    def observe(self, bytes_per_s: float) -> bool:
+        """Records the throughput of a real answer. True if that changes the estimate.
+
+        Answers that run beside others are slower, so the fastest one counts. Values above the memory bandwidth are
+        ignored."""
+        if bytes_per_s > self._bandwidth or bytes_per_s <= self._best_observed * 1.02:
             return False
-        self._shown = bytes_per_s
+        self._best_observed = bytes_per_s
         self._save()
         return True
 
@@ -68,38 +71,42 @@ class ThroughputEstimate:
         if self._file is None:
             return False
         try:
-            kept = json.loads(self._file.read_text(encoding="utf-8"))
-            if kept["machine"] != _machine():
+            stored = json.loads(self._file.read_text(encoding="utf-8"))
+            if stored["machine"] != _machine():
                 return False
-            self._memory = float(kept["memory"])
-            self._shown = max(self._shown, float(kept["shown"]))
+            self._bandwidth = float(stored["memory"])
+            self._best_observed = max(self._best_observed, float(stored["shown"]))
         except (OSError, ValueError, KeyError, TypeError):
             return False
-        return self._memory > 0
+        return self._bandwidth > 0
 
     def _save(self) -> None:
-        if self._file is None or not self._memory:
+        if self._file is None or not self._bandwidth:
             return
-        seen: Seen = {"machine": _machine(), "memory": self._memory, "shown": self._shown}
-        with contextlib.suppress(OSError):  # measured again the next time
-            write_atomic(self._file, json.dumps(seen))
+        measurement: StoredMeasurement = {
+            "machine": _machine(),
+            "memory": self._bandwidth,
+            "shown": self._best_observed,
+        }
+        with contextlib.suppress(OSError):  # measured again at the next start
+            write_atomic(self._file, json.dumps(measurement))
 
 
-def memory_bytes_per_s(n_threads: int) -> float:
-    """How fast `n_threads` read memory at once; the best of a few tries, since others use the machine too."""
+def measure_bandwidth(n_threads: int) -> float:
+    """Bytes per second that `n_threads` read together. The best of several tries, since other programs run too."""
     blocks = [np.ones(SAMPLE_BYTES // 8, np.uint64) for _ in range(min(n_threads, 8))]
     best = 0.0
     with ThreadPoolExecutor(len(blocks), "inglenook-pace") as pool:
         for _ in range(N_TRIES):
             started = time.perf_counter()
-            list(pool.map(np.max, blocks))  # numpy lets other threads run meanwhile
+            list(pool.map(np.max, blocks))  # numpy releases the GIL
             best = max(best, len(blocks) * SAMPLE_BYTES / (time.perf_counter() - started))
     return best
 
 
-def n_cores() -> int:
+def n_physical_cores() -> int:
     return int(psutil.cpu_count(logical=False) or 1)
 
 
 def _machine() -> str:
-    return f"{platform.machine()} {platform.processor()} {n_cores()} {psutil.virtual_memory().total}"
+    return f"{platform.machine()} {platform.processor()} {n_physical_cores()} {psutil.virtual_memory().total}"

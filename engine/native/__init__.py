@@ -1,0 +1,36 @@
+"""Entry points to llama.cpp. Modules here import llama_cpp, which takes 0.2 s, so these functions import them late."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.library.load_trial_command import load_trial_arguments
+
+if TYPE_CHECKING:
+    from engine.backend import Backend, Embedder, LoadSettings
+
+
+def open_model(path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> Backend:
+    """See `engine.backend.OpenBackend`."""
+    from engine.native.backend import open_native
+
+    return open_native(path, settings, on_progress)
+
+
+def open_embedding_model(path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> Embedder:
+    """See `engine.backend.OpenEmbedder`."""
+    from engine.native.embedder import open_embedder
+
+    return open_embedder(path, settings, on_progress)
+
+
+def run_load_trial(arguments: Sequence[str]) -> int | None:
+    """Tries to load a model file if this packaged program was started for that. Returns the exit code, else None."""
+    trial_arguments = load_trial_arguments(arguments)
+    if trial_arguments is None:
+        return None
+    from engine.native.load_trial_process import main
+
+    return main(trial_arguments)

@@ -1,4 +1,4 @@
-"""The real backend: a model and one context, with a unified KV cache for all sequences."""
+"""The backend over llama.cpp: a model and one context, with a unified KV cache for all sequences."""
 
 from __future__ import annotations
 
@@ -16,13 +16,18 @@ import psutil
 
 from engine.backend import Chunk, KvAllocationFailed, KvType, Limits, LoadSettings, NativeFailure
 from engine.errors import ModelFileError
-from engine.events import MemoryEstimate, ModelInfo
 from engine.files.display_name import display_name
-from engine.library.context_shape import N_BATCH, N_OUTPUTS, N_SLOTS, N_SLOTS_STATEFUL, shape
 from engine.library.fingerprint import fingerprint
 from engine.library.load_settings_check import check_settings
-from engine.library.memory_estimate import choose_context_length
-from engine.library.split_files import read_model, size_of
+from engine.library.memory_estimate import (
+    N_BATCH,
+    N_OUTPUTS,
+    N_SLOTS,
+    N_SLOTS_STATEFUL,
+    choose_context_length,
+    context_shape,
+)
+from engine.library.split_files import read_model, total_size
 from engine.native.batch import NativeBatch
 from engine.native.embedder import N_CTX, NativeEmbedder
 from engine.native.llama import C, take_error_message
@@ -30,18 +35,19 @@ from engine.native.model import NativeModel
 from engine.native.sampler import NativeSampler
 from engine.requests import Sampling
 from engine.scheduler.thread_tuner import candidate_thread_counts
+from engine.status import MemoryEstimate, ModelInfo
 
 if TYPE_CHECKING:
     from llguidance import LLTokenizer
 
 N_RUNNING = 16
-"""Sequences side by side. More would each be slower than a reader reads."""
+"""Sequences at the same time. With more, each would be slower than a reader reads."""
 
 N_RUNNING_STATEFUL = 8
-"""For recurrent and hybrid models: those that run leave copies of their states."""
+"""For recurrent and hybrid models, where running sequences also occupy slots for checkpoints."""
 
 KV_TYPES: dict[KvType, int] = {"f16": C.GGML_TYPE_F16, "q8_0": C.GGML_TYPE_Q8_0, "q4_0": C.GGML_TYPE_Q4_0}
-FLASH = {
+FLASH_ATTENTION = {
     "auto": C.LLAMA_FLASH_ATTN_TYPE_AUTO,
     "on": C.LLAMA_FLASH_ATTN_TYPE_ENABLED,
     "off": C.LLAMA_FLASH_ATTN_TYPE_DISABLED,
@@ -49,13 +55,13 @@ FLASH = {
 
 
 def open_native(path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> NativeBackend:
-    """Loads a GGUF file. Raises ModelFileError, LoadCancelled, InvalidSettings, NotEnoughMemory. Native thread."""
+    """See `engine.backend.OpenBackend`. Native thread."""
     header = read_model(path)
     check_settings(settings, header)
-    n_ctx, wanted, foreseen = choose_context_length(header, settings, **shape(header))
+    n_ctx, wanted, foreseen = choose_context_length(header, settings, **context_shape(header))
     kind = f"{settings.kv_type_k} {settings.kv_type_v} {settings.flash_attention}"
     try:
-        mark, size_bytes = fingerprint(path, kind), size_of(path)
+        mark, size_bytes = fingerprint(path, kind), total_size(path)
     except OSError as error:
         raise ModelFileError(path, f"the file cannot be read ({error.strerror})", is_transient=True) from error
     model = NativeModel(path, on_progress, settings)
@@ -74,7 +80,7 @@ class NativeBackend:
     def __init__(
         self, model: NativeModel, settings: LoadSettings, memory: MemoryEstimate, fingerprint: bytes, size_bytes: int
     ) -> None:
-        """Raises ModelFileError; then `model` is the caller's to close."""
+        """Owns `model`, unless it raises ModelFileError."""
         self._model = model
         self.fingerprint = fingerprint
         counts = (
@@ -86,12 +92,14 @@ class NativeBackend:
         self._context = _open_context(model, settings, self._n_threads)
         self._batch = NativeBatch(N_BATCH)
         try:
-            self._describe(model, counts, memory, size_bytes)
+            self._read_properties(model, counts, memory, size_bytes)
         except BaseException:
             self._free_context()
             raise
 
-    def _describe(self, model: NativeModel, counts: tuple[int, ...], memory: MemoryEstimate, size_bytes: int) -> None:
+    def _read_properties(
+        self, model: NativeModel, counts: tuple[int, ...], memory: MemoryEstimate, size_bytes: int
+    ) -> None:
         self._memory = C.llama_get_memory(self._context)
         self.limits = Limits(
             n_cells=C.llama_n_ctx(self._context),
@@ -101,7 +109,7 @@ class NativeBackend:
             n_outputs=N_OUTPUTS,
             thread_counts=counts,
             supports_truncation=not model.is_stateful,
-            window=C.llama_model_n_swa(model.pointer),
+            sliding_window=C.llama_model_n_swa(model.pointer),
         )
         self.vocabulary = model.vocabulary()
         self.chat_template = model.chat_template
@@ -120,13 +128,13 @@ class NativeBackend:
         )
 
     def constraint_tokenizer(self) -> LLTokenizer:
-        # llguidance is imported with the first constraint, not when the window opens
+        # imports llguidance, which the start of the app must not wait for
         from engine.native.constraint_tokenizer import open_tokenizer
 
         return open_tokenizer(self._model)
 
     def keep_model_loaded(self) -> AbstractContextManager[None]:
-        return self._model.kept()
+        return self._model.keep_loaded()
 
     def sampler(self, sampling: Sampling, history: Sequence[int]) -> NativeSampler:
         return NativeSampler(self._model, self._context, sampling, history)
@@ -148,12 +156,12 @@ class NativeBackend:
         C.llama_memory_seq_rm(self._memory, slot, -1, -1)
 
     def first_cached_token(self, slot: int) -> int:
-        # Even with `swa_full`, llama.cpp puts new tokens into cells that one sequence's window has left behind.
-        return max(0, int(C.llama_memory_seq_pos_min(self._memory, slot))) if self.limits.window else 0
+        # Even with `swa_full`, llama.cpp reuses cells that lie before the window of their sequence.
+        return max(0, int(C.llama_memory_seq_pos_min(self._memory, slot))) if self.limits.sliding_window else 0
 
-    def cut(self, slot: int, n: int) -> None:
+    def truncate(self, slot: int, n: int) -> None:
         if not C.llama_memory_seq_rm(self._memory, slot, n, -1):
-            raise NativeFailure("the end of a sequence could not be dropped")
+            raise NativeFailure("a sequence could not be truncated")
 
     def copy(self, source: int, target: int, n: int) -> None:
         C.llama_memory_seq_cp(self._memory, source, target, 0, n if self.limits.supports_truncation else -1)
@@ -194,11 +202,11 @@ def _open_context(model: NativeModel, settings: LoadSettings, n_threads: int) ->
     params = C.llama_context_default_params()
     params.n_ctx = settings.n_ctx
     params.type_k, params.type_v = KV_TYPES[settings.kv_type_k], KV_TYPES[settings.kv_type_v]
-    params.flash_attn_type = FLASH[settings.flash_attention]
+    params.flash_attn_type = FLASH_ATTENTION[settings.flash_attention]
     params.n_batch = params.n_ubatch = N_BATCH
     params.n_seq_max = _n_slots(model)
     params.n_outputs_max = N_OUTPUTS
-    # A full-size cache for sliding windows too: a window-sized one cannot go back, not even by one token.
+    # Full-size cache even with a sliding window: a window-sized one supports no truncation at all.
     params.swa_full = True
     params.n_threads = params.n_threads_batch = n_threads
     params.kv_unified = True

@@ -1,5 +1,4 @@
-"""llama.cpp's batch, filled through numpy views, since a Python loop over ctypes arrays costs more than a decode step
-may lose."""
+"""llama.cpp's batch, filled through numpy views, since a Python loop over ctypes arrays is too slow for every step."""
 
 from __future__ import annotations
 
@@ -12,7 +11,7 @@ from engine.native.llama import C
 
 
 class NativeBatch:
-    """Room for `n_tokens` tokens of one sequence each. Native thread only."""
+    """Holds up to `n_tokens` tokens, each of one sequence. Native thread only."""
 
     def __init__(self, n_tokens: int) -> None:
         self._batch = C.llama_batch_init(n_tokens, 0, 1)
@@ -24,22 +23,22 @@ class NativeBatch:
         self._slots = [self._batch.seq_id[i] for i in range(n_tokens)]
 
     def fill(self, chunks: Sequence[Chunk]) -> object:
-        """The batch to hand to llama_decode, valid until the next call."""
-        at = 0
+        """The argument for llama_decode; valid until the next call."""
+        row = 0
         for chunk in chunks:
             n = len(chunk.tokens)
             if n == 1:
-                self._token[at] = chunk.tokens[0]
-                self._pos[at] = chunk.start
+                self._token[row] = chunk.tokens[0]
+                self._pos[row] = chunk.start
             else:
-                self._token[at : at + n] = chunk.tokens
-                self._pos[at : at + n] = np.arange(chunk.start, chunk.start + n)
-                self._logits[at : at + n] = chunk.needs_all_logits
-            self._logits[at + n - 1] = chunk.samples or chunk.needs_all_logits
-            for i in range(at, at + n):
+                self._token[row : row + n] = chunk.tokens
+                self._pos[row : row + n] = np.arange(chunk.start, chunk.start + n)
+                self._logits[row : row + n] = chunk.needs_all_logits
+            self._logits[row + n - 1] = chunk.sample_last or chunk.needs_all_logits
+            for i in range(row, row + n):
                 self._slots[i][0] = chunk.slot
-            at += n
-        self._batch.n_tokens = at
+            row += n
+        self._batch.n_tokens = row
         return self._batch
 
     def close(self) -> None:

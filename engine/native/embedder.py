@@ -1,6 +1,6 @@
-"""A context that embeds: over a model of its own, or over the chat model's weights.
+"""Embedding contexts over llama.cpp, of an embedding model or of the chat model's weights.
 
-It always gives one row for each token, and pooling is ours, so that a long input can be read in slices.
+The context returns one row per token and EmbedQueue pools them, so that a long input can be computed in slices.
 """
 
 from __future__ import annotations
@@ -12,24 +12,23 @@ import numpy as np
 import numpy.typing as npt
 import psutil
 
-from engine.backend import Chunk, LoadSettings, NativeFailure
-from engine.embedding.embedder import EmbedderLimits, Pooling
+from engine.backend import Chunk, EmbedderLimits, LoadSettings, NativeFailure, Pooling
 from engine.errors import InvalidSettings, ModelFileError
-from engine.events import EmbedderInfo
 from engine.files.display_name import display_name
 from engine.library.load_settings_check import check_settings
 from engine.library.memory_estimate import choose_context_length
-from engine.library.split_files import read_model, size_of
+from engine.library.split_files import read_model, total_size
 from engine.native.batch import NativeBatch
 from engine.native.llama import C, take_error_message
 from engine.native.model import NativeModel
 from engine.scheduler.thread_tuner import candidate_thread_counts
+from engine.status import EmbedderInfo
 
 N_CTX = 2048
-"""Tokens of one input, where the settings do not say."""
+"""Default for the tokens of one input."""
 
 N_BATCH = 256
-"""Tokens of one decode, where an input may be split."""
+"""Tokens of one decode, if inputs can be split."""
 
 N_SLOTS = 16
 
@@ -41,12 +40,12 @@ POOLINGS: dict[int, Pooling] = {
 
 
 def open_embedder(path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> NativeEmbedder:
-    """See `engine.embedding.embedder.OpenEmbedder`. Native thread."""
+    """See `engine.backend.OpenEmbedder`. Native thread."""
     header = read_model(path)
     check_settings(settings, header)
     for name in ("kv_type_k", "kv_type_v", "flash_attention"):
         if getattr(settings, name) != getattr(LoadSettings(), name):
-            raise InvalidSettings(name, "an embedding model's context has only the usual one")
+            raise InvalidSettings(name, "an embedding model supports only the default")
     if header.number("pooling_type") == C.LLAMA_POOLING_TYPE_RANK:
         raise ModelFileError(path, "this model ranks texts, it does not embed them")
     n_train = header.number("context_length") or N_CTX
@@ -61,12 +60,12 @@ def open_embedder(path: Path, settings: LoadSettings, on_progress: Callable[[flo
 
 
 class NativeEmbedder:
-    """See `engine.embedding.embedder.Embedder`."""
+    """See `engine.backend.Embedder`."""
 
     def __init__(self, model: NativeModel, n_ctx: int, n_threads: int, *, owns_model: bool) -> None:
         self._model = model
         self._owns_model = owns_model
-        # Those whose tokens see what follows them have no memory between two decodes: an input is one batch.
+        # With bidirectional attention there is no KV memory between decodes, so an input must be one batch.
         architecture = model.metadata("general.architecture") or ""
         can_split = "bert" not in architecture and model.metadata(f"{architecture}.attention.causal") != "false"
         n_batch = min(N_BATCH, n_ctx) if can_split else n_ctx
@@ -75,12 +74,12 @@ class NativeEmbedder:
         self._context = _open_context(model, n_ctx, n_batch, counts[-1], can_split=can_split)
         self._batch = NativeBatch(n_batch)
         try:
-            self._describe(model, n_ctx, n_batch, counts, can_split=can_split)
+            self._read_properties(model, n_ctx, n_batch, counts, can_split=can_split)
         except BaseException:
             self._free_context()
             raise
 
-    def _describe(
+    def _read_properties(
         self, model: NativeModel, n_ctx: int, n_batch: int, counts: tuple[int, ...], *, can_split: bool
     ) -> None:
         architecture = model.metadata("general.architecture") or ""
@@ -98,13 +97,13 @@ class NativeEmbedder:
             thread_counts=counts,
         )
         try:
-            size_bytes = size_of(model.path)
+            size_bytes = total_size(model.path)
         except OSError as error:
             raise ModelFileError(model.path, f"the file cannot be read ({error.strerror})") from error
         self.info = EmbedderInfo(display_name(model.path.stem), model.path, size_bytes, n_ctx, self._n_dimensions)
         self.tokenize = model.tokenize
 
-    def read(self, chunks: Sequence[Chunk], n_threads: int) -> npt.NDArray[np.float32]:
+    def embed(self, chunks: Sequence[Chunk], n_threads: int) -> npt.NDArray[np.float32]:
         if n_threads != self._n_threads:
             C.llama_set_n_threads(self._context, n_threads, n_threads)
             self._n_threads = n_threads
@@ -133,7 +132,7 @@ class NativeEmbedder:
 
 def _open_context(model: NativeModel, n_ctx: int, n_batch: int, n_threads: int, *, can_split: bool) -> int:
     params = C.llama_context_default_params()
-    # Begun inputs wait for their next slice in the memory; of those that end in one decode only a batch is there.
+    # Inputs that are computed in several slices stay in KV memory between them; others need a single batch.
     params.n_ctx = n_ctx + (n_batch if can_split else 0)
     params.n_batch = params.n_ubatch = params.n_outputs_max = n_batch
     params.n_seq_max = N_SLOTS

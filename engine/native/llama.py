@@ -1,4 +1,4 @@
-"""llama.cpp's C interface, with its log kept for error messages instead of being written to the terminal."""
+"""llama.cpp's C interface, with its log kept for error messages instead of printed."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from typing import Any
 import llama_cpp.llama_cpp as _llama
 
 C: Any = _llama
-"""`llama_cpp.llama_cpp`: one to one what llama.h says. Untyped, so `Any`."""
+"""`llama_cpp.llama_cpp`, which mirrors llama.h; it has no types."""
 
 _WARN, _ERROR, _CONTINUED = 3, 4, 5
-_last_complaints: deque[tuple[int, str]] = deque(maxlen=20)
+_messages: deque[tuple[int, str]] = deque(maxlen=20)
 
 
 def _keep(level: int, text: bytes, _data: object) -> None:
     if level in (_WARN, _ERROR):
-        _last_complaints.append((level, text.decode(errors="replace").strip()))
+        _messages.append((level, text.decode(errors="replace").strip()))
 
 
 _keep_callback = C.llama_log_callback(_keep)
-"""Referenced for good: llama.cpp calls it until the process ends."""
+"""A module global, because llama.cpp calls it until the process ends."""
 
 
 def start() -> None:
-    """Prepares llama.cpp. Idempotent."""
+    """Initialises llama.cpp. Idempotent."""
     C.llama_log_set(_keep_callback, ctypes.c_void_p(0))
     C.llama_backend_init()
     _load_backends(Path(C._base_path))
 
 
 def _load_backends(folder: Path) -> None:
-    """A llama.cpp that was built for every processor has its kernels in libraries of their own, one for each kind of
-    processor, and computes nothing until it is told where they lie. It takes the one that suits this processor best."""
-    # Windows finds a function only in the very library that has it.
+    """A portable build of llama.cpp has its kernels in one library per processor type. Loads the best one for this
+    processor; without it llama.cpp cannot compute."""
+    # On Windows a function is found only in the library that defines it.
     ggml = ctypes.CDLL(str(folder / "ggml.dll")) if sys.platform == "win32" else C._lib
     ggml.ggml_backend_reg_count.restype = ctypes.c_size_t
     if ggml.ggml_backend_reg_count() == 0:
@@ -45,9 +45,9 @@ def _load_backends(folder: Path) -> None:
 
 
 def take_error_message() -> str:
-    """llama.cpp's first error since the last call (those that follow say only that it failed), else its last warning,
-    or an empty text."""
-    errors = [text for level, text in _last_complaints if level == _ERROR]
-    complaint = errors[0] if errors else _last_complaints[-1][1] if _last_complaints else ""
-    _last_complaints.clear()
-    return complaint
+    """The first error that llama.cpp logged since the last call, since later ones are less specific; otherwise the last
+    warning, or ""."""
+    errors = [text for level, text in _messages if level == _ERROR]
+    message = errors[0] if errors else _messages[-1][1] if _messages else ""
+    _messages.clear()
+    return message

@@ -1,6 +1,6 @@
-"""`python -m engine.native.load_trial_process FILE`: tries a model file, in a process that may die of it.
+"""`python -m engine.native.load_trial_process FILE`: loads and uses a model file in a process that may crash.
 
-Says on stdout what it is at (engine.library.load_trial.STAGES), then "good", or "refused" with the reason.
+Reports on stdout each stage of `engine.library.load_trial.STAGES`, then "good", or "refused" with a reason.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from engine.backend import Chunk
 from engine.errors import ModelFileError, TemplateError
-from engine.library.load_trial import SAYS
+from engine.library.load_trial import OUTPUT_PREFIX
 from engine.native.batch import NativeBatch
 from engine.native.llama import C, take_error_message
 from engine.native.model import NativeModel
@@ -20,39 +20,39 @@ from engine.requests import Message
 N_CTX = 64
 
 EVERY_BYTE = "".join(map(chr, (*range(0x800), *range(0x800, 0xD800, 0x400), *range(0xE000, 0x110000, 0x1000))))
-"""A text that holds every byte there can be in UTF-8."""
+"""A text that contains every byte that can occur in UTF-8."""
 
 CHAT = (Message("system", "Be brief."), Message("user", "Hello!"), Message("assistant", "Hi."), Message("user", "Bye."))
 
 
 def main(arguments: list[str]) -> int:
-    """0 where the file is good."""
-    _bound_by_system()
+    """Returns 0 if the file can be used."""
+    _disable_core_dump()
     try:
-        _say("loading")
+        _report("loading")
         model = NativeModel(Path(arguments[0]), lambda progress: True, repack=False)
-        _say("spelling")
-        _spell(model)
-        _say("computing")
+        _report("tokenizing")
+        _tokenize(model)
+        _report("computing")
         _compute(model)
-        _say("template")
+        _report("template")
         _render(model)
     except ModelFileError as error:
-        _say(f"refused {error.reason}")
+        _report(f"refused {error.reason}")
         return 1
-    _say("good")
+    _report("good")
     return 0
 
 
-def _spell(model: NativeModel) -> None:
-    """llama.cpp ends the process that meets a byte for which a damaged vocabulary has no token."""
+def _tokenize(model: NativeModel) -> None:
+    """llama.cpp aborts the process at a byte for which a damaged vocabulary has no token."""
     model.tokenize(EVERY_BYTE, add_special=True)
     for token in range(model.n_vocab):
         model.piece(token)
 
 
 def _compute(model: NativeModel) -> None:
-    """One token through all layers."""
+    """Decodes a short text."""
     params = C.llama_context_default_params()
     params.n_ctx = params.n_batch = params.n_ubatch = N_CTX
     params.n_threads = params.n_threads_batch = 1
@@ -61,12 +61,12 @@ def _compute(model: NativeModel) -> None:
         raise ModelFileError(model.path, take_error_message() or "llama.cpp cannot make a context for it")
     tokens = model.tokenize("Hello", add_special=True)[:N_CTX] or [0]
     batch = NativeBatch(N_CTX)
-    if C.llama_decode(context, batch.fill([Chunk(0, 0, tokens, samples=True)])) != 0:
+    if C.llama_decode(context, batch.fill([Chunk(0, 0, tokens, sample_last=True)])) != 0:
         raise ModelFileError(model.path, take_error_message() or "llama.cpp cannot compute with it")
 
 
 def _render(model: NativeModel) -> None:
-    """A template that refuses our words, or is none, is a request's trouble; one that never ends is the file's."""
+    """Ignores errors of the template, which affect only requests; a template that does not end fails the trial."""
     vocabulary = model.vocabulary()
     try:
         template = ChatTemplate(model.chat_template, bos=vocabulary.bos, eos=vocabulary.eos)
@@ -76,16 +76,15 @@ def _render(model: NativeModel) -> None:
         pass
 
 
-def _bound_by_system() -> None:
-    """No core file for a crash that is expected."""
+def _disable_core_dump() -> None:
     if sys.platform != "win32":
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _say(text: str) -> None:
-    sys.stdout.write(f"{SAYS}{' '.join(text.split())}\n")
+def _report(text: str) -> None:
+    sys.stdout.write(f"{OUTPUT_PREFIX}{' '.join(text.split())}\n")
     sys.stdout.flush()
 
 

@@ -1,21 +1,21 @@
-"""Weights in memory: loading them, and what their file says of them."""
+"""A loaded model: weights, vocabulary and metadata."""
 
 from __future__ import annotations
 
 import ctypes
+import mmap
 import os
+import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from engine.backend import LoadSettings, Vocabulary
 from engine.errors import InvalidSettings, LoadCancelled, ModelFileError, NotLoaded
-from engine.library.split_files import parts
-from engine.native.c_tokenize import c_tokenize
+from engine.library.split_files import split_paths
 from engine.native.llama import C, start, take_error_message
-from engine.native.mapping import release_mapped_pages
-from engine.native.tokenizer import Tokenizer
+from engine.native.tokenizer import Tokenizer, c_tokenize
 
 _LOAD_MODES = {
     (mmap, mlock): getattr(C, f"LLAMA_LOAD_MODE_{name}")
@@ -33,14 +33,14 @@ ALL_LAYERS = 999
 def _n_gpu_layers(settings: LoadSettings) -> int:
     able = bool(C.llama_supports_gpu_offload())
     if settings.n_gpu_layers and not able:
-        raise InvalidSettings("n_gpu_layers", "this build of llama.cpp computes on the processor alone")
+        raise InvalidSettings("n_gpu_layers", "this build of llama.cpp has no GPU support")
     if settings.n_gpu_layers is None:
         return ALL_LAYERS if able else 0
     return settings.n_gpu_layers
 
 
 class NativeModel:
-    """A loaded model. `tokenize`, `piece` and `name` may be called on any thread while it is loaded; the rest on the
+    """`tokenize`, `piece` and `name` may be called on any thread while the model is loaded, everything else on the
     native thread."""
 
     def __init__(
@@ -51,9 +51,7 @@ class NativeModel:
         *,
         repack: bool = True,
     ) -> None:
-        """Maps the file, whose header was checked, into memory.
-
-        `repack` copies some weights into a layout that computes faster.
+        """Loads a file whose header was checked. `repack` copies some weights into a faster layout.
 
         Raises ModelFileError, LoadCancelled, InvalidSettings."""
         start()
@@ -69,7 +67,7 @@ class NativeModel:
             return not cancelled
 
         params = C.llama_model_default_params()
-        callback = C.llama_progress_callback(report)  # must outlive the call below
+        callback = C.llama_progress_callback(report)  # must exist until the call below returns
         params.progress_callback = callback
         params.use_extra_bufts = repack
         params.n_gpu_layers = _n_gpu_layers(settings)
@@ -81,23 +79,23 @@ class NativeModel:
             raise ModelFileError(path, take_error_message() or "llama.cpp cannot load this file")
         self.path = path
         try:
-            self._describe()
+            self._read_properties()
         except BaseException:
             self.close()
             raise
 
-    def _describe(self) -> None:
-        release_mapped_pages(parts(self.path))
+    def _read_properties(self) -> None:
+        release_mapped_pages(split_paths(self.path))
         self.vocab = C.llama_model_get_vocab(self._pointer)
         self.n_vocab: int = C.llama_vocab_n_tokens(self.vocab)
-        self.ends = frozenset(token for token in range(self.n_vocab) if C.llama_vocab_is_eog(self.vocab, token))
+        self.eog_tokens = frozenset(token for token in range(self.n_vocab) if C.llama_vocab_is_eog(self.vocab, token))
         self._tokenizer = Tokenizer(self.vocab, self.n_vocab, self.metadata("tokenizer.ggml.pre"))
         self.tokenize = self._tokenizer.tokenize
         self.c_tokenize = c_tokenize(self._tokenizer)
-        """A pointer to a function like llama.cpp's `llama_tokenize`, for C code; safe for any text."""
+        """A C function with the signature of `llama_tokenize`, safe for any text."""
         self.n_ctx_train: int = C.llama_model_n_ctx_train(self._pointer)
         self.is_stateful = bool(C.llama_model_is_recurrent(self._pointer) or C.llama_model_is_hybrid(self._pointer))
-        """Whether it keeps a running state, which cannot go back to an earlier token."""
+        """Recurrent or hybrid: its state cannot be truncated."""
 
     @property
     def pointer(self) -> int:
@@ -109,7 +107,7 @@ class NativeModel:
         return template.decode(errors="replace") if template else None
 
     def metadata(self, key: str) -> str | None:
-        """One value of the file's metadata as text, at most 1,023 bytes of it."""
+        """A metadata value of the file as text, truncated to 1,023 bytes."""
         buffer = ctypes.create_string_buffer(1024)
         length = C.llama_model_meta_val_str(self._pointer, key.encode(), buffer, len(buffer))
         return buffer.value.decode(errors="replace") if length >= 0 else None
@@ -119,13 +117,13 @@ class NativeModel:
             n_tokens=self.n_vocab,
             bos=self._text(C.llama_vocab_bos(self.vocab)),
             eos=self._text(C.llama_vocab_eos(self.vocab)),
-            ends=self.ends,
+            eog_tokens=self.eog_tokens,
             has_word_pretokenizer=C.llama_vocab_type(self.vocab) == C.LLAMA_VOCAB_TYPE_BPE,
-            controls=self._tokenizer.control_texts,
-            gap=self._gap(),
+            control_texts=self._tokenizer.control_texts,
+            fim=self._fim_texts(),
         )
 
-    def _gap(self) -> tuple[str, str, str] | None:
+    def _fim_texts(self) -> tuple[str, str, str] | None:
         words = [
             C.llama_vocab_fim_pre(self.vocab),
             C.llama_vocab_fim_suf(self.vocab),
@@ -151,14 +149,13 @@ class NativeModel:
         return buffer.raw[:n]
 
     def name(self, token: int) -> bytes:
-        """As the vocabulary has it, for control tokens too."""
+        """The token's text in the vocabulary; not empty for control tokens, unlike `piece`."""
         text: bytes | None = C.llama_vocab_get_text(self.vocab, token)
         return text or b""
 
     @contextmanager
-    def kept(self) -> Iterator[None]:
-        """Postpones the freeing of weights and vocabulary until the block ends. Any thread. Raises NotLoaded once
-        closed."""
+    def keep_loaded(self) -> Iterator[None]:
+        """While entered, `close` does not free weights and vocabulary. Any thread. Raises NotLoaded if closed."""
         with self._lock:
             if self._closed:
                 raise NotLoaded
@@ -171,7 +168,7 @@ class NativeModel:
             self._free_unused()
 
     def close(self) -> None:
-        """Frees the model, or lets the last `kept` block do so. Its contexts must be freed before. Idempotent."""
+        """Frees the model, at once or when the last `keep_loaded` block ends. Free its contexts before. Idempotent."""
         with self._lock:
             self._closed = True
         self._free_unused()
@@ -187,3 +184,21 @@ class NativeModel:
     def _text(self, token: int) -> str:
         text = C.llama_vocab_get_text(self.vocab, token) if token >= 0 else None
         return text.decode(errors="replace") if text else ""
+
+
+def release_mapped_pages(files: Iterable[Path]) -> None:
+    """Removes the pages of memory-mapped files from this process's resident memory. Call it while nothing computes with
+    them; on the next access the system maps them again from its page cache. Linux only.
+
+    llama.cpp copies many weights into a layout for the processor but keeps the whole file mapped, so without this most
+    of the model would be in memory twice."""
+    if sys.platform != "linux":
+        return
+    libc, names = ctypes.CDLL(None), {str(file.resolve()) for file in files}
+    libc.madvise.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
+    with suppress(OSError):
+        for line in Path("/proc/self/maps").read_text(errors="surrogateescape").splitlines():
+            addresses, *_, name = line.split(maxsplit=5)
+            if name in names:
+                start, end = (int(address, 16) for address in addresses.split("-"))
+                libc.madvise(start, end - start, mmap.MADV_DONTNEED)

@@ -1,4 +1,4 @@
-"""A chain of llama.cpp samplers for one sequence."""
+"""The chain of llama.cpp samplers of one sequence."""
 
 from __future__ import annotations
 
@@ -13,36 +13,38 @@ from engine.native.model import NativeModel
 from engine.requests import Sampling
 
 DRY_BREAKERS = (b"\n", b":", b'"', b"*")
-"""Where a repetition may start anew without being punished."""
+"""Tokens with these characters reset the DRY penalty for repetitions."""
 
 
 class NativeSampler:
-    """Bias, penalties, what cuts off unlikely tokens, temperature, then the draw: llama.cpp's usual order."""
+    """Logit bias, penalties, removal of unlikely tokens, temperature, selection: llama.cpp's default order."""
 
     def __init__(self, model: NativeModel, context: int, sampling: Sampling, history: Sequence[int]) -> None:
         self._context = context
         self._n_vocab = model.n_vocab
         biases = _biases(model, sampling)
-        links = _links(model, sampling, biases)
+        samplers = _samplers(model, sampling, biases)
         self._lowered = frozenset(biases)
-        self._takes_best = (
-            len(links) == 1 + bool(biases) and sampling.temperature <= 0.0 and max(biases.values(), default=0.0) <= 0.0
+        self._is_greedy = (
+            len(samplers) == 1 + bool(biases)
+            and sampling.temperature <= 0.0
+            and max(biases.values(), default=0.0) <= 0.0
         )
-        """Whether the likeliest token is the one, unless it is among the lowered."""
+        """Whether sampling takes the likeliest token, unless its logit is lowered by a bias."""
         self._chain = C.llama_sampler_chain_init(C.llama_sampler_chain_default_params())
-        for link in links:
-            C.llama_sampler_chain_add(self._chain, link)
-        n_remembered = max(sampling.repeat_last_n, sampling.dry_last_n)
-        if _punishes(sampling) or sampling.dry_multiplier > 0.0:
-            for token in history[-n_remembered:]:
+        for sampler in samplers:
+            C.llama_sampler_chain_add(self._chain, sampler)
+        n_history = max(sampling.repeat_last_n, sampling.dry_last_n)
+        if _has_penalties(sampling) or sampling.dry_multiplier > 0.0:
+            for token in history[-n_history:]:
                 C.llama_sampler_accept(self._chain, token)
 
     def sample(self, row: int) -> int:
-        if self._takes_best:  # without a list of all candidates: an eighth of the time
+        if self._is_greedy:  # takes an eighth of the time of a chain, which lists all candidates
             logits = C.llama_get_logits_ith(self._context, row)
-            best = int(np.ctypeslib.as_array(logits, (self._n_vocab,)).argmax())
-            if best not in self._lowered:
-                return best
+            likeliest = int(np.ctypeslib.as_array(logits, (self._n_vocab,)).argmax())
+            if likeliest not in self._lowered:
+                return likeliest
         return int(C.llama_sampler_sample(self._chain, self._context, row))
 
     def close(self) -> None:
@@ -51,37 +53,37 @@ class NativeSampler:
             self._chain = None
 
 
-def _links(model: NativeModel, sampling: Sampling, biases: dict[int, float]) -> list[object]:
-    links = [*_bias(model, biases), *_penalties(model, sampling)]
+def _samplers(model: NativeModel, sampling: Sampling, biases: dict[int, float]) -> list[object]:
+    samplers = [*_bias(model, biases), *_penalties(model, sampling)]
     if sampling.temperature <= 0.0:
-        return [*links, C.llama_sampler_init_greedy()]
+        return [*samplers, C.llama_sampler_init_greedy()]
     seed = secrets.randbits(32) if sampling.seed is None else fold_seed(sampling.seed)
     if sampling.mirostat:
         temperature = C.llama_sampler_init_temp(sampling.temperature)
         return [
-            *links,
+            *samplers,
             temperature,
             C.llama_sampler_init_mirostat_v2(seed, sampling.mirostat_tau, sampling.mirostat_eta),
         ]
-    kept = max(sampling.min_keep, 1)
+    min_keep = max(sampling.min_keep, 1)
     if sampling.top_n_sigma > 0.0:
-        links.append(C.llama_sampler_init_top_n_sigma(sampling.top_n_sigma))
-    links.append(C.llama_sampler_init_top_k(max(sampling.top_k, kept) if sampling.top_k > 0 else 0))
+        samplers.append(C.llama_sampler_init_top_n_sigma(sampling.top_n_sigma))
+    samplers.append(C.llama_sampler_init_top_k(max(sampling.top_k, min_keep) if sampling.top_k > 0 else 0))
     if sampling.typical_p < 1.0:
-        links.append(C.llama_sampler_init_typical(sampling.typical_p, kept))
-    links.append(C.llama_sampler_init_top_p(sampling.top_p, kept))
-    links.append(C.llama_sampler_init_min_p(sampling.min_p, kept))
+        samplers.append(C.llama_sampler_init_typical(sampling.typical_p, min_keep))
+    samplers.append(C.llama_sampler_init_top_p(sampling.top_p, min_keep))
+    samplers.append(C.llama_sampler_init_min_p(sampling.min_p, min_keep))
     if sampling.xtc_probability > 0.0:
-        links.append(C.llama_sampler_init_xtc(sampling.xtc_probability, sampling.xtc_threshold, kept, seed))
-    links.append(C.llama_sampler_init_temp_ext(sampling.temperature, sampling.temperature_range, 1.0))
-    return [*links, C.llama_sampler_init_dist(seed)]
+        samplers.append(C.llama_sampler_init_xtc(sampling.xtc_probability, sampling.xtc_threshold, min_keep, seed))
+    samplers.append(C.llama_sampler_init_temp_ext(sampling.temperature, sampling.temperature_range, 1.0))
+    return [*samplers, C.llama_sampler_init_dist(seed)]
 
 
 def _biases(model: NativeModel, sampling: Sampling) -> dict[int, float]:
-    """What is added to the logits of which tokens."""
+    """Token id → value added to its logit."""
     biases = dict(sampling.logit_bias)
     if sampling.ignore_eos:
-        biases |= dict.fromkeys(model.ends, float("-inf"))
+        biases |= dict.fromkeys(model.eog_tokens, float("-inf"))
     return {token: bias for token, bias in biases.items() if 0 <= token < model.n_vocab}
 
 
@@ -92,14 +94,14 @@ def _bias(model: NativeModel, biases: dict[int, float]) -> list[object]:
     return [C.llama_sampler_init_logit_bias(model.n_vocab, len(biases), array)]
 
 
-def _punishes(sampling: Sampling) -> bool:
+def _has_penalties(sampling: Sampling) -> bool:
     return (sampling.repeat_penalty, sampling.frequency_penalty, sampling.presence_penalty) != (1.0, 0.0, 0.0)
 
 
 def _penalties(model: NativeModel, sampling: Sampling) -> list[object]:
-    links = []
-    if _punishes(sampling):
-        links.append(
+    samplers = []
+    if _has_penalties(sampling):
+        samplers.append(
             C.llama_sampler_init_penalties(
                 model.n_vocab,
                 sampling.repeat_last_n,
@@ -110,7 +112,7 @@ def _penalties(model: NativeModel, sampling: Sampling) -> list[object]:
         )
     if sampling.dry_multiplier > 0.0:
         breakers = (ctypes.c_char_p * len(DRY_BREAKERS))(*DRY_BREAKERS)
-        links.append(
+        samplers.append(
             C.llama_sampler_init_dry(
                 model.vocab,
                 sampling.dry_multiplier,
@@ -121,11 +123,11 @@ def _penalties(model: NativeModel, sampling: Sampling) -> list[object]:
                 len(DRY_BREAKERS),
             )
         )
-    return links
+    return samplers
 
 
 def fold_seed(seed: int) -> int:
-    """Any integer → the 32 bits that llama.cpp takes; those that fit stay as they are."""
+    """Maps any integer to 32 bits for llama.cpp; values that fit are unchanged."""
     folded = (seed ^ (seed >> 32)) & 0xFFFFFFFF if not 0 <= seed < 1 << 32 else seed
-    # llama.cpp reads this one value as "draw a seed of your own".
+    # llama.cpp interprets this value as a request for a random seed.
     return 0xFFFFFFFE if folded == C.LLAMA_DEFAULT_SEED else folded

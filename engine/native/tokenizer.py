@@ -1,35 +1,37 @@
-"""Tokenises any text in time linear in its length.
+"""Tokenization in linear time, safe for any text.
 
-llama.cpp's own search for special tokens walks its list of fragments from the beginning for each match, and most of its
-pre-tokenizers run `std::regex`, which recurses once for each character of a match until the stack ends. So special
-tokens are found here, and llama.cpp is given pieces of bounded length, cut where its tokenizer would divide them too.
+llama.cpp searches its list of fragments from the beginning for every special token, and most of its pre-tokenizers use
+`std::regex`, which recurses once per character of a match until the stack overflows. Therefore special tokens are found
+here, and llama.cpp gets pieces of limited length, split where its tokenizer splits too.
 """
 
 from __future__ import annotations
 
+import ctypes
 import re
 import sys
 from collections.abc import Callable, Iterator
 from functools import cached_property
+from typing import Any
 
 from engine.backend import TokenizationCancelled
 from engine.native.llama import C
 from engine.prompt.control_tokens import special_pattern
 
-CHUNK = 1 << 15
-"""Characters that llama.cpp tokenizes in one call, 10 to 30 ms."""
+MAX_PIECE = 1 << 15
+"""Maximum number of characters in one call of llama.cpp, which takes 10 to 30 ms."""
 
-SENTENCE_CHUNK = 1 << 11
-"""The same where `std::regex` matches whole sentences."""
+MAX_SENTENCE_PIECE = 1 << 11
+"""The same for pre-tokenizers whose `std::regex` matches whole sentences."""
 
 SENTENCE_PRE_TOKENIZERS = frozenset(["exaone-moe"])
 
 MAX_RUN = 128 if sys.platform == "win32" else 1024
-"""Characters of one run of blanks or of other characters where `std::regex` is used: each takes 200 to 400 bytes of
-stack, and Microsoft's gives up after some hundred. Each piece costs 2 ms, in which llama.cpp compiles its regex."""
+"""Maximum length of a run of whitespace or of other characters with `std::regex`: each character takes 200 to 400 bytes
+of stack, and Microsoft's implementation fails after some hundred. A piece costs 2 ms to compile the regex."""
 
 CANCEL_EVERY = 256
-"""Pieces between two checks for cancellation."""
+"""Number of parts between two checks for cancellation."""
 
 # fmt: off
 PLAIN_PRE_TOKENIZERS = frozenset((
@@ -42,34 +44,34 @@ PLAIN_PRE_TOKENIZERS = frozenset((
     "sarvam-moe", "laguna",
 ))
 # fmt: on
-"""Those of llama.cpp's pre-tokenizers that have loops of their own in place of `std::regex`, or match one character."""
+"""Pre-tokenizers for which llama.cpp does not use `std::regex`, or only for single characters."""
 
 _ATTR_UNKNOWN, _ATTR_CONTROL, _ATTR_USER_DEFINED, _ATTR_LSTRIP, _ATTR_RSTRIP = 1 << 0, 1 << 3, 1 << 4, 1 << 7, 1 << 8
-_BLANKS = " \t\n\v\f\r"
-_RUN_OF_BLANKS = re.compile(f"[{_BLANKS}]*")
+_WHITESPACE = " \t\n\v\f\r"
+_WHITESPACE_RUN = re.compile(f"[{_WHITESPACE}]*")
 _NO_CANCEL: Callable[[], bool] = bool
 
 _WORD = re.compile(r"(?<=\S) (?=[^\W\d_])")
-"""Where a text may be cut so that its parts have the same tokens as the whole: before a blank and a letter."""
+"""Before a space and a letter a text can be split without changing its tokens."""
 
 _CLAUSE = re.compile(r"(?<=[^\W\d_])(?=[!-&(-/:-@\[-^{-~\u3001-\u3003\u3008-\u3011\uff01-\uff0f\uff1a-\uff20])")
-"""The same where there are no blanks: after a letter, before punctuation other than an apostrophe."""
+"""The same in text without spaces: after a letter, before punctuation other than an apostrophe."""
 
-_RUN = re.compile(r"\S+|\s+")  # with a least length in it, each place of a shorter run would be tried
+_RUN = re.compile(r"\S+|\s+")  # a minimum length would make the search quadratic
 _ANCHOR = "\x01"
 
 
 class Tokenizer:
-    """Of one loaded vocabulary. Any thread, while the model is loaded."""
+    """Tokenizer of one vocabulary. Any thread, while the model is loaded."""
 
     def __init__(self, vocab: int, n_tokens: int, pre_tokenizer: str | None) -> None:
         self._vocab = vocab
         self._is_bpe = C.llama_vocab_type(vocab) == C.LLAMA_VOCAB_TYPE_BPE
         self._runs_regex = self._is_bpe and pre_tokenizer not in PLAIN_PRE_TOKENIZERS
-        self._chunk = SENTENCE_CHUNK if pre_tokenizer in SENTENCE_PRE_TOKENIZERS else CHUNK
+        self._max_piece = MAX_SENTENCE_PIECE if pre_tokenizer in SENTENCE_PRE_TOKENIZERS else MAX_PIECE
         controls, defined = self._read_specials(n_tokens)
         self.control_texts = tuple(sorted(controls))
-        """The texts of tokens that only a template may write. A person's text never becomes one."""
+        """Texts of control tokens, which only chat templates may produce."""
         self._specials = controls | defined
         self._every_special = special_pattern(self._specials)
         self._defined_special = special_pattern(defined)
@@ -84,7 +86,7 @@ class Tokenizer:
         cancelled: Callable[[], bool] = _NO_CANCEL,
     ) -> list[int]:
         """See `engine.backend.Backend.tokenize`."""
-        tokens = list(self._ends[0]) if add_special else []
+        tokens = list(self._affixes[0]) if add_special else []
         pattern = self._every_special if parse_special else self._defined_special
         for n, part in enumerate(self._parts(text, pattern)):
             if n % CANCEL_EVERY == 0 and cancelled():
@@ -92,54 +94,53 @@ class Tokenizer:
             if isinstance(part, int):
                 tokens.append(part)
             else:
-                self._append_raw(part.replace(mark, "") if mark else part, tokens, cancelled)
+                self._append_text(part.replace(mark, "") if mark else part, tokens, cancelled)
         if add_special:
-            tokens += self._ends[1]
+            tokens += self._affixes[1]
         return tokens
 
     def _parts(self, text: str, pattern: re.Pattern[str] | None) -> Iterator[str | int]:
-        """Special tokens, and the texts between them."""
+        """Ids of special tokens, and the texts between them."""
         at = 0
         for found in pattern.finditer(text) if pattern is not None else ():
-            if found.start() < at:  # only the blanks that the token before took with it
+            if found.start() < at:  # inside whitespace stripped by the previous token
                 continue
             token, strips_left, strips_right = self._specials[found[0]]
             before = text[at : found.start()]
             if strips_left:
-                before = before.rstrip(_BLANKS)
+                before = before.rstrip(_WHITESPACE)
             if before:
                 yield before
             yield token
             at = found.end()
             if strips_right:
-                at = _RUN_OF_BLANKS.match(text, at).end()  # type: ignore[union-attr]  # matches everywhere
+                at = _WHITESPACE_RUN.match(text, at).end()  # type: ignore[union-attr]  # matches at any position
         if at < len(text):
             yield text[at:]
 
-    def _append_raw(self, text: str, tokens: list[int], cancelled: Callable[[], bool]) -> None:
+    def _append_text(self, text: str, tokens: list[int], cancelled: Callable[[], bool]) -> None:
         if len(text) <= MAX_RUN:
             tokens += self._call(text)
             return
         start = 0
-        for end in self._cuts(text):
+        for end in self._piece_ends(text):
             if start and cancelled():
                 raise TokenizationCancelled
-            tokens += self._piece(text[start:end], is_first=start == 0)
+            tokens += self._tokenize_piece(text[start:end], is_first=start == 0)
             start = end
 
-    def _cuts(self, text: str) -> Iterator[int]:
-        """Where each piece ends. They depend on nothing behind the piece, so that a text that grows keeps the tokens of
-        its beginning."""
+    def _piece_ends(self, text: str) -> Iterator[int]:
+        """End of each piece. It does not depend on text after the piece, so a growing text keeps its first tokens."""
         start = 0
         while start < len(text):
-            end = _cut(text, start, self._chunk)
+            end = _piece_end(text, start, self._max_piece)
             if self._runs_regex:
-                yield from _cuts_of_runs(text, start, end)
+                yield from _run_ends(text, start, end)
             yield end
             start = end
 
-    def _piece(self, text: str, *, is_first: bool) -> list[int]:
-        if is_first or not self._adds_blank:
+    def _tokenize_piece(self, text: str, *, is_first: bool) -> list[int]:
+        if is_first or not self._adds_space:
             return self._call(text)
         if text[0] == " ":
             return self._call(text[1:])
@@ -152,7 +153,7 @@ class Tokenizer:
         room = len(data) + 8
         tokens = (C.llama_token * room)()
         n = C.llama_tokenize(self._vocab, data, len(data), tokens, room, False, False)
-        if n < 0:  # only where tokens outnumber bytes
+        if n < 0:  # more tokens than bytes
             tokens = (C.llama_token * -n)()
             n = C.llama_tokenize(self._vocab, data, len(data), tokens, -n, False, False)
         return list(tokens[:n])
@@ -160,8 +161,7 @@ class Tokenizer:
     def _read_specials(
         self, n_tokens: int
     ) -> tuple[dict[str, tuple[int, bool, bool]], dict[str, tuple[int, bool, bool]]]:
-        """The tokens that a text may hold as one word each: control tokens, and those that the vocabulary defines.
-        Each with whether it takes the blanks before it and behind it with it."""
+        """Control tokens and user-defined tokens by text: id, and whether they strip whitespace before and after."""
         controls: dict[str, tuple[int, bool, bool]] = {}
         defined: dict[str, tuple[int, bool, bool]] = {}
         for token in range(n_tokens):
@@ -174,22 +174,22 @@ class Tokenizer:
                 kind.setdefault(text, (token, bool(attr & _ATTR_LSTRIP), bool(attr & _ATTR_RSTRIP)))
         return controls, defined
 
-    # Computed when first needed: they call llama.cpp, which ends the process where the vocabulary is damaged.
+    # Computed on first use, since llama.cpp aborts the process if the vocabulary is damaged.
 
     @cached_property
     def _anchor(self) -> list[int]:
         return self._call(_ANCHOR)
 
     @cached_property
-    def _adds_blank(self) -> bool:
-        """Whether a blank is put before each text, as SentencePiece does."""
+    def _adds_space(self) -> bool:
+        """Whether a space is added before each text, as SentencePiece does."""
         tokens = self._call("a")
         text = C.llama_vocab_get_text(self._vocab, tokens[0]) if tokens else b""
         return not self._is_bpe and bool(text) and text.startswith("\u2581".encode())
 
     @cached_property
-    def _ends(self) -> tuple[list[int], list[int]]:
-        """The tokens that llama.cpp puts before and behind every text."""
+    def _affixes(self) -> tuple[list[int], list[int]]:
+        """Tokens that llama.cpp adds before and after every text."""
         data, room = b"a", 16
         tokens = (C.llama_token * room)()
         n = C.llama_tokenize(self._vocab, data, len(data), tokens, room, True, False)
@@ -200,8 +200,8 @@ class Tokenizer:
         return [], []
 
 
-def _cut(text: str, start: int, limit: int) -> int:
-    """Where a piece that begins at `start` ends, at most `limit` characters on."""
+def _piece_end(text: str, start: int, limit: int) -> int:
+    """End of the piece that begins at `start`, with at most `limit` characters."""
     if len(text) - start <= limit:
         return len(text)
     for pattern in (_WORD, _CLAUSE):
@@ -211,11 +211,11 @@ def _cut(text: str, start: int, limit: int) -> int:
     return start + limit
 
 
-def _cuts_of_runs(text: str, start: int, end: int) -> Iterator[int]:
+def _run_ends(text: str, start: int, end: int) -> Iterator[int]:
     for run in _RUN.finditer(text, start, end):
         at = run.start()
         while run.end() - at > MAX_RUN:
-            at = _cut(text, at, MAX_RUN)
+            at = _piece_end(text, at, MAX_RUN)
             yield at
 
 
@@ -224,3 +224,37 @@ def _decoded(text: bytes | None) -> str:
         return text.decode() if text else ""
     except UnicodeDecodeError:
         return ""
+
+
+_C_SIGNATURE = ctypes.CFUNCTYPE(
+    ctypes.c_int32,
+    ctypes.c_void_p,
+    ctypes.POINTER(ctypes.c_char),
+    ctypes.c_int32,
+    ctypes.POINTER(C.llama_token),
+    ctypes.c_int32,
+    ctypes.c_bool,
+    ctypes.c_bool,
+)
+
+MAX_UNCHECKED_BYTES = 128
+"""Texts up to this length go directly to llama.cpp: none of its limits applies to them."""
+
+
+def c_tokenize(tokenizer: Tokenizer) -> Any:
+    """`tokenizer` as a C function with the signature of `llama_tokenize`. Keep a reference while it can be called."""
+
+    def call(
+        vocab: Any, text: Any, n_bytes: int, tokens: Any, n_max: int, add_special: bool, parse_special: bool
+    ) -> int:
+        data = ctypes.string_at(text, n_bytes)
+        if n_bytes <= MAX_UNCHECKED_BYTES:
+            return int(C.llama_tokenize(vocab, data, n_bytes, tokens, n_max, add_special, parse_special))
+        decoded = data.decode("utf-8", errors="replace")
+        found = tokenizer.tokenize(decoded, add_special=add_special, parse_special=parse_special)
+        if len(found) > n_max:
+            return -len(found)
+        ctypes.memmove(tokens, (C.llama_token * len(found))(*found), len(found) * ctypes.sizeof(C.llama_token))
+        return len(found)
+
+    return _C_SIGNATURE(call)

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from engine.errors import TemplateError
 from engine.prompt.jinja.budget import Budget
 from engine.prompt.jinja.program import Program
-from engine.prompt.jinja.values import Failure, NoText, Refusal
+from engine.prompt.jinja.values import EmptyContent, Failure, Refusal
 from engine.prompt.tool_presentation import ARGUMENT_FORMS, ArgumentForm, message_object, tool_object
 from engine.requests import Message, Tool, n_chars_of_messages
 
@@ -87,7 +87,7 @@ class ChatTemplate:
     ) -> list[dict[str, object]]:
         names = {call.id: call.name for message in messages for call in message.tool_calls}
         rendered = [message_object(message, names, form) for message in messages]
-        rendered = [m | {"content": NoText()} if "tool_calls" in m and not m["content"] else m for m in rendered]
+        rendered = [m | {"content": EmptyContent()} if "tool_calls" in m and not m["content"] else m for m in rendered]
         if tools and self._tools_in_system_message:
             if not rendered or rendered[0]["role"] != "system":
                 rendered.insert(0, {"role": "system", "content": ""})

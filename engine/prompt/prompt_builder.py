@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from engine.backend import Backend
 from engine.errors import ContextOverflow, RequestError, TemplateError
-from engine.events import ModelProps
 from engine.output.answer_constraint import AnswerConstraints
 from engine.output.chat_format import OutputParserConfig, detect_chat_format
 from engine.output.constraints.constraint_cache import ConstraintCache
@@ -21,6 +20,7 @@ from engine.prompt.message_arrangement import arrangements, required_system_text
 from engine.prompt.reasoning_options import reasoning_arguments
 from engine.prompt.tool_presentation import offered_tools, present_tools
 from engine.requests import ChatRequest, CompletionRequest, Message, Request, Tool
+from engine.status import ModelProps
 
 Cancelled = Callable[[], bool]
 
@@ -45,11 +45,11 @@ class PromptBuilder:
         self._vocabulary = backend.vocabulary
         self._n_ctx = backend.limits.n_cells
         self._chat_format = detect_chat_format(
-            backend.chat_template, lambda text: backend.tokenize(text, add_special=False), self._vocabulary.ends
+            backend.chat_template, lambda text: backend.tokenize(text, add_special=False), self._vocabulary.eog_tokens
         )
         self._constraint_cache = ConstraintCache(backend.constraint_tokenizer, backend.keep_model_loaded)
         self._constraints = AnswerConstraints(self._constraint_cache, self._chat_format)
-        self._escaper = ControlTokenEscaper(self._vocabulary.controls, self._chat_format.format.markers)
+        self._escaper = ControlTokenEscaper(self._vocabulary.control_texts, self._chat_format.format.markers)
         self._stopped = threading.Event()
         self._template: ChatTemplate | None = None
 
@@ -126,9 +126,9 @@ class PromptBuilder:
         """The fill-in-the-middle prompt for the text between `before` and `behind`.
 
         `context` precedes both; the answer continues `start`. Raises RequestError if the model does not support it."""
-        if self._vocabulary.gap is None:
+        if self._vocabulary.fim is None:
             raise RequestError("the model cannot fill a gap in a text")
-        prefix_token, suffix_token, middle_token = self._vocabulary.gap
+        prefix_token, suffix_token, middle_token = self._vocabulary.fim
         context, before, behind, start = map(self._escaper.text, (context, before, behind, start))
         text = f"{context}{prefix_token}{before}{suffix_token}{behind}{middle_token}{start}"
         return tuple(
@@ -141,7 +141,7 @@ class PromptBuilder:
             self._vocabulary.bos,
             self._vocabulary.eos,
             self._backend.limits.n_running,
-            self._vocabulary.gap is not None,
+            self._vocabulary.fim is not None,
         )
 
     def _chat_text(self, request: ChatRequest) -> tuple[str, OutputParserConfig | None]:

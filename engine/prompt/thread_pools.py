@@ -9,8 +9,8 @@ from typing import TypeVar, get_args
 
 from engine.backend import TokenizationCancelled
 from engine.errors import EngineClosed, NotLoaded
+from engine.priority import Origin
 from engine.prompt.prompt_builder import PromptBuilder
-from engine.requests import Origin
 
 Result = TypeVar("Result")
 

@@ -1,73 +1,73 @@
-"""How many prompt tokens the next step may read, so that a person who watches an answer never sees it stand still.
+"""Number of prompt tokens in the next step, so that the window's answer does not stall while prompts are computed.
 
-While the window answers, a step may take `BUDGET_S`, and between two steps that read, the window gets steps of its
-own. Otherwise prompts are read in full batches. Pure: it is told the seconds.
+While the window is decoding, a step with prompt tokens is forecast to take at most `STEP_BUDGET_S`, and the steps after
+it are left to the window. Otherwise prompts are computed in full batches. Pure: it is given all durations.
 """
 
 from __future__ import annotations
 
-BUDGET_S = 0.17
-"""For one step while the window answers. Below the 200 ms that a reader notices, since a step is only forecast."""
+STEP_BUDGET_S = 0.17
+"""For one step while the window is decoding. Below the 200 ms that a reader notices, since it is only a forecast."""
 
 WINDOW_SHARE = 0.25
-"""Of the time while a prompt is read beside it, the window writes alone for so much."""
+"""Share of the time that the window decodes alone while a prompt is computed beside it."""
 
-READING_S, MIN_READING = 0.8, 64
-"""For one step while somebody at the window waits for a first word: a cancel, and a question that came after it began,
-wait for its end. Where a token takes long, at least so many are read: every step reads all weights."""
+FIRST_TOKEN_STEP_S, MIN_FIRST_TOKEN_STEP = 0.8, 64
+"""For one step while the window awaits its first token, since cancelling and new requests wait for the end of a step.
+At least so many tokens, because every step reads all weights."""
 
 MIN_CHUNK = 8
-"""Fewer tokens than this make a step no shorter worth having."""
+"""Fewer tokens do not make a step noticeably shorter."""
 
-_NEW = 0.3
-"""Weight of the newest measurement."""
+_NEWEST_WEIGHT = 0.3
 
 
 class PrefillBudget:
-    """Learns what a prompt token and a step cost, and rations prompts by it."""
+    """Learns the durations of a prompt token and of a step, and limits prompt tokens accordingly."""
 
     def __init__(self, n_batch: int, token_s: float = 0.005) -> None:
         self._n_batch = n_batch
         self._token_s = token_s
-        self._step_s = 0.0
-        """A step that only writes."""
+        self._decode_step_s = 0.0
+        """Duration of a step without prompt tokens."""
         self._owed_s = 0.0
-        """Time that the window has yet to get for what was read beside it."""
+        """Time that the window must decode alone before the next prompt tokens."""
 
-    def allowance(self, window_is_decoding: bool, *, window_awaits_first_token: bool = False) -> int:
-        """Prompt tokens for the next step; 0 makes it the window's own. `window_awaits_first_token`: for a first
-        word."""
+    def tokens(self, *, window_is_decoding: bool, window_awaits_first_token: bool = False) -> int:
+        """Maximum number of prompt tokens in the next step; 0 leaves the step to the window."""
         if not window_is_decoding:
             self._owed_s = 0.0
-            return self._reading_size() if window_awaits_first_token else self._n_batch
+            return self._first_token_step() if window_awaits_first_token else self._n_batch
         if self._owed_s > 0.0:
             return 0
-        fitting = (BUDGET_S - self._step_s) / self._token_s
-        return max(MIN_CHUNK, min(self._n_batch, int(fitting)))
+        n_fitting = (STEP_BUDGET_S - self._decode_step_s) / self._token_s
+        return max(MIN_CHUNK, min(self._n_batch, int(n_fitting)))
 
-    def _reading_size(self) -> int:
-        """In whole multiples, so that it does not change with every measurement."""
-        fitting = int(READING_S / self._token_s) // MIN_READING * MIN_READING
-        return min(self._n_batch, max(MIN_READING, fitting))
+    def _first_token_step(self) -> int:
+        """A whole multiple of MIN_FIRST_TOKEN_STEP, so that it does not change with every measurement."""
+        n_fitting = int(FIRST_TOKEN_STEP_S / self._token_s) // MIN_FIRST_TOKEN_STEP * MIN_FIRST_TOKEN_STEP
+        return min(self._n_batch, max(MIN_FIRST_TOKEN_STEP, n_fitting))
 
     @property
-    def rested(self) -> bool:
-        """Whether the window has had its share for what was done beside it."""
+    def is_balanced(self) -> bool:
+        """Whether the window has got its share of the time since the last other work."""
         return self._owed_s <= 0.0
 
     def charge(self, seconds: float) -> None:
-        """Something else than a step kept the window waiting for so long."""
+        """Accounts for work outside of steps that delayed the window."""
         self._owed_s = seconds * WINDOW_SHARE / (1.0 - WINDOW_SHARE)
 
-    def record(self, n_prompt_tokens: int, seconds: float, window_is_decoding: bool) -> None:
-        """What a step took."""
+    def record(self, n_prompt_tokens: int, seconds: float, *, window_is_decoding: bool) -> None:
+        """Records the duration of a step."""
         if n_prompt_tokens == 0:
-            self._step_s = seconds if not self._step_s else self._step_s + _NEW * (seconds - self._step_s)
+            known = self._decode_step_s
+            self._decode_step_s = known + _NEWEST_WEIGHT * (seconds - known) if known else seconds
             self._owed_s -= seconds
             return
         if window_is_decoding:
-            self._owed_s = seconds * WINDOW_SHARE / (1.0 - WINDOW_SHARE)
-        token_s = max(seconds - self._step_s, 0.2 * seconds) / n_prompt_tokens
-        # A few tokens more or less say little; a step that took too long is believed at once.
-        weight = 1.0 if token_s > self._token_s else _NEW * min(1.0, n_prompt_tokens / MIN_CHUNK)
+            self.charge(seconds)
+        token_s = max(seconds - self._decode_step_s, 0.2 * seconds) / n_prompt_tokens
+        # A slower step counts fully at once; a faster one with few tokens says little.
+        is_slower = token_s > self._token_s
+        weight = 1.0 if is_slower else _NEWEST_WEIGHT * min(1.0, n_prompt_tokens / MIN_CHUNK)
         self._token_s += weight * (token_s - self._token_s)

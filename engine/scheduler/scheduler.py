@@ -6,43 +6,45 @@ from collections.abc import Mapping
 
 from engine.backend import Chunk, Limits
 from engine.events import FinishReason
-from engine.kv_cache.prefix_cache import CachedPrefix, PrefixCache, common_prefix_length
-from engine.priority import BACKGROUND, WINDOW
-from engine.scheduler.batch_plan import BatchEntry, BatchPlan, SampledToken, SnapshotIndex
-from engine.scheduler.sequence import Sequence
+from engine.kv_memory import CachedPrefix, KvMemory, SnapshotIndex, common_prefix_length
+from engine.priority import Priority
+from engine.scheduler.sequence import BatchEntry, BatchPlan, SampledToken, SequenceState
 
-WORTH_WAITING = 32
-"""A prompt that shares so many tokens with one that is just being read waits for them."""
+MIN_SHARED_TOKENS = 32
+"""A sequence waits for another one's prompt only if they share so many tokens."""
 
 
 class Scheduler:
-    """Sequences in, batch plans out. Call `plan`, do its moves, compute it, then `commit`.
+    """Turns sequences into batch plans. Call `plan`, execute its operations, decode its entries, then call `commit`.
 
-    Decodes go first, then prompts; the window before the endpoint; within a priority, short prompts before long
-    ones, with
-    ageing (`Sequence.order`). Where the KV memory runs out, what nobody uses goes first, then the last in that order is
-    preempted and resumed later; the first always goes on, so everyone is served in the end. Only background work is
-    refused, where it would cost a chat its place and there is nobody to wait for.
+    Decoding sequences come first, then prompts in `SequenceState.order`. When the KV memory is full, idle prefixes are
+    evicted; then the running sequence that is last in order is preempted and resumed later. The first in order always
+    proceeds, so every sequence finishes. Only background work is rejected: when it would have to evict a prefix of the
+    window and there is no other sequence to wait for.
     """
 
-    def __init__(self, limits: Limits, ends: frozenset[int], snapshots: SnapshotIndex | None = None) -> None:
+    def __init__(
+        self, limits: Limits, eog_tokens: frozenset[int], cache: KvMemory, snapshots: SnapshotIndex | None = None
+    ) -> None:
         self._limits = limits
-        self._ends = ends
+        self._eog_tokens = eog_tokens
+        self._cache = cache
         self._snapshots = snapshots
-        self._running: list[Sequence] = []
-        self._waiting: list[Sequence] = []
-        self._refused: list[Sequence] = []
+        self._running: list[SequenceState] = []
+        self._waiting: list[SequenceState] = []
+        self._rejected: list[SequenceState] = []
         self._n_arrived = 0
-        self._n_read = 0
-        """Prompt tokens that were planned so far, for anyone."""
-        self.cache = PrefixCache(limits)
+        self._n_prefilled = 0
+        """Number of prompt tokens planned so far, for all sequences."""
 
     @property
-    def running(self) -> tuple[Sequence, ...]:
+    def running(self) -> tuple[SequenceState, ...]:
+        """In `SequenceState.order`."""
         return tuple(self._running)
 
     @property
-    def waiting(self) -> tuple[Sequence, ...]:
+    def waiting(self) -> tuple[SequenceState, ...]:
+        """In `SequenceState.order`."""
         return tuple(self._waiting)
 
     @property
@@ -51,311 +53,319 @@ class Scheduler:
 
     @property
     def window_is_decoding(self) -> bool:
-        """Whether a person watches an answer being written."""
-        return any(each.priority == WINDOW and each.n_output > 0 for each in self._running)
+        """Whether the user sees an answer being written."""
+        return any(each.priority == Priority.WINDOW and each.n_output > 0 for each in self._running)
 
     @property
     def window_awaits_first_token(self) -> bool:
-        """Whether a person waits for the first word of an answer, and no step must have a fixed size."""
+        """Whether the user waits for the first token of an answer. False while a deterministic prompt is computed,
+        whose steps must not change in size."""
         active = (*self._running, *self._waiting)
-        waits = any(each.priority == WINDOW and not each.n_output for each in active)
+        waits = any(each.priority == Priority.WINDOW and not each.n_output for each in active)
         return waits and not any(each.is_deterministic and not each.n_output for each in self._running)
 
-    def add(self, sequence: Sequence) -> None:
-        """Queues a sequence. Its prompt must leave room for one token: 1 ≤ len(prompt) < n_cells."""
+    def add(self, sequence: SequenceState) -> None:
+        """Queues a sequence. Raises ValueError unless 1 ≤ len(prompt) < n_cells."""
         if not 1 <= len(sequence.prompt) < self._limits.n_cells:
             raise ValueError(f"a prompt of {len(sequence.prompt)} tokens for {self._limits.n_cells} cells")
         sequence.arrival = self._n_arrived
         self._n_arrived += 1
-        sequence.deadline = self._n_read + len(sequence.tokens) - self._n_known(sequence)
-        self._wait(sequence)
+        sequence.deadline = self._n_prefilled + len(sequence.tokens) - self._n_known(sequence)
+        self._enqueue(sequence)
 
-    def remove(self, sequence: Sequence) -> None:
-        """Takes a sequence out, wherever it stands; what it has computed stays for others. Idempotent."""
+    def remove(self, sequence: SequenceState) -> None:
+        """Removes a running or waiting sequence; its computed tokens stay cached. Idempotent."""
         if sequence in self._waiting:
             self._waiting.remove(sequence)
         elif sequence in self._running:
             self._release(sequence)
 
     def plan(self, n_prompt_tokens: int) -> BatchPlan:
-        """The next step, with at most `n_prompt_tokens` of prompts; where nothing else can go on, at least one.
+        """The next step, with at most `n_prompt_tokens` of prompts, but at least one if nothing else can proceed.
 
-        Empty only when idle, or where somebody was refused."""
-        self._admit()
-        self._keep_copies()
-        shares = self._decodes()
-        writing = set(shares)
-        self._add_prompts(shares, n_prompt_tokens if shares else max(1, n_prompt_tokens))
+        Without entries only when idle, or when a sequence was rejected."""
+        self._admit_waiting()
+        self._take_checkpoints()
+        chunks = self._decode_chunks()
+        decoding = set(chunks)
+        self._add_prompt_chunks(chunks, n_prompt_tokens if chunks else max(1, n_prompt_tokens))
         entries, row = [], -1
-        for sequence, chunk in shares.items():
+        for sequence, chunk in chunks.items():
             row += len(chunk.tokens)
-            entries.append(BatchEntry(sequence, chunk, row, sequence in writing))
-        return BatchPlan(self.cache.take_ops(), tuple(entries))
+            entries.append(BatchEntry(sequence, chunk, row, sequence in decoding))
+        return BatchPlan(self._cache.take_ops(), tuple(entries))
 
     def commit(self, plan: BatchPlan, sampled: Mapping[str, int]) -> list[SampledToken]:
-        """Books a computed plan; `sampled` holds a token for each entry that asked for one, except where its sequence
-        is about to be removed."""
+        """Records the results of a computed plan. `sampled`: the token of each entry with `sample_last`, by sequence
+        id; may lack those of sequences that are about to be removed."""
         outcomes = []
         for entry in plan.entries:
             sequence = entry.sequence
             sequence.n_computed += len(entry.chunk.tokens)
-            if entry.chunk.samples and sequence.id in sampled:
+            if entry.chunk.sample_last and sequence.id in sampled:
                 outcomes.append(self._append(sequence, sampled[sequence.id]))
         return outcomes
 
-    def retokenize(self, sequence: Sequence, at: int, tokens: list[int]) -> None:
-        """Puts `tokens` in the place of those from `at` on, which say the same. What was computed of these goes, and
-        a step follows in which the new ones are. Between two steps, where memory cuts freely."""
-        sequence.tokens[at:] = tokens
-        if sequence.n_computed > at:
-            sequence.n_computed = at
-            self.cache.cut(_place(sequence), at)
+    def retokenize(self, sequence: SequenceState, start: int, tokens: list[int]) -> None:
+        """Replaces the tokens from index `start` on by `tokens`, which spell the same text. The next step computes
+        them. Between two steps, and only where the memory supports full rollback."""
+        sequence.tokens[start:] = tokens
+        if sequence.n_computed > start:
+            sequence.n_computed = start
+            self._cache.truncate(_prefix_of(sequence), start)
 
     def roll_back(self, plan: BatchPlan) -> None:
-        """Takes back a plan whose decode found no room; its moves were done."""
+        """Undoes a plan whose operations were executed but whose entries were not decoded."""
         for entry in plan.entries:
             if entry.sequence.prefix is not None:
-                self.cache.shrink(entry.sequence.prefix, entry.sequence.n_computed)
+                self._cache.unreserve(entry.sequence.prefix, entry.sequence.n_computed)
 
     def preempt(self) -> bool:
-        """Takes the last in order off its place, to come back later. False where nobody else could go on."""
+        """Returns the last running sequence in order to the queue. False if it is the only one."""
         if len(self._running) < 2:
             return False
-        self._put_back(self._running[-1])
+        self._requeue(self._running[-1])
         return True
 
     def free_kv_space(self) -> bool:
-        """Where a decode found no room all the same: what nobody uses goes, else the last in order. False where that
-        helps nobody."""
-        if self.cache.evict(asker=self._running[0].priority) or self.preempt():
+        """Frees memory after a decode failed for lack of it: evicts an idle prefix, otherwise preempts. False if
+        neither is possible."""
+        if self._cache.evict(requester=self._running[0].priority) or self.preempt():
             return True
-        if self._running[0].priority == BACKGROUND:
-            self._refuse(self._running[0])
+        if self._running[0].priority == Priority.BACKGROUND:
+            self._reject(self._running[0])
             return True
         return False
 
-    def take_rejected(self) -> list[Sequence]:
-        """Background work that found no room, since the last call; it is no longer here."""
-        refused, self._refused = self._refused, []
-        return refused
+    def take_rejected(self) -> list[SequenceState]:
+        """The sequences rejected and removed since the last call."""
+        rejected, self._rejected = self._rejected, []
+        return rejected
 
-    def forget(self, slot: int) -> None:
-        """A restore into `slot` failed: it holds nothing, and whoever runs on it begins anew."""
+    def invalidate_slot(self, slot: int) -> None:
+        """Drops the prefix of `slot`, which could not be restored; its sequence starts over."""
         for sequence in [each for each in self._running if each.prefix is not None and each.prefix.slot == slot]:
-            self._put_back(sequence)
+            self._requeue(sequence)
             sequence.n_cached = 0
-        for prefix in [prefix for prefix in self.cache.prefixes if prefix.slot == slot]:
-            self.cache.drop(prefix)
+        for prefix in [prefix for prefix in self._cache.prefixes if prefix.slot == slot]:
+            self._cache.drop(prefix)
 
-    def _n_known(self, sequence: Sequence) -> int:
-        """Tokens of its prompt that are in the cache or in a snapshot now."""
+    def _n_known(self, sequence: SequenceState) -> int:
+        """Number of its tokens that are cached or in a snapshot."""
         wanted = sequence.tokens[:-1]
         if not wanted or sequence.needs_all_logits or not sequence.uses_cache:
             return 0
+        _, n_cached = self._cache.match(wanted)
         snapshot = self._snapshots.find(wanted) if self._snapshots is not None else None
-        return max(
-            self.cache.match(wanted)[1], common_prefix_length(snapshot[1], wanted) if snapshot is not None else 0
-        )
+        return max(n_cached, common_prefix_length(snapshot[1], wanted) if snapshot is not None else 0)
 
-    def _wait(self, sequence: Sequence) -> None:
+    def _enqueue(self, sequence: SequenceState) -> None:
         sequence.waits_for = "slot"
         self._waiting.append(sequence)
         self._waiting.sort(key=lambda each: each.order)
 
-    def _put_back(self, sequence: Sequence) -> None:
+    def _requeue(self, sequence: SequenceState) -> None:
         self._release(sequence)
         sequence.n_computed = 0
-        self._wait(sequence)
+        self._enqueue(sequence)
 
-    def _release(self, sequence: Sequence) -> None:
+    def _release(self, sequence: SequenceState) -> None:
         self._running.remove(sequence)
-        prefix = _place(sequence)
-        self.cache.shrink(prefix, sequence.n_computed)
-        self.cache.release(prefix)
+        prefix = _prefix_of(sequence)
+        self._cache.unreserve(prefix, sequence.n_computed)
+        self._cache.release(prefix)
         sequence.prefix = None
 
-    def _append(self, sequence: Sequence, token: int) -> SampledToken:
+    def _reject(self, sequence: SequenceState) -> None:
+        self.remove(sequence)
+        self._rejected.append(sequence)
+
+    def _append(self, sequence: SequenceState, token: int) -> SampledToken:
         sequence.tokens.append(token)
         sequence.n_output += 1
+        fills_context = len(sequence.prompt) + sequence.n_output > self._limits.n_cells
         finish: FinishReason | None = None
-        if token in self._ends:
+        if token in self._eog_tokens:
             finish = "stop"
-        elif (
-            sequence.n_output >= sequence.max_tokens or len(sequence.prompt) + sequence.n_output > self._limits.n_cells
-        ):
+        elif sequence.n_output >= sequence.max_tokens or fills_context:
             finish = "length"
         if finish:
             self.remove(sequence)
         return SampledToken(sequence, token, finish)
 
-    def _admit(self) -> None:
+    def _admit_waiting(self) -> None:
+        """Moves waiting sequences to the running ones, in order, until one finds no memory."""
         for sequence in self._running:
             sequence.inherited_order = None
         for sequence in list(self._waiting):
-            if (reader := self._reader_of(sequence)) is not None:
+            if (other := self._shared_prompt_in_progress(sequence)) is not None:
                 sequence.waits_for = "shared_prompt"
-                reader.inherited_order = min(sequence.order, reader.inherited_order or sequence.order)
+                other.inherited_order = min(sequence.order, other.inherited_order or sequence.order)
                 continue
             sequence.waits_for = "slot"
-            while not (prefix := self._find_place(sequence)) and self._outranks_last(sequence):
-                self._put_back(self._running[-1])
-            if prefix is None and sequence.priority == BACKGROUND and not self._running:
-                self._refuse(sequence)
+            while not (prefix := self._find_prefix(sequence)) and self._may_preempt_last(sequence):
+                self._requeue(self._running[-1])
+            if prefix is None and sequence.priority == Priority.BACKGROUND and not self._running:
+                self._reject(sequence)
                 continue
             if prefix is None:
                 return
-            self._waiting.remove(sequence)
-            sequence.prefix = prefix
-            prefix.owner = sequence.owner
-            prefix.n_prompt = len(sequence.prompt)
-            sequence.n_computed = len(prefix.tokens)
-            if not sequence.has_run:
-                sequence.has_run, sequence.n_cached = True, min(sequence.n_computed, len(sequence.prompt))
-            sequence.checkpoint_lengths = self._worth_keeping(sequence)
-            self._running.append(sequence)
-            self._running.sort(key=lambda each: each.order)
+            self._start(sequence, prefix)
 
-    def _refuse(self, sequence: Sequence) -> None:
-        self.remove(sequence)
-        self._refused.append(sequence)
+    def _start(self, sequence: SequenceState, prefix: CachedPrefix) -> None:
+        self._waiting.remove(sequence)
+        sequence.prefix = prefix
+        prefix.owner = sequence.owner
+        prefix.n_prompt = len(sequence.prompt)
+        sequence.n_computed = len(prefix.tokens)
+        if not sequence.was_admitted:
+            sequence.was_admitted, sequence.n_cached = True, min(sequence.n_computed, len(sequence.prompt))
+        sequence.checkpoint_lengths = self._checkpoint_lengths(sequence)
+        self._running.append(sequence)
+        self._running.sort(key=lambda each: each.order)
 
-    def _worth_keeping(self, sequence: Sequence) -> list[int]:
-        """Where others are likely to go on, if memory cannot go back there later: at the prompt's end, and where
-        another one that is known turned off."""
+    def _checkpoint_lengths(self, sequence: SequenceState) -> list[int]:
+        """Lengths from which other requests are likely to continue: the end of the prompt, and where it diverges from a
+        cached prefix or from another sequence. Empty where the memory supports full rollback."""
         if self._limits.supports_full_rollback:
             return []
         prompt = list(sequence.prompt[:-1])
-        known = [prefix.tokens for prefix in self.cache.prefixes if prefix is not sequence.prefix]
-        asked = [each.tokens for each in (*self._waiting, *self._running)]
-        turns = (max((common_prefix_length(each, prompt) for each in others), default=0) for others in (known, asked))
-        return sorted({n for n in (*turns, len(prompt)) if n >= max(WORTH_WAITING, sequence.n_computed)})
+        cached = [prefix.tokens for prefix in self._cache.prefixes if prefix is not sequence.prefix]
+        active = [each.tokens for each in (*self._waiting, *self._running)]
+        shared = (max((common_prefix_length(each, prompt) for each in group), default=0) for group in (cached, active))
+        return sorted({n for n in (*shared, len(prompt)) if n >= max(MIN_SHARED_TOKENS, sequence.n_computed)})
 
-    def _keep_copies(self) -> None:
+    def _take_checkpoints(self) -> None:
         for sequence in self._running:
             while sequence.checkpoint_lengths and sequence.checkpoint_lengths[0] <= sequence.n_computed:
                 if sequence.checkpoint_lengths.pop(0) == sequence.n_computed:
-                    self.cache.keep(_place(sequence))
+                    self._cache.checkpoint(_prefix_of(sequence))
 
-    def _reader_of(self, sequence: Sequence) -> Sequence | None:
-        """The running sequence that computes a prefix which this one shares, so that waiting for it costs less."""
+    def _shared_prompt_in_progress(self, sequence: SequenceState) -> SequenceState | None:
+        """The running sequence that is computing a prompt with the same beginning, if waiting for it saves work."""
         limit = len(sequence.tokens) - 1
-        if sequence.needs_all_logits or not sequence.uses_cache or limit < WORTH_WAITING:
+        if sequence.needs_all_logits or not sequence.uses_cache or limit < MIN_SHARED_TOKENS:
             return None
         for other in self._running:
             if other.priority <= sequence.priority and other.n_computed < len(other.prompt):
-                shared = min(common_prefix_length(other.tokens, sequence.tokens), limit)
+                n_shared = min(common_prefix_length(other.tokens, sequence.tokens), limit)
                 if not self._limits.supports_full_rollback:
-                    shared = max((n for n in other.checkpoint_lengths if n <= shared), default=0)
-                if shared >= WORTH_WAITING and self.cache.match(sequence.tokens[:limit])[1] < shared:
+                    n_shared = max((n for n in other.checkpoint_lengths if n <= n_shared), default=0)
+                if n_shared >= MIN_SHARED_TOKENS and self._cache.match(sequence.tokens[:limit])[1] < n_shared:
                     return other
         return None
 
-    def _find_place(self, sequence: Sequence) -> CachedPrefix | None:
-        """A prefix for it, with as much of its tokens computed as is known anywhere; None where there is no room."""
+    def _find_prefix(self, sequence: SequenceState) -> CachedPrefix | None:
+        """A prefix in use with as many of its tokens computed as possible. None if there is no memory for it."""
         if len(self._running) >= self._limits.n_running:
             return None
-        wanted = sequence.tokens[:-1]  # the last one is computed anew, for its logits
-        knows = bool(wanted) and not sequence.needs_all_logits and sequence.uses_cache
-        source, n = self.cache.match(wanted) if knows else (None, 0)
-        snapshot = self._snapshots.find(wanted) if knows and self._snapshots is not None else None
+        wanted = sequence.tokens[:-1]  # the last token is always computed, since its logits are needed
+        may_reuse = bool(wanted) and not sequence.needs_all_logits and sequence.uses_cache
+        source, n = self._cache.match(wanted) if may_reuse else (None, 0)
+        snapshot = self._snapshots.find(wanted) if may_reuse and self._snapshots is not None else None
         if snapshot is not None:
             key, held = snapshot
-            usable = common_prefix_length(held, wanted)
-            if usable > n + WORTH_WAITING and (self._limits.supports_full_rollback or usable == len(held)):
-                return self._restored(sequence, key, held, usable)
-        if source is not None and self._has_room(sequence, len(sequence.tokens) - n, keep=source):
-            return self.cache.reuse(source, n, sequence.priority, gives_up=_is_repeated(sequence, source, n))
+            n_usable = common_prefix_length(held, wanted)
+            is_usable = self._limits.supports_full_rollback or n_usable == len(held)
+            if n_usable > n + MIN_SHARED_TOKENS and is_usable:
+                return self._restore(sequence, key, held, n_usable)
+        if source is not None and self._ensure_room(sequence, len(sequence.tokens) - n, keep=source):
+            is_rerun = _is_rerun(sequence, source, n)
+            return self._cache.reuse(source, n, sequence.priority, may_overwrite=is_rerun)
         if sequence.is_deterministic and not sequence.uses_cache:
-            self._make_place_of(sequence)
-        return self.cache.open(sequence.priority) if self._has_room(sequence, len(sequence.tokens)) else None
+            self._drop_previous_run(sequence)
+        return self._cache.allocate(sequence.priority) if self._ensure_room(sequence, len(sequence.tokens)) else None
 
-    def _make_place_of(self, sequence: Sequence) -> None:
-        """Drops the cells of an earlier run of the same prompt, so that it is computed in the same cells: in others
-        sums round differently."""
-        source, n = self.cache.match(sequence.tokens[:-1]) if len(sequence.tokens) > 1 else (None, 0)
-        if source is not None and not source.in_use and _is_repeated(sequence, source, n):
-            self.cache.drop(source)
+    def _drop_previous_run(self, sequence: SequenceState) -> None:
+        """Drops the prefix of an earlier run of the same prompt, so that it is computed in the same cells: sums round
+        differently in other cells."""
+        source, n = self._cache.match(sequence.tokens[:-1]) if len(sequence.tokens) > 1 else (None, 0)
+        if source is not None and not source.in_use and _is_rerun(sequence, source, n):
+            self._cache.drop(source)
 
-    def _restored(self, sequence: Sequence, key: str, held: list[int], n: int) -> CachedPrefix | None:
-        if not self._has_room(sequence, max(len(held), len(sequence.tokens))):
+    def _restore(self, sequence: SequenceState, key: str, held: list[int], n: int) -> CachedPrefix | None:
+        if not self._ensure_room(sequence, max(len(held), len(sequence.tokens))):
             return None
-        prefix = self.cache.open(sequence.priority)
+        prefix = self._cache.allocate(sequence.priority)
         if prefix is not None:
-            self.cache.restore(prefix, key, held, n)
+            self._cache.restore(prefix, key, held, n)
         return prefix
 
-    def _has_room(self, sequence: Sequence, n_cells: int, keep: CachedPrefix | None = None) -> bool:
-        """Whether so many tokens of it fit beside all that the running ones will still need: whole prompts count from
-        the start, and a cell for each that writes, so that a place taken now is not lost at the next token."""
-        promised = sum(each.n_pending + 1 for each in self._running)
-        return self.cache.make_room(n_cells + promised + (1 if self._running else 0), keep, sequence.priority)
+    def _ensure_room(self, sequence: SequenceState, n_cells: int, keep: CachedPrefix | None = None) -> bool:
+        """Frees `n_cells` cells in addition to those that the running sequences need for their pending tokens and one
+        more token each, so that a sequence is not preempted right after its admission. False if impossible."""
+        n_promised = sum(each.n_pending + 1 for each in self._running)
+        n_own = 1 if self._running else 0
+        return self._cache.ensure_free_cells(n_cells + n_promised + n_own, keep, sequence.priority)
 
-    def _outranks_last(self, sequence: Sequence) -> bool:
-        """The window takes an endpoint sequence's place, and that of a longer prompt of the window of which nothing has
-        been answered yet."""
-        if not self._running or sequence.priority != WINDOW:
+    def _may_preempt_last(self, sequence: SequenceState) -> bool:
+        """The window preempts other priorities, and a longer prompt of the window that has no output yet."""
+        if not self._running or sequence.priority != Priority.WINDOW:
             return False
         last = self._running[-1]
-        return last.priority > WINDOW or (not last.n_output and not last.writes and sequence.order < last.order)
+        return last.priority > Priority.WINDOW or (
+            not last.n_output and not last.is_decoding and sequence.order < last.order
+        )
 
-    def _decodes(self) -> dict[Sequence, Chunk]:
-        shares: dict[Sequence, Chunk] = {}
-        for sequence in [each for each in self._running if each.writes]:
+    def _decode_chunks(self) -> dict[SequenceState, Chunk]:
+        chunks: dict[SequenceState, Chunk] = {}
+        for sequence in [each for each in self._running if each.is_decoding]:
             n = sequence.n_pending
-            if sequence in self._running and self._reserve(sequence, n, shares):
-                shares[sequence] = self._chunk(sequence, n)
-        return shares
+            if sequence in self._running and self._reserve(sequence, n, chunks):
+                chunks[sequence] = self._chunk(sequence, n)
+        return chunks
 
-    def _add_prompts(self, shares: dict[Sequence, Chunk], n_prompt_tokens: int) -> None:
-        room = min(n_prompt_tokens, self._limits.n_batch - sum(len(chunk.tokens) for chunk in shares.values()))
-        outputs = self._limits.n_outputs - self._limits.n_running
-        readers = [each for each in self._running if not each.writes and each not in shares]
-        for sequence in sorted(readers, key=lambda each: each.prefill_order):
-            n = min(room, sequence.n_to_prefill, outputs if sequence.needs_all_logits else room)
+    def _add_prompt_chunks(self, chunks: dict[SequenceState, Chunk], n_prompt_tokens: int) -> None:
+        room = min(n_prompt_tokens, self._limits.n_batch - sum(len(chunk.tokens) for chunk in chunks.values()))
+        n_outputs_left = self._limits.n_outputs - self._limits.n_running
+        prefilling = [each for each in self._running if not each.is_decoding and each not in chunks]
+        for sequence in sorted(prefilling, key=lambda each: each.prefill_order):
+            n = min(room, sequence.n_to_prefill, n_outputs_left if sequence.needs_all_logits else room)
             sequence.waits_for = "other_prompts"
-            if n > 0 and sequence in self._running and self._reserve(sequence, n, shares):
-                shares[sequence] = self._chunk(sequence, n)
-                self._n_read += n
+            if n > 0 and sequence in self._running and self._reserve(sequence, n, chunks):
+                chunks[sequence] = self._chunk(sequence, n)
+                self._n_prefilled += n
                 room -= n
-                outputs -= n if sequence.needs_all_logits else 0
+                n_outputs_left -= n if sequence.needs_all_logits else 0
 
-    def _reserve(self, sequence: Sequence, n: int, shares: dict[Sequence, Chunk]) -> bool:
-        """Finds `n` free cells, at the cost of what nobody uses, then of those who come after `sequence`."""
-        while not self.cache.make_room(n, asker=sequence.priority):
+    def _reserve(self, sequence: SequenceState, n: int, chunks: dict[SequenceState, Chunk]) -> bool:
+        """Ensures `n` free cells by evicting idle prefixes, then by preempting the sequences after `sequence` in
+        order, whose chunks are removed. False if `sequence` itself is the last."""
+        while not self._cache.ensure_free_cells(n, requester=sequence.priority):
             last = self._running[-1]
             if last is sequence:
-                if sequence.priority == BACKGROUND and len(self._running) == 1:
-                    self._refuse(sequence)
+                if sequence.priority == Priority.BACKGROUND and len(self._running) == 1:
+                    self._reject(sequence)
                 return False
-            shares.pop(last, None)
-            self._put_back(last)
+            chunks.pop(last, None)
+            self._requeue(last)
         return True
 
-    def _chunk(self, sequence: Sequence, n: int) -> Chunk:
+    def _chunk(self, sequence: SequenceState, n: int) -> Chunk:
         start = sequence.n_computed
         tokens = sequence.tokens[start : start + n]
-        prefix = _place(sequence)
-        self.cache.extend(prefix, tokens)
-        samples = start + n == len(sequence.tokens)
+        prefix = _prefix_of(sequence)
+        self._cache.reserve(prefix, tokens)
         sequence.waits_for = None
         return Chunk(
             prefix.slot,
             start,
             tokens,
-            samples,
+            sample_last=start + n == len(sequence.tokens),
             needs_all_logits=sequence.needs_all_logits and start < len(sequence.prompt),
         )
 
 
-def _is_repeated(sequence: Sequence, source: CachedPrefix, n: int) -> bool:
-    """Whether `source` holds the same prompt and its answer, which a repeatable sequence would write again. What a
-    higher priority left is not touched."""
+def _is_rerun(sequence: SequenceState, source: CachedPrefix, n: int) -> bool:
+    """Whether `source` holds the same prompt and its answer, which a deterministic sequence would generate again.
+
+    False for a prefix of a higher priority, which must not be changed."""
     n_prompt = len(sequence.prompt)
     is_same = n == n_prompt - 1 and source.n_prompt == n_prompt and sequence.n_output == 0
     return sequence.is_deterministic and is_same and sequence.priority <= source.priority
 
 
-def _place(sequence: Sequence) -> CachedPrefix:
+def _prefix_of(sequence: SequenceState) -> CachedPrefix:
     if sequence.prefix is None:
-        raise AssertionError("a running sequence has a place")
+        raise AssertionError("a running sequence has a prefix")
     return sequence.prefix

@@ -1,76 +1,78 @@
-"""A request being processed, as the scheduler sees it: tokens, and how many of them are computed."""
+"""Sequences of tokens that the scheduler runs, and the batch plan of one step."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Literal
 
-from engine.kv_cache.prefix_cache import CachedPrefix
+from engine.backend import Chunk
+from engine.events import FinishReason
+from engine.kv_memory import CachedPrefix, KvOp
+from engine.priority import Priority
 
 WaitReason = Literal["preparation", "snapshot", "slot", "shared_prompt", "other_prompts"]
-"""What a request waits for: its prompt is being rendered and tokenised; its KV state is being read from disk; a slot
-or room in the KV memory; the end of another request's prompt that begins alike; other prompts that are read first."""
+"""What a request waits for: rendering and tokenisation of its prompt; its KV state, which is read from disk; a slot or
+free KV memory; the end of another request's prompt with the same beginning; prompts that are computed first."""
 
 MAX_RETOKENIZED = 4
-"""So many tokens of a word spelled anew are computed like a written one; more are read like a prompt."""
+"""So many tokens of a retokenized word are computed like decoded ones, more of them like a prompt."""
 
 
 @dataclass(slots=True, eq=False)
-class Sequence:
-    """Tokens of the prompt, then of the answer. `prefix` is its place in the KV memory, None while it waits.
-
-    There is no prefill or decode phase: `n_computed` catches up with `tokens`, and whenever it has, the next
-    token is sampled."""
+class SequenceState:
+    """Tokens of the prompt followed by those of the answer. There is no prefill or decode phase: `n_computed` catches
+    up with `tokens`, and whenever it has, the next token is sampled."""
 
     id: str
-    priority: int
+    priority: Priority
     prompt: tuple[int, ...]
     max_tokens: int
-    """At most this many tokens of answer, at least 1."""
+    """Limit for the answer, at least 1."""
     needs_all_logits: bool = False
-    """Whether every token of the prompt needs its logits; then none may come from a cache."""
+    """Whether every token of the prompt needs logits; then none comes from the cache."""
     owner: str = ""
     is_deterministic: bool = False
-    """Whether the same prompt must give the same answer, cached or not: greedy or seeded."""
+    """Greedy or seeded: the same prompt must give the same answer, cached or not."""
     uses_cache: bool = True
-    """False: every token of the prompt is computed anew."""
+    """False: every token of the prompt is computed."""
     arrival: int = 0
     deadline: int = 0
-    """Position in the order within a priority; see `order`."""
+    """See `order`."""
     inherited_order: tuple[int, int, int] | None = None
-    """The order of a sequence that waits for this one's prompt, where it goes before this one's own."""
+    """The lowest `order` of the sequences that wait for this one's prompt."""
     tokens: list[int] = field(init=False)
     n_output: int = 0
-    """Tokens that were sampled; those kept of them are fewer where they were spelled anew."""
+    """Number of sampled tokens; `tokens` can hold fewer after retokenization."""
     n_computed: int = 0
     n_cached: int = 0
-    """So many tokens of the prompt were found computed when it first ran."""
-    has_run: bool = False
+    """Number of prompt tokens that were cached at the first admission."""
+    was_admitted: bool = False
     checkpoint_lengths: list[int] = field(default_factory=list)
-    """Numbers of tokens, rising, at which what is computed is kept for others, where memory cannot go back."""
+    """Lengths, in rising order, at which a copy is kept for other requests, without full rollback."""
     prefix: CachedPrefix | None = None
+    """Its KV memory; None while it waits."""
     waits_for: WaitReason | None = "slot"
-    """Why the last plan gave it no tokens; None where it did."""
+    """Why the last plan computed none of its tokens; None if it did."""
 
     def __post_init__(self) -> None:
         self.tokens = list(self.prompt)
 
     @property
     def n_pending(self) -> int:
-        """Tokens that must be computed before the next one can be sampled."""
+        """Number of tokens to compute before the next one can be sampled."""
         return len(self.tokens) - self.n_computed
 
     @property
-    def writes(self) -> bool:
-        """Whether its next step is one of writing: of a single token, or of the few of a word spelled anew."""
+    def is_decoding(self) -> bool:
+        """Whether its next step computes a single token, or the few of a retokenized word."""
         return self.n_pending == 1 or (self.n_computed >= len(self.prompt) and self.n_pending <= MAX_RETOKENIZED)
 
     @property
     def n_to_prefill(self) -> int:
-        """The pending ones, up to where a copy is kept.
+        """Number of pending tokens up to the next checkpoint.
 
-        The last token of a repeatable prompt is a step of its own: so it is after a cache hit, and steps of other
-        sizes round differently."""
+        The last prompt token of a deterministic sequence is a step of its own, as it is after a cache hit: steps of
+        other sizes round differently."""
         n = min([self.n_pending, *(n - self.n_computed for n in self.checkpoint_lengths[:1])])
         if self.is_deterministic and n == self.n_pending > 1 and self.n_computed < len(self.prompt):
             return n - 1
@@ -78,12 +80,49 @@ class Sequence:
 
     @property
     def order(self) -> tuple[int, int, int]:
-        """The window before the endpoint. Within a priority short prompts before long ones: the deadline is the
-        number of
-        tokens to read plus all that were read for anyone before it came. So a long prompt is overtaken for at most its
-        own length of other prompts. With equal deadlines, first come first served."""
+        """Sort key: priority, then deadline, then arrival.
+
+        The deadline is the number of prompt tokens computed for anyone before the sequence arrived, plus its own number
+        of tokens to compute. So short prompts overtake long ones, but at most by the length of the long one."""
         return (self.priority, self.deadline, self.arrival)
 
     @property
     def prefill_order(self) -> tuple[int, int, int]:
         return self.order if self.inherited_order is None else min(self.order, self.inherited_order)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchEntry:
+    """One sequence's share of a step. `last_row` is the index of its last token in the batch."""
+
+    sequence: SequenceState
+    chunk: Chunk
+    last_row: int
+    is_decoding: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPlan:
+    """One decode: first the KV memory operations in order, then the entries. Samples a token for each entry whose chunk
+    has `sample_last`."""
+
+    ops: tuple[KvOp, ...]
+    entries: tuple[BatchEntry, ...]
+
+    @property
+    def n_tokens(self) -> int:
+        return sum(len(entry.chunk.tokens) for entry in self.entries)
+
+    @property
+    def n_prompt_tokens(self) -> int:
+        return sum(len(entry.chunk.tokens) for entry in self.entries if not entry.is_decoding)
+
+
+@dataclass(frozen=True, slots=True)
+class SampledToken:
+    """A token sampled for a sequence. `finish` is set on its last token; "stop" means an end-of-generation token, which
+    is not part of the answer's text."""
+
+    sequence: SequenceState
+    token: int
+    finish: FinishReason | None

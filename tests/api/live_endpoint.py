@@ -16,7 +16,7 @@ from openai import OpenAI
 
 from api.__main__ import loading
 from api.app import create_app
-from api.deps import activity_of
+from api.request_context import activity_of
 from api.server import EndpointServer
 from api.settings import EndpointSettings
 from engine.engine import Engine

@@ -15,8 +15,8 @@ from fastapi.routing import iter_route_contexts
 from starlette.types import Message
 
 from api.app import create_app
-from api.keyring import KeyRing
-from api.origins import Origins
+from api.cors import Origins
+from api.keys import KeyRing
 from api.security import OPEN_PATHS, SecurityMiddleware
 from engine.engine import Engine
 from tests.api.live_endpoint import KEY, Live, ask, live, settings
@@ -223,7 +223,7 @@ def test_every_route_of_the_app_needs_the_key(endpoint: Live) -> None:
     routes = paths_of(endpoint.app)
     assert ("/v1/chat/completions", "POST") in routes
     for path, method in routes:
-        real = path.replace("{name:path}", "fake").replace("{response_id}", "resp_1").replace("{call_id}", "a")
+        real = path.replace("{name:path}", "fake").replace("{response_id}", "resp_1").replace("{request_id}", "a")
         assert "{" not in real
         status = send(endpoint, real, method, (own(endpoint), JSON))[0]
         assert status == (200 if path in OPEN_PATHS and method == "GET" else 401), (method, path)

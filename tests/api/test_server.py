@@ -20,7 +20,7 @@ from api.app import create_app
 from api.errors import CannotListen, PortBusy
 from api.server import EndpointServer, _bind
 from engine.engine import Engine
-from engine.events import Status
+from engine.status import Status
 from tests.api.live_endpoint import KEY, Live, ask, live, read_all, settings, wait_until
 from tests.conftest import chat
 from tests.fakes import FakeOpener, Script

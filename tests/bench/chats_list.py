@@ -100,7 +100,7 @@ def _in_a_window() -> dict[str, float]:
     chance, known = random.Random(4645), _chats()
     folders = [Folder(f"f{n}", f"Folder {n}", float(n), n % 2 == 1) for n in range(N_FOLDERS)]
     rows, view = (
-        ChatListModel(section_heading, spoken=row_description),
+        ChatListModel(section_heading, description=row_description),
         ChatListView(Theme(application, "light")),
     )
     view.setModel(rows)
@@ -139,14 +139,14 @@ async def _filtered(path: Path, known: dict[str, Chat]) -> float:
     from PySide6.QtWidgets import QApplication
 
     from desktop.platform.theme import Theme
-    from desktop.sidebar.search_results_model import SearchResultsModel
+    from desktop.sidebar.search_controller import SearchResultsModel
     from desktop.sidebar.search_results_view import SearchResultsView
-    from desktop.store.search import Search
+    from desktop.store.search import ChatSearch
     from desktop.store.store import Store
 
     application = QApplication.instance()
     assert isinstance(application, QApplication)
-    store, search, found = Store(path), Search(path), SearchResultsModel()
+    store, search, found = Store(path), ChatSearch(path), SearchResultsModel()
     view = SearchResultsView(Theme(application, "light"))
     view.setModel(found)
     view.resize(232, 500)

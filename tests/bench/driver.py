@@ -89,13 +89,13 @@ class Person:
 
     def beat(self) -> None:
         window = self._window = self._window or self._find()
-        if window is None or window.transcript is None or self._closing:
+        if window is None or window.chat_page.transcript is None or self._closing:
             return
-        rows = window.transcript.messages
+        rows = window.chat_page.transcript.messages
         assert rows is not None
         if not self._asked:
             self._asked = True
-            field = window.composer.focusProxy()
+            field = window.chat_page.composer.focusProxy()
             assert field is not None
             QTest.keyClicks(field, QUESTION)
             QTest.keyClick(field, Qt.Key.Key_Return)

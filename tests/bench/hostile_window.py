@@ -17,11 +17,12 @@ from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from desktop.app import create_loop, live
-from desktop.launch import Options
+from desktop.app import create_loop, run_until_closed
 from desktop.platform.theme import Theme
+from desktop.settings.page import SettingsPage
 from desktop.settings.settings_file import SettingsFile
 from desktop.shell.main_window import MainWindow
+from desktop.startup.options import Options
 from desktop.store.records import Chat, ChatMessage
 from desktop.store.store import Store
 from engine.engine import Engine
@@ -73,8 +74,10 @@ async def scenario(application: Beats, name: str) -> None:
         model = Path(folder) / "fake.gguf"
         model.write_bytes(b"")
         options = Options(profile, model)
-        living = asyncio.create_task(live(window, SettingsFile(profile.settings), options, lambda: Engine(opener)))
-        await until(lambda: window.settings_page is not None and window.header._light == "ready")
+        living = asyncio.create_task(
+            run_until_closed(window, SettingsFile(profile.settings), options, lambda: Engine(opener))
+        )
+        await until(lambda: window.is_ready and window.chat_page.header._light == "ready")
         await asyncio.sleep(1)
         application.late_s.clear()
         await asyncio.sleep(IDLE_S)
@@ -83,7 +86,7 @@ async def scenario(application: Beats, name: str) -> None:
         await _act(window, name, Path(folder))
         await asyncio.sleep(SETTLE_S)
         longest_s = max(application.late_s)
-        window.composer.clear()
+        window.chat_page.composer.clear()
         window.close()
         await living
         say(idle_s=idle_s, longest_s=longest_s)
@@ -106,7 +109,7 @@ async def _act(window: MainWindow, name: str, folder: Path) -> None:
     elif name == "attached_file":
         path = folder / "large.txt"
         path.write_text("a line of text that is read\n" * 1_000_000, encoding="utf-8")
-        window.composer.files_given.emit([path])
+        window.chat_page.composer.files_given.emit([path])
     elif name == "imported_nested":
         path = folder / "conversations.json"
         path.write_text("[" * 5_000 + "]" * 5_000, encoding="utf-8")
@@ -116,7 +119,7 @@ async def _act(window: MainWindow, name: str, folder: Path) -> None:
 
 
 async def _paste(window: MainWindow, text: str) -> None:
-    field = window.composer.focusProxy()
+    field = window.chat_page.composer.focusProxy()
     assert isinstance(field, QWidget)
     mime = QMimeData()
     mime.setText(text)
@@ -127,18 +130,19 @@ async def _paste(window: MainWindow, text: str) -> None:
 
 
 def _import(window: MainWindow, path: Path) -> None:
-    assert window.settings_page is not None
-    window.settings_page.import_export.import_requested.emit(False)
+    page = window.view("settings", SettingsPage)
+    assert page is not None
+    page.import_export.import_requested.emit(False)
     dialog = next(each for each in window.findChildren(QFileDialog) if each.isVisible())
     dialog.fileSelected.emit(str(path))
     dialog.close()
 
 
 async def _show(window: MainWindow) -> None:
-    chats, view = window.sidebar.chats, window.transcript
+    chats, view = window.sidebar.chats, window.chat_page.transcript
     assert chats is not None
     assert view is not None
-    chats.chosen.emit("hostile")
+    chats.requests.open_requested.emit("hostile")
     await until(lambda: view.messages is not None and len(view.messages) == 2)
     await asyncio.sleep(SETTLE_S)
     bar = view.verticalScrollBar()

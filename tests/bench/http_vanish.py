@@ -17,7 +17,7 @@ import psutil
 
 from api.activity import Activity
 from api.app import create_app
-from api.deps import activity_of
+from api.request_context import activity_of
 from api.server import EndpointServer
 from api.settings import EndpointSettings
 from engine.engine import Engine
@@ -97,7 +97,7 @@ async def _vanish(port: int, at: int, chance: random.Random) -> None:
 async def _until_free(made: Engine, activity: Activity) -> float:
     """Seconds until no request is under way, at the endpoint and in the engine."""
     began = time.monotonic()
-    while len(activity) or any(made.progress(call.id) for call in activity.calls):
+    while len(activity) or any(made.progress(call.id) for call in activity.views()):
         if time.monotonic() - began > PATIENCE_S:
             break
         await asyncio.sleep(0.005)

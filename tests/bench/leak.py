@@ -14,7 +14,8 @@ import psutil
 from engine.backend import LoadSettings
 from engine.engine import Engine
 from engine.errors import RequestError
-from engine.requests import CompletionRequest, Origin, Sampling
+from engine.priority import Origin
+from engine.requests import CompletionRequest, Sampling
 from tests.bench.figure import Figure
 from tests.model_files.tiny_models import LETTERS, TINY_MODELS
 

@@ -38,7 +38,7 @@ def _fill(backend: NativeBackend) -> None:
     n_cells, n_batch = backend.limits.n_cells, backend.limits.n_batch
     tokens = backend.tokenize("The sea is wide, and nobody has counted its waves. " * 60, add_special=True)[:n_batch]
     piece = tokens[:N_PIECE]
-    backend.decode([Chunk(0, 0, piece, samples=True)], 2)
+    backend.decode([Chunk(0, 0, piece, sample_last=True)], 2)
     state = backend.save(0)
     n_free = n_cells - len(piece) - n_batch
     for slot in range(1, backend.limits.n_slots - 1):
@@ -49,8 +49,8 @@ def _fill(backend: NativeBackend) -> None:
     del state
     gc.collect()  # the copy lies in a cycle with its address
     last = backend.limits.n_slots - 1
-    backend.decode([Chunk(last, 0, tokens[: n_batch - 64], samples=False)], 2)
-    backend.decode([Chunk(last, n_batch - 64, tokens[n_batch - 64 :], samples=True, needs_all_logits=True)], 2)
+    backend.decode([Chunk(last, 0, tokens[: n_batch - 64], sample_last=False)], 2)
+    backend.decode([Chunk(last, n_batch - 64, tokens[n_batch - 64 :], sample_last=True, needs_all_logits=True)], 2)
 
 
 if __name__ == "__main__":

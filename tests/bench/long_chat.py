@@ -16,12 +16,12 @@ import psutil
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication
 
-from desktop.app import create_loop, live
+from desktop.app import create_loop, run_until_closed
 from desktop.chat.message_list import MessageList
-from desktop.launch import Options
 from desktop.platform.theme import Theme
 from desktop.settings.settings_file import SettingsFile
 from desktop.shell.main_window import MainWindow
+from desktop.startup.options import Options
 from desktop.store.records import Chat, ChatMessage
 from desktop.store.store import Store
 from desktop.transcript.view import TranscriptView
@@ -98,8 +98,10 @@ async def chat(application: Beats, n_messages: int) -> None:
         opener = FakeOpener(Script(answer=(PARAGRAPH * 200).encode(), step_s=LETTER_S))
         model = Path(folder) / "fake.gguf"
         model.write_bytes(b"")
-        living = asyncio.create_task(live(window, settings, Options(profile, model), lambda: Engine(opener)))
-        await until(lambda: window.transcript is not None and window.header._light == "ready")
+        living = asyncio.create_task(
+            run_until_closed(window, settings, Options(profile, model), lambda: Engine(opener))
+        )
+        await until(lambda: window.chat_page.transcript is not None and window.chat_page.header._light == "ready")
         seen = await lived(application, window)
         window.close()
         await living
@@ -107,13 +109,13 @@ async def chat(application: Beats, n_messages: int) -> None:
 
 
 async def lived(application: Beats, window: MainWindow) -> dict[str, object]:
-    view, chats = window.transcript, window.sidebar.chats
+    view, chats = window.chat_page.transcript, window.sidebar.chats
     assert view is not None
     assert chats is not None
     await until(lambda: chats.model().rowCount() > 1)
     await asyncio.sleep(1)
     before = psutil.Process().memory_info().rss
-    open_s = await opened(view, chats.chosen.emit)
+    open_s = await opened(view, chats.requests.open_requested.emit)
     await asyncio.sleep(1)
     resident = psutil.Process().memory_info().rss - before
     frames_s = [frame(application, window, view, width) for width in WIDTHS]
@@ -121,8 +123,8 @@ async def lived(application: Beats, window: MainWindow) -> dict[str, object]:
     application.late_s.clear()
     await asyncio.sleep(IDLE_S)
     idle_s = list(application.late_s)
-    window.composer.begin_with("Go on")
-    window.composer.submitted.emit("Go on")
+    window.chat_page.composer.begin_with("Go on")
+    window.chat_page.composer.submitted.emit("Go on")
     await until(lambda: view.messages is not None and view.messages[len(view.messages) - 1].text)
     await asyncio.sleep(WARM_S)
     application.late_s.clear()
@@ -178,12 +180,12 @@ def cost_s(
 ) -> float:
     """The mean of 60 tokens around the `at`-th."""
     messages.replace(replace(message, text=text[: (at - 40) * LETTERS]))
-    view._refresh()
+    view.updates.refresh()
     application.processEvents()
     started = time.perf_counter()
     for token in range(at - 30, at + 30):
         messages.replace(replace(message, text=text[: token * LETTERS]))
-        view._refresh()
+        view.updates.refresh()
         application.processEvents()
     return (time.perf_counter() - started) / 60
 

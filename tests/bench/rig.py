@@ -13,7 +13,8 @@ from engine.engine import Engine
 from engine.events import Failed, Finished, Started, TextDelta
 from engine.files.profile import Profile
 from engine.library.default_model import find_default_model
-from engine.requests import GREEDY, ChatRequest, CompletionRequest, Message, Origin, Request, Sampling
+from engine.priority import Origin
+from engine.requests import GREEDY, ChatRequest, CompletionRequest, Message, Request, Sampling
 
 QUESTION = "Tell me a long story about the sea."
 ENDLESS = Sampling(temperature=0.0, ignore_eos=True)

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from desktop.store.records import Chat, ChatMessage
-from desktop.store.search import Search
+from desktop.store.search import ChatSearch
 from desktop.store.store import Store
 from tests.bench.figure import Figure
 
@@ -34,7 +34,7 @@ def measure() -> Figure:
 async def _measure(path: Path) -> dict[str, float]:
     """Text typed → milliseconds."""
     words = _words()
-    store, search = Store(path), Search(path)
+    store, search = Store(path), ChatSearch(path)
     await store.open()
     await _fill(store, words)
     waits: dict[str, list[float]] = {}

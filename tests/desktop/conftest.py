@@ -16,15 +16,15 @@ from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from desktop.app import create_loop, live, make_engine
+from desktop.app import create_loop, make_engine, run_until_closed
 from desktop.chat.message_list import MessageList
 from desktop.endpoint.page import EndpointPage
-from desktop.launch import Options
-from desktop.platform.language import speak
+from desktop.platform.language import install_translators
 from desktop.platform.theme import Theme
 from desktop.settings.settings_file import LanguageChoice, SettingsFile
 from desktop.shell.main_window import MainWindow
 from desktop.sidebar.chat_list_view import ChatListView
+from desktop.startup.options import Options
 from desktop.transcript.view import TranscriptView
 from engine.engine import Engine
 from engine.files.profile import Profile
@@ -42,7 +42,7 @@ gc.disable()  # as in the app: see `desktop.platform.gui_gc`; each test collects
 @pytest.fixture(scope="session", autouse=True)
 def _english(qapp: QApplication) -> None:
     """Whatever the system speaks."""
-    speak(qapp, "en")
+    install_translators(qapp, "en")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -112,13 +112,14 @@ class Gui:
 
     @property
     def transcript(self) -> Any:
-        assert self.window.transcript is not None
-        return self.window.transcript
+        assert self.window.chat_page.transcript is not None
+        return self.window.chat_page.transcript
 
     @property
     def endpoint_page(self) -> EndpointPage:
-        assert self.window.endpoint_page is not None
-        return self.window.endpoint_page
+        page = self.window.view("endpoint", EndpointPage)
+        assert page is not None
+        return page
 
     @property
     def rows(self) -> list[Any]:
@@ -132,7 +133,7 @@ class Gui:
 
     @property
     def ready(self) -> bool:
-        return self.window.header._light == "ready"
+        return self.window.chat_page.header._model_state == "ready"
 
 
 OpenGui = Callable[..., Any]
@@ -159,23 +160,25 @@ def open_gui(qapp: QApplication, profile: Profile, tmp_path: Path, monkeypatch: 
         file = real or file or tmp_path / "Tiny-Chat-Q4_1.gguf"
         settings = SettingsFile(profile.settings)
         settings.change(theme=theme)
-        speak(qapp, language)
+        install_translators(qapp, language)
         window = MainWindow(Theme(qapp, settings.value.theme, settings.value.text_size), settings.value.geometry)
         window.show()
         options = Options(profile, file if model else None)
         living = asyncio.create_task(
-            live(window, settings, options, (lambda: make_engine(options.profile)) if real else lambda: Engine(fake))
+            run_until_closed(
+                window, settings, options, (lambda: make_engine(options.profile)) if real else lambda: Engine(fake)
+            )
         )
         try:
             if hurry is not None:
                 await hurry(window)
-            await until(lambda: window.settings_page is not None or living.done())  # the last that is made
+            await until(lambda: window.is_ready or living.done())
             yield Gui(window, fake)
         finally:
             window.close()
             clean = await living
             window.deleteLater()
-            speak(qapp, "en")
+            install_translators(qapp, "en")
         assert clean
 
     return opener

@@ -1,4 +1,4 @@
-"""The engine over the fake: streams, cancels, failures, loading. Every request has exactly one last event."""
+"""The engine with a fake backend: answers, cancelling, failures, loading, progress."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ from engine.errors import (
     ModelFileError,
     NotLoaded,
 )
-from engine.events import Event, Failed, Finished, Started, Status, TextDelta
+from engine.events import Event, Failed, Finished, Started, TextDelta
 from engine.requests import CompletionRequest
+from engine.status import Status
 from engine.stream import RequestStream
 from tests.conftest import chat
 from tests.fakes import FakeOpener, Script
@@ -46,7 +47,7 @@ async def events_of(stream: RequestStream) -> list[Event]:
 
 
 def check_shape(events: list[Event]) -> None:
-    """Started first if anything was said, one last event at the end, no empty text."""
+    """`Started` only comes first, exactly one last event comes at the end, no text is empty."""
     assert [isinstance(event, Finished | Failed) for event in events].count(True) == 1
     assert isinstance(events[-1], Finished | Failed)
     for at, event in enumerate(events):
@@ -54,7 +55,7 @@ def check_shape(events: list[Event]) -> None:
         assert not isinstance(event, TextDelta) or event.text
 
 
-def test_an_answer() -> None:
+def test_answer_has_its_text_usage_and_finish_reason() -> None:
     async def run() -> None:
         async with engine_over(FakeOpener(Script(answer=b"The sea is wide."))) as engine:
             events = await events_of(engine.submit(chat(max_tokens=100)))
@@ -78,7 +79,7 @@ def test_an_answer() -> None:
         (("T",), 100, "", "stop"),
     ],
 )
-def test_how_an_answer_ends(stop: tuple[str, ...], max_tokens: int, text: str, reason: str) -> None:
+def test_answer_ends_at_stop_string_or_length(stop: tuple[str, ...], max_tokens: int, text: str, reason: str) -> None:
     async def run() -> None:
         async with engine_over(FakeOpener(Script(answer=b"The sea is wide."))) as engine:
             answer, finished = await engine.submit(chat(stop=stop, max_tokens=max_tokens)).collect()
@@ -87,7 +88,7 @@ def test_how_an_answer_ends(stop: tuple[str, ...], max_tokens: int, text: str, r
     asyncio.run(run())
 
 
-def test_streams_side_by_side_say_what_each_says_alone() -> None:
+def test_concurrent_answers_equal_sequential_ones() -> None:
     async def run() -> None:
         opener = FakeOpener(limits=Limits(n_cells=400, n_slots=4, n_batch=16))
         async with engine_over(opener) as engine:
@@ -104,19 +105,19 @@ def test_streams_side_by_side_say_what_each_says_alone() -> None:
     asyncio.run(run())
 
 
-def test_running_out_of_room_loses_nothing() -> None:
+def test_answers_are_unchanged_when_kv_memory_runs_out() -> None:
     async def run() -> None:
         script = Script()
         async with engine_over(FakeOpener(script)) as engine:
             alone = [(await engine.submit(chat(t, max_tokens=30)).collect())[0] for t in ("one", "two")]
-            script.no_room_at = set(range(60, 80, 2)) | {90, 91}
+            script.kv_full_at = set(range(60, 80, 2)) | {90, 91}
             together = await asyncio.gather(*(engine.submit(chat(t, max_tokens=30)).collect() for t in ("one", "two")))
             assert [text for text, _ in together] == alone
 
     asyncio.run(run())
 
 
-def test_cancel_from_another_thread_ends_within_a_step_and_frees_the_slot() -> None:
+def test_cancel_from_another_thread_ends_within_a_step_and_frees_the_sampler() -> None:
     async def run() -> None:
         opener = FakeOpener(Script(step_s=0.01))
         async with engine_over(opener) as engine:
@@ -140,7 +141,7 @@ def test_cancel_from_another_thread_ends_within_a_step_and_frees_the_slot() -> N
     asyncio.run(run())
 
 
-def test_cancel_in_the_middle_of_a_prompt() -> None:
+def test_cancel_while_prompt_is_computed_sends_only_finished() -> None:
     async def run() -> None:
         opener = FakeOpener(Script(step_s=0.02))
         async with engine_over(opener) as engine:
@@ -154,7 +155,7 @@ def test_cancel_in_the_middle_of_a_prompt() -> None:
     asyncio.run(run())
 
 
-def test_leaving_the_block_cancels() -> None:
+def test_leaving_the_stream_context_cancels() -> None:
     async def run() -> None:
         opener = FakeOpener(Script(step_s=0.005))
         async with engine_over(opener) as engine:
@@ -167,7 +168,7 @@ def test_leaving_the_block_cancels() -> None:
     asyncio.run(run())
 
 
-def test_errors_of_the_request_come_as_its_only_event() -> None:
+def test_request_error_is_the_only_event() -> None:
     async def run() -> None:
         async with engine_over(FakeOpener()) as engine:
             (failed,) = await events_of(engine.submit(chat("x" * 5000)))
@@ -181,7 +182,7 @@ def test_errors_of_the_request_come_as_its_only_event() -> None:
     asyncio.run(run())
 
 
-def test_a_request_id_is_used_once_at_a_time() -> None:
+def test_request_id_in_use_raises() -> None:
     async def run() -> None:
         async with engine_over(FakeOpener(Script(step_s=0.005))) as engine:
             request = chat(max_tokens=20)
@@ -194,7 +195,7 @@ def test_a_request_id_is_used_once_at_a_time() -> None:
     asyncio.run(run())
 
 
-def test_a_native_failure_ends_every_request_and_loading_again_works() -> None:
+def test_native_failure_ends_every_request_and_loading_again_works() -> None:
     async def run() -> None:
         opener = FakeOpener(Script(fail_after=5, step_s=0.02))  # so that all are submitted before
         async with engine_over(opener) as engine:
@@ -214,7 +215,7 @@ def test_a_native_failure_ends_every_request_and_loading_again_works() -> None:
     asyncio.run(run())
 
 
-def test_load_tells_its_progress_and_can_be_cancelled() -> None:
+def test_load_reports_progress_and_can_be_cancelled() -> None:
     async def run() -> None:
         engine = Engine(FakeOpener(Script(load_s=1.0)))
         seen: list[Status] = []
@@ -234,12 +235,12 @@ def test_load_tells_its_progress_and_can_be_cancelled() -> None:
         stop_watching()
         assert [status.state for status in seen][-1] == "empty"
         await engine.aclose()
-        assert seen[-1].state == "empty", "told after watching ended"
+        assert seen[-1].state == "empty", "notified after watching ended"
 
     asyncio.run(run())
 
 
-def test_a_task_that_gives_up_loading_leaves_no_model_behind() -> None:
+def test_cancelled_load_task_leaves_no_model_behind() -> None:
     async def run() -> None:
         opener = FakeOpener(Script(load_s=0.2))
         engine = Engine(opener)
@@ -256,7 +257,7 @@ def test_a_task_that_gives_up_loading_leaves_no_model_behind() -> None:
     asyncio.run(run())
 
 
-def test_a_file_that_cannot_be_loaded() -> None:
+def test_load_error_is_raised_and_published() -> None:
     async def run() -> None:
         opener = FakeOpener(Script(load_error=ModelFileError(PATH, "it is damaged")))
         engine = Engine(opener)
@@ -270,7 +271,7 @@ def test_a_file_that_cannot_be_loaded() -> None:
     asyncio.run(run())
 
 
-def test_loading_again_and_unloading_end_what_runs() -> None:
+def test_load_and_unload_end_running_requests() -> None:
     async def run() -> None:
         opener = FakeOpener(Script(step_s=0.005))
         async with engine_over(opener) as engine:
@@ -287,7 +288,7 @@ def test_loading_again_and_unloading_end_what_runs() -> None:
     asyncio.run(run())
 
 
-def test_closing_in_the_middle_of_everything() -> None:
+def test_close_ends_queued_and_running_requests() -> None:
     async def run() -> None:
         engine = Engine(FakeOpener(Script(step_s=0.005)))
         await engine.load(PATH)
@@ -304,16 +305,14 @@ def test_closing_in_the_middle_of_everything() -> None:
     asyncio.run(run())
 
 
-def test_closing_an_engine_that_never_loaded() -> None:
+def test_close_without_load() -> None:
     async def run() -> None:
         await Engine(FakeOpener()).aclose()
 
     asyncio.run(run())
 
 
-def test_two_loops_share_one_engine() -> None:
-    """The window's loop and the endpoint's, each with its own streams."""
-
+def test_two_event_loops_share_one_engine() -> None:
     async def main() -> None:
         async with engine_over(FakeOpener(Script(answer=b"hello"))) as engine:
 
@@ -327,14 +326,16 @@ def test_two_loops_share_one_engine() -> None:
     asyncio.run(main())
 
 
-def test_a_last_snapshot_that_fails_keeps_no_model_from_going(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_failing_snapshot_at_unload_does_not_keep_the_model_loaded(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async def run() -> None:
         opener = FakeOpener()
         engine = Engine(opener, snapshots=tmp_path)
         await engine.load(PATH)
         first = chat("a" * 80, max_tokens=5)
         answer, _ = await engine.submit(first).collect()
-        # More than is left unsaved for good, less than is saved while the model is at work.
+        # Leaves enough unsaved tokens for a snapshot at unload, but not enough for one before.
         await engine.submit(replace(first, id="next", answer_start=answer, max_tokens=20)).collect()
 
         def fail(slot: int) -> memoryview:
@@ -349,7 +350,7 @@ def test_a_last_snapshot_that_fails_keeps_no_model_from_going(tmp_path: Path, ca
     asyncio.run(run())
 
 
-def test_progress_of_a_prompt_counts_up_while_it_is_read() -> None:
+def test_progress_counts_computed_prompt_tokens() -> None:
     async def run() -> None:
         opener = FakeOpener(Script(answer=b"Yes.", step_s=0.01), Limits(n_cells=4096, n_slots=8, n_batch=64))
         async with engine_over(opener) as engine:
@@ -371,7 +372,7 @@ def test_progress_of_a_prompt_counts_up_while_it_is_read() -> None:
     asyncio.run(run())
 
 
-def test_progress_of_a_cancelled_request_says_stopping_until_its_last_event() -> None:
+def test_progress_is_stopping_from_cancel_to_last_event() -> None:
     async def run() -> None:
         async with engine_over(FakeOpener(Script(step_s=0.05))) as engine:
             stream = engine.submit(chat())
@@ -385,7 +386,7 @@ def test_progress_of_a_cancelled_request_says_stopping_until_its_last_event() ->
     asyncio.run(run())
 
 
-def test_progress_of_a_request_without_a_slot_says_what_it_waits_for() -> None:
+def test_progress_of_request_without_slot_waits_for_slot() -> None:
     async def run() -> None:
         opener = FakeOpener(Script(step_s=0.01), Limits(n_cells=4096, n_slots=8, n_batch=64, n_running=1))
         async with engine_over(opener) as engine:

@@ -1,4 +1,4 @@
-"""Loading, unloading and closing while requests, compiles and disk reads are under way."""
+"""Loading, unloading and closing while requests, snapshot reads and status updates are in progress."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from engine.backend import LoadSettings
-from engine.embedding.embedder import Embedder
+from engine.backend import Embedder, LoadSettings
 from engine.engine import Engine
 from engine.errors import EngineClosed, EngineDead, EngineError, LoadCancelled, NotLoaded
-from engine.events import EmbedderInfo, Failed, Finished, Status
+from engine.events import Failed, Finished
 from engine.kv_cache import snapshot_file
+from engine.priority import Priority
 from engine.request_state import RequestRegistry, RequestState
 from engine.requests import Sampling
-from engine.scheduler.sequence import Sequence
-from engine.status import StatusPublisher
+from engine.scheduler.sequence import SequenceState
+from engine.status import EmbedderInfo, Status, StatusPublisher
 from engine.stream import RequestStream
 from tests.conftest import chat
 from tests.fake_embedder import FakeEmbedder
@@ -36,7 +36,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 class GatedDisk:
-    """Snapshots are read from disk only once `gate` is set."""
+    """Blocks reads of snapshots until `gate` is set."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.gate, self.reading = threading.Event(), threading.Event()
@@ -51,7 +51,7 @@ class GatedDisk:
 
 
 async def engine_with_a_snapshot(folder: Path, opener: FakeOpener) -> Engine:
-    """Its model was loaded anew: what was read before lies on disk only."""
+    """An engine with a reloaded model, whose KV state of LONG is on disk only."""
     engine = Engine(opener, snapshots=folder)
     await engine.load(PATH)
     await engine.submit(chat(LONG, max_tokens=4)).collect()
@@ -63,8 +63,6 @@ async def engine_with_a_snapshot(folder: Path, opener: FakeOpener) -> Engine:
 def test_request_waiting_for_a_snapshot_ends_when_another_model_is_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its tokens mean nothing to the new model."""
-
     async def run() -> None:
         opener = FakeOpener()
         engine = await engine_with_a_snapshot(tmp_path, opener)
@@ -81,14 +79,16 @@ def test_request_waiting_for_a_snapshot_ends_when_another_model_is_loaded(
         events = [event async for event in stream]
         assert isinstance(events[-1], Failed)
         assert isinstance(events[-1].error, NotLoaded)
-        await engine.submit(chat("Hello", max_tokens=1)).collect()  # after whatever was resubmitted
+        await engine.submit(chat("Hello", max_tokens=1)).collect()  # runs after a resubmitted request
         assert sum(opener.backends[-1].batch_sizes) < 64
         await engine.aclose()
 
     asyncio.run(run())
 
 
-def test_cancel_while_a_snapshot_is_read_ends_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cancel_while_a_snapshot_is_read_ends_the_request_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def run() -> None:
         engine = await engine_with_a_snapshot(tmp_path, FakeOpener())
         disk = GatedDisk(monkeypatch)
@@ -105,9 +105,7 @@ def test_cancel_while_a_snapshot_is_read_ends_at_once(tmp_path: Path, monkeypatc
     asyncio.run(run())
 
 
-def test_tokens_of_another_model_are_never_computed() -> None:
-    """Whatever order messages reach the native thread in."""
-
+def test_prompt_of_a_previous_model_ends_with_not_loaded() -> None:
     async def run() -> None:
         opener = FakeOpener()
         engine = Engine(opener)
@@ -117,11 +115,9 @@ def test_tokens_of_another_model_are_never_computed() -> None:
         assert first is not None
         stream = RequestStream("late", asyncio.get_running_loop(), engine.cancel)
         state = RequestState(chat(), stream, 0.0)
-        engine._pools.prompt_builder, current = (
-            first,
-            engine._pools.prompt_builder,
-        )  # as if it had not been withdrawn yet
-        engine._intake.take(first, state)
+        # As if it had not been invalidated yet:
+        engine._pools.prompt_builder, current = first, engine._pools.prompt_builder
+        engine._dispatcher.dispatch(first, state)
         events = [event async for event in stream]
         engine._pools.prompt_builder = current
         assert isinstance(events[-1], Failed)
@@ -172,7 +168,7 @@ def test_close_ends_the_load_of_an_embedding_model() -> None:
     asyncio.run(run())
 
 
-def test_close_that_was_cancelled_can_be_finished() -> None:
+def test_second_close_completes_a_cancelled_one() -> None:
     async def run() -> None:
         opener = FakeOpener(Script(step_s=0.3))
         engine = Engine(opener)
@@ -210,9 +206,9 @@ def test_load_cancelled_before_the_model_is_opened_leaves_status_empty() -> None
 
 
 def test_status_published_during_an_update_is_not_overwritten_by_it() -> None:
-    """An embedding model that fails while the chat model is unloaded must not bring back "ready"."""
-    board = StatusPublisher()
-    board.publish(Status("ready"))
+    """Otherwise an embedding model that fails during an unload would restore "ready"."""
+    publisher = StatusPublisher()
+    publisher.publish(Status("ready"))
     reading, go_on = threading.Event(), threading.Event()
 
     def slow(before: Status) -> Status:
@@ -220,33 +216,33 @@ def test_status_published_during_an_update_is_not_overwritten_by_it() -> None:
         assert go_on.wait(10)
         return replace(before, progress=0.5)
 
-    updating = threading.Thread(target=board.update, args=(slow,))
+    updating = threading.Thread(target=publisher.update, args=(slow,))
     updating.start()
     assert reading.wait(10)
-    publishing = threading.Thread(target=board.publish, args=(Status("empty"),))
+    publishing = threading.Thread(target=publisher.publish, args=(Status("empty"),))
     publishing.start()
     go_on.set()
     updating.join(10)
     publishing.join(10)
-    assert board.status.state == "empty"
-    board.publish_embedder(EmbedderInfo("e", PATH, 1, 1, 1))
-    board.publish_embedder(None)
-    assert board.status == Status("empty")
+    assert publisher.status.state == "empty"
+    publisher.publish_embedder(EmbedderInfo("e", PATH, 1, 1, 1))
+    publisher.publish_embedder(None)
+    assert publisher.status == Status("empty")
 
 
-def test_watchers_see_the_last_status_last() -> None:
+def test_listeners_get_the_last_status_last() -> None:
     async def run() -> None:
-        board = StatusPublisher()
+        publisher = StatusPublisher()
         seen: list[float] = []
-        board.watch(lambda status: seen.append(status.progress))
+        publisher.watch(lambda status: seen.append(status.progress))
 
         def count(first: int) -> None:
             for at in range(first, 400, 2):
-                board.publish(Status("loading", progress=float(at)))
+                publisher.publish(Status("loading", progress=float(at)))
 
         await asyncio.gather(asyncio.to_thread(count, 0), asyncio.to_thread(count, 1))
         await asyncio.sleep(0)
-        assert seen[-1] == board.status.progress
+        assert seen[-1] == publisher.status.progress
 
     asyncio.run(run())
 
@@ -264,7 +260,7 @@ def test_death_does_not_replace_the_closed_status() -> None:
     asyncio.run(run())
 
 
-def test_snapshot_folder_that_fails_to_open_frees_the_model_and_keeps_the_thread() -> None:
+def test_failure_to_open_the_snapshot_folder_frees_the_model_and_keeps_the_thread() -> None:
     async def run() -> None:
         opener = FakeOpener()
         engine = Engine(opener)
@@ -285,7 +281,7 @@ def test_snapshot_folder_that_fails_to_open_frees_the_model_and_keeps_the_thread
     asyncio.run(run())
 
 
-def test_sampler_that_cannot_be_made_ends_its_own_request_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failure_to_create_a_sampler_ends_only_its_request(monkeypatch: pytest.MonkeyPatch) -> None:
     async def run() -> None:
         engine = Engine(FakeOpener())
         await engine.load(PATH)
@@ -307,7 +303,7 @@ def test_sampler_that_cannot_be_made_ends_its_own_request_only(monkeypatch: pyte
     asyncio.run(run())
 
 
-def test_unload_ends_every_request_though_one_sampler_fails_to_close(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unload_ends_every_request_even_if_a_sampler_fails_to_close(monkeypatch: pytest.MonkeyPatch) -> None:
     async def run() -> None:
         engine = Engine(FakeOpener(Script(step_s=0.01)))
         await engine.load(PATH)
@@ -328,33 +324,33 @@ def test_unload_ends_every_request_though_one_sampler_fails_to_close(monkeypatch
     asyncio.run(run())
 
 
-def test_closing_a_ticket_does_not_forget_a_newer_one_of_the_same_id() -> None:
+def test_closing_a_request_again_keeps_a_newer_one_with_the_same_id() -> None:
     async def run() -> None:
         loop = asyncio.get_running_loop()
-        book = RequestRegistry()
+        registry = RequestRegistry()
         request = chat()
         old, new = (RequestState(request, RequestStream(request.id, loop, lambda name: None), 0.0) for _ in range(2))
-        book.open(old)
-        book.close(old, Failed(NotLoaded()))
-        book.open(new)
-        book.close(old, Failed(NotLoaded()))
-        assert book.progress(request.id) is not None
+        registry.open(old)
+        registry.close(old, Failed(NotLoaded()))
+        registry.open(new)
+        registry.close(old, Failed(NotLoaded()))
+        assert registry.progress(request.id) is not None
 
     asyncio.run(run())
 
 
-def test_queue_place_follows_the_scheduler_and_not_only_the_arrival() -> None:
+def test_queue_place_follows_scheduling_order() -> None:
     async def run() -> None:
-        loop, book = asyncio.get_running_loop(), RequestRegistry()
+        loop, registry = asyncio.get_running_loop(), RequestRegistry()
         states = []
         for name, deadline in (("long", 900), ("short", 30), ("unprepared", None)):
             request = replace(chat(), id=name)
             state = RequestState(request, RequestStream(name, loop, lambda name: None), 0.0)
             if deadline is not None:
-                state.sequence = Sequence(name, 0, (1, 2, 3), 4, deadline=deadline)
-            book.open(state)
+                state.sequence = SequenceState(name, Priority.WINDOW, (1, 2, 3), 4, deadline=deadline)
+            registry.open(state)
             states.append(state)
-        places = [progress.queue_place for each in states if (progress := book.progress(each.request.id))]
+        places = [progress.queue_place for each in states if (progress := registry.progress(each.request.id))]
         assert places == [2, 1, 3]
 
     asyncio.run(run())

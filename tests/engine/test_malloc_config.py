@@ -1,4 +1,4 @@
-"""Freed memory goes back to the system. In a process of its own, since it is for the whole process."""
+"""Freed memory is returned to the system. Runs in a child process, since the settings are process-wide."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-HOLDS_AFTER = """
+RESIDENT_GROWTH = """
 import ctypes, sys
 from pathlib import Path
 from engine.malloc_config import configure_malloc
@@ -23,9 +23,9 @@ def used(n):
 def resident_mb():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 >> 20
 
-if sys.argv[1] == "given back":
+if sys.argv[1] == "configured":
     configure_malloc()
-libc.free(used(31 << 20))  # glibc now takes all that is smaller from its heaps
+libc.free(used(31 << 20))  # from now on glibc allocates all smaller blocks from its heaps
 before = resident_mb()
 blocks, between = zip(*[(used(8 << 20), used(1 << 18)) for _ in range(10)])
 for block in blocks:
@@ -35,9 +35,9 @@ print(resident_mb() - before)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's malloc")
-def test_freed_blocks_between_used_ones_are_given_back() -> None:
-    def held(how: str) -> int:
-        return int(subprocess.run([sys.executable, "-c", HOLDS_AFTER, how], check=True, capture_output=True).stdout)
+def test_freed_blocks_between_used_ones_are_returned() -> None:
+    def growth_mb(how: str) -> int:
+        return int(subprocess.run([sys.executable, "-c", RESIDENT_GROWTH, how], check=True, capture_output=True).stdout)
 
-    assert held("as it is") > 40, "nothing to be mended here"
-    assert held("given back") < 10
+    assert growth_mb("default") > 40, "glibc's default has changed"
+    assert growth_mb("configured") < 10

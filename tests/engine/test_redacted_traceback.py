@@ -1,4 +1,4 @@
-"""A bug is logged so that it can be found: its kind and its place. What was asked stands in no line of the log."""
+"""Log entries of unexpected errors contain types and source lines, but no text of prompts or errors."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ PATH = Path("fake.gguf")
 ROOT = Path(__file__).parents[2]
 
 
-def stumble(*_: object, **__: object) -> NoReturn:
+def raise_with_words(*_: object, **__: object) -> NoReturn:
     raise KeyError(WORDS)
 
 
 def logged(
     caplog: pytest.LogCaptureFixture, broken: str, ask: Callable[[Engine], Awaitable[object]], kind: type[Exception]
 ) -> str:
-    """What stands in the log after `ask`, over a backend with a bug in `broken`, which must raise `kind`."""
+    """The log after `ask`, which must raise `kind` because the backend's method `broken` raises KeyError."""
 
     async def run() -> Exception:
         opener = FakeOpener()
         engine = Engine(opener)
         await engine.load(PATH)
-        setattr(opener.backends[0], broken, stumble)
+        setattr(opener.backends[0], broken, raise_with_words)
         try:
             with pytest.raises(kind) as refused:
                 await asyncio.wait_for(ask(engine), 10)
@@ -50,7 +50,7 @@ def logged(
     assert WORDS not in caplog.text
     assert "xylophone" not in caplog.text
     assert "  builtins.KeyError\n" in caplog.text
-    assert " stumble" in caplog.text.splitlines()[-1], "the innermost place comes last"
+    assert " raise_with_words" in caplog.text.splitlines()[-1], "the innermost frame comes last"
     return caplog.text
 
 
@@ -62,24 +62,24 @@ async def embed_it(engine: Engine) -> None:
     await engine.embed(EmbedRequest((WORDS,), "endpoint"))
 
 
-def test_a_bug_while_a_prompt_is_prepared(caplog: pytest.LogCaptureFixture) -> None:
+def test_error_while_building_a_prompt(caplog: pytest.LogCaptureFixture) -> None:
     text = logged(caplog, "tokenize", ask_it, EngineError)
     assert "preparing a prompt failed" in text
     assert "    engine.prompt.prompt_builder:" in text
 
 
-def test_a_bug_on_the_native_thread(caplog: pytest.LogCaptureFixture) -> None:
+def test_error_on_the_native_thread(caplog: pytest.LogCaptureFixture) -> None:
     text = logged(caplog, "decode", ask_it, EngineDead)
     assert "the native thread failed" in text
     assert "    engine.session:" in text
 
 
-def test_a_bug_while_the_chat_model_opens_to_embed(caplog: pytest.LogCaptureFixture) -> None:
+def test_error_while_opening_the_chat_models_embeddings(caplog: pytest.LogCaptureFixture) -> None:
     text = logged(caplog, "open_embedder", embed_it, EngineDead)
     assert "    engine.embedding.executor:" in text
 
 
-def test_a_bug_while_texts_to_embed_are_tokenised_is_not_taken_for_a_closed_engine() -> None:
+def test_error_while_tokenizing_inputs_to_embed_is_not_engine_closed() -> None:
     async def run() -> None:
         opener = FakeOpener()
         engine = Engine(opener)
@@ -96,10 +96,10 @@ def test_a_bug_while_texts_to_embed_are_tokenised_is_not_taken_for_a_closed_engi
     asyncio.run(run())
 
 
-def test_the_errors_behind_an_error_are_told_too() -> None:
+def test_causes_of_an_error_are_included() -> None:
     try:
         try:
-            stumble()
+            raise_with_words()
         except KeyError as error:
             raise FileNotFoundError(2, WORDS) from error
     except OSError as error:
@@ -109,7 +109,7 @@ def test_the_errors_behind_an_error_are_told_too() -> None:
     assert lines[-1].startswith(f"    {__name__}:")
 
 
-def test_nothing_here_logs_what_an_error_says() -> None:
+def test_no_log_call_contains_an_error_text() -> None:
     for path in (each for name in ("engine", "api") for each in (ROOT / name).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("log."):

@@ -1,4 +1,4 @@
-"""How events reach who asked for them."""
+"""Delivery and coalescing of a request's events."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def text(words: str) -> TextDelta:
     return TextDelta(words, 1, ())
 
 
-def test_words_that_pile_up_come_together() -> None:
+def test_pending_text_is_merged() -> None:
     async def story() -> None:
         stream = RequestStream("a", asyncio.get_running_loop(), lambda _: None)
         stream.deliver([text("one ")])
         began = time.monotonic()
-        await stream.gather(0.05)
+        await stream.coalesce(0.05)
         assert time.monotonic() - began >= 0.045
         stream.deliver([text("two")])
         assert await anext(stream) == TextDelta("one two", 2, ())
@@ -28,7 +28,7 @@ def test_words_that_pile_up_come_together() -> None:
     asyncio.run(story())
 
 
-def test_the_last_event_does_not_wait_for_the_rest_of_the_pause() -> None:
+def test_last_event_ends_coalescing_early() -> None:
     async def story() -> None:
         stream = RequestStream("a", asyncio.get_running_loop(), lambda _: None)
         stream.deliver([text("one ")])
@@ -36,14 +36,14 @@ def test_the_last_event_does_not_wait_for_the_rest_of_the_pause() -> None:
         last = Failed(EngineClosed())
 
         def write() -> None:
-            stream.deliver([text("two")])  # the asker is woken for this, which does not end the pause
+            stream.deliver([text("two")])  # wakes the loop, but does not end the wait
             time.sleep(0.05)
             stream.deliver([text(" three"), last])
 
         writer = threading.Thread(target=write)
         writer.start()
         began = time.monotonic()
-        await stream.gather(20)
+        await stream.coalesce(20)
         writer.join()
         assert 0.045 <= time.monotonic() - began < 10
         assert [event async for event in stream] == [TextDelta("two three", 2, ()), last]

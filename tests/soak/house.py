@@ -14,11 +14,12 @@ from PySide6.QtCore import QModelIndex, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 import desktop.app
-from desktop.app import live, make_engine
-from desktop.launch import Options
+from desktop.app import make_engine, run_until_closed
+from desktop.endpoint.page import EndpointPage
 from desktop.platform.theme import Theme
 from desktop.settings.settings_file import SettingsFile
 from desktop.shell.main_window import MainWindow
+from desktop.startup.options import Options
 from desktop.store.store import Store
 from engine.files.profile import Profile
 
@@ -50,9 +51,9 @@ class House:
         self.said: dict[str, str] = {}
         """The text of every answer that the window showed as done, by the message's id."""
         self._stores = stores
-        assert window.transcript is not None
-        assert window.transcript.messages is not None
-        self.messages = window.transcript.messages
+        assert window.chat_page.transcript is not None
+        assert window.chat_page.transcript.messages is not None
+        self.messages = window.chat_page.transcript.messages
         self.messages.dataChanged.connect(self._note)
 
     @property
@@ -61,11 +62,11 @@ class House:
 
     @property
     def ready(self) -> bool:
-        return self.window.header._light == "ready"
+        return self.window.chat_page.header._light == "ready"
 
     @property
     def serves(self) -> bool:
-        page = self.window.endpoint_page
+        page = self.window.view("endpoint", EndpointPage)
         return page is not None and page._state.stage == "on" and bool(page._state.key)
 
     def _note(self, first: QModelIndex, last: QModelIndex) -> None:
@@ -92,9 +93,9 @@ async def opened(application: QApplication, folder: Path, port: int) -> AsyncIte
     window = MainWindow(Theme(application, "light"), "")
     window.show()
     options = Options(profile)
-    living = asyncio.create_task(live(window, settings, options, lambda: make_engine(profile)))
+    living = asyncio.create_task(run_until_closed(window, settings, options, lambda: make_engine(profile)))
     try:
-        await until(lambda: window.settings_page is not None)
+        await until(lambda: window.is_ready)
         house = House(window, profile, stores)
         await until(lambda: house.ready and house.serves, 60)
         yield house

@@ -47,8 +47,8 @@ class Person:
 
     def _ask(self) -> None:
         window = self._house.window
-        window.show_chat_page()
-        field = window.composer.focusProxy()
+        window.show_page("chat")
+        field = window.chat_page.composer.focusProxy()
         assert field is not None
         QTest.keyClicks(field, self._chance.choice(QUESTIONS))
         QTest.keyClick(field, Qt.Key.Key_Return)
@@ -78,8 +78,13 @@ class Person:
 
     def _go_about(self) -> None:
         window, chats = self._house.window, self._house.window.sidebar.chats
-        places = [window.show_models_page, window.show_endpoint_page, window.show_settings_page, window.show_chat_page]
-        self._chance.choice(places)()
+        places = [
+            "models",
+            "endpoint",
+            "settings",
+            "chat",
+        ]
+        window.show_page(self._chance.choice(places))
         if chats is not None and (model := chats.model()) is not None and model.rowCount():
             index = model.index(self._chance.randrange(model.rowCount()), 0)
             QTest.mouseClick(chats.viewport(), Qt.MouseButton.LeftButton, pos=chats.visualRect(index).center())
@@ -97,5 +102,5 @@ class Person:
 
     @property
     def _transcript(self) -> TranscriptView:
-        assert self._house.window.transcript is not None
-        return self._house.window.transcript
+        assert self._house.window.chat_page.transcript is not None
+        return self._house.window.chat_page.transcript

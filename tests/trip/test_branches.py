@@ -150,7 +150,7 @@ def test_a_word_written_in_other_tokens_than_usual_is_not_read_again(model_path:
 
     async def run() -> None:
         async with real_engine(model_path) as engine:
-            usual = await engine.ask.tokenize(" lighthouse", add_special=False)
+            usual = await engine.queries.tokenize(" lighthouse", add_special=False)
             forbidden = tuple((token, float("-inf")) for token in usual)
             prescribed = replace(
                 chat("Where?", sampling=Sampling(temperature=0.0, logit_bias=forbidden), max_tokens=60),
@@ -159,7 +159,7 @@ def test_a_word_written_in_other_tokens_than_usual_is_not_read_again(model_path:
             text, choices, before = await choices_of(engine, prescribed)
             assert text == answer
             assert not set(usual) & {choice.token for choice in choices}
-            n_usual = len(await engine.ask.tokenize(answer, add_special=False))
+            n_usual = len(await engine.queries.tokenize(answer, add_special=False))
             assert before.usage.n_output > n_usual
             messages = (*prescribed.messages, Message("assistant", answer), Message("user", "And then?"))
             asked = replace(prescribed, id="next", messages=messages, constraint=None, max_tokens=1)

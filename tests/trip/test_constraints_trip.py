@@ -125,7 +125,9 @@ def test_a_bias_against_all_that_matches_is_an_error_not_a_wrong_answer(model_pa
             for temperature in (0.0, 1.0):
                 everything = tuple((token, float("-inf")) for token in range(49_152))
                 sampling = Sampling(temperature=temperature, logit_bias=everything)
-                request = CompletionRequest("1 + 1 =", "endpoint", sampling, Constraint("regex", "[0-9]{3}"), 9)
+                request = CompletionRequest(
+                    "1 + 1 =", "endpoint", sampling, constraint=Constraint("regex", "[0-9]{3}"), max_tokens=9
+                )
                 events = [event async for event in engine.submit(request)]
                 assert isinstance(events[-1], Failed)
                 assert isinstance(events[-1].error, ConstraintError)

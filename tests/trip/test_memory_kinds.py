@@ -21,7 +21,8 @@ from engine.engine import Engine
 from engine.errors import KvCacheFull
 from engine.events import Failed, Finished, TextDelta
 from engine.native.backend import NativeBackend
-from engine.requests import GREEDY, CompletionRequest, Origin, Sampling
+from engine.priority import Origin
+from engine.requests import GREEDY, CompletionRequest, Sampling
 from tests.model_files.tiny_models import LETTERS, TINY_MODELS, TinyModel
 
 N_OUT = 24

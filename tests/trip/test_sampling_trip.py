@@ -123,12 +123,12 @@ def test_penalties_end_a_repetition(model_path: Path, penalty: Sampling) -> None
 def test_logit_bias_forbids_and_forces(model_path: Path) -> None:
     async def act(engine: Engine) -> None:
         first = (await said(engine, GREEDY, n=1))[0]
-        (token,) = await engine.ask.tokenize(first.token.decode(), add_special=False)
+        (token,) = await engine.queries.tokenize(first.token.decode(), add_special=False)
         forbidden = replace(GREEDY, logit_bias=((token, float("-inf")),))
         assert (await said(engine, forbidden, n=1))[0].token == first.others[1][0]
         forced = replace(OPEN, logit_bias=((token, 100.0), (10**7, 5.0)))  # the other is in no vocabulary
         assert tokens(await said(engine, forced, n=5)) == [first.token] * 5
-        (second,) = await engine.ask.tokenize(first.others[1][0].decode(), add_special=False)
+        (second,) = await engine.queries.tokenize(first.others[1][0].decode(), add_special=False)
         ahead = first.logprob - first.others[1][1]
         for bias, best in ((-0.9 * ahead, 0), (-1.1 * ahead, 1)):
             lowered = replace(GREEDY, logit_bias=((token, bias),))
@@ -166,13 +166,15 @@ def test_the_prompts_log_probabilities_are_those_of_writing_it(model_path: Path)
         async for event in engine.submit(asked):
             if isinstance(event, TextDelta):
                 written += event.choices
-        given = await engine.ask.tokenize(start, add_special=True)
+        given = await engine.queries.tokenize(start, add_special=True)
         answer = [
-            token for choice in written for token in await engine.ask.tokenize(choice.token.decode(), add_special=False)
+            token
+            for choice in written
+            for token in await engine.queries.tokenize(choice.token.decode(), add_special=False)
         ]
         assert len(answer) == len(written) == 70
         text = b"".join(choice.token for choice in written).decode()
-        assert tuple(answer) == await engine.ask.tokenize(text, add_special=False), "its words were spelled anew"
+        assert tuple(answer) == await engine.queries.tokenize(text, add_special=False), "its words were spelled anew"
         # Longer than the rows of logits that one decode gives.
         whole = replace(asked, id="echo", prompt=(*given, *answer), prompt_logprobs=True, max_tokens=1)
         events = [event async for event in engine.submit(whole)]

@@ -102,9 +102,9 @@ def check_nothing_is_left(engine: Engine) -> None:
     session = engine._worker._session
     assert isinstance(session, Session)
     assert session.idle
-    assert not session._works
-    assert not engine._book._tickets
-    cache = session._scheduler.cache
+    assert not session._running
+    assert not engine._registry._states
+    cache = session._cache
     assert not any(prefix.in_use for prefix in cache.prefixes)
     while cache.evict():
         pass

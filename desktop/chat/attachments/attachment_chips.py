@@ -1,4 +1,4 @@
-"""The files that go with a message, above its text: kind, name, what they cost, a button that takes them away."""
+"""Chips of attached files above the text of a message: icon, name, number of tokens, remove button."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class AttachmentChip(QFrame):
         self._icon = QLabel(self)
         self._name = QLabel(self)
         self._name.setTextFormat(Qt.TextFormat.PlainText)
-        self._cost = QLabel(self)
-        self._cost.setObjectName("chipCost")
+        self._tokens = QLabel(self)
+        self._tokens.setObjectName("chipCost")
         self._remove = QToolButton(self)
         self._remove.setObjectName("chipRemove")
         self._remove.setFixedSize(20, 20)
@@ -42,14 +42,14 @@ class AttachmentChip(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(9, 0, 5, 0)
         row.setSpacing(7)
-        for widget in (self._icon, self._name, self._cost, self._remove):
+        for widget in (self._icon, self._name, self._tokens, self._remove):
             row.addWidget(widget)
         self.show_item(item)
         self.restyle()
 
     @property
-    def stops(self) -> tuple[QWidget, QWidget]:
-        """Where Tab stops, in order."""
+    def tab_stops(self) -> tuple[QWidget, QWidget]:
+        """Widgets of the tab order."""
         return self, self._remove
 
     def show_item(self, item: AttachmentItem) -> None:
@@ -57,10 +57,10 @@ class AttachmentChip(QFrame):
         elided = self._name.fontMetrics().elidedText(item.name, Qt.TextElideMode.ElideMiddle, NAME_WIDTH)
         self._name.setText(elided)
         counted = self.tr("%Ln tokens", "", item.n_tokens or 0)
-        self._cost.setText(counted if item.n_tokens is not None else "…")
-        words = self._words(item)
-        self.setToolTip(tooltip_text(words))
-        self.setAccessibleName(words)
+        self._tokens.setText(counted if item.n_tokens is not None else "…")
+        description = self._description(item)
+        self.setToolTip(tooltip_text(description))
+        self.setAccessibleName(description)
         self._remove.setAccessibleName(self.tr("Remove {name}").format(name=item.name))
         self._remove.setToolTip(self.tr("Remove"))
 
@@ -75,7 +75,7 @@ class AttachmentChip(QFrame):
         else:
             super().keyPressEvent(event)
 
-    def _words(self, item: AttachmentItem) -> str:
+    def _description(self, item: AttachmentItem) -> str:
         if item.attachment is None:
             return self.tr("{name}, being read").format(name=item.name)
         if item.n_tokens is None:
@@ -84,7 +84,7 @@ class AttachmentChip(QFrame):
 
 
 class AttachmentChips(QScrollArea):
-    """Rows of chips, at most two; more are scrolled. Hidden while there are none."""
+    """At most two rows of chips, then it scrolls. Hidden while there are none."""
 
     removal_requested = Signal(str)
 
@@ -97,26 +97,26 @@ class AttachmentChips(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._home = QWidget(self)
-        self._home.setObjectName("chipsHome")
-        self._flow = FlowLayout(GAP, self._home)
-        self.setWidget(self._home)
+        self._content = QWidget(self)
+        self._content.setObjectName("chipsHome")
+        self._flow = FlowLayout(GAP, self._content)
+        self.setWidget(self._content)
         theme.changed.connect(self._restyle)
         self.hide()
 
     @property
-    def stops(self) -> list[QWidget]:
-        """Where Tab stops, in order."""
-        return [stop for chip in self._chips.values() for stop in chip.stops]
+    def tab_stops(self) -> list[QWidget]:
+        """Widgets of the tab order."""
+        return [tab_stop for chip in self._chips.values() for tab_stop in chip.tab_stops]
 
     @property
     def chips(self) -> list[AttachmentChip]:
         return list(self._chips.values())
 
     def show_items(self, items: Sequence[AttachmentItem]) -> None:
-        """Keeps the chip of an item that is there already, with its focus."""
-        for gone in self._chips.keys() - {item.id for item in items}:
-            chip = self._chips.pop(gone)
+        """Show these items; chips of items that stay keep their focus."""
+        for removed_id in self._chips.keys() - {item.id for item in items}:
+            chip = self._chips.pop(removed_id)
             self._flow.removeWidget(chip)
             chip.hide()
             chip.deleteLater()
@@ -135,7 +135,7 @@ class AttachmentChips(QScrollArea):
         self._fit()
 
     def _add(self, item: AttachmentItem) -> None:
-        chip = AttachmentChip(self._theme, item, self._home)
+        chip = AttachmentChip(self._theme, item, self._content)
         chip.removal_requested.connect(self.removal_requested)
         self._flow.addWidget(chip)
         self._chips[item.id] = chip

@@ -1,4 +1,4 @@
-"""The files that go with the next message. Qt-free."""
+"""The attachments of a draft. Qt-free."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from desktop.store.records import Attachment
 
 @dataclass(frozen=True, slots=True)
 class AttachmentItem:
-    """One file. `attachment` is None while it is read, `n_tokens` while it is counted."""
+    """One file. `attachment` is None while it is being read, `n_tokens` while it is being counted."""
 
     id: str
     name: str
@@ -19,8 +19,8 @@ class AttachmentItem:
     n_tokens: int | None = None
 
 
-class Tray:
-    """Keeps the items in the order in which they came. `new_id` names each anew."""
+class AttachmentList:
+    """Items in the order in which they were added. `new_id()` makes their ids. Unknown ids are ignored."""
 
     def __init__(self, new_id: Callable[[], str]) -> None:
         self._new_id = new_id
@@ -36,7 +36,7 @@ class Tray:
 
     @property
     def attachments(self) -> tuple[Attachment, ...]:
-        """What is read, with its count where that is known."""
+        """All files that are read, with their token counts; 0 for those not counted yet."""
         return tuple(
             replace(item.attachment, n_tokens=item.n_tokens or 0)
             for item in self._items.values()
@@ -46,35 +46,36 @@ class Tray:
     def __contains__(self, item_id: str) -> bool:
         return item_id in self._items
 
-    def begin(self, name: str) -> str:
-        """A file that is being read. Its id."""
+    def add(self, name: str) -> str:
+        """Add a file that is being read, and return its id."""
         item_id = self._new_id()
         self._items[item_id] = AttachmentItem(item_id, well_formed(name))
         return item_id
 
-    def finish(self, item_id: str, attachment: Attachment) -> None:
-        """It was read. Nothing, where it was removed meanwhile."""
+    def set_attachment(self, item_id: str, attachment: Attachment) -> None:
+        """The file is read."""
         if item_id in self._items:
             self._items[item_id] = AttachmentItem(item_id, attachment.name, attachment)
 
-    def count(self, item_id: str, n_tokens: int | None) -> None:
+    def set_n_tokens(self, item_id: str, n_tokens: int | None) -> None:
         if item_id in self._items:
             self._items[item_id] = replace(self._items[item_id], n_tokens=n_tokens)
 
     def remove(self, item_id: str) -> None:
         self._items.pop(item_id, None)
 
-    def take(self, sent: Iterable[Attachment]) -> None:
-        """Takes away one item for each of these."""
+    def remove_sent(self, sent: Iterable[Attachment]) -> None:
+        """Remove one item for each of these attachments."""
         for attachment in sent:
-            same = replace(attachment, n_tokens=0)
+            uncounted = replace(attachment, n_tokens=0)
             for item in self.items:
-                if item.attachment is not None and replace(item.attachment, n_tokens=0) == same:
+                if item.attachment is not None and replace(item.attachment, n_tokens=0) == uncounted:
                     self.remove(item.id)
                     break
 
     def show(self, attachments: Iterable[Attachment], *, keep_reading: bool = False) -> None:
-        """These, in place of all, or of all that is read. Their counts may be of another model: they are taken anew."""
+        """Replace all items, or with `keep_reading` those that are read. Token counts are dropped, since they may come
+        from another model."""
         self._items = {item.id: item for item in self.items if keep_reading and item.attachment is None}
         for attachment in attachments:
-            self.finish(self.begin(attachment.name), attachment)
+            self.set_attachment(self.add(attachment.name), attachment)

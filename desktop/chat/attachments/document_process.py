@@ -1,7 +1,7 @@
-"""`python -m desktop.chat.attachments.document_process KIND FILE`: reads a document, in a process that can be ended
-when it takes too long.
+"""Reads PDF and Word documents in a child process, which can be ended when it takes too long.
 
-Says on stdout, as JSON, the text, or the name of the error with its fields.
+`python -m desktop.chat.attachments.document_process KIND FILE` writes JSON to stdout: the text, or the name and fields
+of an `AttachError`. Packaged programs, which have no Python interpreter beside them, start themselves instead.
 """
 
 from __future__ import annotations
@@ -11,32 +11,50 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from desktop.chat.attachments.docx import read_docx
 from desktop.chat.attachments.errors import AttachError, Damaged, Unreachable
 from desktop.chat.attachments.limits import CHILD_BYTES
-from desktop.chat.attachments.pdf import read_pdf
 from desktop.platform.child_memory import bound_memory
+from desktop.store.records import AttachmentKind
+
+READ_OPTION = "--read-document"
+"""Command line option with which a packaged program reads a document."""
+
+
+def child_command(kind: AttachmentKind, path: Path) -> list[str]:
+    """Command that reads a document in a child process."""
+    start = [READ_OPTION] if getattr(sys, "frozen", False) else ["-m", "desktop.chat.attachments.document_process"]
+    return [sys.executable, *start, kind, str(path)]
+
+
+def run_as_document_reader(arguments: Sequence[str]) -> int | None:
+    """Read a document if a packaged program was started with `READ_OPTION`. Returns the exit code, else None."""
+    if not getattr(sys, "frozen", False) or list(arguments[:1]) != [READ_OPTION]:
+        return None
+    return main(list(arguments[1:]))
 
 
 def main(arguments: Sequence[str]) -> int:
+    # Imported late: only the child process needs them.
+    from desktop.chat.attachments.docx import read_docx
+    from desktop.chat.attachments.pdf import read_pdf
+
     kind, path = arguments[0], Path(arguments[1])
     bound_memory(CHILD_BYTES)
-    answer: dict[str, object]
+    result: dict[str, object]
     try:
-        answer = {"text": read_pdf(path) if kind == "pdf" else read_docx(path)}
+        result = {"text": read_pdf(path) if kind == "pdf" else read_docx(path)}
     except AttachError as error:
-        answer = said(error)
+        result = _error_fields(error)
     except OSError as error:
-        answer = said(Unreachable(path.name, error.strerror or str(error)))
+        result = _error_fields(Unreachable(path.name, error.strerror or str(error)))
     except (MemoryError, RecursionError):
-        answer = said(Damaged(path.name))
-    sys.stdout.buffer.write(json.dumps(answer).encode())
+        result = _error_fields(Damaged(path.name))
+    sys.stdout.buffer.write(json.dumps(result).encode())
     sys.stdout.buffer.flush()
     return 0
 
 
-def said(error: AttachError) -> dict[str, object]:
-    """The error as the parent reads it."""
+def _error_fields(error: AttachError) -> dict[str, object]:
     return {"error": type(error).__name__, **vars(error)}
 
 

@@ -1,5 +1,4 @@
-"""The text of a Word document, with its headings, lists and tables as Markdown. Runs in the process that reads
-documents.
+"""Text of Word documents, with headings, lists and tables as Markdown. Runs in the child process for documents.
 
 A .docx is a zip: https://ecma-international.org/publications-and-standards/standards/ecma-376/. Its main part, mostly
 word/document.xml, is named in _rels/.rels, and the parts of its notes beside it. "Strict" documents (ISO/IEC 29500-1)
@@ -28,11 +27,11 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 BODY = "word/document.xml"
-"""Where the package does not say which part is the main one."""
+"""Main part if the package does not name one."""
 
 PACKAGE = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
 MAIN, NOTES = "/officeDocument", ("/footnotes", "/endnotes")
-"""How the types of relationships end, in both kinds of documents."""
+"""Suffixes of relationship types, in both kinds of documents."""
 
 TRANSITIONAL = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 STRICT = "{http://purl.oclc.org/ooxml/wordprocessingml/main}"
@@ -40,14 +39,14 @@ W = TRANSITIONAL
 SKIPPED = frozenset(
     {W + "del", W + "moveFrom", "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"}
 )
-"""What was taken out while changes were kept track of, and second versions of the same words."""
+"""Text deleted or moved in tracked changes, and alternative versions of the same content."""
 
 BREAKS = {W + "tab": "\t", W + "br": "\n", W + "cr": "\n", W + "noBreakHyphen": "-"}
 HEADINGS = 6
 
 
 def read_docx(path: Path) -> str:
-    """Paragraphs with an empty line between. Raises Encrypted, Damaged, NotText, TooLarge."""
+    """Blocks separated by empty lines. Raises Encrypted, Damaged, NotText, TooLarge, OSError."""
     with path.open("rb") as file:
         if file.read(len(OLD_OFFICE)) == OLD_OFFICE:
             raise Encrypted(path.name)
@@ -55,26 +54,26 @@ def read_docx(path: Path) -> str:
         with zipfile.ZipFile(path) as package:
             parts = _parts(package, path.name)
             if not parts:
-                raise NotText(path.name)  # some other zip
+                raise NotText(path.name)  # another kind of ZIP file
             blocks = [block for part in parts for block in _blocks(_root(package, part, path.name))]
     except (zipfile.BadZipFile, zlib.error, EOFError, ParseError, DefusedXmlException, RecursionError) as error:
         raise Damaged(path.name) from error
-    except RuntimeError as error:  # how zipfile says that a password is wanted
+    except RuntimeError as error:  # raised by zipfile for encrypted entries
         raise Encrypted(path.name) from error
-    except NotImplementedError as error:  # a way of packing that zipfile does not know
+    except NotImplementedError as error:  # raised by zipfile for unknown compression methods
         raise Damaged(path.name) from error
     return "\n\n".join(blocks)
 
 
 def _parts(package: zipfile.ZipFile, name: str) -> list[str]:
-    """The main part, then footnotes and endnotes; nothing where the package is no Word document."""
+    """Names of the main part, footnotes and endnotes; empty if the package is not a Word document."""
     names = set(package.namelist())
     main = next(iter(_related(package, names, "", "_rels/.rels", (MAIN,), name)), BODY)
     if main not in names:
         return []
     root = _root(package, main, name)
     if root.tag not in (W + "document", W + "body"):
-        return []  # a table or a presentation, whose main part is named in the same way
+        return []  # a spreadsheet or presentation
     folder, _, file = main.rpartition("/")
     notes = _related(package, names, folder, f"{folder}/_rels/{file}.rels".lstrip("/"), NOTES, name)
     usual = [each for each in ("word/footnotes.xml", "word/endnotes.xml") if each in names and not notes]
@@ -84,7 +83,7 @@ def _parts(package: zipfile.ZipFile, name: str) -> list[str]:
 def _related(
     package: zipfile.ZipFile, names: set[str], folder: str, relations: str, types: tuple[str, ...], name: str
 ) -> list[str]:
-    """The parts that are there of those that `relations` names, in the order of `types`."""
+    """Names of existing parts with these relationship types, from the part `relations`, in the order of `types`."""
     if relations not in names:
         return []
     found: list[str] = []
@@ -100,7 +99,7 @@ def _related(
 
 def _root(package: zipfile.ZipFile, part: str, name: str) -> Element:
     with package.open(part) as packed:
-        data = packed.read(UNPACKED_BYTES + 1)  # what the zip says about its size may be a lie
+        data = packed.read(UNPACKED_BYTES + 1)  # the size stated in the ZIP file may be wrong
     if len(data) > UNPACKED_BYTES:
         raise TooLarge(name, "bytes", UNPACKED_BYTES)
     root = parse(io.BytesIO(data), forbid_dtd=True).getroot()
@@ -115,7 +114,7 @@ def _root(package: zipfile.ZipFile, part: str, name: str) -> Element:
 
 
 def _blocks(element: Element) -> Iterator[str]:
-    """Each paragraph, list item and table below `element`."""
+    """Paragraphs, list items and tables below `element`."""
     for child in element:
         if child.tag == W + "p":
             text = _inline(child).strip()

@@ -1,18 +1,37 @@
-"""Takes files that are dropped anywhere on a page, and says so while they hover over it."""
+"""Files that are dropped onto a page or pasted."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+import os
+from pathlib import Path
+from urllib.parse import unquote_to_bytes
+
+from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, QUrl, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
-
-from desktop.chat.composer.message_edit import files_of
 
 MARGIN = 12
 
 
+def files_of(mime: QMimeData) -> list[Path]:
+    """Paths of the local files that were dropped or copied."""
+    return [_path_of(url) for url in mime.urls() if url.isLocalFile()]
+
+
+def _path_of(url: QUrl) -> Path:
+    """Path of a file URL. Qt replaces bytes that are not UTF-8 by U+FFFD; the encoded URL still has them."""
+    path = url.toLocalFile()
+    if "\ufffd" in path and os.name == "posix":
+        path = os.fsdecode(unquote_to_bytes(bytes(url.path(QUrl.ComponentFormattingOption.FullyEncoded).encode())))
+    return Path(path)
+
+
+def is_picture(mime: QMimeData) -> bool:
+    return mime.hasImage() and not mime.hasText()
+
+
 class DropZone(QFrame):
-    """Lies over `page`, unseen and without a part in anything until files are dragged onto it."""
+    """Overlay of `page` for dropping files; hidden until files are dragged onto the page."""
 
     files_given = Signal(list)
 
@@ -21,10 +40,10 @@ class DropZone(QFrame):
         self._page = page
         self.setObjectName("dropZone")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        words = QLabel(self.tr("Drop files here to attach them"), self)
-        words.setObjectName("dropText")
+        text = QLabel(self.tr("Drop files here to attach them"), self)
+        text.setObjectName("dropText")
         column = QVBoxLayout(self)
-        column.addWidget(words, alignment=Qt.AlignmentFlag.AlignCenter)
+        column.addWidget(text, alignment=Qt.AlignmentFlag.AlignCenter)
         page.setAcceptDrops(True)
         page.installEventFilter(self)
         self.hide()
@@ -38,7 +57,7 @@ class DropZone(QFrame):
             return True
         if event.type() == QEvent.Type.Drop and isinstance(event, QDropEvent):
             self.hide()
-            event.setDropAction(Qt.DropAction.CopyAction)  # a move would take the file away from where it lies
+            event.setDropAction(Qt.DropAction.CopyAction)  # a move would delete the file at its place
             event.accept()
             self.files_given.emit(files_of(event.mimeData()))
             return True

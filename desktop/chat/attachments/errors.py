@@ -1,13 +1,13 @@
-"""Why a file cannot be attached. Data only; the sentences are in `desktop.chat.strings`.
+"""Why a file cannot be attached. The screen texts are in `desktop.chat.strings`.
 
 AttachError
-├── NotText         neither text nor a document that is known
-├── TooLarge        more bytes, pages or characters than are read
-├── Encrypted       a password is asked for
-├── Damaged         no sound file of its kind
-├── NoText          nothing to read in it, as in a scan
-├── TooSlow         not read within the time there is
-└── Unreachable     the system does not let it be read
+├── NotText         neither text nor a supported document
+├── TooLarge        more bytes, pages or characters than allowed
+├── Encrypted       requires a password
+├── Damaged         invalid for its format
+├── NoText          contains no text, for example a scan
+├── TooSlow         reading took too long
+└── Unreachable     the system cannot open it
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Literal
 
 
 class AttachError(Exception):
-    """Base of all that reading a file raises. `name` is the file's."""
+    """Base class. `name` is the name of the file."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{type(self).__name__}: {name}")
@@ -31,7 +31,7 @@ Measure = Literal["bytes", "pages", "characters"]
 
 
 class TooLarge(AttachError):
-    """`most` is how much of that measure is read."""
+    """`most` is the limit, in units of `measure`."""
 
     def __init__(self, name: str, measure: Measure, most: int) -> None:
         super().__init__(name)
@@ -48,7 +48,7 @@ class Damaged(AttachError):
 
 
 class NoText(AttachError):
-    """`is_empty`: a file of text with nothing in it, rather than a document that may be a scan."""
+    """`is_empty`: a blank text file; otherwise a document, which may be a scan."""
 
     def __init__(self, name: str, *, is_empty: bool = False) -> None:
         super().__init__(name)
@@ -60,7 +60,7 @@ class TooSlow(AttachError):
 
 
 class Unreachable(AttachError):
-    """`reason` is the system's own words."""
+    """`reason` is the error text of the system."""
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(name)

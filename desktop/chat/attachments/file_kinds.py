@@ -1,4 +1,4 @@
-"""What kind of file this is, by its first bytes and its name."""
+"""Kind of an attached file, from its first bytes and its name."""
 
 from __future__ import annotations
 
@@ -77,35 +77,35 @@ LANGUAGES = {
     "zig": "zig",
     "zsh": "bash",
 }
-"""Endings of code, and whole names such as Makefile, with the language's name as a code block has it."""
+"""File extension, or whole name such as Makefile, in lower case → language of a code block."""
 
 PDF = b"%PDF-"
 ZIP = b"PK\x03\x04"
 OLD_OFFICE = b"\xd0\xcf\x11\xe0"
-"""A .doc; also the wrapping of a .docx with a password."""
+"""Start of .doc files, and of .docx files with a password."""
 
 MAGIC_BYTES = 1024
 
 
 def kind_of(name: str, head: bytes) -> AttachmentKind:
-    """`head` is the file's first `MAGIC_BYTES`. A file that is neither a document nor code is taken as text."""
+    """`head` is the first `MAGIC_BYTES` of the file. Files that are neither documents nor code count as text."""
     if PDF in head[:MAGIC_BYTES]:
         return "pdf"
-    if head.startswith(ZIP) or (head.startswith(OLD_OFFICE) and ending(name) == "docx"):
+    if head.startswith(ZIP) or (head.startswith(OLD_OFFICE) and extension(name) == "docx"):
         return "docx"
-    if ending(name) in MARKDOWN:
+    if extension(name) in MARKDOWN:
         return "markdown"
-    if ending(name) in TABLES:
+    if extension(name) in TABLES:
         return "csv"
     return "code" if language_of(name) else "text"
 
 
 def language_of(name: str) -> str:
-    """The language that a code block of this file is marked with, "" for none."""
-    return LANGUAGES.get(ending(name), "")
+    """Language of a code block with this file; "" for none."""
+    return LANGUAGES.get(extension(name), "")
 
 
-def ending(name: str) -> str:
-    """In lower case, without the dot; the whole name where it has none."""
+def extension(name: str) -> str:
+    """The extension in lower case, without the dot; the whole name if there is none."""
     path = PurePath(name)
     return (path.suffix.removeprefix(".") or path.name).lower()

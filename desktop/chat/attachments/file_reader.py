@@ -1,4 +1,4 @@
-"""A file → the text that the model reads."""
+"""Attached files → text for the model."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import errno
 import json
 import os
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from desktop.chat.attachments import errors
+from desktop.chat.attachments.document_process import child_command
 from desktop.chat.attachments.errors import AttachError, Damaged, NoText, NotText, TooLarge, TooSlow, Unreachable
 from desktop.chat.attachments.file_kinds import MAGIC_BYTES, kind_of
 from desktop.chat.attachments.limits import CHARACTERS, CHILD_BYTES, DOCUMENT_S, FILE_BYTES
@@ -22,29 +22,13 @@ from desktop.platform.child_memory import memory_of
 from desktop.platform.surrogates import well_formed
 from desktop.store.records import Attachment, AttachmentKind
 
-READ_OPTION = "--read-document"
-"""With which a packaged program, that has no Python beside it, starts itself to read a document."""
-
 POLL_S = 0.05
 
 
-def child_command(kind: AttachmentKind, path: Path) -> list[str]:
-    """What starts the process that reads a document."""
-    start = [READ_OPTION] if getattr(sys, "frozen", False) else ["-m", "desktop.chat.attachments.document_process"]
-    return [sys.executable, *start, kind, str(path)]
+class FileReader:
+    """Reads files. All methods may be called on any thread.
 
-
-def other_duty(arguments: Sequence[str]) -> int | None:
-    """Reads a document where a packaged program was started for that; the exit code, else None."""
-    if not getattr(sys, "frozen", False) or list(arguments[:1]) != [READ_OPTION]:
-        return None
-    from desktop.chat.attachments.document_process import main  # imports what only this process wants
-
-    return main(list(arguments[1:]))
-
-
-class Reader:
-    """Reads files, on any thread. `close` ends what is being read, from any thread."""
+    `command(kind, path)` starts the child process for documents, which may take `document_s` seconds."""
 
     def __init__(
         self, command: Callable[[AttachmentKind, Path], list[str]] = child_command, document_s: float = DOCUMENT_S
@@ -54,10 +38,11 @@ class Reader:
         self._closed = threading.Event()
 
     def close(self) -> None:
+        """End running child processes; their reads raise TooSlow."""
         self._closed.set()
 
     def read(self, path: Path) -> Attachment:
-        """Blocks: for a PDF or a Word document as long as another process reads it. Raises AttachError."""
+        """Read a file. Blocks, for documents until the child process ends. Raises AttachError."""
         name = well_formed(path.name)
         try:
             if not path.is_file():
@@ -66,7 +51,7 @@ class Reader:
                 raise TooLarge(name, "bytes", FILE_BYTES)
             with path.open("rb") as file:
                 kind = kind_of(name, file.read(MAGIC_BYTES))
-            text = self._document(kind, path) if kind in ("pdf", "docx") else _text(path)
+            text = self._read_document(kind, path) if kind in ("pdf", "docx") else _read_text(path)
         except OSError as error:
             raise Unreachable(name, error.strerror or str(error)) from error
         if not text.strip():
@@ -75,17 +60,17 @@ class Reader:
             raise TooLarge(name, "characters", CHARACTERS)
         return Attachment(name, kind, well_formed(text))
 
-    def _document(self, kind: AttachmentKind, path: Path) -> str:
+    def _read_document(self, kind: AttachmentKind, path: Path) -> str:
         child = subprocess.Popen(
             self._command(kind, path.absolute()),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            cwd=Path(__file__).parents[3],  # where `desktop` lies, wherever we were started
+            cwd=Path(__file__).parents[3],  # the folder that contains `desktop`
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
         try:
-            return _answer(self._wait(child, well_formed(path.name)), well_formed(path.name))
+            return _text_from(self._wait(child, well_formed(path.name)), well_formed(path.name))
         finally:
             child.kill()
             child.communicate()
@@ -97,13 +82,13 @@ class Reader:
                 return child.communicate(timeout=POLL_S)[0]
             if self._closed.is_set() or time.monotonic() > deadline:
                 raise TooSlow(name)
-            if memory_of(child.pid) > CHILD_BYTES:  # where the system has no limit of its own
+            if memory_of(child.pid) > CHILD_BYTES:  # for systems that cannot limit it
                 raise Damaged(name)
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     with path.open("rb") as file:
-        data = file.read(FILE_BYTES + 1)  # it may have grown meanwhile
+        data = file.read(FILE_BYTES + 1)  # it may have grown since
     if len(data) > FILE_BYTES:
         raise TooLarge(well_formed(path.name), "bytes", FILE_BYTES)
     text = decode(data)
@@ -112,13 +97,13 @@ def _text(path: Path) -> str:
     return text
 
 
-def _answer(said: bytes, name: str) -> str:
-    """What the child said; where it said nothing, it died of the file."""
+def _text_from(output: bytes, name: str) -> str:
+    """Text in the output of the child. Raises the error in it, or Damaged if the child crashed."""
     try:
-        answer = json.loads(said)
+        result = json.loads(output)
     except ValueError:
         raise Damaged(name) from None
-    if "error" in answer:
-        kind: type[AttachError] = getattr(errors, answer.pop("error"))
-        raise kind(**answer | {"name": name})
-    return str(answer["text"])
+    if "error" in result:
+        kind: type[AttachError] = getattr(errors, result.pop("error"))
+        raise kind(**result | {"name": name})
+    return str(result["text"])

@@ -1,4 +1,4 @@
-"""How much of a file is read. What is beyond is refused as a whole: half a file would be read as if it were all."""
+"""Limits of attached files. Larger files are rejected, because the model would take a part for the whole."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ CHARACTERS = 4_000_000
 
 PAGES = 2_000
 UNPACKED_BYTES = 96 << 20
-"""Of one part of a packed document, which may be a bomb."""
+"""Unpacked size of one part of a document; protects against zip bombs."""
 
 DOCUMENT_S = 45.0
 CHILD_BYTES = 1 << 30
-"""Memory that the process takes in which documents are read."""
+"""Memory limit of the process that reads documents."""

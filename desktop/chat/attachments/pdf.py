@@ -1,4 +1,4 @@
-"""The text of a PDF. Runs in the process that reads documents."""
+"""Text of PDF files. Runs in the child process for documents."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from desktop.platform.surrogates import well_formed
 
 
 def read_pdf(path: Path) -> str:
-    """Page after page, an empty line between. Raises Encrypted, Damaged, TooLarge."""
-    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it tells of each small fault that it mends
+    """Text of all pages, separated by empty lines. Raises Encrypted, Damaged, TooLarge, OSError."""
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it logs every small error that it repairs
     try:
         return _read(path)
     except AttachError:
@@ -24,20 +24,20 @@ def read_pdf(path: Path) -> str:
         raise Encrypted(path.name) from error
     except OSError:
         raise
-    except Exception as error:  # a broken file makes pypdf stumble in many ways
+    except Exception as error:  # pypdf raises many kinds of errors for damaged files
         raise Damaged(path.name) from error
 
 
 def _read(path: Path) -> str:
     reader = PdfReader(path)
-    if reader.is_encrypted and not reader.decrypt(""):  # many are closed against changes only, with no password
+    if reader.is_encrypted and not reader.decrypt(""):  # many PDFs forbid changes but have no password
         raise Encrypted(path.name)
     if len(reader.pages) > PAGES:
         raise TooLarge(path.name, "pages", PAGES)
     pages: list[str] = []
     n_characters = 0
     for page in reader.pages:
-        # A font may map a letter to one half of a surrogate pair, and the next one to the other.
+        # A font may map two characters to the two halves of a surrogate pair.
         pages.append(well_formed(page.extract_text()).strip())
         n_characters += len(pages[-1])
         if n_characters > CHARACTERS:

@@ -1,4 +1,4 @@
-"""Bytes → text, where they are text."""
+"""Decodes text files."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import codecs
 
 MARKS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark is its beginning
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r\f\b\x1b") + b"\x7f"
 CONTROLS_PER_1000 = 5
-"""An old log may hold a few; more of them are no text."""
+"""Old logs may contain a few control characters; files with more are binary."""
 
 
 def decode(data: bytes) -> str | None:
-    """The text, its lines ended by \\n; None where the bytes are none.
+    """The text with \\n line ends, or None for binary data.
 
-    A byte order mark says the encoding, else it is UTF-8, else what Windows wrote in the west."""
+    The encoding is that of the byte order mark, else UTF-8 if valid, else Windows-1252."""
     for mark, encoding in MARKS:
         if data.startswith(mark):
             return _lines(_decoded(data[len(mark) :], encoding))

@@ -1,11 +1,11 @@
-"""One number among the settings of a chat: its name, its value, its default, the way back to it."""
+"""Row of the settings sheet for a number: label, value, help, reset button."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QToolButton, QWidget
 
-from desktop.chat import strings as words
+from desktop.chat import strings
 from desktop.chat.chat_settings.settings_form import Name, Number
 from desktop.platform.theme import Theme
 from desktop.widgets.card_parts import label, mark
@@ -14,8 +14,9 @@ VALUE_WIDTH = 96
 
 
 class NumberRow(QWidget):
-    """`entered(name, text)` carries what was typed, "" for the default; whether it is good is said by `show_fault`.
-    By key, an empty field is the default: the button for it is for the mouse alone."""
+    """Emits `entered(name, text)` while typing; "" stands for the default.
+
+    The reset button is for the mouse only; with keys, one empties the field."""
 
     entered = Signal(str, str)
 
@@ -24,20 +25,20 @@ class NumberRow(QWidget):
         self._theme = theme
         self.number = number
         name: Name = number.name
-        self._label = QLabel(words.setting_label(name), self)
-        self._help = label("settingHelp", words.setting_help(name), self, wraps=True)
+        self._label = QLabel(strings.setting_label(name), self)
+        self._help = label("settingHelp", strings.setting_help(name), self, wraps=True)
         self.edit = QLineEdit(self)
         self.edit.setObjectName("settingValue")
         self.edit.setFixedWidth(VALUE_WIDTH)
         self.edit.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.edit.setPlaceholderText(words.setting_default(number))
-        self.edit.setAccessibleName(words.setting_label(name))
-        default = self.tr("Default: {value}").format(value=words.setting_default(number))
-        self.edit.setAccessibleDescription(f"{words.setting_help(name)}. {default}")
+        self.edit.setPlaceholderText(strings.setting_default(number))
+        self.edit.setAccessibleName(strings.setting_label(name))
+        default = self.tr("Default: {value}").format(value=strings.setting_default(number))
+        self.edit.setAccessibleDescription(f"{strings.setting_help(name)}. {default}")
         self.edit.setToolTip(default)
         self.edit.textEdited.connect(lambda text: self.entered.emit(number.name, text))
         self._label.setBuddy(self.edit)
-        self.reset = self._reset_button(words.setting_label(name))
+        self.reset = self._reset_button(strings.setting_label(name))
         self._lay_out()
         theme.changed.connect(self._restyle)
         self._restyle()
@@ -51,7 +52,7 @@ class NumberRow(QWidget):
         button.setAccessibleName(self.tr("Back to the default: {name}").format(name=name))
         button.setToolTip(self.tr("Back to the default"))
         button.clicked.connect(self._reset)
-        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # next to a field that Tab leaves, Space would empty the next one
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # otherwise Tab and Space would reset the number
         policy = button.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         button.setSizePolicy(policy)
@@ -69,19 +70,19 @@ class NumberRow(QWidget):
         grid.setColumnStretch(0, 1)
 
     def show_text(self, text: str) -> None:
-        """The value in force, "" for the default."""
+        """Show the current value; "" for the default."""
         if text != self.edit.text():
             self.edit.setText(text)
-        self.show_fault(False)
+        self.show_invalid(False)
         self.reset.setVisible(bool(text))
 
-    def show_fault(self, wrong: bool) -> None:
-        """Whether what stands in the field is no good."""
+    def show_invalid(self, invalid: bool) -> None:
+        """Show whether the text of the field is invalid."""
         name: Name = self.number.name
-        self._help.setText(words.setting_fault(self.number) if wrong else words.setting_help(name))
+        self._help.setText(strings.setting_problem(self.number) if invalid else strings.setting_help(name))
         self.reset.setVisible(bool(self.edit.text()))
         for widget in (self._help, self.edit):
-            mark(widget, "wrong", wrong)
+            mark(widget, "wrong", invalid)
 
     def _reset(self) -> None:
         self.edit.clear()

@@ -1,4 +1,4 @@
-"""Presets in the settings of a chat: choose one, keep the settings under a name, rename, delete."""
+"""Preset bar of the settings sheet: choose, save, rename and delete presets."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton, QVBoxLayout, QWidget
 
-from desktop.chat import strings as words
-from desktop.chat.chat_settings.presets import NAME_LENGTH, Presets
+from desktop.chat import strings
+from desktop.chat.chat_settings.presets import MAX_NAME_LENGTH, Presets
 from desktop.platform.text_escaping import button_text
 from desktop.platform.theme import Theme
 from desktop.widgets.flow import FlowLayout
@@ -15,13 +15,13 @@ from desktop.widgets.text_composition import CompositionGuard
 
 
 def preset_menu(theme: Theme, presets: Presets, current: str, parent: QWidget) -> QMenu:
-    """The names to choose from, the current one marked. An action's data is the preset's name."""
+    """Menu of all presets, the current one checked. The data of each action is the name of its preset."""
     menu = QMenu(parent)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     for name in presets.names:
         if presets.is_own(name) and not any(presets.is_own(str(action.data())) for action in menu.actions()):
             menu.addSeparator()
-        action = menu.addAction(button_text(words.preset_name(name)))
+        action = menu.addAction(button_text(strings.preset_name(name)))
         action.setData(name)
         if name == current:
             action.setIcon(theme.icon("check", "accent"))
@@ -29,10 +29,10 @@ def preset_menu(theme: Theme, presets: Presets, current: str, parent: QWidget) -
 
 
 class NameEdit(QLineEdit):
-    """Enter keeps the name, Esc leaves all as it was."""
+    """Field for the name of a preset. Enter accepts it, Esc cancels."""
 
     accepted = Signal(str)
-    left = Signal()
+    cancelled = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -42,7 +42,7 @@ class NameEdit(QLineEdit):
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.accepted.emit(self.text())
         elif event.key() == Qt.Key.Key_Escape:
-            self.left.emit()
+            self.cancelled.emit()
         else:
             super().keyPressEvent(event)
 
@@ -60,41 +60,41 @@ class PresetBar(QWidget):
         self._current, self._renames = "", ""
         self.choice = QPushButton(self)
         self.choice.setObjectName("presetChoice")
-        self.choice.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the arrow stands after the words
+        self.choice.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # places the arrow after the text
         self.choice.clicked.connect(self._open_menu)
         self.save = self._button(self.tr("Save as…"), self._begin_saving)
         self.rename = self._button(self.tr("Rename…"), self._begin_renaming)
         self.delete = self._button(self.tr("Delete"), self._delete)
         self.name = NameEdit(self)
         self.name.setObjectName("settingValue")
-        self.name.setMaxLength(NAME_LENGTH + 1)  # one more, so that a name too long is seen to be so
+        self.name.setMaxLength(MAX_NAME_LENGTH + 1)  # one more, so that the user sees that a longer name is rejected
         self.name.setPlaceholderText(self.tr("Name of the preset"))
         self.name.setAccessibleName(self.tr("Name of the preset"))
         self.name.accepted.connect(self._accept)
-        self.name.left.connect(self._leave)
+        self.name.cancelled.connect(self._end_naming)
         self.keep = self._button(self.tr("Keep"), lambda: self._accept(self.name.text()))
-        self.fault = QLabel(self)
-        self.fault.setObjectName("settingHelp")
-        self.fault.setProperty("wrong", True)
-        self.fault.setWordWrap(True)
+        self.problem = QLabel(self)
+        self.problem.setObjectName("settingHelp")
+        self.problem.setProperty("wrong", True)
+        self.problem.setWordWrap(True)
         self._lay_out()
-        self._leave()
+        self._end_naming()
         theme.changed.connect(self._restyle)
         self._restyle()
 
     def show_presets(self, presets: Presets, current: str, *, changed: bool) -> None:
         self._presets, self._current = presets, current
-        shown = words.preset_name(current)
+        shown = strings.preset_name(current)
         text = self.tr("{preset}, changed").format(preset=shown) if changed else shown
         self.choice.setText(button_text(text))
         self.choice.setAccessibleName(self.tr("Preset: {preset}").format(preset=text))
         own = presets.is_own(current)
-        self.rename.setVisible(own and not self._named)
-        self.delete.setVisible(own and not self._named)
+        self.rename.setVisible(own and not self._is_naming)
+        self.delete.setVisible(own and not self._is_naming)
 
     @property
-    def _named(self) -> bool:
-        """Whether a name is being written."""
+    def _is_naming(self) -> bool:
+        """Whether a name is being typed."""
         return not self._naming.isHidden()
 
     def _lay_out(self) -> None:
@@ -111,7 +111,7 @@ class PresetBar(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
-        for widget in (self.choice, self._actions, self._naming, self.fault):
+        for widget in (self.choice, self._actions, self._naming, self.problem):
             column.addWidget(widget)
 
     def _button(self, text: str, act: object) -> QPushButton:
@@ -140,25 +140,25 @@ class PresetBar(QWidget):
         self.name.setFocus()
 
     def _accept(self, name: str) -> None:
-        """A preset of one's own may be kept anew under its own name."""
+        """Save or rename the preset. The current own preset may be saved again under its name."""
         name = name.strip()
-        over = self._renames or (name if self._presets.is_own(name) and name == self._current else "")
-        fault = self._presets.fault_of(name, renames=over)
-        self.fault.setText(words.name_fault(fault))
-        self.fault.setVisible(bool(fault))
-        if fault:
+        replaces = self._renames or (name if self._presets.is_own(name) and name == self._current else "")
+        problem = self._presets.name_problem(name, replaces=replaces)
+        self.problem.setText(strings.preset_name_problem(problem))
+        self.problem.setVisible(bool(problem))
+        if problem:
             return
         renames = self._renames
-        self._leave()
+        self._end_naming()
         if renames:
             self.renamed.emit(renames, name)
         else:
             self.saved.emit(name)
 
-    def _leave(self) -> None:
+    def _end_naming(self) -> None:
         self._renames = ""
         self._naming.hide()
-        self.fault.hide()
+        self.problem.hide()
         self._actions.show()
         own = self._presets.is_own(self._current)
         self.rename.setVisible(own)

@@ -1,4 +1,4 @@
-"""Settings with a name: those that come with Inglenook, and the person's own. Qt-free."""
+"""Presets: named chat settings, built in or saved by the user. Qt-free."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ BUILT_IN: Mapping[str, ChatSettings] = {
     "Precise": ChatSettings(preset="Precise", temperature=0.2, top_p=0.9, top_k=20),
     "Creative": ChatSettings(preset="Creative", temperature=1.1, top_p=0.98, top_k=0, min_p=0.04),
 }
-NAME_LENGTH = 40
+MAX_NAME_LENGTH = 40
 
 CHAT_ONLY_FIELDS = frozenset({"system", "preset", "leaves_out", "summary", "summarised_to"})
-"""What a preset that comes with Inglenook leaves as it is; a person's own has a system prompt too."""
+"""Settings that a built-in preset does not change. The user's presets also have a system prompt."""
 
 NameProblem = Literal["", "empty", "long", "taken"]
 
 
 @dataclass(frozen=True, slots=True)
 class Presets:
-    """All that can be chosen. `own` are the person's, by name."""
+    """All presets. `own` are the user's, by name."""
 
     own: Mapping[str, ChatSettings]
 
@@ -35,8 +35,8 @@ class Presets:
     def is_own(self, name: str) -> bool:
         return name in self.own
 
-    def chosen(self, name: str, settings: ChatSettings) -> ChatSettings:
-        """`settings` with the values of that preset. A preset without instructions leaves the chat's own."""
+    def apply(self, name: str, settings: ChatSettings) -> ChatSettings:
+        """`settings` with the values of this preset. A preset without instructions keeps those of the chat."""
         found = self.own.get(name) or BUILT_IN.get(name)
         if found is None:
             return settings
@@ -44,25 +44,25 @@ class Presets:
         return replace(settings, **values, preset=name, system=found.system or settings.system)
 
     def name_of(self, settings: ChatSettings) -> tuple[str, bool]:
-        """The preset that these settings come from, "" for none, and whether they were changed since."""
+        """(name of the preset that these settings come from, "" for none; whether they were changed since)."""
         name = settings.preset or (EVERYDAY if _values(settings) == _values(ChatSettings()) else "")
         if name not in self.names:
             return "", False
-        return name, self.chosen(name, settings) != replace(settings, preset=name)
+        return name, self.apply(name, settings) != replace(settings, preset=name)
 
-    def fault_of(self, name: str, *, renames: str = "") -> NameProblem:
-        """What is wrong with a name for a preset of one's own. `renames` is the name that it is to replace."""
+    def name_problem(self, name: str, *, replaces: str = "") -> NameProblem:
+        """Why the user cannot save a preset under this name; "" if it is valid. `replaces` may be reused."""
         name = name.strip()
         if not name:
             return "empty"
-        if len(name) > NAME_LENGTH:
+        if len(name) > MAX_NAME_LENGTH:
             return "long"
-        others = {each.casefold() for each in self.names if each != renames}
+        others = {each.casefold() for each in self.names if each != replaces}
         return "taken" if name.casefold() in others else ""
 
 
 def as_preset(name: str, settings: ChatSettings) -> ChatSettings:
-    """What is kept of a chat's settings under that name."""
+    """The settings of a chat as a preset with this name."""
     return ChatSettings(system=settings.system, preset=name, **_values(settings))
 
 

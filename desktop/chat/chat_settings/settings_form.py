@@ -1,4 +1,4 @@
-"""The settings of a chat while they are changed: texts are checked, good values take effect. Qt-free."""
+"""Validation of chat settings as they are typed. Qt-free."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Name = Literal["temperature", "top_p", "top_k", "min_p", "repeat_penalty", "max_
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A setting that is a number from `lowest` to `highest`. `default` None: there is none, the model decides."""
+    """A setting that is a number from `lowest` to `highest`. `default` None means no limit, or a random seed."""
 
     name: Name
     lowest: float
@@ -23,21 +23,21 @@ class Number:
     default: float | None = None
 
     def value_of(self, text: str) -> float | None:
-        """None where the text is no such number. A comma may stand for the point."""
+        """The number in the text, or None if it is invalid. The decimal separator may be a comma."""
         try:
             value: float = int(text) if self.whole else float(text.replace(",", "."))
         except ValueError:
             return None
-        return value if self.lowest <= value <= self.highest else None  # not-a-number is refused too
+        return value if self.lowest <= value <= self.highest else None  # also rejects NaN
 
 
-_USUAL = Sampling()
+_DEFAULTS = Sampling()
 NUMBERS: tuple[Number, ...] = (
-    Number("temperature", 0, 2, default=_USUAL.temperature),
-    Number("top_p", 0, 1, default=_USUAL.top_p),
-    Number("top_k", 0, 1000, whole=True, default=_USUAL.top_k),
-    Number("min_p", 0, 1, default=_USUAL.min_p),
-    Number("repeat_penalty", 0.5, 2, default=_USUAL.repeat_penalty),
+    Number("temperature", 0, 2, default=_DEFAULTS.temperature),
+    Number("top_p", 0, 1, default=_DEFAULTS.top_p),
+    Number("top_k", 0, 1000, whole=True, default=_DEFAULTS.top_k),
+    Number("min_p", 0, 1, default=_DEFAULTS.min_p),
+    Number("repeat_penalty", 0.5, 2, default=_DEFAULTS.repeat_penalty),
     Number("max_tokens", 1, 1_000_000, whole=True),
     Number("seed", 0, 4_294_967_295, whole=True),
 )
@@ -45,27 +45,27 @@ BY_NAME = {number.name: number for number in NUMBERS}
 
 
 class SettingsForm:
-    """Holds the settings; `changed(settings)` hears of each that is good. One thread."""
+    """Holds the settings. Valid changes take effect and are passed to `changed(settings)`. Not thread-safe."""
 
     def __init__(self, changed: Callable[[ChatSettings], None]) -> None:
         self._changed = changed
         self.settings = ChatSettings()
-        self.refused: dict[Name, Number] = {}
-        """Numbers whose text is no good at present; the value before stays in force."""
+        self.invalid: dict[Name, Number] = {}
+        """Numbers whose text is invalid; they keep their previous values."""
 
     def show(self, settings: ChatSettings) -> None:
-        """Other settings, of another chat say. Tells nobody."""
+        """Replace the settings without calling `changed`."""
         self.settings = settings
-        self.refused.clear()
+        self.invalid.clear()
 
     def enter(self, name: Name, text: str) -> bool:
-        """Takes what was typed; an empty text is the default. False, and nothing is changed, where it is no good."""
+        """Set a number from its text; "" sets the default. Returns False, and changes nothing, if it is invalid."""
         text = text.strip()
         value = BY_NAME[name].value_of(text) if text else None
         if text and value is None:
-            self.refused[name] = BY_NAME[name]
+            self.invalid[name] = BY_NAME[name]
             return False
-        self.refused.pop(name, None)
+        self.invalid.pop(name, None)
         self.change(**{name: value})
         return True
 
@@ -76,6 +76,6 @@ class SettingsForm:
             self._changed(changed)
 
     def text_of(self, name: Name) -> str:
-        """The value as it is typed, "" for the default."""
+        """The value as text; "" for the default."""
         value = getattr(self.settings, name)
         return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""How a chat is answered: a sheet at the right of the page."""
+"""Sheet with the settings of a chat, at the right of the page."""
 
 from __future__ import annotations
 
@@ -20,15 +20,17 @@ from desktop.widgets.side_sheet import Segments, SideSheet
 from desktop.widgets.switch import Switch
 
 THINKING = (None, True, False)
-TELL_MS = 300
-"""After the last key, so that not each letter of the instructions is written to the disk."""
+SETTLE_MS = 300
+"""After the last key, so that not every letter of the instructions is saved."""
 
 
 class ChatSettingsSheet(SideSheet):
-    """Shows what its form holds. `changed(ChatSettings)` comes when a change has settled, at the latest when the
-    sheet is hidden; `flush` has it come at once. GUI thread only."""
+    """Shows and changes the settings of `form`. GUI thread only.
+
+    `changed` is emitted when typing pauses, and at once by `flush` or when the sheet is hidden."""
 
     changed = Signal(object)
+    """The new `ChatSettings`."""
     preset_saved = Signal(str)
     preset_renamed = Signal(str, str)
     preset_deleted = Signal(str)
@@ -37,8 +39,8 @@ class ChatSettingsSheet(SideSheet):
         super().__init__(theme, page)
         self._presets = Presets({})
         self.form = SettingsForm(self._form_changed)
-        self._telling = QTimer(self, singleShot=True, interval=TELL_MS)
-        self._telling.timeout.connect(self._tell)
+        self._settling = QTimer(self, singleShot=True, interval=SETTLE_MS)
+        self._settling.timeout.connect(self._emit_changed)
         self.presets = PresetBar(theme, self)
         self.presets.chosen.connect(self._choose_preset)
         self.presets.saved.connect(self.preset_saved)
@@ -51,8 +53,8 @@ class ChatSettingsSheet(SideSheet):
         self.system.setPlaceholderText(self.tr("Who it should be and how it should answer. It reads this first."))
         self.system.setAccessibleName(self.tr("Instructions"))
         self.system.textChanged.connect(lambda: self.form.change(system=self.system.toPlainText()))
-        ways = (self.tr("The model’s way"), self.tr("On"), self.tr("Off"))
-        self.thinking = Segments(ways, self.tr("Thinking: {choice}"), self)
+        choices = (self.tr("The model’s way"), self.tr("On"), self.tr("Off"))
+        self.thinking = Segments(choices, self.tr("Thinking: {choice}"), self)
         self.thinking.group.idClicked.connect(lambda number: self.form.change(thinking=THINKING[number]))
         self.rows = {number.name: NumberRow(theme, number, self) for number in NUMBERS}
         for row in self.rows.values():
@@ -70,9 +72,8 @@ class ChatSettingsSheet(SideSheet):
         self._show_all()
 
     def show_settings(self, settings: ChatSettings) -> None:
-        """Those of another chat. What is still to be told of the chat before is told first."""
-        self.flush()
-        if settings != self.form.settings or self.form.refused:
+        """Show other settings. Call `flush` first."""
+        if settings != self.form.settings or self.form.invalid:
             self.form.show(settings)
             self._show_all()
 
@@ -85,10 +86,10 @@ class ChatSettingsSheet(SideSheet):
         self.system.setFocus()
 
     def flush(self) -> None:
-        """Tells at once of a change that has not settled."""
-        if self._telling.isActive():
-            self._telling.stop()
-            self._tell()
+        """Emit a pending change at once."""
+        if self._settling.isActive():
+            self._settling.stop()
+            self._emit_changed()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
@@ -131,9 +132,9 @@ class ChatSettingsSheet(SideSheet):
 
     def _leaves_out_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
-        words = QLabel(self.tr("Leave the oldest turns out without asking"), self)
-        words.setWordWrap(True)
-        row.addWidget(words, 1)
+        text = QLabel(self.tr("Leave the oldest turns out without asking"), self)
+        text.setWordWrap(True)
+        row.addWidget(text, 1)
         row.addWidget(self.leaves_out)
         return row
 
@@ -143,10 +144,10 @@ class ChatSettingsSheet(SideSheet):
         return button
 
     def _enter(self, name: Name, text: str) -> None:
-        self.rows[name].show_fault(not self.form.enter(name, text))
+        self.rows[name].show_invalid(not self.form.enter(name, text))
 
     def _choose_preset(self, name: str) -> None:
-        self.form.change(**_all_of(self._presets.chosen(name, self.form.settings)))
+        self.form.change(**_as_dict(self._presets.apply(name, self.form.settings)))
         self._show_all()
 
     def _forget_summary(self) -> None:
@@ -154,19 +155,19 @@ class ChatSettingsSheet(SideSheet):
         self._show_all()
 
     def _reset_all(self) -> None:
-        """The instructions and the summary are a person's and a model's words; they stay."""
+        """Reset everything except the instructions and the summary."""
         self.form.change(
             preset="",
             **{field.name: field.default for field in fields(ChatSettings) if field.name not in CHAT_ONLY_FIELDS},
         )
-        self.form.refused.clear()
+        self.form.invalid.clear()
         self._show_all()
 
     def _form_changed(self, settings: ChatSettings) -> None:
-        self._telling.start()
+        self._settling.start()
         self._show_preset()
 
-    def _tell(self) -> None:
+    def _emit_changed(self) -> None:
         self.changed.emit(self.form.settings)
 
     def _show_all(self) -> None:
@@ -187,5 +188,5 @@ class ChatSettingsSheet(SideSheet):
         self.presets.show_presets(self._presets, name, changed=changed)
 
 
-def _all_of(settings: ChatSettings) -> dict[str, object]:
+def _as_dict(settings: ChatSettings) -> dict[str, object]:
     return {field.name: getattr(settings, field.name) for field in fields(settings)}

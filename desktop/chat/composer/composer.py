@@ -1,4 +1,4 @@
-"""Where the person writes, with what goes with a message."""
+"""The composer: text field, attachments, and buttons below them."""
 
 from __future__ import annotations
 
@@ -19,16 +19,18 @@ WIDTH = 732
 
 
 class Composer(QFrame):
-    """`submitted` carries the text, which stays until `take` or `clear`: what was not taken is not lost. What a person
-    sends before `enable_sending` is submitted then."""
+    """Emits `submitted` on Enter; the text stays until `remove_sent` or `clear`. A message submitted before
+    `enable_sending` is emitted then. GUI thread only."""
 
-    submitted = Signal(str)
+    submitted = Signal()
     stop_requested = Signal()
     edited = Signal()
-    """The text is another."""
+    """The text has changed."""
     attach_requested = Signal()
     files_given = Signal(list)
+    """Paths of dropped or pasted files; empty for a pasted picture."""
     removal_requested = Signal(str)
+    """Id of an attachment."""
     settings_requested = Signal()
     presets_requested = Signal()
 
@@ -36,12 +38,14 @@ class Composer(QFrame):
         super().__init__(parent)
         self._theme = theme
         self._answering = self._stopping = False
-        self._is_live = False
-        self._early: str | None = None
-        """What was to be sent before anything could take it."""
-        self._waits = self._checks = ""
-        self._begun = ""
-        self._has_items = False
+        self._can_submit = False
+        self._early_text: str | None = None
+        """Text submitted before `enable_sending`."""
+        self._blocked = self._checking = ""
+        """Why nothing can be sent now; "" if sending is possible."""
+        self._prefix = ""
+        """Text inserted by `begin_with`."""
+        self._has_attachments = False
         self.setObjectName("composer")
         self.setMaximumWidth(WIDTH)
         self.chips = AttachmentChips(theme, self)
@@ -54,8 +58,8 @@ class Composer(QFrame):
         self._edit.files_given.connect(self.files_given)
         self._edit.textChanged.connect(self._edited)
         self._edit.installEventFilter(self)
-        self._attach = self._quiet("paperclip", self.tr("Attach files"), self.attach_requested)
-        self._settings = self._quiet(
+        self._attach = self._quiet_button("paperclip", self.tr("Attach files"), self.attach_requested)
+        self._settings = self._quiet_button(
             "sliders-horizontal", self.tr("Settings of this chat (Ctrl ,)"), self.settings_requested
         )
         self.preset_pill = QPushButton(self)
@@ -79,66 +83,65 @@ class Composer(QFrame):
         return self._edit.toPlainText()
 
     def enable_sending(self) -> None:
-        """From now on what is submitted can be taken. What a person wrote behind the words that they sent before stays
-        behind; where they changed those words, nothing is sent."""
-        self._is_live = True
-        early, self._early = self._early, None
-        if early is not None and self.text.startswith(early):
-            behind = self.text.removeprefix(early)
-            if behind:
-                self.show_text(early)
+        """From now on messages are submitted, including one that was submitted before. Text typed after it stays; if it
+        was edited since, it is not submitted."""
+        self._can_submit = True
+        early_text, self._early_text = self._early_text, None
+        if early_text is not None and self.text.startswith(early_text):
+            rest = self.text.removeprefix(early_text)
+            if rest:
+                self.show_text(early_text)
             self._submit()
-            if behind:
-                self.show_text(self.text + behind)
+            if rest:
+                self.show_text(self.text + rest)
 
     def clear(self) -> None:
         self._edit.clear()
 
-    def take(self, text: str) -> None:
-        """Takes away what was sent. What was written behind it meanwhile stays."""
+    def remove_sent(self, text: str) -> None:
+        """Remove the text of a sent message; keeps text typed after it."""
         rest = self.text.removeprefix(text)
         if rest != self.text:
             self.show_text(rest)
 
     def show_text(self, text: str) -> None:
-        """Another draft. The cursor stands at its end."""
+        """Replace the text and move the cursor to its end."""
         self._edit.setPlainText(text)
         self._edit.moveCursor(self._edit.textCursor().MoveOperation.End)
 
     def begin_with(self, text: str) -> None:
-        """Puts a beginning into the field, to be written on. What a person wrote there already goes behind it."""
-        written = "" if self.text == self._begun else self.text
-        self._begun = text
-        self.show_text(text + written)
+        """Insert a beginning for the user to complete; existing text follows it."""
+        typed = "" if self.text == self._prefix else self.text
+        self._prefix = text
+        self.show_text(text + typed)
         self._edit.setFocus()
 
-    def write(self, text: str) -> None:
-        """What was typed elsewhere, where the cursor stands; the next letter comes here by itself."""
+    def insert_text(self, text: str) -> None:
+        """Insert text typed elsewhere at the cursor, and take the focus."""
         self._edit.insertPlainText(text)
         self._edit.setFocus()
 
     def set_answering(self, answering: bool, *, stopping: bool = False) -> None:
-        """`stopping`: the answer was stopped, and has not ended yet."""
+        """`stopping`: the answer was stopped and has not ended yet."""
         self._answering, self._stopping = answering, answering and stopping
         self._restyle()
 
-    def set_waiting(self, reason: str) -> None:
-        """Why nothing can be sent at this moment, "" where it can."""
-        self._waits = reason
+    def set_blocked(self, reason: str) -> None:
+        """Disable sending for this reason; "" enables it."""
+        self._blocked = reason
         self._restyle()
 
     def set_checking(self, reason: str) -> None:
-        """The same, for a message that is being looked at."""
-        self._checks = reason
+        """As `set_blocked`, while a message is being checked."""
+        self._checking = reason
         self._restyle()
 
-    def show_items(self, items: Sequence[AttachmentItem]) -> None:
-        """The files that go with the message."""
+    def show_attachments(self, items: Sequence[AttachmentItem]) -> None:
         had_focus = self.chips.isAncestorOf(self.focusWidget() or self)
-        self._has_items = bool(items)
+        self._has_attachments = bool(items)
         self.chips.show_items(items)
-        set_tab_order(self._edit, *self.chips.stops)
-        if had_focus and not self._has_items:
+        set_tab_order(self._edit, *self.chips.tab_stops)
+        if had_focus and not self._has_attachments:
             self._edit.setFocus()
         self._restyle()
 
@@ -149,8 +152,8 @@ class Composer(QFrame):
         self.preset_pill.setToolTip(self.tr("Choose a preset"))
 
     def set_context_usage(self, n_tokens: int, n_ctx: int, n_left_out: int = 0) -> None:
-        """How much of what the model can read this chat takes; nothing is shown while that is unknown."""
-        self._context_meter.show_share(n_tokens, n_ctx, n_left_out)
+        """Show how full the context is; 0 hides it."""
+        self._context_meter.show_usage(n_tokens, n_ctx, n_left_out)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._edit and event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
@@ -185,7 +188,7 @@ class Composer(QFrame):
     def _tab_order(self) -> list[QWidget]:
         return [self._edit, self._attach, self._settings, self.preset_pill, self._send]
 
-    def _quiet(self, icon: str, name: str, asked: object) -> QToolButton:
+    def _quiet_button(self, icon: str, name: str, requested: object) -> QToolButton:
         button = QToolButton(self)
         button.setObjectName("quiet")
         button.setProperty("icon_name", icon)
@@ -193,7 +196,7 @@ class Composer(QFrame):
         button.setIconSize(QSize(16, 16))
         button.setAccessibleName(name)
         button.setToolTip(name)
-        button.clicked.connect(lambda: asked.emit())  # type: ignore[attr-defined]  # a bound signal has no type of its own
+        button.clicked.connect(lambda: requested.emit())  # type: ignore[attr-defined]  # PySide gives bound signals no type
         return button
 
     def _pressed(self) -> None:
@@ -205,17 +208,17 @@ class Composer(QFrame):
     def _submit(self) -> None:
         if not self._can_send():
             return
-        if self._is_live:
-            self.submitted.emit(self.text)
+        if self._can_submit:
+            self.submitted.emit()
         else:
-            self._early = self.text
+            self._early_text = self.text
 
     def _can_send(self) -> bool:
         return (
             not self._answering
-            and not self._waits
-            and not self._checks
-            and (bool(self.text.strip()) or self._has_items)
+            and not self._blocked
+            and not self._checking
+            and (bool(self.text.strip()) or self._has_attachments)
         )
 
     def _edited(self) -> None:
@@ -223,17 +226,17 @@ class Composer(QFrame):
         self.edited.emit()
 
     def _restyle(self) -> None:
-        stops = self._answering
-        waits = self.tr("Stopping…") if self._stopping else self._checks or self._waits
-        self._wait_note.setText(waits)
-        self._wait_note.setVisible(bool(waits))
-        name = self.tr("Stop the answer") if stops else self.tr("Send the message")
-        tip = self.tr("Stop (Esc)") if stops else self._checks or self._waits or self.tr("Send (Enter)")
+        answering = self._answering
+        note = self.tr("Stopping…") if self._stopping else self._checking or self._blocked
+        self._wait_note.setText(note)
+        self._wait_note.setVisible(bool(note))
+        name = self.tr("Stop the answer") if answering else self.tr("Send the message")
+        tip = self.tr("Stop (Esc)") if answering else self._checking or self._blocked or self.tr("Send (Enter)")
         self._send.setAccessibleName(self.tr("Stopping…") if self._stopping else name)
         self._send.setToolTip(self.tr("Stopping…") if self._stopping else tip)
-        self._send.setEnabled((stops and not self._stopping) or self._can_send())
+        self._send.setEnabled((answering and not self._stopping) or self._can_send())
         token = "on_accent" if self._send.isEnabled() else "muted"
-        self._send.setIcon(self._theme.icon("stop" if stops else "arrow-up", token))
+        self._send.setIcon(self._theme.icon("stop" if answering else "arrow-up", token))
         self._send.setIconSize(QSize(16, 16))
         for button in (self._attach, self._settings):
             button.setIcon(self._theme.icon(str(button.property("icon_name")), "muted"))

@@ -1,4 +1,4 @@
-"""How full the model's context is: a ring and two numbers."""
+"""Context meter of the composer: a ring and two numbers."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ class ContextMeter(QLabel):
         self.setContentsMargins(RING + 6, 0, 0, 0)
         self.hide()
 
-    def show_share(self, n_tokens: int, n_ctx: int, n_left_out: int = 0) -> None:
-        """Hides itself where either number is unknown (0). `n_left_out`: turns that the model does not read."""
+    def show_usage(self, n_tokens: int, n_ctx: int, n_left_out: int = 0) -> None:
+        """Show how much of the context is used; hidden if either number is 0. `n_left_out`: turns left out."""
         self._share = min(1.0, n_tokens / n_ctx) if n_ctx else 0.0
         self.setText(self.tr("{used} of {all}").format(used=whole(n_tokens), all=whole(n_ctx)))
-        words = [self.tr("Tokens of this chat and of what is being written, of those the model reads")]
+        texts = [self.tr("Tokens of this chat and of what is being written, of those the model reads")]
         if n_left_out:
-            words.append(self.tr("Oldest turns left out: {n}").format(n=n_left_out))
+            texts.append(self.tr("Oldest turns left out: {n}").format(n=n_left_out))
         if n_ctx and n_tokens > n_ctx:
-            words.append(self.tr("It is more than the model reads"))
-        self.setToolTip("\n".join(words))
-        self.setAccessibleName(". ".join([self.text(), *words]))
+            texts.append(self.tr("It is more than the model reads"))
+        self.setToolTip("\n".join(texts))
+        self.setAccessibleName(". ".join([self.text(), *texts]))
         over = bool(n_ctx) and n_tokens > n_ctx
         mark(self, "over", over)
         self.setVisible(bool(n_tokens and n_ctx))

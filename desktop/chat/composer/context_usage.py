@@ -1,4 +1,4 @@
-"""How many tokens the open chat takes together with what is being written."""
+"""How many tokens of the context the open chat and the draft take."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ from desktop.platform.task_set import TaskSet
 from desktop.store.records import ChatMessage, ChatSettings
 from engine.errors import EngineError
 
-WAIT_MS = 250
+DELAY_MS = 250
 
-Base = tuple[int, int]
-"""Tokens of the chat without what is being written, and turns that are left out of it."""
+ChatUsage = tuple[int, int]
+"""(tokens of the chat without the draft, number of turns left out of its prompt)."""
 
 
 class ContextUsage(QObject):
-    """`show(n_tokens, n_ctx, n_left_out)` puts it on the screen. `draft` is what is being written. GUI thread only."""
+    """Counts tokens after changes, and passes them to `show(n_tokens, n_ctx, n_left_out)`. GUI thread only.
+
+    `draft()` returns the content of the composer."""
 
     def __init__(
         self,
@@ -34,76 +36,70 @@ class ContextUsage(QObject):
         show: Callable[[int, int, int], None],
     ) -> None:
         super().__init__()
-        self._chats, self._models, self._counter, self._tasks = chats, models, counter, tasks
+        self._sessions, self._models, self._counter, self._tasks = chats.sessions, models, counter, tasks
         self._draft, self._show = draft, show
-        self._bases: dict[object, Base] = {}
-        self._changed_at: dict[str, str] = {}
+        self._counted: dict[object, ChatUsage] = {}
+        """The last counted usage, by `_key`."""
+        self._settings_changed_after: dict[str, str] = {}
+        """Chat id → id of the last message before a change of its settings."""
         self._n_draft = 0
-        """Tokens of what is being written, as they were counted last."""
+        """Tokens of the draft, as counted last."""
         self._task: asyncio.Task[object] | None = None
         self._closed = False
-        self._timer = QTimer(self, singleShot=True, interval=WAIT_MS)
+        self._timer = QTimer(self, singleShot=True, interval=DELAY_MS)
         self._timer.timeout.connect(self._start)
 
     def settings_changed(self) -> None:
-        """What the last answer took is no measure any more for the open chat."""
-        rows = self._chats.sessions.messages
-        if self._chats.sessions.current is not None and len(rows):
-            self._changed_at[self._chats.sessions.current.id] = rows[len(rows) - 1].id
+        """The settings of the open chat have changed, so the usage of its last answer is outdated."""
+        chat, last = self._sessions.current, self._sessions.messages.last
+        if chat is not None and last is not None:
+            self._settings_changed_after[chat.id] = last.id
         self.recount()
 
-    def show_usage(self) -> None:
-        """The open chat's last answer has another length. While it is written, nothing has to be counted for that."""
-        base = self._known_base() if self._chats.sessions.answering and not self._closed and self._n_ctx else None
-        if base is not None:
-            self._show(base[0] + (self._n_draft if self._draft() else 0), self._n_ctx, base[1])
+    def show_answer_usage(self) -> None:
+        """The last answer of the open chat has grown. While it is being written, nothing has to be counted."""
+        usage = self._known_usage() if self._sessions.answering and not self._closed and self._n_ctx else None
+        if usage is not None:
+            self._show(usage[0] + (self._n_draft if self._draft() else 0), self._n_ctx, usage[1])
         else:
             self.recount()
 
     def recount(self) -> None:
-        """Counts a little later, once for all that changes until then; shows at once what is known."""
-        n_ctx = self._n_ctx
+        """Count after `DELAY_MS`, once for all changes until then. Shows what is known at once."""
         if self._closed:
             return
+        n_ctx = self._n_ctx
         if n_ctx == 0:
             self._show(0, 0, 0)
             return
-        base = self._known_base()
-        if base is not None and not self._draft():
-            self._show(base[0], n_ctx, base[1])
-        if not self._closed:
-            self._timer.start()
+        usage = self._known_usage()
+        if usage is not None and not self._draft():
+            self._show(usage[0], n_ctx, usage[1])
+        self._timer.start()
 
     def close(self) -> None:
-        """Counts no more. Idempotent."""
+        """Stop counting. Idempotent."""
         self._closed = True
         self._timer.stop()
 
     @property
     def _n_ctx(self) -> int:
+        """Context length of the loaded model; 0 while none is ready."""
         model = self._models.status.model
         return model.n_ctx if model is not None and self._models.status.state == "ready" else 0
 
-    @property
-    def _rows(self) -> tuple[ChatMessage, ...]:
-        rows = self._chats.sessions.messages
-        return tuple(rows[place] for place in range(len(rows)))
-
-    def _known_base(self) -> Base | None:
-        """What the last answer took, where the same model would read the same again."""
-        model, chat = self._models.status.model, self._chats.sessions.current
-        rows = self._chats.sessions.messages
-        if model is None or chat is None or not len(rows):
+    def _known_usage(self) -> ChatUsage | None:
+        """Usage of the last answer if it came from the same model and settings, else the counted usage."""
+        model, chat, last = self._models.status.model, self._sessions.current, self._sessions.messages.last
+        if model is None or chat is None or last is None:
             return None
-        last = rows[len(rows) - 1]
-        same = last.model_id == model.id and self._changed_at.get(chat.id) != last.id
-        return (last.n_prompt + last.n_output, 0) if same and last.n_output else self._bases.get(self._key())
+        is_current = last.model_id == model.id and self._settings_changed_after.get(chat.id) != last.id
+        return (last.n_prompt + last.n_output, 0) if is_current and last.n_output else self._counted.get(self._key())
 
     def _key(self) -> object:
-        rows, settings = self._chats.sessions.messages, self._chats.sessions.settings
-        model = self._models.status.model
-        last = rows[len(rows) - 1].id if len(rows) else ""
-        return last, model.id if model else "", settings.system, settings.summary, settings.leaves_out
+        """Everything that the number of tokens depends on."""
+        last, settings, model = self._sessions.messages.last, self._sessions.settings, self._models.status.model
+        return last and last.id, model and model.id, settings.system, settings.summary, settings.leaves_out
 
     def _start(self) -> None:
         if self._task is not None:
@@ -111,28 +107,28 @@ class ContextUsage(QObject):
         self._task = self._tasks.spawn(self._count(), "count the chat's tokens")
 
     async def _count(self) -> None:
-        n_ctx, draft, settings = self._n_ctx, self._draft(), self._chats.sessions.settings
+        n_ctx, draft, settings = self._n_ctx, self._draft(), self._sessions.settings
         if n_ctx == 0:
             return
         try:
             engine = await self._models.ready()
-            if not len(self._chats.sessions.messages):
+            if self._sessions.messages.last is None:
                 row = ChatMessage("", "", None, "user", draft.text, "complete", 0.0, attachments=draft.attachments)
                 fit = await self._counter.fit(engine, (row,) if draft else (), settings)
                 self._show(fit.n_prompt if draft else 0, n_ctx, 0)
                 return
-            base = self._known_base() or await self._measured_base(settings)
-            text = await self._counter.text(engine, draft.text)
+            usage = self._known_usage() or await self._count_chat(settings)
+            n_text = await self._counter.text(engine, draft.text)
         except EngineError:
-            return  # the next change of the model's state counts again
-        self._n_draft = text + sum(attachment.n_tokens for attachment in draft.attachments)
-        self._show(base[0] + self._n_draft, n_ctx, base[1])
+            return  # counted again when the state of the model changes
+        self._n_draft = n_text + sum(attachment.n_tokens for attachment in draft.attachments)
+        self._show(usage[0] + self._n_draft, n_ctx, usage[1])
 
-    async def _measured_base(self, settings: ChatSettings) -> Base:
-        key, rows = self._key(), self._rows
+    async def _count_chat(self, settings: ChatSettings) -> ChatUsage:
+        key, rows = self._key(), self._sessions.messages.rows
         fit = await self._counter.fit(await self._models.ready(), rows, settings)
-        turns = sum(1 for place in fit.left_out if place % 2) if settings.leaves_out else 0
-        base = (fit.n_kept if settings.leaves_out else fit.n_prompt, turns)
-        if not self._chats.sessions.answering:
-            self._bases = {key: base}
-        return base
+        n_turns = sum(1 for place in fit.left_out if place % 2) if settings.leaves_out else 0
+        usage = (fit.n_kept if settings.leaves_out else fit.n_prompt, n_turns)
+        if not self._sessions.answering:
+            self._counted = {key: usage}
+        return usage

@@ -1,14 +1,26 @@
-"""What was written and not sent, of each chat. Qt-free."""
+"""Drafts: unsent messages and unfinished edits, saved to the store."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from PySide6.QtCore import QObject, QTimer
+
+from desktop.platform.task_set import TaskSet
+from desktop.store.errors import StoreError
 from desktop.store.records import Attachment
+from desktop.store.store import Store
+
+log = logging.getLogger(__name__)
 
 NEW_CHAT_KEY = ""
-"""The key of the chat that is not begun."""
+"""Key of the draft of a chat that is not begun."""
+
+SAVE_DELAY_MS = 300
+"""From the first change; with the duration of a write, a draft is on disk within 500 ms."""
+RETRY_MS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,48 +33,158 @@ class Draft:
 
 
 Save = Callable[[str, str, tuple[Attachment, ...]], Awaitable[None]]
+"""Saves key, text and attachments of a draft. Raises StoreError."""
 
 
 class DraftCache:
-    """Drafts by chat, and by message where one is edited. What could not be saved stays here and is tried again by the
-    next `save`. Loop's thread only."""
+    """Drafts by chat id, and unfinished edits by message id. Drafts that could not be saved stay unsaved. Qt-free;
+    loop's thread only."""
 
     def __init__(self, save: Save) -> None:
         self._save = save
         self._drafts: dict[str, Draft] = {}
         self._unsaved: set[str] = set()
-        self._known = False
+        self._loaded = False
 
-    def __getitem__(self, chat_id: str) -> Draft:
-        return self._drafts.get(chat_id, Draft())
+    def __getitem__(self, key: str) -> Draft:
+        return self._drafts.get(key, Draft())
 
     @property
     def is_saved(self) -> bool:
         return not self._unsaved
 
-    def take_up(self, stored: Mapping[str, tuple[str, tuple[Attachment, ...]]]) -> None:
-        """What lay in the store, once. What was written before it was read is put behind it."""
-        if self._known:
+    def load(self, stored: Mapping[str, tuple[str, tuple[Attachment, ...]]]) -> None:
+        """Add the stored drafts, once. Text typed before that is appended to them."""
+        if self._loaded:
             return
-        for chat_id, (text, attachments) in stored.items():
-            begun = self._drafts.get(chat_id, Draft())
-            texts = [each for each in (text, begun.text) if each]
-            self._drafts[chat_id] = Draft("\n\n".join(texts), (*attachments, *begun.attachments))
-        self._known = True
+        for key, (text, attachments) in stored.items():
+            typed = self._drafts.get(key, Draft())
+            texts = [each for each in (text, typed.text) if each]
+            self._drafts[key] = Draft("\n\n".join(texts), (*attachments, *typed.attachments))
+        self._loaded = True
 
-    def put(self, chat_id: str, draft: Draft) -> None:
-        if draft != self[chat_id]:
-            self._drafts[chat_id] = draft
-            self._unsaved.add(chat_id)
+    def put(self, key: str, draft: Draft) -> None:
+        if draft != self[key]:
+            self._drafts[key] = draft
+            self._unsaved.add(key)
 
     async def save(self) -> None:
-        """Writes what is new. Raises StoreError; then all of it is still here. Does nothing before `take_up`, since
-        what lies in the store unread would be written over."""
-        while self._known and self._unsaved:
-            chat_id = self._unsaved.pop()
-            draft = self[chat_id]
+        """Write all unsaved drafts; after an error the rest stays unsaved. Raises StoreError. Does nothing before
+        `load`, because it would overwrite stored drafts."""
+        while self._loaded and self._unsaved:
+            key = self._unsaved.pop()
+            draft = self[key]
             try:
-                await self._save(chat_id, draft.text, draft.attachments)
-            except BaseException:  # also where it is cancelled: it may not be on disk
-                self._unsaved.add(chat_id)
+                await self._save(key, draft.text, draft.attachments)
+            except BaseException:  # cancelled too: it may not be on disk
+                self._unsaved.add(key)
                 raise
+
+
+class DraftSaver(QObject):
+    """Saves the composer's content as the draft of the open chat, and shows drafts in it. GUI thread only.
+
+    `current()` returns the composer's content; `show(draft, same_chat)` replaces it."""
+
+    def __init__(
+        self,
+        store: Store,
+        tasks: TaskSet,
+        current: Callable[[], Draft],
+        show: Callable[[Draft, bool], None],
+        report: Callable[[StoreError], None],
+    ) -> None:
+        super().__init__()
+        self.cache = DraftCache(store.save_draft)
+        self._store, self._tasks = store, tasks
+        self._current, self._show, self._report = current, show, report
+        self._key = NEW_CHAT_KEY
+        self._showing = False
+        self._failing = False
+        self._closed = False
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.timeout.connect(self._start_saving)
+
+    async def open(self) -> None:
+        """Load the drafts and show that of the open chat. Raises StoreError."""
+        self.edited()  # the user may have typed before `edited` was connected
+        self.cache.load(await self._store.drafts())
+        if self.cache[self._key] != self._current():
+            self._show_draft(same_chat=True)
+        self._save_soon()
+
+    def edited(self) -> None:
+        """The composer's content has changed."""
+        if not self._showing:
+            self.put(self._key, self._current())
+
+    def put(self, key: str, draft: Draft) -> None:
+        """Store the draft of a chat; an empty one deletes it."""
+        self.cache.put(key, draft)
+        self._save_soon()
+
+    def edit_of(self, message_id: str) -> str:
+        """Text of an unfinished edit of a message; "" for none."""
+        return self.cache[message_id].text
+
+    def put_edit(self, message_id: str, text: str) -> None:
+        """Store an unfinished edit of a message; "" deletes it."""
+        self.put(message_id, Draft(text))
+
+    def switch(self, key: str, *, sent: bool = False) -> None:
+        """Another chat is open. `sent`: it was begun by sending the draft."""
+        before, self._key = self._key, key
+        if key == before:
+            return
+        if sent:
+            self.put(before, Draft())
+        else:
+            self._show_draft(same_chat=False)
+
+    def move(self, key: str) -> None:
+        """Move the composer's content to the draft of another chat, before what that has."""
+        draft, other = self._current(), self.cache[key]
+        self.cache.put(self._key, Draft())
+        texts = [text for text in (draft.text, other.text) if text]
+        self.put(key, Draft("\n\n".join(texts), (*draft.attachments, *other.attachments)))
+
+    def remove_sent(self, key: str, draft: Draft) -> None:
+        """Delete a draft that was sent in a chat that is not open, unless it has changed."""
+        if key != self._key and self.cache[key] == draft:
+            self.put(key, Draft())
+
+    async def aclose(self) -> None:
+        """Save all drafts. Never raises StoreError."""
+        self._closed = True
+        self._timer.stop()
+        try:
+            if not self.cache.is_saved:
+                self.cache.load(await self._store.drafts())
+            await self.cache.save()
+        except StoreError:
+            log.exception("the last drafts could not be saved")
+
+    def _show_draft(self, *, same_chat: bool) -> None:
+        self._showing = True
+        try:
+            self._show(self.cache[self._key], same_chat)
+        finally:
+            self._showing = False
+
+    def _save_soon(self) -> None:
+        if not self._closed and not self.cache.is_saved and not self._timer.isActive():
+            self._timer.start(SAVE_DELAY_MS)
+
+    def _start_saving(self) -> None:
+        self._tasks.spawn(self._save(), "save drafts")
+
+    async def _save(self) -> None:
+        try:
+            await self.cache.save()
+            self._failing = False
+        except StoreError as error:
+            if not self._closed:
+                self._timer.start(RETRY_MS)
+            if not self._failing:
+                self._failing = True
+                self._report(error)

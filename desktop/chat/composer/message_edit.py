@@ -1,15 +1,12 @@
-"""The field in which a message is written."""
+"""The text field of the composer."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-from urllib.parse import unquote_to_bytes
-
-from PySide6.QtCore import QEvent, QMimeData, Qt, QUrl, Signal
+from PySide6.QtCore import QEvent, QMimeData, Qt, Signal
 from PySide6.QtGui import QDropEvent, QKeyEvent, QKeySequence, QTextOption
 from PySide6.QtWidgets import QWidget
 
+from desktop.chat.attachments.drop_zone import files_of, is_picture
 from desktop.platform.bidi import direction_of
 from desktop.platform.theme import text_font
 from desktop.widgets.long_text_edit import LongTextEdit
@@ -18,25 +15,12 @@ from desktop.widgets.text_composition import CompositionGuard
 MAX_LINES = 8
 
 
-def files_of(mime: QMimeData) -> list[Path]:
-    """The files on this computer that were dropped or copied."""
-    return [_path_of(url) for url in mime.urls() if url.isLocalFile()]
-
-
-def _path_of(url: QUrl) -> Path:
-    """Qt puts U+FFFD for bytes that are not UTF-8, and such a file is not found; the address has them."""
-    path = url.toLocalFile()
-    if "\ufffd" in path and os.name == "posix":
-        path = os.fsdecode(unquote_to_bytes(bytes(url.path(QUrl.ComponentFormattingOption.FullyEncoded).encode())))
-    return Path(path)
-
-
 class MessageEdit(LongTextEdit):
-    """Enter submits, Shift+Enter begins a line. Grows with its text to `MAX_LINES`."""
+    """Enter submits, Shift+Enter inserts a line break. Grows with its text up to `MAX_LINES`."""
 
     submitted = Signal()
     files_given = Signal(list)
-    """Paths of files that were pasted or dropped; a picture without a file gives none."""
+    """Paths of pasted or dropped files; empty for a picture without a file."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -47,7 +31,7 @@ class MessageEdit(LongTextEdit):
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.document().setDocumentMargin(0)
         self.document().documentLayout().documentSizeChanged.connect(self._fit)
-        self.textChanged.connect(self._turn)
+        self.textChanged.connect(self._update_direction)
         CompositionGuard(self)
         self._fit()
 
@@ -59,7 +43,7 @@ class MessageEdit(LongTextEdit):
             super().keyPressEvent(event)
 
     def event(self, event: QEvent) -> bool:
-        """Where there is nothing to undo in it, the key for that is the window's."""
+        """Leave the undo shortcut to the window while there is nothing to undo in the field."""
         match event:
             case QKeyEvent() if event.type() == QEvent.Type.ShortcutOverride:
                 if event.matches(QKeySequence.StandardKey.Undo) and not self.document().isUndoAvailable():
@@ -73,21 +57,21 @@ class MessageEdit(LongTextEdit):
             self._fit()
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
-        return bool(files_of(source)) or _is_picture(source) or super().canInsertFromMimeData(source)
+        return bool(files_of(source)) or is_picture(source) or super().canInsertFromMimeData(source)
 
     def insertFromMimeData(self, source: QMimeData) -> None:
-        if files_of(source) or _is_picture(source):
+        if files_of(source) or is_picture(source):
             self.files_given.emit(files_of(source))
         else:
             super().insertFromMimeData(source)
 
     def dropEvent(self, event: QDropEvent) -> None:
         if files_of(event.mimeData()):
-            event.setDropAction(Qt.DropAction.CopyAction)  # a move would take the file away from where it lies
+            event.setDropAction(Qt.DropAction.CopyAction)  # a move would delete the file at its place
         super().dropEvent(event)
 
-    def _turn(self) -> None:
-        """Words from right to left begin at the right."""
+    def _update_direction(self) -> None:
+        """Align right-to-left text at the right."""
         direction = direction_of(self.toPlainText())
         option = self.document().defaultTextOption()
         if option.textDirection() != direction:
@@ -97,11 +81,7 @@ class MessageEdit(LongTextEdit):
             self.document().setDefaultTextOption(option)
 
     def _fit(self) -> None:
-        lines = max(1, round(self.document().size().height()))  # QPlainTextEdit counts in lines
+        lines = max(1, round(self.document().size().height()))  # QPlainTextDocumentLayout measures in lines
         policy = Qt.ScrollBarPolicy.ScrollBarAsNeeded if lines > MAX_LINES else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
         self.setVerticalScrollBarPolicy(policy)
         self.setFixedHeight(min(lines, MAX_LINES) * self.fontMetrics().lineSpacing() + 4)
-
-
-def _is_picture(mime: QMimeData) -> bool:
-    return mime.hasImage() and not mime.hasText()

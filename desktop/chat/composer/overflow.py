@@ -1,4 +1,4 @@
-"""What is to be done with a message before it is sent: whether all fits, and what would be left out. Pure."""
+"""Whether a message fits into the context, and which turns would be left out. Qt-free."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from desktop.store.records import ChatMessage, ChatSettings
 from engine.prompt.context_fit import ContextFit
 
 SPARE_PER_MESSAGE = 64
-"""Tokens that a chat template may put around a message."""
+"""Tokens that a chat template may add to a message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a person said that would be left out, with the answers to it."""
+    """A question that would be left out, with the answers to it."""
 
     first_line: str
     rows: tuple[ChatMessage, ...]
@@ -24,51 +24,50 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Overflow:
-    """A message that is not sent as it is. "turns": the oldest would be left out. "message": it alone is too long."""
+    """Why a message cannot be sent. "turns": the oldest turns would be left out. "message": it alone is too long."""
 
     kind: Literal["turns", "message"]
     n_prompt: int
     n_ctx: int
     n_left_out: int = 0
-    """Tokens of the turns."""
+    """Tokens of `turns`."""
     turns: tuple[Turn, ...] = ()
     has_instructions: bool = False
 
     @property
     def last_row_id(self) -> str:
-        """Of the last turn, up to which a summary would reach."""
+        """Id of the last row of the turns to leave out or to summarise."""
         return self.turns[-1].rows[-1].id
 
 
-def overflow(branch: Sequence[ChatMessage], settings: ChatSettings, fit: ContextFit) -> Overflow | None:
-    """What stands in the way of sending, None where nothing does. `fit` is of `unmerged_messages(branch,
-    settings)`."""
+def find_overflow(branch: Sequence[ChatMessage], settings: ChatSettings, fit: ContextFit) -> Overflow | None:
+    """What prevents sending; None if nothing does. `fit` is the fit of `unmerged_messages(branch, settings)`."""
     if not fit.left_out and fit.fits:
         return None
     parts = prompt_parts(branch, settings)
-    instructed = bool(settings.system.strip())
+    has_instructions = bool(settings.system.strip())
     if not fit.fits:
-        return Overflow("message", fit.n_kept, fit.n_ctx, has_instructions=instructed)
+        return Overflow("message", fit.n_kept, fit.n_ctx, has_instructions=has_instructions)
     if settings.leaves_out:
         return None
     turns = _turns([parts[place] for place in fit.left_out])
-    return Overflow("turns", fit.n_prompt, fit.n_ctx, fit.n_prompt - fit.n_kept, turns, instructed)
+    return Overflow("turns", fit.n_prompt, fit.n_ctx, fit.n_prompt - fit.n_kept, turns, has_instructions)
 
 
 def certainly_fits(branch: Sequence[ChatMessage], settings: ChatSettings, n_ctx: int) -> bool:
-    """Whether there is no need to ask: all would take less than half of the context even if each byte were a token.
+    """Whether the prompt takes less than half of the context even if each byte is a token.
 
-    Cheap for any length, since it stops where it is no longer so."""
-    room = n_ctx // 2 - _n_bytes(settings.system) - _n_bytes(settings.summary) - SPARE_PER_MESSAGE
+    Cheap for branches of any length, because it stops at that limit."""
+    n_free = n_ctx // 2 - _n_bytes(settings.system) - _n_bytes(settings.summary) - SPARE_PER_MESSAGE
     for row in reversed(branch):
-        room -= SPARE_PER_MESSAGE + sum(len(each.text) for each in row.attachments)
-        if room < len(row.text):
+        n_free -= SPARE_PER_MESSAGE + sum(len(each.text) for each in row.attachments)
+        if n_free < len(row.text):
             return False
-        room -= _n_bytes(row.text)
-        room -= sum(
+        n_free -= _n_bytes(row.text)
+        n_free -= sum(
             _n_bytes(each.text) - len(each.text) + len(each.name) + SPARE_PER_MESSAGE for each in row.attachments
         )
-    return room >= 0
+    return n_free >= 0
 
 
 def _n_bytes(text: str) -> int:
@@ -86,7 +85,7 @@ def _turns(left_out: Sequence[PromptPart]) -> tuple[Turn, ...]:
 
 
 def _first_line(part: PromptPart) -> str:
-    """Of the person's own words; of the files' names where there are no words."""
+    """First line of the question; the names of its attachments if it has no text."""
     for row in part.rows:
         for line in row.text.splitlines():
             if line.strip():

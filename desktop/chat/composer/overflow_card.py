@@ -1,4 +1,4 @@
-"""Says above the composer what would be left out of a chat that has become too long, before anything is sent."""
+"""Card above the composer that shows what would be left out of a chat that is too long, and offers choices."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.chat import strings as words
+from desktop.chat import strings
 from desktop.chat.composer.overflow import Overflow
 from desktop.platform.theme import Theme, scaled
 from desktop.widgets.card_parts import label
@@ -28,11 +28,11 @@ WIDTH = 732
 ROW_HEIGHT = 28
 MAX_ROWS = 6
 LIST_SHARE = 0.2
-"""Of the page's height, which the list may take at most."""
+"""Maximum height of the list, as a share of the page's height."""
 
 
 class OverflowCard(QFrame):
-    """Hidden until `show_overflow`. Emits what the person chooses; `closed` when they choose nothing."""
+    """Hidden until `show_overflow`. Emits the user's choice; `closed` if the card is closed without one."""
 
     leave_out_requested = Signal()
     summary_requested = Signal()
@@ -40,7 +40,7 @@ class OverflowCard(QFrame):
     new_chat_requested = Signal()
     closed = Signal()
     focus_left = Signal()
-    """It had the focus and is hidden now."""
+    """The card had the focus and is being hidden."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -59,7 +59,7 @@ class OverflowCard(QFrame):
         self._close.clicked.connect(self.close_card)
         self._text = label("overflowText", "", self, wraps=True)
         self._text.setTextFormat(Qt.TextFormat.PlainText)
-        self._turns = self._list_of_turns()
+        self._turns = self._make_turn_list()
         self._progress = QProgressBar(self)
         self._progress.setTextVisible(False)
         self._progress.setRange(0, 1000)
@@ -67,7 +67,7 @@ class OverflowCard(QFrame):
         self._progress.setAccessibleName(self.tr("How far the summary is"))
         self.leave_out = self._button("primary", self.tr("Leave them out"), self.leave_out_requested)
         self.summarise = self._button("plain", self.tr("Summarise them"), self.summary_requested)
-        self.afresh = self._button("plain", self.tr("Start afresh"), self.new_chat_requested)
+        self.new_chat = self._button("plain", self.tr("Start afresh"), self.new_chat_requested)
         self.show_turns = self._button("cardQuiet", self.tr("Show them"), None)
         self.show_turns.clicked.connect(self._toggle_turns)
         self.cancel = self._button("plain", self.tr("Cancel"), self.cancel_requested)
@@ -82,49 +82,52 @@ class OverflowCard(QFrame):
 
     @property
     def text(self) -> str:
-        """What the card says, "" while it is hidden."""
+        """Title and text; "" while the card is hidden."""
         return f"{self._title.text()}. {self._text.text()}" if self.isVisible() else ""
 
-    def show_overflow(self, found: Overflow) -> None:
-        self.overflow = found
-        self._title.setText(words.overflow_title(found))
-        self._say(words.overflow_text(found))
+    def show_overflow(self, overflow: Overflow) -> None:
+        self.overflow = overflow
+        self._title.setText(strings.overflow_title(overflow))
+        self._text.setText(strings.overflow_text(overflow))
         self._turns.clear()
-        self._turns.addItems([f"{number}   {turn.first_line}" for number, turn in enumerate(found.turns, 1)])
-        self._set_stage(found, summarising=False)
+        self._turns.addItems([f"{number}   {turn.first_line}" for number, turn in enumerate(overflow.turns, 1)])
+        self._set_stage(overflow, summarising=False)
         self.show()
-        self.setAccessibleName(words.overflow_short(found))
-        if found.kind == "turns":
-            self.setFocus()  # not the first button: a second Enter must choose nothing
+        self.setAccessibleName(strings.overflow_description(overflow))
+        if overflow.kind == "turns":
+            self.setFocus()  # not a button: a second Enter must not choose
         else:
-            self._announce(words.overflow_short(found))  # the focus stays in the text, which must be shortened
+            self._announce(
+                strings.overflow_description(overflow)
+            )  # the focus stays in the text field, to shorten the message
 
     def show_progress(self, share: float) -> None:
-        """The summary is being written; `share` from 0 to 1."""
+        """Show the progress of the summary, from 0 to 1."""
         if self.overflow is None:
             return
         if not self.is_summarising:
-            self._say(words.summarising(len(self.overflow.turns)))
+            self._text.setText(strings.summarizing(len(self.overflow.turns)))
             self._set_stage(self.overflow, summarising=True)
             self.setFocus()
         self._progress.setValue(round(share * 1000))
 
     def end_progress(self) -> None:
-        """Back to the choice."""
+        """Return from the progress to the choices."""
         if self.overflow is not None and self.is_summarising:
             self.show_overflow(self.overflow)
 
     def close_card(self) -> None:
-        """As Esc does. What is being summarised is cancelled first."""
+        """Cancel a running summary and hide the card. Also the handler of Esc."""
         if self.is_summarising:
             self.cancel_requested.emit()
         self.dismiss()
         self.closed.emit()
 
     def dismiss(self) -> None:
+        """Hide the card without `closed`."""
         focused = self.window().focusWidget()
         if focused is self or (focused is not None and self.isAncestorOf(focused)):
-            self.focus_left.emit()  # before it is hidden: Qt would move the focus to whichever widget comes next
+            self.focus_left.emit()  # before hiding: Qt would move the focus to the next widget
         self.overflow = None
         self._progress.hide()
         self.hide()
@@ -145,7 +148,7 @@ class OverflowCard(QFrame):
         super().resizeEvent(event)
         self._fit_turns()
 
-    def _list_of_turns(self) -> QListWidget:
+    def _make_turn_list(self) -> QListWidget:
         turns = QListWidget(self)
         turns.setObjectName("overflowTurns")
         turns.setAccessibleName(self.tr("Turns that would be left out"))
@@ -163,9 +166,9 @@ class OverflowCard(QFrame):
         head.addWidget(self._close)
         self._choices = QWidget(self)
         flow = FlowLayout(8, self._choices)
-        for button in (self.leave_out, self.summarise, self.afresh, self.cancel, self.show_turns):
+        for button in (self.leave_out, self.summarise, self.new_chat, self.cancel, self.show_turns):
             flow.addWidget(button)
-        self._choices.setSizePolicy(_as_high_as_it_must())
+        self._choices.setSizePolicy(_height_for_width_policy())
         column = QVBoxLayout(self)
         column.setContentsMargins(18, 9, 10, 15)
         column.setSpacing(0)
@@ -179,18 +182,15 @@ class OverflowCard(QFrame):
         body.addWidget(self._choices)
         column.addLayout(body)
 
-    def _say(self, text: str) -> None:
-        self._text.setText(text)
-
     def _announce(self, text: str) -> None:
         if QAccessible.isActive():
             event = QAccessibleAnnouncementEvent(self, text)
             event.setPoliteness(QAccessible.AnnouncementPoliteness.Assertive)
             QAccessible.updateAccessibility(event)
 
-    def _set_stage(self, found: Overflow, *, summarising: bool) -> None:
-        choosing = found.kind == "turns" and not summarising
-        for button in (self.leave_out, self.summarise, self.afresh, self.show_turns):
+    def _set_stage(self, overflow: Overflow, *, summarising: bool) -> None:
+        choosing = overflow.kind == "turns" and not summarising
+        for button in (self.leave_out, self.summarise, self.new_chat, self.show_turns):
             button.setVisible(choosing)
         self.cancel.setVisible(summarising)
         self._progress.setVisible(summarising)
@@ -212,11 +212,11 @@ class OverflowCard(QFrame):
         page, row = self.window().height(), scaled(ROW_HEIGHT)
         self._turns.setFixedHeight(max(row, min(rows * row + 2, round(page * LIST_SHARE))))
 
-    def _button(self, name: str, text: str, asked: object) -> QPushButton:
+    def _button(self, name: str, text: str, requested: object) -> QPushButton:
         button = QPushButton(text, self)
         button.setObjectName(name)
-        if asked is not None:
-            button.clicked.connect(lambda: asked.emit())  # type: ignore[attr-defined]  # a bound signal has no type
+        if requested is not None:
+            button.clicked.connect(lambda: requested.emit())  # type: ignore[attr-defined]  # PySide gives bound signals no type
         return button
 
     def _restyle(self) -> None:
@@ -225,7 +225,7 @@ class OverflowCard(QFrame):
         self._close.setIconSize(QSize(14, 14))
 
 
-def _as_high_as_it_must() -> QSizePolicy:
+def _height_for_width_policy() -> QSizePolicy:
     policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
     policy.setHeightForWidth(True)
     return policy

@@ -1,4 +1,4 @@
-"""Has the model say in short what the oldest turns said. Qt-free; loop's thread only."""
+"""Summaries of the oldest turns, written by the model. Qt-free; loop's thread only."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ TASK = (
     "Below is the beginning of a conversation between a user and an assistant. Summarise it so that the assistant can "
     "go on without having read it: names, facts, decisions, open questions. Be brief. Write only the summary."
 )
-"""Read by the model, so it is not translated."""
+"""Part of the prompt, therefore not translated."""
 
 MAX_TOKENS = 320
-SMALLEST = 200
-"""Characters; a piece of them is not cut again."""
+MIN_PIECE_LENGTH = 200
+"""Shorter texts, in characters, are not split."""
 
-READING = 0.5
-"""The share of the work that reading the turns is taken for; writing is the rest."""
+PREFILL_SHARE = 0.5
+"""Share of the progress for reading the turns; writing is the rest."""
 
-LOOK_S = 0.15
+POLL_S = 0.15
 
-CALM = Sampling(temperature=0.2)
+SAMPLING = Sampling(temperature=0.2)
 
 
 class Summarizer:
-    """Writes one summary. `progress(share)` hears how far it is, from 0 to 1."""
+    """Writes one summary. `progress(share)` is called with the progress from 0 to 1."""
 
     def __init__(self, engine: Engine, n_ctx: int, progress: Callable[[float], None]) -> None:
         self._engine = engine
@@ -42,66 +42,66 @@ class Summarizer:
         self._n_prompt = n_ctx - 2 * self._n_output
         self._progress = progress
 
-    async def write(self, turns: Sequence[Turn], before: str) -> str:
-        """The summary of `turns`, which `before` had summarised up to. "" where the model says nothing.
+    async def write(self, turns: Sequence[Turn], previous: str) -> str:
+        """Summary of `turns` that follow the summary `previous`. Returns `previous` if the model writes nothing.
 
-        Turns that are too many for one reading are read in pieces, each with the summary of those before it.
-        Cancelled by its task. Raises EngineError."""
-        summary = before
+        Turns that do not fit into one prompt are split into pieces, each read with the summary of the pieces before.
+        Raises EngineError."""
+        summary = previous
         pieces = await self._pieces(_transcript(turns))
         for number, piece in enumerate(pieces):
-            summary = await self._one(piece, summary, number / len(pieces), 1 / len(pieces))
+            summary = await self._summarize(piece, summary, number / len(pieces), 1 / len(pieces))
         return summary
 
     async def _pieces(self, text: str) -> list[str]:
-        """Cut where the model could not read it at once, at the paragraph nearest to the middle."""
+        """The text, split at a paragraph near the middle until each piece fits into a prompt."""
         room = self._n_prompt - self._n_output
-        if len(text) < SMALLEST or await self._engine.ask.count(self._request(text, "")) <= room:
+        if len(text) < MIN_PIECE_LENGTH or await self._engine.queries.count_tokens(self._request(text, "")) <= room:
             return [text]
         middle = len(text) // 2
         cut = text.find("\n\n", middle)
         cut = cut if 0 < cut < len(text) - 2 else middle
         return [*await self._pieces(text[:cut]), *await self._pieces(text[cut:])]
 
-    def _request(self, piece: str, before: str) -> ChatRequest:
-        known = f"\n\nWhat came before:\n{before}" if before else ""
-        # A person waits for it, so it is not asked for as background work, which any tool's request would hold up.
+    def _request(self, piece: str, previous: str) -> ChatRequest:
+        context = f"\n\nWhat came before:\n{previous}" if previous else ""
+        # Not a background request: the user waits for it, and any request of the endpoint would delay it.
         return ChatRequest(
-            (Message("user", f"{TASK}{known}\n\n---\n\n{piece}"),),
+            (Message("user", f"{TASK}{context}\n\n---\n\n{piece}"),),
             "window",
-            CALM,
+            SAMPLING,
             thinking=False,
             max_tokens=self._n_output,
         )
 
-    async def _one(self, piece: str, before: str, begun: float, share: float) -> str:
+    async def _summarize(self, piece: str, previous: str, done: float, share: float) -> str:
         written, n_tokens = "", 0
-        async with self._engine.submit(self._request(piece, before)) as stream:
-            while (event := await self._next(stream, begun, share)) is not None:
+        async with self._engine.submit(self._request(piece, previous)) as stream:
+            while (event := await self._next(stream, done, share)) is not None:
                 match event:
                     case TextDelta():
                         written += event.text
                         n_tokens += event.n_tokens
-                        done = READING + (1 - READING) * n_tokens / self._n_output
-                        self._progress(begun + share * min(0.97, done))
+                        written_share = PREFILL_SHARE + (1 - PREFILL_SHARE) * n_tokens / self._n_output
+                        self._progress(done + share * min(0.97, written_share))
                     case Failed(error=error):
                         raise error
                     case Finished():
-                        self._progress(begun + share)
-        return written.strip() or before
+                        self._progress(done + share)
+        return written.strip() or previous
 
-    async def _next(self, stream: RequestStream, begun: float, share: float) -> Event | None:
-        """The stream's next event, None at its end. Until there is one, reports how far the prompt is read."""
+    async def _next(self, stream: RequestStream, done: float, share: float) -> Event | None:
+        """Next event of the stream, None at its end. Reports the progress of prefill while waiting."""
         while True:
             try:
-                async with asyncio.timeout(LOOK_S):
+                async with asyncio.timeout(POLL_S):
                     return await anext(stream)
             except StopAsyncIteration:
                 return None
             except TimeoutError:
                 progress = self._engine.progress(stream.request_id)
                 if progress is not None and progress.n_prompt and not progress.n_output:
-                    self._progress(begun + share * READING * progress.n_read / progress.n_prompt)
+                    self._progress(done + share * PREFILL_SHARE * progress.n_read / progress.n_prompt)
 
 
 def _transcript(turns: Sequence[Turn]) -> str:

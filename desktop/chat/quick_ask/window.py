@@ -1,4 +1,4 @@
-"""A small window above all others: one line to ask in, and the answer below it."""
+"""Quick-ask window: stays on top, with a line for the question and the answer below it."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ WIDTH = 600
 
 
 class QuickAskWindow(QWidget):
-    """Enter asks, Escape hides it; what is being written goes on in its chat. GUI thread only."""
+    """Enter submits the question. Escape hides the window; its answer continues. GUI thread only."""
 
-    asked = Signal(str)
+    submitted = Signal(str)
     open_requested = Signal()
-    """The chat that was begun here, in the window."""
+    """Open the chat of the question in the main window."""
     stop_requested = Signal()
 
     def __init__(self, theme: Theme) -> None:
-        # Without a parent, so that it is seen while the window is minimised. A tool's window has no place in the
-        # task bar, but on macOS it would go away with the app.
+        # Without a parent, so that it is visible while the main window is minimised. A tool window has no task bar
+        # entry, but on macOS it is hidden with the app.
         kind = Qt.WindowType.Window if sys.platform == "darwin" else Qt.WindowType.Tool
         super().__init__(None, kind | Qt.WindowType.FramelessWindowHint | Qt.WindowType.WindowStaysOnTopHint)
         self._theme = theme
         self._message: ChatMessage | None = None
-        self._asked = ""
+        self._last_question = ""
         self.setObjectName("quickAsk")
         self.setWindowTitle(self.tr("Quick ask"))
         self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
@@ -44,7 +44,7 @@ class QuickAskWindow(QWidget):
         self.field.setPlaceholderText(self.tr("Ask something"))
         self.field.setAccessibleName(self.tr("Question"))
         self.field.setAccessibleDescription(self.tr("Enter asks in a new chat, Escape closes"))
-        self.field.returnPressed.connect(self._ask)
+        self.field.returnPressed.connect(self._submit)
         CompositionGuard(self.field)
         self._close = QToolButton(self._card)
         self._close.setObjectName("quiet")
@@ -61,28 +61,28 @@ class QuickAskWindow(QWidget):
         self.show_answer(None)
 
     def open(self) -> None:
-        """In front of everything, ready to be typed into. What is still being written stays in sight."""
+        """Show the window in front and focus the field. An answer that is being written stays visible."""
         if not self.isVisible():
             if self._message is None or self._message.state != "streaming":
                 self.show_answer(None)
-            if self.field.text().strip() == self._asked:  # what was not asked yet stays
+            if self.field.text().strip() == self._last_question:  # an unsent question stays
                 self.field.clear()
             self._place()
         self.show()
-        self._fit()  # only now are all sizes known
+        self._fit()  # sizes are final only when shown
         self.raise_()
         self.activateWindow()
         self.field.setFocus()
 
     def show_answer(self, message: ChatMessage | None) -> None:
-        """How the answer stands now; None: nothing was asked yet."""
+        """Show the state of the answer; None hides it."""
         self._message = message
         self.answer.show_message(message)
-        live = message is not None and message.state == "streaming"
+        streaming = message is not None and message.state == "streaming"
         self.answer.setVisible(message is not None)
         self._foot.setVisible(message is not None)
-        self._stop.setVisible(live)
-        self._copy.setVisible(message is not None and not live and bool(message.text))
+        self._stop.setVisible(streaming)
+        self._copy.setVisible(message is not None and not streaming and bool(message.text))
         self._fit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -92,18 +92,18 @@ class QuickAskWindow(QWidget):
             super().keyPressEvent(event)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """The card is what one takes hold of to move the window."""
+        """Let the user move the window by dragging the card."""
         if watched is self._card and event.type() == QEvent.Type.MouseButtonPress and isinstance(event, QMouseEvent):
             handle = self.windowHandle()
             return handle is not None and event.button() == Qt.MouseButton.LeftButton and handle.startSystemMove()
         return super().eventFilter(watched, event)
 
-    def _ask(self) -> None:
+    def _submit(self) -> None:
         text = self.field.text().strip()
         if text and (self._message is None or self._message.state != "streaming"):
-            self.field.selectAll()  # it says what was asked, and goes with the next letter
-            self._asked = text
-            self.asked.emit(text)
+            self.field.selectAll()  # stays visible until the next key replaces it
+            self._last_question = text
+            self.submitted.emit(text)
 
     def _lay_out(self) -> None:
         self._open = QPushButton(self.tr("Open as chat"), self._foot)
@@ -153,7 +153,7 @@ class QuickAskWindow(QWidget):
         self.resize(self.width(), self.sizeHint().height())
 
     def _place(self) -> None:
-        """In the upper part of the screen on which the pointer is."""
+        """Move to the upper part of the screen with the pointer."""
         screen = QGuiApplication.screenAt(QCursor.pos()) or QGuiApplication.primaryScreen()
         area = screen.availableGeometry()
         self._fit()

@@ -1,4 +1,4 @@
-"""Limits on time and memory of one rendering. A template is code from a model's file, so every operation is charged."""
+"""Limits of time and memory for one rendering. A template is untrusted code, so every operation is charged."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ _ENTRY_BYTES = 64
 
 
 def is_small(value: object) -> bool:
-    """False only for integers whose arithmetic takes long."""
+    """False only for integers whose arithmetic would be slow."""
     return type(value) is not int or value.bit_length() <= MAX_INT_BITS
 
 
 class Budget:
-    """Steps limit the time, bytes the memory. Bytes count everything that was allocated, also what was freed since."""
+    """Steps limit the time, bytes the memory. Bytes include memory that was already freed. All methods raise Failure
+    when a limit is exceeded."""
 
     __slots__ = ("bytes", "steps")
 
@@ -23,53 +24,54 @@ class Budget:
         self.steps = steps
         self.bytes = n_bytes
 
-    def spend(self, steps: int = 1) -> None:
-        """Raises Failure where the template takes too long."""
+    def charge_steps(self, steps: int = 1) -> None:
+        """Charges for time."""
         self.steps -= steps
         if self.steps < 0:
             raise Failure("it takes too long")
 
-    def look(self, n_chars: int) -> None:
+    def charge_reading(self, n_chars: int) -> None:
         """Charges for reading `n_chars` characters."""
-        self.spend(1 + (n_chars >> 8))
+        self.charge_steps(1 + (n_chars >> 8))
 
-    def allow(self, n_bytes: int) -> None:
-        """Checks, before an allocation, that it fits into the budget. Raises Failure."""
+    def check_bytes(self, n_bytes: int) -> None:
+        """Checks before an allocation that it fits into the budget, without charging it."""
         if n_bytes > self.bytes:
             raise Failure("it takes too much memory")
 
-    def take(self, n_bytes: int) -> None:
-        self.allow(n_bytes)
+    def charge_bytes(self, n_bytes: int) -> None:
+        self.check_bytes(n_bytes)
         self.bytes -= n_bytes
 
-    def text(self, made: str) -> str:
-        """Charges for a new string, and returns it."""
-        self.take(len(made) if made.isascii() else 4 * len(made))
-        return made
+    def charge_text(self, result: str) -> str:
+        """Charges for a new string and returns it."""
+        self.charge_bytes(len(result) if result.isascii() else 4 * len(result))
+        return result
 
-    def entries(self, n: int) -> None:
+    def charge_entries(self, n: int) -> None:
         """Charges for `n` new entries of lists or dictionaries."""
-        self.spend(1 + (n >> 2))
-        self.take(n * _ENTRY_BYTES)
+        self.charge_steps(1 + (n >> 2))
+        self.charge_bytes(n * _ENTRY_BYTES)
 
-    def number(self, made: object) -> object:
-        if not is_small(made):
+    def check_number(self, result: object) -> object:
+        """Returns the number unless it is too large."""
+        if not is_small(result):
             raise Failure("a number is too large")
-        return made
+        return result
 
     def measure(self, value: object) -> tuple[int, int, int]:
-        """The number of values within a value, the depth of their nesting, and the characters of its strings. Each is
-        charged, so that cyclic or shared lists raise Failure here, before Python walks through them without limit."""
+        """The number of nested values, their depth, and the characters of all strings. Charges for each, so cyclic or
+        shared lists exceed the budget here instead of being walked without limit by Python."""
         n, n_chars, deepest = 0, 0, 0
         waiting = [(value, 1)]
         while waiting:
             each, depth = waiting.pop()
-            self.spend()
+            self.charge_steps()
             n += 1
             deepest = max(deepest, depth)
             if isinstance(each, str):
                 n_chars += len(each)
-                self.look(len(each))
+                self.charge_reading(len(each))
             elif isinstance(each, list | tuple):
                 waiting.extend((one, depth + 1) for one in each)
             elif isinstance(each, dict):

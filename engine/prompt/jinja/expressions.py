@@ -25,13 +25,13 @@ from engine.prompt.jinja.operators import (
     slice_of,
 )
 from engine.prompt.jinja.predicates import PREDICATES
-from engine.prompt.jinja.values import Arguments, Failure, Function, Loop, Undefined
+from engine.prompt.jinja.values import Failure, Function, Kwargs, Loop, Undefined
 
 if TYPE_CHECKING:
     from jinja2 import nodes
 
 Expression = Callable[[Frame], Any]
-GivenOf = Callable[[Frame], tuple[list[Any], Arguments]]
+ArgumentsOf = Callable[[Frame], tuple[list[Any], Kwargs]]
 
 _BINARY = {
     "Add": add,
@@ -45,7 +45,7 @@ _BINARY = {
 
 
 def expression(node: Any) -> Expression:
-    """Evaluates `node`, a node of Jinja2's syntax tree, for one step. Raises Failure for unsupported nodes."""
+    """Compiles a node of Jinja2's syntax tree. Evaluating it charges one step. Raises Failure for unsupported nodes."""
     name = type(node).__name__
     build = _BUILDERS.get(name)
     if name in _BINARY:
@@ -55,12 +55,12 @@ def expression(node: Any) -> Expression:
     else:
         raise Failure(f"{name} is not supported")
 
-    # Charged here for every expression, so that no operator, chain or list of arguments is free.
+    # Every expression is charged here, so no operator, chain or argument list is free.
     def charged(frame: Frame) -> Any:
         budget = frame.run.budget
         budget.steps -= 1
         if budget.steps < 0:
-            budget.spend(0)
+            budget.charge_steps(0)
         return evaluate(frame)
 
     return charged
@@ -87,7 +87,7 @@ def _list(node: Any) -> Expression:
     items = [expression(item) for item in node.items]
 
     def build(frame: Frame) -> list[object]:
-        frame.run.budget.entries(len(items))
+        frame.run.budget.charge_entries(len(items))
         return [item(frame) for item in items]
 
     return build
@@ -103,7 +103,7 @@ def _dict(node: nodes.Dict) -> Expression:
 
     def build(frame: Frame) -> dict[Any, object]:
         budget = frame.run.budget
-        budget.entries(len(pairs))
+        budget.charge_entries(len(pairs))
         return {key_of(budget, key(frame)): value(frame) for key, value in pairs}
 
     return build
@@ -168,7 +168,7 @@ def _getattr(node: nodes.Getattr) -> Expression:
             return of[name]
         found = entry_of(frame.run.budget, of, name)
         if isinstance(found, Undefined) and (act := method(of, name)) is not None:
-            return Function(name, lambda given, named: act(frame.run.budget, of, given, named))
+            return Function(name, lambda args, kwargs: act(frame.run.budget, of, args, kwargs))
         return found
 
     return get
@@ -187,38 +187,38 @@ def _getitem(node: nodes.Getitem) -> Expression:
     return lambda frame: index_of(frame.run.budget, value(frame), index(frame))
 
 
-def given_of(node: Any) -> GivenOf:
-    """Evaluates the arguments of a call, a filter or a test."""
+def arguments_of(node: Any) -> ArgumentsOf:
+    """Compiles the arguments of a call, a filter or a test."""
     places = [expression(each) for each in node.args or ()]
     names = [(each.key, expression(each.value)) for each in node.kwargs or ()]
     more = expression(node.dyn_args) if node.dyn_args is not None else None
-    more_named = expression(node.dyn_kwargs) if node.dyn_kwargs is not None else None
+    more_kwargs = expression(node.dyn_kwargs) if node.dyn_kwargs is not None else None
 
-    def given(frame: Frame) -> tuple[list[Any], Arguments]:
+    def evaluate(frame: Frame) -> tuple[list[Any], Kwargs]:
         budget = frame.run.budget
         found = [place(frame) for place in places]
-        named = {name: value(frame) for name, value in names}
+        kwargs = {name: value(frame) for name, value in names}
         if more is not None:
             found += items_of(budget, more(frame))
-        if more_named is not None:
-            rest = more_named(frame)
-            budget.entries(len(rest))
-            named |= {str(name): value for name, value in rest.items()}
-        return found, named
+        if more_kwargs is not None:
+            rest = more_kwargs(frame)
+            budget.charge_entries(len(rest))
+            kwargs |= {str(name): value for name, value in rest.items()}
+        return found, kwargs
 
-    return given
+    return evaluate
 
 
 def _call(node: nodes.Call) -> Expression:
-    given_in = given_of(node)
+    arguments_in = arguments_of(node)
     if type(node.node).__name__ == "Getattr":
-        return _method_call(node.node, given_in)  # type: ignore[arg-type]
+        return _method_call(node.node, arguments_in)  # type: ignore[arg-type]
     called = expression(node.node)
 
-    return lambda frame: _do_call(called(frame), *given_in(frame))
+    return lambda frame: _do_call(called(frame), *arguments_in(frame))
 
 
-def _method_call(node: nodes.Getattr, given_in: GivenOf) -> Expression:
+def _method_call(node: nodes.Getattr, arguments_in: ArgumentsOf) -> Expression:
     value, name = expression(node.node), node.attr
 
     def call(frame: Frame) -> object:
@@ -226,23 +226,23 @@ def _method_call(node: nodes.Getattr, given_in: GivenOf) -> Expression:
         of = value(frame)
         act = method(of, name)
         if act is not None and not (isinstance(of, dict) and isinstance(of.get(name), Function)):
-            return act(budget, of, *given_in(frame))
-        return _do_call(entry_of(budget, of, name), *given_in(frame), name)
+            return act(budget, of, *arguments_in(frame))
+        return _do_call(entry_of(budget, of, name), *arguments_in(frame), name)
 
     return call
 
 
-def _do_call(called: object, given: list[Any], named: Arguments, name: str = "") -> object:
+def _do_call(called: object, args: list[Any], kwargs: Kwargs, name: str = "") -> object:
     if isinstance(called, Loop) and called.recurse is not None:
         called = called.recurse
     if not isinstance(called, Function):
         what = called.name if isinstance(called, Undefined) else name
         raise Failure(f"{what or 'a value'} cannot be called")
-    return called.call(given, named)
+    return called.call(args, kwargs)
 
 
 def _unknown(reason: str) -> Callable[..., Any]:
-    """Raises Failure when it is called, not when the template is compiled."""
+    """A function that raises Failure when it is called, not when the template is compiled."""
 
     def fail(*_: object) -> Any:
         raise Failure(reason)
@@ -253,34 +253,34 @@ def _unknown(reason: str) -> Callable[..., Any]:
 def _filter(node: nodes.Filter) -> Expression:
     act = FILTERS.get(node.name) or _unknown(f"there is no filter named {node.name}")
     value = expression(node.node) if node.node is not None else None
-    given_in = given_of(node)
+    arguments_in = arguments_of(node)
 
     def run(frame: Frame) -> object:
-        given, named = given_in(frame)
-        return act(frame.run.budget, value(frame) if value is not None else None, given, named)
+        args, kwargs = arguments_in(frame)
+        return act(frame.run.budget, value(frame) if value is not None else None, args, kwargs)
 
     return run
 
 
 def filter_text(node: nodes.Filter | None) -> Callable[[Frame, str], object]:
-    """Applies the filters of a block to its text."""
+    """Compiles the filters of a block, which apply to its text."""
     if node is None:
         return lambda frame, text: text
     act = FILTERS.get(node.name) or _unknown(f"there is no filter named {node.name}")
-    inner, given_in = filter_text(node.node), given_of(node)  # type: ignore[arg-type]
+    inner, arguments_in = filter_text(node.node), arguments_of(node)  # type: ignore[arg-type]
 
     def run(frame: Frame, text: str) -> object:
-        given, named = given_in(frame)
-        return act(frame.run.budget, inner(frame, text), given, named)
+        args, kwargs = arguments_in(frame)
+        return act(frame.run.budget, inner(frame, text), args, kwargs)
 
     return run
 
 
 def _test(node: nodes.Test) -> Expression:
     act = PREDICATES.get(node.name) or _unknown(f"there is no test named {node.name}")
-    value, given_in = expression(node.node), given_of(node)
+    value, arguments_in = expression(node.node), arguments_of(node)
 
-    return lambda frame: act(frame.run.budget, value(frame), given_in(frame)[0])
+    return lambda frame: act(frame.run.budget, value(frame), arguments_in(frame)[0])
 
 
 _BUILDERS: dict[str, Callable[[Any], Expression]] = {

@@ -1,4 +1,4 @@
-"""The filters that a template can use. Each charges the budget before it does anything large."""
+"""The filters for templates. Each one charges the budget before it does expensive work."""
 
 from __future__ import annotations
 
@@ -25,76 +25,76 @@ from engine.prompt.jinja.operators import (
     text_of,
 )
 from engine.prompt.jinja.predicates import PREDICATES
-from engine.prompt.jinja.values import Arguments, Failure, NoText, Undefined
+from engine.prompt.jinja.values import EmptyContent, Failure, Kwargs, Undefined
 
-Filter = Callable[[Budget, Any, list[Any], Arguments], object]
+Filter = Callable[[Budget, Any, list[Any], Kwargs], object]
 
 
 def _method(name: str) -> Filter:
-    """A filter that calls a method of strings on the text of its value."""
-    return lambda budget, value, given, named: STRING[name](budget, text_of(budget, value), given, named)
+    """A filter that calls a string method on the text of its value."""
+    return lambda budget, value, args, kwargs: STRING[name](budget, text_of(budget, value), args, kwargs)
 
 
-def _argument(given: list[Any], named: Arguments, place: int, name: str, default: Any = None) -> Any:
-    return given[place] if len(given) > place else named.get(name, default)
+def _argument(args: list[Any], kwargs: Kwargs, place: int, name: str, default: Any = None) -> Any:
+    return args[place] if len(args) > place else kwargs.get(name, default)
 
 
-def _default(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
-    also_false = _argument(given, named, 1, "boolean", False)
+def _default(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
+    also_false = _argument(args, kwargs, 1, "boolean", False)
     missing = isinstance(value, Undefined) or (bool(also_false) and not value)
-    return _argument(given, named, 0, "default_value", "") if missing else value
+    return _argument(args, kwargs, 0, "default_value", "") if missing else value
 
 
-def _length(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
+def _length(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
     return 0 if value is None or isinstance(value, Undefined) else len(value)
 
 
-def _join(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
-    attribute = _argument(given, named, 1, "attribute")
+def _join(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
+    attribute = _argument(args, kwargs, 1, "attribute")
     items = [_attribute(budget, each, attribute) for each in items_of(budget, value)]
-    return STRING["join"](budget, text_of(budget, _argument(given, named, 0, "d", "")), [items], {})
+    return STRING["join"](budget, text_of(budget, _argument(args, kwargs, 0, "d", "")), [items], {})
 
 
-def _trim(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
-    letters = _argument(given, named, 0, "chars")
+def _trim(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
+    letters = _argument(args, kwargs, 0, "chars")
     return STRING["strip"](budget, text_of(budget, value), [letters] if letters else [], {})
 
 
-def tojson(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
+def tojson(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
     """JSON as in transformers: not escaped for HTML."""
-    # transformers takes `ensure_ascii` first, Jinja2 `indent`.
-    flag_first = bool(given) and isinstance(given[0], bool)
-    ascii_only = bool(given[0] if flag_first else named.get("ensure_ascii", False))
-    indent = _argument(given, named, 1 if flag_first else 0, "indent")
+    # The first positional argument is `ensure_ascii` in transformers, `indent` in Jinja2.
+    flag_first = bool(args) and isinstance(args[0], bool)
+    ascii_only = bool(args[0] if flag_first else kwargs.get("ensure_ascii", False))
+    indent = _argument(args, kwargs, 1 if flag_first else 0, "indent")
     if isinstance(indent, Undefined):
         indent = None
-    separators = named.get("separators")
+    separators = kwargs.get("separators")
     if isinstance(separators, list | tuple):
         separators = tuple(name_of(each)[:8] for each in separators)
     if (isinstance(indent, int) and indent > 16) or (isinstance(indent, str) and len(indent) > 16):
         raise Failure("an indent is too large")
     n, depth, n_chars = budget.measure(value)
     per_entry = 24 + (depth * 16 if indent is not None else 0)
-    budget.allow(n * per_entry + n_chars * (6 if ascii_only else 2))
-    return budget.text(
+    budget.check_bytes(n * per_entry + n_chars * (6 if ascii_only else 2))
+    return budget.charge_text(
         json.dumps(
-            None if isinstance(value, Undefined | NoText) else value,
+            None if isinstance(value, Undefined | EmptyContent) else value,
             ensure_ascii=ascii_only,
             indent=indent,
             separators=separators,  # type: ignore[arg-type]
-            sort_keys=bool(named.get("sort_keys", False)),
+            sort_keys=bool(kwargs.get("sort_keys", False)),
             default=_json_default,
         )
     )
 
 
-def _from_json(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
+def _from_json(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
     text = text_of(budget, value)
-    budget.allow(32 * len(text))
-    made = json.loads(text, parse_int=lambda digits: budget.number(int(digits)))
-    n, _, _ = budget.measure(made)
-    budget.entries(n)
-    return made
+    budget.check_bytes(32 * len(text))
+    result = json.loads(text, parse_int=lambda digits: budget.check_number(int(digits)))
+    n, _, _ = budget.measure(result)
+    budget.charge_entries(n)
+    return result
 
 
 def _json_default(value: object) -> object:
@@ -103,70 +103,70 @@ def _json_default(value: object) -> object:
     raise Failure(f"a {type(value).__name__.lower()} cannot be written as JSON")
 
 
-def _indent(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
-    text, width = text_of(budget, value), _argument(given, named, 0, "width", 4)
+def _indent(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
+    text, width = text_of(budget, value), _argument(args, kwargs, 0, "width", 4)
     before = width if isinstance(width, str) else " " * min(int(width), 128)
-    first, blank = _argument(given, named, 1, "first", False), _argument(given, named, 2, "blank", False)
-    budget.look(len(text))
-    budget.allow(len(text) + (text.count("\n") + 1) * (len(before) + 64))
+    first, blank = _argument(args, kwargs, 1, "first", False), _argument(args, kwargs, 2, "blank", False)
+    budget.charge_reading(len(text))
+    budget.check_bytes(len(text) + (text.count("\n") + 1) * (len(before) + 64))
     lines = text.split("\n")
     rest = [before + line if line or blank else line for line in lines[1:]]
-    return budget.text("\n".join([before + lines[0] if first else lines[0], *rest]))
+    return budget.charge_text("\n".join([before + lines[0] if first else lines[0], *rest]))
 
 
-def _truncate(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
-    text, length = text_of(budget, value), int(_argument(given, named, 0, "length", 255))
-    end = text_of(budget, _argument(given, named, 2, "end", "..."))
-    leeway = _argument(given, named, 3, "leeway", 5)
+def _truncate(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
+    text, length = text_of(budget, value), int(_argument(args, kwargs, 0, "length", 255))
+    end = text_of(budget, _argument(args, kwargs, 2, "end", "..."))
+    leeway = _argument(args, kwargs, 3, "leeway", 5)
     if len(text) <= length + (leeway if isinstance(leeway, int) else 5):
         return text
     cut = text[: max(0, length - len(end))]
-    return budget.text((cut if _argument(given, named, 1, "killwords", False) else cut.rsplit(" ", 1)[0]) + end)
+    return budget.charge_text((cut if _argument(args, kwargs, 1, "killwords", False) else cut.rsplit(" ", 1)[0]) + end)
 
 
-def _wordwrap(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
-    text, width = text_of(budget, value), int(_argument(given, named, 0, "width", 79))
-    budget.look(len(text) ** 2 // max(width, 1))  # textwrap copies the rest of a long word for each line of it
-    budget.allow(64 * len(text))
+def _wordwrap(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
+    text, width = text_of(budget, value), int(_argument(args, kwargs, 0, "width", 79))
+    budget.charge_reading(len(text) ** 2 // max(width, 1))  # textwrap copies the rest of a long word once per line
+    budget.check_bytes(64 * len(text))
     lines = [
         textwrap.wrap(line, max(width, 1), expand_tabs=False, replace_whitespace=False) for line in text.split("\n")
     ]
-    return budget.text("\n".join("\n".join(line) for line in lines))
+    return budget.charge_text("\n".join("\n".join(line) for line in lines))
 
 
-def _center(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
-    return STRING["center"](budget, text_of(budget, value), [_argument(given, named, 0, "width", 80)], {})
+def _center(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
+    return STRING["center"](budget, text_of(budget, value), [_argument(args, kwargs, 0, "width", 80)], {})
 
 
-def _escape(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
+def _escape(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
     text = text_of(budget, value)
-    budget.allow(6 * len(text))
+    budget.check_bytes(6 * len(text))
     for letter, name in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&#34;"), ("'", "&#39;")):
         text = text.replace(letter, name)
-    return budget.text(text)
+    return budget.charge_text(text)
 
 
-def _int(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
+def _int(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
     try:
         if isinstance(value, str) and len(value) <= 80:
-            return budget.number(int(value, int(_argument(given, named, 1, "base", 10))))
-        return budget.number(int(value))
+            return budget.check_number(int(value, int(_argument(args, kwargs, 1, "base", 10))))
+        return budget.check_number(int(value))
     except (TypeError, ValueError, OverflowError):
-        return _argument(given, named, 0, "default", 0)
+        return _argument(args, kwargs, 0, "default", 0)
 
 
-def _float(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
+def _float(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
     try:
         if isinstance(value, str):
-            budget.look(len(value))
+            budget.charge_reading(len(value))
         return float(value)
     except (TypeError, ValueError, OverflowError):
-        return _argument(given, named, 0, "default", 0.0)
+        return _argument(args, kwargs, 0, "default", 0.0)
 
 
-def _round(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
-    digits = min(max(int(_argument(given, named, 0, "precision", 0)), -300), 300)
-    how = _argument(given, named, 1, "method", "common")
+def _round(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
+    digits = min(max(int(_argument(args, kwargs, 0, "precision", 0)), -300), 300)
+    how = _argument(args, kwargs, 1, "method", "common")
     if not isinstance(value, int | float):
         raise Failure(f"a {type(value).__name__.lower()} cannot be rounded")
     if how == "common":
@@ -174,24 +174,24 @@ def _round(budget: Budget, value: Any, given: list[Any], named: Arguments) -> ob
     return (math.ceil if how == "ceil" else math.floor)(value * 10**digits) / 10**digits
 
 
-def _first(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
+def _first(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
     return next(iter(value), Undefined("first")) if value else Undefined("first")
 
 
-def _last(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
+def _last(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
     items = value if isinstance(value, list | tuple | str) else items_of(budget, value)
     return items[-1] if items else Undefined("last")
 
 
-def _reverse(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
+def _reverse(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
     if isinstance(value, str):
-        budget.allow(len(value))
-        return budget.text(value[::-1])
+        budget.check_bytes(len(value))
+        return budget.charge_text(value[::-1])
     return items_of(budget, value)[::-1]
 
 
 def _attribute(budget: Budget, value: Any, path: Any) -> Any:
-    """`path` is a name, several with dots, or a number."""
+    """`path` is a name, a dotted path, or an index."""
     if path is None:
         return value
     for part in name_of(path).split(".") if not isinstance(path, int) else [path]:
@@ -199,9 +199,9 @@ def _attribute(budget: Budget, value: Any, path: Any) -> Any:
     return value
 
 
-def _sort_key(budget: Budget, named: Arguments, given: list[Any]) -> Callable[[Any], Any]:
-    """Arguments are `reverse`, `case_sensitive`, `attribute`."""
-    as_written, attribute = _argument(given, named, 1, "case_sensitive", False), _argument(given, named, 2, "attribute")
+def _sort_key(budget: Budget, kwargs: Kwargs, args: list[Any]) -> Callable[[Any], Any]:
+    """The arguments are `reverse`, `case_sensitive`, `attribute`."""
+    as_written, attribute = _argument(args, kwargs, 1, "case_sensitive", False), _argument(args, kwargs, 2, "attribute")
 
     def key(value: Any) -> Any:
         found = _attribute(budget, value, attribute)
@@ -215,22 +215,22 @@ def _lower(budget: Budget, value: Any) -> Any:
     return STRING["lower"](budget, value, [], {}) if isinstance(value, str) else value
 
 
-def _sort(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
+def _sort(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
     items = items_of(budget, value)
-    budget.spend(8 * len(items))
+    budget.charge_steps(8 * len(items))
     return sorted(
-        items, key=_sort_key(budget, named, given), reverse=bool(_argument(given, named, 0, "reverse", False))
+        items, key=_sort_key(budget, kwargs, args), reverse=bool(_argument(args, kwargs, 0, "reverse", False))
     )
 
 
-def _dictsort(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
-    at = 1 if _argument(given, named, 1, "by", "key") == "value" else 0
+def _dictsort(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
+    at = 1 if _argument(args, kwargs, 1, "by", "key") == "value" else 0
     as_written, reverse = (
-        _argument(given, named, 0, "case_sensitive", False),
-        _argument(given, named, 2, "reverse", False),
+        _argument(args, kwargs, 0, "case_sensitive", False),
+        _argument(args, kwargs, 2, "reverse", False),
     )
     pairs = DICTIONARY["items"](budget, value, [], {})
-    budget.spend(8 * len(value))
+    budget.charge_steps(8 * len(value))
     budget.measure([pair[at] for pair in pairs])  # type: ignore[attr-defined]
 
     def key(pair: Any) -> Any:
@@ -239,8 +239,8 @@ def _dictsort(budget: Budget, value: Any, given: list[Any], named: Arguments) ->
     return sorted(pairs, key=key, reverse=bool(reverse))  # type: ignore[call-overload]
 
 
-def _unique(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
-    key = _sort_key(budget, {"case_sensitive": _argument(given, named, 0, "case_sensitive", False)} | named, [])
+def _unique(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
+    key = _sort_key(budget, {"case_sensitive": _argument(args, kwargs, 0, "case_sensitive", False)} | kwargs, [])
     seen: list[Any] = []
     found: list[Any] = []
     for each in items_of(budget, value):
@@ -251,8 +251,8 @@ def _unique(budget: Budget, value: Any, given: list[Any], named: Arguments) -> o
     return found
 
 
-def _groupby(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
-    attribute = _argument(given, named, 0, "attribute")
+def _groupby(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
+    attribute = _argument(args, kwargs, 0, "attribute")
     groups: list[tuple[Any, list[Any]]] = []
     for each in _sort(budget, value, [], {"attribute": attribute}):  # type: ignore[attr-defined]
         of = _attribute(budget, each, attribute)
@@ -263,23 +263,23 @@ def _groupby(budget: Budget, value: Any, given: list[Any], named: Arguments) -> 
     return groups
 
 
-def _map(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
+def _map(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
     items = items_of(budget, value)
-    if "attribute" in named:
-        found = [_attribute(budget, each, named["attribute"]) for each in items]
-        return [named.get("default", each) if isinstance(each, Undefined) else each for each in found]
-    act, rest = FILTERS[name_of(given[0])], given[1:]
-    budget.spend(len(items))
-    return [act(budget, each, rest, named) for each in items]
+    if "attribute" in kwargs:
+        found = [_attribute(budget, each, kwargs["attribute"]) for each in items]
+        return [kwargs.get("default", each) if isinstance(each, Undefined) else each for each in found]
+    act, rest = FILTERS[name_of(args[0])], args[1:]
+    budget.charge_steps(len(items))
+    return [act(budget, each, rest, kwargs) for each in items]
 
 
 def _selected(wanted: bool, by_attribute: bool) -> Filter:
-    def select(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
-        path, rest = (given[0], given[1:]) if by_attribute else (None, given)
+    def select(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
+        path, rest = (args[0], args[1:]) if by_attribute else (None, args)
         name, arguments = (name_of(rest[0]), rest[1:]) if rest else ("", [])
         found = []
         for each in items_of(budget, value):
-            budget.spend()
+            budget.charge_steps()
             of = _attribute(budget, each, path)
             holds = PREDICATES[name](budget, of, arguments) if name else bool(of)
             if holds is wanted:
@@ -289,16 +289,16 @@ def _selected(wanted: bool, by_attribute: bool) -> Filter:
     return select
 
 
-def _sum(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
-    total = _argument(given, named, 1, "start", 0)
+def _sum(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
+    total = _argument(args, kwargs, 1, "start", 0)
     for each in items_of(budget, value):
-        total = add(budget, total, _attribute(budget, each, _argument(given, named, 0, "attribute")))
+        total = add(budget, total, _attribute(budget, each, _argument(args, kwargs, 0, "attribute")))
     return total
 
 
 def _extreme(comparison: str) -> Filter:
-    def find(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
-        key = _sort_key(budget, named, [None, *given])
+    def find(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
+        key = _sort_key(budget, kwargs, [None, *args])
         best: Any = Undefined(comparison)
         for each in items_of(budget, value):
             if isinstance(best, Undefined) or COMPARISONS[comparison](budget, key(each), key(best)):
@@ -308,12 +308,12 @@ def _extreme(comparison: str) -> Filter:
     return find
 
 
-def _parts(budget: Budget, value: Any, n: int, given: list[Any], named: Arguments, *, by_size: bool) -> object:
+def _parts(budget: Budget, value: Any, n: int, args: list[Any], kwargs: Kwargs, *, by_size: bool) -> object:
     items = items_of(budget, value)
     if n < 1 or n > MAX_WIDTH:
         raise Failure("the number of parts is too large, or none")
-    fill = _argument(given, named, 1, "fill_with")
-    budget.entries(n + len(items))
+    fill = _argument(args, kwargs, 1, "fill_with")
+    budget.charge_entries(n + len(items))
     if by_size:
         rows = [items[at : at + n] for at in range(0, len(items), n)]
         return [row + [fill] * (n - len(row)) if fill is not None else row for row in rows]
@@ -325,43 +325,43 @@ def _parts(budget: Budget, value: Any, n: int, given: list[Any], named: Argument
     ]
 
 
-def _urlencode(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
+def _urlencode(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
     text = text_of(budget, value)
-    budget.allow(12 * len(text))
-    return budget.text(quote(text, safe="/"))
+    budget.check_bytes(12 * len(text))
+    return budget.charge_text(quote(text, safe="/"))
 
 
-def _wordcount(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
+def _wordcount(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
     return len(STRING["split"](budget, text_of(budget, value), [], {}))  # type: ignore[arg-type]
 
 
-def _list(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
+def _list(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
     return items_of(budget, value)
 
 
-def _items(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
+def _items(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
     return [] if isinstance(value, Undefined) else DICTIONARY["items"](budget, value, [], {})
 
 
-def _string(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
+def _string(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
     return text_of(budget, value)
 
 
 FILTERS: dict[str, Filter] = {
     **{name: _method(name) for name in ("capitalize", "lower", "replace", "title", "upper")},
-    "abs": lambda budget, value, given, named: abs(value),
-    "attr": lambda budget, value, given, named: entry_of(budget, value, name_of(given[0])),
-    "batch": lambda budget, value, given, named: _parts(
-        budget, value, int(_argument(given, named, 0, "linecount", 0)), given, named, by_size=True
+    "abs": lambda budget, value, args, kwargs: abs(value),
+    "attr": lambda budget, value, args, kwargs: entry_of(budget, value, name_of(args[0])),
+    "batch": lambda budget, value, args, kwargs: _parts(
+        budget, value, int(_argument(args, kwargs, 0, "linecount", 0)), args, kwargs, by_size=True
     ),
-    "bool": lambda budget, value, given, named: bool(value),
+    "bool": lambda budget, value, args, kwargs: bool(value),
     "center": _center,
     "default": _default,
     "dictsort": _dictsort,
     "escape": _escape,
     "first": _first,
     "float": _float,
-    "format": lambda budget, value, given, named: percent_format(budget, text_of(budget, value), named or tuple(given)),
+    "format": lambda budget, value, args, kwargs: percent_format(budget, text_of(budget, value), kwargs or tuple(args)),
     "from_json": _from_json,
     "fromjson": _from_json,
     "groupby": _groupby,
@@ -382,11 +382,11 @@ FILTERS: dict[str, Filter] = {
     "safe": _string,
     "select": _selected(True, False),
     "selectattr": _selected(True, True),
-    "slice": lambda budget, value, given, named: _parts(
-        budget, value, int(_argument(given, named, 0, "slices", 0)), given, named, by_size=False
+    "slice": lambda budget, value, args, kwargs: _parts(
+        budget, value, int(_argument(args, kwargs, 0, "slices", 0)), args, kwargs, by_size=False
     ),
     "sort": _sort,
-    "split": lambda budget, value, given, named: STRING["split"](budget, text_of(budget, value), given, named),
+    "split": lambda budget, value, args, kwargs: STRING["split"](budget, text_of(budget, value), args, kwargs),
     "string": _string,
     "sum": _sum,
     "tojson": tojson,

@@ -1,4 +1,4 @@
-"""The state of one rendering: names, output and budget."""
+"""The state of one rendering: variables, output and budget."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from engine.prompt.jinja.budget import Budget
 from engine.prompt.jinja.values import Failure, Undefined
 
 MAX_DEPTH = 40
-"""Nested calls of macros and of recursive loops."""
+"""Of nested macro calls and recursive loops."""
 
 
 class Run:
@@ -27,8 +27,8 @@ class Run:
         budget.steps -= 1
         budget.bytes -= len(text)
         if budget.steps < 0 or budget.bytes < 0:
-            budget.spend(0)
-            budget.allow(0)
+            budget.charge_steps(0)
+            budget.check_bytes(0)
         self.output.append(text)
 
     def enter(self) -> None:
@@ -41,7 +41,7 @@ class Run:
 
 
 class Frame:
-    """The names of one block; lookups continue in the enclosing blocks."""
+    """The variables of one block. Lookups continue in the enclosing blocks."""
 
     __slots__ = ("names", "outer", "run")
 

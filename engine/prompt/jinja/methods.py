@@ -1,4 +1,4 @@
-"""Python's methods of strings, lists and dictionaries, as templates call them."""
+"""Python's methods of strings, lists and dictionaries for templates."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from typing import Any
 
 from engine.prompt.jinja.budget import Budget
 from engine.prompt.jinja.operators import MAX_WIDTH, brace_format, entries_of, equal, items_of, key_of, text_of
-from engine.prompt.jinja.values import Arguments, Failure, Namespace, Undefined
+from engine.prompt.jinja.values import Failure, Kwargs, Namespace, Undefined
 
-Method = Callable[[Budget, Any, list[Any], Arguments], object]
+Method = Callable[[Budget, Any, list[Any], Kwargs], object]
 
-_READS = (
+_READING_METHODS = (
     "count endswith find index isalnum isalpha isascii isdecimal isdigit isidentifier islower isnumeric isprintable"
     " isspace istitle isupper rfind rindex startswith"
 )
-_CHANGES = "capitalize casefold lower lstrip removeprefix removesuffix rstrip strip swapcase title upper"
-_DIVIDES = "partition rpartition rsplit split splitlines"
-_PADS = "center ljust rjust zfill"
+_CHANGING_METHODS = "capitalize casefold lower lstrip removeprefix removesuffix rstrip strip swapcase title upper"
+_SPLITTING_METHODS = "partition rpartition rsplit split splitlines"
+_PADDING_METHODS = "center ljust rjust zfill"
 
 
 def method(value: object, name: str) -> Method | None:
-    """None where a value has no such method."""
+    """None if the value has no such method."""
     match value:
         case str():
             return STRING.get(name)
@@ -34,157 +34,157 @@ def method(value: object, name: str) -> Method | None:
     return None
 
 
-def _plain(budget: Budget, given: list[Any]) -> list[Any]:
-    """Arguments of a string's method: plain values, or a tuple of them."""
-    for each in given:
+def _plain(budget: Budget, args: list[Any]) -> list[Any]:
+    """Checks the arguments of a string method: plain values, or a tuple of them."""
+    for each in args:
         if isinstance(each, Undefined):
             raise Failure("an argument is undefined")
         budget.measure(each)
-    return given
+    return args
 
 
-def _compared(value: str, given: list[Any]) -> int:
-    """Comparisons of characters, where each of `value` is compared with those of the first argument."""
-    return len(value) * len(given[0]) if given and isinstance(given[0], str) else len(value)
+def _n_comparisons(value: str, args: list[Any]) -> int:
+    """The number of character comparisons if each character of `value` is compared with those of the first argument."""
+    return len(value) * len(args[0]) if args and isinstance(args[0], str) else len(value)
 
 
-def _reads(name: str) -> Method:
-    def call(budget: Budget, value: str, given: list[Any], named: Arguments) -> object:
-        # Searches from the right take quadratic time in Python, those from the left linear time.
-        budget.look(_compared(value, given) if name in ("rfind", "rindex") else len(value))
-        given = [tuple(each) if isinstance(each, list) else each for each in _plain(budget, given)]
-        return getattr(str, name)(str(value), *given, **named)
-
-    return call
-
-
-def _changes(name: str) -> Method:
-    def call(budget: Budget, value: str, given: list[Any], named: Arguments) -> object:
-        budget.look(_compared(value, given))  # strip() tries each character of its argument
-        budget.allow(3 * len(value))
-        made: str = getattr(str, name)(str(value), *_plain(budget, given), **named)
-        return budget.text(made)
+def _reading_method(name: str) -> Method:
+    def call(budget: Budget, value: str, args: list[Any], kwargs: Kwargs) -> object:
+        # In Python, searches from the right take quadratic time, searches from the left linear time.
+        budget.charge_reading(_n_comparisons(value, args) if name in ("rfind", "rindex") else len(value))
+        args = [tuple(each) if isinstance(each, list) else each for each in _plain(budget, args)]
+        return getattr(str, name)(str(value), *args, **kwargs)
 
     return call
 
 
-def _divides(name: str) -> Method:
-    def call(budget: Budget, value: str, given: list[Any], named: Arguments) -> object:
-        budget.look(_compared(value, given) if name in ("rsplit", "rpartition") else len(value))
-        separator = given[0] if given else named.get("sep")
+def _changing_method(name: str) -> Method:
+    def call(budget: Budget, value: str, args: list[Any], kwargs: Kwargs) -> object:
+        budget.charge_reading(_n_comparisons(value, args))  # strip() tries each character of its argument
+        budget.check_bytes(3 * len(value))
+        result: str = getattr(str, name)(str(value), *_plain(budget, args), **kwargs)
+        return budget.charge_text(result)
+
+    return call
+
+
+def _splitting_method(name: str) -> Method:
+    def call(budget: Budget, value: str, args: list[Any], kwargs: Kwargs) -> object:
+        budget.charge_reading(_n_comparisons(value, args) if name in ("rsplit", "rpartition") else len(value))
+        separator = args[0] if args else kwargs.get("sep")
         n_most = value.count(separator) + 1 if isinstance(separator, str) and separator else len(value) // 2 + 1
-        budget.allow(64 * n_most + len(value))
-        made = getattr(str, name)(str(value), *_plain(budget, given), **named)
-        budget.entries(len(made))
-        budget.take(len(value) if value.isascii() else 4 * len(value))
-        return made if name.endswith("partition") else list(made)
+        budget.check_bytes(64 * n_most + len(value))
+        result = getattr(str, name)(str(value), *_plain(budget, args), **kwargs)
+        budget.charge_entries(len(result))
+        budget.charge_bytes(len(value) if value.isascii() else 4 * len(value))
+        return result if name.endswith("partition") else list(result)
 
     return call
 
 
-def _pads(name: str) -> Method:
-    def call(budget: Budget, value: str, given: list[Any], named: Arguments) -> object:
-        if not given or not isinstance(given[0], int) or given[0] > max(MAX_WIDTH, len(value)):
+def _padding_method(name: str) -> Method:
+    def call(budget: Budget, value: str, args: list[Any], kwargs: Kwargs) -> object:
+        if not args or not isinstance(args[0], int) or args[0] > max(MAX_WIDTH, len(value)):
             raise Failure("a width is too large")
-        made: str = getattr(str, name)(str(value), *_plain(budget, given), **named)
-        return budget.text(made)
+        result: str = getattr(str, name)(str(value), *_plain(budget, args), **kwargs)
+        return budget.charge_text(result)
 
     return call
 
 
-def _join(budget: Budget, value: str, given: list[Any], named: Arguments) -> object:
-    items = items_of(budget, given[0])
+def _join(budget: Budget, value: str, args: list[Any], kwargs: Kwargs) -> object:
+    items = items_of(budget, args[0])
     texts = [text_of(budget, each) for each in items]
-    budget.allow(sum(map(len, texts)) + len(value) * len(texts))
-    return budget.text(str.join(value, texts))
+    budget.check_bytes(sum(map(len, texts)) + len(value) * len(texts))
+    return budget.charge_text(str.join(value, texts))
 
 
-def replace(budget: Budget, value: str, given: list[Any], named: Arguments) -> object:
+def replace(budget: Budget, value: str, args: list[Any], kwargs: Kwargs) -> object:
     """As `str.replace`."""
-    old, new = text_of(budget, given[0]), text_of(budget, given[1])
-    count = given[2] if len(given) > 2 else named.get("count", -1)
-    budget.look(len(value))
+    old, new = text_of(budget, args[0]), text_of(budget, args[1])
+    count = args[2] if len(args) > 2 else kwargs.get("count", -1)
+    budget.charge_reading(len(value))
     n = value.count(old) if old else len(value) + 1
-    budget.allow(len(value) + max(0, len(new) - len(old)) * n)
-    return budget.text(str(value).replace(old, new, count if isinstance(count, int) else -1))
+    budget.check_bytes(len(value) + max(0, len(new) - len(old)) * n)
+    return budget.charge_text(str(value).replace(old, new, count if isinstance(count, int) else -1))
 
 
-def _expandtabs(budget: Budget, value: str, given: list[Any], named: Arguments) -> object:
-    width = given[0] if given else named.get("tabsize", 8)
+def _expandtabs(budget: Budget, value: str, args: list[Any], kwargs: Kwargs) -> object:
+    width = args[0] if args else kwargs.get("tabsize", 8)
     if not isinstance(width, int) or width > 64:
         raise Failure("a width is too large")
-    budget.allow(64 * len(value))
-    return budget.text(str(value).expandtabs(width))
+    budget.check_bytes(64 * len(value))
+    return budget.charge_text(str(value).expandtabs(width))
 
 
 STRING: dict[str, Method] = {
-    **{name: _reads(name) for name in _READS.split()},
-    **{name: _changes(name) for name in _CHANGES.split()},
-    **{name: _divides(name) for name in _DIVIDES.split()},
-    **{name: _pads(name) for name in _PADS.split()},
+    **{name: _reading_method(name) for name in _READING_METHODS.split()},
+    **{name: _changing_method(name) for name in _CHANGING_METHODS.split()},
+    **{name: _splitting_method(name) for name in _SPLITTING_METHODS.split()},
+    **{name: _padding_method(name) for name in _PADDING_METHODS.split()},
     "join": _join,
     "replace": replace,
     "expandtabs": _expandtabs,
-    "format": lambda budget, value, given, named: brace_format(budget, value, given, named),
-    "format_map": lambda budget, value, given, named: brace_format(budget, value, (), entries_of(budget, given[0])),
+    "format": lambda budget, value, args, kwargs: brace_format(budget, value, args, kwargs),
+    "format_map": lambda budget, value, args, kwargs: brace_format(budget, value, (), entries_of(budget, args[0])),
 }
 
 
-def _append(budget: Budget, value: list[object], given: list[Any], named: Arguments) -> object:
-    budget.entries(1)
-    value.append(given[0])
+def _append(budget: Budget, value: list[object], args: list[Any], kwargs: Kwargs) -> object:
+    budget.charge_entries(1)
+    value.append(args[0])
     return None
 
 
-def _extend(budget: Budget, value: list[object], given: list[Any], named: Arguments) -> object:
-    value.extend(items_of(budget, given[0]))
+def _extend(budget: Budget, value: list[object], args: list[Any], kwargs: Kwargs) -> object:
+    value.extend(items_of(budget, args[0]))
     return None
 
 
-def _insert(budget: Budget, value: list[object], given: list[Any], named: Arguments) -> object:
-    budget.entries(1)
-    budget.look(len(value))
-    value.insert(given[0], given[1])
+def _insert(budget: Budget, value: list[object], args: list[Any], kwargs: Kwargs) -> object:
+    budget.charge_entries(1)
+    budget.charge_reading(len(value))
+    value.insert(args[0], args[1])
     return None
 
 
-def _pop(budget: Budget, value: list[object], given: list[Any], named: Arguments) -> object:
-    budget.look(len(value))
-    return value.pop(*given)
+def _pop(budget: Budget, value: list[object], args: list[Any], kwargs: Kwargs) -> object:
+    budget.charge_reading(len(value))
+    return value.pop(*args)
 
 
-def _index(budget: Budget, value: list[object], given: list[Any], named: Arguments) -> int:
+def _index(budget: Budget, value: list[object], args: list[Any], kwargs: Kwargs) -> int:
     for n, each in enumerate(value):
-        if equal(budget, each, given[0]):
+        if equal(budget, each, args[0]):
             return n
     raise Failure("the value is not in the list")
 
 
-def _remove(budget: Budget, value: list[object], given: list[Any], named: Arguments) -> object:
-    place = _index(budget, value, given, named)
+def _remove(budget: Budget, value: list[object], args: list[Any], kwargs: Kwargs) -> object:
+    place = _index(budget, value, args, kwargs)
     value.pop(place)
     return None
 
 
-def _reverse(budget: Budget, value: list[object], given: list[Any], named: Arguments) -> object:
-    budget.look(len(value) << 4)
+def _reverse(budget: Budget, value: list[object], args: list[Any], kwargs: Kwargs) -> object:
+    budget.charge_reading(len(value) << 4)
     value.reverse()
     return None
 
 
-def _sort(budget: Budget, value: list[Any], given: list[Any], named: Arguments) -> object:
+def _sort(budget: Budget, value: list[Any], args: list[Any], kwargs: Kwargs) -> object:
     budget.measure(value)
-    budget.spend(8 * len(value))
-    value.sort(reverse=bool(named.get("reverse", False)))
+    budget.charge_steps(8 * len(value))
+    value.sort(reverse=bool(kwargs.get("reverse", False)))
     return None
 
 
-def _copy(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
-    budget.entries(len(value))
+def _copy(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
+    budget.charge_entries(len(value))
     return value.copy()
 
 
-def _clear(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
+def _clear(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
     value.clear()
     return None
 
@@ -200,56 +200,56 @@ LIST: dict[str, Method] = {
     "sort": _sort,
     "copy": _copy,
     "clear": _clear,
-    "count": lambda budget, value, given, named: sum(equal(budget, each, given[0]) for each in value),
+    "count": lambda budget, value, args, kwargs: sum(equal(budget, each, args[0]) for each in value),
 }
 
 
-def _get(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
-    return _entries(value).get(key_of(budget, given[0]), given[1] if len(given) > 1 else named.get("default"))
+def _get(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
+    return _entries(value).get(key_of(budget, args[0]), args[1] if len(args) > 1 else kwargs.get("default"))
 
 
 def _entries(value: Any) -> dict[Any, Any]:
     return value.entries if isinstance(value, Namespace) else value
 
 
-def _lists(act: Callable[[dict[Any, Any]], list[object]]) -> Method:
-    def call(budget: Budget, value: Any, given: list[Any], named: Arguments) -> object:
+def _listing_method(act: Callable[[dict[Any, Any]], list[object]]) -> Method:
+    def call(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
         entries = _entries(value)
-        budget.entries(len(entries))
+        budget.charge_entries(len(entries))
         return act(entries)
 
     return call
 
 
-def _update(budget: Budget, value: dict[Any, object], given: list[Any], named: Arguments) -> object:
-    budget.entries(len(named))
-    value.update(entries_of(budget, given[0]) if given else {}, **named)
+def _update(budget: Budget, value: dict[Any, object], args: list[Any], kwargs: Kwargs) -> object:
+    budget.charge_entries(len(kwargs))
+    value.update(entries_of(budget, args[0]) if args else {}, **kwargs)
     return None
 
 
-def _set_default(budget: Budget, value: dict[Any, object], given: list[Any], named: Arguments) -> object:
-    budget.entries(1)
-    return value.setdefault(key_of(budget, given[0]), given[1] if len(given) > 1 else None)
+def _set_default(budget: Budget, value: dict[Any, object], args: list[Any], kwargs: Kwargs) -> object:
+    budget.charge_entries(1)
+    return value.setdefault(key_of(budget, args[0]), args[1] if len(args) > 1 else None)
 
 
-def _pop_key(budget: Budget, value: dict[Any, object], given: list[Any], named: Arguments) -> object:
-    key = key_of(budget, given[0])
+def _pop_key(budget: Budget, value: dict[Any, object], args: list[Any], kwargs: Kwargs) -> object:
+    key = key_of(budget, args[0])
     if key in value:
         return value.pop(key)
-    if len(given) > 1:
-        return given[1]
+    if len(args) > 1:
+        return args[1]
     raise Failure("the dictionary has no such key")
 
 
 DICTIONARY: dict[str, Method] = {
     "get": _get,
-    "items": _lists(lambda entries: list(entries.items())),
-    "keys": _lists(lambda entries: list(entries)),
-    "values": _lists(lambda entries: list(entries.values())),
+    "items": _listing_method(lambda entries: list(entries.items())),
+    "keys": _listing_method(lambda entries: list(entries)),
+    "values": _listing_method(lambda entries: list(entries.values())),
     "update": _update,
     "setdefault": _set_default,
     "pop": _pop_key,
-    "popitem": lambda budget, value, given, named: value.popitem(),
+    "popitem": lambda budget, value, args, kwargs: value.popitem(),
     "copy": _copy,
     "clear": _clear,
 }

@@ -1,4 +1,4 @@
-"""Operators, formatting and lookups: as in Python, but each charges the budget before it does anything large."""
+"""Operators, formatting and lookups as in Python, but each one charges the budget before it does expensive work."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from engine.prompt.jinja.budget import Budget
-from engine.prompt.jinja.values import Arguments, Failure, Function, Loop, Namespace, Undefined, is_none
+from engine.prompt.jinja.values import Failure, Function, Kwargs, Loop, Namespace, Undefined, is_none
 
 MAX_RANGE = 100_000
 MAX_WIDTH = 10_000
@@ -29,44 +29,44 @@ def text_of(budget: Budget, value: object) -> str:
         return str(value)
     if isinstance(value, list | tuple | dict):
         n, _, n_chars = budget.measure(value)
-        budget.allow(24 * n + 10 * n_chars)
-        return budget.text(str(value))
+        budget.check_bytes(24 * n + 10 * n_chars)
+        return budget.charge_text(str(value))
     raise Failure(f"a {type(value).__name__.lower()} cannot be printed")
 
 
 def concatenate(budget: Budget, values: Iterable[object]) -> str:
     texts = [text_of(budget, value) for value in values]
-    budget.spend(len(texts))
-    budget.allow(sum(map(len, texts)))
-    return budget.text("".join(texts))
+    budget.charge_steps(len(texts))
+    budget.check_bytes(sum(map(len, texts)))
+    return budget.charge_text("".join(texts))
 
 
 def add(budget: Budget, left: Any, right: Any) -> object:
-    budget.spend()
+    budget.charge_steps()
     if isinstance(left, str) and isinstance(right, str):
-        budget.allow(len(left) + len(right))
-        return budget.text(left + right)
+        budget.check_bytes(len(left) + len(right))
+        return budget.charge_text(left + right)
     if isinstance(left, list | tuple) and isinstance(right, list | tuple):
-        budget.entries(len(left) + len(right))
+        budget.charge_entries(len(left) + len(right))
         return [*left, *right] if isinstance(left, list) else (*left, *right)
     return _numeric(budget, operator.add, left, right)
 
 
 def multiply(budget: Budget, left: Any, right: Any) -> object:
-    budget.spend()
+    budget.charge_steps()
     if isinstance(left, int) and isinstance(right, str | list | tuple):
         left, right = right, left
     if isinstance(left, str) and isinstance(right, int):
-        budget.allow(len(left) * max(right, 0))
-        return budget.text(left * right)
+        budget.check_bytes(len(left) * max(right, 0))
+        return budget.charge_text(left * right)
     if isinstance(left, list | tuple) and isinstance(right, int):
-        budget.entries(len(left) * max(right, 0))
+        budget.charge_entries(len(left) * max(right, 0))
         return left * right
     return _numeric(budget, operator.mul, left, right)
 
 
 def modulo(budget: Budget, left: Any, right: Any) -> object:
-    budget.spend()
+    budget.charge_steps()
     if isinstance(left, str):
         return percent_format(budget, left, right)
     return _numeric(budget, operator.mod, left, right)
@@ -83,38 +83,38 @@ def numeric(act: Callable[[Any, Any], object]) -> Callable[[Budget, Any, Any], o
 
 
 def _numeric(budget: Budget, act: Callable[[Any, Any], object], left: Any, right: Any) -> object:
-    budget.spend()
+    budget.charge_steps()
     if not (isinstance(left, int | float) and isinstance(right, int | float)):
         names = [type(each).__name__ for each in (left, right)]
         raise Failure(f"{act.__name__} of {names[0]} and {names[1]}")
-    return budget.number(act(left, right))
+    return budget.check_number(act(left, right))
 
 
-def percent_format(budget: Budget, template: str, given: object) -> str:
-    """`template % given`, with widths bounded."""
-    budget.look(len(template))
+def percent_format(budget: Budget, template: str, args: object) -> str:
+    """`template % args` with limited widths."""
+    budget.charge_reading(len(template))
     n_slots = at = 0
     while (at := template.find("%", at)) >= 0:
         found = _PERCENT.match(template, at)
         if found is None or not all(map(_is_narrow, found.groups())):
             raise Failure("this format is not supported, or too wide")
         n_slots, at = n_slots + 1, found.end()
-    _, _, n_chars = budget.measure(given)
-    budget.allow(len(template) + n_slots * (10 * n_chars + 2 * MAX_WIDTH if n_slots < 64 else 10 * n_chars + 64))
-    arguments = tuple(given) if isinstance(given, list) else given
-    return budget.text(template % arguments)
+    _, _, n_chars = budget.measure(args)
+    budget.check_bytes(len(template) + n_slots * (10 * n_chars + 2 * MAX_WIDTH if n_slots < 64 else 10 * n_chars + 64))
+    arguments = tuple(args) if isinstance(args, list) else args
+    return budget.charge_text(template % arguments)
 
 
 def _is_narrow(width: str | None) -> bool:
     return not width or (len(width) < 9 and int(width) <= MAX_WIDTH)
 
 
-def brace_format(budget: Budget, template: str, given: Sequence[object], named: Arguments) -> str:
-    """`template.format(…)`, without attributes or items of the arguments, and with bounded widths."""
+def brace_format(budget: Budget, template: str, args: Sequence[object], kwargs: Kwargs) -> str:
+    """`template.format(…)` with limited widths, without attributes or items of the arguments."""
     parts: list[str] = []
     place = 0
     for literal, field, spec, conversion in string.Formatter().parse(template):
-        budget.look(len(literal))
+        budget.charge_reading(len(literal))
         parts.append(literal)
         if field is None:
             continue
@@ -123,20 +123,20 @@ def brace_format(budget: Budget, template: str, given: Sequence[object], named: 
             raise Failure("this format is not supported")
         if not field:
             field, place = str(place), place + 1
-        value = given[int(field)] if field.isdecimal() else named[field]
+        value = args[int(field)] if field.isdecimal() else kwargs[field]
         plain = value if isinstance(value, int | float) and conversion is None else text_of(budget, value)
-        parts.append(budget.text(format(plain, spec or "")))
+        parts.append(budget.charge_text(format(plain, spec or "")))
     return concatenate(budget, parts)
 
 
 def equal(budget: Budget, left: object, right: object) -> bool:
-    budget.spend()
+    budget.charge_steps()
     if left is None or right is None:
         return is_none(left) and is_none(right)
     if isinstance(left, str) and isinstance(right, str):
         if len(left) != len(right):
             return False
-        budget.look(len(left))
+        budget.charge_reading(len(left))
     elif isinstance(left, list | tuple | dict) and isinstance(right, list | tuple | dict):
         budget.measure(left)
         budget.measure(right)
@@ -146,7 +146,7 @@ def equal(budget: Budget, left: object, right: object) -> bool:
 def contains(budget: Budget, item: object, container: object) -> bool:
     match container:
         case str():
-            budget.look(len(container))
+            budget.charge_reading(len(container))
             return text_of(budget, item) in container
         case dict():
             return not isinstance(item, Undefined) and key_of(budget, item) in container
@@ -161,10 +161,10 @@ def contains(budget: Budget, item: object, container: object) -> bool:
 
 def ordered(act: Callable[[Any, Any], bool]) -> Callable[[Budget, object, object], bool]:
     def compare(budget: Budget, left: object, right: object) -> bool:
-        budget.spend()
+        budget.charge_steps()
         for each in (left, right):
             if isinstance(each, str):
-                budget.look(len(each))
+                budget.charge_reading(len(each))
             elif not isinstance(each, int | float):
                 budget.measure(each)
         return act(left, right)
@@ -185,33 +185,33 @@ COMPARISONS: dict[str, Callable[[Budget, object, object], bool]] = {
 
 
 def key_of(budget: Budget, key: object) -> Any:
-    """A key of a dictionary: a plain value. The hash of nested tuples takes time exponential in their depth."""
+    """Checks a dictionary key: only plain values. Hashing nested tuples takes time exponential in their depth."""
     if isinstance(key, str):
-        budget.look(len(key))
+        budget.charge_reading(len(key))
     elif not (key is None or isinstance(key, int | float)):
         raise Failure(f"a {type(key).__name__} is no key")
     return key
 
 
 def name_of(value: object) -> str:
-    """The name of an attribute, a filter or a test that a template computes. Raises Failure for other values than text:
-    turning nested lists to text takes time exponential in their depth."""
+    """Checks a computed name of an attribute, filter or test: only strings. Converting nested lists to text takes time
+    exponential in their depth."""
     if not isinstance(value, str):
         raise Failure(f"a {type(value).__name__.lower()} is no name")
     return value
 
 
 def entries_of(budget: Budget, value: object) -> dict[Any, object]:
-    """A dictionary of `value`, another dictionary or a list of pairs."""
+    """A dictionary from another dictionary or a list of pairs."""
     pairs: Any = value.items() if isinstance(value, dict) else items_of(budget, value)
-    budget.entries(len(pairs))
+    budget.charge_entries(len(pairs))
     return {key_of(budget, key): entry for key, entry in pairs}
 
 
 def items_of(budget: Budget, value: object) -> list[object]:
     """What a loop iterates over."""
     if isinstance(value, str | list | tuple | dict | range):
-        budget.entries(len(value))
+        budget.charge_entries(len(value))
         return list(value)
     if value is None or isinstance(value, Undefined):
         return []
@@ -219,8 +219,8 @@ def items_of(budget: Budget, value: object) -> list[object]:
 
 
 def entry_of(budget: Budget, value: object, name: str) -> object:
-    """`value.name`, but for methods."""
-    budget.spend()
+    """`value.name`, except for methods."""
+    budget.charge_steps()
     match value:
         case dict():
             return value.get(key_of(budget, name), Undefined(name))
@@ -240,7 +240,7 @@ def entry_of(budget: Budget, value: object, name: str) -> object:
 def index_of(budget: Budget, value: object, index: object) -> object:
     """`value[index]`."""
     if isinstance(value, list | tuple | str | range) and isinstance(index, int):
-        budget.spend()
+        budget.charge_steps()
         return value[index] if -len(value) <= index < len(value) else Undefined(str(index))
     if isinstance(value, dict):
         return value.get(key_of(budget, index), Undefined()) if not isinstance(index, Undefined) else index
@@ -256,7 +256,7 @@ def slice_of(budget: Budget, value: Any, start: object, stop: object, step: obje
     cut = slice(*(each if isinstance(each, int) else None for each in (start, stop, step)))
     n = len(range(*cut.indices(len(value))))
     if isinstance(value, str):
-        budget.allow(n)
-        return budget.text(value[cut])
-    budget.entries(n)
+        budget.check_bytes(n)
+        return budget.charge_text(value[cut])
+    budget.charge_entries(n)
     return list(value[cut]) if isinstance(value, range) else value[cut]

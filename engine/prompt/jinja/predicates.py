@@ -1,4 +1,4 @@
-"""The tests that a template can make: `value is name`."""
+"""The tests for templates: `value is name`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Predicate = Callable[[Budget, Any, list[Any]], bool]
 
 
 def _comparison(name: str) -> Predicate:
-    return lambda budget, value, given: COMPARISONS[name](budget, value, given[0])
+    return lambda budget, value, args: COMPARISONS[name](budget, value, args[0])
 
 
 def _number(value: object) -> bool:
@@ -21,36 +21,36 @@ def _number(value: object) -> bool:
 
 
 def _case(holds: Callable[[str], bool]) -> Predicate:
-    def predicate(budget: Budget, value: Any, given: list[Any]) -> bool:
+    def predicate(budget: Budget, value: Any, args: list[Any]) -> bool:
         if not isinstance(value, str):
             return False
-        budget.look(len(value))
+        budget.charge_reading(len(value))
         return holds(value)
 
     return predicate
 
 
 PREDICATES: dict[str, Predicate] = {
-    "boolean": lambda budget, value, given: isinstance(value, bool),
-    "callable": lambda budget, value, given: isinstance(value, Function),
-    "defined": lambda budget, value, given: not isinstance(value, Undefined),
-    "divisibleby": lambda budget, value, given: value % given[0] == 0 if _number(value) else False,
-    "escaped": lambda budget, value, given: False,
-    "even": lambda budget, value, given: value % 2 == 0 if _number(value) else False,
-    "false": lambda budget, value, given: value is False,
-    "float": lambda budget, value, given: isinstance(value, float),
-    "integer": lambda budget, value, given: isinstance(value, int) and not isinstance(value, bool),
-    "iterable": lambda budget, value, given: isinstance(value, str | list | tuple | dict | range | Undefined),
+    "boolean": lambda budget, value, args: isinstance(value, bool),
+    "callable": lambda budget, value, args: isinstance(value, Function),
+    "defined": lambda budget, value, args: not isinstance(value, Undefined),
+    "divisibleby": lambda budget, value, args: value % args[0] == 0 if _number(value) else False,
+    "escaped": lambda budget, value, args: False,
+    "even": lambda budget, value, args: value % 2 == 0 if _number(value) else False,
+    "false": lambda budget, value, args: value is False,
+    "float": lambda budget, value, args: isinstance(value, float),
+    "integer": lambda budget, value, args: isinstance(value, int) and not isinstance(value, bool),
+    "iterable": lambda budget, value, args: isinstance(value, str | list | tuple | dict | range | Undefined),
     "lower": _case(str.islower),
-    "mapping": lambda budget, value, given: isinstance(value, dict | Namespace),
-    "none": lambda budget, value, given: is_none(value),
-    "number": lambda budget, value, given: isinstance(value, int | float),
-    "odd": lambda budget, value, given: value % 2 == 1 if _number(value) else False,
-    "sameas": lambda budget, value, given: value is given[0],
-    "sequence": lambda budget, value, given: isinstance(value, str | list | tuple | dict | range),
-    "string": lambda budget, value, given: isinstance(value, str),
-    "true": lambda budget, value, given: value is True,
-    "undefined": lambda budget, value, given: isinstance(value, Undefined),
+    "mapping": lambda budget, value, args: isinstance(value, dict | Namespace),
+    "none": lambda budget, value, args: is_none(value),
+    "number": lambda budget, value, args: isinstance(value, int | float),
+    "odd": lambda budget, value, args: value % 2 == 1 if _number(value) else False,
+    "sameas": lambda budget, value, args: value is args[0],
+    "sequence": lambda budget, value, args: isinstance(value, str | list | tuple | dict | range),
+    "string": lambda budget, value, args: isinstance(value, str),
+    "true": lambda budget, value, args: value is True,
+    "undefined": lambda budget, value, args: isinstance(value, Undefined),
     "upper": _case(str.isupper),
     **{name: _comparison(name) for name in ("eq", "ne", "lt", "gt", "in")},
     **{name: _comparison("eq") for name in ("==", "equalto")},

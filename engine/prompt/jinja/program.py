@@ -1,7 +1,7 @@
-"""Compiles the source of a template to a program that renders it within a budget.
+"""Compiles a template's source to a program that renders it within a budget.
 
-Only Jinja2's parser is used. Jinja2 itself runs a template as Python code, which can reach Python's objects and has no
-limits of time and memory. Here a template can only reach the values that it is given and those made from them.
+Only Jinja2's parser is used. Jinja2 itself runs templates as Python code, which can reach Python's objects and has no
+limits of time and memory. Here a template can only reach its variables and values made from them.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any
 from engine.prompt.jinja.budget import Budget
 from engine.prompt.jinja.frame import Frame, Run
 from engine.prompt.jinja.operators import MAX_RANGE, entries_of, text_of
-from engine.prompt.jinja.statements import captured, statements
-from engine.prompt.jinja.values import Arguments, Failure, Function, Namespace, Refusal
+from engine.prompt.jinja.statements import capture_output, statements
+from engine.prompt.jinja.values import Failure, Function, Kwargs, Namespace, Refusal
 
 MAX_SOURCE_CHARS = 1 << 19
 """Twenty times the length of the longest known template."""
@@ -28,14 +28,14 @@ class Program:
     """A compiled template. `render` may run on several threads at once."""
 
     def __init__(self, source: str) -> None:
-        """Raises Failure where `source` does not parse, or uses what is not supported."""
-        # Takes 0.1 s to import, which the window's start does not need.
+        """Raises Failure if `source` cannot be parsed or uses unsupported syntax."""
+        # Imported late: it takes 0.1 s, and the window's start does not need it.
         from jinja2 import Environment, TemplateError
         from jinja2.ext import ExprStmtExtension, LoopControlExtension
 
         if len(source) > MAX_SOURCE_CHARS:
             raise Failure("it is too long")
-        # As transformers reads chat templates.
+        # The options that transformers uses for chat templates.
         environment = Environment(
             trim_blocks=True,
             lstrip_blocks=True,
@@ -47,10 +47,10 @@ class Program:
             raise Failure(_first_line(error)) from None
 
     def render(self, names: Mapping[str, object], budget: Budget) -> str:
-        """Raises Failure for an error or an exhausted budget, Refusal where the template calls `raise_exception`."""
+        """Raises Failure for errors and an exceeded budget, Refusal if the template calls `raise_exception`."""
         run = Run({**_functions(budget), **names}, budget)
         try:
-            return captured(Frame(run), self._body)
+            return capture_output(Frame(run), self._body)
         except _ERRORS as error:
             raise Failure(_first_line(error)) from None
 
@@ -60,27 +60,27 @@ def _first_line(error: BaseException) -> str:
 
 
 def _functions(budget: Budget) -> dict[str, Function]:
-    def a_range(given: list[Any], _: Arguments) -> object:
-        numbers = range(*given)
+    def a_range(args: list[Any], _: Kwargs) -> object:
+        numbers = range(*args)
         if len(numbers) > MAX_RANGE:
             raise Failure("a range is too long")
         return numbers
 
-    def namespace(given: list[Any], named: Arguments) -> object:
-        return Namespace(dictionary(given, named))
+    def namespace(args: list[Any], kwargs: Kwargs) -> object:
+        return Namespace(dictionary(args, kwargs))
 
-    def dictionary(given: list[Any], named: Arguments) -> dict[str, object]:
-        budget.entries(len(named))
-        return (entries_of(budget, given[0]) if given else {}) | named
+    def dictionary(args: list[Any], kwargs: Kwargs) -> dict[str, object]:
+        budget.charge_entries(len(kwargs))
+        return (entries_of(budget, args[0]) if args else {}) | kwargs
 
     functions = {
         "range": a_range,
         "namespace": namespace,
         "dict": dictionary,
-        "raise_exception": lambda given, _: _refuse(text_of(budget, given[0]) if given else ""),
-        "strftime_now": lambda given, _: _now(text_of(budget, given[0])),
-        "cycler": lambda given, _: _cycler(given),
-        "joiner": lambda given, _: _joiner(text_of(budget, given[0]) if given else ", "),
+        "raise_exception": lambda args, _: _refuse(text_of(budget, args[0]) if args else ""),
+        "strftime_now": lambda args, _: _now(text_of(budget, args[0])),
+        "cycler": lambda args, _: _cycler(args),
+        "joiner": lambda args, _: _joiner(text_of(budget, args[0]) if args else ", "),
     }
     return {name: Function(name, call) for name, call in functions.items()}
 
@@ -99,7 +99,7 @@ def _cycler(values: list[Any]) -> Namespace:
     space = Namespace({"current": values[0]})
     place = 0
 
-    def following(_given: list[Any], _named: Arguments) -> object:
+    def following(_args: list[Any], _kwargs: Kwargs) -> object:
         nonlocal place
         found, place = values[place % len(values)], place + 1
         space.entries["current"] = values[place % len(values)]
@@ -112,7 +112,7 @@ def _cycler(values: list[Any]) -> Namespace:
 def _joiner(separator: str) -> Function:
     used = False
 
-    def call(_given: list[Any], _named: Arguments) -> object:
+    def call(_args: list[Any], _kwargs: Kwargs) -> object:
         nonlocal used
         used, before = True, used
         return separator if before else ""

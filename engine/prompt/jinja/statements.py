@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from engine.prompt.jinja.expressions import expression, filter_text
 from engine.prompt.jinja.frame import Frame
 from engine.prompt.jinja.operators import items_of, text_of
-from engine.prompt.jinja.values import Arguments, Failure, Function, Loop, Namespace, Undefined
+from engine.prompt.jinja.values import Failure, Function, Kwargs, Loop, Namespace, Undefined
 
 if TYPE_CHECKING:
     from jinja2 import nodes
@@ -19,7 +19,7 @@ Target = Callable[[Frame, Any], None]
 
 
 def statements(body: Sequence[Any]) -> Statement:
-    """Runs `body` in order. Raises Failure for unsupported nodes."""
+    """Compiles a body. Raises Failure for unsupported nodes."""
     steps = [_statement(node) for node in body]
 
     def run(frame: Frame) -> Signal:
@@ -52,13 +52,13 @@ def _output(node: nodes.Output) -> Statement:
     return run
 
 
-def captured(frame: Frame, body: Statement) -> str:
-    """The output of `body`."""
+def capture_output(frame: Frame, body: Statement) -> str:
+    """Runs `body` and returns its output."""
     run = frame.run
     before, run.output = run.output, []
     try:
         body(frame)
-        return run.budget.text("".join(run.output))
+        return run.budget.charge_text("".join(run.output))
     finally:
         run.output = before
 
@@ -70,7 +70,7 @@ def target(node: Any) -> Target:
             name = node.name
 
             def set_name(frame: Frame, value: Any) -> None:
-                frame.run.budget.spend()
+                frame.run.budget.charge_steps()
                 frame.names[name] = value
 
             return set_name
@@ -83,7 +83,7 @@ def target(node: Any) -> Target:
 
 def _namespace_target(name: str, entry: str) -> Target:
     def set_entry(frame: Frame, value: Any) -> None:
-        frame.run.budget.entries(1)
+        frame.run.budget.charge_entries(1)
         space = frame.load(name)
         if not isinstance(space, Namespace):
             raise Failure(f"{name} is no namespace")
@@ -117,7 +117,7 @@ def _assign_block(node: nodes.AssignBlock) -> Statement:
     goal, body, filtered = target(node.target), statements(node.body), filter_text(node.filter)
 
     def run(frame: Frame) -> Signal:
-        goal(frame, filtered(frame, captured(Frame(frame.run, frame), body)))
+        goal(frame, filtered(frame, capture_output(Frame(frame.run, frame), body)))
         return None
 
     return run
@@ -137,8 +137,6 @@ def _if(node: nodes.If) -> Statement:
 
 
 class _For:
-    """A loop."""
-
     def __init__(self, node: nodes.For) -> None:
         self._target = target(node.target)
         self._items = expression(node.iter)
@@ -161,7 +159,7 @@ class _For:
             return
         loop = Loop(items, depth0, self._recursion(frame, depth0))
         for loop.index0, item in enumerate(items):
-            run.budget.spend()
+            run.budget.charge_steps()
             inner = Frame(run, frame)
             inner.names["loop"] = loop
             self._target(inner, item)
@@ -177,16 +175,16 @@ class _For:
         if not self._is_recursive:
             return None
 
-        def again(given: list[Any], _: Arguments) -> object:
+        def again(args: list[Any], _: Kwargs) -> object:
             run = frame.run
             run.enter()
 
             def body(inner: Frame) -> Signal:
-                self._go(inner, given[0], depth0 + 1)
+                self._go(inner, args[0], depth0 + 1)
                 return None
 
             try:
-                return captured(Frame(run, frame), body)
+                return capture_output(Frame(run, frame), body)
             finally:
                 run.leave()
 
@@ -194,36 +192,36 @@ class _For:
 
 
 def _callable(node: Any, name: str) -> Callable[[Frame], Function]:
-    """A macro, or the body of a call block: a function that returns its output."""
+    """Compiles a macro or the body of a call block to a function that returns its output."""
     names = [each.name for each in node.args]
     defaults = [expression(each) for each in node.defaults]
     first_default = len(names) - len(defaults)
     body = statements(node.body)
 
-    def bind(inner: Frame, given: list[Any], named: Arguments) -> None:
-        rest = dict(named)
+    def bind(inner: Frame, args: list[Any], kwargs: Kwargs) -> None:
+        rest = dict(kwargs)
         for place, each in enumerate(names):
-            if place < len(given):
-                inner.names[each] = given[place]
+            if place < len(args):
+                inner.names[each] = args[place]
             elif each in rest:
                 inner.names[each] = rest.pop(each)
             elif place >= first_default:
                 inner.names[each] = defaults[place - first_default](inner)
             else:
                 inner.names[each] = Undefined(each)
-        inner.names["varargs"] = tuple(given[len(names) :])
+        inner.names["varargs"] = tuple(args[len(names) :])
         inner.names["caller"] = rest.pop("caller", Undefined("caller"))
         inner.names["kwargs"] = rest
 
     def made(frame: Frame) -> Function:
-        def call(given: list[Any], named: Arguments) -> object:
+        def call(args: list[Any], kwargs: Kwargs) -> object:
             run = frame.run
             run.enter()
             try:
                 inner = Frame(run, frame)
-                run.budget.entries(len(names) + 3)
-                bind(inner, given, named)
-                return captured(inner, body)
+                run.budget.charge_entries(len(names) + 3)
+                bind(inner, args, kwargs)
+                return capture_output(inner, body)
             finally:
                 run.leave()
 
@@ -267,7 +265,7 @@ def _filter_block(node: nodes.FilterBlock) -> Statement:
     body, filtered = statements(node.body), filter_text(node.filter)
 
     def run(frame: Frame) -> Signal:
-        text = filtered(frame, captured(Frame(frame.run, frame), body))
+        text = filtered(frame, capture_output(Frame(frame.run, frame), body))
         frame.run.write(text_of(frame.run.budget, text))
         return None
 

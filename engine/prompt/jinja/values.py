@@ -1,14 +1,14 @@
-"""The values that a template can hold besides Python's strings, numbers, lists and dictionaries."""
+"""The values of templates other than Python's strings, numbers, lists and dictionaries."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-Arguments = dict[str, object]
+Kwargs = dict[str, object]
 
 
 class Failure(Exception):
-    """The template cannot be compiled or rendered. The text is a short clause."""
+    """The template cannot be compiled or rendered. The message is a short clause."""
 
 
 class Refusal(Exception):
@@ -16,7 +16,7 @@ class Refusal(Exception):
 
 
 class Undefined:
-    """A missing name or entry: false and empty. Lookups in it are errors."""
+    """A missing variable or entry: false and empty. Lookups in it are errors."""
 
     __slots__ = ("name",)
 
@@ -39,14 +39,14 @@ class Undefined:
         return "Undefined"
 
 
-class NoText(str):
-    """The content of a turn that only calls tools: `is none` holds, and it is printed as the empty string."""
+class EmptyContent(str):
+    """The content of a message that only calls tools: `is none` is true, and it prints as an empty string."""
 
     __slots__ = ()
 
 
 class Namespace:
-    """A value of `namespace()`: its entries can be set from within a loop."""
+    """A value of `namespace()`, whose entries can be set inside a loop."""
 
     __slots__ = ("entries",)
 
@@ -58,11 +58,11 @@ class Namespace:
 
 
 class Function:
-    """Anything that a template can call. `call` takes positional and named arguments."""
+    """Anything that a template can call. `call` takes positional arguments and keyword arguments."""
 
     __slots__ = ("call", "name")
 
-    def __init__(self, name: str, call: Callable[[list[object], Arguments], object]) -> None:
+    def __init__(self, name: str, call: Callable[[list[object], Kwargs], object]) -> None:
         self.name = name
         self.call = call
 
@@ -71,7 +71,7 @@ class Function:
 
 
 class Loop:
-    """`loop` within a loop."""
+    """The variable `loop` inside a loop."""
 
     __slots__ = ("depth0", "index0", "items", "recurse", "seen")
 
@@ -108,15 +108,15 @@ class Loop:
             case "nextitem":
                 return self.items[at + 1] if at + 1 < n else Undefined(name)
             case "cycle":
-                return Function(name, lambda given, _: given[at % len(given)])
+                return Function(name, lambda args, _: args[at % len(args)])
             case "changed":
                 return Function(name, self._changed)
         return Undefined(name)
 
-    def _changed(self, given: list[object], _: Arguments) -> object:
-        before, self.seen = self.seen, given
-        return before is None or any(one is not other for one, other in zip(before, given, strict=False))  # type: ignore[call-overload]
+    def _changed(self, args: list[object], _: Kwargs) -> object:
+        before, self.seen = self.seen, args
+        return before is None or any(one is not other for one, other in zip(before, args, strict=False))  # type: ignore[call-overload]
 
 
 def is_none(value: object) -> bool:
-    return value is None or type(value) is NoText
+    return value is None or type(value) is EmptyContent

@@ -11,13 +11,13 @@ import pytest
 import api.streaming
 from api.openai.chat.answer import ChatChunkWriter, ResponseMeta, ResponseOptions
 from engine.events import TextDelta
-from engine.request_state import Progress
+from engine.request_state import RequestProgress
 from tests.api.live_endpoint import Live, ask, live
 from tests.fakes import FakeOpener, Script
 
 LONG = "a long prompt " * 200
-HALF_READ = Progress(0, n_prompt=10, n_cached=2, n_read=6, prefill_s=0.25)
-WRITING = Progress(0, n_prompt=10, n_cached=2, n_read=10, n_output=5, prefill_s=0.5, decode_s=1.0)
+HALF_READ = RequestProgress(0, n_prompt=10, n_cached=2, n_read=6, prefill_s=0.25)
+WRITING = RequestProgress(0, n_prompt=10, n_cached=2, n_read=10, n_output=5, prefill_s=0.5, decode_s=1.0)
 
 
 @pytest.fixture
@@ -118,5 +118,5 @@ def test_report_and_timings_on_the_wire() -> None:
 
 def test_nothing_is_reported_before_the_prompt_is_tokenized_or_once_it_has_ended() -> None:
     head = ResponseMeta("chatcmpl-1", 1, "alias")
-    assert ChatChunkWriter(head, progress=lambda place: Progress(1)).report(0) == b""
+    assert ChatChunkWriter(head, progress=lambda place: RequestProgress(1)).report(0) == b""
     assert ChatChunkWriter(head).report(0) == b""

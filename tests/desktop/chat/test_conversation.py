@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from desktop.chat.conversation import Conversation
 from desktop.chat.prompt import prompt_messages
 from desktop.chat.titles import MAX_TITLE_COLUMNS, columns, title_of
-from desktop.sidebar.chat_sections import Section, arranged, key_of
+from desktop.sidebar.chat_sections import Section, arrange, key_of
 from desktop.store.records import Chat, ChatMessage, ChatSettings, Role, State
 from engine.requests import Message
 
@@ -69,8 +69,8 @@ def chat(name: str, days: float, pinned: bool = False) -> Chat:
 
 def test_chats_are_grouped_by_age() -> None:
     chats = [chat("old", 90), chat("now", 0), chat("pin", 50, True), chat("week", 6), chat("month", 20), chat("m", 0.3)]
-    assert [row if isinstance(row, Section) else key_of(row) for row in arranged(chats, NOW)] == [
+    assert [row if isinstance(row, Section) else key_of(row) for row in arrange(chats, NOW)] == [
         Section.PINNED, "pin", Section.TODAY, "now", "m", Section.WEEK, "week",
         Section.MONTH, "month", Section.EARLIER, "old",
     ]  # fmt: skip
-    assert arranged([], NOW) == []
+    assert arrange([], NOW) == []

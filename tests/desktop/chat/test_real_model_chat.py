@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtTest import QTest
 
-from tests.desktop.chat.test_token_alternatives import spans, words_of
+from tests.desktop.chat.test_token_alternatives import spans, words_in
 from tests.desktop.conftest import OpenGui, Run, until
 from tests.desktop.shell.test_main_window import answered, click_chat, titles, type_and_send
 
@@ -49,7 +49,7 @@ def test_several_answers_and_another_word(run: Run, open_gui: OpenGui, model_pat
             row = gui.rows[1].id
             await until(lambda: all(len(each.text) > 10 for each in messages.alternatives(row)), 60)
             QTest.keyClick(gui.window, Qt.Key.Key_Escape)
-            await until(lambda: not gui.window.composer._answering, 60)
+            await until(lambda: not gui.window.chat_page.composer._answering, 60)
             group = messages.alternatives(gui.rows[1].id)
             assert len({each.text for each in group}) > 1, "each has a seed of its own"
             assert all(each.n_cached >= each.n_prompt - 1 for each in group)
@@ -57,7 +57,7 @@ def test_several_answers_and_another_word(run: Run, open_gui: OpenGui, model_pat
             text = group[1].text
             start, end = spans(text)[1]
             gui.transcript.token_alternatives_requested.emit(group[1].id, start, end, QRect(300, 200, 60, 20))
-            card = words_of(gui)
+            card = words_in(gui)
             assert card is not None
             await until(lambda: card.current >= 0, 60)
             chosen = card.rows[card.current].choice

@@ -25,7 +25,7 @@ from tests.desktop.shell.test_main_window import answered, type_and_send
 from tests.fakes import FakeOpener, Script
 from tests.trip.test_engine_trip import real_engine
 
-CHOOSING = Script(answer=None, runners_up=True, step_s=0.001)
+CHOOSING = Script(answer=None, has_close_alternatives=True, step_s=0.001)
 FOUND = [
     TokenAlternative("spreadsheet", 0.46),
     TokenAlternative("database", 0.27),
@@ -34,7 +34,7 @@ FOUND = [
 ]
 
 
-def words_of(gui: Gui) -> TokenAlternativesPopup | None:
+def words_in(gui: Gui) -> TokenAlternativesPopup | None:
     return next((card for card in gui.window.findChildren(TokenAlternativesPopup) if card.isVisible()), None)
 
 
@@ -143,7 +143,7 @@ def test_chosen_alternative_continues_as_new_version(run: Run, open_gui: OpenGui
             old = gui.rows[1]
             start, end = spans(old.text)[2]
             gui.transcript.token_alternatives_requested.emit(old.id, start, end, QRect(300, 200, 60, 20))
-            card = words_of(gui)
+            card = words_in(gui)
             assert card is not None
             assert card.accessibleName() == f"Instead of “{old.text[start:end]}”"
             assert card._note.text() == "Looking for other words…"
@@ -154,7 +154,7 @@ def test_chosen_alternative_continues_as_new_version(run: Run, open_gui: OpenGui
             assert chosen is not None
             assert chosen.word != old.text[start:end]
             QTest.keyClick(card, Qt.Key.Key_Return)
-            assert words_of(gui) is None
+            assert words_in(gui) is None
             begins = old.text[:start] + chosen.word
             await until(lambda: len(gui.rows[1].text) > len(begins) + 5)
             assert gui.rows[1].text.startswith(begins)
@@ -162,7 +162,7 @@ def test_chosen_alternative_continues_as_new_version(run: Run, open_gui: OpenGui
             gui.transcript.version_requested.emit(gui.rows[1].id, -1)
             assert gui.rows[1] == old
             QTest.keyClick(gui.window, Qt.Key.Key_Escape)
-            await until(lambda: not gui.window.composer._answering)
+            await until(lambda: not gui.window.chat_page.composer._answering)
 
     run(story())
 
@@ -174,13 +174,13 @@ def test_escape_closes_popup_and_drops_request(run: Run, open_gui: OpenGui) -> N
             await answered(gui)
             message = gui.rows[1]
             gui.transcript.token_alternatives_requested.emit(message.id, 3, 5, QRect(300, 200, 60, 20))
-            card = words_of(gui)
+            card = words_in(gui)
             assert card is not None
             QTest.keyClick(card, Qt.Key.Key_Escape)
-            assert words_of(gui) is None
+            assert words_in(gui) is None
             assert gui.rows == [gui.rows[0], message]
             gui.transcript.token_alternatives_requested.emit(message.id, 2, 3, QRect(300, 200, 60, 20))
-            assert words_of(gui) is None, "a space is no word"
+            assert words_in(gui) is None, "a space is no word"
 
     run(story())
 
@@ -193,7 +193,7 @@ def test_engine_failure_closes_popup_with_toast(run: Run, open_gui: OpenGui) -> 
             await answered(gui)
             script.fail_after = 0
             gui.transcript.token_alternatives_requested.emit(gui.rows[1].id, 3, 5, QRect(300, 200, 60, 20))
-            await until(lambda: words_of(gui) is None)
+            await until(lambda: words_in(gui) is None)
             assert "stopped working" in gui.window.toast.text
 
     run(story())

@@ -113,9 +113,9 @@ def test_retry_while_streaming_stops_first_answer(run: Run, open_gui: OpenGui) -
             gui.transcript.version_requested.emit(gui.rows[-1].id, -1)
             await until(lambda: gui.rows[-1].state == "stopped")
             assert len(gui.rows[-1].text) > 5
-            assert gui.window.composer._answering, "the other version is still being written"
+            assert gui.window.chat_page.composer._answering, "the other version is still being written"
             QTest.keyClick(gui.window, Qt.Key.Key_Escape)
-            await until(lambda: not gui.window.composer._answering)
+            await until(lambda: not gui.window.chat_page.composer._answering)
 
     run(story())
 
@@ -130,7 +130,7 @@ def test_alternatives_share_one_prefill_and_one_is_picked(run: Run, open_gui: Op
             assert len(messages.alternatives(gui.rows[1].id)) == 3
             await until(lambda: sum(bool(each.text) for each in messages.alternatives(gui.rows[1].id)) == 3)
             assert any(each.state == "streaming" for each in messages.alternatives(gui.rows[1].id)), "all at once"
-            await until(lambda: not gui.window.composer._answering)
+            await until(lambda: not gui.window.chat_page.composer._answering)
             group = messages.alternatives(gui.rows[1].id)
             assert [each.text for each in group] == ["A title for you."] * 3
             assert len({each.group_id for each in group}) == 1
@@ -294,7 +294,7 @@ def test_answer_deleted_while_streaming_is_restored_as_it_ended(run: Run, open_g
             await until(lambda: len(gui.rows[-1].text) > 10)
             gui.transcript.delete_requested.emit(gui.rows[1].id)
             assert len(gui.rows) == 1
-            await until(lambda: not gui.window.composer._answering)
+            await until(lambda: not gui.window.chat_page.composer._answering)
             assert len(gui.rows) == 1
             gui.window.toast._action.click()
             assert gui.rows[1].state == "stopped"

@@ -1,4 +1,4 @@
-"""Pictures of the endpoint's page in each of its states."""
+"""Screenshots of the page of the endpoint in each of its states."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ HOLDERS = (
 SHARES = MemoryShares(92 << 20, 58 << 20, 31 << 20, 101 << 20, 110 << 20, 22 << 30, 1_200_000_000, HOLDERS)
 
 
-def busy(gui: Gui) -> None:
+def show_activity(gui: Gui) -> None:
     page = gui.endpoint_page
     model = page.requests.view.model()
     assert isinstance(model, RequestList)
@@ -46,19 +46,19 @@ def busy(gui: Gui) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_endpoint_is_pictured(run: Run, open_gui: OpenGui, profile: Profile, scheme: str) -> None:
+def test_screenshots_of_endpoint_page(run: Run, open_gui: OpenGui, profile: Profile, scheme: str) -> None:
     async def story() -> None:
         await fill(profile)
         async with open_gui(theme=scheme) as gui:
             await until(lambda: gui.ready and gui.chats.model().rowCount() > 9)
             page = gui.endpoint_page
             await until(lambda: page._state.key)
-            gui.window.sidebar.endpoint_requested.emit()
+            gui.window.show_page("endpoint")
             await until(lambda: page.memory.isVisible())
             await show(gui, "endpoint-off", scheme)
             page.show_state(replace(page._state, stage="on"))
             gui.window.sidebar.show_endpoint(True)
-            busy(gui)
+            show_activity(gui)
             await show(gui, "endpoint-on", scheme)
             gui.window.resize(*SIZES[0])
             page.ensureWidgetVisible(page.requests, 0, 0)
@@ -71,9 +71,9 @@ def test_the_endpoint_is_pictured(run: Run, open_gui: OpenGui, profile: Profile,
             await show(gui, "endpoint-key", scheme, SIZES[:2])
             page.show_state(replace(page._state, stage="failed", error=PortTaken(4645)))
             await show(gui, "endpoint-failed", scheme, SIZES[:2])
-            gui.window.show_chat_page()
+            gui.window.show_page("chat")
             await open_chat(gui, "c3")
-            gui.window.header.show_tools(2)
+            gui.window.chat_page.header.show_tools(2)
             await show(gui, "endpoint-pill", scheme)
 
     run(story())

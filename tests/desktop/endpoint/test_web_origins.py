@@ -1,4 +1,4 @@
-"""A page that was refused is offered on the endpoint's page, and allowed with one click, at once and for later."""
+"""Refused origins are listed on the page and can be allowed, immediately and after a restart."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from desktop.platform.theme import Theme
 from desktop.settings.settings_file import SettingsFile
 from engine.files.profile import Profile
 from tests.desktop.conftest import Gui, OpenGui, Run, until
-from tests.desktop.endpoint.test_endpoint_page import served
+from tests.desktop.endpoint.page_driver import served
 from tests.fakes import Script
 
 APP = "app://obsidian.md"
@@ -31,7 +31,7 @@ async def preflight(gui: Gui, origin: str) -> httpx.Response:
 
 
 def shown(gui: Gui) -> dict[str, bool]:
-    """Origins, and whether each can be allowed."""
+    """Listed origins, and whether each has the button Allow."""
     return {origin: row.button.text() == "Allow" for origin, row in gui.endpoint_page.origins.rows.items()}
 
 
@@ -84,7 +84,7 @@ def test_origin_that_cannot_be_allowed_is_not_offered(run: Run, open_gui: OpenGu
     run(story())
 
 
-def test_settings_with_damaged_origins_do_not_keep_the_endpoint_from_starting(run: Run, open_gui: OpenGui) -> None:
+def test_invalid_stored_origin_does_not_prevent_start(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with served(open_gui, Script(b"Hello there.")) as gui:
             gui.endpoint_page.origins.allow_requested.emit("no origin")
@@ -96,14 +96,14 @@ def test_settings_with_damaged_origins_do_not_keep_the_endpoint_from_starting(ru
     run(story())
 
 
-def test_settings_keep_origins_that_are_texts(tmp_path: Path) -> None:
+def test_stored_origins_that_are_not_strings_are_ignored(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     for kept, expected in (([APP], [APP]), ([1], []), ("x", [])):
         path.write_text(json.dumps({"endpoint_origins": kept}))
         assert SettingsFile(path).value.endpoint_origins == expected
 
 
-def test_card_is_hidden_without_origins_and_names_its_buttons(qtbot: object, theme: Theme) -> None:
+def test_card_is_hidden_without_origins_and_buttons_have_names(qtbot: object, theme: Theme) -> None:
     page = QWidget()
     card = OriginsCard(theme, page)
     after = QPushButton(page)

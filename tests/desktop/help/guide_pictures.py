@@ -1,4 +1,4 @@
-"""Makes the guide's pictures from the gallery: `python -m tests.desktop.help.guide_pictures`, after the gallery's
+"""Creates the guide's pictures from screenshots: `python -m tests.desktop.help.guide_pictures`, after the gallery
 tests."""
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def main() -> None:
 
 
 def _few_colours(image: QImage) -> QImage:
-    """The same in its 256 commonest colours: a page is flat, and the guide comes with every installer."""
+    """Reduce to the 256 most frequent colours, so that the file is small; every installer contains it."""
     seen = Counter(image.pixel(x, y) for x in range(image.width()) for y in range(image.height()))
     return image.convertToFormat(QImage.Format.Format_Indexed8, [colour for colour, _ in seen.most_common(256)])
 

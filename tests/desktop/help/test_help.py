@@ -1,4 +1,4 @@
-"""The guide inside the app: complete, in both languages, and read as a person reads it."""
+"""The user guide: complete in both languages, and shown on the page of help."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ def test_both_languages_have_the_same_topics() -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_each_topic_has_a_title_and_pictures_that_are_there(language: str, scheme: Scheme) -> None:
+def test_each_topic_has_heading_text_and_existing_pictures(language: str, scheme: Scheme) -> None:
     shown = set()
     for topic in topics(language):
         first, *rest = blocks(topic.text_in(scheme))
         assert (first.kind, len(rest) >= 2) == ("heading", True), topic.id
-        for inset in (inset for block in rest for inset in block.inline_images):
-            assert QImageReader(inset.source).size().isValid(), inset.source
-            shown.add(Path(inset.source).name)
+        for image in (image for block in rest for image in block.inline_images):
+            assert QImageReader(image.source).size().isValid(), image.source
+            shown.add(Path(image.source).name)
     assert shown == {path.name for path in (PICTURES / scheme).iterdir()}
     assert all(path.stat().st_size < 80_000 for path in (PICTURES / scheme).iterdir())
 
 
-def test_the_keys_that_it_names_are_those_that_there_are(run: Run, open_gui: OpenGui) -> None:
+def test_keys_in_guide_match_shortcuts(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             actions = gui.window.findChild(Actions)
@@ -52,71 +52,72 @@ def test_the_keys_that_it_names_are_those_that_there_are(run: Run, open_gui: Ope
             for named in re.findall(r"^\| (Ctrl\+[^ |]+|F1) \|", text, re.MULTILINE):
                 assert named in keys, named
             by_id = {each.id: each.keys for each in actions.all}
-            places = ("chat", "models", "endpoint", "settings")
-            assert [by_id[f"go_{place}"] for place in places] == [f"Ctrl+{n}" for n in (1, 2, 3, 4)]
-            assert f"| Ctrl+1 to Ctrl+4 | {', '.join(places)} |" in text
+            pages = ("chat", "models", "endpoint", "settings")
+            assert [by_id[f"go_{name}"] for name in pages] == [f"Ctrl+{n}" for n in (1, 2, 3, 4)]
+            assert f"| Ctrl+1 to Ctrl+4 | {', '.join(pages)} |" in text
 
     run(story())
 
 
 def help_page(gui: Gui) -> HelpPage:
-    assert gui.window.help_page is not None
-    return gui.window.help_page
+    page = gui.window.view("help", HelpPage)
+    assert page is not None
+    return page
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_help_opens_by_key_goes_to_topics_and_is_left(run: Run, open_gui: OpenGui, scheme: str) -> None:
+def test_help_opens_with_f1_and_scrolls_to_topics(run: Run, open_gui: OpenGui, scheme: str) -> None:
     async def story() -> None:
         async with open_gui(theme=scheme) as gui:
-            assert gui.window.help_page is None, "most starts never show it"
+            assert gui.window.view("help") is None, "the page is created when it is first opened"
             QTest.keyClick(gui.window, Qt.Key.Key_F1)
             page = help_page(gui)
             assert gui.window.pages.currentWidget() is page
-            await until(lambda: any(segment._drawn for segment in page.view._item(0).segments))
+            await until(lambda: any(segment._drawn_images for segment in page.view.column.item(0).segments))
             assert page.view.verticalScrollBar().maximum() > 80
-            assert not page.view._to_end.isVisible(), "it would lie over the words"
+            assert page.view.end_button is None
             await show(gui, "help", scheme)
             ids = [page.contents.item(n).data(Qt.ItemDataRole.UserRole) for n in range(page.contents.count())]
-            place = page.contents.visualItemRect(page.contents.item(ids.index("keys"))).center()
-            QTest.mouseClick(page.contents.viewport(), Qt.MouseButton.LeftButton, pos=place)
+            position = page.contents.visualItemRect(page.contents.item(ids.index("keys"))).center()
+            QTest.mouseClick(page.contents.viewport(), Qt.MouseButton.LeftButton, pos=position)
             assert page.contents.currentRow() == ids.index("keys")
-            assert 0 <= page.view._corner(ids.index("keys")).y() < page.view.height() / 2
+            assert 0 <= page.view.column.corner(ids.index("keys")).y() < page.view.height() / 2
             await show(gui, "help-keys", scheme, SIZES[1:2])
             page.view.verticalScrollBar().setValue(0)
-            assert page.contents.currentRow() == 0, "the topic that is read is marked"
+            assert page.contents.currentRow() == 0, "the visible topic is selected"
             QTest.mouseClick(page.view.viewport(), Qt.MouseButton.LeftButton, pos=page.view.viewport().rect().center())
-            assert not page.view.word_timer.isActive(), "its words are not a model's"
+            assert not page.view.words._click_timer.isActive(), "there are no alternatives for words of the guide"
             QTest.keyClick(gui.window, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)
             assert gui.window.pages.currentWidget() is gui.window.chat_page
 
     run(story())
 
 
-def test_its_pictures_are_of_the_scheme_in_force_and_where_one_reads_stays(run: Run, open_gui: OpenGui) -> None:
+def test_scheme_change_replaces_pictures_and_keeps_position(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(theme="light") as gui:
             QTest.keyClick(gui.window, Qt.Key.Key_F1)
             page = help_page(gui)
-            place = page.contents.visualItemRect(page.contents.item(3)).center()
-            QTest.mouseClick(page.contents.viewport(), Qt.MouseButton.LeftButton, pos=place)
+            position = page.contents.visualItemRect(page.contents.item(3)).center()
+            QTest.mouseClick(page.contents.viewport(), Qt.MouseButton.LeftButton, pos=position)
 
             def brightness() -> float:
-                """Of the picture in the topic of models, as it is drawn."""
-                item = page.view._item(3)
+                """Of the drawn picture in the topic Models; -1 if it is not drawn yet."""
+                item = page.view.column.item(3)
                 (segment,) = [each for each in item.segments if each.block.inline_images]
-                if not segment._drawn:
+                if not segment._drawn_images:
                     return -1
-                corner = page.view._corner(3) + QPoint(0, round(segment.top))
+                corner = page.view.column.corner(3) + QPoint(0, round(segment.top))
                 picture = page.view.viewport().grab(QRect(corner, QSize(300, round(segment.height)))).toImage()
                 return (
                     picture.scaled(1, 1, mode=Qt.TransformationMode.SmoothTransformation).pixelColor(0, 0).lightnessF()
                 )
 
             await until(lambda: brightness() > 0.8)
-            top = page.view._corner(3).y()
+            top = page.view.column.corner(3).y()
             gui.window.theme.choose("dark")
             await until(lambda: 0 <= brightness() < 0.3)
-            assert page.view._corner(3).y() == top
+            assert page.view.column.corner(3).y() == top
             gui.window.theme.choose("light")
             await until(lambda: brightness() > 0.8)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from desktop.import_export.wiring import ImportExportWiring
+from desktop.settings.page import SettingsPage
 from tests.desktop.conftest import Gui, until
 
 
@@ -17,8 +18,9 @@ def controller_of(gui: Gui) -> Any:
 
 
 def card_of(gui: Gui) -> Any:
-    assert gui.window.settings_page is not None
-    return gui.window.settings_page.import_export
+    page = gui.window.view("settings", SettingsPage)
+    assert page is not None
+    return page.import_export
 
 
 async def toast_shows(gui: Gui, text: str) -> None:

@@ -1,4 +1,4 @@
-"""What is wrong with one chat costs no other: it is counted and named, in every format."""
+"""Damaged exports in every format: malformed chats are counted and named, and do not affect others."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def titles_and_unread(path: Path) -> tuple[list[str], list[str]]:
 
 
 @pytest.mark.parametrize(("kind", "place"), CASES)
-def test_bad_chat_between_good_ones_is_counted_and_costs_none(tmp_path: Path, kind: str, place: int) -> None:
+def test_malformed_chat_is_counted_and_others_are_read(tmp_path: Path, kind: str, place: int) -> None:
     make, wrap, bad = LISTS[kind]
     (tmp_path / "x.json").write_text(json.dumps(wrap([make(1), bad[place], make(2)])))
     chats, unread = titles_and_unread(tmp_path / "x.json")
@@ -129,7 +129,7 @@ def test_bad_chat_between_good_ones_is_counted_and_costs_none(tmp_path: Path, ki
 
 
 @pytest.mark.parametrize("kind", LISTS)
-def test_bad_chats_come_first_and_last(tmp_path: Path, kind: str) -> None:
+def test_malformed_first_and_last_chats_are_counted(tmp_path: Path, kind: str) -> None:
     make, wrap, bad = LISTS[kind]
     (tmp_path / "x.json").write_text(json.dumps(wrap([*bad, make(1), *bad])))
     chats, unread = titles_and_unread(tmp_path / "x.json")
@@ -139,7 +139,7 @@ def test_bad_chats_come_first_and_last(tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in LISTS if kind != "own"])
-def test_document_that_is_cut_off_gives_what_is_whole(tmp_path: Path, kind: str) -> None:
+def test_truncated_document_yields_its_complete_chats(tmp_path: Path, kind: str) -> None:
     make, wrap, _ = LISTS[kind]
     text = json.dumps(wrap([make(1), make(2), make(3)]))
     (tmp_path / "x.json").write_text(text[: len(text) - 40])
@@ -147,28 +147,28 @@ def test_document_that_is_cut_off_gives_what_is_whole(tmp_path: Path, kind: str)
 
 
 @pytest.mark.parametrize("broken", ['{"mapping": {"a": [1,}, ]}}', "[" * 5_000 + "]" * 5_000, "nul", '{"a": "x" "b"}'])
-def test_element_that_is_no_json_costs_no_other(tmp_path: Path, broken: str) -> None:
+def test_invalid_json_element_does_not_affect_others(tmp_path: Path, broken: str) -> None:
     chats = [json.dumps(chatgpt_chat(1)), broken, json.dumps(chatgpt_chat(2))]
     (tmp_path / "x.json").write_text(f"[{', '.join(chats)}]")
     assert titles_and_unread(tmp_path / "x.json") == (["good 1", "good 2"], [""])
 
 
-def test_element_nested_5000_levels_deep_ends_nothing(tmp_path: Path) -> None:
+def test_element_nested_5000_levels_deep_is_skipped(tmp_path: Path) -> None:
     deep = '{"mapping": ' + '{"a":' * 5_000 + "1" + "}" * 5_000 + "}"
     (tmp_path / "x.json").write_text(f"[{json.dumps(chatgpt_chat(1))}, {deep}]")
     chats, unread = titles_and_unread(tmp_path / "x.json")
     assert chats == ["good 1"]
-    assert len(unread) <= 1  # Python 3.13 reads so deep a text, and finds a chat without messages
+    assert len(unread) <= 1  # Python 3.13 parses this depth and finds a chat without messages
 
 
-def test_bytes_that_are_no_utf_8_become_replacement_marks(tmp_path: Path) -> None:
+def test_invalid_utf_8_becomes_replacement_characters(tmp_path: Path) -> None:
     text = json.dumps([chatgpt_chat(1)]).replace("What is the sea?", "caf§").encode().replace("§".encode(), b"\xe9")
     (tmp_path / "x.json").write_bytes(text)
     (found,) = foreign_exports.chats_in(tmp_path / "x.json")
     assert "caf\ufffd" in {message.text for message in found.messages}
 
 
-def test_one_bad_message_costs_only_itself_and_is_counted(tmp_path: Path) -> None:
+def test_malformed_message_is_counted_and_others_are_kept(tmp_path: Path) -> None:
     chat = open_webui_chat(1)
     chat["chat"]["history"]["messages"]["4"] = None
     (tmp_path / "x.json").write_text(json.dumps([chat]))
@@ -177,7 +177,7 @@ def test_one_bad_message_costs_only_itself_and_is_counted(tmp_path: Path) -> Non
     assert {message.text for message in found.messages} >= {"How are hills?", "Green."}
 
 
-def test_lm_studio_and_jan_keep_messages_beside_a_bad_one(tmp_path: Path) -> None:
+def test_lm_studio_and_jan_keep_messages_beside_a_malformed_one(tmp_path: Path) -> None:
     moon = deepcopy(foreign_exports.LM_STUDIO)
     moon["messages"] += [None, {"versions": 3}, {"versions": [None, {"content": 5}]}]
     (tmp_path / "moon.json").write_text(json.dumps(moon))
@@ -189,7 +189,7 @@ def test_lm_studio_and_jan_keep_messages_beside_a_bad_one(tmp_path: Path) -> Non
     assert {title: each.n_unread for title, each in found.items()} == {"Moon": 3, "Trees": 3}
 
 
-def test_bad_file_in_a_folder_and_in_a_zip_is_named(tmp_path: Path) -> None:
+def test_unreadable_file_in_folder_or_zip_is_named(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
         archive.writestr("conversations-000.json", json.dumps([{"mapping": None, "title": "t"}]))
         archive.writestr("conversations-001.json", json.dumps([chatgpt_chat(1)]))
@@ -217,7 +217,7 @@ def imported(folder: Path, path: Path) -> tuple[ImportResult | ImportExportError
     return asyncio.run(run())
 
 
-def test_import_counts_and_names_what_could_not_be_read(tmp_path: Path) -> None:
+def test_import_result_counts_and_names_unreadable_chats(tmp_path: Path) -> None:
     bad = [{"title": f"bad {number}", "mapping": None} for number in range(5)]
     (tmp_path / "x.json").write_text(json.dumps([chatgpt_chat(1), *bad, chatgpt_chat(2)]))
     result, chats, _ = imported(tmp_path, tmp_path / "x.json")
@@ -225,7 +225,7 @@ def test_import_counts_and_names_what_could_not_be_read(tmp_path: Path) -> None:
     assert len(chats) == 2
 
 
-def test_chats_before_an_error_of_the_reader_come_in(tmp_path: Path) -> None:
+def test_chats_before_a_reader_error_are_imported(tmp_path: Path) -> None:
     line = inglenook.line(PortableChat(Chat("c", "t", 1.0, 1.0), ()))
     script = f'print({line!r}); print(\'["UnreadableFile", "x", "y"]\')'
 
@@ -243,7 +243,7 @@ def test_chats_before_an_error_of_the_reader_come_in(tmp_path: Path) -> None:
     assert [chat.id for chat in asyncio.run(run())] == ["c"]
 
 
-def test_copied_chat_does_not_take_the_messages_of_the_first(tmp_path: Path) -> None:
+def test_duplicated_chat_gets_new_message_ids(tmp_path: Path) -> None:
     first, second = own_chat(1), own_chat(1)
     second["chat"] |= {"id": "copy", "title": "copy", "leaf_id": "m1"}
     second["messages"][0]["chat_id"] = "copy"
@@ -255,7 +255,7 @@ def test_copied_chat_does_not_take_the_messages_of_the_first(tmp_path: Path) -> 
     assert copy.leaf_id in {message.id for message in messages if message.chat_id == "copy"}
 
 
-def test_children_before_their_parents_come_in(tmp_path: Path) -> None:
+def test_messages_before_their_parents_are_imported(tmp_path: Path) -> None:
     chat = own_chat(1)
     reply = {**chat["messages"][0], "id": "r", "parent_id": "m1", "role": "assistant", "text": "a"}
     chat["messages"].insert(0, reply)
@@ -265,7 +265,7 @@ def test_children_before_their_parents_come_in(tmp_path: Path) -> None:
     assert {message.text for message in messages} == {"q1", "a"}
 
 
-def test_chat_that_was_deleted_comes_in_again(tmp_path: Path) -> None:
+def test_deleted_chat_is_imported_again(tmp_path: Path) -> None:
     async def run() -> None:
         (tmp_path / "x.json").write_text(json.dumps(own_document([own_chat(1)])))
         store = Store(tmp_path / "chats.db")
@@ -292,7 +292,7 @@ def halves(text: str) -> str:
 
 
 @pytest.mark.parametrize("kind", [*LISTS, "lm_studio", "jan"])
-def test_half_of_an_emoji_comes_in_as_replacement_mark(tmp_path: Path, kind: str) -> None:
+def test_lone_surrogate_is_imported_as_replacement_character(tmp_path: Path, kind: str) -> None:
     place = tmp_path / "x.json"
     if kind == "lm_studio":
         place.write_text(halves(json.dumps(foreign_exports.LM_STUDIO)))
@@ -313,18 +313,18 @@ def test_half_of_an_emoji_comes_in_as_replacement_mark(tmp_path: Path, kind: str
         text.encode()
 
 
-def test_lines_of_jan_end_only_at_line_feeds(tmp_path: Path) -> None:
-    said = "one\u2028two\u2029three\x85four\x1cfive\x0bsix\x0cseven"
+def test_jan_messages_are_split_only_at_line_feeds(tmp_path: Path) -> None:
+    text_with_breaks = "one\u2028two\u2029three\x85four\x1cfive\x0bsix\x0cseven"
     (tmp_path / "thread.json").write_text(json.dumps(foreign_exports.JAN_THREAD))
     messages = [
         {"id": f"m{number}", "role": role, "content": [{"type": "text", "text": {"value": text}}], "created_at": number}
-        for number, (role, text) in enumerate([("user", said), ("assistant", "ok")], start=1)
+        for number, (role, text) in enumerate([("user", text_with_breaks), ("assistant", "ok")], start=1)
     ]
     lines = "".join(json.dumps(each, ensure_ascii=False) + "\r\n" for each in messages).replace("\x1c", "\\u001c")
     lines = lines.replace("\x0b", "\\u000b").replace("\x0c", "\\u000c")
     (tmp_path / "messages.jsonl").write_bytes(lines.encode())
     (found,) = foreign_exports.chats_in(tmp_path)
-    assert [message.text for message in found.messages] == [said, "ok"]
+    assert [message.text for message in found.messages] == [text_with_breaks, "ok"]
 
 
 def node(node_id: str, parent: str | None, role: str | None = None, text: str = "", **more: Any) -> dict[str, Any]:
@@ -345,14 +345,14 @@ def tree(current: str | None = "a2") -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("current", ["a2", "gone", None])
-def test_chatgpt_tree_tied_by_parents_alone_is_whole(tmp_path: Path, current: str | None) -> None:
+def test_chatgpt_tree_without_children_lists_is_complete(tmp_path: Path, current: str | None) -> None:
     (tmp_path / "x.json").write_text(json.dumps([tree(current)]))
     (found,) = foreign_exports.chats_in(tmp_path / "x.json")
     shown = Conversation(found.messages, found.chat.leaf_id).branch()
     assert [message.text for message in shown] == ["First?", "One.", "Second?", "Two."]
 
 
-def test_chatgpt_tree_tied_by_children_alone_is_whole(tmp_path: Path) -> None:
+def test_chatgpt_tree_without_parents_is_complete(tmp_path: Path) -> None:
     chat = tree()
     names = list(chat["mapping"])
     for name, child in zip(names, [*names[1:], None], strict=True):
@@ -370,7 +370,7 @@ def test_chatgpt_tree_of_20000_messages_is_read(tmp_path: Path) -> None:
     assert len(found.messages) == 20_000
 
 
-def test_current_node_that_names_nothing_shows_the_newest(tmp_path: Path) -> None:
+def test_unknown_current_node_shows_the_newest_branch(tmp_path: Path) -> None:
     for make, key in ((open_webui_chat, "history"), (llama_server_chat, "conv")):
         chat = make(1)
         holder = chat["chat"][key] if key == "history" else chat[key]
@@ -381,7 +381,7 @@ def test_current_node_that_names_nothing_shows_the_newest(tmp_path: Path) -> Non
         assert shown[-1].text in ("Green.", "Hot.")
 
 
-def test_open_webui_parts_and_reasoning_become_text_and_reasoning(tmp_path: Path) -> None:
+def test_open_webui_parts_and_reasoning_are_separated(tmp_path: Path) -> None:
     chat = open_webui_chat(1)
     messages = chat["chat"]["history"]["messages"]
     messages["1"]["content"] = [
@@ -395,9 +395,9 @@ def test_open_webui_parts_and_reasoning_become_text_and_reasoning(tmp_path: Path
     )
     (tmp_path / "x.json").write_text(json.dumps([chat]))
     (found,) = foreign_exports.chats_in(tmp_path / "x.json")
-    said = {message.text: message for message in found.messages}
-    assert "How are\n\nhills?" in said
-    green = said["They are green."]
+    by_text = {message.text: message for message in found.messages}
+    assert "How are\n\nhills?" in by_text
+    green = by_text["They are green."]
     assert (green.reasoning, green.reasoning_s) == ("Is 1 < 2?\nYes.", 4.0)
 
 
@@ -411,9 +411,7 @@ def test_open_webui_parts_and_reasoning_become_text_and_reasoning(tmp_path: Path
         ("say <think> aloud", "say <think> aloud", ""),
     ],
 )
-def test_reasoning_in_an_answer_of_any_program_is_split_off(
-    tmp_path: Path, text: str, answer: str, reasoning: str
-) -> None:
+def test_reasoning_is_separated_from_the_answer(tmp_path: Path, text: str, answer: str, reasoning: str) -> None:
     chat = chatgpt_chat(1)
     chat["mapping"]["b"]["message"]["content"]["parts"] = [text]
     (tmp_path / "x.json").write_text(json.dumps([chat]))
@@ -424,7 +422,7 @@ def test_reasoning_in_an_answer_of_any_program_is_split_off(
 @pytest.mark.parametrize(
     "when", [1e300, -5, "soon", True, None, [], 1.7e9, 1.7e12, 1.7e15, 1.7e18, "2024-01-02T03:04:05Z"]
 )
-def test_strange_times_are_no_obstacle(tmp_path: Path, when: object) -> None:
+def test_invalid_times_are_ignored(tmp_path: Path, when: object) -> None:
     from datetime import datetime
 
     chats = [chatgpt_chat(1) | {"create_time": when, "update_time": when}, open_webui_chat(2) | {"created_at": when}]
@@ -434,25 +432,25 @@ def test_strange_times_are_no_obstacle(tmp_path: Path, when: object) -> None:
         assert datetime.fromtimestamp(found.chat.created_s).year in (1969, 1970, 2023, 2024)
 
 
-def test_our_own_markdown_comes_in_again(tmp_path: Path) -> None:
+def test_exported_markdown_is_imported_unchanged(tmp_path: Path) -> None:
     from desktop.import_export.formats.markdown import markdown
 
     chat = Chat("c", "Seas", 1.0, 1.0, settings=replace(Chat("", "", 0, 0).settings, system="Be kind."))
-    said = [
+    branch = [
         ChatMessage("1", "c", None, "user", "Say\n\n```md\n## You\n```", "complete", 1.0),
         ChatMessage("2", "c", "1", "assistant", "It is wide.\n\n### Depth\n\nDeep.", "complete", 1.0),
     ]
     for names in ({"user": "You", "assistant": "Inglenook", "system": "Instructions"},
                   {"user": "Sie", "assistant": "Inglenook", "system": "Anweisungen"}):  # fmt: skip
-        (tmp_path / "x.md").write_text(markdown(chat, said, names.__getitem__))
+        (tmp_path / "x.md").write_text(markdown(chat, branch, names.__getitem__))
         (found,) = foreign_exports.chats_in(tmp_path / "x.md")
         assert found.chat.title == "Seas"
         assert [(each.role, each.text) for each in found.messages] == [
-            ("system", "Be kind."), ("user", said[0].text), ("assistant", said[1].text)
+            ("system", "Be kind."), ("user", branch[0].text), ("assistant", branch[1].text)
         ]  # fmt: skip
 
 
-def test_markdown_with_bold_names_comes_in_and_a_note_does_not(tmp_path: Path) -> None:
+def test_markdown_with_bold_role_names_is_a_chat_and_a_note_is_not(tmp_path: Path) -> None:
     (tmp_path / "x.md").write_text("**User:** hello\nthere\n\n**Assistant:**\n\nHi.\n")
     (found,) = foreign_exports.chats_in(tmp_path / "x.md")
     assert [(each.role, each.text) for each in found.messages] == [("user", "hello\nthere"), ("assistant", "Hi.")]
@@ -461,7 +459,7 @@ def test_markdown_with_bold_names_comes_in_and_a_note_does_not(tmp_path: Path) -
         list(read(tmp_path / "x.md"))
 
 
-def test_zip_of_kilobytes_that_unpacks_to_gigabytes_ends_within_its_memory(tmp_path: Path) -> None:
+def test_zip_bomb_is_rejected_within_the_memory_limit(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         info = zipfile.ZipInfo("conversations.json")
         info.compress_type = zipfile.ZIP_DEFLATED
@@ -475,7 +473,7 @@ def test_zip_of_kilobytes_that_unpacks_to_gigabytes_ends_within_its_memory(tmp_p
     assert (result.reason, chats) == ("it is too large", [])
 
 
-def test_million_elements_that_are_no_chats_end_early(tmp_path: Path) -> None:
+def test_a_million_unknown_elements_are_rejected_early(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("[" + "[]," * 1_000_000 + "[]]")
     with pytest.raises(ImportExportError):
         list(read(tmp_path / "x.json"))
@@ -489,7 +487,7 @@ def test_million_elements_that_are_no_chats_end_early(tmp_path: Path) -> None:
         '<details type="reasoning">' + "<summary>" * 100_000 + "x</details>",
     ],
 )
-def test_reasoning_is_split_off_in_linear_time(text: str) -> None:
+def test_reasoning_is_separated_in_linear_time(text: str) -> None:
     started = time.thread_time()
     split_reasoning(text)
     assert time.thread_time() - started < 1

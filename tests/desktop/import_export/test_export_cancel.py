@@ -1,4 +1,4 @@
-"""Files that are written: it shows while it lasts, and can be cancelled."""
+"""Progress, cancellation and failure of an export."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.desktop.shell.test_main_window import answered, type_and_send
 from tests.fakes import Script
 
 
-def test_export_is_shown_at_once_and_leaves_no_file_when_cancelled(
+def test_running_export_is_shown_and_a_cancelled_one_leaves_no_file(
     run: Run, open_gui: OpenGui, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reached, go_on = threading.Event(), threading.Event()
@@ -49,7 +49,7 @@ def test_export_is_shown_at_once_and_leaves_no_file_when_cancelled(
     run(story())
 
 
-def test_failed_export_takes_the_sign_away(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+def test_failed_export_replaces_the_progress_toast(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"Well.")) as gui:
             await until(lambda: gui.ready)

@@ -1,4 +1,4 @@
-"""Exports of other programs become chats; what is damaged or foreign is said."""
+"""Reading exports of other programs; errors for damaged and unknown files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def texts(found: PortableChat) -> set[str]:
     return {message.text for message in found.messages}
 
 
-def test_chatgpt(tmp_path: Path) -> None:
+def test_chatgpt_export_is_read(tmp_path: Path) -> None:
     found = only(tmp_path, foreign_exports.CHATGPT)
     assert (found.chat.title, found.chat.created_s, found.chat.updated_s) == ("Sea", 100.5, 200.5)
     assert branch(found) == [("user", "What is the sea?"), ("assistant", "Salt water.")]
@@ -38,7 +38,7 @@ def test_chatgpt(tmp_path: Path) -> None:
     assert {message.model_id for message in found.messages} == {"", "gpt-4"}
 
 
-def test_chatgpt_in_a_zip_whose_chats_are_split(tmp_path: Path) -> None:
+def test_chatgpt_zip_with_split_conversations_is_read(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "export.zip", "w") as archive:
         archive.writestr("user.json", "{}")
         for number in range(2):
@@ -47,20 +47,20 @@ def test_chatgpt_in_a_zip_whose_chats_are_split(tmp_path: Path) -> None:
     assert len({found.chat.id for found in foreign_exports.chats_in(tmp_path / "export.zip")}) == 2
 
 
-def test_open_webui(tmp_path: Path) -> None:
+def test_open_webui_export_is_read(tmp_path: Path) -> None:
     found = only(tmp_path, foreign_exports.OPEN_WEBUI)
     assert branch(found) == [("user", "How are hills?"), ("assistant", "Green.")]
     assert texts(found) == {"How are hills?", "Green.", "Old.", "A ring."}
 
 
-def test_llama_server(tmp_path: Path) -> None:
+def test_llama_server_export_is_read(tmp_path: Path) -> None:
     found = only(tmp_path, foreign_exports.LLAMA_SERVER)
     assert branch(found) == [("user", "What is fire?"), ("assistant", "Hot.")]
     assert (found.messages[1].reasoning, found.messages[1].model_id) == ("Let me see.", "smol")
     assert (found.chat.created_s, found.chat.updated_s) == (99.0, 300.0)
 
 
-def test_lm_studio(tmp_path: Path) -> None:
+def test_lm_studio_export_is_read(tmp_path: Path) -> None:
     found = only(tmp_path, foreign_exports.LM_STUDIO, "1.conversation.json")
     assert branch(found) == [
         ("system", "Be short."), ("user", "What is the moon?"), ("assistant", "A rock."), ("user", "Thanks"),
@@ -69,7 +69,7 @@ def test_lm_studio(tmp_path: Path) -> None:
     assert next(message.reasoning for message in found.messages if message.text == "A rock.") == "Hm"
 
 
-def test_a_folder_of_jan_threads_and_other_files(tmp_path: Path) -> None:
+def test_folder_with_jan_threads_and_other_files_is_read(tmp_path: Path) -> None:
     thread = tmp_path / "threads" / "jan_1"
     thread.mkdir(parents=True)
     (thread / "thread.json").write_text(json.dumps(foreign_exports.JAN_THREAD))
@@ -82,12 +82,12 @@ def test_a_folder_of_jan_threads_and_other_files(tmp_path: Path) -> None:
     assert found["Trees"].chat.created_s == 1_000_000_000.0
 
 
-def test_what_is_read_twice_has_the_same_ids(tmp_path: Path) -> None:
+def test_second_reading_yields_the_same_ids(tmp_path: Path) -> None:
     assert only(tmp_path, foreign_exports.CHATGPT) == only(tmp_path, foreign_exports.CHATGPT)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", "[1]", '{"messages": []}', "\x00\x01", "[" * 100_000])
-def test_what_is_no_export_is_said(tmp_path: Path, content: str) -> None:
+def test_file_that_is_no_export_raises_unknown_format(tmp_path: Path, content: str) -> None:
     (tmp_path / "x.json").write_text(content)
     with pytest.raises(UnknownFormat, match=r"x\.json"):
         list(read(tmp_path / "x.json"))
@@ -105,13 +105,13 @@ def test_what_is_no_export_is_said(tmp_path: Path, content: str) -> None:
         [{"chat": {"history": {"messages": [1]}}}],
     ],
 )
-def test_what_is_damaged_is_said(tmp_path: Path, data: object) -> None:
+def test_damaged_export_raises_unreadable_file(tmp_path: Path, data: object) -> None:
     (tmp_path / "x.json").write_text(json.dumps(data))
     with pytest.raises(UnreadableFile, match=r"x\.json"):
         list(read(tmp_path / "x.json"))
 
 
-def test_a_damaged_zip_and_a_missing_file_are_said(tmp_path: Path) -> None:
+def test_damaged_zip_and_missing_file_raise_unreadable_file(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
         archive.writestr("conversations.json", json.dumps(foreign_exports.CHATGPT) * 3)
     content = bytearray((tmp_path / "x.zip").read_bytes())

@@ -1,4 +1,4 @@
-"""Chats as pages of HTML and PDF that stand alone: formulas, wide code, other scripts."""
+"""HTML and PDF exports: formulas, images, wide code and tables, arbitrary text."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def test_long_page_written_on_pool_thread_logs_no_qt_warning(theme: Theme, tmp_p
     path = tmp_path / "long.pdf"
     with ThreadPoolExecutor(1) as pool:
         reader = pool.submit(pdf, theme, path, "word " * 100 + "\n\nword " * 2_000).result()
-    assert len(reader.pages) > 1  # and a warning of Qt fails the test
+    assert len(reader.pages) > 1  # a warning of Qt fails the test
 
 
-def test_formulas_in_a_page_are_mathml_with_their_latex() -> None:
+def test_formulas_in_html_are_mathml_with_latex_annotation() -> None:
     found = page(FORMULAS)
-    assert "inset:" not in found
+    assert "inline:" not in found
     formulas = re.findall("<math.*?</math>", found)
     assert len(formulas) == 4
     read = [ElementTree.fromstring(each) for each in formulas]
@@ -63,7 +63,7 @@ def test_formulas_in_a_page_are_mathml_with_their_latex() -> None:
     assert [each.get("display") for each in read] == ["inline", "block", "inline", "inline"]
 
 
-def test_what_is_no_formula_is_its_source() -> None:
+def test_invalid_formula_is_exported_as_its_source() -> None:
     found = page("$\\frac{a$ and $x\\hspace{99999999999em}y$ and $\\text{<script>}$ and $" + "x+" * 5000 + "y$")
     assert "\\frac{a$" in found
     assert "hspace{99999999999em}" in found
@@ -72,29 +72,29 @@ def test_what_is_no_formula_is_its_source() -> None:
     assert "x+" * 5000 in found
 
 
-def test_pictures_in_the_text_are_part_of_the_page_and_others_are_described() -> None:
+def test_data_url_images_are_embedded_and_others_described() -> None:
     found = page("![dot](data:image/png;base64,AAAA) ![cat](/home/me/cat.png) ![x](data:image/svg+xml;base64,AAAA)")
     assert '<img src="data:image/png;base64,AAAA" alt="dot">' in found
     assert "<i>cat</i>" in found
     assert "/home/me" not in found
     assert found.count("<img") == 1
-    assert "inset:" not in page('![q](data:image/png;base64,AA"onerror="x)')
+    assert "inline:" not in page('![q](data:image/png;base64,AA"onerror="x)')
 
 
-def test_question_in_a_page_is_shown_as_in_the_window() -> None:
+def test_user_message_in_html_looks_as_in_the_window() -> None:
     found = page("Yes", "Is  **this**\nright?\n```python\nx<1\n```\n# no heading")
     assert '<p style="white-space: pre-wrap">Is  <b>this</b>\nright?</p><pre>' in found
     assert "# no heading" in found
 
 
-def test_page_holds_no_spaces_that_are_only_room(theme: Theme) -> None:
+def test_html_contains_no_layout_spacers(theme: Theme) -> None:
     found = page("`a` and `csv.Error()` هو نوع الخطأ")
     assert not set(found) & {"\u2009", "\u2066", "\u2069"}
     assert "<code>a</code>" in found
 
 
 @pytest.mark.parametrize("text", [f"a{HALF}b", "a\x00b", "\u2028x\u2029", "漢字かな交じり文" * 200, "مرحبا 123 abc"])
-def test_any_text_is_written(theme: Theme, tmp_path: Path, text: str) -> None:
+def test_arbitrary_text_is_exported(theme: Theme, tmp_path: Path, text: str) -> None:
     page(text, text).encode()
     markdown(*chat(text, text), lambda role: role).encode()
     assert len(pdf(theme, tmp_path / "x.pdf", text, text).pages) >= 1
@@ -111,7 +111,7 @@ def test_lone_surrogate_is_exported_as_replacement_character(qapp: QApplication,
     assert "half \ufffd" in (tmp_path / "html").read_text("utf-8")
 
 
-def test_formulas_in_a_pdf_are_drawn_and_their_latex_is_found(theme: Theme, tmp_path: Path) -> None:
+def test_pdf_formulas_are_drawn_with_searchable_latex(theme: Theme, tmp_path: Path) -> None:
     reader = pdf(theme, tmp_path / "x.pdf", FORMULAS)
     text = words(reader)
     for latex in ("\\pi r^2", "\\int_0^1 x\\,dx", "c_1"):
@@ -119,7 +119,7 @@ def test_formulas_in_a_pdf_are_drawn_and_their_latex_is_found(theme: Theme, tmp_
     assert not reader.pages[0].images
 
 
-def test_long_lines_of_code_stay_on_the_paper(theme: Theme, tmp_path: Path) -> None:
+def test_long_code_lines_are_wrapped_in_pdf(theme: Theme, tmp_path: Path) -> None:
     lines = ["one " * 60 + "END", "x" * 300 + "END"]
     reader = pdf(theme, tmp_path / "x.pdf", "```python\n" + "\n".join(lines) + "\n```")
     right: list[float] = []
@@ -133,14 +133,14 @@ def test_long_lines_of_code_stay_on_the_paper(theme: Theme, tmp_path: Path) -> N
     assert max(right) < float(reader.pages[0].mediabox.width)
 
 
-def test_paper_is_white_whatever_the_colours_of_the_window(theme: Theme, tmp_path: Path) -> None:
+def test_pdf_is_white_in_dark_theme(theme: Theme, tmp_path: Path) -> None:
     light = theme.paper_style()
     theme.choose("dark")
     assert theme.paper_style() == light
     assert "#FFFFFF" in light
 
 
-def test_wide_table_on_paper_is_divided_into_parts(theme: Theme, tmp_path: Path) -> None:
+def test_wide_table_in_pdf_is_split(theme: Theme, tmp_path: Path) -> None:
     n_columns = 2 * MAX_COLUMNS + 1
     rows = ["|".join(f"{kind}{n}" for n in range(n_columns)) for kind in ("head", "cell")]
     text = words(pdf(theme, tmp_path / "x.pdf", f"{rows[0]}\n{'|'.join(['--'] * n_columns)}\n{rows[1]}"))
@@ -148,7 +148,7 @@ def test_wide_table_on_paper_is_divided_into_parts(theme: Theme, tmp_path: Path)
     assert text.count("head0") == 3
 
 
-def test_long_chat_takes_several_sheets(theme: Theme, tmp_path: Path) -> None:
+def test_long_chat_has_several_pdf_pages(theme: Theme, tmp_path: Path) -> None:
     reader = pdf(theme, tmp_path / "x.pdf", "\n\n".join(f"Paragraph {n}" for n in range(120)))
     assert len(reader.pages) > 2
     text = words(reader)

@@ -17,14 +17,14 @@ from tests.desktop.shell.test_main_window import answered, titles, type_and_send
 from tests.fakes import Script
 
 
-def test_an_export_of_another_program_comes_in(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+def test_foreign_export_is_imported_and_errors_are_shown(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
     (tmp_path / "conversations.json").write_text(json.dumps(foreign_exports.CHATGPT))
 
     async def story() -> None:
         async with open_gui() as gui:
-            gui.window.sidebar._settings.click()
+            gui.window.sidebar.page_buttons["settings"].click()
             card = card_of(gui)
-            assert gui.window.pages.currentWidget() is gui.window.settings_page
+            assert gui.window.pages.currentWidget() is gui.window.view("settings")
             wiring_of(gui).start_import(tmp_path / "conversations.json")
             await until(lambda: card._import_status.text() == "One chat came in.")
             await until(lambda: "Sea" in titles(gui))
@@ -37,7 +37,7 @@ def test_an_export_of_another_program_comes_in(run: Run, open_gui: OpenGui, tmp_
     run(story())
 
 
-def test_a_chat_goes_out_in_every_form(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+def test_chat_is_exported_in_every_format(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"It is **wide**.")) as gui:
             type_and_send(gui, "The sea?")
@@ -59,9 +59,7 @@ def test_a_chat_goes_out_in_every_form(run: Run, open_gui: OpenGui, tmp_path: Pa
     assert [path.name for path in tmp_path.glob("*.part")] == []
 
 
-def test_everything_is_backed_up_and_comes_back_at_the_next_start(
-    run: Run, open_gui: OpenGui, profile: Profile, tmp_path: Path
-) -> None:
+def test_backup_is_restored_at_the_next_start(run: Run, open_gui: OpenGui, profile: Profile, tmp_path: Path) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"It is wide.")) as gui:
             type_and_send(gui, "The sea?")
@@ -69,7 +67,7 @@ def test_everything_is_backed_up_and_comes_back_at_the_next_start(
             controller = controller_of(gui)
             controller.back_up(tmp_path / "all.zip")
             await toast_shows(gui, "Saved as all.zip.")
-            gui.chats.delete_requested.emit((gui.rows[0].chat_id,))
+            gui.chats.requests.delete_requested.emit((gui.rows[0].chat_id,))
             controller.restore(tmp_path / "all.zip")
             await toast_shows(gui, "is restored at the next start")
         assert finish_restore(profile.root)
@@ -79,9 +77,7 @@ def test_everything_is_backed_up_and_comes_back_at_the_next_start(
     run(story())
 
 
-def test_export_with_half_an_emoji_and_bad_chats_comes_in_and_is_counted(
-    run: Run, open_gui: OpenGui, tmp_path: Path
-) -> None:
+def test_import_with_malformed_chats_shows_their_number(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
     chats = [
         {**foreign_exports.CHATGPT[0], "conversation_id": f"c{number}", "title": f"Sea {number}"} for number in range(3)
     ]
@@ -102,7 +98,7 @@ def test_export_with_half_an_emoji_and_bad_chats_comes_in_and_is_counted(
     run(story())
 
 
-def test_unforeseen_error_of_an_import_is_logged_and_frees_the_page(
+def test_unexpected_import_error_is_logged_and_reenables_the_buttons(
     run: Run, open_gui: OpenGui, profile: Profile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "conversations.json").write_text(json.dumps(foreign_exports.CHATGPT))
@@ -126,7 +122,7 @@ def test_unforeseen_error_of_an_import_is_logged_and_frees_the_page(
     assert "import chats failed" in (profile.root / "inglenook.log").read_text()
 
 
-def test_stopped_import_frees_the_page(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+def test_stopped_import_reenables_the_buttons(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
     many = [{**foreign_exports.CHATGPT[0], "conversation_id": f"c{number}"} for number in range(3_000)]
     (tmp_path / "conversations.json").write_text(json.dumps(many))
 
@@ -148,14 +144,14 @@ def test_staged_restore_is_shown_and_can_be_cancelled(
     async def story() -> None:
         async with open_gui() as gui:
             controller, card = controller_of(gui), card_of(gui)
-            gui.window.show_settings_page()
+            gui.window.show_page("settings")
             assert card._cancel_restore.isHidden()
             await until(lambda: gui.ready)
             controller.back_up(tmp_path / "all.zip")
             await toast_shows(gui, "Saved as all.zip.")
             controller.restore(tmp_path / "all.zip")
             await until(card._cancel_restore.isVisible)
-        async with open_gui() as gui:  # as after a restart that did not put it in place
+        async with open_gui() as gui:  # as after a start that did not finish the restore
             card = card_of(gui)
             assert card._restore_status.text() == "A backup is restored at the next start."
             card._cancel_restore.click()
@@ -165,12 +161,12 @@ def test_staged_restore_is_shown_and_can_be_cancelled(
     run(story())
 
 
-def test_focus_is_on_the_same_button_after_an_import(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+def test_focus_returns_to_the_pressed_button_after_an_import(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
     (tmp_path / "conversations.json").write_text(json.dumps(foreign_exports.CHATGPT))
 
     async def story() -> None:
         async with open_gui() as gui:
-            gui.window.show_settings_page()
+            gui.window.show_page("settings")
             card = card_of(gui)
             for button in card._import_buttons:
                 button.setFocus()
@@ -182,17 +178,17 @@ def test_focus_is_on_the_same_button_after_an_import(run: Run, open_gui: OpenGui
     run(story())
 
 
-def test_focus_stays_where_the_person_went_during_an_import(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+def test_focus_moved_during_an_import_is_kept(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
     (tmp_path / "conversations.json").write_text(json.dumps(foreign_exports.CHATGPT))
 
     async def story() -> None:
         async with open_gui() as gui:
-            gui.window.show_settings_page()
+            gui.window.show_page("settings")
             card = card_of(gui)
             card._import_buttons[0].setFocus()
             wiring_of(gui).start_import(tmp_path / "conversations.json")
-            gui.window.settings_page._copy.setFocus()
+            gui.window.view("settings")._copy.setFocus()
             await until(lambda: card._import_buttons[0].isEnabled())
-            assert gui.window.focusWidget() is gui.window.settings_page._copy
+            assert gui.window.focusWidget() is gui.window.view("settings")._copy
 
     run(story())

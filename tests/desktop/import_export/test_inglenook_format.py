@@ -1,4 +1,4 @@
-"""What goes out in our own format comes in again as it was, to the last field."""
+"""Export and import in the JSON format of Inglenook; the reader process."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ FOLDERS = st.none() | st.builds(Folder, st.uuids().map(str), TEXT, st.floats(0, 
 
 @given(CHATS, st.lists(MESSAGES, max_size=4, unique_by=lambda message: message.id), FOLDERS)
 @settings(max_examples=60, deadline=None)
-def test_a_round_trip_loses_nothing(chat: Chat, messages: list[ChatMessage], folder: Folder | None) -> None:
+def test_export_and_import_preserve_every_field(chat: Chat, messages: list[ChatMessage], folder: Folder | None) -> None:
     each = PortableChat(replace(chat, folder_id=folder.id if folder else ""), tuple(messages), folder)
     assert list(inglenook.read(json.loads(inglenook.document([each])))) == [each]
     assert inglenook.from_line(inglenook.line(each)) == each
@@ -69,7 +69,7 @@ def sample() -> PortableChat:
     )
 
 
-def test_a_branch_as_markdown_and_html() -> None:
+def test_branch_is_exported_as_markdown_and_html() -> None:
     each = sample()
     names = {"user": "You", "assistant": "Inglenook", "system": "Instructions"}
     text = markdown(each.chat, each.messages, names.__getitem__)
@@ -86,12 +86,14 @@ def imported(database: Path, path: Path, command: list[str] | None = None) -> tu
         kept = Store(database)
         await kept.open()
         try:
-            heard: list[ImportResult] = []
+            progress: list[ImportResult] = []
             importer = (
-                Importer(kept, heard.append) if command is None else Importer(kept, heard.append, lambda _: command)
+                Importer(kept, progress.append)
+                if command is None
+                else Importer(kept, progress.append, lambda _: command)
             )
             result = await importer.run(path)
-            assert heard[-1] == result
+            assert progress[-1] == result
             return result, await kept.chats()
         finally:
             await kept.aclose()
@@ -99,7 +101,7 @@ def imported(database: Path, path: Path, command: list[str] | None = None) -> tu
     return asyncio.run(run())
 
 
-def test_chats_come_in_once(tmp_path: Path) -> None:
+def test_second_import_adds_no_chats(tmp_path: Path) -> None:
     many = [{**foreign_exports.CHATGPT[0], "conversation_id": f"c{n}", "title": f"Chat {n}"} for n in range(40)]
     (tmp_path / "export.json").write_text(json.dumps(many))
     first, chats = imported(tmp_path / "chats.db", tmp_path / "export.json")
@@ -108,7 +110,7 @@ def test_chats_come_in_once(tmp_path: Path) -> None:
     assert (again, len(chats)) == (ImportResult(0, 40), 40)
 
 
-def test_what_changed_here_is_not_overwritten(tmp_path: Path) -> None:
+def test_import_does_not_overwrite_changed_chats(tmp_path: Path) -> None:
     each = sample()
     (tmp_path / "mine.json").write_text(inglenook.document([each]))
 
@@ -123,14 +125,14 @@ def test_what_changed_here_is_not_overwritten(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_the_readers_error_is_ours(tmp_path: Path) -> None:
+def test_error_of_the_reader_process_is_raised(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("{}")
     with pytest.raises(UnknownFormat) as caught:
         imported(tmp_path / "chats.db", tmp_path / "x.json")
     assert caught.value.name == "x.json"
 
 
-def test_a_reader_that_dies_keeps_what_came_before(tmp_path: Path) -> None:
+def test_chats_before_a_reader_crash_are_imported(tmp_path: Path) -> None:
     line = inglenook.line(sample())
     script = f"print({line!r}, flush=True); import os; os._exit(9)"
     with pytest.raises(UnreadableFile) as caught:
@@ -151,6 +153,6 @@ def read_back(path: Path) -> list[Chat]:
     return asyncio.run(run())
 
 
-def test_a_file_of_ours_is_read_as_such(tmp_path: Path) -> None:
+def test_own_export_is_recognised_in_any_file(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text(inglenook.document([sample()]), encoding="utf-8")
     assert list(read(tmp_path / "x.json")) == [sample()]

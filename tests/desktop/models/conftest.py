@@ -1,4 +1,4 @@
-"""A hub and a folder of models for the tests of the models' page."""
+"""Fixtures: a fake hub with one model, and a folder with two models and a damaged file."""
 
 from __future__ import annotations
 

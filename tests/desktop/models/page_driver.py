@@ -1,4 +1,4 @@
-"""The models' page at a person's hand: what it lists, and how a row of it is clicked."""
+"""Drives the page of models as a user does: reads and clicks its rows."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ NAME = "Tiny-Chat-Q4_K_M.gguf"
 
 
 def page_of(gui: Gui) -> ModelsPage:
-    assert gui.window.models_page is not None
-    return gui.window.models_page
+    page = gui.window.view("models", ModelsPage)
+    assert page is not None
+    return page
 
 
 def rows(view: ModelListView) -> list[ModelRow]:
@@ -36,14 +37,14 @@ def names(view: ModelListView) -> list[str]:
     return [row.name for row in rows(view)]
 
 
-def box_of(view: ModelListView, name: str, act: str) -> QRect:
+def rect_of(view: ModelListView, name: str, act: str) -> QRect:
     index = view.model().index(names(view).index(name), 0)
     row = index.data(RowRole.ROW)
     return action_rects(view.visualRect(index), row, hovered=True)[act]  # type: ignore[index]
 
 
 def click(view: ModelListView, name: str, act: str) -> None:
-    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=box_of(view, name, act).center())
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=rect_of(view, name, act).center())
 
 
 def use_of(gui: Gui, name: str) -> str:
@@ -55,7 +56,7 @@ def card(gui: Gui) -> DownloadCard:
     return only
 
 
-def keep_folder(profile: Profile, *folders: Path) -> None:
+def save_folder(profile: Profile, *folders: Path) -> None:
     settings = SettingsFile(profile.settings)
     settings.change(model_folders=[str(folder) for folder in folders])
     settings.save()

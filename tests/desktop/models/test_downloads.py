@@ -1,4 +1,4 @@
-"""Downloads as a person sees them: paused, one after the other, cut off by the end of the window."""
+"""Downloads: pause, resume, cancel, order, closing the app."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.desktop.models.page_driver import NAME, REPO, card, names, page_of
 from tests.engine.library.fake_hub import FakeHub, FakeRepo
 
 
-def test_a_download_pauses_goes_on_after_a_restart_and_is_cancelled(
+def test_paused_download_resumes_after_restart_and_can_be_cancelled(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, profile: Profile, model: bytes
 ) -> None:
     fake_hub.bytes_per_s = 60_000
@@ -19,7 +19,7 @@ def test_a_download_pauses_goes_on_after_a_restart_and_is_cancelled(
     async def story() -> None:
         async with open_gui(model=False) as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             page.action_requested.emit("download", ModelRow(REPO, "hub", "Tiny Chat"))
             await until(lambda: page.downloads.cards and "MB of" in card(gui).text.text())
             await until(lambda: card(gui).bar.value() > 50)
@@ -29,7 +29,7 @@ def test_a_download_pauses_goes_on_after_a_restart_and_is_cancelled(
             assert card(gui).pause.accessibleName() == "Resume Tiny Chat"
         assert not (profile.models / NAME).exists()
         async with open_gui(model=False) as gui:
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: page_of(gui).downloads.cards)
             assert "Paused" in card(gui).text.text()
             assert card(gui).bar.value() > 50
@@ -41,7 +41,7 @@ def test_a_download_pauses_goes_on_after_a_restart_and_is_cancelled(
             await until(lambda: list(profile.models.iterdir()) == [])
         async with open_gui(model=False) as gui:
             fake_hub.bytes_per_s = 0
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             page_of(gui).action_requested.emit("download", ModelRow(REPO, "hub", "Tiny Chat"))
             await until((profile.models / NAME).exists)
             await until(lambda: names(page_of(gui).local_models.view) == ["Tiny Chat"])
@@ -49,7 +49,7 @@ def test_a_download_pauses_goes_on_after_a_restart_and_is_cancelled(
     run(story())
 
 
-def test_two_downloads_come_one_after_the_other(
+def test_second_download_waits_for_the_first(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, profile: Profile, model: bytes
 ) -> None:
     fake_hub.repos["makers/Other-GGUF"] = FakeRepo({"Other-Q4_0.gguf": model})
@@ -58,7 +58,7 @@ def test_two_downloads_come_one_after_the_other(
     async def story() -> None:
         async with open_gui(model=False) as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             page.action_requested.emit("download", ModelRow(REPO, "hub", "Tiny Chat"))
             page.action_requested.emit("download", ModelRow("makers/Other-GGUF", "hub", "Other"))
             await until(lambda: any("Waiting" in each.text.text() for each in page.downloads.cards))
@@ -68,14 +68,14 @@ def test_two_downloads_come_one_after_the_other(
     run(story())
 
 
-def test_closing_in_the_middle_of_a_download_leaves_nothing_that_looks_whole(
+def test_closing_during_download_leaves_only_partial_files(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, profile: Profile
 ) -> None:
     fake_hub.faults = ["stall"]
 
     async def story() -> None:
         async with open_gui(model=False) as gui:
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             page_of(gui).action_requested.emit("download", ModelRow(REPO, "hub", "Tiny Chat"))
             await until(lambda: (profile.models / f"{NAME}.part").exists())
         await asyncio.to_thread(fake_hub.stop)

@@ -1,4 +1,4 @@
-"""Pictures of the models' page in each of its states."""
+"""Screenshots of the page of models in each of its states."""
 
 from __future__ import annotations
 
@@ -44,12 +44,13 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
 
 
 def page_of(gui: Gui) -> ModelsPage:
-    assert gui.window.models_page is not None
-    return gui.window.models_page
+    page = gui.window.view("models", ModelsPage)
+    assert page is not None
+    return page
 
 
-def shelve(folder: Path) -> None:
-    """Some models, one of which is too big for this machine, and one damaged."""
+def write_models(folder: Path) -> None:
+    """Write five models, of which one is too big for this machine and one is damaged."""
     write_sparse(folder / "Qwen2.5-0.5B-Instruct-Q4_K_M.gguf", n_bytes=GIGA * 4 // 10, n_layers=24, n_embd=896)
     write_sparse(folder / "Llama-3.2-3B-Instruct-Q4_K_M.gguf", n_bytes=2 * GIGA)
     write_sparse(folder / "Qwen3-32B-Q4_K_M.gguf", n_bytes=19_800_000_000, n_layers=64, n_embd=5120)
@@ -60,7 +61,7 @@ def shelve(folder: Path) -> None:
 
 async def open_page(gui: Gui, n_rows: int) -> ModelsPage:
     page = page_of(gui)
-    gui.window.sidebar._models.click()
+    gui.window.sidebar.page_buttons["models"].click()
     await until(lambda: len(page.local_models._list or ()) >= n_rows)
     await until(lambda: any(row.fit is not None and row.fit.tokens_per_s for row in rows(page)))
     return page
@@ -73,7 +74,7 @@ def rows(page: ModelsPage) -> list[ModelRow]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_models_are_pictured(
+def test_screenshots_of_models_page(
     run: Run,
     open_gui: OpenGui,
     profile: Profile,
@@ -83,7 +84,7 @@ def test_models_are_pictured(
     scheme: str,
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))  # so that its folders are shown as a person's own
-    shelve(tmp_path / "models")
+    write_models(tmp_path / "models")
     settings = SettingsFile(profile.settings)
     settings.change(model_folders=[str(tmp_path / "models"), str(tmp_path / "gone")])
     settings.save()
@@ -118,7 +119,7 @@ def test_models_are_pictured(
     run(story())
 
 
-def test_an_empty_shelf_is_pictured(
+def test_screenshots_of_empty_models_page(
     run: Run, open_gui: OpenGui, hub: FakeHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("desktop.models.library_controller.default_model_folder", lambda: tmp_path / "nowhere")
@@ -126,7 +127,7 @@ def test_an_empty_shelf_is_pictured(
     async def story() -> None:
         async with open_gui(model=False) as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: len(page.recommended._list or ()) >= 8 and not page.local_models.note.text())
             await show(gui, "models-empty", "light", SIZES)
 

@@ -1,4 +1,4 @@
-"""What comes from the hub: nothing is asked before a person does, and what cannot come is said."""
+"""Search and download on the hub, and its failures."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from PySide6.QtTest import QTest
 from desktop.models.model_list import ModelRow
 from engine.files.profile import Profile
 from tests.desktop.conftest import OpenGui, Run, until
-from tests.desktop.models.page_driver import NAME, REPO, card, keep_folder, names, page_of, rows, use_of
+from tests.desktop.models.page_driver import NAME, REPO, card, names, page_of, rows, save_folder, use_of
 from tests.engine.library.fake_hub import FakeHub
 
 
-def test_what_is_typed_is_found_here_and_asks_nobody(
+def test_typing_filters_lists_without_network_request(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
 ) -> None:
-    keep_folder(profile, model_folder)
+    save_folder(profile, model_folder)
 
     async def story() -> None:
         async with open_gui(model=False) as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: len(rows(page.local_models.view)) == 3 and len(rows(page.recommended.view)) > 5)
             QTest.keyClicks(page.head.search, "qwen 8b")
             assert names(page.recommended.view) == ["Qwen3 8B"]
@@ -38,13 +38,13 @@ def test_what_is_typed_is_found_here_and_asks_nobody(
     run(story())
 
 
-def test_a_model_comes_from_the_hub(
+def test_model_found_on_hub_is_downloaded_and_loaded(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, profile: Profile, model: bytes
 ) -> None:
     async def story() -> None:
         async with open_gui(model=False) as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: len(rows(page.recommended.view)) > 5)
             QTest.keyClicks(page.head.search, "tiny")
             QTest.keyClick(page.head.search, Qt.Key.Key_Return)
@@ -62,14 +62,14 @@ def test_a_model_comes_from_the_hub(
     run(story())
 
 
-def test_what_is_not_what_it_should_be_is_said_and_tried_again(
+def test_corrupt_download_is_deleted_and_can_be_retried(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, profile: Profile
 ) -> None:
     fake_hub.faults = ["corrupt"]
 
     async def story() -> None:
         async with open_gui(model=False) as gui:
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             page_of(gui).action_requested.emit("download", ModelRow(REPO, "hub", "Tiny Chat"))
             await until(lambda: page_of(gui).downloads.cards and "It was deleted" in card(gui).text.text())
             assert list(profile.models.iterdir()) == []
@@ -79,13 +79,13 @@ def test_what_is_not_what_it_should_be_is_said_and_tried_again(
     run(story())
 
 
-def test_offline_is_a_quiet_sentence(run: Run, open_gui: OpenGui, fake_hub: FakeHub) -> None:
+def test_unreachable_hub_shows_message_without_toast(run: Run, open_gui: OpenGui, fake_hub: FakeHub) -> None:
     fake_hub.down = True
 
     async def story() -> None:
         async with open_gui(model=False) as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             QTest.keyClicks(page.head.search, "tiny")
             QTest.keyClick(page.head.search, Qt.Key.Key_Return)
             await until(lambda: "cannot be reached" in page.hub_results.empty.text())

@@ -1,4 +1,4 @@
-"""How a model is to be loaded: chosen at the page, kept for each file, and used."""
+"""Load options: edited in the sheet, saved for each file, used when the model is loaded."""
 
 from __future__ import annotations
 
@@ -15,39 +15,41 @@ from engine.backend import LoadSettings
 from engine.errors import InvalidSettings
 from engine.files.profile import Profile
 from tests.desktop.conftest import OpenGui, Run, until
-from tests.desktop.models.page_driver import click, keep_folder, page_of, rows, use_of
+from tests.desktop.models.page_driver import click, page_of, rows, save_folder, use_of
 from tests.engine.library.fake_hub import FakeHub
 
 
-def test_settings_are_kept_for_each_file_and_used(
+def test_load_options_are_saved_for_each_file_when_it_is_loaded(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
 ) -> None:
-    keep_folder(profile, model_folder)
+    save_folder(profile, model_folder)
     path = model_folder / "Alpha-Q4_0.gguf"
 
     async def story() -> None:
         async with open_gui(real=path) as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: gui.ready and use_of(gui, "Alpha") == "in_use")
             await until(lambda: rows(page.local_models.view)[0].fit is not None)
             click(page.local_models.view, "Alpha", "settings")
             sheet = page.sheet
             assert sheet.load.isHidden()
             before = sheet._cost.text()
-            QTest.keyClicks(sheet.context, "99")
-            QTest.keyClick(sheet.context, Qt.Key.Key_Return)
-            assert sheet.context.property("wrong")
-            sheet.context.clear()
-            QTest.keyClicks(sheet.context, "1,024")
-            QTest.keyClick(sheet.context, Qt.Key.Key_Return)
-            assert not sheet.context.property("wrong")
+            QTest.keyClicks(sheet.context.edit, "99")
+            QTest.keyClick(sheet.context.edit, Qt.Key.Key_Return)
+            assert sheet.context.edit.property("wrong")
+            sheet.context.edit.clear()
+            QTest.keyClicks(sheet.context.edit, "1,024")
+            QTest.keyClick(sheet.context.edit, Qt.Key.Key_Return)
+            assert not sheet.context.edit.property("wrong")
             assert sheet._cost.text() != before
             assert sheet.load.text() == "Reload with these settings"
             sheet.load.click()
             await until(lambda: use_of(gui, "Alpha") == "loading")
             await until(lambda: use_of(gui, "Alpha") == "in_use")
-            assert "Context length: 1,024 tokens" in gui.window.header._pill.toolTip() or sheet.load.isHidden()
+            assert (
+                "Context length: 1,024 tokens" in gui.window.chat_page.header._pill.toolTip() or sheet.load.isHidden()
+            )
             sheet.unload.click()
             await until(lambda: use_of(gui, "Alpha") == "")
         kept = SettingsFile(profile.settings).value.model_settings
@@ -55,20 +57,20 @@ def test_settings_are_kept_for_each_file_and_used(
         async with open_gui(real=path) as gui:
             await until(lambda: gui.ready)
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: use_of(gui, "Alpha") == "in_use")
             click(page.local_models.view, "Alpha", "settings")
-            assert page.sheet.context.text() == "1024"
-            page.sheet.context.clear()
-            QTest.keyClick(page.sheet.context, Qt.Key.Key_Return)
+            assert page.sheet.context.edit.text() == "1024"
+            page.sheet.context.edit.clear()
+            QTest.keyClick(page.sheet.context.edit, Qt.Key.Key_Return)
         kept = SettingsFile(profile.settings).value.model_settings
-        assert kept == {str(path): {"n_ctx": 1024}}, "it was typed, and the model was not loaded so"
+        assert kept == {str(path): {"n_ctx": 1024}}, "edited but not loaded options are not saved"
         async with open_gui(real=path) as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: use_of(gui, "Alpha") == "in_use")
             click(page.local_models.view, "Alpha", "settings")
-            page.sheet.context.clear()
+            page.sheet.context.edit.clear()
             page.sheet.load.click()
             await until(lambda: use_of(gui, "Alpha") == "loading")
             await until(lambda: use_of(gui, "Alpha") == "in_use")
@@ -77,15 +79,15 @@ def test_settings_are_kept_for_each_file_and_used(
     run(story())
 
 
-def test_sheet_of_model_that_search_hides_follows_its_state(
+def test_sheet_of_filtered_out_model_follows_its_state(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
 ) -> None:
-    keep_folder(profile, model_folder)
+    save_folder(profile, model_folder)
 
     async def story() -> None:
         async with open_gui(real=model_folder / "Alpha-Q4_0.gguf") as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: gui.ready and use_of(gui, "Alpha") == "in_use")
             click(page.local_models.view, "Alpha", "settings")
             page.head.search.setText("qwen")
@@ -98,42 +100,42 @@ def test_sheet_of_model_that_search_hides_follows_its_state(
     run(story())
 
 
-def test_value_that_is_typed_stays_while_the_row_changes(
+def test_typed_value_stays_when_the_row_changes(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
 ) -> None:
-    keep_folder(profile, model_folder)
+    save_folder(profile, model_folder)
 
     async def story() -> None:
         async with open_gui(real=model_folder / "Alpha-Q4_0.gguf") as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: gui.ready and use_of(gui, "Alpha") == "in_use")
             await until(lambda: rows(page.local_models.view)[0].fit is not None)
             click(page.local_models.view, "Alpha", "settings")
             sheet = page.sheet
-            QTest.keyClicks(sheet.context, "48")
+            QTest.keyClicks(sheet.context.edit, "48")
             row = rows(page.local_models.view)[0]
             sheet.show_model(replace(row, progress=0.5), LoadOptions(), None)
-            assert sheet.context.text() == "48"
-            QTest.keyClick(sheet.context, Qt.Key.Key_Return)
-            assert sheet.context.property("wrong")
-            assert sheet._context_help.property("wrong"), "it says what the least is"
+            assert sheet.context.edit.text() == "48"
+            QTest.keyClick(sheet.context.edit, Qt.Key.Key_Return)
+            assert sheet.context.edit.property("wrong")
+            assert sheet.context.help.property("wrong"), "the help text has the minimum"
             assert not sheet.load.isEnabled()
             QTest.keyClick(sheet, Qt.Key.Key_Escape)
             click(page.local_models.view, "Alpha", "settings")
-            assert sheet.context.text() == ""
-            assert not sheet.context.property("wrong")
+            assert sheet.context.edit.text() == ""
+            assert not sheet.context.edit.property("wrong")
             assert sheet.load.isEnabled()
         assert SettingsFile(profile.settings).value.model_settings == {}
 
     run(story())
 
 
-def test_context_below_the_least_is_not_taken_from_the_settings() -> None:
+def test_stored_context_below_minimum_is_ignored() -> None:
     assert LoadOptions.from_dict({"n_ctx": 48}) == LoadOptions()
 
 
-def test_choices() -> None:
+def test_load_options_round_trip_through_settings() -> None:
     choice = LoadOptions(4096, "q8_0", 12)
     assert LoadOptions.from_dict(choice.to_dict()) == choice
     assert choice.settings == LoadSettings(4096, kv_type_k="q8_0", kv_type_v="q8_0", n_gpu_layers=12)
@@ -141,6 +143,6 @@ def test_choices() -> None:
     assert LoadOptions.from_dict({"n_ctx": "many", "kv_type": "q1", "n_gpu_layers": -3}) == LoadOptions()
 
 
-def test_settings_that_cannot_be_had_say_why() -> None:
+def test_invalid_settings_error_has_field_and_reason() -> None:
     said = error_message(InvalidSettings("kv_type_v", "a quantised value cache needs flash attention"))
     assert said.endswith("kv_type_v: a quantised value cache needs flash attention.")

@@ -1,4 +1,4 @@
-"""What is on this computer, as a person uses it: folders, loading and unloading, by mouse and by key."""
+"""Local models on the page: folders, loading and unloading, by mouse and keyboard."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from desktop.models.model_row_delegate import action_rects
 from desktop.settings.settings_file import SettingsFile
 from engine.files.profile import Profile
 from tests.desktop.conftest import OpenGui, Run, until
-from tests.desktop.models.page_driver import REPO, box_of, click, keep_folder, names, page_of, rows, use_of
+from tests.desktop.models.page_driver import REPO, click, names, page_of, rect_of, rows, save_folder, use_of
 from tests.desktop.shell.test_main_window import ENDLESS, type_and_send
 from tests.engine.library.fake_hub import FakeHub
 from tests.model_files.sparse_model import write_sparse
@@ -29,7 +29,7 @@ from tests.model_files.sparse_model import write_sparse
 NO_KEYS = Qt.KeyboardModifier.NoModifier
 
 
-def test_the_list(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
+def test_model_list_keeps_rows_by_key(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
     models = ModelList(strings.accessible_text)
     qtmodeltester.check(models)  # type: ignore[no-untyped-call]
     one, two, three = (ModelRow(key, "disk", key.upper()) for key in "abc")
@@ -44,14 +44,14 @@ def test_the_list(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
     assert models.rowCount() == 0
 
 
-@pytest.mark.qt_log_ignore("propagateSizeHints")  # said by the platform without a screen, of any dialog
-def test_folders_are_added_listed_and_taken_away(
+@pytest.mark.qt_log_ignore("propagateSizeHints")  # logged by the offscreen platform for dialogs
+def test_added_folder_is_listed_and_saved_until_removed(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
 ) -> None:
     async def story() -> None:
         async with open_gui(model=False) as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             assert gui.window.pages.currentWidget() is page
             page.head.add_folder.click()
             dialog = gui.window.findChild(QFileDialog)
@@ -66,7 +66,7 @@ def test_folders_are_added_listed_and_taken_away(
         assert SettingsFile(profile.settings).value.model_folders == [str(model_folder)]
         async with open_gui(model=False) as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: len(rows(page.local_models.view)) == 3)
             chip = page.local_models.chips.findChildren(QAbstractButton)[0]
             assert chip.accessibleName() == f"Remove the folder {strings.folder_name(model_folder)}"
@@ -78,15 +78,15 @@ def test_folders_are_added_listed_and_taken_away(
     assert sorted(path.name for path in model_folder.iterdir()) == ["Alpha-Q4_0.gguf", "Beta-Q8_0.gguf", "Gamma.gguf"]
 
 
-def test_models_are_loaded_and_unloaded(
+def test_load_and_unload_buttons_change_the_model_in_use(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
 ) -> None:
-    keep_folder(profile, model_folder)
+    save_folder(profile, model_folder)
 
     async def story() -> None:
         async with open_gui(model=False) as gui:
             view = page_of(gui).local_models.view
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: len(rows(view)) == 3 and rows(view)[0].fit is not None)
             click(view, "Alpha", "load")
             await until(lambda: use_of(gui, "Alpha") == "in_use")
@@ -94,7 +94,7 @@ def test_models_are_loaded_and_unloaded(
             click(view, "Beta", "load")
             await until(lambda: use_of(gui, "Beta") == "in_use")
             assert use_of(gui, "Alpha") == ""
-            assert names(view)[0] == "Beta", "what is in use stands first"
+            assert names(view)[0] == "Beta", "the model in use is listed first"
             click(view, "Beta", "unload")
             await until(lambda: use_of(gui, "Beta") == "")
             assert not gui.ready
@@ -103,20 +103,20 @@ def test_models_are_loaded_and_unloaded(
     run(story())
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="names of files are UTF-16 or UTF-8 there")
-def test_models_in_a_folder_whose_name_is_no_utf_8_are_listed_and_loaded(
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are UTF-16 or UTF-8 on this system")
+def test_model_in_folder_with_non_utf8_name_is_loaded(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
 ) -> None:
     folder = Path(os.fsdecode(os.fsencode(model_folder.parent) + b"/regal-\xe4"))
     model_folder.rename(folder)
     strange = folder / os.fsdecode(b"Caf\xe9-Q4_0.gguf")
     shutil.copy(folder / "Alpha-Q4_0.gguf", strange)
-    keep_folder(profile, folder)
+    save_folder(profile, folder)
 
     async def story() -> None:
         async with open_gui(model=False) as gui:
             view = page_of(gui).local_models.view
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: len(rows(view)) == 4 and rows(view)[0].fit is not None)
             assert "".join(sorted(names(view))).isprintable()
             name = next(row.name for row in rows(view) if row.path == strange)
@@ -127,22 +127,22 @@ def test_models_in_a_folder_whose_name_is_no_utf_8_are_listed_and_loaded(
     run(story())
 
 
-def test_a_double_click_loads_one_model(
+def test_double_click_loads_only_one_model(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
 ) -> None:
-    keep_folder(profile, model_folder)
+    save_folder(profile, model_folder)
 
     async def story() -> None:
         async with open_gui(model=False) as gui:
             view, left = page_of(gui).local_models.view, Qt.MouseButton.LeftButton
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: len(rows(view)) == 3 and rows(view)[0].fit is not None)
             click(view, "Alpha", "load")
             await until(lambda: use_of(gui, "Alpha") == "in_use")
-            where = box_of(view, "Beta", "load").center()
+            where = rect_of(view, "Beta", "load").center()
             QTest.mouseClick(view.viewport(), left, pos=where)
             await until(lambda: use_of(gui, "Beta") == "in_use")
-            assert box_of(view, "Alpha", "load").contains(where), "the rows have changed places"
+            assert rect_of(view, "Alpha", "load").contains(where), "the rows have changed places"
             asked: list[str] = []
             view.action_requested.connect(lambda act, row: asked.append(f"{act} {row.name}"))
             second = QMouseEvent(
@@ -159,15 +159,15 @@ def test_a_double_click_loads_one_model(
     run(story())
 
 
-def test_an_answer_that_loses_its_model_says_so_and_can_be_gone_on_with(
+def test_answer_interrupted_by_model_change_can_be_continued(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
 ) -> None:
-    keep_folder(profile, model_folder)
+    save_folder(profile, model_folder)
 
     async def story() -> None:
         async with open_gui(ENDLESS) as gui:
             view = page_of(gui).local_models.view
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: gui.ready and len(rows(view)) == 4 and rows(view)[1].fit is not None)
             type_and_send(gui, "Go on and on")
             await until(lambda: len(gui.rows[-1].text) > 10)
@@ -181,10 +181,10 @@ def test_an_answer_that_loses_its_model_says_so_and_can_be_gone_on_with(
     run(story())
 
 
-def test_everything_by_keyboard(
+def test_models_page_works_with_keyboard_only(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
 ) -> None:
-    keep_folder(profile, model_folder)
+    save_folder(profile, model_folder)
 
     async def story() -> None:
         async with open_gui(model=False) as gui:
@@ -201,28 +201,28 @@ def test_everything_by_keyboard(
             await until(lambda: use_of(gui, "Alpha") == "in_use")
             QTest.keyClick(view, Qt.Key.Key_Space)
             assert page.sheet.isVisible()
-            assert page.sheet.context.hasFocus()
+            assert page.sheet.context.edit.hasFocus()
             QTest.keyClick(gui.window, Qt.Key.Key_Escape)
             assert not page.sheet.isVisible()
             assert view.hasFocus()
             QTest.keyClick(view, Qt.Key.Key_Down)
             QTest.keyClick(view, Qt.Key.Key_Down)
             QTest.keyClick(view, Qt.Key.Key_Down)
-            assert not view.hasFocus(), "the arrows go on to the next list"
+            assert not view.hasFocus(), "Down on the last row moves to the next list"
 
     run(story())
 
 
-def test_too_big_is_said_in_words_and_not_offered(
+def test_model_that_is_too_big_cannot_be_loaded(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, tmp_path: Path, profile: Profile
 ) -> None:
     write_sparse(tmp_path / "big" / "Giant-900B-Q4_K_M.gguf", n_bytes=500 * 10**9, n_layers=100)
-    keep_folder(profile, tmp_path / "big")
+    save_folder(profile, tmp_path / "big")
 
     async def story() -> None:
         async with open_gui(model=False) as gui:
             view = page_of(gui).local_models.view
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: rows(view) and rows(view)[0].fit is not None)
             giant = rows(view)[0]
             assert strings.verdict(giant) == "Too big"
@@ -235,16 +235,16 @@ def test_too_big_is_said_in_words_and_not_offered(
     run(story())
 
 
-def test_controls_and_rows_have_names(
+def test_controls_and_rows_have_accessible_names(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
 ) -> None:
-    keep_folder(profile, model_folder)
+    save_folder(profile, model_folder)
     fake_hub.bytes_per_s = 30_000
 
     async def story() -> None:
         async with open_gui(model=False) as gui:
             page = page_of(gui)
-            gui.window.sidebar._models.click()
+            gui.window.sidebar.page_buttons["models"].click()
             await until(
                 lambda: len(rows(page.local_models.view)) == 3 and rows(page.local_models.view)[0].fit is not None
             )
@@ -266,7 +266,7 @@ def test_controls_and_rows_have_names(
     run(story())
 
 
-def test_row_of_a_model_that_is_loaded_offers_to_cancel() -> None:
+def test_row_of_loading_model_offers_cancel_on_hover() -> None:
     row = ModelRow("a", "disk", "A", use="loading", progress=0.3)
     assert "cancel" in action_rects(QRect(0, 0, 800, 58), row, hovered=True)
-    assert "cancel" not in action_rects(QRect(0, 0, 800, 58), row, hovered=False), "there it says how far it is"
+    assert "cancel" not in action_rects(QRect(0, 0, 800, 58), row, hovered=False), "without hover the progress is shown"

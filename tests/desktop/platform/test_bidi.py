@@ -118,7 +118,7 @@ def test_paragraphs_run_as_they_are_written(theme: Theme) -> None:
     assert not item.segments[-1].is_rtl
     heading, quote = item.segments[0], next(each for each in item.segments if each.block.kind == "quote")
     assert heading.boxes(0, 1)[0].right() > 590
-    assert quote.inset.x() == 0
+    assert quote.text_origin.x() == 0
     assert quote.boxes(0, 1)[0].right() < 600 - 10  # beside the line at the right
     growing = MessageItem(message(QUESTION[:8], "assistant", "streaming"), theme, 600)
     assert growing.segments[0].caret().right() < growing.segments[0].boxes(7, 8)[0].left() + 4
@@ -181,7 +181,7 @@ def test_the_composer_turns_with_what_is_written(run: Run, open_gui: OpenGui) ->
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
-            edit = gui.window.composer._edit
+            edit = gui.window.chat_page.composer._edit
             edit.insertPlainText(HEBREW[:4])  # the test's keyboard has Latin letters alone
             option = edit.document().defaultTextOption()
             assert (option.textDirection(), option.alignment()) == (RIGHT_TO_LEFT, Qt.AlignmentFlag.AlignRight)
@@ -199,7 +199,7 @@ def test_it_is_pictured(run: Run, open_gui: OpenGui, profile: Profile) -> None:
         for scheme in ("light", "dark"):
             async with open_gui(theme=scheme) as gui:
                 await lived_in(gui)
-                gui.window.composer._edit.setPlainText("ما هو أفضل وقت؟")
+                gui.window.chat_page.composer._edit.setPlainText("ما هو أفضل وقت؟")
                 await show(gui, "arabic", scheme, SIZES[:2])
 
     run(story())
@@ -215,16 +215,16 @@ def test_the_whole_window_is_mirrored(run: Run, open_gui: OpenGui, profile: Prof
         async with open_gui() as gui:
             await lived_in(gui)
             assert is_at_the_right(gui.window)
-            item = gui.transcript._item(0)
+            item = gui.transcript.column.item(0)
             assert item._box().left() == 0
-            controls = gui.transcript._controls["r-a"]
-            column = gui.transcript._column()
+            controls = gui.transcript.cache.controls["r-a"]
+            column = gui.transcript.column.reading_column()
             assert all(each.x() > column[0] + column[1] // 2 for each in controls._named.values())
             await show(gui, "mirrored-chat", "light", SIZES)
             await open_chat(gui, "c3")
             await show(gui, "mirrored-english", "light", SIZES[1:2])
             for place in ("settings", "models", "endpoint"):
-                getattr(gui.window, f"show_{place}_page")()
+                gui.window.show_page(place)
                 await show(gui, f"mirrored-{place}", "light", SIZES[1:2])
 
     run(story())

@@ -106,7 +106,7 @@ def test_where_the_screen_dies_what_was_written_is_kept_and_the_app_ends(
     assert kept(tmp_path, drafts) == [("and then",)]
     assert (tmp_path / "settings.json").exists()
     words = log.read_text(encoding="utf-8")
-    assert "the screen is gone" in words
+    assert "the display is gone" in words
     assert words.rstrip().endswith("ends")
 
 

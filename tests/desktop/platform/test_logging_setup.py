@@ -33,9 +33,9 @@ ALLOWED = {
     "key[0].kind",  # formula or picture
     "platform.python_version()",
     "status.state",
-    "_kind(status.error)",
+    "_type_name(status.error)",
     "state.stage",
-    "_kind(state.error)",
+    "_type_name(state.error)",
     "message.state",
     "message.n_output",
     "redacted_traceback(error)",  # kinds and places
@@ -81,7 +81,7 @@ def test_no_word_of_anybody_is_logged(run: Run, open_gui: OpenGui, profile: Prof
         script = Script(answer=f"I like the {MARKER}.".encode())
         async with open_gui(script) as gui:
             await until(lambda: gui.ready)
-            gui.window.composer.files_given.emit([attached])
+            gui.window.chat_page.composer.files_given.emit([attached])
             await until(lambda: counted(gui, 1))
             type_and_send(gui, f"Play the {MARKER}")
             await answered(gui)
@@ -104,7 +104,7 @@ def test_no_word_of_anybody_is_logged(run: Run, open_gui: OpenGui, profile: Prof
             script.fail_after = 0
             type_and_send(gui, f"And the {MARKER}?")
             await answered(gui)
-            page = gui.window.settings_page
+            page = gui.window.view("settings")
             page._copy.click()
             reports.append(QGuiApplication.clipboard().text())
             for secret in (key, MARKER, str(tmp_path)):
@@ -121,7 +121,7 @@ def test_no_word_of_anybody_is_logged(run: Run, open_gui: OpenGui, profile: Prof
         "the model: ready, no error",
         "the endpoint: on, no error",
         "CRITICAL desktop.platform.logging_setup: an error that nobody caught",
-        "uvicorn.error: at test_logbook:",
+        "uvicorn.error: at test_logging_setup:",
         "desktop.test: ValueError failed",
         "builtins.FileNotFoundError ENOENT",
         "tests.desktop.platform.test_logging_setup:",

@@ -11,36 +11,37 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from desktop.platform.single_instance import Listener, signal_running_instance
+from desktop.platform.single_instance import InstanceServer, signal_running_instance
 from engine.files.profile import Profile
 from tests.desktop.conftest import OpenGui, Run, until
 
 SECOND = """
 import sys
 from pathlib import Path
-from desktop.launch import Options, launch
+from desktop.launch import launch
+from desktop.startup.options import Options
 from engine.files.profile import Profile
 sys.exit(launch(Options(Profile(Path(sys.argv[1])))))
 """
 
 
 def test_a_caller_is_heard_by_its_own_profile(qtbot: QtBot, tmp_path: Path) -> None:
-    listener = Listener(tmp_path)
+    listener = InstanceServer(tmp_path)
     try:
         with qtbot.waitSignal(listener.show_requested):
             assert signal_running_instance(tmp_path)
-        assert not signal_running_instance(tmp_path / "other", patience_s=0)
+        assert not signal_running_instance(tmp_path / "other", timeout_s=0)
     finally:
         listener.close()
-    assert not signal_running_instance(tmp_path, patience_s=0)
+    assert not signal_running_instance(tmp_path, timeout_s=0)
 
 
 def test_what_a_killed_process_left_is_no_obstacle(qtbot: QtBot, tmp_path: Path) -> None:
     script = "import os, sys; from pathlib import Path; from PySide6.QtCore import QCoreApplication\n"
-    script += "from desktop.platform.single_instance import Listener\napp = QCoreApplication([])\n"
-    script += "listener = Listener(Path(sys.argv[1]))\nos._exit(9)"
+    script += "from desktop.platform.single_instance import InstanceServer\napp = QCoreApplication([])\n"
+    script += "listener = InstanceServer(Path(sys.argv[1]))\nos._exit(9)"
     subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=False, timeout=30)
-    listener = Listener(tmp_path)
+    listener = InstanceServer(tmp_path)
     try:
         with qtbot.waitSignal(listener.show_requested):
             assert signal_running_instance(tmp_path)
@@ -50,7 +51,7 @@ def test_what_a_killed_process_left_is_no_obstacle(qtbot: QtBot, tmp_path: Path)
 
 @pytest.mark.qt_log_ignore("does not support raise")
 def test_a_second_start_shows_the_first_window_and_ends(run: Run, open_gui: OpenGui, profile: Profile) -> None:
-    from desktop.platform.instance_lock import InstanceLock
+    from desktop.platform.single_instance import InstanceLock
 
     async def story() -> None:
         lock = InstanceLock(profile.root / "window.lock")

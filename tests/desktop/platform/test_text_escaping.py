@@ -71,12 +71,12 @@ def test_title_and_preset_with_an_ampersand_are_no_shortcuts(run: Run, open_gui:
             sheet.presets.save.click()
             sheet.presets.name.setText("Q&A")
             QTest.keyClick(sheet.presets.name, Qt.Key.Key_Return)
-            assert gui.window.composer.preset_pill.text() == sheet.presets.choice.text() == "Q&&A"
+            assert gui.window.chat_page.composer.preset_pill.text() == sheet.presets.choice.text() == "Q&&A"
             assert sheet.presets.choice.accessibleName() == "Preset: Q&A"
             QTest.keyClick(gui.window, Qt.Key.Key_Escape)
             type_and_send(gui, "R&D")
             await answered(gui)
-            title = gui.window.header._title
+            title = gui.window.chat_page.header._title
             await until(lambda: "R&&D" in title.text())
             assert title.shortcut().isEmpty()
             assert title.accessibleName() == "Chat: R&D"

@@ -187,16 +187,16 @@ def test_the_compiled_file_says_what_the_source_file_says(language: str) -> None
 def test_the_application_writes_numbers_into_plurals(qapp: object) -> None:
     from PySide6.QtCore import QCoreApplication
 
-    from desktop.platform.language import speak
+    from desktop.platform.language import install_translators
     from desktop.platform.number_format import counted, decimal, plain, short, whole
 
     assert isinstance(qapp, QCoreApplication)
     said = []
     for language in ("en", "de"):
-        speak(qapp, "en" if language == "en" else "de")
+        install_translators(qapp, "en" if language == "en" else "de")
         said.append([counted("%Ln tokens", "", n) for n in (1, 12_345)])
         said.append([whole(1_234_567), decimal(2.46), plain(0.7), plain(2.0), short(2_100_000), short(310_400)])
-    speak(qapp, "en")
+    install_translators(qapp, "en")
     assert said == [
         ["1 token", "12,345 tokens"],
         ["1,234,567", "2.5", "0.7", "2", "2.1 M", "310 k"],

@@ -1,7 +1,6 @@
-"""Markdown and formulas made at random, to find what takes too long or too much memory to be shown.
+"""Fuzzes the renderer with random Markdown and formulas: time, memory and output size must stay within limits.
 
-`python -m tests.desktop.render.fuzzing SECONDS [SEED]` prints what went beyond a bound; exit code 1 where something
-did."""
+`python -m tests.desktop.render.fuzzing SECONDS [SEED]` prints the violations; the exit code is 1 if there are any."""
 
 from __future__ import annotations
 
@@ -13,14 +12,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from desktop.render.code_highlighting import code_html
-from desktop.render.formula_rendering import HIGHEST, LIMIT_S, LONGEST, WIDEST, formula, mathml
+from desktop.render.formula_rendering import LIMIT_S, MAX_HEIGHT, MAX_LENGTH, MAX_WIDTH, formula, mathml
 from desktop.render.markdown import IncrementalMarkdown, _parse
 from desktop.render.user_markdown import user_message_blocks
 
-LETTERS = 2_500
-GROWTH, SLACK_S = 9.0, 0.2
-"""Four times the text may take so many times as long, and so much more."""
-BYTES_A_LETTER, SLACK_BYTES = 3_500, 4_000_000
+N_CHARACTERS = 2_500
+MAX_GROWTH, SLACK_S = 9.0, 0.2
+"""For a text of four times the length: the factor by which the time may grow, and seconds on top."""
+BYTES_PER_CHARACTER, SLACK_BYTES = 3_500, 4_000_000
 
 PIECES = (
     "[", "]", "![", "](", "](<", "](a)", "[a]: b", "[a]: b \"", "*", "**", "*a", "a*", "_", "_a", "~~", "~", "`",
@@ -39,8 +38,8 @@ COMMANDS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """Something beyond its bound, and the text that it happened with."""
+class Violation:
+    """A limit that was exceeded, and the text that caused it."""
 
     what: str
     text: str
@@ -49,101 +48,101 @@ class Finding:
         return f"{self.what}: {self.text[:120]!r}"
 
 
-def repeated(piece: str, n_letters: int) -> str:
-    return piece * (n_letters // len(piece))
+def repeated(piece: str, n_characters: int) -> str:
+    return piece * (n_characters // len(piece))
 
 
-def mixed(chance: random.Random, n_letters: int) -> str:
-    """A few pieces in an order that is repeated, or each time another."""
-    some = [chance.choice(PIECES) for _ in range(chance.randint(1, 6))]
-    if chance.random() < 0.6:
-        return repeated("".join(some), n_letters)
+def mixed(rng: random.Random, n_characters: int) -> str:
+    """A few pieces, in an order that is repeated or random."""
+    pieces = [rng.choice(PIECES) for _ in range(rng.randint(1, 6))]
+    if rng.random() < 0.6:
+        return repeated("".join(pieces), n_characters)
     parts: list[str] = []
-    while sum(map(len, parts)) < n_letters:
-        parts += chance.choices(some, k=100)
+    while sum(map(len, parts)) < n_characters:
+        parts += rng.choices(pieces, k=100)
     return "".join(parts)
 
 
-def nested(chance: random.Random, n_letters: int) -> str:
-    """Brackets, quotes and lists in each other."""
-    opening, closing = chance.choice(
-        (("[", "]"), ("> ", ""), ("- ", ""), ("**a ", "**"), ("![", "](b)"), ("\\(", "\\)"))
-    )
-    n = n_letters // (len(opening) + len(closing))
+def nested(rng: random.Random, n_characters: int) -> str:
+    """Deeply nested brackets, quotes or lists."""
+    opening, closing = rng.choice((("[", "]"), ("> ", ""), ("- ", ""), ("**a ", "**"), ("![", "](b)"), ("\\(", "\\)")))
+    n = n_characters // (len(opening) + len(closing))
     return opening * n + "x" + closing * n
 
 
-def read(text: str) -> None:
-    """Everything that is done with an answer and a question before it is laid out."""
-    for block, _ in _parse(text, notes=True):
+def render(text: str) -> None:
+    """All rendering of a text before layout, both as an answer and as a user message."""
+    for block, _ in _parse(text, footnotes=True):
         if block.kind == "code":
             code_html(block.code, block.language)
     user_message_blocks(text)
 
 
-def check_text(make: Callable[[int], str]) -> Iterator[Finding]:
-    """Whether the time to read a text grows with its length alone, and its memory is bounded."""
-    short, long = make(LETTERS), make(4 * LETTERS)
+def check_text(make: Callable[[int], str]) -> Iterator[Violation]:
+    """Checks that time is linear in the length of a text, and that memory is limited."""
+    short, long = make(N_CHARACTERS), make(4 * N_CHARACTERS)
     before, after = _seconds(short), _seconds(long)
-    if after > GROWTH * before + SLACK_S and _seconds(long) > GROWTH * _seconds(short) + SLACK_S:
-        yield Finding(f"{len(short)} letters take {before:.2f} s, {len(long)} take {after:.2f} s", long)
+    if after > MAX_GROWTH * before + SLACK_S and _seconds(long) > MAX_GROWTH * _seconds(short) + SLACK_S:
+        yield Violation(f"{len(short)} characters take {before:.2f} s, {len(long)} take {after:.2f} s", long)
     tracemalloc.start()
     try:
-        read(short)
+        render(short)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    if peak > BYTES_A_LETTER * len(short) + SLACK_BYTES:
-        yield Finding(f"{len(short)} letters take {peak / 1e6:.0f} MB", short)
+    if peak > BYTES_PER_CHARACTER * len(short) + SLACK_BYTES:
+        yield Violation(f"{len(short)} characters take {peak / 1e6:.0f} MB", short)
 
 
-def check_growing(text: str) -> Iterator[Finding]:
-    """Whether each change of a text that grows takes a bounded time, however long the text is."""
+def check_growing(text: str) -> Iterator[Violation]:
+    """Checks that each update of a streaming text takes limited time, whatever its length."""
     growing, slowest = IncrementalMarkdown(), 0.0
     for end in range(2_000, len(text) + 1, 2_000):
         started = time.thread_time()
         growing.feed(text[:end])
         slowest = max(slowest, time.thread_time() - started)
     if slowest > 1.0:
-        yield Finding(f"one change took {slowest:.2f} s", text)
+        yield Violation(f"one change took {slowest:.2f} s", text)
 
 
-def check_formula(source: str) -> Iterator[Finding]:
+def check_formula(source: str) -> Iterator[Violation]:
     started = time.thread_time()
     made = formula(source, display=True)
     seconds = time.thread_time() - started
     if seconds > 2 * LIMIT_S:
-        yield Finding(f"a formula took {seconds:.2f} s", source)
-    if made is not None and (made.width > WIDEST or made.ascent + made.descent > HIGHEST):
-        yield Finding(f"a formula is {made.width:.0f} wide", source)
+        yield Violation(f"a formula took {seconds:.2f} s", source)
+    if made is not None and (made.width > MAX_WIDTH or made.ascent + made.descent > MAX_HEIGHT):
+        yield Violation(f"a formula is {made.width:.0f} wide", source)
     markup = mathml(source, display=True) or ""
     if "<script" in markup or "href=" in markup:
-        yield Finding("MathML that acts", source)
+        yield Violation("MathML with active content", source)
 
 
 def fuzz(seconds: float, seed: int) -> list[str]:
-    """What went beyond a bound in about so many seconds."""
-    chance, end = random.Random(seed), time.monotonic() + seconds
-    formula("x", display=True)  # loads what makes them
-    found: list[Finding] = []
+    """The violations found in about `seconds`."""
+    rng, end = random.Random(seed), time.monotonic() + seconds
+    formula("x", display=True)  # imports the typesetter
+    found: list[Violation] = []
     while time.monotonic() < end:
-        state = chance.getrandbits(64)
-        kind = chance.choice((mixed, mixed, nested))
+        state = rng.getrandbits(64)
+        kind = rng.choice((mixed, mixed, nested))
         found += check_text(lambda n, kind=kind, state=state: kind(random.Random(state), n))  # type: ignore[misc]
-        found += check_growing(mixed(chance, 3 * LETTERS))
-        source = "".join(chance.choices(COMMANDS, k=chance.randint(1, 60)))
-        found += check_formula(source[:LONGEST])
-    return [str(finding) for finding in found]
+        found += check_growing(mixed(rng, 3 * N_CHARACTERS))
+        source = "".join(rng.choices(COMMANDS, k=rng.randint(1, 60)))
+        found += check_formula(source[:MAX_LENGTH])
+    return [str(violation) for violation in found]
 
 
 def _seconds(text: str) -> float:
     user_message_blocks.cache_clear()
     started = time.thread_time()
-    read(text)
+    render(text)
     return time.thread_time() - started
 
 
 if __name__ == "__main__":
-    findings = fuzz(float(sys.argv[1]) if len(sys.argv) > 1 else 60.0, int(sys.argv[2]) if len(sys.argv) > 2 else 4645)
-    sys.stdout.writelines(f"{finding}\n" for finding in findings)
-    sys.exit(1 if findings else 0)
+    violations = fuzz(
+        float(sys.argv[1]) if len(sys.argv) > 1 else 60.0, int(sys.argv[2]) if len(sys.argv) > 2 else 4645
+    )
+    sys.stdout.writelines(f"{violation}\n" for violation in violations)
+    sys.exit(1 if violations else 0)

@@ -1,4 +1,4 @@
-"""Where a formula begins and ends in Markdown, and the bars of tables that belong to one."""
+"""Where formulas start and end in Markdown, and table bars inside formulas."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from desktop.render.markdown import IncrementalMarkdown, blocks
 
 
 def formulas(text: str) -> list[str]:
-    return [inset.source for block in blocks(text) for inset in block.inline_images]
+    return [image.source for block in blocks(text) for image in block.inline_images]
 
 
 @pytest.mark.parametrize(
@@ -25,20 +25,20 @@ def formulas(text: str) -> list[str]:
         "`$x$` and \\$x\\$",
     ],
 )
-def test_prices_shells_and_tildes_are_no_formulas(text: str) -> None:
+def test_prices_shell_variables_and_tildes_are_not_formulas(text: str) -> None:
     assert formulas(text) == []
     assert "<s>" not in blocks(text)[0].html
 
 
-def test_formulas_next_to_prices_are_recognised() -> None:
+def test_formulas_next_to_prices_are_recognized() -> None:
     text = r"A ticket is $\$0.60$; $a+b$ and \(c\), the $n$th, 其中$x$是; ~~gone~~ for $5"
     assert formulas(text) == [r"\$0.60", "a+b", "c", "n", "x"]
     assert "<s>gone</s>" in blocks(text)[0].html
 
 
-def test_display_formula_within_a_paragraph_keeps_the_text_around_it() -> None:
+def test_display_formula_within_a_paragraph_keeps_surrounding_text() -> None:
     (block,) = blocks("So \\[ a \\\\[2pt] b \\] holds\n\\[ c \\] where c is *wide*")
-    assert [(inset.source, inset.display) for inset in block.inline_images] == [("a \\\\[2pt] b", True), ("c", True)]
+    assert [(image.source, image.display) for image in block.inline_images] == [("a \\\\[2pt] b", True), ("c", True)]
     assert "<br>" in block.html
     assert block.html.endswith("where c is <i>wide</i></p>")
 
@@ -49,14 +49,14 @@ def test_display_formula_in_a_list_or_quote_ends_with_it() -> None:
     assert formulas("\\[\na\n\nb\n\\]") == ["a\n\nb"]
 
 
-def test_bars_of_formulas_stay_in_their_cell() -> None:
+def test_bars_in_formulas_do_not_separate_cells() -> None:
     (table,) = blocks("| name | formula |\n|--|--|\n| modulus | $|x|$ means $x \\ge 0$ |\n| given | $P(A|B)$ |")
-    assert [inset.source for inset in table.inline_images] == ["|x|", "x \\ge 0", "P(A|B)"]
-    assert table.inline_images[0].shown == "$|x|$"
+    assert [image.source for image in table.inline_images] == ["|x|", "x \\ge 0", "P(A|B)"]
+    assert table.inline_images[0].alt_text == "$|x|$"
     assert " means " in table.html
 
 
-def test_cells_beyond_the_header_stay_in_the_last_column() -> None:
+def test_surplus_cells_are_joined_to_the_last_column() -> None:
     (table,) = blocks("a | b\n--|--\n1 | 2 | 3\n| 4 | 5 | 6 |\n7\n| `x\\|y` | 8 |")
     cells = [part.split("</td>")[0].partition(">")[2] for part in table.html.split("<td")[1:]]
     assert cells[:6] == ["1", "2 | 3", "4", "5 | 6", "7", ""]
@@ -64,13 +64,13 @@ def test_cells_beyond_the_header_stay_in_the_last_column() -> None:
     assert cells[7] == "8"
 
 
-def test_bars_are_left_alone_outside_tables() -> None:
+def test_bars_outside_tables_are_unchanged() -> None:
     text = "$|x|$ and \\|\n\n```\na | $b|c$\n--|--\n```\n\n    a | b | c\n    --|--\n"
     assert formulas(text) == ["|x|"]
     assert [block.code for block in blocks(text) if block.kind == "code"] == ["a | $b|c$\n--|--", "a | b | c\n--|--"]
 
 
-def test_streamed_table_with_bars_equals_the_whole() -> None:
+def test_streamed_table_with_bars_equals_the_complete_one() -> None:
     text = "| a | b |\n|--|--|\n| $|x|$ | 2 | 3 |\n\nEnd"
     growing = IncrementalMarkdown()
     for end in range(len(text) + 1):

@@ -1,4 +1,5 @@
-"""No text takes time or memory out of proportion. `RENDER_FUZZ_S` seconds, `RENDER_FUZZ_SEED` make it search longer."""
+"""Rendering takes time and memory in proportion to the text. `RENDER_FUZZ_S` sets the duration in seconds,
+`RENDER_FUZZ_SEED` the seed."""
 
 from __future__ import annotations
 
@@ -28,15 +29,15 @@ LINKED = {
 
 
 @pytest.mark.parametrize("piece", [pytest.param(piece, id=ascii(piece)) for piece in PIECES])
-def test_piece_repeated_is_read_in_time_of_its_length(piece: str) -> None:
+def test_repeated_piece_is_parsed_in_linear_time(piece: str) -> None:
     assert [*map(str, check_text(lambda n: repeated(piece, n)))] == []
 
 
 @pytest.mark.parametrize("name", LINKED)
-def test_text_whose_parts_refer_to_each_other_is_read_in_time_of_its_length(name: str) -> None:
+def test_text_with_cross_references_is_parsed_in_linear_time(name: str) -> None:
     assert [*map(str, check_text(LINKED[name]))] == []
 
 
-def test_random_texts_are_rendered_in_bounded_time_and_size() -> None:
+def test_random_texts_are_rendered_within_time_and_size_limits() -> None:
     seconds, seed = float(os.environ.get("RENDER_FUZZ_S", "3")), int(os.environ.get("RENDER_FUZZ_SEED", "4645"))
     assert fuzz(seconds, seed) == []

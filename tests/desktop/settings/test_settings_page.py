@@ -19,7 +19,7 @@ async def said(gui: Gui, words: str) -> None:
 
 
 async def found(gui: Gui) -> None:
-    view = gui.window.sidebar._found
+    view = gui.window.sidebar._results
     assert view is not None
     await until(view.isVisible)
 
@@ -43,7 +43,7 @@ def test_a_report_holds_no_chat_and_no_folder(run: Run, open_gui: OpenGui, tmp_p
             await until(lambda: gui.ready)
             type_and_send(gui, "A secret question")
             await answered(gui)
-            page = gui.window.settings_page
+            page = gui.window.view("settings")
             page._copy.click()
             report = QGuiApplication.clipboard().text()
             assert "llama-cpp-python: 0.3" in report
@@ -67,12 +67,12 @@ def test_a_choice_is_wide_enough_for_the_weight_of_the_chosen_one(run: Run, open
     async def story() -> None:
         for language in ("en", "de"):
             async with open_gui(language=language) as gui:
-                gui.window.show_settings_page()
-                sheet = gui.window.chat_settings
-                choices = gui.window.settings_page.findChildren(QPushButton, "choice")
+                gui.window.show_page("settings")
+                sheet = gui.window.chat_page.settings_sheet
+                choices = gui.window.view("settings").findChildren(QPushButton, "choice")
                 assert len(choices) == 6
                 assert all(map(has_room_when_chosen, choices))
-                gui.window.show_chat_page()
+                gui.window.show_page("chat")
                 sheet.open_sheet()
                 segments = sheet.findChildren(QPushButton, "segment")
                 assert len(segments) == 3
@@ -87,9 +87,9 @@ def test_it_is_pictured(run: Run, open_gui: OpenGui, profile: Profile) -> None:
         for scheme in ("light", "dark"):
             async with open_gui(theme=scheme) as gui:
                 await lived_in(gui)
-                gui.window.show_settings_page()
+                gui.window.show_page("settings")
                 await show(gui, "settings", scheme)
-                gui.window.show_chat_page()
+                gui.window.show_page("chat")
                 gui.window.sidebar.search.setText("garden")
                 await found(gui)
                 await show(gui, "search", scheme, SIZES[1:2])

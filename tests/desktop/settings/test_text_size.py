@@ -41,7 +41,7 @@ def test_sizes_are_in_proportion(qapp: QApplication) -> None:
 
 
 def reading_height(gui: Gui) -> int:
-    return int(gui.transcript._item(1).height)
+    return int(gui.transcript.column.item(1).height)
 
 
 def test_the_keys_resize_all_of_the_window_and_it_is_remembered(run: Run, open_gui: OpenGui, profile: Profile) -> None:
@@ -50,22 +50,22 @@ def test_the_keys_resize_all_of_the_window_and_it_is_remembered(run: Run, open_g
             type_and_send(gui, "The sea?")
             await answered(gui)
             await until(lambda: reading_height(gui) > 100)  # the view takes up what is new at most every 40 ms
-            before, low = reading_height(gui), gui.window.composer._edit.height()
+            before, low = reading_height(gui), gui.window.chat_page.composer._edit.height()
             QTest.keyClick(gui.window, Qt.Key.Key_Plus, CONTROL)
             QTest.keyClick(gui.window, Qt.Key.Key_Equal, CONTROL)
             assert gui.window.theme.text_size == 15
             assert reading_height(gui) > before
-            assert gui.window.composer._edit.height() > low
+            assert gui.window.chat_page.composer._edit.height() > low
             for _ in TEXT_SIZES:
                 QTest.keyClick(gui.window, Qt.Key.Key_Plus, CONTROL)
             assert gui.window.theme.text_size == TEXT_SIZES[-1]
-            gui.window.show_settings_page()
-            page = gui.window.settings_page
+            gui.window.show_page("settings")
+            page = gui.window.view("settings")
             assert (page._usual.text(), page._larger.isEnabled()) == ("154 %", False)
         assert SettingsFile(profile.settings).value.text_size == TEXT_SIZES[-1]
         async with open_gui() as gui:
             assert QFont().pixelSize() == TEXT_SIZES[-1]
-            page = gui.window.settings_page
+            page = gui.window.view("settings")
             page._smaller.click()
             assert gui.window.theme.text_size == TEXT_SIZES[-2]
             QTest.keyClick(gui.window, Qt.Key.Key_0, CONTROL)
@@ -84,9 +84,9 @@ def test_where_one_reads_stays(run: Run, open_gui: OpenGui) -> None:
             bar = gui.transcript.verticalScrollBar()
             await until(lambda: reading_height(gui) > 1_500)
             bar.setValue(bar.maximum() // 2)
-            share = (bar.value() - 24) / gui.transcript._heights.total
+            share = (bar.value() - 24) / gui.transcript.column.heights.total
             gui.window.theme.resize_text(20)
-            after = (bar.value() - 24) / gui.transcript._heights.total
+            after = (bar.value() - 24) / gui.transcript.column.heights.total
             assert bar.maximum() > 0
             assert abs(after - share) < 0.02
 
@@ -104,12 +104,12 @@ def test_it_is_pictured(run: Run, open_gui: OpenGui, profile: Profile) -> None:
                 await show(gui, f"text-{size}-chat", "light", SIZES[:2])
                 await open_chat(gui, "c5")
                 await show(gui, f"text-{size}-rich", "light", SIZES[1:2])
-                gui.window.show_settings_page()
+                gui.window.show_page("settings")
                 await show(gui, f"text-{size}-settings", "light", SIZES[:2])
-                gui.window.show_models_page()
+                gui.window.show_page("models")
                 await show(gui, f"text-{size}-models", "light", SIZES[1:2])
-                gui.window.show_endpoint_page()
+                gui.window.show_page("endpoint")
                 await show(gui, f"text-{size}-endpoint", "light", SIZES[1:2])
-                gui.window.show_chat_page()
+                gui.window.show_page("chat")
 
     run(story())

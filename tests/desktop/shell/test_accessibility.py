@@ -19,7 +19,7 @@ from desktop.transcript.view import TranscriptView
 from engine.files.profile import Profile
 from tests.desktop.conftest import OpenGui, Run, until
 from tests.desktop.shell.test_main_window import type_and_send
-from tests.desktop.transcript.test_column_layout import message
+from tests.desktop.transcript.support import message
 
 NAME = QAccessible.Text.Name
 INNER = {"qt_spinbox_lineedit", "qt_keysequenceedit_lineedit", "QLineEditIconButton"}
@@ -84,7 +84,7 @@ def test_every_control_of_every_page_has_a_name(open_gui: OpenGui, run: Run) -> 
             window = gui.window
             n_checked = 0
             for page in ("chat", "endpoint", "models", "settings"):
-                getattr(window, f"show_{page}_page")()
+                window.show_page(page)
                 await asyncio.sleep(0.05)
                 for each in controls(window):
                     name = QAccessible.queryAccessibleInterface(each).text(NAME)
@@ -102,7 +102,7 @@ def test_tab_goes_from_part_to_part_and_comes_round(open_gui: OpenGui, run: Run)
             type_and_send(gui, "How far is it?")
             await until(lambda: gui.rows[-1].state == "complete")
             window.activateWindow()
-            window.composer._edit.setFocus()
+            window.chat_page.composer._edit.setFocus()
             start = window.focusWidget()
             assert start is not None, "the window opens with the composer in focus"
             seen: list[QWidget] = []
@@ -145,19 +145,19 @@ def test_what_is_made_late_has_its_place_in_the_order(
             files = [tmp_path / "one.txt", tmp_path / "two.txt"]
             for file in files:
                 file.write_text("A note.")
-            window.composer.files_given.emit(files)
-            await until(lambda: all("token" in chip.accessibleName() for chip in window.composer.chips.chips))
-            found = [name.partition(",")[0] for name in tabbed(window, window.composer._edit, 5)]
+            window.chat_page.composer.files_given.emit(files)
+            await until(lambda: all("token" in chip.accessibleName() for chip in window.chat_page.composer.chips.chips))
+            found = [name.partition(",")[0] for name in tabbed(window, window.chat_page.composer._edit, 5)]
             assert found == ["one.txt", "Remove one.txt", "two.txt", "Remove two.txt", "Attach files"]
-            window.show_endpoint_page()
+            window.show_page("endpoint")
             keys = gui.endpoint_page.keys
             await until(lambda: any(row.isVisible() for row in keys._rows_by_name.values()))
             assert tabbed(window, keys._new_link, 2) == ["Copy the key of “inglenook”", "Keep request texts"]
-            window.show_models_page()
-            assert window.models_page is not None
-            assert tabbed(window, window.models_page.head.search, 2) == ["Open a file", "Add a folder"]
-            section = window.models_page.local_models
-            await until(lambda: section._flow.count() == 1 and window.models_page.recommended.view.isVisible())
+            window.show_page("models")
+            assert window.view("models") is not None
+            assert tabbed(window, window.view("models").head.search, 2) == ["Open a file", "Add a folder"]
+            section = window.view("models").local_models
+            await until(lambda: section._flow.count() == 1 and window.view("models").recommended.view.isVisible())
             assert tabbed(window, section.view, 2) == [f"Remove the folder {tmp_path}", "Recommended"]
 
     settings = SettingsFile(profile.settings)

@@ -118,7 +118,7 @@ def test_where_nothing_is_found_it_says_so(run: Run, open_gui: OpenGui) -> None:
 def test_a_key_that_was_chosen_is_remembered(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         async with open_gui() as gui:
-            keys = gui.window.settings_page.keys
+            keys = gui.window.view("settings").keys
             edit = keys._edits["go_endpoint"]
             edit.setKeySequence(QKeySequence("Ctrl+E"))
             edit.editingFinished.emit()
@@ -177,7 +177,7 @@ def test_single_letter_is_refused_and_forgotten(run: Run, open_gui: OpenGui, pro
 
     async def story() -> None:
         async with open_gui(Script(answer=b"Here.")) as gui:
-            keys = gui.window.settings_page.keys
+            keys = gui.window.view("settings").keys
             assert keys._edits["delete_chat"].keySequence().isEmpty()
             assert keys._edits["pin_chat"].keySequence() == QKeySequence("Ctrl+J")
             type_and_send(gui, "A chat")
@@ -199,19 +199,19 @@ def test_palette_leaves_when_another_key_is_pressed(run: Run, open_gui: OpenGui)
         async with open_gui() as gui:
             palette = palette_of(gui)
             for key, page in (
-                (Qt.Key.Key_2, "models_page"),
-                (Qt.Key.Key_3, "endpoint_page"),
-                (Qt.Key.Key_1, "chat_page"),
+                (Qt.Key.Key_2, "models"),
+                (Qt.Key.Key_3, "endpoint"),
+                (Qt.Key.Key_1, "chat"),
             ):
                 QTest.keyClick(gui.window, Qt.Key.Key_K, CONTROL)
                 assert palette.isVisible()
                 QTest.keyClick(palette._field, key, CONTROL)
-                assert gui.window.pages.currentWidget() is getattr(gui.window, page)
+                assert gui.window.pages.currentWidget() is gui.window.view(page)
                 assert not palette.isVisible()
             QTest.keyClick(gui.window, Qt.Key.Key_K, CONTROL)
             QTest.keyClick(palette._field, Qt.Key.Key_K, CONTROL)
             assert not palette.isVisible()
-            assert gui.window.focusWidget() is gui.window.composer._edit
+            assert gui.window.focusWidget() is gui.window.chat_page.composer._edit
 
     run(story())
 
@@ -222,9 +222,9 @@ def test_places_have_keys_in_the_order_of_the_sidebar(run: Run, open_gui: OpenGu
             sidebar, keys = gui.window.sidebar, gui.window.findChild(Actions)
             places = sorted(
                 (
-                    (sidebar._models.y(), "models"),
-                    (sidebar._endpoint.y(), "endpoint"),
-                    (sidebar._settings.y(), "settings"),
+                    (sidebar.page_buttons["models"].y(), "models"),
+                    (sidebar.page_buttons["endpoint"].y(), "endpoint"),
+                    (sidebar.page_buttons["settings"].y(), "settings"),
                 )
             )
             assert keys is not None

@@ -15,8 +15,8 @@ from tests.desktop.conftest import OpenGui, Run
 def test_tab_from_a_number_field_reaches_no_reset_button(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
-            gui.window.composer.settings_requested.emit()
-            sheet = gui.window.chat_settings
+            gui.window.chat_page.composer.settings_requested.emit()
+            sheet = gui.window.chat_page.settings_sheet
             rows = sheet.findChildren(NumberRow)
             assert len(rows) > 3
             for row in rows:
@@ -37,8 +37,8 @@ def test_tab_from_a_number_field_reaches_no_reset_button(run: Run, open_gui: Ope
 def test_button_of_the_text_size_keeps_the_focus_at_its_limit(run: Run, open_gui: OpenGui, name: str) -> None:
     async def story() -> None:
         async with open_gui() as gui:
-            gui.window.show_settings_page()
-            button: QAbstractButton = getattr(gui.window.settings_page, name)
+            gui.window.show_page("settings")
+            button: QAbstractButton = getattr(gui.window.view("settings"), name)
             gui.window.theme.resize_text(TEXT_SIZES[1 if name != "_larger" else -2])
             button.setFocus()
             for _ in range(3):
@@ -53,8 +53,8 @@ def test_button_of_the_text_size_keeps_the_focus_at_its_limit(run: Run, open_gui
 def test_key_field_never_shows_words_of_qt(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
-            gui.window.show_settings_page()
-            keys = gui.window.settings_page.keys
+            gui.window.show_page("settings")
+            keys = gui.window.view("settings").keys
             field = keys._edits["rename_chat"]
             line = field.findChild(QLineEdit)
             for step in (
@@ -77,7 +77,7 @@ def test_what_is_typed_after_undo_is_written(run: Run, open_gui: OpenGui, by_key
     async def story() -> None:
         async with open_gui() as gui:
             window = gui.window
-            window.composer.setFocus()
+            window.chat_page.composer.setFocus()
             window.toast.show_message("Deleted.", action="Undo", act=lambda: None)
             button = window.toast._action
             if by_key:
@@ -86,6 +86,6 @@ def test_what_is_typed_after_undo_is_written(run: Run, open_gui: OpenGui, by_key
             else:
                 QTest.mouseClick(button, Qt.MouseButton.LeftButton)
             assert not window.toast.isVisible()
-            assert window.focusWidget() is window.composer._edit
+            assert window.focusWidget() is window.chat_page.composer._edit
 
     run(story())

@@ -100,7 +100,7 @@ async def show(gui: Gui, name: str, scheme: str, sizes: tuple[tuple[int, int], .
 
 
 async def open_chat(gui: Gui, chat_id: str) -> None:
-    gui.chats.chosen.emit(chat_id)
+    gui.chats.requests.open_requested.emit(chat_id)
     await until(lambda: any(row.chat_id == chat_id for row in gui.rows))
 
 
@@ -118,9 +118,9 @@ def test_chats_are_pictured(run: Run, open_gui: OpenGui, profile: Profile, schem
             type_and_send(gui, "And when a row is broken?")
             await until(lambda: len(gui.rows[-1].text) > 30)
             await show(gui, "chat", scheme)
-            gui.window.composer.stop_requested.emit()
+            gui.window.chat_page.composer.stop_requested.emit()
             await until(lambda: gui.rows[-1].state == "stopped")
-            gui.chats.delete_requested.emit(("c2",))
+            gui.chats.requests.delete_requested.emit(("c2",))
             await show(gui, "deleted", scheme, SIZES[:2])
             gui.window.resize(*SIZES[0])
             gui.window.open_sidebar()
@@ -138,11 +138,11 @@ def test_what_went_wrong_is_pictured(run: Run, open_gui: OpenGui) -> None:
             await until(lambda: gui.rows[-1].state == "failed")
             await show(gui, "failed", "light", SIZES[:2])
         async with open_gui(model=False) as gui:
-            await until(lambda: gui.window.greeting._choose.isVisible())
+            await until(lambda: gui.window.chat_page.greeting._choose.isVisible())
             await show(gui, "no-model", "light", SIZES[:2])
         async with open_gui(Script(load_s=30.0)) as gui:
             type_and_send(gui, "Are you there already?")
-            await until(lambda: "%" in gui.window.header._pill.text())
+            await until(lambda: "%" in gui.window.chat_page.header._pill.text())
             await show(gui, "loading", "light", SIZES[:2])
 
     run(story())

@@ -41,7 +41,7 @@ from desktop.store.records import ChatSettings
 from engine.files.profile import Profile
 from engine.library.hub_errors import Corrupt
 from tests.desktop.conftest import Gui, OpenGui, Run, until
-from tests.desktop.endpoint.test_gallery_endpoint import busy
+from tests.desktop.endpoint.test_gallery_endpoint import show_activity
 from tests.desktop.shell.test_gallery import SIZES, fill, open_chat, show
 from tests.desktop.shell.test_main_window import type_and_send
 from tests.fakes import Script
@@ -213,29 +213,29 @@ def test_a_chat_is_german(run: Run, open_gui: OpenGui, profile: Profile) -> None
             type_and_send(gui, "Und das Meer?")
             await until(lambda: gui.rows[-1].state == "complete")
             await look(gui, "answered")
-            look_into(gui.window.header._open_chat_menu, gui)
-            look_into(gui.window.header._open_model_menu, gui)
+            look_into(gui.window.chat_page.header._open_chat_menu, gui)
+            look_into(gui.window.chat_page.header._open_model_menu, gui)
             gui.chats.setCurrentIndex(gui.chats.chats.index_of("c3"))
             key = QContextMenuEvent.Reason.Keyboard
             look_into(lambda: gui.chats.contextMenuEvent(QContextMenuEvent(key, QPoint(), QPoint())), gui)
             gui.transcript.open_find()
             chats = gui.chats
-            chats.folder_requested.emit(("c4", "c5"))
+            chats.requests.new_folder_requested.emit(("c4", "c5"))
             for chat_id in ("c4", "c6"):
                 at = chats.visualRect(chats.chats.index_of(chat_id)).center()
                 QTest.mouseClick(chats.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier, at)
             await look(gui, "chosen")
             look_into(lambda: chats._open_menu(at), gui)
             look_into(lambda: chats._open_menu(chats.visualRect(chats.chats.index(4)).center()), gui)
-            gui.chats.archive_requested.emit(("c6",), True)
+            gui.chats.requests.archive_requested.emit(("c6",), True)
             await look(gui, "archived")
-            gui.chats.delete_requested.emit(("c2",))
+            gui.chats.requests.delete_requested.emit(("c2",))
             await look(gui, "deleted")
             QTest.keyClick(gui.window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
             await look(gui, "palette")
             QTest.keyClick(QApplication.focusWidget() or gui.window, Qt.Key.Key_Escape)
             gui.window.sidebar.search.setText("garden")
-            await until(lambda: gui.window.sidebar._found is not None and gui.window.sidebar._found.isVisible())
+            await until(lambda: gui.window.sidebar._results is not None and gui.window.sidebar._results.isVisible())
             await look(gui, "search")
 
     run(story())
@@ -247,7 +247,7 @@ def test_what_stands_around_the_composer_is_german(run: Run, open_gui: OpenGui, 
         async with open_gui(language="de") as gui:
             await until(lambda: gui.ready and gui.chats.model().rowCount() > 9)
             await open_chat(gui, "c3")
-            card, sheet = gui.window.overflow_card, gui.window.chat_settings
+            card, sheet = gui.window.chat_page.overflow_card, gui.window.chat_page.settings_sheet
             turns = tuple(Turn(line, ()) for line in ("Wie lese ich eine Tabelle?", "Und mit Semikolons?"))
             card.show_overflow(Overflow("turns", 9_310, 8_192, 1_240, turns, True))
             await look(gui, "overflow")
@@ -264,7 +264,7 @@ def test_what_stands_around_the_composer_is_german(run: Run, open_gui: OpenGui, 
             sheet.show_settings(ChatSettings(system="Kurz antworten.", temperature=0.2, top_k=20, thinking=False))
             assert sheet.rows["temperature"].edit.text() == "0,2"
             sheet.rows["top_p"].edit.setText("7")
-            sheet.rows["top_p"].show_fault(True)
+            sheet.rows["top_p"].show_invalid(True)
             await look(gui, "sheet-changed")
             sheet.presets.save.click()
             await look(gui, "sheet-preset")
@@ -282,7 +282,7 @@ def test_the_endpoint_is_german(run: Run, open_gui: OpenGui, profile: Profile) -
             await until(lambda: page.memory.isVisible())
             await look(gui, "endpoint-off")
             page.show_state(replace(page._state, stage="on"))
-            busy(gui)
+            show_activity(gui)
             await look(gui, "endpoint-on")
             view = page.requests.view
             look_into(lambda: view._open_menu(view.visualRect(view.model().index(0, 0)).center()), gui)
@@ -291,8 +291,8 @@ def test_the_endpoint_is_german(run: Run, open_gui: OpenGui, profile: Profile) -
             await look(gui, "endpoint-connect")
             page.show_state(replace(page._state, stage="failed", error=PortTaken(4645)))
             await look(gui, "endpoint-failed")
-            gui.window.header.show_tools(2)
-            gui.window.show_chat_page()
+            gui.window.chat_page.header.show_tools(2)
+            gui.window.show_page("chat")
             await look(gui, "tools")
 
     run(story())
@@ -316,7 +316,7 @@ def test_the_models_are_german(run: Run, open_gui: OpenGui, profile: Profile, tm
         async with open_gui(language="de") as gui:
             await until(lambda: gui.ready)
             gui.window.sidebar.models_requested.emit()
-            page = gui.window.models_page
+            page = gui.window.view("models")
             await until(lambda: len(page.local_models._list or ()) >= 3 and not page.local_models.note.text())
             await look(gui, "models")
             view = page.local_models.view
@@ -336,17 +336,17 @@ def test_the_models_are_german(run: Run, open_gui: OpenGui, profile: Profile, tm
 def test_the_settings_are_german_and_the_language_is_kept(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         async with open_gui(language="de", model=False) as gui:
-            await until(lambda: gui.window.greeting._choose.isVisible())
+            await until(lambda: gui.window.chat_page.greeting._choose.isVisible())
             await look(gui, "no-model")
-            gui.window.show_settings_page()
+            gui.window.show_page("settings")
             await look(gui, "settings")
-            card = gui.window.settings_page.language
+            card = gui.window.view("settings").language
             chosen = {button.property("choice"): button for button in card._buttons.buttons()}
             assert chosen["system"].isChecked()
             chosen["en"].click()
             assert chosen["en"].isChecked()
             assert "ab dem nächsten start" in gui.window.toast.text.lower()
-            gui.window.settings_page.ensureWidgetVisible(card)
+            gui.window.view("settings").ensureWidgetVisible(card)
             await look(gui, "settings-language")
         assert SettingsFile(profile.settings).value.language == "en"
         profile.settings.write_text(json.dumps({"language": "tlh"}))
@@ -358,7 +358,7 @@ def test_the_settings_are_german_and_the_language_is_kept(run: Run, open_gui: Op
 def test_a_word_that_was_forgotten_is_found(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(language="de", model=False) as gui:
-            await until(lambda: gui.window.greeting._choose.isVisible())
+            await until(lambda: gui.window.chat_page.greeting._choose.isVisible())
             note = QLabel("Context length: 8,192 tokens", gui.window)
             button = QLabel(gui.window)
             button.setToolTip("Copy the answer")

@@ -24,7 +24,7 @@ ENDLESS = Script(answer=None, step_s=0.005)
 
 
 def type_and_send(gui: Gui, text: str) -> None:
-    edit = gui.window.composer._edit
+    edit = gui.window.chat_page.composer._edit
     edit.setFocus()
     QTest.keyClicks(edit, text)
     QTest.keyClick(edit, Qt.Key.Key_Return)
@@ -48,7 +48,7 @@ def test_a_message_is_answered_and_is_there_after_a_restart(run: Run, open_gui: 
     async def story() -> None:
         async with open_gui(Script(answer=b"The sea is wide.")) as gui:
             type_and_send(gui, "Tell me of the sea")
-            assert gui.window.composer.text == ""
+            assert gui.window.chat_page.composer.text == ""
             assert [row.text for row in gui.rows] == ["Tell me of the sea", ""]
             await answered(gui)
             assert gui.rows[-1].text == "The sea is wide."
@@ -67,14 +67,14 @@ def test_a_message_is_answered_and_is_there_after_a_restart(run: Run, open_gui: 
 def test_shift_enter_makes_a_line_and_an_empty_message_is_not_sent(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
-            edit = gui.window.composer._edit
+            edit = gui.window.chat_page.composer._edit
             QTest.keyClick(edit, Qt.Key.Key_Return)
             assert gui.rows == []
             height = edit.height()
             QTest.keyClicks(edit, "a")
             QTest.keyClick(edit, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
             QTest.keyClicks(edit, "b")
-            assert gui.window.composer.text == "a\nb"
+            assert gui.window.chat_page.composer.text == "a\nb"
             assert edit.height() > height
             edit.setPlainText("line\n" * 30)
             assert edit.height() < 9 * height
@@ -94,7 +94,7 @@ def test_escape_stops_and_what_was_written_stays(run: Run, open_gui: OpenGui) ->
             await answered(gui)
             assert gui.rows[-1].state == "stopped"
             assert len(gui.rows[-1].text) > 10
-            assert not gui.window.composer._answering
+            assert not gui.window.chat_page.composer._answering
 
     run(story())
 
@@ -115,7 +115,7 @@ def test_an_answer_that_waits_for_the_model_can_be_stopped_and_tried_again(run: 
     async def story() -> None:
         async with open_gui(Script(answer=b"Here.", load_s=0.6)) as gui:
             type_and_send(gui, "Are you there?")
-            gui.window.composer._send.click()
+            gui.window.chat_page.composer._send.click()
             await answered(gui)
             assert (gui.rows[-1].state, gui.rows[-1].text) == ("stopped", "")
             assert not gui.ready
@@ -150,12 +150,12 @@ def test_an_answer_goes_on_while_another_chat_is_open(run: Run, open_gui: OpenGu
             written = len(gui.rows[-1].text)
             QTest.keyClick(gui.window, Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier)
             assert gui.rows == []
-            assert not gui.window.composer._answering
+            assert not gui.window.chat_page.composer._answering
             type_and_send(gui, "Second")
             await until(lambda: len(gui.rows[-1].text) > 5)
             click_chat(gui, "First")
             await until(lambda: gui.rows[0].text == "First")
-            assert gui.window.composer._answering
+            assert gui.window.chat_page.composer._answering
             assert len(gui.rows[-1].text) > written
 
     run(story())
@@ -164,8 +164,8 @@ def test_an_answer_goes_on_while_another_chat_is_open(run: Run, open_gui: OpenGu
 def test_a_message_too_long_for_the_model_is_refused_in_words(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
-            gui.window.composer.begin_with("word " * 1_000)
-            QTest.keyClick(gui.window.composer._edit, Qt.Key.Key_Return)
+            gui.window.chat_page.composer.begin_with("word " * 1_000)
+            QTest.keyClick(gui.window.chat_page.composer._edit, Qt.Key.Key_Return)
             await answered(gui)
             assert gui.rows[-1].state == "failed"
             assert "the model reads 4,096" in gui.rows[-1].note
@@ -196,7 +196,7 @@ def test_a_chat_is_renamed_pinned_deleted_and_brought_back(run: Run, open_gui: O
         async with open_gui() as gui:
             type_and_send(gui, "Old name")
             await answered(gui)
-            gui.window.header.rename_requested.emit(gui.rows[0].chat_id)
+            gui.window.chat_page.header.rename_requested.emit(gui.rows[0].chat_id)
             editor = gui.chats.findChild(QLineEdit)
             assert isinstance(editor, QLineEdit)
             QTest.keyClicks(editor, "New name")
@@ -205,8 +205,8 @@ def test_a_chat_is_renamed_pinned_deleted_and_brought_back(run: Run, open_gui: O
             assert editor.text() == "New name"
             QTest.keyClick(editor, Qt.Key.Key_Return)
             await until(lambda: titles(gui) == ["Today", "New name"])
-            assert gui.window.header._title.text() == isolated("New name")
-            gui.window.header.pin_requested.emit(gui.rows[0].chat_id, True)
+            assert gui.window.chat_page.header._title.text() == isolated("New name")
+            gui.window.chat_page.header.pin_requested.emit(gui.rows[0].chat_id, True)
             assert titles(gui) == ["Pinned", "New name"]
             gui.chats.setFocus()
             gui.chats.setCurrentIndex(gui.chats.model().index(1, 0))
@@ -224,7 +224,7 @@ def test_a_chat_is_renamed_pinned_deleted_and_brought_back(run: Run, open_gui: O
 def test_the_endpoint_is_switched_on_and_off(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         async with open_gui() as gui:
-            gui.window.sidebar._endpoint.click()
+            gui.window.sidebar.page_buttons["endpoint"].click()
             page = gui.endpoint_page
             assert gui.window.pages.currentWidget() is page
             port = free_port()
@@ -258,7 +258,7 @@ def test_what_is_switched_while_the_key_is_read_is_switched_once(
         async with open_gui() as gui:
             stages: list[bool] = []
             gui.endpoint_page.port_requested.emit(free_port())
-            gui.window.endpoint_page._switch.toggled.connect(stages.append)
+            gui.window.view("endpoint")._switch.toggled.connect(stages.append)
             await until(lambda: gui.endpoint_page._state.stage == "on")
             await until(lambda: gui.endpoint_page._state.key)
             gui.endpoint_page._switch.click()
@@ -289,9 +289,9 @@ def test_the_sidebar_folds(run: Run, open_gui: OpenGui) -> None:
             assert window.sidebar.isVisible()
             window.resize(700, 600)
             await until(lambda: not window.sidebar.isVisible())
-            window.header.fold.click()
+            window.chat_page.sidebar_button.click()
             assert window.sidebar.isVisible()
-            QTest.mouseClick(window.stage, Qt.MouseButton.LeftButton, pos=QPoint(600, 20))
+            QTest.mouseClick(window.chat_page.stage, Qt.MouseButton.LeftButton, pos=QPoint(600, 20))
             await until(lambda: not window.sidebar.isVisible())
             window.resize(1000, 600)
             await until(window.sidebar.isVisible)
@@ -303,7 +303,7 @@ def test_looks_and_place_are_remembered(run: Run, open_gui: OpenGui, profile: Pr
     async def story() -> None:
         async with open_gui() as gui:
             gui.window.resize(700, 500)
-            gui.window.settings_page.theme_chosen.emit("dark")
+            gui.window.view("settings").theme_chosen.emit("dark")
             assert gui.window.theme.scheme == "dark"
         assert SettingsFile(profile.settings).value.theme == "dark"
         async with open_gui(theme="dark") as gui:
@@ -331,7 +331,7 @@ def test_every_control_has_a_name(run: Run, open_gui: OpenGui) -> None:
 
 
 def test_a_second_window_on_the_same_chats_is_refused(profile: Profile) -> None:
-    from desktop.platform.instance_lock import InstanceLock
+    from desktop.platform.single_instance import InstanceLock
 
     first, second = (InstanceLock(profile.root / "window.lock") for _ in range(2))
     assert first.acquire()
@@ -349,7 +349,7 @@ def free_port() -> int:
 def test_in_a_low_window_without_a_model_nothing_lies_over_another(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(model=False) as gui:
-            greeting = gui.window.greeting
+            greeting = gui.window.chat_page.greeting
             await until(greeting._choose.isVisible)
             gui.window.resize(600, 450)
             await asyncio.sleep(0.05)
@@ -371,18 +371,18 @@ def test_a_notice_stands_above_the_composer_as_it_is_now(run: Run, open_gui: Ope
             window, toast = gui.window, gui.window.toast
 
             def stands_on_composer() -> bool:
-                gap = window.composer.mapTo(window.pages, QPoint(0, 0)).y() - toast.geometry().bottom()
+                gap = window.chat_page.composer.mapTo(window.pages, QPoint(0, 0)).y() - toast.geometry().bottom()
                 return bool(window.pages.rect().contains(toast.geometry()) and 0 < gap < 40)
 
             toast.show_message("The message is deleted.")
             assert stands_on_composer()
             top = toast.y()
-            window.composer.show_text("One line\nand two\nand three")
+            window.chat_page.composer.show_text("One line\nand two\nand three")
             await until(lambda: toast.y() < top)
             assert stands_on_composer()
-            window.show_settings_page()
+            window.show_page("settings")
             assert toast.y() > top
-            window.show_chat_page()
+            window.show_page("chat")
             assert stands_on_composer()
 
     run(story())

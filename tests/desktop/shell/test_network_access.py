@@ -33,7 +33,6 @@ sys.addaudithook(heard)
 ASKERS = {
     "desktop/updates/releases.py": "whether there is a newer version, once it is allowed",
     "engine/library/hub.py": "the hub, when a person searches",
-    "engine/library/hub_client.py": "the same",
     "engine/library/http_client.py": "the clients of these and what the system says of proxies",
     "engine/library/http_transfer.py": "the hub, when a person downloads",
 }
@@ -104,11 +103,11 @@ def test_the_window_asks_nobody(run: Run, open_gui: OpenGui, model_path: Path, e
             await until(lambda: gui.ready and gui.endpoint_page._state.stage == "on", 60)
             type_and_send(gui, "Name a colour")
             await until(lambda: len(gui.rows[-1].text) > 8, 60)
-            gui.window.composer._send.click()
+            gui.window.chat_page.composer._send.click()
             await answered(gui)
             for asked in ("settings_requested", "endpoint_requested", "models_requested"):
                 getattr(gui.window.sidebar, asked).emit()
-            await until(lambda: gui.window.models_page.isVisible())
+            await until(lambda: gui.window.view("models").isVisible())
 
     run(story())
     assert beyond(ears.heard) == []

@@ -21,7 +21,7 @@ def test_the_real_model_answers_and_the_chat_is_there_again(run: Run, open_gui: 
             await until(lambda: gui.ready, 60)
             await until(lambda: len(gui.rows[-1].text) > 8, 60)
             assert gui.rows[-1].model_id == model_path.stem
-            gui.window.composer._send.click()
+            gui.window.chat_page.composer._send.click()
             await answered(gui)
             text = gui.rows[-1].text
             assert gui.rows[-1].state in ("stopped", "complete")

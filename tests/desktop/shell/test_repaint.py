@@ -24,7 +24,7 @@ from tests.desktop.chat.composer.test_overflow_card import fill as fill_long
 from tests.desktop.chat.composer.test_overflow_card import open_long
 from tests.desktop.chat.quick_ask.test_quick_ask import only
 from tests.desktop.conftest import Gui, OpenGui, Run, until
-from tests.desktop.endpoint.test_endpoint_page import Client, served
+from tests.desktop.endpoint.page_driver import Client, served
 from tests.desktop.models import test_gallery_models
 from tests.desktop.models.test_gallery_models import DOWNLOADS
 from tests.desktop.pointer import drag_scroll_bar, hover, leave, wheel
@@ -134,7 +134,7 @@ def test_chats_list_is_repainted_after_each_action(
             type_and_send(gui, "Another one")
             await until(lambda: gui.rows and gui.rows[-1].state == "complete")
             assert_current(surface, "a chat that began")
-            gui.chats.delete_requested.emit(("c3",))
+            gui.chats.requests.delete_requested.emit(("c3",))
             await quiet()
             assert_current(surface, "a chat that was deleted")
             await change_around(gui, surface, "the chats")
@@ -151,7 +151,7 @@ def test_search_results_and_palette_are_repainted_after_each_action(
             surface = await lived_in(gui)
             gui.window.sidebar.search.setFocus()
             gui.window.sidebar.search.setText("lighthouse")
-            found = gui.window.sidebar._found
+            found = gui.window.sidebar._results
             assert found is not None
             await until(lambda: found.isVisible() and found.model().rowCount() > 20)
             await quiet()
@@ -183,24 +183,24 @@ def test_transcript_is_repainted_after_each_action(run: Run, open_gui: OpenGui, 
         await fill(profile, 8)
         async with open_gui() as gui:
             surface = await lived_in(gui, 7)
-            gui.chats.chosen.emit("c1")
+            gui.chats.requests.open_requested.emit("c1")
             await until(lambda: len(gui.rows) == 2)
             await quiet()
             page = gui.transcript
             await exercise(surface, page, "the transcript")
             page.open_find()
-            page.find_bar.edit.setText("the")
+            page.finder.bar.edit.setText("the")
             await quiet()
             assert_current(surface, "finding")
-            page.find_bar.stepped.emit(1)
+            page.finder.bar.stepped.emit(1)
             assert_current(surface, "the next match")
-            page.close_find()
+            page.finder.close()
             page.edit(gui.rows[0].id)
             await quiet()
             assert_current(surface, "opening the editor")
             wheel(page.viewport(), 3)
             assert_current(surface, "the wheel beside an open editor")
-            page._editing.close()
+            page.editing.close()
             await quiet()
             page.verticalScrollBar().setValue(60)
             QTest.mousePress(page.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(200, 60))
@@ -233,11 +233,11 @@ def test_answer_longer_than_the_page_is_painted_whole_when_it_ends(
     step = len(text) // 12
     for length in range(step, len(text) + 1, step):
         messages.replace(replace(answer, text=text[:length]))
-        view._refresh()
+        view.updates.refresh()
         assert_current(surface, f"{length} letters")
     assert view.verticalScrollBar().maximum() > view.viewport().height()
     messages.replace(replace(answer, text=text + " And the last words.", state=end))  # type: ignore[arg-type]
-    view._refresh()
+    view.updates.refresh()
     assert_current(surface, f"the end of the answer, {end}")
 
 
@@ -252,11 +252,11 @@ def test_answer_that_grows_below_a_reader_who_scrolled_up_is_painted_whole(
     view.verticalScrollBar().setValue(view.verticalScrollBar().maximum() - above)
     for length in range(2_000, len(text), 90):
         messages.replace(replace(answer, text=text[:length]))
-        view._refresh()
+        view.updates.refresh()
         wheel(view.viewport(), 1 if length % 180 else -1)
         assert_current(surface, f"{length} letters")
     messages.replace(replace(answer, text=text, state="stopped"))
-    view._refresh()
+    view.updates.refresh()
     assert_current(surface, "the stop")
 
 
@@ -271,7 +271,7 @@ def test_stopped_answer_is_painted_whole_in_the_window(run: Run, open_gui: OpenG
             assert_current(surface, "the first words")
             QTest.keyClick(gui.window, Qt.Key.Key_Escape)
             await until(lambda: gui.rows[-1].state == "stopped")
-            await until(lambda: not gui.transcript._throttle._timer.isActive())
+            await until(lambda: not gui.transcript.updates.throttle._timer.isActive())
             await quiet()
             assert_current(surface, "the stop")
 
@@ -285,7 +285,7 @@ def test_models_page_is_repainted_after_each_action(
     hub: FakeHub,
     tmp_path: Path,
 ) -> None:
-    test_gallery_models.shelve(tmp_path / "models")
+    test_gallery_models.write_models(tmp_path / "models")
     settings = SettingsFile(profile.settings)
     settings.change(model_folders=[str(tmp_path / "models")])
     settings.save()
@@ -311,7 +311,7 @@ def test_models_page_is_repainted_after_each_action(
                 await exercise(surface, area, "the sheet of a model")
             await change_around(gui, surface, "the models page")
             page.head.search.setText("gemma")
-            page.head.search.asked.emit("gemma")
+            page.head.search.search_requested.emit("gemma")
             await until(lambda: len(page.hub_results._list or ()) == 4)
             await quiet()
             await exercise(surface, page.hub_results.view, "the models of the hub")
@@ -325,14 +325,14 @@ def test_other_pages_are_repainted_after_each_action(run: Run, open_gui: OpenGui
         async with open_gui() as gui:
             surface, window = await lived_in(gui, 7), gui.window
             for name in ("endpoint", "settings", "help"):
-                getattr(window, f"show_{name}_page")()
+                window.show_page(name)
                 await quiet()
                 assert_current(surface, f"going to {name}")
                 areas = [area for area in areas_of(window.pages.currentWidget()) if area.isVisible()]
                 for area in areas:
                     await exercise(surface, area, f"{type(area).__name__} of {name}")
                 await change_around(gui, surface, name)
-            window.show_chat_page()
+            window.show_page("chat")
             await quiet()
             assert_current(surface, "going back to the chat")
 
@@ -349,10 +349,10 @@ def test_sheet_and_card_around_the_composer_are_repainted_after_each_action(
             card = await open_long(gui)
             window.resize(*SIZE)
             surface = Surface(window)
-            window.composer.settings_requested.emit()
+            window.chat_page.composer.settings_requested.emit()
             await quiet()
             assert_current(surface, "opening the settings of a chat")
-            sheet = window.chat_settings
+            sheet = window.chat_page.settings_sheet
             assert sheet is not None
             for area in areas_of(sheet):
                 await exercise(surface, area, f"{type(area).__name__} of the chat's settings")
@@ -402,11 +402,11 @@ def test_answers_side_by_side_are_repainted_after_each_action(run: Run, open_gui
             gui.transcript.alternatives_requested.emit(gui.rows[-1].id)
             for n_letters in (100, 400, 900):
                 await until(lambda n=n_letters: len(gui.rows[-1].text) > n)  # type: ignore[misc]
-                gui.transcript._refresh()  # what was said since the last time is laid out already
+                gui.transcript.updates.refresh()  # what was said since the last time is laid out already
                 assert_current(surface, f"{n_letters} letters side by side")
-            gui.window.composer.stop_requested.emit()
+            gui.window.chat_page.composer.stop_requested.emit()
             await until(lambda: gui.rows[-1].state != "streaming")
-            await until(lambda: not gui.transcript._throttle._timer.isActive())
+            await until(lambda: not gui.transcript.updates.throttle._timer.isActive())
             assert_current(surface, "the stop of all answers")
             await exercise(surface, gui.transcript, "answers side by side")
             gui.transcript.picked.emit(gui.rows[-1].id)

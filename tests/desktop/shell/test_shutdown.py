@@ -13,10 +13,10 @@ import pytest
 from PySide6.QtWidgets import QApplication, QProgressDialog
 
 from desktop import app
-from desktop.chat.attachments.file_reader import Reader
-from desktop.launch import Options
+from desktop.chat.attachments.file_reader import FileReader
 from desktop.models.model_controller import ModelController
-from desktop.platform.instance_lock import InstanceLock
+from desktop.platform.single_instance import InstanceLock
+from desktop.startup.options import Options
 from desktop.startup.running_instance import wait_for_running_instance
 from desktop.store.records import Attachment
 from engine.engine import Engine
@@ -31,7 +31,8 @@ STALLED_SCAN = """
 import sys, threading
 from pathlib import Path
 from PySide6.QtCore import QTimer
-from desktop.launch import Options, launch
+from desktop.launch import launch
+from desktop.startup.options import Options
 from engine.files.profile import Profile
 import desktop.launch as launching
 
@@ -42,10 +43,10 @@ def stall(*_):
     threading.Event().wait()
 
 def press(window):
-    if window.models_page is None:
+    if window.view("models") is None:
         QTimer.singleShot(50, lambda: press(window))
     else:
-        window.show_models_page()
+        window.show_page("models")
         quit_when_stalled(window)
 
 def quit_when_stalled(window):
@@ -54,8 +55,8 @@ def quit_when_stalled(window):
     else:
         QTimer.singleShot(50, lambda: quit_when_stalled(window))
 
-real = launching._import_behind
-def import_behind(window):
+real = launching._import_app
+def import_app(window):
     module = real(window)
     import desktop.models.library_controller as library, desktop.app as app
     if sys.argv[2] == "scan":
@@ -65,7 +66,7 @@ def import_behind(window):
         app.read_key = stall
         QTimer.singleShot(0, lambda: quit_when_stalled(window))
     return module
-launching._import_behind = import_behind
+launching._import_app = import_app
 sys.exit(launch(Options(Profile(Path(sys.argv[1])), Path(sys.argv[1]) / "missing.gguf")))
 """
 
@@ -86,16 +87,16 @@ def test_file_on_a_stalled_drive_is_removed_and_does_not_hold_up_closing(
 ) -> None:
     answers = threading.Event()
 
-    def stall(self: Reader, path: Path) -> Attachment:
+    def stall(self: FileReader, path: Path) -> Attachment:
         answers.wait()
         return Attachment(path.name, "text", "late")
 
-    monkeypatch.setattr(Reader, "read", stall)
+    monkeypatch.setattr(FileReader, "read", stall)
 
     async def story() -> None:
         try:
             async with open_gui(Script(answer=b"Yes.")) as gui:
-                composer = gui.window.composer
+                composer = gui.window.chat_page.composer
                 await until(lambda: gui.ready)
                 composer.files_given.emit([Path("far.txt")])
                 assert not composer._can_send()
@@ -114,16 +115,16 @@ def test_file_on_a_stalled_drive_is_removed_and_does_not_hold_up_closing(
 def test_unexpected_error_while_reading_a_file_does_not_block_the_composer(
     run: Run, open_gui: OpenGui, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(self: Reader, path: Path) -> Attachment:
+    def fail(self: FileReader, path: Path) -> Attachment:
         raise ValueError("embedded null byte")
 
-    monkeypatch.setattr(Reader, "read", fail)
+    monkeypatch.setattr(FileReader, "read", fail)
 
     async def story() -> None:
         async with open_gui(Script(answer=b"Yes.")) as gui:
-            gui.window.composer.files_given.emit([Path("odd.txt")])
+            gui.window.chat_page.composer.files_given.emit([Path("odd.txt")])
             await until(lambda: "null byte" in gui.window.toast.text)
-            assert not gui.window.composer.chips.chips
+            assert not gui.window.chat_page.composer.chips.chips
             type_and_send(gui, "Hi")
             await answered(gui)
 
@@ -150,7 +151,7 @@ def test_start_waits_for_the_end_of_the_one_before_and_says_so(qapp: QApplicatio
                 shown.append(True)
             return starting.acquire()
 
-    assert wait_for_running_instance(qapp, Watched(path), Options(profile)) == "ours"
+    assert wait_for_running_instance(qapp, Watched(path), Options(profile)) == "locked"
     thread.join()
     starting.release()
 
@@ -159,17 +160,17 @@ def test_profile_that_stays_taken_is_reported(qapp: QApplication, profile: Profi
     path = profile.root / "window.lock"
     other = InstanceLock(path)
     assert other.acquire()
-    assert wait_for_running_instance(qapp, InstanceLock(path), Options(profile), ending_s=0.3) == "taken"
+    assert wait_for_running_instance(qapp, InstanceLock(path), Options(profile), closing_s=0.3) == "not responding"
     other.release()
 
 
 def test_start_that_fails_half_way_closes_what_is_open(
     run: Run, open_gui: OpenGui, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def fail(theme: object) -> None:
+    async def fail(services: object) -> None:
         raise OSError("no pages")
 
-    monkeypatch.setattr(app, "make_pages", fail)
+    monkeypatch.setattr(app, "_open_chat_page", fail)
 
     async def story() -> None:
         with pytest.raises(OSError, match="no pages"):

@@ -16,7 +16,7 @@ SCRIPT = Script(answer=b"Well.")
 
 def undo(gui: Gui) -> None:
     """With the focus where a person has it, in the composer."""
-    edit = gui.window.composer._edit
+    edit = gui.window.chat_page.composer._edit
     edit.setFocus()
     QTest.keyClick(edit, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
 
@@ -32,11 +32,11 @@ def test_key_undoes_deletions_the_newest_first_long_after_their_notices(run: Run
     async def story() -> None:
         async with open_gui(SCRIPT) as gui:
             await talk(gui, "First", "Second")
-            gui.window.composer.clear()
+            gui.window.chat_page.composer.clear()
             gui.transcript.delete_requested.emit(gui.rows[2].id)
             assert len(gui.rows) == 2
             assert gui.window.toast.text == "2 messages are deleted."
-            gui.chats.delete_requested.emit((gui.rows[0].chat_id,))
+            gui.chats.requests.delete_requested.emit((gui.rows[0].chat_id,))
             assert titles(gui) == []
             gui.window.toast.hide()
             undo(gui)
@@ -74,7 +74,7 @@ def test_messages_deleted_by_two_clicks_come_back_together(run: Run, open_gui: O
             gui.transcript.delete_requested.emit(gui.rows[2].id)
             gui.transcript.delete_requested.emit(gui.rows[0].id)
             assert gui.window.toast.text == "4 messages are deleted."
-            gui.window.composer.clear()
+            gui.window.chat_page.composer.clear()
             undo(gui)
             assert len(gui.rows) == 4
             assert gui.window.undo_stack.is_empty
@@ -87,9 +87,9 @@ def test_key_undoes_typing_first_where_something_is_typed(run: Run, open_gui: Op
         async with open_gui(SCRIPT) as gui:
             await talk(gui, "First")
             gui.transcript.delete_requested.emit(gui.rows[0].id)
-            QTest.keyClicks(gui.window.composer._edit, "oops")
+            QTest.keyClicks(gui.window.chat_page.composer._edit, "oops")
             undo(gui)
-            assert gui.window.composer.text == ""
+            assert gui.window.chat_page.composer.text == ""
             assert not gui.rows
             undo(gui)
             assert len(gui.rows) == 2
@@ -103,7 +103,7 @@ def test_delete_button_names_the_number_of_messages_on_all_branches(run: Run, op
             await talk(gui, "First", "Second")
             gui.transcript.retry_requested.emit(gui.rows[1].id)
             await answered(gui)
-            button = gui.transcript._controls[gui.rows[0].id]._named["delete"]
+            button = gui.transcript.cache.controls[gui.rows[0].id]._named["delete"]
             QApplication.sendEvent(button, QFocusEvent(QEvent.Type.FocusIn))
             assert button.toolTip() == "Delete from here on: 5 messages"
             assert button.accessibleDescription() == button.toolTip()

@@ -1,4 +1,4 @@
-"""The list of chats while the app runs past midnight."""
+"""Update of the chat list at midnight."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ def test_timer_ends_shortly_after_midnight(qtbot: QtBot) -> None:
     assert day._timer.interval() == (24 * 3600 - 1) * 1000 + MARGIN_MS
 
 
-def test_return_to_the_app_after_a_night_is_another_day_once(qtbot: QtBot, qapp: QApplication) -> None:
+def test_activation_on_another_day_emits_changed_once(qtbot: QtBot, qapp: QApplication) -> None:
     clock = Clock(datetime(2026, 5, 4, 18))
     day = DayChange(clock)
     changes: list[int] = []
     day.changed.connect(lambda: changes.append(1))
-    day.look()
+    day.check()
     assert not changes
     clock.time += timedelta(hours=15)
     qapp.applicationStateChanged.emit(Qt.ApplicationState.ApplicationActive)
-    day.look()
+    day.check()
     assert changes == [1]
 
 

@@ -1,4 +1,4 @@
-"""Deleted means gone: words of deleted chats are in no file of the profile."""
+"""Text of deleted chats is in no file of the profile."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SECRETS = (
 
 
 def traces(folder: Path) -> dict[str, list[bytes]]:
-    """Which secrets stand in which file below the folder."""
+    """The secrets in each file below the folder."""
     found = {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     return {name: here for name, data in found.items() if (here := [each for each in SECRETS if each in data])}
 
@@ -49,11 +49,11 @@ async def fill(store: Store) -> None:
         text = f"ordinary words {number} " * 40
         await store.save(chat, [ChatMessage(f"m{number}", chat.id, None, "user", text, "complete", 1.0)])
     secret = Chat("s", "Secret xyzzytitle", 1.0, 1.0)
-    told = ChatMessage(
+    reported = ChatMessage(
         "sm", "s", None, "user", "the password is xyzzyplugh 都庁秘密", "complete", 1.0, reasoning="xyzzyreason",
         attachments=(Attachment("a.txt", "text", "xyzzyfile " * 2_000),),
     )  # fmt: skip
-    await store.save(secret, [told])
+    await store.save(secret, [reported])
     await store.save(
         Chat("e", "edited", 1.0, 1.0), [ChatMessage("em", "e", None, "user", "xyzzyedited", "complete", 1.0)]
     )
@@ -75,7 +75,7 @@ async def filled(path: Path) -> None:
     await store.aclose()
 
 
-def test_words_of_deleted_chats_are_in_no_file(tmp_path: Path) -> None:
+def test_text_of_deleted_chats_is_in_no_file(tmp_path: Path) -> None:
     path, forgotten = tmp_path / "chats.sqlite3", list[str]()
     asyncio.run(filled(path))
     assert traces(tmp_path)
@@ -84,14 +84,14 @@ def test_words_of_deleted_chats_are_in_no_file(tmp_path: Path) -> None:
     assert sorted(forgotten) == ["e", "s"]
 
 
-def test_words_go_also_where_the_process_was_killed_before(tmp_path: Path) -> None:
+def test_deleted_text_is_erased_after_the_process_was_killed(tmp_path: Path) -> None:
     async def killed() -> None:
         store = Store(tmp_path / "a" / "chats.sqlite3")
         await store.open()
         await fill(store)
         await store.delete("s")
         await store.delete_messages(["em"])
-        shutil.copytree(tmp_path / "a", tmp_path / "b")  # as the files are when the process ends here
+        shutil.copytree(tmp_path / "a", tmp_path / "b")  # the state of the files if the process is killed here
         await store.aclose()
 
     async def opened() -> None:
@@ -107,7 +107,7 @@ def test_words_go_also_where_the_process_was_killed_before(tmp_path: Path) -> No
     assert traces(tmp_path / "b") == {}
 
 
-def test_copies_that_the_app_made_lose_the_words_too(tmp_path: Path) -> None:
+def test_deleted_text_is_erased_from_copies_in_the_profile(tmp_path: Path) -> None:
     path = tmp_path / "chats.sqlite3"
     asyncio.run(filled(path))
     (tmp_path / "before-restore-2026-01-01-000000").mkdir()
@@ -121,7 +121,7 @@ def test_copies_that_the_app_made_lose_the_words_too(tmp_path: Path) -> None:
         assert file.execute("SELECT count(*) FROM chats").fetchone() == (61,)
 
 
-def test_young_damaged_file_stays(tmp_path: Path) -> None:
+def test_recent_damaged_file_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "chats.sqlite3"
     asyncio.run(filled(path))
     (tmp_path / "chats.sqlite3.damaged-1").write_bytes(b"x")
@@ -129,8 +129,8 @@ def test_young_damaged_file_stays(tmp_path: Path) -> None:
     assert (tmp_path / "chats.sqlite3.damaged-1").exists()
 
 
-def test_index_of_an_earlier_layout_is_cleared(tmp_path: Path) -> None:
-    """Layout 4 has left deleted words in the index."""
+def test_index_of_an_earlier_version_is_purged(tmp_path: Path) -> None:
+    """Version 4 left deleted text in the index."""
     path = tmp_path / "chats.sqlite3"
     with closing(sqlite3.connect(path, isolation_level=None)) as file:
         for number, step in enumerate(STEPS[:4], start=1):
@@ -146,7 +146,7 @@ def test_index_of_an_earlier_layout_is_cleared(tmp_path: Path) -> None:
     assert traces(tmp_path) == {}
 
 
-def test_backup_holds_nothing_that_was_deleted(tmp_path: Path) -> None:
+def test_backup_contains_no_deleted_text(tmp_path: Path) -> None:
     profile = Profile(tmp_path / "profile").ensure()
 
     async def run() -> None:
@@ -166,7 +166,7 @@ def test_backup_holds_nothing_that_was_deleted(tmp_path: Path) -> None:
     assert [each for each in SECRETS if each in data] == []
 
 
-def test_clearing_stops_at_its_deadline_and_goes_on_later(tmp_path: Path) -> None:
+def test_purge_stops_at_its_deadline_and_continues_later(tmp_path: Path) -> None:
     path = tmp_path / "chats.sqlite3"
 
     async def written() -> None:
@@ -198,7 +198,7 @@ def snapshot(folder: Path, tokens: Sequence[int], *owners: str) -> Path:
     return path
 
 
-def test_snapshots_of_a_deleted_chat_go_and_others_stay(tmp_path: Path) -> None:
+def test_only_snapshots_of_the_deleted_chat_are_deleted(tmp_path: Path) -> None:
     mine, shared = snapshot(tmp_path / "s", [1], "a"), snapshot(tmp_path / "s", [2], "a", "b")
     other, tool = snapshot(tmp_path / "s", [3], "b"), snapshot(tmp_path / "s", [4], "editor")
     unknown, nobody = snapshot(tmp_path / "s", [5]), snapshot(tmp_path / "s", [6], "")
@@ -211,31 +211,29 @@ def test_snapshots_of_a_deleted_chat_go_and_others_stay(tmp_path: Path) -> None:
     assert len(list((tmp_path / "s").iterdir())) == 4
 
 
-def test_no_snapshots_are_no_error(tmp_path: Path) -> None:
+def test_missing_snapshots_are_no_error(tmp_path: Path) -> None:
     assert delete_snapshots(tmp_path / "none", ["a"]) == 0
     add_owner(tmp_path / "none.kv", "a")
     assert not list(tmp_path.iterdir())
 
 
-def test_chat_that_is_deleted_in_the_window_is_in_no_file_after_quitting(
-    run: Run, open_gui: OpenGui, profile: Profile
-) -> None:
+def test_chat_deleted_in_the_window_is_in_no_file_after_quitting(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"The answer is xyzzyreason.")) as gui:
             type_and_send(gui, "xyzzytitle: the password is xyzzyplugh")
             await answered(gui)
-            gui.window.composer.show_text("xyzzydraft")
+            gui.window.chat_page.composer.show_text("xyzzydraft")
             await until(lambda: bool(traces(profile.root)))
-            gui.chats.delete_requested.emit((gui.rows[0].chat_id,))
+            gui.chats.requests.delete_requested.emit((gui.rows[0].chat_id,))
             await until(lambda: not gui.rows)
-            gui.window.composer.show_text("")
+            gui.window.chat_page.composer.show_text("")
         assert traces(profile.root) == {}
 
     run(story())
 
 
 @pytest.mark.parametrize("restored", [True, False])
-def test_undone_deletion_forgets_nothing(tmp_path: Path, restored: bool) -> None:
+def test_undone_deletion_erases_nothing(tmp_path: Path, restored: bool) -> None:
     async def run() -> int:
         store = Store(tmp_path / "chats.sqlite3")
         await store.open()

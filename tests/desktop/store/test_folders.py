@@ -1,4 +1,4 @@
-"""Folders and the archive on disk: what is put somewhere stays there, through every way out and in again."""
+"""Folders and the archive in the store, in exports, backups and search."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from desktop.import_export.restore import finish_restore
 from desktop.store.errors import StoreError, StoreFull
 from desktop.store.records import Chat, ChatMessage, Folder
 from desktop.store.schema import STEPS
-from desktop.store.search import Search
+from desktop.store.search import ChatSearch
 from desktop.store.store import Store
 from engine.files.profile import Profile
 from tests.desktop.import_export import foreign_exports
@@ -34,7 +34,7 @@ AWAY = Chat("d", "Old minutes", 1.0, 1.5, True, folder_id="w", archived=True)
 ASK = ChatMessage("q", "c", None, "user", "What was said?", "complete", 1.0)
 
 
-def told(path: Path, story: Callable[[Store], Awaitable[None]]) -> None:
+def with_store(path: Path, story: Callable[[Store], Awaitable[None]]) -> None:
     async def run() -> None:
         store = Store(path)
         await store.open()
@@ -51,18 +51,18 @@ async def fill(store: Store) -> None:
     await store.save_all([(CHAT, [ASK]), (AWAY, [])])
 
 
-def test_folders_and_the_archive_are_read_again(tmp_path: Path) -> None:
+def test_folders_and_archive_are_read_after_reopening(tmp_path: Path) -> None:
     async def again(store: Store) -> None:
         assert await store.folders() == [WORK, HOME]
         assert await store.chats() == [CHAT, AWAY]
         await store.save_folders(replace(HOME, name="At home", place=0.5, folded=False))
         assert await store.folders() == [replace(HOME, name="At home", place=0.5, folded=False), WORK]
 
-    told(tmp_path / "chats.sqlite3", fill)
-    told(tmp_path / "chats.sqlite3", again)
+    with_store(tmp_path / "chats.sqlite3", fill)
+    with_store(tmp_path / "chats.sqlite3", again)
 
 
-def test_a_folder_goes_and_its_chats_stay(tmp_path: Path) -> None:
+def test_deleting_a_folder_keeps_its_chats(tmp_path: Path) -> None:
     async def story(store: Store) -> None:
         await fill(store)
         await store.delete("c")
@@ -72,10 +72,10 @@ def test_a_folder_goes_and_its_chats_stay(tmp_path: Path) -> None:
         assert [chat.folder_id for chat in await store.chats()] == ["", ""]
         assert await store.messages("c") == [ASK]
 
-    told(tmp_path / "chats.sqlite3", story)
+    with_store(tmp_path / "chats.sqlite3", story)
 
 
-def test_several_are_deleted_and_brought_back_at_once(tmp_path: Path) -> None:
+def test_several_chats_are_deleted_and_restored(tmp_path: Path) -> None:
     async def story(store: Store) -> None:
         await fill(store)
         await store.delete("c", "d", "never there")
@@ -83,10 +83,10 @@ def test_several_are_deleted_and_brought_back_at_once(tmp_path: Path) -> None:
         await store.restore("c", "d")
         assert await store.chats() == [CHAT, AWAY]
 
-    told(tmp_path / "chats.sqlite3", story)
+    with_store(tmp_path / "chats.sqlite3", story)
 
 
-def test_a_file_without_folders_is_copied_and_gets_them(tmp_path: Path) -> None:
+def test_file_without_folders_is_copied_and_migrated(tmp_path: Path) -> None:
     path = tmp_path / "chats.sqlite3"
     with closing(sqlite3.connect(path, isolation_level=None)) as file:
         for number, step in enumerate(STEPS[:3], start=1):
@@ -98,30 +98,30 @@ def test_a_file_without_folders_is_copied_and_gets_them(tmp_path: Path) -> None:
         assert await store.folders() == []
         await fill(store)
 
-    told(path, story)
+    with_store(path, story)
     with closing(sqlite3.connect(path.with_name("chats.sqlite3.layout-3"))) as copy:
         assert copy.execute("SELECT title FROM chats").fetchall() == [("Old title",)]
 
 
-def test_a_damaged_file_keeps_its_folders(tmp_path: Path) -> None:
+def test_folders_of_a_damaged_file_are_recovered(tmp_path: Path) -> None:
     path = tmp_path / "chats.sqlite3"
-    told(path, fill)
+    with_store(path, fill)
     with closing(sqlite3.connect(path)) as file:
         [root] = file.execute("SELECT rootpage FROM sqlite_master WHERE name = 'messages_by_parent'").fetchone()
         [size] = file.execute("PRAGMA page_size").fetchone()
-    harmed = bytearray(path.read_bytes())
-    harmed[(root - 1) * size : root * size] = b"\xaa" * size
-    path.write_bytes(harmed)
+    damaged = bytearray(path.read_bytes())
+    damaged[(root - 1) * size : root * size] = b"\xaa" * size
+    path.write_bytes(damaged)
 
     async def story(store: Store) -> None:
         assert await store.folders() == [WORK, HOME]
         assert await store.chats() == [CHAT, AWAY]
 
-    told(path, story)
+    with_store(path, story)
     assert list(tmp_path.glob("chats.sqlite3.damaged-*"))
 
 
-def test_what_is_exported_comes_in_again_in_its_folder(tmp_path: Path) -> None:
+def test_exported_chats_are_imported_into_their_folder(tmp_path: Path) -> None:
     target = tmp_path / "chats.json"
     each = [PortableChat(CHAT, (ASK,), WORK), PortableChat(AWAY, (), WORK)]
     target.write_text(inglenook.document(each))
@@ -132,7 +132,7 @@ def test_what_is_exported_comes_in_again_in_its_folder(tmp_path: Path) -> None:
         assert await store.chats() == [CHAT, AWAY]
         await store.save_folders(replace(WORK, name="Renamed"))
         await Importer(store, lambda _: None).run(target)
-        assert await store.folders() == [replace(WORK, name="Renamed")], "what is here stays as it is"
+        assert await store.folders() == [replace(WORK, name="Renamed")], "existing folders are not changed"
 
     async def where_one_has_its_name(store: Store) -> None:
         mine = Folder("mine", "work", 7.0)
@@ -141,11 +141,11 @@ def test_what_is_exported_comes_in_again_in_its_folder(tmp_path: Path) -> None:
         assert await store.folders() == [mine]
         assert {chat.folder_id for chat in await store.chats()} == {"mine"}
 
-    told(tmp_path / "one.sqlite3", elsewhere)
-    told(tmp_path / "two.sqlite3", where_one_has_its_name)
+    with_store(tmp_path / "one.sqlite3", elsewhere)
+    with_store(tmp_path / "two.sqlite3", where_one_has_its_name)
 
 
-def test_empty_folders_come_in_too(tmp_path: Path) -> None:
+def test_empty_folders_are_imported(tmp_path: Path) -> None:
     target = tmp_path / "chats.json"
     target.write_text(inglenook.document([PortableChat(CHAT, (ASK,), WORK)], [HOME]))
 
@@ -161,11 +161,11 @@ def test_empty_folders_come_in_too(tmp_path: Path) -> None:
         assert (await Importer(store, lambda _: None).run(target)).n_folders == 0
         assert await store.folders() == [WORK, mine]
 
-    told(tmp_path / "one.sqlite3", elsewhere)
-    told(tmp_path / "two.sqlite3", where_one_has_its_name)
+    with_store(tmp_path / "one.sqlite3", elsewhere)
+    with_store(tmp_path / "two.sqlite3", where_one_has_its_name)
 
 
-def test_an_export_from_before_there_were_folders_comes_in(tmp_path: Path) -> None:
+def test_export_without_folders_is_imported(tmp_path: Path) -> None:
     document = json.loads(inglenook.document([PortableChat(replace(CHAT, folder_id=""), (ASK,))]))
     del document["folders"]
     for each in document["chats"]:
@@ -174,15 +174,15 @@ def test_an_export_from_before_there_were_folders_comes_in(tmp_path: Path) -> No
     assert list(read(tmp_path / "old.json")) == [PortableChat(replace(CHAT, folder_id=""), (ASK,))]
 
 
-def test_a_chat_that_came_with_a_wrong_folder_is_refused(tmp_path: Path) -> None:
+def test_chat_with_a_mismatched_folder_is_unreadable(tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text(inglenook.document([PortableChat(CHAT, (ASK,), HOME)]))
     with pytest.raises(UnreadableFile):
         list(read(tmp_path / "bad.json"))
 
 
-def test_a_backup_brings_folders_and_archive_back(tmp_path: Path) -> None:
+def test_restored_backup_contains_folders_and_archive(tmp_path: Path) -> None:
     mine, fresh = Profile(tmp_path / "mine").ensure(), Profile(tmp_path / "fresh").ensure()
-    told(mine.chats, fill)
+    with_store(mine.chats, fill)
     write_backup(mine, tmp_path / "all.zip")
     stage_restore(fresh, tmp_path / "all.zip")
     assert finish_restore(fresh.root)
@@ -191,10 +191,10 @@ def test_a_backup_brings_folders_and_archive_back(tmp_path: Path) -> None:
         assert await store.folders() == [WORK, HOME]
         assert await store.chats() == [CHAT, AWAY]
 
-    told(fresh.chats, story)
+    with_store(fresh.chats, story)
 
 
-def test_what_others_archived_or_pinned_is_so_here(tmp_path: Path) -> None:
+def test_archived_and_pinned_foreign_chats_keep_that_state(tmp_path: Path) -> None:
     (tmp_path / "gpt.json").write_text(json.dumps([{**foreign_exports.CHATGPT[0], "is_archived": True}]))
     (tmp_path / "webui.json").write_text(
         json.dumps([{**foreign_exports.OPEN_WEBUI[0], "archived": True, "pinned": True}])
@@ -204,20 +204,20 @@ def test_what_others_archived_or_pinned_is_so_here(tmp_path: Path) -> None:
     assert (other.chat.archived, other.chat.pinned) == (True, True)
 
 
-def test_a_search_finds_what_is_archived_and_says_so(tmp_path: Path) -> None:
+def test_archived_chat_is_found_and_marked_as_archived(tmp_path: Path) -> None:
     async def story(store: Store) -> None:
         await fill(store)
-        search = Search(tmp_path / "chats.sqlite3")
+        search = ChatSearch(tmp_path / "chats.sqlite3")
         try:
             hits = await search.find("minutes")
         finally:
             await search.aclose()
         assert {(hit.chat_id, hit.archived) for hit in hits or ()} == {("c", False), ("d", True)}
 
-    told(tmp_path / "chats.sqlite3", story)
+    with_store(tmp_path / "chats.sqlite3", story)
 
 
-def test_a_thousand_chats_are_kept_in_one_write(tmp_path: Path) -> None:
+def test_a_thousand_changed_chats_are_saved_in_one_transaction(tmp_path: Path) -> None:
     async def story(store: Store) -> None:
         keeper = WriteBehindQueue(store, lambda error: None)
         many = [replace(CHAT, id=f"c{number}", archived=True) for number in range(1_000)]
@@ -228,10 +228,10 @@ def test_a_thousand_chats_are_kept_in_one_write(tmp_path: Path) -> None:
         assert len(await store.chats()) == 1_000
         assert done.count("COMMIT") == 1
 
-    told(tmp_path / "chats.sqlite3", story)
+    with_store(tmp_path / "chats.sqlite3", story)
 
 
-def test_a_folder_that_a_full_disk_refused_is_kept_when_there_is_room_again(tmp_path: Path) -> None:
+def test_unsaved_folder_is_saved_when_the_disk_has_space_again(tmp_path: Path) -> None:
     async def story(store: Store) -> None:
         await fill(store)
         refused: list[StoreError] = []
@@ -250,11 +250,11 @@ def test_a_folder_that_a_full_disk_refused_is_kept_when_there_is_room_again(tmp_
         assert (await store.folders())[-1] == HOME
         assert (await store.chats())[0].folder_id == ""
 
-    told(tmp_path / "chats.sqlite3", story)
+    with_store(tmp_path / "chats.sqlite3", story)
 
 
 def _limit(store: Store, n_pages: int) -> None:
-    """A file that may not grow is what a full disk looks like to SQLite."""
+    """Limits the size of the database, which makes SQLite raise the error of a full disk."""
     store._sql(f"PRAGMA max_page_count = {n_pages}")
 
 

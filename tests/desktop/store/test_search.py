@@ -1,4 +1,4 @@
-"""Search over the real store: what is found, in which order, and that it keeps up with every change."""
+"""Search in a real store: matches, ranking, updates of the index; the search of the window."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from desktop.sidebar.search_results_model import SearchResultRole, SearchResultsModel
-from desktop.sidebar.search_results_view import within
+from desktop.sidebar.search_controller import SearchResultRole, SearchResultsModel
+from desktop.sidebar.search_results_view import shortened
 from desktop.store.records import Chat, ChatMessage, State
-from desktop.store.search import Search, SearchHit, SnippetPart, fts_query
+from desktop.store.search import ChatSearch, SearchHit, SnippetPart, fts_query
 from desktop.store.store import Store
 from engine.files.profile import Profile
 from tests.desktop.conftest import OpenGui, Run, until
@@ -35,8 +35,8 @@ CHAT = Chat("c", "Garden plan for March", 1.0, 1.0)
 
 
 @asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[tuple[Store, Search]]:
-    store, search = Store(folder / "chats.db"), Search(folder / "chats.db")
+async def opened(folder: Path) -> AsyncIterator[tuple[Store, ChatSearch]]:
+    store, search = Store(folder / "chats.db"), ChatSearch(folder / "chats.db")
     await store.open()
     try:
         yield store, search
@@ -45,7 +45,7 @@ async def opened(folder: Path) -> AsyncIterator[tuple[Store, Search]]:
         await store.aclose()
 
 
-def told(folder: Path, story: Callable[[Store, Search], Awaitable[None]]) -> None:
+def with_store(folder: Path, story: Callable[[Store, ChatSearch], Awaitable[None]]) -> None:
     async def run() -> None:
         async with opened(folder) as (store, search):
             await story(store, search)
@@ -53,22 +53,22 @@ def told(folder: Path, story: Callable[[Store, Search], Awaitable[None]]) -> Non
     asyncio.run(run())
 
 
-async def found(search: Search, words: str) -> list[str]:
+async def found(search: ChatSearch, words: str) -> list[str]:
     hits = await search.find(words)
     assert hits is not None
     return [hit.message_id or hit.chat_id for hit in hits]
 
 
-def test_words_are_found_from_their_beginning_without_accents_or_case(tmp_path: Path) -> None:
-    async def story(store: Store, search: Search) -> None:
+def test_word_prefix_is_found_regardless_of_accents_and_case(tmp_path: Path) -> None:
+    async def story(store: Store, search: ChatSearch) -> None:
         await store.save(CHAT, [message(1, "Die Bäume am Fluss"), message(2, "Trees by the river")])
         assert await found(search, "BAUM") == ["m1"]
-        assert await found(search, "tre river") == []  # only the last word may be half a word
+        assert await found(search, "tre river") == []  # only the last word may be a prefix
         assert await found(search, "tre") == ["m2"]
         assert await found(search, "march") == ["c"]
         assert await found(search, "nothing") == []
 
-    told(tmp_path, story)
+    with_store(tmp_path, story)
 
 
 @pytest.mark.parametrize(
@@ -77,40 +77,40 @@ def test_words_are_found_from_their_beginning_without_accents_or_case(tmp_path: 
      ("gen", "gen"), ("会議 ITGC", "会議"), ("東京都庁で部署の会議", "東京都庁で部署の会議")],
 )  # fmt: skip
 def test_word_inside_unspaced_text_is_found_and_marked(tmp_path: Path, words: str, place: str) -> None:
-    async def story(store: Store, search: Search) -> None:
+    async def story(store: Store, search: ChatSearch) -> None:
         text = "昨日、東京都庁で部署の会議。重跑gen-itgc后50条悬空引用"
         await store.save(CHAT, [message(1, text), message(2, "昨日"), message(3, "nothing of the kind " * 50)])
         (hit,) = await search.find(words) or []
         assert hit.message_id == "m1"
         assert "".join(part.text for part in hit.snippet if part.matched).startswith(place)
 
-    told(tmp_path, story)
+    with_store(tmp_path, story)
 
 
 @pytest.mark.parametrize(("text", "part"), [
     ("ฉันชอบกินข้าวผัดมาก", "ข้าวผัด"), ("나는한국어를공부한다", "한국어"), ("ខ្ញុំចូលចិត្តបាយ", "ចូលចិត្ត"), ("ｶﾀｶﾅテスト", "ﾀｶﾅ"),
 ])  # fmt: skip
 def test_part_of_thai_korean_khmer_and_kana_is_found_in_titles_and_texts(tmp_path: Path, text: str, part: str) -> None:
-    async def story(store: Store, search: Search) -> None:
+    async def story(store: Store, search: ChatSearch) -> None:
         await store.save(replace(CHAT, title=text), [message(1, text), message(2, "other")])
         assert await found(search, part) == ["c", "m1"]
         await store.delete("c")
         assert await found(search, part) == []
 
-    told(tmp_path, story)
+    with_store(tmp_path, story)
 
 
-def test_half_of_a_latin_word_is_still_not_found(tmp_path: Path) -> None:
-    async def story(store: Store, search: Search) -> None:
+def test_end_of_a_latin_word_is_not_found(tmp_path: Path) -> None:
+    async def story(store: Store, search: ChatSearch) -> None:
         await store.save(CHAT, [message(1, "lighthouse keeper"), message(2, "都庁")])
-        assert await found(search, "gui") == []
+        assert await found(search, "house") == []
         assert await found(search, "ligh keeper") == []
 
-    told(tmp_path, story)
+    with_store(tmp_path, story)
 
 
-def test_a_snippet_says_where_the_word_stands(tmp_path: Path) -> None:
-    async def story(store: Store, search: Search) -> None:
+def test_snippet_contains_the_matched_word(tmp_path: Path) -> None:
+    async def story(store: Store, search: ChatSearch) -> None:
         text = "word " * 50 + "the\nlighthouse keeper sleeps " + "word " * 50
         await store.save(CHAT, [message(1, text)])
         (hit,) = await search.find("lighthouse") or []
@@ -118,20 +118,20 @@ def test_a_snippet_says_where_the_word_stands(tmp_path: Path) -> None:
         assert "the lighthouse keeper" in "".join(part.text for part in hit.snippet)
         assert len("".join(part.text for part in hit.snippet)) < 120
 
-    told(tmp_path, story)
+    with_store(tmp_path, story)
 
 
-def test_the_message_that_says_more_of_it_comes_first(tmp_path: Path) -> None:
-    async def story(store: Store, search: Search) -> None:
+def test_message_with_more_matches_comes_first(tmp_path: Path) -> None:
+    async def story(store: Store, search: ChatSearch) -> None:
         rows = [message(1, "sea " + "land " * 30), message(2, "sea sea sea"), message(3, "the sea and more " * 3)]
         await store.save(CHAT, rows)
         assert (await found(search, "sea"))[0] == "m2"
 
-    told(tmp_path, story)
+    with_store(tmp_path, story)
 
 
-def test_it_keeps_up_with_what_changes_and_goes(tmp_path: Path) -> None:
-    async def story(store: Store, search: Search) -> None:
+def test_changed_and_deleted_messages_are_reindexed(tmp_path: Path) -> None:
+    async def story(store: Store, search: ChatSearch) -> None:
         writing = message(1, "half a sto", "streaming")
         await store.save(CHAT, [writing])
         assert await found(search, "half") == []
@@ -150,44 +150,44 @@ def test_it_keeps_up_with_what_changes_and_goes(tmp_path: Path) -> None:
         await store.delete("c")
         assert await found(search, "whole") == await found(search, "winter") == []
 
-    told(tmp_path, story)
+    with_store(tmp_path, story)
 
-    async def after(store: Store, search: Search) -> None:
+    async def after(store: Store, search: ChatSearch) -> None:
         assert await found(search, "whole") == []
         await store.save(CHAT, [message(9, "whole")])
         assert await found(search, "whole") == ["m9"]
 
-    told(tmp_path, after)
+    with_store(tmp_path, after)
 
 
-def test_a_search_that_is_overtaken_gives_way(tmp_path: Path) -> None:
-    async def story(store: Store, search: Search) -> None:
+def test_superseded_search_returns_none(tmp_path: Path) -> None:
+    async def story(store: Store, search: ChatSearch) -> None:
         await store.save(CHAT, [message(number, f"word{number} common") for number in range(2_000)])
         first, second = await asyncio.gather(search.find("common"), search.find("word7"))
         assert first is None
         assert second is not None
         assert second[0].message_id
 
-    told(tmp_path, story)
+    with_store(tmp_path, story)
 
 
 @pytest.mark.parametrize("words", ['"', "*", "AND", "NEAR(", "a OR", "text:", "-", "^a", "(", "\x00", "日本"])
-def test_whatever_is_typed_is_looked_for(tmp_path: Path, words: str) -> None:
-    async def story(store: Store, search: Search) -> None:
+def test_any_input_is_a_valid_search(tmp_path: Path, words: str) -> None:
+    async def story(store: Store, search: ChatSearch) -> None:
         await store.save(CHAT, [message(1, "a AND b OR c NEAR d 日本語 text")])
         assert await search.find(words) is not None
 
-    told(tmp_path, story)
+    with_store(tmp_path, story)
 
 
 @given(st.text(max_size=30))
-def test_a_query_never_holds_an_operator(words: str) -> None:
+def test_query_contains_no_fts_operator(words: str) -> None:
     query = fts_query(words)
     assert query == "" or (query.startswith('"') and query.endswith('"*'))
     assert query.count('"') % 2 == 0
 
 
-def test_a_list_of_hits_is_a_sound_model(qtmodeltester: Any) -> None:
+def test_search_results_model_passes_the_model_tester(qtmodeltester: Any) -> None:
     hits = [SearchHit(f"c{n}", "", (SnippetPart("a", True),), (), 0.0) for n in range(3)]
     model = SearchResultsModel()
     model.show(hits)
@@ -197,24 +197,24 @@ def test_a_list_of_hits_is_a_sound_model(qtmodeltester: Any) -> None:
     assert model.rowCount() == 1
 
 
-def test_a_line_begins_at_its_beginning_where_the_match_is_in_sight(qapp: QApplication) -> None:
+def test_text_is_shortened_only_if_the_match_would_be_hidden(qapp: QApplication) -> None:
     parts = (
         SnippetPart("The second chat about ", False),
         SnippetPart("apples", True),
         SnippetPart(" and much else that is grown", False),
     )
-    assert within(parts, 250) == list(parts)
-    cut = within(parts, 130)
+    assert shortened(parts, 250) == list(parts)
+    cut = shortened(parts, 130)
     assert [part.text for part in cut] == ["…chat about ", "apples", " and much else that is grown"]
 
 
-def test_a_person_looks_for_a_word_and_opens_the_chat(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_opening_a_search_result_opens_its_chat(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"Turn the soil, then wait a week.")) as gui:
             type_and_send(gui, "My garden")
             await answered(gui)
             QTest.keyClick(gui.window, Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier)
-            field, found = gui.window.sidebar.search, gui.window.sidebar._found
+            field, found = gui.window.sidebar.search, gui.window.sidebar._results
             QTest.keyClick(
                 gui.window, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
             )
@@ -225,7 +225,7 @@ def test_a_person_looks_for_a_word_and_opens_the_chat(run: Run, open_gui: OpenGu
             QTest.keyClick(field, Qt.Key.Key_Down)
             QTest.keyClick(found, Qt.Key.Key_Return)
             await until(lambda: len(gui.rows) == 2)
-            await until(lambda: gui.transcript._top_id == gui.rows[1].id or gui.transcript.at_end)
+            await until(lambda: gui.transcript.column.top_id == gui.rows[1].id or gui.transcript.at_end)
             QTest.keyClicks(field, "xx")
             await until(lambda: found.model().rowCount() == 0)
             QTest.keyClick(field, Qt.Key.Key_Escape)
@@ -235,7 +235,7 @@ def test_a_person_looks_for_a_word_and_opens_the_chat(run: Run, open_gui: OpenGu
     run(story())
 
 
-def test_words_that_are_just_being_written_are_found_when_they_stand(run: Run, open_gui: OpenGui) -> None:
+def test_answer_is_found_after_its_generation_has_ended(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         script = Script(answer=b"Turn the soil, then wait a week.", cases={b"Write a title": b""}, step_s=0.02)
         async with open_gui(script) as gui:
@@ -244,7 +244,7 @@ def test_words_that_are_just_being_written_are_found_when_they_stand(run: Run, o
             shift_f = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
             QTest.keyClick(gui.window, Qt.Key.Key_F, shift_f)
             QTest.keyClicks(gui.window.sidebar.search, "week")
-            found = gui.window.sidebar._found
+            found = gui.window.sidebar._results
             await until(lambda: found.isVisible() and found.model().rowCount() == 0)
             assert gui.rows[1].state == "streaming"
             await until(lambda: found.model().rowCount() == 1)
@@ -252,7 +252,7 @@ def test_words_that_are_just_being_written_are_found_when_they_stand(run: Run, o
     run(story())
 
 
-def test_what_is_found_on_another_branch_is_shown_there(run: Run, open_gui: OpenGui) -> None:
+def test_result_on_another_branch_switches_to_that_branch(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"The lighthouse is tall.")) as gui:
             type_and_send(gui, "About the coast")
@@ -262,7 +262,7 @@ def test_what_is_found_on_another_branch_is_shown_there(run: Run, open_gui: Open
             gui.transcript.retry_requested.emit(old)
             await until(lambda: gui.rows[-1].text == "Another answer.")
             QTest.keyClicks(gui.window.sidebar.search, "lighth")
-            found = gui.window.sidebar._found
+            found = gui.window.sidebar._results
             await until(lambda: found.model().rowCount() == 1)
             found.open_first()
             await until(lambda: gui.rows[-1].id == old)

@@ -1,4 +1,4 @@
-"""Chats on disk: what is written stays, whatever happens to the process, the disk or the file."""
+"""Saving and loading chats; damaged, newer, unwritable and full files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def filled(path: Path) -> Store:
     return store
 
 
-def test_what_is_saved_is_read_again(tmp_path: Path) -> None:
+def test_saved_chats_are_read_after_reopening(tmp_path: Path) -> None:
     async def story() -> None:
         store = await filled(tmp_path / "chats.sqlite3")
         await store.save(replace(CHAT, title="Shanties", pinned=True, leaf_id="a"), [replace(REPLY, text="A song.")])
@@ -40,7 +40,7 @@ def test_what_is_saved_is_read_again(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
-def test_an_answer_that_was_being_written_is_cut_when_the_file_is_opened_again(tmp_path: Path) -> None:
+def test_streaming_answer_has_state_cut_after_reopening(tmp_path: Path) -> None:
     async def story() -> None:
         path = tmp_path / "chats.sqlite3"
         await (await filled(path)).aclose()
@@ -52,7 +52,7 @@ def test_an_answer_that_was_being_written_is_cut_when_the_file_is_opened_again(t
     asyncio.run(story())
 
 
-def test_a_deleted_chat_comes_back_until_the_store_is_closed(tmp_path: Path) -> None:
+def test_deleted_chat_can_be_restored_until_the_store_is_closed(tmp_path: Path) -> None:
     async def story() -> None:
         path = tmp_path / "chats.sqlite3"
         store = await filled(path)
@@ -69,18 +69,18 @@ def test_a_deleted_chat_comes_back_until_the_store_is_closed(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("damage", [b"\0" * 8192, b"this is no database at all" * 400, None])
-def test_a_damaged_file_is_kept_aside_and_a_new_one_begun(tmp_path: Path, damage: bytes | None) -> None:
+def test_damaged_file_is_renamed_and_replaced(tmp_path: Path, damage: bytes | None) -> None:
     async def story() -> None:
         path = tmp_path / "chats.sqlite3"
         await (await filled(path)).aclose()
         whole = path.read_bytes()
-        harmed = damage if damage is not None else whole[: len(whole) // 2]
-        path.write_bytes(harmed)
+        damaged = damage if damage is not None else whole[: len(whole) // 2]
+        path.write_bytes(damaged)
         store = Store(path)
         notice = await store.open()
         assert isinstance(notice, StoreDamaged)
         assert notice.kept_as is not None
-        assert notice.kept_as.read_bytes() == harmed
+        assert notice.kept_as.read_bytes() == damaged
         await store.save(CHAT, [ASK])
         assert (await store.messages("c"))[0] == ASK
         await store.aclose()
@@ -88,7 +88,7 @@ def test_a_damaged_file_is_kept_aside_and_a_new_one_begun(tmp_path: Path, damage
     asyncio.run(story())
 
 
-def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+def test_file_of_a_newer_version_is_not_changed(tmp_path: Path) -> None:
     async def story() -> None:
         path = tmp_path / "chats.sqlite3"
         with closing(sqlite3.connect(path)) as file:
@@ -105,7 +105,7 @@ def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
-def test_a_place_that_cannot_be_written_keeps_chats_in_memory(tmp_path: Path) -> None:
+def test_unwritable_folder_keeps_chats_in_memory(tmp_path: Path) -> None:
     async def story() -> None:
         store = Store(tmp_path / "missing" / "chats.sqlite3")
         assert isinstance(await store.open(), StoreUnreachable)
@@ -116,7 +116,7 @@ def test_a_place_that_cannot_be_written_keeps_chats_in_memory(tmp_path: Path) ->
     asyncio.run(story())
 
 
-def test_the_file_is_copied_before_its_layout_changes(tmp_path: Path) -> None:
+def test_file_is_copied_before_a_migration(tmp_path: Path) -> None:
     path = tmp_path / "chats.sqlite3"
     asyncio.run(_close(path))
     with closing(sqlite3.connect(path, isolation_level=None)) as file:
@@ -132,25 +132,25 @@ async def _close(path: Path) -> None:
     await (await filled(path)).aclose()
 
 
-def test_what_a_full_disk_refused_is_written_when_there_is_room_again(tmp_path: Path) -> None:
+def test_unsaved_chats_are_saved_when_the_disk_has_space_again(tmp_path: Path) -> None:
     async def story() -> None:
-        told: list[StoreError] = []
+        reported: list[StoreError] = []
         store = await filled(tmp_path / "chats.sqlite3")
-        keeper = WriteBehindQueue(store, told.append, retry_s=0.01)
+        keeper = WriteBehindQueue(store, reported.append, retry_s=0.01)
         await store._call(_limit, store, 12)
         long = replace(REPLY, text="waves " * 20_000)
         await keeper.save(CHAT, long)
         await keeper.save(CHAT, replace(long, state="complete"))
-        assert [type(error) for error in told] == [StoreFull]
+        assert [type(error) for error in reported] == [StoreFull]
         assert (await store.messages("c"))[-1] == REPLY
         await store._call(_limit, store, 1_000_000)
-        async with asyncio.timeout(10):  # nobody saves anything more
+        async with asyncio.timeout(10):  # without a further save
             while (await store.messages("c"))[-1] != replace(long, state="complete"):  # noqa: ASYNC110 -- a file has no event
                 await asyncio.sleep(0.01)
         await store._call(_limit, store, 1)
         other = Chat("d", "Other" * 20_000, 3.0, 3.0)
         await keeper.save(other)
-        assert [type(error) for error in told] == [StoreFull] * 2, "it is said again when it is full again"
+        assert [type(error) for error in reported] == [StoreFull] * 2, "reported again after it was full again"
         await store._call(_limit, store, 1_000_000)
         await keeper.aclose()
         assert len(await store.chats()) == 2
@@ -160,5 +160,5 @@ def test_what_a_full_disk_refused_is_written_when_there_is_room_again(tmp_path: 
 
 
 def _limit(store: Store, n_pages: int) -> None:
-    """A file that may not grow beyond `n_pages` is what a full disk looks like to SQLite."""
+    """Limits the size of the database, which makes SQLite raise the error of a full disk."""
     store._sql(f"PRAGMA max_page_count = {n_pages}")

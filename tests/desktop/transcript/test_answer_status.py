@@ -1,4 +1,4 @@
-"""What the window shows while an answer waits: nothing waits without a sign, and Stop is seen at once."""
+"""What an answer waits for is shown below it: loading, queueing, reading the prompt, stopping."""
 
 from __future__ import annotations
 
@@ -16,43 +16,43 @@ SLOW = Script(answer=b"Well.", step_s=0.03)
 
 
 def send(gui: Gui, text: str) -> None:
-    gui.window.composer.show_text(text)
-    QTest.keyClick(gui.window.composer._edit, Qt.Key.Key_Return)
+    gui.window.chat_page.composer.show_text(text)
+    QTest.keyClick(gui.window.chat_page.composer._edit, Qt.Key.Key_Return)
 
 
-def sign(gui: Gui) -> WaitStatus:
-    """What stands under the last answer; none where there is no answer yet."""
-    found: WaitStatus = gui.transcript._item(len(gui.rows) - 1).sign if gui.rows else WaitStatus()
+def wait_status(gui: Gui) -> WaitStatus:
+    """The wait status of the last message; an empty one if there is no message."""
+    found: WaitStatus = gui.transcript.column.item(len(gui.rows) - 1).status if gui.rows else WaitStatus()
     return found
 
 
-def test_reading_is_shown_with_percent_and_bar_within_200_ms(run: Run, open_gui: OpenGui) -> None:
+def test_prompt_reading_shows_percent_and_bar_within_200_ms(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(SLOW) as gui:
             await until(lambda: gui.ready)
             send(gui, "w" * 1_900)
             began = time.monotonic()
-            await until(lambda: sign(gui).text)
+            await until(lambda: wait_status(gui).text)
             assert time.monotonic() - began < 1.0, "200 ms, and some for a busy machine"
-            await until(lambda: sign(gui).text.startswith("Reading"))
-            assert sign(gui).text.endswith("%")
-            assert sign(gui).share is not None
-            assert gui.transcript._item(1).height >= sign(gui).height
+            await until(lambda: wait_status(gui).text.startswith("Reading"))
+            assert wait_status(gui).text.endswith("%")
+            assert wait_status(gui).progress is not None
+            assert gui.transcript.column.item(1).height >= wait_status(gui).height
             await until(lambda: gui.rows[1].state == "complete")
-            assert not sign(gui).text
+            assert not wait_status(gui).text
 
     run(story())
 
 
-def test_escape_while_reading_shows_stopping_before_the_engine_has_stopped(run: Run, open_gui: OpenGui) -> None:
+def test_escape_during_prompt_reading_shows_stopping_at_once(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"Well.", step_s=0.3)) as gui:
             await until(lambda: gui.ready)
             send(gui, "w" * 1_900)
-            await until(lambda: sign(gui).text.startswith("Reading"))
-            QTest.keyClick(gui.window.composer, Qt.Key.Key_Escape)
-            assert sign(gui).text == "Stopping…"
-            button = gui.window.composer._send
+            await until(lambda: wait_status(gui).text.startswith("Reading"))
+            QTest.keyClick(gui.window.chat_page.composer, Qt.Key.Key_Escape)
+            assert wait_status(gui).text == "Stopping…"
+            button = gui.window.chat_page.composer._send
             assert (button.toolTip(), button.isEnabled()) == ("Stopping…", False)
             await until(lambda: gui.rows[1].state == "stopped")
             assert button.toolTip() != "Stopping…"
@@ -60,22 +60,22 @@ def test_escape_while_reading_shows_stopping_before_the_engine_has_stopped(run: 
     run(story())
 
 
-def test_stopping_is_shown_below_words_that_are_there(run: Run, open_gui: OpenGui) -> None:
+def test_stop_during_decoding_shows_stopping_below_the_text(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=None, step_s=0.3)) as gui:
             await until(lambda: gui.ready)
             type_and_send(gui, "Go on")
             await until(lambda: gui.rows[1].text)
-            before = gui.transcript._item(1).height
-            QTest.keyClick(gui.window.composer, Qt.Key.Key_Escape)
-            assert sign(gui).text == "Stopping…"
-            assert gui.transcript._item(1).height > before
+            before = gui.transcript.column.item(1).height
+            QTest.keyClick(gui.window.chat_page.composer, Qt.Key.Key_Escape)
+            assert wait_status(gui).text == "Stopping…"
+            assert gui.transcript.column.item(1).height > before
             await until(lambda: gui.rows[1].state == "stopped")
 
     run(story())
 
 
-def test_answer_shows_which_chat_it_waits_for(run: Run, open_gui: OpenGui) -> None:
+def test_queued_answer_names_the_chat_it_waits_for(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=None, step_s=0.01)) as gui:
             await until(lambda: gui.ready)
@@ -84,41 +84,41 @@ def test_answer_shows_which_chat_it_waits_for(run: Run, open_gui: OpenGui) -> No
                 await until(lambda: gui.rows[1].text)
                 gui.window.sidebar.new_chat_requested.emit()
             type_and_send(gui, "One more")
-            await until(lambda: sign(gui).text == "Waiting for the answer in “Number 0”…")
+            await until(lambda: wait_status(gui).text == "Waiting for the answer in “Number 0”…")
 
     run(story())
 
 
-def test_loading_is_shown_with_percent_and_bar(run: Run, open_gui: OpenGui) -> None:
+def test_model_loading_shows_percent_and_bar(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"Well.", load_s=2.0)) as gui:
             type_and_send(gui, "Hi")
-            await until(lambda: sign(gui).text.startswith("Waiting for the model · "))
-            await until(lambda: (sign(gui).share or 0) > 0.3)
+            await until(lambda: wait_status(gui).text.startswith("Waiting for the model · "))
+            await until(lambda: (wait_status(gui).progress or 0) > 0.3)
             await until(lambda: gui.rows[1].state == "complete")
 
     run(story())
 
 
-def test_answers_side_by_side_each_show_what_they_wait_for(run: Run, open_gui: OpenGui) -> None:
+def test_each_answer_of_a_comparison_shows_its_own_status(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(SLOW) as gui:
             await until(lambda: gui.ready)
             send(gui, "w" * 1_500)
             await until(lambda: gui.rows[1].state == "complete")
-            gui.window.transcript.edited.emit(gui.rows[0].id, "v" * 1_500)
+            gui.window.chat_page.transcript.edited.emit(gui.rows[0].id, "v" * 1_500)
             await until(lambda: gui.rows[1].state == "complete" and gui.rows[0].text.startswith("v"))
             gui.opener.script.step_s = 0.2
-            gui.window.transcript.alternatives_requested.emit(gui.rows[1].id)
-            item = gui.transcript._item(1)
-            await until(lambda: any(card.sign.text for card in item._cards.values()))
+            gui.window.chat_page.transcript.alternatives_requested.emit(gui.rows[1].id)
+            item = gui.transcript.column.item(1)
+            await until(lambda: any(card.status.text for card in item._cards.values()))
             gui.opener.script.step_s = 0.0
             await until(lambda: all(card.message.state == "complete" for card in item._cards.values()))
 
     run(story())
 
 
-def test_ring_of_the_context_moves_while_an_answer_is_written(run: Run, open_gui: OpenGui) -> None:
+def test_context_meter_grows_while_an_answer_streams(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=None, step_s=0.01)) as gui:
             await until(lambda: gui.ready)
@@ -126,29 +126,29 @@ def test_ring_of_the_context_moves_while_an_answer_is_written(run: Run, open_gui
             seen: set[int] = set()
 
             def n_tokens() -> int:
-                return int(gui.window.composer._gauge.text().split(" ")[0].replace(",", "") or 0)
+                return int(gui.window.chat_page.composer._context_meter.text().split(" ")[0].replace(",", "") or 0)
 
             def moved() -> bool:
                 seen.add(n_tokens())
                 return gui.rows[1].state == "streaming" and len({n for n in seen if n > 50}) > 4
 
             await until(moved)
-            gui.window.composer.show_text("And then?")
+            gui.window.chat_page.composer.show_text("And then?")
             await until(lambda: n_tokens() > max(seen))
-            QTest.keyClick(gui.window.composer, Qt.Key.Key_Escape)
+            QTest.keyClick(gui.window.chat_page.composer, Qt.Key.Key_Escape)
             await until(lambda: gui.rows[1].state == "stopped")
 
     run(story())
 
 
-def test_loading_is_cancelled_from_the_header(run: Run, open_gui: OpenGui) -> None:
+def test_header_button_cancels_model_loading(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"Well.", load_s=20.0)) as gui:
-            await until(lambda: "%" in gui.window.header._model_words and gui.opener is not None)
-            assert gui.window.header.is_loading
-            await until(lambda: gui.window.header._progress > 0)
-            gui.window.header.load_cancel_requested.emit()
-            await until(lambda: not gui.window.header.is_loading, 5)
+            await until(lambda: "%" in gui.window.chat_page.header._model_words and gui.opener is not None)
+            assert gui.window.chat_page.header.is_loading
+            await until(lambda: gui.window.chat_page.header._progress > 0)
+            gui.window.chat_page.header.load_cancel_requested.emit()
+            await until(lambda: not gui.window.chat_page.header.is_loading, 5)
             assert gui.window.toast.text == "Loading the model was cancelled."
 
     run(story())

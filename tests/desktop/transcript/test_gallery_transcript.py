@@ -1,4 +1,4 @@
-"""Pictures of messages in each of their states, in build/gallery, for people to look at."""
+"""Screenshots of messages in all states, in build/gallery, for visual review."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.fakes import Script
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_messages_are_pictured(run: Run, open_gui: OpenGui, profile: Profile, scheme: str) -> None:
+def test_gallery_of_message_states(run: Run, open_gui: OpenGui, profile: Profile, scheme: str) -> None:
     async def story() -> None:
         await fill(profile)
         async with open_gui(Script(answer=SECOND.encode(), step_s=0.001), theme=scheme) as gui:
@@ -23,11 +23,11 @@ def test_messages_are_pictured(run: Run, open_gui: OpenGui, profile: Profile, sc
             await show(gui, "actions", scheme)
             gui.transcript.edit(gui.rows[0].id)
             await show(gui, "editing", scheme, SIZES[:2])
-            gui.transcript._editing.close()
+            gui.transcript.editing.close()
             gui.transcript.open_find()
-            gui.transcript.find_bar.edit.setText("quotes")
+            gui.transcript.finder.bar.edit.setText("quotes")
             await show(gui, "finding", scheme, SIZES[:2])
-            gui.transcript.close_find()
+            gui.transcript.finder.close()
             gui.transcript.retry_requested.emit(gui.rows[-1].id)
             await until(lambda: gui.rows[-1].id != "c3-a" and gui.rows[-1].state == "complete")
             await show(gui, "versions", scheme, SIZES[1:2])
@@ -36,11 +36,11 @@ def test_messages_are_pictured(run: Run, open_gui: OpenGui, profile: Profile, sc
             await until(lambda: all(each.state == "complete" for each in kept_and_others(gui)))
             await show(gui, "beside", scheme)
             gui.transcript.messages.show(learned(gui.rows))
-            await until(lambda: sum(len(each._drawn) for each in gui.transcript._item(1).segments) == 6)
+            await until(lambda: sum(len(each._drawn_images) for each in gui.transcript.column.item(1).segments) == 6)
             await show(gui, "learned", scheme)
             gui.transcript.messages.show(thoughtful(gui.rows))
             await show(gui, "thoughts", scheme, SIZES[1:2])
-            gui.transcript._fold("thoughtful")
+            gui.transcript._toggle_reasoning("thoughtful")
             await show(gui, "thoughts-shown", scheme, SIZES[1:2])
 
     run(story())

@@ -1,4 +1,4 @@
-"""Formulas, pictures and wide code on the page, as a reader meets them."""
+"""Formulas and pictures in messages: rendering, caching, loading on request."""
 
 from __future__ import annotations
 
@@ -6,21 +6,19 @@ import base64
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QImage, QWheelEvent
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from desktop.chat.message_list import MessageList
 from desktop.platform.theme import Theme
-from desktop.render.blocks import Block, InlineImage
-from desktop.transcript.code_block import CodeBlock
-from desktop.transcript.inline_images import KEPT_BYTES, MOST_PIXELS, RenderedImage
+from desktop.render.blocks import InlineImage
+from desktop.transcript.inline_images import MAX_CACHED_BYTES, MAX_FORMULA_PIXELS, RenderedImage
 from desktop.transcript.local_pictures import read_picture
 from desktop.transcript.view import TranscriptView
 from tests.desktop.chat.attachments.sample_documents import png_bomb
-from tests.desktop.transcript.test_column_layout import message
+from tests.desktop.transcript.support import message
 
 WIDE = "```python\n" + "a_long_name = " * 30 + "1\nshort = 2\n```"
 EULER = r"It says $e^{i\pi}+1=0$, and so on."
@@ -35,87 +33,89 @@ def red_png(path: Path, width: int = 60, height: int = 40) -> Path:
 
 @pytest.fixture(autouse=True)
 def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The person's own folder is where these tests put their pictures."""
+    """The home folder is the one in which the tests save pictures."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
 
 
 def drawn(view: TranscriptView, row: int = 0) -> list[str]:
-    return [text for segment in view._item(row).segments for text in segment._drawn]
+    return [text for segment in view.column.item(row).segments for text in segment._drawn_images]
 
 
-def test_a_formula_is_drawn_when_it_is_ready_and_copied_as_it_was_written(
+def test_formula_is_drawn_when_ready_and_copied_as_source(
     qtbot: QtBot, view: TranscriptView, messages: MessageList
 ) -> None:
     messages.show([message(1, EULER)])
     assert drawn(view) == []
-    assert "e^{i" in view._item(0).segments[0].document.toPlainText(), "its source stands in"
+    assert "e^{i" in view.column.item(0).segments[0].document.toPlainText(), "its source stands in"
     qtbot.waitUntil(lambda: drawn(view) == [r"$e^{i\pi}+1=0$"])
-    assert "e^{i" not in view._item(0).segments[0].document.toPlainText()
+    assert "e^{i" not in view.column.item(0).segments[0].document.toPlainText()
     QTest.keyClick(view, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
     assert view.selected_text == EULER
     messages.show([message(1, EULER)])
     assert drawn(view), "the second time it is there at once"
 
 
-def test_hostile_formulas_stop_no_others(qtbot: QtBot, view: TranscriptView, messages: MessageList) -> None:
+def test_hostile_formulas_do_not_block_other_formulas(
+    qtbot: QtBot, view: TranscriptView, messages: MessageList
+) -> None:
     hostile = r"$\hspace{99999999999em}x$ and $x\hspace{100000em}y$ and $x\hspace{-100000em}z$"
     messages.show([message(1, f"{hostile}\n\nThen $b+1$.")])
     qtbot.waitUntil(lambda: drawn(view) == ["$b+1$"])
-    assert "hspace" in view._item(0).segments[0].document.toPlainText()
+    assert "hspace" in view.column.item(0).segments[0].document.toPlainText()
 
 
-def test_error_in_the_inset_thread_stops_no_others(
+def test_error_while_rendering_one_image_does_not_stop_others(
     qtbot: QtBot, view: TranscriptView, messages: MessageList, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make = view._inline_images._make
+    make = view.images._render
 
-    def failing(inset: InlineImage, scale: float) -> object:
-        if inset.source == "q_1":
+    def failing(image: InlineImage, scale: float) -> object:
+        if image.source == "q_1":
             raise OverflowError
-        return make(inset, scale)
+        return make(image, scale)
 
-    monkeypatch.setattr(view._inline_images, "_make", failing)
+    monkeypatch.setattr(view.images, "_render", failing)
     messages.show([message(1, "$q_1$")])
-    qtbot.waitUntil(lambda: not view._inline_images._asked)
+    qtbot.waitUntil(lambda: not view.images._pending)
     messages.append(message(3, "$q_2$"))
     qtbot.waitUntil(lambda: drawn(view, 1) == ["$q_2$"])
 
 
-def test_pictures_in_memory_are_bounded_in_bytes(view: TranscriptView) -> None:
-    inline_images = view._inline_images
+def test_image_cache_is_limited_in_bytes(view: TranscriptView) -> None:
+    inline_images = view.images
     for number in range(40):
         image = QImage(2000, 1000, QImage.Format.Format_ARGB32_Premultiplied)
-        inline_images._keep(
+        inline_images._put(
             (InlineImage("formula", f"x_{number}", ""), 1.0), RenderedImage(image, 2000.0, 1000.0, is_formula=True)
         )
     assert (
         inline_images._n_bytes
-        == sum(each.image.sizeInBytes() for each in inline_images._known.values() if each)
-        <= KEPT_BYTES
+        == sum(each.image.sizeInBytes() for each in inline_images._cached.values() if each)
+        <= MAX_CACHED_BYTES
     )
-    assert 2 < len(inline_images._known) < 40
+    assert 2 < len(inline_images._cached) < 40
 
 
-def test_wide_formula_on_a_fine_screen_is_drawn_within_bounds(
+def test_wide_formula_at_high_scale_has_limited_pixels(
     qtbot: QtBot, view: TranscriptView, messages: MessageList
 ) -> None:
-    view._inline_images.scale = 3.0
+    view.images.scale = 3.0
     messages.show([message(1, r"$$x\hspace{300em}y$$")])
     qtbot.waitUntil(lambda: bool(drawn(view)))
-    (made,) = [each for each in view._inline_images._known.values() if each]
-    assert made.image.width() * made.image.height() < 1.1 * MOST_PIXELS
-    assert view._item(0).segments[0].document.idealWidth() <= view._item(0).width
+    (made,) = [each for each in view.images._cached.values() if each]
+    assert made.image.width() * made.image.height() < 1.1 * MAX_FORMULA_PIXELS
+    assert view.column.item(0).segments[0].document.idealWidth() <= view.column.item(0).width
 
 
-def test_a_formula_takes_the_colour_of_its_words(
+def test_formula_has_the_colour_of_the_text(
     qtbot: QtBot, view: TranscriptView, messages: MessageList, theme: Theme
 ) -> None:
     messages.show([message(1, "$$x^2$$")])
     qtbot.waitUntil(lambda: bool(drawn(view)))
 
     def lightness() -> tuple[int, int]:
-        """Of the darkest and of the lightest pixel where the formula stands."""
+        """The brightness of the darkest and the lightest pixel of the formula."""
         image = view.viewport().grab().toImage()
         found = [image.pixelColor(x, y).lightness() for x in range(image.width()) for y in range(24, 50)]
         return min(found), max(found)
@@ -125,19 +125,19 @@ def test_a_formula_takes_the_colour_of_its_words(
     assert lightness()[1] > 180, "light on dark"
 
 
-def test_what_is_read_stays_where_it_is_when_formulas_come(
+def test_formulas_that_become_ready_keep_the_scroll_position(
     qtbot: QtBot, view: TranscriptView, messages: MessageList
 ) -> None:
     tall = "\n\n".join(rf"$$\frac{{{n}}}{{\frac{{a}}{{b}}}}$$" for n in range(6))
     messages.show([message(1, tall), *(message(n, "word " * 60) for n in range(3, 20, 2))])
     view.verticalScrollBar().setValue(view.verticalScrollBar().maximum() // 2)
-    row, top = view._hold()
-    view._item(0)  # asks for its formulas
+    row, top = view.column.hold()
+    view.column.item(0)  # asks for its formulas
     qtbot.waitUntil(lambda: len(drawn(view)) == 6)
-    assert view._hold() == (row, top)
+    assert view.column.hold() == (row, top)
 
 
-def test_a_picture_on_this_machine_and_one_in_the_text(
+def test_local_picture_and_data_url_are_drawn(
     qtbot: QtBot, view: TranscriptView, messages: MessageList, tmp_path: Path
 ) -> None:
     path = red_png(tmp_path / "a.png")
@@ -147,10 +147,10 @@ def test_a_picture_on_this_machine_and_one_in_the_text(
     image = view.viewport().grab().toImage()
     reds = sum(image.pixelColor(x, y) == QColor("red") for x in range(0, image.width(), 4) for y in range(0, 200, 4))
     assert reds == pytest.approx(2 * 60 * 40 / 16, rel=0.15)
-    assert "gone" in view._item(0).segments[2].document.toPlainText()
+    assert "gone" in view.column.item(0).segments[2].document.toPlainText()
 
 
-def test_picture_elsewhere_is_shown_after_a_click(
+def test_picture_outside_home_is_loaded_after_a_click(
     qtbot: QtBot,
     view: TranscriptView,
     messages: MessageList,
@@ -162,32 +162,32 @@ def test_picture_elsewhere_is_shown_after_a_click(
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))
     messages.show([message(1, f"![one](<{red_png(tmp_path / 'a.png')}>) and ![](/no/such.png)")])
-    qtbot.waitUntil(lambda: "pictures" in view._controls["m1"]._named)
-    text = view._item(0).segments[0].document.toPlainText()
+    qtbot.waitUntil(lambda: "pictures" in view.cache.controls["m1"]._named)
+    text = view.column.item(0).segments[0].document.toPlainText()
     assert text == "one and /no/such.png"
-    button = view._controls["m1"]._named["pictures"]
+    button = view.cache.controls["m1"]._named["pictures"]
     assert button.accessibleName() == "Show the pictures"
     button.click()
     qtbot.waitUntil(lambda: drawn(view) == ["one"])
-    qtbot.waitUntil(lambda: not view._inline_images._asked)
-    assert "pictures" not in view._controls["m1"]._named
+    qtbot.waitUntil(lambda: not view.images._pending)
+    assert "pictures" not in view.cache.controls["m1"]._named
 
 
-def test_a_wide_picture_shrinks_with_the_page(
+def test_wide_picture_is_scaled_to_the_page(
     qtbot: QtBot, view: TranscriptView, messages: MessageList, tmp_path: Path
 ) -> None:
     messages.show([message(1, f"![w](<{red_png(tmp_path / 'w.png', 1200, 100)}>)")])
     qtbot.waitUntil(lambda: bool(drawn(view)))
-    segment = view._item(0).segments[0]
+    segment = view.column.item(0).segments[0]
     assert segment.document.idealWidth() <= segment.width
     tall = segment.height
     view.resize(400, 400)
-    segment = view._item(0).segments[0]
+    segment = view.column.item(0).segments[0]
     assert segment.document.idealWidth() <= segment.width < 400
     assert segment.height < tall
 
 
-def test_pictures_that_are_a_trap_are_not_read(tmp_path: Path) -> None:
+def test_dangerous_picture_addresses_are_rejected(tmp_path: Path) -> None:
     svg = tmp_path / "a.svg"
     svg.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')
     (tmp_path / "text.png").write_text("no picture")
@@ -200,71 +200,3 @@ def test_pictures_that_are_a_trap_are_not_read(tmp_path: Path) -> None:
     assert image.width() <= 1400
     (tmp_path / "cut.png").write_bytes(big.read_bytes()[:60])
     assert read_picture(str(tmp_path / "cut.png")) is None
-
-
-def code(view: TranscriptView) -> CodeBlock:
-    segment = view._item(0).segments[0]
-    assert isinstance(segment, CodeBlock)
-    return segment
-
-
-def wheel(view: TranscriptView, at: QPoint, pixels: QPoint, keys: Qt.KeyboardModifier) -> None:
-    none = Qt.MouseButton.NoButton
-    where = QPointF(view.viewport().mapToGlobal(at))
-    event = QWheelEvent(QPointF(at), where, pixels, pixels, none, keys, Qt.ScrollPhase.NoScrollPhase, False)
-    QApplication.sendEvent(view.viewport(), event)
-
-
-def test_wide_code_is_scrolled_sideways_not_broken(view: TranscriptView, messages: MessageList) -> None:
-    messages.show([message(1, WIDE)])
-    segment = code(view)
-    assert segment.furthest > 1000
-    assert segment.height == 32 + 24 + 40, "two lines"
-    at = view._corner(0) + QPoint(50, 50)
-    wheel(view, at, QPoint(-60, 0), Qt.KeyboardModifier.NoModifier)
-    assert segment.offset == 60
-    wheel(view, at, QPoint(0, -60), Qt.KeyboardModifier.ShiftModifier)
-    assert segment.offset == 120
-    wheel(view, at, QPoint(0, -60), Qt.KeyboardModifier.NoModifier)
-    assert segment.offset == 120, "that scrolls the page"
-    handle = segment.thumb().center().toPoint() + view._corner(0)
-    QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=handle)
-    QTest.mouseMove(view.viewport(), handle + QPoint(5000, 0))
-    QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=handle + QPoint(5000, 0))
-    assert segment.offset == segment.furthest
-    assert view.selected_text == ""
-
-
-def test_narrow_code_has_no_handle(view: TranscriptView, messages: MessageList) -> None:
-    messages.show([message(1, "```\nx = 1\n```")])
-    assert code(view).furthest == 0
-    assert code(view).thumb().isEmpty()
-
-
-def test_text_is_selected_where_it_is_seen_in_code_that_is_scrolled(
-    view: TranscriptView, messages: MessageList
-) -> None:
-    messages.show([message(1, "```\n" + "".join(f"w{n:03} " for n in range(200)) + "\n```")])
-    segment = code(view)
-    segment.scroll(700)
-    (box,) = segment.boxes(110 * 5, 110 * 5 + 4)
-    at = view._corner(0) + box.center().toPoint()
-    QTest.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
-    assert view.selected_text == "w110"
-
-
-def test_a_match_in_wide_code_is_brought_into_sight(view: TranscriptView, messages: MessageList) -> None:
-    messages.show([message(1, "```\n" + "pad " * 100 + "needle\n```")])
-    view.open_find()
-    assert view.find_bar is not None
-    QTest.keyClicks(view.find_bar.edit, "needle")
-    assert code(view).offset > 0
-    start, end = view._item(0).found[0]
-    assert code(view).boxes(start.position, end.position)[0].right() <= code(view).width
-
-
-def test_code_is_saved_as_a_file(qtbot: QtBot, view: TranscriptView, messages: MessageList) -> None:
-    messages.show([message(1, "```python\nx = 1\n```")])
-    with qtbot.waitSignal(view.save_requested) as asked:
-        view._controls["m1"]._code.rows[0][1].click()
-    assert asked.args == [Block("code", code="x = 1", language="python")]

@@ -1,4 +1,4 @@
-"""Which pictures are read without asking: a path in an answer must not reach another machine."""
+"""Which pictures are loaded without asking: a path in an answer must not contact another machine."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
-def test_picture_below_the_own_folder_is_read(home: Path) -> None:
+def test_picture_in_home_is_loaded(home: Path) -> None:
     path = home / "Pictures" / "a.png"
     assert path_in_home(str(path)) == path
     assert path_in_home(str(home / "Pictures" / ".." / "Pictures" / "a.png")) == path
@@ -34,16 +34,16 @@ def test_picture_below_the_own_folder_is_read(home: Path) -> None:
     "address",
     ["/net/host/a.png", "/etc/a.png", "/tmp/a.png", "/mnt/share/a.png", "~/a.png", "a.png", "//host/share/a.png"],
 )  # fmt: skip
-def test_picture_elsewhere_is_not_looked_at(home: Path, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+def test_path_outside_home_is_not_accessed(home: Path, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     def touched(*_: object, **__: object) -> None:
-        raise AssertionError("the path was looked at")
+        raise AssertionError("the path was accessed")
 
     for name in ("stat", "lstat", "readlink", "open"):
         monkeypatch.setattr(Path, name, touched)
     assert path_in_home(address, remote=[]) is None
 
 
-def test_link_out_of_the_own_folder_is_not_followed(home: Path, tmp_path: Path) -> None:
+def test_symbolic_link_out_of_home_is_not_followed(home: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     (home / "out").symlink_to(outside)
@@ -56,7 +56,7 @@ def test_link_out_of_the_own_folder_is_not_followed(home: Path, tmp_path: Path) 
         path_in_home(str(home / "gone" / "a.png"))
 
 
-def test_share_mounted_in_the_own_folder_is_not_looked_at(home: Path) -> None:
+def test_network_share_mounted_in_home_is_not_accessed(home: Path) -> None:
     path = str(home / "nas" / "a.png")
     assert path_in_home(path, remote=[str(home / "nas")]) is None
     assert path_in_home(str(home / "Pictures" / "a.png"), remote=[str(home / "nas")]) is not None
@@ -64,7 +64,7 @@ def test_share_mounted_in_the_own_folder_is_not_looked_at(home: Path) -> None:
     assert path_in_home("/etc/passwd", home=Path("/")) is None
 
 
-def test_mounts_of_other_machines_are_known(tmp_path: Path) -> None:
+def test_network_mounts_are_detected(tmp_path: Path) -> None:
     table = tmp_path / "mountinfo"
     table.write_text(
         "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
@@ -77,7 +77,7 @@ def test_mounts_of_other_machines_are_known(tmp_path: Path) -> None:
     assert remote_mounts(tmp_path / "none") == []
 
 
-def test_only_regular_files_within_the_limit_are_read(home: Path) -> None:
+def test_only_regular_files_within_the_size_limit_are_read(home: Path) -> None:
     assert read_regular_file(home / "Pictures" / "a.png", 3) == b"png"
     assert read_regular_file(home / "Pictures" / "a.png", 2) is None
     assert read_regular_file(home / "Pictures", 99) is None
@@ -86,7 +86,7 @@ def test_only_regular_files_within_the_limit_are_read(home: Path) -> None:
         assert read_regular_file(home / "pipe", 99) is None
 
 
-def test_picture_outside_is_withheld_until_asked_for(home: Path, tmp_path: Path) -> None:
+def test_picture_outside_home_is_blocked_until_requested(home: Path, tmp_path: Path) -> None:
     image = QImage(4, 4, QImage.Format.Format_RGB32)
     image.fill(0)
     assert image.save(str(tmp_path / "b.png"))

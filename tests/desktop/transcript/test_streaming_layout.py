@@ -1,4 +1,4 @@
-"""A message that grows: what is drawn anew, piece by piece, is what a message drawn at once looks like."""
+"""Streaming messages: incremental layout and partial repaints look like a message painted at once."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ A line separator, a paragraph separator and a space  that holds, é 👩�
   1. asked whose boat it had been that had passed in the night without a light
   2. wrote it down
 
-| who | what he had seen of it |
+| who | what he had area of it |
 |---|---|
 | the keeper | a light, far out |
 | the clerk | nothing at all |
@@ -56,39 +56,39 @@ def message(text: str) -> ChatMessage:
     return ChatMessage("m", "c", None, "assistant", text, "streaming", 0.0)
 
 
-def drawn(item: MessageItem, image: QImage, top: int) -> None:
-    """Draws again what is below `top`, as the page does."""
-    seen = QRect(0, top, WIDTH, HEIGHT - top)
+def paint(item: MessageItem, image: QImage, top: int) -> None:
+    """Paints the part below `top` again, as the transcript does."""
+    area = QRect(0, top, WIDTH, HEIGHT - top)
     painter = QPainter(image)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setClipRect(seen)
-    painter.fillRect(seen, "white")
-    item.paint(painter, QRectF(seen), None)
+    painter.setClipRect(area)
+    painter.fillRect(area, "white")
+    item.paint(painter, QRectF(area), None)
     painter.end()
 
 
 @pytest.mark.parametrize("text", [STORY, ARABIC, TURNING], ids=["story", "Arabic", "turning"])
 @pytest.mark.parametrize("n_letters", [1, 7])
-def test_what_is_drawn_piece_by_piece_is_what_is_drawn_at_once(theme: Theme, text: str, n_letters: int) -> None:
+def test_item_painted_piece_by_piece_equals_item_painted_at_once(theme: Theme, text: str, n_letters: int) -> None:
     growing, image = MessageItem(message(""), theme, WIDTH), QImage(WIDTH, HEIGHT, QImage.Format.Format_RGB32)
-    drawn(growing, image, 0)
+    paint(growing, image, 0)
     for end in range(n_letters, len(text), n_letters):
-        drawn(growing, image, growing.update(message(text[:end])))
+        paint(growing, image, growing.update(message(text[:end])))
         if end % 5 == 0 or n_letters > 1:
             whole, at_once = MessageItem(message(text[:end]), theme, WIDTH), QImage(image.size(), image.format())
-            drawn(whole, at_once, 0)
+            paint(whole, at_once, 0)
             assert whole.height == growing.height < HEIGHT
             assert image == at_once, f"after {text[:end][-60:]!r}"
 
 
-def test_words_at_the_end_of_a_long_paragraph_are_drawn_alone(theme: Theme) -> None:
-    """Drawing it all for each word takes as long as the model needs for one."""
+def test_text_appended_to_a_long_paragraph_repaints_only_its_end(theme: Theme) -> None:
+    """Painting all of it for each token would take as long as decoding one."""
     paragraph = STORY.split("\n\n")[0].split("**")[0] * 6
     growing = MessageItem(message(paragraph), theme, WIDTH)
     segment = growing.segments[0]
     document, height = segment.document, segment.height
     top = growing.update(message(paragraph + "and then"))
-    assert height - 50 < top < height  # a line and what its letters may need above it
+    assert height - 50 < top < height  # one line and the overshoot of its glyphs
     assert growing.segments[0].document is document
 
 
@@ -97,14 +97,14 @@ def on_screen(view: TranscriptView) -> QImage:
     return view.screen().grabWindow(view.winId()).toImage()
 
 
-def test_the_page_shows_what_it_would_if_it_were_drawn_at_once(view: TranscriptView, messages: MessageList) -> None:
-    """Also where the page moves up under the reader, and what is above is only shifted."""
+def test_viewport_painted_piece_by_piece_equals_a_full_repaint(view: TranscriptView, messages: MessageList) -> None:
+    """Including scrolls, which shift the painted part above."""
     question = ChatMessage("q", "c", None, "user", "What happened at sea?", "complete", 0.0)
     messages.append(question, replace(message(""), parent_id="q"))
     story, n_moves, at = STORY.split("#")[0] * 6, 0, view.verticalScrollBar().value()
     for end in range(20, len(story), 20):
         messages.replace(replace(message(story[:end]), parent_id="q"))
-        view._refresh()
+        view.updates.refresh()
         n_moves, at = n_moves + (view.verticalScrollBar().value() != at), view.verticalScrollBar().value()
         piecewise = on_screen(view)
         view.viewport().update()
@@ -112,24 +112,22 @@ def test_the_page_shows_what_it_would_if_it_were_drawn_at_once(view: TranscriptV
     assert n_moves > 15
 
 
-def test_a_match_that_is_completed_on_the_next_line_is_marked_whole(
-    view: TranscriptView, messages: MessageList
-) -> None:
-    QApplication.setCursorFlashTime(0)  # else the caret of the bar may blink between the two pictures
+def test_match_completed_on_the_next_line_is_marked_completely(view: TranscriptView, messages: MessageList) -> None:
+    QApplication.setCursorFlashTime(0)  # the cursor must not blink between the two screenshots
     messages.append(message(""))
     view.open_find()
-    assert view.find_bar is not None
-    view.find_bar.edit.setText("sunset and")
+    assert view.finder.bar is not None
+    view.finder.bar.edit.setText("sunset and")
     n_broken = 0
     for n_letters in range(60, 160, 4):  # wherever the line ends
         before = "s" * (n_letters % 60) + " word" * (n_letters // 5) + " sunset"
         for text in (before + " an", before + " and dusk"):
             messages.replace(message(text))
-            view._refresh()
+            view.updates.refresh()
             piecewise = on_screen(view)
             view.viewport().update()
             assert piecewise == on_screen(view), text
-        item = view._items["m"]
-        ((start, end),) = item.found
-        n_broken += item.top_of(start) != item.top_of(replace(end, position=end.position - 1))
+        item = view.cache.items["m"]
+        ((start, end),) = item.matches
+        n_broken += item.line_top(start) != item.line_top(replace(end, offset=end.offset - 1))
     assert n_broken

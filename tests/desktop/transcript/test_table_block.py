@@ -1,4 +1,4 @@
-"""Tables and task lists on the page."""
+"""Tables and task lists in messages."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from PySide6.QtTest import QTest
 from desktop.chat.message_list import MessageList
 from desktop.transcript.table_block import TableBlock
 from desktop.transcript.view import TranscriptView
-from tests.desktop.transcript.test_column_layout import message
-from tests.desktop.transcript.test_inline_images import wheel
+from tests.desktop.transcript.support import message, wheel
 
 
 def rows(n_columns: int, n_rows: int = 3) -> str:
@@ -18,65 +17,63 @@ def rows(n_columns: int, n_rows: int = 3) -> str:
 
 
 def table(view: TranscriptView) -> TableBlock:
-    segment = view._item(0).segments[0]
+    segment = view.column.item(0).segments[0]
     assert isinstance(segment, TableBlock)
     return segment
 
 
-def test_wide_table_breaks_no_word_and_is_scrolled_to_its_last_column(
-    view: TranscriptView, messages: MessageList
-) -> None:
+def test_wide_table_breaks_no_word_and_scrolls_to_its_last_column(view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(1, rows(30))])
     segment = table(view)
-    assert segment.furthest > 500
+    assert segment.max_offset > 500
     text = segment.document.toPlainText()
     for word in ("column", "value"):
         (box,) = segment.boxes(text.index(word), text.index(word) + len(word))
         assert box.width() > 30, "one line for each word"
     last = text.rindex("value 29")
     assert segment.boxes(last, last + 8)[0].right() > segment.width
-    wheel(view, view._corner(0) + QPoint(50, 50), QPoint(-60, 0), Qt.KeyboardModifier.NoModifier)
+    wheel(view, view.column.corner(0) + QPoint(50, 50), QPoint(-60, 0), Qt.KeyboardModifier.NoModifier)
     assert segment.offset == 60
-    handle = segment.thumb().center().toPoint() + view._corner(0)
+    handle = segment.thumb().center().toPoint() + view.column.corner(0)
     QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=handle)
     QTest.mouseMove(view.viewport(), handle + QPoint(5000, 0))
     QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=handle + QPoint(5000, 0))
-    assert segment.offset == segment.furthest
+    assert segment.offset == segment.max_offset
     assert segment.boxes(last, last + 8)[0].right() <= segment.width
 
 
-def test_table_that_fits_is_not_scrolled(view: TranscriptView, messages: MessageList) -> None:
+def test_table_that_fits_does_not_scroll(view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(1, "| a | b |\n|--|--|\n| " + "many words " * 30 + " | c |")])
-    assert table(view).furthest == 0
+    assert table(view).max_offset == 0
     assert table(view).thumb().isEmpty()
-    assert table(view).content_width <= view._item(0).width
+    assert table(view).content_width <= view.column.item(0).width
     view.resize(400, 500)
-    assert table(view).content_width <= view._item(0).width
+    assert table(view).content_width <= view.column.item(0).width
 
 
-def test_match_in_a_wide_table_is_brought_into_sight(view: TranscriptView, messages: MessageList) -> None:
+def test_match_in_a_wide_table_is_scrolled_into_view(view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(1, rows(30))])
     view.open_find()
-    assert view.find_bar is not None
-    QTest.keyClicks(view.find_bar.edit, "value 29")
+    assert view.finder.bar is not None
+    QTest.keyClicks(view.finder.bar.edit, "value 29")
     assert table(view).offset > 0
 
 
-def test_whole_table_is_copied(view: TranscriptView, messages: MessageList) -> None:
+def test_table_is_copied_completely(view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(1, rows(3, 1))])
-    item = view._item(0)
+    item = view.column.item(0)
     assert item.text_between(*item.whole()).split() == [
         "column", "0", "column", "1", "column", "2", "value", "0", "value", "1", "value", "2",
     ]  # fmt: skip
 
 
-def test_tasks_have_a_box_and_no_bullet(view: TranscriptView, messages: MessageList) -> None:
+def test_task_list_items_have_a_checkbox_and_no_bullet(view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(1, "- [ ] sow\n- [x] dig\n- rest"), message(3, "- sow\n- dig\n- rest")])
-    image, plain = view.viewport().grab().toImage(), view._corner(1)
+    image, plain = view.viewport().grab().toImage(), view.column.corner(1)
 
     def has_bullet(corner: QPoint, line: int) -> bool:
         area = [(x, y) for x in range(8, 23) for y in range(28 * line, 28 * line + 24)]
         return any(image.pixelColor(corner.x() + x, corner.y() + y).lightness() < 100 for x, y in area)
 
-    assert [has_bullet(view._corner(0), line) for line in range(3)] == [False, False, True]
+    assert [has_bullet(view.column.corner(0), line) for line in range(3)] == [False, False, True]
     assert [has_bullet(plain, line) for line in range(3)] == [True, True, True]

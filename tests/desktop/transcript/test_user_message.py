@@ -1,6 +1,8 @@
-"""A question on the page: code, tables and bold are shown as such, everything else as it was typed."""
+"""User messages: code, tables and emphasis are formatted, everything else is shown as typed."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -12,10 +14,10 @@ from PySide6.QtTest import QTest
 from desktop.chat.message_list import MessageList
 from desktop.render.blocks import Block
 from desktop.render.user_markdown import user_message_blocks
+from desktop.store.records import Attachment
 from desktop.transcript.code_block import CodeBlock
 from desktop.transcript.view import TranscriptView
-from tests.desktop.transcript.test_column_layout import message
-from tests.desktop.transcript.test_inline_images import wheel
+from tests.desktop.transcript.support import message, wheel
 
 TEXT = """Tell **me** what this  does:
    indented
@@ -32,12 +34,12 @@ x = 1 < 2
 
 
 def words(text: str) -> str:
-    """The HTML of a question that is nothing but words."""
+    """The HTML of a user message that is a single text block."""
     (block,) = user_message_blocks(text)
     return block.html.removeprefix('<p style="white-space: pre-wrap">').removesuffix("</p>")
 
 
-def test_code_and_tables_of_a_question_are_blocks() -> None:
+def test_code_and_tables_of_a_user_message_are_blocks() -> None:
     found = user_message_blocks(TEXT)
     assert [block.kind for block in found] == ["text", "code", "table", "text"]
     assert "Tell <b>me</b> what this  does:\n   indented</p>" in found[0].html
@@ -52,11 +54,11 @@ def test_code_and_tables_of_a_question_are_blocks() -> None:
         "\n\nx\n\n", "x | y", "a | b\nc | d", "* a\n* b", "---", "[x]", "\u2028x\u2029", "1) a",
     ],
 )  # fmt: skip
-def test_signs_that_are_no_marks_stay_as_typed(text: str) -> None:
+def test_literal_markdown_characters_stay_as_typed(text: str) -> None:
     assert words(text) == text
 
 
-def test_marks_of_a_question_are_shown() -> None:
+def test_emphasis_code_and_links_of_a_user_message_are_formatted() -> None:
     assert words("**a b** (*c*) ~~d~~") == "<b>a b</b> (<i>c</i>) <s>d</s>"
     assert "<code>x</code>" in words("`x`")
     assert words("&amp; <b>") == "&amp;amp; &lt;b&gt;"
@@ -65,30 +67,28 @@ def test_marks_of_a_question_are_shown() -> None:
 
 
 @given(st.text(alphabet="ab *_`|-~\n$[]()\\<&#>.1", max_size=60))
-def test_any_question_keeps_its_digits(text: str) -> None:
+def test_any_user_message_keeps_its_digits(text: str) -> None:
     found = user_message_blocks(text)
     assert found
     shown = "".join(block.html + block.code + "".join(each.source for each in block.inline_images) for block in found)
     assert shown.count("1") >= text.count("1") - sum(block.language.count("1") for block in found)
 
 
-def test_question_is_copied_as_typed(view: TranscriptView, messages: MessageList) -> None:
+def test_user_message_is_copied_as_typed(view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(0, TEXT)])
-    view._controls["m0"]._named["copy"].click()
+    view.cache.controls["m0"]._named["copy"].click()
     assert QGuiApplication.clipboard().text() == TEXT
-    item = view._item(0)
+    item = view.column.item(0)
     assert item.text_between(*item.whole()).startswith("Tell me what this  does:\n   indented\n\nx = 1 < 2\n\n")
 
 
-def test_code_in_a_question_has_its_buttons_over_it_and_is_scrolled(
-    view: TranscriptView, messages: MessageList
-) -> None:
+def test_code_in_a_user_message_has_buttons_and_scrolls(view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(0, "See\n```\n" + "word " * 100 + "\n```")])
-    item = view._item(0)
+    item = view.column.item(0)
     code = item.segments[1]
     assert isinstance(code, CodeBlock)
-    corner = QPointF(view._corner(0)) + item._corner(code)
-    copy = view._controls["m0"]._code.rows[0][0]
+    corner = QPointF(view.column.corner(0)) + item._corner(code)
+    copy = view.cache.controls["m0"]._code.rows[0][0]
     assert corner.x() < copy.x() < copy.geometry().right() < corner.x() + code.width
     copy.click()
     assert QGuiApplication.clipboard().text() == "word " * 100
@@ -100,3 +100,9 @@ def test_code_in_a_question_has_its_buttons_over_it_and_is_scrolled(
     QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=handle + QPoint(3, 0))
     assert 60 < code.offset < 100
     assert view.selected_text == ""
+
+
+def test_attached_files_are_listed_in_the_bubble(view: TranscriptView, messages: MessageList) -> None:
+    asked = replace(message(0, "Read this"), attachments=(Attachment("a<b>.pdf", "pdf", "text", 1240),))
+    messages.show([asked])
+    assert "a<b>.pdf · 1,240" in view.cache.items["m0"].segments[0].document.toPlainText()

@@ -20,9 +20,9 @@ def test_button_confirms_and_returns(qtbot: QtBot, theme: Theme, monkeypatch: py
     before = button.icon().pixmap(16, 16).toImage()
     button.click()
     assert QGuiApplication.clipboard().text() == "http://127.0.0.1"
-    assert button.has_copied
+    assert button.shows_confirmation
     assert button.icon().pixmap(16, 16).toImage() != before
-    qtbot.waitUntil(lambda: not button.has_copied)
+    qtbot.waitUntil(lambda: not button.shows_confirmation)
     assert button.icon().pixmap(16, 16).toImage() == before
 
 
@@ -30,15 +30,15 @@ def test_every_button_that_copies_confirms(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             page = gui.endpoint_page
-            gui.window.show_endpoint_page()
+            gui.window.show_page("endpoint")
             await until(lambda: page._state.key and page.keys._rows_by_name)
-            pages = (page, gui.window.settings_page)
+            pages = (page, gui.window.view("settings"))
             buttons = [each for where in pages for each in where.findChildren(CopyButton)]
             names = {button.accessibleName() for button in buttons}
             assert names >= {"Copy the address", "Copy the snippet", "Copy the new key", "Copy the command"}
             assert any(name.startswith("Copy the key of") for name in names)
             for button in buttons:
                 button.click()
-                assert button.has_copied
+                assert button.shows_confirmation
 
     run(story())

@@ -24,6 +24,7 @@ from desktop.error_messages import error_message
 from desktop.import_export.wiring import ImportExportWiring
 from desktop.launch import show_restored
 from desktop.models.download_manager import DownloadState
+from desktop.models.page import ModelsPage
 from desktop.models.wiring import ModelsWiring
 from desktop.platform.theme import Theme
 from desktop.shell.main_window import MainWindow
@@ -42,22 +43,23 @@ SIZES = ((1_200, 800), (1_000, 600), (620, 480))
 
 def show_everywhere(window: MainWindow) -> dict[str, Callable[[], None]]:
     def chat_settings() -> None:
-        window.show_chat_page()
-        assert window.chat_settings is not None
-        window.chat_settings.open_sheet()
+        window.show_page("chat")
+        assert window.chat_page.settings_sheet is not None
+        window.chat_page.settings_sheet.open_sheet()
 
     def model_sheet() -> None:
-        window.show_models_page()
-        assert window.models_page is not None
-        window.models_page.sheet.open_sheet()
+        window.show_page("models")
+        page = window.view("models", ModelsPage)
+        assert page is not None
+        page.sheet.open_sheet()
 
     return {
-        "models": window.show_models_page,
+        "models": lambda: window.show_page("models"),
         "model sheet": model_sheet,
-        "endpoint": window.show_endpoint_page,
-        "settings": window.show_settings_page,
-        "help": window.show_help_page,
-        "chat": window.show_chat_page,
+        "endpoint": lambda: window.show_page("endpoint"),
+        "settings": lambda: window.show_page("settings"),
+        "help": lambda: window.show_page("help"),
+        "chat": lambda: window.show_page("chat"),
         "chat settings": chat_settings,
     }
 
@@ -97,10 +99,11 @@ async def at_rest() -> None:
 
 
 def close_sheets(window: MainWindow) -> None:
-    assert window.chat_settings is not None
-    assert window.models_page is not None
-    window.chat_settings.close_sheet()
-    window.models_page.sheet.close_sheet()
+    assert window.chat_page.settings_sheet is not None
+    models = window.view("models", ModelsPage)
+    assert models is not None
+    window.chat_page.settings_sheet.close_sheet()
+    models.sheet.close_sheet()
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -147,13 +150,13 @@ def test_page_keeps_its_height_when_the_notice_leaves(run: Run, open_gui: OpenGu
     async def story() -> None:
         async with open_gui() as gui:
             window = gui.window
-            window.show_settings_page()
+            window.show_page("settings")
             await at_rest()
-            height = window.settings_page.height()
+            height = window.view("settings").height()
             window.toast.show_message("Something happened.")
-            await until(lambda: window.settings_page.height() < height)
+            await until(lambda: window.view("settings").height() < height)
             window.toast.dismiss()
-            await until(lambda: window.settings_page.height() == height)
+            await until(lambda: window.view("settings").height() == height)
 
     run(story())
 
@@ -259,7 +262,7 @@ def test_alert_about_a_file_leaves_with_the_next_chat(
             await open_chat(gui, "c3")
             assert gui.window.toast.text == ""
             gui.window.toast.show_message("pic.png is no text.", alert=True)
-            gui.window.show_models_page()
+            gui.window.show_page("models")
             assert gui.window.toast.text == ""
 
     run(story())
@@ -281,7 +284,7 @@ def test_notice_of_a_full_disk_leaves_when_there_is_room_again(run: Run, open_gu
             chats.sessions.write_queue._retry_s = 0.02
             chats.send("Is there room?")
             await until(lambda: gui.window.toast.text)
-            gui.window.show_models_page()
+            gui.window.show_page("models")
             assert gui.window.toast.text
             full = False
             await until(lambda: not gui.window.toast.text)
@@ -361,7 +364,7 @@ def test_alert_about_an_import_leaves_with_the_next_import(run: Run, open_gui: O
 
     async def story() -> None:
         async with open_gui() as gui:
-            gui.window.show_settings_page()
+            gui.window.show_page("settings")
             (wiring,) = [child for child in gui.window.children() if isinstance(child, ImportExportWiring)]
             wiring.start_import(tmp_path / "nowhere.json")
             await until(lambda: "nowhere.json" in gui.window.toast.text)

@@ -1,4 +1,4 @@
-"""Embeddings: the tiny BERT against numpy, the chat model's own, slices beside chats, cancels and failures."""
+"""Embeddings of an embedding model and of the chat model: values, slices beside chats, cancelling and failures."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def unit(vector: np.ndarray[tuple[int, ...], np.dtype[np.floating]]) -> list[flo
 
 
 @pytest.mark.parametrize("pooling", ["mean", "cls", "last"])
-def test_a_bert_computes_what_numpy_computes(tmp_path: Path, pooling: str) -> None:
+def test_bert_embeddings_equal_numpy_reference(tmp_path: Path, pooling: str) -> None:
     bert = TinyBert()
     path = bert.write(tmp_path / "bert.gguf", pooling)
     LoadTrial(None).check(path, lambda: False)
@@ -78,13 +78,13 @@ def test_a_bert_computes_what_numpy_computes(tmp_path: Path, pooling: str) -> No
         short = await engine.embed(ask(tuple(inputs[2]), dimensions=8))
         assert short.vectors[0] == pytest.approx(unit(np.array(answer.vectors[2][:8])), abs=1e-5)
         words = await engine.embed(ask("a b c"))
-        assert words.n_prompt == 5  # between its two marks
+        assert words.n_prompt == 5  # with [CLS] and [SEP]
         with pytest.raises(ContextOverflow) as refused:
             await engine.embed(ask("a", "a " * 70))
         assert (refused.value.n_prompt, refused.value.n_ctx) == (72, 64)
         cut = await engine.embed(replace(ask("a " * 70, "b"), truncate=True))
         fits = await engine.embed(ask("a " * 62, "b"))
-        assert (cut.n_prompt, fits.n_prompt) == (64 + 3, 64 + 3), "the mark at the end stays"
+        assert (cut.n_prompt, fits.n_prompt) == (64 + 3, 64 + 3), "[SEP] is kept at the end"
         for one, other in zip(cut.vectors, fits.vectors, strict=True):
             assert one == pytest.approx(other, abs=1e-5)
         await engine.unload_embedder()
@@ -95,8 +95,8 @@ def test_a_bert_computes_what_numpy_computes(tmp_path: Path, pooling: str) -> No
     asyncio.run(run())
 
 
-def test_a_model_that_ranks_is_refused(tmp_path: Path) -> None:
-    path = TinyBert().write(tmp_path / "priority.gguf", "priority")
+def test_reranking_model_is_refused(tmp_path: Path) -> None:
+    path = TinyBert().write(tmp_path / "rank.gguf", "rank")
 
     async def run() -> None:
         engine = Engine()
@@ -110,7 +110,7 @@ def test_a_model_that_ranks_is_refused(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_the_chat_model_embeds_out_of_the_box(model_path: Path) -> None:
+def test_chat_model_computes_embeddings_without_embedding_model(model_path: Path) -> None:
     texts = ("The cat sleeps on the sofa.", "A kitten naps on the couch.", "Stock prices fell sharply on Monday.")
 
     async def run() -> None:
@@ -124,7 +124,7 @@ def test_the_chat_model_embeds_out_of_the_box(model_path: Path) -> None:
             assert np.dot(alone, vector) > 0.9999
         cat, kitten, stocks = map(np.array, together)
         assert cat @ kitten > cat @ stocks
-        long = "Once upon a time there was a sea. " * 80  # read in several slices
+        long = "Once upon a time there was a sea. " * 80  # computed in several slices
         whole = await engine.embed(ask(long))
         assert whole.n_prompt > 600
         assert np.linalg.norm(whole.vectors[0]) == pytest.approx(1)
@@ -135,15 +135,15 @@ def test_the_chat_model_embeds_out_of_the_box(model_path: Path) -> None:
             await engine.embed(ask("a", dimensions=10_000))
         with pytest.raises(RequestError, match="vocabulary"):
             await engine.embed(ask((1, 1 << 20)))
-        await engine.load(model_path, LoadSettings(n_ctx=512))  # frees the context over the old weights first
+        await engine.load(model_path, LoadSettings(n_ctx=512))  # first frees the context over the old weights
         assert len((await engine.embed(ask("Hello"))).vectors[0]) == len(cat)
         await engine.aclose()
 
     asyncio.run(run())
 
 
-def test_slices_give_what_the_whole_gives() -> None:
-    """A row is 1 at its token's place: the vector counts letters."""
+def test_vectors_do_not_depend_on_slices() -> None:
+    """The fake's output rows are one-hot, so each vector counts bytes."""
 
     async def run() -> None:
         opener = FakeEmbedderOpener()
@@ -161,7 +161,7 @@ def test_slices_give_what_the_whole_gives() -> None:
 
 
 @pytest.mark.parametrize("can_split", [True, False])
-def test_the_window_keeps_writing_while_much_is_embedded(can_split: bool) -> None:
+def test_window_keeps_decoding_while_many_inputs_are_embedded(can_split: bool) -> None:
     async def run() -> None:
         limits = replace(LIMITS, n_ctx=500, n_batch=500, can_split=can_split)
         opener = FakeEmbedderOpener(limits)
@@ -174,14 +174,14 @@ def test_the_window_keeps_writing_while_much_is_embedded(can_split: bool) -> Non
             gaps = np.diff(times)
             assert max(gaps) < 0.25
             n_beside = sum(n for at, n in opener.embedders[0].slices if times[0] < at < times[-1])
-            assert n_beside > 500, "embedding stood still"
+            assert n_beside > 500, "embedding made no progress"
             await embedding
             await prompt
 
     asyncio.run(run())
 
 
-def test_a_cancelled_request_ends_within_a_slice() -> None:
+def test_cancelled_request_ends_within_a_slice() -> None:
     async def run() -> None:
         opener = FakeEmbedderOpener()
         async with fake_engine(Script(), opener) as engine:
@@ -201,7 +201,7 @@ def test_a_cancelled_request_ends_within_a_slice() -> None:
     asyncio.run(run())
 
 
-def test_unloading_and_closing_in_the_middle() -> None:
+def test_unload_and_close_end_requests_in_progress() -> None:
     async def run() -> None:
         opener = FakeEmbedderOpener()
         async with fake_engine(Script(), opener) as engine:
@@ -211,7 +211,7 @@ def test_unloading_and_closing_in_the_middle() -> None:
             await engine.unload_embedder()
             with pytest.raises(NotLoaded):
                 await first
-            assert len((await engine.embed(ask("a"))).vectors) == 1, "the chat model embeds now"
+            assert len((await engine.embed(ask("a"))).vectors) == 1, "the chat model computes embeddings now"
             await engine.load_embedder(PATH)
             opener.embedders[1].token_s = 0.001
             second = asyncio.create_task(engine.embed(ask(*["x" * 90] * 50)))
@@ -225,7 +225,7 @@ def test_unloading_and_closing_in_the_middle() -> None:
     asyncio.run(run())
 
 
-def test_a_failing_embedder_leaves_chats_alone_and_loads_again() -> None:
+def test_embedder_failure_does_not_affect_chats_and_can_be_loaded_again() -> None:
     async def run() -> None:
         opener = FakeEmbedderOpener()
         async with fake_engine(Script(step_s=0.005), opener) as engine:
@@ -245,7 +245,7 @@ def test_a_failing_embedder_leaves_chats_alone_and_loads_again() -> None:
     asyncio.run(run())
 
 
-def test_a_failing_chat_model_leaves_the_embedder_alone() -> None:
+def test_chat_model_failure_does_not_affect_the_embedder() -> None:
     async def run() -> None:
         opener = FakeEmbedderOpener()
         async with fake_engine(Script(fail_after=3), opener) as engine:
@@ -261,15 +261,17 @@ def test_a_failing_chat_model_leaves_the_embedder_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tokens", "around", "expected"),
+    ("tokens", "special_tokens", "expected"),
     [
         ([1, 5, 6, 7, 2], [1, 2], [1, 5, 2]),
         ([1, 5, 6, 7], [1], [1, 5, 6]),
         ([5, 6, 7, 2], [2], [5, 6, 2]),
         ([5, 6, 7, 8], [], [5, 6, 7]),
         ([1, 2], [1, 2], [1, 2]),
-        ([5, 6, 7, 8], [1, 2], [5, 6, 7]),  # tokens that the asker gave, without marks
+        ([5, 6, 7, 8], [1, 2], [5, 6, 7]),  # given as tokens, without special tokens
     ],
 )
-def test_truncated_input_keeps_what_stands_around_it(tokens: list[int], around: list[int], expected: list[int]) -> None:
-    assert truncated(tokens, 3, around) == expected
+def test_truncated_input_keeps_special_tokens_at_its_end(
+    tokens: list[int], special_tokens: list[int], expected: list[int]
+) -> None:
+    assert truncated(tokens, 3, special_tokens) == expected

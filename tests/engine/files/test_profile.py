@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.files.profile import PORTABLE, Profile
+from engine.files.profile import PORTABLE_FOLDER, Profile
 
 
 def test_a_profile_beside_an_installed_program_goes_where_it_goes(
@@ -15,9 +15,9 @@ def test_a_profile_beside_an_installed_program_goes_where_it_goes(
 ) -> None:
     usual = Profile.default()
     monkeypatch.setattr(sys, "executable", str(tmp_path / "inglenook"))
-    (tmp_path / PORTABLE).mkdir()
+    (tmp_path / PORTABLE_FOLDER).mkdir()
     assert Profile.default() == usual, "not from a checkout"
     monkeypatch.setattr(sys, "frozen", True, raising=False)
-    assert Profile.default() == Profile(tmp_path / PORTABLE)
-    (tmp_path / PORTABLE).rmdir()
+    assert Profile.default() == Profile(tmp_path / PORTABLE_FOLDER)
+    (tmp_path / PORTABLE_FOLDER).rmdir()
     assert Profile.default() == usual

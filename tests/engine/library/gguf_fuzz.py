@@ -20,10 +20,9 @@ from pathlib import Path
 
 from engine.backend import LoadSettings
 from engine.errors import EngineError, ModelFileError
-from engine.library.context_shape import shape
 from engine.library.load_settings_check import check_settings
 from engine.library.load_trial import LoadTrial
-from engine.library.memory_estimate import choose_context_length
+from engine.library.memory_estimate import choose_context_length, context_shape
 from engine.library.memory_fit import estimate_fit
 from engine.library.model_metadata import metadata_from_header, unusable_reason
 from engine.library.split_files import read_model
@@ -120,7 +119,7 @@ def _look(path: Path) -> None:
     if not unusable_reason(header):
         estimate_fit(metadata_from_header(path, header), LoadSettings(), 8 << 30, 16 << 30, 1e10)
     check_settings(LoadSettings(), header)
-    choose_context_length(header, LoadSettings(), **shape(header))
+    choose_context_length(header, LoadSettings(), **context_shape(header))
 
 
 def trial(seed: int, folder: Path) -> Outcome:

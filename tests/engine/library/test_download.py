@@ -14,10 +14,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from engine.library.download import Download, Progress, Stopped, unfinished
+from engine.library.download import Download, DownloadProgress, Stopped, unfinished_variants
 from engine.library.gguf_header import check_gguf
 from engine.library.http_transfer import Transfer
-from engine.library.hub import Choice, Hub, RemoteFile, choose
+from engine.library.hub import Hub, ModelVariant, RemoteFile, choose_variant
 from engine.library.hub_errors import (
     CannotWrite,
     Corrupt,
@@ -33,7 +33,7 @@ from tests.model_files.tiny_models import TINY_MODELS
 
 REPO = "makers/Tiny-Chat-GGUF"
 NAME = "Tiny-Chat-Q4_K_M.gguf"
-QUICK = Transfer(connect_s=2, stall_s=0.3, n_tries=3, pause_s=0.01)
+QUICK = Transfer(connect_s=2, stall_s=0.3, n_tries=3, retry_delay_s=0.01)
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def folder(tmp_path: Path) -> Path:
 
 def begin(fake: FakeHub, folder: Path, transfer: Transfer = QUICK) -> Download:
     hub = Hub(fake.endpoint)
-    return Download(hub, hub.choices(REPO)[0], folder, transfer)
+    return Download(hub, hub.variants(REPO)[0], folder, transfer)
 
 
 def names(folder: Path) -> list[str]:
@@ -67,14 +67,14 @@ def ranges(fake: FakeHub) -> list[str]:
 
 
 def test_a_download_arrives_whole(fake: FakeHub, folder: Path, model: bytes) -> None:
-    told: list[Progress] = []
+    told: list[DownloadProgress] = []
     path = begin(fake, folder).run(told.append)
     assert path == folder / NAME
     assert path.read_bytes() == model
     assert names(folder) == [NAME]
     check_gguf(path)
     assert {each.step for each in told} == {"fetching", "verifying"}
-    assert told[-1] == Progress("verifying", len(model), len(model))
+    assert told[-1] == DownloadProgress("verifying", len(model), len(model))
 
 
 @pytest.mark.parametrize("faults", [["cut"], ["cut", "cut", "cut"], ["cut", "503", "cut"], ["429"], ["503", "503"]])
@@ -100,7 +100,7 @@ def test_what_never_comes_is_told_and_what_came_is_kept(fake: FakeHub, folder: P
     assert names(folder) == [NAME + ".part", NAME + ".part.json"]
     assert (folder / (NAME + ".part")).read_bytes() == model[:1000]
     again = begin(fake, folder)
-    assert again.n_kept == 1000
+    assert again.n_downloaded == 1000
     assert again.run().read_bytes() == model
 
 
@@ -149,11 +149,11 @@ def test_it_pauses_at_once_and_goes_on_after_a_restart(fake: FakeHub, folder: Pa
     assert len(outcome) == 1
     assert NAME not in names(folder)
     fake.bytes_per_s = 0
-    (choice,) = unfinished(folder)
+    (choice,) = unfinished_variants(folder)
     again = Download(Hub(fake.endpoint), choice, folder, QUICK)
-    assert again.n_kept > 20_000
+    assert again.n_downloaded > 20_000
     assert again.run().read_bytes() == model
-    assert unfinished(folder) == ()
+    assert unfinished_variants(folder) == ()
     assert int(ranges(fake)[-1].removeprefix("bytes=").removesuffix("-")) > 20_000
 
 
@@ -171,7 +171,7 @@ def test_a_pause_ends_a_stall(fake: FakeHub, folder: Path) -> None:
 
 def test_a_pause_ends_the_wait_for_another_try(fake: FakeHub, folder: Path) -> None:
     fake.faults = ["503"] * 9
-    download = begin(fake, folder, Transfer(n_tries=9, pause_s=30))
+    download = begin(fake, folder, Transfer(n_tries=9, retry_delay_s=30))
     timer = threading.Timer(0.2, download.stop.set)
     timer.start()
     with pytest.raises(Stopped):
@@ -229,12 +229,12 @@ def test_a_model_in_parts(fake: FakeHub, folder: Path, model: bytes) -> None:
     parts = {f"Q8_0/Big-Q8_0-0000{n}-of-00003.gguf": model[:-n] for n in (1, 2, 3)}
     fake.repos[REPO].files = dict(parts)
     fake.faults = ["", "cut"]
-    told: list[Progress] = []
+    told: list[DownloadProgress] = []
     download = begin(fake, folder)
     path = download.run(told.append)
     assert path.name == "Big-Q8_0-00001-of-00003.gguf"
     assert [(folder / name.partition("/")[2]).read_bytes() for name in parts] == list(parts.values())
-    assert told[-1].n_bytes == download.choice.size_bytes == sum(map(len, parts.values()))
+    assert told[-1].n_bytes == download.variant.size_bytes == sum(map(len, parts.values()))
 
 
 def test_forgetting_leaves_what_is_whole(fake: FakeHub, folder: Path) -> None:
@@ -242,10 +242,10 @@ def test_forgetting_leaves_what_is_whole(fake: FakeHub, folder: Path) -> None:
     download = begin(fake, folder)
     with pytest.raises(HubRefused):
         download.run()
-    download.forget()
+    download.discard()
     assert names(folder) == []
     download.run()
-    download.forget()
+    download.discard()
     assert names(folder) == [NAME]
 
 
@@ -253,7 +253,7 @@ def test_forgetting_leaves_what_is_whole(fake: FakeHub, folder: Path) -> None:
     "name", ["../evil.gguf", "a/../../evil.gguf", "..\\evil.gguf", ".gguf", "evil.sh", "/evil.gguf"]
 )
 def test_names_lead_to_no_other_folder(folder: Path, name: str) -> None:
-    choice = Choice("a/b", "main", "", (RemoteFile(name, 1, "0"),))
+    choice = ModelVariant("a/b", "main", "", (RemoteFile(name, 1, "0"),))
     try:
         path = Download(Hub("http://127.0.0.1:1"), choice, folder).path
     except CannotWrite:
@@ -265,8 +265,8 @@ def test_what_was_begun_and_cannot_be_read_is_passed_over(folder: Path) -> None:
     folder.mkdir()
     for n, text in enumerate(["", "[]", "{}", '{"choice": {"files": []}}', '{"choice": {"files": [{"name": 1}]}}']):
         (folder / f"{n}.gguf.part.json").write_text(text)
-    assert unfinished(folder) == ()
-    assert unfinished(folder / "nowhere") == ()
+    assert unfinished_variants(folder) == ()
+    assert unfinished_variants(folder / "nowhere") == ()
 
 
 def test_search(fake: FakeHub) -> None:
@@ -287,17 +287,17 @@ def test_what_a_repository_offers(fake: FakeHub, model: bytes) -> None:
         "big/Tiny-BF16-00001-of-00002.gguf": model,
         "Tiny-F16.bin": model,
     }
-    choices = Hub(fake.endpoint).choices(REPO)
+    choices = Hub(fake.endpoint).variants(REPO)
     assert [(choice.quantisation, choice.size_bytes - len(model)) for choice in choices] == [("Q8_0", 2), ("Q4_K_M", 0)]
     assert {choice.revision for choice in choices} == {REVISION}
     fake.repos["no/models"] = FakeRepo({"README.md": b""})
     with pytest.raises(NothingToDownload):
-        Hub(fake.endpoint).choices("no/models")
+        Hub(fake.endpoint).variants("no/models")
     fake.repos["their/terms"] = FakeRepo({}, gated=True)
     with pytest.raises(Gated):
-        Hub(fake.endpoint).choices("their/terms")
+        Hub(fake.endpoint).variants("their/terms")
     with pytest.raises(HubRefused):
-        Hub(fake.endpoint).choices("not/there")
+        Hub(fake.endpoint).variants("not/there")
 
 
 def test_offline_is_a_state(fake: FakeHub) -> None:
@@ -314,8 +314,8 @@ def test_no_token_is_sent(fake: FakeHub, folder: Path, monkeypatch: pytest.Monke
     assert fake.tokens == set()
 
 
-def option(quantisation: str, size: int) -> Choice:
-    return Choice("a/b", "main", quantisation, (RemoteFile(f"m-{quantisation}.gguf", size, ""),))
+def option(quantisation: str, size: int) -> ModelVariant:
+    return ModelVariant("a/b", "main", quantisation, (RemoteFile(f"m-{quantisation}.gguf", size, ""),))
 
 
 def test_the_quantisation_is_chosen_for_the_machine() -> None:
@@ -326,12 +326,12 @@ def test_the_quantisation_is_chosen_for_the_machine() -> None:
         option("Q4_K_M", 5 * giga),
         option("Q2_K", 3 * giga),
     ]
-    assert choose(options, lambda choice: True).quantisation == "Q4_K_M"
-    assert choose(options, lambda choice: choice.size_bytes < 4 * giga).quantisation == "Q2_K"
-    assert choose(options, lambda choice: False).quantisation == "Q2_K"
+    assert choose_variant(options, lambda choice: True).quantisation == "Q4_K_M"
+    assert choose_variant(options, lambda choice: choice.size_bytes < 4 * giga).quantisation == "Q2_K"
+    assert choose_variant(options, lambda choice: False).quantisation == "Q2_K"
     small = [option("Q8_0", giga // 2), option("Q4_K_M", giga // 3)]
-    assert choose(small, lambda choice: True).quantisation == "Q8_0"
-    assert choose([option("XYZ", 5)], lambda choice: True).quantisation == "XYZ"
+    assert choose_variant(small, lambda choice: True).quantisation == "Q8_0"
+    assert choose_variant([option("XYZ", 5)], lambda choice: True).quantisation == "XYZ"
 
 
 def test_nothing_of_the_hub_is_imported_before_it_is_asked() -> None:

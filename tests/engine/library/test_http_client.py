@@ -9,9 +9,9 @@ import pytest
 
 from desktop.models.strings import hub_error
 from desktop.updates.releases import UpdateCheckError, newer_release
-from engine.library.http_client import shown
-from engine.library.http_transfer import Stop, Transfer
-from engine.library.hub import Choice, Hub, RemoteFile
+from engine.library.http_client import redacted
+from engine.library.http_transfer import StopSignal, Transfer
+from engine.library.hub import Hub, ModelVariant, RemoteFile
 from engine.library.hub_errors import HubUnreachable, ProxyUnusable
 
 ADDRESS = "http://127.0.0.1:9"
@@ -37,7 +37,7 @@ def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def fetch(folder: Path) -> None:
     transfer = Transfer(connect_s=1, stall_s=1, n_tries=1)
-    transfer.fetch(ADDRESS, folder / "a.part", 10, Stop(), lambda n_bytes: None)
+    transfer.fetch(ADDRESS, folder / "a.part", 10, StopSignal(), lambda n_bytes: None)
 
 
 @pytest.mark.parametrize(("given", "said"), UNUSABLE)
@@ -46,9 +46,9 @@ def test_unusable_proxy_is_named_without_its_password(
 ) -> None:
     monkeypatch.setenv("ALL_PROXY", given)
     hub = Hub(ADDRESS)
-    choice = Choice("a/b", "main", "Q4_0", (RemoteFile("a.gguf", 10, "0"),))
-    assert hub.address(choice, choice.files[0])
-    for ask in (lambda: hub.search("smollm"), lambda: hub.choices("a/b"), lambda: fetch(tmp_path)):
+    choice = ModelVariant("a/b", "main", "Q4_0", (RemoteFile("a.gguf", 10, "0"),))
+    assert hub.download_url(choice, choice.files[0])
+    for ask in (lambda: hub.search("smollm"), lambda: hub.variants("a/b"), lambda: fetch(tmp_path)):
         with pytest.raises(ProxyUnusable) as refused:
             ask()
         assert refused.value.proxy == said
@@ -82,5 +82,5 @@ def test_any_form_of_no_proxy_is_accepted(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 
 def test_address_is_shown_without_user_and_password() -> None:
-    assert shown("http://user:pass@proxy.example:3128/path") == "http://proxy.example:3128"
-    assert shown("socks5://[::1]:1080") == "socks5://[::1]:1080"
+    assert redacted("http://user:pass@proxy.example:3128/path") == "http://proxy.example:3128"
+    assert redacted("socks5://[::1]:1080") == "socks5://[::1]:1080"

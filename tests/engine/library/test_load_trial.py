@@ -13,7 +13,8 @@ import pytest
 from engine.engine import Engine
 from engine.errors import LoadCancelled, ModelFileError
 from engine.library.load_trial import LoadTrial
-from engine.library.load_trial_command import load_trial_command, other_duty
+from engine.library.load_trial_command import load_trial_command
+from engine.native import run_load_trial
 from engine.native.load_trial_process import EVERY_BYTE
 from tests.conftest import chat
 from tests.fakes import FakeOpener
@@ -115,7 +116,7 @@ def test_a_refused_file_leaves_the_model_in_memory(tmp_path: Path) -> None:
     bad.write_bytes(b"no model at all, but long enough to look at")
 
     async def run() -> None:
-        engine = Engine(FakeOpener(), probe=child("print('probe: good')"))
+        engine = Engine(FakeOpener(), load_trial=child("print('probe: good')"))
         with pytest.raises(ModelFileError):
             await engine.load(bad)
         assert engine.status.model is None
@@ -136,7 +137,7 @@ def test_cancelling_a_load_while_the_file_is_tried(tmp_path: Path) -> None:
     path = write_llama(tmp_path / "tiny.gguf")
 
     async def run() -> None:
-        engine = Engine(FakeOpener(), probe=child("import time; time.sleep(60)"))
+        engine = Engine(FakeOpener(), load_trial=child("import time; time.sleep(60)"))
         loading = asyncio.create_task(engine.load(path))
         await asyncio.sleep(0.2)
         engine.cancel_load()
@@ -153,14 +154,14 @@ def test_a_packaged_program_tries_files_with_itself(
 ) -> None:
     bad = tmp_path / "bad.gguf"
     bad.write_bytes(b"GGUF" + b"\0" * 100)
-    assert other_duty(["--model", str(bad)]) is None
+    assert run_load_trial(["--model", str(bad)]) is None
     monkeypatch.setattr(sys, "frozen", True, raising=False)
-    assert other_duty(["--model", str(bad)]) is None
+    assert run_load_trial(["--model", str(bad)]) is None
     command = load_trial_command(bad)
     assert command[0] == sys.executable
     script = (
-        "import sys; from engine.library.load_trial_command import other_duty; "
-        f"sys.frozen = True; sys.exit(other_duty({command[1:]}))"
+        "import sys; from engine.native import run_load_trial; "
+        f"sys.frozen = True; sys.exit(run_load_trial({command[1:]}))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=Path(__file__).parents[3], capture_output=True, text=True, check=False

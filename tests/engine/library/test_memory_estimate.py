@@ -65,7 +65,7 @@ def test_pages_that_were_read_to_be_copied_do_not_stay(model_path: Path) -> None
     backend = open_native(model_path, LoadSettings(n_ctx=512), lambda progress: True)
     assert _resident(model_path) < model_path.stat().st_size / 10
     tokens = backend.tokenize("One, two, three, four, five,", add_special=True)
-    backend.decode([Chunk(0, 0, tokens, samples=True)], 1)
+    backend.decode([Chunk(0, 0, tokens, sample_last=True)], 1)
     assert backend.piece(int(backend.logits(len(tokens) - 1).argmax())) == b" six"
     backend.close()
 
@@ -81,15 +81,15 @@ def _resident(path: Path) -> int:
 def test_the_live_account(model_path: Path, tmp_path: Path) -> None:
     async def run() -> None:
         engine = Engine(snapshots=tmp_path / "snapshots")
-        assert engine.memory.account is None
+        assert engine.memory.estimate is None
         before = engine.memory.resident
         info = await engine.load(model_path, LoadSettings(n_ctx=2048))
         await engine.submit(chat("word " * 300, max_tokens=2)).collect()
         use = engine.memory
-        assert use.account == info.memory
+        assert use.estimate == info.memory
         assert use.resident - before > 60 << 20
         await engine.unload()
-        assert engine.memory.account is None
+        assert engine.memory.estimate is None
         assert engine.memory.snapshots > 1 << 20
         await engine.aclose()
 
@@ -147,7 +147,7 @@ def test_quantised_kv_says_nearly_the_same_and_keeps_its_own_snapshots(model_pat
     ):
         backend = open_native(model_path, settings, lambda progress: True)
         tokens = backend.tokenize("One, two, three, four, five,", add_special=True)
-        backend.decode([Chunk(0, 0, tokens, samples=True)], 1)
+        backend.decode([Chunk(0, 0, tokens, sample_last=True)], 1)
         assert backend.piece(int(backend.logits(len(tokens) - 1).argmax())) == b" six"
         prints.add(backend.fingerprint)
         backend.close()

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 from engine.backend import LoadSettings
-from engine.library import throughput_estimate as pace_module
+from engine.library import throughput_estimate as throughput_module
 from engine.library.catalogue import catalogue
 from engine.library.gguf_string_arrays import StringArraySkipper, TruncatedArray, walk
 from engine.library.memory_fit import estimate_fit, estimate_fit_from_size
 from engine.library.model_metadata import ModelMetadata, pretty_name, quantisation_in
-from engine.library.model_scan import ModelFile, look, scan
+from engine.library.model_scan import ModelFile, read_model_file, scan
 from engine.library.model_scan_cache import ModelScanCache
-from engine.library.split_files import is_continuation_file, parts, read_model
+from engine.library.split_files import is_continuation_file, read_model, split_paths
 from engine.library.throughput_estimate import ThroughputEstimate
 from tests.model_files.tiny_models import TINY_MODELS
 
@@ -36,10 +36,10 @@ def found(*folders: Path, cache: ModelScanCache | None = None) -> list[ModelFile
 
 
 def test_what_a_file_says_of_itself(model_path: Path) -> None:
-    model = look(model_path, ModelScanCache(None))
+    model = read_model_file(model_path, ModelScanCache(None))
     metadata = model.metadata
     assert metadata is not None
-    assert (model.name, model.quantisation, model.fault) == ("SmolLM2 135M Instruct", "Q4_1", "")
+    assert (model.name, model.quantisation, model.problem) == ("SmolLM2 135M Instruct", "Q4_1", "")
     assert (metadata.architecture, metadata.n_params, metadata.n_ctx_train) == ("llama", 134_515_008, 8192)
     assert metadata.licence == "apache-2.0"
     assert metadata.has_template
@@ -61,9 +61,9 @@ def test_each_model_once_and_damaged_ones_with_their_reason(tmp_path: Path) -> N
     models = {model.path.name: model for model in found(tmp_path, tmp_path / "a")}
     assert len(models) == 4
     assert {"Tiny-One-Q4_0.gguf", "cut-model.gguf", "text.gguf"} <= models.keys()
-    assert models["cut-model.gguf"].fault == "the file is cut short; download it again"
-    assert models["text.gguf"].fault == "the file is no GGUF model"
-    assert models["Tiny-One-Q4_0.gguf"].fault == ""
+    assert models["cut-model.gguf"].problem == "the file is cut short; download it again"
+    assert models["text.gguf"].problem == "the file is no GGUF model"
+    assert models["Tiny-One-Q4_0.gguf"].problem == ""
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="everything is readable here")
@@ -77,7 +77,7 @@ def test_folders_that_are_missing_are_told(tmp_path: Path) -> None:
     result = scan([tmp_path / "gone", tmp_path / "here"], ModelScanCache(None))
     assert result.unreadable == (tmp_path / "gone",)
     assert len(result.models) == 1
-    assert result.whole
+    assert result.is_complete
 
 
 def test_a_scan_is_cancelled(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_a_scan_is_cancelled(tmp_path: Path) -> None:
         write(tmp_path / f"{n}.gguf")
     seen: list[ModelFile] = []
     result = scan([tmp_path], ModelScanCache(None), lambda: len(seen) >= 5, seen.append)
-    assert not result.whole
+    assert not result.is_complete
     assert len(result.models) == 5
 
 
@@ -167,10 +167,10 @@ def test_a_model_in_parts_is_one(tmp_path: Path) -> None:
     assert (model.metadata.weights_bytes, model.metadata.n_params) == (3 * 4096, 3 * 1024)
     paths[1].unlink()
     (model,) = found(tmp_path, cache=cache)
-    assert model.fault == "1 of its 3 parts are missing"
+    assert model.problem == "1 of its 3 parts are missing"
     assert is_continuation_file(paths[2].name)
     assert not is_continuation_file("model-00001-of-00001.gguf")
-    assert parts(tmp_path / "x-00001-of-99999.gguf") == [tmp_path / "x-00001-of-99999.gguf"]
+    assert split_paths(tmp_path / "x-00001-of-99999.gguf") == [tmp_path / "x-00001-of-99999.gguf"]
 
 
 def test_what_is_nothing_to_talk_with(tmp_path: Path) -> None:
@@ -182,8 +182,8 @@ def test_what_is_nothing_to_talk_with(tmp_path: Path) -> None:
         writer.write_tensors_to_file()
         writer.close()
     eye, lora = found(tmp_path)
-    assert "eye of another model" in eye.fault
-    assert "adapter" in lora.fault
+    assert "eye of another model" in eye.problem
+    assert "adapter" in lora.problem
 
 
 def test_arrays_of_texts(tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_names() -> None:
 
 
 def metadata(model_path: Path, **changes: object) -> ModelMetadata:
-    known = look(model_path, ModelScanCache(None)).metadata
+    known = read_model_file(model_path, ModelScanCache(None)).metadata
     assert known is not None
     return replace(known, **changes)  # type: ignore[arg-type]
 
@@ -223,16 +223,16 @@ def metadata(model_path: Path, **changes: object) -> ModelMetadata:
 def test_fits_tight_and_does_not_fit(model_path: Path) -> None:
     known = metadata(model_path)
     roomy = estimate_fit(known, LoadSettings(), 20 * GIGA, 24 * GIGA, 13e9)
-    assert (roomy.verdict, roomy.why, roomy.n_ctx, roomy.n_ctx_best) == ("fits", "", 8192, 8192)
+    assert (roomy.verdict, roomy.reason, roomy.n_ctx, roomy.n_ctx_best) == ("fits", "", 8192, 8192)
     assert 100 < roomy.tokens_per_s < 130
     little = estimate_fit(known, LoadSettings(), roomy.needed + (300 << 20), 24 * GIGA, 0)
-    assert (little.verdict, little.why, little.tokens_per_s) == ("tight", "little_left", 0)
+    assert (little.verdict, little.reason, little.tokens_per_s) == ("tight", "little_left", 0)
     short = estimate_fit(known, LoadSettings(), roomy.needed, 24 * GIGA, 0)
-    assert (short.verdict, short.why, short.n_ctx) == ("tight", "short_context", 2048)
+    assert (short.verdict, short.reason, short.n_ctx) == ("tight", "short_context", 2048)
     asked = estimate_fit(known, LoadSettings(n_ctx=8192), roomy.needed, 24 * GIGA, 0)
-    assert (asked.verdict, asked.why, asked.n_ctx_best) == ("too_big", "context", 2048)
+    assert (asked.verdict, asked.reason, asked.n_ctx_best) == ("too_big", "context", 2048)
     none = estimate_fit(known, LoadSettings(), 200 << 20, GIGA, 0)
-    assert (none.verdict, none.why, none.n_ctx_best) == ("too_big", "weights", 0)
+    assert (none.verdict, none.reason, none.n_ctx_best) == ("too_big", "weights", 0)
     packed = estimate_fit(known, LoadSettings(kv_type_k="q8_0", kv_type_v="q8_0"), 20 * GIGA, 24 * GIGA, 0)
     assert packed.needed < roomy.needed
     longer = estimate_fit(known, LoadSettings(n_ctx=16_384), 20 * GIGA, 24 * GIGA, 0)
@@ -242,7 +242,7 @@ def test_fits_tight_and_does_not_fit(model_path: Path) -> None:
 
 def test_what_lies_elsewhere_is_foreseen_roughly() -> None:
     seven = estimate_fit_from_size(4_680_000_000, 7_620_000_000, 32_768, 20 * GIGA, 24 * GIGA, 13e9)
-    assert (seven.verdict, seven.is_rough) == ("fits", True)
+    assert (seven.verdict, seven.is_approximate) == ("fits", True)
     assert 5 * GIGA < seven.needed < 7 * GIGA
     assert 2 < seven.tokens_per_s < 3
     assert estimate_fit_from_size(4_680_000_000, 0, 0, 4 * GIGA, 8 * GIGA, 0).verdict == "too_big"
@@ -251,25 +251,25 @@ def test_what_lies_elsewhere_is_foreseen_roughly() -> None:
 
 
 def test_experts_that_are_not_asked_are_not_read(tmp_path: Path) -> None:
-    known = look(write(tmp_path / "moe.gguf", "gpt-oss"), ModelScanCache(None)).metadata
+    known = read_model_file(write(tmp_path / "moe.gguf", "gpt-oss"), ModelScanCache(None)).metadata
     assert known is not None
     assert known.read_bytes < known.weights_bytes
 
 
 def test_the_pace_is_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "machine.json"
-    pace = ThroughputEstimate(file)
-    assert (pace.is_known, pace.bytes_per_s) == (False, 0)
-    pace.measure()
-    assert pace.bytes_per_s > 1e8
-    monkeypatch.setattr(pace_module, "memory_bytes_per_s", lambda n: pytest.fail("it was measured again"))
+    throughput = ThroughputEstimate(file)
+    assert (throughput.is_measured, throughput.bytes_per_s) == (False, 0)
+    throughput.measure()
+    assert throughput.bytes_per_s > 1e8
+    monkeypatch.setattr(throughput_module, "measure_bandwidth", lambda n: pytest.fail("it was measured again"))
     again = ThroughputEstimate(file)
     again.measure()
-    assert again.bytes_per_s == pace.bytes_per_s
-    assert again.learn(5e9)
-    assert not again.learn(5.05e9)
-    assert not again.learn(1e9)
-    assert not again.learn(1e15), "faster than memory is read"
+    assert again.bytes_per_s == throughput.bytes_per_s
+    assert again.observe(5e9)
+    assert not again.observe(5.05e9)
+    assert not again.observe(1e9)
+    assert not again.observe(1e15), "faster than memory is read"
     third = ThroughputEstimate(file)
     third.measure()
     assert third.bytes_per_s == 5e9
@@ -278,9 +278,9 @@ def test_the_pace_is_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("text", ["", "{}", '{"machine": "another", "memory": 1e9, "shown": 0}'])
 def test_another_machine_is_measured_anew(tmp_path: Path, text: str) -> None:
     (tmp_path / "machine.json").write_text(text)
-    pace = ThroughputEstimate(tmp_path / "machine.json")
-    pace.measure()
-    assert pace.is_known
+    throughput = ThroughputEstimate(tmp_path / "machine.json")
+    throughput.measure()
+    assert throughput.is_measured
     assert json.loads((tmp_path / "machine.json").read_text())["memory"] > 1e8
 
 

@@ -60,7 +60,7 @@ def test_folder_with_such_a_name_is_listed_whole_and_kept_in_the_cache(path: Pat
         f"Caf{MARK} Model".replace("C", "c").replace("M", "m"),
         "other",
     ]
-    assert all(not model.fault for model in found.models)
+    assert all(not model.problem for model in found.models)
 
 
 def test_error_of_such_a_file_is_valid_text(path: Path) -> None:

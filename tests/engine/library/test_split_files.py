@@ -1,31 +1,21 @@
-"""Models in several files, files that change, and what is freed where opening one fails."""
+"""Models in several files, fingerprints, and files that cannot be read for a moment."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
-import threading
 from pathlib import Path
 
 import pytest
 
-from engine.backend import LoadSettings
-from engine.errors import EngineError, ModelFileError
-from engine.kv_cache import snapshot_store as snapshots_module
-from engine.kv_cache.snapshot_store import SnapshotStore
+from engine.errors import ModelFileError
 from engine.library.fingerprint import fingerprint
 from engine.library.load_trial import LoadTrial
-from engine.library.model_scan import look
+from engine.library.model_scan import read_model_file
 from engine.library.model_scan_cache import ModelScanCache
-from engine.library.split_files import size_of
-from engine.native.backend import open_native
-from engine.native.embedder import NativeEmbedder, open_embedder
-from engine.native.llama import C
-from engine.native.model import NativeModel
+from engine.library.split_files import total_size
 from tests.model_files.tiny_llama import write_llama
-
-TOKENS = list(range(100))
 
 
 @pytest.fixture
@@ -39,7 +29,7 @@ def split(tmp_path: Path) -> Path:
 
 
 def test_size_counts_all_parts(split: Path) -> None:
-    assert size_of(split) == split.stat().st_size + (200 << 20)
+    assert total_size(split) == split.stat().st_size + (200 << 20)
 
 
 def test_trial_of_a_split_model_may_use_memory_for_all_parts(split: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,70 +65,6 @@ def test_fingerprint_changes_with_the_time_and_not_with_the_name(tmp_path: Path)
     assert fingerprint(moved, "kind") != before
 
 
-class Counts:
-    """How many models and contexts are alive, as llama.cpp was called."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.alive = {"model": 0, "context": 0, "batch": 0}
-        for name, kind, step in (
-            ("llama_model_load_from_file", "model", 1),
-            ("llama_model_free", "model", -1),
-            ("llama_init_from_model", "context", 1),
-            ("llama_free", "context", -1),
-            ("llama_batch_init", "batch", 1),
-            ("llama_batch_free", "batch", -1),
-        ):
-            monkeypatch.setattr(C, name, self._counting(getattr(C, name), kind, step))
-
-    def _counting(self, call, kind: str, step: int):  # type: ignore[no-untyped-def]
-        def counted(*arguments: object) -> object:
-            self.alive[kind] += step
-            return call(*arguments)
-
-        return counted
-
-
-@pytest.mark.parametrize(
-    ("place", "name"),
-    [
-        ("engine.native.backend", "size_of"),
-        ("engine.native.backend", "fingerprint"),
-        ("engine.native.embedder", "size_of"),
-        ("engine.native.model", "release_mapped_pages"),
-    ],
-)
-def test_file_that_vanishes_while_it_is_opened_leaves_nothing_in_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, name: str
-) -> None:
-    path, counts = write_llama(tmp_path / "tiny.gguf"), Counts(monkeypatch)
-
-    def gone(*arguments: object) -> object:
-        raise OSError(5, "Input/output error")
-
-    monkeypatch.setattr(f"{place}.{name}", gone)
-    with pytest.raises((EngineError, OSError)):
-        (open_embedder if "embedder" in place else open_native)(path, LoadSettings(n_ctx=64), lambda progress: True)
-    assert counts.alive == {"model": 0, "context": 0, "batch": 0}
-
-
-def test_failure_behind_the_context_frees_context_batch_and_model(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path, counts = write_llama(tmp_path / "tiny.gguf"), Counts(monkeypatch)
-
-    def failing(model: NativeModel) -> object:
-        raise MemoryError
-
-    monkeypatch.setattr(NativeModel, "vocabulary", failing)
-    with pytest.raises(MemoryError):
-        open_native(path, LoadSettings(n_ctx=64), lambda progress: True)
-    assert counts.alive == {"model": 0, "context": 0, "batch": 0}
-    monkeypatch.undo()
-    embedder = open_embedder(path, LoadSettings(n_ctx=64), lambda progress: True)
-    assert isinstance(embedder, NativeEmbedder)
-    embedder.close()
-
-
 def test_file_that_could_not_be_read_once_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, cache = write_llama(tmp_path / "tiny.gguf"), ModelScanCache(None)
     read = Path.open
@@ -147,42 +73,6 @@ def test_file_that_could_not_be_read_once_is_read_again(tmp_path: Path, monkeypa
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(Path, "open", failing)
-    assert "Input/output error" in look(path, cache).fault
+    assert "Input/output error" in read_model_file(path, cache).problem
     monkeypatch.setattr(Path, "open", read)
-    assert look(path, cache).fault == ""
-
-
-def test_states_for_a_slow_disk_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    gate, writing = threading.Event(), threading.Event()
-
-    def slow(*arguments: object) -> None:
-        writing.set()
-        assert gate.wait(20)
-
-    monkeypatch.setattr("engine.kv_cache.snapshot_file.write", slow)
-    monkeypatch.setattr(snapshots_module, "QUEUED_BYTES", 2500)
-    store = SnapshotStore(tmp_path, b"ours".ljust(16), 1 << 30, supports_truncation=True)
-    states = [memoryview(bytes(1000)) for _ in range(5)]
-    assert [store.put([n, *TOKENS], state) for n, state in enumerate(states)] == [True, True, False, False, False]
-    assert writing.wait(10)
-    assert not store.has_room(1000)
-    store.close(timeout_s=0.05)
-    gate.set()
-
-
-def test_first_state_is_queued_however_large_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(snapshots_module, "QUEUED_BYTES", 10)
-    store = SnapshotStore(tmp_path, b"ours".ljust(16), 1 << 30, supports_truncation=True)
-    assert store.put(TOKENS, memoryview(bytes(1000)))
-    store.close()
-    assert len(list(tmp_path.glob("*.kv"))) == 1
-
-
-def test_unreadable_snapshot_hides_no_others(tmp_path: Path) -> None:
-    store = SnapshotStore(tmp_path, b"ours".ljust(16), 1 << 30, supports_truncation=True)
-    store.put(TOKENS, memoryview(bytes(1000)))
-    store.close()
-    (tmp_path / "0.kv").mkdir()
-    again = SnapshotStore(tmp_path, b"ours".ljust(16), 1 << 30, supports_truncation=True)
-    assert again.wanted(TOKENS, 0) is not None
-    again.close()
+    assert read_model_file(path, cache).problem == ""

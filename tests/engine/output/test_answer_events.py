@@ -26,7 +26,7 @@ from engine.events import (
 from engine.output.answer_assembler import AnswerAssembler
 from engine.output.chat_format import detect_chat_format
 from engine.requests import ChatRequest, Message, NamedTool, Tool, ToolCall
-from engine.stream import joined
+from engine.stream import merged
 from tests.conftest import chat
 from tests.engine.output.chat_templates import TEMPLATES
 from tests.engine.test_engine import check_shape, engine_over, events_of
@@ -326,10 +326,10 @@ def test_the_text_alone_can_be_collected() -> None:
     asyncio.run(run())
 
 
-def test_deltas_that_piled_up_are_joined_by_channel() -> None:
-    assert joined([TextDelta("a", 1), TextDelta("b", 2)]) == TextDelta("ab", 3)
-    assert joined([ReasoningDelta("a", 1), ReasoningDelta("b", 2)]) == ReasoningDelta("ab", 3)
-    assert joined([ToolCallDelta(1, "{"), ToolCallDelta(1, "}")]) == ToolCallDelta(1, "{}")
+def test_deltas_that_piled_up_are_merged_by_channel() -> None:
+    assert merged([TextDelta("a", 1), TextDelta("b", 2)]) == TextDelta("ab", 3)
+    assert merged([ReasoningDelta("a", 1), ReasoningDelta("b", 2)]) == ReasoningDelta("ab", 3)
+    assert merged([ToolCallDelta(1, "{"), ToolCallDelta(1, "}")]) == ToolCallDelta(1, "{}")
 
 
 def test_piled_up_events_keep_their_order() -> None:

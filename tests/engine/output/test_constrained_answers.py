@@ -147,7 +147,7 @@ def test_it_stays_matched_through_preemption() -> None:
                 asked(Constraint("gbnf", 'root ::= ([a-z]{4} ":"){10}'), "two " * 7),
             ]
             alone = [(await engine.submit(replace(each, id=f"a{i}")).collect())[0] for i, each in enumerate(requests)]
-            script.no_room_at = set(range(opener.backends[0].n_decodes, opener.backends[0].n_decodes + 400, 7))
+            script.kv_full_at = set(range(opener.backends[0].n_decodes, opener.backends[0].n_decodes + 400, 7))
             together = await asyncio.gather(*(engine.submit(each).collect() for each in requests))
             assert [text for text, _ in together] == alone
             assert re.fullmatch("([a-z]{5}-){12}[0-9]", alone[0])

@@ -50,7 +50,7 @@ def test_the_engine_says_it_before_anything_is_sent() -> None:
         engine = Engine(FakeOpener(limits=Limits(400, 4, 64)))
         await engine.load(Path("fake.gguf"))
         chat = [Message("system", "be kind"), *(Message("user", "x" * 100) for _ in range(4))]
-        found = await engine.fit(chat)
+        found = await engine.queries.fit(chat)
         assert found.n_prompt > found.n_ctx == 400
         assert found.left_out == (1, 2, 3)
         assert found.fits

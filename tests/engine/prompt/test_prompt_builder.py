@@ -212,13 +212,13 @@ async def _native(folder: Path) -> Engine:
 def test_cancelled_question_ends_its_work(tmp_path: Path) -> None:
     async def scene() -> None:
         engine = await _native(tmp_path)
-        asked = asyncio.create_task(engine.ask.tokenize("aA" * 10_000_000))
+        asked = asyncio.create_task(engine.queries.tokenize("aA" * 10_000_000))
         await asyncio.sleep(0.3)
         asked.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asked
         started = time.monotonic()
-        assert await engine.ask.tokenize("b" * LONG_TEXT_CHARS)  # on the same thread
+        assert await engine.queries.tokenize("b" * LONG_TEXT_CHARS)  # on the same thread
         await engine.aclose()
         assert time.monotonic() - started < 10
 
@@ -228,11 +228,11 @@ def test_cancelled_question_ends_its_work(tmp_path: Path) -> None:
 def test_long_text_does_not_hold_up_short_ones(tmp_path: Path) -> None:
     async def scene() -> None:
         engine = await _native(tmp_path)
-        asked = asyncio.create_task(engine.ask.tokenize("aA" * 10_000_000))
+        asked = asyncio.create_task(engine.queries.tokenize("aA" * 10_000_000))
         await asyncio.sleep(0.1)
         started = time.monotonic()
-        assert await engine.ask.tokenize("hello")
-        assert await engine.ask.count(chat(("user", "hello")))
+        assert await engine.queries.tokenize("hello")
+        assert await engine.queries.count_tokens(chat(("user", "hello")))
         stream = engine.submit(ChatRequest((Message("user", "hi"),), "endpoint", max_tokens=2))
         async for _ in stream:
             pass
@@ -247,7 +247,7 @@ def test_long_text_does_not_hold_up_short_ones(tmp_path: Path) -> None:
 def test_unloading_ends_what_is_being_tokenized(tmp_path: Path) -> None:
     async def scene() -> None:
         engine = await _native(tmp_path)
-        asked = asyncio.create_task(engine.ask.tokenize("aA" * 10_000_000))
+        asked = asyncio.create_task(engine.queries.tokenize("aA" * 10_000_000))
         embedded = asyncio.create_task(engine.embed(EmbedRequest(("aA" * 10_000_000,), "window")))
         stream = engine.submit(CompletionRequest("aA" * 10_000_000, "window"))
         await asyncio.sleep(0.3)

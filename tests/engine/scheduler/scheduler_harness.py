@@ -1,41 +1,60 @@
-"""What the scheduler is tested with: sequences, a memory that does what it is told, and a step's end."""
+"""A scheduler over a real prefix cache, sequences, and a model of the KV memory that checks its operations."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence as Tokens
+from collections.abc import Sequence
 
 from engine.backend import Limits
-from engine.kv_cache.prefix_cache import common_prefix_length
-from engine.kv_memory import Clear, Copy, Cut, KvOp, Restore, Save
-from engine.priority import ENDPOINT
-from engine.scheduler.batch_plan import BatchPlan
+from engine.kv_cache.prefix_cache import PrefixCache
+from engine.kv_memory import Clear, Copy, KvOp, Restore, Save, SnapshotIndex, Truncate, common_prefix_length
+from engine.priority import Priority
 from engine.scheduler.scheduler import Scheduler
-from engine.scheduler.sequence import Sequence
+from engine.scheduler.sequence import BatchPlan, SequenceState
 
 END = 99
+"""The end-of-generation token."""
+
 LIMITS = Limits(n_cells=48, n_slots=6, n_batch=16, n_running=4, n_outputs=12)
 
 
-def sequence(name: str, n_prompt: int, priority: int = ENDPOINT, max_tokens: int = 8, kind: int = 0) -> Sequence:
-    """Prompts of one kind begin alike: token 0 is the kind, the rest count up."""
-    return Sequence(name, priority, (kind, *range(1, n_prompt)), max_tokens)
+class CachedScheduler(Scheduler):
+    """A scheduler with its cache as an attribute."""
+
+    def __init__(self, limits: Limits = LIMITS, snapshots: SnapshotIndex | None = None) -> None:
+        self.cache = PrefixCache(limits)
+        super().__init__(limits, frozenset({END}), self.cache, snapshots)
+
+    def finish_all(self) -> list[SequenceState]:
+        """Steps until idle. Returns the rejected sequences."""
+        rejected: list[SequenceState] = []
+        while not self.idle:
+            commit_all(self, self.plan(16))
+            rejected += self.take_rejected()
+        return rejected
 
 
-class Memory:
-    """The KV memory as llama.cpp would have it: slots of cells, which several slots may share."""
+def sequence(
+    name: str, n_prompt: int, priority: Priority = Priority.ENDPOINT, max_tokens: int = 8, kind: int = 0
+) -> SequenceState:
+    """Its prompt is `kind`, 1, 2, …, so prompts of one kind have a common beginning."""
+    return SequenceState(name, priority, (kind, *range(1, n_prompt)), max_tokens)
+
+
+class KvMemoryModel:
+    """Slots of cells as in llama.cpp's KV memory. Asserts that every operation and every decode is valid."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.slots: dict[int, list[tuple[int, int]]] = {}
         """Slot → (cell, token)."""
         self.saved: dict[str, list[int]] = {}
-        self.n_made = 0
+        self._n_cells_created = 0
 
-    def do(self, move: KvOp) -> None:
-        match move:
+    def execute(self, op: KvOp) -> None:
+        match op:
             case Clear(slot=slot):
                 self.slots.pop(slot, None)
-            case Cut(slot=slot, n=n):
+            case Truncate(slot=slot, n=n):
                 assert self.limits.supports_truncation
                 assert n <= len(self.slots[slot])
                 del self.slots[slot][n:]
@@ -52,26 +71,26 @@ class Memory:
                 assert n == len(self.saved[key])
                 self.compute(slot, 0, self.saved[key])
 
-    def compute(self, slot: int, start: int, tokens: Tokens[int]) -> None:
-        held = self.slots.setdefault(slot, [])
-        assert start == len(held), "a slot's cells and its sequence disagree"
+    def compute(self, slot: int, start: int, tokens: Sequence[int]) -> None:
+        cells = self.slots.setdefault(slot, [])
+        assert start == len(cells), "the chunk does not start at the end of its slot"
         for token in tokens:
-            held.append((self.n_made, token))
-            self.n_made += 1
+            cells.append((self._n_cells_created, token))
+            self._n_cells_created += 1
         n_used = len({cell for each in self.slots.values() for cell, _ in each})
         assert n_used <= self.limits.n_cells
 
     def find(self, tokens: list[int]) -> tuple[str, list[int]] | None:
-        """As a SnapshotIndex: the longest that begins like `tokens`."""
+        """See `SnapshotIndex.find`."""
         found = [
-            (common_prefix_length(held, tokens), key)
-            for key, held in self.saved.items()
-            if self.limits.supports_truncation or held == tokens[: len(held)]
+            (common_prefix_length(saved, tokens), key)
+            for key, saved in self.saved.items()
+            if self.limits.supports_truncation or saved == tokens[: len(saved)]
         ]
         return (max(found)[1], self.saved[max(found)[1]]) if found else None
 
 
 def commit_all(scheduler: Scheduler, plan: BatchPlan, token: int = 1) -> list[str]:
-    """Gives every entry that samples the same token; the ids of those that finished."""
-    sampled = {entry.sequence.id: token for entry in plan.entries if entry.chunk.samples}
+    """Samples `token` for every entry. Returns the ids of the sequences that finished."""
+    sampled = {entry.sequence.id: token for entry in plan.entries if entry.chunk.sample_last}
     return [outcome.sequence.id for outcome in scheduler.commit(plan, sampled) if outcome.finish]

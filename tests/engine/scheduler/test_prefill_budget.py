@@ -1,48 +1,47 @@
-"""How many prompt tokens a step reads."""
+"""Number of prompt tokens in a step, and when the window awaits its first token."""
 
 from __future__ import annotations
 
 import pytest
 
-from engine.priority import ENDPOINT, WINDOW
-from engine.scheduler.prefill_budget import MIN_READING, READING_S, PrefillBudget
-from engine.scheduler.scheduler import Scheduler
-from tests.engine.scheduler.scheduler_harness import END, LIMITS, sequence
+from engine.priority import Priority
+from engine.scheduler.prefill_budget import FIRST_TOKEN_STEP_S, MIN_FIRST_TOKEN_STEP, PrefillBudget
+from tests.engine.scheduler.scheduler_harness import CachedScheduler, sequence
 
 
-def pacer(token_s: float) -> PrefillBudget:
-    one = PrefillBudget(256, token_s)
+def measured_budget(token_s: float) -> PrefillBudget:
+    budget = PrefillBudget(256, token_s)
     for _ in range(5):
-        one.record(256, 256 * token_s, window_is_decoding=False)
-    return one
+        budget.record(256, 256 * token_s, window_is_decoding=False)
+    return budget
 
 
 @pytest.mark.parametrize(("token_s", "n"), [(0.001, 256), (0.004, 192), (0.01, 64), (0.1, 64)])
-def test_step_is_short_while_the_window_waits_for_a_first_word(token_s: float, n: int) -> None:
-    one = pacer(token_s)
-    assert one.allowance(False, window_awaits_first_token=True) == n
-    assert n == MIN_READING or n * token_s <= READING_S
-    assert one.allowance(False) == 256, "an endpoint's prompt alone is read in full steps"
+def test_step_is_short_while_window_awaits_first_token(token_s: float, n: int) -> None:
+    budget = measured_budget(token_s)
+    assert budget.tokens(window_is_decoding=False, window_awaits_first_token=True) == n
+    assert n == MIN_FIRST_TOKEN_STEP or n * token_s <= FIRST_TOKEN_STEP_S
+    assert budget.tokens(window_is_decoding=False) == 256, "a prompt of the endpoint alone uses full batches"
 
 
-def test_window_waits_from_its_question_to_its_first_token() -> None:
-    run = Scheduler(LIMITS, frozenset({END}))
+def test_window_awaits_first_token_from_request_to_first_token() -> None:
+    run = CachedScheduler()
     waits = []
-    run.add(sequence("tool", 10, ENDPOINT))
+    run.add(sequence("tool", 10, Priority.ENDPOINT))
     waits.append(run.window_awaits_first_token)
-    asked = sequence("person", 10, WINDOW, kind=1)
+    asked = sequence("person", 10, Priority.WINDOW, kind=1)
     run.add(asked)
     waits.append(run.window_awaits_first_token)
     while not asked.n_output:
         plan = run.plan(16)
-        run.commit(plan, {entry.sequence.id: 1 for entry in plan.entries if entry.chunk.samples})
+        run.commit(plan, {entry.sequence.id: 1 for entry in plan.entries if entry.chunk.sample_last})
     waits.append(run.window_awaits_first_token)
     assert waits == [False, True, False]
 
 
-def test_repeatable_prompt_is_read_in_steps_of_one_size() -> None:
-    run = Scheduler(LIMITS, frozenset({END}))
-    asked = sequence("person", 10, WINDOW)
+def test_deterministic_prompt_has_steps_of_full_size() -> None:
+    run = CachedScheduler()
+    asked = sequence("person", 10, Priority.WINDOW)
     asked.is_deterministic = True
     run.add(asked)
     run.plan(4)

@@ -1,4 +1,4 @@
-"""The scheduler as a state machine: whatever is added, cancelled, refused room, its rules hold."""
+"""The scheduler as a Hypothesis state machine: its invariants hold after any sequence of calls."""
 
 from __future__ import annotations
 
@@ -8,32 +8,37 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from engine.priority import BACKGROUND, ENDPOINT, WINDOW
-from engine.scheduler.batch_plan import BatchPlan
-from engine.scheduler.scheduler import Scheduler
-from engine.scheduler.sequence import Sequence
-from tests.engine.scheduler.scheduler_harness import END, LIMITS, Memory, commit_all, sequence
+from engine.priority import Priority
+from engine.scheduler.sequence import BatchPlan, SequenceState
+from tests.engine.scheduler.scheduler_harness import (
+    END,
+    LIMITS,
+    CachedScheduler,
+    KvMemoryModel,
+    commit_all,
+    sequence,
+)
 
-STATEFUL = replace(LIMITS, supports_truncation=False)
+RECURRENT = replace(LIMITS, supports_truncation=False)
 
 
 class SchedulerMachine(RuleBasedStateMachine):
-    """Beside a memory that does what it is told, and checks it."""
+    """Runs the scheduler with a model of the KV memory that checks every operation."""
 
     limits = LIMITS
 
     def __init__(self) -> None:
         super().__init__()
-        self.memory = Memory(self.limits)
-        self.scheduler = Scheduler(self.limits, frozenset({END}), self.memory)
-        self.live: dict[str, Sequence] = {}
+        self.memory = KvMemoryModel(self.limits)
+        self.scheduler = CachedScheduler(self.limits, self.memory)
+        self.live: dict[str, SequenceState] = {}
         self.finished: set[str] = set()
         self.n_added = 0
 
     @rule(
         n_prompt=st.integers(1, LIMITS.n_cells - 1),
         max_tokens=st.integers(1, 60),
-        priority=st.sampled_from([WINDOW, ENDPOINT, BACKGROUND]),
+        priority=st.sampled_from([Priority.WINDOW, Priority.ENDPOINT, Priority.BACKGROUND]),
         kind=st.integers(0, 2),
         needs_all_logits=st.sampled_from([False, False, False, True]),
         is_deterministic=st.booleans(),
@@ -43,7 +48,7 @@ class SchedulerMachine(RuleBasedStateMachine):
         self,
         n_prompt: int,
         max_tokens: int,
-        priority: int,
+        priority: Priority,
         kind: int,
         needs_all_logits: bool,
         is_deterministic: bool,
@@ -67,11 +72,11 @@ class SchedulerMachine(RuleBasedStateMachine):
     def step(self, budget: int, token: int) -> None:
         plan = self.compute(budget)
         assert plan.n_prompt_tokens <= max(1, budget)
-        self.take(commit_all(self.scheduler, plan, token))
+        self.mark_finished(commit_all(self.scheduler, plan, token))
 
     @precondition(lambda self: self.live)
     @rule()
-    def no_room(self) -> None:
+    def decode_fails_for_lack_of_memory(self) -> None:
         plan = self.plan(8)
         self.scheduler.roll_back(plan)
         n_running, n_idle = (
@@ -79,94 +84,100 @@ class SchedulerMachine(RuleBasedStateMachine):
             len(self.scheduler.cache.prefixes) - len(self.scheduler.running),
         )
         if n_running:
-            made = self.scheduler.free_kv_space()
-            assert made or (n_running == 1 and not n_idle)
-        self.forget_refused()
+            freed = self.scheduler.free_kv_space()
+            assert freed or (n_running == 1 and not n_idle)
+        self.remove_rejected()
 
     @precondition(
         lambda self: self.limits.supports_full_rollback and any(each.n_output for each in self.scheduler.running)
     )
     @rule(data=st.data(), tokens=st.lists(st.integers(4, 6), min_size=1, max_size=6))
-    def spell_anew(self, data: st.DataObject, tokens: list[int]) -> None:
+    def retokenize(self, data: st.DataObject, tokens: list[int]) -> None:
         writing = {each.id: each for each in self.scheduler.running if len(each.tokens) > len(each.prompt)}
         changed = writing[data.draw(st.sampled_from(sorted(writing)))]
         at = data.draw(st.integers(len(changed.prompt), len(changed.tokens) - 1))
         room = len(changed.tokens) - at
         self.scheduler.retokenize(changed, at, tokens[:room])
 
-    def forget_refused(self) -> None:
-        for refused in self.scheduler.take_rejected():
-            assert refused.priority == BACKGROUND
-            del self.live[refused.id]
+    def remove_rejected(self) -> None:
+        for rejected in self.scheduler.take_rejected():
+            assert rejected.priority == Priority.BACKGROUND
+            del self.live[rejected.id]
 
     @precondition(lambda self: self.scheduler.running)
     @rule(data=st.data())
-    def a_restore_fails(self, data: st.DataObject) -> None:
-        """As far as the scheduler can tell: what a slot should hold is not there."""
+    def restore_fails(self, data: st.DataObject) -> None:
         plan = self.plan(8)
         self.scheduler.roll_back(plan)
         running = [each.prefix.slot for each in self.scheduler.running if each.prefix is not None]
         if running:
-            self.scheduler.forget(data.draw(st.sampled_from(sorted(running))))
+            self.scheduler.invalidate_slot(data.draw(st.sampled_from(sorted(running))))
 
     def plan(self, budget: int) -> BatchPlan:
-        writing = [each for each in self.scheduler.running if each.priority == WINDOW and each.n_pending == 1]
+        decoding = [each for each in self.scheduler.running if each.priority == Priority.WINDOW and each.n_pending == 1]
         chats = self.chats()
-        only_background = all(each.priority == BACKGROUND for each in self.live.values())
+        only_background = all(each.priority == Priority.BACKGROUND for each in self.live.values())
         plan = self.scheduler.plan(budget)
-        for move in plan.moves:
-            self.memory.do(move)
-        self.forget_refused()
-        self.check_reading_order(plan)
+        for op in plan.ops:
+            self.memory.execute(op)
+        self.remove_rejected()
+        self.check_prefill_order(plan)
         steps = {entry.sequence for entry in plan.entries}
-        if any(each.priority > WINDOW for each in self.scheduler.running):
-            assert set(writing) <= steps, "the window waits for the endpoint"
+        if any(each.priority > Priority.WINDOW for each in self.scheduler.running):
+            assert set(decoding) <= steps, "a decode of the window waits for the endpoint"
         if only_background:
             kept = [prefix.tokens for prefix in self.scheduler.cache.prefixes]
             for chat in chats:
                 assert any(tokens[: len(chat)] == chat for tokens in kept), "background work evicted a chat"
         return plan
 
-    def check_reading_order(self, plan: BatchPlan) -> None:
-        shares = {entry.sequence: len(entry.chunk.tokens) for entry in plan.entries if not entry.writes}
-        readers = [each for each in self.scheduler.running if not each.writes]
+    def check_prefill_order(self, plan: BatchPlan) -> None:
+        shares = {entry.sequence: len(entry.chunk.tokens) for entry in plan.entries if not entry.is_decoding}
+        readers = [each for each in self.scheduler.running if not each.is_decoding]
         for one in readers:
             if shares.get(one, 0) == one.n_to_prefill or one.needs_all_logits:
                 continue
             for other in shares:
-                assert other.priority <= one.priority, "a lower priority is read before a higher one"
+                assert other.priority <= one.priority, "a lower priority is computed before a higher one"
                 assert other is one or other.prefill_order < one.prefill_order
 
     def chats(self) -> list[list[int]]:
-        """What the window has left in memory."""
+        """Tokens of the window's idle prefixes."""
         return [
             list(prefix.tokens)
             for prefix in self.scheduler.cache.prefixes
-            if prefix.priority == WINDOW and not prefix.in_use
+            if prefix.priority == Priority.WINDOW and not prefix.in_use
         ]
 
     def compute(self, budget: int) -> BatchPlan:
         n_live = len(self.live)
         plan = self.plan(budget)
-        assert plan.entries or len(self.live) < n_live, "work is left, but the plan is empty"
+        assert plan.entries or len(self.live) < n_live, "the plan is empty although sequences are left"
         row, n_outputs = -1, 0
         for entry in plan.entries:
             chunk = entry.chunk
             self.memory.compute(chunk.slot, chunk.start, chunk.tokens)
             held = [token for _, token in self.memory.slots[chunk.slot]]
             assert held == entry.sequence.tokens[: len(held)]
-            assert chunk.samples == (len(held) == len(entry.sequence.tokens))
-            if entry.sequence.is_deterministic and chunk.samples and not entry.writes and not entry.sequence.n_output:
-                assert len(entry.sequence.prompt) == 1, "the last token of a prompt is not a step of its own"
+            assert chunk.sample_last == (len(held) == len(entry.sequence.tokens))
+            if (
+                entry.sequence.is_deterministic
+                and chunk.sample_last
+                and not entry.is_decoding
+                and not entry.sequence.n_output
+            ):
+                assert len(entry.sequence.prompt) == 1, (
+                    "the last token of a deterministic prompt is not a step of its own"
+                )
             assert entry.sequence.uses_cache or entry.sequence.n_cached == 0
             row += len(chunk.tokens)
-            n_outputs += len(chunk.tokens) if chunk.needs_all_logits else chunk.samples
-            assert entry.row == row
+            n_outputs += len(chunk.tokens) if chunk.needs_all_logits else chunk.sample_last
+            assert entry.last_row == row
         assert plan.n_tokens <= self.limits.n_batch
         assert n_outputs <= self.limits.n_outputs
         return plan
 
-    def take(self, names: list[str]) -> None:
+    def mark_finished(self, names: list[str]) -> None:
         for name in names:
             assert name not in self.finished, "a sequence finished twice"
             self.finished.add(name)
@@ -182,12 +193,12 @@ class SchedulerMachine(RuleBasedStateMachine):
         assert set(map(id, in_use)) == set(map(id, running))
 
     @invariant()
-    def nobody_is_lost(self) -> None:
+    def every_live_sequence_is_running_or_waiting(self) -> None:
         known = {each.id for each in (*self.scheduler.running, *self.scheduler.waiting)}
         assert known == set(self.live)
 
     @invariant()
-    def cells_are_counted(self) -> None:
+    def free_cells_are_counted(self) -> None:
         cells = {cell for prefix in self.scheduler.cache.prefixes for cell in prefix.cells}
         assert self.scheduler.cache.n_free == self.limits.n_cells - len(cells)
 
@@ -195,8 +206,8 @@ class SchedulerMachine(RuleBasedStateMachine):
         for _ in range(20_000):
             if self.scheduler.idle:
                 break
-            self.take(commit_all(self.scheduler, self.compute(16)))
-        assert self.scheduler.idle, "somebody starves"
+            self.mark_finished(commit_all(self.scheduler, self.compute(16)))
+        assert self.scheduler.idle, "a sequence starves"
         assert not self.live
         while self.scheduler.cache.evict():
             pass
@@ -204,13 +215,13 @@ class SchedulerMachine(RuleBasedStateMachine):
         assert not self.scheduler.cache.prefixes
 
 
-class StatefulMachine(SchedulerMachine):
-    """A model whose sequences cannot be cut."""
+class RecurrentSchedulerMachine(SchedulerMachine):
+    """For models without truncation, such as recurrent ones."""
 
-    limits = STATEFUL
+    limits = RECURRENT
 
 
 SchedulerMachine.TestCase.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
-StatefulMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+RecurrentSchedulerMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 TestScheduler = SchedulerMachine.TestCase
-TestStatefulScheduler = StatefulMachine.TestCase
+TestRecurrentScheduler = RecurrentSchedulerMachine.TestCase

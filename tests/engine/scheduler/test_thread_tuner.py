@@ -1,4 +1,4 @@
-"""The thread counts on a simulated machine: what a step costs is a function of the count and of who else runs."""
+"""Thread counts on a simulated machine, where the step time depends on the count and on other processes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from engine.scheduler.thread_tuner import ThreadCountPolicy, candidate_thread_co
 
 QUIET = {1: 0.0114, 2: 0.0074}
 BUSY = {1: 0.0147, 2: 0.042}
-"""Seconds a decode step takes on two cores, alone and beside one busy process; measured."""
+"""Measured seconds per decode step on two cores by thread count: alone, and beside one busy process."""
 
 
 def run(counts: ThreadCountPolicy, cost_s: Callable[[int], float], n_steps: int, n_tokens: int = 1) -> list[int]:
@@ -19,19 +19,19 @@ def run(counts: ThreadCountPolicy, cost_s: Callable[[int], float], n_steps: int,
     return used
 
 
-def test_the_ladder() -> None:
+def test_candidate_thread_counts() -> None:
     assert candidate_thread_counts(1) == (1,)
     assert candidate_thread_counts(2) == (1, 2)
     assert candidate_thread_counts(6) == (1, 2, 3, 4, 6)
     assert candidate_thread_counts(10) == (1, 2, 3, 4, 6, 8, 10)
 
 
-def test_a_quiet_machine_loses_almost_nothing_to_looking() -> None:
+def test_quiet_machine_loses_less_than_1_percent_to_probes() -> None:
     used = run(ThreadCountPolicy((1, 2)), QUIET.__getitem__, 2000)
     assert sum(QUIET[n] for n in used) < 1.01 * 2000 * QUIET[2]
 
 
-def test_it_backs_off_from_a_neighbour_and_comes_back() -> None:
+def test_busy_process_reduces_thread_count_until_it_ends() -> None:
     counts = ThreadCountPolicy((1, 2))
     run(counts, QUIET.__getitem__, 500)
     beside = run(counts, BUSY.__getitem__, 500)
@@ -41,55 +41,55 @@ def test_it_backs_off_from_a_neighbour_and_comes_back() -> None:
     assert back[-200:].count(2) > 190
 
 
-def test_it_climbs_a_ladder_to_the_best() -> None:
+def test_best_of_many_counts_is_found() -> None:
     counts = ThreadCountPolicy(candidate_thread_counts(16))
     used = run(counts, lambda n: 0.001 * (10 + abs(n - 6)), 3000)
     assert used[-300:].count(6) > 280
 
 
-def test_prompts_have_a_count_of_their_own() -> None:
+def test_prompts_have_a_separate_count() -> None:
     counts = ThreadCountPolicy((1, 2))
     run(counts, BUSY.__getitem__, 200)
     assert counts.choose(1) == 1
     assert counts.choose(64) == 2
 
 
-def test_one_count_is_kept() -> None:
+def test_single_count_is_kept() -> None:
     assert set(run(ThreadCountPolicy((4,)), lambda n: 0.01, 100)) == {4}
 
 
-def test_nothing_is_tried_while_a_person_waits_for_the_step() -> None:
+def test_without_exploration_no_other_count_is_probed() -> None:
     counts = ThreadCountPolicy((1, 2))
-    run(counts, BUSY.__getitem__, 200)  # which makes prompts look too
+    run(counts, BUSY.__getitem__, 200)  # also requests a probe for prompts
     for n in range(400):
-        assert counts.choose(32, watched=True) == 2, n
-        counts.record(32, 0.1, watched=True)
-    assert set(run(counts, lambda count: 0.2 / count, 40, n_tokens=32)) == {1, 2}, "it looks again when nobody waits"
+        assert counts.choose(32, may_explore=False) == 2, n
+        counts.record(32, 0.1, may_explore=False)
+    assert set(run(counts, lambda count: 0.2 / count, 40, n_tokens=32)) == {1, 2}, "exploration resumes"
 
 
-def test_a_probe_that_has_begun_is_put_off() -> None:
+def test_without_exploration_running_probe_is_postponed() -> None:
     counts = ThreadCountPolicy((1, 2))
     run(counts, BUSY.__getitem__, 200)
     while counts.choose(32) == 2:
         counts.record(32, 0.1)
-    assert counts.choose(32, watched=True) == 2
+    assert counts.choose(32, may_explore=False) == 2
 
 
-def test_a_neighbour_is_noticed_while_a_person_waits() -> None:
+def test_without_exploration_slow_steps_still_start_a_probe() -> None:
     counts = ThreadCountPolicy((1, 2))
     used = []
     for n in range(100):
-        used.append(counts.choose(32, watched=True))
-        counts.record(32, {1: 0.2, 2: 0.1 if n < 50 else 0.5}[used[-1]], watched=True)
+        used.append(counts.choose(32, may_explore=False))
+        counts.record(32, {1: 0.2, 2: 0.1 if n < 50 else 0.5}[used[-1]], may_explore=False)
     assert set(used[:50]) == {2}
     assert used[60:].count(1) > 35
 
 
-def test_reading_is_not_tried_with_fewer_threads_out_of_mere_curiosity() -> None:
+def test_prompts_are_probed_only_after_decode_steps_found_a_change() -> None:
     reading = {1: 0.36, 2: 0.26}
     counts = ThreadCountPolicy((1, 2))
     assert set(run(counts, reading.__getitem__, 100, n_tokens=64)) == {2}
-    run(counts, BUSY.__getitem__, 200)  # somebody else comes, whom the decodes see
+    run(counts, BUSY.__getitem__, 200)  # another process starts, which decode steps detect
     beside = {1: 0.4, 2: 1.3}
     assert run(counts, beside.__getitem__, 50, n_tokens=64)[-20:].count(1) > 15
     run(counts, QUIET.__getitem__, 1000)

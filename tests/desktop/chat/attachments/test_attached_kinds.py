@@ -13,22 +13,22 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QUrl
 
-from desktop.chat.attachments.attachment_list import Tray
+from desktop.chat.attachments.attachment_list import AttachmentList
 from desktop.chat.attachments.docx import read_docx
+from desktop.chat.attachments.drop_zone import files_of
 from desktop.chat.attachments.errors import NoText, NotText, TooLarge
-from desktop.chat.attachments.file_reader import Reader
+from desktop.chat.attachments.file_reader import FileReader
 from desktop.chat.attachments.pdf import read_pdf
-from desktop.chat.composer.message_edit import files_of
 from desktop.import_export.backup import stage_restore, write_backup
 from desktop.import_export.controller import ImportExportController
 from desktop.import_export.exporter import Exporter
 from desktop.import_export.reader import read
 from desktop.import_export.records import PortableChat
-from desktop.platform.instance_lock import InstanceLock
 from desktop.platform.logging_setup import LogFile
+from desktop.platform.single_instance import InstanceLock
 from desktop.settings.settings_file import SettingsFile
 from desktop.store.records import Chat, ChatMessage
-from desktop.store.search import Search
+from desktop.store.search import ChatSearch
 from desktop.store.store import Store
 from engine.files.profile import Profile
 from engine.library.model_scan import ModelFile
@@ -102,9 +102,9 @@ def test_spreadsheet_package_raises_not_text(tmp_path: Path) -> None:
 
 def test_document_without_text_raises_no_text(tmp_path: Path) -> None:
     with pytest.raises(NoText):
-        Reader().read(write_docx(tmp_path / "x.docx", paragraph(" ")))
+        FileReader().read(write_docx(tmp_path / "x.docx", paragraph(" ")))
     with pytest.raises(NoText):
-        Reader().read(write_pdf(tmp_path / "x.pdf", ["", ""]))
+        FileReader().read(write_pdf(tmp_path / "x.pdf", ["", ""]))
 
 
 def pdf_with_map(path: Path, *maps: tuple[str, str], shown: str) -> Path:
@@ -139,7 +139,7 @@ def test_lone_surrogate_in_pdf_becomes_replacement_character(tmp_path: Path) -> 
     maps = (("41", "0041"), ("42", "D835"), ("43", "D83DDE00"))
     text = read_pdf(pdf_with_map(tmp_path / "x.pdf", *maps, shown="41424341"))
     assert text == "A\ufffd😀A"
-    assert Reader().read(tmp_path / "x.pdf").text == text
+    assert FileReader().read(tmp_path / "x.pdf").text == text
 
 
 def test_surrogate_pair_in_pdf_is_joined(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_26_mb_text_raises_too_large_quickly(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_bytes(b"All work and no play. " * (26_000_000 // 22))
     began = time.monotonic()
     with pytest.raises(TooLarge) as caught:
-        Reader().read(tmp_path / "x.txt")
+        FileReader().read(tmp_path / "x.txt")
     assert caught.value.measure == "characters"
     assert time.monotonic() - began < 5
 
@@ -169,13 +169,13 @@ def test_attached_file_name_not_utf8_gets_replacement_character(tmp_path: Path) 
             write_docx(path, paragraph(text))
         else:
             path.write_text(text)
-        attachment = Reader().read(path)
+        attachment = FileReader().read(path)
         assert (attachment.name, attachment.text) == (name.replace("ü", "\ufffd"), text)
-    tray = Tray(lambda: "1")
-    tray.begin(strange(tmp_path, "ü.txt").name)
-    assert tray.items[0].name == "\ufffd.txt"
+    attachments = AttachmentList(lambda: "1")
+    attachments.add(strange(tmp_path, "ü.txt").name)
+    assert attachments.items[0].name == "\ufffd.txt"
     with pytest.raises(NotText) as caught:
-        Reader().read(strange(tmp_path, ""))
+        FileReader().read(strange(tmp_path, ""))
     caught.value.name.encode()
 
 
@@ -194,7 +194,7 @@ def test_profile_path_not_utf8_works(tmp_path: Path) -> None:
     profile = Profile(strange(tmp_path, "prüfung")).ensure()
 
     async def run() -> None:
-        store, search = Store(profile.chats), Search(profile.chats)
+        store, search = Store(profile.chats), ChatSearch(profile.chats)
         assert await store.open() is None
         await store.save(Chat("c", "Sea", 1.0, 1.0), [ChatMessage("m", "c", None, "user", "water", "complete", 1.0)])
         assert len(await search.find("water") or []) == 1

@@ -26,7 +26,7 @@ from desktop.chat.attachments.errors import (
     Unreachable,
 )
 from desktop.chat.attachments.file_kinds import kind_of, language_of
-from desktop.chat.attachments.file_reader import Reader
+from desktop.chat.attachments.file_reader import FileReader
 from desktop.chat.attachments.text_decoding import decode
 from tests.desktop.chat.attachments.sample_documents import W, paragraph, write_docx, write_pdf
 
@@ -46,7 +46,7 @@ from tests.desktop.chat.attachments.sample_documents import W, paragraph, write_
 def test_file_extension_determines_kind(tmp_path: Path, name: str, kind: str) -> None:
     path = tmp_path / name
     path.write_text("a, b\n", encoding="utf-8")
-    attachment = Reader().read(path)
+    attachment = FileReader().read(path)
     assert (attachment.name, attachment.kind, attachment.text) == (name, kind, "a, b\n")
 
 
@@ -89,13 +89,13 @@ def test_decoded_text_has_no_carriage_returns(data: bytes) -> None:
 
 def test_pdf_text_joins_pages(tmp_path: Path) -> None:
     path = write_pdf(tmp_path / "plan.pdf", ["Turn the soil", "Sow the beans"])
-    attachment = Reader().read(path)
+    attachment = FileReader().read(path)
     assert attachment.kind == "pdf"
     assert attachment.text == "Turn the soil\n\nSow the beans"
 
 
 def test_pdf_with_empty_password_is_read(tmp_path: Path) -> None:
-    assert Reader().read(write_pdf(tmp_path / "open.pdf", ["Read me"], password="")).text == "Read me"
+    assert FileReader().read(write_pdf(tmp_path / "open.pdf", ["Read me"], password="")).text == "Read me"
 
 
 def test_docx_is_converted_to_markdown(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_docx_is_converted_to_markdown(tmp_path: Path) -> None:
         + "</w:p></w:tc></w:tr></w:tbl>"
     )
     notes = f"<w:footnotes {W}><w:footnote>{paragraph('See page 2.')}</w:footnote></w:footnotes>"
-    attachment = Reader().read(write_docx(tmp_path / "plan.docx", body, footnotes=notes))
+    attachment = FileReader().read(write_docx(tmp_path / "plan.docx", body, footnotes=notes))
     assert attachment.kind == "docx"
     assert attachment.text.split("\n\n") == [
         "# The garden",
@@ -124,7 +124,7 @@ def test_docx_is_converted_to_markdown(tmp_path: Path) -> None:
 
 def refused(path: Path) -> AttachError:
     with pytest.raises(AttachError) as caught:
-        Reader().read(path)
+        FileReader().read(path)
     assert caught.value.name == path.name
     return caught.value
 
@@ -150,10 +150,10 @@ def test_empty_file_or_scan_raises_no_text(tmp_path: Path) -> None:
     blank = tmp_path / "blank.txt"
     blank.write_text(" \n", encoding="utf-8")
     assert type(refused(blank)) is NoText
-    assert strings.refused(refused(blank)) == f"{blank.name} is empty."
+    assert strings.attachment_error(refused(blank)) == f"{blank.name} is empty."
     scan = refused(write_pdf(tmp_path / "scan.pdf", ["", ""]))
     assert type(scan) is NoText
-    assert "A scan must be turned into text first" in strings.refused(scan)
+    assert "A scan must be turned into text first" in strings.attachment_error(scan)
     assert type(refused(write_docx(tmp_path / "blank.docx", ""))) is NoText
 
 
@@ -211,12 +211,12 @@ def test_document_reading_timeout_raises_too_slow(tmp_path: Path) -> None:
     path = write_pdf(tmp_path / "slow.pdf", ["Slow"])
     sleeps = [sys.executable, "-c", "import time; time.sleep(60)"]
     with pytest.raises(TooSlow):
-        Reader(lambda kind, path: sleeps, document_s=0.2).read(path)
+        FileReader(lambda kind, path: sleeps, document_s=0.2).read(path)
 
 
 def test_close_ends_running_read(tmp_path: Path) -> None:
     path = write_pdf(tmp_path / "slow.pdf", ["Slow"])
-    reader = Reader(lambda kind, path: [sys.executable, "-c", "import time; time.sleep(60)"])
+    reader = FileReader(lambda kind, path: [sys.executable, "-c", "import time; time.sleep(60)"])
     closing = threading.Timer(0.2, reader.close)
     started = time.monotonic()
     closing.start()
@@ -229,4 +229,4 @@ def test_close_ends_running_read(tmp_path: Path) -> None:
 def test_crash_of_reader_process_raises_damaged(tmp_path: Path) -> None:
     path = write_pdf(tmp_path / "deadly.pdf", ["Deadly"])
     with pytest.raises(Damaged):
-        Reader(lambda kind, path: [sys.executable, "-c", "import os; os.abort()"]).read(path)
+        FileReader(lambda kind, path: [sys.executable, "-c", "import os; os.abort()"]).read(path)

@@ -40,9 +40,9 @@ def test_preset_without_instructions_keeps_chat_instructions() -> None:
     assert own == ChatSettings(system="One line.", preset="Terse", temperature=0.1)
     presets = Presets({"Terse": own})
     chat = ChatSettings(system="Be kind.", seed=3, summary="They met.", summarised_to="m")
-    precise = presets.chosen("Precise", chat)
+    precise = presets.apply("Precise", chat)
     assert (precise.system, precise.seed, precise.summary, precise.temperature) == ("Be kind.", None, "They met.", 0.2)
-    assert presets.chosen("Terse", chat).system == "One line."
+    assert presets.apply("Terse", chat).system == "One line."
     assert presets.name_of(ChatSettings()) == ("Everyday", False)
     assert presets.name_of(precise) == ("Precise", False)
     assert presets.name_of(ChatSettings(preset="Precise", temperature=1.0)) == ("Precise", True)
@@ -54,15 +54,15 @@ def test_preset_without_instructions_keeps_chat_instructions() -> None:
 )
 def test_invalid_preset_name_is_reported(name: str, fault: str) -> None:
     presets = Presets({"Terse": ChatSettings()})
-    assert presets.fault_of(name) == fault
-    assert presets.fault_of("terse", renames="Terse") == ""
+    assert presets.name_problem(name) == fault
+    assert presets.name_problem("terse", replaces="Terse") == ""
 
 
 def sheet_of(gui: Gui) -> ChatSettingsSheet:
     QTest.keyClick(gui.window, Qt.Key.Key_Comma, Qt.KeyboardModifier.ControlModifier)
-    assert gui.window.chat_settings is not None
-    assert gui.window.chat_settings.isVisible()
-    return gui.window.chat_settings
+    assert gui.window.chat_page.settings_sheet is not None
+    assert gui.window.chat_page.settings_sheet.isVisible()
+    return gui.window.chat_page.settings_sheet
 
 
 def test_chat_settings_are_restored_with_chat(run: Run, open_gui: OpenGui) -> None:
@@ -102,14 +102,14 @@ def test_preset_can_be_saved_renamed_deleted_and_restored(run: Run, open_gui: Op
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
-            sheet, pill = sheet_of(gui), gui.window.composer.preset_pill
+            sheet, pill = sheet_of(gui), gui.window.chat_page.composer.preset_pill
             bar = sheet.presets
             assert pill.text() == "Everyday"
             QTest.keyClicks(sheet.rows["top_k"].edit, "9")
             bar.save.click()
             QTest.keyClicks(bar.name, "Precise")
             QTest.keyClick(bar.name, Qt.Key.Key_Return)
-            assert bar.fault.text() == "There is a preset of that name already."
+            assert bar.problem.text() == "There is a preset of that name already."
             bar.name.setText("Nine")
             QTest.keyClick(bar.name, Qt.Key.Key_Return)
             assert pill.text() == "Nine"
@@ -124,8 +124,8 @@ def test_preset_can_be_saved_renamed_deleted_and_restored(run: Run, open_gui: Op
             bar.chosen.emit("Creative")
             await until(lambda: pill.text() == "Creative")
         async with open_gui() as gui:
-            await until(lambda: gui.window.chat_settings is not None)
-            assert gui.window.chat_settings is not None
-            await until(lambda: "Ninth" in gui.window.chat_settings.presets._presets.names)
+            await until(lambda: gui.window.chat_page.settings_sheet is not None)
+            assert gui.window.chat_page.settings_sheet is not None
+            await until(lambda: "Ninth" in gui.window.chat_page.settings_sheet.presets._presets.names)
 
     run(story())

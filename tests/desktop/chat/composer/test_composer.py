@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from desktop.chat.attachments.attachment_chips import AttachmentChip
-from desktop.chat.attachments.attachment_list import Tray
+from desktop.chat.attachments.attachment_list import AttachmentList
 from desktop.chat.composer.composer import Composer
 from desktop.chat.prompt import fenced, prompt_messages, prompt_parts, with_attachments
 from desktop.store.records import Attachment, ChatMessage, ChatSettings
@@ -27,7 +27,7 @@ OPENS_A_DIALOG = pytest.mark.qt_log_ignore("This plugin does not support propaga
 
 
 def chips(gui: Gui) -> list[AttachmentChip]:
-    return gui.window.composer.chips.chips
+    return gui.window.chat_page.composer.chips.chips
 
 
 def counted(gui: Gui, n: int) -> bool:
@@ -84,16 +84,16 @@ def test_summary_replaces_turns_after_instructions() -> None:
 
 def test_attachment_removed_while_read_stays_removed() -> None:
     ids = iter("abc")
-    tray = Tray(lambda: next(ids))
-    first, second = tray.begin("one.txt"), tray.begin("two.txt")
-    tray.remove(first)
-    tray.finish(first, Attachment("one.txt", "text", "1"))
-    assert tray.is_reading
-    tray.finish(second, Attachment("two.txt", "text", "2"))
-    tray.count(second, 7)
-    tray.count(first, 7)
-    assert tray.attachments == (Attachment("two.txt", "text", "2", 7),)
-    assert not tray.is_reading
+    attachments = AttachmentList(lambda: next(ids))
+    first, second = attachments.add("one.txt"), attachments.add("two.txt")
+    attachments.remove(first)
+    attachments.set_attachment(first, Attachment("one.txt", "text", "1"))
+    assert attachments.is_reading
+    attachments.set_attachment(second, Attachment("two.txt", "text", "2"))
+    attachments.set_n_tokens(second, 7)
+    attachments.set_n_tokens(first, 7)
+    assert attachments.attachments == (Attachment("two.txt", "text", "2", 7),)
+    assert not attachments.is_reading
 
 
 def test_keys_after_click_on_page_go_to_composer(run: Run, open_gui: OpenGui) -> None:
@@ -102,13 +102,13 @@ def test_keys_after_click_on_page_go_to_composer(run: Run, open_gui: OpenGui) ->
             await until(lambda: gui.ready)
             type_and_send(gui, "When?")
             await answered(gui)
-            page = gui.window.transcript
+            page = gui.window.chat_page.transcript
             assert page is not None
             QTest.mouseClick(page.viewport(), Qt.MouseButton.LeftButton, pos=page.viewport().rect().bottomLeft())
             for letter in "Wha":
                 QTest.keyClicks(gui.window.focusWidget(), letter)
             QTest.keyClicks(gui.window.focusWidget(), "t else?")
-            assert gui.window.composer.text == "What else?"
+            assert gui.window.chat_page.composer.text == "What else?"
 
     run(story())
 
@@ -118,7 +118,7 @@ def test_attached_file_is_counted_and_sent(run: Run, open_gui: OpenGui, tmp_path
     async def story() -> None:
         async with open_gui(Script(answer=b"In March.")) as gui:
             await until(lambda: gui.ready)
-            composer = gui.window.composer
+            composer = gui.window.chat_page.composer
             QTest.mouseClick(composer._attach, Qt.MouseButton.LeftButton)
             dialog = gui.window.findChild(QFileDialog)
             assert isinstance(dialog, QFileDialog)
@@ -128,7 +128,7 @@ def test_attached_file_is_counted_and_sent(run: Run, open_gui: OpenGui, tmp_path
             assert [chip._name.text() for chip in chips(gui)] == ["beans.md", "plan.pdf"]
             # The fake counts a token for each byte, so that the cost is known: name, fence and text.
             assert (
-                chips(gui)[0]._cost.text()
+                chips(gui)[0]._tokens.text()
                 == f"{len(fenced(Attachment('beans.md', 'markdown', 'Sow in March.' + chr(10))))} tokens"
             )
             type_and_send(gui, "When?")
@@ -155,7 +155,7 @@ def test_attached_file_is_counted_and_sent(run: Run, open_gui: OpenGui, tmp_path
 def test_file_without_text_can_be_sent(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
     async def story() -> None:
         async with open_gui() as gui:
-            composer = gui.window.composer
+            composer = gui.window.chat_page.composer
             assert not composer._send.isEnabled()
             composer.files_given.emit([note(tmp_path)])
             assert not composer._send.isEnabled()  # while it is read
@@ -182,13 +182,13 @@ def test_files_dropped_on_page_or_text_are_attached(run: Run, open_gui: OpenGui,
             assert drop.dropAction() == Qt.DropAction.CopyAction
             assert not zone.isVisible()
             await until(lambda: len(chips(gui)) == 1)
-            edit = gui.window.composer._edit
+            edit = gui.window.chat_page.composer._edit
             enter = drag_enter(QPoint(5, 5), mime)
             QApplication.sendEvent(edit.viewport(), enter)
             drop = dropped(QPoint(5, 5), mime)
             QApplication.sendEvent(edit.viewport(), drop)
             await until(lambda: len(chips(gui)) == 2)
-            assert gui.window.composer.text == ""
+            assert gui.window.chat_page.composer.text == ""
             words = QMimeData()
             words.setText("only words")
             refused = drag_enter(QPoint(60, 60), words)
@@ -202,15 +202,15 @@ def test_files_dropped_on_page_or_text_are_attached(run: Run, open_gui: OpenGui,
 def test_pasted_files_are_attached_and_pasted_text_is_inserted(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
     async def story() -> None:
         async with open_gui() as gui:
-            edit, clipboard = gui.window.composer._edit, QGuiApplication.clipboard()
+            edit, clipboard = gui.window.chat_page.composer._edit, QGuiApplication.clipboard()
             edit.setFocus()
             clipboard.setMimeData(mime_of(note(tmp_path)))
             QTest.keyClick(edit, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
             await until(lambda: len(chips(gui)) == 1)
-            assert gui.window.composer.text == ""
+            assert gui.window.chat_page.composer.text == ""
             clipboard.setText("word " * 40_000)
             QTest.keyClick(edit, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
-            assert len(gui.window.composer.text) == 200_000
+            assert len(gui.window.chat_page.composer.text) == 200_000
             assert len(chips(gui)) == 1
             clipboard.setImage(QImage(8, 8, QImage.Format.Format_RGB32))
             QTest.keyClick(edit, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
@@ -227,8 +227,8 @@ def test_unreadable_files_are_reported_and_others_attached(run: Run, open_gui: O
         locked = write_pdf(tmp_path / "locked.pdf", ["Hidden"], password="sesame")
         scan = write_pdf(tmp_path / "scan {1}.pdf", [""])
         async with open_gui() as gui:
-            QTest.keyClicks(gui.window.composer._edit, "Look at this")
-            gui.window.composer.files_given.emit([picture, locked, scan, note(tmp_path)])
+            QTest.keyClicks(gui.window.chat_page.composer._edit, "Look at this")
+            gui.window.chat_page.composer.files_given.emit([picture, locked, scan, note(tmp_path)])
             await until(lambda: gui.window.toast.isVisible())
             assert gui.window.toast.text.splitlines() == [
                 "cat.png is no text, PDF or Word document, so the model cannot read it.",
@@ -236,7 +236,7 @@ def test_unreadable_files_are_reported_and_others_attached(run: Run, open_gui: O
                 "scan {1}.pdf holds no text. A scan must be turned into text first.",
             ]
             assert [chip.item.name for chip in chips(gui)] == ["beans.md"]
-            assert gui.window.composer.text == "Look at this"
+            assert gui.window.chat_page.composer.text == "Look at this"
 
     run(story())
 
@@ -249,7 +249,7 @@ def test_many_unreadable_files_are_summarized_in_notice(run: Run, open_gui: Open
         async with open_gui() as gui:
             for given, last in ((pictures, "2 more are not attached."), (pictures[:4], "One more is not attached.")):
                 gui.window.toast.dismiss()
-                gui.window.composer.files_given.emit(given)
+                gui.window.chat_page.composer.files_given.emit(given)
                 await until(lambda: gui.window.toast.isVisible())
                 assert len(gui.window.toast.text.splitlines()) == 4
                 assert gui.window.toast.text.endswith(last)
@@ -262,7 +262,7 @@ def test_chips_are_removed_by_mouse_and_key(run: Run, open_gui: OpenGui, tmp_pat
         async with open_gui() as gui:
             await until(lambda: gui.ready)
             names = ["one.txt", "two.txt", "three.txt"]
-            gui.window.composer.files_given.emit([note(tmp_path, name) for name in names])
+            gui.window.chat_page.composer.files_given.emit([note(tmp_path, name) for name in names])
             await until(lambda: counted(gui, 3))
             for chip in chips(gui):
                 assert chip.accessibleName().startswith(f"{chip.item.name}, ")
@@ -284,13 +284,13 @@ def test_chips_are_removed_by_mouse_and_key(run: Run, open_gui: OpenGui, tmp_pat
 def test_model_change_recounts_attachments(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
     async def story() -> None:
         async with open_gui(Script(load_s=0.3)) as gui:
-            gui.window.composer.files_given.emit([note(tmp_path)])
+            gui.window.chat_page.composer.files_given.emit([note(tmp_path)])
             await until(lambda: chips(gui) and chips(gui)[0].item.attachment is not None)
-            assert chips(gui)[0]._cost.text() == "…"  # nobody can count yet
+            assert chips(gui)[0]._tokens.text() == "…"  # nobody can count yet
             await until(lambda: counted(gui, 1))
             gui.opener.script = Script(template="{% for m in messages %}{{ m.content }}{{ m.content }}{% endfor %}")
             before = chips(gui)[0].item.n_tokens or 0
-            gui.window.header.model_file_requested.emit()
+            gui.window.chat_page.header.model_file_requested.emit()
             dialog = gui.window.findChild(QFileDialog)
             assert isinstance(dialog, QFileDialog)
             dialog.fileSelected.emit(str(tmp_path / "Another-Chat-Q4_1.gguf"))
@@ -304,7 +304,7 @@ def test_context_meter_counts_chat_and_draft(run: Run, open_gui: OpenGui, tmp_pa
     async def story() -> None:
         async with open_gui(Script(answer=b"Yes.")) as gui:
             await until(lambda: gui.ready)
-            gauge, edit = gui.window.composer._context_meter, gui.window.composer._edit
+            gauge, edit = gui.window.chat_page.composer._context_meter, gui.window.chat_page.composer._edit
 
             def used() -> int:
                 return int(gauge.text().split(" of ")[0].replace(",", "")) if gauge.isVisible() else 0
@@ -318,7 +318,7 @@ def test_context_meter_counts_chat_and_draft(run: Run, open_gui: OpenGui, tmp_pa
             await until(lambda: used() == last.n_prompt + last.n_output)
             QTest.keyClicks(edit, "0123456789")
             await until(lambda: used() == last.n_prompt + last.n_output + 10)
-            gui.window.composer.files_given.emit([note(tmp_path)])
+            gui.window.chat_page.composer.files_given.emit([note(tmp_path)])
             await until(lambda: counted(gui, 1))
             cost = chips(gui)[0].item.n_tokens or 0
             await until(lambda: used() == last.n_prompt + last.n_output + 10 + cost)
@@ -335,7 +335,7 @@ def test_narrow_composer_clips_no_control(run: Run, open_gui: OpenGui, tmp_path:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
-            composer: Composer = gui.window.composer
+            composer: Composer = gui.window.chat_page.composer
             composer.files_given.emit([note(tmp_path, f"a file with a rather long name {n}.txt") for n in range(9)])
             await until(lambda: counted(gui, 9))
             gui.window.resize(width, 450)
@@ -343,7 +343,7 @@ def test_narrow_composer_clips_no_control(run: Run, open_gui: OpenGui, tmp_path:
             for widget in (*composer._tab_order(), composer._context_meter):
                 assert widget.width() >= min(widget.sizeHint().width(), widget.maximumWidth())
                 assert composer.rect().contains(widget.geometry())
-            assert gui.window.composer.mapTo(gui.window, composer.rect().bottomRight()).y() < 450
-            assert gui.window.stage.height() > 100
+            assert gui.window.chat_page.composer.mapTo(gui.window, composer.rect().bottomRight()).y() < 450
+            assert gui.window.chat_page.stage.height() > 100
 
     run(story())

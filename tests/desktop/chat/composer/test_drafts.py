@@ -13,8 +13,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from desktop.chat.composer.draft_saver import DraftSaver
-from desktop.chat.composer.drafts import NEW_CHAT_KEY, Draft, DraftCache
+from desktop.chat.composer.drafts import NEW_CHAT_KEY, Draft, DraftCache, DraftSaver
 from desktop.platform.task_set import TaskSet
 from desktop.shell.main_window import MainWindow
 from desktop.store.errors import StoreFull
@@ -49,7 +48,7 @@ def test_failed_save_keeps_draft_in_cache() -> None:
         book.put("c", Draft("early"))
         await book.save()
         assert disk.drafts == {}  # what lies in the store is not read yet, and not written over
-        book.take_up({"c": ("stored", (FILE,)), "d": ("other", ())})
+        book.load({"c": ("stored", (FILE,)), "d": ("other", ())})
         assert book["c"] == Draft("stored\n\nearly", (FILE,))
         disk.full = True
         for _ in range(2):
@@ -70,11 +69,11 @@ def test_draft_is_restored_after_restart(run: Run, open_gui: OpenGui, tmp_path: 
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
-            gui.window.composer.files_given.emit([note(tmp_path)])
+            gui.window.chat_page.composer.files_given.emit([note(tmp_path)])
             await until(lambda: counted(gui, 1))
-            QTest.keyClicks(gui.window.composer._edit, "Not yet sent")
+            QTest.keyClicks(gui.window.chat_page.composer._edit, "Not yet sent")
         async with open_gui() as gui:
-            await until(lambda: gui.window.composer.text == "Not yet sent")
+            await until(lambda: gui.window.chat_page.composer.text == "Not yet sent")
             await until(lambda: counted(gui, 1))
             assert chips(gui)[0].item.name == "beans.md"
             type_and_send(gui, "")
@@ -83,10 +82,10 @@ def test_draft_is_restored_after_restart(run: Run, open_gui: OpenGui, tmp_path: 
             assert [each.text for each in gui.rows[0].attachments] == ["Sow in March.\n"]
         async with open_gui() as gui:
             await until(lambda: gui.chats.model().rowCount() == 2)
-            assert gui.window.composer.text == ""
+            assert gui.window.chat_page.composer.text == ""
             click_chat(gui, "Not yet sent")
             await until(lambda: len(gui.rows) == 2)
-            assert gui.window.composer.text == ""
+            assert gui.window.chat_page.composer.text == ""
             assert chips(gui) == []
 
     run(story())
@@ -113,12 +112,12 @@ def test_text_typed_before_drafts_are_read_is_kept(run: Run, profile: Profile) -
 
 async def at_once(window: MainWindow) -> None:
     """Nothing behind the window is there yet."""
-    assert window.transcript is None
+    assert window.chat_page.transcript is None
 
 
 async def when_wired(window: MainWindow) -> None:
     """Something listens to the composer, but no chat is read."""
-    await until(lambda: window.transcript is not None)
+    await until(lambda: window.chat_page.transcript is not None)
 
 
 @pytest.mark.parametrize("moment", [at_once, when_wired])
@@ -127,39 +126,39 @@ def test_message_submitted_during_startup_is_sent_later(
 ) -> None:
     async def hurry(window: MainWindow) -> None:
         await moment(window)
-        QTest.keyClicks(window.composer._edit, "Hello")
-        QTest.keyClick(window.composer._edit, Qt.Key.Key_Return)
-        QTest.keyClicks(window.composer._edit, "and then")
+        QTest.keyClicks(window.chat_page.composer._edit, "Hello")
+        QTest.keyClick(window.chat_page.composer._edit, Qt.Key.Key_Return)
+        QTest.keyClicks(window.chat_page.composer._edit, "and then")
 
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
-            QTest.keyClicks(gui.window.composer._edit, "Left from last time")
+            QTest.keyClicks(gui.window.chat_page.composer._edit, "Left from last time")
         async with open_gui(hurry=hurry) as gui:
             await answered(gui)
             assert gui.rows[0].text == "Hello"
-            assert gui.window.composer.text == "and then"
+            assert gui.window.chat_page.composer.text == "and then"
             gui.window.sidebar.new_chat_requested.emit()
-            await until(lambda: gui.window.composer.text == "Left from last time")
+            await until(lambda: gui.window.chat_page.composer.text == "Left from last time")
         async with open_gui() as gui:
             await until(lambda: gui.chats.model().rowCount() == 2)
             click_chat(gui, "Hello")
             await until(lambda: len(gui.rows) == 2)
-            assert gui.window.composer.text == "and then"
+            assert gui.window.chat_page.composer.text == "and then"
 
     run(story())
 
 
 def test_message_edited_after_early_submit_is_not_sent(run: Run, open_gui: OpenGui) -> None:
     async def hurry(window: MainWindow) -> None:
-        QTest.keyClicks(window.composer._edit, "Hello")
-        QTest.keyClick(window.composer._edit, Qt.Key.Key_Return)
-        QTest.keyClick(window.composer._edit, Qt.Key.Key_Backspace)
+        QTest.keyClicks(window.chat_page.composer._edit, "Hello")
+        QTest.keyClick(window.chat_page.composer._edit, Qt.Key.Key_Return)
+        QTest.keyClick(window.chat_page.composer._edit, Qt.Key.Key_Backspace)
 
     async def story() -> None:
         async with open_gui(hurry=hurry) as gui:
             await until(lambda: gui.ready)
-            assert (gui.window.composer.text, gui.rows) == ("Hell", [])
+            assert (gui.window.chat_page.composer.text, gui.rows) == ("Hell", [])
             type_and_send(gui, "o")
             await answered(gui)
             assert gui.rows[0].text == "Hello"
@@ -187,7 +186,7 @@ def test_draft_is_saved_soon_after_typing(run: Run, open_gui: OpenGui, profile: 
         async with open_gui() as gui:
             await until(lambda: gui.ready)
             started = time.monotonic()
-            QTest.keyClicks(gui.window.composer._edit, "Half a thought")
+            QTest.keyClicks(gui.window.chat_page.composer._edit, "Half a thought")
             while (await stored(profile)).get("") != ("Half a thought", ()):
                 assert time.monotonic() < started + 5
                 await asyncio.sleep(0.02)
@@ -199,7 +198,7 @@ def test_each_chat_keeps_its_own_draft(run: Run, open_gui: OpenGui, tmp_path: Pa
     async def story() -> None:
         async with open_gui(Script(answer=b"Yes.")) as gui:
             await until(lambda: gui.ready)
-            composer = gui.window.composer
+            composer = gui.window.chat_page.composer
             type_and_send(gui, "First")
             await answered(gui)
             QTest.keyClicks(composer._edit, "to the first")
@@ -214,9 +213,9 @@ def test_each_chat_keeps_its_own_draft(run: Run, open_gui: OpenGui, tmp_path: Pa
             QTest.keyClick(gui.window, Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier)
             assert composer.text == "to nobody yet"
         async with open_gui() as gui:
-            await until(lambda: gui.window.composer.text == "to nobody yet")
+            await until(lambda: gui.window.chat_page.composer.text == "to nobody yet")
             click_chat(gui, "First")
-            await until(lambda: gui.window.composer.text == "to the first")
+            await until(lambda: gui.window.chat_page.composer.text == "to the first")
 
     run(story())
 
@@ -225,11 +224,11 @@ def test_text_typed_during_startup_is_appended_to_stored_draft(run: Run, open_gu
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
-            QTest.keyClicks(gui.window.composer._edit, "before")
+            QTest.keyClicks(gui.window.chat_page.composer._edit, "before")
         async with open_gui() as gui:
-            QTest.keyClicks(gui.window.composer._edit, "after")
-            await until(lambda: "before" in gui.window.composer.text)
-            assert gui.window.composer.text in ("before\n\nafter", "beforeafter")
+            QTest.keyClicks(gui.window.chat_page.composer._edit, "after")
+            await until(lambda: "before" in gui.window.chat_page.composer.text)
+            assert gui.window.chat_page.composer.text in ("before\n\nafter", "beforeafter")
 
     run(story())
 
@@ -239,10 +238,10 @@ def test_unwritable_store_keeps_composer_text(run: Run, open_gui: OpenGui, profi
         profile.chats.mkdir()  # a folder where the file of the chats should be
         async with open_gui(Script(answer=b"Still here.")) as gui:
             await until(lambda: gui.ready)
-            QTest.keyClicks(gui.window.composer._edit, "Words that matter")
+            QTest.keyClicks(gui.window.chat_page.composer._edit, "Words that matter")
             await until(lambda: gui.window.toast.isVisible())
             await asyncio.sleep(0.5)  # several tries to save
-            assert gui.window.composer.text == "Words that matter"
+            assert gui.window.chat_page.composer.text == "Words that matter"
             type_and_send(gui, "")
             await answered(gui)
             assert gui.rows[-1].text == "Still here."
@@ -261,10 +260,10 @@ def test_enter_while_answering_keeps_text(run: Run, open_gui: OpenGui) -> None:
             type_and_send(gui, "Go on")
             await until(lambda: gui.rows and len(gui.rows[-1].text) > 3)
             type_and_send(gui, "My next question")  # Enter does nothing yet
-            assert gui.window.composer.text == "My next question"
+            assert gui.window.chat_page.composer.text == "My next question"
             assert sent(gui) == ["Go on"]
             QTest.keyClick(gui.window, Qt.Key.Key_Escape)
             await answered(gui)
-            assert gui.window.composer.text == "My next question"
+            assert gui.window.chat_page.composer.text == "My next question"
 
     run(story())

@@ -20,7 +20,7 @@ def press(gui: Gui, key: Qt.Key) -> None:
 
 
 def editor(gui: Gui) -> QPlainTextEdit | None:
-    found = gui.transcript._editing.editor
+    found = gui.transcript.editing.editor
     return found.edit if found is not None else None
 
 

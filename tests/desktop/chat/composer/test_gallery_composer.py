@@ -40,7 +40,7 @@ def test_gallery_of_composer(run: Run, open_gui: OpenGui, profile: Profile, tmp_
         async with open_gui(theme=scheme) as gui:
             await until(lambda: gui.ready and gui.chats.model().rowCount() > 9)
             await open_chat(gui, "c3")
-            composer = gui.window.composer
+            composer = gui.window.chat_page.composer
             await until(lambda: composer._context_meter.isVisible())
             await show(gui, "composer-empty", scheme)
             composer.files_given.emit(files(tmp_path)[:3])
@@ -69,7 +69,7 @@ def test_gallery_of_overflow_card(run: Run, open_gui: OpenGui, profile: Profile,
             await until(lambda: gui.ready and gui.chats.model().rowCount() > 9)
             await open_chat(gui, "c3")
             card = overflow_card(gui)
-            QTest.keyClicks(gui.window.composer._edit, "And when a row is broken?")
+            QTest.keyClicks(gui.window.chat_page.composer._edit, "And when a row is broken?")
             lines = (
                 "How do I parse a CSV whose fields hold quotes and commas?",
                 "Does that also hold for a file that somebody saved from a spreadsheet with semicolons in it?",
@@ -97,13 +97,13 @@ def test_gallery_of_chat_settings(run: Run, open_gui: OpenGui, profile: Profile,
             await until(lambda: gui.ready and gui.chats.model().rowCount() > 9)
             await open_chat(gui, "c3")
             QTest.keyClick(gui.window, Qt.Key.Key_Comma, Qt.KeyboardModifier.ControlModifier)
-            sheet = gui.window.chat_settings
+            sheet = gui.window.chat_page.settings_sheet
             assert sheet is not None
             await show(gui, "settings", scheme)
             told = "You are a patient teacher. Answer in short paragraphs, and end with one question."
             sheet.show_settings(ChatSettings(system=told, temperature=0.2, top_k=20, thinking=False))
             sheet.rows["top_p"].edit.setText("7")
-            sheet.rows["top_p"].show_fault(True)
+            sheet.rows["top_p"].show_invalid(True)
             await show(gui, "settings-changed", scheme)
             sheet.presets.save.click()
             sheet.presets.name.setText("Everyday")
@@ -114,5 +114,5 @@ def test_gallery_of_chat_settings(run: Run, open_gui: OpenGui, profile: Profile,
 
 
 def overflow_card(gui: Gui):  # type: ignore[no-untyped-def]
-    assert gui.window.overflow_card is not None
-    return gui.window.overflow_card
+    assert gui.window.chat_page.overflow_card is not None
+    return gui.window.chat_page.overflow_card

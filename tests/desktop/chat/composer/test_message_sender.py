@@ -21,8 +21,8 @@ LEFT = "r" * 2_500
 
 
 def submit(gui: Gui, text: str) -> None:
-    gui.window.composer.show_text(text)
-    QTest.keyClick(gui.window.composer._edit, Qt.Key.Key_Return)
+    gui.window.chat_page.composer.show_text(text)
+    QTest.keyClick(gui.window.chat_page.composer._edit, Qt.Key.Key_Return)
 
 
 def new_chat(gui: Gui) -> None:
@@ -34,10 +34,10 @@ def test_check_cancelled_before_first_step_keeps_composer_usable(run: Run, open_
         async with open_gui(Script(answer=b"Yes.")) as gui:
             await until(lambda: gui.ready)
             submit(gui, LEFT)
-            assert not gui.window.composer._can_send()
+            assert not gui.window.chat_page.composer._can_send()
             (check,) = (task for task in asyncio.all_tasks() if task.get_name() == "see whether a message fits")
             check.cancel()
-            await until(lambda: gui.window.composer._can_send())
+            await until(lambda: gui.window.chat_page.composer._can_send())
             submit(gui, "Hi")
             await answered(gui)
 
@@ -51,7 +51,7 @@ def test_file_added_during_check_stays_for_next_message(run: Run, open_gui: Open
 
     async def story() -> None:
         async with open_gui(Script(answer=b"Yes.")) as gui:
-            composer = gui.window.composer
+            composer = gui.window.chat_page.composer
             await until(lambda: gui.ready)
             composer.files_given.emit([first])
             await until(lambda: composer._can_send())
@@ -76,13 +76,13 @@ def test_fitting_message_is_sent_after_chat_is_left(run: Run, open_gui: OpenGui,
         async with open_gui(Script(answer=b"Yes.")) as gui:
             await open_shorter(gui)
             submit(gui, "Short enough?")
-            assert not gui.window.composer._can_send()
+            assert not gui.window.chat_page.composer._can_send()
             new_chat(gui)
-            assert gui.window.composer.text == ""
+            assert gui.window.chat_page.composer.text == ""
             click_chat(gui, "A long chat")
             await until(lambda: len(gui.rows) == 2 * N_TURNS)
             assert gui.rows[-2].text == "Short enough?"
-            assert gui.window.composer.text == ""
+            assert gui.window.chat_page.composer.text == ""
             await answered(gui)
             new_chat(gui)
             await until(lambda: not gui.rows)
@@ -101,7 +101,7 @@ def test_first_message_is_sent_after_other_chat_is_opened(run: Run, open_gui: Op
             click_chat(gui, "A long chat")
             await until(lambda: gui.chats.model().rowCount() > 3)
             new_chat(gui)
-            assert gui.window.composer.text == ""
+            assert gui.window.chat_page.composer.text == ""
 
     run(story())
 
@@ -114,9 +114,9 @@ def test_overflow_in_left_chat_shows_toast_with_link(run: Run, open_gui: OpenGui
             submit(gui, "n" * 900)
             new_chat(gui)
             await until(lambda: "“A long chat” was not sent" in gui.window.toast.text)
-            assert gui.window.composer.text == ""
+            assert gui.window.chat_page.composer.text == ""
             gui.window.toast._action.click()
-            await until(lambda: gui.window.composer.text == "n" * 900)
+            await until(lambda: gui.window.chat_page.composer.text == "n" * 900)
 
     run(story())
 
@@ -138,9 +138,9 @@ def test_summary_continues_after_chat_is_left(run: Run, open_gui: OpenGui, profi
             click_chat(gui, "A long chat")
             await until(lambda: len(gui.rows) == 2 * N_TURNS + 2)
             await answered(gui)
-            assert gui.window.composer.text == ""
-            assert gui.window.chat_settings is not None
-            assert gui.window.chat_settings.form.settings.summary == "They asked things."
+            assert gui.window.chat_page.composer.text == ""
+            assert gui.window.chat_page.settings_sheet is not None
+            assert gui.window.chat_page.settings_sheet.form.settings.summary == "They asked things."
 
     run(story())
 
@@ -171,7 +171,7 @@ def test_running_check_and_file_reading_are_shown(run: Run, open_gui: OpenGui, t
 
     async def story() -> None:
         async with open_gui(Script(answer=b"Yes.")) as gui:
-            composer = gui.window.composer
+            composer = gui.window.chat_page.composer
             await until(lambda: gui.ready)
             assert not composer._wait_note.isVisible()
             composer.files_given.emit([file])
@@ -197,7 +197,7 @@ def test_app_closed_during_check_keeps_draft(run: Run, open_gui: OpenGui, monkey
             await asyncio.sleep(0)
         monkeypatch.undo()
         async with open_gui(Script(answer=b"Yes.")) as gui:
-            await until(lambda: gui.window.composer.text == LEFT)
+            await until(lambda: gui.window.chat_page.composer.text == LEFT)
             assert gui.chats.model().rowCount() == 0
 
     run(story())
@@ -212,9 +212,9 @@ def test_escape_cancels_check(run: Run, open_gui: OpenGui, monkeypatch: pytest.M
             await until(lambda: gui.ready)
             monkeypatch.setattr(TokenCounter, "fit", never)
             submit(gui, LEFT)
-            QTest.keyClick(gui.window.composer, Qt.Key.Key_Escape)
-            await until(lambda: gui.window.composer._can_send())
-            assert gui.window.composer.text == LEFT
+            QTest.keyClick(gui.window.chat_page.composer, Qt.Key.Key_Escape)
+            await until(lambda: gui.window.chat_page.composer._can_send())
+            assert gui.window.chat_page.composer.text == LEFT
             assert not gui.rows
 
     run(story())

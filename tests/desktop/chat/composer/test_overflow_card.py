@@ -7,7 +7,7 @@ import time
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
 
-from desktop.chat.composer.overflow import certainly_fits, overflow
+from desktop.chat.composer.overflow import certainly_fits, find_overflow
 from desktop.chat.composer.overflow_card import OverflowCard
 from desktop.chat.prompt import prompt_messages, unmerged_messages
 from desktop.store.records import Chat, ChatMessage, ChatSettings
@@ -47,8 +47,8 @@ async def open_long(gui: Gui) -> OverflowCard:
     await until(lambda: gui.ready and gui.chats.model().rowCount() == 2)
     click_chat(gui, "A long chat")
     await until(lambda: len(gui.rows) == 2 * N_TURNS)
-    assert gui.window.overflow_card is not None
-    return gui.window.overflow_card
+    assert gui.window.chat_page.overflow_card is not None
+    return gui.window.chat_page.overflow_card
 
 
 def long_words() -> str:
@@ -57,8 +57,8 @@ def long_words() -> str:
 
 async def refused(gui: Gui) -> OverflowCard:
     card = await open_long(gui)
-    gui.window.composer.begin_with(long_words())
-    QTest.keyClick(gui.window.composer._edit, Qt.Key.Key_Return)
+    gui.window.chat_page.composer.begin_with(long_words())
+    QTest.keyClick(gui.window.chat_page.composer._edit, Qt.Key.Key_Return)
     await until(card.isVisible)
     return card
 
@@ -71,17 +71,17 @@ def read_by_model(gui: Gui) -> str:
 def test_overflow_lists_turns_to_be_left_out() -> None:
     settings = ChatSettings(system="Be kind.")
     fitted = ContextFit(9_310, 8_192, (1, 2, 3, 4), 8_070, True)
-    found = overflow(branch(), settings, fitted)
+    found = find_overflow(branch(), settings, fitted)
     assert found is not None
     assert (found.kind, found.n_left_out, found.has_instructions) == ("turns", 1_240, True)
     assert [turn.first_line for turn in found.turns] == ["Question 0", "Question 1"]
     assert found.last_row_id == "m3"
     leaves_out = ChatSettings(system="Be kind.", leaves_out=True)
-    assert overflow(branch(), leaves_out, fitted) is None
-    alone = overflow(branch(), leaves_out, ContextFit(9_310, 8_192, (1,), 9_000, False))
+    assert find_overflow(branch(), leaves_out, fitted) is None
+    alone = find_overflow(branch(), leaves_out, ContextFit(9_310, 8_192, (1,), 9_000, False))
     assert alone is not None
     assert (alone.kind, alone.n_prompt) == ("message", 9_000)
-    assert overflow(branch(), settings, ContextFit(10, 8_192, (), 10, True)) is None
+    assert find_overflow(branch(), settings, ContextFit(10, 8_192, (), 10, True)) is None
     assert certainly_fits(branch(), settings, 20_000)
     assert not certainly_fits(branch(), settings, 4_096)
 
@@ -89,7 +89,7 @@ def test_overflow_lists_turns_to_be_left_out() -> None:
 def test_unanswered_long_question_can_be_left_out() -> None:
     rows = [row(0, "user", "q" * 5_000), row(1, "assistant", ""), row(2, "user", "Hello")]
     messages = unmerged_messages(rows, ChatSettings())
-    found = overflow(
+    found = find_overflow(
         rows, ChatSettings(), fit_to_context(messages, lambda kept: sum(len(each.content) for each in kept), 4_096)
     )
     assert found is not None
@@ -107,7 +107,7 @@ def test_overflowing_message_is_not_sent_without_choice(run: Run, open_gui: Open
             assert "the model reads 4,096" in card.text
             assert "your instructions stay" in card.text
             assert len(gui.rows) == 2 * N_TURNS
-            assert gui.window.composer.text == long_words()
+            assert gui.window.chat_page.composer.text == long_words()
             QTest.mouseClick(card.show_turns, Qt.MouseButton.LeftButton)
             assert card.overflow is not None
             assert card._turns.count() == len(card.overflow.turns)
@@ -115,7 +115,7 @@ def test_overflowing_message_is_not_sent_without_choice(run: Run, open_gui: Open
             assert "Question 0" in card._turns.item(0).text()
             QTest.keyClick(gui.window, Qt.Key.Key_Escape)
             assert not card.isVisible()
-            assert gui.window.composer.text == long_words()
+            assert gui.window.chat_page.composer.text == long_words()
             assert len(gui.rows) == 2 * N_TURNS
 
     run(story())
@@ -151,7 +151,7 @@ def test_leave_out_choice_sends_without_oldest_turns(run: Run, open_gui: OpenGui
             await answered(gui)
             assert gui.rows[-1].text == "Yes."
             assert not card.isVisible()
-            assert gui.window.composer.text == ""
+            assert gui.window.chat_page.composer.text == ""
             read = read_by_model(gui)
             assert "Be kind." in read
             assert "Question 0" not in read
@@ -174,8 +174,8 @@ def test_summarise_choice_sends_with_summary(run: Run, open_gui: OpenGui, profil
             await answered(gui)
             read = read_by_model(gui)
             assert "Be kind.\n\nSummary of the conversation up to here:\nThey asked things." in read
-            assert gui.window.chat_settings is not None
-            assert gui.window.chat_settings.form.settings.summary == "They asked things."
+            assert gui.window.chat_page.settings_sheet is not None
+            assert gui.window.chat_page.settings_sheet.form.settings.summary == "They asked things."
 
     run(story())
 
@@ -190,7 +190,7 @@ def test_cancelled_summary_returns_to_choice(run: Run, open_gui: OpenGui, profil
             QTest.mouseClick(card.cancel, Qt.MouseButton.LeftButton)
             await until(lambda: not card.is_summarising)
             assert card.isVisible()
-            assert gui.window.composer.text == long_words()
+            assert gui.window.chat_page.composer.text == long_words()
             assert len(gui.rows) == 2 * N_TURNS
 
     run(story())
@@ -201,13 +201,13 @@ def test_new_chat_choice_moves_draft(run: Run, open_gui: OpenGui, profile: Profi
         await fill(profile)
         async with open_gui(Script(answer=b"Yes.")) as gui:
             card = await refused(gui)
-            QTest.mouseClick(card.afresh, Qt.MouseButton.LeftButton)
+            QTest.mouseClick(card.new_chat, Qt.MouseButton.LeftButton)
             assert gui.rows == []
-            assert gui.window.composer.text == long_words()
+            assert gui.window.chat_page.composer.text == long_words()
             assert not card.isVisible()
             click_chat(gui, "A long chat")
             await until(lambda: len(gui.rows) == 2 * N_TURNS)
-            assert gui.window.composer.text == ""
+            assert gui.window.chat_page.composer.text == ""
 
     run(story())
 
@@ -216,17 +216,17 @@ def test_message_over_context_is_reported(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
-            card = gui.window.overflow_card
+            card = gui.window.chat_page.overflow_card
             assert card is not None
-            gui.window.composer.begin_with("word " * 1_000)
-            QTest.keyClick(gui.window.composer._edit, Qt.Key.Key_Return)
+            gui.window.chat_page.composer.begin_with("word " * 1_000)
+            QTest.keyClick(gui.window.chat_page.composer._edit, Qt.Key.Key_Return)
             await until(card.isVisible)
             assert "This message is too long for the model. It takes 5," in card.text
             assert "the model reads 4,096" in card.text
             assert gui.rows == []
             assert not card.leave_out.isVisible()
-            gui.window.composer.begin_with("short")
-            gui.window.composer.show_text("short")
+            gui.window.chat_page.composer.begin_with("short")
+            gui.window.chat_page.composer.show_text("short")
             assert not card.isVisible()
 
     run(story())
@@ -236,16 +236,16 @@ def test_message_over_context_keeps_focus_in_text(run: Run, open_gui: OpenGui) -
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
-            window, card = gui.window, gui.window.overflow_card
+            window, card = gui.window, gui.window.chat_page.overflow_card
             assert card is not None
-            window.composer.begin_with("word " * 1_000)
-            QTest.keyClick(window.composer._edit, Qt.Key.Key_Return)
+            window.chat_page.composer.begin_with("word " * 1_000)
+            QTest.keyClick(window.chat_page.composer._edit, Qt.Key.Key_Return)
             await until(card.isVisible)
-            assert window.focusWidget() is window.composer._edit
+            assert window.focusWidget() is window.chat_page.composer._edit
             QTest.keySequence(window.focusWidget(), "Ctrl+A")
             QTest.keyClick(window.focusWidget(), Qt.Key.Key_Delete)
             await until(lambda: not card.isVisible())
-            assert window.composer.text == ""
+            assert window.chat_page.composer.text == ""
 
     run(story())
 
@@ -254,14 +254,14 @@ def test_hidden_overflow_card_returns_focus_to_text(run: Run, open_gui: OpenGui)
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
-            window, card = gui.window, gui.window.overflow_card
+            window, card = gui.window, gui.window.chat_page.overflow_card
             assert card is not None
-            window.composer.begin_with("word " * 1_000)
-            QTest.keyClick(window.composer._edit, Qt.Key.Key_Return)
+            window.chat_page.composer.begin_with("word " * 1_000)
+            QTest.keyClick(window.chat_page.composer._edit, Qt.Key.Key_Return)
             await until(card.isVisible)
             card._close.setFocus()
-            window.composer.show_text("short")
+            window.chat_page.composer.show_text("short")
             assert not card.isVisible()
-            assert window.focusWidget() is window.composer._edit
+            assert window.focusWidget() is window.chat_page.composer._edit
 
     run(story())

@@ -16,11 +16,11 @@ from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
 from desktop.chat.quick_ask.controller import QuickAskController
-from desktop.platform.single_instance import Listener, signal_running_instance
+from desktop.platform.single_instance import InstanceServer, signal_running_instance
 from desktop.settings.settings_file import SettingsFile
 from desktop.shell.notifications import LONG_S, AnswerNotifier
 from desktop.shell.tray import Tray
-from desktop.transcript.answer_view import HIGHEST
+from desktop.transcript.answer_view import MAX_HEIGHT
 from engine.files.profile import Profile
 from tests.desktop.conftest import Gui, OpenGui, Run, until
 from tests.desktop.shell.test_gallery import ANSWER, GALLERY
@@ -38,7 +38,7 @@ def only(gui: Gui, kind: type[QObject]) -> Any:
 
 
 def small_of(gui: Gui) -> Any:
-    return only(gui, QuickAskController).small
+    return only(gui, QuickAskController).quick_window
 
 
 def answer_of(gui: Gui) -> Any:
@@ -141,7 +141,7 @@ def test_quick_ask_widgets_have_accessible_names(run: Run, open_gui: OpenGui) ->
 def test_quick_question_without_model_fails_with_note(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(model=False) as gui:
-            await until(lambda: gui.window.greeting._choose.isVisible())
+            await until(lambda: gui.window.chat_page.greeting._choose.isVisible())
             only(gui, QuickAskController).open()
             ask_quickly(gui, "The sea?")
             await has_ended(gui)
@@ -152,10 +152,10 @@ def test_quick_question_without_model_fails_with_note(run: Run, open_gui: OpenGu
 
 
 def test_second_start_signals_running_instance(qtbot: QtBot, tmp_path: Path) -> None:
-    listener = Listener(tmp_path)
+    listener = InstanceServer(tmp_path)
     try:
         with qtbot.waitSignal(listener.quick_ask_requested), qtbot.assertNotEmitted(listener.show_requested):
-            assert signal_running_instance(tmp_path, wish="quick-ask")
+            assert signal_running_instance(tmp_path, request="quick-ask")
         with qtbot.waitSignal(listener.show_requested):
             assert signal_running_instance(tmp_path)
     finally:
@@ -163,7 +163,7 @@ def test_second_start_signals_running_instance(qtbot: QtBot, tmp_path: Path) -> 
 
 
 def test_quick_ask_option_opens_window_of_running_instance(run: Run, open_gui: OpenGui, profile: Profile) -> None:
-    from desktop.platform.instance_lock import InstanceLock
+    from desktop.platform.single_instance import InstanceLock
 
     async def story() -> None:
         lock = InstanceLock(profile.root / "window.lock")
@@ -212,11 +212,11 @@ def test_close_to_tray_keeps_app_running(
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
-            card = gui.window.settings_page.background
+            card = gui.window.view("settings").background
             assert not card.switches["stays"].isEnabled()  # nothing could call it back
         monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", staticmethod(lambda: True))
         async with open_gui() as gui:
-            card = gui.window.settings_page.background
+            card = gui.window.view("settings").background
             card.switches["stays"].click()
             gui.window.close()
             assert (gui.window.isVisible(), gui.window.closing) == (False, False)
@@ -243,15 +243,15 @@ def test_tray_availability_change_is_noticed(
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
-            tray, card = only(gui, Tray), gui.window.settings_page.background
+            tray, card = only(gui, Tray), gui.window.view("settings").background
             tray.say("An answer is ready", "Before", lambda: None)
-            gui.window.sidebar._settings.click()
+            gui.window.sidebar.page_buttons["settings"].click()
             assert not card.switches["stays"].isEnabled()
-            gui.window.show_chat_page()
+            gui.window.show_page("chat")
             trays[0] = True
             tray.say("An answer is ready", "After", lambda: None)
             assert said == ["After"]
-            gui.window.sidebar._settings.click()
+            gui.window.sidebar.page_buttons["settings"].click()
             assert card.switches["stays"].isEnabled()
             card.switches["stays"].click()
             gui.window.close()
@@ -299,7 +299,7 @@ def test_unseen_long_answer_notifies_with_chat_title_only(
             type_and_send(gui, "Short")
             await until(lambda: len(gui.rows) == 6 and gui.rows[-1].state == "complete")
             notifying._now_s = lambda: now_s() + LONG_S
-            gui.window.settings_page.background.switches["notifies"].click()
+            gui.window.view("settings").background.switches["notifies"].click()
             type_and_send(gui, "Not wanted")
             await until(lambda: len(gui.rows) == 8 and gui.rows[-1].state == "complete")
             assert len(said) == 1
@@ -316,7 +316,7 @@ def test_background_actions_have_shortcuts(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
-            edits = gui.window.settings_page.keys._edits
+            edits = gui.window.view("settings").keys._edits
             assert {"quick_ask", "switch_endpoint", "quit", "text_larger", "diagnostics"} <= set(edits)
             keys = {each.key().toString() for each in gui.window.findChildren(QShortcut)}
             assert {"Ctrl+Shift+Space", "Ctrl+Q"} <= keys
@@ -339,7 +339,7 @@ def test_gallery_of_quick_ask(run: Run, open_gui: OpenGui, scheme: str) -> None:
             await has_ended(gui)
             await asyncio.sleep(0.1)  # for the eye only
             small.grab().save(str(GALLERY / f"quick-ask-answered-{scheme}.png"))
-            assert small.answer.height() <= HIGHEST
+            assert small.answer.height() <= MAX_HEIGHT
 
     run(story())
 

@@ -1,0 +1,107 @@
+"""The page of the open chat: header, greeting or transcript, composer, settings sheet, overflow card."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+
+from desktop.chat.composer.composer import Composer
+from desktop.chat.greeting import Greeting
+from desktop.chat.header import Header
+from desktop.platform.theme import Theme
+from desktop.widgets.page_view import PageView
+
+if TYPE_CHECKING:
+    from desktop.chat.chat_settings.settings_sheet import ChatSettingsSheet
+    from desktop.chat.composer.overflow_card import OverflowCard
+    from desktop.transcript.view import TranscriptView
+
+_MOVES = (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hide)
+
+
+class ChatPage(PageView, QWidget):
+    """Made before the first paint. Transcript, settings sheet and overflow card are added after it. GUI thread only."""
+
+    composer_moved = Signal()
+    """The composer or the overflow card was moved, resized, shown or hidden; toasts are placed above them."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.header = Header(theme, self)
+        self.sidebar_button = self.header.sidebar_button
+        self.stage = QStackedWidget(self)
+        self.stage.setObjectName("stage")
+        self.greeting = Greeting(theme, parent=self.stage)
+        self.composer = Composer(theme, self)
+        self.transcript: TranscriptView | None = None
+        self.settings_sheet: ChatSettingsSheet | None = None
+        self.overflow_card: OverflowCard | None = None
+        self._column = QVBoxLayout(self)
+        self._lay_out()
+
+    def add_transcript(self, transcript: TranscriptView) -> None:
+        self.transcript = transcript
+        self.stage.addWidget(transcript)
+
+    def add_composer_panels(self, settings: ChatSettingsSheet, card: OverflowCard) -> None:
+        """Add the settings sheet and the overflow card."""
+        self.settings_sheet = self.side_sheet = settings
+        self.overflow_card = card
+        card.installEventFilter(self)
+        settings.room_changed.connect(lambda taken: self._column.setContentsMargins(0, 0, taken, 12))
+        above = QHBoxLayout()
+        above.setContentsMargins(16, 8, 16, 10)
+        above.addStretch(1)
+        above.addWidget(card, 1000)
+        above.addStretch(1)
+        self._column.insertLayout(self._column.indexOf(self.stage) + 1, above)
+
+    def show_greeting(self, greeting: bool) -> None:
+        """Show the greeting or the transcript."""
+        if greeting:
+            self.greeting.greet()
+            self.stage.setCurrentWidget(self.greeting)
+        elif self.transcript is not None:
+            self.stage.setCurrentWidget(self.transcript)
+
+    def close_topmost(self) -> bool:
+        """Close the settings sheet or the overflow card. Returns False if neither is open."""
+        if super().close_topmost():
+            return True
+        if self.overflow_card is not None and self.overflow_card.isVisible():
+            self.overflow_card.close_card()
+            return True
+        return False
+
+    def top_of_composer(self, ancestor: QWidget) -> int:
+        """Upper edge of the composer or the visible overflow card, in pixels relative to `ancestor`."""
+        card = self.overflow_card
+        lowest = card if card is not None and card.isVisible() else self.composer
+        return lowest.mapTo(ancestor, QPoint(0, 0)).y()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in _MOVES:
+            self.composer_moved.emit()
+        return super().eventFilter(watched, event)
+
+    def _lay_out(self) -> None:
+        note = QLabel(self.tr("Runs on this computer. Nothing leaves it."), self)
+        note.setObjectName("composerNote")
+        middle = QHBoxLayout()
+        middle.setContentsMargins(16, 0, 16, 0)
+        middle.addStretch(1)
+        middle.addWidget(self.composer, 1000)
+        middle.addStretch(1)
+        self.stage.addWidget(self.greeting)
+        self.stage.setMinimumHeight(1)  # in a low window, composer and overflow card have priority
+        column = self._column
+        column.setContentsMargins(0, 0, 0, 12)
+        column.setSpacing(0)
+        column.addWidget(self.header)
+        column.addWidget(self.stage, 1)
+        column.addLayout(middle)
+        column.addSpacing(10)
+        column.addWidget(note, alignment=Qt.AlignmentFlag.AlignHCenter)
+        self.composer.installEventFilter(self)

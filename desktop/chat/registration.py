@@ -1,0 +1,17 @@
+"""Declares the chat page. It is part of the window from the start."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP
+
+from desktop.framework.pages import Page
+
+CHAT_PAGE = Page(
+    id="chat",
+    title=str(QT_TRANSLATE_NOOP("pages", "Chat")),
+    icon="",
+    command=str(QT_TRANSLATE_NOOP("actions", "Go to the chat")),
+    shortcut="Ctrl+1",
+    make=lambda services: services.chat_page,
+    in_sidebar=False,
+)

@@ -1,0 +1,43 @@
+"""Declares the endpoint page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP
+from PySide6.QtWidgets import QWidget
+
+from desktop.framework.pages import Page
+
+if TYPE_CHECKING:
+    from desktop.services import Services
+
+
+def _make(services: Services) -> QWidget:
+    from desktop.endpoint.page import EndpointPage
+    from desktop.endpoint.wiring import EndpointWiring
+
+    page = EndpointPage(services.window.theme)
+    EndpointWiring(
+        services.window,
+        services.chat_page,
+        services.sidebar,
+        page,
+        services.endpoint,
+        services.endpoint_presenter,
+        services.chats,
+        services.models,
+        services.tasks,
+        services.settings,
+    )
+    return page
+
+
+ENDPOINT_PAGE = Page(
+    id="endpoint",
+    title=str(QT_TRANSLATE_NOOP("pages", "Endpoint")),
+    icon="plug",
+    command=str(QT_TRANSLATE_NOOP("actions", "Go to the endpoint")),
+    shortcut="Ctrl+3",
+    make=_make,
+)

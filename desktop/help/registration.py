@@ -1,0 +1,37 @@
+"""Declares the help page. It is created when it is first shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QLocale
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QWidget
+
+from desktop.framework.pages import Page
+
+if TYPE_CHECKING:
+    from desktop.services import Services
+
+
+def _make(services: Services) -> QWidget:
+    """Raises OSError if the topics cannot be read."""
+    from desktop.help.page import HelpPage
+    from desktop.help.topics import topics
+
+    page = HelpPage(services.window.theme, topics(QLocale().name()[:2]))
+    page.view.link_activated.connect(QDesktopServices.openUrl)
+    return page
+
+
+HELP_PAGE = Page(
+    id="help",
+    title=str(QT_TRANSLATE_NOOP("pages", "Help")),
+    icon="",
+    command=str(QT_TRANSLATE_NOOP("actions", "Help")),
+    shortcut="F1",
+    make=_make,
+    action_id="help",
+    in_sidebar=False,
+    on_demand=True,
+)

@@ -1,0 +1,78 @@
+"""Loads another model, and shows the state of the model on the chat page and in toasts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, QObject
+from PySide6.QtWidgets import QFileDialog
+
+from desktop.chat.header import ModelState
+from desktop.chat.page import ChatPage
+from desktop.error_messages import error_message
+from desktop.framework.app_window import AppWindow
+from desktop.models import strings
+from desktop.models.model_controller import ModelController
+from desktop.platform.task_set import TaskSet
+from desktop.settings.app_settings import AppSettings
+from engine.errors import LoadCancelled
+from engine.status import Status
+
+translate = QCoreApplication.translate
+
+HEADER_STATES: dict[str, ModelState] = {"ready": "ready", "loading": "loading"}
+TOPIC = "model"
+
+
+class ModelSwitcher(QObject):
+    """Child of the window. GUI thread only."""
+
+    def __init__(
+        self, window: AppWindow, page: ChatPage, models: ModelController, settings: AppSettings, tasks: TaskSet
+    ) -> None:
+        super().__init__(window)
+        self._window, self._page, self._models = window, page, models
+        self._settings, self._tasks = settings, tasks
+        page.header.model_file_requested.connect(self.choose_file)
+        page.header.load_cancel_requested.connect(models.cancel_load)
+        page.greeting.model_file_requested.connect(self.choose_file)
+        models.status_changed.connect(self._show_status)
+
+    def choose_file(self) -> None:
+        """Open a file dialog and load the chosen model."""
+        dialog = QFileDialog(self._window, translate("window", "Open a model file"))
+        dialog.setNameFilters([translate("window", "Models (*.gguf)"), translate("window", "All files (*)")])
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.fileSelected.connect(self.load)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def load(self, path: str) -> None:
+        """Start to load the file. It is also loaded at the next start of the app."""
+        self._tasks.spawn(self._load(Path(path)), "load a model")
+
+    async def _load(self, path: Path) -> None:
+        self._page.header.show_speed(0)
+        if await self._models.load(path):
+            self._settings.change(model_path=str(path))
+
+    def _reload(self) -> None:
+        self._tasks.spawn(self._models.reload(), "load the model again")
+
+    def _show_status(self, status: Status) -> None:
+        header_state = HEADER_STATES.get(status.state, "none")
+        state, facts = strings.model_state(status), strings.model_facts(status.model)
+        self._page.header.show_model(state, header_state, status.progress, facts)
+        self._page.greeting.show_model(header_state)
+        toast, error = self._window.toast, status.error
+        if error is None:
+            if status.state in HEADER_STATES:
+                toast.clear(TOPIC)
+        elif status.state == "dead":
+            again = translate("window", "Load it again")
+            toast.show_message(error_message(error), alert=True, action=again, act=self._reload, topic=TOPIC)
+        elif isinstance(error, LoadCancelled):  # the user cancelled
+            toast.show_message(error_message(error), for_ms=5_000, topic=TOPIC)
+        else:
+            choose = translate("window", "Choose another…")
+            toast.show_message(error_message(error), alert=True, action=choose, act=self.choose_file, topic=TOPIC)

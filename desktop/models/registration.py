@@ -1,0 +1,40 @@
+"""Declares the models page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP
+from PySide6.QtWidgets import QWidget
+
+from desktop.framework.pages import Page
+
+if TYPE_CHECKING:
+    from desktop.services import Services
+
+
+def _make(services: Services) -> QWidget:
+    from desktop.models.page import ModelsPage
+    from desktop.models.wiring import ModelsWiring
+
+    page = ModelsPage(services.window.theme)
+    ModelsWiring(
+        services.window,
+        page,
+        services.library,
+        services.models,
+        services.chats,
+        services.model_switcher,
+        services.tasks,
+    )
+    return page
+
+
+MODELS_PAGE = Page(
+    id="models",
+    title=str(QT_TRANSLATE_NOOP("pages", "Models")),
+    icon="box",
+    command=str(QT_TRANSLATE_NOOP("actions", "Go to the models")),
+    shortcut="Ctrl+2",
+    make=_make,
+)

@@ -1,0 +1,25 @@
+"""Which addresses in untrusted text may be used: links that may be opened, images that may be loaded. Any thread."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote, urlsplit
+
+LINK_SCHEMES = frozenset({"http", "https", "mailto"})
+_ABSOLUTE_PATH = re.compile(r"/(?![/\\])|/?[A-Za-z]:[/\\](?![/\\])")
+
+
+def is_safe_link(address: str) -> bool:
+    """Whether a link may be opened: only http, https and mailto."""
+    try:
+        return urlsplit(address.strip()).scheme.lower() in LINK_SCHEMES
+    except ValueError:
+        return False
+
+
+def is_local_image(address: str) -> bool:
+    """Whether an image is in a data URL or a local file. `//host/x`, for example, is on another machine."""
+    if address[:11].lower() == "data:image/":
+        return True
+    path = address[7:] if address[:8].lower() == "file:///" else address
+    return bool(_ABSOLUTE_PATH.match(unquote(path)))

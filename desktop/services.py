@@ -1,0 +1,46 @@
+"""What the app consists of: opened by `desktop.app`, used by the pages that `desktop.shell.page_list` registers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from desktop.chat.controller import ChatController
+from desktop.chat.page import ChatPage
+from desktop.endpoint.controller import EndpointController
+from desktop.endpoint.presenter import EndpointPresenter
+from desktop.framework.actions import Actions
+from desktop.framework.app_window import AppWindow
+from desktop.import_export.controller import ImportExportController
+from desktop.models.library_controller import LibraryController
+from desktop.models.model_controller import ModelController
+from desktop.models.model_switcher import ModelSwitcher
+from desktop.platform.task_set import TaskSet
+from desktop.settings.app_settings import AppSettings
+from desktop.sidebar.search_controller import SearchController
+from desktop.sidebar.sidebar import Sidebar
+from desktop.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """GUI thread only."""
+
+    window: AppWindow
+    chat_page: ChatPage
+    sidebar: Sidebar
+    actions: Actions
+    settings: AppSettings
+    tasks: TaskSet
+    store: Store
+    search: SearchController
+    palette_search: SearchController
+    chats: ChatController
+    models: ModelController
+    model_switcher: ModelSwitcher
+    library: LibraryController
+    endpoint: EndpointController
+    endpoint_presenter: EndpointPresenter
+    import_export: ImportExportController
+    diagnostics: Callable[[], str]
+    """A report on the machine, the versions and the states, for the clipboard."""

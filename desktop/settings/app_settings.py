@@ -1,0 +1,37 @@
+"""The settings in force: a change is saved in the background and reported to those who depend on it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from desktop.platform.task_set import TaskSet
+from desktop.settings.settings_file import Settings, SettingsFile
+
+
+class AppSettings:
+    """GUI thread only."""
+
+    def __init__(self, file: SettingsFile, tasks: TaskSet) -> None:
+        self._file, self._tasks = file, tasks
+        self._listeners: dict[str, list[Callable[[Any], object]]] = {}
+
+    @property
+    def value(self) -> Settings:
+        return self._file.value
+
+    def change(self, **changes: object) -> None:
+        """Sets new values by the names of their fields. Listeners run before it returns; the file is written later."""
+        before = self._file.value
+        if not self._file.change(**changes):
+            return
+        self._tasks.spawn(asyncio.to_thread(self._file.save), "save the settings")
+        for name, value in changes.items():
+            if value != getattr(before, name):
+                for listener in self._listeners.get(name, ()):
+                    listener(value)
+
+    def on_change(self, name: str, listener: Callable[[Any], object]) -> None:
+        """Calls `listener(value)` after each change of the setting `name`."""
+        self._listeners.setdefault(name, []).append(listener)

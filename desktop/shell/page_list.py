@@ -1,0 +1,12 @@
+"""The registry of pages. Their order is that of the sidebar and of the command palette."""
+
+from __future__ import annotations
+
+from desktop.chat.registration import CHAT_PAGE
+from desktop.endpoint.registration import ENDPOINT_PAGE
+from desktop.framework.pages import Page
+from desktop.help.registration import HELP_PAGE
+from desktop.models.registration import MODELS_PAGE
+from desktop.settings.registration import SETTINGS_PAGE
+
+PAGES: tuple[Page, ...] = (CHAT_PAGE, MODELS_PAGE, ENDPOINT_PAGE, SETTINGS_PAGE, HELP_PAGE)

@@ -1,0 +1,49 @@
+"""Decides when to check for a new version, and checks. Off by default, at most once a week. Qt-free."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from desktop.settings.settings_file import Settings
+
+if TYPE_CHECKING:
+    from desktop.updates.releases import Release
+
+INTERVAL_S = 7 * 24 * 3600.0
+START_DELAY_S = 20.0
+"""Delay after the start before the user is asked or a check runs, so that it does not disturb the first message."""
+
+
+class UpdateChecker:
+    """`settings()` returns the current settings, `remember(**changes)` saves changes. Event loop thread only."""
+
+    def __init__(self, settings: Callable[[], Settings], remember: Callable[..., None]) -> None:
+        self._settings, self._remember = settings, remember
+
+    @property
+    def is_enabled(self) -> bool:
+        return self._settings().updates == "on"
+
+    @property
+    def is_due(self) -> bool:
+        return self.is_enabled and time.time() - self._settings().updates_looked_at >= INTERVAL_S
+
+    @property
+    def was_never_asked(self) -> bool:
+        """Whether the user was not asked yet to allow checks."""
+        return self._settings().updates == "unasked"
+
+    def set_enabled(self, enabled: bool) -> None:
+        self._remember(updates="on" if enabled else "off")
+
+    async def newer_release(self) -> Release | None:
+        """The newest release if it is newer than this version. Raises UpdateCheckError."""
+        from desktop.updates.releases import newer_release  # imports an HTTP client; rarely needed
+
+        release = await asyncio.to_thread(newer_release, version("inglenook"))
+        self._remember(updates_looked_at=time.time())
+        return release

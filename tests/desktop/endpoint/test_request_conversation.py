@@ -1,0 +1,38 @@
+"""Reading the conversation out of request bodies of every dialect."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from desktop.endpoint.errors import BodyUnreadable
+from desktop.endpoint.request_conversation import RequestConversation, conversation_in
+
+
+@pytest.mark.parametrize(
+    ("body", "asked"),
+    [
+        (
+            {"messages": [{"role": "system", "content": "Be kind"}, {"role": "user", "content": "Hi"}]},
+            ("Be kind", "Hi"),
+        ),
+        (
+            {"system": [{"type": "text", "text": "S"}], "messages": [{"role": "user", "content": [{"text": "Hi"}]}]},
+            ("S", "Hi"),
+        ),
+        ({"instructions": "S", "input": "Hi"}, ("S", "Hi")),
+        ({"input": [{"type": "function_call_output", "output": "7"}]}, ("", "7")),
+        ({"prompt": "Hi", "system": "S"}, ("S", "Hi")),
+    ],
+)
+def test_the_conversation_in_a_body(body: dict[str, object], asked: tuple[str, str]) -> None:
+    assert conversation_in(json.dumps(body)) == RequestConversation(asked[0], (("user", asked[1]),))
+
+
+@pytest.mark.parametrize(
+    "body", ["", "[]", "[" * 100_000, '{"input": ["a"]}', '{"messages": [{"role": "us', '{"messages": 3}']
+)
+def test_a_body_without_a_conversation(body: str) -> None:
+    with pytest.raises(BodyUnreadable):
+        conversation_in(body)

@@ -1,0 +1,85 @@
+"""Picking a word of an answer to see its alternatives, by mouse and keyboard."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from desktop.chat.message_list import MessageList
+from desktop.transcript.view import TranscriptView
+from tests.desktop.transcript.support import centre_of, message
+
+CONTROL = Qt.KeyboardModifier.ControlModifier
+
+
+def test_click_on_a_word_requests_its_alternatives(qtbot: QtBot, view: TranscriptView, messages: MessageList) -> None:
+    text = "A **fine** word, a `fine` code and a [fine](https://fine.example) 🙂 link, finely."
+    messages.show([message(0, "fine"), message(1, text.replace("https://fine.example", "https://b.example"))])
+    source = messages[1].text
+    for nth in range(2):
+        with qtbot.waitSignal(view.token_alternatives_requested) as asked:
+            QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=centre_of(view, 1, "fine", nth))
+        message_id, start, end, box = asked.args
+        assert (message_id, source[start:end]) == ("m1", "fine")
+        assert start == [4, 20][nth]
+        assert view.viewport().mapFromGlobal(box.center()) == centre_of(view, 1, "fine", nth)
+        assert view.cache.items["m1"].marked_word is not None
+        view.clear_word_mark()
+        assert view.cache.items["m1"].marked_word is None
+
+
+@pytest.mark.parametrize("row", [0, 1])
+def test_click_on_other_words_requests_nothing(
+    qtbot: QtBot, view: TranscriptView, messages: MessageList, row: int
+) -> None:
+    """Words of the user, of a streaming answer, and words whose place in the source is ambiguous."""
+    messages.show([message(0, "Hello"), message(1, "Hello there", "streaming")])
+    with qtbot.assertNotEmitted(view.token_alternatives_requested, wait=350):
+        QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=centre_of(view, row, "Hello"))
+        if row:
+            messages.show([message(0, "Hi"), message(1, "there [there](https://there.example)")])
+            QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=centre_of(view, 1, "there"))
+
+
+def test_double_click_selects_and_requests_nothing(qtbot: QtBot, view: TranscriptView, messages: MessageList) -> None:
+    messages.show([message(0, "Hi"), message(1, "Hello there")])
+    at = centre_of(view, 1, "there")
+    with qtbot.assertNotEmitted(view.token_alternatives_requested, wait=350):
+        QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
+        QTest.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    assert view.selected_text == "there"
+
+
+def test_words_are_picked_by_keyboard(qtbot: QtBot, view: TranscriptView, messages: MessageList) -> None:
+    messages.show([message(0, "Hi"), message(1, "One two three")])
+    for key in (Qt.Key.Key_W, Qt.Key.Key_Left):
+        QTest.keyClick(view, key)
+    with qtbot.waitSignal(view.token_alternatives_requested) as asked:
+        QTest.keyClick(view, Qt.Key.Key_Return)
+    assert asked.args[1:3] == [4, 7]
+    QTest.keyClick(view, Qt.Key.Key_Escape)
+    assert view.cache.items["m1"].marked_word is None
+
+
+@pytest.mark.parametrize("keys", ["Hello", "What", "why (so)?", "ww"])
+def test_typed_text_is_emitted_for_the_composer(view: TranscriptView, messages: MessageList, keys: str) -> None:
+    """A W that started picking words is emitted as text when another character follows."""
+    typed: list[str] = []
+    view.typed.connect(typed.append)
+    messages.show([message(0, "Hi"), message(1, "One two three")])
+    QTest.keyClicks(view, keys)
+    assert "".join(typed) == keys.replace(" ", "")
+    assert view.cache.items["m1"].marked_word is None
+    for key, held in (
+        (Qt.Key.Key_X, Qt.KeyboardModifier.ControlModifier),
+        (Qt.Key.Key_Down, Qt.KeyboardModifier.NoModifier),
+    ):
+        before = list(typed)
+        QTest.keyClick(view, key, held)
+        assert typed == before
+    messages.show([])
+    typed.clear()
+    QTest.keyClick(view, Qt.Key.Key_W)
+    assert typed == ["w"]

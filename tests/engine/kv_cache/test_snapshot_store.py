@@ -1,0 +1,254 @@
+"""The snapshot store: restarts, damaged and foreign files, the size limit, failures to write."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.kv_cache import snapshot_file
+from engine.kv_cache.snapshot_file import SnapshotDamaged
+from engine.kv_cache.snapshot_owners import delete_snapshots
+from engine.kv_cache.snapshot_store import SnapshotStore
+
+OURS, FOREIGN = b"ours".ljust(16), b"foreign".ljust(16)
+TOKENS = list(range(100))
+STATE = memoryview(b"what the memory held" * 50)
+
+
+def store(
+    folder: Path, cap_bytes: int = 1 << 30, *, fingerprint: bytes = OURS, supports_full_rollback: bool = True
+) -> SnapshotStore:
+    return SnapshotStore(folder, fingerprint, cap_bytes, supports_full_rollback=supports_full_rollback)
+
+
+def write_snapshot(folder: Path, tokens: list[int] = TOKENS, fingerprint: bytes = OURS) -> Path:
+    """Writes a snapshot as an earlier process would."""
+    path = folder / snapshot_file.file_name(fingerprint, tokens)
+    snapshot_file.write(path, fingerprint, tokens, STATE)
+    return path
+
+
+def read_from_disk(snapshots: SnapshotStore, tokens: list[int]) -> bytes | None:
+    """The state of the best snapshot on disk for `tokens`."""
+    key = snapshots.find_on_disk(tokens, 0)
+    if key is None:
+        return None
+    arrived = threading.Event()
+    snapshots.fetch(key, arrived.set)
+    assert arrived.wait(5)
+    state = snapshots.take(key)
+    return None if state is None else bytes(state)
+
+
+def test_state_is_found_in_memory_and_after_a_restart(tmp_path: Path) -> None:
+    first = store(tmp_path / "new")
+    first.put(TOKENS, STATE)
+    found = first.find([*TOKENS, 7])
+    assert found is not None, "a state is found before it is written"
+    assert found[1] == TOKENS
+    first.close()
+    again = store(tmp_path / "new")
+    assert read_from_disk(again, [*TOKENS[:60], 7]) == bytes(STATE)
+    assert again.find_on_disk([7, 8], 0) is None
+    again.close()
+    assert (tmp_path / "new").stat().st_mode & 0o077 == 0, "other users can read the folder"
+
+
+def test_snapshots_of_one_owner_are_deleted_and_others_kept(tmp_path: Path) -> None:
+    snapshots = store(tmp_path)
+    snapshots.put(TOKENS, STATE)
+    snapshots.record_owner(TOKENS, "chat 1")
+    snapshots.put([7, 8, 9], STATE)
+    snapshots.record_owner([7, 8, 9], "chat 2")
+    snapshots.close()
+    assert delete_snapshots(tmp_path, ["chat 1"]) == 1
+    again = store(tmp_path)
+    assert again.find_on_disk(TOKENS, 0) is None
+    assert read_from_disk(again, [7, 8, 9]) == bytes(STATE)
+    again.close()
+
+
+@pytest.mark.parametrize("supports_full_rollback", [True, False])
+@pytest.mark.parametrize("needed_soon", [True, False])
+def test_written_state_stays_in_memory_only_if_needed_soon_or_without_rollback(
+    tmp_path: Path, *, supports_full_rollback: bool, needed_soon: bool
+) -> None:
+    snapshots = store(tmp_path, supports_full_rollback=supports_full_rollback)
+    snapshots.put(TOKENS, STATE, needed_soon=needed_soon)
+    snapshots.close()  # all is written
+    found = snapshots.find(TOKENS)
+    assert (found is not None) == (needed_soon or not supports_full_rollback)
+    if found is not None:
+        assert snapshots.take(found[0]) == STATE
+        assert (snapshots.find(TOKENS) is None) == supports_full_rollback
+
+
+@settings(max_examples=60, deadline=None)
+@given(at=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255), cut=st.booleans())
+def test_damaged_file_is_detected_and_deleted(
+    tmp_path_factory: pytest.TempPathFactory, at: float, flip: int, cut: bool
+) -> None:
+    folder = tmp_path_factory.mktemp("snapshots")
+    path = write_snapshot(folder)
+    data = bytearray(path.read_bytes())
+    where = int(at * len(data))
+    if cut:
+        del data[where:]
+    else:
+        data[where] ^= flip
+    path.write_bytes(data)
+    snapshots = store(folder)
+    found = read_from_disk(snapshots, TOKENS)
+    snapshots.close()
+    assert found is None
+    assert not path.exists()
+
+
+def test_invalid_snapshots_are_deleted_and_other_files_kept(tmp_path: Path) -> None:
+    foreign = write_snapshot(tmp_path, fingerprint=FOREIGN)
+    renamed = write_snapshot(tmp_path, [1, 2, 3]).rename(tmp_path / f"{'0' * 32}.kv")
+    part = tmp_path / "1.part"
+    part.write_bytes(b"of a process that was killed")
+    note = tmp_path / "note.txt"
+    note.write_text("mine")
+    (tmp_path / "noise.kv").write_bytes(os.urandom(300))
+    snapshots = store(tmp_path)
+    assert read_from_disk(snapshots, TOKENS) is None, "found the state of another model"
+    snapshots.close()
+    assert foreign.exists(), "the other model can still use its snapshot"
+    assert note.exists()
+    assert not renamed.exists()
+    assert not part.exists()
+    assert not (tmp_path / "noise.kv").exists()
+
+
+def test_size_limit_deletes_least_recently_used_snapshots_of_all_models(tmp_path: Path) -> None:
+    size = write_snapshot(tmp_path, [0, 1]).stat().st_size
+    (tmp_path / snapshot_file.file_name(OURS, [0, 1])).unlink()
+    old = [write_snapshot(tmp_path, [n, n], OURS if n % 2 else FOREIGN) for n in range(4)]
+    for n, path in enumerate(old):
+        os.utime(path, (1000 + n, 1000 + n))
+    snapshots = store(tmp_path, cap_bytes=3 * size)
+    assert read_from_disk(snapshots, [1, 1, 1]) == bytes(STATE)  # reading makes it the most recently used
+    snapshots.put([9, 9], STATE)
+    snapshots.close()
+    assert [path.exists() for path in old] == [False, True, False, True]
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 3 * size
+
+
+@pytest.mark.parametrize("supports_full_rollback", [True, False])
+def test_longer_snapshot_replaces_its_prefix_only_with_full_rollback(
+    tmp_path: Path, supports_full_rollback: bool
+) -> None:
+    snapshots = store(tmp_path, supports_full_rollback=supports_full_rollback)
+    snapshots.put(TOKENS[:70], STATE)
+    snapshots.put([*TOKENS[:60], 500], STATE)  # another branch
+    snapshots.put(TOKENS, STATE)
+    snapshots.close()
+    assert len(list(tmp_path.glob("*.kv"))) == (2 if supports_full_rollback else 3)
+    again = store(tmp_path, supports_full_rollback=supports_full_rollback)
+    assert again.find_on_disk([*TOKENS[:60], 500, 501], 0) is not None, "the snapshot of the other branch was deleted"
+    cut = again.find_on_disk(TOKENS[:65], 0)
+    assert (cut is not None) == supports_full_rollback, "found a state that would have to be truncated"
+    again.close()
+
+
+def test_full_disk_is_logged_and_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched, caplog.at_level(logging.WARNING):
+        patched.setattr(os, "fsync", full)
+        snapshots = store(tmp_path)
+        snapshots.put(TOKENS, STATE)
+        found = snapshots.find(TOKENS)
+        assert found is not None, "the state in memory stays usable"
+        snapshots.close()
+    assert "No space left" in caplog.text
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folder_that_cannot_be_created_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "file").write_text("in the way")
+    snapshots = store(tmp_path / "file" / "folder")
+    snapshots.put(TOKENS, STATE)
+    snapshots.close()
+    assert "a snapshot was not written" in caplog.text
+
+
+def test_file_deleted_after_indexing_is_not_found(tmp_path: Path) -> None:
+    path = write_snapshot(tmp_path)
+    snapshots = store(tmp_path)
+    path.unlink()
+    assert read_from_disk(snapshots, TOKENS) is None
+    assert snapshots.find_on_disk(TOKENS, 0) is None
+    snapshots.close()
+
+
+def test_reader_never_gets_a_partly_written_file(tmp_path: Path) -> None:
+    path = tmp_path / snapshot_file.file_name(OURS, TOKENS)
+    done = time.monotonic() + 0.3
+    seen = 0
+
+    def write() -> None:
+        while time.monotonic() < done:
+            snapshot_file.write(path, OURS, TOKENS, STATE)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    while time.monotonic() < done:
+        try:
+            assert bytes(snapshot_file.read_state(path)) == bytes(STATE)
+            seen += 1
+        except FileNotFoundError:
+            pass
+        except SnapshotDamaged:
+            pytest.fail("read a partly written file")
+    writer.join()
+    assert seen
+
+
+def test_write_queue_is_limited_while_the_disk_is_slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, writing = threading.Event(), threading.Event()
+
+    def slow(*arguments: object) -> None:
+        writing.set()
+        assert gate.wait(20)
+
+    monkeypatch.setattr("engine.kv_cache.snapshot_file.write", slow)
+    monkeypatch.setattr("engine.kv_cache.snapshot_store.MAX_QUEUED_BYTES", 2500)
+    snapshots = store(tmp_path)
+    states = [memoryview(bytes(1000)) for _ in range(5)]
+    assert [snapshots.put([n, *TOKENS], state) for n, state in enumerate(states)] == [True, True, False, False, False]
+    assert writing.wait(10)
+    assert not snapshots.has_room(1000)
+    snapshots.close(timeout_s=0.05)
+    gate.set()
+
+
+def test_single_state_above_the_limit_is_queued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.kv_cache.snapshot_store.MAX_QUEUED_BYTES", 10)
+    snapshots = store(tmp_path)
+    assert snapshots.put(TOKENS, memoryview(bytes(1000)))
+    snapshots.close()
+    assert len(list(tmp_path.glob("*.kv"))) == 1
+
+
+def test_unreadable_snapshot_is_skipped(tmp_path: Path) -> None:
+    snapshots = store(tmp_path)
+    snapshots.put(TOKENS, memoryview(bytes(1000)))
+    snapshots.close()
+    (tmp_path / "0.kv").mkdir()
+    again = store(tmp_path)
+    assert again.find_on_disk(TOKENS, 0) is not None
+    again.close()
