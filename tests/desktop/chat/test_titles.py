@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from desktop.chat.titles import TASK, accepted_title, title_of
+from desktop.chat.titles import MAX_TITLE_COLUMNS, TASK, accepted_title, columns, title_of
 from engine.files.profile import Profile
 from tests.desktop.chat.headless_chat import desk
 from tests.desktop.conftest import OpenGui, Run, until
@@ -176,3 +178,15 @@ def test_stopped_answer_generates_no_title(run: Run, profile: Profile) -> None:
             assert not chats.sessions.titles._tasks._tasks
 
     run(story())
+
+
+@given(st.text())
+def test_title_is_one_short_line(text: str) -> None:
+    title = title_of(text)
+    assert columns(title) <= MAX_TITLE_COLUMNS + 1
+    assert len(title.splitlines()) <= 1
+
+
+def test_long_title_is_cut_at_word_boundary() -> None:
+    assert title_of("\n  Parse   a CSV\nwith quotes") == "Parse a CSV"
+    assert title_of("word " * 20) == "word word word word word word…"

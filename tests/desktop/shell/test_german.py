@@ -278,7 +278,7 @@ def test_the_endpoint_is_german(run: Run, open_gui: OpenGui, profile: Profile) -
         async with open_gui(language="de") as gui:
             page = gui.endpoint_page
             await until(lambda: gui.ready and page._state.key)
-            gui.window.sidebar.endpoint_requested.emit()
+            gui.window.show_page("endpoint")
             await until(lambda: page.memory.isVisible())
             await look(gui, "endpoint-off")
             page.show_state(replace(page._state, stage="on"))

@@ -22,7 +22,7 @@ from desktop.transcript.view import TranscriptView
 from engine.files.profile import Profile
 from tests.desktop.chat.composer.test_overflow_card import fill as fill_long
 from tests.desktop.chat.composer.test_overflow_card import open_long
-from tests.desktop.chat.quick_ask.test_quick_ask import only
+from tests.desktop.chat.quick_ask.test_quick_ask import child_of_window
 from tests.desktop.conftest import Gui, OpenGui, Run, until
 from tests.desktop.endpoint.page_driver import Client, served
 from tests.desktop.models import test_gallery_models
@@ -424,7 +424,7 @@ def test_small_window_is_repainted_after_each_action(run: Run, open_gui: OpenGui
     async def story() -> None:
         async with open_gui(Script(answer=SHAPES["paragraphs"].encode(), step_s=0.001)) as gui:
             await until(lambda: gui.ready)
-            wiring = only(gui, QuickAskController)
+            wiring = child_of_window(gui, QuickAskController)
             wiring.open()
             small = wiring.small
             surface = Surface(small)

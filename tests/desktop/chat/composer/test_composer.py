@@ -11,11 +11,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from desktop.chat.attachments.attachment_chips import AttachmentChip
-from desktop.chat.attachments.attachment_list import AttachmentList
 from desktop.chat.composer.composer import Composer
-from desktop.chat.prompt import fenced, prompt_messages, prompt_parts, with_attachments
-from desktop.store.records import Attachment, ChatMessage, ChatSettings
-from engine.requests import Message
+from desktop.chat.prompt import fenced
+from desktop.store.records import Attachment
 from tests.desktop.chat.attachments.sample_documents import write_pdf
 from tests.desktop.conftest import Gui, OpenGui, Run, until
 from tests.desktop.drag_events import drag_enter, dropped
@@ -44,56 +42,6 @@ def mime_of(*paths: Path) -> QMimeData:
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     return mime
-
-
-def row(text: str, role: str = "user", attachments: tuple[Attachment, ...] = (), row_id: str = "") -> ChatMessage:
-    return ChatMessage(row_id or text, "c", None, role, text, "complete", 0.0, attachments=attachments)  # type: ignore[arg-type]
-
-
-def test_attachments_precede_text_as_fenced_blocks() -> None:
-    code = Attachment("a.py", "code", "print(1)")
-    tricky = Attachment("b.md", "markdown", "```\ncode\n```\n````x````\n")
-    assert fenced(code) == "a.py:\n```python\nprint(1)\n```"
-    assert fenced(tricky) == "b.md:\n`````\n```\ncode\n```\n````x````\n`````"
-    assert with_attachments("Why?", [code]) == f"{fenced(code)}\n\nWhy?"
-    assert with_attachments("", [code]) == fenced(code)
-
-
-def test_prompt_has_one_system_message_and_merged_roles() -> None:
-    branch = [row("one"), row("", "assistant"), row("two"), row("three", "assistant"), row("four")]
-    settings = ChatSettings(system=" Be brief. ")
-    assert prompt_messages(branch, settings) == (
-        Message("system", "Be brief."),
-        Message("user", "one\n\ntwo"),
-        Message("assistant", "three"),
-        Message("user", "four"),
-    )
-    assert [len(part.rows) for part in prompt_parts(branch, settings)] == [0, 1, 1, 1, 1]
-    assert prompt_messages(branch, settings, (1, 2, 3)) == (Message("system", "Be brief."), Message("user", "four"))
-
-
-def test_summary_replaces_turns_after_instructions() -> None:
-    branch = [row("one"), row("two", "assistant"), row("three")]
-    settings = ChatSettings(system="Be brief.", summary="They counted.", summarised_to="two")
-    messages = prompt_messages(branch, settings)
-    assert [message.role for message in messages] == ["system", "user"]
-    assert messages[0].content == "Be brief.\n\nSummary of the conversation up to here:\nThey counted."
-    other_branch = [row("one"), row("else", "assistant"), row("three")]
-    assert len(prompt_messages(other_branch, settings)) == 4
-
-
-def test_attachment_removed_while_read_stays_removed() -> None:
-    ids = iter("abc")
-    attachments = AttachmentList(lambda: next(ids))
-    first, second = attachments.add("one.txt"), attachments.add("two.txt")
-    attachments.remove(first)
-    attachments.set_attachment(first, Attachment("one.txt", "text", "1"))
-    assert attachments.is_reading
-    attachments.set_attachment(second, Attachment("two.txt", "text", "2"))
-    attachments.set_n_tokens(second, 7)
-    attachments.set_n_tokens(first, 7)
-    assert attachments.attachments == (Attachment("two.txt", "text", "2", 7),)
-    assert not attachments.is_reading
 
 
 def test_keys_after_click_on_page_go_to_composer(run: Run, open_gui: OpenGui) -> None:
