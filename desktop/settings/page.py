@@ -24,7 +24,7 @@ from desktop.settings.background_card import BackgroundCard
 from desktop.settings.language_card import LanguageCard
 from desktop.settings.settings_file import TEXT_SIZE, ThemeChoice
 from desktop.settings.shortcuts_card import ShortcutsCard
-from desktop.widgets.card_parts import ChoiceButton, enable
+from desktop.widgets.card_parts import ChoiceButton, set_enabled
 from desktop.widgets.scroll_page import WIDTH, ScrollPage
 from desktop.widgets.sidebar_button import SidebarButton
 from desktop.widgets.switch import Switch
@@ -70,9 +70,9 @@ class SettingsPage(ScrollPage):
         percent = round(100 * size / TEXT_SIZE)
         self._usual.setText(self.tr("{percent} %").format(percent=percent))
         self._usual.setAccessibleName(self.tr("Size of text: {percent} %, back to 100 %").format(percent=percent))
-        enable(self._usual, size != TEXT_SIZE)
-        enable(self._smaller, size > TEXT_SIZES[0])
-        enable(self._larger, size < TEXT_SIZES[-1])
+        set_enabled(self._usual, size != TEXT_SIZE)
+        set_enabled(self._smaller, size > TEXT_SIZES[0])
+        set_enabled(self._larger, size < TEXT_SIZES[-1])
 
     def show_updates(self, on: bool) -> None:
         self._updates.setChecked(on)
