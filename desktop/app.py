@@ -148,7 +148,7 @@ def _open_services(
     stack.closes("import and export", import_export.aclose, 3)
     models = ModelController(make_engine)
     stack.closes("engine", models.aclose, 10)
-    library = LibraryController(profile, Hub(os.environ.get("HF_ENDPOINT")), settings.value, settings.change)
+    library = LibraryController(profile, Hub(os.environ.get("HF_ENDPOINT")), settings)
     stack.closes("library", library.aclose, 3)
     models.load_settings_for = library.load_settings_for
     endpoint, endpoint_presenter = _open_endpoint(stack, options, settings, models, lambda chat_id: title_of(chat_id))

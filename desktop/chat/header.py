@@ -13,7 +13,7 @@ from desktop.platform.bidi import is_mirrored, isolated
 from desktop.platform.number_format import whole
 from desktop.platform.text_escaping import button_text
 from desktop.platform.theme import Theme
-from desktop.widgets.card_parts import mark
+from desktop.widgets.card_parts import set_style_flag
 from desktop.widgets.sidebar_button import SidebarButton
 from desktop.widgets.status_icons import dot_pixmap, ring_pixmap
 
@@ -90,7 +90,7 @@ class Header(QFrame):
         self._chat = chat
         self._title.setVisible(chat is not None)
         self._unarchive_button.setVisible(chat is not None and chat.archived)
-        mark(self, "lined", chat is not None)
+        set_style_flag(self, "lined", chat is not None)
         self._restyle()
 
     @property

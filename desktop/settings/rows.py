@@ -12,7 +12,7 @@ from desktop.platform.theme import Theme
 from desktop.settings.app_settings import AppSettings
 from desktop.settings.declaration import Card, ChoiceRow, Row, StepsRow, SwitchRow, row_of
 from desktop.settings.settings import Settings
-from desktop.widgets.card_parts import ChoiceButton, enable
+from desktop.widgets.card_parts import ChoiceButton, set_enabled
 from desktop.widgets.switch import Switch
 
 
@@ -91,9 +91,9 @@ class StepsSetting(SettingRow):
         self.usual.setText(self.tr("{percent} %").format(percent=percent))
         name = self.tr("{setting}: {percent} %, back to 100 %").format(setting=self._title, percent=percent)
         self.usual.setAccessibleName(name)
-        enable(self.usual, value != self._row.usual)
-        enable(self.smaller, value > self._row.steps[0])
-        enable(self.larger, value < self._row.steps[-1])
+        set_enabled(self.usual, value != self._row.usual)
+        set_enabled(self.smaller, value > self._row.steps[0])
+        set_enabled(self.larger, value < self._row.steps[-1])
 
     def _step(self, by: int) -> None:
         self._change(next_step(self._row.steps, getattr(self._settings.value, self._name), by))
