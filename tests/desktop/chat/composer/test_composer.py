@@ -238,7 +238,7 @@ def test_model_change_recounts_attachments(run: Run, open_gui: OpenGui, tmp_path
             await until(lambda: counted(gui, 1))
             gui.opener.script = Script(template="{% for m in messages %}{{ m.content }}{{ m.content }}{% endfor %}")
             before = chips(gui)[0].item.n_tokens or 0
-            gui.window.chat_page.header.model_file_requested.emit()
+            gui.window.chat_page.greeting.model_file_requested.emit()
             dialog = gui.window.findChild(QFileDialog)
             assert isinstance(dialog, QFileDialog)
             dialog.fileSelected.emit(str(tmp_path / "Another-Chat-Q4_1.gguf"))
