@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 from desktop.endpoint.controller import EndpointState
 from desktop.error_messages import error_message
 from desktop.platform.theme import Theme
-from desktop.widgets.card_parts import Card, label, mark
+from desktop.widgets.card_parts import Card, label, set_style_flag
 from desktop.widgets.page_title import PageTitle
 from desktop.widgets.switch import Switch
 
@@ -35,7 +35,7 @@ class EndpointPageHeader(QWidget):
     def show_state(self, state: EndpointState) -> None:
         self.switch.setChecked(state.stage in ("on", "starting"))
         self._stage_label.setText(self._stage_text(state))
-        mark(self._stage_label, "on", state.stage == "on")
+        set_style_flag(self._stage_label, "on", state.stage == "on")
 
     def _stage_text(self, state: EndpointState) -> str:
         match state.stage:
@@ -49,7 +49,7 @@ class EndpointPageHeader(QWidget):
                 return self.tr("Off")
 
 
-class AlertCard(Card):
+class StartFailureCard(Card):
     """Reason of a failed start, with a button to use another port."""
 
     port_requested = Signal(int)

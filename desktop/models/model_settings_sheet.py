@@ -15,7 +15,7 @@ from desktop.models.model_list import ModelRow
 from desktop.models.option_field import OptionField
 from desktop.platform.number_format import whole
 from desktop.platform.theme import Theme
-from desktop.widgets.card_parts import label, mark
+from desktop.widgets.card_parts import label, set_style_flag
 from desktop.widgets.side_sheet import Segments, SideSheet
 from engine.backend import KvType
 from engine.library.memory_estimate import MIN_CTX
@@ -79,7 +79,7 @@ class ModelSettingsSheet(SideSheet):
         self._about.setText(" · ".join(filter(None, details)))
         self._folder_text.setText(strings.folder_name(row.path))
         self._cost.setText(strings.explanation(row))
-        mark(self._cost, "wrong", row.fit is not None and row.fit.verdict == "too_big")
+        set_style_flag(self._cost, "wrong", row.fit is not None and row.fit.verdict == "too_big")
         self._parts.setText(strings.memory_breakdown(row.fit) if row.fit is not None else "")
         max_ctx = max(row.n_ctx_train, MIN_CTX)
         help_text = self.tr("{least} to {most}. Empty: automatic.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QWidget
 
-from desktop.widgets.card_parts import label, mark
+from desktop.widgets.card_parts import label, set_style_flag
 
 SEPARATORS = " ,.’'\u00a0\u202f"
 """Accepted between the digits of a number."""
@@ -68,5 +68,5 @@ class OptionField(QWidget):
     def _finish(self, *, is_wrong: bool) -> None:
         self.edit.setModified(is_wrong)
         for widget in (self.edit, self.help):
-            mark(widget, "wrong", is_wrong)
+            set_style_flag(widget, "wrong", is_wrong)
         self.validity_changed.emit()
