@@ -1,4 +1,4 @@
-"""`inglenook-serve`: the endpoint without a window."""
+"""`inglenook-serve`: the endpoint without the desktop app."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from fastapi import FastAPI
 
 from api import key_command
 from api.app import Lifespan, create_app
-from api.deps import engine_of
 from api.errors import CannotListen
 from api.keys import find_key
+from api.request_context import engine_of
 from api.server import EndpointServer
 from api.settings import DEFAULT_PORT, EndpointSettings, is_loopback
 from engine.engine import Engine
@@ -29,11 +29,13 @@ from engine.library.load_trial import LoadTrial
 from engine.native import run_load_trial
 
 Outcome = Exception | None
-"""Why the server ends: the model cannot be loaded, or None for a signal."""
+"""Why the server ends: the exception that loading the model raised, or None for a signal."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Serves until SIGINT or SIGTERM. One line on stdout says where; what fails is one sentence on stderr, and 1."""
+    """Serves until SIGINT or SIGTERM, and returns the exit code.
+
+    Prints the address as one line on stdout, and an error as one sentence on stderr."""
     argv = sys.argv[1:] if argv is None else argv
     if argv[:1] == ["key"]:
         return key_command.main(argv[1:])
@@ -41,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return exit_code
     options = _read_options(argv)
     profile = Profile(options.profile) if options.profile else Profile.default()
-    with contextlib.suppress(OSError):  # where the environment gives the key, a profile need not be writable
+    with contextlib.suppress(OSError):  # with a key from the environment, the profile may be read-only
         profile.ensure()
     model = options.model or find_default_model(profile)
     if model is None:
@@ -66,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _serve(engine: Engine, settings: EndpointSettings, model: Path, key_path: Path | None) -> int:
-    # A SimpleQueue, since a signal may come in the middle of its own `get`.
+    # SimpleQueue is reentrant: a signal handler may call `put` during `get`.
     outcomes: SimpleQueue[Outcome] = SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: outcomes.put(None))
@@ -82,7 +84,7 @@ def _serve(engine: Engine, settings: EndpointSettings, model: Path, key_path: Pa
     try:
         server.stop()
     except TimeoutError:
-        # A native call that does not return; Python would wait for its thread before it ends.
+        # A native call does not return, and a normal exit would wait for its thread.
         os._exit(_fail("the engine did not stop in time"))
     match outcome:
         case None:
@@ -95,13 +97,13 @@ def _serve(engine: Engine, settings: EndpointSettings, model: Path, key_path: Pa
 
 def _wait(outcomes: SimpleQueue[Outcome]) -> Outcome:
     while True:
-        # On Windows, Python sees a signal only between two waits.
+        # On Windows, Python handles a signal only between two waits.
         with contextlib.suppress(Empty):
             return outcomes.get(timeout=0.5)
 
 
 def loading(model: Path, on_failed: Callable[[Exception], None]) -> Lifespan:
-    """A lifespan that loads `model` while the server already listens, and frees it at the end."""
+    """A lifespan that loads `model` while the server already listens, and closes the engine at the end."""
 
     async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
         engine = engine_of(app)
@@ -150,15 +152,15 @@ def _read_options(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def port(text: str) -> int:
-    """Named for what argparse says: "invalid port value"."""
+    """argparse uses this function's name in its error: "invalid port value"."""
     number = int(text)
     if not 0 <= number <= 65535:
         raise ValueError
     return number
 
 
-def _fail(sentence: str) -> int:
-    print(f"inglenook-serve: {sentence}", file=sys.stderr, flush=True)
+def _fail(message: str) -> int:
+    print(f"inglenook-serve: {message}", file=sys.stderr, flush=True)
     return 1
 
 

@@ -1,4 +1,4 @@
-"""What tools are doing here now, to be looked at and stopped."""
+"""Routes that list and cancel requests: those with the same key; with the endpoint's own key, all requests."""
 
 from __future__ import annotations
 
@@ -7,27 +7,28 @@ from dataclasses import asdict
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
-from api.deps import Holder, Requests
 from api.errors import RequestNotFound
+from api.request_context import ActivityDep, KeyHolderDep
 
 router = APIRouter(prefix="/v1/activity")
 
 
 @router.get("")
-async def list_calls(activity: Requests, holder: Holder) -> Response:
-    """Under way first, the oldest before the others; then the last that have ended, the newest first. And what was
-    used with each key. A tool sees what came with its own key, the endpoint's own key sees all."""
-    keys = {name: asdict(used) for name, used in activity.usage_of(holder).items()}
-    return JSONResponse({"object": "list", "data": [asdict(call) for call in activity.calls_of(holder)], "keys": keys})
+async def list_requests(activity: ActivityDep, holder: KeyHolderDep) -> Response:
+    """Requests in progress, the oldest first, then ended ones, the newest first; and usage by key."""
+    usage = {name: asdict(used) for name, used in activity.usage(holder).items()}
+    return JSONResponse({"object": "list", "data": [asdict(view) for view in activity.views(holder)], "keys": usage})
 
 
 @router.delete("")
-async def stop_all(activity: Requests, holder: Holder) -> Response:
+async def stop_requests(activity: ActivityDep, holder: KeyHolderDep) -> Response:
+    """Cancels all requests in progress."""
     return JSONResponse({"stopped": activity.cancel_all(holder)})
 
 
-@router.delete("/{call_id}")
-async def stop_call(call_id: str, activity: Requests, holder: Holder) -> Response:
-    if not activity.stop(call_id, holder):
+@router.delete("/{request_id}")
+async def stop_request(request_id: str, activity: ActivityDep, holder: KeyHolderDep) -> Response:
+    """Cancels one request in progress."""
+    if not activity.stop(request_id, holder):
         raise RequestNotFound
     return JSONResponse({"stopped": 1})

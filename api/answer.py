@@ -1,8 +1,9 @@
-"""A whole answer, put together from its events."""
+"""A complete answer, collected from a request's events, and the check of its text against the request's schemas."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from api.errors import RequestStopped
@@ -17,7 +18,10 @@ from engine.events import (
     ToolCallDelta,
     ToolCallStarted,
 )
-from engine.requests import ToolCall
+from engine.output.constraints.schema_check import unmet_keywords
+from engine.requests import ChatRequest, Request, ToolCall
+
+MAX_HEADER_CHARS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +30,22 @@ class Answer:
     finished: Finished
     reasoning: str = ""
     n_reasoning: int = 0
-    """Tokens that were sampled for the reasoning."""
+    """Tokens sampled for the reasoning."""
     calls: tuple[ToolCall, ...] = ()
     choices: tuple[TokenChoice, ...] = ()
     prompt: tuple[TokenChoice, ...] = ()
     not_enforced: tuple[str, ...] = ()
-    """Keywords of the request's schemas that the answer may break."""
+    """Keywords of the request's schemas that were not enforced during generation."""
     not_met: tuple[str, ...] = ()
-    """Those that it breaks, of what can be checked afterwards."""
+    """Those of them that the answer violates, as far as can be checked afterwards."""
 
 
 class AnswerBuilder:
-    """Takes events one by one. Also for a stream that must end with the whole."""
+    """Collects the events of one request. Also used within streams whose last frame repeats the whole answer."""
 
     def __init__(self) -> None:
         self._texts: list[str] = []
-        self._thoughts: list[str] = []
+        self._reasoning: list[str] = []
         self._calls: list[tuple[ToolCallStarted, list[str]]] = []
         self._choices: list[TokenChoice] = []
         self._prompt: tuple[TokenChoice, ...] = ()
@@ -49,8 +53,8 @@ class AnswerBuilder:
         self._not_enforced: tuple[str, ...] = ()
 
     def add(self, event: Event) -> Answer | None:
-        """The answer, once `event` was its last. Raises the EngineError of a failed request, and RequestStopped where
-        someone on this machine cut it off."""
+        """Returns the answer after its last event. Raises the EngineError of a failed request, and RequestStopped
+        where it was cancelled on this machine."""
         match event:
             case Started(prompt=prompt, not_enforced=not_enforced):
                 self._prompt, self._not_enforced = prompt, not_enforced
@@ -58,27 +62,25 @@ class AnswerBuilder:
                 self._texts.append(text)
                 self._choices += choices
             case ReasoningDelta(text=text, n_tokens=n_tokens):
-                self._thoughts.append(text)
+                self._reasoning.append(text)
                 self._n_reasoning += n_tokens
             case ToolCallStarted():
                 self._calls.append((event, []))
             case ToolCallDelta(index=index, arguments=arguments):
                 self._calls[index][1].append(arguments)
-            case Failed(error=error):
-                raise error
-            case Finished(reason="cancelled"):
-                raise RequestStopped
+            case Failed() | Finished(reason="cancelled"):
+                raise error_of(event)
             case Finished():
                 return self.answer(event)
         return None
 
     def answer(self, finished: Finished) -> Answer:
-        """What has come so far, as the whole."""
+        """What was collected so far, as a complete answer."""
         calls = tuple(ToolCall(call.id, call.name, "".join(parts)) for call, parts in self._calls)
         return Answer(
             "".join(self._texts),
             finished,
-            "".join(self._thoughts),
+            "".join(self._reasoning),
             self._n_reasoning,
             calls,
             tuple(self._choices),
@@ -87,10 +89,50 @@ class AnswerBuilder:
         )
 
 
+def error_of(event: Failed | Finished) -> Exception:
+    """The error of a `Failed` or a cancelled `Finished`."""
+    return event.error if isinstance(event, Failed) else RequestStopped()
+
+
 def arguments_of(call: ToolCall) -> dict[str, object]:
-    """A call's arguments as an object; empty where the answer was cut off within them."""
+    """The parsed arguments of a call; empty where the answer was truncated within them."""
     try:
         arguments = json.loads(call.arguments or "{}")
     except (ValueError, RecursionError):
         return {}
     return arguments if isinstance(arguments, dict) else {}
+
+
+def violated_keywords(request: Request, answer: Answer) -> tuple[str, ...]:
+    """Schema keywords that the answer violates, each with its location; those of a tool's schema after the tool's name.
+
+    Only checks what was not enforced during generation. Empty for an answer that was truncated by its token limit."""
+    if not answer.not_enforced or answer.finished.reason == "length":
+        return ()
+    found: list[str] = []
+    if request.constraint is not None and request.constraint.kind == "json_schema" and not answer.calls:
+        found += _violated(answer.text, request.constraint.source)
+    schemas = {tool.name: tool.parameters for tool in request.tools} if isinstance(request, ChatRequest) else {}
+    for call in answer.calls:
+        found += [f"{call.name}: {keyword}" for keyword in _violated(call.arguments, schemas.get(call.name, "true"))]
+    return tuple(dict.fromkeys(found))
+
+
+def _violated(text: str, schema: str) -> tuple[str, ...]:
+    try:
+        return unmet_keywords(json.loads(text), json.loads(schema))
+    except (ValueError, RecursionError):
+        return ()
+
+
+def schema_headers(*, not_enforced: Sequence[str], not_met: Sequence[str] = ()) -> dict[str, str]:
+    """Response headers that list schema keywords: those not enforced, and those violated. No header for an empty
+    list."""
+    headers = {"x-schema-not-enforced": not_enforced, "x-schema-not-met": not_met}
+    return {name: _header_value(keywords) for name, keywords in headers.items() if keywords}
+
+
+def _header_value(parts: Sequence[str]) -> str:
+    text = "; ".join(dict.fromkeys(parts)).encode("ascii", "backslashreplace").decode()
+    line = "".join(char if char.isprintable() else " " for char in text)
+    return line if len(line) <= MAX_HEADER_CHARS else f"{line[: MAX_HEADER_CHARS - 3]}..."

@@ -1,4 +1,4 @@
-"""Puts the HTTP origin together."""
+"""Assembles the endpoint's ASGI app: state, middleware, error handlers and the routers of all dialects."""
 
 from __future__ import annotations
 
@@ -13,47 +13,50 @@ from starlette.responses import Response
 
 from api import activity_routes, model_routes, openapi, public_routes
 from api.activity import Activity
-from api.anthropic import routes as anthropic_routes
-from api.cors import ListedOriginsCors
-from api.deps import MAX_PARSED_AT_ONCE
-from api.error_bodies import error_response
-from api.errors import ApiError, problem_of
+from api.anthropic import routes as anthropic
+from api.cors import AllowedOriginsCors, Origins
+from api.error_bodies import error_response, problem_of
+from api.errors import ApiError
 from api.keep_alive import KeepAlive
-from api.keyring import KeyRing
-from api.llama_cpp import routes as llama_routes
-from api.ollama import routes as ollama_routes
-from api.openai.chat import routes as openai_routes
-from api.openai.responses import routes as responses_routes
+from api.keys import KeyRing
+from api.llama_cpp import routes as llama_cpp
+from api.ollama import routes as ollama
+from api.openai import embeddings
+from api.openai.chat import routes as chat
+from api.openai.completions import routes as completions
+from api.openai.responses import routes as responses
 from api.openai.responses.store import ResponseStore
-from api.origins import Origins
+from api.request_context import MAX_LARGE_BODIES
 from api.request_record import REQUEST_ID
-from api.security import SecurityMiddleware
+from api.security import SecurityMiddleware, is_own_host
 from api.settings import EndpointSettings
 from engine.engine import Engine
 from engine.errors import EngineError
 
 Lifespan = Callable[[FastAPI], AsyncGenerator[None, None]]
 
+DIALECTS = (chat, completions, embeddings, responses, anthropic, ollama, llama_cpp)
+
 
 def create_app(engine: Engine, settings: EndpointSettings, *, lifespan: Lifespan | None = None) -> FastAPI:
-    """The endpoint over `engine`, which the caller owns: it may be empty, and may change its model at any time.
+    """The endpoint for `engine`, which may be empty and may change its model at any time.
 
-    Without `lifespan` the app neither loads nor frees anything. The framework's own pages that describe the routes
-    are off: they need no key, and fetch scripts from elsewhere."""
+    The engine belongs to the caller; only `lifespan` may load or close it. FastAPI's own documentation routes are off:
+    they need no key, and load scripts from other servers."""
     keep_alive = KeepAlive(engine, settings.model_changes)
 
     @asynccontextmanager
-    async def life(app: FastAPI) -> AsyncGenerator[None, None]:
-        app.state.parsing = asyncio.Semaphore(MAX_PARSED_AT_ONCE)  # of this loop
+    async def run(app: FastAPI) -> AsyncGenerator[None, None]:
+        app.state.large_bodies = asyncio.Semaphore(MAX_LARGE_BODIES)  # belongs to this loop
         async with AsyncExitStack() as stack:
             if lifespan is not None:
                 await stack.enter_async_context(asynccontextmanager(lifespan)(app))
-            stack.push_async_callback(keep_alive.aclose)  # before the engine is closed, from which it takes the model
+            stack.push_async_callback(keep_alive.aclose)  # before `lifespan` closes the engine that it unloads
             yield
 
     app = FastAPI(
         title="Inglenook",
-        lifespan=life,
+        lifespan=run,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
@@ -61,25 +64,21 @@ def create_app(engine: Engine, settings: EndpointSettings, *, lifespan: Lifespan
     )
     app.state.engine = engine
     app.state.settings = settings
-    app.state.activity = activity = Activity(settings.max_requests)
     app.state.keep_alive = keep_alive
+    app.state.activity = activity = Activity(settings.max_requests)
     activity.before_submit = keep_alive.ensure_loaded
     app.state.responses = ResponseStore(settings.responses)
     app.state.origins = origins = Origins(settings.origins)
-    app.add_middleware(
-        SecurityMiddleware, settings=settings, keys=KeyRing(settings.key, settings.named_keys), origins=origins
-    )
-    app.add_middleware(ListedOriginsCors, origins=origins)  # outermost
-    # An unforeseen error is answered by the guard, with its headers and those of ListedOriginsCors.
+    keys = KeyRing(settings.key, settings.named_keys)
+    app.add_middleware(SecurityMiddleware, settings=settings, keys=keys, origins=origins)
+    app.add_middleware(AllowedOriginsCors, origins=origins, is_own_host=is_own_host)  # outermost
+    # Other exceptions are answered by SecurityMiddleware: Starlette's own handler would omit the headers of both.
     for kind in (ApiError, EngineError, HTTPException, ClientDisconnect):
         app.add_exception_handler(kind, _answer_error)
-    app.include_router(public_routes.router)
-    app.include_router(activity_routes.router)
-    app.include_router(openapi.router)
+    for module in (public_routes, activity_routes, model_routes, openapi, *DIALECTS):
+        app.include_router(module.router)
     if settings.model_changes is not None:
-        app.include_router(model_routes.router)
-    for dialect in (openai_routes, responses_routes, anthropic_routes, ollama_routes, llama_routes):
-        app.include_router(dialect.router)
+        app.include_router(model_routes.changes_router)
     return app
 
 

@@ -1,4 +1,4 @@
-"""What every dialect's bodies have in common, and how they are read."""
+"""JSON request bodies: the schemas' base class, field types that all dialects use, and parsing within limits."""
 
 from __future__ import annotations
 
@@ -16,91 +16,102 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-from api.elements import MAX_ELEMENTS, has_more_elements
 from api.errors import BadRequest, TooManyValues
 
 INT32_MAX = 2**31 - 1
-MAX_EXACT = 2**53
-"""From here on, a float is not every integer."""
 
 MAX_MESSAGES = 16384
-"""Of one conversation. Also the most items of a response's input."""
+"""Of one conversation. Also the limit of a response's input items."""
+
+MAX_VALUES = 2**17
+"""JSON values in one body. A body of 16 MB can hold eight million, which would take gigabytes as objects."""
+
+_CHUNK_BYTES = 65536
+"""Scanned at a time, since one call on a large body would hold the interpreter lock for long."""
+
+_VALUE_STARTS = (b",", b"[", b"{")
+
+
+# Field types
+
+
+def int_if_integral(value: object) -> object:
+    """40.0 as 40; other values unchanged.
+
+    40.0 is an integer in JSON Schema (2020-12, section 4.2.3), and clients in languages with a single number type send
+    integers that way."""
+    # From 2**53 on, not every integer has a float of its own.
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    return value
 
 
 def _as_list(value: object) -> object:
-    """`stop` comes as nothing, one string, or a list."""
+    """`stop` may be null, one string, or a list."""
     if value is None:
         return []
     return [value] if isinstance(value, str) else value
 
 
-def whole(value: object) -> object:
-    """A number without a fractional part as an int, anything else as it is.
-
-    JSON has one kind of number, and 40.0 is an integer in JSON Schema (2020-12, 4.2.3): languages that have one kind
-    of number as well write it that way."""
-    if isinstance(value, float) and value.is_integer() and abs(value) < MAX_EXACT:
-        return int(value)
-    return value
-
-
-def _none_if_endless(value: object) -> object:
-    """llama.cpp and Ollama write -1 (-2: until the context is full) for an answer without a limit."""
-    value = whole(value)
+def none_if_unlimited(value: object) -> object:
+    """None for -1 and -2, which llama.cpp's and Ollama's clients send for an answer without a token limit."""
+    value = int_if_integral(value)
     return None if type(value) is int and value in (-1, -2) else value
 
 
-def _adjust(part: Any) -> None:
-    """Changes a core schema in place: lists stop at their first wrong entry, and integers may be written as 40.0."""
+Count = Annotated[int, Field(ge=1, le=INT32_MAX)]
+CountOrUnlimited = Annotated[Count | None, BeforeValidator(none_if_unlimited)]
+Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Finite = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
+ShortText = Annotated[str, StringConstraints(max_length=1024)]
+Stops = Annotated[list[ShortText], Field(max_length=64), BeforeValidator(_as_list)]
+
+
+def _relax_schema(part: Any) -> None:
+    """Changes a core schema in place: a list's validation stops at its first error, because one error object for each
+    of a million entries takes gigabytes; and integers may be written as 40.0."""
     if isinstance(part, dict):
         if part.get("type") == "list":
             part["fail_fast"] = True
-        if part.get("type") == "function-before" and part["function"]["function"] is whole:
-            return  # part of a body that is used within another one
+        if part.get("type") == "function-before" and part["function"]["function"] is int_if_integral:
+            return  # already changed, as part of a nested body
         if part.get("type") == "int":
             integer: Any = dict(part)
             part.clear()
-            part.update(core_schema.no_info_before_validator_function(whole, integer))
+            part.update(core_schema.no_info_before_validator_function(int_if_integral, integer))
             return
         part = list(part.values())
     if isinstance(part, list):
         for each in part:
-            _adjust(each)
+            _relax_schema(each)
 
 
 class Body(BaseModel):
-    """A null means absent; fields that are unknown are let through. Numbers have bounds everywhere: they end up in
-    native code."""
+    """Base class of request schemas. Null means absent, and unknown fields are accepted. Every number needs bounds,
+    because it reaches native code."""
 
     model_config = ConfigDict(strict=True, extra="allow", frozen=True)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: type[BaseModel], handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Lists stop at their first wrong entry: an error for each of a million takes gigabytes."""
         schema = handler(source)
-        _adjust(schema)
+        _relax_schema(schema)
         return schema
 
 
-Count = Annotated[int, Field(ge=1, le=INT32_MAX)]
-CountOrEndless = Annotated[Count | None, BeforeValidator(_none_if_endless)]
-Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Finite = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
-Word = Annotated[str, StringConstraints(max_length=1024)]
-Stops = Annotated[list[Word], Field(max_length=64), BeforeValidator(_as_list)]
-
+# Parsing
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
 
 def parse_body(content: bytes, shape: type[Shape]) -> Shape:
-    """Any thread. Raises TooManyValues, and BadRequest that names the first wrong field.
+    """Any thread. Raises TooManyValues, and BadRequest that names the first invalid field.
 
-    Parsed by pydantic, whose depth is bounded: the standard library's parser recurses as deep as the body says.
-    A byte order mark at the beginning is ignored (RFC 8259, 8.1): some clients write one."""
+    pydantic's parser has a depth limit; the standard library's recurses as deep as the body does. A byte order mark at
+    the start is ignored (RFC 8259, section 8.1)."""
     content = content.removeprefix(codecs.BOM_UTF8)
-    if has_more_elements(content):
-        raise TooManyValues(MAX_ELEMENTS)
+    if has_more_values(content):
+        raise TooManyValues(MAX_VALUES)
     try:
         return shape.model_validate_json(content)
     except ValidationError as error:
@@ -117,3 +128,29 @@ def field_path(location: tuple[int | str, ...]) -> str:
     for part in location:
         path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
     return path
+
+
+def has_more_values(content: bytes, limit: int = MAX_VALUES) -> bool:
+    """Whether a JSON text holds more than about `limit` values, not counting keys. Builds no objects; linear time.
+
+    Every value but the first follows a comma or an opening bracket, so these are counted outside of strings. The result
+    for a text that is not JSON has no meaning."""
+    if len(content) <= limit:
+        return False
+    n_values, in_string, carried = 0, False, b""
+    for start in range(0, len(content), _CHUNK_BYTES):
+        chunk = carried + content[start : start + _CHUNK_BYTES]
+        carried = b"\\" if _ends_in_escape(chunk) else b""
+        chunk = chunk[: len(chunk) - len(carried)].replace(b"\\\\", b"").replace(b'\\"', b"")
+        parts = chunk.split(b'"')
+        outside = b"".join(parts[in_string::2])
+        n_values += sum(map(outside.count, _VALUE_STARTS))
+        if n_values > limit:
+            return True
+        in_string ^= len(parts) % 2 == 0
+    return False
+
+
+def _ends_in_escape(chunk: bytes) -> bool:
+    """Whether the last byte is a backslash that escapes the byte after it."""
+    return (len(chunk) - len(chunk.rstrip(b"\\"))) % 2 == 1

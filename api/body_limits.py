@@ -1,44 +1,96 @@
-"""Request bodies that came compressed, decoded within the limit of their size."""
+"""Receives request bodies within limits of size and time, and decodes compressed ones."""
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from collections.abc import Iterator
 
-from api.errors import BadRequest, UnsupportedEncoding
+from starlette.types import Message, Receive
 
-STEP_BYTES = 1024 * 1024
-"""Decoded at a time, so that a small piece that decodes to megabytes does not block the loop."""
+from api.errors import BadRequest, BodyTooLarge, BodyTooSlow, UnsupportedEncoding
+from api.settings import EndpointSettings
+
+DECODED_CHUNK_BYTES = 1024 * 1024
+"""Decoded between two turns of the event loop: a few compressed bytes can decode to many megabytes."""
 
 _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
 
-class Decoder:
-    """Of one body. `coding`: the value of its Content-Encoding header. Raises UnsupportedEncoding."""
+class BoundedReceive:
+    """An ASGI `receive` that raises BodyTooLarge and BodyTooSlow, and decodes the body.
 
-    def __init__(self, coding: str) -> None:
-        window_bits = _WINDOW_BITS.get(coding)
+    Both the received and the decoded size are limited. Once the body is complete, it waits without a time limit."""
+
+    def __init__(self, receive: Receive, settings: EndpointSettings, encoding: str) -> None:
+        """`encoding`: the value of Content-Encoding, "" for none. Raises UnsupportedEncoding."""
+        self._receive = receive
+        self._settings = settings
+        self._decoder = None if encoding in ("", "identity") else Decoder(encoding)
+        self._size_bytes = 0
+        self._deadline: float | None = None
+        self._complete = False
+
+    async def __call__(self) -> Message:
+        if self._complete:
+            return await self._receive()
+        if self._deadline is None:
+            self._deadline = asyncio.get_running_loop().time() + self._settings.body_timeout_s
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                message = await self._receive()
+        except TimeoutError:
+            raise BodyTooSlow from None
+        if message["type"] != "http.request":
+            return message
+        self._complete = not message.get("more_body", False)
+        if self._decoder is not None:
+            return {**message, "body": await self._decoded(self._decoder, message.get("body", b""))}
+        self._count(message.get("body", b""))
+        return message
+
+    async def _decoded(self, decoder: Decoder, data: bytes) -> bytes:
+        chunks = []
+        for chunk in decoder.decode(data):
+            self._count(chunk)
+            chunks.append(chunk)
+            await asyncio.sleep(0)
+        if self._complete:
+            decoder.check_end()
+        return b"".join(chunks)
+
+    def _count(self, chunk: bytes) -> None:
+        self._size_bytes += len(chunk)
+        if self._size_bytes > self._settings.max_body_bytes:
+            raise BodyTooLarge(self._settings.max_body_bytes)
+
+
+class Decoder:
+    """Decompresses one body. `encoding`: the value of its Content-Encoding header. Raises UnsupportedEncoding."""
+
+    def __init__(self, encoding: str) -> None:
+        window_bits = _WINDOW_BITS.get(encoding)
         if window_bits is None:
-            raise UnsupportedEncoding(coding)
-        self._coding = coding
+            raise UnsupportedEncoding(encoding)
+        self._encoding = encoding
         self._inflate = zlib.decompressobj(window_bits)
 
     def decode(self, data: bytes) -> Iterator[bytes]:
-        """Pieces of at most STEP_BYTES. Raises BadRequest."""
+        """Chunks of at most DECODED_CHUNK_BYTES. Raises BadRequest."""
         while data and not self._inflate.eof:
             try:
-                piece = self._inflate.decompress(data, STEP_BYTES)
+                chunk = self._inflate.decompress(data, DECODED_CHUNK_BYTES)
             except zlib.error:
-                raise self._damaged() from None
+                raise self._invalid() from None
             data = self._inflate.unconsumed_tail
-            yield piece
+            yield chunk
         if data or self._inflate.unused_data:
-            raise self._damaged()
+            raise self._invalid()
 
     def check_end(self) -> None:
-        """Raises BadRequest where the body ends too early."""
+        """Raises BadRequest where the body is truncated."""
         if not self._inflate.eof:
-            raise self._damaged()
+            raise self._invalid()
 
-    def _damaged(self) -> BadRequest:
-        return BadRequest(f"The body is not valid {self._coding}.")
+    def _invalid(self) -> BadRequest:
+        return BadRequest(f"The body is not valid {self._encoding}.")

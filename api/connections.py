@@ -1,14 +1,17 @@
-"""One connection to the endpoint, bounded in time: uvicorn itself waits for ever for a header or a reader.
+"""Limits on connections: how many there are, and how long a client may take to send a header or to read an answer.
 
-Also: when there are too many connections, the one that has idled longest makes room, so that a crowd of silent
-clients keeps nobody out.
+uvicorn's protocol is subclassed because uvicorn has no timeout for a request's header or for a client that stops
+reading, and refuses connections beyond its limit instead of closing idle ones.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import h11
@@ -17,12 +20,49 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from api.errors import BadRequest, Problem, TooManyConnections, openai_body, problem_of
+from api.error_bodies import Problem, openai_body, problem_of
+from api.errors import BadRequest, TooManyConnections
 from api.settings import EndpointSettings
+
+RESERVED_FILES = 64
+"""Open files left for models, chats, keys and logs."""
+MAX_BACKLOG = 128
+MIN_CONNECTIONS = 8
+"""Allowed even where the process may open fewer files."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLimits:
+    """`backlog`: how many connections are accepted in one turn of the loop, possibly beyond `n_connections`."""
+
+    n_connections: int
+    backlog: int
+
+
+def connection_limits(wanted: int) -> ConnectionLimits:
+    """`wanted` connections, or fewer where the process may open few files (RLIMIT_NOFILE)."""
+    free = _free_files()
+    if free is None:
+        return ConnectionLimits(wanted, MAX_BACKLOG)
+    usable = max(free - RESERVED_FILES, 2 * MIN_CONNECTIONS)
+    backlog = min(MAX_BACKLOG, max(usable // 4, MIN_CONNECTIONS))
+    return ConnectionLimits(min(wanted, usable - backlog), backlog)
+
+
+def _free_files() -> int | None:
+    """None: no limit."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit == resource.RLIM_INFINITY:
+        return None
+    return limit - sum(1 for _ in Path("/dev/fd").iterdir())
 
 
 class EndpointConfig(uvicorn.Config):
-    """uvicorn's configuration, with what `EndpointProtocol` needs to know besides."""
+    """uvicorn's configuration, together with the settings that `EndpointProtocol` reads."""
 
     def __init__(self, app: ASGIApp, settings: EndpointSettings, backlog: int) -> None:
         super().__init__(
@@ -43,7 +83,7 @@ class EndpointConfig(uvicorn.Config):
 
 
 class EndpointProtocol(H11Protocol):
-    """Runs on the endpoint's loop only."""
+    """One connection. Used on the endpoint's loop only."""
 
     def __init__(
         self,
@@ -54,8 +94,8 @@ class EndpointProtocol(H11Protocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._settings = config.settings
-        self._arrival: asyncio.TimerHandle | None = None
-        self._stall: asyncio.TimerHandle | None = None
+        self._receive_timer: asyncio.TimerHandle | None = None
+        self._write_timer: asyncio.TimerHandle | None = None
         self._idle_since = self.loop.time()
 
     @property
@@ -66,16 +106,18 @@ class EndpointProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._watch_arrival()
+        self._update_receive_timer()
         if len(self.connections) > self._settings.max_connections:
             self._make_room()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_arrival_watch()
+        self._stop_receive_timer()
         self.resume_writing()
         super().connection_lost(exc)
 
     def _make_room(self) -> None:
+        """Closes the connection that has been idle longest, so that silent clients cannot keep others out; refuses this
+        one if none is idle."""
         idle = [other for other in _idle(self.connections) if other is not self]
         if idle:
             min(idle, key=lambda other: other._idle_since).transport.abort()
@@ -83,64 +125,65 @@ class EndpointProtocol(H11Protocol):
             self._refuse(problem_of(TooManyConnections()))
 
     def shutdown(self) -> None:
-        """Called by uvicorn when it stops: a client that keeps us waiting is not waited for."""
+        """Called by uvicorn when it stops. Does not wait for a client that neither sends nor reads."""
         waits_for_client = self.flow.write_paused or (self.is_answering and self.cycle.more_body)
         if waits_for_client or self.transport.is_closing():
             self.transport.abort()
         else:
             super().shutdown()
 
-    # A request must arrive in time
+    # Receiving
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        self._watch_arrival()
+        self._update_receive_timer()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
         self._idle_since = self.loop.time()
         if self.conn.their_state is h11.SEND_BODY:
-            # The rest of a body that was refused: read and dropped, so that the client sees the answer.
-            self._watch_arrival()
+            # The rest of a refused body is read and dropped, so that the client gets to read the answer.
+            self._update_receive_timer()
 
-    def _watch_arrival(self) -> None:
-        """While a header, or the rest of a refused body, is missing, the clock runs. The body of a request that is
-        being answered has its own limit, in `api.security`."""
-        missing = self.conn.their_state in (h11.IDLE, h11.SEND_BODY)
-        if self.is_answering or not missing or self.transport.is_closing():
-            self._stop_arrival_watch()
-        elif self._arrival is None:
-            self._arrival = self.loop.call_later(self._settings.header_timeout_s, self.transport.abort)
+    def _update_receive_timer(self) -> None:
+        """The timer runs while a header, or the rest of a refused body, is incomplete. `api.body_limits` limits the
+        time for the body of a request in progress."""
+        incomplete = self.conn.their_state in (h11.IDLE, h11.SEND_BODY)
+        if self.is_answering or not incomplete or self.transport.is_closing():
+            self._stop_receive_timer()
+        elif self._receive_timer is None:
+            self._receive_timer = self.loop.call_later(self._settings.header_timeout_s, self.transport.abort)
 
-    def _stop_arrival_watch(self) -> None:
-        if self._arrival is not None:
-            self._arrival.cancel()
-            self._arrival = None
+    def _stop_receive_timer(self) -> None:
+        if self._receive_timer is not None:
+            self._receive_timer.cancel()
+            self._receive_timer = None
 
-    # A client must read what it asked for
+    # Writing
 
     def pause_writing(self) -> None:
+        """Called by asyncio when the client does not read what is sent."""
         super().pause_writing()
-        self._stall = self.loop.call_later(self._settings.write_timeout_s, self.transport.abort)
+        self._write_timer = self.loop.call_later(self._settings.write_timeout_s, self.transport.abort)
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        if self._stall is not None:
-            self._stall.cancel()
-            self._stall = None
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None
 
-    # What is no HTTP
+    # Malformed requests
 
     def send_400_response(self, msg: str) -> None:
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             if self.cycle is not None:
-                self.cycle.disconnected = True  # the request whose body is broken is not answered twice
+                self.cycle.disconnected = True  # its request, whose body is malformed, gets no second answer
             self._refuse(problem_of(BadRequest("This is not a valid HTTP request.")))
         else:
             self.transport.abort()
 
     def _refuse(self, problem: Problem) -> None:
-        """Answers before any request was understood, and closes."""
+        """Sends an error without a request, and closes."""
         body = json.dumps(openai_body(problem)).encode()
         headers = [
             (b"content-type", b"application/json"),
@@ -159,7 +202,7 @@ class EndpointProtocol(H11Protocol):
 
 
 def close_idle(connections: Iterable[object]) -> None:
-    """Those on which nothing is being answered."""
+    """Closes the connections without a request in progress."""
     for each in _idle(connections):
         each.transport.abort()
 

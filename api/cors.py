@@ -1,63 +1,91 @@
-"""Leave for the web pages that a person has listed, and for no other: an exact origin, never with credentials."""
+"""Cross-origin access for the web pages that the user has listed: an exact origin, and never with credentials."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.datastructures import Headers
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.origins import Origins
+from api.settings import ORIGIN
 
-_FIELD_NAMES = re.compile(rb"[A-Za-z0-9-]+(, ?[A-Za-z0-9-]+)*")
-_MAX_AGE_S = b"600"
-_EXPOSED = b"retry-after, x-request-id, request-id, x-schema-not-enforced, x-schema-not-met"
+MAX_REFUSED = 5
+"""Refused origins that are remembered. Any web page can add its own."""
+MAX_ORIGIN_CHARS = 200
+
+_HEADER_NAMES = re.compile(r"[A-Za-z0-9-]+(, ?[A-Za-z0-9-]+)*")
+_EXPOSED = ("retry-after", "x-request-id", "request-id", "x-schema-not-enforced", "x-schema-not-met")
 
 
-class ListedOriginsCors:
-    """ASGI middleware, outermost: a listed page may read what it gets, errors too. Who is served at all, the guard
-    decides."""
+class Origins:
+    """The allowed origins, which may change at any time, and the last refused ones.
 
-    def __init__(self, app: ASGIApp, origins: Origins) -> None:
-        self._app = app
+    `allowed`, `allow_only` and `refused` may be used on any thread, `refuse` on the endpoint's loop only."""
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        self.allowed = frozenset(allowed)
+        self.refused: tuple[str, ...] = ()
+        """The newest first, without those that were allowed since."""
+        self.on_refused: Callable[[], None] = lambda: None
+        """Called on the endpoint's loop when another origin is added to `refused`; it must return quickly."""
+
+    def allow_only(self, allowed: Iterable[str]) -> None:
+        """Takes effect with the next request."""
+        self.allowed = frozenset(allowed)
+        self.refused = tuple(origin for origin in self.refused if origin not in self.allowed)
+
+    def refuse(self, origin: bytes) -> str:
+        """Remembers and returns an origin that the user could allow; "" for one that cannot be, such as "null"."""
+        name = origin.decode("latin-1")
+        if len(name) > MAX_ORIGIN_CHARS or not ORIGIN.fullmatch(name):
+            return ""
+        if self.refused[:1] != (name,):
+            is_new = name not in self.refused
+            self.refused = (name, *(each for each in self.refused if each != name))[:MAX_REFUSED]
+            if is_new:
+                self.on_refused()
+        return name
+
+    def allow(self, scope: Scope) -> bool:
+        """Whether the request has exactly one Origin header, with an allowed origin."""
+        found = [value for name, value in scope["headers"] if name == b"origin"]
+        return len(found) == 1 and found[0].decode("latin-1") in self.allowed
+
+
+class AllowedOriginsCors(CORSMiddleware):
+    """Starlette's middleware for the allowed origins. It is outermost, so that a listed page can also read errors.
+
+    Requests of other origins, and preflights that `is_own_host` refuses, pass unchanged to SecurityMiddleware, which
+    rejects them."""
+
+    def __init__(self, app: ASGIApp, origins: Origins, is_own_host: Callable[[Scope], bool]) -> None:
+        super().__init__(
+            app,
+            allow_methods=("GET", "POST", "DELETE"),
+            allow_headers=("*",),
+            allow_private_network=True,
+            expose_headers=_EXPOSED,
+            max_age=600,
+        )
         self._origins = origins
+        self._is_own_host = is_own_host
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        origin = listed_origin(scope, self._origins)
-        if origin is None:
-            await self._app(scope, receive, send)
-            return
-        leave = [
-            (b"access-control-allow-origin", origin),
-            (b"access-control-expose-headers", _EXPOSED),
-            (b"vary", b"origin"),
-        ]
+        allowed = scope["type"] == "http" and self._origins.allow(scope)
+        if allowed and (scope["method"] != "OPTIONS" or self._is_own_host(scope)):
+            await super().__call__(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
-        async def send_with_leave(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *leave]
-            await send(message)
+    def is_allowed_origin(self, origin: str) -> bool:
+        return origin in self._origins.allowed
 
-        await self._app(scope, receive, send_with_leave)
-
-
-def listed_origin(scope: Scope, origins: Origins) -> bytes | None:
-    """The request's origin, where it has exactly one and that is listed."""
-    if scope["type"] != "http":
-        return None
-    found = [value for name, value in scope["headers"] if name == b"origin"]
-    return found[0] if len(found) == 1 and found[0] in origins else None
-
-
-def is_preflight(scope: Scope) -> bool:
-    names = {name for name, _ in scope["headers"]}
-    return scope["method"] == "OPTIONS" and b"access-control-request-method" in names
-
-
-async def answer_preflight(scope: Scope, send: Send) -> None:
-    """Leave for the methods there are, and for the headers asked for: clients send many of their own."""
-    asked = b"".join(value for name, value in scope["headers"] if name == b"access-control-request-headers")
-    leave = [(b"access-control-allow-methods", b"GET, POST, DELETE"), (b"access-control-max-age", _MAX_AGE_S)]
-    if _FIELD_NAMES.fullmatch(asked):
-        leave.append((b"access-control-allow-headers", asked))
-    await send({"type": "http.response.start", "status": 204, "headers": leave})
-    await send({"type": "http.response.body"})
+    def preflight_response(self, request_headers: Headers) -> Response:
+        """Allows the requested headers, of which clients send many of their own, if they are header names."""
+        response = super().preflight_response(request_headers)
+        if not _HEADER_NAMES.fullmatch(request_headers.get("access-control-request-headers", "")):
+            del response.headers["access-control-allow-headers"]
+        return response

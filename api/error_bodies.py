@@ -1,16 +1,103 @@
-"""Each dialect's shape of an error. Which dialect is asked in, the path says: also where nothing is routed yet."""
+"""The HTTP answer to each error: status and code from one table, body in the dialect of the request's path."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 
-from api.errors import Problem, openai_body
+from api.errors import (
+    AmbiguousLength,
+    BadRequest,
+    BodyTooLarge,
+    BodyTooSlow,
+    HostNotAllowed,
+    InvalidKey,
+    ModelNotFound,
+    NoSlotFree,
+    NotJson,
+    OriginNotAllowed,
+    QueueFull,
+    RequestNotFound,
+    RequestStopped,
+    ResponseNotFound,
+    TooManyConnections,
+    TooManyValues,
+    UnsupportedEncoding,
+    UnsupportedParameter,
+)
+from engine.errors import (
+    ConstraintError,
+    ContextOverflow,
+    EngineClosed,
+    EngineDead,
+    EngineError,
+    NotLoaded,
+    RequestError,
+    TemplateError,
+)
 
-MAX_HEADER = 1000
+LOADING_RETRY_S = 2
+NO_MODEL_RETRY_S = 15
+QUEUE_RETRY_S = 2
 
 ANTHROPIC_PATH, OLLAMA_PATH = "/v1/messages", "/api/"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error as a client sees it, independent of the dialect. Never holds a path, a traceback or a key."""
+
+    status: int
+    type: str
+    message: str
+    code: str | None = None
+    param: str | None = None
+    retry_after_s: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    details: Mapping[str, int] = field(default_factory=dict)
+
+
+def problem_of(error: BaseException) -> Problem:
+    """The table's entry for the error's class or its nearest base class; 500 for an error that is not listed."""
+    for kind in type(error).__mro__:
+        if kind in _TABLE:
+            return _TABLE[kind](error)
+    return Problem(500, "server_error", "Something went wrong inside this server.", "internal_error")
+
+
+def error_response(path: str, problem: Problem, request_id: str) -> JSONResponse:
+    headers = dict(problem.headers)
+    if problem.retry_after_s is not None:
+        headers["retry-after"] = str(problem.retry_after_s)
+    return JSONResponse(error_body(path, problem, request_id), problem.status, headers)
+
+
+def error_body(path: str, problem: Problem, request_id: str) -> dict[str, object]:
+    """In the dialect that `path` belongs to. Also works before routing."""
+    if path.startswith(ANTHROPIC_PATH):
+        return anthropic_body(problem, public_request_id(request_id))
+    if path.startswith(OLLAMA_PATH):
+        return ollama_body(problem)
+    return openai_body(problem)
+
+
+def openai_body(problem: Problem) -> dict[str, object]:
+    """OpenAI requires all four members. Token counts are added beside them, as in llama.cpp's server."""
+    return {
+        "error": {
+            "message": problem.message,
+            "type": problem.type,
+            "param": problem.param,
+            "code": problem.code,
+            **problem.details,
+        }
+    }
+
 
 _ANTHROPIC_TYPES: Mapping[int, str] = {
     400: "invalid_request_error",
@@ -23,53 +110,139 @@ _ANTHROPIC_TYPES: Mapping[int, str] = {
 }
 
 
-def request_id_headers(request_id: str) -> list[tuple[bytes, bytes]]:
-    """By which clients name a request, OpenAI's by the one and Anthropic's by the other: the id in /v1/activity."""
-    named = _named(request_id).encode()
-    return [(b"x-request-id", named), (b"request-id", named)]
-
-
-def schema_headers(*, not_enforced: Sequence[str], not_met: Sequence[str] = ()) -> dict[str, str]:
-    """Headers that name keywords of the request's schemas: those that the answer may break, and those that it breaks.
-    None for an empty list."""
-    named = {"x-schema-not-enforced": not_enforced, "x-schema-not-met": not_met}
-    return {name: _header_value(keywords) for name, keywords in named.items() if keywords}
-
-
-def _header_value(parts: Sequence[str]) -> str:
-    text = "; ".join(dict.fromkeys(parts)).encode("ascii", "backslashreplace").decode()
-    line = "".join(char if char.isprintable() else " " for char in text)
-    return line if len(line) <= MAX_HEADER else f"{line[: MAX_HEADER - 3]}..."
-
-
-def _named(request_id: str) -> str:
-    return f"req_{request_id}"
-
-
-def error_body(path: str, problem: Problem, request_id: str) -> dict[str, object]:
-    if path.startswith(ANTHROPIC_PATH):
-        return anthropic_body(problem, _named(request_id))
-    if path.startswith(OLLAMA_PATH):
-        return ollama_body(problem)
-    return openai_body(problem)
-
-
-def error_response(path: str, problem: Problem, request_id: str) -> JSONResponse:
-    headers = dict(problem.headers)
-    if problem.retry_after_s is not None:
-        headers["retry-after"] = str(problem.retry_after_s)
-    return JSONResponse(error_body(path, problem, request_id), problem.status, headers)
-
-
 def anthropic_body(problem: Problem, request_id: str) -> dict[str, object]:
-    known = "invalid_request_error" if problem.status < 500 else "api_error"
-    kind = _ANTHROPIC_TYPES.get(problem.status, known)
+    default_type = "invalid_request_error" if problem.status < 500 else "api_error"
     message = problem.message
-    if problem.code == "context_length_exceeded":  # how Anthropic's own tools recognise it
+    if problem.code == "context_length_exceeded":  # Anthropic's tools recognise an overflow by this text
         counts = problem.details
         message = f"prompt is too long: {counts['n_prompt_tokens']} tokens > {counts['n_ctx']} maximum. {message}"
-    return {"type": "error", "error": {"type": kind, "message": message}, "request_id": request_id}
+    error = {"type": _ANTHROPIC_TYPES.get(problem.status, default_type), "message": message}
+    return {"type": "error", "error": error, "request_id": request_id}
 
 
 def ollama_body(problem: Problem) -> dict[str, object]:
     return {"error": problem.message}
+
+
+def public_request_id(request_id: str) -> str:
+    return f"req_{request_id}"
+
+
+def request_id_headers(request_id: str) -> list[tuple[bytes, bytes]]:
+    """`x-request-id` for OpenAI's clients and `request-id` for Anthropic's, with the id that /v1/activity lists."""
+    value = public_request_id(request_id).encode()
+    return [(b"x-request-id", value), (b"request-id", value)]
+
+
+# The table
+
+
+def _invalid(message: str, code: str | None = None, param: str | None = None, status: int = 400) -> Problem:
+    return Problem(status, "invalid_request_error", message, code, param)
+
+
+def _unavailable(message: str, code: str, retry_after_s: int | None, **headers: str) -> Problem:
+    return Problem(503, "unavailable_error", message, code, retry_after_s=retry_after_s, headers=headers)
+
+
+def _overflow(error: ContextOverflow) -> Problem:
+    # Clients recognise an overflow by the first sentence (litellm, and so aider), by the code, or by the code within
+    # the message (LangChain).
+    message = (
+        f"This model's maximum context length is {error.n_ctx} tokens. "
+        f"However, your messages resulted in {error.n_prompt} tokens. Please shorten them (context_length_exceeded)."
+    )
+    counts = {"n_prompt_tokens": error.n_prompt, "n_ctx": error.n_ctx}
+    return Problem(400, "invalid_request_error", message, "context_length_exceeded", "messages", details=counts)
+
+
+def _not_loaded(error: NotLoaded) -> Problem:
+    if error.loading:
+        return _unavailable("The model is still loading.", "model_not_loaded", LOADING_RETRY_S)
+    return _unavailable("No model is loaded.", "model_not_loaded", NO_MODEL_RETRY_S)
+
+
+def _origin_not_allowed(error: OriginNotAllowed) -> Problem:
+    message = "This Origin may not ask here, and cannot be allowed."
+    if error.origin:
+        message = (
+            f"The Origin {error.origin} may not ask here. It can be allowed on the endpoint page of Inglenook, or with "
+            f"'inglenook-serve --origin {error.origin}'. It needs a key as well."
+        )
+    return Problem(403, "permission_error", message, "origin_refused")
+
+
+def _http(error: HTTPException) -> Problem:
+    headers = error.headers or {}
+    match error.status_code:
+        case 404:
+            return _invalid("There is nothing at this address; /v1 holds the routes.", "unknown_url", status=404)
+        case 405:
+            message, code = "This address does not take this method.", "method_not_allowed"
+            return Problem(405, "invalid_request_error", message, code, headers=headers)
+        case status:
+            return Problem(status, "invalid_request_error", "The request was refused.", headers=headers)
+
+
+_TABLE: Mapping[type, Callable[[Any], Problem]] = {
+    BadRequest: lambda e: _invalid(e.message, "invalid_value", e.param),
+    UnsupportedParameter: lambda e: _invalid(e.message, "unsupported_parameter", e.param),
+    InvalidKey: lambda e: Problem(
+        401,
+        "authentication_error",
+        "This server needs its key, as 'Authorization: Bearer KEY' or 'x-api-key: KEY'.",
+        "invalid_api_key",
+        headers={"www-authenticate": "Bearer"},
+    ),
+    HostNotAllowed: lambda e: Problem(403, "permission_error", "This Host is not served here.", "host_refused"),
+    OriginNotAllowed: _origin_not_allowed,
+    ModelNotFound: lambda e: _invalid(
+        f"The model '{e.name[:200]}' was not found: it is not loaded.", "model_not_found", "model", 404
+    ),
+    ResponseNotFound: lambda e: _invalid(
+        f"The response '{e.response_id[:100]}' is not kept here.",
+        "previous_response_not_found",
+        "previous_response_id",
+        404,
+    ),
+    RequestNotFound: lambda e: _invalid("No request of this id is under way.", "request_not_found", status=404),
+    BodyTooSlow: lambda e: _invalid("The body did not arrive in time.", "request_timeout", status=408),
+    BodyTooLarge: lambda e: _invalid(f"The body exceeds {e.limit_bytes} bytes.", "request_too_large", status=413),
+    TooManyValues: lambda e: _invalid(
+        f"The body holds more than {e.max_values} values.", "request_too_large", status=413
+    ),
+    AmbiguousLength: lambda e: _invalid("Send Content-Length or Transfer-Encoding, not both."),
+    UnsupportedEncoding: lambda e: _invalid(
+        f"Content-Encoding '{e.encoding[:40]}' is not supported; send the body with gzip, deflate, or uncompressed.",
+        "unsupported_content_encoding",
+        status=415,
+    ),
+    NotJson: lambda e: _invalid("Send the body as application/json.", "unsupported_media_type", status=415),
+    # The header asks OpenAI's clients not to retry what a person has just stopped.
+    RequestStopped: lambda e: _unavailable(
+        "The request was stopped on the serving machine.", "request_stopped", None, **{"x-should-retry": "false"}
+    ),
+    TooManyConnections: lambda e: _unavailable("Too many connections.", "too_many_connections", 1),
+    QueueFull: lambda e: Problem(
+        429,
+        "rate_limit_error",
+        "Too many requests wait here; try again soon.",
+        "queue_full",
+        retry_after_s=QUEUE_RETRY_S,
+    ),
+    NoSlotFree: lambda e: _unavailable("No slot is free.", "no_slot_free", 1),
+    ClientDisconnect: lambda e: _invalid("The client left."),
+    HTTPException: _http,
+    ContextOverflow: _overflow,
+    TemplateError: lambda e: _invalid(
+        f"The model's chat template refused the messages: {e.reason[:500]}", "template_refused", "messages"
+    ),
+    ConstraintError: lambda e: _invalid(
+        f"The answer cannot be held to this constraint: {e.reason[:500]}", "constraint_refused"
+    ),
+    RequestError: lambda e: _invalid(f"The model cannot serve this: {e}."),
+    NotLoaded: _not_loaded,
+    EngineDead: lambda e: _unavailable("The engine has stopped; the model must be loaded again.", "engine_dead", 30),
+    EngineClosed: lambda e: _unavailable("The server is closing.", "closing", 30),
+    EngineError: lambda e: Problem(500, "server_error", "The engine could not do this.", "engine_error"),
+}

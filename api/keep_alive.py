@@ -1,6 +1,7 @@
-"""The model's place while nobody needs it, where the person lets tools free the model and load it again.
+"""Unloads a model that is idle, and loads it again for the next request, where the user allows that.
 
-Always the one file of the settings: no request ever names one."""
+Always the one file of the settings; no request can name another file.
+"""
 
 from __future__ import annotations
 
@@ -13,26 +14,26 @@ from pathlib import Path
 from engine.engine import Engine
 from engine.status import ModelInfo
 
-GLANCE_S = 0.1
-"""How often it is looked, at most, whether the window still uses the model."""
+POLL_INTERVAL_S = 0.1
+"""Between two checks whether the window still uses the model."""
 
 
 class KeepAlive:
-    """Belongs to the endpoint's loop, which must own the engine where there is a file. Without one, nothing changes.
+    """Used on the endpoint's loop, which must own the engine if there is a `file`; without one, nothing is unloaded.
 
-    A model can go in two ways. `unload` takes it away until somebody loads it. Put away, once nobody has used it for as
-    long as it was to be kept, it rests: it is shown as before, and the next request has it loaded again."""
+    There are two kinds of unloading. After `unload`, requests fail until `load`. A model that was unloaded because it
+    was idle is still listed, and the next request loads it again (`ensure_loaded`)."""
 
     def __init__(self, engine: Engine, file: Path | None) -> None:
         self._engine = engine
         self._file = file
         self._changing = asyncio.Lock()
-        self._resting: ModelInfo | None = None
-        self._kept_s: float | None = None
+        self._unloaded_model: ModelInfo | None = None
+        self._idle_limit_s: float | None = None
         self._n_users = 0
         self._used_at = 0.0
-        self._news = asyncio.Event()
-        self._countdown: asyncio.Task[None] | None = None
+        self._changed = asyncio.Event()
+        self._timer: asyncio.Task[None] | None = None
 
     @property
     def can_unload(self) -> bool:
@@ -40,106 +41,106 @@ class KeepAlive:
 
     @property
     def unloaded_model(self) -> ModelInfo | None:
-        """The model that was put away, until it is there again."""
-        return self._resting
+        """The model that was unloaded because it was idle; None once it is loaded again."""
+        return self._unloaded_model
 
     @property
     def expires_at(self) -> float | None:
-        """When the model goes if nobody uses it any more, in Unix time; None where it stays."""
-        if self._kept_s is None:
+        """When the model is unloaded if nobody uses it until then, in Unix time; None: never."""
+        if self._idle_limit_s is None:
             return None
         left_s = self._left_s()
-        return time.time() + (self._kept_s if left_s is None else left_s)
+        return time.time() + (self._idle_limit_s if left_s is None else left_s)
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
-        """While the block runs, the model is not put away; how long it is kept counts from the end."""
+        """The model is not unloaded while the block runs, and counts as idle from its end."""
         self._n_users += 1
         try:
             yield
         finally:
             self._n_users -= 1
             self._used_at = time.monotonic()
-            self._news.set()
+            self._changed.set()
 
-    def unload_after(self, seconds: float) -> None:
-        """Lets the model go when nobody, not the window either, has used it for so long; infinity keeps it. The last
-        word counts, until the model has gone."""
+    def unload_after(self, idle_s: float) -> None:
+        """Unloads the model once neither a client nor the window has used it for `idle_s`; infinity: never. Replaces an
+        earlier limit; holds until the model is unloaded."""
         if not self.can_unload:
             return
-        self._kept_s = seconds if seconds < float("inf") else None
+        self._idle_limit_s = idle_s if idle_s < float("inf") else None
         self._used_at = time.monotonic()
-        self._news.set()
-        if self._kept_s is not None and (self._countdown is None or self._countdown.done()):
-            self._countdown = asyncio.create_task(self._count_down(), name="keep the model")
+        self._changed.set()
+        if self._idle_limit_s is not None and (self._timer is None or self._timer.done()):
+            self._timer = asyncio.create_task(self._run_timer(), name="unload the idle model")
 
     async def release(self) -> None:
-        """For a user who needs it no more: it goes now, or when the last of the others is done."""
+        """Called by a user (`in_use`) that no longer needs the model: unloads it now, or when its last user is done."""
         self.unload_after(0)
         async with self._changing:
             if self._n_users == 1 and self._engine.idle_since is not None:
-                await self._put_away()
+                await self._unload_idle()
 
     async def ensure_loaded(self) -> None:
-        """Loads the model that was put away, if one was. Raises what `Engine.load` does."""
-        if self._resting is None:
+        """Loads the model again if it was unloaded while idle. Raises what `Engine.load` raises."""
+        if self._unloaded_model is None:
             return
         async with self._changing:
-            if self._resting is not None:
+            if self._unloaded_model is not None:
                 await self._load()
 
     async def load(self) -> ModelInfo:
-        """Loads the file, unless a model is there. Raises what `Engine.load` does."""
+        """Loads the file unless a model is loaded. Raises what `Engine.load` raises."""
         with self.in_use():
             async with self._changing:
                 status = self._engine.status
                 return status.model if status.state == "ready" and status.model else await self._load()
 
     async def unload(self) -> None:
-        """Frees the model at once; what is being answered ends with NotLoaded."""
+        """Unloads the model at once; answers in progress end with NotLoaded."""
         async with self._changing:
-            self._resting = self._kept_s = None
+            self._unloaded_model = self._idle_limit_s = None
             await self._engine.unload()
 
     async def aclose(self) -> None:
-        """Nothing goes any more."""
-        async with self._changing:  # an unload that has begun is not torn
-            if self._countdown is not None:
-                self._countdown.cancel()
-                await asyncio.wait({self._countdown})
-                self._countdown = None
+        """Stops the idle timer."""
+        async with self._changing:  # an unload that has begun is completed
+            if self._timer is not None:
+                self._timer.cancel()
+                await asyncio.wait({self._timer})
+                self._timer = None
 
-    async def _count_down(self) -> None:
+    async def _run_timer(self) -> None:
         while True:
             left_s = self._left_s()
             if left_s is not None and left_s <= 0:
                 async with self._changing:
                     left_s = self._left_s()
-                    if left_s is not None and left_s <= 0:  # nobody came meanwhile
-                        await self._put_away()
+                    if left_s is not None and left_s <= 0:  # not used meanwhile
+                        await self._unload_idle()
             else:
-                self._news.clear()
+                self._changed.clear()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(left_s):
-                        await self._news.wait()
+                        await self._changed.wait()
 
     def _left_s(self) -> float | None:
-        """Until the model goes, at the soonest; None while nothing counts down."""
-        if self._kept_s is None or self._n_users or self._engine.status.state != "ready":
+        """Until the model can be unloaded at the earliest; None while it is in use, or not to be unloaded."""
+        if self._idle_limit_s is None or self._n_users or self._engine.status.state != "ready":
             return None
         idle_since = self._engine.idle_since
         if idle_since is None:
-            return max(self._kept_s, GLANCE_S)
-        return max(idle_since, self._used_at) + self._kept_s - time.monotonic()
+            return max(self._idle_limit_s, POLL_INTERVAL_S)
+        return max(idle_since, self._used_at) + self._idle_limit_s - time.monotonic()
 
-    async def _put_away(self) -> None:
-        self._kept_s = None
+    async def _unload_idle(self) -> None:
+        self._idle_limit_s = None
         if self._engine.status.state == "ready":
-            self._resting = self._engine.status.model
+            self._unloaded_model = self._engine.status.model
             await self._engine.unload()
 
     async def _load(self) -> ModelInfo:
         assert self._file is not None
-        found = await self._engine.load(self._file)
-        self._resting = None
-        return found
+        model = await self._engine.load(self._file)
+        self._unloaded_model = None
+        return model

@@ -1,4 +1,4 @@
-"""`inglenook-serve key`: a key for each tool, shown once, revoked alone."""
+"""`inglenook-serve key`: creates, lists and revokes named keys."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from api.keyring import KeyFile
+from api.keys import KeyFile
 from engine.files.profile import Profile
 
 
 def main(argv: Sequence[str]) -> int:
-    """One line a key on stdout; what fails is one sentence on stderr, and 1."""
+    """Returns the exit code. Prints keys on stdout, one per line, and an error as one sentence on stderr."""
     options = _read_options(argv)
     profile = Profile(options.profile) if options.profile else Profile.default()
     try:

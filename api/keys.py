@@ -1,30 +1,47 @@
-"""The endpoint's key: made at the first start, kept where only its owner reads it, compared in constant time."""
+"""The endpoint's own key, further keys for single tools, and the check of a request's key.
+
+The own key is created at the first start and stored where only its owner can read it; of the others only hashes are
+stored. All comparisons take constant time.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import hmac
+import json
 import os
 import secrets
-import tempfile
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from api.errors import InvalidKey
+from engine.files.atomic_write import write_atomic
 from engine.files.profile import Profile
 
 KEY_VARIABLE = "INGLENOOK_API_KEY"
+"""The environment variable that replaces the stored key."""
+
+ENDPOINT_KEY_NAME = "inglenook"
+"""Name of the endpoint's own key."""
+
+MAX_NAME_CHARS = 64
+
+
+# The endpoint's own key
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointKey:
-    """The key that tools must send, and the file that holds it; None where the environment gave it."""
+    """`path`: the file that stores the key; None where it comes from the environment."""
 
     value: str = field(repr=False)
     path: Path | None
 
 
 def find_key(profile: Profile, environ: Mapping[str, str] = os.environ) -> EndpointKey:
-    """From the environment, else from the profile, where it is made if missing.
+    """From the environment, else from the profile, where it is created if missing.
 
     Raises OSError where the profile can be neither read nor written."""
     if given := environ.get(KEY_VARIABLE, "").strip():
@@ -34,42 +51,159 @@ def find_key(profile: Profile, environ: Mapping[str, str] = os.environ) -> Endpo
 
 
 def key_matches(presented: Iterable[bytes], key: str) -> bool:
-    """Whether one of the keys that a request carries is `key`; the time it takes tells nothing of `key`."""
+    """Whether one of a request's keys is `key`. Constant time."""
     expected = key.encode()
     return any(hmac.compare_digest(candidate, expected) for candidate in presented)
 
 
+def _new_key() -> str:
+    return f"ink-{secrets.token_urlsafe(32)}"
+
+
 def _stored_key(path: Path) -> str:
-    try:
-        key = path.read_text("utf-8-sig").strip()
-    except FileNotFoundError:
-        key = ""
+    key = _read_key(path)
     if not key:
-        return _make_key(path)
+        return _create_key(path)
     if os.name == "posix" and path.stat().st_mode & 0o077:
         path.chmod(0o600)
     return key
 
 
-def _make_key(path: Path) -> str:
-    """A new key, on disk whole or not at all. Of two programs that make one at once, the first one's stays."""
-    key = f"ink-{secrets.token_urlsafe(32)}"
-    # mkstemp creates the file with mode 0600.
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".new")
-    draft = Path(name)
+def _read_key(path: Path) -> str:
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(f"{key}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            path.hardlink_to(draft)
-        except FileExistsError:
-            if found := path.read_text("utf-8-sig").strip():
-                return found
-            draft.replace(path)  # an empty file
-        except OSError:
-            draft.replace(path)  # a file system without hard links
+        return path.read_text("utf-8-sig").strip()
+    except FileNotFoundError:
+        return ""
+
+
+def _create_key(path: Path) -> str:
+    """If two programs create the key at once, both return the one that was first."""
+    key = _new_key()
+    temporary = path.with_name(f"{path.name}{secrets.token_hex(4)}.new")
+    write_atomic(temporary, f"{key}\n", durable=True)
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        if found := _read_key(path):
+            return found
+        temporary.replace(path)  # the existing file is empty
+    except OSError:
+        temporary.replace(path)  # the file system has no hard links
     finally:
-        draft.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
     return key
+
+
+# Named keys
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHolder:
+    """The owner of a request's key. A later key with the same name has another `id`."""
+
+    name: str
+    id: str = ""
+    """"" for the endpoint's own key."""
+
+    @property
+    def sees_all(self) -> bool:
+        """True for the endpoint's own key; each named key belongs to one tool."""
+        return not self.id
+
+    def owns(self, owner_id: str) -> bool:
+        """Whether the holder may see and cancel what belongs to `owner_id`."""
+        return self.sees_all or self.id == owner_id
+
+
+OWNER = KeyHolder(ENDPOINT_KEY_NAME)
+"""The holder of the endpoint's own key."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedKey:
+    """Stored as a plain hash: the keys have 256 random bits, so they cannot be guessed from it."""
+
+    name: str
+    sha256: str
+    made_at: float
+    """Unix time."""
+
+
+class KeyFile:
+    """The file of named keys, with mode 0600. Read and written as a whole."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> tuple[NamedKey, ...]:
+        """Raises OSError, and ValueError for a damaged file."""
+        try:
+            text = self._path.read_text("utf-8-sig")
+        except FileNotFoundError:
+            return ()
+        try:
+            keys = json.loads(text)["keys"]
+            return tuple(NamedKey(str(key["name"]), str(key["sha256"]), float(key["made_at"])) for key in keys)
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError("the file of keys is damaged") from error
+
+    def add(self, name: str) -> str:
+        """Creates a key, which cannot be read again later. Raises OSError, and ValueError for a name that is already
+        used or not allowed."""
+        keys = self.read()
+        if not name.isprintable() or not 0 < len(name) <= MAX_NAME_CHARS or name == ENDPOINT_KEY_NAME:
+            raise ValueError(f"{name!r} cannot be a key's name")
+        if any(key.name == name for key in keys):
+            raise ValueError(f"there is a key named {name!r} already")
+        value = _new_key()
+        self._write([*keys, NamedKey(name, hashlib.sha256(value.encode()).hexdigest(), time.time())])
+        return value
+
+    def revoke(self, name: str) -> None:
+        """Raises OSError, and ValueError where no key has this name."""
+        keys = self.read()
+        kept = [key for key in keys if key.name != name]
+        if len(kept) == len(keys):
+            raise ValueError(f"there is no key named {name!r}")
+        self._write(kept)
+
+    def _write(self, keys: Sequence[NamedKey]) -> None:
+        write_atomic(self._path, json.dumps({"keys": [asdict(key) for key in keys]}, indent=1), durable=True)
+
+
+class KeyRing:
+    """Checks the keys of requests. Reads the file of named keys again when it changes, so that a revoked key is refused
+    at once."""
+
+    def __init__(self, endpoint_key: str, named_keys: Path | None = None) -> None:
+        self._endpoint_key = endpoint_key
+        self._path = named_keys
+        self._file_state: tuple[int, int, int] | None = None
+        self._named: tuple[NamedKey, ...] = ()
+
+    def holder_of(self, presented: Iterable[bytes]) -> KeyHolder:
+        """The holder of a valid key among `presented`. Raises InvalidKey. Constant time for each key."""
+        candidates = list(presented)
+        if key_matches(candidates, self._endpoint_key):
+            return OWNER
+        hashes = [hashlib.sha256(candidate).hexdigest() for candidate in candidates]
+        for key in self._keys():
+            if any(hmac.compare_digest(each, key.sha256) for each in hashes):
+                return KeyHolder(key.name, key.sha256)
+        raise InvalidKey
+
+    def is_valid(self, holder: KeyHolder) -> bool:
+        """False once the holder's key has been revoked."""
+        return holder.sees_all or any(key.sha256 == holder.id for key in self._keys())
+
+    def _keys(self) -> tuple[NamedKey, ...]:
+        if self._path is None:
+            return ()
+        try:
+            found = self._path.stat()
+            state = (found.st_mtime_ns, found.st_ino, found.st_size)
+            if state != self._file_state:
+                self._named, self._file_state = KeyFile(self._path).read(), state
+        except (OSError, ValueError):
+            self._named, self._file_state = (), None
+        return self._named

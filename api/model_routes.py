@@ -1,24 +1,86 @@
-"""Freeing the model and loading it again over HTTP, where the person has allowed that."""
+"""Routes that list the loaded models, for OpenAI's and Anthropic's clients, and that unload and load the model.
+
+No answer contains the path of a model's file.
+"""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
 
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
-from api.deps import KeepAliveDep
-from api.openai.models import model_object
+from api.errors import ModelNotFound
+from api.request_context import KeepAliveDep, RequestContext, RequestContextDep
+from engine.status import EmbedderInfo, ModelInfo
 
-router = APIRouter(prefix="/models")
+router = APIRouter()
+changes_router = APIRouter(prefix="/models")
+"""Included only where the settings allow clients to unload and load the model."""
 
 
-@router.post("/unload")
-async def unload(keep_alive: KeepAliveDep) -> Response:
-    """What is being answered ends with an error; until the next load every request is answered 503."""
+@router.get("/v1/models")
+@router.get("/models")
+async def list_models(ctx: RequestContextDep) -> Response:
+    """The chat model and the embedding model, in Anthropic's format for requests with its version header."""
+    if "anthropic-version" in ctx.http.headers:
+        return JSONResponse(anthropic_list([ctx.model]))
+    return JSONResponse({"object": "list", "data": list(_models_by_id(ctx).values())})
+
+
+@router.get("/v1/models/{name:path}")
+async def get_model(name: str, ctx: RequestContextDep) -> Response:
+    """One loaded model."""
+    found = _models_by_id(ctx).get(name)
+    if found is None:
+        raise ModelNotFound(name)
+    is_anthropic = "anthropic-version" in ctx.http.headers and name == ctx.model.id
+    return JSONResponse(anthropic_model(ctx.model) if is_anthropic else found)
+
+
+@changes_router.post("/unload")
+async def unload_model(keep_alive: KeepAliveDep) -> Response:
+    """Unloads the model. Answers in progress end with an error, and requests are answered 503 until the next load."""
     await keep_alive.unload()
     return JSONResponse({"success": True})
 
 
-@router.post("/load")
-async def load(keep_alive: KeepAliveDep) -> Response:
-    """Answers when the model is there; one that is there already stays."""
+@changes_router.post("/load")
+async def load_model(keep_alive: KeepAliveDep) -> Response:
+    """Loads the model of the settings, unless one is loaded; answers when it is ready."""
     return JSONResponse({"success": True, "model": model_object(await keep_alive.load())})
+
+
+def _models_by_id(ctx: RequestContext) -> dict[str, dict[str, object]]:
+    found = {ctx.model.id: model_object(ctx.model)}
+    embedder = ctx.engine.status.embedder
+    if embedder is not None:
+        found.setdefault(embedder.id, embedder_object(embedder, ctx.model.loaded_at))
+    return found
+
+
+def model_object(model: ModelInfo) -> dict[str, object]:
+    meta = {"n_ctx": model.n_ctx, "n_ctx_train": model.n_ctx_train, "size": model.size_bytes}
+    return _object(model.id, model.loaded_at, meta)
+
+
+def embedder_object(model: EmbedderInfo, loaded_at: float) -> dict[str, object]:
+    return _object(model.id, loaded_at, {"n_ctx": model.n_ctx, "n_embd": model.n_dimensions, "size": model.size_bytes})
+
+
+def _object(id: str, loaded_at: float, meta: dict[str, int]) -> dict[str, object]:
+    return {"id": id, "object": "model", "created": int(loaded_at), "owned_by": "inglenook", "meta": meta}
+
+
+def anthropic_model(model: ModelInfo) -> dict[str, object]:
+    created_at = datetime.fromtimestamp(int(model.loaded_at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"type": "model", "id": model.id, "display_name": model.name, "created_at": created_at}
+
+
+def anthropic_list(models: list[ModelInfo]) -> dict[str, object]:
+    return {
+        "data": [anthropic_model(model) for model in models],
+        "has_more": False,
+        "first_id": models[0].id if models else None,
+        "last_id": models[-1].id if models else None,
+    }

@@ -1,4 +1,4 @@
-"""The endpoint's own description, for tools (`/openapi.json`) and for people (`/docs`). Both behind the key."""
+"""The endpoint's OpenAPI description (`/openapi.json`), and a page that lists its routes (`/docs`). Both need a key."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from api.anthropic.schemas import CountBody, MessagesBody
 from api.llama_cpp.schemas import DetokenizeBody, InfillBody, LlamaCompletionBody, TokenizeBody
 from api.ollama.schemas import ChatBody, EmbedBody, GenerateBody, ModelBody
 from api.openai.chat.schemas import ChatCompletionBody
-from api.openai.completions.schemas import CompletionBody, EmbeddingsBody
+from api.openai.completions.schemas import CompletionBody
+from api.openai.embeddings import EmbeddingsBody
 from api.openai.responses.schemas import ResponsesBody
 from api.public_routes import PAGE_HEADERS
 
@@ -43,11 +44,12 @@ BODIES: Mapping[str, type[BaseModel]] = {
     "/infill": InfillBody,
     "/completion": LlamaCompletionBody,
 }
-"""What is posted where. Routes read their bodies themselves, after the key and the model were seen to."""
+"""Body schemas by path. FastAPI does not know them: routes parse their bodies themselves, after the key and the model
+have been checked."""
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
-    """In the words of OpenAPI 3.1."""
+    """In OpenAPI 3.1."""
     found = get_openapi(title=app.title, version="1", openapi_version="3.1.0", routes=app.routes)
     shapes = sorted(set(BODIES.values()), key=lambda shape: shape.__name__)
     names, schemas = models_json_schema(
@@ -72,7 +74,7 @@ async def get_description(http: HttpRequest) -> Response:
 
 @router.get("/docs")
 async def get_page(http: HttpRequest) -> Response:
-    """A list of the routes. No script, and nothing from elsewhere."""
+    """A table of the routes, without scripts."""
     rows = [
         f"<tr><td>{method.upper()}<td><code>{escape(path)}</code><td>{escape(route.get('description', ''))}"
         for path, methods in describe(http.app)["paths"].items()

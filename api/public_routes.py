@@ -1,16 +1,16 @@
-"""What is open without a key: a page for whoever looks with a browser, and the state of health."""
+"""Routes that need no key: a page for people who open the address in a browser, and the health check."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from api.deps import KeepAliveDep, StatusDep
-from api.errors import EMPTY_RETRY_S, LOADING_RETRY_S
+from api.error_bodies import LOADING_RETRY_S, NO_MODEL_RETRY_S
+from api.request_context import KeepAliveDep, StatusDep
 
 router = APIRouter()
 
-# Says nothing about the model, the version or the machine: any page that a browser shows can ask for this one.
+# Must not name the model, the version or the machine: any web page can request this one.
 PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -27,17 +27,18 @@ PAGE_HEADERS = {
 
 
 @router.get("/")
-async def page() -> Response:
+async def get_page() -> Response:
+    """A short text about this server."""
     return HTMLResponse(PAGE, headers=PAGE_HEADERS)
 
 
 @router.get("/health")
 @router.get("/v1/health")
-async def health(status: StatusDep, keep_alive: KeepAliveDep) -> Response:
-    """llama.cpp's answers, which scripts wait for: 200 once requests are served, 503 before."""
+async def get_health(status: StatusDep, keep_alive: KeepAliveDep) -> Response:
+    """200 once requests are served, 503 before, as llama.cpp's server answers."""
     if status.state == "ready" or keep_alive.unloaded_model is not None:
         return JSONResponse({"status": "ok"})
     loading = status.state == "loading"
     error = {"message": "Loading model" if loading else "No model", "type": "unavailable_error", "code": 503}
-    retry_after_s = LOADING_RETRY_S if loading else EMPTY_RETRY_S
+    retry_after_s = LOADING_RETRY_S if loading else NO_MODEL_RETRY_S
     return JSONResponse({"error": error}, 503, {"retry-after": str(retry_after_s)})

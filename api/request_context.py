@@ -1,49 +1,136 @@
-"""What a route has at hand for one call: the loaded model, the body, and the two ways to answer."""
+"""What routes get from FastAPI's dependency injection: the loaded model, settings and body; and the ways to answer.
+
+All dependencies are coroutines, because FastAPI runs plain functions on a thread pool.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Annotated, TypeVar
 
-from fastapi import Depends
+from fastapi import Depends, FastAPI
 from fastapi import Request as HttpRequest
+from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
 from api.activity import Activity
-from api.answer import Answer
-from api.deps import (
-    Body,
-    EngineDep,
-    KeepAliveInUseDep,
-    ModelDep,
-    Requests,
-    Settings,
-    StatusDep,
-    engine_of,
-    get_model,
-    read_body,
-)
-from api.error_bodies import schema_headers
-from api.errors import ModelNotFound
+from api.answer import Answer, schema_headers, violated_keywords
+from api.body import parse_body
+from api.errors import BodyTooLarge, ModelNotFound
 from api.keep_alive import KeepAlive
-from api.request_record import REQUEST_ID
+from api.keys import KeyHolder
+from api.request_record import BODY, REQUEST_ID, holder_of
 from api.settings import EndpointSettings
 from api.streaming import SSE, EventStreamResponse, EventWriter, Framing
-from api.unmet import unmet
 from engine.engine import Engine
+from engine.errors import EngineClosed, EngineDead, NotLoaded
 from engine.events import Embeddings
 from engine.model_queries import ModelQueries
 from engine.requests import EmbedRequest, Request
-from engine.status import ModelInfo
+from engine.status import ModelInfo, Status
 
-Result = TypeVar("Result")
+T = TypeVar("T")
+Body = TypeVar("Body", bound=BaseModel)
+
+LARGE_BODY_BYTES = 65536
+MAX_LARGE_BODIES = 2
+"""Large bodies that are parsed at the same time."""
+
+
+# What the app holds
+
+
+def engine_of(app: FastAPI) -> Engine:
+    engine: Engine = app.state.engine
+    return engine
+
+
+def activity_of(app: FastAPI) -> Activity:
+    activity: Activity = app.state.activity
+    return activity
+
+
+async def get_status(http: HttpRequest) -> Status:
+    return engine_of(http.app).status
+
+
+async def get_activity(http: HttpRequest) -> Activity:
+    return activity_of(http.app)
+
+
+async def get_holder(http: HttpRequest) -> KeyHolder:
+    return holder_of(http.scope)
+
+
+async def get_settings(http: HttpRequest) -> EndpointSettings:
+    settings: EndpointSettings = http.app.state.settings
+    return settings
+
+
+async def get_keep_alive(http: HttpRequest) -> KeepAlive:
+    keep_alive: KeepAlive = http.app.state.keep_alive
+    return keep_alive
+
+
+StatusDep = Annotated[Status, Depends(get_status)]
+ActivityDep = Annotated[Activity, Depends(get_activity)]
+KeyHolderDep = Annotated[KeyHolder, Depends(get_holder)]
+SettingsDep = Annotated[EndpointSettings, Depends(get_settings)]
+KeepAliveDep = Annotated[KeepAlive, Depends(get_keep_alive)]
+
+
+async def use_keep_alive(http: HttpRequest, keep_alive: KeepAliveDep) -> AsyncGenerator[KeepAlive, None]:
+    """Keeps the model in use until the answer has been sent or its client has left. GET requests do not."""
+    if http.method == "GET":
+        yield keep_alive
+    else:
+        with keep_alive.in_use():
+            yield keep_alive
+
+
+async def get_model(status: StatusDep, keep_alive: KeepAliveDep) -> ModelInfo:
+    """The loaded model, or the one that the request will load again. Raises NotLoaded, EngineDead, EngineClosed."""
+    match status:
+        case Status(state="ready", model=ModelInfo() as model):
+            return model
+        case Status(state="dead", error=EngineDead() as error):
+            raise error
+        case Status(state="closed"):
+            raise EngineClosed
+    if keep_alive.unloaded_model is not None:
+        return keep_alive.unloaded_model
+    raise NotLoaded(loading=status.state == "loading")
+
+
+KeepAliveInUseDep = Annotated[KeepAlive, Depends(use_keep_alive)]
+ModelDep = Annotated[ModelInfo, Depends(get_model)]
+
+
+async def read_body(http: HttpRequest, shape: type[Body], limit_bytes: int | None = None) -> Body:
+    """The request's JSON body. Raises what `parse_body` raises, and BodyTooLarge beyond `limit_bytes`.
+
+    Large bodies are parsed on other threads, a few at a time: the loop stays responsive, and memory bounded."""
+    content = await http.body()
+    if limit_bytes is not None and len(content) > limit_bytes:
+        raise BodyTooLarge(limit_bytes)
+    if http.app.state.settings.keep_bodies:
+        http.scope[BODY] = content
+    if len(content) < LARGE_BODY_BYTES:
+        return parse_body(content, shape)
+    async with http.app.state.large_bodies:
+        return await asyncio.to_thread(parse_body, content, shape)
+
+
+# What a route's handler gets
 
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """Belongs to the endpoint's loop."""
+    """One HTTP request to the chat model. Used on the endpoint's loop only."""
 
     http: HttpRequest
     engine: Engine
@@ -54,7 +141,7 @@ class RequestContext:
 
     @property
     def request_id(self) -> str:
-        """By which the client and /v1/activity know the call."""
+        """The id in the response's headers and in /v1/activity."""
         return _request_id(self.http)
 
     @property
@@ -63,41 +150,42 @@ class RequestContext:
         return int(time.time())
 
     async def read(self, shape: type[Body]) -> Body:
-        """The call's JSON body. Raises BadRequest."""
+        """The JSON body. Raises BadRequest."""
         return await read_body(self.http, shape)
 
+    async def read_query(self, shape: type[Body]) -> Body:
+        """The JSON body of a query about the model, with a smaller size limit. Raises BadRequest, BodyTooLarge."""
+        return await read_body(self.http, shape, self.settings.max_query_bytes)
+
     def check_model(self, name: str | None) -> None:
-        """Raises ModelNotFound where the settings refuse a name that is not the model's."""
+        """Raises ModelNotFound where the settings refuse a name that is not the loaded model's."""
         if self.settings.unknown_model == "404" and name not in (None, self.model.id):
             raise ModelNotFound(name or "")
 
-    async def read_query(self, shape: type[Body]) -> Body:
-        """As `read`, of what asks about the model without an answer: a text that no context holds is refused.
-
-        Raises BadRequest, BodyTooLarge."""
-        return await read_body(self.http, shape, self.settings.max_query_bytes)
-
     async def query(
-        self, work: Callable[[ModelQueries], Coroutine[None, None, Result]], *, answer_follows: bool = False
-    ) -> Result:
-        """What `work` finds out about the model. Ends with its client, and can be stopped as answers can.
+        self, work: Callable[[ModelQueries], Coroutine[None, None, T]], *, answer_follows: bool = False
+    ) -> T:
+        """Runs a query about the model, which ends when its client disconnects or someone stops it.
 
-        `answer_follows`: an answer of the same request follows, which is what /v1/activity remembers.
+        `answer_follows`: an answer of the same request follows, and /v1/activity lists only that.
         Raises EngineError, RequestStopped, QueueFull."""
-        http, ask = self.http, self.engine.queries
         return await self.activity.query(
-            self.request_id, lambda: work(ask), http.scope, http.receive, answer_follows=answer_follows
+            self.request_id,
+            lambda: work(self.engine.queries),
+            self.http.scope,
+            self.http.receive,
+            answer_follows=answer_follows,
         )
 
     async def collect(self, requests: Sequence[Request]) -> list[Answer]:
-        """The whole answers. Raises EngineError, RequestStopped."""
-        async with self.activity.ask(self.engine, requests, self.http.scope, self.http.receive) as together:
-            answers = await together.collect()
+        """The whole answers. Raises EngineError, RequestStopped, QueueFull."""
+        async with self.activity.submit(self.engine, requests, self.http.scope, self.http.receive) as stream:
+            answers = await stream.collect()
         pairs = zip(requests, answers, strict=True)
-        return [replace(answer, not_met=unmet(request, answer)) for request, answer in pairs]
+        return [replace(answer, not_met=violated_keywords(request, answer)) for request, answer in pairs]
 
     def reply(self, body: object, answers: Sequence[Answer]) -> Response:
-        """The whole answer as JSON, with headers for what of its schemas was not enforced, and what is not met."""
+        """`body` as JSON, with headers for schema keywords of `answers` that were not enforced or not met."""
         return JSONResponse(
             body,
             headers=schema_headers(
@@ -117,9 +205,7 @@ class RequestContext:
     ) -> Response:
         """`ends_on_thread`, `report`: see EventStreamResponse."""
         return EventStreamResponse(
-            self.engine,
-            self.activity,
-            requests,
+            partial(self.activity.submit, self.engine, requests),
             writer,
             self.settings.ping_interval_s,
             framing,
@@ -130,7 +216,8 @@ class RequestContext:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingContext:
-    """What a route has at hand to embed. `model` names the embedding model, else the chat model."""
+    """One HTTP request for embeddings. `model`: id of the embedding model, or of the chat model where none is
+    loaded."""
 
     http: HttpRequest
     engine: Engine
@@ -141,7 +228,7 @@ class EmbeddingContext:
 
     @property
     def request_id(self) -> str:
-        """By which the client and /v1/activity know the call."""
+        """The id in the response's headers and in /v1/activity."""
         return _request_id(self.http)
 
     def check_model(self, name: str | None) -> None:
@@ -152,7 +239,7 @@ class EmbeddingContext:
             raise ModelNotFound(name or "")
 
     async def embed(self, request: EmbedRequest) -> Embeddings:
-        """Raises EngineError, RequestStopped."""
+        """Raises EngineError, RequestStopped, QueueFull."""
         return await self.activity.embed(self.engine, request, self.http.scope, self.http.receive)
 
 
@@ -161,27 +248,20 @@ def _request_id(http: HttpRequest) -> str:
     return request_id
 
 
+async def get_request_context(
+    http: HttpRequest, model: ModelDep, settings: SettingsDep, activity: ActivityDep, keep_alive: KeepAliveInUseDep
+) -> RequestContext:
+    """Raises what `get_model` raises."""
+    return RequestContext(http, engine_of(http.app), model, settings, activity, keep_alive)
+
+
 async def get_embedding_context(
-    http: HttpRequest, status: StatusDep, settings: Settings, activity: Requests, keep_alive: KeepAliveInUseDep
+    http: HttpRequest, status: StatusDep, settings: SettingsDep, activity: ActivityDep, keep_alive: KeepAliveInUseDep
 ) -> EmbeddingContext:
-    """Raises as `get_model` does, unless an embedding model is loaded."""
+    """Raises what `get_model` raises, unless an embedding model is loaded."""
     name = status.embedder.id if status.embedder is not None else (await get_model(status, keep_alive)).id
     return EmbeddingContext(http, engine_of(http.app), name, settings, activity, keep_alive)
 
 
-EmbeddingContextDep = Annotated[EmbeddingContext, Depends(get_embedding_context)]
-
-
-async def get_request_context(
-    http: HttpRequest,
-    engine: EngineDep,
-    model: ModelDep,
-    settings: Settings,
-    activity: Requests,
-    keep_alive: KeepAliveInUseDep,
-) -> RequestContext:
-    """Raises as `get_model` does."""
-    return RequestContext(http, engine, model, settings, activity, keep_alive)
-
-
 RequestContextDep = Annotated[RequestContext, Depends(get_request_context)]
+EmbeddingContextDep = Annotated[EmbeddingContext, Depends(get_embedding_context)]

@@ -1,4 +1,4 @@
-"""One request of a tool, as a person sees it: who asks, and how far it is."""
+"""Records of client requests: who sent them, how far they are, how they ended; and totals over all of them."""
 
 from __future__ import annotations
 
@@ -9,35 +9,33 @@ from typing import Literal
 
 from starlette.types import Scope
 
-from api.keyring import KeyHolder
+from api.keys import KeyHolder
 from engine.errors import EngineError
-from engine.events import Embeddings, Event, Failed, Finished
+from engine.events import Embeddings, Event, Failed, Finished, TextDelta
 from engine.request_state import RequestProgress
+from engine.requests import Request
 
 State = Literal["queued", "reading", "writing", "embedding", "finished", "cancelled", "failed"]
 
 MAX_BODY_SHOWN = 65536
-"""Bytes of a kept body: a hundred megabytes of code in a prompt are not worth their memory."""
+"""Bytes of a request body that are kept."""
 
 HOLDER, KEYS, BODY, REQUEST_ID = "inglenook.holder", "inglenook.keys", "inglenook.body", "inglenook.request_id"
-"""What the guard and the reader of bodies put into a request's scope: the `KeyHolder`, the `KeyRing`, bytes, an id."""
+"""Keys of the ASGI scope. `SecurityMiddleware` sets the `KeyHolder`, the `KeyRing` and the request's id; `read_body`
+sets the body's bytes."""
 
 NO_HOLDER = KeyHolder("", "nobody")
-"""Of a request that needs no key."""
+"""For requests that need no key."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientInfo:
-    """Who asks: the address, the name of the key (never the key), the path, and the body where bodies are kept."""
+    """`address` of the peer, the holder of the key it sent, the path, and the body where bodies are kept."""
 
-    client: str
+    address: str
     holder: KeyHolder
     path: str
     body: str | None = None
-
-    @property
-    def key(self) -> str:
-        return self.holder.name
 
     @property
     def dialect(self) -> str:
@@ -51,19 +49,19 @@ class ClientInfo:
 
 def client_info(scope: Scope) -> ClientInfo:
     peer, body = scope.get("client"), scope.get(BODY)
-    shown = None if body is None else body[:MAX_BODY_SHOWN].decode("utf-8", "replace")
-    return ClientInfo(peer[0] if peer else "", holder_of(scope), scope["path"], shown)
+    kept = None if body is None else body[:MAX_BODY_SHOWN].decode("utf-8", "replace")
+    return ClientInfo(peer[0] if peer else "", holder_of(scope), scope["path"], kept)
 
 
 def holder_of(scope: Scope) -> KeyHolder:
-    """Whose key came with the request."""
+    """The holder of the key that came with the request."""
     holder: KeyHolder = scope.get(HOLDER, NO_HOLDER)
     return holder
 
 
 @dataclass(frozen=True, slots=True)
 class RequestView:
-    """A call at one moment. `queue_place` counts from 1, 0 where it does not wait. Seconds."""
+    """A snapshot of a record, as /v1/activity and the window show it. `queue_place` counts from 1; 0: not queued."""
 
     id: str
     client: str
@@ -78,7 +76,7 @@ class RequestView:
     n_prompt: int
     n_cached: int
     n_read: int
-    """Of the prompt, with what was cached."""
+    """Prompt tokens processed, cached ones included."""
     n_output: int
     tokens_per_s: float
     body: str | None
@@ -86,81 +84,135 @@ class RequestView:
 
 @dataclass(frozen=True, slots=True)
 class QueryFinished:
-    """How a question about the model ends, such as how many tokens a text has."""
+    """The result of a query about the model, such as a token count, whose value is not recorded."""
 
 
-Ending = Event | Embeddings | QueryFinished | EngineError | None
-"""The last event of an answer, the result of another request, or what went wrong."""
+Result = Event | Embeddings | QueryFinished | EngineError | None
+"""A request's last event, the result of an embedding or query, or the error that it failed with."""
 
 
 @dataclass(slots=True)
 class RequestRecord:
-    """`progress` asks the engine, None where it knows no such request (any more); `cancel` ends it, from any
-    thread. `otherwise` is the state while it is under way and the engine knows nothing."""
+    """One request. `cancel` may be called on any thread. `progress` returns the engine's report, None for a request
+    that the engine does not know; while it is None, the state of a running request is `default_state`."""
 
     id: str
-    caller: ClientInfo
+    client: ClientInfo
     cancel: Callable[[], object]
     progress: Callable[[], RequestProgress | None]
-    otherwise: State
+    default_state: State
+    request: Request | None = None
+    """None for embeddings and queries."""
     began_at: float = field(default_factory=time.time)
-    said: list[str] = field(default_factory=list)
-    """The answer in pieces, where bodies are kept."""
-    last: Ending = None
-    """How it ended."""
+    texts: list[str] = field(default_factory=list)
+    """The answer's text in pieces, where bodies are kept."""
+    result: Result = None
     _began: float = field(default_factory=time.monotonic)
     _ended: float | None = None
 
-    def end(self, last: Ending = None) -> None:
-        """With how it ended; None where it was given up before. Only the first end counts."""
+    def add(self, event: Event) -> None:
+        if isinstance(event, TextDelta):
+            if self.client.body is not None:
+                self.texts.append(event.text)
+        elif isinstance(event, Finished | Failed):
+            self.end(event)
+
+    def end(self, result: Result = None) -> None:
+        """`result` None: the client left, or the request was stopped. Only the first call counts."""
         if self._ended is None:
-            self._ended, self.last = time.monotonic(), last
+            self._ended, self.result = time.monotonic(), result
 
     def view(self) -> RequestView:
         now = time.monotonic() if self._ended is None else self._ended
-        found = RequestProgress()
-        match self.last:
-            case Finished(reason=reason) as last:
-                state: State = "cancelled" if reason == "cancelled" else "finished"
-                found = at_end(last)
-            case Embeddings(n_prompt=n_prompt):
-                state, found = "finished", RequestProgress(0, n_prompt, 0, n_prompt, 0, 0.0)
-            case QueryFinished():
-                state = "finished"
-            case Failed() | EngineError():
-                state = "failed"
-            case _ if self._ended is not None:
-                state = "cancelled"
-            case _:
-                asked = self.progress()
-                found = asked or found
-                state = self.otherwise if asked is None else _state(found)
+        state, progress = self._state()
         return RequestView(
             self.id,
-            self.caller.client,
-            self.caller.key,
-            self.caller.dialect,
-            self.caller.path,
+            self.client.address,
+            self.client.holder.name,
+            self.client.dialect,
+            self.client.path,
             state,
             self.began_at,
             round(now - self._began, 3),
-            found.queue_place,
-            found.n_prompt,
-            found.n_cached,
-            found.n_read,
-            found.n_output,
-            round(found.n_output / found.decode_s, 2) if found.decode_s > 0 else 0.0,
-            self.caller.body,
+            progress.queue_place,
+            progress.n_prompt,
+            progress.n_cached,
+            progress.n_read,
+            progress.n_output,
+            round(progress.n_output / progress.decode_s, 2) if progress.decode_s > 0 else 0.0,
+            self.client.body,
         )
 
+    def _state(self) -> tuple[State, RequestProgress]:
+        match self.result:
+            case Finished(reason=reason) as last:
+                return "cancelled" if reason == "cancelled" else "finished", final_progress(last)
+            case Embeddings(n_prompt=n_prompt):
+                return "finished", RequestProgress(0, n_prompt, 0, n_prompt, 0, 0.0)
+            case QueryFinished():
+                return "finished", RequestProgress()
+            case Failed() | EngineError():
+                return "failed", RequestProgress()
+        if self._ended is not None:
+            return "cancelled", RequestProgress()
+        progress = self.progress()
+        if progress is None:
+            return self.default_state, RequestProgress()
+        if progress.queue_place:
+            return "queued", progress
+        return "writing" if progress.n_output else "reading", progress
 
-def at_end(last: Finished) -> RequestProgress:
-    """The progress of an answer that is complete."""
+
+def final_progress(last: Finished) -> RequestProgress:
+    """The progress of a complete answer."""
     usage = last.usage
     return RequestProgress(0, usage.n_prompt, usage.n_cached, usage.n_prompt, usage.n_output, last.timings.decode_s)
 
 
-def _state(found: RequestProgress) -> State:
-    if found.queue_place:
-        return "queued"
-    return "writing" if found.n_output else "reading"
+@dataclass(slots=True)
+class KeyUsage:
+    """What was requested with one key since the start."""
+
+    n_requests: int = 0
+    n_tokens_in: int = 0
+    """Prompt tokens, cached ones included."""
+    n_tokens_out: int = 0
+
+    def add(self, other: KeyUsage) -> None:
+        self.n_requests += other.n_requests
+        self.n_tokens_in += other.n_tokens_in
+        self.n_tokens_out += other.n_tokens_out
+
+    def count(self, ended: RequestView) -> None:
+        self.n_requests += 1
+        self.n_tokens_in += ended.n_prompt
+        self.n_tokens_out += ended.n_output
+
+
+@dataclass(slots=True)
+class Totals:
+    """Of all answers since the start. Used on the endpoint's loop only."""
+
+    n_finished: int = 0
+    n_cancelled: int = 0
+    n_failed: int = 0
+    n_read: int = 0
+    """Prompt tokens computed, without cached ones."""
+    n_cached: int = 0
+    n_output: int = 0
+    prefill_s: float = 0.0
+    decode_s: float = 0.0
+
+    def count(self, event: Event) -> None:
+        """Counts a request's last event; other events change nothing."""
+        match event:
+            case Failed():
+                self.n_failed += 1
+            case Finished(reason=reason, usage=usage, timings=timings):
+                self.n_cancelled += reason == "cancelled"
+                self.n_finished += reason != "cancelled"
+                self.n_read += usage.n_prompt - usage.n_cached
+                self.n_cached += usage.n_cached
+                self.n_output += usage.n_output
+                self.prefill_s += timings.prefill_s
+                self.decode_s += timings.decode_s

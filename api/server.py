@@ -1,7 +1,5 @@
-"""The endpoint's server: uvicorn in this process, on a thread and an event loop of its own.
-
-Its own loop, so that a window that is being resized never stalls a client, and a hundred clients never stall the
-window.
+"""Runs uvicorn in this process, on its own thread and event loop, so that neither a busy window delays clients nor many
+clients the window.
 """
 
 from __future__ import annotations
@@ -21,32 +19,33 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
-from api.connections import EndpointConfig, close_idle
-from api.deps import activity_of
+from api.connections import MAX_BACKLOG, EndpointConfig, close_idle, connection_limits
 from api.errors import CannotListen, PortBusy
-from api.file_limits import MAX_BACKLOG, connection_limits
+from api.request_context import activity_of
 from api.settings import EndpointSettings
 from engine.redacted_traceback import redacted_traceback
 
 log = logging.getLogger(__name__)
 
 OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-REPORT_INTERVAL_S = 60.0
+LOG_INTERVAL_S = 60.0
 START_TIMEOUT_S = 10.0
-# A lifespan that frees a model waits for the native step under way.
 LIFESPAN_TIMEOUT_S = 15.0
+"""A lifespan that frees a model waits for the native step in progress."""
 
 
 class EndpointServer:
-    """Serves one app, on and off. `start` and `stop` may be called from any one thread; their async twins from
-    any loop, Qt's too, which they do not block."""
+    """Serves one app; can be started and stopped repeatedly.
+
+    `start` and `stop` block and may be called on any thread, though not on several at once; `start_async` and
+    `stop_async` do the same on any event loop without blocking it."""
 
     def __init__(self, app: FastAPI, settings: EndpointSettings) -> None:
         self._app = app
         self._settings = settings
         self._thread: threading.Thread | None = None
         self._port = settings.port
-        self._stop_on_loop: Callable[[float], None] = _ignore
+        self._begin_stop: Callable[[float], None] = lambda timeout_s: None
         self._ended: Future[None] = Future()
 
     @property
@@ -55,17 +54,17 @@ class EndpointServer:
 
     @property
     def port(self) -> int:
-        """The port that was bound, also where 0 was asked for."""
+        """The bound port, also where the settings say 0."""
         return self._port
 
     @property
     def url(self) -> str:
-        """The base URL that tools on this machine are given."""
+        """The base URL for clients on this machine."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._settings.host, self._settings.host)
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/v1"
 
     def start(self) -> None:
-        """Listens when it returns. Raises PortBusy, CannotListen; does nothing where it runs already."""
+        """Returns when the server listens; does nothing if it already runs. Raises PortBusy, CannotListen."""
         if not self.running:
             self._launch().result(START_TIMEOUT_S)
 
@@ -75,13 +74,14 @@ class EndpointServer:
             await asyncio.wait_for(asyncio.wrap_future(self._launch()), START_TIMEOUT_S)
 
     def stop(self, timeout_s: float = 2.0) -> None:
-        """Closes the port at once, gives answers under way half of the time to end, tells the others that they
-        are stopped, and joins the thread. Does nothing where it does not run. Raises TimeoutError where the
-        thread is stuck."""
+        """Closes the port at once and waits for answers in progress: after half of `timeout_s` they are cancelled with
+        an error, after all of it their connections are closed. Does nothing if the server does not run.
+
+        Raises TimeoutError if the thread does not end."""
         thread = self._thread
         if thread is None:
             return
-        self._stop_on_loop(timeout_s)
+        self._begin_stop(timeout_s)
         self._ended.result(timeout_s + LIFESPAN_TIMEOUT_S)
         self._join(thread)
 
@@ -90,21 +90,21 @@ class EndpointServer:
         thread = self._thread
         if thread is None:
             return
-        self._stop_on_loop(timeout_s)
+        self._begin_stop(timeout_s)
         await asyncio.wait_for(asyncio.wrap_future(self._ended), timeout_s + LIFESPAN_TIMEOUT_S)
         self._join(thread)
 
     def _join(self, thread: threading.Thread) -> None:
-        thread.join()  # its last statement has been run
+        thread.join()  # does not block: `_ended` is set by its last statement
         self._thread = None
 
     def _launch(self) -> Future[None]:
-        """Binds, starts the thread; the future is done when it listens."""
+        """Binds the port and starts the thread. The future is done when the server listens."""
         listener = _bind(self._settings.host, self._settings.port)
         self._port = listener.getsockname()[1]
         started: Future[None] = Future()
         self._ended = Future()
-        # A daemon, so that a thread that is stuck cannot keep the process alive.
+        # A daemon thread, so that it cannot keep the process alive if it is stuck.
         self._thread = threading.Thread(
             target=self._run, args=(listener, started, self._ended), name="inglenook-endpoint", daemon=True
         )
@@ -112,11 +112,11 @@ class EndpointServer:
         return started
 
     def _run(self, listener: socket.socket, started: Future[None], ended: Future[None]) -> None:
-        """The thread. The loop is made by name: the window has set its own as the default."""
+        """The thread's target. The loop's class is explicit, because the default may be the window's Qt loop."""
         try:
             with listener, asyncio.Runner(loop_factory=_new_loop) as runner:
                 runner.run(self._serve(listener, started))
-        except BaseException as error:  # SystemExit is uvicorn's way to say that the lifespan failed
+        except BaseException as error:  # uvicorn raises SystemExit if the lifespan fails
             if started.done():
                 raise
             log.error("the endpoint did not start\n%s", redacted_traceback(error))
@@ -133,40 +133,43 @@ class EndpointServer:
         server = _Server(EndpointConfig(self._app, settings, limits.backlog), started)
         loop.set_exception_handler(_AcceptErrors(server))
 
-        def begin_stop(timeout_s: float) -> None:
-            # Whatever does not end by itself is first asked to, then torn off by uvicorn.
+        def stop(timeout_s: float) -> None:
             server.config.timeout_graceful_shutdown = timeout_s  # type: ignore[assignment]
             loop.call_later(timeout_s / 2, activity_of(self._app).cancel_all)
             server.should_exit = True
 
-        def stop_from_outside(timeout_s: float) -> None:
-            with contextlib.suppress(RuntimeError):  # raised where the loop has ended by itself
-                loop.call_soon_threadsafe(begin_stop, timeout_s)
+        def begin_stop(timeout_s: float) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has already ended
+                loop.call_soon_threadsafe(stop, timeout_s)
 
-        self._stop_on_loop = stop_from_outside
+        self._begin_stop = begin_stop
         await server.serve(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
-    """Tells when it listens."""
+    """Sets `listening` once the lifespan has started and connections are accepted.
+
+    uvicorn has no callback for this. Polling `Server.started` would delay each start by up to one interval, and could
+    not tell a failed lifespan from a slow one."""
 
     def __init__(self, config: uvicorn.Config, listening: Future[None]) -> None:
         super().__init__(config)
         self._listening = listening
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        logging.getLogger("uvicorn.error").addFilter(_is_fit_to_log)
+        logging.getLogger("uvicorn.error").addFilter(_can_be_logged)
         await super().startup(sockets)
         self._listening.set_result(None)
 
 
 class _AcceptErrors:
-    """The loop's handler of exceptions: where no more connections can be accepted, it closes the idle ones, and reports
-    that once a minute. asyncio itself tries again after a second, and reports each try for each waiting client."""
+    """The loop's exception handler. When the process runs out of files or memory for further connections, it closes
+    idle ones, and logs that once a minute. asyncio by itself retries every second, and logs each attempt for each
+    waiting client."""
 
     def __init__(self, server: uvicorn.Server) -> None:
         self._server = server
-        self._reported_at = self._closed_at = float("-inf")
+        self._logged_at = self._closed_at = float("-inf")
 
     def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
@@ -177,18 +180,20 @@ class _AcceptErrors:
         if now - self._closed_at >= 1:
             self._closed_at = now
             close_idle(self._server.server_state.connections)
-        if now - self._reported_at >= REPORT_INTERVAL_S:
-            self._reported_at = now
+        if now - self._logged_at >= LOG_INTERVAL_S:
+            self._logged_at = now
             log.warning("no more connections can be accepted: %s", error.strerror)
 
 
-def _is_fit_to_log(record: logging.LogRecord) -> bool:
-    """uvicorn reports a bug of ours with the error's text, which may hold words of a prompt: it is logged here without.
-    And it reports each request that a bounded stop tears off as an error, which is none."""
+def _can_be_logged(record: logging.LogRecord) -> bool:
+    """Filters uvicorn's own log records.
+
+    The message of an exception may contain text of a prompt, so only its redacted traceback is logged. Requests that a
+    stop cancels are not errors; uvicorn logs them in `Server.shutdown`."""
     error = record.exc_info[1] if record.exc_info else None
     if error is not None and not isinstance(error, asyncio.CancelledError):
         log.error("a request failed\n%s", redacted_traceback(error))
-    return error is None and "timeout graceful shutdown exceeded" not in str(record.msg)
+    return error is None and record.funcName != uvicorn.Server.shutdown.__name__
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:
@@ -197,19 +202,15 @@ def _new_loop() -> asyncio.AbstractEventLoop:
     return asyncio.SelectorEventLoop()
 
 
-def _ignore(timeout_s: float) -> None:
-    pass
-
-
 def _bind(host: str, port: int) -> socket.socket:
-    """A listening socket. uvicorn, left to itself, ends the whole process where the port is busy."""
+    """A listening socket. Raises PortBusy, CannotListen; uvicorn's own binding would exit the process instead."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Named as TCP: else asyncio leaves it to the system to gather small writes, and each first token waits some 40 ms
-    # for the client to acknowledge the header.
+    # With IPPROTO_TCP, asyncio sets TCP_NODELAY. Without it, each first token waits about 40 ms until the client has
+    # acknowledged the header.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if sys.platform == "win32":
-            # There, SO_REUSEADDR would let another program take over the port.
+            # SO_REUSEADDR would let another program take over the port.
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
         else:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

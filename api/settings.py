@@ -1,4 +1,4 @@
-"""What a person can set about the endpoint, and the limits that keep it standing."""
+"""Settings and limits of the endpoint."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Literal
 DEFAULT_PORT = 4645
 
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
-"""As browsers write them: small letters, no slash at the end. "*" and "null" are none."""
+"""An origin as browsers send it: lower case, no slash at the end. Does not match "*" and "null"."""
 
 
 def is_loopback(host: str) -> bool:
@@ -26,10 +26,11 @@ def is_loopback(host: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class EndpointSettings:
-    """Raises ValueError where the endpoint would stand open: no key, or a wider address without `allow_lan`.
+    """Raises ValueError for a missing or malformed key, a malformed origin, and for an address that other machines can
+    reach without `allow_lan`.
 
-    `port` 0 takes any free one. `unknown_model` says what becomes of a request that names another model than the
-    loaded one: "serve" answers with the loaded one, since many tools have a name built in, "404" refuses."""
+    `port` 0: any free port. `unknown_model`: "serve" answers a request for another model with the loaded one, since
+    many tools have a model name built in; "404" refuses it."""
 
     key: str = field(repr=False)
     host: str = "127.0.0.1"
@@ -37,42 +38,42 @@ class EndpointSettings:
     allow_lan: bool = False
     unknown_model: Literal["serve", "404"] = "serve"
     token_embeddings: bool = False
-    """Whether numbers to embed are the model's own tokens; most clients send those of another tokenizer."""
+    """Accept token numbers as input for embeddings. Most clients that send them use another model's tokenizer."""
     responses: Path | None = None
-    """The folder in which responses are kept that a later call may go on from; None keeps none."""
+    """The folder for stored responses (`previous_response_id`); None: they are not stored."""
 
     model_changes: Path | None = None
-    """The model's file, which tools may unload and load again; None lets them do neither. Only for an app whose own
-    loop owns the engine."""
+    """The model's file, which clients may unload and load again; None: they may not. The endpoint's loop must own the
+    engine."""
     named_keys: Path | None = None
-    """The file of further keys, one for each tool; it may change while the endpoint runs."""
+    """The file of named keys; it may change while the endpoint runs."""
     origins: tuple[str, ...] = ()
-    """Web pages that may ask, each exactly as browsers name it: `https://chat.example`. They need a key like all."""
+    """Web pages that may send requests, as in `https://chat.example`. They need a key as well."""
     keep_bodies: bool = False
-    """Whether the bodies of the last requests are kept in memory, to be looked at."""
+    """Keep the last requests' bodies and answers in memory, so that the window can show them."""
 
     max_requests: int = 128
-    """Answers under way at once, those that wait for their turn among them; what comes beyond is refused."""
+    """Requests in progress, queued ones included; further ones are refused."""
     max_body_bytes: int = 16 * 1024 * 1024
     max_query_bytes: int = 4 * 1024 * 1024
-    """Of the body of a request that only counts, cuts or renders a text; some million tokens."""
+    """For requests that only count tokens, tokenize or render a template: about a million tokens."""
     max_connections: int = 256
     header_timeout_s: float = 10.0
-    """From the first moment to the last line of a request's header."""
+    """For the complete header of a request."""
     body_timeout_s: float = 30.0
-    """From the end of the header to the last byte of the body."""
+    """For the complete body, from the end of the header."""
     write_timeout_s: float = 30.0
-    """How long a client may leave everything unread that is written to it."""
+    """After this time without reading anything, a client is disconnected."""
     idle_timeout_s: float = 60.0
-    """How long a connection stays open between two requests."""
+    """After this time without a request, a connection is closed."""
     ping_interval_s: float = 15.0
-    """After so much silence a stream says that it lives."""
+    """After this time without an event, a stream sends keep-alive bytes."""
 
     def __post_init__(self) -> None:
         for origin in self.origins:
             if not ORIGIN.fullmatch(origin):
                 raise ValueError(f"{origin!r} is no origin: a scheme, a host, perhaps a port, and nothing behind")
-        if not self.key or not all("!" <= letter <= "~" for letter in self.key):
+        if not self.key or not all("!" <= char <= "~" for char in self.key):
             raise ValueError("the endpoint's key must be printable ASCII without spaces")
         if not self.allow_lan and not is_loopback(self.host):
             raise ValueError(f"{self.host} can be reached from other machines, which must be allowed explicitly")

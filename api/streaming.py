@@ -1,44 +1,45 @@
-"""A streamed answer: server-sent events, or a JSON object a line."""
+"""Streamed answers as server-sent events, or as one JSON object per line."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api.activity import Activity
-from api.error_bodies import schema_headers
-from api.errors import RequestStopped
-from api.merged_stream import MergedStream
-from engine.engine import Engine
+from api.answer import Answer, AnswerBuilder, error_of, schema_headers
+from api.error_bodies import openai_body, problem_of
 from engine.events import Event, Failed, Finished, Started
-from engine.requests import Request
+from engine.stream import RequestStream
+
+REPORT_INTERVAL_S = 0.5
+"""Between two reports on the progress of a prompt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """`ping` says in silence that the stream lives."""
+    """`ping`: bytes that keep an idle connection alive and that clients ignore."""
 
     media_type: str
     ping: bytes
 
 
-# A comment. Anything more (`id:`, `retry:`, an empty `data:`) breaks clients in use.
+# A comment. Anything else (`id:`, `retry:`, an empty `data:`) breaks some clients.
 SSE = Framing("text/event-stream", b":\n\n")
-# Clients parse every line, so there is nothing that means nothing.
+# Clients parse every line, so there is no neutral one.
 NDJSON = Framing("application/x-ndjson", b"")
 
-# JSON may hold these as they are, but many clients take them for the end of a line.
+# Legal within JSON strings, but many clients take them for the end of a line.
 _LINE_ENDS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
 
 def json_text(payload: Mapping[str, object]) -> str:
-    """On one line, whoever counts the lines."""
+    """On one line, also for clients that split lines at Unicode line separators."""
     return json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(_LINE_ENDS)
 
 
@@ -54,34 +55,104 @@ def line_frame(payload: Mapping[str, object]) -> bytes:
     return f"{json_text(payload)}\n".encode()
 
 
-REPORT_INTERVAL_S = 0.5
-"""Between two reports on a prompt that is being read."""
+def openai_error_frame(error: Exception) -> bytes:
+    return data_frame(openai_body(problem_of(error)))
+
+
+class MergedStream:
+    """The events of several requests in order of arrival, each with the index of its request.
+
+    Used on the endpoint's loop only. `anext` is cancellation-safe."""
+
+    def __init__(self, streams: Sequence[RequestStream], on_event: Callable[[int, Event], None]) -> None:
+        """`on_event` gets each event before it is returned."""
+        self._streams = streams
+        self._on_event = on_event
+        self._waiting: dict[asyncio.Task[Event | None], int] = {}
+        self._single = streams[0] if len(streams) == 1 else None
+
+    def __len__(self) -> int:
+        """Number of requests."""
+        return len(self._streams)
+
+    def cancel(self) -> None:
+        """Cancels every request within one step; their last events still arrive."""
+        for stream in self._streams:
+            stream.cancel()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> tuple[int, Event]:
+        if self._single is not None:
+            index, event = 0, await anext(self._single)
+        else:
+            index, event = await self._next_of_several()
+        self._on_event(index, event)
+        return index, event
+
+    async def _next_of_several(self) -> tuple[int, Event]:
+        if not self._waiting:
+            self._waiting = {_next_event(stream): index for index, stream in enumerate(self._streams)}
+        while self._waiting:
+            done, _ = await asyncio.wait(self._waiting, return_when=asyncio.FIRST_COMPLETED)
+            task = min(done, key=self._waiting.__getitem__)
+            index, event = self._waiting.pop(task), task.result()
+            if event is not None:
+                self._waiting[_next_event(self._streams[index])] = index
+                return index, event
+        self._streams = ()
+        raise StopAsyncIteration
+
+    async def collect(self) -> list[Answer]:
+        """The whole answers, in the order of the requests. Raises what `AnswerBuilder.add` raises."""
+        builders = [AnswerBuilder() for _ in self._streams]
+        answers: dict[int, Answer] = {}
+        async for index, event in self:
+            answer = builders[index].add(event)
+            if answer is not None:
+                answers[index] = answer
+        return [answers[index] for index in range(len(builders))]
+
+    async def aclose(self) -> None:
+        for task in self._waiting:
+            task.cancel()
+        if self._waiting:
+            await asyncio.wait(self._waiting)
+
+
+def _next_event(stream: RequestStream) -> asyncio.Task[Event | None]:
+    async def next_or_none() -> Event | None:
+        return await anext(stream, None)
+
+    return asyncio.ensure_future(next_or_none())
 
 
 class EventWriter(Protocol):
-    """A dialect's way to write the engine's events."""
+    """Encodes the engine's events in one dialect."""
 
-    def frames(self, place: int, event: Event) -> bytes:
-        """What `event` of the request at `place` puts on the wire; a `Failed` or cancelled end becomes an error.
-        May be empty."""
+    def frames(self, index: int, event: Event) -> bytes:
+        """The bytes to send for `event` of the request at `index`; may be empty. `Failed` and a cancelled `Finished`
+        become an error."""
+
+
+OpenStream = Callable[[Scope, Receive], AbstractAsyncContextManager[MergedStream]]
 
 
 class EventStreamResponse(Response):
-    """Submits `requests` and streams their events.
+    """Submits requests by `open_stream`, and streams their events as `writer` encodes them.
 
-    `ends_on_thread`: the writer takes the last event on another thread, since it writes to the disk then.
+    The headers are sent with the first event, so that an error before the first token (EngineError, RequestStopped) is
+    raised and becomes a plain HTTP error. However the response ends, the requests end with it.
 
-    `report`: what it returns for each place is sent every REPORT_INTERVAL_S until the first event, and once more
-    with it. Headers that go out with a report do not name what of a schema is not enforced: that is known later.
+    `ends_on_thread`: the writer gets `Finished` on another thread, because it then writes to disk.
 
-    The headers wait for the engine's first event, so that what goes wrong before the first token is raised
-    (EngineError, RequestStopped) and becomes a plain HTTP error. The engine is freed whatever ends the response."""
+    `report(index)` is sent for each request every REPORT_INTERVAL_S until the first event, and once with that. Headers
+    that go out with a report do not list the schema keywords that are not enforced, which are not known yet."""
 
     def __init__(
         self,
-        engine: Engine,
-        activity: Activity,
-        requests: Sequence[Request],
+        open_stream: OpenStream,
         writer: EventWriter,
         ping_interval_s: float,
         framing: Framing = SSE,
@@ -89,7 +160,7 @@ class EventStreamResponse(Response):
         ends_on_thread: bool = False,
         report: Callable[[int], bytes] | None = None,
     ) -> None:
-        # Response.__init__ is for a body that is known.
+        # Response.__init__ wants the whole body, and is not called.
         self.status_code = 200
         self.background = None
         self.raw_headers = [
@@ -97,84 +168,80 @@ class EventStreamResponse(Response):
             (b"cache-control", b"no-store"),
             (b"x-accel-buffering", b"no"),
         ]
-        self._engine = engine
-        self._activity = activity
-        self._requests = requests
+        self._open_stream = open_stream
         self._writer = writer
         self._ping_interval_s = ping_interval_s
         self._ping = framing.ping
         self._ends_on_thread = ends_on_thread
         self._report = report
-        self._has_begun = False
+        self._headers_sent = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with self._activity.ask(self._engine, self._requests, scope, receive) as together:
-            place, first = await self._first(together, send)
-            if not self._has_begun:
-                match first:
-                    case Failed(error=error):
-                        raise error
-                    case Finished(reason="cancelled"):
-                        raise RequestStopped
-                await self._begin(send, first.not_enforced if isinstance(first, Started) else ())
-            if self._report is not None and isinstance(first, Started):
-                await _write(send, self._report(place))
-            await _write(send, await self._frames(place, first))
-            if not _ends_stream(first):
-                await self._pump(together, send)
+        async with self._open_stream(scope, receive) as stream:
+            index, event = await self._first_event(stream, send)
+            if not self._headers_sent:
+                match event:
+                    case Failed() | Finished(reason="cancelled"):
+                        raise error_of(event)
+                await self._send_headers(send, event.not_enforced if isinstance(event, Started) else ())
+            if self._report is not None and isinstance(event, Started):
+                await _send_body(send, self._report(index))
+            await _send_body(send, await self._frames(index, event))
+            if not _is_failure(event):
+                await self._send_events(stream, send)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _first(self, together: MergedStream, send: Send) -> tuple[int, Event]:
-        """The first event, after the reports on the way to it."""
+    async def _first_event(self, stream: MergedStream, send: Send) -> tuple[int, Event]:
+        """Sends reports until the first event arrives."""
         if self._report is None:
-            return await anext(together)
-        silent_s = 0.0
+            return await anext(stream)
+        idle_s = 0.0
         while True:
             try:
                 async with asyncio.timeout(REPORT_INTERVAL_S):
-                    return await anext(together)
+                    return await anext(stream)
             except TimeoutError:
-                silent_s += REPORT_INTERVAL_S
-            frames = b"".join(map(self._report, range(len(self._requests))))
-            if frames and not self._has_begun:
-                await self._begin(send)
-            if not frames and self._has_begun and silent_s >= self._ping_interval_s:
+                idle_s += REPORT_INTERVAL_S
+            frames = b"".join(map(self._report, range(len(stream))))
+            if frames and not self._headers_sent:
+                await self._send_headers(send)
+            if not frames and self._headers_sent and idle_s >= self._ping_interval_s:
                 frames = self._ping
             if frames:
-                silent_s = 0.0
-            await _write(send, frames)
+                idle_s = 0.0
+            await _send_body(send, frames)
 
-    async def _begin(self, send: Send, not_enforced: Sequence[str] = ()) -> None:
-        self._has_begun = True
-        found = schema_headers(not_enforced=not_enforced)
-        headers = [*self.raw_headers, *((name.encode(), value.encode()) for name, value in found.items())]
+    async def _send_headers(self, send: Send, not_enforced: Sequence[str] = ()) -> None:
+        self._headers_sent = True
+        more = schema_headers(not_enforced=not_enforced)
+        headers = [*self.raw_headers, *((name.encode(), value.encode()) for name, value in more.items())]
         await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
 
-    async def _pump(self, together: MergedStream, send: Send) -> None:
+    async def _send_events(self, stream: MergedStream, send: Send) -> None:
         while True:
             try:
                 async with asyncio.timeout(self._ping_interval_s):
-                    place, event = await anext(together)
+                    index, event = await anext(stream)
             except TimeoutError:
-                await _write(send, self._ping)
+                await _send_body(send, self._ping)
             except StopAsyncIteration:
                 return
             else:
-                await _write(send, await self._frames(place, event))
-                if _ends_stream(event):
+                await _send_body(send, await self._frames(index, event))
+                if _is_failure(event):
                     return
 
-    async def _frames(self, place: int, event: Event) -> bytes:
+    async def _frames(self, index: int, event: Event) -> bytes:
         if self._ends_on_thread and isinstance(event, Finished):
-            return await asyncio.to_thread(self._writer.frames, place, event)
-        return self._writer.frames(place, event)
+            return await asyncio.to_thread(self._writer.frames, index, event)
+        return self._writer.frames(index, event)
 
 
-def _ends_stream(event: Event) -> bool:
-    """Whether it is an error, which ends the whole stream, also where other choices could go on."""
+def _is_failure(event: Event) -> bool:
+    """Whether the event ends the whole response with an error, also while other choices are incomplete."""
     return isinstance(event, Failed) or (isinstance(event, Finished) and event.reason == "cancelled")
 
 
-async def _write(send: Send, frames: bytes) -> None:
+async def _send_body(send: Send, frames: bytes) -> None:
     if frames:
         await send({"type": "http.response.body", "body": frames, "more_body": True})

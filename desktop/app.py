@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QApplication
 
+from desktop.chat.answer_actions import answer_actions
+from desktop.chat.chat_actions import ChatActions
 from desktop.chat.composer.composer_controller import ComposerController
 from desktop.chat.controller import ChatController
 from desktop.chat.page_controller import ChatPageController
@@ -42,7 +44,6 @@ from desktop.platform.task_set import TaskSet
 from desktop.render.markdown import prerender
 from desktop.services import Services
 from desktop.settings.app_settings import AppSettings
-from desktop.settings.background_wiring import BackgroundWiring
 from desktop.settings.diagnostics import diagnostics
 from desktop.settings.page import SettingsPage
 from desktop.settings.settings_file import SettingsFile
@@ -52,13 +53,13 @@ from desktop.shell.notifications import AnswerNotifier
 from desktop.shell.page_list import PAGES
 from desktop.shell.tray import Tray
 from desktop.shell.window_actions import window_actions
+from desktop.sidebar.chat_list_actions import chat_list_actions
 from desktop.sidebar.chat_list_view import ChatListView
-from desktop.sidebar.chat_list_wiring import ChatListWiring, chat_list_model
 from desktop.sidebar.search_controller import SearchController
-from desktop.sidebar.search_wiring import SearchWiring
+from desktop.sidebar.wiring import ChatListWiring, SearchWiring, chat_list_model
 from desktop.startup.options import Options
 from desktop.store.records import ChatMessage
-from desktop.store.search import Search
+from desktop.store.search import ChatSearch
 from desktop.store.store import Store
 from desktop.transcript.message_wiring import MessageWiring
 from desktop.transcript.view import TranscriptView
@@ -113,11 +114,9 @@ async def run_until_closed(
         stack.callback(window.hide)
         await _open_search(services)
         _add_actions(services, window, quick_ask)
-        tray = _open_tray(stack, services, window, quick_ask)
         await _add_pages(services, window)
+        _open_tray(stack, services, window, quick_ask)
         updates = UpdateWiring(window, services.actions, services.tasks, services.settings)
-        if (page := window.view("settings", SettingsPage)) is not None:
-            BackgroundWiring(window, page.background, services.settings, tray)
         window.is_ready = True
         _start(services, chat_page, updates, settings.problem, options)
         if options.quick_ask:
@@ -142,14 +141,14 @@ def _open_services(
     settings = AppSettings(settings_file, tasks)
     store = Store(profile.chats, on_erased=lambda ids: delete_snapshots(profile.snapshots, ids))
     stack.closes("store", store.aclose, 5)
-    search, palette_search = SearchController(Search(profile.chats)), SearchController(Search(profile.chats))
+    search, palette_search = SearchController(ChatSearch(profile.chats)), SearchController(ChatSearch(profile.chats))
     stack.closes("search", search.aclose, 2)
     stack.closes("palette's search", palette_search.aclose, 2)
     import_export = _import_export(profile, store, window)
     stack.closes("import and export", import_export.aclose, 3)
     models = ModelController(make_engine)
     stack.closes("engine", models.aclose, 10)
-    library = LibraryController(profile, Hub(os.environ.get("HF_ENDPOINT")), settings.value, settings.change)
+    library = LibraryController(profile, Hub(os.environ.get("HF_ENDPOINT")), settings)
     stack.closes("library", library.aclose, 3)
     models.load_settings_for = library.load_settings_for
     endpoint, endpoint_presenter = _open_endpoint(stack, options, settings, models, lambda chat_id: title_of(chat_id))
@@ -250,18 +249,36 @@ async def _open_search(services: Services) -> None:
 
 
 def _add_actions(services: Services, window: MainWindow, quick_ask: QuickAskController) -> None:
-    services.actions.add(*window_actions(window, services.chats), quick_ask.action)
-    CommandPaletteController(window, services.actions, services.palette_search, services.chats)
+    """In the order of the command palette. Pages add further actions."""
+    actions, chats, page = services.actions, services.chats, services.chat_page
+    actions.add(*window_actions(window, services.sidebar), quick_ask.action, *services.model_switcher.actions())
+    if (chat_list := services.sidebar.chats) is not None:
+        actions.add(*ChatActions(window, page, chat_list, chats).all())
+        actions.add(*answer_actions(window, page, chats))
+        actions.add(*chat_list_actions(window, chat_list, chats))
+    page.header.fill_menu = lambda menu, menu_id: actions.fill_menu(
+        menu, menu_id, partial(window.theme.icon, token="muted")
+    )
+    CommandPaletteController(window, actions, services.palette_search, chats)
 
 
-def _open_tray(stack: TimedExitStack, services: Services, window: MainWindow, quick_ask: QuickAskController) -> Tray:
-    settings = services.settings
+def _open_tray(stack: TimedExitStack, services: Services, window: MainWindow, quick_ask: QuickAskController) -> None:
+    settings, page = services.settings, window.view("settings", SettingsPage)
     tray = Tray(window, services.actions, settings.value.tray)
     stack.callback(tray.close)
+
+    def show_availability(_: object = None) -> None:
+        """Without an icon, nothing could bring back a window that stays in the tray."""
+        if page is not None:
+            page.row("stays").setEnabled(tray.look())
+
+    show_availability()
+    settings.on_change("tray", tray.show_icon)
+    settings.on_change("tray", show_availability)
+    if page is not None:
+        page.shown.connect(show_availability)
     window.stays_in_tray = lambda: settings.value.stays and tray.look()
-    services.endpoint.changed.connect(tray.show_endpoint)
     AnswerNotifier(window, services.chats, tray, lambda: settings.value.notifies, quick_ask.shows, time.time)
-    return tray
 
 
 async def _add_pages(services: Services, window: MainWindow) -> None:

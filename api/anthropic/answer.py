@@ -1,13 +1,12 @@
-"""The engine's answers → Anthropic's messages. Pure: ids come from outside."""
+"""Translates the engine's events to Anthropic's messages. Pure: ids come from outside."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from api.answer import Answer, arguments_of
-from api.error_bodies import anthropic_body
-from api.errors import RequestStopped, problem_of
+from api.answer import Answer, arguments_of, error_of
+from api.error_bodies import anthropic_body, problem_of
 from api.streaming import event_frame
 from engine.events import (
     Event,
@@ -32,14 +31,14 @@ class MessageMeta:
     id: str
     model: str
     manages_context: bool = False
-    """The request asks for edits that shorten its prompt. None is made, and the answer says so."""
+    """The request has `context_management`. No edits are applied, and the answer says so."""
 
     @property
     def edits(self) -> Block:
         return {"context_management": {"applied_edits": []}} if self.manages_context else {}
 
 
-def message(head: MessageMeta, answer: Answer) -> dict[str, object]:
+def message(meta: MessageMeta, answer: Answer) -> dict[str, object]:
     """A whole answer."""
     content: list[Block] = []
     if answer.reasoning:
@@ -49,11 +48,11 @@ def message(head: MessageMeta, answer: Answer) -> dict[str, object]:
     content += [
         {"type": "tool_use", "id": call.id, "name": call.name, "input": arguments_of(call)} for call in answer.calls
     ]
-    return {**_message(head, content, _usage(answer.finished.usage), stop(answer.finished)), **head.edits}
+    return {**_message(meta, content, _usage(answer.finished.usage), _stop_fields(answer.finished)), **meta.edits}
 
 
-def stop(finished: Finished) -> dict[str, object]:
-    """Why an answer ended."""
+def _stop_fields(finished: Finished) -> dict[str, object]:
+    """The fields that say why an answer ended."""
     if finished.reason == "stop" and finished.stop_string is not None:
         return {"stop_reason": "stop_sequence", "stop_sequence": finished.stop_string}
     return {"stop_reason": STOP_REASONS[finished.reason], "stop_sequence": None}
@@ -63,13 +62,13 @@ NOT_STOPPED: dict[str, object] = {"stop_reason": None, "stop_sequence": None}
 
 
 def _message(
-    head: MessageMeta, content: list[Block], usage: dict[str, object], stopped: dict[str, object]
+    meta: MessageMeta, content: list[Block], usage: dict[str, object], stopped: dict[str, object]
 ) -> dict[str, object]:
     return {
-        "id": head.id,
+        "id": meta.id,
         "type": "message",
         "role": "assistant",
-        "model": head.model,
+        "model": meta.model,
         "content": content,
         **stopped,
         "usage": usage,
@@ -77,7 +76,7 @@ def _message(
 
 
 def _usage(counts: Usage) -> dict[str, object]:
-    """Anthropic counts what came from the cache apart."""
+    """`input_tokens` excludes cached tokens."""
     return {
         "input_tokens": counts.n_prompt - counts.n_cached,
         "cache_creation_input_tokens": 0,
@@ -87,36 +86,34 @@ def _usage(counts: Usage) -> dict[str, object]:
 
 
 class MessageWriter:
-    """A streamed answer, event by event: blocks one after another, never two open."""
+    """An EventWriter for Anthropic's events. At most one content block is open."""
 
-    def __init__(self, head: MessageMeta) -> None:
-        self._head = head
+    def __init__(self, meta: MessageMeta) -> None:
+        self._meta = meta
         self._index = -1
         self._open: str | None = None
 
-    def frames(self, place: int, event: Event) -> bytes:
+    def frames(self, index: int, event: Event) -> bytes:
         match event:
             case Started(n_prompt=n_prompt, n_cached=n_cached):
-                opened = _message(self._head, [], _usage(Usage(n_prompt, n_cached, 0)), NOT_STOPPED)
+                opened = _message(self._meta, [], _usage(Usage(n_prompt, n_cached, 0)), NOT_STOPPED)
                 return event_frame("message_start", {"type": "message_start", "message": opened})
             case TextDelta(text=text):
                 return self._block("text", {"type": "text", "text": ""}) + self._delta("text_delta", "text", text)
             case ReasoningDelta(text=text):
                 block: Block = {"type": "thinking", "thinking": "", "signature": ""}
                 return self._block("thinking", block) + self._delta("thinking_delta", "thinking", text)
-            case ToolCallStarted(index=index, id=id, name=name):
-                return self._block(f"call {index}", {"type": "tool_use", "id": id, "name": name, "input": {}})
+            case ToolCallStarted(index=call_index, id=id, name=name):
+                return self._block(f"call {call_index}", {"type": "tool_use", "id": id, "name": name, "input": {}})
             case ToolCallDelta(arguments=arguments):
                 return self._delta("input_json_delta", "partial_json", arguments)
-            case Finished(reason="cancelled"):
-                return self._error(RequestStopped())
+            case Failed() | Finished(reason="cancelled"):
+                return self._error(error_of(event))
             case Finished():
                 return self._end(event)
-            case Failed(error=error):
-                return self._error(error)
 
     def _block(self, kind: str, block: Block) -> bytes:
-        """Opens a block, unless one of this kind is open."""
+        """Opens a block, and closes the open one, unless a block of this kind is open."""
         if self._open == kind:
             return b""
         closed = self._close()
@@ -139,16 +136,16 @@ class MessageWriter:
         return event_frame("content_block_delta", {"type": "content_block_delta", "index": self._index, "delta": delta})
 
     def _end(self, finished: Finished) -> bytes:
-        opened = self._block("text", {"type": "text", "text": ""}) if self._index < 0 else b""  # it said nothing
-        delta = stop(finished)
+        opened = self._block("text", {"type": "text", "text": ""}) if self._index < 0 else b""  # an empty answer
+        delta = _stop_fields(finished)
         usage = {"output_tokens": finished.usage.n_output}
-        told = {"type": "message_delta", "delta": delta, "usage": usage, **self._head.edits}
+        message_delta = {"type": "message_delta", "delta": delta, "usage": usage, **self._meta.edits}
         return (
             opened
             + self._close()
-            + event_frame("message_delta", told)
+            + event_frame("message_delta", message_delta)
             + event_frame("message_stop", {"type": "message_stop"})
         )
 
     def _error(self, error: Exception) -> bytes:
-        return event_frame("error", anthropic_body(problem_of(error), self._head.id.replace("msg_", "req_")))
+        return event_frame("error", anthropic_body(problem_of(error), self._meta.id.replace("msg_", "req_")))

@@ -1,4 +1,4 @@
-"""Anthropic's messages → the engine's request. Pure: ids come from outside."""
+"""Translates the body of Anthropic's messages API to the engine's request. Pure: ids come from outside."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from typing import Any
 
 from api.anthropic.schemas import AnthropicMessage, AnthropicTool, CountBody, MessagesBody
 from api.errors import BadRequest, UnsupportedParameter
-from api.fields.constraints import schema
-from api.fields.content import text_of_file
+from api.fields.constraints import schema_constraint
+from api.fields.content import omission_note, text_of_file, unsupported_content
+from api.fields.reasoning import parse_effort
 from api.fields.sampling import SamplerFields, sampling
-from api.fields.tools import named_tool, tool
+from api.fields.tools import choose_named_tool, make_tool, unsupported_tool_type
 from api.fields.unsupported_params import reject_unsupported
-from api.openai.chat.messages import left_out_note
-from api.openai.chat.request import effort_of
 from engine.requests import ChatRequest, Constraint, Message, Tool, ToolCall, ToolChoice
 
-# Claude Code puts a line before its system prompt that differs each time, so that nothing could be kept.
+# The first line of Claude Code's system prompt. It differs in every request, which would make the cache useless.
 _BILLING = re.compile(r"\Ax-anthropic-billing-header:[^\n]*\n?")
 
 
@@ -34,7 +33,7 @@ def messages_request(body: MessagesBody, request_id: str) -> ChatRequest:
 
 
 def count_request(body: CountBody, request_id: str) -> ChatRequest:
-    """The same prompt, to be counted. Raises BadRequest, UnsupportedParameter."""
+    """A request whose prompt is counted. Raises BadRequest, UnsupportedParameter."""
     return _request(body, request_id, fields=SamplerFields())
 
 
@@ -46,21 +45,21 @@ def _request(
     max_tokens: int | None = None,
     stop: tuple[str, ...] = (),
 ) -> ChatRequest:
-    reject_unsupported(body.model_extra or {})
-    said = [*_system(body.system)]
+    reject_unsupported(body.model_extra)
+    messages = _system(body.system)
     for at, given in enumerate(body.messages):
-        said += _messages(given, f"messages[{at}]")
+        messages += _messages(given, f"messages[{at}]")
     answer_start = ""
-    if said and said[-1].role == "assistant" and not said[-1].tool_calls:  # Anthropic's way to begin an answer
-        answer_start = said.pop().content
-    offered, choice, parallel = _tools(body)
-    effort = effort_of(body.output_config.effort if body.output_config else None, "output_config.effort")[1]
+    if messages and messages[-1].role == "assistant" and not messages[-1].tool_calls:  # the answer continues it
+        answer_start = messages.pop().content
+    tools, choice, parallel = _tools(body)
+    effort = parse_effort(body.output_config.effort if body.output_config else None, "output_config.effort")[1]
     return ChatRequest(
-        messages=tuple(said),
+        messages=tuple(messages),
         origin="endpoint",
         use_cache=fields.use_cache,
         sampling=sampling(fields),
-        tools=offered,
+        tools=tools,
         tool_choice=choice,
         parallel_tool_calls=parallel,
         thinking=_thinking(body),
@@ -88,39 +87,40 @@ def _constraint(body: CountBody) -> Constraint | None:
     nested = body.output_config.format if body.output_config else None
     if nested is not None and body.output_format is not None:
         raise BadRequest("'output_format' is the earlier name of 'output_config.format'; send one.", "output_format")
-    asked, path = (nested, "output_config.format") if nested is not None else (body.output_format, "output_format")
-    if asked is None:
+    format, path = (nested, "output_config.format") if nested is not None else (body.output_format, "output_format")
+    if format is None:
         return None
-    if asked.type != "json_schema" or asked.schema_ is None:
+    if format.type != "json_schema" or format.schema_ is None:
         raise BadRequest(f"'{path}' must be a json_schema with a schema.", path)
-    return schema(asked.schema_, strict=True)
+    return schema_constraint(format.schema_, strict=True)
 
 
 # Tools
 
 
 def _tools(body: CountBody) -> tuple[tuple[Tool, ...], ToolChoice, bool]:
-    offered = tuple(_tool(given, f"tools[{at}]") for at, given in enumerate(body.tools or ()))
-    asked = body.tool_choice
-    if not offered or asked is None:
-        return offered, "auto", True
-    parallel = not asked.disable_parallel_tool_use
-    match asked.type:
+    """The tools, the choice, and whether an answer may hold several calls."""
+    tools = tuple(_tool(given, f"tools[{at}]") for at, given in enumerate(body.tools or ()))
+    choice = body.tool_choice
+    if not tools or choice is None:
+        return tools, "auto", True
+    parallel = not choice.disable_parallel_tool_use
+    match choice.type:
         case "auto":
-            return offered, "auto", parallel
+            return tools, "auto", parallel
         case "any":
-            return offered, "required", parallel
+            return tools, "required", parallel
         case "none":
             return (), "auto", True
-        case "tool" if asked.name is not None:
-            return *named_tool(asked.name, offered), False
+        case "tool" if choice.name is not None:
+            return *choose_named_tool(choice.name, tools), False
     raise BadRequest("'tool_choice' must be auto, any, none, or a tool with its name.", "tool_choice")
 
 
 def _tool(given: AnthropicTool, path: str) -> Tool:
     if given.type not in (None, "custom"):
-        raise UnsupportedParameter(f"{path}.type", f"Tools of the type '{given.type[:40]}' are not supported.")
-    return tool(given.name, given.description, given.input_schema)
+        raise unsupported_tool_type(given.type, f"{path}.type")
+    return make_tool(given.name, given.description, given.input_schema)
 
 
 # Messages
@@ -132,7 +132,7 @@ def _system(content: object) -> list[Message]:
 
 
 def _messages(given: AnthropicMessage, path: str) -> list[Message]:
-    """One message becomes several where it answers calls."""
+    """A user's message with tool results becomes several messages."""
     content = f"{path}.content"
     match given.role:
         case "assistant":
@@ -154,17 +154,17 @@ def _blocks(content: object, path: str) -> Sequence[object]:
 
 
 def _assistant(blocks: Sequence[object], path: str) -> list[Message]:
-    """One turn becomes several messages where another server called tools within it. Of Anthropic's own tools only
-    traces are left: what they found is in the text that follows."""
+    """One turn becomes several messages if another server ran tools within it. Blocks of Anthropic's own tools are
+    ignored: their results are in the text that follows."""
     turns: list[Message] = []
     texts: list[str] = []
-    thoughts: list[str] = []
+    reasoning: list[str] = []
     calls: list[ToolCall] = []
 
     def end_turn() -> None:
-        turns.append(Message("assistant", "\n".join(texts), tuple(calls), reasoning="\n".join(thoughts) or None))
-        for found in (texts, thoughts, calls):
-            found.clear()
+        turns.append(Message("assistant", "\n".join(texts), tuple(calls), reasoning="\n".join(reasoning) or None))
+        for parts in (texts, reasoning, calls):
+            parts.clear()
 
     for at, block in enumerate(blocks):
         match block:
@@ -174,7 +174,7 @@ def _assistant(blocks: Sequence[object], path: str) -> list[Message]:
                 end_turn()
                 turns.append(Message("tool", _result(rest.get("content"), f"{path}[{at}].content"), tool_call_id=id))
             case {"type": "thinking", "thinking": str(text)}:
-                thoughts.append(text)
+                reasoning.append(text)
             case {"type": "compaction", "content": str(text)}:
                 texts.append(text)
             case {"type": "redacted_thinking" | "server_tool_use"}:
@@ -183,34 +183,33 @@ def _assistant(blocks: Sequence[object], path: str) -> list[Message]:
                 pass
             case _:
                 texts.append(_block_text(block, f"{path}[{at}]"))
-    if texts or thoughts or calls or not turns:
+    if texts or reasoning or calls or not turns:
         end_turn()
     return turns
 
 
 def _user(blocks: Sequence[object], path: str) -> list[Message]:
-    said: list[Message] = []
+    results: list[Message] = []
     texts: list[str] = []
     for at, block in enumerate(blocks):
         match block:
             case {"type": "tool_result", "tool_use_id": str(id), **rest}:
-                said.append(Message("tool", _result(rest.get("content"), f"{path}[{at}].content"), tool_call_id=id))
+                results.append(Message("tool", _result(rest.get("content"), f"{path}[{at}].content"), tool_call_id=id))
             case _:
                 texts.append(_block_text(block, f"{path}[{at}]"))
-    # Answers to calls come first: the model's turn ended with the calls.
-    return [*said, Message("user", "\n".join(texts))] if texts or not said else said
+    # Results come first, because the model's turn ended with the calls.
+    return [*results, Message("user", "\n".join(texts))] if texts or not results else results
 
 
 def _text(content: object, path: str) -> str:
-    """A string, nothing, or blocks of text."""
+    """The text of a string, of null, or of text blocks."""
     if content is None:
         return ""
     return "\n".join(_block_text(block, f"{path}[{at}]") for at, block in enumerate(_blocks(content, path)))
 
 
 def _result(content: object, path: str) -> str:
-    """The text of a tool's result. What is no text becomes a note: the result stays in the conversation, which has to
-    go on."""
+    """The text of a tool's result, with a note for each block that is not text; see `content.result_text`."""
     if content is None:
         return ""
     return "\n".join(_result_part(block, f"{path}[{at}]") for at, block in enumerate(_blocks(content, path)))
@@ -221,7 +220,7 @@ def _result_part(block: object, path: str) -> str:
         return _block_text(block, path)
     except UnsupportedParameter:
         kind = block.get("type") if isinstance(block, dict) else None
-        return left_out_note(str(kind))
+        return omission_note(str(kind))
 
 
 def _block_text(block: object, path: str) -> str:
@@ -239,11 +238,13 @@ def _block_text(block: object, path: str) -> str:
         case {"type": "text" | "tool_use" | "tool_result" | "thinking" as kind}:
             raise BadRequest(f"'{path}' is no whole block of the type '{kind}', or stands in the wrong place.", path)
         case {"type": str(kind)}:
-            raise UnsupportedParameter(path, f"Content of the type '{kind[:40]}' is not supported; send text.")
+            raise unsupported_content(kind, path)
     raise BadRequest(f"'{path}' must be an object with a type.", path)
 
 
-def _titled(named: Mapping[Any, object], text: str) -> str:
-    """A document's text under what names it."""
-    heads = [value for name in ("title", "source", "context") if isinstance(value := named.get(name), str) and value]
-    return "\n".join([*heads, text])
+def _titled(document: Mapping[Any, object], text: str) -> str:
+    """The text of a document below its title, source and context."""
+    headings = [
+        value for name in ("title", "source", "context") if isinstance(value := document.get(name), str) and value
+    ]
+    return "\n".join([*headings, text])

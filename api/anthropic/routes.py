@@ -1,4 +1,4 @@
-"""Anthropic's routes. Its clients add /v1 themselves. Thin: read, translate, ask, write."""
+"""Routes of Anthropic's messages API. Its clients add /v1 to the address themselves."""
 
 from __future__ import annotations
 
@@ -15,18 +15,20 @@ router = APIRouter(prefix="/v1/messages")
 
 @router.post("")
 async def create_message(ctx: RequestContextDep) -> Response:
+    """An answer to a conversation."""
     body = await ctx.read(MessagesBody)
     ctx.check_model(body.model)
     request = messages_request(body, ctx.request_id)
-    head = MessageMeta(f"msg_{request.id}", ctx.model.id, body.context_management is not None)
+    meta = MessageMeta(f"msg_{request.id}", ctx.model.id, body.context_management is not None)
     if body.stream:
-        return ctx.stream([request], MessageWriter(head))
+        return ctx.stream([request], MessageWriter(meta))
     answers = await ctx.collect([request])
-    return ctx.reply(message(head, answers[0]), answers)
+    return ctx.reply(message(meta, answers[0]), answers)
 
 
 @router.post("/count_tokens")
 async def count_tokens(ctx: RequestContextDep) -> Response:
+    """The number of tokens in the prompt."""
     body = await ctx.read_query(CountBody)
     ctx.check_model(body.model)
     request = count_request(body, ctx.request_id)

@@ -1,4 +1,4 @@
-"""What Anthropic's clients send."""
+"""Request bodies of Anthropic's messages API."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from api.body import INT32_MAX, MAX_MESSAGES, Body, Count, Fraction, Word
+from api.body import INT32_MAX, MAX_MESSAGES, Body, Count, Fraction, ShortText
+from api.fields.constraints import Schema
 from api.fields.sampling import SamplerFields
-from api.fields.tools import ToolName
+from api.fields.tools import MAX_TOOLS, ToolName
 
 
 class AnthropicMessage(Body):
@@ -17,15 +18,15 @@ class AnthropicMessage(Body):
 
 
 class AnthropicTool(Body):
-    """A tool with a `type` of its own is run by Anthropic, and cannot be had here."""
+    """`type`: absent or "custom" for a client's tool; other types are run by Anthropic, and are not supported."""
 
     type: str | None = None
     name: ToolName
     description: str | None = None
-    input_schema: dict[str, object] | None = None
+    input_schema: Schema | None = None
 
 
-class AnthropicChoice(Body):
+class AnthropicToolChoice(Body):
     type: str
     name: str | None = None
     disable_parallel_tool_use: bool | None = None
@@ -38,7 +39,7 @@ class Thinking(Body):
 
 class OutputFormat(Body):
     type: str
-    schema_: Annotated[dict[str, object] | None, Field(alias="schema")] = None
+    schema_: Annotated[Schema | None, Field(alias="schema")] = None
 
 
 class OutputConfig(Body):
@@ -50,20 +51,20 @@ class CountBody(Body):
     model: str | None = None
     messages: Annotated[list[AnthropicMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
     system: object = None
-    tools: Annotated[list[AnthropicTool], Field(max_length=1024)] | None = None
-    tool_choice: AnthropicChoice | None = None
+    tools: Annotated[list[AnthropicTool], Field(max_length=MAX_TOOLS)] | None = None
+    tool_choice: AnthropicToolChoice | None = None
     thinking: Thinking | None = None
     output_config: OutputConfig | None = None
     output_format: OutputFormat | None = None
     """The earlier name of `output_config.format`, which Anthropic's clients still send."""
     context_management: object = None
-    """Edits that shorten the prompt. None is made, and that is what the answer says."""
+    """Edits that shorten the prompt. They are not applied, and the answer says so."""
 
 
 class MessagesBody(CountBody, SamplerFields):
     max_tokens: Count
     stream: bool | None = None
-    stop_sequences: Annotated[list[Word], Field(max_length=64)] | None = None
+    stop_sequences: Annotated[list[ShortText], Field(max_length=64)] | None = None
     temperature: Fraction | None = None
     top_p: Fraction | None = None
     top_k: Annotated[int, Field(ge=0, le=INT32_MAX)] | None = None

@@ -1,0 +1,1 @@
+"""Fields of requests and answers that several dialects share, and their translation to and from the engine."""

@@ -1,4 +1,4 @@
-"""Log probabilities, in OpenAI's two shapes."""
+"""Log probabilities in the formats of chat completions, completions, and llama.cpp's server."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from engine.events import TokenChoice
 
-IMPOSSIBLE = -9999.0
-"""JSON has no infinity; OpenAI writes this for a token that cannot be."""
+MIN_LOGPROB = -9999.0
+"""Sent instead of minus infinity, which JSON does not have; OpenAI does the same."""
 
 
 def content(choices: Sequence[TokenChoice]) -> list[dict[str, object]]:
-    """Chat completions' shape."""
+    """For chat completions."""
     return [
         {
             **_entry(choice.token, choice.logprob),
@@ -22,7 +22,7 @@ def content(choices: Sequence[TokenChoice]) -> list[dict[str, object]]:
 
 
 def content_with_ids(choices: Sequence[TokenChoice]) -> list[dict[str, object]]:
-    """llama.cpp's shape: the same with the tokens' numbers."""
+    """For llama.cpp's clients: as `content`, with token ids."""
     return [
         {
             "id": choice.id,
@@ -41,7 +41,7 @@ def _entry(token: bytes, logprob: float) -> dict[str, object]:
 
 
 def finite(logprob: float) -> float:
-    return max(logprob, IMPOSSIBLE)
+    return max(logprob, MIN_LOGPROB)
 
 
 def _text(token: bytes) -> str:
@@ -49,16 +49,17 @@ def _text(token: bytes) -> str:
 
 
 class LegacyLogprobs:
-    """Completions' shape, token by token. The first token of a prompt, which nothing foretells, has none."""
+    """For completions. Counts `text_offset` across the pieces of one answer."""
 
     def __init__(self) -> None:
         self._offset = 0
 
-    def of(self, choices: Sequence[TokenChoice], *, first_unknown: bool = False) -> dict[str, object]:
+    def piece(self, choices: Sequence[TokenChoice], *, starts_prompt: bool = False) -> dict[str, object]:
+        """`starts_prompt`: the first token has no log probability, because no token precedes it."""
         tokens = [_text(choice.token) for choice in choices]
         logprobs: list[float | None] = [finite(choice.logprob) for choice in choices]
         tops: list[dict[str, float] | None] = [_tops(choice) for choice in choices]
-        if first_unknown and choices:
+        if starts_prompt and choices:
             logprobs[0] = tops[0] = None
         offsets = []
         for token in tokens:
@@ -66,8 +67,8 @@ class LegacyLogprobs:
             self._offset += len(token)
         return {"tokens": tokens, "token_logprobs": logprobs, "top_logprobs": tops, "text_offset": offsets}
 
-    def unsaid(self, n: int) -> dict[str, object]:
-        """`n` tokens that were chosen but say nothing, such as the one that ends an answer."""
+    def silent_tokens(self, n: int) -> dict[str, object]:
+        """`n` sampled tokens without text, such as an end-of-generation token."""
         return {
             "tokens": [""] * n,
             "token_logprobs": [None] * n,
@@ -77,13 +78,13 @@ class LegacyLogprobs:
 
 
 def _tops(choice: TokenChoice) -> dict[str, float]:
-    """The likeliest tokens, and the chosen one: up to one more than were asked for, as OpenAI has it."""
+    """The likeliest tokens and the sampled one: up to one more than requested, as in OpenAI's API."""
     ranked = {_text(token): finite(logprob) for token, logprob in choice.others}
     return {**ranked, _text(choice.token): finite(choice.logprob)}
 
 
 def joined(parts: Sequence[dict[str, object]]) -> dict[str, object]:
-    """Several pieces of the legacy shape as one."""
+    """Several pieces of `LegacyLogprobs` as one."""
     names = ("tokens", "token_logprobs", "top_logprobs", "text_offset")
     return {name: [each for part in parts for each in _list(part[name])] for name in names}
 

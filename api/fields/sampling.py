@@ -1,4 +1,4 @@
-"""How a client says in what way tokens are chosen: by OpenAI's names, and by llama.cpp's for local models."""
+"""Sampling parameters, by their names in OpenAI's API, llama.cpp's server and vLLM."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, WithJsonSchema
 
-from api.body import INT32_MAX, Body, Finite, Fraction, whole
+from api.body import INT32_MAX, Body, Finite, Fraction, int_if_integral
 from api.errors import BadRequest, UnsupportedParameter
 from engine.requests import Sampling
 
-MAX_REMEMBERED = 32768
-"""Tokens that penalties look back at; llama.cpp writes -1 for all."""
+MAX_LOOK_BACK = 32768
+"""Tokens that penalties consider, also for llama.cpp's -1 (all)."""
 
-# One less than 32 bits hold: llama.cpp takes the last value for "no seed".
-SEEDS = 2**32 - 1
+N_SEEDS = 2**32 - 1
+"""llama.cpp takes the last 32-bit value for "no seed"."""
 
 MAX_BIASES = 65536
 MAX_BIAS = 1e6
 
 MAX_TEMPERATURE = 100
-"""OpenAI's own limit is 2; tools for local models go higher, together with a strict `min_p`."""
+"""OpenAI's limit is 2, but clients for local models send more together with a high `min_p`."""
 
-MAX_KEPT = 1024
+MAX_MIN_KEEP = 1024
 
-LookBack = Annotated[int, Field(ge=-1, le=MAX_REMEMBERED)]
+LookBack = Annotated[int, Field(ge=-1, le=MAX_LOOK_BACK)]
 Penalty = Annotated[float, Field(ge=-2, le=2, allow_inf_nan=False)]
 
 
 class SamplerFields(Body):
     cache_prompt: bool | None = None
-    """Not of the sampler, but of the same bodies. False: the whole prompt is computed anew."""
+    """False: no cached part of the prompt is used. Not a sampling parameter, but a field of the same bodies."""
     seed: int | None = None
     temperature: Annotated[float, Field(ge=0, le=MAX_TEMPERATURE, allow_inf_nan=False)] | None = None
     dynatemp_range: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] | None = None
@@ -45,33 +45,33 @@ class SamplerFields(Body):
     xtc_threshold: Fraction | None = None
     repeat_penalty: Annotated[float, Field(ge=0.01, le=100, allow_inf_nan=False)] | None = None
     repetition_penalty: Annotated[float, Field(ge=0.01, le=100, allow_inf_nan=False)] | None = None
-    """vLLM's name for `repeat_penalty`, which looks back at all tokens."""
+    """vLLM's name for `repeat_penalty`; applies to all tokens."""
     repeat_last_n: LookBack | None = None
     presence_penalty: Penalty | None = None
     frequency_penalty: Penalty | None = None
     dry_multiplier: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = None
     dry_base: Annotated[float, Field(ge=1, le=100, allow_inf_nan=False)] | None = None
-    dry_allowed_length: Annotated[int, Field(ge=0, le=MAX_REMEMBERED)] | None = None
+    dry_allowed_length: Annotated[int, Field(ge=0, le=MAX_LOOK_BACK)] | None = None
     dry_penalty_last_n: LookBack | None = None
     mirostat: Annotated[int, Field(ge=0, le=2)] | None = None
     mirostat_tau: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = None
     mirostat_eta: Fraction | None = None
-    min_keep: Annotated[int, Field(ge=0, le=MAX_KEPT)] | None = None
+    min_keep: Annotated[int, Field(ge=0, le=MAX_MIN_KEEP)] | None = None
     samplers: str | Annotated[list[str], Field(max_length=64)] | None = None
     ignore_eos: bool | None = None
-    # Checked entry by entry in `logit_bias`: pydantic would make an error of each wrong one.
+    # `logit_bias` checks the entries: pydantic would create an error object for each invalid one.
     logit_bias: Annotated[
         object, WithJsonSchema(TypeAdapter(dict[str, Finite] | list[tuple[int | str, Finite | bool]]).json_schema())
     ] = None
 
     @property
     def use_cache(self) -> bool:
-        """Whether what was read of the prompt before may be used again."""
+        """Whether cached parts of the prompt may be used."""
         return self.cache_prompt is not False
 
 
-# Whose name and meaning are the engine's.
-_SAME = (
+# Fields whose names and meanings are those of the engine's `Sampling`.
+_SAME_NAMES = (
     "temperature",
     "top_p",
     "min_p",
@@ -91,9 +91,9 @@ _SAME = (
     "ignore_eos",
 )
 
-# llama.cpp's samplers by their letter and by their names, in the order in which the engine runs them, each with what
-# switches it off. The first two can stand in either order.
-_ORDER: tuple[tuple[str, tuple[str, ...], Mapping[str, Any]], ...] = (
+# llama.cpp's samplers: letter, names, and the parameters that disable it; in the order in which the engine runs them.
+# The first two commute.
+_SAMPLERS: tuple[tuple[str, tuple[str, ...], Mapping[str, Any]], ...] = (
     ("e", ("penalties",), {"repeat_penalty": 1.0, "frequency_penalty": 0.0, "presence_penalty": 0.0}),
     ("d", ("dry",), {"dry_multiplier": 0.0}),
     ("s", ("top_n_sigma",), {"top_n_sigma": -1.0}),
@@ -107,8 +107,8 @@ _ORDER: tuple[tuple[str, tuple[str, ...], Mapping[str, Any]], ...] = (
 
 
 def sampling(fields: SamplerFields) -> Sampling:
-    """The engine's defaults, changed by what the client names. Raises BadRequest, UnsupportedParameter."""
-    named: dict[str, Any] = {name: getattr(fields, name) for name in _SAME}
+    """The engine's defaults with the fields that the client set. Raises BadRequest, UnsupportedParameter."""
+    named: dict[str, Any] = {name: getattr(fields, name) for name in _SAME_NAMES}
     named["temperature_range"] = fields.dynatemp_range
     named["top_k"] = None if fields.top_k is None else max(fields.top_k, 0)
     named["repeat_last_n"] = _look_back(fields.repeat_last_n)
@@ -116,46 +116,49 @@ def sampling(fields: SamplerFields) -> Sampling:
         if fields.repeat_penalty is not None:
             raise BadRequest("'repetition_penalty' is another name for 'repeat_penalty'.", "repetition_penalty")
         named["repeat_penalty"] = fields.repetition_penalty
-        named["repeat_last_n"] = named["repeat_last_n"] or MAX_REMEMBERED
+        named["repeat_last_n"] = named["repeat_last_n"] or MAX_LOOK_BACK
     named["dry_last_n"] = _look_back(fields.dry_penalty_last_n)
-    named["seed"] = None if fields.seed is None else fields.seed % SEEDS
+    named["seed"] = None if fields.seed is None else fields.seed % N_SEEDS
     if fields.mirostat == 1:
         raise UnsupportedParameter("mirostat", "'mirostat' 1 is not supported; 2 is.")
     named["mirostat"] = fields.mirostat == 2
     named["logit_bias"] = logit_bias(fields.logit_bias)
     if fields.samplers is not None:
-        named |= _switched_off(fields.samplers)
+        named |= _disabled_samplers(fields.samplers)
     return replace(Sampling(), **{name: value for name, value in named.items() if value is not None})
 
 
-def _switched_off(samplers: str | list[str]) -> dict[str, Any]:
-    """What switches off the samplers that are not listed. Raises UnsupportedParameter for an order that is not the
-    engine's."""
-    places = []
+def _disabled_samplers(samplers: str | list[str]) -> dict[str, Any]:
+    """The parameters that disable all samplers not in `samplers`, which may be a string of letters.
+
+    Raises UnsupportedParameter for an unknown sampler, and for an order that is not the engine's."""
+    positions = []
     for given in samplers:
-        place = next((at for at, (letter, names, _) in enumerate(_ORDER) if given == letter or given in names), None)
-        if place is None:
+        position = next(
+            (i for i, (letter, names, _) in enumerate(_SAMPLERS) if given == letter or given in names), None
+        )
+        if position is None:
             raise UnsupportedParameter("samplers", f"The sampler '{given[:40]}' is not supported.")
-        places.append(place)
-    order = [max(place, 1) for place in places]
-    if order != sorted(order) or len(set(places)) < len(places):
+        positions.append(position)
+    order = [max(position, 1) for position in positions]
+    if order != sorted(order) or len(set(positions)) < len(positions):
         raise UnsupportedParameter(
             "samplers", "The samplers run in llama.cpp's usual order; another order is not supported."
         )
-    off: dict[str, Any] = {}
-    for at, (_, _, neutral) in enumerate(_ORDER):
-        if at not in places:
-            off |= neutral
-    return off
+    disabled: dict[str, Any] = {}
+    for i, (_, _, neutral) in enumerate(_SAMPLERS):
+        if i not in positions:
+            disabled |= neutral
+    return disabled
 
 
-def for_choice(chosen: Sampling, place: int) -> Sampling:
-    """The sampling of one of several choices of an answer: its own seed, so that they differ and can be had again."""
-    return chosen if chosen.seed is None or not place else replace(chosen, seed=(chosen.seed + place) % SEEDS)
+def sampling_for_choice(sampling: Sampling, index: int) -> Sampling:
+    """The sampling of one of several choices. Each gets a seed of its own, so that they differ and are reproducible."""
+    return sampling if sampling.seed is None or not index else replace(sampling, seed=(sampling.seed + index) % N_SEEDS)
 
 
 def logit_bias(given: object) -> tuple[tuple[int, float], ...]:
-    """From OpenAI's map, or llama.cpp's list of pairs, where false bans a token. Raises BadRequest."""
+    """From OpenAI's object, or llama.cpp's list of pairs, in which false bans a token. Raises BadRequest."""
     if given is None:
         return ()
     if not isinstance(given, dict | list):
@@ -176,10 +179,10 @@ def _bias(pair: object) -> tuple[int, float]:
 
 def _token_number(token: float | str) -> int:
     try:
-        return int(str(whole(token)))
+        return int(str(int_if_integral(token)))
     except ValueError:
         raise BadRequest("'logit_bias' names tokens by their numbers.", "logit_bias") from None
 
 
 def _look_back(n: int | None) -> int | None:
-    return MAX_REMEMBERED if n == -1 else n
+    return MAX_LOOK_BACK if n == -1 else n

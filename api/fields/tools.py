@@ -1,4 +1,4 @@
-"""Tools and the choice among them, from OpenAI's words to the engine's."""
+"""Tools and the choice between them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from pydantic import StringConstraints
 from api.body import Body
 from api.errors import BadRequest, UnsupportedParameter
 from engine.requests import NamedTool, Tool, ToolChoice
+
+MAX_TOOLS = 1024
 
 ToolName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
@@ -26,62 +28,64 @@ class ToolBody(Body):
     function: FunctionBody | None = None
 
 
-def tool(name: str, description: str | None, parameters: dict[str, object] | None) -> Tool:
+def make_tool(name: str, description: str | None, parameters: dict[str, object] | None) -> Tool:
     if parameters is None:
         return Tool(name, description or "")
     return Tool(name, description or "", json.dumps(parameters, ensure_ascii=False))
 
 
-def tools(bodies: Sequence[ToolBody]) -> tuple[Tool, ...]:
+def parse_tools(bodies: Sequence[ToolBody]) -> tuple[Tool, ...]:
     """Raises BadRequest, UnsupportedParameter."""
     found = []
     for at, body in enumerate(bodies):
         if body.type != "function":
-            raise UnsupportedParameter(f"tools[{at}].type", f"Tools of the type '{body.type[:40]}' are not supported.")
+            raise unsupported_tool_type(body.type, f"tools[{at}].type")
         if body.function is None:
             raise BadRequest(f"'tools[{at}].function' is missing.", f"tools[{at}].function")
-        found.append(tool(body.function.name, body.function.description, body.function.parameters))
+        found.append(make_tool(body.function.name, body.function.description, body.function.parameters))
     return tuple(found)
 
 
-def tool_choice(choice: object, offered: tuple[Tool, ...]) -> tuple[tuple[Tool, ...], ToolChoice]:
-    """The tools that may be called, and whether they must. Raises BadRequest, UnsupportedParameter."""
+def unsupported_tool_type(kind: str, path: str) -> UnsupportedParameter:
+    return UnsupportedParameter(path, f"Tools of the type '{kind[:40]}' are not supported.")
+
+
+def parse_tool_choice(choice: object, tools: tuple[Tool, ...]) -> tuple[tuple[Tool, ...], ToolChoice]:
+    """The tools that the model may call, and whether it must call one. Raises BadRequest, UnsupportedParameter."""
     match choice:
-        case None:
-            return offered, "auto"
+        case None | "auto":
+            return tools, "auto"
         case "none":
             return (), "none"
-        case "auto":
-            return offered, "auto"
         case "required":
-            if not offered:
+            if not tools:
                 raise BadRequest("'tool_choice' requires a tool, but there are none in 'tools'.", "tool_choice")
-            return offered, "required"
+            return tools, "required"
         case {"type": "function", "function": {"name": str(name)}} | {"type": "function", "name": str(name)}:
-            return named_tool(name, offered)
+            return choose_named_tool(name, tools)
         case {"type": "allowed_tools", "allowed_tools": {"mode": "auto" | "required" as mode, "tools": list(allowed)}}:
-            return tool_choice(mode, _allowed(allowed, offered))
+            return parse_tool_choice(mode, _allowed(allowed, tools))
         case {"type": "allowed_tools", "mode": "auto" | "required" as mode, "tools": list(allowed)}:
-            return tool_choice(mode, _allowed(allowed, offered))
+            return parse_tool_choice(mode, _allowed(allowed, tools))
         case {"type": str(kind)} if kind not in ("function", "allowed_tools"):
             raise UnsupportedParameter("tool_choice", f"A tool choice of the type '{kind[:40]}' is not supported.")
     raise BadRequest("'tool_choice' must be none, auto, required, or an object that names a function.", "tool_choice")
 
 
-def named_tool(name: str, offered: tuple[Tool, ...]) -> tuple[tuple[Tool, ...], ToolChoice]:
-    """Raises BadRequest where there is no such tool."""
-    if all(tool.name != name for tool in offered):
+def choose_named_tool(name: str, tools: tuple[Tool, ...]) -> tuple[tuple[Tool, ...], ToolChoice]:
+    """The choice of the tool `name`. Raises BadRequest where `tools` has none of that name."""
+    if all(tool.name != name for tool in tools):
         raise BadRequest(f"'tool_choice' names '{name[:100]}', which is not in 'tools'.", "tool_choice")
-    return offered, NamedTool(name)
+    return tools, NamedTool(name)
 
 
-def may_be_several(choice: ToolChoice, parallel: bool | None) -> bool:
-    """Whether an answer may hold more than one call. Who names one tool wants it called once: a small model that may
-    go on calls it over and over."""
+def allows_parallel_calls(choice: ToolChoice, parallel: bool | None) -> bool:
+    """Whether an answer may hold several calls. A named tool is called once: small models otherwise repeat it without
+    end."""
     return parallel is not False and not isinstance(choice, NamedTool)
 
 
-def _allowed(allowed: Sequence[object], offered: tuple[Tool, ...]) -> tuple[Tool, ...]:
+def _allowed(allowed: Sequence[object], tools: tuple[Tool, ...]) -> tuple[Tool, ...]:
     names = set()
     for each in allowed:
         match each:
@@ -89,4 +93,4 @@ def _allowed(allowed: Sequence[object], offered: tuple[Tool, ...]) -> tuple[Tool
                 names.add(name)
             case _:
                 raise BadRequest("'tool_choice' allows something that is no function.", "tool_choice")
-    return tuple(tool for tool in offered if tool.name in names)
+    return tuple(tool for tool in tools if tool.name in names)

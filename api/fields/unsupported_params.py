@@ -1,9 +1,9 @@
-"""Fields that promise what this server does not do. They are refused by name, never silently ignored.
+"""Parameters that this server does not support, each with the values that ask for nothing and are accepted.
 
-A field's neutral values ask for nothing, and pass. Fields that change nothing about the answer (`user`,
-`metadata`, `store`, `service_tier`, …), and hints about its style or speed (`verbosity`, `prediction`, `id_slot`, …),
-are not listed: those are ignored. So are `n_keep` and `n_discard`: they concern a prompt that is shortened when the
-context is full, and here such a prompt is an error.
+A request with another value is refused with the parameter's name, because an answer that silently ignores it would be
+wrong. Unknown fields that are not listed are ignored: those that do not change the answer (`user`, `metadata`, `store`,
+`service_tier`), hints about style or speed (`verbosity`, `prediction`, `id_slot`), and `n_keep` and `n_discard`, which
+concern a prompt that is shortened; here a prompt that is too long is an error.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from collections.abc import Container, Mapping
 
 from api.errors import UnsupportedParameter
 
-NEUTRAL: Mapping[str, tuple[object, ...]] = {
-    # OpenAI's: only text is read and written here, nothing is searched for, nothing is judged
+UNSUPPORTED_PARAMS: Mapping[str, tuple[object, ...]] = {
+    # OpenAI: only text input and output, no web search, no moderation
     "modalities": (["text"],),
     "audio": (),
     "web_search_options": (),
     "moderation": (),
     "context_management": ([],),
-    # llama.cpp's: a template is code, and never taken from a request
+    # llama.cpp: a template is code, and is never taken from a request
     "chat_template": (),
     "reasoning_format": ("auto", "deepseek"),
     "reasoning_in_content": (False,),
@@ -39,7 +39,7 @@ NEUTRAL: Mapping[str, tuple[object, ...]] = {
     "return_progress": (False,),
     "timings_per_token": (False,),
     "post_sampling_probs": (False,),
-    # What a route does not take that has another name for it, or none
+    # Constraints, on routes that do not have these fields
     "grammar": ("",),
     "json_schema": (),
     "guided_json": (),
@@ -48,7 +48,7 @@ NEUTRAL: Mapping[str, tuple[object, ...]] = {
     "guided_grammar": (),
     "structured_outputs": (),
     "response_format": ({"type": "text"},),
-    # vLLM's
+    # vLLM
     "guided_whitespace_pattern": (),
     "structural_tag": (),
     "use_beam_search": (False,),
@@ -71,17 +71,18 @@ NEUTRAL: Mapping[str, tuple[object, ...]] = {
     "thinking_token_budget": (-1,),
     "cache_salt": (),
     "kv_transfer_params": (),
-    # Anthropic's: nothing is run here
+    # Anthropic: no tools run on the server
     "container": (),
     "mcp_servers": ([],),
-    # Ollama's
+    # Ollama
     "debug_render_only": (False,),
 }
 
 
-def reject_unsupported(extra: Mapping[str, object], hints: Container[str] = ()) -> None:
-    """Raises UnsupportedParameter for the first field of `extra` that asks for something, and is not a mere hint."""
-    for name, value in extra.items():
-        neutral = NEUTRAL.get(name)
-        if name not in hints and neutral is not None and value is not None and value not in neutral:
+def reject_unsupported(extra: Mapping[str, object] | None, ignored: Container[str] = ()) -> None:
+    """Raises UnsupportedParameter for the first unsupported field of `extra`, a body's unknown fields, except those
+    named in `ignored`."""
+    for name, value in (extra or {}).items():
+        accepted = UNSUPPORTED_PARAMS.get(name)
+        if accepted is not None and value is not None and value not in accepted and name not in ignored:
             raise UnsupportedParameter(name)

@@ -1,16 +1,16 @@
-"""Counts and times of an answer, as OpenAI and llama.cpp write them."""
+"""Token counts, timings and prompt progress of an answer, in OpenAI's and llama.cpp's formats."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from engine.events import Timings, Usage
 from engine.request_state import RequestProgress
 
 
 def usage(counts: Sequence[Usage], n_prompts: int = 1, n_reasoning: int = 0) -> dict[str, object]:
-    """Of all choices of an answer: a prompt counts once, however many choices it has. `counts` has as many for each
-    of the `n_prompts` prompts."""
+    """The sum over all choices, in which each prompt counts once. `counts` holds the choices of each of the `n_prompts`
+    prompts in turn, the same number for each."""
     firsts = counts[:: max(len(counts) // n_prompts, 1)]
     n_prompt = sum(each.n_prompt for each in firsts)
     n_output = sum(each.n_output for each in counts)
@@ -26,7 +26,7 @@ def usage(counts: Sequence[Usage], n_prompts: int = 1, n_reasoning: int = 0) -> 
 
 
 def timings(counts: Usage, spent: Timings) -> dict[str, float]:
-    """llama.cpp's names, which tools for local models show."""
+    """llama.cpp's format, which clients for local models display."""
     n_read = counts.n_prompt - counts.n_cached
     return {
         "cache_n": counts.n_cached,
@@ -41,20 +41,36 @@ def timings(counts: Usage, spent: Timings) -> dict[str, float]:
     }
 
 
-def timings_so_far(progress: RequestProgress) -> dict[str, float]:
-    """As `timings`, of an answer that is still being written."""
+def timings_in_progress(progress: RequestProgress) -> dict[str, float]:
+    """As `timings`, for an incomplete answer."""
     counts = Usage(progress.n_prompt, progress.n_cached, progress.n_output)
     return timings(counts, Timings(0.0, progress.prefill_s, progress.decode_s, 0.0))
 
 
 def prompt_progress(progress: RequestProgress) -> dict[str, object]:
-    """llama.cpp's report on a prompt that is being read. `processed` includes the cached tokens."""
+    """llama.cpp's format. `processed` includes cached tokens."""
     return {
         "total": progress.n_prompt,
         "cache": progress.n_cached,
         "processed": progress.n_read,
         "time_ms": round(progress.prefill_s * 1000),
     }
+
+
+class PromptProgressReports:
+    """Which progress of a prompt has not been reported yet, by index of the request."""
+
+    def __init__(self, progress: Callable[[int], RequestProgress | None]) -> None:
+        self._progress = progress
+        self._n_reported: dict[int, int] = {}
+
+    def next(self, index: int) -> RequestProgress | None:
+        """The progress of a tokenized prompt; None where it has not changed."""
+        progress = self._progress(index)
+        if progress is None or not progress.n_prompt or progress.n_read == self._n_reported.get(index):
+            return None
+        self._n_reported[index] = progress.n_read
+        return progress
 
 
 def _ms(seconds: float) -> float:

@@ -1,39 +1,39 @@
-"""The engine's answers → the objects of llama.cpp's own server. Pure."""
+"""Translates the engine's events to the objects of llama.cpp's server. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from api.answer import Answer
-from api.errors import RequestStopped, openai_body, problem_of
+from api.answer import Answer, error_of
 from api.fields import logprobs
-from api.fields.usage import prompt_progress, timings, timings_so_far
-from api.llama_cpp.request import params
+from api.fields.usage import PromptProgressReports, prompt_progress, timings, timings_in_progress
+from api.llama_cpp.props import sampling_params
 from api.llama_cpp.schemas import LlamaBody
-from api.streaming import data_frame
+from api.streaming import data_frame, openai_error_frame
 from engine.events import Event, Failed, Finished, Started, TextDelta, TokenChoice, Usage
 from engine.request_state import RequestProgress
 from engine.requests import CompletionRequest
 
 
 @dataclass(frozen=True, slots=True)
-class CompletionOptions:
-    """How completions were asked for. `settings` are those that the engine uses. `silent`: only the prompt is read."""
+class LlamaResponseOptions:
+    """`settings`: the parameters in use, which the last object repeats. `prompt_only`: nothing of the answer is
+    returned."""
 
     model: str
     settings: Mapping[str, object]
     show_probabilities: bool = False
     show_tokens: bool = False
-    silent: bool = False
+    prompt_only: bool = False
     timings_per_token: bool = False
     fields: tuple[str, ...] = ()
-    """Those of the last object that are shown; all, where none is named."""
+    """Fields of the last object that are returned; all, if empty."""
 
     @classmethod
-    def of(cls, model: str, body: LlamaBody, request: CompletionRequest) -> CompletionOptions:
+    def of(cls, model: str, body: LlamaBody, request: CompletionRequest) -> LlamaResponseOptions:
         settings = {
-            **params(request.sampling),
+            **sampling_params(request.sampling),
             "n_predict": -1 if body.limit is None else body.limit,
             "stop": list(request.stop),
             "grammar": body.grammar or "",
@@ -51,17 +51,17 @@ class CompletionOptions:
         )
 
 
-def completion(options: CompletionOptions, answer: Answer, place: int = 0) -> dict[str, object]:
+def completion(options: LlamaResponseOptions, answer: Answer, index: int = 0) -> dict[str, object]:
     """A whole answer."""
-    return _last(options, "" if options.silent else answer.text, answer.choices, answer.finished, place)
+    return _last_object(options, "" if options.prompt_only else answer.text, answer.choices, answer.finished, index)
 
 
-def _last(
-    options: CompletionOptions, text: str, choices: Sequence[TokenChoice], finished: Finished, place: int
+def _last_object(
+    options: LlamaResponseOptions, text: str, choices: Sequence[TokenChoice], finished: Finished, index: int
 ) -> dict[str, object]:
-    counts = replace(finished.usage, n_output=0) if options.silent else finished.usage
+    counts = replace(finished.usage, n_output=0) if options.prompt_only else finished.usage
     shown: dict[str, object] = {
-        "index": place,
+        "index": index,
         "content": text,
         "tokens": _tokens(options, choices),
         "id_slot": -1,
@@ -77,17 +77,17 @@ def _last(
         "timings": timings(counts, finished.timings),
         **_probabilities(options, choices),
     }
-    return _chosen(shown, options.fields) if options.fields else shown
+    return _selected(shown, options.fields) if options.fields else shown
 
 
-def _stop_type(options: CompletionOptions, finished: Finished) -> str:
-    if finished.reason == "length" or options.silent:
+def _stop_type(options: LlamaResponseOptions, finished: Finished) -> str:
+    if finished.reason == "length" or options.prompt_only:
         return "limit"
     return "eos" if finished.stop_string is None else "word"
 
 
-def _chosen(shown: Mapping[str, object], paths: Sequence[str]) -> dict[str, object]:
-    """Only these fields, each under its whole path, as in `timings/prompt_ms`. What does not exist is left out."""
+def _selected(shown: Mapping[str, object], paths: Sequence[str]) -> dict[str, object]:
+    """Only these fields, each under its whole path, as in `timings/prompt_ms`. Fields that do not exist are omitted."""
     found: dict[str, object] = {}
     for path in paths:
         value: object = shown
@@ -101,68 +101,65 @@ def _chosen(shown: Mapping[str, object], paths: Sequence[str]) -> dict[str, obje
 _MISSING = object()
 
 
-def _tokens(options: CompletionOptions, choices: Sequence[TokenChoice]) -> list[int]:
-    return [choice.id for choice in choices] if options.show_tokens and not options.silent else []
+def _tokens(options: LlamaResponseOptions, choices: Sequence[TokenChoice]) -> list[int]:
+    return [choice.id for choice in choices] if options.show_tokens and not options.prompt_only else []
 
 
-def _probabilities(options: CompletionOptions, choices: Sequence[TokenChoice]) -> dict[str, object]:
-    if not (options.show_probabilities and choices) or options.silent:
+def _probabilities(options: LlamaResponseOptions, choices: Sequence[TokenChoice]) -> dict[str, object]:
+    if not (options.show_probabilities and choices) or options.prompt_only:
         return {}
     return {"completion_probabilities": logprobs.content_with_ids(choices)}
 
 
-class CompletionWriter:
-    """Streamed answers, event by event; those to several prompts come interleaved."""
+class LlamaChunkWriter:
+    """An EventWriter for llama.cpp's stream objects. The objects of several prompts are interleaved."""
 
     def __init__(
-        self, options: CompletionOptions, progress: Callable[[int], RequestProgress | None] = lambda place: None
+        self, options: LlamaResponseOptions, progress: Callable[[int], RequestProgress | None] = lambda index: None
     ) -> None:
-        """`progress`: of the answer at a place, None once it has ended."""
+        """`progress`: the engine's report on the answer at an index, None once that has ended."""
         self._options = options
         self._progress = progress
-        self._reported: dict[int, int] = {}
+        self._reports = PromptProgressReports(progress)
         self._counts: dict[int, Usage] = {}
 
-    def frames(self, place: int, event: Event) -> bytes:
+    def frames(self, index: int, event: Event) -> bytes:
         match event:
             case Started(n_prompt=n_prompt, n_cached=n_cached):
-                self._counts[place] = Usage(n_prompt, n_cached, 0)
-            case TextDelta() if not self._options.silent:
-                return self._piece(place, event)
-            case Finished(reason="cancelled"):
-                return data_frame(openai_body(problem_of(RequestStopped())))
+                self._counts[index] = Usage(n_prompt, n_cached, 0)
+            case TextDelta() if not self._options.prompt_only:
+                return self._piece(index, event)
+            case Failed() | Finished(reason="cancelled"):
+                return openai_error_frame(error_of(event))
             case Finished():
-                return data_frame(_last(self._options, "", (), event, place))
-            case Failed(error=error):
-                return data_frame(openai_body(problem_of(error)))
+                return data_frame(_last_object(self._options, "", (), event, index))
         return b""
 
-    def report(self, place: int) -> bytes:
-        """An object that says how much of the prompt has been read, once it is tokenized. Never twice the same."""
-        progress = self._progress(place)
-        if progress is None or not progress.n_prompt or progress.n_read == self._reported.get(place):
+    def report(self, index: int) -> bytes:
+        """An object with the progress of a prompt; empty where it has not changed."""
+        progress = self._reports.next(index)
+        if progress is None:
             return b""
-        self._reported[place] = progress.n_read
         counts = Usage(progress.n_prompt, progress.n_cached, 0)
-        return data_frame({**_part(place, "", [], counts), "prompt_progress": prompt_progress(progress)})
+        return data_frame({**_part(index, "", [], counts), "prompt_progress": prompt_progress(progress)})
 
-    def _piece(self, place: int, event: TextDelta) -> bytes:
-        before = self._counts[place]
-        counts = self._counts[place] = replace(before, n_output=before.n_output + event.n_tokens)
-        progress = self._progress(place) if self._options.timings_per_token else None
-        measured = {} if progress is None else {"timings": timings_so_far(progress)}
+    def _piece(self, index: int, event: TextDelta) -> bytes:
+        before = self._counts[index]
+        counts = self._counts[index] = replace(before, n_output=before.n_output + event.n_tokens)
+        progress = self._progress(index) if self._options.timings_per_token else None
+        measured = {} if progress is None else {"timings": timings_in_progress(progress)}
         return data_frame(
             {
-                **_part(place, event.text, _tokens(self._options, event.choices), counts),
+                **_part(index, event.text, _tokens(self._options, event.choices), counts),
                 **_probabilities(self._options, event.choices),
                 **measured,
             }
         )
 
 
-def _part(place: int, text: str, tokens: Sequence[int], counts: Usage) -> dict[str, object]:
+def _part(index: int, text: str, tokens: Sequence[int], counts: Usage) -> dict[str, object]:
     return {
-        "index": place,
+        "index": index,
         "content": text,
         "tokens": tokens,
         "stop": False,
@@ -170,3 +167,15 @@ def _part(place: int, text: str, tokens: Sequence[int], counts: Usage) -> dict[s
         "tokens_predicted": counts.n_output,
         "tokens_evaluated": counts.n_prompt,
     }
+
+
+def token_pieces(tokens: Sequence[int], texts: Sequence[bytes]) -> list[dict[str, object]]:
+    """For /tokenize: each token with its text, or with its bytes if they are not valid UTF-8."""
+    return [{"id": token, "piece": _piece(text)} for token, text in zip(tokens, texts, strict=True)]
+
+
+def _piece(text: bytes) -> str | list[int]:
+    try:
+        return text.decode()
+    except UnicodeDecodeError:
+        return list(text)

@@ -1,4 +1,4 @@
-"""What has been served, for Prometheus. llama.cpp's names where it has one, so that its dashboards show us too."""
+"""Metrics for Prometheus, with llama.cpp's names where it has them, so that its dashboards work here too."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from api.activity import Activity
-from api.keyring import KeyHolder
+from api.keys import KeyHolder
 
 __all__ = ["CONTENT_TYPE_LATEST", "exposition"]
 
 
 def exposition(activity: Activity, holder: KeyHolder) -> bytes:
-    """Prometheus' text, of now. Use by key as far as `holder` may see it."""
+    """The current values in Prometheus' text format. Usage by key only of the keys that `holder` may see."""
     registry = CollectorRegistry()
     registry.register(_Collector(activity, holder))
     return bytes(generate_latest(registry))
@@ -48,7 +48,7 @@ class _Collector:
         yield GaugeMetricFamily("llamacpp:requests_processing", "Requests under way.", len(self._activity))
 
     def _by_key(self) -> Iterator[Metric]:
-        usage = self._activity.usage_of(self._holder)
+        usage = self._activity.usage(self._holder)
         for name, what, values in (
             ("requests", "Requests that have ended", {key: used.n_requests for key, used in usage.items()}),
             ("tokens_in", "Tokens of prompts", {key: used.n_tokens_in for key, used in usage.items()}),

@@ -1,4 +1,4 @@
-"""The routes of llama.cpp's own server. Thin: read, translate, ask, write."""
+"""The routes of llama.cpp's server."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
-from api.deps import Holder, Requests
 from api.errors import BadRequest, NoSlotFree
-from api.llama_cpp import request
-from api.llama_cpp.answer import CompletionOptions, CompletionWriter, completion
+from api.fields.prompts import MAX_ANSWERS, Prompt
+from api.llama_cpp.answer import LlamaChunkWriter, LlamaResponseOptions, completion, token_pieces
+from api.llama_cpp.props import props_object, slot_list
+from api.llama_cpp.request import completion_prompts, completion_request, infill_context
 from api.llama_cpp.schemas import DetokenizeBody, InfillBody, LlamaBody, LlamaCompletionBody, TokenizeBody
-from api.openai.chat.request import chat_requests
+from api.openai.chat.request import chat_request
 from api.openai.chat.schemas import ChatCompletionBody
-from api.openai.completions.request import MAX_ANSWERS, Prompt
-from api.request_context import RequestContext, RequestContextDep
+from api.request_context import ActivityDep, KeyHolderDep, RequestContext, RequestContextDep
 from engine.model_queries import ModelQueries
 
 router = APIRouter()
@@ -23,81 +23,89 @@ router = APIRouter()
 
 @router.get("/props")
 async def get_props(ctx: RequestContextDep) -> Response:
-    return JSONResponse(request.props(ctx.model, await ctx.engine.queries.props()))
+    """The model's properties."""
+    return JSONResponse(props_object(ctx.model, await ctx.engine.queries.props()))
 
 
 @router.get("/slots")
-async def get_slots(ctx: RequestContextDep, holder: Holder) -> Response:
-    card = await ctx.engine.queries.props()
-    shown_ids = {call.id for call in ctx.activity.calls_of(holder)}
-    found = request.slots(card.n_running, ctx.model.n_ctx, ctx.activity.requests, shown_ids)
-    if ctx.http.query_params.get("fail_on_no_slot") and all(slot["is_processing"] for slot in found):
+async def get_slots(ctx: RequestContextDep, holder: KeyHolderDep) -> Response:
+    """What runs in each slot."""
+    props = await ctx.engine.queries.props()
+    visible_ids = {view.id for view in ctx.activity.views(holder)}
+    slots = slot_list(props.n_running, ctx.model.n_ctx, ctx.activity.requests, visible_ids)
+    if ctx.http.query_params.get("fail_on_no_slot") and all(slot["is_processing"] for slot in slots):
         raise NoSlotFree
-    return JSONResponse(found)
+    return JSONResponse(slots)
 
 
 @router.get("/metrics")
-async def get_metrics(requests: Requests, holder: Holder) -> Response:
-    # Most who run an endpoint never ask for this, and it takes a while to import.
+async def get_metrics(activity: ActivityDep, holder: KeyHolderDep) -> Response:
+    """Metrics for Prometheus."""
+    # Imported late: prometheus_client takes a while, and most endpoints are never asked for metrics.
     from api.llama_cpp.metrics import CONTENT_TYPE_LATEST, exposition
 
-    return Response(exposition(requests, holder), media_type=CONTENT_TYPE_LATEST)
+    return Response(exposition(activity, holder), media_type=CONTENT_TYPE_LATEST)
 
 
 @router.post("/tokenize")
 async def tokenize(ctx: RequestContextDep) -> Response:
+    """The tokens of a text."""
     body = await ctx.read_query(TokenizeBody)
 
-    async def ask(questions: ModelQueries) -> Sequence[object]:
-        tokens = await questions.tokenize(
+    async def query(queries: ModelQueries) -> Sequence[object]:
+        tokens = await queries.tokenize(
             body.content, add_special=bool(body.add_special), parse_special=body.parse_special is not False
         )
-        return request.pieces(tokens, await questions.pieces(tokens)) if body.with_pieces else tokens
+        return token_pieces(tokens, await queries.pieces(tokens)) if body.with_pieces else tokens
 
-    return JSONResponse({"tokens": await ctx.query(ask)})
+    return JSONResponse({"tokens": await ctx.query(query)})
 
 
 @router.post("/detokenize")
 async def detokenize(ctx: RequestContextDep) -> Response:
+    """The text of tokens."""
     body = await ctx.read_query(DetokenizeBody)
-    pieces = await ctx.query(lambda questions: questions.pieces(body.tokens))
+    pieces = await ctx.query(lambda queries: queries.pieces(body.tokens))
     return JSONResponse({"content": b"".join(pieces).decode("utf-8", "replace")})
 
 
 @router.post("/apply-template")
 async def apply_template(ctx: RequestContextDep) -> Response:
+    """The prompt that the chat template makes of a conversation."""
     body = await ctx.read_query(ChatCompletionBody)
-    request = chat_requests(body, ctx.request_id)[0]
-    return JSONResponse({"prompt": await ctx.query(lambda questions: questions.render(request))})
+    request = chat_request(body, ctx.request_id)
+    return JSONResponse({"prompt": await ctx.query(lambda queries: queries.render(request))})
 
 
 @router.post("/infill")
 async def infill(ctx: RequestContextDep) -> Response:
+    """The text for a gap between two texts, for editors."""
     body = await ctx.read_query(InfillBody)
-    context, start = request.infill_context(body), body.prompt or ""
-    fim_prompt = await ctx.query(
-        lambda questions: questions.fim_prompt(body.input_prefix, body.input_suffix, context=context, start=start),
+    context, start = infill_context(body), body.prompt or ""
+    prompt = await ctx.query(
+        lambda queries: queries.fim_prompt(body.input_prefix, body.input_suffix, context=context, start=start),
         answer_follows=True,
     )
-    return await _answer(ctx, body, [fim_prompt])
+    return await _answer(ctx, body, [prompt])
 
 
 @router.post("/completion")
 async def create_completion(ctx: RequestContextDep) -> Response:
+    """A continuation of a text."""
     body = await ctx.read(LlamaCompletionBody)
-    return await _answer(ctx, body, request.prompts(body.prompt))
+    return await _answer(ctx, body, completion_prompts(body.prompt))
 
 
 async def _answer(ctx: RequestContext, body: LlamaBody, prompts: Sequence[Prompt]) -> Response:
     """One object for one prompt, a list for several."""
     if len(prompts) > MAX_ANSWERS:
         raise BadRequest(f"'prompt' holds more than {MAX_ANSWERS} prompts.", "prompt")
-    ids = [f"{ctx.request_id}-{place}" if place else ctx.request_id for place in range(len(prompts))]
-    requests = [request.completion_request(body, *each) for each in zip(prompts, ids, strict=True)]
-    options = CompletionOptions.of(ctx.model.id, body, requests[0])
+    ids = [f"{ctx.request_id}-{index}" if index else ctx.request_id for index in range(len(prompts))]
+    requests = [completion_request(body, prompt, id) for prompt, id in zip(prompts, ids, strict=True)]
+    options = LlamaResponseOptions.of(ctx.model.id, body, requests[0])
     if body.stream:
-        writer = CompletionWriter(options, lambda place: ctx.engine.progress(requests[place].id))
+        writer = LlamaChunkWriter(options, lambda index: ctx.engine.progress(requests[index].id))
         return ctx.stream(requests, writer, report=writer.report if body.return_progress else None)
     answers = await ctx.collect(requests)
-    shown = [completion(options, answer, place) for place, answer in enumerate(answers)]
-    return ctx.reply(shown if len(shown) > 1 else shown[0], answers)
+    objects = [completion(options, answer, index) for index, answer in enumerate(answers)]
+    return ctx.reply(objects if len(objects) > 1 else objects[0], answers)

@@ -1,4 +1,4 @@
-"""What clients of llama.cpp's own server send."""
+"""Request bodies of the routes of llama.cpp's server."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from api.body import INT32_MAX, Body, CountOrEndless, Stops
-from api.fields.constraints import FormatFields
+from api.body import INT32_MAX, Body, CountOrUnlimited, Stops
+from api.fields.constraints import ConstraintFields
 from api.fields.sampling import SamplerFields
 
 
@@ -22,12 +22,12 @@ class DetokenizeBody(Body):
     tokens: list[Annotated[int, Field(ge=0, le=INT32_MAX)]]
 
 
-class LlamaBody(SamplerFields, FormatFields):
-    """What /completion and /infill have in common. `n_predict` 0 reads the prompt into the cache."""
+class LlamaBody(SamplerFields, ConstraintFields):
+    """Fields of both /completion and /infill. `n_predict` 0 only puts the prompt into the cache."""
 
     stream: bool | None = None
     n_predict: Annotated[int, Field(ge=-2, le=INT32_MAX)] | None = None
-    max_tokens: CountOrEndless = None
+    max_tokens: CountOrUnlimited = None
     stop: Stops = Field(default_factory=list)
     n_probs: Annotated[int, Field(ge=0, le=20)] | None = None
     return_tokens: bool | None = None
@@ -37,14 +37,14 @@ class LlamaBody(SamplerFields, FormatFields):
 
     @property
     def limit(self) -> int | None:
-        """Tokens of the answer; None for an answer without a limit."""
+        """Maximum number of tokens in the answer; None: no limit."""
         if self.n_predict is None:
             return self.max_tokens
         return self.n_predict if self.n_predict >= 0 else None
 
 
 class LlamaCompletionBody(LlamaBody):
-    """`prompt`: a text, tokens, an object with `prompt_string`, or a list of these."""
+    """`prompt`: a text, a list of tokens, an object with `prompt_string`, or a list of these."""
 
     prompt: object
 
@@ -55,7 +55,7 @@ class ExtraFile(Body):
 
 
 class InfillBody(LlamaBody):
-    """The text before the gap, the text behind it, what else is known, and how the filling begins (`prompt`)."""
+    """The texts before and after the gap, further files, and the beginning of the text in the gap (`prompt`)."""
 
     input_prefix: str
     input_suffix: str

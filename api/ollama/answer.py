@@ -1,4 +1,4 @@
-"""The engine's answers → Ollama's lines. Pure: the time comes from outside."""
+"""Translates the engine's events to Ollama's JSON lines. Pure: the time comes from outside."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from api.answer import Answer, AnswerBuilder, arguments_of
-from api.error_bodies import ollama_body
-from api.errors import RequestStopped, problem_of
+from api.answer import Answer, AnswerBuilder, arguments_of, error_of
+from api.error_bodies import ollama_body, problem_of
 from api.fields import logprobs
 from api.streaming import line_frame
 from engine.events import (
@@ -27,7 +26,7 @@ from engine.requests import ToolCall
 
 @dataclass(frozen=True, slots=True)
 class OllamaMeta:
-    """`is_chat`: answers are messages, else bare text. `now` gives Unix time."""
+    """`is_chat`: answers contain a message, else a text. `now` returns Unix time."""
 
     model: str
     is_chat: bool
@@ -36,44 +35,44 @@ class OllamaMeta:
 
 
 def timestamp(seconds: float) -> str:
-    """Unix time as Ollama writes it."""
+    """Unix time in Ollama's format."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def whole(head: OllamaMeta, answer: Answer) -> dict[str, object]:
-    """An answer that is not streamed."""
-    said = _said(head, answer.text, answer.reasoning, answer.calls, answer.choices)
-    return {**said, **_measured(answer.finished)}
+def whole(meta: OllamaMeta, answer: Answer) -> dict[str, object]:
+    """A whole answer."""
+    fields = _answer_fields(meta, answer.text, answer.reasoning, answer.calls, answer.choices)
+    return {**fields, **_end_fields(answer.finished)}
 
 
-def loaded(head: OllamaMeta, unload: bool) -> dict[str, object]:
-    """To a request that says nothing. `unload`: the model goes; else it is there."""
-    return {**_said(head), "done": True, "done_reason": "unload" if unload else "load"}
+def loaded(meta: OllamaMeta, unload: bool) -> dict[str, object]:
+    """The answer to a request without a prompt, which loads or unloads the model."""
+    return {**_answer_fields(meta), "done": True, "done_reason": "unload" if unload else "load"}
 
 
-def _said(
-    head: OllamaMeta,
+def _answer_fields(
+    meta: OllamaMeta,
     text: str = "",
     thinking: str = "",
     calls: Sequence[ToolCall] = (),
     choices: Sequence[TokenChoice] = (),
 ) -> dict[str, object]:
-    said: dict[str, object] = {"role": "assistant", "content": text} if head.is_chat else {"response": text}
+    answer: dict[str, object] = {"role": "assistant", "content": text} if meta.is_chat else {"response": text}
     if thinking:
-        said["thinking"] = thinking
+        answer["thinking"] = thinking
     if calls:
-        said["tool_calls"] = [
+        answer["tool_calls"] = [
             {"id": call.id, "function": {"index": index, "name": call.name, "arguments": arguments_of(call)}}
             for index, call in enumerate(calls)
         ]
-    shown: dict[str, object] = {"model": head.model, "created_at": timestamp(head.now())}
-    shown |= {"message": said} if head.is_chat else said
-    if head.logprobs and choices:
-        shown["logprobs"] = logprobs.content(choices)
-    return {**shown, "done": False}
+    fields: dict[str, object] = {"model": meta.model, "created_at": timestamp(meta.now())}
+    fields |= {"message": answer} if meta.is_chat else answer
+    if meta.logprobs and choices:
+        fields["logprobs"] = logprobs.content(choices)
+    return {**fields, "done": False}
 
 
-def _measured(finished: Finished) -> dict[str, object]:
+def _end_fields(finished: Finished) -> dict[str, object]:
     spent, counts = finished.timings, finished.usage
     return {
         "done": True,
@@ -92,28 +91,26 @@ def _ns(seconds: float) -> int:
 
 
 class OllamaLineWriter:
-    """A streamed answer, event by event. Calls have whole arguments here, so they come at the end."""
+    """An EventWriter for Ollama's lines. A line has only complete tool calls, so they come at the end."""
 
-    def __init__(self, head: OllamaMeta) -> None:
-        self._head = head
+    def __init__(self, meta: OllamaMeta) -> None:
+        self._meta = meta
         self._calls = AnswerBuilder()
 
-    def frames(self, place: int, event: Event) -> bytes:
+    def frames(self, index: int, event: Event) -> bytes:
         match event:
             case Started():
                 return b""
             case TextDelta(text=text, choices=choices):
-                return line_frame(_said(self._head, text, choices=choices))
+                return line_frame(_answer_fields(self._meta, text, choices=choices))
             case ReasoningDelta(text=text):
-                return line_frame(_said(self._head, thinking=text))
+                return line_frame(_answer_fields(self._meta, thinking=text))
             case ToolCallStarted() | ToolCallDelta():
                 self._calls.add(event)
                 return b""
-            case Finished(reason="cancelled"):
-                return line_frame(ollama_body(problem_of(RequestStopped())))
+            case Failed() | Finished(reason="cancelled"):
+                return line_frame(ollama_body(problem_of(error_of(event))))
             case Finished():
                 calls = self._calls.answer(event).calls
-                called = line_frame(_said(self._head, calls=calls)) if calls else b""
-                return called + line_frame({**_said(self._head), **_measured(event)})
-            case Failed(error=error):
-                return line_frame(ollama_body(problem_of(error)))
+                call_line = line_frame(_answer_fields(self._meta, calls=calls)) if calls else b""
+                return call_line + line_frame({**_answer_fields(self._meta), **_end_fields(event)})

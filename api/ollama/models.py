@@ -1,4 +1,4 @@
-"""The loaded model, as Ollama's lists describe it. Where its file lies is nobody's business."""
+"""The loaded model in Ollama's formats. No answer contains the path of its file."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from engine.events import Embeddings
 from engine.status import ModelInfo, ModelProps
 
 VERSION = "0.13.0"
-"""Of the Ollama whose words are spoken here: tools look whether it is new enough for what they want."""
+"""The version of Ollama whose API this is. Clients check it before they use newer features."""
 
 NEVER = "2318-01-01T00:00:00Z"
-"""The model stays loaded."""
+"""`expires_at` of a model that stays loaded."""
 
 
 def bare_name(name: str | None) -> str | None:
-    """Without the tag that clients add."""
+    """Without the tag `:latest`, which clients add."""
     return None if name is None else name.removesuffix(":latest")
 
 
-def listed(model: ModelInfo) -> dict[str, object]:
+def list_entry(model: ModelInfo) -> dict[str, object]:
     return {
         "name": model.id,
         "model": model.id,
@@ -31,34 +31,34 @@ def listed(model: ModelInfo) -> dict[str, object]:
     }
 
 
-def running(model: ModelInfo, expires_at: float | None) -> dict[str, object]:
-    """`expires_at`: Unix time, None for a model that stays."""
+def running_entry(model: ModelInfo, expires_at: float | None) -> dict[str, object]:
+    """`expires_at`: Unix time, None for a model that stays loaded."""
     until = NEVER if expires_at is None else timestamp(expires_at)
-    return {**listed(model), "expires_at": until, "size_vram": 0, "context_length": model.n_ctx}
+    return {**list_entry(model), "expires_at": until, "size_vram": 0, "context_length": model.n_ctx}
 
 
-def shown(model: ModelInfo, card: ModelProps) -> dict[str, object]:
+def details_object(model: ModelInfo, props: ModelProps) -> dict[str, object]:
     return {
         "modelfile": "",
         "parameters": "",
-        "template": card.chat_template,
+        "template": props.chat_template,
         "details": _details(),
-        # Tools read the architecture, then how much that reads at once.
+        # Clients read the architecture's name, and then its field of the context length.
         "model_info": {
             "general.architecture": "gguf",
             "general.basename": model.name,
             "gguf.context_length": model.n_ctx,
         },
-        "capabilities": capabilities(card),
+        "capabilities": capabilities(props),
         "modified_at": timestamp(model.loaded_at),
     }
 
 
-def capabilities(card: ModelProps) -> list[str]:
+def capabilities(props: ModelProps) -> list[str]:
     found = ["completion", "tools"]
-    if card.supports_fim:
+    if props.supports_fim:
         found.append("insert")
-    if "enable_thinking" in card.chat_template or "<think>" in card.chat_template:
+    if "enable_thinking" in props.chat_template or "<think>" in props.chat_template:
         found.append("thinking")
     return found
 
@@ -74,11 +74,11 @@ def _details() -> dict[str, object]:
     }
 
 
-def embedded(model: str, found: Embeddings, spent_s: float) -> dict[str, object]:
+def embeddings_object(model: str, embeddings: Embeddings, duration_s: float) -> dict[str, object]:
     return {
         "model": model,
-        "embeddings": [list(vector) for vector in found.vectors],
-        "total_duration": round(spent_s * 1e9),
+        "embeddings": [list(vector) for vector in embeddings.vectors],
+        "total_duration": round(duration_s * 1e9),
         "load_duration": 0,
-        "prompt_eval_count": found.n_prompt,
+        "prompt_eval_count": embeddings.n_prompt,
     }

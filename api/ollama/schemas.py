@@ -1,4 +1,4 @@
-"""What Ollama's clients send. They stream unless told not to."""
+"""Request bodies of Ollama's API. Answers are streamed unless `stream` is false."""
 
 from __future__ import annotations
 
@@ -6,36 +6,39 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from api.body import MAX_MESSAGES, Body, Count, Stops, whole
+from api.body import MAX_MESSAGES, Body, Count, Stops, int_if_integral
 from api.fields.sampling import SamplerFields
-from api.fields.tools import ToolBody
-from api.ollama.duration import seconds_of
+from api.fields.tools import MAX_TOOLS, ToolBody
+from api.ollama.duration import parse_duration
 
 
-def _none_if_endless(value: object) -> object:
-    value = whole(value)
+def _none_if_not_positive(value: object) -> object:
+    """0 and negative numbers mean no limit."""
+    value = int_if_integral(value)
     return None if type(value) is int and value <= 0 else value
 
 
 class Options(SamplerFields):
-    """What concerns memory and threads (`num_ctx`, `num_gpu`, …) was settled when the model was loaded. `num_keep`
-    concerns a prompt that is shortened, which is an error here."""
+    """Options for memory and threads (`num_ctx`, `num_gpu`) are ignored: they are set when the model is loaded. So is
+    `num_keep`, which concerns a prompt that is shortened; here a prompt that is too long is an error."""
 
-    num_predict: Annotated[Count | None, BeforeValidator(_none_if_endless)] = None
+    num_predict: Annotated[Count | None, BeforeValidator(_none_if_not_positive)] = None
     stop: Stops = Field(default_factory=list)
 
 
 class ModelBody(Body):
-    """`name` is the older word."""
+    """`name` is the earlier name of `model`."""
 
     model: str | None = None
     name: str | None = None
 
 
-class KeepingBody(ModelBody):
-    """`keep_alive`: how many seconds the model stays after its last use; None says nothing new."""
+class KeepAliveBody(ModelBody):
+    """`keep_alive`: seconds after which an idle model is unloaded; None changes nothing."""
 
-    keep_alive: Annotated[float | None, BeforeValidator(seconds_of, json_schema_input_type=float | str | None)] = None
+    keep_alive: Annotated[float | None, BeforeValidator(parse_duration, json_schema_input_type=float | str | None)] = (
+        None
+    )
 
 
 class OllamaMessage(Body):
@@ -48,8 +51,8 @@ class OllamaMessage(Body):
     tool_call_id: str | None = None
 
 
-class AnswerBody(KeepingBody):
-    """What chats and completions have in common."""
+class AnswerBody(KeepAliveBody):
+    """Fields of both chats and completions."""
 
     stream: bool | None = None
     format: str | dict[str, object] | None = None
@@ -59,14 +62,14 @@ class AnswerBody(KeepingBody):
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
 
     @property
-    def chosen(self) -> Options:
-        """The options, also where none were sent."""
+    def sent_options(self) -> Options:
+        """`options`, or empty ones if absent."""
         return self.options or Options()
 
 
 class ChatBody(AnswerBody):
     messages: Annotated[list[OllamaMessage], Field(max_length=MAX_MESSAGES)] | None = None
-    tools: Annotated[list[ToolBody], Field(max_length=1024)] | None = None
+    tools: Annotated[list[ToolBody], Field(max_length=MAX_TOOLS)] | None = None
 
 
 class GenerateBody(AnswerBody):
@@ -79,9 +82,8 @@ class GenerateBody(AnswerBody):
     images: list[object] | None = None
 
 
-class EmbedBody(KeepingBody):
-    """`prompt` is the older word for one `input`. `truncate`: an input that is too long is cut off at its end, which
-    is also the default."""
+class EmbedBody(KeepAliveBody):
+    """`prompt` is the earlier name of `input`. `truncate`: cut off an input that is too long; this is the default."""
 
     input: str | list[str] | None = None
     prompt: str | None = None

@@ -1,4 +1,4 @@
-"""What one can do with the last answer of the open chat, as actions with names and keys."""
+"""Actions for the last answer of the open chat."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ translate = QCoreApplication.translate
 
 
 def answer_actions(window: AppWindow, page: ChatPage, chats: ChatController) -> list[Action]:
-    """GUI thread. Each is possible when the open chat ends with an answer that is not being written."""
+    """Enabled while the open chat ends with an answer that is not being written. GUI thread only."""
 
     def last() -> ChatMessage | None:
         rows = chats.sessions.messages

@@ -42,7 +42,7 @@ class Answer:
     """Writes one answer into `message`. Loop's thread only.
 
     Every change goes to `changed(message)` at once, and to `save(message)` at most every `SAVE_EVERY_S`. A message that
-    already has text is continued: its text is kept, whatever happens."""
+    already has text is continued, and keeps its text in any case."""
 
     def __init__(
         self,

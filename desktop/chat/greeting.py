@@ -1,4 +1,4 @@
-"""What is seen before a chat is begun."""
+"""Greeting of an empty chat: title, state of the model, and starters for the first message."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from desktop.chat.header import Light
+from desktop.chat.header import ModelState
 from desktop.platform.theme import Theme, scaled
 
 WIDTH = 560
-LOW = 330
+LOW_HEIGHT = 330
 
 
 class Greeting(QWidget):
-    """`begun` carries words for the composer to begin with."""
+    """Shown instead of the transcript until the chat has messages."""
 
-    begun = Signal(str)
+    starter_chosen = Signal(str)
+    """Text to begin the message with."""
     model_file_requested = Signal()
 
     def __init__(self, theme: Theme, now: Callable[[], datetime] = datetime.now, parent: QWidget | None = None) -> None:
@@ -41,16 +42,16 @@ class Greeting(QWidget):
         theme.changed.connect(self._restyle)
         self._restyle()
 
-    def show_model(self, light: Light) -> None:
-        """Says where the model stands."""
-        if light == "ready":
+    def show_model(self, state: ModelState) -> None:
+        """Show the state of the model."""
+        if state == "ready":
             text = self.tr("A model is loaded on this computer. Ask it anything; nothing leaves the room.")
-        elif light == "loading":
+        elif state == "loading":
             text = self.tr("The model is being loaded. You can write already; it answers as soon as it is there.")
         else:
             text = self.tr("There is no model yet. Choose a GGUF file on this computer; it is used where it lies.")
         self._text.setText(text)
-        self._choose.setVisible(light == "none")
+        self._choose.setVisible(state == "none")
         self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -58,13 +59,13 @@ class Greeting(QWidget):
         self._fit()
 
     def _fit(self) -> None:
-        """In a low window the button that is needed first takes the place of some starters."""
-        low = self.height() < scaled(LOW) and not self._choose.isHidden()
+        """In a low window, hide some starters in favour of the button for choosing a model."""
+        low = self.height() < scaled(LOW_HEIGHT) and not self._choose.isHidden()
         for card in self._starters[2:]:
             card.setVisible(not low)
 
     def greet(self) -> None:
-        """The greeting that fits the hour."""
+        """Show the greeting for the time of day."""
         hour = self._now().hour
         if 5 <= hour < 12:
             self._title.setText(self.tr("Good morning"))
@@ -74,7 +75,7 @@ class Greeting(QWidget):
             self._title.setText(self.tr("Good evening"))
 
     def _starter_texts(self) -> list[tuple[str, str, str]]:
-        """Icon, what stands on the card, what it puts into the composer."""
+        """(icon, label, text for the composer) of each starter."""
         return [
             (
                 "pen-line",
@@ -86,14 +87,14 @@ class Greeting(QWidget):
             ("languages", self.tr("Translate and explain"), self.tr("Translate this and explain the hard words:\n\n")),
         ]
 
-    def _starter(self, icon: str, title: str, words: str) -> QPushButton:
+    def _starter(self, icon: str, title: str, text: str) -> QPushButton:
         card = QPushButton("  " + title, self)
         card.setObjectName("starter")
         card.setProperty("icon_name", icon)
         card.setAccessibleName(title)
         card.setIconSize(QSize(16, 16))
         card.setFixedHeight(46)
-        card.clicked.connect(lambda: self.begun.emit(words))
+        card.clicked.connect(lambda: self.starter_chosen.emit(text))
         return card
 
     def _lay_out(self) -> None:

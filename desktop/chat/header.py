@@ -1,9 +1,8 @@
-"""The line above a chat: its title, and the model that answers."""
+"""Header of the chat page: title and menu of the chat, model button, number of connected tools."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QCoreApplication, QPoint, QSize, Qt, Signal
@@ -14,7 +13,7 @@ from desktop.platform.bidi import is_mirrored, isolated
 from desktop.platform.number_format import whole
 from desktop.platform.text_escaping import button_text
 from desktop.platform.theme import Theme
-from desktop.widgets.card_parts import mark
+from desktop.widgets.card_parts import set_style_flag
 from desktop.widgets.sidebar_button import SidebarButton
 from desktop.widgets.status_icons import dot_pixmap, ring_pixmap
 
@@ -25,28 +24,22 @@ translate = QCoreApplication.translate
 
 HEIGHT = 52
 
-Light = Literal["ready", "loading", "none"]
+ModelState = Literal["ready", "loading", "none"]
 
 
 class Header(QFrame):
-    rename_requested = Signal(str)
-    pin_requested = Signal(str, bool)
-    archive_requested = Signal(str, bool)
-    folder_requested = Signal(str, QPoint)
-    """In which folder is the chat to be? To be asked at that point of the screen."""
-    delete_requested = Signal(str)
-    export_requested = Signal(object, str)
-    """A `Chat`, and the ending of the file that it is to become."""
-    model_file_requested = Signal()
-    load_cancel_requested = Signal()
+    unarchive_requested = Signal(str)
+    """The id of the open chat."""
     tools_requested = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
+        self.fill_menu: Callable[[QMenu, str], None] = lambda menu, menu_id: None
+        """Adds the actions of the menu "chat" or "model"; see `Actions.fill_menu`."""
         self._chat: Chat | None = None
-        self._model_words = ""
-        self._light: Light = "none"
+        self._model_text = ""
+        self._model_state: ModelState = "none"
         self._progress = 0.0
         self._facts: Sequence[str] = ()
         self._speed = 0.0
@@ -57,14 +50,14 @@ class Header(QFrame):
         self._title.setObjectName("chatTitle")
         self._title.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         after = Qt.LayoutDirection.LeftToRight if is_mirrored() else Qt.LayoutDirection.RightToLeft
-        self._title.setLayoutDirection(after)  # the arrow stands after the words
+        self._title.setLayoutDirection(after)  # places the arrow after the text
         self._title.clicked.connect(self._open_chat_menu)
-        self._back = QToolButton(self)
-        self._back.setObjectName("quiet")
-        self._back.setAccessibleName(self.tr("Bring back from the archive"))
-        self._back.setToolTip(self.tr("Bring back from the archive"))
-        self._back.clicked.connect(self._bring_back)
-        self._back.hide()
+        self._unarchive_button = QToolButton(self)
+        self._unarchive_button.setObjectName("quiet")
+        self._unarchive_button.setAccessibleName(self.tr("Bring back from the archive"))
+        self._unarchive_button.setToolTip(self.tr("Bring back from the archive"))
+        self._unarchive_button.clicked.connect(self._unarchive)
+        self._unarchive_button.hide()
         self._pill = self._pill_button()
         self._pill.clicked.connect(self._open_model_menu)
         self._tools = self._pill_button()
@@ -87,7 +80,7 @@ class Header(QFrame):
         row.setSpacing(4)
         row.addWidget(self.sidebar_button)
         row.addWidget(self._title)
-        row.addWidget(self._back)
+        row.addWidget(self._unarchive_button)
         row.addStretch(1)
         row.addWidget(self._pill)
         row.addSpacing(6)
@@ -96,27 +89,27 @@ class Header(QFrame):
     def show_chat(self, chat: Chat | None) -> None:
         self._chat = chat
         self._title.setVisible(chat is not None)
-        self._back.setVisible(chat is not None and chat.archived)
-        mark(self, "lined", chat is not None)
+        self._unarchive_button.setVisible(chat is not None and chat.archived)
+        set_style_flag(self, "lined", chat is not None)
         self._restyle()
 
     @property
     def is_loading(self) -> bool:
         """Whether a model is being loaded."""
-        return self._light == "loading"
+        return self._model_state == "loading"
 
-    def show_model(self, words: str, light: Light, progress: float = 0.0, facts: Sequence[str] = ()) -> None:
-        """Where the model stands, in a few words; `facts` are read in its menu."""
-        self._model_words, self._light, self._progress, self._facts = words, light, progress, facts
+    def show_model(self, text: str, state: ModelState, progress: float = 0.0, facts: Sequence[str] = ()) -> None:
+        """Show the state of the model; `facts` are shown in its menu. `progress` of loading is from 0 to 1."""
+        self._model_text, self._model_state, self._progress, self._facts = text, state, progress, facts
         self._restyle()
 
     def show_speed(self, tokens_per_s: float) -> None:
-        """The speed of the last answer; forgotten with the model."""
+        """Show the speed of the last answer; 0 hides it."""
         self._speed = tokens_per_s
         self._restyle()
 
     def show_tools(self, n_tools: int) -> None:
-        """How many tools are asking the model now; nothing is shown where none is."""
+        """Show how many tools are using the model now; 0 hides it."""
         self._tools.setText(" " + self.tr("%Ln tools", "", n_tools))
         self._tools.setVisible(n_tools > 0)
         self._elide()
@@ -126,40 +119,21 @@ class Header(QFrame):
         self._elide()
 
     def _open_chat_menu(self) -> None:
-        chat = self._chat
-        if chat is None:
+        if self._chat is None:
             return
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction(
-            self._theme.icon("pencil", "muted"), self.tr("Rename"), lambda: self.rename_requested.emit(chat.id)
-        )
-        pin = ("pin-off", self.tr("Unpin")) if chat.pinned else ("pin", self.tr("Pin"))
-        menu.addAction(
-            self._theme.icon(pin[0], "muted"), pin[1], lambda: self.pin_requested.emit(chat.id, not chat.pinned)
-        )
-        below = self._title.mapToGlobal(self._title.rect().bottomLeft())
-        move = menu.addAction(self._theme.icon("folder", "muted"), self.tr("Move to a folder…"))
-        move.triggered.connect(partial(self.folder_requested.emit, chat.id, below))
-        away = ("archive-restore", self.tr("Bring back")) if chat.archived else ("archive", self.tr("Archive"))
-        put = menu.addAction(self._theme.icon(away[0], "muted"), away[1])
-        put.triggered.connect(partial(self.archive_requested.emit, chat.id, not chat.archived))
-        saves = menu.addMenu(self._theme.icon("file-output", "muted"), self.tr("Save as"))
-        for form, words in (
-            ("md", self.tr("Markdown…")),
-            ("html", self.tr("Web page…")),
-            ("pdf", self.tr("PDF…")),
-            ("json", self.tr("Everything, as JSON…")),
-        ):
-            saves.addAction(words).triggered.connect(partial(self.export_requested.emit, chat, form))
-        menu.addAction(
-            self._theme.icon("trash-2", "muted"), self.tr("Delete"), lambda: self.delete_requested.emit(chat.id)
-        )
-        menu.popup(below)
+        self.fill_menu(menu, "chat")
+        menu.popup(self.below_title)
 
-    def _bring_back(self) -> None:
+    @property
+    def below_title(self) -> QPoint:
+        """Screen position for menus of the chat."""
+        return self._title.mapToGlobal(self._title.rect().bottomLeft())
+
+    def _unarchive(self) -> None:
         if self._chat is not None:
-            self.archive_requested.emit(self._chat.id, False)
+            self.unarchive_requested.emit(self._chat.id)
 
     def _open_model_menu(self) -> None:
         menu = QMenu(self)
@@ -168,41 +142,37 @@ class Header(QFrame):
             menu.addAction(button_text(fact)).setEnabled(False)
         if self._facts:
             menu.addSeparator()
-        if self._light == "loading":
-            cancel = menu.addAction(self._theme.icon("x", "muted"), self.tr("Cancel loading"))
-            cancel.triggered.connect(self.load_cancel_requested)
-        open_file = menu.addAction(self._theme.icon("folder-open", "muted"), self.tr("Open a model file…"))
-        open_file.triggered.connect(self.model_file_requested)
+        self.fill_menu(menu, "model")
         right = self._pill.mapToGlobal(self._pill.rect().bottomRight())
         menu.popup(QPoint(right.x() - menu.sizeHint().width(), right.y() + 4))
 
     def _restyle(self) -> None:
         self._title.setIcon(self._theme.icon("chevron-down", "muted"))
-        self._back.setIcon(self._theme.icon("archive-restore", "muted"))
+        self._unarchive_button.setIcon(self._theme.icon("archive-restore", "muted"))
         self._tools.setIcon(self._theme.icon("plug", "muted", 14))
         self._tools.setIconSize(QSize(14, 14))
-        words = self._model_words
-        if self._light == "ready" and self._speed:
-            words = self.tr("{model} · {speed} tok/s").format(model=words, speed=whole(round(self._speed)))
-        self._pill.setText(" " + button_text(words))
-        self._pill.setAccessibleName(self.tr("Model: {state}").format(state=words))
-        self._pill.setIcon(self._light_icon())
-        self._pill.setIconSize(QSize(14, 14) if self._light == "loading" else QSize(8, 8))
+        text = self._model_text
+        if self._model_state == "ready" and self._speed:
+            text = self.tr("{model} · {speed} tok/s").format(model=text, speed=whole(round(self._speed)))
+        self._pill.setText(" " + button_text(text))
+        self._pill.setAccessibleName(self.tr("Model: {state}").format(state=text))
+        self._pill.setIcon(self._state_icon())
+        self._pill.setIconSize(QSize(14, 14) if self._model_state == "loading" else QSize(8, 8))
         self._elide()
 
     def _elide(self) -> None:
         title = self._chat.title if self._chat else ""
-        room = self.width() - self._pill.sizeHint().width() - 110
-        if not self._back.isHidden():
-            room -= self._back.sizeHint().width() + 4
+        free = self.width() - self._pill.sizeHint().width() - 110
+        if not self._unarchive_button.isHidden():
+            free -= self._unarchive_button.sizeHint().width() + 4
         if not self._tools.isHidden():
-            room -= self._tools.sizeHint().width() + 10
-        shown = self._title.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, max(60, room))
+            free -= self._tools.sizeHint().width() + 10
+        shown = self._title.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, max(60, free))
         self._title.setText(button_text(isolated(shown)))
         self._title.setAccessibleName(self.tr("Chat: {title}").format(title=title))
 
-    def _light_icon(self) -> QIcon:
+    def _state_icon(self) -> QIcon:
         scale = self.devicePixelRatioF()
-        if self._light != "loading":
-            return QIcon(dot_pixmap(self._theme, "ok" if self._light == "ready" else "muted", scale))
+        if self._model_state != "loading":
+            return QIcon(dot_pixmap(self._theme, "ok" if self._model_state == "ready" else "muted", scale))
         return QIcon(ring_pixmap(self._theme, self._progress, scale))

@@ -1,4 +1,4 @@
-"""The page of the open chat: header, greeting or transcript, composer, and what opens around the composer."""
+"""The page of the open chat: header, greeting or transcript, composer, settings sheet, overflow card."""
 
 from __future__ import annotations
 
@@ -22,12 +22,10 @@ _MOVES = (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hi
 
 
 class ChatPage(PageView, QWidget):
-    """Made before the first paint; the transcript, the settings sheet and the overflow card are added after it.
-
-    GUI thread only."""
+    """Made before the first paint. Transcript, settings sheet and overflow card are added after it. GUI thread only."""
 
     composer_moved = Signal()
-    """The composer or the card above it has another place or size, is shown or hidden: a toast stands above them."""
+    """The composer or the overflow card was moved, resized, shown or hidden; toasts are placed above them."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -48,7 +46,7 @@ class ChatPage(PageView, QWidget):
         self.stage.addWidget(transcript)
 
     def add_composer_panels(self, settings: ChatSettingsSheet, card: OverflowCard) -> None:
-        """Adds the sheet with the settings of the chat, and the card about messages that do not fit."""
+        """Add the settings sheet and the overflow card."""
         self.settings_sheet = self.side_sheet = settings
         self.overflow_card = card
         card.installEventFilter(self)
@@ -61,7 +59,7 @@ class ChatPage(PageView, QWidget):
         self._column.insertLayout(self._column.indexOf(self.stage) + 1, above)
 
     def show_greeting(self, greeting: bool) -> None:
-        """Shows the greeting, or else the transcript."""
+        """Show the greeting or the transcript."""
         if greeting:
             self.greeting.greet()
             self.stage.setCurrentWidget(self.greeting)
@@ -69,7 +67,7 @@ class ChatPage(PageView, QWidget):
             self.stage.setCurrentWidget(self.transcript)
 
     def close_topmost(self) -> bool:
-        """Closes the settings sheet or the overflow card. False where neither is open."""
+        """Close the settings sheet or the overflow card. Returns False if neither is open."""
         if super().close_topmost():
             return True
         if self.overflow_card is not None and self.overflow_card.isVisible():
@@ -78,7 +76,7 @@ class ChatPage(PageView, QWidget):
         return False
 
     def top_of_composer(self, ancestor: QWidget) -> int:
-        """The upper edge of the composer, or of the card above it, in pixels of `ancestor`."""
+        """Upper edge of the composer or the visible overflow card, in pixels relative to `ancestor`."""
         card = self.overflow_card
         lowest = card if card is not None and card.isVisible() else self.composer
         return lowest.mapTo(ancestor, QPoint(0, 0)).y()
@@ -97,7 +95,7 @@ class ChatPage(PageView, QWidget):
         middle.addWidget(self.composer, 1000)
         middle.addStretch(1)
         self.stage.addWidget(self.greeting)
-        self.stage.setMinimumHeight(1)  # in a low window, the composer and what opens above it come first
+        self.stage.setMinimumHeight(1)  # in a low window, composer and overflow card have priority
         column = self._column
         column.setContentsMargins(0, 0, 0, 12)
         column.setSpacing(0)

@@ -15,7 +15,7 @@ from desktop.transcript.answer_status import WaitStatus
 from desktop.transcript.view import TranscriptView
 
 NOT_SAVED = "not saved"
-"""The topic of toasts that say that chats are not saved, or what became of their file."""
+"""Topic of toasts about chats that are not saved or were recovered."""
 
 
 class ChatPageController(QObject):
@@ -40,7 +40,7 @@ class ChatPageController(QObject):
         transcript.edit_changed.connect(composer.drafts.put_edit)
         transcript.link_activated.connect(QDesktopServices.openUrl)
         page.composer.stop_requested.connect(chats.stop)
-        page.greeting.begun.connect(page.composer.begin_with)
+        page.greeting.starter_chosen.connect(page.composer.begin_with)
         chats.sessions.opened.connect(self._show_chat)
         chats.sessions.answering_changed.connect(self._show_answering)
         chats.sessions.stop_requested.connect(self._show_stopping)
@@ -51,7 +51,7 @@ class ChatPageController(QObject):
         models.status_changed.connect(lambda: transcript.refresh_status())
 
     def show_not_saved(self, error: BaseException) -> None:
-        """Shows why chats are not saved, or what became of their file, until it is dismissed or no longer so."""
+        """Show why chats are not saved, or that they were recovered, until dismissed or saved again."""
         self._window.show_error(error, topic=NOT_SAVED, stays=True)
 
     def _show_chat(self, chat: Chat | None) -> None:
@@ -67,6 +67,6 @@ class ChatPageController(QObject):
         self._page.composer.set_answering(answering, stopping=self._chats.sessions.stopping)
 
     def _show_stopping(self) -> None:
-        """At once, though the stopped answer may end a second later."""
+        """Show it at once, because the stopped answers may end a second later."""
         self._show_answering(self._chats.sessions.answering)
         self._transcript.refresh_status()

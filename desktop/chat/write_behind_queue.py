@@ -1,4 +1,4 @@
-"""Saves chats and messages behind the stream of answers, and again after a failure."""
+"""Queue between the chats and the store, which retries failed writes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ class WriteBehindQueue:
         self._failing = False
 
     async def save(self, chat: Chat, *messages: ChatMessage) -> None:
-        """On disk when it returns, unless the store failed, which is reported. Never raises StoreError."""
+        """Write a chat and these messages. They are on disk on return, unless the store failed, which is reported.
+
+        Never raises StoreError."""
         self._add(chat, {message.id: message for message in messages})
         await self.flush()
 

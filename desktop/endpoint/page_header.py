@@ -1,51 +1,41 @@
-"""Top of the page of the endpoint: title with switch, reason of a failed start, address."""
+"""Top of the page of the endpoint: title with switch, and the reason of a failed start."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from desktop.endpoint.controller import EndpointState
 from desktop.error_messages import error_message
 from desktop.platform.theme import Theme
-from desktop.widgets.card_parts import Card, label, link, mark
-from desktop.widgets.copy_button import CopyButton
-from desktop.widgets.flow import FlowLayout
-from desktop.widgets.sidebar_button import SidebarButton
+from desktop.widgets.card_parts import Card, label, set_style_flag
+from desktop.widgets.page_title import PageTitle
 from desktop.widgets.switch import Switch
-from desktop.widgets.text_lines import CodeLine
-
-DIALECTS = ("OpenAI", "Responses", "Anthropic", "Ollama")
 
 
 class EndpointPageHeader(QWidget):
     switched = Signal(bool)
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
-        self._theme = theme
-        self.sidebar_button = SidebarButton(theme, self)
+        about = self.tr("Other tools on this computer can use your model. Your own chat always has priority.")
+        title = PageTitle(theme, self.tr("Endpoint"), about, self)
+        self.sidebar_button = title.sidebar_button
         self.switch = Switch(theme, self.tr("Endpoint"), self)
         self.switch.clicked.connect(self.switched)
         self._stage_label = label("switchText", "", self)
         self._stage_label.setFixedHeight(self.switch.sizeHint().height())
-        texts = QVBoxLayout()
-        texts.setSpacing(10)
-        texts.addWidget(label("pageTitle", self.tr("Endpoint"), self))
-        about = self.tr("Other tools on this computer can use your model. Your own chat always has priority.")
-        texts.addWidget(label("pageText", about, self, wraps=True))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
-        row.addWidget(self.sidebar_button, alignment=Qt.AlignmentFlag.AlignTop)
-        row.addLayout(texts, 1)
-        row.addWidget(self._stage_label, alignment=Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self.switch, alignment=Qt.AlignmentFlag.AlignTop)
+        row.addWidget(title, 1)
+        for widget in (self._stage_label, self.switch):
+            row.addWidget(widget, alignment=Qt.AlignmentFlag.AlignTop)
 
     def show_state(self, state: EndpointState) -> None:
         self.switch.setChecked(state.stage in ("on", "starting"))
         self._stage_label.setText(self._stage_text(state))
-        mark(self._stage_label, "on", state.stage == "on")
+        set_style_flag(self._stage_label, "on", state.stage == "on")
 
     def _stage_text(self, state: EndpointState) -> str:
         match state.stage:
@@ -59,7 +49,7 @@ class EndpointPageHeader(QWidget):
                 return self.tr("Off")
 
 
-class AlertCard(Card):
+class StartFailureCard(Card):
     """Reason of a failed start, with a button to use another port."""
 
     port_requested = Signal(int)
@@ -91,35 +81,3 @@ class AlertCard(Card):
 
     def _restyle(self) -> None:
         self._icon.setPixmap(self._theme.pixmap("triangle-alert", "accent", 16, self.devicePixelRatioF()))
-
-
-class AddressCard(Card):
-    snippets_requested = Signal()
-
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.line = CodeLine(self)
-        self.line.setProperty("address", True)
-        self.line.setAccessibleName(self.tr("Address"))
-        copy = CopyButton(theme, self.tr("Copy the address"), self.line.text, self)
-        self._row = QHBoxLayout()
-        self._row.setSpacing(4)
-        self._row.addWidget(self.line, 1)
-        self._row.addWidget(copy)
-        chips = FlowLayout(6)
-        for name in DIALECTS:
-            chips.addWidget(label("chip", name, self))
-        self.how = link(self.tr("How to connect…"), self)
-        self.how.clicked.connect(self.snippets_requested)
-        chips.addWidget(self.how)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(18, 16, 12, 14)
-        column.setSpacing(4)
-        column.addWidget(label("cardLabel", self.tr("Address"), self))
-        column.addLayout(self._row)
-        column.addSpacing(6)
-        column.addLayout(chips)
-        column.addStretch(1)
-
-    def show_state(self, state: EndpointState) -> None:
-        self.line.show_text(state.address)

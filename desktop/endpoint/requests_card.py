@@ -14,7 +14,7 @@ from desktop.endpoint.request_list import RequestList
 from desktop.endpoint.request_row_delegate import RequestRowDelegate, RowAction, action_rects, columns
 from desktop.platform.theme import Theme, text_font
 from desktop.widgets.card_list_view import CardListView
-from desktop.widgets.card_parts import Card, enable, label, link
+from desktop.widgets.card_parts import Card, label, link, set_enabled
 from desktop.widgets.switch import Switch
 
 TITLES_HEIGHT = 38
@@ -77,7 +77,7 @@ class RequestsCard(Card):
         n_rows = len(self._list) if self._list is not None else 0
         self.view.setVisible(n_rows > 0)
         self._empty.setVisible(n_rows == 0)
-        enable(self.stop_all, self._list is not None and n_rows > 0 and self._list[0].is_active)
+        set_enabled(self.stop_all, self._list is not None and n_rows > 0 and self._list[0].is_active)
 
 
 class RequestListView(CardListView[ToolRequest, RowAction]):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from api.activity import Activity
-    from api.keyring import KeyFile
+    from api.keys import KeyFile
     from api.request_record import RequestView
     from api.server import EndpointServer
     from engine.engine import Engine
@@ -68,17 +68,17 @@ class ApiServer:
     # ActivityFeed
 
     def requests(self) -> Sequence[ToolRequest]:
-        return [_tool_request(view) for view in self._activity.calls] if self._activity is not None else ()
+        return [_tool_request(view) for view in self._activity.views()] if self._activity is not None else ()
 
     def usage(self) -> Mapping[str, tuple[int, int]]:
         usage = dict(self._earlier_usage)
-        for name, use in self._activity.usage.items() if self._activity is not None else ():
+        for name, use in self._activity.usage().items() if self._activity is not None else ():
             n_requests, n_tokens = usage.get(name, (0, 0))
             usage[name] = (n_requests + use.n_requests, n_tokens + use.n_tokens_in + use.n_tokens_out)
         return usage
 
     def answer_text(self, request_id: str) -> str:
-        return self._activity.said(request_id) if self._activity is not None else ""
+        return self._activity.answer_text(request_id) if self._activity is not None else ""
 
     def stop(self, request_id: str) -> None:
         if self._activity is not None:
@@ -125,14 +125,14 @@ class ApiServer:
         self._key_file().revoke(name)
 
     def _key_file(self) -> KeyFile:
-        from api.keyring import KeyFile
+        from api.keys import KeyFile
 
         return KeyFile(self._profile.named_keys)
 
     def _create(self, engine: Engine, port: int) -> tuple[EndpointServer, FastAPI, Activity]:
         """Blocks; called on a pool thread."""
         from api.app import create_app
-        from api.deps import activity_of
+        from api.request_context import activity_of
         from api.server import EndpointServer
         from api.settings import ORIGIN, EndpointSettings
 

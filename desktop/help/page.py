@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from desktop.chat.message_list import MessageList
 from desktop.help.article_view import ArticleView
 from desktop.help.topics import Topic
 from desktop.platform.theme import Theme
 from desktop.store.records import ChatMessage
+from desktop.widgets.page_title import PageTitle
 from desktop.widgets.page_view import PageView
-from desktop.widgets.sidebar_button import SidebarButton
 
 TOPICS_WIDTH, TOPIC_HEIGHT = 220, 34
 MIN_WIDTH_FOR_TOPICS = 720
@@ -27,7 +27,8 @@ class HelpPage(PageView, QWidget):
     def __init__(self, theme: Theme, topics: Sequence[Topic], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("helpPage")
-        self.sidebar_button = SidebarButton(theme, self)
+        self._title = PageTitle(theme, self.tr("Help"), "", self)
+        self.sidebar_button = self._title.sidebar_button
         self.contents = QListWidget(self)
         self.contents.setObjectName("topics")
         self.contents.setAccessibleName(self.tr("Topics"))
@@ -76,13 +77,7 @@ class HelpPage(PageView, QWidget):
             self.contents.blockSignals(False)
 
     def _lay_out(self) -> None:
-        title = QLabel(self.tr("Help"), self)
-        title.setObjectName("pageTitle")
-        head = QHBoxLayout()
-        head.setContentsMargins(36, 28, 36, 8)
-        head.setSpacing(8)
-        head.addWidget(self.sidebar_button)
-        head.addWidget(title, 1)
+        self._title.setContentsMargins(36, 28, 36, 8)
         body = QHBoxLayout()
         body.setContentsMargins(24, 0, 0, 0)
         body.addWidget(self.contents)
@@ -90,5 +85,5 @@ class HelpPage(PageView, QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
-        column.addLayout(head)
+        column.addWidget(self._title)
         column.addLayout(body, 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from desktop.models.model_list import (
 )
 from desktop.platform.daemon_thread import detached
 from desktop.platform.task_set import TaskSet
-from desktop.settings.settings_file import Settings
+from desktop.settings.app_settings import AppSettings
 from engine.backend import LoadSettings
 from engine.files.profile import Profile
 from engine.library import default_model
@@ -51,8 +51,7 @@ class LibraryState:
 
 
 class LibraryController(QObject):
-    """Reads no folder and sends no request before `page_shown` is called. `remember(**changes)` saves settings. GUI
-    thread only."""
+    """Reads no folder and sends no request before `page_shown` is called. GUI thread only."""
 
     changed = Signal(object)
     """Carries the new `LibraryState`."""
@@ -63,18 +62,18 @@ class LibraryController(QObject):
     failed = Signal(object)
     """Carries the exception."""
 
-    def __init__(self, profile: Profile, hub: Hub, settings: Settings, remember: Callable[..., None]) -> None:
+    def __init__(self, profile: Profile, hub: Hub, settings: AppSettings) -> None:
         super().__init__()
         self.local_models, self.recommended, self.hub_results = (
             ModelList(strings.accessible_text, self) for _ in range(3)
         )
         self.downloads = DownloadManager(hub, profile.models, self.would_fit)
-        self.state = LibraryState(folders=tuple(Path(folder) for folder in settings.model_folders))
+        self.state = LibraryState(folders=tuple(Path(folder) for folder in settings.value.model_folders))
         self.loaded_options = LoadOptions()
         """The options that the model in memory was loaded with."""
-        self._profile, self._remember = profile, remember
+        self._profile, self._settings = profile, settings
         self._capacity = CapacityEstimator(ThroughputEstimate(profile.machine))
-        self._options = LoadOptionsByFile(settings.model_settings)
+        self._options = LoadOptionsByFile(settings.value.model_settings)
         self._hub_search = HubSearch(hub, self._update_hub)
         self._cache = ModelScanCache(profile.library)
         self._files: tuple[ModelFile, ...] = ()
@@ -159,7 +158,7 @@ class LibraryController(QObject):
 
     def save_options(self, path: Path) -> None:
         if self._options.save(path):
-            self._remember(model_settings=self._options.to_dict())
+            self._settings.change(model_settings=self._options.to_dict())
             self._update_local()
 
     def find_file(self, path: Path) -> ModelFile | None:
@@ -222,7 +221,7 @@ class LibraryController(QObject):
 
     def _set_folders(self, folders: tuple[Path, ...]) -> None:
         self._set(folders=folders)
-        self._remember(model_folders=[str(folder) for folder in folders])
+        self._settings.change(model_folders=[str(folder) for folder in folders])
         self.refresh()
 
     def _measure_memory(self) -> None:

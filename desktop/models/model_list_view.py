@@ -17,7 +17,7 @@ from desktop.widgets.card_list_view import CardListView
 
 class ModelListView(CardListView[ModelRow, RowAction]):
     """Enter presses the button of the row, or opens the settings of the model in use. Space opens the settings. The
-    context menu has all action_rects."""
+    context menu has all actions."""
 
     action_requested = Signal(str, object)
     """Carries the `RowAction` and the `ModelRow`."""

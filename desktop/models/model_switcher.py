@@ -1,4 +1,4 @@
-"""Shows the state of the loaded model on the chat page, and loads another one."""
+"""Loads another model, and shows the state of the model on the chat page and in toasts."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication, QObject
 from PySide6.QtWidgets import QFileDialog
 
-from desktop.chat.header import Light
+from desktop.chat.header import ModelState
 from desktop.chat.page import ChatPage
 from desktop.error_messages import error_message
+from desktop.framework.actions import Action
 from desktop.framework.app_window import AppWindow
 from desktop.models import strings
 from desktop.models.model_controller import ModelController
@@ -20,12 +21,12 @@ from engine.status import Status
 
 translate = QCoreApplication.translate
 
-LIGHTS: dict[str, Light] = {"ready": "ready", "loading": "loading"}
+HEADER_STATES: dict[str, ModelState] = {"ready": "ready", "loading": "loading"}
 TOPIC = "model"
 
 
 class ModelSwitcher(QObject):
-    """Lives as long as its window. GUI thread only."""
+    """Child of the window. GUI thread only."""
 
     def __init__(
         self, window: AppWindow, page: ChatPage, models: ModelController, settings: AppSettings, tasks: TaskSet
@@ -33,13 +34,33 @@ class ModelSwitcher(QObject):
         super().__init__(window)
         self._window, self._page, self._models = window, page, models
         self._settings, self._tasks = settings, tasks
-        page.header.model_file_requested.connect(self.choose_file)
-        page.header.load_cancel_requested.connect(models.cancel_load)
         page.greeting.model_file_requested.connect(self.choose_file)
         models.status_changed.connect(self._show_status)
 
+    def actions(self) -> list[Action]:
+        """Also shown in the menu of the header's model button."""
+        return [
+            Action(
+                "cancel_load",
+                translate("actions", "Cancel loading the model"),
+                self._models.cancel_load,
+                is_possible=lambda: self._page.header.is_loading,
+                menu="model",
+                label=translate("actions", "Cancel loading"),
+                icon="x",
+            ),
+            Action(
+                "open_model",
+                translate("actions", "Open a model file…"),
+                self.choose_file,
+                "Ctrl+O",
+                menu="model",
+                icon="folder-open",
+            ),
+        ]
+
     def choose_file(self) -> None:
-        """Opens a file dialog, and loads the chosen model."""
+        """Open a file dialog and load the chosen model."""
         dialog = QFileDialog(self._window, translate("window", "Open a model file"))
         dialog.setNameFilters([translate("window", "Models (*.gguf)"), translate("window", "All files (*)")])
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
@@ -48,7 +69,7 @@ class ModelSwitcher(QObject):
         dialog.open()
 
     def load(self, path: str) -> None:
-        """Starts loading the file. It is loaded again at the next start of the app."""
+        """Start to load the file. It is also loaded at the next start of the app."""
         self._tasks.spawn(self._load(Path(path)), "load a model")
 
     async def _load(self, path: Path) -> None:
@@ -60,18 +81,18 @@ class ModelSwitcher(QObject):
         self._tasks.spawn(self._models.reload(), "load the model again")
 
     def _show_status(self, status: Status) -> None:
-        light = LIGHTS.get(status.state, "none")
+        header_state = HEADER_STATES.get(status.state, "none")
         state, facts = strings.model_state(status), strings.model_facts(status.model)
-        self._page.header.show_model(state, light, status.progress, facts)
-        self._page.greeting.show_model(light)
+        self._page.header.show_model(state, header_state, status.progress, facts)
+        self._page.greeting.show_model(header_state)
         toast, error = self._window.toast, status.error
         if error is None:
-            if status.state in LIGHTS:
+            if status.state in HEADER_STATES:
                 toast.clear(TOPIC)
         elif status.state == "dead":
             again = translate("window", "Load it again")
             toast.show_message(error_message(error), alert=True, action=again, act=self._reload, topic=TOPIC)
-        elif isinstance(error, LoadCancelled):  # by the person
+        elif isinstance(error, LoadCancelled):  # the user cancelled
             toast.show_message(error_message(error), for_ms=5_000, topic=TOPIC)
         else:
             choose = translate("window", "Choose another…")

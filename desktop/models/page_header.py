@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBox
 from desktop.models import strings
 from desktop.models.machine_capacity import MachineCapacity
 from desktop.platform.theme import Theme
-from desktop.widgets.card_parts import IconButton, label
-from desktop.widgets.sidebar_button import SidebarButton
+from desktop.widgets.card_parts import IconButton
+from desktop.widgets.page_title import PageTitle
 from desktop.widgets.text_composition import CompositionGuard
 
 MIN_WIDTH_FOR_LABELS = 640
@@ -24,21 +24,13 @@ class ModelsPageHeader(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self.sidebar_button = SidebarButton(theme, self)
-        self.machine = label("pageText", strings.machine_summary(MachineCapacity()), self, wraps=True)
+        self._title = PageTitle(theme, self.tr("Models"), strings.machine_summary(MachineCapacity()), self)
+        self.sidebar_button = self._title.sidebar_button
         self.search = ModelSearch(theme, self)
         self.open_file = self._button(self.tr("Open a file"))
         self.open_file.clicked.connect(self.file_requested)
         self.add_folder = self._button(self.tr("Add a folder"))
         self.add_folder.clicked.connect(self.folder_requested)
-        texts = QVBoxLayout()
-        texts.setSpacing(10)
-        texts.addWidget(label("pageTitle", self.tr("Models"), self))
-        texts.addWidget(self.machine)
-        top = QHBoxLayout()
-        top.setSpacing(8)
-        top.addWidget(self.sidebar_button, alignment=Qt.AlignmentFlag.AlignTop)
-        top.addLayout(texts, 1)
         tools = QHBoxLayout()
         tools.setSpacing(8)
         tools.addWidget(self.search, 340)
@@ -48,7 +40,7 @@ class ModelsPageHeader(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(18)
-        column.addLayout(top)
+        column.addWidget(self._title)
         column.addLayout(tools)
         theme.changed.connect(self._restyle)
         self._restyle()
@@ -59,7 +51,7 @@ class ModelsPageHeader(QWidget):
             button.setText(f" {button.accessibleName()}" if self.width() >= MIN_WIDTH_FOR_LABELS else "")
 
     def show_capacity(self, capacity: MachineCapacity) -> None:
-        self.machine.setText(strings.machine_summary(capacity))
+        self._title.about.setText(strings.machine_summary(capacity))
 
     def _button(self, text: str) -> QPushButton:
         button = QPushButton(" " + text, self)

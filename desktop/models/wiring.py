@@ -37,23 +37,26 @@ class ModelsWiring(QObject):
         tasks: TaskSet,
     ) -> None:
         super().__init__(window)
-        self._window, self._library, self._models, self._load, self._tasks = (
-            window,
-            library,
-            models,
-            switcher.load,
-            tasks,
-        )
+        self._window, self._page, self._library = window, page, library
+        self._models, self._switcher, self._tasks = models, switcher, tasks
         self._failed: set[str] = set()
         """Keys of the downloads whose failure was shown."""
-        self._page = page
+        self._connect_page()
+        self._connect_sheet()
+        self._connect_library()
+        models.status_changed.connect(self._show_status)
+        chats.sessions.speed_measured.connect(library.add_measured_speed)
+        page.show_state(library.state)
+
+    def _connect_page(self) -> None:
+        page, library = self._page, self._library
         page.local_models.set_list(library.local_models)
         page.recommended.set_list(library.recommended)
         page.hub_results.set_list(library.hub_results)
         page.seen.connect(library.page_shown)
         page.action_requested.connect(self._perform)
         page.head.folder_requested.connect(self._choose_folder)
-        page.head.file_requested.connect(switcher.choose_file)
+        page.head.file_requested.connect(self._switcher.choose_file)
         page.head.search.textChanged.connect(library.filter_by)
         page.head.search.search_requested.connect(library.search_hub)
         page.hub_results.search_requested.connect(lambda: library.search_hub(page.head.search.text()))
@@ -61,16 +64,15 @@ class ModelsWiring(QObject):
         page.downloads.pause_requested.connect(library.downloads.pause)
         page.downloads.resume_requested.connect(library.downloads.resume)
         page.downloads.cancel_requested.connect(library.downloads.cancel)
-        self._connect_sheet()
+
+    def _connect_library(self) -> None:
+        page, library = self._page, self._library
         library.changed.connect(page.show_state)
         library.capacity_changed.connect(page.head.show_capacity)
-        library.failed.connect(lambda error: window.toast.show_message(strings.hub_error(error), alert=True))
+        library.failed.connect(lambda error: self._window.toast.show_message(strings.hub_error(error), alert=True))
         library.downloads.changed.connect(page.downloads.show_states)
         library.downloads.changed.connect(self._report_failed)
         library.downloads.arrived.connect(self._report_arrived)
-        models.status_changed.connect(self._show_status)
-        chats.sessions.speed_measured.connect(library.add_measured_speed)
-        page.show_state(library.state)
 
     def _connect_sheet(self) -> None:
         sheet = self._page.sheet
@@ -97,7 +99,7 @@ class ModelsWiring(QObject):
 
     def _load_with_options(self, path: Path) -> None:
         self._library.save_options(path)
-        self._load(str(path))
+        self._switcher.load(str(path))
 
     def _unload(self) -> None:
         self._tasks.spawn(self._models.unload(), "unload the model")
@@ -143,5 +145,5 @@ class ModelsWiring(QObject):
     def _report_arrived(self, path: Path) -> None:
         name = strings.model_name_from_path(path)
         text = self.tr("{name} was downloaded.").format(name=name)
-        act, topic = lambda: self._load(str(path)), str(path)
+        act, topic = lambda: self._switcher.load(str(path)), str(path)
         self._window.toast.show_message(text, action=self.tr("Load it"), act=act, topic=topic)

@@ -11,8 +11,7 @@ from desktop.framework.actions import Action, Actions
 from desktop.shell.command_match import fitting
 from desktop.shell.command_palette import CommandPalette, Offer
 from desktop.shell.main_window import MainWindow
-from desktop.sidebar.search_controller import SearchController
-from desktop.sidebar.search_results_model import plain
+from desktop.sidebar.search_controller import SearchController, plain_text
 from desktop.store.search import SearchHit
 
 translate = QCoreApplication.translate
@@ -31,10 +30,10 @@ class CommandPaletteController(QObject):
         self.palette = CommandPalette(window.theme, window)
         self.palette.typed.connect(self._look_for)
         self.palette.chosen.connect(self._do)
-        search.answered.connect(self._found)
+        search.finished.connect(self._found)
         words = translate("actions", "Do something, or find a chat")
         actions.add(Action("palette", words, self._toggle, PALETTE_KEYS))
-        actions.performed.connect(self._close_for)
+        actions.triggered.connect(self._close_for)
         window.pages.currentChanged.connect(self.palette.hide)
 
     def _toggle(self) -> None:
@@ -55,13 +54,13 @@ class CommandPaletteController(QObject):
 
     def _found(self, words: str, n_hits: int) -> None:
         if words and words == self._typed:
-            self._show(self._search.found.hits[:MOST_CHATS], complete=True)
+            self._show(self._search.results.hits[:MOST_CHATS], complete=True)
 
     def _show(self, hits: Sequence[SearchHit], *, complete: bool = False) -> None:
-        possible = [each for each in self._actions.all if each.id != "palette" and each.is_possible()]
+        possible = [each for each in self._actions.listed if each.id != "palette" and each.is_possible()]
         self.palette.show_offers(
             [
-                Offer("action", each.id, each.words, self._actions.shown_keys(each.id))
+                Offer("action", each.id, each.name, self._actions.shown_shortcut(each.id))
                 for each in fitting(possible, self._typed)
             ]
             + [_offer(hit) for hit in hits],
@@ -70,7 +69,7 @@ class CommandPaletteController(QObject):
 
     def _do(self, offer: Offer) -> None:
         if offer.kind == "action":
-            self._actions.perform(offer.id)
+            self._actions[offer.id].trigger()
         else:
             self._chats.sessions.open_chat(offer.id, offer.message_id)
             self._window.show_page("chat")
@@ -78,5 +77,5 @@ class CommandPaletteController(QObject):
 
 def _offer(hit: SearchHit) -> Offer:
     if not hit.message_id:
-        return Offer("chat", hit.chat_id, plain(hit.title))
-    return Offer("chat", hit.chat_id, plain(hit.snippet), plain(hit.title), hit.message_id)
+        return Offer("chat", hit.chat_id, plain_text(hit.title))
+    return Offer("chat", hit.chat_id, plain_text(hit.snippet), plain_text(hit.title), hit.message_id)

@@ -40,7 +40,7 @@ class ChatListRole(IntEnum):
 class ChatListModel(RowList[Row]):
     """Shows the rows of `arrange`. GUI thread only.
 
-    `heading` returns the title of a section, `spoken` the accessible text of a folder or the archive."""
+    `heading` returns the title of a section, `description` the accessible text of a folder or the archive."""
 
     renamed = Signal(str, str)
     """Id and new title of a chat that was edited in place. The model changes when `show` is called."""
@@ -50,13 +50,13 @@ class ChatListModel(RowList[Row]):
         self,
         heading: Callable[[Section], str],
         now: Callable[[], datetime] = datetime.now,
-        spoken: Callable[[FolderRow | ArchiveRow], str] = key_of,
+        description: Callable[[FolderRow | ArchiveRow], str] = key_of,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._heading = heading
         self._now = now
-        self._description = spoken
+        self._description = description
         self._keys: list[str] = []
         self._places: dict[str, int] = {}
         """Row numbers by key."""

@@ -73,21 +73,6 @@ class ChatListView(FixedHeightListView):
         self.requests.rename_folder_requested.connect(self.rename_folder)
         theme.changed.connect(self._restyle)
         self._restyle()
-        self._alias()
-
-    def _alias(self) -> None:
-        r = self.requests
-        self.chosen = r.open_requested
-        self.pin_requested, self.move_requested, self.folder_requested = (
-            r.pin_requested,
-            r.move_requested,
-            r.new_folder_requested,
-        )
-        self.archive_requested, self.delete_requested = r.archive_requested, r.delete_requested
-        self.save_requested, self.save_several_requested = r.export_requested, r.export_several_requested
-        self.fold_requested, self.folder_step_requested = r.fold_requested, r.move_folder_requested
-        self.folder_delete_requested, self.chat_in_folder_requested = r.delete_folder_requested, r.new_chat_requested
-        self.archive_fold_requested = r.fold_archive_requested
 
     @property
     def chats(self) -> ChatListModel:

@@ -1,4 +1,4 @@
-"""An entry of the sidebar that shows a page."""
+"""An entry of the sidebar that opens a page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from desktop.widgets.status_icons import dot_pixmap
 
 
 class PageButton(QPushButton):
-    """Checked while its page is shown. It can carry a dot that says that something runs."""
+    """Checked while its page is shown. A dot indicates that the feature of the page is running."""
 
     def __init__(self, theme: Theme, page: Page, parent: QWidget) -> None:
         super().__init__("  " + page.shown_title, parent)
@@ -31,7 +31,7 @@ class PageButton(QPushButton):
         self.restyle()
 
     def nextCheckState(self) -> None:
-        """A click does not check the button: the sidebar does, once the page is shown."""
+        """Does nothing: the sidebar checks the button when the page is shown."""
 
     def show_dot(self, shown: bool, accessible_name: str) -> None:
         self.setAccessibleName(accessible_name)

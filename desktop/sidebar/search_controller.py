@@ -58,7 +58,6 @@ class SearchController(QObject):
         self.results = SearchResultsModel(self)
         self._search = search
         self._words = ""
-        self.found, self.answered, self.again = self.results, self.finished, self.repeat
         self._tasks = TaskSet(lambda error, _: self.failed.emit(error))
 
     def search_for(self, words: str) -> None:

@@ -63,7 +63,6 @@ class SearchResultsView(QListView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.clicked.connect(self._open)
-        self.chosen = self.open_requested
 
     def set_placeholder_text(self, text: str) -> None:
         self._empty_text = text

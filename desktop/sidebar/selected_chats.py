@@ -1,5 +1,4 @@
-"""What is done with the chats that are meant: those that are chosen in the list, where they are
-several or one is there, else the one that is open."""
+"""Actions on the selected chats, or on the open one."""
 
 from __future__ import annotations
 
@@ -12,39 +11,39 @@ from desktop.store.records import Chat
 
 
 class SelectedChats:
-    """Asks `view` for it, as its menu does. GUI thread only."""
+    """Emits the requests of `view` for the target chats. GUI thread only."""
 
     def __init__(self, view: ChatListView, chats: ChatController) -> None:
         self._view, self._chats = view, chats
 
     @property
     def several(self) -> bool:
+        """Whether several chats are selected."""
         return len(self._view.selected_chats()) > 1
 
-    @property
-    def any(self) -> bool:
-        return bool(self.meant())
-
-    def meant(self) -> list[Chat]:
-        chosen, current = self._view.selected_chats(), self._chats.sessions.current
-        if len(chosen) > 1 or (chosen and self._view.hasFocus()) or current is None:
-            return chosen
+    def targets(self) -> list[Chat]:
+        """The selected chats if several are selected or the list has the focus, otherwise the open chat."""
+        selected, current = self._view.selected_chats(), self._chats.sessions.current
+        if len(selected) > 1 or (selected and self._view.hasFocus()) or current is None:
+            return selected
         return [current]
 
     def pin(self) -> None:
-        meant = self.meant()
-        self._view.pin_requested.emit(ids_of(meant), not all(chat.pinned for chat in meant))
+        """Unpins the targets if all are pinned, otherwise pins them."""
+        chats = self.targets()
+        self._view.requests.pin_requested.emit(ids_of(chats), not all(chat.pinned for chat in chats))
 
     def archive(self) -> None:
-        meant = self.meant()
-        self._view.archive_requested.emit(ids_of(meant), not all(chat.archived for chat in meant))
+        """Unarchives the targets if all are archived, otherwise archives them."""
+        chats = self.targets()
+        self._view.requests.archive_requested.emit(ids_of(chats), not all(chat.archived for chat in chats))
 
     def move(self, at: QPoint | None = None) -> None:
-        """Opens the menu of folders, at that point of the screen."""
-        self._view.open_folder_menu(self.meant(), at)
+        """Opens the menu of folders, at a point of the screen or below the current row."""
+        self._view.open_folder_menu(self.targets(), at)
 
-    def save(self) -> None:
-        self._view.save_several_requested.emit(tuple(self.meant()))
+    def export(self) -> None:
+        self._view.requests.export_several_requested.emit(tuple(self.targets()))
 
     def delete(self) -> None:
-        self._view.delete_requested.emit(ids_of(self.meant()))
+        self._view.requests.delete_requested.emit(ids_of(self.targets()))

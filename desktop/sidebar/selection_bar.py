@@ -21,7 +21,6 @@ class SelectionBar(QFrame):
         super().__init__(parent)
         self._theme = theme
         self._n = 0
-        self.left = self.leave_requested
         self._icons: dict[QToolButton, str] = {}
         self.setObjectName("selectionBar")
         self.setFixedHeight(38)
@@ -55,7 +54,7 @@ class SelectionBar(QFrame):
         self._fit()
 
     def _text(self) -> str:
-        return self.tr("{n} selected").format(n=whole(self._n))
+        return self.tr("{n} chosen").format(n=whole(self._n))
 
     def _fit(self) -> None:
         """Shows the text, or only the number if the text does not fit beside the buttons."""

@@ -1,4 +1,4 @@
-"""The sidebar: a new chat, the search, the chats, the pages."""
+"""The sidebar: new chat, search, chat list, entries of the pages."""
 
 from __future__ import annotations
 
@@ -34,44 +34,44 @@ class Sidebar(QFrame):
         self.setProperty("mirrored", is_mirrored())
         self.setFixedWidth(WIDTH)
         self._flame = QLabel(self)
-        self._new = self._new_chat_button()
+        self._new_chat = self._new_chat_button()
         self.search = SearchField(theme, self)
         self.chats: ChatListView | None = None
-        self._found: SearchResultsView | None = None
-        self._middle = QVBoxLayout()
+        self._results: SearchResultsView | None = None
+        self._lists = QVBoxLayout()
         self.page_buttons = {page.id: self._page_button(page) for page in pages}
         self._lay_out()
         theme.changed.connect(self._restyle)
         self._restyle()
 
     def add_chats(self, chats: ChatListView) -> None:
-        """Puts the list of chats in its place."""
+        """Adds the chat list, which is made after the first paint."""
         self.chats = chats
-        self._middle.addWidget(chats)
-        self.setTabOrder(self._new, self.search)
+        self._lists.addWidget(chats)
+        self.setTabOrder(self._new_chat, self.search)
         self.setTabOrder(self.search, chats)
 
-    def add_search_results(self, found: SearchResultsView) -> None:
-        """Puts the list of what a search found in the place of the chats, out of sight."""
-        self._found = found
-        found.hide()
-        self._middle.addWidget(found)
-        self.setTabOrder(self.search, found)
+    def add_search_results(self, results: SearchResultsView) -> None:
+        """Adds the search results, hidden."""
+        self._results = results
+        results.hide()
+        self._lists.addWidget(results)
+        self.setTabOrder(self.search, results)
 
-    def add_bar(self, bar: SelectionBar) -> None:
-        """Puts what is done with several chats under their list."""
-        self._middle.addWidget(bar)
+    def add_selection_bar(self, bar: SelectionBar) -> None:
+        """Adds the bar below the chat list."""
+        self._lists.addWidget(bar)
         if self.chats is not None:
             self.setTabOrder(self.chats, bar)
 
     def show_search_results(self, shown: bool) -> None:
-        """What was found, or the chats."""
-        if self._found is not None and self.chats is not None:
-            self._found.setVisible(shown)
+        """Shows the search results instead of the chat list, or the chat list."""
+        if self._results is not None and self.chats is not None:
+            self._results.setVisible(shown)
             self.chats.setVisible(not shown)
 
     def mark_page(self, shown_id: str) -> None:
-        """Marks the entry of the page that is shown, or the open chat for "chat"."""
+        """Highlights the entry of the shown page, or the open chat for "chat"."""
         for page_id, button in self.page_buttons.items():
             button.setChecked(page_id == shown_id)
             button.restyle()
@@ -118,11 +118,11 @@ class Sidebar(QFrame):
         column.setSpacing(0)
         column.addLayout(brand)
         column.addSpacing(10)
-        column.addWidget(self._new)
+        column.addWidget(self._new_chat)
         column.addSpacing(8)
         column.addWidget(self.search)
         column.addSpacing(4)
-        column.addLayout(self._middle, 1)
+        column.addLayout(self._lists, 1)
         column.addWidget(rule)
         column.addSpacing(9)
         for button in self.page_buttons.values():
@@ -130,4 +130,4 @@ class Sidebar(QFrame):
 
     def _restyle(self) -> None:
         self._flame.setPixmap(self._theme.pixmap("flame", "accent", 16, self.devicePixelRatioF()))
-        self._new.setIcon(self._theme.icon("square-pen", "text"))
+        self._new_chat.setIcon(self._theme.icon("square-pen", "text"))

@@ -186,6 +186,3 @@ def _parts(text: str) -> tuple[SnippetPart, ...]:
         inside, _, after = piece.rpartition(_CLOSE)
         parts += [SnippetPart(each, matched) for each, matched in ((inside, True), (after, False)) if each]
     return tuple(parts)
-
-
-Search = ChatSearch

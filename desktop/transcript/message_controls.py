@@ -19,7 +19,7 @@ from desktop.transcript.accessibility import AccessibleProxy
 from desktop.transcript.buttons import ActionButton, CopyButton, discard, show_at
 from desktop.transcript.message_item import MessageItem
 from desktop.transcript.strings import reasoning_title
-from desktop.widgets.card_parts import enable
+from desktop.widgets.card_parts import set_enabled
 
 translate = QCoreApplication.translate
 
@@ -189,8 +189,8 @@ class MessageControls:
             self._version_label.setObjectName("versions")
             self._version_label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._version_label.setText(f"{versions[0]} / {versions[1]}")
-        enable(self._named["previous"], versions[0] > 1)
-        enable(self._named["next"], versions[0] < versions[1])
+        set_enabled(self._named["previous"], versions[0] > 1)
+        set_enabled(self._named["next"], versions[0] < versions[1])
 
     # Where they are
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from desktop.settings.settings_file import Settings
+from desktop.settings.app_settings import AppSettings
 
 if TYPE_CHECKING:
     from desktop.updates.releases import Release
@@ -19,31 +18,31 @@ START_DELAY_S = 20.0
 
 
 class UpdateChecker:
-    """`settings()` returns the current settings, `remember(**changes)` saves changes. Event loop thread only."""
+    """Event loop thread only."""
 
-    def __init__(self, settings: Callable[[], Settings], remember: Callable[..., None]) -> None:
-        self._settings, self._remember = settings, remember
+    def __init__(self, settings: AppSettings) -> None:
+        self._settings = settings
 
     @property
     def is_enabled(self) -> bool:
-        return self._settings().updates == "on"
+        return self._settings.value.updates == "on"
 
     @property
     def is_due(self) -> bool:
-        return self.is_enabled and time.time() - self._settings().updates_looked_at >= INTERVAL_S
+        return self.is_enabled and time.time() - self._settings.value.updates_looked_at >= INTERVAL_S
 
     @property
     def was_never_asked(self) -> bool:
         """Whether the user was not asked yet to allow checks."""
-        return self._settings().updates == "unasked"
+        return self._settings.value.updates == "unasked"
 
     def set_enabled(self, enabled: bool) -> None:
-        self._remember(updates="on" if enabled else "off")
+        self._settings.change(updates="on" if enabled else "off")
 
     async def newer_release(self) -> Release | None:
         """The newest release if it is newer than this version. Raises UpdateCheckError."""
         from desktop.updates.releases import newer_release  # imports an HTTP client; rarely needed
 
         release = await asyncio.to_thread(newer_release, version("inglenook"))
-        self._remember(updates_looked_at=time.time())
+        self._settings.change(updates_looked_at=time.time())
         return release

@@ -28,7 +28,7 @@ class UpdateWiring(QObject):
     ) -> None:
         super().__init__(window)
         self._window, self._tasks = window, tasks
-        self._checker = UpdateChecker(lambda: settings.value, settings.change)
+        self._checker = UpdateChecker(settings)
         actions.add(Action("look_for_updates", self.tr("Check for updates"), self.check_now))
         settings.on_change("updates", lambda _: self._check_if_enabled())
 

@@ -12,20 +12,20 @@ from desktop.platform.theme import Theme
 
 def label(name: str, text: str, parent: QWidget, *, wraps: bool = False) -> QLabel:
     """`name` is the object name for the style sheet. The text is shown as plain text, never as markup."""
-    made = QLabel(text, parent)
-    made.setTextFormat(Qt.TextFormat.PlainText)
-    made.setObjectName(name)
-    made.setWordWrap(wraps)
-    return made
+    widget = QLabel(text, parent)
+    widget.setTextFormat(Qt.TextFormat.PlainText)
+    widget.setObjectName(name)
+    widget.setWordWrap(wraps)
+    return widget
 
 
 def link(text: str, parent: QWidget) -> QPushButton:
-    made = QPushButton(text, parent)
-    made.setObjectName("cardLink")
-    return made
+    widget = QPushButton(text, parent)
+    widget.setObjectName("cardLink")
+    return widget
 
 
-def mark(widget: QWidget, name: str, on: bool) -> None:
+def set_style_flag(widget: QWidget, name: str, on: bool) -> None:
     """Set a dynamic property that the style sheet uses, and apply the style sheet again if it changed."""
     if widget.property(name) != on:
         widget.setProperty(name, on)
@@ -33,7 +33,7 @@ def mark(widget: QWidget, name: str, on: bool) -> None:
         widget.style().polish(widget)
 
 
-def enable(button: QAbstractButton, on: bool) -> None:
+def set_enabled(button: QAbstractButton, on: bool) -> None:
     """Enable or disable a button, but never disable the focused one: Qt would move the focus to another button,
     which the next key press would then activate."""
     button.setEnabled(on or button.hasFocus())

@@ -11,7 +11,7 @@ from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QEnterEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from desktop.platform.theme import Theme
-from desktop.widgets.card_parts import mark
+from desktop.widgets.card_parts import set_style_flag
 
 WIDEST = 560
 GAP = 12
@@ -198,7 +198,7 @@ class Toast(QFrame):
 
     def _restyle(self) -> None:
         alert = bool(self._messages) and self._messages[-1].alert
-        mark(self, "alert", alert)
+        set_style_flag(self, "alert", alert)
         token = "accent" if alert else "muted"
         name = "triangle-alert" if alert else "info"
         self._icon.setPixmap(self._theme.pixmap(name, token, 16, self.devicePixelRatioF()))

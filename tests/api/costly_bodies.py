@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from api.elements import MAX_ELEMENTS
+from api.body import MAX_VALUES
 from api.openapi import BODIES
 
 SIZE_BYTES = 15_000_000
-MOST_ALLOWED = MAX_ELEMENTS - 1000
+MOST_ALLOWED = MAX_VALUES - 1000
 
 Bomb = Callable[[int], bytes]
 """A JSON value of at most so many values, about `SIZE_BYTES` long where that allows it."""

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
 from openai import OpenAI
 
 from api.__main__ import loading
 from api.app import create_app
-from api.deps import activity_of
+from api.request_context import activity_of
 from api.server import EndpointServer
 from api.settings import EndpointSettings
 from engine.engine import Engine
@@ -120,3 +122,13 @@ def live(opener: FakeOpener | None = None, *, ready: bool = True, **changes: Any
         yield Live(server, engine, opener, app, failures)
     finally:
         server.stop()
+
+
+def routes_of(app: FastAPI) -> set[tuple[str, str]]:
+    """Path and method of every route."""
+    found = set()
+    for route in iter_route_contexts(app.routes):
+        assert route.path, route
+        assert route.methods, "a route without methods, such as a websocket's, needs a test of its own"
+        found |= {(route.path, method) for method in route.methods}
+    return found

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from api.activity import MAX_REMEMBERED
-from api.keyring import KeyFile
+from api.activity import MAX_ENDED_RECORDS
+from api.keys import KeyFile
 from engine.backend import Limits
 from tests.api.live_endpoint import Live, ask, live, wait_until
 from tests.fakes import FakeOpener, Script
@@ -100,9 +100,9 @@ def test_failures_and_embeddings_are_seen_too() -> None:
 
 def test_the_last_are_remembered_and_no_more() -> None:
     with live(FakeOpener(Script(b""))) as endpoint, endpoint.http() as client:
-        for _ in range(MAX_REMEMBERED + 5):
+        for _ in range(MAX_ENDED_RECORDS + 5):
             client.post("/v1/chat/completions", json=ask())
-        assert len(calls(endpoint)) == MAX_REMEMBERED
+        assert len(calls(endpoint)) == MAX_ENDED_RECORDS
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_many_clients_at_once_are_all_answered() -> None:
 
 
 def test_another_tools_key_is_named(tmp_path: Any) -> None:
-    from api.keyring import KeyFile
+    from api.keys import KeyFile
 
     keys = KeyFile(tmp_path / "keys.json")
     value = keys.add("editor")

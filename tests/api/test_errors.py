@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from api import errors
-from api.error_bodies import anthropic_body, error_body, error_response
-from api.errors import ApiError, openai_body, problem_of
+from api import error_bodies, errors
+from api.error_bodies import anthropic_body, error_body, error_response, openai_body, problem_of
+from api.errors import ApiError
 from engine.errors import (
     ConstraintError,
     ContextOverflow,
@@ -70,7 +70,7 @@ def test_status_and_shape(error: Exception, status: int, code: str | None) -> No
 def test_every_error_of_the_door_has_its_line() -> None:
     unseen = {errors.CannotListen, errors.PortBusy}
     for kind in _below(ApiError) - unseen:
-        assert kind in errors._TABLE, kind
+        assert kind in error_bodies._TABLE, kind
 
 
 def _below(kind: type[ApiError]) -> set[type[ApiError]]:

@@ -9,11 +9,11 @@ import pytest
 
 from api.body import parse_body
 from api.errors import BadRequest
+from api.fields.prompts import parse_prompts
 from api.fields.sampling import logit_bias
 from api.llama_cpp.schemas import DetokenizeBody
 from api.ollama.schemas import GenerateBody
 from api.openai.chat.schemas import ChatCompletionBody
-from api.openai.completions.request import prompts_of
 from api.openai.completions.schemas import CompletionBody
 from tests.api.live_endpoint import Live
 
@@ -42,17 +42,17 @@ def test_minus_one_with_a_decimal_point_means_endless() -> None:
     completion = parse_body(b'{"prompt": "a", "max_tokens": -1.0}', CompletionBody)
     assert completion.max_tokens == 2**31 - 1
     generate = parse_body(b'{"prompt": "a", "options": {"num_predict": -1.0, "top_k": 40.0}}', GenerateBody)
-    assert (generate.chosen.num_predict, generate.chosen.top_k) == (None, 40)
+    assert (generate.sent_options.num_predict, generate.sent_options.top_k) == (None, 40)
 
 
 def test_tokens_with_a_decimal_point_are_tokens() -> None:
     assert parse_body(b'{"tokens": [1.0, 2]}', DetokenizeBody).tokens == [1, 2]
-    assert prompts_of([1.0, 2], "prompt") == [(1, 2)]
-    assert prompts_of([[1.0], [2]], "prompt") == [(1,), (2,)]
+    assert parse_prompts([1.0, 2], "prompt") == [(1, 2)]
+    assert parse_prompts([[1.0], [2]], "prompt") == [(1,), (2,)]
     assert logit_bias([[5.0, 1.0]]) == ((5, 1.0),)
     for wrong in ([1.5], [1, 2.5], [True]):
         with pytest.raises(BadRequest):
-            prompts_of(wrong, "prompt")
+            parse_prompts(wrong, "prompt")
 
 
 @pytest.mark.parametrize(

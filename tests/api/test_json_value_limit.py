@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api import elements
-from api.elements import has_more_elements
+from api import body
+from api.body import has_more_values
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(alphabet='a"\\,[{]}:é'),
@@ -32,11 +32,11 @@ def n_values(value: Any) -> int:
 def test_count_is_exact_for_every_cut(value: Any, piece_bytes: int) -> None:
     content, expected = json.dumps(value, ensure_ascii=False).encode(), n_values(value)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(elements, "PIECE_BYTES", piece_bytes)
-        assert not has_more_elements(content, expected)
-        assert expected == 0 or has_more_elements(content, expected - 1)
+        patch.setattr(body, "_CHUNK_BYTES", piece_bytes)
+        assert not has_more_values(content, expected)
+        assert expected == 0 or has_more_values(content, expected - 1)
 
 
 def test_text_full_of_structure_counts_as_one_value() -> None:
     content = json.dumps({"a": '[,{"\\' * 100_000}).encode()
-    assert not has_more_elements(content, 1)
+    assert not has_more_values(content, 1)

@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from api.activity import KEY_CHECK_S
-from api.keyring import KeyFile
+from api.activity import KEY_CHECK_INTERVAL_S
+from api.keys import KeyFile
 from engine.backend import Limits
 from tests.api.live_endpoint import Live, ask, live, wait_until
 from tests.fakes import FakeOpener, Script
@@ -131,6 +131,6 @@ def test_revoking_a_key_ends_its_running_request(slow: Live, keys: KeyFile, path
         asked = pool.submit(first.post, path, content=json.dumps(body), headers={"content-type": "application/json"})
         wait_until(lambda: n_live(own) == 1)
         keys.revoke("a")
-        wait_until(lambda: n_live(own) == 0, KEY_CHECK_S + 3)
+        wait_until(lambda: n_live(own) == 0, KEY_CHECK_INTERVAL_S + 3)
         assert asked.result().status_code in (200, 503)  # a stream has begun before
         assert own.get("/v1/activity").json()["data"][0]["state"] == "cancelled"

@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from api.activity import KEY_CHECK_S
-from api.keyring import KeyFile
+from api.activity import KEY_CHECK_INTERVAL_S
+from api.keys import KeyFile
 from api.request_context import RequestContextDep
 from engine.model_queries import ModelQueries
 from tests.api.live_endpoint import Live, ask, live, wait_until
@@ -120,7 +120,7 @@ def test_query_ends_when_its_key_is_revoked(endpoint: Live, tmp_path: Path) -> N
         )
         wait_until(lambda: endpoint.n_under_way == 1)
         keys.revoke("a")
-        wait_until(lambda: endpoint.n_under_way == 0, KEY_CHECK_S + 3)
+        wait_until(lambda: endpoint.n_under_way == 0, KEY_CHECK_INTERVAL_S + 3)
         assert asked.result().status_code == 503
 
 

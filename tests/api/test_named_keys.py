@@ -11,7 +11,7 @@ import pytest
 from api import key_command
 from api.__main__ import main
 from api.errors import InvalidKey
-from api.keyring import ENDPOINT_KEY_NAME, KeyFile, KeyRing
+from api.keys import ENDPOINT_KEY_NAME, KeyFile, KeyRing
 
 
 @pytest.fixture

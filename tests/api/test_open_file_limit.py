@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from api.file_limits import LEAST, connection_limits
+from api.connections import MIN_CONNECTIONS, connection_limits
 from tests.api.endpoint_process import Served, served
 from tests.api.live_endpoint import ask
 
@@ -40,7 +40,7 @@ def test_limit_of_connections_follows_limit_of_files() -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
     assert small.n_connections + small.backlog <= 200 - 64
-    assert smallest.n_connections >= LEAST
+    assert smallest.n_connections >= MIN_CONNECTIONS
 
 
 @pytest.mark.parametrize("n_files", [70, 120])

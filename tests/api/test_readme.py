@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from api.settings import DEFAULT_PORT, EndpointSettings
-from tests.api.live_endpoint import KEY, Live
-from tests.api.test_security import paths_of
+from tests.api.live_endpoint import KEY, Live, routes_of
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 
@@ -49,7 +48,7 @@ def test_every_route_that_is_named_is_there(endpoint: Live) -> None:
     assert table is not None
     ways = dict(re.findall(r"^\| (\w[\w.]*) \| (.+) \|$", table[1], re.M))
     assert set(ways) == {"OpenAI", "Anthropic", "Ollama", "llama.cpp", "Inglenook"}
-    there = {path for path, _ in paths_of(endpoint.app)}
+    there = {path for path, _ in routes_of(endpoint.app)}
 
     for way, text in ways.items():
         named = set(re.findall(r"`(/[\w/.-]+)`", text)) - {"/v1"}

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from api.app import create_app
-from api.deps import activity_of
+from api.request_context import activity_of
 from api.server import EndpointServer
 from engine.engine import Engine, LoadSettings
 from tests.api.live_endpoint import KEY, ask, settings

@@ -10,16 +10,14 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
-from fastapi.routing import iter_route_contexts
 from starlette.types import Message
 
 from api.app import create_app
-from api.keyring import KeyRing
-from api.origins import Origins
+from api.cors import Origins
+from api.keys import KeyRing
 from api.security import OPEN_PATHS, SecurityMiddleware
 from engine.engine import Engine
-from tests.api.live_endpoint import KEY, Live, ask, live, settings
+from tests.api.live_endpoint import KEY, Live, ask, live, routes_of, settings
 from tests.fakes import FakeOpener
 
 PATHS = ["/", "/health", "/v1/models", "/v1/models/fake", "/v1/chat/completions", "/nothing", "/docs", "/openapi.json"]
@@ -210,20 +208,11 @@ def test_both_headers_have_the_same_rights(endpoint: Live, key: str) -> None:
     assert send(endpoint, "/v1/models", "GET", (own(endpoint), key, "Authorization: Bearer other"))[0] == 200
 
 
-def paths_of(app: FastAPI) -> set[tuple[str, str]]:
-    found = set()
-    for route in iter_route_contexts(app.routes):
-        assert route.path, route
-        assert route.methods, "a route without methods, such as a websocket's, needs a test of its own"
-        found |= {(route.path, method) for method in route.methods}
-    return found
-
-
 def test_every_route_of_the_app_needs_the_key(endpoint: Live) -> None:
-    routes = paths_of(endpoint.app)
+    routes = routes_of(endpoint.app)
     assert ("/v1/chat/completions", "POST") in routes
     for path, method in routes:
-        real = path.replace("{name:path}", "fake").replace("{response_id}", "resp_1").replace("{call_id}", "a")
+        real = path.replace("{name:path}", "fake").replace("{response_id}", "resp_1").replace("{request_id}", "a")
         assert "{" not in real
         status = send(endpoint, real, method, (own(endpoint), JSON))[0]
         assert status == (200 if path in OPEN_PATHS and method == "GET" else 401), (method, path)

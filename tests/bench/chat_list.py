@@ -100,7 +100,7 @@ def _measure_in_window() -> dict[str, float]:
     rng, chats_by_id = random.Random(4645), _chats()
     folders = [Folder(f"f{n}", f"Folder {n}", float(n), n % 2 == 1) for n in range(N_FOLDERS)]
     rows, view = (
-        ChatListModel(section_heading, spoken=row_description),
+        ChatListModel(section_heading, description=row_description),
         ChatListView(Theme(application, "light")),
     )
     view.setModel(rows)

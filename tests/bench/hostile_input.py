@@ -77,7 +77,7 @@ async def scenario(application: StallLog, name: str) -> None:
         app = asyncio.create_task(
             run_until_closed(window, SettingsFile(profile.settings), options, lambda: Engine(opener))
         )
-        await until(lambda: window.is_ready and window.chat_page.header._light == "ready")
+        await until(lambda: window.is_ready and window.chat_page.header._model_state == "ready")
         await asyncio.sleep(1)
         application.late_s.clear()
         await asyncio.sleep(IDLE_S)
@@ -142,7 +142,7 @@ async def _show(window: MainWindow) -> None:
     chats, view = window.sidebar.chats, window.chat_page.transcript
     assert chats is not None
     assert view is not None
-    chats.chosen.emit("hostile")
+    chats.requests.open_requested.emit("hostile")
     await until(lambda: view.messages is not None and len(view.messages) == 2)
     await asyncio.sleep(SETTLE_S)
     bar = view.verticalScrollBar()

@@ -17,7 +17,7 @@ import psutil
 
 from api.activity import Activity
 from api.app import create_app
-from api.deps import activity_of
+from api.request_context import activity_of
 from api.server import EndpointServer
 from api.settings import EndpointSettings
 from engine.engine import Engine
@@ -97,7 +97,7 @@ async def _disconnect(port: int, at: int, rng: random.Random) -> None:
 async def _wait_until_free(engine: Engine, activity: Activity) -> float:
     """Seconds until no request is running in the endpoint or the engine."""
     started = time.monotonic()
-    while len(activity) or any(engine.progress(call.id) for call in activity.calls):
+    while len(activity) or any(engine.progress(call.id) for call in activity.views()):
         if time.monotonic() - started > TIMEOUT_S:
             break
         await asyncio.sleep(0.005)

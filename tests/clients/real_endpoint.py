@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from api.__main__ import loading
 from api.app import create_app
-from api.deps import activity_of
+from api.request_context import activity_of
 from api.request_record import RequestView
 from api.server import EndpointServer
 from engine.engine import Engine
@@ -46,13 +46,13 @@ class RealEndpoint:
     key: str = KEY
 
     def calls(self) -> list[RequestView]:
-        return activity_of(self.app).calls
+        return activity_of(self.app).views()
 
     def last_call(self) -> RequestView:
         """The request that has ended last, once nothing is under way any more."""
         activity = activity_of(self.app)
         wait_until(lambda: len(activity) == 0, timeout_s=PATIENCE_S)
-        call = activity.calls[0]
+        call = activity.views()[0]
         wait_until(lambda: self.engine.progress(call.id) is None, timeout_s=PATIENCE_S)
         return call
 

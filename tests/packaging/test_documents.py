@@ -14,14 +14,14 @@ ROOT = Path(__file__).resolve().parents[2]
 PLACES = re.compile(r"`((?:[\w.-]+/)+[\w.*-]*|[\w*]+\.(?:py|md|toml))`")
 DOCUMENTS = [
     "README.md", "CONTRIBUTING.md", "SECURITY.md",
-    *(f"docs/{name}.md" for name in ("architecture", "api", "benchmarks", "development")),
+    *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))),
 ]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def files() -> list[str]:
     """All paths of the repository that a document can name, with `/` and without a build folder."""
-    tops = ("api", "desktop", "docs", "engine", "packaging", "resources", "tests")
+    tops = (".github", "api", "desktop", "docs", "engine", "packaging", "resources", "tests")
     found = [path for top in tops for path in (ROOT / top).rglob("*") if "__pycache__" not in path.parts]
     return [path.relative_to(ROOT).as_posix() for path in [*found, *ROOT.glob("*")]]
 

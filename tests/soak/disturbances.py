@@ -41,7 +41,7 @@ class Disturbances:
     async def load(self, path: Path) -> None:
         """Loads a model through the file dialog."""
         window = self._app.window
-        window.chat_page.header.model_file_requested.emit()
+        window.chat_page.greeting.model_file_requested.emit()
         dialog = next(each for each in window.findChildren(QFileDialog) if each.isVisible())
         dialog.fileSelected.emit(str(path))
         dialog.close()

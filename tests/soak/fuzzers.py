@@ -19,7 +19,7 @@ FUZZERS = (
     "tests.desktop.render.fuzzing",
     "tests.engine.library.gguf_fuzz",
     "tests.engine.prompt.template_fuzz",
-    "tests.tokenizer_fuzz",
+    "tests.engine.native.tokenizer_fuzz",
 )
 
 ROOT = Path(__file__).resolve().parents[2]

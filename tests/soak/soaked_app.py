@@ -62,7 +62,7 @@ class SoakedApp:
 
     @property
     def is_ready(self) -> bool:
-        return self.window.chat_page.header._light == "ready"
+        return self.window.chat_page.header._model_state == "ready"
 
     @property
     def is_serving(self) -> bool:

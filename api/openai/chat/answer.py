@@ -1,15 +1,14 @@
-"""The engine's answers → OpenAI's chat completions. Pure: ids and time come from outside."""
+"""Translates the engine's events to chat completions. Pure: ids and time come from outside."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from api.answer import Answer
-from api.errors import RequestStopped, openai_body, problem_of
+from api.answer import Answer, error_of
 from api.fields import logprobs
-from api.fields.usage import prompt_progress, timings, timings_so_far, usage
-from api.streaming import data_frame
+from api.fields.usage import PromptProgressReports, prompt_progress, timings, timings_in_progress, usage
+from api.streaming import data_frame, openai_error_frame
 from engine.events import (
     Event,
     Failed,
@@ -29,7 +28,7 @@ DONE = b"data: [DONE]\n\n"
 
 @dataclass(frozen=True, slots=True)
 class ResponseMeta:
-    """What every object of one answer repeats. `created` is Unix time."""
+    """Repeated in every object of one answer. `created` is Unix time."""
 
     id: str
     created: int
@@ -38,26 +37,24 @@ class ResponseMeta:
 
 @dataclass(frozen=True, slots=True)
 class ResponseOptions:
-    """How an answer was asked for."""
-
     include_usage: bool = False
     n: int = 1
     logprobs: bool = False
     legacy_call: bool = False
-    """In OpenAI's first way of calling functions: one, without an id."""
+    """The request has `functions`: the answer has a `function_call` without an id instead of `tool_calls`."""
     timings_per_token: bool = False
 
 
-def completion(head: ResponseMeta, answers: Sequence[Answer], manner: ResponseOptions) -> dict[str, object]:
+def completion(meta: ResponseMeta, answers: Sequence[Answer], options: ResponseOptions) -> dict[str, object]:
     """A whole answer."""
     finished = [answer.finished for answer in answers]
     n_reasoning = sum(answer.n_reasoning for answer in answers)
     whole: dict[str, object] = {
-        "id": head.id,
+        "id": meta.id,
         "object": "chat.completion",
-        "created": head.created,
-        "model": head.model,
-        "choices": [_choice(place, answer, manner) for place, answer in enumerate(answers)],
+        "created": meta.created,
+        "model": meta.model,
+        "choices": [_choice(index, answer, options) for index, answer in enumerate(answers)],
         "usage": usage([each.usage for each in finished], n_reasoning=n_reasoning),
     }
     if len(finished) == 1:
@@ -65,25 +62,25 @@ def completion(head: ResponseMeta, answers: Sequence[Answer], manner: ResponseOp
     return whole
 
 
-def _choice(place: int, answer: Answer, manner: ResponseOptions) -> dict[str, object]:
-    said: dict[str, object] = {"role": "assistant", "content": answer.text, "refusal": None}
+def _choice(index: int, answer: Answer, options: ResponseOptions) -> dict[str, object]:
+    message: dict[str, object] = {"role": "assistant", "content": answer.text, "refusal": None}
     if answer.reasoning:
-        said["reasoning_content"] = answer.reasoning
+        message["reasoning_content"] = answer.reasoning
     if answer.calls:
-        said["content"] = answer.text or None
-        if manner.legacy_call:
-            said["function_call"] = {"name": answer.calls[0].name, "arguments": answer.calls[0].arguments}
+        message["content"] = answer.text or None
+        if options.legacy_call:
+            message["function_call"] = {"name": answer.calls[0].name, "arguments": answer.calls[0].arguments}
         else:
-            said["tool_calls"] = [_call(call) for call in answer.calls]
+            message["tool_calls"] = [_tool_call(call) for call in answer.calls]
     return {
-        "index": place,
-        "message": said,
-        "logprobs": _logprobs(answer.choices) if manner.logprobs else None,
-        "finish_reason": finish_reason(answer.finished, manner),
+        "index": index,
+        "message": message,
+        "logprobs": _logprobs(answer.choices) if options.logprobs else None,
+        "finish_reason": _finish_reason(answer.finished, options),
     }
 
 
-def _call(call: ToolCall) -> dict[str, object]:
+def _tool_call(call: ToolCall) -> dict[str, object]:
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
 
 
@@ -91,92 +88,90 @@ def _logprobs(choices: Sequence[TokenChoice]) -> dict[str, object]:
     return {"content": logprobs.content(choices), "refusal": None}
 
 
-def finish_reason(finished: Finished, manner: ResponseOptions) -> str:
-    return "function_call" if finished.reason == "tool_calls" and manner.legacy_call else finished.reason
+def _finish_reason(finished: Finished, options: ResponseOptions) -> str:
+    return "function_call" if finished.reason == "tool_calls" and options.legacy_call else finished.reason
 
 
 class ChatChunkWriter:
-    """A streamed answer, event by event; its choices come interleaved."""
+    """An EventWriter for chat completion chunks. The chunks of several choices are interleaved."""
 
     def __init__(
         self,
-        head: ResponseMeta,
-        manner: ResponseOptions = ResponseOptions(),
-        progress: Callable[[int], RequestProgress | None] = lambda place: None,
+        meta: ResponseMeta,
+        options: ResponseOptions = ResponseOptions(),
+        progress: Callable[[int], RequestProgress | None] = lambda index: None,
     ) -> None:
-        """`progress`: of the choice at a place, None once it has ended."""
-        self._head = head
-        self._manner = manner
+        """`progress`: the engine's report on the choice at an index, None once that has ended."""
+        self._meta = meta
+        self._options = options
         self._progress = progress
-        self._reported: dict[int, int] = {}
+        self._reports = PromptProgressReports(progress)
         self._finished: dict[int, Finished] = {}
         self._n_reasoning = 0
 
-    def frames(self, place: int, event: Event) -> bytes:
+    def frames(self, index: int, event: Event) -> bytes:
         match event:
             case Started():
-                return self._delta(place, {"role": "assistant", "content": None})
+                return self._delta(index, {"role": "assistant", "content": None})
             case TextDelta(text=text, choices=choices):
-                beside = {"logprobs": _logprobs(choices)} if self._manner.logprobs else {}
-                return self._delta(place, {"content": text}, beside)
+                scores = {"logprobs": _logprobs(choices)} if self._options.logprobs else {}
+                return self._delta(index, {"content": text}, scores)
             case ReasoningDelta(text=text, n_tokens=n_tokens):
                 self._n_reasoning += n_tokens
-                return self._delta(place, {"reasoning_content": text})
+                return self._delta(index, {"reasoning_content": text})
             case ToolCallStarted() | ToolCallDelta():
-                return self._delta(place, self._call_delta(event))
-            case Finished(reason="cancelled"):
-                return data_frame(openai_body(problem_of(RequestStopped())))
+                return self._delta(index, self._tool_call_delta(event))
+            case Failed() | Finished(reason="cancelled"):
+                return openai_error_frame(error_of(event))
             case Finished():
-                return self._end(place, event)
-            case Failed(error=error):
-                return data_frame(openai_body(problem_of(error)))
+                return self._end(index, event)
 
-    def report(self, place: int) -> bytes:
-        """A chunk that says how much of the prompt has been read, once it is tokenized. Never twice the same."""
-        progress = self._progress(place)
-        if progress is None or not progress.n_prompt or progress.n_read == self._reported.get(place):
+    def report(self, index: int) -> bytes:
+        """A chunk with the progress of a choice's prompt; empty where it has not changed."""
+        progress = self._reports.next(index)
+        if progress is None:
             return b""
-        self._reported[place] = progress.n_read
-        choice = {"index": place, "delta": {"role": "assistant", "content": None}, "finish_reason": None}
+        choice = {"index": index, "delta": {"role": "assistant", "content": None}, "finish_reason": None}
         return self._chunk([choice], {"prompt_progress": prompt_progress(progress)})
 
-    def _call_delta(self, event: ToolCallStarted | ToolCallDelta) -> dict[str, object]:
-        """A call's name comes once, with its first piece: clients join what comes twice."""
+    def _tool_call_delta(self, event: ToolCallStarted | ToolCallDelta) -> dict[str, object]:
+        """The name comes only with the first piece of a call: clients concatenate the names of all pieces."""
         if isinstance(event, ToolCallStarted):
             function = {"name": event.name, "arguments": ""}
             call = {"index": event.index, "id": event.id, "type": "function", "function": function}
         else:
             function = {"arguments": event.arguments}
             call = {"index": event.index, "function": function}
-        return {"function_call": function} if self._manner.legacy_call else {"tool_calls": [call]}
+        return {"function_call": function} if self._options.legacy_call else {"tool_calls": [call]}
 
-    def _end(self, place: int, finished: Finished) -> bytes:
-        """The last chunk of a single choice holds the timings, be it that of the finish reason or of the usage."""
-        self._finished[place] = finished
-        manner = self._manner
-        measured = {"timings": timings(finished.usage, finished.timings)} if manner.n == 1 else {}
-        choice = {"index": place, "delta": {}, "finish_reason": finish_reason(finished, manner)}
-        is_last = len(self._finished) == manner.n
-        if not (is_last and manner.include_usage):
+    def _end(self, index: int, finished: Finished) -> bytes:
+        """The chunk with the finish reason, and after the last choice the one with the usage, where requested. With a
+        single choice, the last chunk also holds the timings."""
+        self._finished[index] = finished
+        options = self._options
+        measured = {"timings": timings(finished.usage, finished.timings)} if options.n == 1 else {}
+        choice = {"index": index, "delta": {}, "finish_reason": _finish_reason(finished, options)}
+        is_last = len(self._finished) == options.n
+        if not (is_last and options.include_usage):
             return self._chunk([choice], measured) + (DONE if is_last else b"")
-        counts = [self._finished[at].usage for at in range(manner.n)]
-        counted = {"usage": usage(counts, n_reasoning=self._n_reasoning), **measured}
-        return self._chunk([choice], {}) + self._chunk([], counted) + DONE
+        counts = [self._finished[each].usage for each in range(options.n)]
+        total = {"usage": usage(counts, n_reasoning=self._n_reasoning), **measured}
+        return self._chunk([choice], {}) + self._chunk([], total) + DONE
 
-    def _delta(self, place: int, delta: Mapping[str, object], beside: Mapping[str, object] | None = None) -> bytes:
-        progress = self._progress(place) if self._manner.timings_per_token else None
-        measured = {} if progress is None else {"timings": timings_so_far(progress)}
-        return self._chunk([{"index": place, "delta": delta, **(beside or {}), "finish_reason": None}], measured)
+    def _delta(self, index: int, delta: Mapping[str, object], scores: Mapping[str, object] | None = None) -> bytes:
+        progress = self._progress(index) if self._options.timings_per_token else None
+        measured = {} if progress is None else {"timings": timings_in_progress(progress)}
+        return self._chunk([{"index": index, "delta": delta, **(scores or {}), "finish_reason": None}], measured)
 
-    def _chunk(self, choices: list[dict[str, object]], beside: Mapping[str, object]) -> bytes:
-        head = self._head
+    def _chunk(self, choices: list[dict[str, object]], more: Mapping[str, object]) -> bytes:
+        meta = self._meta
         return data_frame(
             {
-                "id": head.id,
+                "id": meta.id,
                 "object": "chat.completion.chunk",
-                "created": head.created,
-                "model": head.model,
+                "created": meta.created,
+                "model": meta.model,
                 "choices": choices,
-                **beside,
+                **more,
             }
         )

@@ -1,62 +1,65 @@
-"""OpenAI's chat completions → the engine's requests. Pure: ids come from outside."""
+"""Translates the body of a chat completion to the engine's requests. Pure: ids come from outside."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import replace
 
 from pydantic import ValidationError
 
 from api.errors import BadRequest, UnsupportedParameter
 from api.fields.constraints import constraint
-from api.fields.sampling import for_choice, sampling
-from api.fields.tools import FunctionBody, may_be_several, named_tool, tool, tool_choice, tools
-from api.fields.unsupported_params import reject_unsupported
-from api.openai.chat import messages
-from api.openai.chat.schemas import ChatCompletionBody, StreamOptions
-from engine.requests import ChatRequest, Effort, Message, Tool, ToolChoice
-
-EFFORTS: dict[str, Effort] = {
-    "minimal": "minimal",
-    "low": "low",
-    "medium": "medium",
-    "high": "high",
-    "xhigh": "high",
-    "max": "high",
-}
-
-TEMPLATE_NAMES = frozenset(
-    (
-        *("messages", "tools", "documents", "add_generation_prompt", "continue_final_message"),
-        *("bos_token", "eos_token", "chat_template", "raise_exception", "strftime_now"),
-    )
+from api.fields.content import result_text, text_of, unsupported_role
+from api.fields.reasoning import reasoning_options
+from api.fields.sampling import sampling, sampling_for_choice
+from api.fields.tools import (
+    FunctionBody,
+    allows_parallel_calls,
+    choose_named_tool,
+    make_tool,
+    parse_tool_choice,
+    parse_tools,
 )
-"""What a template has from the conversation and the model, never from a request's further arguments."""
+from api.fields.unsupported_params import reject_unsupported
+from api.openai.chat.schemas import ChatCompletionBody, ChatMessage, StreamOptions
+from engine.requests import ChatRequest, Message, Tool, ToolCall, ToolChoice
 
-Argument = tuple[str, bool | int | float | str]
+ROLES: Mapping[str, str] = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "assistant": "assistant",
+    "tool": "tool",
+    "function": "tool",
+}
 
 
 def chat_requests(body: ChatCompletionBody, request_id: str) -> tuple[ChatRequest, ...]:
-    """One for each choice. Raises BadRequest (UnsupportedParameter for fields whose promise would be broken)."""
+    """One request for each choice. Raises BadRequest, UnsupportedParameter."""
     first = chat_request(body, request_id)
-    others = range(1, body.n or 1)
-    return first, *(replace(first, sampling=for_choice(first.sampling, at), id=f"{request_id}-{at}") for at in others)
+    others = [
+        replace(first, sampling=sampling_for_choice(first.sampling, index), id=f"{request_id}-{index}")
+        for index in range(1, body.n or 1)
+    ]
+    return first, *others
 
 
 def chat_request(body: ChatCompletionBody, request_id: str) -> ChatRequest:
-    """The first choice's request; raises as `chat_requests`."""
-    reject_unsupported(body.model_extra or {})
+    """The request for the first choice. Raises BadRequest, UnsupportedParameter."""
+    reject_unsupported(body.model_extra)
     check_stream_options(body.stream_options, body.stream)
-    said, answer_start = _messages(body)
-    offered, choice = _tools(body)
-    thinking, effort, arguments = thinking_of(body)
+    messages, answer_start = _messages(body)
+    tools, choice = _tools(body)
+    thinking, effort, template_arguments = reasoning_options(body)
     return ChatRequest(
-        messages=said,
+        messages=messages,
         origin="endpoint",
         use_cache=body.use_cache,
         sampling=sampling(body),
-        tools=offered,
+        tools=tools,
         tool_choice=choice,
-        parallel_tool_calls=may_be_several(choice, body.parallel_tool_calls) and body.functions is None,
+        parallel_tool_calls=allows_parallel_calls(choice, body.parallel_tool_calls) and body.functions is None,
         thinking=thinking,
         effort=effort,
         constraint=constraint(body, body.response_format),
@@ -64,22 +67,23 @@ def chat_request(body: ChatCompletionBody, request_id: str) -> ChatRequest:
         max_tokens=body.max_tokens if body.max_completion_tokens is None else body.max_completion_tokens,
         min_tokens=body.min_tokens or 0,
         stop=tuple(stop for stop in body.stop if stop),
-        n_logprobs=n_logprobs(body),
-        template_arguments=arguments,
+        n_logprobs=_n_logprobs(body),
+        template_arguments=template_arguments,
         id=request_id,
     )
 
 
-def check_stream_options(given: StreamOptions | None, stream: bool | None) -> None:
-    if given is None:
+def check_stream_options(options: StreamOptions | None, stream: bool | None) -> None:
+    """Raises BadRequest, UnsupportedParameter."""
+    if options is None:
         return
     if not stream:
         raise BadRequest("'stream_options' is only allowed when 'stream' is true.", "stream_options")
-    if given.continuous_usage_stats:
+    if options.continuous_usage_stats:
         raise UnsupportedParameter("stream_options.continuous_usage_stats")
 
 
-def n_logprobs(body: ChatCompletionBody) -> int | None:
+def _n_logprobs(body: ChatCompletionBody) -> int | None:
     if body.logprobs:
         return body.top_logprobs or 0
     if body.top_logprobs:
@@ -87,78 +91,102 @@ def n_logprobs(body: ChatCompletionBody) -> int | None:
     return None
 
 
+# Messages
+
+
 def _messages(body: ChatCompletionBody) -> tuple[tuple[Message, ...], str]:
-    """The messages, and what the answer begins with already."""
-    said = tuple(messages.message(message, f"messages[{i}]") for i, message in enumerate(body.messages))
+    """The messages, and the text that the answer continues."""
+    messages = tuple(parse_message(message, f"messages[{i}]") for i, message in enumerate(body.messages))
     if not body.continue_final_message:
         if body.add_generation_prompt is False:
             raise UnsupportedParameter("add_generation_prompt")
-        return said, ""
+        return messages, ""
     if body.add_generation_prompt:
         raise BadRequest("An answer is either continued or begun.", "continue_final_message")
-    if said[-1].role != "assistant" or said[-1].tool_calls or len(said) == 1:
+    if messages[-1].role != "assistant" or messages[-1].tool_calls or len(messages) == 1:
         raise BadRequest("Only an assistant's text can be continued.", "continue_final_message")
-    return said[:-1], said[-1].content
+    return messages[:-1], messages[-1].content
+
+
+def parse_message(given: ChatMessage, path: str) -> Message:
+    """`path` names the message in errors. Raises BadRequest, UnsupportedParameter."""
+    role = ROLES.get(given.role)
+    match role:
+        case None:
+            raise unsupported_role(given.role, f"{path}.role")
+        case "assistant":
+            content, reasoning = text_of(given.content, f"{path}.content"), given.reasoning_content or given.reasoning
+            return Message(role, content, _tool_calls(given, path), reasoning=reasoning)
+        case "tool":
+            content = result_text(given.content, f"{path}.content")
+            return Message(role, content, tool_call_id=_answered_call_id(given, path))
+    return Message(role, text_of(given.content, f"{path}.content"))
+
+
+def _tool_calls(given: ChatMessage, path: str) -> tuple[ToolCall, ...]:
+    match given.function_call:
+        case {"name": str(name), "arguments": str(arguments)}:
+            return (ToolCall(_legacy_call_id(name), name, arguments),)
+        case None:
+            pass
+        case _:
+            raise BadRequest(f"'{path}.function_call' needs a name and arguments.", f"{path}.function_call")
+    if given.tool_calls is None:
+        return ()
+    if not isinstance(given.tool_calls, list):
+        raise BadRequest(f"'{path}.tool_calls' must be a list.", f"{path}.tool_calls")
+    return tuple(_tool_call(call, f"{path}.tool_calls[{i}]") for i, call in enumerate(given.tool_calls))
+
+
+def _tool_call(call: object, path: str) -> ToolCall:
+    match call:
+        case {"id": str(id), "function": {"name": str(name), "arguments": str(arguments)}}:
+            return ToolCall(id, name, arguments)
+        case {"id": str(id), "type": "custom", "custom": {"name": str(name), "input": str(text)}}:
+            return ToolCall(id, name, json.dumps({"input": text}, ensure_ascii=False))
+        case {"type": str(kind)} if kind != "function":
+            raise UnsupportedParameter(path, f"A call of the type '{kind[:40]}' is not supported.")
+    raise BadRequest(f"'{path}' needs an id, and a function with a name and with arguments as a string.", path)
+
+
+def _answered_call_id(given: ChatMessage, path: str) -> str:
+    if given.tool_call_id is not None:
+        return given.tool_call_id
+    if given.role == "function" and given.name is not None:
+        return _legacy_call_id(given.name)
+    raise BadRequest(f"'{path}.tool_call_id' is missing: which call does it answer?", f"{path}.tool_call_id")
+
+
+def _legacy_call_id(name: str) -> str:
+    """`function_call`, the predecessor of `tool_calls`, has no ids."""
+    return f"call_{name}"
+
+
+# Tools
 
 
 def _tools(body: ChatCompletionBody) -> tuple[tuple[Tool, ...], ToolChoice]:
     if body.functions is None:
-        offered, choice = tool_choice(body.tool_choice, tools(body.tools or ()))
+        tools, choice = parse_tool_choice(body.tool_choice, parse_tools(body.tools or ()))
     else:
         if body.tools:
             raise BadRequest("'functions' is the old name of 'tools'; send one of both.", "functions")
-        offered, choice = _functions(body)
-    return (offered, choice) if offered else ((), "auto")
+        tools, choice = _functions(body)
+    return (tools, choice) if tools else ((), "auto")
 
 
 def _functions(body: ChatCompletionBody) -> tuple[tuple[Tool, ...], ToolChoice]:
+    """`functions` and `function_call`, the predecessors of `tools` and `tool_choice`."""
     try:
-        found = [FunctionBody.model_validate(each) for each in body.functions or ()]
+        bodies = [FunctionBody.model_validate(each) for each in body.functions or ()]
     except ValidationError:
         raise BadRequest("'functions' must be a list of functions with names.", "functions") from None
-    offered = tuple(tool(each.name, each.description, each.parameters) for each in found)
+    tools = tuple(make_tool(each.name, each.description, each.parameters) for each in bodies)
     match body.function_call:
         case None | "auto":
-            return offered, "auto"
+            return tools, "auto"
         case "none":
             return (), "none"
         case {"name": str(name)}:
-            return named_tool(name, offered)
+            return choose_named_tool(name, tools)
     raise BadRequest("'function_call' must be none, auto, or name a function.", "function_call")
-
-
-def thinking_of(body: ChatCompletionBody) -> tuple[bool | None, Effort | None, tuple[Argument, ...]]:
-    """Whether and how much the model reasons, and further arguments of its template. Raises BadRequest,
-    UnsupportedParameter."""
-    arguments: list[Argument] = []
-    thinking, effort = effort_of(body.reasoning_effort, "reasoning_effort")
-    if body.reasoning_budget_tokens == 0:
-        thinking = False
-    elif body.reasoning_budget_tokens not in (None, -1):
-        raise UnsupportedParameter("reasoning_budget_tokens")
-    for name, value in (body.chat_template_kwargs or {}).items():
-        path = f"chat_template_kwargs.{name}"
-        match name, value:
-            case _, None:
-                pass
-            case "enable_thinking" | "thinking", bool():
-                thinking = value
-            case "enable_thinking" | "thinking", _:
-                raise BadRequest(f"'{path}' must be true or false.", path)
-            case "reasoning_effort", str():
-                thinking, effort = effort_of(value, path)
-            case _, bool() | int() | float() | str() if name.isidentifier() and name not in TEMPLATE_NAMES:
-                arguments.append((name, value))
-            case _:
-                raise UnsupportedParameter(path)
-    return thinking, effort, tuple(arguments)
-
-
-def effort_of(word: str | None, path: str) -> tuple[bool | None, Effort | None]:
-    if word is None:
-        return None, None
-    if word == "none":
-        return False, None
-    if word not in EFFORTS:
-        raise BadRequest(f"'{path}' must be none, minimal, low, medium, high or xhigh.", path)
-    return None, EFFORTS[word]

@@ -1,4 +1,4 @@
-"""What OpenAI's clients send for a chat completion. Fields unknown here are looked at in `promises`."""
+"""Request bodies of chat completions. `unsupported_params` checks the fields that are not declared here."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from typing import Annotated
 
 from pydantic import Field
 
-from api.body import INT32_MAX, MAX_MESSAGES, Body, CountOrEndless, Stops
-from api.fields.constraints import FormatFields, ResponseFormat
+from api.body import INT32_MAX, MAX_MESSAGES, Body, CountOrUnlimited, Stops
+from api.fields.constraints import ConstraintFields, ResponseFormat
+from api.fields.reasoning import ReasoningFields
 from api.fields.sampling import SamplerFields
-from api.fields.tools import ToolBody
+from api.fields.tools import MAX_TOOLS, ToolBody
 
 MAX_CHOICES = 128
-MAX_TOOLS = 1024
 
 
 class StreamOptions(Body):
     include_usage: bool | None = None
     continuous_usage_stats: bool | None = None
-    """vLLM's: counts with each piece."""
+    """vLLM's: token counts in each chunk."""
 
 
 class ChatMessage(Body):
-    """`content` and `tool_calls` have many shapes; `messages` reads them, so as to name the part that is wrong."""
+    """`content` and `tool_calls` have several forms; `request` parses them, and names the part that is invalid."""
 
     role: str
     content: object = None
@@ -34,14 +34,14 @@ class ChatMessage(Body):
     function_call: object = None
 
 
-class ChatCompletionBody(SamplerFields, FormatFields):
+class ChatCompletionBody(SamplerFields, ConstraintFields, ReasoningFields):
     model: str | None = None
     messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     n: Annotated[int, Field(ge=1, le=MAX_CHOICES)] | None = None
-    max_tokens: CountOrEndless = None
-    max_completion_tokens: CountOrEndless = None
+    max_tokens: CountOrUnlimited = None
+    max_completion_tokens: CountOrUnlimited = None
     min_tokens: Annotated[int, Field(ge=0, le=INT32_MAX)] | None = None
     stop: Stops = Field(default_factory=list)
     logprobs: bool | None = None
@@ -52,13 +52,10 @@ class ChatCompletionBody(SamplerFields, FormatFields):
     parallel_tool_calls: bool | None = None
     functions: Annotated[list[dict[str, object]], Field(max_length=MAX_TOOLS)] | None = None
     function_call: object = None
-    reasoning_effort: str | None = None
-    # llama.cpp's, which tools for local models send.
-    chat_template_kwargs: dict[str, object] | None = None
-    reasoning_budget_tokens: Annotated[int, Field(ge=-1, le=INT32_MAX)] | None = None
+    # llama.cpp's
     timings_per_token: bool | None = None
-    """Timings with each chunk of a stream."""
+    """Send timings with each chunk of a stream."""
     return_progress: bool | None = None
-    """Chunks that report how much of the prompt has been read, before the answer of a stream."""
+    """Report the prompt's progress in chunks before the answer."""
     continue_final_message: bool | None = None
     add_generation_prompt: bool | None = None

@@ -1,140 +1,140 @@
-"""The engine's answers → OpenAI's completions. Pure: ids and time come from outside."""
+"""Translates the engine's events to completions. Pure: ids and time come from outside."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from api.answer import Answer
-from api.errors import RequestStopped, openai_body, problem_of
+from api.answer import Answer, error_of
 from api.fields.logprobs import LegacyLogprobs, joined
 from api.fields.usage import timings, usage
 from api.openai.chat.answer import DONE, ResponseMeta
-from api.streaming import data_frame
+from api.streaming import data_frame, openai_error_frame
 from engine.events import Event, Failed, Finished, Started, TextDelta, TokenChoice, Usage
 
 
 @dataclass(frozen=True, slots=True)
 class CompletionResponseOptions:
-    """How completions were asked for. Of the `n_generated` answers to each prompt, the best `n` are shown.
+    """`n_generated` answers are generated for each prompt, and the best `n` of them returned.
 
-    `echoes` are the prompts' texts, where they are to be repeated. `silent`: nothing of the answer is shown."""
+    `echoes`: the prompts' texts, if they are to be repeated before the answers. `prompt_only`: `max_tokens` is 0, and
+    nothing of the answers is returned."""
 
     n: int = 1
     n_generated: int = 1
     echoes: tuple[str, ...] | None = None
     logprobs: bool = False
-    silent: bool = False
+    prompt_only: bool = False
     include_usage: bool = False
 
-    def echo(self, place: int) -> str:
-        """What stands before the answer at `place`."""
-        return "" if self.echoes is None else self.echoes[place // self.n_generated]
+    def echo(self, index: int) -> str:
+        """The text before the answer at `index`."""
+        return "" if self.echoes is None else self.echoes[index // self.n_generated]
 
-    def said(self, finished: Finished) -> Finished:
-        return replace(finished, usage=replace(finished.usage, n_output=0)) if self.silent else finished
+    def reported(self, finished: Finished) -> Finished:
+        return replace(finished, usage=replace(finished.usage, n_output=0)) if self.prompt_only else finished
 
 
 def text_completion(
-    head: ResponseMeta, answers: Sequence[Answer], manner: CompletionResponseOptions
+    meta: ResponseMeta, answers: Sequence[Answer], options: CompletionResponseOptions
 ) -> dict[str, object]:
     """A whole answer."""
-    finished = [manner.said(answer.finished) for answer in answers]
-    whole = _object(head, [_choice(i, answers[at], manner, at) for i, at in enumerate(_shown(answers, manner))])
-    whole["usage"] = usage([each.usage for each in finished], len(answers) // manner.n_generated)
+    finished = [options.reported(answer.finished) for answer in answers]
+    best = enumerate(_best(answers, options))
+    whole = _object(meta, [_choice(number, answers[index], options, index) for number, index in best])
+    whole["usage"] = usage([each.usage for each in finished], len(answers) // options.n_generated)
     if len(finished) == 1:
         whole["timings"] = timings(finished[0].usage, finished[0].timings)
     return whole
 
 
-def _shown(answers: Sequence[Answer], manner: CompletionResponseOptions) -> list[int]:
-    """Places of the answers that are shown: of each prompt's the best, the best first."""
-    if manner.n == manner.n_generated:
+def _best(answers: Sequence[Answer], options: CompletionResponseOptions) -> list[int]:
+    """Indices of the `n` best answers to each prompt, the best first; of all, in order, if no more were generated."""
+    if options.n == options.n_generated:
         return list(range(len(answers)))
-    groups = [range(at, at + manner.n_generated) for at in range(0, len(answers), manner.n_generated)]
-    return [
-        at for group in groups for at in sorted(group, key=lambda at: _goodness(answers[at]), reverse=True)[: manner.n]
-    ]
+    best: list[int] = []
+    for start in range(0, len(answers), options.n_generated):
+        group = range(start, start + options.n_generated)
+        best += sorted(group, key=lambda index: _mean_logprob(answers[index]), reverse=True)[: options.n]
+    return best
 
 
-def _goodness(answer: Answer) -> float:
-    """The mean log probability of its tokens."""
+def _mean_logprob(answer: Answer) -> float:
     logprobs = [choice.logprob for choice in answer.choices]
     return sum(logprobs) / len(logprobs) if logprobs else float("-inf")
 
 
-def _choice(index: int, answer: Answer, manner: CompletionResponseOptions, place: int) -> dict[str, object]:
-    text = manner.echo(place) + ("" if manner.silent else answer.text)
+def _choice(number: int, answer: Answer, options: CompletionResponseOptions, index: int) -> dict[str, object]:
     return {
-        "text": text,
-        "index": index,
-        "logprobs": _scores(answer, manner) if manner.logprobs else None,
+        "text": options.echo(index) + ("" if options.prompt_only else answer.text),
+        "index": number,
+        "logprobs": _logprobs(answer, options) if options.logprobs else None,
         "finish_reason": answer.finished.reason,
     }
 
 
-def _scores(answer: Answer, manner: CompletionResponseOptions) -> dict[str, object]:
+def _logprobs(answer: Answer, options: CompletionResponseOptions) -> dict[str, object]:
     writer, parts = LegacyLogprobs(), []
-    if manner.echoes is not None:
-        parts.append(writer.of(answer.prompt, first_unknown=True))
-    if not manner.silent:
-        parts.append(writer.of(answer.choices))
-    if manner.echoes is not None and not manner.silent:
-        # Those who count tokens from the prompt's end want every one that was chosen.
-        parts.append(writer.unsaid(max(answer.finished.usage.n_output - len(answer.choices), 0)))
+    if options.echoes is not None:
+        parts.append(writer.piece(answer.prompt, starts_prompt=True))
+    if not options.prompt_only:
+        parts.append(writer.piece(answer.choices))
+    if options.echoes is not None and not options.prompt_only:
+        # Clients that find the end of the prompt by counting tokens from the end need every sampled token.
+        parts.append(writer.silent_tokens(max(answer.finished.usage.n_output - len(answer.choices), 0)))
     return joined(parts)
 
 
-class CompletionWriter:
-    """Streamed answers, event by event; choices come interleaved."""
+class CompletionChunkWriter:
+    """An EventWriter for completion chunks. The chunks of several choices are interleaved."""
 
-    def __init__(self, head: ResponseMeta, manner: CompletionResponseOptions, n_prompts: int) -> None:
-        self._head = head
-        self._manner = manner
+    def __init__(self, meta: ResponseMeta, options: CompletionResponseOptions, n_prompts: int) -> None:
+        self._meta = meta
+        self._options = options
         self._n_prompts = n_prompts
-        self._scores: dict[int, LegacyLogprobs] = {}
-        self._counts: dict[int, Usage] = {}
+        self._logprobs: dict[int, LegacyLogprobs] = {}
+        self._usage: dict[int, Usage] = {}
 
-    def frames(self, place: int, event: Event) -> bytes:
+    def frames(self, index: int, event: Event) -> bytes:
         match event:
             case Started(prompt=prompt):
-                self._scores[place] = LegacyLogprobs()
-                echo = self._manner.echo(place)
-                return self._text(place, echo, prompt, first_unknown=True) if echo else b""
-            case TextDelta(text=text, choices=choices) if not self._manner.silent:
-                return self._text(place, text, choices)
-            case Finished(reason="cancelled"):
-                return data_frame(openai_body(problem_of(RequestStopped())))
+                self._logprobs[index] = LegacyLogprobs()
+                echo = self._options.echo(index)
+                return self._text(index, echo, prompt, starts_prompt=True) if echo else b""
+            case TextDelta(text=text, choices=choices) if not self._options.prompt_only:
+                return self._text(index, text, choices)
+            case Failed() | Finished(reason="cancelled"):
+                return openai_error_frame(error_of(event))
             case Finished():
-                return self._end(place, self._manner.said(event))
-            case Failed(error=error):
-                return data_frame(openai_body(problem_of(error)))
+                return self._end(index, self._options.reported(event))
         return b""
 
-    def _text(self, place: int, text: str, choices: Sequence[TokenChoice], *, first_unknown: bool = False) -> bytes:
-        scores = self._scores[place].of(choices, first_unknown=first_unknown) if self._manner.logprobs else None
-        return self._chunk({"text": text, "index": place, "logprobs": scores, "finish_reason": None})
+    def _text(self, index: int, text: str, choices: Sequence[TokenChoice], *, starts_prompt: bool = False) -> bytes:
+        logprobs = None
+        if self._options.logprobs:
+            logprobs = self._logprobs[index].piece(choices, starts_prompt=starts_prompt)
+        return self._chunk({"text": text, "index": index, "logprobs": logprobs, "finish_reason": None})
 
-    def _end(self, place: int, finished: Finished) -> bytes:
-        self._counts[place] = finished.usage
-        n_answers = self._n_prompts * self._manner.n
-        last = self._chunk({"text": "", "index": place, "logprobs": None, "finish_reason": finished.reason})
-        if len(self._counts) < n_answers:
+    def _end(self, index: int, finished: Finished) -> bytes:
+        self._usage[index] = finished.usage
+        n_answers = self._n_prompts * self._options.n
+        last = self._chunk({"text": "", "index": index, "logprobs": None, "finish_reason": finished.reason})
+        if len(self._usage) < n_answers:
             return last
-        if self._manner.include_usage:
-            counts = usage([self._counts[at] for at in range(n_answers)], self._n_prompts)
-            last += data_frame({**_object(self._head, []), "usage": counts})
+        if self._options.include_usage:
+            total = usage([self._usage[each] for each in range(n_answers)], self._n_prompts)
+            last += data_frame({**_object(self._meta, []), "usage": total})
         return last + DONE
 
     def _chunk(self, choice: dict[str, object]) -> bytes:
-        return data_frame(_object(self._head, [choice]))
+        return data_frame(_object(self._meta, [choice]))
 
 
-def _object(head: ResponseMeta, choices: list[dict[str, object]]) -> dict[str, object]:
+def _object(meta: ResponseMeta, choices: list[dict[str, object]]) -> dict[str, object]:
     return {
-        "id": head.id,
+        "id": meta.id,
         "object": "text_completion",
-        "created": head.created,
-        "model": head.model,
+        "created": meta.created,
+        "model": meta.model,
         "choices": choices,
     }

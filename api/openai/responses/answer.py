@@ -1,24 +1,34 @@
-"""The responses API's objects. Pure: ids and time come from outside."""
+"""Translates the engine's events to the responses API's objects and events. Pure: ids and time come from outside."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from api.answer import Answer
-from api.errors import Problem
+from api.answer import Answer, error_of
+from api.error_bodies import Problem, problem_of
 from api.fields import logprobs
 from api.fields.usage import timings
-from api.openai.responses.items import Item
-from api.openai.responses.request import function_tools, namespaces
+from api.openai.responses.request import Item, function_tools, namespaces
 from api.openai.responses.schemas import ResponsesBody
-from engine.events import Finished, TokenChoice
+from api.streaming import event_frame
+from engine.events import (
+    Event,
+    Failed,
+    Finished,
+    ReasoningDelta,
+    Started,
+    TextDelta,
+    TokenChoice,
+    ToolCallDelta,
+    ToolCallStarted,
+)
 from engine.requests import ChatRequest, ToolCall
 
 
 @dataclass(frozen=True, slots=True)
 class ResponsesMeta:
-    """What every object of one response repeats. `key` makes its ids; `created_at` is Unix time."""
+    """Repeated in every object of one response. Its ids contain `key`; `created_at` is Unix time."""
 
     key: str
     created_at: int
@@ -26,14 +36,14 @@ class ResponsesMeta:
     body: ResponsesBody
     request: ChatRequest
     stores: bool = True
-    """Whether the response is to be kept."""
+    """Whether the response will be stored."""
 
     @property
     def id(self) -> str:
         return f"resp_{self.key}"
 
-    def called(self, flat_name: str) -> Item:
-        """The name of a function that was called, with its namespace where it has one."""
+    def function_name(self, flat_name: str) -> Item:
+        """The name of a called function, with its namespace if it has one."""
         namespace, name = namespaces(self.body).get(flat_name, (None, flat_name))
         return {"name": name} if namespace is None else {"name": name, "namespace": namespace}
 
@@ -42,33 +52,33 @@ class ResponsesMeta:
 
 
 def response_object(
-    head: ResponsesMeta,
+    meta: ResponsesMeta,
     status: str,
     output: Sequence[Item] = (),
     usage: Item | None = None,
     error: Problem | None = None,
     measured: Item | None = None,
 ) -> Item:
-    body, request = head.body, head.request
-    asked_format = body.text.format if body.text else None
+    body, request = meta.body, meta.request
+    format = body.text.format if body.text else None
     return {
-        "id": head.id,
+        "id": meta.id,
         "object": "response",
-        "created_at": head.created_at,
+        "created_at": meta.created_at,
         "status": status,
         "background": False,
         "error": None if error is None else {"code": "server_error", "message": error.message},
         "incomplete_details": {"reason": "max_output_tokens"} if status == "incomplete" else None,
         "instructions": body.instructions,
         "max_output_tokens": body.max_output_tokens,
-        "model": head.model,
+        "model": meta.model,
         "output": list(output),
         "parallel_tool_calls": request.parallel_tool_calls,
         "previous_response_id": body.previous_response_id,
         "reasoning": {"effort": body.reasoning.effort if body.reasoning else None, "summary": None},
-        "store": head.stores,
+        "store": meta.stores,
         "temperature": request.sampling.temperature,
-        "text": {"format": asked_format.model_dump(by_alias=True, exclude_none=True) if asked_format else _TEXT},
+        "text": {"format": format.model_dump(by_alias=True, exclude_none=True) if format else {"type": "text"}},
         "tool_choice": body.tool_choice or "auto",
         "tools": function_tools(body),
         "top_p": request.sampling.top_p,
@@ -79,22 +89,19 @@ def response_object(
     }
 
 
-_TEXT = {"type": "text"}
-
-
-def whole_response(head: ResponsesMeta, answer: Answer) -> Item:
-    """An answer that is not streamed."""
+def whole_response(meta: ResponsesMeta, answer: Answer) -> Item:
+    """A whole answer."""
     status = status_of(answer.finished)
     output: list[Item] = []
     if answer.reasoning:
-        output.append(reasoning_item(head, len(output), "completed", answer.reasoning))
+        output.append(reasoning_item(meta, len(output), "completed", answer.reasoning))
     if answer.text or not answer.calls:
-        output.append(message_item(head, len(output), status, answer.text, answer.choices))
+        output.append(message_item(meta, len(output), status, answer.text, answer.choices))
     for call in answer.calls:
-        output.append(call_item(head, len(output), "completed", call))
+        output.append(call_item(meta, len(output), "completed", call))
     finished = answer.finished
     usage, measured = usage_object(finished, answer.n_reasoning), timings_object(finished)
-    return response_object(head, status, output, usage, measured=measured)
+    return response_object(meta, status, output, usage, measured=measured)
 
 
 def status_of(finished: Finished) -> str:
@@ -125,11 +132,11 @@ def reasoning_part(text: str) -> Item:
 
 
 def message_item(
-    head: ResponsesMeta, index: int, status: str, text: str | None, choices: Sequence[TokenChoice] = ()
+    meta: ResponsesMeta, index: int, status: str, text: str | None, choices: Sequence[TokenChoice] = ()
 ) -> Item:
-    """`text` None: nothing has come yet."""
+    """`text` None: the item has been opened, and is empty."""
     return {
-        "id": head.item_id("msg", index),
+        "id": meta.item_id("msg", index),
         "type": "message",
         "status": status,
         "role": "assistant",
@@ -137,9 +144,9 @@ def message_item(
     }
 
 
-def reasoning_item(head: ResponsesMeta, index: int, status: str, text: str | None) -> Item:
+def reasoning_item(meta: ResponsesMeta, index: int, status: str, text: str | None) -> Item:
     return {
-        "id": head.item_id("rs", index),
+        "id": meta.item_id("rs", index),
         "type": "reasoning",
         "status": status,
         "summary": [],
@@ -147,12 +154,156 @@ def reasoning_item(head: ResponsesMeta, index: int, status: str, text: str | Non
     }
 
 
-def call_item(head: ResponsesMeta, index: int, status: str, call: ToolCall) -> Item:
+def call_item(meta: ResponsesMeta, index: int, status: str, call: ToolCall) -> Item:
     return {
-        "id": head.item_id("fc", index),
+        "id": meta.item_id("fc", index),
         "type": "function_call",
         "status": status,
         "call_id": call.id,
-        **head.called(call.name),
+        **meta.function_name(call.name),
         "arguments": call.arguments,
     }
+
+
+class _OpenItem:
+    """The output item that is being written."""
+
+    def __init__(self, kind: str, index: int, id: str, call: ToolCallStarted | None = None) -> None:
+        self.kind = kind
+        self.index = index
+        self.id = id
+        self.call = call
+        self.parts: list[str] = []
+        self.choices: list[TokenChoice] = []
+
+    @property
+    def text(self) -> str:
+        return "".join(self.parts)
+
+
+class ResponsesEventWriter:
+    """An EventWriter for the responses API's events. `on_done` gets the whole response, unless it failed."""
+
+    def __init__(self, meta: ResponsesMeta, on_done: Callable[[Item], None]) -> None:
+        self._meta = meta
+        self._on_done = on_done
+        self._n_events = 0
+        self._n_reasoning = 0
+        self._output: list[Item] = []
+        self._open: _OpenItem | None = None
+
+    def frames(self, index: int, event: Event) -> bytes:
+        match event:
+            case Started():
+                opened = response_object(self._meta, "in_progress")
+                return self._event("response.created", response=opened) + self._event(
+                    "response.in_progress", response=opened
+                )
+            case TextDelta():
+                return self._text(event)
+            case ReasoningDelta():
+                return self._reasoning(event)
+            case ToolCallStarted():
+                return self._close("completed") + self._open_call(event)
+            case ToolCallDelta(arguments=arguments):
+                return self._delta("response.function_call_arguments.delta", arguments)
+            case Failed() | Finished(reason="cancelled"):
+                return self._failed(error_of(event))
+            case Finished():
+                return self._end(event)
+
+    # Open items
+
+    def _text(self, event: TextDelta) -> bytes:
+        opened = b""
+        if self._open is None or self._open.kind != "msg":
+            opened = self._close("completed") + self._open_message()
+        assert self._open is not None
+        self._open.choices += event.choices
+        return opened + self._delta(
+            "response.output_text.delta", event.text, content_index=0, logprobs=logprobs.content(event.choices)
+        )
+
+    def _reasoning(self, event: ReasoningDelta) -> bytes:
+        self._n_reasoning += event.n_tokens
+        opened = b""
+        if self._open is None or self._open.kind != "rs":
+            opened = self._close("completed")
+            item = self._begin("rs")
+            opened += self._added(item, reasoning_item(self._meta, item.index, "in_progress", None), reasoning_part(""))
+        return opened + self._delta("response.reasoning_text.delta", event.text, content_index=0)
+
+    def _open_message(self) -> bytes:
+        item = self._begin("msg")
+        return self._added(item, message_item(self._meta, item.index, "in_progress", None), text_part(""))
+
+    def _open_call(self, event: ToolCallStarted) -> bytes:
+        item = self._begin("fc", event)
+        shown = call_item(self._meta, item.index, "in_progress", ToolCall(event.id, event.name, ""))
+        return self._added(item, shown, None)
+
+    def _begin(self, kind: str, call: ToolCallStarted | None = None) -> _OpenItem:
+        index = len(self._output)
+        self._open = _OpenItem(kind, index, self._meta.item_id(kind, index), call)
+        return self._open
+
+    def _added(self, item: _OpenItem, shown: Item, part: Item | None) -> bytes:
+        added = self._event("response.output_item.added", output_index=item.index, item=shown)
+        if part is None:
+            return added
+        return added + self._event("response.content_part.added", **self._at(item), content_index=0, part=part)
+
+    def _delta(self, name: str, text: str, /, **fields: object) -> bytes:
+        item = self._open
+        assert item is not None
+        item.parts.append(text)
+        return self._event(name, **self._at(item), delta=text, **fields)
+
+    # Completed items
+
+    def _close(self, status: str) -> bytes:
+        """Completes the open item, if there is one."""
+        item, self._open = self._open, None
+        if item is None:
+            return b""
+        at, text = self._at(item), item.text
+        if item.call is not None:
+            shown = call_item(self._meta, item.index, status, ToolCall(item.call.id, item.call.name, text))
+            done = self._event(
+                "response.function_call_arguments.done",
+                **at,
+                **self._meta.function_name(item.call.name),
+                arguments=text,
+            )
+        elif item.kind == "rs":
+            shown = reasoning_item(self._meta, item.index, status, text)
+            done = self._event("response.reasoning_text.done", **at, content_index=0, text=text)
+            done += self._event("response.content_part.done", **at, content_index=0, part=reasoning_part(text))
+        else:
+            shown = message_item(self._meta, item.index, status, text, item.choices)
+            token_logprobs = logprobs.content(item.choices)
+            done = self._event("response.output_text.done", **at, content_index=0, text=text, logprobs=token_logprobs)
+            part = text_part(text, item.choices)
+            done += self._event("response.content_part.done", **at, content_index=0, part=part)
+        self._output.append(shown)
+        return done + self._event("response.output_item.done", output_index=item.index, item=shown)
+
+    def _end(self, finished: Finished) -> bytes:
+        status = status_of(finished)
+        opened = self._open_message() if self._open is None and not self._output else b""  # an empty answer
+        closed = self._close(status)
+        usage, measured = usage_object(finished, self._n_reasoning), timings_object(finished)
+        whole = response_object(self._meta, status, self._output, usage, measured=measured)
+        self._on_done(whole)
+        return opened + closed + self._event(f"response.{status}", response=whole)
+
+    def _failed(self, error: Exception) -> bytes:
+        failed = response_object(self._meta, "failed", self._output, error=problem_of(error))
+        return self._event("response.failed", response=failed)
+
+    def _at(self, item: _OpenItem) -> Item:
+        return {"item_id": item.id, "output_index": item.index}
+
+    def _event(self, name: str, /, **fields: object) -> bytes:
+        number, self._n_events = self._n_events, self._n_events + 1
+        return event_frame(name, {"type": name, "sequence_number": number, **fields})

@@ -1,59 +1,76 @@
-"""The responses API → the engine's request. Pure: ids come from outside."""
+"""Translates the body of the responses API to the engine's request. Pure: ids come from outside."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
 from api.errors import BadRequest, UnsupportedParameter
-from api.fields.constraints import schema
+from api.fields.constraints import schema_constraint
+from api.fields.content import result_text, text_of, unsupported_role
+from api.fields.reasoning import parse_effort
 from api.fields.sampling import sampling
-from api.fields.tools import may_be_several, tool, tool_choice
+from api.fields.tools import allows_parallel_calls, make_tool, parse_tool_choice
 from api.fields.unsupported_params import reject_unsupported
-from api.openai.chat.request import effort_of
-from api.openai.responses.items import Item, flat_name, messages
+from api.openai.chat.request import ROLES
 from api.openai.responses.schemas import ResponsesBody
-from engine.requests import ChatRequest, Constraint, Message, Tool, ToolChoice
+from engine.requests import ChatRequest, Constraint, Message, Tool, ToolCall, ToolChoice
 
-SCORES = "message.output_text.logprobs"
+Item = dict[str, object]
+"""One item of `input` or `output`."""
+
+INCLUDE_LOGPROBS = "message.output_text.logprobs"
+CALLS = frozenset(("function_call", "custom_tool_call", "local_shell_call", "mcp_call"))
+OUTPUTS = frozenset(("function_call_output", "custom_tool_call_output", "local_shell_call_output"))
+IGNORED_ITEMS = frozenset(
+    ("web_search_call", "file_search_call", "image_generation_call", "code_interpreter_call", "mcp_list_tools")
+)
+"""Records of tools that another server ran; their results are in the answer that follows."""
+COMPACTED = "[Another server has compacted an earlier part of this conversation; it cannot be read here.]"
+
+_SEPARATOR = "__"
 
 
 def responses_request(body: ResponsesBody, items: Sequence[Item], request_id: str) -> ChatRequest:
-    """`items`: the whole conversation, with what was said before. Raises BadRequest, UnsupportedParameter."""
-    reject_unsupported(body.model_extra or {})
+    """`items`: the whole conversation, earlier responses included. Raises BadRequest, UnsupportedParameter."""
+    reject_unsupported(body.model_extra)
     for name in ("background", "conversation", "prompt"):
         if getattr(body, name):
             raise UnsupportedParameter(name)
-    said = messages(items)
+    messages = parse_messages(items)
     if body.instructions:
-        said.insert(0, Message("system", body.instructions))
-    if not said:
+        messages.insert(0, Message("system", body.instructions))
+    if not messages:
         raise BadRequest("'input' is missing.", "input")
-    offered, choice = _tools(body)
-    thinking, effort = effort_of(body.reasoning.effort if body.reasoning else None, "reasoning.effort")
+    tools, choice = _tools(body)
+    thinking, effort = parse_effort(body.reasoning.effort if body.reasoning else None, "reasoning.effort")
     return ChatRequest(
-        messages=tuple(said),
+        messages=tuple(messages),
         origin="endpoint",
         use_cache=body.use_cache,
         sampling=sampling(body),
-        tools=offered,
+        tools=tools,
         tool_choice=choice,
-        parallel_tool_calls=may_be_several(choice, body.parallel_tool_calls),
+        parallel_tool_calls=allows_parallel_calls(choice, body.parallel_tool_calls),
         thinking=thinking,
         effort=effort,
         constraint=_constraint(body),
         max_tokens=body.max_output_tokens,
-        n_logprobs=(body.top_logprobs or 0) if SCORES in (body.include or ()) else None,
+        n_logprobs=(body.top_logprobs or 0) if INCLUDE_LOGPROBS in (body.include or ()) else None,
         id=request_id,
     )
 
 
+# Tools
+
+
 def function_tools(body: ResponsesBody) -> list[dict[str, object]]:
-    """The tools that are not skipped, as they came."""
+    """The tools of supported types, as they were sent."""
     return [each for each in body.tools or () if each.get("type") in ("function", "namespace")]
 
 
 def namespaces(body: ResponsesBody) -> dict[str, tuple[str, str]]:
-    """Namespace and name of each function that has both, by the name under which the model knows it."""
+    """Namespace and name of each namespaced function, by its flat name."""
     found = {}
     for given in body.tools or ():
         match given:
@@ -80,8 +97,8 @@ def _tools(body: ResponsesBody) -> tuple[tuple[Tool, ...], ToolChoice]:
                 ]
             case {"type": "namespace"}:
                 raise BadRequest(f"'tools[{at}]' needs a list of tools.", f"tools[{at}].tools")
-    offered, choice = tool_choice(_flat_choice(body.tool_choice, namespaces(body)), tuple(found))
-    return (offered, choice) if offered else ((), "auto")
+    tools, choice = parse_tool_choice(_flat_choice(body.tool_choice, namespaces(body)), tuple(found))
+    return (tools, choice) if tools else ((), "auto")
 
 
 def _function(given: object, namespace: object, path: str) -> Tool:
@@ -89,26 +106,143 @@ def _function(given: object, namespace: object, path: str) -> Tool:
         case {"name": str(name), **more} if 0 < len(name) <= 256:
             description, parameters = more.get("description"), more.get("parameters")
             if isinstance(description, str | None) and isinstance(parameters, dict | None):
-                return tool(flat_name(namespace, name), description, parameters)
+                return make_tool(flat_name(namespace, name), description, parameters)
     raise BadRequest(f"'{path}' needs a name, and parameters that are a schema.", path)
 
 
 def _flat_choice(choice: object, known: Mapping[str, tuple[str, str]]) -> object:
-    """A choice that names a function of a namespace, with the name under which the model knows it."""
+    """`choice` with a namespaced function's flat name. The namespace may be missing where the name is unambiguous."""
     match choice:
         case {"type": "function", "name": str(name), **more}:
-            asked = flat_name(more.get("namespace"), name)
+            wanted = flat_name(more.get("namespace"), name)
             inner = [flat for flat, (_, own) in known.items() if own == name]
-            return {"type": "function", "name": inner[0] if asked not in known and len(inner) == 1 else asked}
+            return {"type": "function", "name": inner[0] if wanted not in known and len(inner) == 1 else wanted}
     return choice
 
 
+def flat_name(namespace: object, name: str) -> str:
+    """The name under which the model gets a function of a namespace: templates have no namespaces."""
+    if not isinstance(namespace, str) or not namespace:
+        return name
+    return f"{namespace}{name}" if namespace.endswith(_SEPARATOR) else f"{namespace}{_SEPARATOR}{name}"
+
+
 def _constraint(body: ResponsesBody) -> Constraint | None:
-    asked = body.text.format if body.text else None
-    if asked is None or asked.type == "text":
+    format = body.text.format if body.text else None
+    if format is None or format.type == "text":
         return None
-    if asked.type == "json_object":
+    if format.type == "json_object":
         return Constraint("json_object")
-    if asked.type != "json_schema" or asked.schema_ is None:
+    if format.type != "json_schema" or format.schema_ is None:
         raise BadRequest("'text.format' must be text, json_object, or json_schema with its schema.", "text.format")
-    return schema(asked.schema_, strict=bool(asked.strict))
+    return schema_constraint(format.schema_, strict=bool(format.strict))
+
+
+# Items
+
+
+def parse_items(given: str | list[object] | None) -> list[Item]:
+    """The request's `input` as items. Raises BadRequest."""
+    if given is None:
+        return []
+    if isinstance(given, str):
+        return [{"type": "message", "role": "user", "content": given}]
+    for at, item in enumerate(given):
+        if not isinstance(item, dict):
+            raise BadRequest(f"'input[{at}]' must be an object.", f"input[{at}]")
+    return [item for item in given if isinstance(item, dict)]
+
+
+def parse_messages(items: Sequence[Item]) -> list[Message]:
+    """Reasoning, text and calls of one turn of the model become one message. Raises BadRequest,
+    UnsupportedParameter."""
+    builder = _MessageBuilder()
+    for at, item in enumerate(items):
+        builder.add(item, f"input[{at}]")
+    builder.end_turn()
+    return builder.messages
+
+
+class _MessageBuilder:
+    """Collects the items of a turn, and the messages of the turns before it."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self._text: str | None = None
+        self._reasoning: list[str] = []
+        self._calls: list[ToolCall] = []
+
+    def add(self, item: Item, path: str) -> None:
+        match item:
+            case {"type": "function_call", "call_id": str(id), "name": str(name), "arguments": str(arguments)}:
+                self._calls.append(ToolCall(id, flat_name(item.get("namespace"), name), arguments))
+            case {"type": "custom_tool_call", "call_id": str(id), "name": str(name), "input": str(text)}:
+                arguments = json.dumps({"input": text}, ensure_ascii=False)
+                self._calls.append(ToolCall(id, flat_name(item.get("namespace"), name), arguments))
+            case {"type": "local_shell_call", "call_id": str(id), "action": dict(action)}:
+                self._calls.append(ToolCall(id, "local_shell", json.dumps(action, ensure_ascii=False)))
+            case {"type": "mcp_call", "name": str(name), "arguments": str(arguments)}:
+                self._add_finished_call(item, name, arguments)
+            case {"type": str(kind)} if kind in IGNORED_ITEMS:
+                pass
+            case {"type": "compaction" | "compaction_summary"}:
+                self.end_turn()
+                self.messages.append(Message("user", COMPACTED))
+            case {"type": str(kind), "call_id": str(id)} if kind in OUTPUTS:
+                self.end_turn()
+                self.messages.append(
+                    Message("tool", result_text(item.get("output"), f"{path}.output"), tool_call_id=id)
+                )
+            case {"type": "reasoning"}:
+                if self._text is not None or self._calls:
+                    self.end_turn()
+                self._reasoning += _reasoning_texts(item)
+            case {"type": str(kind)} if kind in OUTPUTS or kind in CALLS:
+                raise BadRequest(f"'{path}' is no whole {kind}.", path)
+            case {"role": str(role)} if item.get("type") in (None, "message"):
+                self._add_message(role, item.get("content"), path)
+            case {"type": str(kind)}:
+                raise UnsupportedParameter(path, f"Items of the type '{kind[:40]}' are not supported.")
+            case _:
+                raise BadRequest(f"'{path}' must have a type or a role.", path)
+
+    def _add_finished_call(self, item: Item, name: str, arguments: str) -> None:
+        """A call that another server ran; the item contains the result."""
+        id = str(item.get("id") or f"call_{len(self.messages)}")
+        result = item.get("output") or item.get("error")
+        self._calls.append(ToolCall(id, name, arguments))
+        self.end_turn()
+        self.messages.append(Message("tool", result if isinstance(result, str) else "", tool_call_id=id))
+
+    def _add_message(self, role: str, content: object, path: str) -> None:
+        if role not in ROLES or role in ("tool", "function"):
+            raise unsupported_role(role, f"{path}.role")
+        text = text_of(content, f"{path}.content")
+        if role == "assistant":
+            if self._text is not None or self._calls:
+                self.end_turn()
+            self._text = text
+        else:
+            self.end_turn()
+            self.messages.append(Message(ROLES[role], text))
+
+    def end_turn(self) -> None:
+        """Adds the message of the turn that was collected, if there is one."""
+        if self._text is not None or self._calls:
+            reasoning = "\n".join(self._reasoning) or None
+            self.messages.append(Message("assistant", self._text or "", tuple(self._calls), reasoning=reasoning))
+        self._text, self._reasoning, self._calls = None, [], []
+
+
+def _reasoning_texts(item: Item) -> list[str]:
+    """The text of a reasoning item; empty for one that another server encrypted."""
+    found = []
+    for name in ("content", "summary"):
+        parts = item.get(name)
+        for part in parts if isinstance(parts, list) else ():
+            match part:
+                case {"text": str(text)}:
+                    found.append(text)
+        if found:
+            break
+    return found

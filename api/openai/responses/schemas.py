@@ -1,4 +1,4 @@
-"""What OpenAI's clients send to the responses API."""
+"""Request bodies of the responses API."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from pydantic import BeforeValidator, Field
 from api.body import MAX_MESSAGES, Body, Count, Fraction
 from api.fields.constraints import Schema
 from api.fields.sampling import SamplerFields
+from api.fields.tools import MAX_TOOLS
 
 MAX_METADATA = 1024
 
 
-def _few(value: object) -> object:
-    """Before each entry is checked, which makes an error of each wrong one."""
+def _limit_metadata(value: object) -> object:
+    """Runs before the entries are validated, which creates an error object for each invalid one."""
     if isinstance(value, dict) and len(value) > MAX_METADATA:
         raise ValueError(f"more than {MAX_METADATA} entries")
     return value
@@ -36,8 +37,8 @@ class TextOptions(Body):
 
 
 class ResponsesBody(SamplerFields):
-    """`input` is a string or a list of items; `items` reads it. Tools of other types than "function" are skipped:
-    Codex offers several of them with every turn."""
+    """`request` parses the items of `input`. Tools of types other than "function" and "namespace" are ignored: Codex
+    sends several of them with every turn."""
 
     model: str | None = None
     input: str | Annotated[list[object], Field(max_length=MAX_MESSAGES)] | None = None
@@ -48,15 +49,15 @@ class ResponsesBody(SamplerFields):
     max_output_tokens: Count | None = None
     temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] | None = None
     top_p: Fraction | None = None
-    tools: Annotated[list[dict[str, object]], Field(max_length=1024)] | None = None
+    tools: Annotated[list[dict[str, object]], Field(max_length=MAX_TOOLS)] | None = None
     tool_choice: object = None
     parallel_tool_calls: bool | None = None
     reasoning: Reasoning | None = None
     text: TextOptions | None = None
     include: list[str] | None = None
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
-    metadata: Annotated[dict[str, str] | None, BeforeValidator(_few)] = None
-    # What would have to be kept here, and is not.
+    metadata: Annotated[dict[str, str] | None, BeforeValidator(_limit_metadata)] = None
+    # Refused: these would need state that is not stored here.
     background: bool | None = None
     conversation: object = None
     prompt: object = None

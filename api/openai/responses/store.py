@@ -1,4 +1,4 @@
-"""Responses that a later call may go on from, one file each."""
+"""Stored responses, which later requests may continue; one file each."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from api.errors import ResponseNotFound
-from api.keyring import KeyHolder
-from api.openai.responses.items import Item
+from api.keys import KeyHolder
+from api.openai.responses.request import Item
 from engine.files.atomic_write import PART_SUFFIX, write_atomic
 from engine.files.private_files import make_private_folder
 
-MAX_KEPT = 1000
+MAX_RESPONSES = 1000
 MAX_STORE_BYTES = 256 * 1024 * 1024
-"""Of all together. The oldest are removed first."""
+"""Of all responses. The oldest are deleted first."""
 MAX_RESPONSE_BYTES = 8 * 1024 * 1024
-"""Of one, with its conversation. No context holds as much text."""
+"""Of one response with its conversation. No context holds as much text."""
 
 _ID = re.compile(r"resp_[0-9a-f]{32}")
 
@@ -29,13 +29,13 @@ _ITEM_FIELDS = frozenset(
     | {"summary", "error"}
 )
 _WHOLE_FIELDS = frozenset({"action"})
-"""Objects that are read again: the command of a `local_shell_call`."""
+"""Fields that are stored whole: the command of a `local_shell_call`."""
 _PART_FIELDS = frozenset({"type", "text", "refusal"})
 
 
 @dataclass(frozen=True, slots=True)
 class StoredResponse:
-    """`items`: the conversation up to and with the response. `owner_id`: of the key that it came with."""
+    """`items`: the conversation, the response included. `owner_id`: id of the holder of the request's key."""
 
     response: Item
     items: list[Item]
@@ -43,39 +43,39 @@ class StoredResponse:
 
 
 class ResponseStore:
-    """In `folder`, readable by its owner alone; None keeps nothing.
+    """In `folder`, which only its owner can read; None stores nothing.
 
-    `get` and `delete` belong to a running loop, and do not block it; `put` to any other thread. A response is found
-    only by the key that it was made with, and by the endpoint's own."""
+    `get` and `delete` run on an event loop without blocking it; `put` blocks, and may run on any other thread. Only the
+    key that a response was created with, and the endpoint's own key, can find it."""
 
     def __init__(
         self,
         folder: Path | None,
-        max_kept: int = MAX_KEPT,
+        max_responses: int = MAX_RESPONSES,
         max_bytes: int = MAX_STORE_BYTES,
         max_response_bytes: int = MAX_RESPONSE_BYTES,
     ) -> None:
         self._folder = folder
-        self._max_kept = max_kept
+        self._max_responses = max_responses
         self._max_bytes = max_bytes
         self._max_response_bytes = max_response_bytes
         self._lock = threading.Lock()
 
     @property
-    def keeps(self) -> bool:
+    def is_enabled(self) -> bool:
         return self._folder is not None
 
-    def put(self, kept: StoredResponse) -> bool:
-        """Whether it is kept: not where the disk is full or read-only, nor where it is larger than any context."""
+    def put(self, stored: StoredResponse) -> bool:
+        """Whether it was stored: False for a response that is too large, and for a disk that is full or read-only."""
         if self._folder is None:
             return False
-        found = {"owner": kept.owner_id, "response": kept.response, "items": list(map(_known_fields, kept.items))}
-        content = json.dumps(found).encode()
-        if len(content) > self._max_response_bytes:
+        items = list(map(_stored_item, stored.items))
+        text = json.dumps({"owner": stored.owner_id, "response": stored.response, "items": items})
+        if len(text) > self._max_response_bytes:
             return False
         try:
             with self._lock:
-                self._write(self._path(str(kept.response["id"])), content)
+                self._write(self._path(str(stored.response["id"])), text)
         except OSError:
             return False
         return True
@@ -91,12 +91,12 @@ class ResponseStore:
     def _read(self, response_id: str, holder: KeyHolder) -> StoredResponse:
         try:
             found = json.loads(self._path(response_id).read_text("utf-8"))
-            kept = StoredResponse(found["response"], found["items"], found.get("owner", ""))
+            stored = StoredResponse(found["response"], found["items"], found.get("owner", ""))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             raise ResponseNotFound(response_id) from None
-        if not holder.owns(kept.owner_id):
+        if not holder.owns(stored.owner_id):
             raise ResponseNotFound(response_id)
-        return kept
+        return stored
 
     def _delete(self, response_id: str, holder: KeyHolder) -> None:
         self._read(response_id, holder)
@@ -106,40 +106,40 @@ class ResponseStore:
             raise ResponseNotFound(response_id) from None
 
     def _path(self, response_id: str) -> Path:
-        """Raises ResponseNotFound for what is no id of ours, such as a way out of the folder."""
+        """Raises ResponseNotFound for a malformed id, such as one with a path."""
         if self._folder is None or not _ID.fullmatch(response_id):
             raise ResponseNotFound(response_id)
         return self._folder / f"{response_id}.json"
 
-    def _write(self, path: Path, content: bytes) -> None:
+    def _write(self, path: Path, text: str) -> None:
         make_private_folder(path.parent)
-        self._make_room(path.parent, len(content))
-        write_atomic(path, [content])
+        self._make_room(path.parent, len(text))
+        write_atomic(path, text)
 
     def _make_room(self, folder: Path, n_bytes: int) -> None:
-        """For one more of this size. Also removes drafts that a crash left."""
-        for draft in folder.glob(f"resp_*{PART_SUFFIX}"):
-            draft.unlink(missing_ok=True)
+        """Deletes the oldest responses until one more of this size fits, and what a crash left unfinished."""
+        for part in folder.glob(f"resp_*{PART_SUFFIX}"):
+            part.unlink(missing_ok=True)
         found = [(entry.stat(), Path(entry.path)) for entry in os.scandir(folder) if entry.name.endswith(".json")]
         found.sort(key=lambda each: each[0].st_mtime_ns)
-        n_kept, total = len(found) + 1, sum(stat.st_size for stat, _ in found) + n_bytes
+        n_responses, total = len(found) + 1, sum(stat.st_size for stat, _ in found) + n_bytes
         for stat, path in found:
-            if n_kept <= self._max_kept and total <= self._max_bytes:
+            if n_responses <= self._max_responses and total <= self._max_bytes:
                 break
             path.unlink(missing_ok=True)
-            n_kept, total = n_kept - 1, total - stat.st_size
+            n_responses, total = n_responses - 1, total - stat.st_size
 
 
-def _known_fields(item: Item) -> Item:
-    """Without what no later call reads: clients may add fields of any size."""
+def _stored_item(item: Item) -> Item:
+    """Only fields that later requests need: clients may add others of any size."""
     return {
-        name: value if name in _WHOLE_FIELDS else _known_parts(value)
+        name: value if name in _WHOLE_FIELDS else _stored_parts(value)
         for name, value in item.items()
         if name in _ITEM_FIELDS | _WHOLE_FIELDS
     }
 
 
-def _known_parts(value: object) -> object:
+def _stored_parts(value: object) -> object:
     match value:
         case str():
             return value

@@ -1,4 +1,4 @@
-"""Stored responses: their input items, their output items, and their events once more. Pure."""
+"""What clients can read of a stored response: input items, output items, and its events again. Pure."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ import re
 from collections.abc import Iterator, Mapping
 
 from api.errors import BadRequest
-from api.openai.responses.items import Item
+from api.openai.responses.request import Item
 from api.openai.responses.store import StoredResponse
 from api.streaming import event_frame
 
 _ITEM_ID = re.compile(r"(?:msg|rs|fc)_([0-9a-f]{32})_\d+")
 MAX_EVENTS = 1_000_000_000
-MAX_ITEMS_KEPT = 1000
-"""Of earlier responses that are looked at for the references of one request."""
-_PARTS = {"assistant": "output_text"}
+MAX_REFERENCED_ITEMS = 1000
+"""Items that are collected from earlier responses for the references in one request."""
 
 
 def reference(item: Item) -> str | None:
-    """The id of the item that this one only refers to; OpenAI's clients may leave out the type."""
+    """The id in an item reference, whose type OpenAI's clients may omit; None for other items."""
     id = item.get("id")
     if not isinstance(id, str) or "role" in item or item.get("type", "item_reference") not in ("item_reference", None):
         return None
@@ -35,22 +34,22 @@ def query_number(query: Mapping[str, str], name: str, default: int, allowed: ran
     return int(text)
 
 
-def response_of(item_id: str) -> str:
-    """The id of the response that holds an item of ours; that of none, where it is another's."""
+def response_id_of(item_id: str) -> str:
+    """The id of the response that an output item belongs to; "" for an id that is not from this server."""
     found = _ITEM_ID.fullmatch(item_id)
     return f"resp_{found[1]}" if found else ""
 
 
-def outputs(response: Mapping[str, object]) -> list[Item]:
+def output_items(response: Mapping[str, object]) -> list[Item]:
     found = response.get("output")
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
-def input_items(kept: StoredResponse, limit: int, *, newest_first: bool, after: str | None) -> Item:
-    """A page of the conversation before the response. Raises BadRequest where `after` is no item of it."""
-    key = str(kept.response.get("id", "")).removeprefix("resp_")
-    n_output = len(outputs(kept.response))
-    before = kept.items[: len(kept.items) - n_output]
+def input_items(stored: StoredResponse, limit: int, *, newest_first: bool, after: str | None) -> Item:
+    """A page of the items before the response. Raises BadRequest where `after` is not the id of one."""
+    key = str(stored.response.get("id", "")).removeprefix("resp_")
+    n_output = len(output_items(stored.response))
+    before = stored.items[: len(stored.items) - n_output]
     items = [_listed(item, f"item_{key}_{at}") for at, item in enumerate(before)]
     if newest_first:
         items.reverse()
@@ -70,18 +69,20 @@ def input_items(kept: StoredResponse, limit: int, *, newest_first: bool, after: 
 
 
 def _listed(item: Item, id: str) -> Item:
-    """An item with what clients may leave out when they send it."""
+    """An item with the fields that clients may omit in a request."""
     shown: Item = {"id": id, **{key: value for key, value in item.items() if key != "id" or isinstance(value, str)}}
     if "role" in item:
         shown.setdefault("type", "message")
         shown.setdefault("status", "completed")
         if isinstance(content := item.get("content"), str):
-            shown["content"] = [{"type": _PARTS.get(str(item["role"]), "input_text"), "text": content}]
+            shown["content"] = [
+                {"type": "output_text" if item["role"] == "assistant" else "input_text", "text": content}
+            ]
     return shown
 
 
-def replayed(response: Mapping[str, object], starting_after: int = -1) -> bytes:
-    """The events of a finished response, each text whole; only those with a higher number than `starting_after`."""
+def replay(response: Mapping[str, object], starting_after: int = -1) -> bytes:
+    """The events of a response, with each text in one piece; those with a number above `starting_after`."""
     return b"".join(
         event_frame(name, {"type": name, "sequence_number": number, **fields})
         for number, (name, fields) in enumerate(_events(response))
@@ -94,7 +95,7 @@ def _events(response: Mapping[str, object]) -> Iterator[tuple[str, Item]]:
     opened = {**response, "status": "in_progress", "output": [], "usage": None}
     yield "response.created", {"response": opened}
     yield "response.in_progress", {"response": opened}
-    for place, item in enumerate(outputs(response)):
+    for place, item in enumerate(output_items(response)):
         at: Item = {"item_id": item.get("id"), "output_index": place}
         empty: Item = {"arguments": ""} if item.get("type") == "function_call" else {"content": []}
         yield "response.output_item.added", {"output_index": place, "item": {**item, **empty, "status": "in_progress"}}

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QToolButton, QWidg
 from desktop.chat import strings
 from desktop.chat.chat_settings.settings_form import Name, Number
 from desktop.platform.theme import Theme
-from desktop.widgets.card_parts import label, mark
+from desktop.widgets.card_parts import label, set_style_flag
 
 VALUE_WIDTH = 96
 
@@ -82,7 +82,7 @@ class NumberRow(QWidget):
         self._help.setText(strings.setting_problem(self.number) if invalid else strings.setting_help(name))
         self.reset.setVisible(bool(self.edit.text()))
         for widget in (self._help, self.edit):
-            mark(widget, "wrong", invalid)
+            set_style_flag(widget, "wrong", invalid)
 
     def _reset(self) -> None:
         self.edit.clear()

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from desktop.platform.number_format import whole
 from desktop.platform.theme import Theme
-from desktop.widgets.card_parts import mark
+from desktop.widgets.card_parts import set_style_flag
 from desktop.widgets.status_icons import draw_ring
 
 RING = 16
@@ -35,7 +35,7 @@ class ContextMeter(QLabel):
         self.setToolTip("\n".join(texts))
         self.setAccessibleName(". ".join([self.text(), *texts]))
         over = bool(n_ctx) and n_tokens > n_ctx
-        mark(self, "over", over)
+        set_style_flag(self, "over", over)
         self.setVisible(bool(n_tokens and n_ctx))
         self.update()
 

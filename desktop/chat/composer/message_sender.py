@@ -44,7 +44,7 @@ class MessageSender(QObject):
         self._draft = draft
         self._checks: dict[str, asyncio.Task[object]] = {}
         self.is_sending = False
-        """True while the conversation takes a message, which may begin and open a chat."""
+        """True while a message is being sent in the open chat, which may create that chat."""
 
     @property
     def key(self) -> str:

@@ -13,7 +13,7 @@ from api.errors import UnsupportedParameter
 from api.fields.content import text_of_file
 from api.openai.chat.request import chat_request
 from api.openai.chat.schemas import ChatCompletionBody
-from api.openai.responses.items import messages
+from api.openai.responses.request import parse_messages
 from engine.requests import Message
 
 NOTE = "Grüße\n1 < 2"
@@ -36,7 +36,7 @@ def test_text_file_in_a_chat_completion_is_read() -> None:
 
 def test_text_file_in_a_response_and_in_a_result_is_read() -> None:
     part: dict[str, object] = {"type": "input_file", "file_data": data_url(NOTE.encode(), "text/csv; charset=utf-8")}
-    said = messages(
+    said = parse_messages(
         [
             {"role": "user", "content": [part]},
             {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},

@@ -7,12 +7,12 @@ import pytest
 from api.anthropic.request import messages_request
 from api.anthropic.schemas import MessagesBody
 from api.errors import BadRequest, UnsupportedParameter
-from api.ollama.request import messages as ollama_messages
+from api.ollama.request import parse_messages as ollama_messages
 from api.ollama.schemas import OllamaMessage
-from api.openai.chat import messages as openai_messages
+from api.openai.chat.request import parse_message
 from api.openai.chat.schemas import ChatMessage
-from api.openai.responses.items import items_of
-from api.openai.responses.items import messages as response_messages
+from api.openai.responses.request import parse_items
+from api.openai.responses.request import parse_messages as response_messages
 from engine.requests import Message
 
 NOTE = "[An image was left out: only text is read here.]"
@@ -27,17 +27,17 @@ def claude(*blocks: object, role: str = "user") -> tuple[Message, ...]:
 def test_an_image_in_a_result_becomes_a_note_for_openais_clients() -> None:
     parts = [{"type": "text", "text": "Seen."}, {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}}]
     said = ChatMessage(role="tool", tool_call_id="a", content=parts)
-    assert openai_messages.message(said, "m") == Message("tool", f"Seen.\n{NOTE}", tool_call_id="a")
+    assert parse_message(said, "m") == Message("tool", f"Seen.\n{NOTE}", tool_call_id="a")
     with pytest.raises(UnsupportedParameter):
-        openai_messages.message(ChatMessage(role="user", content=parts), "m")
+        parse_message(ChatMessage(role="user", content=parts), "m")
 
 
 def test_an_image_in_a_result_becomes_a_note_in_responses() -> None:
     for kind in ("function_call_output", "custom_tool_call_output"):
         parts = [{"type": "input_text", "text": "Seen."}, {"type": "input_image", "image_url": "data:,"}]
-        items = items_of([{"type": kind, "call_id": "a", "output": parts}])
+        items = parse_items([{"type": kind, "call_id": "a", "output": parts}])
         assert response_messages(items) == [Message("tool", f"Seen.\n{NOTE}", tool_call_id="a")]
-    file = items_of([{"type": "function_call_output", "call_id": "a", "output": [{"type": "input_file"}]}])
+    file = parse_items([{"type": "function_call_output", "call_id": "a", "output": [{"type": "input_file"}]}])
     assert "input_file" in response_messages(file)[0].content
 
 

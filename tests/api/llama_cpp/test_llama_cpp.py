@@ -7,8 +7,9 @@ import json
 import pytest
 
 from api.errors import BadRequest, UnsupportedParameter
-from api.llama_cpp.answer import CompletionOptions, CompletionWriter
-from api.llama_cpp.request import completion_request, infill_context, pieces, prompts, slots
+from api.llama_cpp.answer import LlamaChunkWriter, LlamaResponseOptions, token_pieces
+from api.llama_cpp.props import slot_list
+from api.llama_cpp.request import completion_prompts, completion_request, infill_context
 from api.llama_cpp.schemas import InfillBody, LlamaCompletionBody
 from engine.errors import EngineDead
 from engine.events import Failed, Finished, Started, TextDelta, Timings, Usage
@@ -20,7 +21,7 @@ TIMINGS = Timings(0.0, 0.25, 0.5, 0.25)
 
 
 def test_stream_on_the_wire() -> None:
-    writer = CompletionWriter(CompletionOptions("alias", {"seed": 7}))
+    writer = LlamaChunkWriter(LlamaResponseOptions("alias", {"seed": 7}))
     events = (Started(9, 4), TextDelta("Hel", 1), TextDelta("lo", 2), Finished("length", Usage(9, 4, 3), TIMINGS))
     assert b"".join(writer.frames(0, event) for event in events).decode() == (
         'data: {"index":0,"content":"Hel","tokens":[],"stop":false,"id_slot":-1,"tokens_predicted":1,'
@@ -96,16 +97,16 @@ def test_hints_pass() -> None:
 
 
 def test_prompts_in_every_shape() -> None:
-    assert prompts("a") == ["a"]
-    assert prompts([1, 2]) == [(1, 2)]
-    assert prompts(["a", [1, 2], {"prompt_string": "b"}]) == ["a", (1, 2), "b"]
-    assert prompts({"prompt_string": "b", "multimodal_data": []}) == ["b"]
+    assert completion_prompts("a") == ["a"]
+    assert completion_prompts([1, 2]) == [(1, 2)]
+    assert completion_prompts(["a", [1, 2], {"prompt_string": "b"}]) == ["a", (1, 2), "b"]
+    assert completion_prompts({"prompt_string": "b", "multimodal_data": []}) == ["b"]
     with pytest.raises(UnsupportedParameter):
-        prompts({"prompt_string": "b", "multimodal_data": ["x"]})
+        completion_prompts({"prompt_string": "b", "multimodal_data": ["x"]})
     refused: list[object] = [{}, [{}], {"prompt_string": 3}]
     for bad in refused:
         with pytest.raises(BadRequest):
-            prompts(bad)
+            completion_prompts(bad)
 
 
 def test_what_editors_send() -> None:
@@ -128,17 +129,17 @@ def test_what_editors_send() -> None:
 
 
 def test_pieces_that_are_no_text_come_as_bytes() -> None:
-    assert pieces((1, 2), (b"a", b"\xc3")) == [{"id": 1, "piece": "a"}, {"id": 2, "piece": [195]}]
+    assert token_pieces((1, 2), (b"a", b"\xc3")) == [{"id": 1, "piece": "a"}, {"id": 2, "piece": [195]}]
 
 
 def test_slots() -> None:
     request = CompletionRequest("a", "endpoint", id="r")
-    assert [(slot["id"], slot["id_task"], slot["is_processing"]) for slot in slots(2, 64, [request], {"r"})] == [
+    assert [(slot["id"], slot["id_task"], slot["is_processing"]) for slot in slot_list(2, 64, [request], {"r"})] == [
         (0, "r", True),
         (1, -1, False),
     ]
-    assert len(slots(2, 64, [request] * 5, {"r"})) == 2
-    hidden = slots(1, 64, [request], ())[0]
+    assert len(slot_list(2, 64, [request] * 5, {"r"})) == 2
+    hidden = slot_list(1, 64, [request], ())[0]
     assert (hidden["id_task"], hidden["is_processing"], hidden["params"]) == (-1, True, {})
 
 

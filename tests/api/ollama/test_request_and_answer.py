@@ -9,7 +9,7 @@ import pytest
 from api.answer import AnswerBuilder
 from api.errors import BadRequest
 from api.ollama.answer import OllamaLineWriter, OllamaMeta, loaded, whole
-from api.ollama.models import bare_name, capabilities, embedded
+from api.ollama.models import bare_name, capabilities, embeddings_object
 from api.ollama.request import chat_request, embed_request, generate_request
 from api.ollama.schemas import ChatBody, EmbedBody, GenerateBody
 from engine.errors import EngineDead
@@ -117,7 +117,7 @@ def test_scores() -> None:
 
 
 def test_embeddings() -> None:
-    assert embedded("alias", Embeddings(((0.5, 1.0),), 3), 0.25) == {
+    assert embeddings_object("alias", Embeddings(((0.5, 1.0),), 3), 0.25) == {
         "model": "alias",
         "embeddings": [[0.5, 1.0]],
         "total_duration": 250000000,

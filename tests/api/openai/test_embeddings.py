@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from api.errors import BadRequest, UnsupportedParameter
-from api.openai.completions.schemas import EmbeddingsBody
-from api.openai.embeddings import embed_request, embedding_list
+from api.openai.embeddings import EmbeddingsBody, embed_request, embedding_list
 from engine.events import Embeddings
 from engine.requests import EmbedRequest
 from tests.api.live_endpoint import Live, live, wait_until
@@ -20,9 +19,9 @@ from tests.fakes import FakeOpener, Script
 FOUND = Embeddings(((0.5, -0.25), (1.0, 0.0)), 7)
 
 
-def asked(takes_tokens: bool = False, **fields: Any) -> EmbedRequest:
+def asked(accepts_tokens: bool = False, **fields: Any) -> EmbedRequest:
     body = EmbeddingsBody.model_validate_json(json.dumps(fields))
-    return embed_request(body, takes_tokens=takes_tokens, request_id="1")
+    return embed_request(body, accepts_tokens=accepts_tokens, request_id="1")
 
 
 def test_texts() -> None:
@@ -37,7 +36,7 @@ def test_tokens_only_where_they_are_meant_to_be_the_models_own() -> None:
         with pytest.raises(UnsupportedParameter) as caught:
             asked(input=given)
         assert "check_embedding_ctx_length=False" in caught.value.message
-    assert asked(takes_tokens=True, input=[[1, 2], [3]]).inputs == ((1, 2), (3,))
+    assert asked(accepts_tokens=True, input=[[1, 2], [3]]).inputs == ((1, 2), (3,))
 
 
 @pytest.mark.parametrize("fields", [{"input": ""}, {"input": ["a", ""]}, {"input": "a", "encoding_format": "int8"}])

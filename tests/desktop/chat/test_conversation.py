@@ -1,20 +1,16 @@
-"""The conversation and its arrangement, without a screen."""
+"""The message tree of a chat: the shown branch, versions, removal and restoring."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from dataclasses import replace
+from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import settings
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from desktop.chat.conversation import Conversation
-from desktop.chat.prompt import prompt_messages
-from desktop.chat.titles import MAX_TITLE_COLUMNS, columns, title_of
-from desktop.sidebar.chat_sections import Section, arrange, key_of
-from desktop.store.records import Chat, ChatMessage, ChatSettings, Role, State
-from engine.requests import Message
-
-NOW = datetime(2026, 11, 22, 12, 0)
+from desktop.chat.conversation import Conversation, RemovedMessages
+from desktop.store.records import ChatMessage, Role, State
 
 
 def message(
@@ -40,37 +36,185 @@ def test_branch_of_broken_tree_stops_at_missing_parent_or_cycle() -> None:
     assert Conversation().branch() == []
 
 
-def test_prompt_merges_consecutive_user_messages() -> None:
-    branch = [
-        message("a", None, text="One"),
-        message("b", "a", "assistant", "", "failed"),
-        message("c", "b", text="Two"),
-        message("d", "c", "assistant", "Three", "stopped"),
-    ]
-    assert prompt_messages(branch, ChatSettings()) == (Message("user", "One\n\nTwo"), Message("assistant", "Three"))
+def tree() -> Conversation:
+    """Branches a → b → c → d (shown) and a → b → e → f."""
+    return Conversation(
+        [
+            message("a", None),
+            message("b", "a", "assistant"),
+            message("c", "b"),
+            message("d", "c", "assistant"),
+            message("e", "b"),
+            message("f", "e", "assistant"),
+        ],
+        leaf_id="d",
+    )
 
 
-@given(st.text())
-def test_title_is_one_short_line(text: str) -> None:
-    title = title_of(text)
-    assert columns(title) <= MAX_TITLE_COLUMNS + 1
-    assert len(title.splitlines()) <= 1
+def shown(conversation: Conversation) -> str:
+    return "".join(each.id for each in conversation.branch())
 
 
-def test_long_title_is_cut_at_word_boundary() -> None:
-    assert title_of("\n  Parse   a CSV\nwith quotes") == "Parse a CSV"
-    assert title_of("word " * 20) == "word word word word word word…"
+def test_version_step_restores_last_shown_branch() -> None:
+    conversation = tree()
+    conversation.put(message("g", "c", "assistant"))
+    assert shown(conversation) == "abcg"
+    assert conversation.versions() == {"c": (1, 2), "g": (2, 2)}
+    assert conversation.step("g", -1)
+    assert conversation.step("c", 1)
+    assert shown(conversation) == "abef"
+    assert not conversation.step("e", 1)
+    assert conversation.step("e", -1)
+    assert shown(conversation) == "abcd", "the last shown answer, not the newest"
 
 
-def chat(name: str, days: float, pinned: bool = False) -> Chat:
-    at = (NOW - timedelta(days=days)).timestamp()
-    return Chat(name, name, at, at, pinned)
+def test_unseen_branch_shows_newest_version() -> None:
+    conversation = tree()
+    conversation.show("e")
+    assert shown(conversation) == "abef"
+    fresh = Conversation([*tree().descendants("a"), message("h", "e", "assistant")], leaf_id="d")
+    fresh.show("e")
+    assert shown(fresh) == "abeh"
 
 
-def test_chats_are_grouped_by_age() -> None:
-    chats = [chat("old", 90), chat("now", 0), chat("pin", 50, True), chat("week", 6), chat("month", 20), chat("m", 0.3)]
-    assert [row if isinstance(row, Section) else key_of(row) for row in arrange(chats, NOW)] == [
-        Section.PINNED, "pin", Section.TODAY, "now", "m", Section.WEEK, "week",
-        Section.MONTH, "month", Section.EARLIER, "old",
-    ]  # fmt: skip
-    assert arrange([], NOW) == []
+def test_removed_subtree_is_restored_in_place() -> None:
+    conversation = tree()
+    before = conversation.descendants("a")
+    removed = conversation.remove("c")
+    assert [each.id for each in removed.messages] == ["c", "d"]
+    assert shown(conversation) == "abef", "the neighbouring version is shown"
+    conversation.restore(removed)
+    assert shown(conversation) == "abcd"
+    assert conversation.descendants("a") == before
+    whole = conversation.remove("a")
+    assert (shown(conversation), conversation.leaf_id) == ("", None)
+    conversation.restore(whole)
+    assert conversation.descendants("a") == before
+    conversation.restore(whole)
+    assert len(conversation) == 6
+
+
+def test_removing_only_version_shows_parent() -> None:
+    conversation = tree()
+    conversation.remove("d")
+    assert shown(conversation) == "abc"
+
+
+def test_group_is_side_by_side_until_next_message() -> None:
+    conversation = tree()
+    group = [replace(message(name, "c", "assistant"), group_id="G") for name in "xyz"]
+    for each in group:
+        conversation.put(each)
+    conversation.end_at("x")
+    assert conversation.side_by_side() == {"x": tuple(group)}
+    assert conversation.versions()["x"] == (2, 4)
+    conversation.show("y")
+    assert conversation.side_by_side() == {"y": tuple(group)}
+    conversation.put(message("n", "y"))
+    assert conversation.side_by_side() == {}
+    conversation.remove("n")
+    conversation.remove("y")
+    conversation.remove("z")
+    assert conversation.side_by_side() == {}, "a single answer is not shown side by side"
+
+
+def test_cycles_and_orphans_do_not_loop() -> None:
+    ring = Conversation([message("a", "b"), message("b", "a"), message("o", "gone")])
+    ring.show("a")
+    assert {each.id for each in ring.descendants("a")} == {"a", "b"}
+    assert ring.siblings("o") == ["o"]
+
+
+class ConversationMachine(RuleBasedStateMachine):
+    """Random sequences of questions, edits, alternatives, version steps, deletions and undo."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.conversation = Conversation()
+        self.added: dict[str, ChatMessage] = {}
+        self.removed: list[RemovedMessages] = []
+
+    def add(self, role: Role, parent_id: str | None, group_id: str = "") -> None:
+        new = replace(message(f"m{len(self.added)}", parent_id, role), group_id=group_id)
+        self.added[new.id] = new
+        self.conversation.put(new)
+
+    @rule()
+    def ask(self) -> None:
+        self.add("user", self.conversation.leaf_id)
+        self.add("assistant", self.conversation.leaf_id)
+
+    @precondition(lambda self: self.conversation.branch())
+    @rule(data=st.data())
+    def edit_or_regenerate(self, data: st.DataObject) -> None:
+        old = data.draw(st.sampled_from(self.conversation.branch()))
+        self.add(old.role, old.parent_id)
+
+    @precondition(lambda self: self.conversation.branch())
+    @rule(n=st.integers(2, 3))
+    def ask_for_several(self, n: int) -> None:
+        last = self.conversation.branch()[-1]
+        for _ in range(n):
+            self.add("assistant", last.id if last.role == "user" else last.parent_id, f"g{len(self.added)}")
+
+    @precondition(lambda self: self.conversation.branch())
+    @rule(data=st.data(), step=st.sampled_from([-1, 1]))
+    def step_and_back(self, data: st.DataObject, step: int) -> None:
+        at = data.draw(st.sampled_from(self.conversation.branch()))
+        before = self.conversation.leaf_id
+        if self.conversation.step(at.id, step):
+            versions = self.conversation.siblings(at.id)
+            other = versions[versions.index(at.id) + step]
+            assert other in [each.id for each in self.conversation.branch()]
+            assert self.conversation.step(other, -step)
+            assert self.conversation.leaf_id == before, "the last shown leaf is shown again"
+            self.conversation.step(at.id, step)
+
+    @precondition(lambda self: self.conversation.branch())
+    @rule(data=st.data())
+    def delete(self, data: st.DataObject) -> None:
+        at = data.draw(st.sampled_from(self.conversation.branch()))
+        self.removed.append(self.conversation.remove(at.id))
+
+    @precondition(lambda self: self.removed)
+    @rule()
+    def undo(self) -> None:
+        removed = self.removed.pop()
+        self.conversation.restore(removed)
+        assert self.conversation.leaf_id == removed.leaf_id
+
+    @invariant()
+    def no_message_is_lost(self) -> None:
+        removed_ids = {each.id for removed in self.removed for each in removed.messages}
+        present = {each.id: each for root in self._roots() for each in self.conversation.descendants(root)}
+        assert present == {id: each for id, each in self.added.items() if id not in removed_ids}
+        assert len(self.conversation) == len(present)
+
+    @invariant()
+    def branch_is_connected(self) -> None:
+        branch = self.conversation.branch()
+        assert bool(branch) == (self.conversation.leaf_id is not None)
+        if branch:
+            assert branch[0].parent_id is None
+            assert branch[-1].id == self.conversation.leaf_id
+            assert all(child.parent_id == parent.id for parent, child in pairwise(branch))
+
+    @invariant()
+    def all_messages_are_reachable(self) -> None:
+        """Every message can be reached from the shown branch by version steps."""
+        everything = [each for root in self._roots() for each in self.conversation.descendants(root)]
+        walk = Conversation(everything, self.conversation.leaf_id)
+        for message_id in [each.id for each in everything]:
+            for ancestor in walk.path(message_id):
+                beside = next(each.id for each in walk.branch() if each.parent_id == ancestor.parent_id)
+                versions = walk.siblings(beside)
+                walk.step(beside, versions.index(ancestor.id) - versions.index(beside))
+            assert message_id in [each.id for each in walk.branch()]
+
+    def _roots(self) -> list[str]:
+        branch = self.conversation.branch()
+        return self.conversation.siblings(branch[0].id) if branch else []
+
+
+ConversationMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
+TestConversationMachine = ConversationMachine.TestCase

@@ -11,7 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 
-from api.deps import activity_of
+from api.request_context import activity_of
 from desktop.settings.settings_file import SettingsFile
 from engine.files.profile import Profile
 from tests.api.live_endpoint import ask, live
@@ -165,12 +165,12 @@ def test_kv_usage_of_tools_is_separate_from_chats() -> None:
         assert endpoint.engine.memory.kv_window == 0
         assert [(each.origin, each.owner) for each in endpoint.engine.memory.kv_usage] == [("endpoint", "inglenook")]
         activity = activity_of(endpoint.app)
-        (call,) = activity.calls
-        assert activity.said(call.id) == "Hello there."
-        used = activity.usage["inglenook"]
+        (call,) = activity.views()
+        assert activity.answer_text(call.id) == "Hello there."
+        used = activity.usage()["inglenook"]
         assert (used.n_requests, used.n_tokens_in, used.n_tokens_out) == (1, call.n_prompt, call.n_output)
         activity.forget_bodies()
-        assert (activity.said(call.id), activity.calls[0].body) == ("", None)
+        assert (activity.answer_text(call.id), activity.views()[0].body) == ("", None)
 
 
 def test_tools_button_opens_page_with_memory_card(run: Run, open_gui: OpenGui) -> None:

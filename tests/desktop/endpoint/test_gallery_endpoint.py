@@ -53,7 +53,7 @@ def test_screenshots_of_endpoint_page(run: Run, open_gui: OpenGui, profile: Prof
             await until(lambda: gui.ready and gui.chats.model().rowCount() > 9)
             page = gui.endpoint_page
             await until(lambda: page._state.key)
-            gui.window.sidebar.endpoint_requested.emit()
+            gui.window.show_page("endpoint")
             await until(lambda: page.memory.isVisible())
             await show(gui, "endpoint-off", scheme)
             page.show_state(replace(page._state, stage="on"))

@@ -1,4 +1,4 @@
-"""Small exports as other programs write them."""
+"""Small exports in the formats of other programs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from desktop.import_export.records import PortableChat
 
 
 def chats_in(path: Path) -> list[PortableChat]:
-    """Those of a file in which there is nothing else."""
+    """The chats of a file that contains nothing else."""
     found = list(read(path))
     chats = [piece for piece in found if isinstance(piece, PortableChat)]
     assert len(chats) == len(found)

@@ -1,4 +1,4 @@
-"""A backup holds one moment of the profile, and brings it back whole or not at all."""
+"""Backup and restore of the profile: consistency, interruption, damaged and foreign files."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from desktop.store.store import Store
 from engine.files.profile import Profile
 
 
-def keep(profile: Profile, *titles: str) -> list[str]:
-    """Puts chats of these titles into the profile; returns the titles of all that are there."""
+def add_chats(profile: Profile, *titles: str) -> list[str]:
+    """Adds chats with these titles to the profile and returns the titles of all chats."""
 
     async def run() -> list[str]:
         store = Store(profile.chats)
@@ -39,7 +39,7 @@ def keep(profile: Profile, *titles: str) -> list[str]:
 @pytest.fixture
 def profile(tmp_path: Path) -> Profile:
     made = Profile(tmp_path / "profile").ensure()
-    keep(made, "one", "two")
+    add_chats(made, "one", "two")
     made.settings.write_text('{"theme": "dark"}')
     made.endpoint_key.write_text("ink-secret")
     made.responses.mkdir()
@@ -55,19 +55,19 @@ def backup(profile: Profile, tmp_path: Path) -> Path:
 
 def test_restored_backup_equals_the_profile(profile: Profile, backup: Path, tmp_path: Path) -> None:
     other = Profile(tmp_path / "other").ensure()
-    keep(other, "three")
+    add_chats(other, "three")
     other.settings.write_text('{"theme": "light"}')
     stage_restore(other, backup)
-    assert keep(other) == ["three"], "nothing changes before the next start"
+    assert add_chats(other) == ["three"], "nothing is changed before the next start"
     restored = finish_restore(other.root)
-    assert keep(other) == ["one", "two"]
+    assert add_chats(other) == ["one", "two"]
     assert json.loads(other.settings.read_text()) == {"theme": "dark"}
     assert other.endpoint_key.read_text() == "ink-secret"
     assert (other.responses / "r1.json").is_file()
     (folder,) = other.root.glob(f"{ASIDE}-*")
     assert restored == folder
     aside = Profile(folder)
-    assert keep(aside) == ["three"]
+    assert add_chats(aside) == ["three"]
     assert json.loads(aside.settings.read_text()) == {"theme": "light"}
     assert not finish_restore(other.root)
 
@@ -76,7 +76,7 @@ def test_second_restore_keeps_the_files_of_the_first(profile: Profile, backup: P
     for _ in range(2):
         stage_restore(profile, backup)
         assert finish_restore(profile.root)
-    assert keep(profile) == ["one", "two"]
+    assert add_chats(profile) == ["one", "two"]
 
 
 def test_backup_of_another_schema_version_is_written(profile: Profile, tmp_path: Path) -> None:
@@ -89,26 +89,26 @@ def test_backup_of_another_schema_version_is_written(profile: Profile, tmp_path:
 
 def test_each_restore_keeps_previous_chats_in_its_own_folder(profile: Profile, backup: Path) -> None:
     for title in ("first", "second", "third"):
-        keep(profile, title)
+        add_chats(profile, title)
         stage_restore(profile, backup)
         assert finish_restore(profile.root)
-    kept = [keep(Profile(folder)) for folder in profile.root.glob(f"{ASIDE}-*")]
+    kept = [add_chats(Profile(folder)) for folder in profile.root.glob(f"{ASIDE}-*")]
     assert sorted(kept) == [["first", "one", "two"], ["one", "second", "two"], ["one", "third", "two"]]
 
 
 def test_cancelled_restore_changes_nothing_at_the_next_start(profile: Profile, backup: Path) -> None:
-    keep(profile, "later")
+    add_chats(profile, "later")
     stage_restore(profile, backup)
     assert is_restore_staged(profile.root)
     cancel_restore(profile)
     cancel_restore(profile)
     assert not is_restore_staged(profile.root)
     assert not finish_restore(profile.root)
-    assert "later" in keep(profile)
+    assert "later" in add_chats(profile)
 
 
 def test_backup_completes_while_chats_are_saved(profile: Profile, tmp_path: Path) -> None:
-    """Each write used to begin the copy anew."""
+    """A write must not restart the copy of the database."""
     stop = threading.Event()
     with closing(sqlite3.connect(profile.chats, isolation_level=None)) as file:
         file.execute("CREATE TABLE filler (data BLOB)")
@@ -130,13 +130,13 @@ def test_backup_completes_while_chats_are_saved(profile: Profile, tmp_path: Path
         writer.join()
     stage_restore(profile, tmp_path / "backup.zip")
     assert finish_restore(profile.root)
-    assert keep(profile) == ["one", "two"]
+    assert add_chats(profile) == ["one", "two"]
 
 
 def test_interrupted_restore_is_continued_at_the_next_start(
     profile: Profile, backup: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keep(profile, "later")
+    add_chats(profile, "later")
     stage_restore(profile, backup)
     rename = Path.rename
 
@@ -160,9 +160,9 @@ def test_interrupted_restore_is_continued_at_the_next_start(
         break
     monkeypatch.undo()
     finish_restore(profile.root)
-    assert keep(profile) == ["one", "two"]
+    assert add_chats(profile) == ["one", "two"]
     (aside,) = profile.root.glob(f"{ASIDE}-*")
-    assert "later" in keep(Profile(aside))
+    assert "later" in add_chats(Profile(aside))
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04 cut"])
@@ -181,8 +181,8 @@ def test_damaged_backup_raises_and_changes_nothing(profile: Profile, backup: Pat
             stage_restore(profile, backup)
         except ImportExportError:
             continue
-        assert finish_restore(profile.root)  # the damage lay where nothing is: it must be whole then
-        assert keep(profile) == ["one", "two"]
+        assert finish_restore(profile.root)  # the damage hit unused bytes
+        assert add_chats(profile) == ["one", "two"]
 
 
 def test_unknown_file_name_is_not_unpacked(profile: Profile, backup: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What is wrong with one chat costs no other: it is counted and named, in every format."""
+"""Damaged exports in every format: malformed chats are counted and named, and do not affect others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from desktop.chat.conversation import Conversation
-from desktop.import_export.errors import ImportExportError, UnreadableFile
+from desktop.import_export.errors import ImportExportError, Problem, UnreadableFile
 from desktop.import_export.formats import inglenook
 from desktop.import_export.formats.chat_builder import split_reasoning
 from desktop.import_export.formats.markdown import read_markdown_chat
@@ -158,7 +158,7 @@ def test_element_nested_5000_levels_deep_is_skipped(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text(f"[{json.dumps(chatgpt_chat(1))}, {deep}]")
     chats, unread = titles_and_unread(tmp_path / "x.json")
     assert chats == ["good 1"]
-    assert len(unread) <= 1  # Python 3.13 reads so deep a text, and finds a chat without messages
+    assert len(unread) <= 1  # Python 3.13 parses this depth and finds a chat without messages
 
 
 def test_invalid_utf_8_becomes_replacement_characters(tmp_path: Path) -> None:
@@ -314,17 +314,17 @@ def test_lone_surrogate_is_imported_as_replacement_character(tmp_path: Path, kin
 
 
 def test_jan_messages_are_split_only_at_line_feeds(tmp_path: Path) -> None:
-    said = "one\u2028two\u2029three\x85four\x1cfive\x0bsix\x0cseven"
+    text_with_breaks = "one\u2028two\u2029three\x85four\x1cfive\x0bsix\x0cseven"
     (tmp_path / "thread.json").write_text(json.dumps(foreign_exports.JAN_THREAD))
     messages = [
         {"id": f"m{number}", "role": role, "content": [{"type": "text", "text": {"value": text}}], "created_at": number}
-        for number, (role, text) in enumerate([("user", said), ("assistant", "ok")], start=1)
+        for number, (role, text) in enumerate([("user", text_with_breaks), ("assistant", "ok")], start=1)
     ]
     lines = "".join(json.dumps(each, ensure_ascii=False) + "\r\n" for each in messages).replace("\x1c", "\\u001c")
     lines = lines.replace("\x0b", "\\u000b").replace("\x0c", "\\u000c")
     (tmp_path / "messages.jsonl").write_bytes(lines.encode())
     (found,) = foreign_exports.chats_in(tmp_path)
-    assert [message.text for message in found.messages] == [said, "ok"]
+    assert [message.text for message in found.messages] == [text_with_breaks, "ok"]
 
 
 def node(node_id: str, parent: str | None, role: str | None = None, text: str = "", **more: Any) -> dict[str, Any]:
@@ -395,9 +395,9 @@ def test_open_webui_parts_and_reasoning_are_separated(tmp_path: Path) -> None:
     )
     (tmp_path / "x.json").write_text(json.dumps([chat]))
     (found,) = foreign_exports.chats_in(tmp_path / "x.json")
-    said = {message.text: message for message in found.messages}
-    assert "How are\n\nhills?" in said
-    green = said["They are green."]
+    by_text = {message.text: message for message in found.messages}
+    assert "How are\n\nhills?" in by_text
+    green = by_text["They are green."]
     assert (green.reasoning, green.reasoning_s) == ("Is 1 < 2?\nYes.", 4.0)
 
 
@@ -436,17 +436,17 @@ def test_exported_markdown_is_imported_unchanged(tmp_path: Path) -> None:
     from desktop.import_export.formats.markdown import markdown
 
     chat = Chat("c", "Seas", 1.0, 1.0, settings=replace(Chat("", "", 0, 0).settings, system="Be kind."))
-    said = [
+    branch = [
         ChatMessage("1", "c", None, "user", "Say\n\n```md\n## You\n```", "complete", 1.0),
         ChatMessage("2", "c", "1", "assistant", "It is wide.\n\n### Depth\n\nDeep.", "complete", 1.0),
     ]
     for names in ({"user": "You", "assistant": "Inglenook", "system": "Instructions"},
                   {"user": "Sie", "assistant": "Inglenook", "system": "Anweisungen"}):  # fmt: skip
-        (tmp_path / "x.md").write_text(markdown(chat, said, names.__getitem__))
+        (tmp_path / "x.md").write_text(markdown(chat, branch, names.__getitem__))
         (found,) = foreign_exports.chats_in(tmp_path / "x.md")
         assert found.chat.title == "Seas"
         assert [(each.role, each.text) for each in found.messages] == [
-            ("system", "Be kind."), ("user", said[0].text), ("assistant", said[1].text)
+            ("system", "Be kind."), ("user", branch[0].text), ("assistant", branch[1].text)
         ]  # fmt: skip
 
 
@@ -470,7 +470,7 @@ def test_zip_bomb_is_rejected_within_the_memory_limit(tmp_path: Path) -> None:
             sink.write(b"[]]")
     result, chats, _ = imported(tmp_path, tmp_path / "x.zip")
     assert isinstance(result, UnreadableFile)
-    assert (result.reason, chats) == ("it is too large", [])
+    assert (result.reason, chats) == (Problem.TOO_LARGE, [])
 
 
 def test_a_million_unknown_elements_are_rejected_early(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Files that are written: it shows while it lasts, and can be cancelled."""
+"""Progress, cancellation and failure of an export."""
 
 from __future__ import annotations
 

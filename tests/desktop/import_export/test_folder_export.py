@@ -1,4 +1,4 @@
-"""Folders in files: saved with all chats, and brought in again, also where they are empty."""
+"""Export and import of folders, also of empty ones."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from engine.files.profile import Profile
 from tests.desktop.conftest import Gui, OpenGui, Run, until
 from tests.desktop.import_export.gui_driver import card_of, wiring_of
 from tests.desktop.shell.test_main_window import titles
-from tests.desktop.sidebar.sidebar_actions import AS_FILLED, CONTROL, MENUS, SHIFT, live_in
+from tests.desktop.sidebar.sidebar_actions import CONTROL, IGNORES_MENU_WARNING, INITIAL_ROWS, SHIFT, run_in_window
 
-pytestmark = MENUS
+pytestmark = IGNORES_MENU_WARNING
 
 
 def test_export_of_all_chats_contains_empty_folders(
@@ -34,12 +34,12 @@ def test_export_of_all_chats_contains_empty_folders(
         dialog.close()
         await until(lambda: (tmp_path / "all.json").exists())
         folder_id = next(each.id for each in gui.chats.chats.folders if each.name == "New folder")
-        gui.chats.folder_delete_requested.emit(folder_id)
+        gui.chats.requests.delete_folder_requested.emit(folder_id)
         assert "New folder" not in titles(gui)
         wiring_of(gui).start_import(tmp_path / "all.json")
-        await until(lambda: titles(gui) == [*AS_FILLED[:8], "New folder", *AS_FILLED[8:]])
+        await until(lambda: titles(gui) == [*INITIAL_ROWS[:8], "New folder", *INITIAL_ROWS[8:]])
 
-    live_in(run, open_gui, profile, story)
+    run_in_window(run, open_gui, profile, story)
 
 
 def test_export_with_only_folders_is_imported(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:

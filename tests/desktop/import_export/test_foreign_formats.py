@@ -1,4 +1,4 @@
-"""Exports of other programs become chats; what is damaged or foreign is said."""
+"""Reading exports of other programs; errors for damaged and unknown files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chats as pages of HTML and PDF that stand alone: formulas, wide code, other scripts."""
+"""HTML and PDF exports: formulas, images, wide code and tables, arbitrary text."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_long_page_written_on_pool_thread_logs_no_qt_warning(theme: Theme, tmp_p
     path = tmp_path / "long.pdf"
     with ThreadPoolExecutor(1) as pool:
         reader = pool.submit(pdf, theme, path, "word " * 100 + "\n\nword " * 2_000).result()
-    assert len(reader.pages) > 1  # and a warning of Qt fails the test
+    assert len(reader.pages) > 1  # a warning of Qt fails the test
 
 
 def test_formulas_in_html_are_mathml_with_latex_annotation() -> None:

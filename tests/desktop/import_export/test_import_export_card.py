@@ -43,7 +43,7 @@ def test_chat_is_exported_in_every_format(run: Run, open_gui: OpenGui, tmp_path:
             type_and_send(gui, "The sea?")
             await answered(gui)
             controller = controller_of(gui)
-            chat = wiring_of(gui)._chats.current
+            chat = wiring_of(gui)._chats.sessions.current
             for form in ("md", "html", "pdf", "json"):
                 controller.export(chat, tmp_path / f"sea.{form}", form)
                 await toast_shows(gui, f"Saved as sea.{form}.")
@@ -67,7 +67,7 @@ def test_backup_is_restored_at_the_next_start(run: Run, open_gui: OpenGui, profi
             controller = controller_of(gui)
             controller.back_up(tmp_path / "all.zip")
             await toast_shows(gui, "Saved as all.zip.")
-            gui.chats.delete_requested.emit((gui.rows[0].chat_id,))
+            gui.chats.requests.delete_requested.emit((gui.rows[0].chat_id,))
             controller.restore(tmp_path / "all.zip")
             await toast_shows(gui, "is restored at the next start")
         assert finish_restore(profile.root)
@@ -151,7 +151,7 @@ def test_staged_restore_is_shown_and_can_be_cancelled(
             await toast_shows(gui, "Saved as all.zip.")
             controller.restore(tmp_path / "all.zip")
             await until(card._cancel_restore.isVisible)
-        async with open_gui() as gui:  # as after a restart that did not put it in place
+        async with open_gui() as gui:  # as after a start that did not finish the restore
             card = card_of(gui)
             assert card._restore_status.text() == "A backup is restored at the next start."
             card._cancel_restore.click()

@@ -1,4 +1,4 @@
-"""What goes out in our own format comes in again as it was, to the last field."""
+"""Export and import in the JSON format of Inglenook; the reader process."""
 
 from __future__ import annotations
 
@@ -86,12 +86,14 @@ def imported(database: Path, path: Path, command: list[str] | None = None) -> tu
         kept = Store(database)
         await kept.open()
         try:
-            heard: list[ImportResult] = []
+            progress: list[ImportResult] = []
             importer = (
-                Importer(kept, heard.append) if command is None else Importer(kept, heard.append, lambda _: command)
+                Importer(kept, progress.append)
+                if command is None
+                else Importer(kept, progress.append, lambda _: command)
             )
             result = await importer.run(path)
-            assert heard[-1] == result
+            assert progress[-1] == result
             return result, await kept.chats()
         finally:
             await kept.aclose()

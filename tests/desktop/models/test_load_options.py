@@ -35,13 +35,13 @@ def test_load_options_are_saved_for_each_file_when_it_is_loaded(
             sheet = page.sheet
             assert sheet.load.isHidden()
             before = sheet._cost.text()
-            QTest.keyClicks(sheet.context, "99")
-            QTest.keyClick(sheet.context, Qt.Key.Key_Return)
-            assert sheet.context.property("wrong")
-            sheet.context.clear()
-            QTest.keyClicks(sheet.context, "1,024")
-            QTest.keyClick(sheet.context, Qt.Key.Key_Return)
-            assert not sheet.context.property("wrong")
+            QTest.keyClicks(sheet.context.edit, "99")
+            QTest.keyClick(sheet.context.edit, Qt.Key.Key_Return)
+            assert sheet.context.edit.property("wrong")
+            sheet.context.edit.clear()
+            QTest.keyClicks(sheet.context.edit, "1,024")
+            QTest.keyClick(sheet.context.edit, Qt.Key.Key_Return)
+            assert not sheet.context.edit.property("wrong")
             assert sheet._cost.text() != before
             assert sheet.load.text() == "Reload with these settings"
             sheet.load.click()
@@ -60,9 +60,9 @@ def test_load_options_are_saved_for_each_file_when_it_is_loaded(
             gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: use_of(gui, "Alpha") == "in_use")
             click(page.local_models.view, "Alpha", "settings")
-            assert page.sheet.context.text() == "1024"
-            page.sheet.context.clear()
-            QTest.keyClick(page.sheet.context, Qt.Key.Key_Return)
+            assert page.sheet.context.edit.text() == "1024"
+            page.sheet.context.edit.clear()
+            QTest.keyClick(page.sheet.context.edit, Qt.Key.Key_Return)
         kept = SettingsFile(profile.settings).value.model_settings
         assert kept == {str(path): {"n_ctx": 1024}}, "edited but not loaded options are not saved"
         async with open_gui(real=path) as gui:
@@ -70,7 +70,7 @@ def test_load_options_are_saved_for_each_file_when_it_is_loaded(
             gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: use_of(gui, "Alpha") == "in_use")
             click(page.local_models.view, "Alpha", "settings")
-            page.sheet.context.clear()
+            page.sheet.context.edit.clear()
             page.sheet.load.click()
             await until(lambda: use_of(gui, "Alpha") == "loading")
             await until(lambda: use_of(gui, "Alpha") == "in_use")
@@ -113,18 +113,18 @@ def test_typed_value_stays_when_the_row_changes(
             await until(lambda: rows(page.local_models.view)[0].fit is not None)
             click(page.local_models.view, "Alpha", "settings")
             sheet = page.sheet
-            QTest.keyClicks(sheet.context, "48")
+            QTest.keyClicks(sheet.context.edit, "48")
             row = rows(page.local_models.view)[0]
             sheet.show_model(replace(row, progress=0.5), LoadOptions(), None)
-            assert sheet.context.text() == "48"
-            QTest.keyClick(sheet.context, Qt.Key.Key_Return)
-            assert sheet.context.property("wrong")
-            assert sheet._context_help.property("wrong"), "the help text has the minimum"
+            assert sheet.context.edit.text() == "48"
+            QTest.keyClick(sheet.context.edit, Qt.Key.Key_Return)
+            assert sheet.context.edit.property("wrong")
+            assert sheet.context.help.property("wrong"), "the help text has the minimum"
             assert not sheet.load.isEnabled()
             QTest.keyClick(sheet, Qt.Key.Key_Escape)
             click(page.local_models.view, "Alpha", "settings")
-            assert sheet.context.text() == ""
-            assert not sheet.context.property("wrong")
+            assert sheet.context.edit.text() == ""
+            assert not sheet.context.edit.property("wrong")
             assert sheet.load.isEnabled()
         assert SettingsFile(profile.settings).value.model_settings == {}
 

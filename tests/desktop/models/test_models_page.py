@@ -201,7 +201,7 @@ def test_models_page_works_with_keyboard_only(
             await until(lambda: use_of(gui, "Alpha") == "in_use")
             QTest.keyClick(view, Qt.Key.Key_Space)
             assert page.sheet.isVisible()
-            assert page.sheet.context.hasFocus()
+            assert page.sheet.context.edit.hasFocus()
             QTest.keyClick(gui.window, Qt.Key.Key_Escape)
             assert not page.sheet.isVisible()
             assert view.hasFocus()

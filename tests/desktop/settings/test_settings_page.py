@@ -19,7 +19,7 @@ async def said(gui: Gui, words: str) -> None:
 
 
 async def found(gui: Gui) -> None:
-    view = gui.window.sidebar._found
+    view = gui.window.sidebar._results
     assert view is not None
     await until(view.isVisible)
 

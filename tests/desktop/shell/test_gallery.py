@@ -100,7 +100,7 @@ async def show(gui: Gui, name: str, scheme: str, sizes: tuple[tuple[int, int], .
 
 
 async def open_chat(gui: Gui, chat_id: str) -> None:
-    gui.chats.chosen.emit(chat_id)
+    gui.chats.requests.open_requested.emit(chat_id)
     await until(lambda: any(row.chat_id == chat_id for row in gui.rows))
 
 
@@ -120,7 +120,7 @@ def test_chats_are_pictured(run: Run, open_gui: OpenGui, profile: Profile, schem
             await show(gui, "chat", scheme)
             gui.window.chat_page.composer.stop_requested.emit()
             await until(lambda: gui.rows[-1].state == "stopped")
-            gui.chats.delete_requested.emit(("c2",))
+            gui.chats.requests.delete_requested.emit(("c2",))
             await show(gui, "deleted", scheme, SIZES[:2])
             gui.window.resize(*SIZES[0])
             gui.window.open_sidebar()

@@ -35,7 +35,8 @@ from desktop.chat.composer.overflow import Overflow, Turn
 from desktop.endpoint.errors import PortTaken
 from desktop.models.download_manager import DownloadState
 from desktop.platform.language import TRANSLATIONS, language_for
-from desktop.settings.settings_file import Settings, SettingsFile
+from desktop.settings.settings import Settings
+from desktop.settings.settings_file import SettingsFile
 from desktop.sidebar.search_results_view import SearchResultsView
 from desktop.store.records import ChatSettings
 from engine.files.profile import Profile
@@ -220,22 +221,22 @@ def test_a_chat_is_german(run: Run, open_gui: OpenGui, profile: Profile) -> None
             look_into(lambda: gui.chats.contextMenuEvent(QContextMenuEvent(key, QPoint(), QPoint())), gui)
             gui.transcript.open_find()
             chats = gui.chats
-            chats.folder_requested.emit(("c4", "c5"))
+            chats.requests.new_folder_requested.emit(("c4", "c5"))
             for chat_id in ("c4", "c6"):
                 at = chats.visualRect(chats.chats.index_of(chat_id)).center()
                 QTest.mouseClick(chats.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier, at)
             await look(gui, "chosen")
             look_into(lambda: chats._open_menu(at), gui)
             look_into(lambda: chats._open_menu(chats.visualRect(chats.chats.index(4)).center()), gui)
-            gui.chats.archive_requested.emit(("c6",), True)
+            gui.chats.requests.archive_requested.emit(("c6",), True)
             await look(gui, "archived")
-            gui.chats.delete_requested.emit(("c2",))
+            gui.chats.requests.delete_requested.emit(("c2",))
             await look(gui, "deleted")
             QTest.keyClick(gui.window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
             await look(gui, "palette")
             QTest.keyClick(QApplication.focusWidget() or gui.window, Qt.Key.Key_Escape)
             gui.window.sidebar.search.setText("garden")
-            await until(lambda: gui.window.sidebar._found is not None and gui.window.sidebar._found.isVisible())
+            await until(lambda: gui.window.sidebar._results is not None and gui.window.sidebar._results.isVisible())
             await look(gui, "search")
 
     run(story())
@@ -278,7 +279,7 @@ def test_the_endpoint_is_german(run: Run, open_gui: OpenGui, profile: Profile) -
         async with open_gui(language="de") as gui:
             page = gui.endpoint_page
             await until(lambda: gui.ready and page._state.key)
-            gui.window.sidebar.endpoint_requested.emit()
+            gui.window.show_page("endpoint")
             await until(lambda: page.memory.isVisible())
             await look(gui, "endpoint-off")
             page.show_state(replace(page._state, stage="on"))

@@ -105,8 +105,8 @@ def test_the_window_asks_nobody(run: Run, open_gui: OpenGui, model_path: Path, e
             await until(lambda: len(gui.rows[-1].text) > 8, 60)
             gui.window.chat_page.composer._send.click()
             await answered(gui)
-            for asked in ("settings_requested", "endpoint_requested", "models_requested"):
-                getattr(gui.window.sidebar, asked).emit()
+            for page_id in ("settings", "endpoint", "models"):
+                gui.window.show_page(page_id)
             await until(lambda: gui.window.view("models").isVisible())
 
     run(story())

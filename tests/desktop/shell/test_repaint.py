@@ -22,7 +22,7 @@ from desktop.transcript.view import TranscriptView
 from engine.files.profile import Profile
 from tests.desktop.chat.composer.test_overflow_card import fill as fill_long
 from tests.desktop.chat.composer.test_overflow_card import open_long
-from tests.desktop.chat.quick_ask.test_quick_ask import only
+from tests.desktop.chat.quick_ask.test_quick_ask import child_of_window
 from tests.desktop.conftest import Gui, OpenGui, Run, until
 from tests.desktop.endpoint.page_driver import Client, served
 from tests.desktop.models import test_gallery_models
@@ -134,7 +134,7 @@ def test_chats_list_is_repainted_after_each_action(
             type_and_send(gui, "Another one")
             await until(lambda: gui.rows and gui.rows[-1].state == "complete")
             assert_current(surface, "a chat that began")
-            gui.chats.delete_requested.emit(("c3",))
+            gui.chats.requests.delete_requested.emit(("c3",))
             await quiet()
             assert_current(surface, "a chat that was deleted")
             await change_around(gui, surface, "the chats")
@@ -151,7 +151,7 @@ def test_search_results_and_palette_are_repainted_after_each_action(
             surface = await lived_in(gui)
             gui.window.sidebar.search.setFocus()
             gui.window.sidebar.search.setText("lighthouse")
-            found = gui.window.sidebar._found
+            found = gui.window.sidebar._results
             assert found is not None
             await until(lambda: found.isVisible() and found.model().rowCount() > 20)
             await quiet()
@@ -183,7 +183,7 @@ def test_transcript_is_repainted_after_each_action(run: Run, open_gui: OpenGui, 
         await fill(profile, 8)
         async with open_gui() as gui:
             surface = await lived_in(gui, 7)
-            gui.chats.chosen.emit("c1")
+            gui.chats.requests.open_requested.emit("c1")
             await until(lambda: len(gui.rows) == 2)
             await quiet()
             page = gui.transcript
@@ -285,7 +285,7 @@ def test_models_page_is_repainted_after_each_action(
     hub: FakeHub,
     tmp_path: Path,
 ) -> None:
-    test_gallery_models.shelve(tmp_path / "models")
+    test_gallery_models.write_models(tmp_path / "models")
     settings = SettingsFile(profile.settings)
     settings.change(model_folders=[str(tmp_path / "models")])
     settings.save()
@@ -424,7 +424,7 @@ def test_small_window_is_repainted_after_each_action(run: Run, open_gui: OpenGui
     async def story() -> None:
         async with open_gui(Script(answer=SHAPES["paragraphs"].encode(), step_s=0.001)) as gui:
             await until(lambda: gui.ready)
-            wiring = only(gui, QuickAskController)
+            wiring = child_of_window(gui, QuickAskController)
             wiring.open()
             small = wiring.small
             surface = Surface(small)

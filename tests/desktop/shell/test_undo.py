@@ -36,7 +36,7 @@ def test_key_undoes_deletions_the_newest_first_long_after_their_notices(run: Run
             gui.transcript.delete_requested.emit(gui.rows[2].id)
             assert len(gui.rows) == 2
             assert gui.window.toast.text == "2 messages are deleted."
-            gui.chats.delete_requested.emit((gui.rows[0].chat_id,))
+            gui.chats.requests.delete_requested.emit((gui.rows[0].chat_id,))
             assert titles(gui) == []
             gui.window.toast.hide()
             undo(gui)

@@ -1,4 +1,4 @@
-"""The sidebar at a person's hand: its folders filled, its rows clicked, dragged and asked for their menu."""
+"""Mouse and menu actions on the sidebar of the window under test."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ CONTROL, SHIFT, ALT = (
 )
 PLAIN = Qt.KeyboardModifier.NoModifier
 
-AS_FILLED = [
+INITIAL_ROWS = [
     "Pinned", "Reading group notes", "Rust borrow checker",
-    "Folders", "Garden and gui", "Garden plan for March", "Letter to the landlord", "Code",
+    "Folders", "Garden and house", "Garden plan for March", "Letter to the landlord", "Code",
     "Today", "Sea shanties", "Parse a CSV with quotes", "Titles for the talk",
     "This week", "Why is the sky dark at night?",
     "Archive",
 ]  # fmt: skip
 
-UNFOLDED = [*AS_FILLED, "Tax return 2024", "Bicycle tour along the Danube"]
+ROWS_WITH_ARCHIVE = [*INITIAL_ROWS, "Tax return 2024", "Bicycle tour along the Danube"]
 
-MENUS = pytest.mark.qt_log_ignore("This plugin does not support")
-"""The platform without a screen says it of menus and dialogs."""
+IGNORES_MENU_WARNING = pytest.mark.qt_log_ignore("This plugin does not support")
+"""The offscreen platform warns about menus and dialogs."""
 
 
-def live_in(run: Run, open_gui: OpenGui, profile: Profile, story: Any) -> None:
+def run_in_window(run: Run, open_gui: OpenGui, profile: Profile, story: Any) -> None:
     async def whole() -> None:
         await fill_folders(profile)
         async with open_gui() as gui:
             await listed(gui)
-            assert titles(gui) == AS_FILLED
+            assert titles(gui) == INITIAL_ROWS
             await story(gui)
 
     run(whole())
@@ -82,8 +82,8 @@ def open_menu(gui: Gui, index: QModelIndex) -> QMenu:
     return menu_of(gui)
 
 
-def do(menu: QMenu, *words: str) -> None:
-    """Chooses what is called so; the words before the last are those of menus in it."""
+def trigger(menu: QMenu, *words: str) -> None:
+    """Triggers the last of these entries; those before it are submenus."""
     top = menu
     for word in words[:-1]:
         action = next(each for each in menu.actions() if each.text() == word)
@@ -92,9 +92,9 @@ def do(menu: QMenu, *words: str) -> None:
     top.close()
 
 
-def chosen(gui: Gui) -> list[str]:
+def selected_titles(gui: Gui) -> list[str]:
     return [chat.title for chat in gui.chats.selected_chats()]
 
 
-def bar_of(gui: Gui) -> Any:
+def selection_bar(gui: Gui) -> Any:
     return gui.window.findChild(SelectionBar)

@@ -1,4 +1,4 @@
-"""Folders and the archive by the palette, by a screen reader, and from right to left."""
+"""Chat list in the command palette, for screen readers, and in right-to-left layout."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from tests.desktop.conftest import Gui, OpenGui, Run, until
 from tests.desktop.shell.test_command_palette import offered, palette_of
 from tests.desktop.shell.test_main_window import titles
 from tests.desktop.sidebar.sidebar_actions import (
-    AS_FILLED,
-    MENUS,
-    bar_of,
-    live_in,
+    IGNORES_MENU_WARNING,
+    INITIAL_ROWS,
+    run_in_window,
+    selection_bar,
 )
 
-pytestmark = MENUS
+pytestmark = IGNORES_MENU_WARNING
 
 
 def test_command_palette_offers_only_possible_actions(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
         palette_of(gui).open()
-        assert {"New folder", "Go to the archive", "Choose all chats"} <= set(offered(gui))
-        assert not {"Delete the chosen chats", "Rename this folder", "Archive this chat, or bring it back"} & set(
+        assert {"New folder", "Go to the archive", "Select all chats"} <= set(offered(gui))
+        assert not {"Delete the selected chats", "Rename this folder", "Archive or unarchive this chat"} & set(
             offered(gui)
         )
         palette_of(gui)._field.setText("go to the archive")
@@ -42,26 +42,26 @@ def test_command_palette_offers_only_possible_actions(run: Run, open_gui: OpenGu
         assert {"Rename this folder", "Fold or unfold this folder", "Delete this folder"} <= set(offered(gui))
         palette_of(gui)._field.setText("move this folder down")
         QTest.keyClick(palette_of(gui)._field, Qt.Key.Key_Return)
-        assert titles(gui)[4:6] == ["Code", "Garden and gui"]
+        assert titles(gui)[4:6] == ["Code", "Garden and house"]
 
-    live_in(run, open_gui, profile, story)
+    run_in_window(run, open_gui, profile, story)
 
 
 def test_rows_have_accessible_text(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
         spoken = QAccessible.queryAccessibleInterface(gui.chats)
         names = [spoken.child(row).text(QAccessible.Text.Name) for row in range(spoken.childCount())]
-        assert "Folder Garden and gui, 2 chats, open" in names
+        assert "Folder Garden and house, 2 chats, open" in names
         assert "Folder Code, 1 chat, folded" in names
         assert "Archive, 2 chats, folded" in names
         plus = next(each for each in gui.chats.findChildren(QToolButton) if each.accessibleName() == "New folder")
         QTest.mouseClick(plus, Qt.MouseButton.LeftButton)
         assert "New folder" in titles(gui)
-        for button in bar_of(gui).findChildren(QToolButton):
+        for button in selection_bar(gui).findChildren(QToolButton):
             assert button.accessibleName()
             assert button.focusPolicy() & Qt.FocusPolicy.TabFocus
 
-    live_in(run, open_gui, profile, story)
+    run_in_window(run, open_gui, profile, story)
 
 
 def test_list_is_mirrored_in_right_to_left_layout(
@@ -75,10 +75,10 @@ def test_list_is_mirrored_in_right_to_left_layout(
         QTest.keyClick(view, Qt.Key.Key_Right)
         assert "Garden plan for March" not in titles(gui)
         QTest.keyClick(view, Qt.Key.Key_Left)
-        assert titles(gui) == AS_FILLED
+        assert titles(gui) == INITIAL_ROWS
         left = QPoint(20, view.visualRect(view.chats.index_of_folder("garden")).center().y())
         image = view.viewport().grab().toImage()
         ink = {image.pixelColor(left + QPoint(dx, 0)).name() for dx in range(-16, 10)}
-        assert len(ink) > 1, "the count stands at the left now"
+        assert len(ink) > 1, "the count is at the left"
 
-    live_in(run, open_gui, profile, story)
+    run_in_window(run, open_gui, profile, story)

@@ -1,4 +1,4 @@
-"""The list of chats while the app runs past midnight."""
+"""Update of the chat list at midnight."""
 
 from __future__ import annotations
 

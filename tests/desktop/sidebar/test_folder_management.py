@@ -1,4 +1,4 @@
-"""Folders as a person uses them: made, named, filled, put in order and deleted."""
+"""Creating, renaming, filling, ordering and deleting folders in the window."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from tests.desktop.conftest import Gui, OpenGui, Run, until
 from tests.desktop.shell.test_main_window import answered, titles, type_and_send
 from tests.desktop.sidebar.sidebar_actions import (
     ALT,
-    AS_FILLED,
     CONTROL,
-    MENUS,
+    IGNORES_MENU_WARNING,
+    INITIAL_ROWS,
     SHIFT,
     click,
     click_title,
-    do,
     drop,
-    live_in,
     menu_of,
     open_menu,
+    run_in_window,
+    trigger,
 )
 from tests.fakes import Script
 
-pytestmark = MENUS
+pytestmark = IGNORES_MENU_WARNING
 
 
 def test_folder_is_created_named_folded_and_remembered(run: Run, open_gui: OpenGui, profile: Profile) -> None:
@@ -47,7 +47,7 @@ def test_folder_is_created_named_folded_and_remembered(run: Run, open_gui: OpenG
             click_title(gui, "Songs")
             assert titles(gui) == ["Folders", "Songs"]
             assert gui.window.pages.currentWidget() is gui.window.chat_page
-            assert len(gui.rows) == 2, "a folder is no chat: what was open stays open"
+            assert len(gui.rows) == 2, "clicking a folder leaves the chat open"
         async with open_gui() as gui:
             await until(lambda: titles(gui) == ["Folders", "Songs"])
             gui.chats.setFocus()
@@ -61,11 +61,11 @@ def test_folder_is_created_named_folded_and_remembered(run: Run, open_gui: OpenG
 def test_chats_are_dropped_on_every_section(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
         drop(gui, ["c2", "c4"], "Letter to the landlord")
-        assert titles(gui)[4:9] == ["Garden and gui", "Sea shanties", "Titles for the talk", *AS_FILLED[5:7]]
+        assert titles(gui)[4:9] == ["Garden and house", "Sea shanties", "Titles for the talk", *INITIAL_ROWS[5:7]]
         drop(gui, ["c4"], "Today")
         assert titles(gui)[9:12] == ["Today", "Parse a CSV with quotes", "Titles for the talk"]
         drop(gui, ["c4"], "Rust borrow checker")
-        assert titles(gui)[:4] == ["Pinned", "Titles for the talk", *AS_FILLED[1:3]]
+        assert titles(gui)[:4] == ["Pinned", "Titles for the talk", *INITIAL_ROWS[1:3]]
         drop(gui, ["c4", "c0"], "Archive")
         assert titles(gui)[:2] == ["Pinned", "Rust borrow checker"]
         assert gui.window.toast.text == "2 chats are in the archive."
@@ -78,10 +78,10 @@ def test_chats_are_dropped_on_every_section(run: Run, open_gui: OpenGui, profile
         assert not gui.chats._rows.target.isValid()
         drop(gui, ["old0"], "Pinned")
         assert titles(gui)[:2] == ["Pinned", "Rust borrow checker"]
-        assert "Tax return 2024" in titles(gui)[1:4], "it is out of the archive"
+        assert "Tax return 2024" in titles(gui)[1:4], "unarchived"
         assert [titles(gui).count(title) for title in ("Tax return 2024", "Titles for the talk")] == [1, 1]
 
-    live_in(run, open_gui, profile, story)
+    run_in_window(run, open_gui, profile, story)
 
 
 def test_chat_is_moved_by_shortcut(run: Run, open_gui: OpenGui, profile: Profile) -> None:
@@ -90,14 +90,14 @@ def test_chat_is_moved_by_shortcut(run: Run, open_gui: OpenGui, profile: Profile
         await until(lambda: len(gui.rows) == 2)
         QTest.keyClick(gui.window, Qt.Key.Key_M, CONTROL | SHIFT)
         menu = menu_of(gui)
-        assert [each.text() for each in menu.actions() if each.text()] == ["Garden and gui", "Code", "New folder…"]
+        assert [each.text() for each in menu.actions() if each.text()] == ["Garden and house", "Code", "New folder…"]
         QTest.keyClick(menu, Qt.Key.Key_Return)
-        assert titles(gui)[4:6] == ["Garden and gui", "Sea shanties"]
+        assert titles(gui)[4:6] == ["Garden and house", "Sea shanties"]
         QTest.keyClick(gui.window, Qt.Key.Key_M, CONTROL | SHIFT)
-        do(menu_of(gui), "Remove from folder")
-        assert titles(gui) == AS_FILLED
+        trigger(menu_of(gui), "Remove from folder")
+        assert titles(gui) == INITIAL_ROWS
 
-    live_in(run, open_gui, profile, story)
+    run_in_window(run, open_gui, profile, story)
 
 
 def test_chat_header_menu_has_the_same_actions(run: Run, open_gui: OpenGui, profile: Profile) -> None:
@@ -107,18 +107,18 @@ def test_chat_header_menu_has_the_same_actions(run: Run, open_gui: OpenGui, prof
         await until(lambda: len(gui.rows) == 2)
         header._title.click()
         menu = next(each for each in header.findChildren(QMenu) if each.isVisible())
-        do(menu, "Move to a folder…")
-        do(menu_of(gui), "New folder…")
+        trigger(menu, "Move to a folder…")
+        trigger(menu_of(gui), "New folder…")
         editor = gui.chats.findChild(QLineEdit)
         assert isinstance(editor, QLineEdit)
         QTest.keyClick(editor, Qt.Key.Key_Escape)
         assert titles(gui)[8:10] == ["New folder", "Sea shanties"]
         header._title.click()
-        do(next(each for each in header.findChildren(QMenu) if each.isVisible()), "Archive")
+        trigger(next(each for each in header.findChildren(QMenu) if each.isVisible()), "Archive")
         assert "Sea shanties" not in titles(gui)
         assert gui.rows == []
 
-    live_in(run, open_gui, profile, story)
+    run_in_window(run, open_gui, profile, story)
 
 
 def test_folders_are_renamed_moved_deleted_and_restored(run: Run, open_gui: OpenGui, profile: Profile) -> None:
@@ -131,26 +131,26 @@ def test_folders_are_renamed_moved_deleted_and_restored(run: Run, open_gui: Open
         QTest.keyClick(view, Qt.Key.Key_F2)
         editor = view.findChild(QLineEdit)
         assert isinstance(editor, QLineEdit)
-        QTest.keyClicks(editor, "Gui")
+        QTest.keyClicks(editor, "House")
         QTest.keyClick(editor, Qt.Key.Key_Return)
-        await until(lambda: titles(gui)[4] == "Gui")
+        await until(lambda: titles(gui)[4] == "House")
         QTest.keyClick(view, Qt.Key.Key_Down, ALT)
-        assert titles(gui)[4:7] == ["Code", "Gui", "Garden plan for March"]
+        assert titles(gui)[4:7] == ["Code", "House", "Garden plan for March"]
         view.setCurrentIndex(chats.index_of_folder("garden"))
         await until(lambda: not view.findChild(QLineEdit))
         QTest.keyClick(view, Qt.Key.Key_Delete)
-        assert "Gui" not in titles(gui)
-        assert titles(gui)[-4:-1] == ["Garden plan for March", "Letter to the landlord", AS_FILLED[13]]
-        assert gui.window.toast.text == "The folder “Gui” is deleted; its chats stay."
+        assert "House" not in titles(gui)
+        assert titles(gui)[-4:-1] == ["Garden plan for March", "Letter to the landlord", INITIAL_ROWS[13]]
+        assert gui.window.toast.text == "The folder “House” is deleted; its chats stay."
         gui.window.toast._action.click()
-        assert titles(gui)[4:8] == ["Code", "Gui", "Garden plan for March", "Letter to the landlord"]
-        do(open_menu(gui, chats.index_of_folder("code")), "New chat here")
+        assert titles(gui)[4:8] == ["Code", "House", "Garden plan for March", "Letter to the landlord"]
+        trigger(open_menu(gui, chats.index_of_folder("code")), "New chat here")
         type_and_send(gui, "In its place at once")
         await answered(gui)
         click(gui, chats.index_of_folder("code"))
         assert titles(gui)[4:6] == ["Code", "In its place at once"]
 
-    live_in(run, open_gui, profile, story)
+    run_in_window(run, open_gui, profile, story)
 
 
 def test_narrow_window_shows_the_list_for_a_new_folder(run: Run, open_gui: OpenGui, profile: Profile) -> None:
@@ -165,4 +165,4 @@ def test_narrow_window_shows_the_list_for_a_new_folder(run: Run, open_gui: OpenG
         QTest.keyClick(editor, Qt.Key.Key_Escape)
         await asyncio.sleep(0)
 
-    live_in(run, open_gui, profile, story)
+    run_in_window(run, open_gui, profile, story)

@@ -1,4 +1,4 @@
-"""Pictures of the list at the left: folders, several chats chosen, the archive, a search, a drag."""
+"""Screenshots of the sidebar: folders, multi-selection, archive, search, drag."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ CONTROL = Qt.KeyboardModifier.ControlModifier
 
 
 async def fill_folders(profile: Profile) -> None:
-    """The same profile, put in order: two folders, two chats put away."""
+    """Fills the profile with chats, two folders and two archived chats."""
     await fill(profile)
     store = Store(profile.chats)
     await store.open()
-    await store.save_folders(Folder("garden", "Garden and gui", 1.0), Folder("code", "Code", 2.0, folded=True))
+    await store.save_folders(Folder("garden", "Garden and house", 1.0), Folder("code", "Code", 2.0, folded=True))
     chats = {chat.id: chat for chat in await store.chats()}
     places = {"c5": "garden", "c6": "garden", "c3": "", "c8": "code"}
     now = time.time()
     await store.save_all([(replace(chats[chat_id], folder_id=place), []) for chat_id, place in places.items()])
     old = [replace(chats["c7"], id=f"old{n}", title=title, archived=True, updated_s=now - (90 + n) * DAY)
            for n, title in enumerate(("Tax return 2024", "Bicycle tour along the Danube"))]  # fmt: skip
-    said = [ChatMessage(f"{chat.id}-q", chat.id, None, "user", chat.title, "complete", now) for chat in old]
-    await store.save_all([(replace(chat, leaf_id=ask.id), [ask]) for chat, ask in zip(old, said, strict=True)])
+    questions = [ChatMessage(f"{chat.id}-q", chat.id, None, "user", chat.title, "complete", now) for chat in old]
+    await store.save_all([(replace(chat, leaf_id=ask.id), [ask]) for chat, ask in zip(old, questions, strict=True)])
     await store.aclose()
 
 
@@ -47,7 +47,7 @@ def middle(gui: Gui, index: QModelIndex) -> QPoint:
     return gui.chats.visualRect(index).center()
 
 
-@pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen one, of a menu
+@pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform, about a menu
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_folders_screenshots(run: Run, open_gui: OpenGui, profile: Profile, scheme: str) -> None:
     async def story() -> None:
@@ -57,7 +57,7 @@ def test_folders_screenshots(run: Run, open_gui: OpenGui, profile: Profile, sche
             view, chats = gui.chats, gui.chats.chats
             await open_chat(gui, "c3")
             await show(gui, "folders", scheme)
-            view.archive_fold_requested.emit(False)
+            view.requests.fold_archive_requested.emit(False)
             for chat_id in ("c6", "c2", "c4"):
                 QTest.mouseClick(
                     view.viewport(), Qt.MouseButton.LeftButton, CONTROL, middle(gui, chats.index_of(chat_id))
@@ -75,13 +75,13 @@ def test_folders_screenshots(run: Run, open_gui: OpenGui, profile: Profile, sche
             menu.close()
             view.leave_multi_selection()
             view.setFocus()
-            await asyncio.sleep(0.05)  # the menu gives the focus back
+            await asyncio.sleep(0.05)  # until the menu has returned the focus
             view.rename_folder("garden")
             await show(gui, "folder-renamed", scheme, SIZES[1:2])
             QTest.keyClick(view.viewport().focusWidget() or view, Qt.Key.Key_Escape)
             await open_chat(gui, "old0")
             gui.window.sidebar.search.setText("tax")
-            await until(lambda: gui.window.sidebar._found.isVisible())
+            await until(lambda: gui.window.sidebar._results.isVisible())
             await show(gui, "archived-found", scheme, SIZES[1:2])
             gui.window.sidebar.search.clear()
             gui.window.resize(*SIZES[0])
@@ -95,7 +95,7 @@ def test_folders_screenshots(run: Run, open_gui: OpenGui, profile: Profile, sche
             await show(gui, "several-narrow", scheme, SIZES[:1])
             gui.window.close_sidebar()
             gui.window.resize(*SIZES[1])
-            view.archive_requested.emit(("c2", "c4"), True)
+            view.requests.archive_requested.emit(("c2", "c4"), True)
             await show(gui, "archived", scheme, SIZES[1:2])
 
     run(story())

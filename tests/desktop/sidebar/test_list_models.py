@@ -1,4 +1,4 @@
-"""The Qt lists: sound by Qt's own tester, and exact in what they say has changed."""
+"""List models: checked by the model tester, with exact change signals."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_chat_is_marked_and_renamed(qtbot: QtBot) -> None:
 FOLDERS = [Folder("w", "Work", 1.0), Folder("h", "Home", 2.0, folded=True)]
 
 
-def shelved() -> list[Chat]:
+def sample_chats() -> list[Chat]:
     at = NOW.timestamp()
     return [
         Chat("a", "A", at, at),
@@ -101,25 +101,25 @@ def shelved() -> list[Chat]:
 def test_each_chat_is_listed_once(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
     chats = ChatListModel(lambda section: section.name, lambda: NOW)
     qtmodeltester.check(chats)  # type: ignore[no-untyped-call]
-    chats.show(shelved(), FOLDERS)
+    chats.show(sample_chats(), FOLDERS)
     assert texts(chats) == ["PINNED", "E", "FOLDERS", "Work", "B", "Home", "TODAY", "A", "F", "ARCHIVE"]
     nested = [chats.index_of(chat_id).data(ChatListRole.NESTED) for chat_id in "abef"]
     assert nested == [False, True, False, False]
     chats.mark("c", ["c"])
     home, changed = chats.index_of_folder("h"), []
     assert (home.data(ChatListRole.CURRENT), home.data(ChatListRole.LIVE)) == (True, True), (
-        "what is out of sight is marked there"
+        "the folded folder is marked for its chat"
     )
     chats.dataChanged.connect(lambda first, last: changed.append(first.row()))
     chats.mark("a", [])
     assert sorted(changed) == [5, 7]
     assert (home.data(ChatListRole.CURRENT), home.data(ChatListRole.LIVE)) == (False, False)
     unfolded = [replace(folder, folded=False) for folder in FOLDERS]
-    chats.show(shelved(), unfolded, False)
+    chats.show(sample_chats(), unfolded, False)
     assert texts(chats)[3:8] == ["Work", "B", "Home", "C", "TODAY"]
     assert texts(chats)[-2:] == ["ARCHIVE", "D"]
     assert chats.index_of("d").data(ChatListRole.NESTED)
-    chats.show(shelved(), [unfolded[1]], False)
+    chats.show(sample_chats(), [unfolded[1]], False)
     assert texts(chats) == ["PINNED", "E", "FOLDERS", "Home", "C", "TODAY", "A", "B", "F", "ARCHIVE", "D"]
     archive = chats.index_of_section(Section.ARCHIVE)
     assert archive.data(Qt.ItemDataRole.AccessibleTextRole) == "/archive"
@@ -130,7 +130,7 @@ def test_each_chat_is_listed_once(qtbot: QtBot, qtmodeltester: ModelTester) -> N
 
 def test_folder_is_renamed(qtbot: QtBot) -> None:
     chats = ChatListModel(lambda section: section.name, lambda: NOW)
-    chats.show(shelved(), FOLDERS)
+    chats.show(sample_chats(), FOLDERS)
     with qtbot.waitSignal(chats.folder_renamed) as renamed:
         assert chats.setData(chats.index_of_folder("w"), " At  work ")
     assert renamed.args == ["w", "At work"]
@@ -161,13 +161,13 @@ def test_moving_one_row_changes_only_that_row(old: list[str], data: st.DataObjec
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(st.tuples(st.integers(0, 9), st.booleans(), st.sampled_from("wh-")), max_size=9), max_size=5))
 def test_chat_list_reports_exact_changes(qapp: QApplication, orders: list[list[tuple[int, bool, str]]]) -> None:
-    """What listens to the signals alone has the same rows as the list."""
+    """A copy that is updated from the signals only stays equal to the model."""
     chats = ChatListModel(lambda section: section.name, lambda: NOW)
     tester = QAbstractItemModelTester(chats, QAbstractItemModelTester.FailureReportingMode.Fatal)
-    heard: list[object] = []
-    chats.rowsRemoved.connect(lambda _, first, last: heard.__delitem__(slice(first, last + 1)))
+    copy: list[object] = []
+    chats.rowsRemoved.connect(lambda _, first, last: copy.__delitem__(slice(first, last + 1)))
     chats.rowsInserted.connect(
-        lambda _, first, last: heard.__setitem__(
+        lambda _, first, last: copy.__setitem__(
             slice(first, first), [chats.index(row).data() for row in range(first, last + 1)]
         )
     )
@@ -178,7 +178,7 @@ def test_chat_list_reports_exact_changes(qapp: QApplication, orders: list[list[t
             for place, (number, pinned, folder) in enumerate(order)
         ]
         chats.show({chat.id: chat for chat in many}.values(), FOLDERS, len(order) % 2 == 0)
-        assert heard == texts(chats)
+        assert copy == texts(chats)
     tester.deleteLater()
 
 

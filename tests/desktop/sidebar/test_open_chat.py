@@ -1,4 +1,4 @@
-"""The list and the chat that is open: it is in sight, it is not chosen by itself, and what is typed arrives."""
+"""The open chat in the list: scrolling, selection, and where typed text goes."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from tests.desktop.shell.test_command_palette import palette_of
 from tests.desktop.shell.test_main_window import answered, type_and_send
 from tests.desktop.sidebar.sidebar_actions import (
     CONTROL,
-    MENUS,
+    IGNORES_MENU_WARNING,
     SHIFT,
-    bar_of,
-    chosen,
     click_title,
-    do,
-    live_in,
     open_menu,
+    run_in_window,
+    selected_titles,
+    selection_bar,
+    trigger,
 )
 
-pytestmark = MENUS
+pytestmark = IGNORES_MENU_WARNING
 
 
 async def fill_many(profile: Profile, n_chats: int = 60) -> None:
@@ -64,12 +64,12 @@ def test_list_scrolls_to_the_opened_chat(run: Run, open_gui: OpenGui, profile: P
             assert not in_sight(gui, chats.index_of("c58"))
             await go_by_palette(gui, "Lighthouse 58", "c58")
             assert in_sight(gui, chats.index_of("c58"))
-            assert chosen(gui) == ["Lighthouse 58"]
+            assert selected_titles(gui) == ["Lighthouse 58"]
             await go_by_palette(gui, "Lighthouse 50", "c50")
-            assert in_sight(gui, chats.index_of_folder("f")), "it is folded away there"
+            assert in_sight(gui, chats.index_of_folder("f")), "the folded folder of the chat is visible"
             gui.chats.verticalScrollBar().setValue(10_000)
             QTest.keyClick(gui.window, Qt.Key.Key_N, CONTROL)
-            assert chosen(gui) == []
+            assert selected_titles(gui) == []
             type_and_send(gui, "Something new")
             await answered(gui)
             assert in_sight(gui, chats.index_of(gui.rows[0].chat_id))
@@ -82,25 +82,25 @@ def test_first_ctrl_click_selects_only_that_chat(run: Run, open_gui: OpenGui, pr
         click_title(gui, "Sea shanties")
         await until(lambda: len(gui.rows) == 2)
         click_title(gui, "Titles for the talk", CONTROL)
-        assert chosen(gui) == ["Titles for the talk"]
-        assert bar_of(gui)._count.text() == "1 selected"
+        assert selected_titles(gui) == ["Titles for the talk"]
+        assert selection_bar(gui)._count.text() == "1 chosen"
         click_title(gui, "Letter to the landlord", CONTROL)
         click_title(gui, "Parse a CSV with quotes", CONTROL)
-        assert len(chosen(gui)) == 3
+        assert len(selected_titles(gui)) == 3
         click_title(gui, "Sea shanties", CONTROL)
-        assert len(chosen(gui)) == 4, "the open chat counts when it was clicked"
-        for title in list(chosen(gui)):
+        assert len(selected_titles(gui)) == 4, "the open chat is selected after a click"
+        for title in list(selected_titles(gui)):
             click_title(gui, title, CONTROL)
-        assert chosen(gui) == []
-        assert bar_of(gui).isHidden()
+        assert selected_titles(gui) == []
+        assert selection_bar(gui).isHidden()
         click_title(gui, "Rust borrow checker", CONTROL)
         QTest.keyClick(gui.chats, Qt.Key.Key_Escape)
-        assert bar_of(gui).isHidden()
+        assert selection_bar(gui).isHidden()
         click_title(gui, "Sea shanties")
         click_title(gui, "Titles for the talk", SHIFT)
-        assert chosen(gui) == ["Sea shanties", "Parse a CSV with quotes", "Titles for the talk"]
+        assert selected_titles(gui) == ["Sea shanties", "Parse a CSV with quotes", "Titles for the talk"]
 
-    live_in(run, open_gui, profile, story)
+    run_in_window(run, open_gui, profile, story)
 
 
 def test_typing_after_deleting_a_chat_goes_into_the_composer(run: Run, open_gui: OpenGui, profile: Profile) -> None:
@@ -109,17 +109,17 @@ def test_typing_after_deleting_a_chat_goes_into_the_composer(run: Run, open_gui:
         click_title(gui, "Sea shanties")
         await until(lambda: len(gui.rows) == 2)
         gui.chats.setFocus()
-        do(open_menu(gui, gui.chats.chats.index_of("c2")), "Delete")
+        trigger(open_menu(gui, gui.chats.chats.index_of("c2")), "Delete")
         assert gui.window.focusWidget() is composer._edit
         gui.chats.setFocus()
         gui.chats.go_to(gui.chats.chats.index_of("c4"))
         QTest.keyClick(gui.chats, Qt.Key.Key_Delete)
-        assert gui.window.focusWidget() is gui.chats, "another one can be deleted by key"
+        assert gui.window.focusWidget() is gui.chats, "the next chat can be deleted with the keyboard"
         QTest.keyClick(gui.chats, Qt.Key.Key_H)
         QTest.keyClicks(gui.window.focusWidget(), "ello")
         assert composer.text == "hello"
 
-    live_in(run, open_gui, profile, story)
+    run_in_window(run, open_gui, profile, story)
 
 
 def test_typing_in_the_search_results_extends_the_search(run: Run, open_gui: OpenGui, profile: Profile) -> None:
@@ -127,7 +127,7 @@ def test_typing_in_the_search_results_extends_the_search(run: Run, open_gui: Ope
         await fill_many(profile)
         async with open_gui() as gui:
             await until(lambda: gui.ready and gui.chats.model().rowCount() > 50)
-            field, found = gui.window.sidebar.search, gui.window.sidebar._found
+            field, found = gui.window.sidebar.search, gui.window.sidebar._results
             field.setText("Lighthouse")
             assert found is not None
             await until(lambda: found.isVisible() and found.model().rowCount() > 2)

@@ -1,4 +1,4 @@
-"""Deleted means gone: words of deleted chats are in no file of the profile."""
+"""Text of deleted chats is in no file of the profile."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SECRETS = (
 
 
 def traces(folder: Path) -> dict[str, list[bytes]]:
-    """Which secrets stand in which file below the folder."""
+    """The secrets in each file below the folder."""
     found = {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     return {name: here for name, data in found.items() if (here := [each for each in SECRETS if each in data])}
 
@@ -49,11 +49,11 @@ async def fill(store: Store) -> None:
         text = f"ordinary words {number} " * 40
         await store.save(chat, [ChatMessage(f"m{number}", chat.id, None, "user", text, "complete", 1.0)])
     secret = Chat("s", "Secret xyzzytitle", 1.0, 1.0)
-    told = ChatMessage(
+    reported = ChatMessage(
         "sm", "s", None, "user", "the password is xyzzyplugh 都庁秘密", "complete", 1.0, reasoning="xyzzyreason",
         attachments=(Attachment("a.txt", "text", "xyzzyfile " * 2_000),),
     )  # fmt: skip
-    await store.save(secret, [told])
+    await store.save(secret, [reported])
     await store.save(
         Chat("e", "edited", 1.0, 1.0), [ChatMessage("em", "e", None, "user", "xyzzyedited", "complete", 1.0)]
     )
@@ -91,7 +91,7 @@ def test_deleted_text_is_erased_after_the_process_was_killed(tmp_path: Path) -> 
         await fill(store)
         await store.delete("s")
         await store.delete_messages(["em"])
-        shutil.copytree(tmp_path / "a", tmp_path / "b")  # as the files are when the process ends here
+        shutil.copytree(tmp_path / "a", tmp_path / "b")  # the state of the files if the process is killed here
         await store.aclose()
 
     async def opened() -> None:
@@ -130,7 +130,7 @@ def test_recent_damaged_file_is_kept(tmp_path: Path) -> None:
 
 
 def test_index_of_an_earlier_version_is_purged(tmp_path: Path) -> None:
-    """Layout 4 has left deleted words in the index."""
+    """Version 4 left deleted text in the index."""
     path = tmp_path / "chats.sqlite3"
     with closing(sqlite3.connect(path, isolation_level=None)) as file:
         for number, step in enumerate(STEPS[:4], start=1):
@@ -224,7 +224,7 @@ def test_chat_deleted_in_the_window_is_in_no_file_after_quitting(run: Run, open_
             await answered(gui)
             gui.window.chat_page.composer.show_text("xyzzydraft")
             await until(lambda: bool(traces(profile.root)))
-            gui.chats.delete_requested.emit((gui.rows[0].chat_id,))
+            gui.chats.requests.delete_requested.emit((gui.rows[0].chat_id,))
             await until(lambda: not gui.rows)
             gui.window.chat_page.composer.show_text("")
         assert traces(profile.root) == {}

@@ -1,4 +1,4 @@
-"""Folders and the archive on disk: what is put somewhere stays there, through every way out and in again."""
+"""Folders and the archive in the store, in exports, backups and search."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ AWAY = Chat("d", "Old minutes", 1.0, 1.5, True, folder_id="w", archived=True)
 ASK = ChatMessage("q", "c", None, "user", "What was said?", "complete", 1.0)
 
 
-def told(path: Path, story: Callable[[Store], Awaitable[None]]) -> None:
+def with_store(path: Path, story: Callable[[Store], Awaitable[None]]) -> None:
     async def run() -> None:
         store = Store(path)
         await store.open()
@@ -58,8 +58,8 @@ def test_folders_and_archive_are_read_after_reopening(tmp_path: Path) -> None:
         await store.save_folders(replace(HOME, name="At home", place=0.5, folded=False))
         assert await store.folders() == [replace(HOME, name="At home", place=0.5, folded=False), WORK]
 
-    told(tmp_path / "chats.sqlite3", fill)
-    told(tmp_path / "chats.sqlite3", again)
+    with_store(tmp_path / "chats.sqlite3", fill)
+    with_store(tmp_path / "chats.sqlite3", again)
 
 
 def test_deleting_a_folder_keeps_its_chats(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_deleting_a_folder_keeps_its_chats(tmp_path: Path) -> None:
         assert [chat.folder_id for chat in await store.chats()] == ["", ""]
         assert await store.messages("c") == [ASK]
 
-    told(tmp_path / "chats.sqlite3", story)
+    with_store(tmp_path / "chats.sqlite3", story)
 
 
 def test_several_chats_are_deleted_and_restored(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_several_chats_are_deleted_and_restored(tmp_path: Path) -> None:
         await store.restore("c", "d")
         assert await store.chats() == [CHAT, AWAY]
 
-    told(tmp_path / "chats.sqlite3", story)
+    with_store(tmp_path / "chats.sqlite3", story)
 
 
 def test_file_without_folders_is_copied_and_migrated(tmp_path: Path) -> None:
@@ -98,26 +98,26 @@ def test_file_without_folders_is_copied_and_migrated(tmp_path: Path) -> None:
         assert await store.folders() == []
         await fill(store)
 
-    told(path, story)
+    with_store(path, story)
     with closing(sqlite3.connect(path.with_name("chats.sqlite3.layout-3"))) as copy:
         assert copy.execute("SELECT title FROM chats").fetchall() == [("Old title",)]
 
 
 def test_folders_of_a_damaged_file_are_recovered(tmp_path: Path) -> None:
     path = tmp_path / "chats.sqlite3"
-    told(path, fill)
+    with_store(path, fill)
     with closing(sqlite3.connect(path)) as file:
         [root] = file.execute("SELECT rootpage FROM sqlite_master WHERE name = 'messages_by_parent'").fetchone()
         [size] = file.execute("PRAGMA page_size").fetchone()
-    harmed = bytearray(path.read_bytes())
-    harmed[(root - 1) * size : root * size] = b"\xaa" * size
-    path.write_bytes(harmed)
+    damaged = bytearray(path.read_bytes())
+    damaged[(root - 1) * size : root * size] = b"\xaa" * size
+    path.write_bytes(damaged)
 
     async def story(store: Store) -> None:
         assert await store.folders() == [WORK, HOME]
         assert await store.chats() == [CHAT, AWAY]
 
-    told(path, story)
+    with_store(path, story)
     assert list(tmp_path.glob("chats.sqlite3.damaged-*"))
 
 
@@ -132,7 +132,7 @@ def test_exported_chats_are_imported_into_their_folder(tmp_path: Path) -> None:
         assert await store.chats() == [CHAT, AWAY]
         await store.save_folders(replace(WORK, name="Renamed"))
         await Importer(store, lambda _: None).run(target)
-        assert await store.folders() == [replace(WORK, name="Renamed")], "what is here stays as it is"
+        assert await store.folders() == [replace(WORK, name="Renamed")], "existing folders are not changed"
 
     async def where_one_has_its_name(store: Store) -> None:
         mine = Folder("mine", "work", 7.0)
@@ -141,8 +141,8 @@ def test_exported_chats_are_imported_into_their_folder(tmp_path: Path) -> None:
         assert await store.folders() == [mine]
         assert {chat.folder_id for chat in await store.chats()} == {"mine"}
 
-    told(tmp_path / "one.sqlite3", elsewhere)
-    told(tmp_path / "two.sqlite3", where_one_has_its_name)
+    with_store(tmp_path / "one.sqlite3", elsewhere)
+    with_store(tmp_path / "two.sqlite3", where_one_has_its_name)
 
 
 def test_empty_folders_are_imported(tmp_path: Path) -> None:
@@ -161,8 +161,8 @@ def test_empty_folders_are_imported(tmp_path: Path) -> None:
         assert (await Importer(store, lambda _: None).run(target)).n_folders == 0
         assert await store.folders() == [WORK, mine]
 
-    told(tmp_path / "one.sqlite3", elsewhere)
-    told(tmp_path / "two.sqlite3", where_one_has_its_name)
+    with_store(tmp_path / "one.sqlite3", elsewhere)
+    with_store(tmp_path / "two.sqlite3", where_one_has_its_name)
 
 
 def test_export_without_folders_is_imported(tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_chat_with_a_mismatched_folder_is_unreadable(tmp_path: Path) -> None:
 
 def test_restored_backup_contains_folders_and_archive(tmp_path: Path) -> None:
     mine, fresh = Profile(tmp_path / "mine").ensure(), Profile(tmp_path / "fresh").ensure()
-    told(mine.chats, fill)
+    with_store(mine.chats, fill)
     write_backup(mine, tmp_path / "all.zip")
     stage_restore(fresh, tmp_path / "all.zip")
     assert finish_restore(fresh.root)
@@ -191,7 +191,7 @@ def test_restored_backup_contains_folders_and_archive(tmp_path: Path) -> None:
         assert await store.folders() == [WORK, HOME]
         assert await store.chats() == [CHAT, AWAY]
 
-    told(fresh.chats, story)
+    with_store(fresh.chats, story)
 
 
 def test_archived_and_pinned_foreign_chats_keep_that_state(tmp_path: Path) -> None:
@@ -214,7 +214,7 @@ def test_archived_chat_is_found_and_marked_as_archived(tmp_path: Path) -> None:
             await search.aclose()
         assert {(hit.chat_id, hit.archived) for hit in hits or ()} == {("c", False), ("d", True)}
 
-    told(tmp_path / "chats.sqlite3", story)
+    with_store(tmp_path / "chats.sqlite3", story)
 
 
 def test_a_thousand_changed_chats_are_saved_in_one_transaction(tmp_path: Path) -> None:
@@ -228,7 +228,7 @@ def test_a_thousand_changed_chats_are_saved_in_one_transaction(tmp_path: Path) -
         assert len(await store.chats()) == 1_000
         assert done.count("COMMIT") == 1
 
-    told(tmp_path / "chats.sqlite3", story)
+    with_store(tmp_path / "chats.sqlite3", story)
 
 
 def test_unsaved_folder_is_saved_when_the_disk_has_space_again(tmp_path: Path) -> None:
@@ -250,11 +250,11 @@ def test_unsaved_folder_is_saved_when_the_disk_has_space_again(tmp_path: Path) -
         assert (await store.folders())[-1] == HOME
         assert (await store.chats())[0].folder_id == ""
 
-    told(tmp_path / "chats.sqlite3", story)
+    with_store(tmp_path / "chats.sqlite3", story)
 
 
 def _limit(store: Store, n_pages: int) -> None:
-    """A file that may not grow is what a full disk looks like to SQLite."""
+    """Limits the size of the database, which makes SQLite raise the error of a full disk."""
     store._sql(f"PRAGMA max_page_count = {n_pages}")
 
 

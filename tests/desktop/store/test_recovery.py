@@ -1,4 +1,4 @@
-"""What is left of a damaged file, of a full disk, of an old layout, of a second window: as much as there can be."""
+"""Recovery of damaged files, full disks, migrations, and a second process on the same profile."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from desktop.store.schema import STEPS
 from desktop.store.store import Store
 from engine.backend import Limits
 from engine.files.profile import Profile
-from tests.desktop.chat.headless_chat import desk
+from tests.desktop.chat.headless_chat import headless_chat
 from tests.desktop.conftest import OpenGui, Run, until
 from tests.desktop.shell.test_main_window import click_chat, titles
 from tests.desktop.shell.test_process import start, wait_for
@@ -83,13 +83,13 @@ async def _read(path: Path) -> tuple[StoreError | None, list[Chat], list[ChatMes
     return notice, chats, messages
 
 
-def recovered(path: Path, harmed: bytes) -> tuple[StoreDamaged | None, list[Chat], list[ChatMessage]]:
-    path.write_bytes(harmed)
+def recovered(path: Path, damaged: bytes) -> tuple[StoreDamaged | None, list[Chat], list[ChatMessage]]:
+    path.write_bytes(damaged)
     notice, chats, messages = asyncio.run(_read(path))
     assert notice is None or isinstance(notice, StoreDamaged)
     if notice is not None:
         assert notice.kept_as is not None
-        assert notice.kept_as.read_bytes() == harmed, "the damaged file is kept as it was"
+        assert notice.kept_as.read_bytes() == damaged, "the damaged file is not changed"
     with closing(sqlite3.connect(path)) as file:
         assert file.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert file.execute("PRAGMA foreign_key_check").fetchall() == []
@@ -97,7 +97,7 @@ def recovered(path: Path, harmed: bytes) -> tuple[StoreDamaged | None, list[Chat
 
 
 def roots_of(path: Path, data: bytes) -> set[int]:
-    """Pages without which SQLite finds nothing of a table."""
+    """Root pages of all tables; SQL finds no row of a table without its root page."""
     path.write_bytes(data)
     with closing(sqlite3.connect(path)) as file:
         return {row[0] for row in file.execute("SELECT rootpage FROM sqlite_master WHERE type = 'table'")}
@@ -107,14 +107,14 @@ def roots_of(path: Path, data: bytes) -> set[int]:
 def test_rows_around_damaged_pages_are_recovered(tmp_path: Path, whole: bytes, seed: int) -> None:
     drawn = random.Random(seed)
     n_pages = len(whole) // PAGE
-    harmed = bytearray(whole)
+    damaged = bytearray(whole)
     roots = roots_of(tmp_path / "whole", whole)
     hit = drawn.sample([page for page in range(1, n_pages) if page + 1 not in roots], 3)
     for page in hit:
-        harmed[page * PAGE : (page + 1) * PAGE] = drawn.randbytes(PAGE)
-    notice, chats, messages = recovered(tmp_path / "chats.sqlite3", bytes(harmed))
+        damaged[page * PAGE : (page + 1) * PAGE] = drawn.randbytes(PAGE)
+    notice, chats, messages = recovered(tmp_path / "chats.sqlite3", bytes(damaged))
     if notice is None:
-        assert len(messages) == (N_CHATS - 1) * N_TURNS, "pages that nobody uses were hit"
+        assert len(messages) == (N_CHATS - 1) * N_TURNS, "only unused pages were damaged"
         return
     assert (notice.n_chats, notice.n_messages) == (len(chats), len(messages))
     known = {message.id: message for number in range(N_CHATS) for message in tree(number)}
@@ -134,16 +134,16 @@ def test_rows_of_a_truncated_file_are_recovered(tmp_path: Path, whole: bytes) ->
 
 
 def test_messages_are_recovered_without_their_root_page_or_header(tmp_path: Path, whole: bytes) -> None:
-    """The page from which SQLite finds every message, and the file's head."""
+    """Damages the root page of the messages, then the header page of the file."""
     path = tmp_path / "chats.sqlite3"
     path.write_bytes(whole)
     with closing(sqlite3.connect(path, isolation_level=None)) as file:
         [root] = file.execute("SELECT rootpage FROM sqlite_master WHERE name = 'messages'").fetchone()
     for page in (root, 1):
-        harmed = bytearray(whole)
-        harmed[(page - 1) * PAGE : page * PAGE] = bytes(PAGE)
+        damaged = bytearray(whole)
+        damaged[(page - 1) * PAGE : page * PAGE] = bytes(PAGE)
         here = tmp_path / f"page-{page}.sqlite3"
-        notice, chats, messages = recovered(here, bytes(harmed))
+        notice, chats, messages = recovered(here, bytes(damaged))
         assert notice is not None
         assert (len(chats), len(messages)) == (N_CHATS - 1, (N_CHATS - 1) * N_TURNS)
         known = {message.id: message for number in range(N_CHATS) for message in tree(number)}
@@ -153,12 +153,12 @@ def test_messages_are_recovered_without_their_root_page_or_header(tmp_path: Path
 @given(st.data())
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_page_reader_survives_arbitrary_damage(whole: bytes, data: st.DataObject) -> None:
-    harmed = bytearray(whole)
+    damaged = bytearray(whole)
     for _ in range(data.draw(st.integers(1, 5))):
         at = data.draw(st.integers(0, len(whole) - 1))
         junk = data.draw(st.binary(min_size=1, max_size=64))
-        harmed[at : at + len(junk)] = junk
-    assert len(list(PageReader.of(bytes(harmed)).rows())) > N_TURNS
+        damaged[at : at + len(junk)] = junk
+    assert len(list(PageReader.of(bytes(damaged)).rows())) > N_TURNS
     assert list(PageReader.of(b"").rows()) == []
 
 
@@ -167,14 +167,14 @@ def test_chat_with_lost_row_is_titled_by_its_first_message(tmp_path: Path, whole
     path.write_bytes(whole)
     with closing(sqlite3.connect(path, isolation_level=None)) as file:
         [root] = file.execute("SELECT rootpage FROM sqlite_master WHERE name = 'chats'").fetchone()
-    harmed = bytearray(whole)
-    harmed[(root - 1) * PAGE : root * PAGE] = b"\xaa" * PAGE
-    notice, chats, messages = recovered(path, bytes(harmed))
+    damaged = bytearray(whole)
+    damaged[(root - 1) * PAGE : root * PAGE] = b"\xaa" * PAGE
+    notice, chats, messages = recovered(path, bytes(damaged))
     assert notice is not None
     assert len(messages) == (N_CHATS - 1) * N_TURNS
     assert {chat.title for chat in chats} == {
         words(number, 0).strip() for number in range(N_CHATS - 1)
-    }  # and the deleted one stays away
+    }  # without the deleted chat
 
 
 def test_drafts_and_presets_are_recovered_without_unreadable_values(tmp_path: Path) -> None:
@@ -187,9 +187,9 @@ def test_drafts_and_presets_are_recovered_without_unreadable_values(tmp_path: Pa
             file.execute("UPDATE chats SET settings = '{' WHERE id = 'c0'")
             [root] = file.execute("SELECT rootpage FROM sqlite_master WHERE name = 'messages_by_parent'").fetchone()
             file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        harmed = bytearray(path.read_bytes())
-        harmed[(root - 1) * PAGE : root * PAGE] = b"\xaa" * PAGE
-        path.write_bytes(bytes(harmed))
+        damaged = bytearray(path.read_bytes())
+        damaged[(root - 1) * PAGE : root * PAGE] = b"\xaa" * PAGE
+        path.write_bytes(bytes(damaged))
         store = Store(path)
         notice = await store.open()
         assert isinstance(notice, StoreDamaged)
@@ -219,11 +219,11 @@ def test_messages_only_in_the_wal_are_recovered(tmp_path: Path) -> None:
         elsewhere.mkdir()
         for name, data in files.items():
             (elsewhere / name).write_bytes(data)
-        harmed = bytearray(files[path.name])
+        damaged = bytearray(files[path.name])
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as file:
             [root] = file.execute("SELECT rootpage FROM sqlite_master WHERE name = 'drafts'").fetchone()
-        harmed[(root - 1) * PAGE : root * PAGE] = b"\xaa" * PAGE
-        (elsewhere / path.name).write_bytes(bytes(harmed))
+        damaged[(root - 1) * PAGE : root * PAGE] = b"\xaa" * PAGE
+        (elsewhere / path.name).write_bytes(bytes(damaged))
         other = Store(elsewhere / path.name)
         assert isinstance(await other.open(), StoreDamaged)
         assert [each.text for each in await other.messages("c")] == [ASK.text, REPLY.text]
@@ -235,9 +235,9 @@ def test_messages_only_in_the_wal_are_recovered(tmp_path: Path) -> None:
 def test_recovery_is_reported_and_recovered_chats_are_listed(
     run: Run, open_gui: OpenGui, profile: Profile, whole: bytes
 ) -> None:
-    harmed = bytearray(whole)
-    harmed[20 * PAGE : 21 * PAGE] = b"\xaa" * PAGE
-    profile.chats.write_bytes(bytes(harmed))
+    damaged = bytearray(whole)
+    damaged[20 * PAGE : 21 * PAGE] = b"\xaa" * PAGE
+    profile.chats.write_bytes(bytes(damaged))
 
     async def story() -> None:
         async with open_gui() as gui:
@@ -277,9 +277,9 @@ def test_damaged_file_of_the_first_version_is_recovered(tmp_path: Path) -> None:
             "INSERT INTO messages VALUES ('a', 'c', NULL, 'user', 'Hm', 'complete', 2.0, '', 0, 0, 0, 0, 0, '')"
         )
         [root] = file.execute("SELECT rootpage FROM sqlite_master WHERE name = 'messages_by_parent'").fetchone()
-    harmed = bytearray(path.read_bytes())
-    harmed[(root - 1) * PAGE : root * PAGE] = b"\xaa" * PAGE
-    notice, [chat], [message] = recovered(path, bytes(harmed))
+    damaged = bytearray(path.read_bytes())
+    damaged[(root - 1) * PAGE : root * PAGE] = b"\xaa" * PAGE
+    notice, [chat], [message] = recovered(path, bytes(damaged))
     assert notice is not None
     assert (chat.title, chat.pinned, message.text) == ("Old title", True, "Hm")
 
@@ -309,19 +309,19 @@ def test_full_disk_at_start_leaves_chats_readable(tmp_path: Path, monkeypatch: p
 
 def test_full_disk_is_reported_once_and_loses_nothing(run: Run, profile: Profile) -> None:
     async def story() -> None:
-        told: list[StoreError] = []
+        reported: list[StoreError] = []
         opener = FakeOpener(Script(answer=b"wave " * 500), Limits(16_384, 8, 64))
-        async with desk(profile, opener) as chats:
-            chats.sessions.saving_failed.connect(told.append)
+        async with headless_chat(profile, opener) as chats:
+            chats.sessions.saving_failed.connect(reported.append)
             chats.send("First")
             await until(lambda: not chats.sessions.answering)
             await chats.sessions.store._call(_limit, chats.sessions.store, 1)
             chats.send("Second")
             await until(lambda: not chats.sessions.answering)
-            await until(lambda: told)
-            assert [type(error) for error in told] == [StoreFull], "once, not with every save"
-            assert error_message(told[0]).startswith("The disk is full")
-            assert chats.sessions.messages[3].text == "wave " * 500, "what could not be kept is still here"
+            await until(lambda: reported)
+            assert [type(error) for error in reported] == [StoreFull], "reported once, not for each save"
+            assert error_message(reported[0]).startswith("The disk is full")
+            assert chats.sessions.messages[3].text == "wave " * 500, "the unsaved message is still shown"
             chat_id = chats.sessions.messages[3].chat_id
             await chats.sessions.store._call(_limit, chats.sessions.store, 1_000_000)
         store = Store(profile.chats)
@@ -333,7 +333,7 @@ def test_full_disk_is_reported_once_and_loses_nothing(run: Run, profile: Profile
 
 
 def test_file_at_its_size_limit_stays_intact(tmp_path: Path) -> None:
-    """A quota: the process may write no file beyond 200 kB while an answer streams; then it is killed."""
+    """Streams an answer in a process whose files are limited to 200 kB, then kills it."""
 
     def quota() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -358,7 +358,7 @@ def times(folder: Path) -> dict[str, int]:
 
 
 def settled(folder: Path) -> dict[str, int]:
-    """The times of its files, once none has changed for half a second."""
+    """Modification times of the files, after none has changed for half a second."""
     before: dict[str, int] = {}
     for _ in range(40):
         if before == (before := times(folder)):
@@ -374,11 +374,11 @@ def test_second_process_on_a_profile_shows_the_first_window(tmp_path: Path) -> N
         wait_for(first, lambda: chats.exists() and key.exists())
         before = settled(tmp_path)
         with start(tmp_path) as second:
-            _, said = second.communicate(timeout=20)
-        assert (second.returncode, said) == (0, "")
+            _, output = second.communicate(timeout=20)
+        assert (second.returncode, output) == (0, "")
         after = times(tmp_path)
         first.send_signal(signal.SIGTERM)
         _, complaints = first.communicate(timeout=20)
     assert after == before
-    # The platform without a screen has no windows to bring to the front, and says so.
+    # The offscreen platform warns that it cannot bring a window to the front.
     assert (first.returncode, complaints.replace("This plugin does not support raise()\n", "")) == (0, "")

@@ -1,4 +1,4 @@
-"""Files of every layout that there ever was: they open, and what is damaged of them is recovered."""
+"""Databases of every released schema version can be opened and recovered."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from desktop.store.store import Store
 EVERY = range(1, len(STEPS) + 1)
 
 
-def of_layout(path: Path, layout: int) -> sqlite3.Connection:
+def file_of_version(path: Path, layout: int) -> sqlite3.Connection:
     file = sqlite3.connect(path, isolation_level=None)
     for number, step in enumerate(STEPS[:layout], start=1):
         file.executescript(f"BEGIN; {step} PRAGMA user_version = {number}; COMMIT;")
@@ -28,7 +28,7 @@ def of_layout(path: Path, layout: int) -> sqlite3.Connection:
 @pytest.mark.parametrize("layout", EVERY)
 def test_file_of_every_version_opens(tmp_path: Path, layout: int) -> None:
     path = tmp_path / "chats.sqlite3"
-    with closing(of_layout(path, layout)) as file:
+    with closing(file_of_version(path, layout)) as file:
         file.execute("INSERT INTO chats (id, title, created_s, updated_s) VALUES ('c', 'Shanties', 1.0, 2.0)")
         file.execute(
             "INSERT INTO messages (id, chat_id, role, text, state, created_s) "
@@ -49,15 +49,15 @@ def test_file_of_every_version_opens(tmp_path: Path, layout: int) -> None:
     assert path.with_name(f"chats.sqlite3.layout-{layout}").exists() is (layout < len(STEPS))
 
 
-MADE_ANEW = ("message_search", "title_search", "unfinished")
-"""The indexes, and which of them are to be cleared: a recovered file has new ones."""
+REBUILT_TABLES = ("message_search", "title_search", "unfinished")
+"""Tables that a recovery does not copy but rebuilds."""
 
 
 @pytest.mark.parametrize("layout", EVERY)
 def test_recovery_knows_the_columns_of_every_version(tmp_path: Path, layout: int) -> None:
-    with closing(of_layout(tmp_path / "chats.sqlite3", layout)) as file:
+    with closing(file_of_version(tmp_path / "chats.sqlite3", layout)) as file:
         tables = [name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        kept = [name for name in tables if not name.startswith(MADE_ANEW)]
+        kept = [name for name in tables if not name.startswith(REBUILT_TABLES)]
         columns = {name: tuple(row[1] for row in file.execute(f"PRAGMA table_info({name})")) for name in kept}
     for name in ("chats", "messages"):
         there = columns.pop(name)

@@ -1,4 +1,4 @@
-"""Search over the real store: what is found, in which order, and that it keeps up with every change."""
+"""Search in a real store: matches, ranking, updates of the index; the search of the window."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def opened(folder: Path) -> AsyncIterator[tuple[Store, ChatSearch]]:
         await store.aclose()
 
 
-def told(folder: Path, story: Callable[[Store, ChatSearch], Awaitable[None]]) -> None:
+def with_store(folder: Path, story: Callable[[Store, ChatSearch], Awaitable[None]]) -> None:
     async def run() -> None:
         async with opened(folder) as (store, search):
             await story(store, search)
@@ -63,12 +63,12 @@ def test_word_prefix_is_found_regardless_of_accents_and_case(tmp_path: Path) -> 
     async def story(store: Store, search: ChatSearch) -> None:
         await store.save(CHAT, [message(1, "Die Bäume am Fluss"), message(2, "Trees by the river")])
         assert await found(search, "BAUM") == ["m1"]
-        assert await found(search, "tre river") == []  # only the last word may be half a word
+        assert await found(search, "tre river") == []  # only the last word may be a prefix
         assert await found(search, "tre") == ["m2"]
         assert await found(search, "march") == ["c"]
         assert await found(search, "nothing") == []
 
-    told(tmp_path, story)
+    with_store(tmp_path, story)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_word_inside_unspaced_text_is_found_and_marked(tmp_path: Path, words: st
         assert hit.message_id == "m1"
         assert "".join(part.text for part in hit.snippet if part.matched).startswith(place)
 
-    told(tmp_path, story)
+    with_store(tmp_path, story)
 
 
 @pytest.mark.parametrize(("text", "part"), [
@@ -97,16 +97,16 @@ def test_part_of_thai_korean_khmer_and_kana_is_found_in_titles_and_texts(tmp_pat
         await store.delete("c")
         assert await found(search, part) == []
 
-    told(tmp_path, story)
+    with_store(tmp_path, story)
 
 
 def test_end_of_a_latin_word_is_not_found(tmp_path: Path) -> None:
     async def story(store: Store, search: ChatSearch) -> None:
         await store.save(CHAT, [message(1, "lighthouse keeper"), message(2, "都庁")])
-        assert await found(search, "gui") == []
+        assert await found(search, "house") == []
         assert await found(search, "ligh keeper") == []
 
-    told(tmp_path, story)
+    with_store(tmp_path, story)
 
 
 def test_snippet_contains_the_matched_word(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_snippet_contains_the_matched_word(tmp_path: Path) -> None:
         assert "the lighthouse keeper" in "".join(part.text for part in hit.snippet)
         assert len("".join(part.text for part in hit.snippet)) < 120
 
-    told(tmp_path, story)
+    with_store(tmp_path, story)
 
 
 def test_message_with_more_matches_comes_first(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_message_with_more_matches_comes_first(tmp_path: Path) -> None:
         await store.save(CHAT, rows)
         assert (await found(search, "sea"))[0] == "m2"
 
-    told(tmp_path, story)
+    with_store(tmp_path, story)
 
 
 def test_changed_and_deleted_messages_are_reindexed(tmp_path: Path) -> None:
@@ -150,14 +150,14 @@ def test_changed_and_deleted_messages_are_reindexed(tmp_path: Path) -> None:
         await store.delete("c")
         assert await found(search, "whole") == await found(search, "winter") == []
 
-    told(tmp_path, story)
+    with_store(tmp_path, story)
 
     async def after(store: Store, search: ChatSearch) -> None:
         assert await found(search, "whole") == []
         await store.save(CHAT, [message(9, "whole")])
         assert await found(search, "whole") == ["m9"]
 
-    told(tmp_path, after)
+    with_store(tmp_path, after)
 
 
 def test_superseded_search_returns_none(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_superseded_search_returns_none(tmp_path: Path) -> None:
         assert second is not None
         assert second[0].message_id
 
-    told(tmp_path, story)
+    with_store(tmp_path, story)
 
 
 @pytest.mark.parametrize("words", ['"', "*", "AND", "NEAR(", "a OR", "text:", "-", "^a", "(", "\x00", "日本"])
@@ -177,7 +177,7 @@ def test_any_input_is_a_valid_search(tmp_path: Path, words: str) -> None:
         await store.save(CHAT, [message(1, "a AND b OR c NEAR d 日本語 text")])
         assert await search.find(words) is not None
 
-    told(tmp_path, story)
+    with_store(tmp_path, story)
 
 
 @given(st.text(max_size=30))
@@ -214,7 +214,7 @@ def test_opening_a_search_result_opens_its_chat(run: Run, open_gui: OpenGui, pro
             type_and_send(gui, "My garden")
             await answered(gui)
             QTest.keyClick(gui.window, Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier)
-            field, found = gui.window.sidebar.search, gui.window.sidebar._found
+            field, found = gui.window.sidebar.search, gui.window.sidebar._results
             QTest.keyClick(
                 gui.window, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
             )
@@ -244,7 +244,7 @@ def test_answer_is_found_after_its_generation_has_ended(run: Run, open_gui: Open
             shift_f = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
             QTest.keyClick(gui.window, Qt.Key.Key_F, shift_f)
             QTest.keyClicks(gui.window.sidebar.search, "week")
-            found = gui.window.sidebar._found
+            found = gui.window.sidebar._results
             await until(lambda: found.isVisible() and found.model().rowCount() == 0)
             assert gui.rows[1].state == "streaming"
             await until(lambda: found.model().rowCount() == 1)
@@ -262,7 +262,7 @@ def test_result_on_another_branch_switches_to_that_branch(run: Run, open_gui: Op
             gui.transcript.retry_requested.emit(old)
             await until(lambda: gui.rows[-1].text == "Another answer.")
             QTest.keyClicks(gui.window.sidebar.search, "lighth")
-            found = gui.window.sidebar._found
+            found = gui.window.sidebar._results
             await until(lambda: found.model().rowCount() == 1)
             found.open_first()
             await until(lambda: gui.rows[-1].id == old)

@@ -1,4 +1,4 @@
-"""Chats on disk: what is written stays, whatever happens to the process, the disk or the file."""
+"""Saving and loading chats; damaged, newer, unwritable and full files."""
 
 from __future__ import annotations
 
@@ -74,13 +74,13 @@ def test_damaged_file_is_renamed_and_replaced(tmp_path: Path, damage: bytes | No
         path = tmp_path / "chats.sqlite3"
         await (await filled(path)).aclose()
         whole = path.read_bytes()
-        harmed = damage if damage is not None else whole[: len(whole) // 2]
-        path.write_bytes(harmed)
+        damaged = damage if damage is not None else whole[: len(whole) // 2]
+        path.write_bytes(damaged)
         store = Store(path)
         notice = await store.open()
         assert isinstance(notice, StoreDamaged)
         assert notice.kept_as is not None
-        assert notice.kept_as.read_bytes() == harmed
+        assert notice.kept_as.read_bytes() == damaged
         await store.save(CHAT, [ASK])
         assert (await store.messages("c"))[0] == ASK
         await store.aclose()
@@ -134,23 +134,23 @@ async def _close(path: Path) -> None:
 
 def test_unsaved_chats_are_saved_when_the_disk_has_space_again(tmp_path: Path) -> None:
     async def story() -> None:
-        told: list[StoreError] = []
+        reported: list[StoreError] = []
         store = await filled(tmp_path / "chats.sqlite3")
-        keeper = WriteBehindQueue(store, told.append, retry_s=0.01)
+        keeper = WriteBehindQueue(store, reported.append, retry_s=0.01)
         await store._call(_limit, store, 12)
         long = replace(REPLY, text="waves " * 20_000)
         await keeper.save(CHAT, long)
         await keeper.save(CHAT, replace(long, state="complete"))
-        assert [type(error) for error in told] == [StoreFull]
+        assert [type(error) for error in reported] == [StoreFull]
         assert (await store.messages("c"))[-1] == REPLY
         await store._call(_limit, store, 1_000_000)
-        async with asyncio.timeout(10):  # nobody saves anything more
+        async with asyncio.timeout(10):  # without a further save
             while (await store.messages("c"))[-1] != replace(long, state="complete"):  # noqa: ASYNC110 -- a file has no event
                 await asyncio.sleep(0.01)
         await store._call(_limit, store, 1)
         other = Chat("d", "Other" * 20_000, 3.0, 3.0)
         await keeper.save(other)
-        assert [type(error) for error in told] == [StoreFull] * 2, "it is said again when it is full again"
+        assert [type(error) for error in reported] == [StoreFull] * 2, "reported again after it was full again"
         await store._call(_limit, store, 1_000_000)
         await keeper.aclose()
         assert len(await store.chats()) == 2
@@ -160,5 +160,5 @@ def test_unsaved_chats_are_saved_when_the_disk_has_space_again(tmp_path: Path) -
 
 
 def _limit(store: Store, n_pages: int) -> None:
-    """A file that may not grow beyond `n_pages` is what a full disk looks like to SQLite."""
+    """Limits the size of the database, which makes SQLite raise the error of a full disk."""
     store._sql(f"PRAGMA max_page_count = {n_pages}")

@@ -1,4 +1,4 @@
-"""A damaged or hostile GGUF file ends in a ModelFileError, before llama.cpp sees it."""
+"""Damaged and hostile GGUF files raise ModelFileError before llama.cpp reads them."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile(name: str, tmp_path: Path) -> None:
+def test_hostile_header_is_rejected(name: str, tmp_path: Path) -> None:
     data, reason = HOSTILE[name]
     path = tmp_path / "model.gguf"
     path.write_bytes(data)
@@ -67,19 +67,19 @@ def test_hostile(name: str, tmp_path: Path) -> None:
     assert time.monotonic() - started < 1
 
 
-def test_what_is_no_file(tmp_path: Path) -> None:
+def test_missing_file_or_folder_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match="no such file"):
         check_gguf(tmp_path / "nothing.gguf")
     with pytest.raises(ModelFileError, match="folder"):
         check_gguf(tmp_path)
 
 
-def test_the_default_model_is_whole(model_path: Path) -> None:
+def test_default_model_passes(model_path: Path) -> None:
     check_gguf(model_path)
 
 
 @pytest.mark.parametrize("keep", [lambda n: n - 1, lambda n: n // 2, lambda n: 1_000_000, lambda n: 100])
-def test_a_download_that_was_cut(model_path: Path, tmp_path: Path, keep: Callable[[int], int]) -> None:
+def test_truncated_file_is_rejected(model_path: Path, tmp_path: Path, keep: Callable[[int], int]) -> None:
     path = tmp_path / "cut.gguf"
     shutil.copyfile(model_path, path)
     with path.open("r+b") as file:
@@ -90,7 +90,9 @@ def test_a_download_that_was_cut(model_path: Path, tmp_path: Path, keep: Callabl
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.binary(max_size=200), st.integers(0, 4), st.integers(0, 4))
-def test_any_bytes_behind_a_header(tmp_path: Path, data: bytes, n_tensors: int, n_entries: int) -> None:
+def test_random_bytes_after_a_header_raise_only_model_file_errors(
+    tmp_path: Path, data: bytes, n_tensors: int, n_entries: int
+) -> None:
     path = tmp_path / "any.gguf"
     path.write_bytes(header(n_tensors, n_entries) + data)
     with contextlib.suppress(ModelFileError):

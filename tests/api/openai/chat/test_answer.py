@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from api.answer import Answer, AnswerBuilder
 from api.errors import RequestStopped
 from api.fields.usage import timings
+from api.model_routes import anthropic_list, model_object
 from api.openai.chat.answer import ChatChunkWriter, ResponseMeta, ResponseOptions, completion
-from api.openai.models import anthropic_list, model_object
 from engine.errors import ContextOverflow, EngineDead
 from engine.events import (
     Event,

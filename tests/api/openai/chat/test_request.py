@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from api.errors import BadRequest, UnsupportedParameter
-from api.fields.unsupported_params import NEUTRAL
+from api.fields.unsupported_params import UNSUPPORTED_PARAMS
 from api.openai.chat.request import chat_request, chat_requests
 from api.openai.chat.schemas import ChatCompletionBody
 from engine.requests import ChatRequest, Constraint, Message, NamedTool, Sampling, Tool, ToolCall
@@ -32,13 +32,13 @@ def test_defaults_are_the_engines() -> None:
 
 
 def test_null_means_absent() -> None:
-    nulls = dict.fromkeys([*ChatCompletionBody.model_fields, *NEUTRAL, "user", "metadata"])
+    nulls = dict.fromkeys([*ChatCompletionBody.model_fields, *UNSUPPORTED_PARAMS, "user", "metadata"])
     del nulls["messages"]
     assert request(**nulls) == request()
 
 
 def test_neutral_values_and_unknown_fields_pass() -> None:
-    for name, values in NEUTRAL.items():
+    for name, values in UNSUPPORTED_PARAMS.items():
         for value in values:
             assert request(**{name: value}) == request(), name
     assert request(user="me", metadata={"a": 1}, store=True, never_heard_of={"x": [1]}) == request()

@@ -9,9 +9,10 @@ import pytest
 
 from api.answer import Answer
 from api.errors import BadRequest
+from api.fields.prompts import parse_prompts
 from api.openai.chat.answer import ResponseMeta
-from api.openai.completions.answer import CompletionResponseOptions, CompletionWriter, text_completion
-from api.openai.completions.request import check, completion_requests, prompts_of
+from api.openai.completions.answer import CompletionChunkWriter, CompletionResponseOptions, text_completion
+from api.openai.completions.request import check, completion_requests
 from api.openai.completions.schemas import CompletionBody
 from engine.events import Event, Finished, Started, TextDelta, Timings, TokenChoice, Usage
 from engine.requests import CompletionRequest, Constraint
@@ -29,7 +30,7 @@ def body(**fields: object) -> CompletionBody:
 
 def asked(**fields: object) -> list[CompletionRequest]:
     given = body(**fields)
-    prompts = prompts_of(given.prompt, "prompt")
+    prompts = parse_prompts(given.prompt, "prompt")
     check(given, prompts)
     return completion_requests(given, prompts, "r")
 
@@ -54,13 +55,13 @@ def finished(n_output: int = 2, reason: str = "stop") -> Finished:
     ],
 )
 def test_shapes_of_a_prompt(given: object, expected: object) -> None:
-    assert prompts_of(given, "prompt") == expected
+    assert parse_prompts(given, "prompt") == expected
 
 
 @pytest.mark.parametrize("given", [None, 3, [], {}, [None], [1, "a"], [[1, -1]], [[True]], [1.5], [2**31], ["a"] * 513])
 def test_shapes_that_are_no_prompt(given: object) -> None:
     with pytest.raises(BadRequest) as caught:
-        prompts_of(given, "prompt")
+        parse_prompts(given, "prompt")
     assert (caught.value.param or "").startswith("prompt")
 
 
@@ -117,7 +118,7 @@ def test_what_cannot_be_had(fields: dict[str, object], param: str) -> None:
 
 
 def write(manner: CompletionResponseOptions, n_prompts: int, *events: tuple[int, Event]) -> str:
-    writer = CompletionWriter(HEAD, manner, n_prompts)
+    writer = CompletionChunkWriter(HEAD, manner, n_prompts)
     return b"".join(writer.frames(place, event) for place, event in events).decode()
 
 
@@ -172,7 +173,7 @@ def test_echo_with_scores_as_evaluations_want_it() -> None:
 
 
 def test_nothing_of_the_answer_is_shown_where_no_token_was_wanted() -> None:
-    manner = CompletionResponseOptions(echoes=("Once",), logprobs=True, silent=True)
+    manner = CompletionResponseOptions(echoes=("Once",), logprobs=True, prompt_only=True)
     answer = Answer(" up", finished(1, "length"), choices=(TokenChoice(b" up", -1.0),), prompt=PROMPT)
     shown = json.loads(json.dumps(text_completion(HEAD, [answer], manner)))
     assert shown["choices"][0]["text"] == "Once"

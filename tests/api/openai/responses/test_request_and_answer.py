@@ -8,11 +8,9 @@ import pytest
 
 from api.answer import AnswerBuilder
 from api.errors import BadRequest, UnsupportedParameter
-from api.openai.responses.answer import ResponsesMeta, whole_response
-from api.openai.responses.items import Item, items_of
-from api.openai.responses.request import responses_request
+from api.openai.responses.answer import ResponsesEventWriter, ResponsesMeta, whole_response
+from api.openai.responses.request import Item, parse_items, responses_request
 from api.openai.responses.schemas import ResponsesBody
-from api.openai.responses.stream import ResponsesEventWriter
 from engine.errors import EngineDead
 from engine.events import (
     Event,
@@ -43,7 +41,7 @@ def body(**fields: object) -> ResponsesBody:
 
 def request(**fields: object) -> ChatRequest:
     given = body(**fields)
-    return responses_request(given, items_of(given.input), "1")
+    return responses_request(given, parse_items(given.input), "1")
 
 
 def head(**fields: object) -> ResponsesMeta:

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from api.errors import ResponseNotFound
-from api.keyring import ENDPOINT_KEY_NAME, KeyHolder
-from api.openai.responses.items import Item, messages
+from api.keys import ENDPOINT_KEY_NAME, KeyHolder
+from api.openai.responses.request import Item, parse_messages
 from api.openai.responses.store import ResponseStore, StoredResponse
 from tests.api.live_endpoint import live
 
@@ -50,7 +50,7 @@ def largest_file(n_bytes: int) -> Iterator[None]:
 
 
 def test_responses_are_kept_and_the_oldest_forgotten(tmp_path: Path) -> None:
-    store = ResponseStore(tmp_path / "responses", max_kept=2)
+    store = ResponseStore(tmp_path / "responses", max_responses=2)
     assert all(store.put(kept(digit)) for digit in "123")
     assert found(ResponseStore(tmp_path / "responses"), name("3")) == kept("3")
     assert len(list((tmp_path / "responses").iterdir())) == 2
@@ -112,7 +112,7 @@ def test_items_that_are_read_again_are_kept_whole(tmp_path: Path, item: Item) ->
     again = found(store, name("1"))
     assert again is not None
     assert again.items == [item]
-    assert messages(again.items) == messages([item])
+    assert parse_messages(again.items) == parse_messages([item])
 
 
 def test_full_disk_leaves_no_draft_and_is_reported(tmp_path: Path) -> None:

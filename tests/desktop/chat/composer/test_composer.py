@@ -1,4 +1,4 @@
-"""The composer as a person uses it: files come and go, their cost is seen, and they are sent with the message."""
+"""The composer: attaching, removing, counting and sending files."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from desktop.chat.attachments.attachment_chips import AttachmentChip
-from desktop.chat.attachments.attachment_list import AttachmentList
 from desktop.chat.composer.composer import Composer
-from desktop.chat.prompt import fenced, prompt_messages, prompt_parts, with_attachments
-from desktop.store.records import Attachment, ChatMessage, ChatSettings
-from engine.requests import Message
+from desktop.chat.prompt import fenced
+from desktop.store.records import Attachment
 from tests.desktop.chat.attachments.sample_documents import write_pdf
 from tests.desktop.conftest import Gui, OpenGui, Run, until
 from tests.desktop.drag_events import drag_enter, dropped
@@ -23,7 +21,7 @@ from tests.desktop.shell.test_main_window import answered, click_chat, type_and_
 from tests.fakes import Script
 
 OPENS_A_DIALOG = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
-"""The offscreen platform's word about any dialog."""
+"""Logged by the offscreen platform for each dialog."""
 
 
 def chips(gui: Gui) -> list[AttachmentChip]:
@@ -44,56 +42,6 @@ def mime_of(*paths: Path) -> QMimeData:
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     return mime
-
-
-def row(text: str, role: str = "user", attachments: tuple[Attachment, ...] = (), row_id: str = "") -> ChatMessage:
-    return ChatMessage(row_id or text, "c", None, role, text, "complete", 0.0, attachments=attachments)  # type: ignore[arg-type]
-
-
-def test_attachments_precede_text_as_fenced_blocks() -> None:
-    code = Attachment("a.py", "code", "print(1)")
-    tricky = Attachment("b.md", "markdown", "```\ncode\n```\n````x````\n")
-    assert fenced(code) == "a.py:\n```python\nprint(1)\n```"
-    assert fenced(tricky) == "b.md:\n`````\n```\ncode\n```\n````x````\n`````"
-    assert with_attachments("Why?", [code]) == f"{fenced(code)}\n\nWhy?"
-    assert with_attachments("", [code]) == fenced(code)
-
-
-def test_prompt_has_one_system_message_and_merged_roles() -> None:
-    branch = [row("one"), row("", "assistant"), row("two"), row("three", "assistant"), row("four")]
-    settings = ChatSettings(system=" Be brief. ")
-    assert prompt_messages(branch, settings) == (
-        Message("system", "Be brief."),
-        Message("user", "one\n\ntwo"),
-        Message("assistant", "three"),
-        Message("user", "four"),
-    )
-    assert [len(part.rows) for part in prompt_parts(branch, settings)] == [0, 1, 1, 1, 1]
-    assert prompt_messages(branch, settings, (1, 2, 3)) == (Message("system", "Be brief."), Message("user", "four"))
-
-
-def test_summary_replaces_turns_after_instructions() -> None:
-    branch = [row("one"), row("two", "assistant"), row("three")]
-    settings = ChatSettings(system="Be brief.", summary="They counted.", summarised_to="two")
-    messages = prompt_messages(branch, settings)
-    assert [message.role for message in messages] == ["system", "user"]
-    assert messages[0].content == "Be brief.\n\nSummary of the conversation up to here:\nThey counted."
-    other_branch = [row("one"), row("else", "assistant"), row("three")]
-    assert len(prompt_messages(other_branch, settings)) == 4
-
-
-def test_attachment_removed_while_read_stays_removed() -> None:
-    ids = iter("abc")
-    attachments = AttachmentList(lambda: next(ids))
-    first, second = attachments.add("one.txt"), attachments.add("two.txt")
-    attachments.remove(first)
-    attachments.set_attachment(first, Attachment("one.txt", "text", "1"))
-    assert attachments.is_reading
-    attachments.set_attachment(second, Attachment("two.txt", "text", "2"))
-    attachments.set_n_tokens(second, 7)
-    attachments.set_n_tokens(first, 7)
-    assert attachments.attachments == (Attachment("two.txt", "text", "2", 7),)
-    assert not attachments.is_reading
 
 
 def test_keys_after_click_on_page_go_to_composer(run: Run, open_gui: OpenGui) -> None:
@@ -126,7 +74,7 @@ def test_attached_file_is_counted_and_sent(run: Run, open_gui: OpenGui, tmp_path
             dialog.reject()
             await until(lambda: counted(gui, 2))
             assert [chip._name.text() for chip in chips(gui)] == ["beans.md", "plan.pdf"]
-            # The fake counts a token for each byte, so that the cost is known: name, fence and text.
+            # The fake model has one token per byte: name, fence and text.
             assert (
                 chips(gui)[0]._tokens.text()
                 == f"{len(fenced(Attachment('beans.md', 'markdown', 'Sow in March.' + chr(10))))} tokens"
@@ -158,7 +106,7 @@ def test_file_without_text_can_be_sent(run: Run, open_gui: OpenGui, tmp_path: Pa
             composer = gui.window.chat_page.composer
             assert not composer._send.isEnabled()
             composer.files_given.emit([note(tmp_path)])
-            assert not composer._send.isEnabled()  # while it is read
+            assert not composer._send.isEnabled()  # while it is being read
             await until(composer._send.isEnabled)
             QTest.mouseClick(composer._send, Qt.MouseButton.LeftButton)
             await answered(gui)
@@ -286,11 +234,11 @@ def test_model_change_recounts_attachments(run: Run, open_gui: OpenGui, tmp_path
         async with open_gui(Script(load_s=0.3)) as gui:
             gui.window.chat_page.composer.files_given.emit([note(tmp_path)])
             await until(lambda: chips(gui) and chips(gui)[0].item.attachment is not None)
-            assert chips(gui)[0]._tokens.text() == "…"  # nobody can count yet
+            assert chips(gui)[0]._tokens.text() == "…"  # no model is loaded yet
             await until(lambda: counted(gui, 1))
             gui.opener.script = Script(template="{% for m in messages %}{{ m.content }}{{ m.content }}{% endfor %}")
             before = chips(gui)[0].item.n_tokens or 0
-            gui.window.chat_page.header.model_file_requested.emit()
+            gui.window.chat_page.greeting.model_file_requested.emit()
             dialog = gui.window.findChild(QFileDialog)
             assert isinstance(dialog, QFileDialog)
             dialog.fileSelected.emit(str(tmp_path / "Another-Chat-Q4_1.gguf"))
@@ -304,10 +252,10 @@ def test_context_meter_counts_chat_and_draft(run: Run, open_gui: OpenGui, tmp_pa
     async def story() -> None:
         async with open_gui(Script(answer=b"Yes.")) as gui:
             await until(lambda: gui.ready)
-            gauge, edit = gui.window.chat_page.composer._context_meter, gui.window.chat_page.composer._edit
+            meter, edit = gui.window.chat_page.composer._context_meter, gui.window.chat_page.composer._edit
 
             def used() -> int:
-                return int(gauge.text().split(" of ")[0].replace(",", "")) if gauge.isVisible() else 0
+                return int(meter.text().split(" of ")[0].replace(",", "")) if meter.isVisible() else 0
 
             assert used() == 0
             QTest.keyClicks(edit, "Twelve chars")
@@ -324,8 +272,8 @@ def test_context_meter_counts_chat_and_draft(run: Run, open_gui: OpenGui, tmp_pa
             await until(lambda: used() == last.n_prompt + last.n_output + 10 + cost)
             edit.setPlainText("x" * 5_000)
             await until(lambda: used() > 5_000)
-            assert gauge.property("over")
-            assert "more than the model reads" in gauge.accessibleName()
+            assert meter.property("over")
+            assert "more than the model reads" in meter.accessibleName()
 
     run(story())
 

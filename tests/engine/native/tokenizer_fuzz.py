@@ -1,6 +1,7 @@
-"""Random texts for the tokenizer. `python -m tests.soak.fuzzers tests.tokenizer_fuzz SECONDS [SEED]` runs for longer.
+"""Random texts for the tokenizer. `python -m tests.soak.fuzzers tests.engine.native.tokenizer_fuzz SECONDS [SEED]`
+runs for longer.
 
-Checks that a text comes back from its tokens, and that the time is bounded by the length.
+Checks that detokenizing restores the text, and that the time is linear in the length.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ PIECES = (
 
 
 def fuzz(seconds: float, seed: int) -> list[str]:
-    """What took too long or came back otherwise; a text that ends the process is seen by whoever started it."""
+    """Returns texts that took too long or were not restored. A crash is seen by the parent process."""
     source, end = random.Random(seed), time.monotonic() + seconds
     found: list[str] = []
     with tempfile.TemporaryDirectory() as folder:

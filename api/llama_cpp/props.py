@@ -1,0 +1,67 @@
+"""Descriptions of the model and its slots in llama.cpp's formats. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+
+from engine.requests import Request, Sampling
+from engine.status import ModelInfo, ModelProps
+
+
+def props_object(model: ModelInfo, props: ModelProps) -> dict[str, object]:
+    """The answer of /props. `model_path` is the model's id, because no answer contains the path of its file."""
+    return {
+        "default_generation_settings": {"n_ctx": model.n_ctx, "params": sampling_params(Sampling())},
+        "total_slots": props.n_running,
+        "model_alias": model.id,
+        "model_path": model.id,
+        "chat_template": props.chat_template,
+        "bos_token": props.bos,
+        "eos_token": props.eos,
+        "modalities": {"vision": False, "audio": False},
+        "build_info": "inglenook",
+        "is_sleeping": False,
+    }
+
+
+def slot_list(
+    n_running: int, n_ctx: int, requests: Sequence[Request], visible_ids: Container[str]
+) -> list[dict[str, object]]:
+    """The answer of /slots: the slots in which requests run at the same time. Queued requests have none.
+
+    Of requests whose ids are not in `visible_ids`, only their existence is shown."""
+    running = [*requests[:n_running], *([None] * (n_running - len(requests)))]
+    return [
+        {
+            "id": index,
+            "id_task": request.id if request is not None and request.id in visible_ids else -1,
+            "n_ctx": n_ctx,
+            "speculative": False,
+            "is_processing": request is not None,
+            "params": sampling_params(request.sampling) if request is not None and request.id in visible_ids else {},
+        }
+        for index, request in enumerate(running)
+    ]
+
+
+def sampling_params(sampling: Sampling) -> dict[str, object]:
+    """With llama.cpp's names."""
+    return {
+        "seed": -1 if sampling.seed is None else sampling.seed,
+        "temperature": sampling.temperature,
+        "dynatemp_range": sampling.temperature_range,
+        "top_k": sampling.top_k,
+        "top_p": sampling.top_p,
+        "min_p": sampling.min_p,
+        "typical_p": sampling.typical_p,
+        "top_n_sigma": sampling.top_n_sigma,
+        "xtc_probability": sampling.xtc_probability,
+        "xtc_threshold": sampling.xtc_threshold,
+        "repeat_last_n": sampling.repeat_last_n,
+        "repeat_penalty": sampling.repeat_penalty,
+        "presence_penalty": sampling.presence_penalty,
+        "frequency_penalty": sampling.frequency_penalty,
+        "dry_multiplier": sampling.dry_multiplier,
+        "mirostat": 2 if sampling.mirostat else 0,
+        "ignore_eos": sampling.ignore_eos,
+    }

@@ -1,0 +1,72 @@
+"""An optional number in the sheet of a model."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QWidget
+
+from desktop.widgets.card_parts import label, set_style_flag
+
+SEPARATORS = " ,.’'\u00a0\u202f"
+"""Accepted between the digits of a number."""
+
+
+class OptionField(QWidget):
+    """Name, text field and help text. Invalid text stays in the field, marked as wrong, so that it can be corrected."""
+
+    entered = Signal(object)
+    """Carries the valid number, or None if the field is empty."""
+    validity_changed = Signal()
+
+    def __init__(self, name: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._least = self._most = 0
+        self.edit = QLineEdit(self)
+        self.edit.setObjectName("settingValue")
+        self.edit.setFixedWidth(108)
+        self.edit.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.edit.setPlaceholderText(self.tr("automatic"))
+        self.edit.setAccessibleName(name)
+        self.edit.editingFinished.connect(self.commit)
+        self.help = label("settingHelp", "", self, wraps=True)
+        title = QLabel(name, self)
+        title.setBuddy(self.edit)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setVerticalSpacing(4)
+        grid.addWidget(title, 0, 0)
+        grid.addWidget(self.edit, 0, 1)
+        grid.addWidget(self.help, 1, 0, 1, 2)
+        grid.setColumnStretch(0, 1)
+
+    @property
+    def is_wrong(self) -> bool:
+        return bool(self.edit.property("wrong"))
+
+    def set_range(self, least: int, most: int, help_text: str) -> None:
+        self._least, self._most = least, most
+        self.help.setText(help_text)
+
+    def show_value(self, value: int | None) -> None:
+        """Does nothing while the user is typing."""
+        text = "" if value is None else str(value)
+        if not self.edit.isModified() and text != self.edit.text():
+            self.edit.setText(text)
+
+    def commit(self) -> None:
+        """Validate the text and emit `entered` if it is valid."""
+        digits = "".join(letter for letter in self.edit.text() if letter not in SEPARATORS)
+        is_valid = not digits or (digits.isdecimal() and self._least <= int(digits) <= self._most)
+        self._finish(is_wrong=not is_valid)
+        if is_valid:
+            self.entered.emit(int(digits) if digits else None)
+
+    def discard_typing(self) -> None:
+        """Let the next `show_value` replace what the user typed."""
+        self._finish(is_wrong=False)
+
+    def _finish(self, *, is_wrong: bool) -> None:
+        self.edit.setModified(is_wrong)
+        for widget in (self.edit, self.help):
+            set_style_flag(widget, "wrong", is_wrong)
+        self.validity_changed.emit()
