@@ -35,18 +35,16 @@ _MARKED = (
     QT_TRANSLATE_NOOP("reasons", "the trial took too long"),
     QT_TRANSLATE_NOOP("reasons", "the trial took too much memory"),
     QT_TRANSLATE_NOOP("reasons", "the trial ended with {code}"),
-    QT_TRANSLATE_NOOP("reasons", "llama.cpp cannot make a context for it"),
     QT_TRANSLATE_NOOP("reasons", "llama.cpp cannot compute with it"),
     QT_TRANSLATE_NOOP("reasons", "llama.cpp cannot load this file"),
     QT_TRANSLATE_NOOP("reasons", "there is not enough memory for its context"),
-    QT_TRANSLATE_NOOP("reasons", "there is not enough memory for its embeddings"),
     # How it is to be loaded
     QT_TRANSLATE_NOOP("reasons", "{kind} needs flash attention"),
     QT_TRANSLATE_NOOP("reasons", "the model's heads of {sizes} numbers cannot be packed as {kind}"),
     QT_TRANSLATE_NOOP("reasons", "{value} is not between 0 and {largest}"),
     QT_TRANSLATE_NOOP("reasons", "the system lets us lock {allowed} MB, the model has {size} MB"),
-    QT_TRANSLATE_NOOP("reasons", "this build of llama.cpp computes on the processor alone"),
-    QT_TRANSLATE_NOOP("reasons", "an embedding model's context has only the usual one"),
+    QT_TRANSLATE_NOOP("reasons", "this build of llama.cpp has no GPU support"),
+    QT_TRANSLATE_NOOP("reasons", "an embedding model supports only the default"),
     # A download
     QT_TRANSLATE_NOOP("reasons", "{name} is no name for a model"),
     # The system's

@@ -37,7 +37,7 @@ class Weather:
     async def load(self, path: Path) -> None:
         """Through the dialog that a person gets."""
         window = self._house.window
-        window.chat_page.header.model_file_requested.emit()
+        window.chat_page.greeting.model_file_requested.emit()
         dialog = next(each for each in window.findChildren(QFileDialog) if each.isVisible())
         dialog.fileSelected.emit(str(path))
         dialog.close()

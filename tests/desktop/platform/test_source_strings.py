@@ -38,6 +38,7 @@ NO_LITERALS = frozenset(
         ("reasons.py", "reason"),
         ("pages.py", "shown_title"),
         ("pages.py", "shown_command"),
+        ("rows.py", "_translated"),
     }
 )
 """Where what is translated was marked elsewhere: a function that lupdate knows, and a list of marked clauses."""

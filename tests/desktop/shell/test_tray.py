@@ -154,7 +154,7 @@ def test_unseen_long_answer_notifies_with_chat_title_only(
             type_and_send(gui, "Short")
             await until(lambda: len(gui.rows) == 6 and gui.rows[-1].state == "complete")
             notifying._now_s = lambda: now_s() + LONG_S
-            gui.window.view("settings").background.switches["notifies"].click()
+            gui.window.view("settings").row("notifies").switch.click()
             type_and_send(gui, "Not wanted")
             await until(lambda: len(gui.rows) == 8 and gui.rows[-1].state == "complete")
             assert len(messages) == 1
@@ -171,7 +171,7 @@ def test_background_actions_have_shortcuts(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
-            edits = gui.window.view("settings").keys._edits
+            edits = gui.window.view("settings").shortcuts._edits
             assert {"quick_ask", "switch_endpoint", "quit", "text_larger", "diagnostics"} <= set(edits)
             keys = {each.key().toString() for each in gui.window.findChildren(QShortcut)}
             assert {"Ctrl+Shift+Space", "Ctrl+Q"} <= keys

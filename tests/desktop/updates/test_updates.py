@@ -136,7 +136,7 @@ def test_yes_enables_checks_and_shows_release(
         assert SettingsFile(profile.settings).value.updates == "on"
         async with open_gui() as gui:
             await until(lambda: gui.ready)
-            assert gui.window.view("settings")._updates.isChecked()
+            assert gui.window.view("settings").row("updates").switch.isChecked()
         assert len(server.requests) == 1, "once a week"
 
     run(story())
@@ -177,7 +177,7 @@ def test_enabled_check_runs_after_a_week(run: Run, open_gui: OpenGui, profile: P
         settings.save()
         async with open_gui() as gui:
             await until(lambda: "99.1" in gui.window.toast.text)
-            gui.window.view("settings")._updates.click()
+            gui.window.view("settings").row("updates").switch.click()
         assert SettingsFile(profile.settings).value.updates == "off"
 
     run(story())

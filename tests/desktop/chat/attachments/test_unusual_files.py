@@ -1,4 +1,4 @@
-"""Documents as rarer programs write them, names that are not UTF-8, and files that are large or strange."""
+"""Documents of other office programs, file names that are not UTF-8, and large files."""
 
 from __future__ import annotations
 
@@ -156,15 +156,15 @@ def test_26_mb_text_raises_too_large_quickly(tmp_path: Path) -> None:
     assert time.monotonic() - began < 5
 
 
-def strange(folder: Path, name: str) -> Path:
-    """A name in Latin-1, as an old disk has it."""
+def latin1_path(folder: Path, name: str) -> Path:
+    """Path with a name encoded in Latin-1."""
     return Path(os.fsdecode(os.fsencode(folder) + b"/" + name.encode("latin-1")))
 
 
 @not_on_windows
 def test_attached_file_name_not_utf8_gets_replacement_character(tmp_path: Path) -> None:
     for name, text in (("notiz-ü.txt", "Sow in March."), ("notiz-ü.docx", "Sow")):
-        path = strange(tmp_path, name)
+        path = latin1_path(tmp_path, name)
         if name.endswith("docx"):
             write_docx(path, paragraph(text))
         else:
@@ -172,16 +172,16 @@ def test_attached_file_name_not_utf8_gets_replacement_character(tmp_path: Path) 
         attachment = FileReader().read(path)
         assert (attachment.name, attachment.text) == (name.replace("ü", "\ufffd"), text)
     attachments = AttachmentList(lambda: "1")
-    attachments.add(strange(tmp_path, "ü.txt").name)
+    attachments.add(latin1_path(tmp_path, "ü.txt").name)
     assert attachments.items[0].name == "\ufffd.txt"
     with pytest.raises(NotText) as caught:
-        FileReader().read(strange(tmp_path, ""))
+        FileReader().read(latin1_path(tmp_path, ""))
     caught.value.name.encode()
 
 
 @not_on_windows
 def test_dropped_file_name_not_utf8_is_found(tmp_path: Path) -> None:
-    path = strange(tmp_path, "caf\xe9 #1 50%.txt")
+    path = latin1_path(tmp_path, "caf\xe9 #1 50%.txt")
     path.write_text("x")
     mime = QMimeData()
     mime.setUrls([QUrl(path.as_uri()), QUrl.fromLocalFile(str(tmp_path / "plain ü%41.txt"))])
@@ -191,21 +191,21 @@ def test_dropped_file_name_not_utf8_is_found(tmp_path: Path) -> None:
 
 @not_on_windows
 def test_profile_path_not_utf8_works(tmp_path: Path) -> None:
-    profile = Profile(strange(tmp_path, "prüfung")).ensure()
+    profile = Profile(latin1_path(tmp_path, "prüfung")).ensure()
 
     async def run() -> None:
         store, search = Store(profile.chats), ChatSearch(profile.chats)
         assert await store.open() is None
         await store.save(Chat("c", "Sea", 1.0, 1.0), [ChatMessage("m", "c", None, "user", "water", "complete", 1.0)])
         assert len(await search.find("water") or []) == 1
-        await asyncio.to_thread(write_backup, profile, strange(profile.root, "ü.zip"))
+        await asyncio.to_thread(write_backup, profile, latin1_path(profile.root, "ü.zip"))
         await search.aclose()
         await store.aclose()
 
     asyncio.run(run())
-    stage_restore(profile, strange(profile.root, "ü.zip"))
+    stage_restore(profile, latin1_path(profile.root, "ü.zip"))
     settings = SettingsFile(profile.settings)
-    settings.change(model_folders=[str(strange(tmp_path, "modelle-ä"))])
+    settings.change(model_folders=[str(latin1_path(tmp_path, "modelle-ä"))])
     settings.save()
     assert SettingsFile(profile.settings).value == settings.value
     lock = InstanceLock(profile.root / "window.lock")
@@ -217,7 +217,7 @@ def test_profile_path_not_utf8_works(tmp_path: Path) -> None:
 
 @not_on_windows
 def test_model_file_name_not_utf8_gets_replacement_character(tmp_path: Path) -> None:
-    path = strange(tmp_path, "café-7B-Q4_K_M.gguf")
+    path = latin1_path(tmp_path, "café-7B-Q4_K_M.gguf")
     ModelFile(path, 1).name.encode()
     assert "\ufffd" in ModelFile(path, 1).name
 
@@ -225,7 +225,7 @@ def test_model_file_name_not_utf8_gets_replacement_character(tmp_path: Path) -> 
 @not_on_windows
 @pytest.mark.parametrize("form", ["md", "html", "json", "pdf"])
 def test_export_into_folder_name_not_utf8_works(run: Run, tmp_path: Path, form: str) -> None:
-    folder = strange(tmp_path, "ordner-ü")
+    folder = latin1_path(tmp_path, "ordner-ü")
     folder.mkdir()
 
     async def story() -> None:
@@ -237,19 +237,19 @@ def test_export_into_folder_name_not_utf8_works(run: Run, tmp_path: Path, form: 
         exported, failed = list[str](), list[object]()
         exchange.exported.connect(exported.append)
         exchange.failed.connect(failed.append)
-        exchange.export(chat, strange(folder, f"sée.{form}"), form)  # type: ignore[arg-type]
+        exchange.export(chat, latin1_path(folder, f"sée.{form}"), form)  # type: ignore[arg-type]
         await exchange.aclose()
         await store.aclose()
         assert (failed, len(exported)) == ([], 1)
 
     run(story())
     assert [os.fsencode(path.name) for path in folder.iterdir()] == [f"sée.{form}".encode("latin-1")]
-    assert strange(folder, f"sée.{form}").stat().st_size > 0
+    assert latin1_path(folder, f"sée.{form}").stat().st_size > 0
 
 
 @not_on_windows
 def test_import_of_file_name_not_utf8_works(tmp_path: Path) -> None:
-    path = strange(tmp_path, "gespräch.md")
+    path = latin1_path(tmp_path, "gespräch.md")
     path.write_text("## You\n\nhello\n\n## Inglenook\n\nHi.\n")
     (found,) = read(path)
     assert isinstance(found, PortableChat)
