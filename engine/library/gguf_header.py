@@ -92,13 +92,10 @@ class GgufHeader:
         return (int(value) if isinstance(value, int) else default,) * n_layers
 
 
-def check_gguf(path: Path) -> None:
-    """Raises ModelFileError if the file is missing, is not GGUF, or is shorter than its header requires."""
-    read_header(path)
-
-
 def read_header(path: Path, arrays: StringArraySkipper | None = None) -> GgufHeader:
-    """Raises as `check_gguf`. `arrays` speeds up reading many files in sequence."""
+    """Raises ModelFileError if the file is missing, is not GGUF, or is shorter than its header requires.
+
+    `arrays` speeds up reading many files in sequence."""
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
