@@ -77,7 +77,7 @@ async def scenario(application: Beats, name: str) -> None:
         living = asyncio.create_task(
             run_until_closed(window, SettingsFile(profile.settings), options, lambda: Engine(opener))
         )
-        await until(lambda: window.is_ready and window.chat_page.header._light == "ready")
+        await until(lambda: window.is_ready and window.chat_page.header._model_state == "ready")
         await asyncio.sleep(1)
         application.late_s.clear()
         await asyncio.sleep(IDLE_S)

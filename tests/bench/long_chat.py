@@ -101,7 +101,7 @@ async def chat(application: Beats, n_messages: int) -> None:
         living = asyncio.create_task(
             run_until_closed(window, settings, Options(profile, model), lambda: Engine(opener))
         )
-        await until(lambda: window.chat_page.transcript is not None and window.chat_page.header._light == "ready")
+        await until(lambda: window.chat_page.transcript is not None and window.chat_page.header._model_state == "ready")
         seen = await lived(application, window)
         window.close()
         await living

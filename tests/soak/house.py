@@ -62,7 +62,7 @@ class House:
 
     @property
     def ready(self) -> bool:
-        return self.window.chat_page.header._light == "ready"
+        return self.window.chat_page.header._model_state == "ready"
 
     @property
     def serves(self) -> bool:
