@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import pytest
 
 from engine.library.download import Download, DownloadProgress, Stopped, unfinished_variants
-from engine.library.gguf_header import check_gguf
+from engine.library.gguf_header import read_header
 from engine.library.http_transfer import Transfer
 from engine.library.hub import Hub, ModelVariant, RemoteFile, choose_variant
 from engine.library.hub_errors import (
@@ -72,7 +72,7 @@ def test_download_is_complete_and_verified(fake: FakeHub, folder: Path, model: b
     assert path == folder / NAME
     assert path.read_bytes() == model
     assert names(folder) == [NAME]
-    check_gguf(path)
+    read_header(path)
     assert {each.step for each in reported} == {"fetching", "verifying"}
     assert reported[-1] == DownloadProgress("verifying", len(model), len(model))
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.errors import ModelFileError
-from engine.library.gguf_header import check_gguf
+from engine.library.gguf_header import read_header
 
 
 def header(n_tensors: int = 0, n_entries: int = 0, version: int = 3) -> bytes:
@@ -62,20 +62,20 @@ def test_hostile_header_is_rejected(name: str, tmp_path: Path) -> None:
     path.write_bytes(data)
     started = time.monotonic()
     with pytest.raises(ModelFileError, match=reason) as refused:
-        check_gguf(path)
+        read_header(path)
     assert str(tmp_path) not in str(refused.value)
     assert time.monotonic() - started < 1
 
 
 def test_missing_file_or_folder_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match="no such file"):
-        check_gguf(tmp_path / "nothing.gguf")
+        read_header(tmp_path / "nothing.gguf")
     with pytest.raises(ModelFileError, match="folder"):
-        check_gguf(tmp_path)
+        read_header(tmp_path)
 
 
 def test_default_model_passes(model_path: Path) -> None:
-    check_gguf(model_path)
+    read_header(model_path)
 
 
 @pytest.mark.parametrize("keep", [lambda n: n - 1, lambda n: n // 2, lambda n: 1_000_000, lambda n: 100])
@@ -85,7 +85,7 @@ def test_truncated_file_is_rejected(model_path: Path, tmp_path: Path, keep: Call
     with path.open("r+b") as file:
         file.truncate(keep(model_path.stat().st_size))
     with pytest.raises(ModelFileError, match="cut short"):
-        check_gguf(path)
+        read_header(path)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -96,4 +96,4 @@ def test_random_bytes_after_a_header_raise_only_model_file_errors(
     path = tmp_path / "any.gguf"
     path.write_bytes(header(n_tensors, n_entries) + data)
     with contextlib.suppress(ModelFileError):
-        check_gguf(path)
+        read_header(path)

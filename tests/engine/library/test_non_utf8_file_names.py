@@ -12,7 +12,7 @@ import pytest
 from engine.backend import LoadSettings
 from engine.errors import ModelFileError
 from engine.files.display_name import display_name
-from engine.library.gguf_header import check_gguf
+from engine.library.gguf_header import read_header
 from engine.library.load_trial import LoadTrial
 from engine.library.model_scan import scan
 from engine.library.model_scan_cache import ModelScanCache
@@ -66,5 +66,5 @@ def test_folder_with_non_utf8_name_is_scanned_and_cached(path: Path, tmp_path: P
 def test_error_message_with_non_utf8_name_is_valid_text(path: Path) -> None:
     path.write_bytes(b"GGUF")
     with pytest.raises(ModelFileError) as refused:
-        check_gguf(path)
+        read_header(path)
     assert str(refused.value).encode()

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.events import ReasoningDelta, TextDelta, ToolCallDelta, ToolCallStarted
+from engine.events import Delta, ReasoningDelta, TextDelta, ToolCallDelta, ToolCallStarted
 from engine.output.model_families import FAMILIES, PROMPTED_FORMAT, THINK, detect_family
-from engine.output.output_parser import Delta, OutputParser
+from engine.output.output_parser import OutputParser
 from engine.output.tool_call_renderer import render_tool_calls
 from engine.output.tool_call_syntax import OutputFormat, ToolCallSyntax
 from engine.requests import Tool, ToolCall

@@ -1,4 +1,4 @@
-"""A process that has answers written into a chat until somebody kills it, and says what it shows, and when."""
+"""A process that streams answers into a chat until it is killed, and reports what is shown at what time."""
 
 from __future__ import annotations
 
@@ -16,32 +16,33 @@ from tests.fakes import FakeOpener, Script
 STEP_S = 0.004
 THINKING = "{% for m in messages %}{{ m.content }}{% endfor %}<think>"
 
-KINDS = ("one answer", "a thought", "three at once", "gone on with")
+KINDS = ("answer", "reasoning", "alternatives", "continued answer")
 
 
-def die(folder: str, kind: str, told: Connection) -> None:
-    asyncio.run(_write(Path(folder), kind, told))
+def stream_until_killed(folder: str, kind: str, reports: Connection) -> None:
+    """`kind`: one of `KINDS`. Sends (monotonic time, characters shown by message id) for each change."""
+    asyncio.run(_stream(Path(folder), kind, reports))
 
 
-async def _write(folder: Path, kind: str, told: Connection) -> None:
+async def _stream(folder: Path, kind: str, reports: Connection) -> None:
     store = Store(folder / "chats.sqlite3")
     await store.open()
-    script = Script(answer=None, step_s=STEP_S, template=THINKING if kind == "a thought" else None)
+    script = Script(answer=None, step_s=STEP_S, template=THINKING if kind == "reasoning" else None)
     models = ModelController(lambda: Engine(FakeOpener(script)))
     chats = ChatController(store, models, lambda texts: None)
     await models.load(folder / "fake.gguf")
 
-    def tell() -> None:
-        """The letters of each answer that is seen now."""
+    def report() -> None:
+        """Reports the number of characters of each shown answer."""
         last = chats.sessions.messages[len(chats.sessions.messages) - 1]
-        seen = chats.sessions.messages.alternatives(last.id) or (last,)
-        told.send((time.monotonic(), {each.id: len(each.text) + len(each.reasoning) for each in seen}))
+        shown = chats.sessions.messages.alternatives(last.id) or (last,)
+        reports.send((time.monotonic(), {each.id: len(each.text) + len(each.reasoning) for each in shown}))
 
-    chats.sessions.messages.dataChanged.connect(tell)
+    chats.sessions.messages.dataChanged.connect(report)
     chats.send("Go on and on")
-    if kind == "three at once":
+    if kind == "alternatives":
         chats.write_alternatives(chats.sessions.messages[0].id)
-    elif kind == "gone on with":
+    elif kind == "continued answer":
         await asyncio.sleep(0.3)
         chats.stop()
         while chats.sessions.answering:  # noqa: ASYNC110 -- the controller has a signal for it, but no event

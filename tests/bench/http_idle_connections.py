@@ -1,4 +1,4 @@
-"""`http.idle_sockets`: eight streams beside 200 connections that say nothing ÷ eight streams alone. In turn."""
+"""`http.idle_sockets`: speed of eight streams beside 200 idle connections ÷ without them, alternating."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from tests.bench.figure import Figure, spread
-from tests.bench.http_asking import crowd, stories
+from tests.bench.http_load import send_batch, stories
 from tests.bench.http_servers import ours
 
 N_SOCKETS, N_STREAMS, N_TOKENS, N_ROUNDS = 200, 8, 64, 5
@@ -26,10 +26,10 @@ async def _measure() -> tuple[list[float], list[float]]:
     async with ours() as (_, endpoint):
         for at in range(N_ROUNDS + 1):
             bodies = stories(N_STREAMS, N_TOKENS, at * N_STREAMS)
-            await crowd(endpoint.port, bodies)  # both then find the prompts read
-            alone = (await crowd(endpoint.port, bodies)).tokens_per_s
+            await send_batch(endpoint.port, bodies)  # the prompts are cached for both measurements
+            alone = (await send_batch(endpoint.port, bodies)).tokens_per_s
             with _idle(endpoint.port):
-                beside = (await crowd(endpoint.port, bodies)).tokens_per_s
+                beside = (await send_batch(endpoint.port, bodies)).tokens_per_s
             speeds.append(alone)
             ratios.append(beside / alone)
     return ratios[1:], speeds[1:]
@@ -37,7 +37,7 @@ async def _measure() -> tuple[list[float], list[float]]:
 
 @contextmanager
 def _idle(port: int) -> Iterator[None]:
-    """Each has asked once, so that it may stay for as long as connections may be idle."""
+    """Holds idle connections. Each has sent one request, so that the keep-alive timeout applies to it."""
     request = f"GET /health HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
     with ExitStack() as open_sockets:
         sockets = []

@@ -1,4 +1,4 @@
-"""A window with the real model and an open endpoint, in a profile of its own; and the pulse of its event loop."""
+"""The app under test: the window with the real model and an open endpoint, and a log of stalls of its event loop."""
 
 from __future__ import annotations
 
@@ -24,84 +24,84 @@ from desktop.store.store import Store
 from engine.files.profile import Profile
 
 TICK_MS = 5
-OVER = ("complete", "stopped", "length")
+FINAL_STATES = ("complete", "stopped", "length")
 
 
-class Pulse(QObject):
-    """How late each tick of a timer in the GUI's loop is, in seconds."""
+class StallLog(QObject):
+    """Records how late_s each tick of a timer in the GUI's event loop is, in seconds."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.late = array("d")  # a list of 120,000 floats would stand as a leak of 4 MB
+        self.late_s = array("d")  # a list of 120,000 floats would count as a leak of 4 MB
         self._last = time.perf_counter()
         self._timer = QTimer(self, timerType=Qt.TimerType.PreciseTimer, interval=TICK_MS)
-        self._timer.timeout.connect(self._beat)
+        self._timer.timeout.connect(self._tick)
         self._timer.start()
 
-    def _beat(self) -> None:
+    def _tick(self) -> None:
         now = time.perf_counter()
-        self.late.append(max(0.0, now - self._last - TICK_MS / 1000))
+        self.late_s.append(max(0.0, now - self._last - TICK_MS / 1000))
         self._last = now
 
 
-class House:
+class SoakedApp:
     def __init__(self, window: MainWindow, profile: Profile, stores: list[Store]) -> None:
         self.window = window
         self.profile = profile
-        self.said: dict[str, str] = {}
-        """The text of every answer that the window showed as done, by the message's id."""
+        self.final_texts: dict[str, str] = {}
+        """The text of every finished answer that the window showed, by message id."""
         self._stores = stores
         assert window.chat_page.transcript is not None
         assert window.chat_page.transcript.messages is not None
         self.messages = window.chat_page.transcript.messages
-        self.messages.dataChanged.connect(self._note)
+        self.messages.dataChanged.connect(self._record)
 
     @property
     def store(self) -> Store:
         return self._stores[0]
 
     @property
-    def ready(self) -> bool:
-        return self.window.chat_page.header._light == "ready"
+    def is_ready(self) -> bool:
+        return self.window.chat_page.header._model_state == "ready"
 
     @property
-    def serves(self) -> bool:
+    def is_serving(self) -> bool:
         page = self.window.view("endpoint", EndpointPage)
         return page is not None and page._state.stage == "on" and bool(page._state.key)
 
-    def _note(self, first: QModelIndex, last: QModelIndex) -> None:
+    def _record(self, first: QModelIndex, last: QModelIndex) -> None:
         for row in range(first.row(), last.row() + 1):
             message = self.messages[row]
-            if message.role == "assistant" and message.state in OVER:
-                self.said[message.id] = message.text
+            if message.role == "assistant" and message.state in FINAL_STATES:
+                self.final_texts[message.id] = message.text
 
 
 @asynccontextmanager
-async def opened(application: QApplication, folder: Path, port: int) -> AsyncIterator[House]:
-    """Leaving closes the window as a person would. Fails where the app does not end in time."""
+async def running_app(application: QApplication, folder: Path, port: int) -> AsyncIterator[SoakedApp]:
+    """Runs the app. On exit closes the window as a user would; fails if the app does not end in time."""
     stores: list[Store] = []
 
-    class Kept(Store):
+    class RecordedStore(Store):
         def __init__(self, path: Path, **options: Any) -> None:
             super().__init__(path, **options)
             stores.append(self)
 
-    setattr(desktop.app, "Store", Kept)  # noqa: B010 -- what is assigned to is not the app's to export
+    setattr(desktop.app, "Store", RecordedStore)  # noqa: B010 -- what is assigned to is not the app's to export
     profile = Profile(folder).ensure()
     settings = SettingsFile(profile.settings)
     settings.change(endpoint_on=True, endpoint_port=port)
     window = MainWindow(Theme(application, "light"), "")
     window.show()
     options = Options(profile)
-    living = asyncio.create_task(run_until_closed(window, settings, options, lambda: make_engine(profile)))
+    running = asyncio.create_task(run_until_closed(window, settings, options, lambda: make_engine(profile)))
     try:
         await until(lambda: window.is_ready)
-        house = House(window, profile, stores)
-        await until(lambda: house.ready and house.serves, 60)
-        yield house
+        app = SoakedApp(window, profile, stores)
+        await until(lambda: app.is_ready and app.is_serving, 60)
+        yield app
     finally:
         window.close()
-        assert await living, "something did not end in time"
+        assert await running, "shutdown exceeded its time limit"
         setattr(desktop.app, "Store", Store)  # noqa: B010
 
 

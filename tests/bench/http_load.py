@@ -1,4 +1,4 @@
-"""Asks servers from a process of its own, and what that saw."""
+"""Sends requests to a server from a process of its own, and returns their timing."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from typing import Any
 
 CLIENT = Path(__file__).with_name("http_client.py")
 KEY = "ink-bench"
-PATIENCE_S = 300
+TIMEOUT_S = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Streamed:
-    """One streamed answer, in seconds since it was asked for."""
+    """The timing of one streamed answer, in seconds since its request."""
 
     first_s: float
     last_s: float
@@ -32,7 +32,7 @@ class Streamed:
 
 
 def body(text: str, n_tokens: int) -> dict[str, Any]:
-    """A greedy streamed chat."""
+    """The body of a greedy, streamed chat request."""
     return {
         "model": "any",
         "messages": [{"role": "user", "content": text}],
@@ -44,35 +44,35 @@ def body(text: str, n_tokens: int) -> dict[str, Any]:
 
 
 def stories(n_streams: int, n_tokens: int, first: int = 0) -> list[dict[str, Any]]:
-    """ModelQueries that begin alike and end with a number of their own, from `first` on."""
+    """Requests whose prompts differ only in a number at their end, from `first` on."""
     return [body(f"Tell me a long story about number {first + i}.", n_tokens) for i in range(n_streams)]
 
 
-async def asked(port: int, bodies: Sequence[dict[str, Any]], *, at_once: bool = True) -> list[Streamed]:
-    """All at once, each on a connection of its own, or one after another on one."""
-    told = json.dumps({"port": port, "key": KEY, "bodies": bodies, "at_once": at_once})
+async def send(port: int, bodies: Sequence[dict[str, Any]], *, at_once: bool = True) -> list[Streamed]:
+    """Sends all at once, each on its own connection, or one after another on one connection."""
+    task = json.dumps({"port": port, "key": KEY, "bodies": bodies, "at_once": at_once})
     done = await asyncio.to_thread(
         subprocess.run,
         [sys.executable, str(CLIENT)],
-        input=told,
+        input=task,
         stdout=subprocess.PIPE,
         text=True,
         check=True,
-        timeout=PATIENCE_S,
+        timeout=TIMEOUT_S,
     )
     return [Streamed(*each) for each in json.loads(done.stdout)]
 
 
 @dataclass(frozen=True, slots=True)
-class Crowd:
-    """Several streams at once, as one."""
+class Batch:
+    """The combined timing of several concurrent streams."""
 
     tokens_per_s: float
-    """Of all, from the moment of asking to the last end."""
-    worst_first_s: float
+    """Total, from the requests to the end of the last answer."""
+    longest_first_s: float
 
 
-async def crowd(port: int, bodies: Sequence[dict[str, Any]]) -> Crowd:
-    seen = await asked(port, bodies)
-    n_tokens = sum(each.n_tokens for each in seen)
-    return Crowd(n_tokens / max(each.end_s for each in seen), max(each.first_s for each in seen))
+async def send_batch(port: int, bodies: Sequence[dict[str, Any]]) -> Batch:
+    answers = await send(port, bodies)
+    n_tokens = sum(each.n_tokens for each in answers)
+    return Batch(n_tokens / max(each.end_s for each in answers), max(each.first_s for each in answers))

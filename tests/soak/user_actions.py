@@ -1,4 +1,4 @@
-"""Somebody who uses the window without rest: asks, stops, edits, answers anew, goes about, searches, resizes."""
+"""Random actions of a user in the window: sending, stopping, editing, retrying, navigating, searching, resizing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from desktop.transcript.view import TranscriptView
-from tests.soak.house import House
+from tests.soak.soaked_app import SoakedApp
 
 QUESTIONS = (
     "Tell me of the sea.",
@@ -25,39 +25,39 @@ QUESTIONS = (
 SIZES = ((600, 450), (1100, 750), (1600, 1000))
 
 
-class Person:
-    def __init__(self, house: House, chance: random.Random) -> None:
-        self._house = house
-        self._chance = chance
+class UserActions:
+    def __init__(self, app: SoakedApp, rng: random.Random) -> None:
+        self._app = app
+        self._rng = rng
         self.done: dict[str, int] = {}
-        """How often each thing was done."""
+        """How often each action was done."""
 
-    async def live(self) -> None:
-        """Until cancelled."""
-        acts: list[tuple[Callable[[], None], int]] = [
-            (self._ask, 8), (self._stop, 1), (self._retry, 2), (self._alternatives, 1), (self._edit, 1),
-            (self._new_chat, 1), (self._go_about, 2), (self._scroll, 3), (self._resize, 1), (self._search, 1),
+    async def run(self) -> None:
+        """Runs until cancelled."""
+        actions: list[tuple[Callable[[], None], int]] = [
+            (self._send, 8), (self._stop, 1), (self._retry, 2), (self._alternatives, 1), (self._edit, 1),
+            (self._new_chat, 1), (self._navigate, 2), (self._scroll, 3), (self._resize, 1), (self._search, 1),
         ]  # fmt: skip
         while True:
-            (act,) = self._chance.choices([act for act, _ in acts], [weight for _, weight in acts])
-            name = act.__name__.strip("_")
+            (action,) = self._rng.choices([action for action, _ in actions], [weight for _, weight in actions])
+            name = action.__name__.strip("_")
             self.done[name] = self.done.get(name, 0) + 1
-            act()
-            await asyncio.sleep(self._chance.uniform(0.5, 5.0))
+            action()
+            await asyncio.sleep(self._rng.uniform(0.5, 5.0))
 
-    def _ask(self) -> None:
-        window = self._house.window
+    def _send(self) -> None:
+        window = self._app.window
         window.show_page("chat")
         field = window.chat_page.composer.focusProxy()
         assert field is not None
-        QTest.keyClicks(field, self._chance.choice(QUESTIONS))
+        QTest.keyClicks(field, self._rng.choice(QUESTIONS))
         QTest.keyClick(field, Qt.Key.Key_Return)
 
     def _stop(self) -> None:
-        QTest.keyClick(self._house.window, Qt.Key.Key_Escape)
+        QTest.keyClick(self._app.window, Qt.Key.Key_Escape)
 
     def _last(self) -> str:
-        messages = self._house.messages
+        messages = self._app.messages
         answers = [messages[row] for row in range(len(messages)) if messages[row].role == "assistant"]
         return answers[-1].id if answers and answers[-1].state != "streaming" else ""
 
@@ -71,36 +71,36 @@ class Person:
 
     def _edit(self) -> None:
         if message_id := self._last():
-            self._transcript.edited.emit(message_id, "That is what I would have said.")
+            self._transcript.edited.emit(message_id, "That is what I would have final_texts.")
 
     def _new_chat(self) -> None:
-        self._house.window.sidebar.new_chat_requested.emit()
+        self._app.window.sidebar.new_chat_requested.emit()
 
-    def _go_about(self) -> None:
-        window, chats = self._house.window, self._house.window.sidebar.chats
+    def _navigate(self) -> None:
+        window, chats = self._app.window, self._app.window.sidebar.chats
         places = [
             "models",
             "endpoint",
             "settings",
             "chat",
         ]
-        window.show_page(self._chance.choice(places))
+        window.show_page(self._rng.choice(places))
         if chats is not None and (model := chats.model()) is not None and model.rowCount():
-            index = model.index(self._chance.randrange(model.rowCount()), 0)
+            index = model.index(self._rng.randrange(model.rowCount()), 0)
             QTest.mouseClick(chats.viewport(), Qt.MouseButton.LeftButton, pos=chats.visualRect(index).center())
 
     def _scroll(self) -> None:
         bar = self._transcript.verticalScrollBar()
-        bar.setValue(self._chance.randint(0, max(1, bar.maximum())))
+        bar.setValue(self._rng.randint(0, max(1, bar.maximum())))
 
     def _resize(self) -> None:
-        self._house.window.resize(*self._chance.choice(SIZES))
+        self._app.window.resize(*self._rng.choice(SIZES))
 
     def _search(self) -> None:
-        field = self._house.window.sidebar.search
-        field.setText(self._chance.choice(("sea", "river", "python", "")))
+        field = self._app.window.sidebar.search
+        field.setText(self._rng.choice(("sea", "river", "python", "")))
 
     @property
     def _transcript(self) -> TranscriptView:
-        assert self._house.window.chat_page.transcript is not None
-        return self._house.window.chat_page.transcript
+        assert self._app.window.chat_page.transcript is not None
+        return self._app.window.chat_page.transcript

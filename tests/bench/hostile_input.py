@@ -1,7 +1,7 @@
-"""`window.hostile_stall`: the longest stall of the window's loop while one hostile input is handled, less the longest
-of the same loop idle. The model is the tests' fake, so that what is measured is the window.
+"""`window.hostile_stall`: the longest stall of the window's event loop while it handles one hostile input, less the
+longest stall of the same loop when idle. The model is the tests' fake, so that only the window is measured.
 
-`python -m tests.bench.hostile_window NAME` runs one of `INPUTS` in a process of its own.
+`python -m tests.bench.hostile_input NAME` runs one of `INPUTS` in a process of its own.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from desktop.store.records import Chat, ChatMessage
 from desktop.store.store import Store
 from engine.engine import Engine
 from engine.files.profile import Profile
-from tests.bench.child import ROOT, environment
-from tests.bench.driver import say
+from tests.bench.app_driver import report
+from tests.bench.app_process import ROOT, environment
 from tests.bench.figure import Figure
-from tests.bench.long_chat import Beats, until
+from tests.bench.long_chat_driver import StallLog, until
 from tests.fakes import FakeOpener, Script
 
 BOUND_MS = 100.0
@@ -45,26 +45,26 @@ SHOWN = {
     "shown_quotes": ">" * 5_000 + " deep",
     "shown_json": "```json\n" + "[" * 5_000 + "]" * 5_000 + "\n```",
 }
-"""Answers and questions that are opened and scrolled through."""
+"""Texts of messages; the chat is opened and scrolled."""
 PASTED = {"pasted_line": "a" * 2_000_000, "pasted_words": "word and so on " * 140_000, "pasted_letters": "Z" * 40_000}
 INPUTS = (*PASTED, "attached_file", "imported_nested", *SHOWN)
 
 
 def measure() -> Figure:
-    """The worst of all inputs; each of them stands in `against`."""
+    """The maximum over all inputs; the value of each is in `against`."""
     added = {}
     for name in INPUTS:
-        command = [sys.executable, "-m", "tests.bench.hostile_window", name]
+        command = [sys.executable, "-m", "tests.bench.hostile_input", name]
         done = subprocess.run(
             command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True, timeout=300, check=True
         )
-        seen = json.loads(done.stdout.splitlines()[-1])
-        added[name] = 1000 * (seen["longest_s"] - seen["idle_s"])
+        result = json.loads(done.stdout.splitlines()[-1])
+        added[name] = 1000 * (result["longest_s"] - result["idle_s"])
     each = ", ".join(f"{name} {value:.0f}" for name, value in added.items())
     return Figure("window.hostile_stall", max(added.values()), BOUND_MS, "ms", f"the idle loop; {each} ms")
 
 
-async def scenario(application: Beats, name: str) -> None:
+async def scenario(application: StallLog, name: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         profile = Profile(Path(folder) / "profile").ensure()
         await _fill(profile, SHOWN.get(name, "Hello."))
@@ -74,22 +74,22 @@ async def scenario(application: Beats, name: str) -> None:
         model = Path(folder) / "fake.gguf"
         model.write_bytes(b"")
         options = Options(profile, model)
-        living = asyncio.create_task(
+        app = asyncio.create_task(
             run_until_closed(window, SettingsFile(profile.settings), options, lambda: Engine(opener))
         )
-        await until(lambda: window.is_ready and window.chat_page.header._light == "ready")
+        await until(lambda: window.is_ready and window.chat_page.header._model_state == "ready")
         await asyncio.sleep(1)
         application.late_s.clear()
         await asyncio.sleep(IDLE_S)
         idle_s = max(application.late_s)
         application.late_s.clear()
-        await _act(window, name, Path(folder))
+        await _handle(window, name, Path(folder))
         await asyncio.sleep(SETTLE_S)
         longest_s = max(application.late_s)
         window.chat_page.composer.clear()
         window.close()
-        await living
-        say(idle_s=idle_s, longest_s=longest_s)
+        await app
+        report(idle_s=idle_s, longest_s=longest_s)
 
 
 async def _fill(profile: Profile, text: str) -> None:
@@ -103,7 +103,7 @@ async def _fill(profile: Profile, text: str) -> None:
     await store.aclose()
 
 
-async def _act(window: MainWindow, name: str, folder: Path) -> None:
+async def _handle(window: MainWindow, name: str, folder: Path) -> None:
     if name in PASTED:
         await _paste(window, PASTED[name])
     elif name == "attached_file":
@@ -151,11 +151,11 @@ async def _show(window: MainWindow) -> None:
         await asyncio.sleep(0.05)
 
 
-def _in_loop(name: str) -> None:
-    beats = Beats()
-    with asyncio.Runner(loop_factory=lambda: create_loop(beats)) as runner:
-        runner.run(scenario(beats, name))
+def _run_in_loop(name: str) -> None:
+    stall_log = StallLog()
+    with asyncio.Runner(loop_factory=lambda: create_loop(stall_log)) as runner:
+        runner.run(scenario(stall_log, name))
 
 
 if __name__ == "__main__":
-    _in_loop(sys.argv[1])
+    _run_in_loop(sys.argv[1])

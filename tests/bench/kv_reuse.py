@@ -1,4 +1,4 @@
-"""What is not read twice: after a restart, in the next turn, for several alternatives."""
+"""Reuse of KV state: after a restart, in the next turn of a chat, and between alternatives with the same prompt."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 
 from engine.engine import Engine
 from engine.requests import ChatRequest, CompletionRequest, Message, Sampling
+from tests.bench.engine_run import long_prompt, question, running_engine, submit_and_time
 from tests.bench.figure import Figure, spread
-from tests.bench.rig import engine, long_prompt, question, watch
 
 N_ROUNDS = 3
 CHAT_PAIRS, FORKS, FORK_PROMPT, FORK_TOKENS = 16, 4, 500, 64
@@ -20,7 +20,7 @@ CHAT_PAIRS, FORKS, FORK_PROMPT, FORK_TOKENS = 16, 4, 500, 64
 
 def reopen() -> Figure:
     ratios, cold = asyncio.run(_reopen())
-    against = f"the same question, all read: {spread(cold)} s to the first token"
+    against = f"the same request without cached state: {spread(cold)} s to the first token"
     return Figure("engine.reopen", statistics.median(ratios), 0.05, "ratio", against)
 
 
@@ -28,14 +28,14 @@ async def _reopen() -> tuple[list[float], list[float]]:
     ratios, cold = [], []
     for seed in range(N_ROUNDS):
         with tempfile.TemporaryDirectory() as folder:
-            async with engine(Path(folder)) as before:
+            async with running_engine(Path(folder)) as before:
                 chat = _long_chat(seed)
                 text, _ = await before.submit(chat).collect()
             again = _next_turn(chat, text, "And what came next?")
-            async with engine(Path(folder)) as after:
-                reopened = await watch(after, again)
-            async with engine() as fresh:
-                cold.append((await watch(fresh, replace(again, id="cold"))).first_s)
+            async with running_engine(Path(folder)) as after:
+                reopened = await submit_and_time(after, again)
+            async with running_engine() as fresh:
+                cold.append((await submit_and_time(fresh, replace(again, id="cold"))).first_s)
             ratios.append(reopened.first_s / cold[-1])
     return ratios, cold
 
@@ -46,7 +46,7 @@ def _long_chat(seed: int) -> ChatRequest:
     for i in range(CHAT_PAIRS):
         turns.append(Message("assistant", f"I have noted day {i} of ship {seed}, please go on with the next one."))
         turns.append(
-            Message("user", f"Day {i + 1}: the wind came from the west, we made {90 + i} miles, and all was well.")
+            Message("user", f"Day {i + 1}: the wind came from the west, we engine {90 + i} miles, and all was well.")
         )
     return replace(question(max_tokens=32), messages=tuple(turns))
 
@@ -57,10 +57,8 @@ def _next_turn(chat: ChatRequest, answer: str, text: str) -> ChatRequest:
 
 
 def second_turn() -> Figure:
-    computed, added, worst = asyncio.run(_second_turn())
-    against = (
-        f"{added} tokens added by the answers' ends and second questions of {len(TOPICS)} chats; worst {worst:.3g}"
-    )
+    computed, added, highest = asyncio.run(_second_turn())
+    against = f"{added} tokens added by the second turns of {len(TOPICS)} chats; highest {highest:.3g}"
     return Figure("engine.second_turn", computed / added, 1.1, "ratio", against)
 
 
@@ -68,14 +66,14 @@ TOPICS = ("the sea", "a lighthouse", "winter bread", "old maps", "how bees dance
 
 
 async def _second_turn() -> tuple[int, int, float]:
-    """Tokens that the second turns computed, that they added to what was there, and the worst chat's ratio."""
+    """Tokens that the second turns computed, tokens that they added to the prompts, and the highest ratio of a chat."""
     pairs = []
-    async with engine() as made:
+    async with running_engine() as engine:
         for topic in TOPICS:
             chat = question(f"Tell me about {topic}.", max_tokens=80, sampling=Sampling(temperature=0.0))
-            text, first = await made.submit(chat).collect()
+            text, first = await engine.submit(chat).collect()
             again = _next_turn(chat, text, "Thank you. Now say it once more, in other words, and much shorter.")
-            _, second = await made.submit(replace(again, max_tokens=4)).collect()
+            _, second = await engine.submit(replace(again, max_tokens=4)).collect()
             before = first.usage.n_prompt + first.usage.n_output
             pairs.append((second.usage.n_prompt - second.usage.n_cached, second.usage.n_prompt - before))
     computed, added = (sum(each) for each in zip(*pairs, strict=True))
@@ -83,29 +81,29 @@ async def _second_turn() -> tuple[int, int, float]:
 
 
 def fork() -> Figure:
-    ratios, apart = asyncio.run(_fork())
-    against = f"{FORKS} requests one after the other, each reading its prompt: {spread(apart)} s"
+    ratios, sequential_s = asyncio.run(_fork())
+    against = f"{FORKS} sequential requests, each with its own prefill: {spread(sequential_s)} s"
     return Figure("engine.fork", statistics.median(ratios), 0.5, "ratio", against)
 
 
 async def _fork() -> tuple[list[float], list[float]]:
-    ratios, apart = [], []
-    async with engine() as made:
+    ratios, sequential_s = [], []
+    async with running_engine() as engine:
         for round_ in range(N_ROUNDS):
             started = time.perf_counter()
             for i in range(FORKS):
-                await made.submit(_alternative(10 * round_ + 1 + i, i)).collect()
-            apart.append(time.perf_counter() - started)
-            ratios.append(await _together(made, 10 * round_) / apart[-1])
-    return ratios, apart
+                await engine.submit(_alternative(10 * round_ + 1 + i, i)).collect()
+            sequential_s.append(time.perf_counter() - started)
+            ratios.append(await _concurrent_s(engine, 10 * round_) / sequential_s[-1])
+    return ratios, sequential_s
 
 
-async def _together(made: Engine, prompt: int) -> float:
+async def _concurrent_s(engine: Engine, prompt: int) -> float:
     started = time.perf_counter()
-    await asyncio.gather(*(made.submit(_alternative(prompt, i)).collect() for i in range(FORKS)))
+    await asyncio.gather(*(engine.submit(_alternative(prompt, i)).collect() for i in range(FORKS)))
     return time.perf_counter() - started
 
 
 def _alternative(prompt: int, seed: int) -> CompletionRequest:
-    asked = long_prompt(FORK_PROMPT, prompt, FORK_TOKENS, "window")
-    return replace(asked, sampling=Sampling(ignore_eos=True, seed=seed))
+    request = long_prompt(FORK_PROMPT, prompt, FORK_TOKENS, "window")
+    return replace(request, sampling=Sampling(ignore_eos=True, seed=seed))

@@ -1,5 +1,5 @@
-"""`engine.leak`: growth of resident memory over 10,000 requests by chance, answered, cancelled or failed, after the
-first 1,000. The real engine with a tiny model, so that what llama.cpp loses counts too."""
+"""`engine.leak`: growth of resident memory over 10,000 random requests that are answered, cancelled or fail, after the
+first 1,000. With the real engine and a tiny model, so that memory of llama.cpp is included."""
 
 from __future__ import annotations
 
@@ -35,43 +35,43 @@ def measure() -> Figure:
 async def _measure(path: Path) -> tuple[int, int, dict[str, int]]:
     engine = Engine()
     await engine.load(path, LoadSettings(n_ctx=N_CTX, n_threads=1))
-    chance, ends = random.Random(1), dict[str, int]()
+    rng, ends = random.Random(1), dict[str, int]()
     try:
-        await _many(engine, chance, N_FIRST, {})
+        await _send_many(engine, rng, N_FIRST, {})
         first = _resident()
-        await _many(engine, chance, N_REQUESTS, ends)
+        await _send_many(engine, rng, N_REQUESTS, ends)
         return first, _resident(), ends
     finally:
         await engine.aclose()
 
 
-async def _many(engine: Engine, chance: random.Random, n: int, ends: dict[str, int]) -> None:
+async def _send_many(engine: Engine, rng: random.Random, n: int, ends: dict[str, int]) -> None:
     left = iter(range(n))
 
-    async def asker() -> None:
+    async def client() -> None:
         for _ in left:
-            end = await _ask(engine, chance)
+            end = await _send(engine, rng)
             ends[end] = ends.get(end, 0) + 1
 
-    await asyncio.gather(*(asker() for _ in range(N_AT_ONCE)))
+    await asyncio.gather(*(client() for _ in range(N_AT_ONCE)))
 
 
-async def _ask(engine: Engine, chance: random.Random) -> str:
-    kind = chance.random()
-    prompt = "".join(chance.choices(LETTERS, k=N_CTX + 9 if kind < 0.2 else chance.randrange(1, 40)))
-    sampling = Sampling(temperature=chance.random(), repeat_penalty=1.1)
+async def _send(engine: Engine, rng: random.Random) -> str:
+    kind = rng.random()
+    prompt = "".join(rng.choices(LETTERS, k=N_CTX + 9 if kind < 0.2 else rng.randrange(1, 40)))
+    sampling = Sampling(temperature=rng.random(), repeat_penalty=1.1)
     origins: tuple[Origin, Origin] = ("window", "endpoint")
-    n_logprobs = chance.choice((None, None, 2))
+    n_logprobs = rng.choice((None, None, 2))
     request = CompletionRequest(
         prompt=prompt,
-        origin=chance.choice(origins),
+        origin=rng.choice(origins),
         sampling=sampling,
-        max_tokens=chance.randrange(1, 6),
+        max_tokens=rng.randrange(1, 6),
         n_logprobs=n_logprobs,
     )
     stream = engine.submit(request)
     if kind > 0.7:
-        asyncio.get_running_loop().call_later(chance.random() * 0.02, stream.cancel)
+        asyncio.get_running_loop().call_later(rng.random() * 0.02, stream.cancel)
     try:
         _, finished = await stream.collect()
     except RequestError:

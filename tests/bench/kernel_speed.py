@@ -1,8 +1,6 @@
-"""Run as a script by one Python after the other: how fast its llama.cpp computes, on one thread, in processor time, so
-that what else the machine does counts little. Prints JSON.
+"""The speed of a Python's llama.cpp on one thread, in CPU time, so that other load on the machine counts little.
 
-`python tests/bench/ship_kernels.py MODEL`
-"""
+`python tests/bench/kernel_speed.py MODEL` prints it as JSON. Run as a script, once with each Python to compare."""
 
 from __future__ import annotations
 
@@ -19,7 +17,7 @@ N_PROMPT, N_DECODES = 256, 48
 
 
 def measure(path: Path) -> dict[str, object]:
-    """Tokens a second, reading and writing, and which library of kernels did it."""
+    """Tokens per second of prefill (`read`) and decode (`write`), and the variant of the kernels."""
     start()
     model = C.llama_model_load_from_file(str(path).encode(), C.llama_model_default_params())
     params = C.llama_context_default_params()
@@ -29,23 +27,23 @@ def measure(path: Path) -> dict[str, object]:
 
     def decode(n: int) -> None:
         if C.llama_decode(context, C.llama_batch_get_one(tokens, n)) != 0:
-            raise RuntimeError("llama.cpp could not decode")
+            raise RuntimeError("llama_decode failed")
 
-    decode(64)  # the first touches the weights
+    decode(64)  # pages in the weights
     C.llama_memory_clear(C.llama_get_memory(context), True)
-    read_s = _processor_s(lambda: decode(N_PROMPT))
-    write_s = sum(_processor_s(lambda: decode(1)) for _ in range(N_DECODES))
+    read_s = _cpu_s(lambda: decode(N_PROMPT))
+    write_s = sum(_cpu_s(lambda: decode(1)) for _ in range(N_DECODES))
     return {"read": N_PROMPT / read_s, "write": N_DECODES / write_s, "kernels": _kernels()}
 
 
-def _processor_s(work: Callable[[], None]) -> float:
-    began_s = time.process_time()
+def _cpu_s(work: Callable[[], None]) -> float:
+    started_s = time.process_time()
     work()
-    return time.process_time() - began_s
+    return time.process_time() - started_s
 
 
 def _kernels() -> str:
-    """The variant that llama.cpp chose; nothing where it was built for this machine alone."""
+    """The kernel library that llama.cpp selected; empty if it was built for this machine only."""
     maps = Path("/proc/self/maps")
     found = re.search(r"libggml-cpu-(\w+)\.so", maps.read_text()) if maps.exists() else None
     return found[1] if found else ""

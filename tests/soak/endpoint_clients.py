@@ -1,5 +1,6 @@
-"""Programs that use the endpoint, in a process of their own: `python -m tests.soak.tools PORT KEY SEED`, until a line
-comes on stdin; then they say as JSON what they were answered."""
+"""Clients of the endpoint, in a process of their own: `python -m tests.soak.endpoint_clients PORT KEY SEED`.
+
+They send random requests until a line arrives on stdin, then the counts of outcomes are printed as JSON."""
 
 from __future__ import annotations
 
@@ -14,30 +15,30 @@ N_AT_ONCE = 5
 LONG = "This is a long report that somebody wants to be read. " * 120
 JSON = {"Content-Type": "application/json"}
 BUSY = (429, 503)
-"""Answers that a tool may get while a model is exchanged or the queue is full."""
+"""Status codes that are expected while the model is being changed or the queue is full."""
 
 
 async def main(port: int, key: str, seed: int) -> None:
-    chance, seen = random.Random(seed), dict[str, int]()
+    rng, outcomes = random.Random(seed), dict[str, int]()
     ended = asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
     async with httpx.AsyncClient(
         base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {key}"}, timeout=120
     ) as client:
 
-        async def tool() -> None:
+        async def client_loop() -> None:
             while not ended.done():
-                outcome = await _ask(client, chance)
-                seen[outcome] = seen.get(outcome, 0) + 1
-                await asyncio.sleep(chance.uniform(0, 2))
+                outcome = await _send(client, rng)
+                outcomes[outcome] = outcomes.get(outcome, 0) + 1
+                await asyncio.sleep(rng.uniform(0, 2))
 
-        await asyncio.gather(*(tool() for _ in range(N_AT_ONCE)))
-    sys.stdout.write(json.dumps(seen) + "\n")
+        await asyncio.gather(*(client_loop() for _ in range(N_AT_ONCE)))
+    sys.stdout.write(json.dumps(outcomes) + "\n")
 
 
-async def _ask(client: httpx.AsyncClient, chance: random.Random) -> str:
-    kind = chance.choice(("stream", "vanish", "long", "broken", "models", "ollama", "anthropic"))
-    messages = [{"role": "user", "content": LONG if kind == "long" else f"Say {chance.randrange(99)} in words."}]
-    body = {"messages": messages, "max_tokens": chance.randrange(1, 60), "model": "any"}
+async def _send(client: httpx.AsyncClient, rng: random.Random) -> str:
+    kind = rng.choice(("stream", "disconnect", "long", "broken", "models", "ollama", "anthropic"))
+    messages = [{"role": "user", "content": LONG if kind == "long" else f"Say {rng.randrange(99)} in words."}]
+    body = {"messages": messages, "max_tokens": rng.randrange(1, 60), "model": "any"}
     try:
         match kind:
             case "models":
@@ -53,7 +54,7 @@ async def _ask(client: httpx.AsyncClient, chance: random.Random) -> str:
             case "long":
                 status = (await client.post("/v1/chat/completions", json=body)).status_code
             case _:
-                status = await _stream(client, body, chance.randrange(1, 9) if kind == "vanish" else 0)
+                status = await _stream(client, body, rng.randrange(1, 9) if kind == "disconnect" else 0)
     except httpx.HTTPError as error:
         return f"{kind}: {type(error).__name__}"
     return f"{kind}: {'busy' if status in BUSY else status}"
@@ -64,7 +65,7 @@ def _ollama(body: dict[str, object]) -> dict[str, object]:
 
 
 async def _stream(client: httpx.AsyncClient, body: dict[str, object], n_lines: int) -> int:
-    """Reads to the end, or leaves after so many lines."""
+    """Reads a stream to its end, or disconnects after `n_lines` unless 0."""
     async with client.stream("POST", "/v1/chat/completions", json={**body, "stream": True}) as response:
         async for _ in response.aiter_lines():
             n_lines -= 1

@@ -1,8 +1,11 @@
-"""What Inglenook is held against: llama.cpp in the barest loop, with nothing around it."""
+"""The reference for speeds: a minimal loop of llama_decode.
+
+`python -m tests.bench.bare_model N_THREADS N_TOKENS` loads the default model and decodes as many tokens."""
 
 from __future__ import annotations
 
 import statistics
+import sys
 import time
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +14,8 @@ from typing import Self
 import llama_cpp.llama_cpp as llama
 import psutil
 
+from engine.files.profile import Profile
+from engine.library.default_model import find_default_model
 from engine.native.llama import start
 
 PROMPT = (
@@ -19,17 +24,19 @@ PROMPT = (
 )
 
 
-def of_best(rounds: list[dict[int, float]]) -> list[float]:
-    """The speeds of that thread count which was fastest over all rounds: no other is known beforehand."""
+def speeds_of_best_count(rounds: list[dict[int, float]]) -> list[float]:
+    """The speed in each round with the thread count that was fastest over all rounds.
+
+    `rounds`: speed by thread count."""
     best = max(rounds[0], key=lambda count: statistics.median(speeds[count] for speeds in rounds))
     return [speeds[best] for speeds in rounds]
 
 
 class BareModel:
-    """Sequences from one prompt, greedy, one token each in a decode."""
+    """Decodes several sequences from one prompt, greedily, one token of each per call."""
 
     def __init__(self, path: Path, n_ctx: int = 2048, n_sequences: int = 1) -> None:
-        start()  # llama.cpp's backends, and its log away from the table of figures
+        start()  # loads llama.cpp's backends, and keeps its log out of the table of figures
         self._model = llama.llama_model_load_from_file(str(path).encode(), llama.llama_model_default_params())
         assert self._model
         params = llama.llama_context_default_params()
@@ -45,11 +52,11 @@ class BareModel:
         self._batch = llama.llama_batch_init(n_sequences, 0, 1)
 
     def tokens_per_s(self, n_threads: int, n_tokens: int) -> float:
-        """Decode speed of all sequences together, `n_tokens` each, after the prompt, in an empty context."""
+        """The total decode speed of all sequences, with `n_tokens` each after the prompt."""
         llama.llama_memory_clear(self._memory, True)
         llama.llama_set_n_threads(self._context, n_threads, n_threads)
         sampler = llama.llama_sampler_init_greedy()
-        n, first = self._read(PROMPT, sampler)
+        n, first = self._prefill(PROMPT, sampler)
         tokens = [first] * self._n_sequences
         started = time.perf_counter()
         for position in range(n, n + n_tokens):
@@ -61,12 +68,12 @@ class BareModel:
         return n_tokens * self._n_sequences / elapsed
 
     def speeds(self, n_tokens: int) -> dict[int, float]:
-        """Decode speed by thread count, for all up to the physical cores."""
+        """Decode speed by thread count, from 1 to the number of physical cores."""
         counts = range(1, (psutil.cpu_count(logical=False) or 1) + 1)
         return {count: self.tokens_per_s(count, n_tokens) for count in counts}
 
-    def _read(self, prompt: str, sampler: object) -> tuple[int, int]:
-        """Reads the prompt once, for all sequences. Its length, and the first token of an answer."""
+    def _prefill(self, prompt: str, sampler: object) -> tuple[int, int]:
+        """Decodes the prompt once for all sequences. Returns its length and the first generated token."""
         data = prompt.encode()
         tokens = (llama.llama_token * len(data))()
         n = llama.llama_tokenize(self._vocab, data, len(data), tokens, len(data), False, True)
@@ -91,3 +98,10 @@ class BareModel:
         llama.llama_batch_free(self._batch)
         llama.llama_free(self._context)
         llama.llama_model_free(self._model)
+
+
+if __name__ == "__main__":
+    path = find_default_model(Profile.default())
+    assert path is not None
+    with BareModel(path) as model:
+        model.tokens_per_s(int(sys.argv[1]), int(sys.argv[2]))

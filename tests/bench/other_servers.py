@@ -1,6 +1,6 @@
-"""Eight streams over HTTP, ours ÷ another server's: `engine.vs_llama_server`, `http.vs_llama_server` and its
-`_ttft`, `http.vs_llama_cpp_server` and its `_ttft`. Greedy, the same requests by the same client in a process of its
-own, in turn. Other numbers in each round, so that a prompt's end is read anew."""
+"""Eight streams over HTTP, ours ÷ those of another server: `engine.vs_llama_server`, `http.vs_llama_server` and its
+`_ttft`, `http.vs_llama_cpp_server` and its `_ttft`. Greedy; the same requests from the same client process,
+alternating. Prompts differ between rounds, so that their ends are not cached."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from tests.bench.figure import Figure, Result, Skipped, spread
-from tests.bench.http_asking import Crowd, crowd, stories
+from tests.bench.http_load import Batch, send_batch, stories
 from tests.bench.http_servers import (
     llama_cpp_server,
     llama_server,
@@ -22,12 +22,12 @@ from tests.bench.http_servers import (
 N_STREAMS, N_TOKENS = 8, 64
 N_ROUNDS, N_SLOW_ROUNDS = 8, 3
 
-Pairs = list[tuple[Crowd, Crowd]]
-"""Ours and the other's, by round."""
+Pairs = list[tuple[Batch, Batch]]
+"""Our result and the other server's, by round."""
 
 
 def measure() -> tuple[Result, ...]:
-    """Against llama-server. The engine's and the endpoint's figure are one, by two names."""
+    """Against llama-server. The first two figures are the same measurement under two names."""
     names = ("engine.vs_llama_server", "http.vs_llama_server", "http.vs_llama_server_ttft")
     if why := no_llama_server():
         return tuple(Skipped(name, why) for name in names)
@@ -35,7 +35,7 @@ def measure() -> tuple[Result, ...]:
     return (
         _speed(names[0], 1.0, pairs, f"llama-server -np {N_STREAMS}"),
         _speed(names[1], 1.0, pairs, f"llama-server -np {N_STREAMS}"),
-        _worst_first(names[2], 1.0, pairs, f"llama-server -np {N_STREAMS}"),
+        _longest_first(names[2], 1.0, pairs, f"llama-server -np {N_STREAMS}"),
     )
 
 
@@ -46,7 +46,7 @@ def measure_llama_cpp_server() -> tuple[Result, ...]:
     pairs = _pairs(llama_cpp_server, N_SLOW_ROUNDS)
     return (
         _speed(names[0], 2.0, pairs, "llama_cpp.server, without interruptions"),
-        _worst_first(names[1], 0.2, pairs, "llama_cpp.server, without interruptions"),
+        _longest_first(names[1], 0.2, pairs, "llama_cpp.server, without interruptions"),
     )
 
 
@@ -56,9 +56,9 @@ def _speed(name: str, bound: float, pairs: Pairs, other: str) -> Figure:
     return Figure(name, ratio, bound, "ratio", f"{other}, from request to end: {speeds} tokens/s", "at least")
 
 
-def _worst_first(name: str, bound: float, pairs: Pairs, other: str) -> Figure:
-    ratio = statistics.median(mine.worst_first_s / theirs.worst_first_s for mine, theirs in pairs)
-    waits = spread([theirs.worst_first_s * 1000 for _, theirs in pairs])
+def _longest_first(name: str, bound: float, pairs: Pairs, other: str) -> Figure:
+    ratio = statistics.median(mine.longest_first_s / theirs.longest_first_s for mine, theirs in pairs)
+    waits = spread([theirs.longest_first_s * 1000 for _, theirs in pairs])
     return Figure(name, ratio, bound, "ratio", f"{other}, the longest of {N_STREAMS} waits: {waits} ms")
 
 
@@ -72,8 +72,8 @@ async def _rounds(peer_port: int, n_rounds: int) -> Pairs:
     async with ours() as (_, endpoint):
         for at in range(n_rounds + 1):
             bodies = stories(N_STREAMS, N_TOKENS, at * N_STREAMS)
-            # Each goes first in turn: what runs beside must not always meet the same one.
+            # Alternate which goes first, so that other load on the machine affects both.
             ports = (endpoint.port, peer_port) if at % 2 else (peer_port, endpoint.port)
-            seen = {port: await crowd(port, bodies) for port in ports}
-            pairs.append((seen[endpoint.port], seen[peer_port]))
-    return pairs[1:]  # the first pages weights in and reads what all prompts begin with, which both keep
+            batches = {port: await send_batch(port, bodies) for port in ports}
+            pairs.append((batches[endpoint.port], batches[peer_port]))
+    return pairs[1:]  # the first round pages in the weights and fills both prefix caches

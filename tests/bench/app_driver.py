@@ -1,7 +1,7 @@
-"""Drives the real app as a person would, in a process of its own, and says as JSON what it saw.
+"""Drives the real app as a user would, in a process of its own, and prints measurements as JSON.
 
-`python -m tests.bench.driver paint|bare-paint|bare-idle|idle|chat|chat-watched …`: one scenario each. The only thing
-that is not as in a person's hands is the QApplication, which looks at its own events.
+`python -m tests.bench.app_driver paint|bare-paint|bare-idle|idle|chat|chat-watched …` runs one scenario. Only the
+QApplication is replaced, by one that measures its own events.
 """
 
 from __future__ import annotations
@@ -23,17 +23,18 @@ if TYPE_CHECKING:
     from desktop.shell.main_window import MainWindow
 
 FINE_MS, COARSE_MS = 2, 50
-"""How often the heart beats: to catch a stall, and so that it takes nothing from what is measured."""
+"""Timer intervals: fine enough to detect stalls, and coarse enough not to affect speed."""
 
 QUESTION = "Tell me a long story about the sea."
 
 
-def say(**seen: object) -> None:
-    print(json.dumps(seen), flush=True)
+def report(**result: object) -> None:
+    """Prints a result as a line of JSON."""
+    print(json.dumps(result), flush=True)
 
 
 class PaintProbe(QtWidgets.QApplication):
-    """Ends the process when the first paint is done: when the outermost event that painted has been handled."""
+    """Ends the process after the first paint: when the outermost event that caused painting has been handled."""
 
     started = 0.0
     depth = 0
@@ -45,15 +46,15 @@ class PaintProbe(QtWidgets.QApplication):
         done = super().notify(receiver, event)
         self.depth -= 1
         if self.painted and not self.depth:
-            say(paint_s=time.time() - self.started)
+            report(paint_s=time.time() - self.started)
             os._exit(0)
         return done
 
 
-class Heartbeat(QtWidgets.QApplication):
-    """A timer in the GUI's loop that notes how late it is."""
+class StallProbe(QtWidgets.QApplication):
+    """Measures by a timer how late the event loop handles its events."""
 
-    on_beat: Callable[[], None] = staticmethod(lambda: None)
+    on_tick: Callable[[], None] = staticmethod(lambda: None)
 
     def __init__(self, arguments: list[str], tick_ms: int) -> None:
         super().__init__(arguments)
@@ -62,32 +63,32 @@ class Heartbeat(QtWidgets.QApplication):
         self._last: float | None = None
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.timeout.connect(self._beat)
+        self._timer.timeout.connect(self._tick)
         self._timer.start(tick_ms)
 
-    def _beat(self) -> None:
+    def _tick(self) -> None:
         now = time.perf_counter()
-        if self._last is None:  # the loop begins to run
+        if self._last is None:  # the loop starts to run
             self._last = now
         self.longest_s = max(self.longest_s, now - self._last - self._tick_s)
-        self.on_beat()
-        self._last = time.perf_counter()  # what the harness itself did is not the app's
+        self.on_tick()
+        self._last = time.perf_counter()  # the time that the driver takes does not count
 
 
-class Person:
-    """Types a question when the window stands, reads the answer, and closes the window after `n_tokens` or at the
-    answer's end; where `rest` is given, does that instead of closing it."""
+class User:
+    """Types a message when the window is ready, stops the answer after `n_tokens`, and closes the window when the
+    answer has ended; with `rest`, calls that instead of closing."""
 
-    def __init__(self, application: Heartbeat, n_tokens: int, rest: Callable[[], None] | None = None) -> None:
+    def __init__(self, application: StallProbe, n_tokens: int, rest: Callable[[], None] | None = None) -> None:
         self._application = application
         self._n_tokens = n_tokens
         self._rest = rest
-        self._window: MainWindow | None = None  # found once: to look through all of Qt's windows takes its time
+        self._window: MainWindow | None = None  # cached, since searching all widgets is slow
         self._asked = False
         self._first: tuple[float, int] | None = None
         self._closing = False
 
-    def beat(self) -> None:
+    def tick(self) -> None:
         window = self._window = self._window or self._find()
         if window is None or window.chat_page.transcript is None or self._closing:
             return
@@ -111,13 +112,13 @@ class Person:
     def _read(self, window: QtWidgets.QWidget, answer: object) -> None:
         now, text, state = time.perf_counter(), getattr(answer, "text", ""), getattr(answer, "state", "")
         self._first = self._first or (now, len(text))
-        n_seen = len(text) / 4.5  # a token of English; only says when to stop
+        n_tokens_shown = len(text) / 4.5  # characters per token; decides only when to stop
         if state != "streaming" and self._rest is not None:
             self._closing = True
             self._rest()
         elif state != "streaming":
             started, n_first = self._first
-            say(
+            report(
                 longest_s=self._application.longest_s,
                 reading_s=now - started,
                 n_chars=len(text),
@@ -127,11 +128,12 @@ class Person:
             )
             self._closing = True
             window.close()
-        elif n_seen >= self._n_tokens:
+        elif n_tokens_shown >= self._n_tokens:
             QTest.keyClick(window, Qt.Key.Key_Escape)
 
 
 def paint(app: bool, profile: Path, started: float) -> None:
+    """`started`: when the process was started, by `time.time`."""
     PaintProbe.started = started
     QtWidgets.QApplication = PaintProbe  # type: ignore[misc]
     run_app(profile) if app else run_bare()
@@ -152,49 +154,49 @@ def run_bare() -> None:
 
 
 def chat(profile: Path, n_tokens: int, tick_ms: int) -> None:
-    class Driven(Heartbeat):
+    class ChatApp(StallProbe):
         def __init__(self, arguments: list[str]) -> None:
             super().__init__(arguments, tick_ms)
-            self.on_beat = Person(self, n_tokens).beat
+            self.on_tick = User(self, n_tokens).tick
 
-    QtWidgets.QApplication = Driven  # type: ignore[assignment, misc]
+    QtWidgets.QApplication = ChatApp  # type: ignore[assignment, misc]
     run_app(profile)
 
 
 def idle(profile: Path) -> None:
-    """Asks something, reads the answer, says so, and does nothing more until the process is ended."""
+    """Sends a message, waits for the answer, reports that, and stays idle until the process is terminated."""
 
-    class Watched(Heartbeat):
+    class IdleApp(StallProbe):
         def __init__(self, arguments: list[str]) -> None:
             super().__init__(arguments, COARSE_MS)
-            person = Person(self, 20, self.rest)
-            self.on_beat = person.beat
+            user = User(self, 20, self.rest)
+            self.on_tick = user.tick
 
         def rest(self) -> None:
-            self._timer.stop()  # a heart that beats is no idle process
-            say(ready=True)
+            self._timer.stop()  # the timer would keep the process from being idle
+            report(ready=True)
 
-    QtWidgets.QApplication = Watched  # type: ignore[assignment, misc]
+    QtWidgets.QApplication = IdleApp  # type: ignore[assignment, misc]
     run_app(profile)
 
 
 def bare_idle() -> None:
-    """A bare window whose loop only beats, until a line comes on stdin."""
-    application = Heartbeat(sys.argv[:1], FINE_MS)
+    """An empty window with only the timer, until a line arrives on stdin."""
+    application = StallProbe(sys.argv[:1], FINE_MS)
     window = QtWidgets.QWidget()
     window.resize(1100, 750)
     window.show()
     os.set_blocking(sys.stdin.fileno(), False)
 
-    def beat() -> None:
+    def tick() -> None:
         if sys.stdin.readline():
-            say(longest_s=application.longest_s, resident=psutil.Process().memory_info().rss)
+            report(longest_s=application.longest_s, resident=psutil.Process().memory_info().rss)
             application.quit()
 
     QTest.qWait(200)
     application.longest_s = 0.0
-    application.on_beat = beat
-    say(ready=True)
+    application.on_tick = tick
+    report(ready=True)
     application.exec()
 
 

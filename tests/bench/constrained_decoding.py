@@ -1,5 +1,5 @@
-"""`engine.constrained`: tokens per second of an answer held to a JSON schema ÷ of a free one of the same length,
-through the engine, in turn. Greedy, one stream."""
+"""`engine.constrained`: tokens per second of an answer constrained to a JSON schema ÷ those of an unconstrained answer
+of the same length, alternating. Greedy, one stream."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ PERSON = {
     "additionalProperties": False,
 }
 SCHEMA = Constraint("json_schema", json.dumps({"type": "array", "items": PERSON, "minItems": 20}))
-"""Longer than what is written of it, so that both answers are cut at the same length."""
+"""Requires more output than `N_TOKENS`, so that both answers end at the same length."""
 
-FREE = ChatRequest(
+UNCONSTRAINED = ChatRequest(
     (Message("user", "Write a long list of people at sea, as JSON."),),
     "endpoint",
     Sampling(temperature=GREEDY.temperature, ignore_eos=True),
     max_tokens=N_TOKENS,
 )
-HELD = replace(FREE, constraint=SCHEMA)
+CONSTRAINED = replace(UNCONSTRAINED, constraint=SCHEMA)
 
 
 def measure() -> Figure:
@@ -58,14 +58,14 @@ async def _measure() -> tuple[list[float], list[float]]:
     engine = Engine()
     await engine.load(path)
     try:
-        await _tokens_per_s(engine, FREE)  # the first answers page the weights in and compile the schema
-        await _tokens_per_s(engine, HELD)
+        await _tokens_per_s(engine, UNCONSTRAINED)  # the first answers page in the weights and compile the schema
+        await _tokens_per_s(engine, CONSTRAINED)
         ratios, speeds = [], []
         for _ in range(N_RUNS):
-            before = await _tokens_per_s(engine, FREE)
-            held = await _tokens_per_s(engine, HELD)
-            speeds.append((before + await _tokens_per_s(engine, FREE)) / 2)
-            ratios.append(held / speeds[-1])
+            speed = await _tokens_per_s(engine, UNCONSTRAINED)
+            constrained = await _tokens_per_s(engine, CONSTRAINED)
+            speeds.append((speed + await _tokens_per_s(engine, UNCONSTRAINED)) / 2)
+            ratios.append(constrained / speeds[-1])
         return ratios, speeds
     finally:
         await engine.aclose()
@@ -78,5 +78,5 @@ async def _tokens_per_s(engine: Engine, request: ChatRequest) -> float:
     async for event in stream:
         first = first or time.perf_counter()
         n_tokens = getattr(getattr(event, "usage", None), "n_output", n_tokens)
-    assert n_tokens == N_TOKENS, "both answers are of the same length"
+    assert n_tokens == N_TOKENS, "both answers must have the same length"
     return (n_tokens - 1) / (time.perf_counter() - first)

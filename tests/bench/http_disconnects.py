@@ -1,6 +1,6 @@
-"""500 clients that vanish at a random point, in their header, their body, the reading of their prompt or their answer,
-by a FIN or a RST. `http.vanish`: seconds until nothing of them is under way; `http.vanish_memory`: what they leave
-behind of resident memory, after as many before."""
+"""500 clients that disconnect at a random point: in the request header, its body, while the prompt is read, or during
+the answer; by FIN or RST. `http.vanish`: seconds until none of their requests is running. `http.vanish_memory`: growth
+of resident memory, after as many disconnects before."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from api.request_context import activity_of
 from api.server import EndpointServer
 from api.settings import EndpointSettings
 from engine.engine import Engine
+from tests.bench.engine_run import question, running_engine
 from tests.bench.figure import Figure
-from tests.bench.http_asking import KEY, body
-from tests.bench.rig import engine, question
+from tests.bench.http_load import KEY, body
 
 N_CLIENTS, N_AT_ONCE = 500, 16
 MB = 1024 * 1024
-PATIENCE_S = 20.0
+TIMEOUT_S = 20.0
 QUESTION = "Tell me a long story about the sea and number {}."
 
 
@@ -41,52 +41,52 @@ def measure() -> tuple[Figure, Figure]:
 
 
 async def _measure() -> tuple[float, int, int]:
-    chance, settings = random.Random(4645), EndpointSettings(key=KEY, port=0)
-    async with engine() as made:
-        app = create_app(made, settings)
+    rng, settings = random.Random(4645), EndpointSettings(key=KEY, port=0)
+    async with running_engine() as engine:
+        app = create_app(engine, settings)
         endpoint = EndpointServer(app, settings)
         await endpoint.start_async()
         try:
-            expected = await _answer(made)
-            await _crowd(endpoint.port, chance)
-            await _until_free(made, activity_of(app))
+            expected = await _answer(engine)
+            await _disconnect_all(endpoint.port, rng)
+            await _wait_until_free(engine, activity_of(app))
             first = _resident()
-            await _crowd(endpoint.port, chance)
-            free_s = await _until_free(made, activity_of(app))
-            assert await _answer(made) == expected
+            await _disconnect_all(endpoint.port, rng)
+            free_s = await _wait_until_free(engine, activity_of(app))
+            assert await _answer(engine) == expected
             return free_s, _resident() - first, first
         finally:
             await endpoint.stop_async()
 
 
-async def _answer(made: Engine) -> str:
-    text, _ = await made.submit(question(max_tokens=16)).collect()
+async def _answer(engine: Engine) -> str:
+    text, _ = await engine.submit(question(max_tokens=16)).collect()
     return text
 
 
-async def _crowd(port: int, chance: random.Random) -> None:
+async def _disconnect_all(port: int, rng: random.Random) -> None:
     left = iter(range(N_CLIENTS))
 
     async def client() -> None:
         for at in left:
-            await _vanish(port, at, chance)
+            await _disconnect(port, at, rng)
 
     await asyncio.gather(*(client() for _ in range(N_AT_ONCE)))
 
 
-async def _vanish(port: int, at: int, chance: random.Random) -> None:
-    """Leaves within the request, or up to half a second after it."""
-    content = json.dumps({**body(QUESTION.format(at) + " word" * chance.randrange(400), 500)}).encode()
+async def _disconnect(port: int, at: int, rng: random.Random) -> None:
+    """Disconnects within the request, or up to half a second after it."""
+    content = json.dumps({**body(QUESTION.format(at) + " word" * rng.randrange(400), 500)}).encode()
     head = (
         f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {KEY}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
     )
     request = head.encode() + content
-    end = chance.randrange(len(request)) if chance.random() < 0.3 else len(request)
+    end = rng.randrange(len(request)) if rng.random() < 0.3 else len(request)
     _, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(request[:end])
-    await asyncio.sleep(chance.random() * 0.5)
-    if chance.random() < 0.5:
+    await asyncio.sleep(rng.random() * 0.5)
+    if rng.random() < 0.5:
         linger = struct.pack("ii", 1, 0)
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
     writer.close()
@@ -94,14 +94,14 @@ async def _vanish(port: int, at: int, chance: random.Random) -> None:
         await writer.wait_closed()
 
 
-async def _until_free(made: Engine, activity: Activity) -> float:
-    """Seconds until no request is under way, at the endpoint and in the engine."""
-    began = time.monotonic()
-    while len(activity) or any(made.progress(call.id) for call in activity.views()):
-        if time.monotonic() - began > PATIENCE_S:
+async def _wait_until_free(engine: Engine, activity: Activity) -> float:
+    """Seconds until no request is running in the endpoint or the engine."""
+    started = time.monotonic()
+    while len(activity) or any(engine.progress(call.id) for call in activity.views()):
+        if time.monotonic() - started > TIMEOUT_S:
             break
         await asyncio.sleep(0.005)
-    return time.monotonic() - began
+    return time.monotonic() - started
 
 
 def _resident() -> int:

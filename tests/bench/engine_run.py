@@ -1,4 +1,4 @@
-"""An engine with the default model, and how it is asked and watched."""
+"""An engine with the default model, requests for it, and the timing of their events."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ def default_model() -> Path:
 
 
 @asynccontextmanager
-async def engine(snapshots: Path | None = None) -> AsyncIterator[Engine]:
-    """With the weights paged in by one short answer."""
-    made = Engine(snapshots=snapshots)
+async def running_engine(snapshots: Path | None = None) -> AsyncIterator[Engine]:
+    """An engine with the default model, after one short answer that pages in the weights."""
+    engine = Engine(snapshots=snapshots)
     try:
-        await made.load(default_model())
-        await made.submit(question(max_tokens=16)).collect()
-        yield made
+        await engine.load(default_model())
+        await engine.submit(question(max_tokens=16)).collect()
+        yield engine
     finally:
-        await made.aclose()
+        await engine.aclose()
 
 
 def question(
@@ -45,23 +45,24 @@ def question(
 
 
 def long_prompt(n_tokens: int, seed: int, max_tokens: int = 1, origin: Origin = "endpoint") -> CompletionRequest:
-    """About so many tokens that no other seed's prompt begins with."""
+    """A prompt of about `n_tokens` tokens that has no common prefix with that of another seed."""
     words = " ".join(f"item {seed * 7919 + i}" for i in range(n_tokens // 6))
     return CompletionRequest(f"List {seed}: {words}", origin, GREEDY, max_tokens=max_tokens)
 
 
 @dataclass
-class Seen:
-    """What the asker of one request saw, by its own clock."""
+class Timing:
+    """When the events of one request arrived, in seconds of `time.perf_counter`."""
 
-    asked: float = 0.0
+    submitted_s: float = 0.0
     arrivals: list[tuple[float, int]] = field(default_factory=list)
-    """When text came, and how many tokens it had."""
+    """The time and the number of tokens of each text event."""
     finished: Finished | None = None
 
     @property
     def first_s(self) -> float:
-        return self.arrivals[0][0] - self.asked
+        """Time to the first text."""
+        return self.arrivals[0][0] - self.submitted_s
 
     @property
     def tokens_per_s(self) -> float:
@@ -70,28 +71,29 @@ class Seen:
         return n / (self.arrivals[-1][0] - self.arrivals[0][0])
 
     def speed(self, start: float, end: float) -> float:
-        """Tokens per second in that stretch of time."""
+        """Tokens per second between two times."""
         return sum(n for moment, n in self.arrivals if start < moment <= end) / (end - start)
 
     def gaps_s(self, start: float = 0.0, end: float = float("inf")) -> list[float]:
-        """Between one text and the next, where both lie in the stretch of time."""
+        """The gaps between successive texts that both arrived between two times."""
         moments = [moment for moment, _ in self.arrivals if start <= moment <= end]
         return [after - before for before, after in pairwise(moments)]
 
 
-async def watch(engine: Engine, request: Request) -> Seen:
-    seen = Seen(asked=time.perf_counter())
+async def submit_and_time(engine: Engine, request: Request) -> Timing:
+    """Raises the error of a failed request."""
+    timing = Timing(submitted_s=time.perf_counter())
     async for event in engine.submit(request):
         match event:
             case TextDelta(n_tokens=n):
-                seen.arrivals.append((time.perf_counter(), n))
+                timing.arrivals.append((time.perf_counter(), n))
             case Finished():
-                seen.finished = event
+                timing.finished = event
             case Failed(error=error):
                 raise error
             case Started():
                 pass
-    return seen
+    return timing
 
 
 def percentile(values: Iterable[float], share: float) -> float:
