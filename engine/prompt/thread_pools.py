@@ -49,7 +49,7 @@ class PromptThreadPools:
 
         try:
             return self.pool(origin, n_chars).submit(checked)
-        except RuntimeError:  # closed a moment ago
+        except RuntimeError:  # the pool has been closed
             raise EngineClosed from None
 
     async def invalidate(self) -> None:
