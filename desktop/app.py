@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QApplication
 
+from desktop.chat.answer_actions import answer_actions
+from desktop.chat.chat_actions import ChatActions
 from desktop.chat.composer.composer_controller import ComposerController
 from desktop.chat.controller import ChatController
 from desktop.chat.page_controller import ChatPageController
@@ -42,7 +44,6 @@ from desktop.platform.task_set import TaskSet
 from desktop.render.markdown import prerender
 from desktop.services import Services
 from desktop.settings.app_settings import AppSettings
-from desktop.settings.background_wiring import BackgroundWiring
 from desktop.settings.diagnostics import diagnostics
 from desktop.settings.page import SettingsPage
 from desktop.settings.settings_file import SettingsFile
@@ -52,6 +53,7 @@ from desktop.shell.notifications import AnswerNotifier
 from desktop.shell.page_list import PAGES
 from desktop.shell.tray import Tray
 from desktop.shell.window_actions import window_actions
+from desktop.sidebar.chat_list_actions import chat_list_actions
 from desktop.sidebar.chat_list_view import ChatListView
 from desktop.sidebar.search_controller import SearchController
 from desktop.sidebar.wiring import ChatListWiring, SearchWiring, chat_list_model
@@ -112,11 +114,9 @@ async def run_until_closed(
         stack.callback(window.hide)
         await _open_search(services)
         _add_actions(services, window, quick_ask)
-        tray = _open_tray(stack, services, window, quick_ask)
         await _add_pages(services, window)
+        _open_tray(stack, services, window, quick_ask)
         updates = UpdateWiring(window, services.actions, services.tasks, services.settings)
-        if (page := window.view("settings", SettingsPage)) is not None:
-            BackgroundWiring(window, page.background, services.settings, tray)
         window.is_ready = True
         _start(services, chat_page, updates, settings.problem, options)
         if options.quick_ask:
@@ -249,18 +249,36 @@ async def _open_search(services: Services) -> None:
 
 
 def _add_actions(services: Services, window: MainWindow, quick_ask: QuickAskController) -> None:
-    services.actions.add(*window_actions(window, services.chats), quick_ask.action)
-    CommandPaletteController(window, services.actions, services.palette_search, services.chats)
+    """In the order of the command palette. Pages add further actions."""
+    actions, chats, page = services.actions, services.chats, services.chat_page
+    actions.add(*window_actions(window, services.sidebar), quick_ask.action, *services.model_switcher.actions())
+    if (chat_list := services.sidebar.chats) is not None:
+        actions.add(*ChatActions(window, page, chat_list, chats).all())
+        actions.add(*answer_actions(window, page, chats))
+        actions.add(*chat_list_actions(window, chat_list, chats))
+    page.header.fill_menu = lambda menu, menu_id: actions.fill_menu(
+        menu, menu_id, partial(window.theme.icon, token="muted")
+    )
+    CommandPaletteController(window, actions, services.palette_search, chats)
 
 
-def _open_tray(stack: TimedExitStack, services: Services, window: MainWindow, quick_ask: QuickAskController) -> Tray:
-    settings = services.settings
+def _open_tray(stack: TimedExitStack, services: Services, window: MainWindow, quick_ask: QuickAskController) -> None:
+    settings, page = services.settings, window.view("settings", SettingsPage)
     tray = Tray(window, services.actions, settings.value.tray)
     stack.callback(tray.close)
+
+    def show_availability(_: object = None) -> None:
+        """Without an icon, nothing could bring back a window that stays in the tray."""
+        if page is not None:
+            page.row("stays").setEnabled(tray.look())
+
+    show_availability()
+    settings.on_change("tray", tray.show_icon)
+    settings.on_change("tray", show_availability)
+    if page is not None:
+        page.shown.connect(show_availability)
     window.stays_in_tray = lambda: settings.value.stays and tray.look()
-    services.endpoint.changed.connect(tray.show_endpoint)
     AnswerNotifier(window, services.chats, tray, lambda: settings.value.notifies, quick_ask.shows, time.time)
-    return tray
 
 
 async def _add_pages(services: Services, window: MainWindow) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QCoreApplication, QPoint, QSize, Qt, Signal
@@ -29,21 +28,15 @@ ModelState = Literal["ready", "loading", "none"]
 
 
 class Header(QFrame):
-    rename_requested = Signal(str)
-    pin_requested = Signal(str, bool)
-    archive_requested = Signal(str, bool)
-    folder_requested = Signal(str, QPoint)
-    """Chat id, and the screen position for the menu of folders."""
-    delete_requested = Signal(str)
-    export_requested = Signal(object, str)
-    """A `Chat`, and the extension of the export file."""
-    model_file_requested = Signal()
-    load_cancel_requested = Signal()
+    unarchive_requested = Signal(str)
+    """The id of the open chat."""
     tools_requested = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
+        self.fill_menu: Callable[[QMenu, str], None] = lambda menu, menu_id: None
+        """Adds the actions of the menu "chat" or "model"; see `Actions.fill_menu`."""
         self._chat: Chat | None = None
         self._model_text = ""
         self._model_state: ModelState = "none"
@@ -61,8 +54,8 @@ class Header(QFrame):
         self._title.clicked.connect(self._open_chat_menu)
         self._unarchive_button = QToolButton(self)
         self._unarchive_button.setObjectName("quiet")
-        self._unarchive_button.setAccessibleName(self.tr("Bring back from the archive"))
-        self._unarchive_button.setToolTip(self.tr("Bring back from the archive"))
+        self._unarchive_button.setAccessibleName(self.tr("Restore from the archive"))
+        self._unarchive_button.setToolTip(self.tr("Restore from the archive"))
         self._unarchive_button.clicked.connect(self._unarchive)
         self._unarchive_button.hide()
         self._pill = self._pill_button()
@@ -126,40 +119,21 @@ class Header(QFrame):
         self._elide()
 
     def _open_chat_menu(self) -> None:
-        chat = self._chat
-        if chat is None:
+        if self._chat is None:
             return
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction(
-            self._theme.icon("pencil", "muted"), self.tr("Rename"), lambda: self.rename_requested.emit(chat.id)
-        )
-        pin = ("pin-off", self.tr("Unpin")) if chat.pinned else ("pin", self.tr("Pin"))
-        menu.addAction(
-            self._theme.icon(pin[0], "muted"), pin[1], lambda: self.pin_requested.emit(chat.id, not chat.pinned)
-        )
-        below = self._title.mapToGlobal(self._title.rect().bottomLeft())
-        move = menu.addAction(self._theme.icon("folder", "muted"), self.tr("Move to a folder…"))
-        move.triggered.connect(partial(self.folder_requested.emit, chat.id, below))
-        away = ("archive-restore", self.tr("Bring back")) if chat.archived else ("archive", self.tr("Archive"))
-        put = menu.addAction(self._theme.icon(away[0], "muted"), away[1])
-        put.triggered.connect(partial(self.archive_requested.emit, chat.id, not chat.archived))
-        saves = menu.addMenu(self._theme.icon("file-output", "muted"), self.tr("Save as"))
-        for form, text in (
-            ("md", self.tr("Markdown…")),
-            ("html", self.tr("Web page…")),
-            ("pdf", self.tr("PDF…")),
-            ("json", self.tr("Everything, as JSON…")),
-        ):
-            saves.addAction(text).triggered.connect(partial(self.export_requested.emit, chat, form))
-        menu.addAction(
-            self._theme.icon("trash-2", "muted"), self.tr("Delete"), lambda: self.delete_requested.emit(chat.id)
-        )
-        menu.popup(below)
+        self.fill_menu(menu, "chat")
+        menu.popup(self.below_title)
+
+    @property
+    def below_title(self) -> QPoint:
+        """Screen position for menus of the chat."""
+        return self._title.mapToGlobal(self._title.rect().bottomLeft())
 
     def _unarchive(self) -> None:
         if self._chat is not None:
-            self.archive_requested.emit(self._chat.id, False)
+            self.unarchive_requested.emit(self._chat.id)
 
     def _open_model_menu(self) -> None:
         menu = QMenu(self)
@@ -168,11 +142,7 @@ class Header(QFrame):
             menu.addAction(button_text(fact)).setEnabled(False)
         if self._facts:
             menu.addSeparator()
-        if self._model_state == "loading":
-            cancel = menu.addAction(self._theme.icon("x", "muted"), self.tr("Cancel loading"))
-            cancel.triggered.connect(self.load_cancel_requested)
-        open_file = menu.addAction(self._theme.icon("folder-open", "muted"), self.tr("Open a model file…"))
-        open_file.triggered.connect(self.model_file_requested)
+        self.fill_menu(menu, "model")
         right = self._pill.mapToGlobal(self._pill.rect().bottomRight())
         menu.popup(QPoint(right.x() - menu.sizeHint().width(), right.y() + 4))
 

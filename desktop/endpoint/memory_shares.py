@@ -33,7 +33,7 @@ class MemoryShares:
     available: int
     """Free memory of the machine."""
     snapshots: int
-    """On disk."""
+    """Size of the saved prompt states on disk."""
     holders: tuple[MemoryHolder, ...] = ()
     """Largest first."""
 

@@ -11,7 +11,7 @@ from desktop.endpoint.api_keys_card import ApiKeysCard
 from desktop.endpoint.controller import EndpointState
 from desktop.endpoint.memory_card import MemoryCard
 from desktop.endpoint.origins_card import OriginsCard
-from desktop.endpoint.page_header import AlertCard, EndpointPageHeader
+from desktop.endpoint.page_header import EndpointPageHeader, StartFailureCard
 from desktop.endpoint.requests_card import RequestsCard
 from desktop.endpoint.snippets_card import SnippetsCard
 from desktop.platform.theme import Theme
@@ -32,7 +32,7 @@ class EndpointPage(ScrollPage):
         self._state = EndpointState()
         inner = QWidget(self._body)
         self._header = EndpointPageHeader(theme, inner)
-        self._alert = AlertCard(theme, inner)
+        self._alert = StartFailureCard(theme, inner)
         self._address_card = AddressCard(theme, inner)
         self.keys = ApiKeysCard(theme, inner)
         self.origins = OriginsCard(theme, inner)
@@ -47,7 +47,7 @@ class EndpointPage(ScrollPage):
         self.show_state(self._state)
 
     def toggle(self) -> None:
-        """Click the switch."""
+        """Turn the endpoint on or off, as a click on the switch does."""
         self._switch.click()
 
     def show_state(self, state: EndpointState) -> None:
@@ -81,7 +81,7 @@ class EndpointPage(ScrollPage):
             self.snippets.tabs.setFocus()
             QTimer.singleShot(
                 0, self, lambda: self.ensureWidgetVisible(self.snippets)
-            )  # after the layout has placed it
+            )  # after the layout has placed the card
 
     def _lay_out(self, inner: QWidget) -> None:
         self._cards.setSpacing(14)

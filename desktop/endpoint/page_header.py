@@ -49,7 +49,7 @@ class EndpointPageHeader(QWidget):
                 return self.tr("Off")
 
 
-class AlertCard(Card):
+class StartFailureCard(Card):
     """Reason of a failed start, with a button to use another port."""
 
     port_requested = Signal(int)

@@ -27,6 +27,7 @@ def _make(services: Services) -> QWidget:
         services.endpoint_presenter,
         services.chats,
         services.models,
+        services.actions,
         services.tasks,
         services.settings,
     )

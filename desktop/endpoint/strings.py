@@ -88,7 +88,7 @@ def accessible_text(request: ToolRequest) -> str:
 
 
 def details(request: ToolRequest) -> str:
-    """Lines that do not fit into a row; the tooltip."""
+    """Lines of the tooltip: what does not fit into the row."""
     lines = [
         translate("endpoint", "From {client}, with the key “{key}”").format(client=request.client, key=request.key),
         f"{request.dialect} · {request.path}",

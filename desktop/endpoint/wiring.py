@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QCoreApplication, QObject
 
 from desktop.chat.controller import ChatController
 from desktop.chat.page import ChatPage
@@ -12,12 +12,15 @@ from desktop.endpoint.page import EndpointPage
 from desktop.endpoint.presenter import EndpointPresenter
 from desktop.endpoint.request_conversation import RequestConversation
 from desktop.error_messages import error_message
+from desktop.framework.actions import Action, Actions
 from desktop.framework.app_window import AppWindow
 from desktop.models.model_controller import ModelController
 from desktop.platform.task_set import TaskSet
 from desktop.settings.app_settings import AppSettings
 from desktop.sidebar.sidebar import Sidebar
 from engine.status import Status
+
+translate = QCoreApplication.translate
 
 
 class EndpointWiring(QObject):
@@ -33,10 +36,19 @@ class EndpointWiring(QObject):
         presenter: EndpointPresenter,
         chats: ChatController,
         models: ModelController,
+        actions: Actions,
         tasks: TaskSet,
         settings: AppSettings,
     ) -> None:
         super().__init__(window)
+        self._switch_action = Action(
+            "switch_endpoint",
+            translate("actions", "Turn the endpoint on or off"),
+            page.toggle,
+            label=translate("actions", "Endpoint"),
+        )
+        self._switch_action.setCheckable(True)
+        actions.add(self._switch_action)
         self._window, self._page, self._endpoint, self._presenter = window, page, endpoint, presenter
         self._chats, self._tasks, self._settings, self._sidebar = chats, tasks, settings, sidebar
         self._stage = endpoint.state.stage
@@ -88,6 +100,7 @@ class EndpointWiring(QObject):
 
     def _show_state(self, state: EndpointState) -> None:
         self._page.show_state(state)
+        self._switch_action.setChecked(state.stage in ("on", "starting"))
         self._sidebar.show_endpoint(state.stage == "on")
         if state.stage != self._stage:
             self._stage = state.stage

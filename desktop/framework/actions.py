@@ -1,4 +1,4 @@
-"""Everything that a person can do in the window, by name and by key."""
+"""The actions of the window: each is one QAction, used by menus, buttons, the command palette and its shortcut."""
 
 from __future__ import annotations
 
@@ -6,117 +6,161 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from PySide6.QtCore import QKeyCombination, QObject, Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QAction, QIcon, QKeySequence
+from PySide6.QtWidgets import QMenu, QWidget
+
+Text = str | Callable[[], str]
+"""A text, or what gives it when a menu opens."""
 
 
 def _always() -> bool:
     return True
 
 
+class Action(QAction):
+    """Runs `run()` where `is_possible()`. Shortcuts are in Qt's portable notation, "" for none."""
+
+    def __init__(
+        self,
+        id: str,
+        name: str,
+        run: Callable[[], object],
+        shortcut: str = "",
+        second_shortcut: str = "",
+        *,
+        is_possible: Callable[[], bool] = _always,
+        menu: str = "",
+        label: Text = "",
+        icon: Text = "",
+        is_listed: bool = True,
+    ) -> None:
+        """`id` is stored with a changed shortcut. `name` is shown in the command palette and the list of shortcuts,
+        unless it is not `is_listed`; `label`, where it differs, and `icon` are shown in the menu `menu`."""
+        super().__init__(label if isinstance(label, str) and label else name)
+        self.id, self.name, self.run, self.is_possible = id, name, run, is_possible
+        self.shortcut_at_first, self.second_shortcut = shortcut, second_shortcut
+        self.menu_id, self.is_listed = menu, is_listed
+        self._label, self._icon = label or name, icon
+
+    def refresh(self, icon_of: Callable[[str], QIcon]) -> None:
+        """Updates text and icon for the menu that is about to open."""
+        self.setText(_text(self._label))
+        if name := _text(self._icon):
+            self.setIcon(icon_of(name))
+
+
 @dataclass(frozen=True, slots=True)
-class Action:
-    """`words` are seen in the palette and in the list of keys; `keys` is the key that it has at first, "" for none, in
-    Qt's portable notation. `is_possible` says whether it makes sense now."""
+class Submenu:
+    """A menu inside the menu `menu`; actions with `menu=id` are in it."""
 
     id: str
-    words: str
-    act: Callable[[], object]
-    keys: str = ""
-    also: str = ""
-    """A second key for the same, as long as the person has not chosen another."""
-    is_possible: Callable[[], bool] = _always
-
-
-_WITH = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
-_ALONE = {Qt.Key.Key_Pause, Qt.Key.Key_Print, Qt.Key.Key_Help, Qt.Key.Key_ScrollLock}
-
-
-def is_usable(keys: str) -> bool:
-    """Whether this key, in Qt's portable notation, can be an action's: one that writes, moves the cursor, or presses a
-    button must be held together with Ctrl, Alt or the system's key."""
-    sequence = QKeySequence(keys)
-    if sequence.isEmpty():
-        return False
-    pressed: QKeyCombination = sequence[0]  # type: ignore[index]  # the stubs leave it out
-    key, is_function = pressed.key(), Qt.Key.Key_F1 <= pressed.key() <= Qt.Key.Key_F35
-    is_media = Qt.Key.Key_Back <= key < Qt.Key.Key_AltGr
-    return bool(pressed.keyboardModifiers() & _WITH) or is_function or is_media or key in _ALONE
+    title: str
+    menu: str
+    icon: str = ""
 
 
 class Actions(QObject):
-    """The actions of one window, with the keys that the person has chosen. GUI thread only."""
+    """The actions of one window, with the shortcuts that the person has chosen. GUI thread only."""
 
-    keys_changed = Signal()
-    performed = Signal(str)
-    """The id of an action that is about to be done."""
+    added = Signal()
+    shortcuts_changed = Signal()
+    triggered = Signal(str)
+    """The id of an action that is about to run."""
 
-    def __init__(self, window: QWidget, chosen: Mapping[str, str], remember: Callable[[dict[str, str]], None]) -> None:
-        """`chosen` holds keys by the id of their action, of which those that are not usable are passed over;
-        `remember` keeps them."""
+    def __init__(self, window: QWidget, chosen: Mapping[str, str], save: Callable[[dict[str, str]], None]) -> None:
+        """`chosen` has shortcuts by action id; unusable ones are ignored. `save` stores them."""
         super().__init__(window)
         self._window = window
         self._chosen = {action_id: keys for action_id, keys in chosen.items() if not keys or is_usable(keys)}
-        self._remember = remember
+        self._save = save
         self._actions: dict[str, Action] = {}
-        self._shortcuts: dict[str, QShortcut] = {}
+        self._menu_entries: list[Action | Submenu] = []
 
     @property
-    def all(self) -> list[Action]:
+    def listed(self) -> list[Action]:
         """In the order in which they were added."""
-        return list(self._actions.values())
+        return [action for action in self._actions.values() if action.is_listed]
 
-    def add(self, *actions: Action) -> None:
-        for action in actions:
-            self._actions[action.id] = action
-            self._listen(action.id)
+    def __getitem__(self, action_id: str) -> Action:
+        return self._actions[action_id]
 
-    def perform(self, action_id: str) -> None:
-        """Does it, where that is possible now."""
-        action = self._actions[action_id]
-        if action.is_possible():
-            self.performed.emit(action_id)
-            action.act()
+    def add(self, *entries: Action | Submenu) -> None:
+        for entry in entries:
+            self._menu_entries.append(entry)
+            if isinstance(entry, Action):
+                self._actions[entry.id] = entry
+                entry.setParent(self)
+                entry.triggered.connect(lambda _=False, action=entry: self._run(action))
+                self._window.addAction(entry)
+                self._apply_shortcut(entry)
+        self.added.emit()
+
+    def fill_menu(self, menu: QMenu, menu_id: str, icon_of: Callable[[str], QIcon]) -> None:
+        """Adds the actions and submenus of that menu which are possible now."""
+        for entry in self._menu_entries:
+            if isinstance(entry, Submenu) and entry.menu == menu_id:
+                submenu = menu.addMenu(icon_of(entry.icon), entry.title)
+                self.fill_menu(submenu, entry.id, icon_of)
+            elif isinstance(entry, Action) and entry.menu_id == menu_id and entry.is_possible():
+                entry.refresh(icon_of)
+                menu.addAction(entry)
 
     def shortcut_of(self, action_id: str) -> str:
-        """The key in force, in Qt's portable notation, "" for none."""
-        return self._chosen.get(action_id, self._actions[action_id].keys)
+        """The current shortcut in Qt's portable notation, "" for none."""
+        return self._chosen.get(action_id, self._actions[action_id].shortcut_at_first)
 
-    def shown_keys(self, action_id: str) -> str:
-        """The same as this system writes it."""
+    def shown_shortcut(self, action_id: str) -> str:
+        """The current shortcut as this system writes it."""
         return QKeySequence(self.shortcut_of(action_id)).toString(QKeySequence.SequenceFormat.NativeText)
 
     def change_shortcut(self, action_id: str, keys: str) -> Action | None:
-        """Gives an action another key, "" for none. Returns the action that has this key already; nothing is changed
-        then."""
+        """Gives an action another shortcut, "" for none. If another action has it, returns that and changes nothing."""
         for other in self._actions.values():
             if keys and other.id != action_id and self.shortcut_of(other.id) == keys:
                 return other
-        if keys == self._actions[action_id].keys:
+        if keys == self._actions[action_id].shortcut_at_first:
             self._chosen.pop(action_id, None)
         else:
             self._chosen[action_id] = keys
-        self._changed(action_id)
+        self._shortcuts_changed(action_id)
         return None
 
     def reset_shortcuts(self) -> None:
-        """All keys as they were at first."""
         changed, self._chosen = self._chosen, {}
-        self._changed(*(action_id for action_id in changed if action_id in self._actions))
+        self._shortcuts_changed(*(action_id for action_id in changed if action_id in self._actions))
 
-    def _changed(self, *action_ids: str) -> None:
+    def _run(self, action: Action) -> None:
+        if action.is_possible():
+            self.triggered.emit(action.id)
+            action.run()
+
+    def _shortcuts_changed(self, *action_ids: str) -> None:
         for action_id in action_ids:
-            self._listen(action_id)
-        self._remember(dict(self._chosen))
-        self.keys_changed.emit()
+            self._apply_shortcut(self._actions[action_id])
+        self._save(dict(self._chosen))
+        self.shortcuts_changed.emit()
 
-    def _listen(self, action_id: str) -> None:
-        if (before := self._shortcuts.pop(action_id, None)) is not None:
-            before.setEnabled(False)
-            before.deleteLater()
-        if keys := self.shortcut_of(action_id):
-            also = self._actions[action_id].also if action_id not in self._chosen else ""
-            shortcut = QShortcut(self._window)
-            shortcut.setKeys([QKeySequence(each) for each in (keys, also) if each])
-            shortcut.activated.connect(lambda: self.perform(action_id))
-            self._shortcuts[action_id] = shortcut
+    def _apply_shortcut(self, action: Action) -> None:
+        second = action.second_shortcut if action.id not in self._chosen else ""
+        keys = self.shortcut_of(action.id)
+        action.setShortcuts([QKeySequence(each) for each in (keys, second) if each and keys])
+
+
+_MODIFIERS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
+_USABLE_ALONE = {Qt.Key.Key_Pause, Qt.Key.Key_Print, Qt.Key.Key_Help, Qt.Key.Key_ScrollLock}
+
+
+def is_usable(keys: str) -> bool:
+    """Whether keys, in Qt's portable notation, can be a shortcut: those that type, move the cursor or press a button
+    need Ctrl, Alt or the system's modifier."""
+    sequence = QKeySequence(keys)
+    if sequence.isEmpty():
+        return False
+    pressed: QKeyCombination = sequence[0]  # type: ignore[index]  # missing in the stubs
+    key, is_function = pressed.key(), Qt.Key.Key_F1 <= pressed.key() <= Qt.Key.Key_F35
+    is_media = Qt.Key.Key_Back <= key < Qt.Key.Key_AltGr
+    return bool(pressed.keyboardModifiers() & _MODIFIERS) or is_function or is_media or key in _USABLE_ALONE
+
+
+def _text(text: Text) -> str:
+    return text if isinstance(text, str) else text()

@@ -22,12 +22,12 @@ ZIP_ERRORS = (BadZipFile, EOFError, RuntimeError, zlib.error, ValueError, Lookup
 class Problem(StrEnum):
     """Why a file is unreadable. The values are sent from the reader process and written to the log."""
 
-    TOO_LARGE = "it is too large"
-    NEWER_VERSION = "it was written by a newer Inglenook"
-    CHATS_DAMAGED = "its chats are damaged"
-    ARCHIVE_UNREADABLE = "it is damaged, or asks for a password"
-    NO_KNOWN_CHATS = "it holds no chats that this Inglenook knows"
-    READER_CRASHED = "the process that reads it ended"
+    TOO_LARGE = "too large"
+    NEWER_VERSION = "newer version"
+    CHATS_DAMAGED = "chats damaged"
+    ARCHIVE_UNREADABLE = "archive unreadable"
+    NO_KNOWN_CHATS = "no known chats"
+    READER_CRASHED = "reader crashed"
 
 
 class ImportExportError(Exception):

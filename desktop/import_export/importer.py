@@ -7,7 +7,7 @@ import json
 import logging
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from desktop.import_export.errors import ImportExportError, Problem, UnknownFormat, UnreadableFile
@@ -46,15 +46,9 @@ class ImportResult:
     names: tuple[str, ...] = ()
     """Names of the first unreadable chats."""
 
-    def __add__(self, more: ImportResult) -> ImportResult:
-        return ImportResult(
-            self.n_new + more.n_new,
-            self.n_known + more.n_known,
-            self.n_folders + more.n_folders,
-            self.n_unread + more.n_unread,
-            self.n_messages_unread + more.n_messages_unread,
-            (*self.names, *more.names)[:MAX_NAMES],
-        )
+    def __add__(self, other: ImportResult) -> ImportResult:
+        counts = (getattr(self, each.name) + getattr(other, each.name) for each in fields(self)[:-1])
+        return replace(ImportResult(*counts), names=(*self.names, *other.names)[:MAX_NAMES])
 
 
 class Importer:
@@ -158,5 +152,5 @@ def _batches(reader: subprocess.Popen[str]) -> Iterator[tuple[ImportItem, ...]]:
 
 def _error(line: str) -> ImportExportError:
     kind, name, reason = json.loads(line)
-    problem = next((each for each in Problem if each == reason), None)
-    return {"UnknownFormat": UnknownFormat, "UnreadableFile": UnreadableFile}[kind](name, problem or reason)
+    error_class = {"UnknownFormat": UnknownFormat, "UnreadableFile": UnreadableFile}[kind]
+    return error_class(name, Problem(reason) if reason in list(Problem) else reason)

@@ -47,18 +47,13 @@ def role_name(role: str) -> str:
 
 def problem_text(reason: Problem | str) -> str:
     """The clause of a sentence that says why a file is unreadable."""
-    match reason:
-        case Problem.TOO_LARGE:
-            return translate("import_export", "it is too large")
-        case Problem.NEWER_VERSION:
-            return translate("import_export", "it was written by a newer Inglenook")
-        case Problem.CHATS_DAMAGED:
-            return translate("import_export", "its chats are damaged")
-        case Problem.ARCHIVE_UNREADABLE:
-            return translate("import_export", "it is damaged, or asks for a password")
-        case Problem.NO_KNOWN_CHATS:
-            return translate("import_export", "it holds no chats that this Inglenook knows")
-        case Problem.READER_CRASHED:
-            return translate("import_export", "the process that reads it ended")
-        case _:
-            return system_reason(reason)
+    if not isinstance(reason, Problem):
+        return system_reason(reason)
+    return {
+        Problem.TOO_LARGE: translate("import_export", "it is too large"),
+        Problem.NEWER_VERSION: translate("import_export", "it was written by a newer Inglenook"),
+        Problem.CHATS_DAMAGED: translate("import_export", "its chats are damaged"),
+        Problem.ARCHIVE_UNREADABLE: translate("import_export", "it is damaged, or asks for a password"),
+        Problem.NO_KNOWN_CHATS: translate("import_export", "it holds no chats that this Inglenook knows"),
+        Problem.READER_CRASHED: translate("import_export", "the process that reads it ended"),
+    }[reason]

@@ -10,7 +10,6 @@ from PySide6.QtCore import QDate, QLocale, QObject
 from PySide6.QtWidgets import QFileDialog
 
 from desktop.chat.controller import ChatController
-from desktop.chat.header import Header
 from desktop.error_messages import error_message
 from desktop.framework.actions import Action, Actions
 from desktop.framework.app_window import AppWindow
@@ -34,7 +33,6 @@ class ImportExportWiring(QObject):
     def __init__(
         self,
         window: AppWindow,
-        header: Header,
         chat_list: ChatListView | None,
         card: ImportExportCard,
         controller: ImportExportController,
@@ -51,7 +49,6 @@ class ImportExportWiring(QObject):
         card.backup_requested.connect(self._choose_backup)
         card.restore_requested.connect(self._choose_restore)
         card.restore_cancel_requested.connect(controller.cancel_restore)
-        header.export_requested.connect(self._export_chat)
         if chat_list is not None:
             chat_list.requests.export_requested.connect(self._export_chat)
             chat_list.requests.export_several_requested.connect(self._export_chats)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog
 from desktop.chat.header import ModelState
 from desktop.chat.page import ChatPage
 from desktop.error_messages import error_message
+from desktop.framework.actions import Action
 from desktop.framework.app_window import AppWindow
 from desktop.models import strings
 from desktop.models.model_controller import ModelController
@@ -33,10 +34,30 @@ class ModelSwitcher(QObject):
         super().__init__(window)
         self._window, self._page, self._models = window, page, models
         self._settings, self._tasks = settings, tasks
-        page.header.model_file_requested.connect(self.choose_file)
-        page.header.load_cancel_requested.connect(models.cancel_load)
         page.greeting.model_file_requested.connect(self.choose_file)
         models.status_changed.connect(self._show_status)
+
+    def actions(self) -> list[Action]:
+        """Also shown in the menu of the header's model button."""
+        return [
+            Action(
+                "cancel_load",
+                translate("actions", "Cancel loading the model"),
+                self._models.cancel_load,
+                is_possible=lambda: self._page.header.is_loading,
+                menu="model",
+                label=translate("actions", "Cancel loading"),
+                icon="x",
+            ),
+            Action(
+                "open_model",
+                translate("actions", "Open a model file…"),
+                self.choose_file,
+                "Ctrl+O",
+                menu="model",
+                icon="folder-open",
+            ),
+        ]
 
     def choose_file(self) -> None:
         """Open a file dialog and load the chosen model."""

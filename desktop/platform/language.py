@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from typing import Literal
 
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 
 from desktop.platform.theme import RESOURCES
-from desktop.settings.settings_file import LanguageChoice
+
+LanguageChoice = Literal["system", "en", "de"]
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,9 @@ from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
-from desktop.settings.settings_file import TEXT_SIZE, ThemeChoice
+ThemeChoice = Literal["system", "light", "dark"]
+TEXT_SIZE = 13
+"""The usual size of interface text, in pixels."""
 
 RESOURCES = Path(__file__).resolve().parents[2] / "resources"
 TEXT_FAMILIES = ("Inter", "Inter Variable", "Segoe UI Variable Text", "Segoe UI", "SF Pro Text", "Cantarell")

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from desktop.platform.task_set import TaskSet
-from desktop.settings.settings_file import Settings, SettingsFile
+from desktop.settings.settings import Settings
+from desktop.settings.settings_file import SettingsFile
 
 
 class AppSettings:

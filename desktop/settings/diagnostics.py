@@ -13,7 +13,7 @@ import psutil
 from PySide6.QtCore import QLocale, qVersion
 from PySide6.QtGui import QGuiApplication
 
-from desktop.settings.settings_file import Settings
+from desktop.settings.settings import Settings
 from engine.status import Status
 
 PACKAGES = ("inglenook", "llama-cpp-python", "PySide6-Essentials", "qasync", "fastapi", "uvicorn")

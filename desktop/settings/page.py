@@ -1,178 +1,142 @@
-"""The page of settings: looks, chats in and out, and what this is."""
+"""The settings page: cards with the rows of the declared settings, and the cards of other features."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import (
-    QButtonGroup,
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QLayout,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtGui import QGuiApplication, QShowEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QPushButton, QVBoxLayout, QWidget
 
 from desktop.framework.actions import Actions
 from desktop.import_export.card import ImportExportCard
-from desktop.platform.theme import TEXT_SIZES, Theme
-from desktop.settings.background_card import BackgroundCard
-from desktop.settings.language_card import LanguageCard
-from desktop.settings.settings_file import TEXT_SIZE, ThemeChoice
+from desktop.platform.theme import Theme
+from desktop.settings.app_settings import AppSettings
+from desktop.settings.declaration import Card
+from desktop.settings.rows import SettingRow, make_rows
 from desktop.settings.shortcuts_card import ShortcutsCard
-from desktop.widgets.card_parts import ChoiceButton, set_enabled
-from desktop.widgets.scroll_page import WIDTH, ScrollPage
+from desktop.widgets.copy_button import CopyButton
+from desktop.widgets.scroll_page import ScrollPage
 from desktop.widgets.sidebar_button import SidebarButton
-from desktop.widgets.switch import Switch
+from desktop.widgets.text_lines import CodeLine
+
+QUICK_ASK_COMMAND = "inglenook --quick-ask"
 
 
 class SettingsPage(ScrollPage):
-    theme_chosen = Signal(str)
-    text_step_requested = Signal(int)
-    """Larger (1), smaller (-1) or the usual size (0)."""
-    diagnostics_requested = Signal()
-    help_requested = Signal()
-    updates_chosen = Signal(bool)
-    """Whether it may look for new versions."""
+    """GUI thread only."""
 
-    def __init__(self, theme: Theme, actions: Actions, parent: QWidget | None = None) -> None:
+    shown = Signal()
+
+    def __init__(
+        self,
+        theme: Theme,
+        settings: AppSettings,
+        actions: Actions,
+        diagnostics: Callable[[], str],
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__("settings", parent)
-        self._theme = theme
-        body = self._body
+        self._theme, self._actions, self._diagnostics = theme, actions, diagnostics
+        body = QWidget(self._body)
         self.sidebar_button = SidebarButton(theme, body)
-        self.keys = ShortcutsCard(actions, body)
-        self.language = LanguageCard(body)
+        self._rows = make_rows(settings, theme, body)
+        self.shortcuts = ShortcutsCard(actions, body)
         self.import_export = ImportExportCard(body)
-        self.background = BackgroundCard(theme, body)
-        self._looks = QButtonGroup(self)
-        self._smaller = self._text_button("A−", self.tr("Smaller text"), -1)
-        self._larger = self._text_button("A+", self.tr("Larger text"), 1)
-        self._usual = self._text_button("", self.tr("Text in the usual size"), 0)
-        self._copy = self._button(self.tr("Copy diagnostics"), self.diagnostics_requested.emit)
-        self._updates = Switch(theme, self.tr("Look for new versions once a week"), body)
-        self._updates.clicked.connect(self.updates_chosen)
+        self._copy = self._button(self.tr("Copy diagnostics"), self.copy_diagnostics)
         self._lay_out(body)
-        self.setWidget(body)
-        theme.changed.connect(self._show_text_size)
-        self.show_theme(theme.choice)
-        self._show_text_size()
+        self._put_in_the_middle(body)
 
-    def show_theme(self, choice: ThemeChoice) -> None:
-        for button in self._looks.buttons():
-            button.setChecked(button.property("choice") == choice)
+    def row(self, name: str) -> SettingRow:
+        """The row of the setting of that name."""
+        return self._rows[name][1]
 
-    def _show_text_size(self) -> None:
-        size = self._theme.text_size
-        percent = round(100 * size / TEXT_SIZE)
-        self._usual.setText(self.tr("{percent} %").format(percent=percent))
-        self._usual.setAccessibleName(self.tr("Size of text: {percent} %, back to 100 %").format(percent=percent))
-        set_enabled(self._usual, size != TEXT_SIZE)
-        set_enabled(self._smaller, size > TEXT_SIZES[0])
-        set_enabled(self._larger, size < TEXT_SIZES[-1])
-
-    def show_updates(self, on: bool) -> None:
-        self._updates.setChecked(on)
-
-    def put_diagnostics(self, text: str) -> None:
-        """Takes them to the clipboard, and says so."""
-        QGuiApplication.clipboard().setText(text)
+    def copy_diagnostics(self) -> None:
+        """Copies the report to the clipboard; the button says so."""
+        QGuiApplication.clipboard().setText(self._diagnostics())
         self._copy.setText(self.tr("Copied"))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.shown.emit()
 
     def _lay_out(self, body: QWidget) -> None:
         head = QHBoxLayout()
         head.setSpacing(8)
         head.addWidget(self.sidebar_button)
-        head.addWidget(_text("pageTitle", self.tr("Settings"), body), 1)
-        column = QVBoxLayout()
+        head.addWidget(_label("pageTitle", self.tr("Settings"), body), 1)
+        column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(16)
         column.addLayout(head)
-        column.addWidget(self._looks_card(body))
-        column.addWidget(self.language)
+        column.addWidget(self._card("appearance", self.tr("Appearance")))
+        column.addWidget(self._card("language", self.tr("Language"), self.tr("Takes effect after a restart.")))
         column.addWidget(self.import_export)
-        column.addWidget(self.background)
-        column.addWidget(self.keys)
-        column.addWidget(self._about_card(body))
-        column.addStretch(1)
-        inner = QWidget(body)
-        inner.setMaximumWidth(WIDTH)
-        inner.setLayout(column)
-        outer = QVBoxLayout(body)
-        outer.setContentsMargins(36, 28, 36, 24)
-        outer.addWidget(inner)
-
-    def _looks_card(self, body: QWidget) -> QFrame:
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        choices: list[tuple[ThemeChoice, str]] = [
-            ("system", self.tr("As the system")),
-            ("light", self.tr("Light")),
-            ("dark", self.tr("Dark")),
-        ]
-        for choice, words in choices:
-            button = ChoiceButton("choice", words, body)
-            button.setProperty("choice", choice)
-            button.clicked.connect(lambda _=False, choice=choice: self.theme_chosen.emit(choice))
-            self._looks.addButton(button)
-            row.addWidget(button)
-        row.addStretch(1)
-        size = QHBoxLayout()
-        size.setSpacing(8)
-        size.addWidget(QLabel(self.tr("Size of text"), body))
-        size.addSpacing(8)
-        for each in (self._smaller, self._usual, self._larger):
-            size.addWidget(each)
-        size.addStretch(1)
-        return self._card(body, self.tr("Looks"), "", [row, size])
-
-    def _about_card(self, body: QWidget) -> QFrame:
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(self._copy)
-        row.addWidget(self._button(self.tr("Help"), self.help_requested.emit))
-        row.addStretch(1)
-        updates = QHBoxLayout()
-        updates.setSpacing(10)
-        updates.addWidget(self._updates)
-        updates.addWidget(_text("", self.tr("Look for new versions once a week"), body), 1)
+        column.addWidget(self._card("notifications", self.tr("Notifications and tray"), below=self._quick_ask()))
+        column.addWidget(self.shortcuts)
         about = self.tr(
             "When something does not work, this helps to find out why. It names the machine, the versions and the "
             "model, and holds nothing of your chats."
         )
-        return self._card(body, self.tr("About this Inglenook"), about, [row, updates])
+        column.addWidget(self._card("about", self.tr("About this Inglenook"), about, above=[self._about_buttons()]))
+        column.addStretch(1)
 
-    def _card(self, body: QWidget, title: str, about: str, rows: Sequence[QLayout]) -> QFrame:
-        card = QFrame(body)
-        card.setObjectName("card")
-        column = QVBoxLayout(card)
+    def _card(
+        self, card: Card, title: str, about: str = "", *, above: Sequence[QLayout] = (), below: Sequence[QLayout] = ()
+    ) -> QFrame:
+        """A card with the rows of its settings, between the layouts `above` and `below`."""
+        frame = QFrame(self._body)
+        frame.setObjectName("card")
+        column = QVBoxLayout(frame)
         column.setContentsMargins(18, 14, 18, 16)
         column.setSpacing(10)
-        column.addWidget(_text("cardTitle", title, card))
+        column.addWidget(_label("cardTitle", title, frame))
         if about:
-            column.addWidget(_text("quietText", about, card))
-        for row in rows:
-            column.addLayout(row)
-        return card
+            column.addWidget(_label("quietText", about, frame))
+        for layout in above:
+            column.addLayout(layout)
+        for row_card, row in self._rows.values():
+            if row_card == card:
+                column.addWidget(row)
+        for layout in below:
+            column.addLayout(layout)
+        return frame
 
-    def _text_button(self, words: str, name: str, step: int) -> QPushButton:
-        button = self._button(words, lambda: self.text_step_requested.emit(step))
-        button.setAccessibleName(name)
-        button.setToolTip(name)
-        return button
+    def _quick_ask(self) -> list[QLayout]:
+        """How to give Quick ask a shortcut of the desktop."""
+        about = QHBoxLayout()
+        about.setContentsMargins(0, 4, 0, 0)
+        text = self.tr(
+            "For a quick question from anywhere, give this command a key in the keyboard settings of your system. "
+            "It opens a small window above all others, and the answer becomes a chat."
+        )
+        about.addWidget(_label("quietText", text, self._body))
+        line = CodeLine(self._body)
+        line.show_text(QUICK_ASK_COMMAND)
+        line.setAccessibleName(self.tr("Command for a quick question"))
+        copy = CopyButton(self._theme, self.tr("Copy the command"), lambda: QUICK_ASK_COMMAND, self._body)
+        command = QHBoxLayout()
+        command.addWidget(line, 1)
+        command.addWidget(copy)
+        return [about, command]
 
-    def _button(self, words: str, act: object) -> QPushButton:
-        button = QPushButton(words, self)
+    def _about_buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self._copy)
+        row.addWidget(self._button(self.tr("Help"), lambda: self._actions["help"].trigger()))
+        row.addStretch(1)
+        return row
+
+    def _button(self, text: str, act: Callable[[], None]) -> QPushButton:
+        button = QPushButton(text, self)
         button.setObjectName("plain")
-        button.clicked.connect(act)
+        button.clicked.connect(lambda: act())
         return button
 
 
-def _text(name: str, words: str, parent: QWidget) -> QLabel:
-    label = QLabel(words, parent)
+def _label(name: str, text: str, parent: QWidget) -> QLabel:
+    label = QLabel(text, parent)
     label.setObjectName(name)
     label.setWordWrap(True)
     return label

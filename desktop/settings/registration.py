@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 from PySide6.QtWidgets import QWidget
 
+from desktop.framework.app_window import AppWindow
 from desktop.framework.pages import Page
 
 if TYPE_CHECKING:
@@ -15,13 +16,17 @@ if TYPE_CHECKING:
 
 def _make(services: Services) -> QWidget:
     from desktop.import_export.wiring import ImportExportWiring
-    from desktop.settings.settings_wiring import SettingsWiring
+    from desktop.settings.actions import settings_actions
+    from desktop.settings.page import SettingsPage
 
-    window, actions = services.window, services.actions
-    page = SettingsWiring(window, actions, services.settings, services.diagnostics).page
+    window, settings, actions = services.window, services.settings, services.actions
+    page = SettingsPage(window.theme, settings, actions, services.diagnostics)
+    actions.add(*settings_actions(settings, page.copy_diagnostics))
+    settings.on_change("theme", window.theme.choose)
+    settings.on_change("text_size", window.theme.resize_text)
+    settings.on_change("language", lambda _: _offer_restart(window))
     ImportExportWiring(
         window,
-        services.chat_page.header,
         services.sidebar.chats,
         page.import_export,
         services.import_export,
@@ -30,6 +35,15 @@ def _make(services: Services) -> QWidget:
         services.tasks,
     )
     return page
+
+
+def _offer_restart(window: AppWindow) -> None:
+    window.toast.show_message(
+        QCoreApplication.translate("settings", "The language changes after a restart."),
+        action=QCoreApplication.translate("settings", "Close now"),
+        act=window.close_requested.emit,
+        topic="restart",
+    )
 
 
 SETTINGS_PAGE = Page(

@@ -5,51 +5,12 @@ from __future__ import annotations
 import json
 import threading
 import time
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Literal, get_args
 
+from desktop.settings.declaration import is_valid
+from desktop.settings.settings import Settings
 from engine.files.atomic_write import write_atomic
-
-ThemeChoice = Literal["system", "light", "dark"]
-UpdatesChoice = Literal["unasked", "on", "off"]
-LanguageChoice = Literal["system", "en", "de"]
-TEXT_SIZE = 13
-"""The usual size of interface text, in pixels."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """`geometry` is Qt's own description of the window's place, in base64. `model_path` "" means the default model."""
-
-    theme: ThemeChoice = "system"
-    language: LanguageChoice = "system"
-    text_size: int = TEXT_SIZE
-    """Of interface text, in pixels; all other text is in proportion."""
-    geometry: str = ""
-    tray: bool = True
-    """An icon in the desktop's tray, where it has one."""
-    stays: bool = False
-    """Closing the window leaves the app in the tray."""
-    notifies: bool = True
-    """Say when a long answer has ended unseen."""
-    archive_folded: bool = True
-    """Only the name of the archive is listed."""
-    endpoint_on: bool = False
-    endpoint_port: int = 4645
-    endpoint_origins: list[str] = field(default_factory=list)
-    """Web pages and apps that may use the endpoint, by their origins."""
-    model_path: str = ""
-    shortcuts: dict[str, str] = field(default_factory=dict)
-    """Keys that differ from those at first, by the action's id."""
-    model_folders: list[str] = field(default_factory=list)
-    """Where a person keeps model files, beside the profile's own folder."""
-    model_settings: dict[str, dict[str, object]] = field(default_factory=dict)
-    """How a file is loaded, where that differs from what is usual, by the file's path."""
-    updates: UpdatesChoice = "unasked"
-    """Whether Inglenook may look for new versions."""
-    updates_looked_at: float = 0.0
-    """When it last did, in seconds since 1970."""
 
 
 class SettingsDamaged(Exception):
@@ -118,32 +79,15 @@ class SettingsFile:
             self.problem = SettingsUnreadable(error.strerror or str(error))
 
 
-def _checked(found: dict[str, object]) -> Settings:
-    """Takes what is of the right kind; one strange value does not cost the others."""
-    good: dict[str, object] = {}
-    for name in (each.name for each in fields(Settings)):
-        value = found.get(name)
-        if type(value) is not type(getattr(Settings(), name)):
+def _checked(stored: dict[str, object]) -> Settings:
+    """Takes the values that are valid; an invalid one does not affect the others."""
+    valid: dict[str, object] = {}
+    default = Settings()
+    for declared in fields(Settings):
+        value = stored.get(declared.name)
+        if type(value) is not type(getattr(default, declared.name)) or not is_valid(declared, value):
             continue
-        if name == "theme" and value not in get_args(ThemeChoice):
-            continue
-        if name == "text_size" and not 8 <= int(str(value)) <= 24:
-            continue
-        if name == "language" and value not in get_args(LanguageChoice):
-            continue
-        if name == "updates" and value not in get_args(UpdatesChoice):
-            continue
-        if name == "endpoint_port" and not 0 < int(str(value)) < 65536:
-            continue
-        if name == "shortcuts" and isinstance(value, dict) and not all(map(_is_text, value.values())):
-            continue
-        if name in ("model_folders", "endpoint_origins") and isinstance(value, list) and not all(map(_is_text, value)):
-            continue
-        if name == "model_settings" and isinstance(value, dict):
+        if declared.name == "model_settings" and isinstance(value, dict):
             value = {path: each for path, each in value.items() if isinstance(each, dict)}
-        good[name] = value
-    return Settings(**good)  # type: ignore[arg-type]
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
+        valid[declared.name] = value
+    return Settings(**valid)  # type: ignore[arg-type]

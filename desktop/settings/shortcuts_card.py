@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
     QFrame,
@@ -41,11 +41,7 @@ class ShortcutField(QKeySequenceEdit):
 
 
 class ShortcutsCard(QFrame):
-    """Shows and emits; GUI thread only."""
-
-    keys_chosen = Signal(str, str)
-    """An action's id, and the key in Qt's portable notation."""
-    reset_requested = Signal()
+    """GUI thread only."""
 
     def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -62,46 +58,45 @@ class ShortcutsCard(QFrame):
         self._alert.hide()
         reset = QPushButton(self.tr("All keys as they were"), self)
         reset.setObjectName("plain")
-        reset.clicked.connect(self.reset_requested)
+        reset.clicked.connect(actions.reset_shortcuts)
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(16)
+        self._grid.setVerticalSpacing(6)
+        self._grid.setColumnStretch(0, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(18, 14, 18, 16)
         column.setSpacing(10)
         for widget in (title, about, self._alert):
             column.addWidget(widget)
-        column.addLayout(self._grid())
+        column.addLayout(self._grid)
         column.addWidget(reset, alignment=Qt.AlignmentFlag.AlignLeft)
-        actions.keys_changed.connect(self.show_keys)
-        self.show_keys()
+        actions.added.connect(self._add_rows)
+        actions.shortcuts_changed.connect(self._show_shortcuts)
+        self._add_rows()
 
-    def show_keys(self) -> None:
+    def _show_shortcuts(self) -> None:
         for action_id in self._edits:
-            self._show_key(action_id)
+            self._show_shortcut(action_id)
         self._alert.hide()
 
-    def refuse(self, action_id: str, holder: str) -> None:
-        """The key belongs to another action, whose words are `holder`."""
-        self._show_key(action_id)
-        self._alert.setText(self.tr("That key is taken: {action}.").format(action=holder))
-        self._alert.show()
-
-    def _grid(self) -> QGridLayout:
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(16)
-        grid.setVerticalSpacing(6)
-        grid.setColumnStretch(0, 1)
-        for row, action in enumerate(self._actions.all):
-            words = QLabel(action.words, self)
+    def _add_rows(self) -> None:
+        """For the actions that have none yet."""
+        for action in self._actions.listed:
+            if action.id in self._edits:
+                continue
+            words = QLabel(action.name, self)
             edit = ShortcutField(self)
             words.setWordWrap(True)
-            edit.setAccessibleName(self.tr("Key for: {action}").format(action=action.words))
+            edit.setAccessibleName(self.tr("Key for: {action}").format(action=action.name))
             edit.editingFinished.connect(lambda action_id=action.id: self._chosen(action_id))
             words.setBuddy(edit)
             self._edits[action.id] = edit
-            grid.addWidget(words, row, 0)
-            grid.addWidget(edit, row, 1)
-        return grid
+            row = self._grid.rowCount()
+            self._grid.addWidget(words, row, 0)
+            self._grid.addWidget(edit, row, 1)
+            self._show_shortcut(action.id)
 
-    def _show_key(self, action_id: str) -> None:
+    def _show_shortcut(self, action_id: str) -> None:
         edit = self._edits[action_id]
         edit.setKeySequence(QKeySequence(self._actions.shortcut_of(action_id)))
         edit.show_none()
@@ -109,10 +104,16 @@ class ShortcutsCard(QFrame):
     def _chosen(self, action_id: str) -> None:
         keys = self._edits[action_id].keySequence().toString(QKeySequence.SequenceFormat.PortableText)
         if keys and not is_usable(keys):
-            self._show_key(action_id)
+            self._show_shortcut(action_id)
             words = self.tr("{key} is needed for writing. Press it together with Ctrl or Alt, or use F1 to F12.")
             key = QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
             self._alert.setText(words.format(key=key))
             self._alert.show()
         elif keys != self._actions.shortcut_of(action_id):
-            self.keys_chosen.emit(action_id, keys)
+            self._change(action_id, keys)
+
+    def _change(self, action_id: str, keys: str) -> None:
+        if (holder := self._actions.change_shortcut(action_id, keys)) is not None:
+            self._show_shortcut(action_id)
+            self._alert.setText(self.tr("That key is taken: {action}.").format(action=holder.name))
+            self._alert.show()

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 class Named(Protocol):
     @property
-    def words(self) -> str: ...
+    def name(self) -> str: ...
 
 
 T = TypeVar("T", bound=Named)
@@ -18,7 +18,7 @@ def fitting(actions: Iterable[T], typed: str) -> list[T]:
     """Those whose words hold everything that was typed, each word as the beginning of one of theirs where possible,
     the best first; all of them for an empty text."""
     wanted = typed.casefold().split()
-    scored = [(score, place, action) for place, action in enumerate(actions) if (score := _score(action.words, wanted))]
+    scored = [(score, place, action) for place, action in enumerate(actions) if (score := _score(action.name, wanted))]
     return [action for _, _, action in sorted(scored, key=lambda each: (-each[0], each[1]))]
 
 

@@ -33,7 +33,7 @@ class CommandPaletteController(QObject):
         search.finished.connect(self._found)
         words = translate("actions", "Do something, or find a chat")
         actions.add(Action("palette", words, self._toggle, PALETTE_KEYS))
-        actions.performed.connect(self._close_for)
+        actions.triggered.connect(self._close_for)
         window.pages.currentChanged.connect(self.palette.hide)
 
     def _toggle(self) -> None:
@@ -57,10 +57,10 @@ class CommandPaletteController(QObject):
             self._show(self._search.results.hits[:MOST_CHATS], complete=True)
 
     def _show(self, hits: Sequence[SearchHit], *, complete: bool = False) -> None:
-        possible = [each for each in self._actions.all if each.id != "palette" and each.is_possible()]
+        possible = [each for each in self._actions.listed if each.id != "palette" and each.is_possible()]
         self.palette.show_offers(
             [
-                Offer("action", each.id, each.words, self._actions.shown_keys(each.id))
+                Offer("action", each.id, each.name, self._actions.shown_shortcut(each.id))
                 for each in fitting(possible, self._typed)
             ]
             + [_offer(hit) for hit in hits],
@@ -69,7 +69,7 @@ class CommandPaletteController(QObject):
 
     def _do(self, offer: Offer) -> None:
         if offer.kind == "action":
-            self._actions.perform(offer.id)
+            self._actions[offer.id].trigger()
         else:
             self._chats.sessions.open_chat(offer.id, offer.message_id)
             self._window.show_page("chat")

@@ -8,7 +8,6 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
-from desktop.endpoint.controller import EndpointState
 from desktop.framework.actions import Actions
 from desktop.platform.theme import Theme
 from desktop.shell.main_window import MainWindow
@@ -27,15 +26,13 @@ class Tray(QObject):
         self._clicked: Callable[[], None] | None = None
         self._wanted = shown
         self.menu = QMenu(window)
-        self._add(self.tr("New chat"), lambda: self._in_window(lambda: actions.perform("new_chat")))
-        self._add(self.tr("Quick ask"), lambda: actions.perform("quick_ask"))
-        self._add(self.tr("Show the window"), window.bring_to_front)
+        self.menu.addAction(self.tr("New chat")).triggered.connect(lambda: self._in_window(actions["new_chat"].trigger))
+        self.menu.addAction(actions["quick_ask"])
+        self.menu.addAction(self.tr("Show the window")).triggered.connect(lambda: window.bring_to_front())
         self.menu.addSeparator()
-        self._endpoint = self.menu.addAction(self.tr("Endpoint"))
-        self._endpoint.setCheckable(True)
-        self._endpoint.triggered.connect(lambda: actions.perform("switch_endpoint"))
+        self.menu.addAction(actions["switch_endpoint"])
         self.menu.addSeparator()
-        self._add(self.tr("Quit Inglenook"), window.quit)
+        self.menu.addAction(actions["quit"])
         self.icon = QSystemTrayIcon(self)
         self.icon.setToolTip("Inglenook")
         self.icon.setContextMenu(self.menu)
@@ -54,9 +51,6 @@ class Tray(QObject):
         self._wanted = shown
         self.look()
 
-    def show_endpoint(self, state: EndpointState) -> None:
-        self._endpoint.setChecked(state.stage in ("on", "starting"))
-
     def say(self, title: str, words: str, clicked: Callable[[], None]) -> None:
         """A message of the desktop's own kind; `clicked` is what a click on it does. Nothing where there is no tray."""
         if self.look() and self.icon.supportsMessages():
@@ -66,9 +60,6 @@ class Tray(QObject):
     def close(self) -> None:
         """Takes the icon away for good; one that stays behind would be a ghost."""
         self.show_icon(False)
-
-    def _add(self, words: str, act: Callable[[], object]) -> None:
-        self.menu.addAction(words).triggered.connect(lambda: act())
 
     def _in_window(self, act: Callable[[], None]) -> None:
         self._window.bring_to_front()

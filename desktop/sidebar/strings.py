@@ -11,21 +11,15 @@ translate = QCoreApplication.translate
 
 
 def section_heading(section: Section) -> str:
-    match section:
-        case Section.PINNED:
-            return translate("sidebar", "Pinned")
-        case Section.TODAY:
-            return translate("sidebar", "Today")
-        case Section.WEEK:
-            return translate("sidebar", "This week")
-        case Section.MONTH:
-            return translate("sidebar", "This month")
-        case Section.EARLIER:
-            return translate("sidebar", "Earlier")
-        case Section.FOLDERS:
-            return translate("sidebar", "Folders")
-        case Section.ARCHIVE:
-            return translate("sidebar", "Archive")
+    return {
+        Section.PINNED: translate("sidebar", "Pinned"),
+        Section.FOLDERS: translate("sidebar", "Folders"),
+        Section.TODAY: translate("sidebar", "Today"),
+        Section.WEEK: translate("sidebar", "This week"),
+        Section.MONTH: translate("sidebar", "This month"),
+        Section.EARLIER: translate("sidebar", "Earlier"),
+        Section.ARCHIVE: translate("sidebar", "Archive"),
+    }[section]
 
 
 def row_description(row: FolderRow | ArchiveRow) -> str:

@@ -59,7 +59,7 @@ class ChatListWiring(QObject):
         self._sessions.opened.connect(self._show_open_chat)
         self._sessions.answering_changed.connect(self._show_answering_chat)
         self._connect_requests()
-        self._connect_header()
+        page.header.unarchive_requested.connect(lambda chat_id: view.requests.archive_requested.emit((chat_id,), False))
         self._connect_selection_bar(sidebar, SelectedChats(view, chats))
 
     def _connect_requests(self) -> None:
@@ -75,16 +75,6 @@ class ChatListWiring(QObject):
         requests.move_folder_requested.connect(organizer.move_folder)
         requests.delete_folder_requested.connect(self._delete_folder)
         requests.fold_archive_requested.connect(organizer.fold_archive)
-
-    def _connect_header(self) -> None:
-        header, view, requests = self._page.header, self._view, self._view.requests
-        header.rename_requested.connect(self._rename)
-        header.pin_requested.connect(lambda chat_id, pinned: requests.pin_requested.emit((chat_id,), pinned))
-        header.archive_requested.connect(
-            lambda chat_id, archived: requests.archive_requested.emit((chat_id,), archived)
-        )
-        header.delete_requested.connect(lambda chat_id: requests.delete_requested.emit((chat_id,)))
-        header.folder_requested.connect(lambda chat_id, at: view.open_folder_menu(self._organizer.chats([chat_id]), at))
 
     def _connect_selection_bar(self, sidebar: Sidebar, selected: SelectedChats) -> None:
         bar = SelectionBar(self._window.theme)
@@ -119,16 +109,6 @@ class ChatListWiring(QObject):
     def _type_into_composer(self, text: str) -> None:
         self._window.show_page("chat")
         self._page.composer.insert_text(text)
-
-    def _rename(self, chat_id: str) -> None:
-        """Unfolds the folder or archive of the chat, then opens the editor of its title."""
-        for chat in self._organizer.chats([chat_id]):
-            if chat.archived:
-                self._organizer.fold_archive(False)
-            elif not chat.pinned:
-                self._organizer.fold(chat.folder_id, False)
-        self._window.show_chat_list()
-        self._view.rename(chat_id)
 
     def _archive(self, chat_ids: Sequence[str], archived: bool) -> None:
         before = self._organizer.archive(chat_ids, archived)

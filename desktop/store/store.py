@@ -8,12 +8,13 @@ import logging
 import sqlite3
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import wraps
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from desktop.platform.surrogates import well_formed
 from desktop.store.database import open_database, translated_sqlite_errors
@@ -38,6 +39,7 @@ from desktop.store.rows import (
 
 log = logging.getLogger(__name__)
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 SLICE_S, PAUSE_S = 0.03, 0.2
@@ -52,13 +54,27 @@ _FOLDER = ", ".join(FOLDER_COLUMNS)
 def _upsert(table: str, columns: str) -> str:
     names = columns.split(", ")
     changes = ", ".join(f"{name} = excluded.{name}" for name in names if name != "id")
-    places = ", ".join("?" * len(names))
-    return f"INSERT INTO {table} ({columns}) VALUES ({places}) ON CONFLICT (id) DO UPDATE SET {changes}"
+    placeholders = ", ".join("?" * len(names))
+    return f"INSERT INTO {table} ({columns}) VALUES ({placeholders}) ON CONFLICT (id) DO UPDATE SET {changes}"
 
 
 _PUT_CHAT = _upsert("chats", _CHAT)
 _PUT_MESSAGE = _upsert("messages", _MESSAGE)
 _PUT_FOLDER = _upsert("folders", _FOLDER)
+
+
+def _on_store_thread(
+    method: Callable[Concatenate[Store, P], T],
+) -> Callable[Concatenate[Store, P], Coroutine[Any, Any, T]]:
+    """Makes a method awaitable that runs on the store's thread. Lists are copied: the caller may change them
+    meanwhile."""
+
+    @wraps(method)
+    async def run(self: Store, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        copied = [tuple(arg) if isinstance(arg, list) else arg for arg in args]
+        return await self._call(method, self, *copied, **kwargs)
+
+    return run
 
 
 class Store:
@@ -80,86 +96,151 @@ class Store:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._connection: sqlite3.Connection | None = None
 
-    async def open(self) -> StoreError | None:
+    @_on_store_thread
+    def open(self) -> StoreError | None:
         """Opens the database as `open_database` does. Returns the problem to show, None if none. Never raises
         StoreError."""
-        return await self._call(self._open)
+        self._connection, notice = open_database(self._path)
+        try:
+            with translated_sqlite_errors():
+                self._connection.execute("UPDATE messages SET state = 'cut' WHERE state = 'streaming'")
+                self._erase_deleted()
+        except StoreError as error:  # for example a full disk: reading still works
+            return notice or error
+        return notice
 
-    async def chats(self) -> list[Chat]:
+    # Chats and messages
+
+    @_on_store_thread
+    def chats(self) -> list[Chat]:
         """All chats that are not deleted, most recently updated first."""
-        return await self._call(self._read_chats)
+        rows = self._sql(f"SELECT {_CHAT} FROM chats WHERE deleted_s IS NULL ORDER BY updated_s DESC, rowid DESC")
+        return [chat_from_row(row) for row in rows]
 
-    async def messages(self, chat_id: str) -> list[ChatMessage]:
+    @_on_store_thread
+    def messages(self, chat_id: str) -> list[ChatMessage]:
         """All messages of the chat that are not deleted, on all branches, oldest first."""
-        return await self._call(self._read_messages, chat_id)
+        where = "chat_id = ? AND deleted_s IS NULL"
+        rows = self._sql(f"SELECT {_MESSAGE} FROM messages WHERE {where} ORDER BY created_s, rowid", (chat_id,))
+        return [message_from_row(row) for row in rows]
 
     async def save(self, chat: Chat, messages: Sequence[ChatMessage] = ()) -> None:
         """Inserts or updates the chat and the messages in one transaction, which is on disk when this returns."""
-        await self._call(self._write, chat, tuple(messages))
+        await self.save_all([(chat, tuple(messages))])
 
-    async def save_all(self, chats: Sequence[tuple[Chat, Sequence[ChatMessage]]]) -> None:
+    @_on_store_thread
+    def save_all(self, chats: Sequence[tuple[Chat, Sequence[ChatMessage]]]) -> None:
         """As `save`, for several chats in one transaction."""
-        await self._call(self._write_all, tuple(chats))
+        with self._transaction():
+            self._put_chats(chats)
 
-    async def add_chats(
-        self, chats: Sequence[tuple[Chat, Sequence[ChatMessage]]], folders: Sequence[Folder] = ()
-    ) -> int:
+    @_on_store_thread
+    def add_chats(self, chats: Sequence[tuple[Chat, Sequence[ChatMessage]]], folders: Sequence[Folder] = ()) -> int:
         """Inserts the chats whose ids do not exist yet, in one transaction, and returns their number.
 
         `folders` are the folders of the chats. A chat is put into an existing folder of the same name if there is
         one."""
-        return await self._call(self._add_chats, tuple(chats), tuple(folders))
+        exists = "SELECT 1 FROM chats WHERE id = ? AND deleted_s IS NULL"
+        new = {
+            chat.id: (chat, messages)
+            for chat, messages in reversed(chats)
+            if not self._sql(exists, (chat.id,)).fetchone()
+        }
+        folder_ids = {chat.folder_id for chat, _ in new.values()}
+        used = [folder for folder in folders if folder.id in folder_ids]
+        added, target_ids = _resolve_folders(used, self._read_folders())
+        with self._transaction():
+            self._put_folders(added)
+            for chat, messages in reversed(new.values()):
+                # Replaces a chat that is marked as deleted.
+                self._sql("DELETE FROM chats WHERE id = ?", (chat.id,))
+                placed = replace(chat, folder_id=target_ids.get(chat.folder_id, ""))
+                self._put_chats([self._with_unique_message_ids(placed, messages)])
+        return len(new)
 
-    async def delete(self, *chat_ids: str) -> None:
-        """Hides these chats; `restore` brings them back until the store is closed or opened anew."""
-        await self._call(self._mark_deleted, chat_ids, self._clock())
+    @_on_store_thread
+    def delete(self, *chat_ids: str) -> None:
+        """Hides the chats. `restore` shows them again, until the store is closed, which erases them."""
+        self._mark_deleted("chats", chat_ids, self._clock())
 
-    async def restore(self, *chat_ids: str) -> None:
-        await self._call(self._mark_deleted, chat_ids, None)
+    @_on_store_thread
+    def restore(self, *chat_ids: str) -> None:
+        self._mark_deleted("chats", chat_ids, None)
 
-    async def folders(self) -> list[Folder]:
-        """In the order of the sidebar."""
-        return await self._call(self._read_folders)
-
-    async def save_folders(self, *folders: Folder) -> None:
-        """Inserts or updates them in one transaction."""
-        await self._call(self._write_folders, folders)
-
-    async def add_folders(self, *folders: Folder) -> int:
-        """Inserts the folders of which neither the id nor the name exists, and returns their number."""
-        return await self._call(self._add_folders, folders)
-
-    async def delete_folder(self, folder_id: str) -> None:
-        """Keeps its chats, in no folder."""
-        await self._call(self._delete_folder, folder_id)
-
-    async def delete_messages(self, message_ids: Sequence[str]) -> None:
+    @_on_store_thread
+    def delete_messages(self, message_ids: Sequence[str]) -> None:
         """Hides the messages. `restore_messages` shows them again, until the store is closed, which erases them."""
-        await self._call(self._mark_messages_deleted, tuple(message_ids), self._clock())
+        self._mark_deleted("messages", message_ids, self._clock())
 
-    async def restore_messages(self, message_ids: Sequence[str]) -> None:
-        await self._call(self._mark_messages_deleted, tuple(message_ids), None)
+    @_on_store_thread
+    def restore_messages(self, message_ids: Sequence[str]) -> None:
+        self._mark_deleted("messages", message_ids, None)
 
-    async def drafts(self) -> dict[str, tuple[str, tuple[Attachment, ...]]]:
+    # Folders
+
+    @_on_store_thread
+    def folders(self) -> list[Folder]:
+        """In the order of the sidebar."""
+        return self._read_folders()
+
+    @_on_store_thread
+    def save_folders(self, *folders: Folder) -> None:
+        """Inserts or updates them in one transaction."""
+        with self._transaction():
+            self._put_folders(folders)
+
+    @_on_store_thread
+    def add_folders(self, *folders: Folder) -> int:
+        """Inserts the folders of which neither the id nor the name exists, and returns their number."""
+        added, _ = _resolve_folders(folders, self._read_folders())
+        with self._transaction():
+            self._put_folders(added)
+        return len(added)
+
+    @_on_store_thread
+    def delete_folder(self, folder_id: str) -> None:
+        """Keeps its chats, in no folder."""
+        with self._transaction():
+            self._sql("UPDATE chats SET folder_id = '' WHERE folder_id = ?", (folder_id,))
+            self._sql("DELETE FROM folders WHERE id = ?", (folder_id,))
+
+    # Drafts and presets
+
+    @_on_store_thread
+    def drafts(self) -> dict[str, tuple[str, tuple[Attachment, ...]]]:
         """Text and attachments of unsent input, by the id of the chat ("" for a new chat) or of the edited message."""
-        return await self._call(self._read_drafts)
+        rows = self._sql("SELECT chat_id, text, attachments FROM drafts")
+        return {chat_id: (text, attachments_from_json(attachments)) for chat_id, text, attachments in rows}
 
-    async def save_draft(self, chat_id: str, text: str, attachments: Sequence[Attachment] = ()) -> None:
+    @_on_store_thread
+    def save_draft(self, chat_id: str, text: str, attachments: Sequence[Attachment] = ()) -> None:
         """Deletes the draft if it is empty."""
-        await self._call(self._write_draft, chat_id, text, tuple(attachments))
+        if text or attachments:
+            values = (chat_id, text, attachments_json(attachments))
+            self._sql("INSERT OR REPLACE INTO drafts (chat_id, text, attachments) VALUES (?, ?, ?)", values)
+        else:
+            self._sql("DELETE FROM drafts WHERE chat_id = ?", (chat_id,))
 
-    async def presets(self) -> dict[str, ChatSettings]:
+    @_on_store_thread
+    def presets(self) -> dict[str, ChatSettings]:
         """Chat settings by preset name, sorted by name."""
-        return await self._call(self._read_presets)
+        rows = self._sql("SELECT name, settings FROM presets ORDER BY name")
+        return {name: settings_from_json(text) for name, text in rows}
 
-    async def save_preset(self, name: str, settings: ChatSettings | None) -> None:
+    @_on_store_thread
+    def save_preset(self, name: str, settings: ChatSettings | None) -> None:
         """Deletes the preset if `settings` is None."""
-        await self._call(self._write_preset, name, settings)
+        if settings is None:
+            self._sql("DELETE FROM presets WHERE name = ?", (name,))
+        else:
+            self._sql("INSERT OR REPLACE INTO presets (name, settings) VALUES (?, ?)", (name, settings_json(settings)))
+
+    # Erasing and closing
 
     async def purge_index(self) -> None:
         """Purges erased text from the search index in slices of `SLICE_S`, with pauses for writes. If cancelled, the
         next call continues."""
-        while not await self._call(self._merge_index_for, SLICE_S):  # noqa: ASYNC110 -- pauses for writes
+        while not await self._call(self._purge_for, SLICE_S):  # noqa: ASYNC110 -- pauses for writes
             await asyncio.sleep(PAUSE_S)
 
     async def aclose(self) -> None:
@@ -170,24 +251,14 @@ class Store:
         finally:
             self._thread.shutdown(wait=False)
 
-    async def _call(self, work: Callable[..., T], *args: object) -> T:
+    async def _call(self, work: Callable[..., T], *args: object, **kwargs: object) -> T:
         def guarded() -> T:
             with translated_sqlite_errors():
-                return work(*args)
+                return work(*args, **kwargs)
 
         return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, guarded))
 
     # The methods below run on the store's thread.
-
-    def _open(self) -> StoreError | None:
-        self._connection, notice = open_database(self._path)
-        try:
-            with translated_sqlite_errors():
-                self._connection.execute("UPDATE messages SET state = 'cut' WHERE state = 'streaming'")
-                self._erase_deleted()
-        except StoreError as error:  # for example a full disk: reading still works
-            return notice or error
-        return notice
 
     def _sql(self, statement: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
         if self._connection is None:
@@ -195,30 +266,6 @@ class Store:
         return self._connection.execute(
             statement, [well_formed(value) if isinstance(value, str) else value for value in values]
         )
-
-    def _read_chats(self) -> list[Chat]:
-        rows = self._sql(f"SELECT {_CHAT} FROM chats WHERE deleted_s IS NULL ORDER BY updated_s DESC, rowid DESC")
-        return [chat_from_row(row) for row in rows]
-
-    def _read_messages(self, chat_id: str) -> list[ChatMessage]:
-        wanted = "chat_id = ? AND deleted_s IS NULL"
-        rows = self._sql(f"SELECT {_MESSAGE} FROM messages WHERE {wanted} ORDER BY created_s, rowid", (chat_id,))
-        return [message_from_row(row) for row in rows]
-
-    def _write(self, chat: Chat, messages: tuple[ChatMessage, ...]) -> None:
-        self._write_all([(chat, messages)])
-
-    def _write_all(self, chats: Sequence[tuple[Chat, Sequence[ChatMessage]]], folders: Sequence[Folder] = ()) -> None:
-        with self._transaction():
-            self._put_all(chats, folders)
-
-    def _put_all(self, chats: Sequence[tuple[Chat, Sequence[ChatMessage]]], folders: Sequence[Folder]) -> None:
-        for folder in folders:
-            self._sql(_PUT_FOLDER, folder_row(folder))
-        for chat, messages in chats:
-            self._sql(_PUT_CHAT, chat_row(chat))
-            for message in messages:
-                self._sql(_PUT_MESSAGE, message_row(message))
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -231,25 +278,22 @@ class Store:
                 self._connection.rollback()
             raise
 
-    def _add_chats(self, chats: tuple[tuple[Chat, Sequence[ChatMessage]], ...], folders: tuple[Folder, ...]) -> int:
-        exists = "SELECT 1 FROM chats WHERE id = ? AND deleted_s IS NULL"
-        new = {
-            chat.id: (chat, messages)
-            for chat, messages in reversed(chats)
-            if not self._sql(exists, (chat.id,)).fetchone()
-        }
-        folder_ids = {chat.folder_id for chat, _ in new.values()}
-        added, target_ids = _resolve_folders(
-            [folder for folder in folders if folder.id in folder_ids], self._read_folders()
-        )
-        with self._transaction():
-            self._put_all((), added)
-            for chat, messages in reversed(new.values()):
-                # Replaces a chat that is marked as deleted.
-                self._sql("DELETE FROM chats WHERE id = ?", (chat.id,))
-                placed = replace(chat, folder_id=target_ids.get(chat.folder_id, ""))
-                self._put_all([self._with_unique_message_ids(placed, messages)], ())
-        return len(new)
+    def _put_chats(self, chats: Sequence[tuple[Chat, Sequence[ChatMessage]]]) -> None:
+        for chat, messages in chats:
+            self._sql(_PUT_CHAT, chat_row(chat))
+            for message in messages:
+                self._sql(_PUT_MESSAGE, message_row(message))
+
+    def _put_folders(self, folders: Sequence[Folder]) -> None:
+        for folder in folders:
+            self._sql(_PUT_FOLDER, folder_row(folder))
+
+    def _read_folders(self) -> list[Folder]:
+        return [folder_from_row(row) for row in self._sql(f"SELECT {_FOLDER} FROM folders ORDER BY place, rowid")]
+
+    def _mark_deleted(self, table: str, ids: Sequence[str], at_s: float | None) -> None:
+        listed = json.dumps(ids)  # one parameter: their number is limited
+        self._sql(f"UPDATE {table} SET deleted_s = ? WHERE id IN (SELECT value FROM json_each(?))", (at_s, listed))
 
     def _with_unique_message_ids(
         self, chat: Chat, messages: Sequence[ChatMessage]
@@ -266,53 +310,6 @@ class Store:
             replace(each, id=fresh[each.id], parent_id=fresh.get(each.parent_id)) for each in messages
         ]
 
-    def _mark_deleted(self, chat_ids: tuple[str, ...], at_s: float | None) -> None:
-        ids = json.dumps(chat_ids)  # one parameter: their number is limited
-        self._sql("UPDATE chats SET deleted_s = ? WHERE id IN (SELECT value FROM json_each(?))", (at_s, ids))
-
-    def _read_folders(self) -> list[Folder]:
-        return [folder_from_row(row) for row in self._sql(f"SELECT {_FOLDER} FROM folders ORDER BY place, rowid")]
-
-    def _write_folders(self, folders: tuple[Folder, ...]) -> None:
-        self._write_all((), folders)
-
-    def _add_folders(self, folders: tuple[Folder, ...]) -> int:
-        added, _ = _resolve_folders(folders, self._read_folders())
-        self._write_all((), added)
-        return len(added)
-
-    def _delete_folder(self, folder_id: str) -> None:
-        with self._transaction():
-            self._sql("UPDATE chats SET folder_id = '' WHERE folder_id = ?", (folder_id,))
-            self._sql("DELETE FROM folders WHERE id = ?", (folder_id,))
-
-    def _mark_messages_deleted(self, message_ids: tuple[str, ...], at_s: float | None) -> None:
-        ids = json.dumps(message_ids)
-        self._sql("UPDATE messages SET deleted_s = ? WHERE id IN (SELECT value FROM json_each(?))", (at_s, ids))
-
-    def _read_drafts(self) -> dict[str, tuple[str, tuple[Attachment, ...]]]:
-        rows = self._sql("SELECT chat_id, text, attachments FROM drafts")
-        return {chat_id: (text, attachments_from_json(attachments)) for chat_id, text, attachments in rows}
-
-    def _write_draft(self, chat_id: str, text: str, attachments: tuple[Attachment, ...]) -> None:
-        if text or attachments:
-            values = (chat_id, text, attachments_json(attachments))
-            self._sql("INSERT OR REPLACE INTO drafts (chat_id, text, attachments) VALUES (?, ?, ?)", values)
-        else:
-            self._sql("DELETE FROM drafts WHERE chat_id = ?", (chat_id,))
-
-    def _read_presets(self) -> dict[str, ChatSettings]:
-        return {
-            name: settings_from_json(text)
-            for name, text in self._sql("SELECT name, settings FROM presets ORDER BY name")
-        }
-
-    def _write_preset(self, name: str, settings: ChatSettings | None) -> None:
-        if settings is None:
-            self._sql("DELETE FROM presets WHERE name = ?", (name,))
-        else:
-            self._sql("INSERT OR REPLACE INTO presets (name, settings) VALUES (?, ?)", (name, settings_json(settings)))
-
     def _erase_deleted(self) -> None:
         assert self._connection is not None
         if erased := erase_deleted(self._connection):
@@ -326,7 +323,7 @@ class Store:
         assert self._connection is not None
         return not self._connection.execute("PRAGMA database_list").fetchone()[2]
 
-    def _merge_index_for(self, for_s: float) -> bool:
+    def _purge_for(self, for_s: float) -> bool:
         """Purges for at most `for_s`. Returns True if nothing is left, or the store is closed."""
         if self._connection is None:
             return True
@@ -336,7 +333,7 @@ class Store:
         if self._connection is not None:
             try:
                 self._erase_deleted()
-                self._merge_index_for(PURGE_ON_CLOSE_S)
+                self._purge_for(PURGE_ON_CLOSE_S)
             except sqlite3.Error:  # for example a full disk; the next start erases them
                 log.warning("deleted chats could not be erased", exc_info=True)
             finally:

@@ -16,15 +16,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from engine.errors import Reason
 from engine.files.atomic_write import replace_durably, write_atomic
 from engine.files.private_files import make_private_folder
-from engine.library.http_transfer import Stopped, StopSignal, Transfer
+from engine.library.http_transfer import Stopped, StopSignal, Transfer, size_on_disk
 from engine.library.hub import Hub, ModelVariant, RemoteFile
 from engine.library.hub_errors import CannotWrite, Corrupt, DiskFull
 
 __all__ = ["Download", "DownloadProgress", "DownloadStep", "StopSignal", "Stopped", "unfinished_variants"]
 
-PART_SUFFIX, ABOUT_SUFFIX = ".part", ".part.json"
+PART_SUFFIX, DESCRIPTION_SUFFIX = ".part", ".part.json"
 SPARE_BYTES = 256 << 20
 """Left free on the disk, for other programs and the chat database."""
 
@@ -96,22 +97,22 @@ class Download:
             return
         self._prepare_part(file)
         part = self._part(file)
-        if _size(part) < file.size_bytes:
+        if size_on_disk(part) < file.size_bytes:
             self._step = "fetching"
             download_url = self._hub.download_url(self.variant, file)
             self._transfer.fetch(download_url, part, file.size_bytes, self.stop, self._report)
-        if _size(part) != file.size_bytes or not self._verify(part, file):
+        if size_on_disk(part) != file.size_bytes or not self._verify(part, file):
             self._discard(file)
             raise Corrupt(target.name)
         replace_durably(part, target)
-        self._about(file).unlink(missing_ok=True)
+        self._description(file).unlink(missing_ok=True)
 
     def _prepare_part(self, file: RemoteFile) -> None:
         """Discards an existing part of another file."""
-        about = {"file": asdict(file), "choice": asdict(self.variant)}
-        if _read(self._about(file)).get("file") != asdict(file):
+        description = {"file": asdict(file), "choice": asdict(self.variant)}
+        if _read(self._description(file)).get("file") != asdict(file):
             self._discard(file)
-        write_atomic(self._about(file), json.dumps(about, indent=1))
+        write_atomic(self._description(file), json.dumps(description, indent=1))
 
     def _verify(self, path: Path, file: RemoteFile) -> bool:
         """Whether the checksum matches. Raises Stopped."""
@@ -132,13 +133,13 @@ class Download:
 
     def _n_downloaded(self, file: RemoteFile) -> int:
         target = self._target(file)
-        if _size(target) == file.size_bytes:
+        if size_on_disk(target) == file.size_bytes:
             return file.size_bytes
-        return min(_size(self._part(file)), file.size_bytes)
+        return min(size_on_disk(self._part(file)), file.size_bytes)
 
     def _discard(self, file: RemoteFile) -> None:
         self._part(file).unlink(missing_ok=True)
-        self._about(file).unlink(missing_ok=True)
+        self._description(file).unlink(missing_ok=True)
 
     def _target(self, file: RemoteFile) -> Path:
         return self._folder / _safe_name(file.name)
@@ -147,9 +148,9 @@ class Download:
         target = self._target(file)
         return target.with_name(target.name + PART_SUFFIX)
 
-    def _about(self, file: RemoteFile) -> Path:
+    def _description(self, file: RemoteFile) -> Path:
         target = self._target(file)
-        return target.with_name(target.name + ABOUT_SUFFIX)
+        return target.with_name(target.name + DESCRIPTION_SUFFIX)
 
     def _report(self, n_bytes: int) -> None:
         self._on_progress(DownloadProgress(self._step, self._n_previous + n_bytes, self.variant.size_bytes))
@@ -159,7 +160,7 @@ def unfinished_variants(folder: Path) -> tuple[ModelVariant, ...]:
     """The variants with partial files in this folder. Unreadable descriptions are skipped."""
     found: dict[tuple[str, str], ModelVariant] = {}
     with contextlib.suppress(OSError):
-        for path in sorted(folder.glob(f"*{ABOUT_SUFFIX}")):
+        for path in sorted(folder.glob(f"*{DESCRIPTION_SUFFIX}")):
             if (variant := _variant(_read(path).get("choice"))) is not None:
                 found[variant.repo, variant.files[0].name] = variant
     return tuple(found.values())
@@ -176,9 +177,9 @@ def _variant(kept: Any) -> ModelVariant | None:
     return variant if files and all(file.size_bytes > 0 for file in files) else None
 
 
-def _read(about: Path) -> dict[str, Any]:
+def _read(description: Path) -> dict[str, Any]:
     try:
-        found = json.loads(about.read_text(encoding="utf-8"))
+        found = json.loads(description.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
@@ -188,12 +189,5 @@ def _safe_name(name: str) -> str:
     """The last component of a path in a repository. Raises CannotWrite if it is not a GGUF file name."""
     base = name.replace("\\", "/").rpartition("/")[2]
     if not base.lower().endswith(".gguf") or base.startswith("."):
-        raise CannotWrite(f"{base!r} is no name for a model")
+        raise CannotWrite(Reason("{name} is no name for a model", name=repr(base)))
     return base
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0

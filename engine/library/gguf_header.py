@@ -13,7 +13,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import cast
 
-from engine.errors import ModelFileError
+from engine.errors import ModelFileError, Reason
 from engine.library.gguf_string_arrays import StringArraySkipper, TruncatedArray, walk
 
 MAX_ENTRIES = 100_000
@@ -92,13 +92,10 @@ class GgufHeader:
         return (int(value) if isinstance(value, int) else default,) * n_layers
 
 
-def check_gguf(path: Path) -> None:
-    """Raises ModelFileError if the file is missing, is not GGUF, or is shorter than its header requires."""
-    read_header(path)
-
-
 def read_header(path: Path, arrays: StringArraySkipper | None = None) -> GgufHeader:
-    """Raises as `check_gguf`. `arrays` speeds up reading many files in sequence."""
+    """Raises ModelFileError if the file is missing, is not GGUF, or is shorter than its header requires.
+
+    `arrays` speeds up reading many files in sequence."""
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
@@ -111,7 +108,9 @@ def read_header(path: Path, arrays: StringArraySkipper | None = None) -> GgufHea
     except IsADirectoryError:
         raise ModelFileError(path, "this is a folder, not a file") from None
     except OSError as error:
-        raise ModelFileError(path, f"the file cannot be read ({error.strerror})", is_transient=True) from None
+        raise ModelFileError(
+            path, Reason("the file cannot be read ({why})", why=error.strerror), is_transient=True
+        ) from None
 
 
 class _Header:
@@ -133,7 +132,7 @@ class _Header:
             raise self._error("the file is no GGUF model")
         version, n_tensors, n_entries = struct.unpack("<IQQ", self._take(20))
         if version not in (2, 3):
-            raise self._error(f"its GGUF version {version & 0xFFFF} is not one we know")
+            raise self._error(Reason("its GGUF version {version} is not one we know", version=version & 0xFFFF))
         if n_tensors > MAX_ENTRIES or n_entries > MAX_ENTRIES:
             raise self._error("its header is damaged")
         for _ in range(n_entries):
@@ -151,7 +150,7 @@ class _Header:
             value = self.values.get(f"{architecture}.{key}", 0)
             numbers = value if isinstance(value, tuple) else (value,)
             if any(isinstance(number, int) and not 0 <= number <= largest for number in numbers):
-                raise self._error(f"its header is damaged: {key} is out of range")
+                raise self._error(Reason("its header is damaged: {key} is out of range", key=key))
 
     def _entry(self) -> None:
         key = self._string(MAX_KEY)

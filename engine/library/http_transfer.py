@@ -95,7 +95,7 @@ class Transfer:
         n_tries = 0
         options = {"timeout": timeout, "headers": headers, "follow_redirects": True, "max_redirects": 5}
         with open_client(httpx2.Client, **options) as client:
-            while (before := _size(part)) < size_bytes:
+            while (before := size_on_disk(part)) < size_bytes:
                 stop.check()
                 reason = ""
                 try:
@@ -105,7 +105,7 @@ class Transfer:
                     reason = str(error) or type(error).__name__
                 except _TryAgain as error:
                     reason = str(error)
-                if _size(part) > before:
+                if size_on_disk(part) > before:
                     n_tries = 0
                     continue
                 n_tries += 1
@@ -123,7 +123,7 @@ class Transfer:
         on_bytes: Callable[[int], None],
     ) -> None:
         """Uses one connection. Raises _TryAgain, httpx2's errors, and as `fetch`."""
-        n_have = _size(part)
+        n_have = size_on_disk(part)
         headers = {"Range": f"bytes={n_have}-"} if n_have else {}
         with client.stream("GET", url, headers=headers) as response:
             if response.status_code == 416:  # the file is shorter than the received part
@@ -176,19 +176,20 @@ def _connection_closer(response: httpx2.Response) -> Callable[[], None]:
     stream = response.extensions.get("network_stream")
     connection = stream.get_extra_info("socket") if stream is not None else None
 
-    def hang_up() -> None:
+    def close() -> None:
         if isinstance(connection, socket.socket):
             with contextlib.suppress(OSError):  # already closed
                 connection.shutdown(socket.SHUT_RDWR)
 
-    return hang_up
+    return close
 
 
 class _TryAgain(Exception):
     """A temporary error."""
 
 
-def _size(path: Path) -> int:
+def size_on_disk(path: Path) -> int:
+    """In bytes; 0 if the file does not exist."""
     try:
         return path.stat().st_size
     except OSError:

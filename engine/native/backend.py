@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import psutil
 
-from engine.backend import Chunk, KvAllocationFailed, KvType, Limits, LoadSettings, NativeFailure
-from engine.errors import ModelFileError
+from engine.backend import Chunk, KvType, Limits, LoadSettings, NativeFailure
+from engine.errors import ModelFileError, Reason
 from engine.files.display_name import display_name
 from engine.library.fingerprint import fingerprint
 from engine.library.load_settings_check import check_settings
@@ -28,13 +27,13 @@ from engine.library.memory_estimate import (
     context_shape,
 )
 from engine.library.split_files import read_model, total_size
-from engine.native.batch import NativeBatch
+from engine.native.context import NativeContext, context_params
 from engine.native.embedder import N_CTX, NativeEmbedder
-from engine.native.llama import C, take_error_message
+from engine.native.llama import C
 from engine.native.model import NativeModel
 from engine.native.sampler import NativeSampler
 from engine.requests import Sampling
-from engine.scheduler.thread_tuner import candidate_thread_counts
+from engine.scheduler.thread_tuner import thread_counts
 from engine.status import MemoryEstimate, ModelInfo
 
 if TYPE_CHECKING:
@@ -63,7 +62,9 @@ def open_native(path: Path, settings: LoadSettings, on_progress: Callable[[float
     try:
         mark, size_bytes = fingerprint(path, kind), total_size(path)
     except OSError as error:
-        raise ModelFileError(path, f"the file cannot be read ({error.strerror})", is_transient=True) from error
+        raise ModelFileError(
+            path, Reason("the file cannot be read ({why})", why=error.strerror), is_transient=True
+        ) from error
     model = NativeModel(path, on_progress, settings)
     try:
         backend = NativeBackend(model, replace(settings, n_ctx=n_ctx), foreseen, mark, size_bytes)
@@ -83,27 +84,21 @@ class NativeBackend:
         """Owns `model`, unless it raises ModelFileError."""
         self._model = model
         self.fingerprint = fingerprint
-        counts = (
-            (settings.n_threads,)
-            if settings.n_threads
-            else candidate_thread_counts(psutil.cpu_count(logical=False) or 1)
-        )
-        self._n_threads = counts[-1]
-        self._context = _open_context(model, settings, self._n_threads)
-        self._batch = NativeBatch(N_BATCH)
-        try:
-            self._read_properties(model, counts, memory, size_bytes)
-        except BaseException:
-            self._free_context()
-            raise
-
-    def _read_properties(
-        self, model: NativeModel, counts: tuple[int, ...], memory: MemoryEstimate, size_bytes: int
-    ) -> None:
-        self._memory = C.llama_get_memory(self._context)
+        self.vocabulary = model.vocabulary()
+        self.chat_template = model.chat_template
+        self.tokenize = model.tokenize
+        self.piece = model.piece
+        name = model.metadata("general.name") or display_name(model.path.stem)
+        n_slots = N_SLOTS_STATEFUL if model.is_stateful else N_SLOTS
+        counts = thread_counts(settings.n_threads)
+        params = context_params(settings.n_ctx, N_BATCH, n_slots, counts[-1])
+        params.n_outputs_max = N_OUTPUTS
+        params.type_k, params.type_v = KV_TYPES[settings.kv_type_k], KV_TYPES[settings.kv_type_v]
+        params.flash_attn_type = FLASH_ATTENTION[settings.flash_attention]
+        self._context = NativeContext(model, params)
         self.limits = Limits(
-            n_cells=C.llama_n_ctx(self._context),
-            n_slots=_n_slots(model),
+            n_cells=C.llama_n_ctx(self._context.pointer),
+            n_slots=n_slots,
             n_batch=N_BATCH,
             n_running=N_RUNNING_STATEFUL if model.is_stateful else N_RUNNING,
             n_outputs=N_OUTPUTS,
@@ -111,13 +106,9 @@ class NativeBackend:
             supports_truncation=not model.is_stateful,
             sliding_window=C.llama_model_n_swa(model.pointer),
         )
-        self.vocabulary = model.vocabulary()
-        self.chat_template = model.chat_template
-        self.tokenize = model.tokenize
-        self.piece = model.piece
         self.info = ModelInfo(
             id=display_name(model.path.stem),
-            name=model.metadata("general.name") or display_name(model.path.stem),
+            name=name,
             path=model.path,
             size_bytes=size_bytes,
             n_ctx=self.limits.n_cells,
@@ -137,43 +128,36 @@ class NativeBackend:
         return self._model.keep_loaded()
 
     def sampler(self, sampling: Sampling, history: Sequence[int]) -> NativeSampler:
-        return NativeSampler(self._model, self._context, sampling, history)
+        return NativeSampler(self._model, self._context.pointer, sampling, history)
 
     def decode(self, chunks: Sequence[Chunk], n_threads: int) -> None:
-        if n_threads != self._n_threads:
-            C.llama_set_n_threads(self._context, n_threads, n_threads)
-            self._n_threads = n_threads
-        result = C.llama_decode(self._context, self._batch.fill(chunks))
-        if result == 1:
-            raise KvAllocationFailed
-        if result != 0:
-            raise NativeFailure(take_error_message() or f"llama_decode returned {result}")
+        self._context.decode(chunks, n_threads)
 
     def logits(self, row: int) -> npt.NDArray[np.float32]:
-        return np.ctypeslib.as_array(C.llama_get_logits_ith(self._context, row), (self._model.n_vocab,))
+        return np.ctypeslib.as_array(C.llama_get_logits_ith(self._context.pointer, row), (self._model.n_vocab,))
 
     def clear(self, slot: int) -> None:
-        C.llama_memory_seq_rm(self._memory, slot, -1, -1)
+        self._context.clear(slot)
 
     def first_cached_token(self, slot: int) -> int:
         # Even with `swa_full`, llama.cpp reuses cells that lie before the window of their sequence.
-        return max(0, int(C.llama_memory_seq_pos_min(self._memory, slot))) if self.limits.sliding_window else 0
+        return max(0, int(C.llama_memory_seq_pos_min(self._context.memory, slot))) if self.limits.sliding_window else 0
 
     def truncate(self, slot: int, n: int) -> None:
-        if not C.llama_memory_seq_rm(self._memory, slot, n, -1):
+        if not C.llama_memory_seq_rm(self._context.memory, slot, n, -1):
             raise NativeFailure("a sequence could not be truncated")
 
     def copy(self, source: int, target: int, n: int) -> None:
-        C.llama_memory_seq_cp(self._memory, source, target, 0, n if self.limits.supports_truncation else -1)
+        C.llama_memory_seq_cp(self._context.memory, source, target, 0, n if self.limits.supports_truncation else -1)
 
     def save(self, slot: int) -> memoryview:
-        state = np.empty(C.llama_state_seq_get_size(self._context, slot), np.uint8)
-        written = C.llama_state_seq_get_data(self._context, _bytes_at(state), len(state), slot)
+        state = np.empty(C.llama_state_seq_get_size(self._context.pointer, slot), np.uint8)
+        written = C.llama_state_seq_get_data(self._context.pointer, _bytes_at(state), len(state), slot)
         return state[:written].data
 
     def restore(self, slot: int, state: memoryview) -> bool:
         data = np.frombuffer(state, np.uint8)
-        if C.llama_state_seq_set_data(self._context, _bytes_at(data), len(data), slot) == len(data):
+        if C.llama_state_seq_set_data(self._context.pointer, _bytes_at(data), len(data), slot) == len(data):
             return True
         self.clear(slot)
         return False
@@ -182,36 +166,9 @@ class NativeBackend:
         return NativeEmbedder(self._model, min(N_CTX, self.limits.n_cells), 0, owns_model=False)
 
     def close(self) -> None:
-        self._free_context()
+        self._context.close()
         self._model.close()
-
-    def _free_context(self) -> None:
-        self._batch.close()
-        C.llama_free(self._context)
-
-
-def _n_slots(model: NativeModel) -> int:
-    return N_SLOTS_STATEFUL if model.is_stateful else N_SLOTS
 
 
 def _bytes_at(array: npt.NDArray[np.uint8]) -> object:
     return array.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
-
-
-def _open_context(model: NativeModel, settings: LoadSettings, n_threads: int) -> int:
-    params = C.llama_context_default_params()
-    params.n_ctx = settings.n_ctx
-    params.type_k, params.type_v = KV_TYPES[settings.kv_type_k], KV_TYPES[settings.kv_type_v]
-    params.flash_attn_type = FLASH_ATTENTION[settings.flash_attention]
-    params.n_batch = params.n_ubatch = N_BATCH
-    params.n_seq_max = _n_slots(model)
-    params.n_outputs_max = N_OUTPUTS
-    # Full-size cache even with a sliding window: a window-sized one supports no truncation at all.
-    params.swa_full = True
-    params.n_threads = params.n_threads_batch = n_threads
-    params.kv_unified = True
-    params.no_perf = True
-    context = C.llama_init_from_model(model.pointer, params)
-    if not context:
-        raise ModelFileError(model.path, take_error_message() or "there is not enough memory for its context")
-    return int(context)

@@ -10,18 +10,17 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import psutil
 
 from engine.backend import Chunk, EmbedderLimits, LoadSettings, NativeFailure, Pooling
-from engine.errors import InvalidSettings, ModelFileError
+from engine.errors import InvalidSettings, ModelFileError, Reason
 from engine.files.display_name import display_name
 from engine.library.load_settings_check import check_settings
 from engine.library.memory_estimate import choose_context_length
 from engine.library.split_files import read_model, total_size
-from engine.native.batch import NativeBatch
-from engine.native.llama import C, take_error_message
+from engine.native.context import NativeContext, context_params
+from engine.native.llama import C
 from engine.native.model import NativeModel
-from engine.scheduler.thread_tuner import candidate_thread_counts
+from engine.scheduler.thread_tuner import thread_counts
 from engine.status import EmbedderInfo
 
 N_CTX = 2048
@@ -69,23 +68,9 @@ class NativeEmbedder:
         architecture = model.metadata("general.architecture") or ""
         can_split = "bert" not in architecture and model.metadata(f"{architecture}.attention.causal") != "false"
         n_batch = min(N_BATCH, n_ctx) if can_split else n_ctx
-        counts = (n_threads,) if n_threads else candidate_thread_counts(psutil.cpu_count(logical=False) or 1)
-        self._n_threads = counts[-1]
-        self._context = _open_context(model, n_ctx, n_batch, counts[-1], can_split=can_split)
-        self._batch = NativeBatch(n_batch)
-        try:
-            self._read_properties(model, n_ctx, n_batch, counts, can_split=can_split)
-        except BaseException:
-            self._free_context()
-            raise
-
-    def _read_properties(
-        self, model: NativeModel, n_ctx: int, n_batch: int, counts: tuple[int, ...], *, can_split: bool
-    ) -> None:
-        architecture = model.metadata("general.architecture") or ""
-        self._memory = C.llama_get_memory(self._context)
-        self._n_dimensions = C.llama_model_n_embd_out(model.pointer)
-        kind = model.metadata(f"{architecture}.pooling_type") or ""
+        counts = thread_counts(n_threads)
+        pooling = model.metadata(f"{architecture}.pooling_type") or ""
+        self._n_dimensions: int = C.llama_model_n_embd_out(model.pointer)
         self.limits = EmbedderLimits(
             n_ctx=n_ctx,
             n_batch=n_batch,
@@ -93,56 +78,40 @@ class NativeEmbedder:
             n_dimensions=self._n_dimensions,
             n_tokens=model.n_vocab,
             can_split=can_split,
-            pooling=POOLINGS.get(int(kind) if kind.isdigit() else -1, "mean"),
+            pooling=POOLINGS.get(int(pooling) if pooling.isdigit() else -1, "mean"),
             thread_counts=counts,
         )
-        try:
-            size_bytes = total_size(model.path)
-        except OSError as error:
-            raise ModelFileError(model.path, f"the file cannot be read ({error.strerror})") from error
-        self.info = EmbedderInfo(display_name(model.path.stem), model.path, size_bytes, n_ctx, self._n_dimensions)
+        self.info = EmbedderInfo(
+            display_name(model.path.stem), model.path, _file_size(model.path), n_ctx, self._n_dimensions
+        )
         self.tokenize = model.tokenize
+        # Inputs that are computed in several slices stay in KV memory between them; others need a single batch.
+        params = context_params(n_ctx + (n_batch if can_split else 0), n_batch, N_SLOTS, counts[-1])
+        params.n_outputs_max = n_batch
+        params.embeddings = True
+        params.pooling_type = C.LLAMA_POOLING_TYPE_NONE
+        self._context = NativeContext(model, params)
 
     def embed(self, chunks: Sequence[Chunk], n_threads: int) -> npt.NDArray[np.float32]:
-        if n_threads != self._n_threads:
-            C.llama_set_n_threads(self._context, n_threads, n_threads)
-            self._n_threads = n_threads
-        result = C.llama_decode(self._context, self._batch.fill(chunks))
-        if result != 0:
-            raise NativeFailure(take_error_message() or f"llama_decode returned {result}")
+        self._context.decode(chunks, n_threads)
         n_rows = sum(len(chunk.tokens) for chunk in chunks)
-        pointer = C.llama_get_embeddings(self._context)
+        pointer = C.llama_get_embeddings(self._context.pointer)
         if not pointer:
             raise NativeFailure("the model gave no embeddings")
         return np.ctypeslib.as_array(pointer, (n_rows, self._n_dimensions)).copy()
 
     def clear(self, slot: int) -> None:
-        if self._memory:
-            C.llama_memory_seq_rm(self._memory, slot, -1, -1)
+        self._context.clear(slot)
 
     def close(self) -> None:
-        self._free_context()
+        self._context.close()
         if self._owns_model:
             self._model.close()
 
-    def _free_context(self) -> None:
-        self._batch.close()
-        C.llama_free(self._context)
 
-
-def _open_context(model: NativeModel, n_ctx: int, n_batch: int, n_threads: int, *, can_split: bool) -> int:
-    params = C.llama_context_default_params()
-    # Inputs that are computed in several slices stay in KV memory between them; others need a single batch.
-    params.n_ctx = n_ctx + (n_batch if can_split else 0)
-    params.n_batch = params.n_ubatch = params.n_outputs_max = n_batch
-    params.n_seq_max = N_SLOTS
-    params.n_threads = params.n_threads_batch = n_threads
-    params.embeddings = True
-    params.pooling_type = C.LLAMA_POOLING_TYPE_NONE
-    params.kv_unified = True
-    params.swa_full = True
-    params.no_perf = True
-    context = C.llama_init_from_model(model.pointer, params)
-    if not context:
-        raise ModelFileError(model.path, take_error_message() or "there is not enough memory for its embeddings")
-    return int(context)
+def _file_size(path: Path) -> int:
+    """Raises ModelFileError."""
+    try:
+        return total_size(path)
+    except OSError as error:
+        raise ModelFileError(path, Reason("the file cannot be read ({why})", why=error.strerror)) from error

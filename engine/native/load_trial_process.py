@@ -8,11 +8,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from engine.backend import Chunk
+from engine.backend import Chunk, KvAllocationFailed, NativeFailure
 from engine.errors import ModelFileError, TemplateError
 from engine.library.load_trial import OUTPUT_PREFIX
-from engine.native.batch import NativeBatch
-from engine.native.llama import C, take_error_message
+from engine.native.context import NativeContext, context_params
 from engine.native.model import NativeModel
 from engine.prompt.chat_template import ChatTemplate
 from engine.requests import Message
@@ -53,16 +52,12 @@ def _tokenize(model: NativeModel) -> None:
 
 def _compute(model: NativeModel) -> None:
     """Decodes a short text."""
-    params = C.llama_context_default_params()
-    params.n_ctx = params.n_batch = params.n_ubatch = N_CTX
-    params.n_threads = params.n_threads_batch = 1
-    context = C.llama_init_from_model(model.pointer, params)
-    if not context:
-        raise ModelFileError(model.path, take_error_message() or "llama.cpp cannot make a context for it")
+    context = NativeContext(model, context_params(N_CTX, N_CTX, 1, n_threads=1))
     tokens = model.tokenize("Hello", add_special=True)[:N_CTX] or [0]
-    batch = NativeBatch(N_CTX)
-    if C.llama_decode(context, batch.fill([Chunk(0, 0, tokens, sample_last=True)])) != 0:
-        raise ModelFileError(model.path, take_error_message() or "llama.cpp cannot compute with it")
+    try:
+        context.decode([Chunk(0, 0, tokens, sample_last=True)], n_threads=1)
+    except (KvAllocationFailed, NativeFailure) as error:
+        raise ModelFileError(model.path, str(error) or "llama.cpp cannot compute with it") from error
 
 
 def _render(model: NativeModel) -> None:

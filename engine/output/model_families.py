@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 from engine.output.tool_call_syntax import MessageHeaders, OutputFormat, ReasoningMarkers, ToolCallSyntax
 
@@ -44,228 +45,172 @@ _HARMONY = MessageHeaders(
     answer_header="<|channel|>final<|message|>",
 )
 
+
+def _family(
+    name: str,
+    template_markers: tuple[str, ...],
+    *call_syntaxes: ToolCallSyntax,
+    eog_texts: tuple[str, ...] = (),
+    **options: Any,
+) -> OutputFormat:
+    return OutputFormat(name, template_markers, call_syntaxes, eog_texts=eog_texts, **options)
+
+
 FAMILIES = (
-    OutputFormat(
+    _family(
         "harmony",
-        template_markers=("<|channel|>", "<|message|>"),
-        call_syntaxes=(ToolCallSyntax("<|channel|>commentary to=functions.{name} <|constrain|>json<|message|>{json}"),),
+        ("<|channel|>", "<|message|>"),
+        ToolCallSyntax("<|channel|>commentary to=functions.{name} <|constrain|>json<|message|>{json}"),
         headers=_HARMONY,
         eog_texts=("<|return|>", "<|call|>"),
     ),
-    OutputFormat(
+    _family(
         "deepseek-v3.2",
-        template_markers=("｜DSML｜", "function_calls>"),
-        call_syntaxes=(
-            ToolCallSyntax(
-                _DSML, ("<｜DSML｜function_calls>\n", "</｜DSML｜function_calls>"), _DSML_PARAMETER, separator=""
-            ),
+        ("｜DSML｜", "function_calls>"),
+        ToolCallSyntax(
+            _DSML, ("<｜DSML｜function_calls>\n", "</｜DSML｜function_calls>"), _DSML_PARAMETER, separator=""
         ),
         eog_texts=("<｜end▁of▁sentence｜>",),
     ),
-    OutputFormat(
+    _family(
         "deepseek-v4",
-        template_markers=("｜DSML｜",),
-        call_syntaxes=(
-            ToolCallSyntax(_DSML, ("<｜DSML｜tool_calls>\n", "</｜DSML｜tool_calls>"), _DSML_PARAMETER, separator=""),
-        ),
+        ("｜DSML｜",),
+        ToolCallSyntax(_DSML, ("<｜DSML｜tool_calls>\n", "</｜DSML｜tool_calls>"), _DSML_PARAMETER, separator=""),
         eog_texts=("<｜end▁of▁sentence｜>",),
     ),
-    OutputFormat(
+    _family(
         "deepseek-v3",
-        template_markers=("<｜tool▁call▁begin｜>", "```json"),
-        call_syntaxes=(_DEEPSEEK_FENCED, _DEEPSEEK_PLAIN),
+        ("<｜tool▁call▁begin｜>", "```json"),
+        _DEEPSEEK_FENCED,
+        _DEEPSEEK_PLAIN,
         eog_texts=("<｜end▁of▁sentence｜>",),
     ),
-    OutputFormat(
+    _family(
         "deepseek-v3.1",
-        template_markers=("<｜tool▁call▁begin｜>",),
-        call_syntaxes=(_DEEPSEEK_PLAIN, _DEEPSEEK_FENCED),
+        ("<｜tool▁call▁begin｜>",),
+        _DEEPSEEK_PLAIN,
+        _DEEPSEEK_FENCED,
         eog_texts=("<｜end▁of▁sentence｜>",),
     ),
-    OutputFormat(
+    _family(
         "kimi-k2",
-        template_markers=("<|tool_call_argument_begin|>",),
-        call_syntaxes=(
-            ToolCallSyntax(
-                "<|tool_call_begin|>{id}<|tool_call_argument_begin|>{json}<|tool_call_end|>",
-                ("<|tool_calls_section_begin|>", "<|tool_calls_section_end|>"),
-                separator="",
-            ),
+        ("<|tool_call_argument_begin|>",),
+        ToolCallSyntax(
+            "<|tool_call_begin|>{id}<|tool_call_argument_begin|>{json}<|tool_call_end|>",
+            ("<|tool_calls_section_begin|>", "<|tool_calls_section_end|>"),
+            separator="",
         ),
         eog_texts=("<|im_end|>", "[EOS]"),
     ),
-    OutputFormat(
+    _family(
         "solar",
-        template_markers=("<|tool_call:begin|>",),
-        call_syntaxes=(
-            ToolCallSyntax(
-                "<|tool_call:begin|>{id}<|tool_call:name|>{name}<|tool_call:args|>{json}<|tool_call:end|>",
-                ("<|tool_calls|>", ""),
-                separator="",
-            ),
+        ("<|tool_call:begin|>",),
+        ToolCallSyntax(
+            "<|tool_call:begin|>{id}<|tool_call:name|>{name}<|tool_call:args|>{json}<|tool_call:end|>",
+            ("<|tool_calls|>", ""),
+            separator="",
         ),
         reasoning=ReasoningMarkers("<|think|>", "<|end|>", anywhere=True),
         ignored_markers=("<|begin|>assistant", "<|content|>"),
         eog_texts=("<|calls|>",),
     ),
-    OutputFormat(
+    _family(
         "gemma",
-        template_markers=("<|tool_call>", "<tool_call|>"),
-        call_syntaxes=(ToolCallSyntax("<|tool_call>call:{name}{relaxed}<tool_call|>", separator=""),),
+        ("<|tool_call>", "<tool_call|>"),
+        ToolCallSyntax("<|tool_call>call:{name}{relaxed}<tool_call|>", separator=""),
         eog_texts=("<turn|>", "<|tool_response>"),
     ),
-    OutputFormat(
+    _family(
         "functiongemma",
-        template_markers=("<start_function_call>",),
-        call_syntaxes=(
-            ToolCallSyntax(
-                "<start_function_call>call:{name}{relaxed}<end_function_call>", separator="", quote="<escape>"
-            ),
-        ),
+        ("<start_function_call>",),
+        ToolCallSyntax("<start_function_call>call:{name}{relaxed}<end_function_call>", separator="", quote="<escape>"),
         eog_texts=("<end_of_turn>", "<start_function_response>"),
     ),
-    OutputFormat(
+    _family(
         "cohere",
-        template_markers=("<|START_ACTION|>",),
-        call_syntaxes=(
-            ToolCallSyntax(
-                "<|START_ACTION|>{list}<|END_ACTION|>",
-                envelope='{"tool_call_id": "{id}", "tool_name": "{name}", "parameters": {json}}',
-            ),
+        ("<|START_ACTION|>",),
+        ToolCallSyntax(
+            "<|START_ACTION|>{list}<|END_ACTION|>",
+            envelope='{"tool_call_id": "{id}", "tool_name": "{name}", "parameters": {json}}',
         ),
         ignored_markers=("<|START_RESPONSE|>", "<|END_RESPONSE|>", "<|START_TEXT|>", "<|END_TEXT|>"),
         eog_texts=("<|END_OF_TURN_TOKEN|>",),
     ),
-    OutputFormat(
-        "lfm2", template_markers=("<|tool_call_start|>",), call_syntaxes=(_LFM2_PYTHON,), eog_texts=("<|im_end|>",)
+    _family("lfm2", ("<|tool_call_start|>",), _LFM2_PYTHON, eog_texts=("<|im_end|>",)),
+    _family("lfm2", ("List of tools: ",), _LFM2_PYTHON, eog_texts=("<|im_end|>",)),
+    _family(
+        "mistral", ("[TOOL_CALLS]", "[CALL_ID]"), _MISTRAL_NUMBERED, _MISTRAL_NAMED, _MISTRAL_LIST, eog_texts=("</s>",)
     ),
-    OutputFormat(
-        "lfm2", template_markers=("List of tools: ",), call_syntaxes=(_LFM2_PYTHON,), eog_texts=("<|im_end|>",)
+    _family(
+        "mistral", ("[TOOL_CALLS]", "[ARGS]"), _MISTRAL_NAMED, _MISTRAL_NUMBERED, _MISTRAL_LIST, eog_texts=("</s>",)
     ),
-    OutputFormat(
-        "mistral",
-        template_markers=("[TOOL_CALLS]", "[CALL_ID]"),
-        call_syntaxes=(_MISTRAL_NUMBERED, _MISTRAL_NAMED, _MISTRAL_LIST),
-        eog_texts=("</s>",),
-    ),
-    OutputFormat(
-        "mistral",
-        template_markers=("[TOOL_CALLS]", "[ARGS]"),
-        call_syntaxes=(_MISTRAL_NAMED, _MISTRAL_NUMBERED, _MISTRAL_LIST),
-        eog_texts=("</s>",),
-    ),
-    OutputFormat(
-        "mistral-list",
-        template_markers=("[TOOL_CALLS]",),
-        call_syntaxes=(_MISTRAL_LIST, _MISTRAL_NUMBERED, _MISTRAL_NAMED),
-        eog_texts=("</s>",),
-    ),
-    OutputFormat(
+    _family("mistral-list", ("[TOOL_CALLS]",), _MISTRAL_LIST, _MISTRAL_NUMBERED, _MISTRAL_NAMED, eog_texts=("</s>",)),
+    _family(
         "minimax",
-        template_markers=("<minimax:tool_call>",),
-        call_syntaxes=(
-            ToolCallSyntax(
-                '<invoke name="{name}">\n{parameters}</invoke>\n',
-                ("<minimax:tool_call>\n", "</minimax:tool_call>"),
-                '<parameter name="{key}">{value}</parameter>\n',
-                separator="",
-            ),
+        ("<minimax:tool_call>",),
+        ToolCallSyntax(
+            '<invoke name="{name}">\n{parameters}</invoke>\n',
+            ("<minimax:tool_call>\n", "</minimax:tool_call>"),
+            '<parameter name="{key}">{value}</parameter>\n',
+            separator="",
         ),
         eog_texts=("[e~[",),
     ),
-    OutputFormat(
+    _family(
         "seed",
-        template_markers=("<seed:tool_call>",),
-        call_syntaxes=(
-            ToolCallSyntax(
-                f"<seed:tool_call>\n{_FUNCTION}\n</seed:tool_call>",
-                parameter="<parameter={key}>{value}</parameter>\n",
-            ),
+        ("<seed:tool_call>",),
+        ToolCallSyntax(
+            f"<seed:tool_call>\n{_FUNCTION}\n</seed:tool_call>", parameter="<parameter={key}>{value}</parameter>\n"
         ),
         eog_texts=("<seed:eos>",),
     ),
-    OutputFormat(
+    _family(
         "glm",
-        template_markers=("<arg_key>", "<arg_value>"),
-        call_syntaxes=(
-            ToolCallSyntax(
-                "<tool_call>{name}\n{parameters}</tool_call>",
-                parameter="<arg_key>{key}</arg_key>\n<arg_value>{value}</arg_value>\n",
-            ),
+        ("<arg_key>", "<arg_value>"),
+        ToolCallSyntax(
+            "<tool_call>{name}\n{parameters}</tool_call>",
+            parameter="<arg_key>{key}</arg_key>\n<arg_value>{value}</arg_value>\n",
         ),
         eog_texts=("<|user|>", "<|observation|>"),
     ),
-    OutputFormat(
+    _family(
         "qwen-xml",
-        template_markers=("<function=", "<parameter="),
-        call_syntaxes=(
-            ToolCallSyntax(f"<tool_call>\n{_FUNCTION}\n</tool_call>", parameter=_FUNCTION_PARAMETER),
-            ToolCallSyntax(_FUNCTION, parameter=_FUNCTION_PARAMETER),
-        ),
+        ("<function=", "<parameter="),
+        ToolCallSyntax(f"<tool_call>\n{_FUNCTION}\n</tool_call>", parameter=_FUNCTION_PARAMETER),
+        ToolCallSyntax(_FUNCTION, parameter=_FUNCTION_PARAMETER),
         eog_texts=("<|im_end|>",),
     ),
-    OutputFormat(
+    _family(
         "minicpm",
-        template_markers=('<function name="', '<param name="'),
-        call_syntaxes=(
-            ToolCallSyntax(
-                '<function name="{name}">{parameters}</function>', parameter='<param name="{key}">{cdata}</param>'
-            ),
+        ('<function name="', '<param name="'),
+        ToolCallSyntax(
+            '<function name="{name}">{parameters}</function>', parameter='<param name="{key}">{cdata}</param>'
         ),
         eog_texts=("<|im_end|>",),
     ),
-    OutputFormat(
-        "functionary",
-        template_markers=("<function=", "</function>"),
-        call_syntaxes=(ToolCallSyntax("<function={name}>{json}</function>"),),
-    ),
-    OutputFormat(
+    _family("functionary", ("<function=", "</function>"), ToolCallSyntax("<function={name}>{json}</function>")),
+    _family(
         "phi",
-        template_markers=("<|/tool|>",),
-        call_syntaxes=(ToolCallSyntax("<|tool_call|>{list}<|/tool_call|>"), ToolCallSyntax("functools{list}")),
+        ("<|/tool|>",),
+        ToolCallSyntax("<|tool_call|>{list}<|/tool_call|>"),
+        ToolCallSyntax("functools{list}"),
         eog_texts=("<|end|>",),
     ),
-    OutputFormat(
-        "granite",
-        template_markers=("<|tool_call|>",),
-        call_syntaxes=(ToolCallSyntax("<|tool_call|>{list}"),),
-        eog_texts=("<|end_of_text|>",),
-    ),
-    OutputFormat(
-        "nemotron",
-        template_markers=("<TOOLCALL>",),
-        call_syntaxes=(ToolCallSyntax("<TOOLCALL>{list}</TOOLCALL>"),),
-        eog_texts=("<SPECIAL_12>",),
-    ),
-    OutputFormat(
-        "apriel",
-        template_markers=("<tool_calls>[",),
-        call_syntaxes=(ToolCallSyntax("<tool_calls>{list}</tool_calls>"),),
-        eog_texts=("<|end|>",),
-    ),
-    OutputFormat(
-        "minimax-m1",
-        template_markers=("<tool_calls>",),
-        call_syntaxes=(ToolCallSyntax("<tool_calls>\n{envelopes}\n</tool_calls>"),),
-    ),
+    _family("granite", ("<|tool_call|>",), ToolCallSyntax("<|tool_call|>{list}"), eog_texts=("<|end_of_text|>",)),
+    _family("nemotron", ("<TOOLCALL>",), ToolCallSyntax("<TOOLCALL>{list}</TOOLCALL>"), eog_texts=("<SPECIAL_12>",)),
+    _family("apriel", ("<tool_calls>[",), ToolCallSyntax("<tool_calls>{list}</tool_calls>"), eog_texts=("<|end|>",)),
+    _family("minimax-m1", ("<tool_calls>",), ToolCallSyntax("<tool_calls>\n{envelopes}\n</tool_calls>")),
     # MiniMax M3 nests elements below a namespace token, which no template can describe: it is prompted for JSON calls.
     replace(PROMPTED_FORMAT, template_markers=("]<]minimax[>[",), reasoning=None),
-    OutputFormat("hermes", template_markers=("<tool_call>",), call_syntaxes=(_HERMES,), eog_texts=("<|im_end|>",)),
-    OutputFormat(
-        "functools",
-        template_markers=("functools[",),
-        call_syntaxes=(ToolCallSyntax("functools{list}"),),
-        eog_texts=("<|eot_id|>",),
-    ),
-    OutputFormat(
+    _family("hermes", ("<tool_call>",), _HERMES, eog_texts=("<|im_end|>",)),
+    _family("functools", ("functools[",), ToolCallSyntax("functools{list}"), eog_texts=("<|eot_id|>",)),
+    _family(
         "llama",
-        template_markers=("<|start_header_id|>", '"parameters": '),
-        call_syntaxes=(
-            ToolCallSyntax("{envelopes}", envelope=_LLAMA_ENVELOPE, separator="; "),
-            ToolCallSyntax("<|python_tag|>{envelopes}", envelope=_LLAMA_ENVELOPE),
-            ToolCallSyntax("<|python_tag|>{python}"),
-            ToolCallSyntax("[{python}]"),
-        ),
+        ("<|start_header_id|>", '"parameters": '),
+        ToolCallSyntax("{envelopes}", envelope=_LLAMA_ENVELOPE, separator="; "),
+        ToolCallSyntax("<|python_tag|>{envelopes}", envelope=_LLAMA_ENVELOPE),
+        ToolCallSyntax("<|python_tag|>{python}"),
+        ToolCallSyntax("[{python}]"),
         eog_texts=("<|eot_id|>", "<|eom_id|>"),
     ),
 )

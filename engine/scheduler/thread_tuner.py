@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import deque
 
+import psutil
+
 N_PROBE_STEPS, MAX_PROBE_S = 3, 0.3
 """A thread count is judged by so many steps, or by fewer if they take this long together."""
 
@@ -29,6 +31,11 @@ def candidate_thread_counts(n_cores: int) -> tuple[int, ...]:
         counts |= {power, power + power // 2}
         power *= 2
     return tuple(sorted(count for count in counts if count <= n_cores))
+
+
+def thread_counts(n_threads: int) -> tuple[int, ...]:
+    """`n_threads` alone; for 0 the candidates for this machine's physical cores."""
+    return (n_threads,) if n_threads else candidate_thread_counts(psutil.cpu_count(logical=False) or 1)
 
 
 class ThreadTuner:

@@ -1,1 +1,1 @@
-"""Figures: each measured in one run beside what it is held against. `make bench`, `make bench ONLY=window.stall`."""
+"""Benchmarks: each figure is measured in one run beside what it is compared with. `make bench ONLY=window.stall`."""

@@ -1,4 +1,4 @@
-"""Runs the figures, prints them and writes build/bench.json and build/bench.md. Exit code 1 where one falls short."""
+"""Measures figures, prints them and writes build/bench.json and build/bench.md. Exit code 1 if one misses its bound."""
 
 from __future__ import annotations
 
@@ -10,77 +10,76 @@ from tests.bench import report
 from tests.bench.figure import Figure, Result
 
 FIGURES = {
-    "window.first_paint": "first_paint:measure",
-    "window.stall": "stall:measure",
-    "window.speed": "window_speed:measure",
-    "window.hostile_stall": "hostile_window:measure",
-    "window.idle_cpu": "idle_cpu:measure",
-    "app.memory": "memory:measure",
-    "window.stream_stall_p99": "window_long:chats",
-    "window.stream_stall_longest": "window_long:chats",
-    "window.stream_stall_alike": "window_long:chats",
-    "window.open_long": "window_long:chats",
-    "window.resize": "window_long:chats",
-    "window.long_memory": "window_long:chats",
-    "window.long_answer": "window_long:answer",
-    **{f"window.chats_{name}": "chats_list:measure" for name in ("open", "scroll", "change", "archive", "filter")},
+    "window.first_paint": "window:first_paint",
+    "window.stall": "window:stall",
+    "window.speed": "window:speed",
+    "window.hostile_stall": "hostile_input:measure",
+    "window.idle_cpu": "window:idle_cpu",
+    "app.memory": "window:memory",
+    "window.stream_stall_p99": "long_chat:chats",
+    "window.stream_stall_longest": "long_chat:chats",
+    "window.stream_stall_alike": "long_chat:chats",
+    "window.open_long": "long_chat:chats",
+    "window.resize": "long_chat:chats",
+    "window.long_memory": "long_chat:chats",
+    "window.long_answer": "long_chat:answer",
+    **{f"window.chats_{name}": "chat_list:measure" for name in ("open", "scroll", "change", "archive", "filter")},
     "store.kill9": "store_kill9:measure",
     "store.kill9_gone_ms": "store_kill9:measure",
     "http.speed": "http_stream:one_stream_engine",
     "http.one_stream": "http_stream:one_stream",
     "http.one_stream_engine": "http_stream:one_stream_engine",
     "http.ttft_share": "http_stream:ttft_share",
-    "http.vs_llama_server": "peer:measure",
-    "http.vs_llama_server_ttft": "peer:measure",
-    "http.vs_llama_cpp_server": "peer:measure_llama_cpp_server",
-    "http.vs_llama_cpp_server_ttft": "peer:measure_llama_cpp_server",
-    "http.idle_sockets": "http_idle:measure",
+    "http.vs_llama_server": "other_servers:measure",
+    "http.vs_llama_server_ttft": "other_servers:measure",
+    "http.vs_llama_cpp_server": "other_servers:measure_llama_cpp_server",
+    "http.vs_llama_cpp_server_ttft": "other_servers:measure_llama_cpp_server",
+    "http.idle_sockets": "http_idle_connections:measure",
     "http.fuzz": "http_fuzz:measure",
-    "http.vanish": "http_vanish:measure",
-    "http.vanish_memory": "http_vanish:measure",
-    "engine.one_stream": "streams:one_stream",
-    "engine.eight_streams": "streams:eight_streams",
-    "engine.vs_llama_server": "peer:measure",
-    "engine.window_gap": "beside:measure",
-    "engine.window_gap_longest": "beside:measure",
-    "engine.prompt_delay": "beside:measure",
-    "engine.prompt_delay_idle": "beside:measure",
-    "engine.window_share": "beside:measure",
-    "engine.busy_neighbour": "streams:busy_neighbour",
-    "engine.reopen": "reuse:reopen",
-    "engine.second_turn": "reuse:second_turn",
-    "engine.fork": "reuse:fork",
-    "engine.constrained": "constrained:measure",
-    "engine.overhead": "overhead:measure",
-    "engine.overhead_16": "overhead:measure",
-    "engine.leak": "leak:measure",
+    "http.vanish": "http_disconnects:measure",
+    "http.vanish_memory": "http_disconnects:measure",
+    "engine.one_stream": "decode_speed:one_stream",
+    "engine.eight_streams": "decode_speed:eight_streams",
+    "engine.vs_llama_server": "other_servers:measure",
+    "engine.window_gap": "concurrent_prefill:measure",
+    "engine.window_gap_longest": "concurrent_prefill:measure",
+    "engine.prompt_delay": "concurrent_prefill:measure",
+    "engine.prompt_delay_idle": "concurrent_prefill:measure",
+    "engine.window_share": "concurrent_prefill:measure",
+    "engine.busy_neighbour": "decode_speed:busy_neighbour",
+    "engine.reopen": "kv_reuse:reopen",
+    "engine.second_turn": "kv_reuse:second_turn",
+    "engine.fork": "kv_reuse:fork",
+    "engine.constrained": "constrained_decoding:measure",
+    "engine.overhead": "step_overhead:measure",
+    "engine.overhead_16": "step_overhead:measure",
+    "engine.leak": "memory_leak:measure",
     "library.scan": "library_scan:measure",
     "library.rescan": "library_scan:measure",
-    "library.fit_low": "library_fit:measure",
-    "library.fit_high": "library_fit:measure",
+    "library.fit_low": "memory_estimate:measure",
+    "library.fit_high": "memory_estimate:measure",
     "store.search": "store_search:measure",
     "store.import": "store_import:measure",
     "store.import_stall": "store_import:measure",
-    "ship.setup": "ship_setup:measure",
-    "ship.installed_size": "ship_size:measure",
-    "ship.deb_size": "ship_size:measure",
-    "ship.first_paint": "ship_paint:measure",
-    "ship.read_speed": "ship_speed:measure",
-    "ship.write_speed": "ship_speed:measure",
+    "ship.setup": "packages:setup",
+    "ship.installed_size": "packages:size",
+    "ship.deb_size": "packages:size",
+    "ship.first_paint": "packages:first_paint",
+    "ship.read_speed": "packages:speed",
+    "ship.write_speed": "packages:speed",
 }
-"""Name → the module and function here that measures it. A function that gives several figures from one run is called
-once for all of them."""
+"""Figure name → module:function in this folder. A function that returns several figures is called once for all."""
 
 
 def main(names: list[str]) -> int:
     unknown = [name for name in names if name not in FIGURES]
     if unknown:
-        print(f"no figure is called {', '.join(unknown)}; there are: {', '.join(FIGURES)}", file=sys.stderr)
+        print(f"unknown figures: {', '.join(unknown)}; known: {', '.join(FIGURES)}", file=sys.stderr)
         return 2
     wanted = names or list(FIGURES)
     results: list[Result] = []
-    for place in dict.fromkeys(FIGURES[name] for name in wanted):
-        measured = [result for result in _measure(place) if result.name in wanted]
+    for source in dict.fromkeys(FIGURES[name] for name in wanted):
+        measured = [result for result in _measure(source) if result.name in wanted]
         results += measured
         for result in measured:
             print(result.row(), flush=True)
@@ -88,8 +87,8 @@ def main(names: list[str]) -> int:
     return 0 if all(result.ok for result in results if isinstance(result, Figure)) else 1
 
 
-def _measure(place: str) -> tuple[Result, ...]:
-    module, function = place.split(":")
+def _measure(source: str) -> tuple[Result, ...]:
+    module, function = source.split(":")
     measure: Callable[[], Result | tuple[Result, ...]] = getattr(
         importlib.import_module(f"tests.bench.{module}"), function
     )

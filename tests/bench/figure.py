@@ -1,4 +1,4 @@
-"""What a benchmark says."""
+"""The results of benchmarks."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any, Literal
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured value, the bound it is held to, and what it was measured against."""
+    """A measured value, its bound, and the reference it was compared with."""
 
     name: str
     value: float
     bound: float
     unit: str
     against: str
-    """What stands in the denominator or was taken off, with its own measured value."""
+    """The reference: what was divided by or subtracted, with its own measured value."""
     must_be: Literal["at most", "at least"] = "at most"
 
     @property
@@ -32,13 +32,13 @@ class Figure:
         return f"{mark} {self.name:26} {self.value:9.3f} {sign} {self.bound:<7g} {self.unit:8} {self.against}"
 
     def record(self) -> dict[str, Any]:
-        said = {"unit": self.unit, "against": self.against, "must_be": self.must_be, "ok": self.ok}
-        return {"value": self.value, "bound": self.bound, **said}
+        fields = {"unit": self.unit, "against": self.against, "must_be": self.must_be, "ok": self.ok}
+        return {"value": self.value, "bound": self.bound, **fields}
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A figure that could not be measured here: neither kept nor missed."""
+    """A figure that could not be measured on this machine."""
 
     name: str
     why: str
@@ -54,5 +54,5 @@ Result = Figure | Skipped
 
 
 def spread(values: Sequence[float]) -> str:
-    """How far the runs lay apart: "7.1 (6.9 to 7.4, 5 runs)"."""
+    """Median and range of several runs: "7.1 (6.9 to 7.4, 5 runs)"."""
     return f"{statistics.median(values):.3g} ({min(values):.3g} to {max(values):.3g}, {len(values)} runs)"

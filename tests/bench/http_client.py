@@ -1,9 +1,8 @@
-"""A client in a process of its own: `python http_client.py`, with what to ask on stdin. Standard library alone, and no
-more work for each piece than any client has.
+"""A minimal streaming client in a process of its own: `python http_client.py`. Uses only the standard library.
 
-Takes {"port", "key", "bodies", "at_once"}; gives a list of [first_s, last_s, end_s, n_tokens], one for each body, in
-seconds since it was asked for: the first and the last text, and the end of the answer. One connection for each body, or
-one for all where they come one after another.
+Reads {"port", "key", "bodies", "at_once"} as JSON from stdin. Prints a list of [first_s, last_s, end_s, n_tokens], one
+for each body: the times of the first text, the last text and the end of the answer, in seconds since its request. With
+`at_once` each body has a connection of its own, otherwise all use one connection in sequence.
 """
 
 from __future__ import annotations
@@ -15,13 +14,13 @@ import threading
 import time
 from typing import Any
 
-Seen = tuple[float, float, float, int]
+Timing = tuple[float, float, float, int]
 
 
-def ask(connection: http.client.HTTPConnection, key: str, body: dict[str, Any]) -> Seen:
+def send(connection: http.client.HTTPConnection, key: str, body: dict[str, Any]) -> Timing:
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     content = json.dumps(body)
-    asked = time.perf_counter()
+    sent_s = time.perf_counter()
     connection.request("POST", "/v1/chat/completions", content, headers)
     answer = connection.getresponse()
     assert answer.status == 200, answer.read()
@@ -31,29 +30,29 @@ def ask(connection: http.client.HTTPConnection, key: str, body: dict[str, Any]) 
             continue
         event = json.loads(line[6:])
         if event["choices"] and event["choices"][0]["delta"].get("content"):
-            last = time.perf_counter() - asked
+            last = time.perf_counter() - sent_s
             first = first or last
             n_chunks += 1
         if event.get("usage"):
             n_tokens = event["usage"]["completion_tokens"]
-    # A server that counts nothing sends a chunk for each token.
-    return first, last, time.perf_counter() - asked, n_chunks if n_tokens is None else n_tokens
+    # A server that reports no usage sends one chunk per token.
+    return first, last, time.perf_counter() - sent_s, n_chunks if n_tokens is None else n_tokens
 
 
 def main() -> None:
-    told = json.load(sys.stdin)
-    bodies = told["bodies"]
-    seen: list[Seen | None] = [None] * len(bodies)
+    task = json.load(sys.stdin)
+    bodies = task["bodies"]
+    timings: list[Timing | None] = [None] * len(bodies)
 
     def connect() -> http.client.HTTPConnection:
-        connection = http.client.HTTPConnection("127.0.0.1", told["port"])
+        connection = http.client.HTTPConnection("127.0.0.1", task["port"])
         connection.connect()
         return connection
 
     def run(connection: http.client.HTTPConnection, at: int) -> None:
-        seen[at] = ask(connection, told["key"], bodies[at])
+        timings[at] = send(connection, task["key"], bodies[at])
 
-    if told["at_once"]:
+    if task["at_once"]:
         threads = [threading.Thread(target=run, args=(connect(), at)) for at in range(len(bodies))]
         for thread in threads:
             thread.start()
@@ -63,8 +62,8 @@ def main() -> None:
         connection = connect()
         for at in range(len(bodies)):
             run(connection, at)
-    assert None not in seen, seen
-    json.dump(seen, sys.stdout)
+    assert None not in timings, timings
+    json.dump(timings, sys.stdout)
 
 
 if __name__ == "__main__":

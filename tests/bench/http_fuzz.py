@@ -1,6 +1,6 @@
-"""`http.fuzz`: what 5,000 requests by chance, hostile ones among them, get out of the server that it must not give:
-an error of its own other than 503, silence, a wrong answer to the next plain question. The real engine with a tiny
-model, so that llama.cpp and the constraints are asked too."""
+"""`http.fuzz`: violations in 5,000 random requests, many of them hostile: an internal error other than 503, no answer,
+or a wrong answer to the next plain request. With the real engine and a tiny model, so that llama.cpp and the
+constraints are included."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engine.backend import LoadSettings
 from engine.engine import Engine
 from tests.api.openapi_fuzzer import Fuzz, Outcome, client_of, plain_answer
 from tests.bench.figure import Figure
-from tests.bench.http_asking import KEY
+from tests.bench.http_load import KEY
 from tests.bench.http_servers import served
 from tests.model_files.tiny_models import TINY_MODELS
 

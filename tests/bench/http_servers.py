@@ -1,4 +1,4 @@
-"""The servers that are measured: ours in this process, others in processes of their own."""
+"""The servers that are measured: our endpoint in this process, other servers in processes of their own."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from api.app import create_app
 from api.server import EndpointServer
 from api.settings import EndpointSettings
 from engine.engine import Engine
-from tests.bench.http_asking import KEY
-from tests.bench.rig import default_model, engine
+from tests.bench.engine_run import default_model, running_engine
+from tests.bench.http_load import KEY
 
 LLAMA_SERVER = Path(__file__).parents[2] / "build" / "peer" / "llama-server"
-PATIENCE_S = 60
-N_CTX_EACH = 1024
+START_TIMEOUT_S = 60
+N_CTX_PER_STREAM = 1024
 
 
 @asynccontextmanager
 async def ours() -> AsyncIterator[tuple[Engine, EndpointServer]]:
-    """With the weights paged in."""
-    async with engine() as made, served(made) as endpoint:
-        yield made, endpoint
+    """An engine with the weights paged in, and its endpoint."""
+    async with running_engine() as engine, served(engine) as endpoint:
+        yield engine, endpoint
 
 
 @asynccontextmanager
-async def served(made: Engine) -> AsyncIterator[EndpointServer]:
+async def served(engine: Engine) -> AsyncIterator[EndpointServer]:
     settings = EndpointSettings(key=KEY, port=0)
-    endpoint = EndpointServer(create_app(made, settings), settings)
+    endpoint = EndpointServer(create_app(engine, settings), settings)
     await endpoint.start_async()
     try:
         yield endpoint
@@ -45,43 +45,43 @@ async def served(made: Engine) -> AsyncIterator[EndpointServer]:
 
 
 def find_llama_server() -> str | None:
-    """The one that `make llama-server` built, of the engine's own llama.cpp, else one on PATH."""
+    """The one that `make llama-server` built from the engine's llama.cpp, else one on PATH."""
     return str(LLAMA_SERVER) if LLAMA_SERVER.exists() else shutil.which("llama-server")
 
 
 def no_llama_server() -> str | None:
-    """Why it cannot be measured, or None."""
+    """The reason why it cannot be measured, or None."""
     program = find_llama_server()
     if program is None:
         return "no llama-server here: `make llama-server` builds one"
     try:
         starts = subprocess.run([program, "--version"], capture_output=True).returncode == 0
-    except OSError:  # it is for another machine, or may not be run
+    except OSError:  # built for another machine, or not executable
         starts = False
     return None if starts else f"{_shown(program)} does not start: `make llama-server` builds one that does"
 
 
 def _shown(program: str) -> str:
-    """Without the machine's own folders: reasons are kept in the table of figures."""
+    """The program without paths of this machine, since reasons are published in the table of figures."""
     return "build/peer/llama-server" if program == str(LLAMA_SERVER) else "the llama-server on PATH"
 
 
 @contextmanager
 def llama_server(n_streams: int) -> Iterator[int]:
-    """Its port. What is not said here stays as it comes, which is its best: KV memory of its own for each stream takes
-    less time than one that all share (`-kvu`), and neither a prompt cache turned off, nor fewer samplers, nor smaller
-    batches make it faster. Threads are as many as ours at most."""
+    """Yields the port. All options not given here are llama-server's defaults, which are its fastest: a shared KV
+    memory (`-kvu`), no prompt cache, fewer samplers or smaller batches do not make it faster. It has at most as many
+    threads as our engine."""
     program = find_llama_server()
     assert program is not None
     port = _free_port()
-    context = str(n_streams * N_CTX_EACH)
+    context = str(n_streams * N_CTX_PER_STREAM)
     command = [program, "-m", str(default_model()), "-np", str(n_streams), "-c", context, "--port", str(port)]
     with _running(command, f"http://127.0.0.1:{port}/health"):
         yield port
 
 
 def no_llama_cpp_server() -> str | None:
-    """Why it cannot be measured, or None."""
+    """The reason why it cannot be measured, or None."""
     needed = ("llama_cpp", "sse_starlette", "starlette_context", "pydantic_settings")
     missing = [name for name in needed if importlib.util.find_spec(name) is None]
     return f"llama_cpp.server needs {', '.join(missing)}" if missing else None
@@ -89,11 +89,11 @@ def no_llama_cpp_server() -> str | None:
 
 @contextmanager
 def llama_cpp_server() -> Iterator[int]:
-    """Its port. It answers one request after another; without `interrupt_requests` a new one does not cut the other."""
+    """Yields the port. It serves one request at a time; `interrupt_requests` is off, so that none is interrupted."""
     port = _free_port()
-    options = {"model": default_model(), "n_ctx": 2 * N_CTX_EACH, "port": port, "interrupt_requests": False}
-    told = [part for name, value in options.items() for part in (f"--{name}", str(value))]
-    with _running([sys.executable, "-m", "llama_cpp.server", *told], f"http://127.0.0.1:{port}/v1/models"):
+    options = {"model": default_model(), "n_ctx": 2 * N_CTX_PER_STREAM, "port": port, "interrupt_requests": False}
+    arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
+    with _running([sys.executable, "-m", "llama_cpp.server", *arguments], f"http://127.0.0.1:{port}/v1/models"):
         yield port
 
 
@@ -115,13 +115,13 @@ def _free_port() -> int:
 
 
 def _wait_until_ready(peer: subprocess.Popen[bytes], url: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         if peer.poll() is not None:
             raise RuntimeError(f"{peer.args!r} ended with {peer.returncode}")
         try:
             with urllib.request.urlopen(url, timeout=2):
                 return
-        except (urllib.error.URLError, OSError):  # it is still loading
+        except (urllib.error.URLError, OSError):  # still loading
             time.sleep(0.2)
     raise TimeoutError(f"{peer.args!r} did not come up")

@@ -1,7 +1,7 @@
-"""`library.scan` and `library.rescan`: 2,000 GGUF files in 50 folders listed, the first time and again.
+"""`library.scan` and `library.rescan`: listing 2,000 GGUF files in 50 folders, the first time and again.
 
-The files are made by the package gguf, with the tensors, the numbers and the vocabularies of real models in real
-sizes. Six of them, under 2,000 names: a file system reads what it has just written from memory either way."""
+The files have the tensors, metadata and vocabularies of real models in real sizes. There are six files with 2,000 hard
+links: recently written files are read from the page cache in either case."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.bench.figure import Figure
 
 N_FOLDERS, N_FILES = 50, 40
 VOCABULARIES = (32_000, 49_152, 65_024, 100_008, 128_256, 151_936)
-"""Tokens of six families, each with nearly as many merges."""
+"""Vocabulary sizes of six model families, each with nearly as many merges."""
 
 N_LAYERS, N_EMBD, N_FF = 30, 64, 128
 
@@ -39,7 +39,7 @@ def measure() -> tuple[Figure, Figure]:
 
 
 def _scan(root: Path, file: Path) -> tuple[float, Scan]:
-    """As the window does it: the cache is read and written too."""
+    """As the app does: including reading and writing the cache."""
     started = time.perf_counter()
     cache = ModelScanCache(file)
     cache.load()
@@ -61,8 +61,8 @@ def _fill(root: Path) -> None:
 
 
 def _write(path: Path, n_tokens: int) -> Path:
-    chance = random.Random(n_tokens)
-    words = ["".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=chance.randint(2, 9))) for _ in range(n_tokens)]
+    rng = random.Random(n_tokens)
+    words = ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(2, 9))) for _ in range(n_tokens)]
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_context_length(8192)
     writer.add_embedding_length(N_EMBD)

@@ -1,200 +1,84 @@
-"""A long chat in the real window, in a process of its own: `python -m tests.bench.long_chat chat N` or `answer`.
-
-The model is the tests' fake, which writes 200 tokens a second and takes no processor from the window."""
+"""Figures of long chats and long answers. Stalls of the event loop are compared with those of the same idle loop in the
+same process."""
 
 from __future__ import annotations
 
-import asyncio
+import json
+import statistics
+import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
-import psutil
-from PySide6.QtCore import QEvent, QObject
-from PySide6.QtWidgets import QApplication
+from tests.bench.app_process import ROOT, environment
+from tests.bench.engine_run import percentile
+from tests.bench.figure import Figure, spread
 
-from desktop.app import create_loop, run_until_closed
-from desktop.chat.message_list import MessageList
-from desktop.platform.theme import Theme
-from desktop.settings.settings_file import SettingsFile
-from desktop.shell.main_window import MainWindow
-from desktop.startup.options import Options
-from desktop.store.records import Chat, ChatMessage
-from desktop.store.store import Store
-from desktop.transcript.view import TranscriptView
-from engine.engine import Engine
-from engine.files.profile import Profile
-from tests.bench.driver import FINE_MS, Heartbeat, say
-from tests.fakes import FakeOpener, Script
-
-WORDS = "The tide comes in twice a day and nobody has ever seen it hurry, which is more than one can say of people. "
-PARAGRAPH = WORDS * 3 + "\n\n"
-LETTER_S = 1 / (200 * 4)
-"""The fake writes letter by letter: so fast that 200 tokens of four letters come each second."""
-STREAM_S, IDLE_S, WARM_S = 8.0, 4.0, 1.5
-WIDTHS = [1100 - 17 * n for n in range(20)] + [760 + 17 * n for n in range(20)]
-N_TOKENS, LETTERS = 20_000, 4
+SHORT, LONG = 10, 10_000
+N_RUNS = 3
+MB = 1 << 20
 
 
-class Beats(Heartbeat):
-    """Keeps how late each beat was, in seconds."""
-
-    def __init__(self) -> None:
-        self.late_s: list[float] = []
-        super().__init__(sys.argv[:1], FINE_MS)
-
-    def _beat(self) -> None:
-        self.longest_s = 0.0
-        super()._beat()
-        self.late_s.append(self.longest_s)
-
-
-class PaintWatch(QObject):
-    """When the widget that it watches was painted last."""
-
-    painted_s = 0.0
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Paint:
-            self.painted_s = time.perf_counter()
-        return False
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(120):
-        while not condition():  # noqa: ASYNC110 -- any state of a widget, most have no event to wait for
-            await asyncio.sleep(0.002)
+def chats() -> tuple[Figure, ...]:
+    runs = [(_run("chat", str(SHORT)), _run("chat", str(LONG))) for _ in range(N_RUNS)]
+    longs = [long for _, long in runs]
+    shorts = [short for short, _ in runs]
+    return (
+        *_stalls(shorts, longs),
+        _median("window.open_long", [1000 * each["open_s"] for each in longs], 150.0, "ms", "10,000 messages, 5 MB"),
+        _median(
+            "window.resize",
+            [1000 * max(each["frames_s"]) for each in longs],
+            33.0,
+            "ms",
+            f"the slowest of {len(longs[0]['frames_s'])} frames; half take less than "
+            f"{1000 * statistics.median(longs[0]['frames_s']):.1f} ms",
+        ),
+        _median(
+            "window.long_memory",
+            [each["resident"] / MB for each in longs],
+            60.0,
+            "MB",
+            f"{SHORT} messages: {spread([each['resident'] / MB for each in shorts])} MB",
+        ),
+    )
 
 
-async def fill(profile: Profile, n_messages: int) -> None:
-    store = Store(profile.chats)
-    await store.open()
-    rows = [
-        ChatMessage(
-            f"m{n}",
-            "long",
-            f"m{n - 1}" if n else None,
-            "assistant" if n % 2 else "user",
-            f"{n}: {WORDS * 5}"[:500],
-            "complete",
-            float(n),
-        )
-        for n in range(n_messages)
-    ]
-    await store.save(Chat("long", "A long chat", 1.0, 1.0, leaf_id=rows[-1].id), rows)
-    await store.aclose()
+def _stalls(shorts: list[dict[str, Any]], longs: list[dict[str, Any]]) -> tuple[Figure, Figure, Figure]:
+    def p99(each: dict[str, Any], name: str) -> float:
+        return 1000 * percentile(each[name], 0.99)
+
+    idle = [p99(each, "idle_s") for each in longs]
+    streamed = [p99(each, "stream_s") for each in longs]
+    longest = [1000 * (max(each["stream_s"]) - max(each["idle_s"])) for each in longs]
+    growth = [p99(long, "stream_s") / p99(short, "stream_s") for short, long in zip(shorts, longs, strict=True)]
+    added = [mine - theirs for mine, theirs in zip(streamed, idle, strict=True)]
+    against = f"the same loop idle: {spread(idle)} ms; while 200 tokens/s stream {spread(streamed)} ms"
+    both = f"p99 with {LONG} messages ÷ with {SHORT}: {spread(growth)}"
+    longest_text = (
+        f"streaming {spread([1000 * max(each['stream_s']) for each in longs])} ms, less the idle loop's longest"
+    )
+    return (
+        _median("window.stream_stall_p99", added, 16.0, "ms", against),
+        _median("window.stream_stall_longest", longest, 33.0, "ms", longest_text),
+        _median("window.stream_stall_alike", growth, 1.2, "ratio", both),
+    )
 
 
-async def chat(application: Beats, n_messages: int) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        profile = Profile(Path(folder)).ensure()
-        await fill(profile, n_messages)
-        settings = SettingsFile(profile.settings)
-        window = MainWindow(Theme(application, "light"))
-        window.show()
-        opener = FakeOpener(Script(answer=(PARAGRAPH * 200).encode(), step_s=LETTER_S))
-        model = Path(folder) / "fake.gguf"
-        model.write_bytes(b"")
-        living = asyncio.create_task(
-            run_until_closed(window, settings, Options(profile, model), lambda: Engine(opener))
-        )
-        await until(lambda: window.chat_page.transcript is not None and window.chat_page.header._light == "ready")
-        seen = await lived(application, window)
-        window.close()
-        await living
-        say(**seen)
+def answer() -> Figure:
+    runs = [_run("answer") for _ in range(N_RUNS)]
+    ratios = [each["late_s"] / each["early_s"] for each in runs]
+    against = f"the 100th token: {spread([1000 * each['early_s'] for each in runs])} ms"
+    return _median("window.long_answer", ratios, 1.5, "ratio", against)
 
 
-async def lived(application: Beats, window: MainWindow) -> dict[str, object]:
-    view, chats = window.chat_page.transcript, window.sidebar.chats
-    assert view is not None
-    assert chats is not None
-    await until(lambda: chats.model().rowCount() > 1)
-    await asyncio.sleep(1)
-    before = psutil.Process().memory_info().rss
-    open_s = await opened(view, chats.requests.open_requested.emit)
-    await asyncio.sleep(1)
-    resident = psutil.Process().memory_info().rss - before
-    frames_s = [frame(application, window, view, width) for width in WIDTHS]
-    await asyncio.sleep(1)
-    application.late_s.clear()
-    await asyncio.sleep(IDLE_S)
-    idle_s = list(application.late_s)
-    window.chat_page.composer.begin_with("Go on")
-    window.chat_page.composer.submitted.emit("Go on")
-    await until(lambda: view.messages is not None and view.messages[len(view.messages) - 1].text)
-    await asyncio.sleep(WARM_S)
-    application.late_s.clear()
-    await asyncio.sleep(STREAM_S)
-    return {
-        "open_s": open_s,
-        "resident": resident,
-        "frames_s": frames_s,
-        "idle_s": idle_s,
-        "stream_s": list(application.late_s),
-    }
+def _median(name: str, values: list[float], bound: float, unit: str, against: str) -> Figure:
+    return Figure(name, statistics.median(values), bound, unit, against)
 
 
-async def opened(view: TranscriptView, choose: Callable[[str], None]) -> float:
-    """From the click to the end of the first paint that shows the chat."""
-    watch = PaintWatch()
-    view.viewport().installEventFilter(watch)
-    started = time.perf_counter()
-    choose("long")
-    await until(lambda: view.messages and len(view.messages) and watch.painted_s > started)
-    await asyncio.sleep(0)
-    return watch.painted_s - started
-
-
-def frame(application: QApplication, window: MainWindow, view: TranscriptView, width: int) -> float:
-    started = time.perf_counter()
-    window.resize(width, 750)
-    application.sendPostedEvents()
-    view.viewport().repaint()
-    return time.perf_counter() - started
-
-
-def answer() -> None:
-    """What one token costs the page, early and late in a very long answer; before it, a chat that fills the page, so
-    that as much is drawn early as late."""
-    application = QApplication(sys.argv[:1])
-    messages = MessageList()
-    view = TranscriptView(Theme(application, "light"))
-    view.set_list(messages)
-    view.resize(844, 600)
-    view.show()
-    text = PARAGRAPH * (N_TOKENS * LETTERS // len(PARAGRAPH) + 2)
-    message = ChatMessage("a", "c", None, "assistant", "", "streaming", 0.0)
-    before = [ChatMessage(f"m{n}", "c", None, "assistant", PARAGRAPH, "complete", 0.0) for n in range(12)]
-    messages.show([*before, message])
-    early = cost_s(application, view, messages, message, text, 100)
-    late = cost_s(application, view, messages, message, text, N_TOKENS)
-    say(early_s=early, late_s=late)
-
-
-def cost_s(
-    application: QApplication, view: TranscriptView, messages: MessageList, message: ChatMessage, text: str, at: int
-) -> float:
-    """The mean of 60 tokens around the `at`-th."""
-    messages.replace(replace(message, text=text[: (at - 40) * LETTERS]))
-    view.updates.refresh()
-    application.processEvents()
-    started = time.perf_counter()
-    for token in range(at - 30, at + 30):
-        messages.replace(replace(message, text=text[: token * LETTERS]))
-        view.updates.refresh()
-        application.processEvents()
-    return (time.perf_counter() - started) / 60
-
-
-if __name__ == "__main__":
-    match sys.argv[1:]:
-        case ["chat", n]:
-            beats = Beats()
-            with asyncio.Runner(loop_factory=lambda: create_loop(beats)) as runner:
-                runner.run(chat(beats, int(n)))
-        case ["answer"]:
-            answer()
+def _run(*scenario: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", "tests.bench.long_chat_driver", *scenario]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True, timeout=180, check=True
+    )
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result

@@ -20,7 +20,7 @@ BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
 
 def machine() -> str:
-    """This one, in a few words."""
+    """A short description of this machine."""
     memory = psutil.virtual_memory().total / 2**30
     system = f"{platform.system()} {platform.machine()}"
     return f"{psutil.cpu_count(logical=False) or os.cpu_count()} cores, {memory:.0f} GB, {system}, {_processor()}"
@@ -35,7 +35,7 @@ def _processor() -> str:
 
 
 def table(known: dict[str, dict[str, Any]], names: list[str]) -> str:
-    """Markdown. A figure that falls short says so; one that was not measured is named too."""
+    """The figures as a Markdown table, including those that miss their bound or were not measured."""
     head = [
         f"Measured on {datetime.now(UTC):%Y-%m-%d}: {machine()}.",
         "",
@@ -63,7 +63,7 @@ def write(known: dict[str, dict[str, Any]], names: list[str]) -> None:
 
 
 def known() -> dict[str, dict[str, Any]]:
-    """What earlier runs wrote, so that one figure can be measured again by itself."""
+    """The records of earlier runs, so that a single figure can be measured again."""
     path = BUILD / "bench.json"
     found: dict[str, dict[str, Any]] = json.loads(path.read_text()) if path.exists() else {}
     return found

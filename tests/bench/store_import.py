@@ -1,6 +1,6 @@
-"""`store.import` and its stall: a ChatGPT export of 5,000 chats comes in while the window's loop turns.
+"""`store.import` and `store.import_stall`: importing a ChatGPT export of 5,000 chats while the event loop runs.
 
-The stall is held against the same loop beside the same reading process alone, whose chats nobody takes."""
+The stall is compared with the same loop beside the reader process alone, whose output is discarded."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ async def _measure(folder: Path, export: Path) -> tuple[float, float, float]:
 
 
 async def _longest_turn(work: Awaitable[object]) -> float:
-    """How long the loop once did not come back to a task that only ever wants its next turn."""
+    """The longest time between two turns of a task that always wants to run."""
     done = asyncio.ensure_future(work)
     longest = 0.0
     before = time.perf_counter()
@@ -77,11 +77,11 @@ async def _longest_turn(work: Awaitable[object]) -> float:
 
 
 def _export(folder: Path) -> Path:
-    chance = random.Random(4645)
-    words = ["".join(chance.choice("aeioubdglmnrst") for _ in range(chance.randint(2, 9))) for _ in range(5_000)]
+    rng = random.Random(4645)
+    words = ["".join(rng.choice("aeioubdglmnrst") for _ in range(rng.randint(2, 9))) for _ in range(5_000)]
 
     def text() -> str:
-        return " ".join(chance.choices(words, k=N_WORDS))
+        return " ".join(rng.choices(words, k=N_WORDS))
 
     def conversation(number: int) -> dict[str, object]:
         mapping: dict[str, object] = {}

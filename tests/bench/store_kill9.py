@@ -1,5 +1,5 @@
-"""`store.kill9`: databases that are not sound after `kill -9` at random moments of streaming answers.
-`store.kill9_gone_ms`: how old the oldest word was that such a kill took, at most."""
+"""`store.kill9`: databases that are damaged after `kill -9` at random moments while answers stream.
+`store.kill9_gone_ms`: for how long the oldest text that was lost had been visible, at most."""
 
 from __future__ import annotations
 
@@ -16,48 +16,48 @@ from pathlib import Path
 
 from desktop.store.records import ChatMessage
 from desktop.store.store import Store
-from tests.bench.dying_chat import KINDS, die
 from tests.bench.figure import Figure
+from tests.bench.killed_chat import KINDS, stream_until_killed
 
 N_KILLS = 200
-LATEST_S = 1.2
-"""After the first word."""
+MAX_DELAY_S = 1.2
+"""Of the kill, after the first text."""
 
-MOST_MS = 250.0
+MAX_LOST_AGE_MS = 250.0
 
 Shown = list[tuple[float, dict[str, int]]]
 
 
 def measure(n_kills: int = N_KILLS) -> tuple[Figure, Figure]:
-    drawn = random.Random(9)
-    unsound, gone, delays = 0, [], [0.0]
+    rng = random.Random(9)
+    n_damaged, ages_ms, pipe_delays_s = 0, [], [0.0]
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.bench.dying_chat"])
+    context.set_forkserver_preload(["tests.bench.killed_chat"])
     for number in range(n_kills):
         with tempfile.TemporaryDirectory() as folder:
             kind = KINDS[number % len(KINDS)]
-            shown, killed_s, delay_s = killed(context, folder, kind, drawn.uniform(0.0, LATEST_S))
-            delays.append(delay_s)
+            shown, killed_s, delay_s = stream_and_kill(context, folder, kind, rng.uniform(0.0, MAX_DELAY_S))
+            pipe_delays_s.append(delay_s)
             path = Path(folder) / "chats.sqlite3"
-            if not _is_sound(path):
-                unsound += 1
+            if not _is_intact(path):
+                n_damaged += 1
                 continue
-            gone.append(1000 * gone_s(shown, killed_s, asyncio.run(read(path))))
-    pipe_ms = 1000 * statistics.median(delays)
+            ages_ms.append(1000 * lost_age_s(shown, killed_s, asyncio.run(read(path))))
+    pipe_ms = 1000 * statistics.median(pipe_delays_s)
     kinds = f"{n_kills} kills: {', '.join(KINDS)}"
-    against = f"{kinds}; median {statistics.median(gone):.0f} ms; the pipe's own delay {pipe_ms:.1f} ms"
+    against = f"{kinds}; median {statistics.median(ages_ms):.0f} ms; the pipe's own delay {pipe_ms:.1f} ms"
     return (
-        Figure("store.kill9", unsound, 0, "files", kinds),
-        Figure("store.kill9_gone_ms", max(gone), MOST_MS, "ms", against),
+        Figure("store.kill9", n_damaged, 0, "files", kinds),
+        Figure("store.kill9_gone_ms", max(ages_ms), MAX_LOST_AGE_MS, "ms", against),
     )
 
 
-def killed(
+def stream_and_kill(
     context: multiprocessing.context.ForkServerContext, folder: str, kind: str, after_s: float
 ) -> tuple[Shown, float, float]:
-    """What was shown, when the process was killed, and how long the pipe took at most, by the system's clock."""
+    """What was shown, the time of the kill, and the longest delay of the pipe in seconds (monotonic clock)."""
     ours, theirs = context.Pipe(duplex=False)
-    child = context.Process(target=die, args=(folder, kind, theirs))
+    child = context.Process(target=stream_until_killed, args=(folder, kind, theirs))
     child.start()
     theirs.close()
     shown: Shown = []
@@ -71,15 +71,17 @@ def killed(
     return shown, killed_s, delay_s
 
 
-def _receive_until(told: Connection, shown: Shown, until_s: float | None) -> float:
-    """Until that moment, or the first words; or until nobody is there to tell more. The longest delay of the pipe."""
+def _receive_until(reports: Connection, shown: Shown, until_s: float | None) -> float:
+    """Receives reports until a time, or until the first text if `until_s` is None, or until the pipe is closed.
+
+    Returns the longest delay of the pipe."""
     delay_s = 0.0
     while True:
         left_s = 60.0 if until_s is None else until_s - time.monotonic()
-        if left_s <= 0 or not told.poll(left_s):
+        if left_s <= 0 or not reports.poll(left_s):
             return delay_s
         try:
-            shown.append(told.recv())
+            shown.append(reports.recv())
         except (EOFError, OSError):
             return delay_s
         delay_s = max(delay_s, time.monotonic() - shown[-1][0])
@@ -87,7 +89,7 @@ def _receive_until(told: Connection, shown: Shown, until_s: float | None) -> flo
             return delay_s
 
 
-def _is_sound(path: Path) -> bool:
+def _is_intact(path: Path) -> bool:
     with closing(sqlite3.connect(path)) as file:
         return bool(file.execute("PRAGMA integrity_check").fetchone() == ("ok",))
 
@@ -98,13 +100,13 @@ async def read(path: Path) -> list[ChatMessage]:
     messages = [message for chat in await store.chats() for message in await store.messages(chat.id)]
     await store.aclose()
     assert notice is None
-    assert messages, "the question is gone"
+    assert messages, "the user message is lost"
     assert messages[0].text == "Go on and on"
     return messages
 
 
-def gone_s(shown: Shown, killed_s: float, kept: list[ChatMessage]) -> float:
-    """For how long the first letter that is gone had been seen; 0 where none is."""
-    letters = {message.id: len(message.text) + len(message.reasoning) for message in kept}
-    lost = [killed_s - at_s for at_s, seen in shown for message_id, n in seen.items() if n > letters.get(message_id, 0)]
+def lost_age_s(shown: Shown, killed_s: float, kept: list[ChatMessage]) -> float:
+    """For how long the first lost character had been visible, in seconds; 0 if nothing is lost."""
+    n_kept = {message.id: len(message.text) + len(message.reasoning) for message in kept}
+    lost = [killed_s - at_s for at_s, seen in shown for message_id, n in seen.items() if n > n_kept.get(message_id, 0)]
     return max(lost, default=0.0)

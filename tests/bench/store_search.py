@@ -1,4 +1,4 @@
-"""`store.search`: what one waits for after each letter that is typed, over 100,000 messages of 80 words each."""
+"""`store.search`: time after each typed character, over 100,000 messages of 80 words each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from desktop.store.store import Store
 from tests.bench.figure import Figure
 
 N_CHATS, N_MESSAGES, N_WORDS = 5_000, 20, 80
-N_KNOWN = 20_000
+N_VOCABULARY = 20_000
 N_RUNS = 5
 
 
@@ -25,14 +25,14 @@ def measure() -> Figure:
     worst = max(waits, key=lambda typed: waits[typed])
     all_waits = sorted(waits.values())
     against = (
-        f"letter by letter, the slowest (“{worst}”) of {len(waits)}, median of {N_RUNS}; "
+        f"character by character, the slowest (“{worst}”) of {len(waits)}, median of {N_RUNS}; "
         f"half take less than {statistics.median(all_waits):.1f} ms"
     )
     return Figure("store.search", waits[worst], 50.0, "ms", against)
 
 
 async def _measure(path: Path) -> dict[str, float]:
-    """Text typed → milliseconds."""
+    """Milliseconds by typed text."""
     words = _words()
     store, search = Store(path), ChatSearch(path)
     await store.open()
@@ -51,24 +51,24 @@ async def _measure(path: Path) -> dict[str, float]:
 
 
 def _words() -> list[str]:
-    """Made up, the most frequent first."""
-    chance = random.Random(4645)
+    """Artificial words, the most frequent first."""
+    rng = random.Random(4645)
     letters = ("bcdfghklmnprstvw", "aeiou")
-    return ["".join(chance.choice(letters[n % 2]) for n in range(chance.randint(2, 9))) for _ in range(N_KNOWN)]
+    return ["".join(rng.choice(letters[n % 2]) for n in range(rng.randint(2, 9))) for _ in range(N_VOCABULARY)]
 
 
 async def _fill(store: Store, words: list[str]) -> None:
-    chance = random.Random(6_4645)
-    weights = [1 / (rank + 2) for rank in range(len(words))]  # as in any language: Zipf's law
+    rng = random.Random(6_4645)
+    weights = [1 / (rank + 2) for rank in range(len(words))]  # frequencies as in natural language: Zipf's law
     for number in range(N_CHATS):
-        chat = Chat(f"c{number}", " ".join(chance.choices(words, weights, k=5)), number, number)
+        chat = Chat(f"c{number}", " ".join(rng.choices(words, weights, k=5)), number, number)
         rows = [
             ChatMessage(
                 f"{chat.id}-{n}",
                 chat.id,
                 f"{chat.id}-{n - 1}" if n else None,
                 "user" if n % 2 == 0 else "assistant",
-                " ".join(chance.choices(words, weights, k=N_WORDS)),
+                " ".join(rng.choices(words, weights, k=N_WORDS)),
                 "complete",
                 float(number),
             )

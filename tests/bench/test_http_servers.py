@@ -1,4 +1,4 @@
-"""Which llama-server is measured against, and what is said where there is none. None is built or asked here."""
+"""Finding the llama-server to compare with, and the reason shown if there is none."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from tests.bench import http_servers
 
 @pytest.fixture
 def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where a built one belongs; an empty folder is all that is on PATH."""
+    """The path of a built llama-server. PATH contains only an empty folder."""
     (tmp_path / "path").mkdir()
     monkeypatch.setenv("PATH", str(tmp_path / "path"))
     monkeypatch.setattr(http_servers, "LLAMA_SERVER", tmp_path / "llama-server")
     return tmp_path / "llama-server"
 
 
-def _program(path: Path, script: str) -> None:
+def _write_program(path: Path, script: str) -> None:
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
 
 
-def test_without_one_the_reason_names_what_builds_it(built: Path) -> None:
+def test_missing_server_gives_the_command_that_builds_it(built: Path) -> None:
     assert http_servers.find_llama_server() is None
     assert "`make llama-server`" in str(http_servers.no_llama_server())
 
 
-def test_the_one_that_was_built_comes_before_the_one_on_path(built: Path) -> None:
+def test_built_server_takes_precedence_over_path(built: Path) -> None:
     on_path = built.parent / "path" / "llama-server"
-    _program(on_path, "exit 0")
+    _write_program(on_path, "exit 0")
     assert http_servers.find_llama_server() == str(on_path)
     assert http_servers.no_llama_server() is None
 
-    _program(built, "exit 0")
+    _write_program(built, "exit 0")
     assert http_servers.find_llama_server() == str(built)
     assert http_servers.no_llama_server() is None
 
 
 @pytest.mark.parametrize("content", [b"#!/bin/sh\nexit 127\n", b"\0of another machine"])
-def test_one_that_does_not_start_is_named_without_its_folder(built: Path, content: bytes) -> None:
+def test_server_that_does_not_start_is_reported_without_its_path(built: Path, content: bytes) -> None:
     built.write_bytes(content)
     built.chmod(0o755)
 

@@ -1,4 +1,4 @@
-"""The table of figures says what was measured, and hides nothing."""
+"""The table of figures shows every figure, including those that missed their bound or were skipped."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tests.bench.figure import Figure, Skipped
 from tests.bench.report import table
 
 
-def test_each_figure_has_its_row_and_a_miss_stands_out() -> None:
+def test_table_has_a_row_for_each_figure_and_marks_misses() -> None:
     kept = Figure("a.kept", 0.9731, 0.97, "ratio", "a bare | loop", "at least")
     missed = Figure("b.missed", 412.0, 400.0, "ms", "nothing")
     skipped = Skipped("c.skipped", "there is none here")

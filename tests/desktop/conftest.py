@@ -19,9 +19,10 @@ from pytestqt.qtbot import QtBot
 from desktop.app import create_loop, make_engine, run_until_closed
 from desktop.chat.message_list import MessageList
 from desktop.endpoint.page import EndpointPage
-from desktop.platform.language import install_translators
+from desktop.framework.actions import Action, Actions
+from desktop.platform.language import LanguageChoice, install_translators
 from desktop.platform.theme import Theme
-from desktop.settings.settings_file import LanguageChoice, SettingsFile
+from desktop.settings.settings_file import SettingsFile
 from desktop.shell.main_window import MainWindow
 from desktop.sidebar.chat_list_view import ChatListView
 from desktop.startup.options import Options
@@ -120,6 +121,11 @@ class Gui:
         page = self.window.view("endpoint", EndpointPage)
         assert page is not None
         return page
+
+    def action(self, action_id: str) -> Action:
+        actions = self.window.findChild(Actions)
+        assert actions is not None
+        return actions[action_id]
 
     @property
     def rows(self) -> list[Any]:

@@ -15,7 +15,7 @@ import pytest
 from desktop.store.records import ChatMessage
 from desktop.store.store import Store
 from tests.bench import store_kill9
-from tests.bench.dying_chat import KINDS
+from tests.bench.killed_chat import KINDS
 
 ROOT = Path(__file__).parents[2]
 LOSS_S = 0.25
@@ -44,15 +44,15 @@ def test_a_killed_process_loses_a_quarter_of_a_second_at_most(tmp_path: Path, n_
 def test_whatever_is_being_written_it_is_on_disk_within_a_quarter_of_a_second(kind: str) -> None:
     """A thought, several answers at once, one that is gone on with; the figure `store.kill9` does it 200 times."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.bench.dying_chat"])
+    context.set_forkserver_preload(["tests.bench.killed_chat"])
     with tempfile.TemporaryDirectory() as folder:
-        shown, killed_s, _ = store_kill9.killed(context, folder, kind, 0.7)
+        shown, killed_s, _ = store_kill9.stream_and_kill(context, folder, kind, 0.7)
         kept = asyncio.run(store_kill9.read(Path(folder) / "chats.sqlite3"))
-        assert store_kill9.gone_s(shown, killed_s, kept) <= LOSS_S
+        assert store_kill9.lost_age_s(shown, killed_s, kept) <= LOSS_S
         answers = [message for message in kept if message.role == "assistant"]
-        assert len(answers) == (4 if kind == "three at once" else 1)
+        assert len(answers) == (4 if kind == "alternatives" else 1)
         assert {"cut"} <= {message.state for message in answers} <= {"cut", "stopped"}
-        assert any(message.reasoning for message in answers) == (kind == "a thought")
+        assert any(message.reasoning for message in answers) == (kind == "reasoning")
 
 
 async def _read(path: Path) -> ChatMessage:

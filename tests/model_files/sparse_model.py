@@ -1,4 +1,4 @@
-"""Model files of any size, made by the package gguf, whose weights are a hole: they take no room on the disk."""
+"""Model files of any size whose weights are a hole, so that they use no disk space. Written with the package gguf."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 def write_sparse(
     path: Path, *, n_bytes: int, n_layers: int = 28, n_embd: int = 2048, n_ctx: int = 32_768, file_type: int = 15
 ) -> Path:
-    """A llama of about `n_bytes` of four-bit weights, with eight heads of keys for each layer."""
+    """A Llama with about `n_bytes` of four-bit weights and eight KV heads per layer."""
     path.parent.mkdir(parents=True, exist_ok=True)
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_context_length(n_ctx)

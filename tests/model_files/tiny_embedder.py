@@ -1,4 +1,4 @@
-"""A BERT of two layers with random weights, as a GGUF file and as a forward pass in numpy."""
+"""A BERT with two layers of random weights, as a GGUF file and as a forward pass in numpy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Array = npt.NDArray[np.floating[Any]]
 
 
 class TinyBert:
-    """`write` makes the file, `forward` computes what a model should say of tokens."""
+    """`write` writes the file, `forward` computes the expected output."""
 
     def __init__(self, seed: int = 7) -> None:
         random = np.random.default_rng(seed)
@@ -72,7 +72,7 @@ class TinyBert:
         return path
 
     def forward(self, tokens: list[int]) -> Array:
-        """A row for each token."""
+        """One row per token."""
         w = self.weights
         x = w["token_embd.weight"][tokens] + w["position_embd.weight"][: len(tokens)] + w["token_types.weight"][0]
         x = self._norm("token_embd_norm", x)

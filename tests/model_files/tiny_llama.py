@@ -1,4 +1,4 @@
-"""A model of some kilobytes with random weights, written with the package `gguf`."""
+"""A model of some kilobytes with random weights, written with the package gguf."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WORDS = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), "â
 
 
 class _Weights:
-    """Random, the same in each run."""
+    """Random, the same in every run."""
 
     def __init__(self, writer: gguf.GGUFWriter, seed: int) -> None:
         self._writer = writer
@@ -28,8 +28,8 @@ class _Weights:
 
 
 def write_llama(path: Path, change: Mapping[str, object] | None = None, words: Sequence[str] = WORDS) -> Path:
-    """A Llama of two layers whose words are bytes. `change` puts other numbers or texts into its metadata; `words` are
-    as many others."""
+    """A Llama with two layers whose tokens are bytes. `change` replaces metadata values; `words` are additional
+    tokens."""
     writer = gguf.GGUFWriter(path, "llama")
     numbers = {
         "llama.context_length": 256, "llama.embedding_length": N_EMBD, "llama.feed_forward_length": N_FF,
@@ -54,7 +54,7 @@ def write_llama(path: Path, change: Mapping[str, object] | None = None, words: S
 
 
 def add_weights(writer: gguf.GGUFWriter, n_words: int) -> None:
-    """Random weights of all layers, for a vocabulary of `n_words`."""
+    """Random weights of all layers for a vocabulary of `n_words` tokens."""
     weights = _Weights(writer, 1)
     weights.add("token_embd.weight", n_words, N_EMBD)
     weights.add("output_norm.weight", N_EMBD)

@@ -1,7 +1,7 @@
-"""Tiny models with random weights, one for each kind of memory that llama.cpp keeps.
+"""Tiny models with random weights, one for each kind of KV memory in llama.cpp.
 
-Each speaks bytes, writes printable letters only, and is made anew from a fixed seed. What it says next depends on
-what was said long before, so that a wrong or missing token in the memory shows in the answer.
+Their tokens are bytes, and they generate printable letters only. The seed is fixed. Each output depends on text far
+back, so a wrong or missing cell in the memory changes the answer.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Tensors = dict[str, npt.NDArray[np.float32]]
 
 @dataclass(frozen=True, slots=True)
 class TinyModel:
-    """`build` adds what its layers need; `supports_truncation` and `window` say what its memory can do."""
+    """`build` adds the layers; `supports_truncation` and `window` describe the memory."""
 
     name: str
     architecture: str
@@ -41,7 +41,7 @@ class TinyModel:
     window: int = 0
 
     def write(self, path: Path) -> Path:
-        """Makes the file, some hundred kilobytes of it."""
+        """Writes the file, of some hundred kilobytes."""
         weights = _Weights(np.random.default_rng(7))
         weights.matrix("token_embd", len(VOCABULARY), N_EMBD, 3.0)
         weights.ones("output_norm", N_EMBD)
@@ -63,7 +63,7 @@ class TinyModel:
 
 @dataclass(slots=True)
 class _Weights:
-    """Tensors by name. Shapes are rows first, so a matrix of `n_out` rows maps `n_in` numbers to `n_out`."""
+    """Tensors by name. Shapes have rows first: a matrix of `n_out` rows maps `n_in` numbers to `n_out`."""
 
     random: np.random.Generator
     tensors: Tensors = field(default_factory=dict)
@@ -79,7 +79,7 @@ class _Weights:
 
 
 def _attention(weights: _Weights, block: str) -> None:
-    """Sharp, so that a few tokens anywhere before decide what is read."""
+    """Sharp attention, so that a few tokens anywhere before determine the output."""
     weights.matrix(f"{block}.attn_q", N_EMBD, N_EMBD, 1.6)
     weights.matrix(f"{block}.attn_k", N_EMBD, N_EMBD, 1.6)
     weights.matrix(f"{block}.attn_v", N_EMBD, N_EMBD, 1.0)
@@ -93,7 +93,7 @@ def _feed_forward(weights: _Weights, block: str) -> None:
 
 
 def _state_space(weights: _Weights, block: str) -> None:
-    """A Mamba layer whose state fades slowly."""
+    """A Mamba layer whose state decays slowly."""
     n_inner, n_state, n_conv, n_step = 2 * N_EMBD, 8, 4, 4
     weights.matrix(f"{block}.ssm_in", 2 * n_inner, N_EMBD, 2.0)
     weights.matrix(f"{block}.ssm_conv1d", n_inner, n_conv, 1.0)
@@ -121,7 +121,7 @@ def _gemma(weights: _Weights) -> None:
 
 
 def _gpt_oss(weights: _Weights) -> None:
-    """Two experts, both used: a choice between them could turn on a rounding."""
+    """Two experts, both active: choosing between them could depend on rounding."""
     for block in _blocks(weights, "attn_norm", "post_attention_norm"):
         _attention(weights, block)
         weights.plain(f"{block}.attn_output.bias", np.zeros(N_EMBD))
@@ -140,7 +140,7 @@ def _mamba(weights: _Weights) -> None:
 
 
 def _jamba(weights: _Weights) -> None:
-    """The middle layer attends, the others are Mamba's."""
+    """The middle layer is attention, the others are Mamba."""
     for at, block in enumerate(_blocks(weights, "attn_norm", "ffn_norm")):
         if at == 1:
             _attention(weights, block)
@@ -160,7 +160,7 @@ def _blocks(weights: _Weights, *norms: str) -> list[str]:
 
 
 def _readout(weights: _Weights) -> npt.NDArray[np.float32]:
-    """Logits for the letters; 0, which never wins, for all the rest."""
+    """Logits for the letters; 0 for all other tokens, which is never the maximum."""
     output = np.zeros((len(VOCABULARY), N_EMBD), np.float32)
     letters = [VOCABULARY.index(_token(letter)) for letter in LETTERS]
     output[letters] = weights.random.normal(0.0, 1.0, (len(letters), N_EMBD))

@@ -1,1 +1,1 @@
-"""The whole app under a load by chance, for minutes: `make soak`."""
+"""Soak test: the whole app under random load for minutes. `make soak`."""

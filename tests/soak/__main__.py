@@ -1,4 +1,5 @@
-"""`python -m tests.soak [MINUTES] [SEED]`: prints what stalled, leaked or was lost. Exit code 1 where something was."""
+"""`python -m tests.soak [MINUTES] [SEED]` prints figures on stalls, leaks and lost text. Exit code 1 if one misses its
+bound."""
 
 from __future__ import annotations
 
@@ -26,22 +27,22 @@ from engine.files.profile import Profile
 from engine.library.default_model import find_default_model
 from tests.bench import report
 from tests.bench.__main__ import FIGURES
+from tests.bench.engine_run import percentile
 from tests.bench.figure import Figure, Result
-from tests.bench.rig import percentile
 from tests.model_files.tiny_models import TINY_MODELS
+from tests.soak.disturbances import Disturbances
 from tests.soak.fuzzers import FUZZERS, run_all
-from tests.soak.house import Pulse, opened
-from tests.soak.person import Person
-from tests.soak.weather import Weather
+from tests.soak.soaked_app import StallLog, running_app
+from tests.soak.user_actions import UserActions
 
 ROOT = Path(__file__).resolve().parents[2]
 MINUTES = 10.0
 WARM_SHARE = 0.25
-"""Of the time until memory is looked at for the first time."""
+"""The share of the duration before memory is measured for the first time."""
 FUZZ_SHARE = 0.2
-"""Of the time, beyond it, for the fuzzers: beside the window they would disturb what is measured there."""
+"""The share of the duration by which the fuzzers run after it; they would disturb the measurements of the window."""
 MB = 1024 * 1024
-KNOWN = ("200", "400", "busy")
+EXPECTED_OUTCOMES = ("200", "400", "busy")
 
 
 def main(minutes: float, seed: int) -> int:
@@ -59,42 +60,44 @@ def main(minutes: float, seed: int) -> int:
 
 
 async def _soak(application: QApplication, folder: Path, seconds: float, seed: int) -> list[Result]:
-    chance, port = random.Random(seed), 20_000 + os.getpid() % 20_000
+    rng, port = random.Random(seed), 20_000 + os.getpid() % 20_000
     default = find_default_model(Profile.default())
     assert default is not None, "the default model is missing: `make soak` sets it up"
     tiny = TINY_MODELS["plain"].write(folder / "tiny.gguf")
-    async with opened(application, folder / "profile", port) as house:
-        weather, person = Weather(house, (default, tiny), chance), Person(house, chance)
-        tools = _tools(port, (folder / "profile" / "endpoint.key").read_text().strip(), seed)
-        pulse = Pulse()
-        living = [asyncio.create_task(each.live()) for each in (person, weather)]
+    async with running_app(application, folder / "profile", port) as app:
+        disturbances, user = Disturbances(app, (default, tiny), rng), UserActions(app, rng)
+        clients = _start_clients(port, (folder / "profile" / "endpoint.key").read_text().strip(), seed)
+        stall_log = StallLog()
+        living = [asyncio.create_task(each.run()) for each in (user, disturbances)]
         await asyncio.sleep(seconds * WARM_SHARE)
-        first = await _resident(application, weather, default)
+        first = await _resident(application, disturbances, default)
         done, _ = await asyncio.wait(living, timeout=seconds * (1 - WARM_SHARE), return_when=asyncio.FIRST_EXCEPTION)
         for task in living:
             task.cancel()
         await asyncio.gather(*living, return_exceptions=True)
         for task in done:
-            task.result()  # whatever ended it before its time
-        late = pulse.late
-        answers, _ = await asyncio.to_thread(tools.communicate, "end\n", 150)
-        last = await _resident(application, weather, default)
-        said = dict(house.said)
-    lost = await _lost(folder / "profile", said)
-    results = _results(late, last - first, first, lost, said, json.loads(answers), {**person.done, **weather.done})
+            task.result()  # raises what ended it early
+        late = stall_log.late_s
+        answers, _ = await asyncio.to_thread(clients.communicate, "end\n", 150)
+        last = await _resident(application, disturbances, default)
+        final_texts = dict(app.final_texts)
+    lost = await _lost(folder / "profile", final_texts)
+    results = _results(
+        late, last - first, first, lost, final_texts, json.loads(answers), {**user.done, **disturbances.done}
+    )
     return [*results, _fuzzed(await asyncio.to_thread(run_all, seconds * FUZZ_SHARE, seed), seconds * FUZZ_SHARE)]
 
 
-def _tools(port: int, key: str, seed: int) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.soak.tools", str(port), key, str(seed)]
+def _start_clients(port: int, key: str, seed: int) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.soak.endpoint_clients", str(port), key, str(seed)]
     return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-async def _resident(application: QApplication, weather: Weather, model: Path) -> int:
-    """With this model in memory, when what is dead is gone: the least of some seconds, since a snapshot of 30 MB may
-    be on its way to the disk."""
-    async with weather.exchange:
-        await weather.load(model)
+async def _resident(application: QApplication, disturbances: Disturbances, model: Path) -> int:
+    """Resident memory with this model loaded, after garbage collection. The minimum over 4 s, since a snapshot of 30 MB
+    may be being written."""
+    async with disturbances.model_lock:
+        await disturbances.load(model)
         await asyncio.sleep(2)
         application.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         gc.collect()
@@ -105,13 +108,13 @@ async def _resident(application: QApplication, weather: Weather, model: Path) ->
         return min(seen)
 
 
-async def _lost(profile: Path, said: dict[str, str]) -> list[str]:
-    """The messages whose text is not on disk as it was shown."""
+async def _lost(profile: Path, final_texts: dict[str, str]) -> list[str]:
+    """The ids of messages whose text on disk differs from what was shown."""
     store = Store(Profile(profile).chats)
     await store.open()
     kept = {each.id: each.text for chat in await store.chats() for each in await store.messages(chat.id)}
     await store.aclose()
-    return [message_id for message_id, text in said.items() if kept.get(message_id) != text]
+    return [message_id for message_id, text in final_texts.items() if kept.get(message_id) != text]
 
 
 def _results(
@@ -119,26 +122,30 @@ def _results(
     grown: int,
     first: int,
     lost: list[str],
-    said: dict[str, str],
+    final_texts: dict[str, str],
     answers: dict[str, int],
     done: dict[str, int],
 ) -> list[Result]:
-    odd = {outcome: n for outcome, n in answers.items() if outcome.split(": ")[1] not in KNOWN}
-    asked = (
-        f"{sum(answers.values())} requests of tools: {', '.join(f'{n} {what}' for what, n in sorted(answers.items()))}"
-    )
+    unexpected = {outcome: n for outcome, n in answers.items() if outcome.split(": ")[1] not in EXPECTED_OUTCOMES}
+    requests = f"{sum(answers.values())} requests: {_listed(answers)}"
     return [
         Figure("soak.stall_p99", 1000 * percentile(late, 0.99), 33.0, "ms", f"{len(late)} ticks; {_listed(done)}"),
         Figure("soak.stall_longest", 1000 * max(late), 250.0, "ms", "the same"),
         Figure("soak.leak", grown / MB, 30.0, "MB", f"{first / MB:.0f} MB when warm"),
-        Figure("soak.lost", float(len(lost)), 0.0, "", f"{len(said)} answers that were shown as done"),
-        Figure("soak.odd_answers", float(sum(odd.values())), 0.0, "", f"{asked}{f'; odd: {odd}' if odd else ''}"),
+        Figure("soak.lost", float(len(lost)), 0.0, "", f"{len(final_texts)} answers that were shown as done"),
+        Figure(
+            "soak.odd_answers",
+            float(sum(unexpected.values())),
+            0.0,
+            "",
+            f"{requests}{f'; unexpected: {unexpected}' if unexpected else ''}",
+        ),
     ]
 
 
 def _fuzzed(found: Sequence[str], seconds: float) -> Result:
-    told = "; ".join(found)[:2000]
-    note = f"{len(FUZZERS)} fuzzers, {seconds:.0f} s{f': {told}' if told else ''}"
+    listed = "; ".join(found)[:2000]
+    note = f"{len(FUZZERS)} fuzzers, {seconds:.0f} s{f': {listed}' if listed else ''}"
     return Figure("soak.fuzz", float(len(found)), 0.0, "", note)
 
 

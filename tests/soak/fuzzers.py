@@ -1,7 +1,8 @@
-"""The fuzzers that the soak runs, each in a process of its own: `python -m tests.soak.fuzzers MODULE SECONDS [SEED]`.
+"""The fuzzers that the soak test runs, each in a process of its own: `python -m tests.soak.fuzzers MODULE SECONDS
+[SEED]`.
 
-To add one, name its module in FUZZERS. The module has a function `fuzz(seconds: float, seed: int) -> list[str]`, which
-tries inputs for about so long and returns a line for each that failed, took too long or took too much memory."""
+To add one, add its module to `FUZZERS`. The module has a function `fuzz(seconds: float, seed: int) -> list[str]`, which
+tries inputs for about `seconds` and returns a line for each that failed or exceeded a limit of time or memory."""
 
 from __future__ import annotations
 
@@ -18,26 +19,26 @@ FUZZERS = (
     "tests.desktop.render.fuzzing",
     "tests.engine.library.gguf_fuzz",
     "tests.engine.prompt.template_fuzz",
-    "tests.tokenizer_fuzz",
+    "tests.engine.native.tokenizer_fuzz",
 )
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_S = 120.0
-"""Beyond the seconds that a fuzzer has: for its start and for the input that it tries last."""
+EXTRA_TIMEOUT_S = 120.0
+"""Beyond the duration of a fuzzer, for its start and its last input."""
 
 
 def run_all(seconds: float, seed: int, modules: Sequence[str] = FUZZERS) -> list[str]:
-    """What the fuzzers found, one after the other, in `seconds` together."""
+    """The findings of all fuzzers, run one after another in `seconds` together."""
     return [f"{module}: {each}" for module in modules for each in run_one(module, seconds / max(len(modules), 1), seed)]
 
 
 def run_one(module: str, seconds: float, seed: int) -> list[str]:
-    """A fuzzer that crashes or does not end is a finding."""
+    """The findings of a fuzzer. A crash or timeout of the fuzzer itself is a finding."""
     command = [sys.executable, "-m", "tests.soak.fuzzers", module, str(seconds), str(seed)]
     try:
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=seconds + PATIENCE_S)
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=seconds + EXTRA_TIMEOUT_S)
     except subprocess.TimeoutExpired:
-        return [f"did not end within {seconds + PATIENCE_S:.0f} s"]
+        return [f"did not end within {seconds + EXTRA_TIMEOUT_S:.0f} s"]
     if done.returncode:
         return [f"ended with {done.returncode}: {done.stderr.strip()[-500:]}"]
     found: list[str] = json.loads(done.stdout.splitlines()[-1])

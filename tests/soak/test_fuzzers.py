@@ -1,4 +1,4 @@
-"""What fuzzers find reaches the soak, also where one crashes."""
+"""Findings of fuzzers are reported, including crashes of a fuzzer."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ def test_findings_and_crashes_are_reported(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("module", FUZZERS)
-def test_every_fuzzer_has_its_function(module: str) -> None:
+def test_every_fuzzer_module_has_a_fuzz_function(module: str) -> None:
     assert callable(importlib.import_module(module).fuzz)

@@ -1,4 +1,4 @@
-"""A quarter of a minute of the soak: nothing is lost, and nothing is answered oddly."""
+"""A soak test of about 18 seconds: no text is lost, and no request gets an unexpected answer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.timeout(240)
-def test_a_short_soak_loses_nothing(model_path: Path) -> None:
+def test_short_soak_loses_no_text_and_gives_no_unexpected_answers(model_path: Path) -> None:
     command = [sys.executable, "-m", "tests.soak", "0.3"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=230)
     rows = {line.split()[1]: line for line in done.stdout.splitlines() if " soak." in line}

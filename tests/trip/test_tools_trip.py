@@ -12,7 +12,7 @@ import pytest
 from engine.events import Failed, Finished, ToolCallStarted
 from engine.requests import ChatRequest, Message, NamedTool, Sampling, Tool, ToolCall, ToolChoice
 from tests.conftest import chat
-from tests.engine.output.test_answer_events import told
+from tests.engine.output.test_answer_events import summary
 from tests.engine.test_engine import check_shape, events_of
 from tests.trip.test_engine_trip import real_engine
 
@@ -48,7 +48,7 @@ def test_a_required_call_is_well_formed_and_fits_the_schema(model_path: Path, se
             request = asking(NamedTool("get_weather"), sampling=sampling, parallel_tool_calls=False)
             events = await events_of(engine.submit(request))
             check_shape(events)
-            text, thought, ((name, arguments),), reason = told(events)
+            text, thought, ((name, arguments),), reason = summary(events)
             assert (text, thought, name, reason) == ("", "", "get_weather", "tool_calls")
             made = json.loads(arguments)
             assert set(made) == {"city", "days", "unit"}
@@ -57,7 +57,7 @@ def test_a_required_call_is_well_formed_and_fits_the_schema(model_path: Path, se
             assert made["unit"] in ("celsius", "fahrenheit")
 
             request = asking("required", sampling=sampling, parallel_tool_calls=False)
-            _, _, ((name, arguments),), reason = told(await events_of(engine.submit(request)))
+            _, _, ((name, arguments),), reason = summary(await events_of(engine.submit(request)))
             assert reason == "tool_calls"
             assert name in ("get_weather", "clock")
             assert isinstance(json.loads(arguments), dict)
@@ -71,14 +71,14 @@ def test_the_result_of_a_call_is_answered(model_path: Path) -> None:
             first = asking(NamedTool("get_weather"), parallel_tool_calls=False)
             events = await events_of(engine.submit(first))
             assert not [event for event in events if isinstance(event, Failed)], events
-            _, _, ((name, arguments),), _ = told(events)
+            _, _, ((name, arguments),), _ = summary(events)
             (call_id,) = (event.id for event in events if isinstance(event, ToolCallStarted))
             called = Message("assistant", "", (ToolCall(call_id, name, arguments),))
             result = Message("tool", "Rain on all three days.", tool_call_id=call_id)
             again = replace(chat(max_tokens=40), messages=(*first.messages, called, result))
             answered = await events_of(engine.submit(again))
             alone = await events_of(engine.submit(replace(again, messages=first.messages, max_tokens=1, id="alone")))
-            text, _, calls, reason = told(answered)
+            text, _, calls, reason = summary(answered)
             assert text.strip()
             assert (calls, reason in ("stop", "length")) == ([], True)
             n_alone, n_after = (

@@ -49,8 +49,8 @@ class NumberRow(QWidget):
         button.setObjectName("quiet")
         button.setFixedSize(26, 26)
         button.setIconSize(QSize(14, 14))
-        button.setAccessibleName(self.tr("Back to the default: {name}").format(name=name))
-        button.setToolTip(self.tr("Back to the default"))
+        button.setAccessibleName(self.tr("Reset to default: {name}").format(name=name))
+        button.setToolTip(self.tr("Reset to default"))
         button.clicked.connect(self._reset)
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # otherwise Tab and Space would reset the number
         policy = button.sizePolicy()

@@ -132,11 +132,6 @@ class Matcher:
             raise ConstraintError("what the answer begins with does not match")
 
     @property
-    def may_end(self) -> bool:
-        """Whether the text so far matches."""
-        return self._matcher.is_accepting()
-
-    @property
     def must_end(self) -> bool:
         """Whether the text so far matches and nothing can follow it."""
         return self._matcher.is_stopped() and not self._matcher.is_error()

@@ -23,6 +23,8 @@ if TYPE_CHECKING:  # llguidance is imported with the first constraint, not when 
 
 log = logging.getLogger(__name__)
 
+AnyConstraint = Constraint | ToolCallGrammar
+
 STACK_BYTES = 64 * 1024 * 1024
 """Only used pages take memory. The worst constraint within the limits needs 8 MB."""
 
@@ -48,18 +50,18 @@ class ConstraintCache:
         """`open_tokenizer` is called once, for the first constraint, and takes about 0.3 s. `keep_model_loaded`
         prevents the tokenizer's model from being freed while it is entered."""
         self._open_tokenizer = open_tokenizer
-        self._kept_model = keep_model_loaded
+        self._keep_model_loaded = keep_model_loaded
         self._deadline_s = deadline_s
         self._start_lock = threading.Lock()
         self._tokenizer: LLTokenizer | None = None
         self._closed = False
         self._cache_lock = threading.Lock()
-        self._cache: OrderedDict[Constraint | ToolCallGrammar, CompiledConstraint | str] = OrderedDict()
-        self._pending: dict[Constraint | ToolCallGrammar, Future[CompiledConstraint]] = {}
+        self._cache: OrderedDict[AnyConstraint, CompiledConstraint | str] = OrderedDict()
+        self._pending: dict[AnyConstraint, Future[CompiledConstraint]] = {}
         """Guarded by `_cache_lock`."""
         self._slots = threading.BoundedSemaphore(MAX_CONCURRENT)
 
-    def get(self, constraint: Constraint | ToolCallGrammar) -> CompiledConstraint:
+    def get(self, constraint: AnyConstraint) -> CompiledConstraint:
         """The compiled constraint. Raises ConstraintError within the deadline, NotLoaded after `close`."""
         with self._cache_lock:
             outcome = self._cache.get(constraint)
@@ -76,41 +78,41 @@ class ConstraintCache:
         with self._start_lock:
             self._closed = True
 
-    def _compile(self, constraint: Constraint | ToolCallGrammar) -> CompiledConstraint:
+    def _compile(self, constraint: AnyConstraint) -> CompiledConstraint:
         """Waits until the deadline. The compilation continues after that, so a retry on a busy machine can succeed; a
         timeout is not cached as an error of the constraint."""
         with self._cache_lock:
-            done = self._pending.get(constraint)
+            future = self._pending.get(constraint)
         try:
-            return (done or self._submit(constraint)).result(self._deadline_s)
+            return (future or self._submit(constraint)).result(self._deadline_s)
         except TimeoutError:
             log.warning("a constraint of %d characters takes too long", len(constraint.source))
             raise ConstraintError("it takes too long to compile") from None
 
-    def _submit(self, constraint: Constraint | ToolCallGrammar) -> Future[CompiledConstraint]:
+    def _submit(self, constraint: AnyConstraint) -> Future[CompiledConstraint]:
         if not self._slots.acquire(timeout=self._deadline_s):
             raise ConstraintError("other constraints are taking too long")
-        done: Future[CompiledConstraint] = Future()
+        future: Future[CompiledConstraint] = Future()
         try:
             with self._start_lock:
-                self._start(constraint, done)
+                self._start(constraint, future)
         except BaseException:
             self._slots.release()
             raise
-        return done
+        return future
 
-    def _start(self, constraint: Constraint | ToolCallGrammar, done: Future[CompiledConstraint]) -> None:
+    def _start(self, constraint: AnyConstraint, future: Future[CompiledConstraint]) -> None:
         """Guarded by `_start_lock`. Raises NotLoaded."""
         if self._closed:
             raise NotLoaded
         if self._tokenizer is None:
             self._tokenizer = self._open_tokenizer()
         model_lock = ExitStack()
-        model_lock.enter_context(self._kept_model())
-        work = partial(self._run, constraint, self._tokenizer, done, model_lock)
-        thread = threading.Thread(target=work, name="inglenook-constraint", daemon=True)
+        model_lock.enter_context(self._keep_model_loaded())
+        target = partial(self._run, constraint, self._tokenizer, future, model_lock)
+        thread = threading.Thread(target=target, name="inglenook-constraint", daemon=True)
         with self._cache_lock:
-            self._pending[constraint] = done
+            self._pending[constraint] = future
         try:
             with _stack_size:
                 before = threading.stack_size(STACK_BYTES)
@@ -125,9 +127,9 @@ class ConstraintCache:
 
     def _run(
         self,
-        constraint: Constraint | ToolCallGrammar,
+        constraint: AnyConstraint,
         tokenizer: LLTokenizer,
-        done: Future[CompiledConstraint],
+        future: Future[CompiledConstraint],
         model_lock: ExitStack,
     ) -> None:
         from engine.output.constraints.compiled_constraint import compile_constraint
@@ -140,17 +142,15 @@ class ConstraintCache:
                 log.error("llguidance failed\n%s", redacted_traceback(error))
                 failure = ConstraintError("llguidance failed on it")
             self._finish(constraint, failure.reason if isinstance(failure, ConstraintError) else None)
-            done.set_exception(failure)
+            future.set_exception(failure)
         else:
             self._finish(constraint, compiled)
-            done.set_result(compiled)
+            future.set_result(compiled)
         finally:
             model_lock.close()
             self._slots.release()
 
-    def _finish(
-        self, constraint: Constraint | ToolCallGrammar, outcome: CompiledConstraint | str | None = None
-    ) -> None:
+    def _finish(self, constraint: AnyConstraint, outcome: CompiledConstraint | str | None = None) -> None:
         """Caches the outcome: the constraint or an error text. None is not cached, since a retry may succeed."""
         with self._cache_lock:
             self._pending.pop(constraint, None)

@@ -1,6 +1,4 @@
-"""Builds LarkBuilder expressions for llguidance: text with special tokens, JSON, and values in other notations by JSON
-schema.
-"""
+"""Builds Lark expressions for llguidance: text with special tokens, JSON, and values in other notations."""
 
 from __future__ import annotations
 
@@ -21,6 +19,7 @@ _JSON_OPTIONS = {
     "lenient": False,
 }
 _MAX_DEPTH = 6
+"""Values in deeper schemas may have any type."""
 _JSON_STRING = '%json {"type": "string"}'
 
 
@@ -79,7 +78,7 @@ class LarkBuilder:
     def __init__(self, special_tokens: Mapping[str, int], *, short_integers: bool = True) -> None:
         """`short_integers`: limits the length of integers in JSON."""
         self._short_integers = short_integers
-        self._specials = special_tokens
+        self._special_tokens = special_tokens
         longest_first = sorted(filter(None, special_tokens), key=len, reverse=True)
         self._special = re.compile(f"({'|'.join(map(re.escape, longest_first))})") if longest_first else None
         self._rules: dict[str, list[str]] = {"TEXT": ["/(?s:.*)/"]}
@@ -102,7 +101,7 @@ class LarkBuilder:
     def text(self, text: str) -> str:
         """Exactly this text; markers in it are written as special tokens."""
         parts = self._special.split(text) if self._special else [text]
-        ids = self._specials
+        ids = self._special_tokens
         return " ".join(f"<[{ids[part]}]>" if part in ids else _quoted(part) for part in parts if part)
 
     def until(self, close: str) -> str:
@@ -145,10 +144,14 @@ class LarkBuilder:
             return "(" + " | ".join(self.text(self._string(choice, notation)) for choice in choices) + ")"
         if not allowed:
             return self._anything(notation)
-        return "(" + " | ".join(self._value_of_type(one, schema, notation, depth) for one in sorted(allowed)) + ")"
+        return (
+            "("
+            + " | ".join(self._value_of_type(json_type, schema, notation, depth) for json_type in sorted(allowed))
+            + ")"
+        )
 
-    def _value_of_type(self, kind: str, schema: Schema, notation: Notation, depth: int) -> str:
-        match kind:
+    def _value_of_type(self, json_type: str, schema: Schema, notation: Notation, depth: int) -> str:
+        match json_type:
             case "string" if notation.quote:
                 return f"{self.text(notation.quote)} {self.until(notation.quote)}"
             case "string":
@@ -173,8 +176,8 @@ class LarkBuilder:
     def _anything(self, notation: Notation) -> str:
         if "anything" not in self._rules:
             self._rules["anything"] = []
-            for kind in ("string", "number", "boolean", "null", "array", "object"):
-                self.define("anything", self._value_of_type(kind, {}, notation, 0))
+            for json_type in ("string", "number", "boolean", "null", "array", "object"):
+                self.define("anything", self._value_of_type(json_type, {}, notation, 0))
         return "anything"
 
     def _any_object(self, notation: Notation) -> str:

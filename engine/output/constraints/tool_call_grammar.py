@@ -64,23 +64,21 @@ def build_tool_call_grammar(
     schemas, not_enforced = _schemas(tools, open_tools)
     grammar = _Grammar(format.call_syntaxes[0], special_tokens or {}, schemas)
     if answer is not None:
-        grammar.or_answer(tools, parallel)
+        grammar.calls_or_answer(tools, parallel)
     elif choice == "auto":
-        grammar.begun(tools, call_marker(format), parallel)
+        grammar.calls_after_marker(tools, call_marker(format), parallel)
     elif format.headers:
-        grammar.messages(tools)
+        grammar.messages_with_headers(tools)
     else:
-        grammar.answer(format, tools, parallel, starts_in_reasoning)
+        grammar.reasoning_and_calls(format, tools, parallel, starts_in_reasoning)
     return ToolCallGrammar(grammar.source(), answer, not_enforced)
 
 
 def call_marker(format: OutputFormat) -> str:
     """The marker after which only a call can follow; "" if the format has none."""
-    return (
-        format.call_syntaxes[0].opening_markers[0]
-        if format.call_syntaxes and not format.headers and not format.call_syntaxes[0].is_bare
-        else ""
-    )
+    if not format.call_syntaxes or format.headers or format.call_syntaxes[0].is_bare:
+        return ""
+    return format.call_syntaxes[0].opening_markers[0]
 
 
 def _schemas(tools: Sequence[Tool], open_tools: frozenset[str]) -> tuple[dict[str, Schema], tuple[str, ...]]:
@@ -103,8 +101,10 @@ def _schemas(tools: Sequence[Tool], open_tools: frozenset[str]) -> tuple[dict[st
 class _Grammar:
     """Collects rules. Most methods return the Lark expression for a part of the answer."""
 
-    def __init__(self, calls: ToolCallSyntax, special_tokens: Mapping[str, int], schemas: Mapping[str, Schema]) -> None:
-        self._calls = calls
+    def __init__(
+        self, syntax: ToolCallSyntax, special_tokens: Mapping[str, int], schemas: Mapping[str, Schema]
+    ) -> None:
+        self._syntax = syntax
         self._schemas = schemas
         n_integers = sum(map(n_unbounded_integers, schemas.values()))
         self._lark = LarkBuilder(special_tokens, short_integers=n_integers <= MAX_INTEGERS)
@@ -114,62 +114,64 @@ class _Grammar:
 
     # Answer
 
-    def answer(self, format: OutputFormat, tools: Sequence[Tool], parallel: bool, starts_in_reasoning: bool) -> None:
+    def reasoning_and_calls(
+        self, format: OutputFormat, tools: Sequence[Tool], parallel: bool, starts_in_reasoning: bool
+    ) -> None:
         """Optional reasoning, then calls."""
-        lark, thinking = self._lark, format.reasoning
-        start = self._block(tools, parallel, "")
-        if thinking and starts_in_reasoning:
-            start = f"{lark.until(thinking.close)} SPACE? {start}"
-        elif thinking:
-            start = f"({lark.text(thinking.open)} {lark.until(thinking.close)} SPACE?)? {start}"
+        lark, reasoning = self._lark, format.reasoning
+        start = self._calls(tools, parallel, "")
+        if reasoning and starts_in_reasoning:
+            start = f"{lark.until(reasoning.close)} SPACE? {start}"
+        elif reasoning:
+            start = f"({lark.text(reasoning.open)} {lark.until(reasoning.close)} SPACE?)? {start}"
         lark.define("SPACE", rf"/[ \t\r\n]{{1,{MAX_WHITESPACE}}}/")
         lark.define("start", start)
 
-    def begun(self, tools: Sequence[Tool], opener: str, parallel: bool) -> None:
+    def calls_after_marker(self, tools: Sequence[Tool], opener: str, parallel: bool) -> None:
         """The rest of the calls after `opener`."""
-        self._lark.define("start", self._block(tools, parallel, opener))
+        self._lark.define("start", self._calls(tools, parallel, opener))
 
-    def or_answer(self, tools: Sequence[Tool], parallel: bool) -> None:
+    def calls_or_answer(self, tools: Sequence[Tool], parallel: bool) -> None:
         """Calls, or text that matches the grammar named ANSWER."""
-        self._lark.define("calls", self._block(tools, parallel, ""))
+        self._lark.define("calls", self._calls(tools, parallel, ""))
         self._lark.define("start", f"calls | @{ANSWER}")
 
-    def messages(self, tools: Sequence[Tool]) -> None:
+    def messages_with_headers(self, tools: Sequence[Tool]) -> None:
         """For formats with headers: reasoning messages, then one call."""
         lark = self._lark
         end = f"{lark.until('<|end|>')} {lark.text('<|start|>assistant')}"
-        thought = f"{lark.text('<|channel|>analysis<|message|>')} {end}"
-        lark.define("start", f"({thought})* {self._block(tools, parallel=False, cut='')}")
+        message = f"{lark.text('<|channel|>analysis<|message|>')} {end}"
+        lark.define("start", f"({message})* {self._calls(tools, parallel=False, marker='')}")
 
-    def _block(self, tools: Sequence[Tool], parallel: bool, cut: str) -> str:
-        """All calls. `cut`: the opening marker, if it is already part of the answer."""
-        calls, lark, separator = self._calls, self._lark, self._calls.separator
-        before, after = calls.section
-        listed = next((slot for slot in ("{list}", "{python}") if slot in calls.call), "")
+    def _calls(self, tools: Sequence[Tool], parallel: bool, marker: str) -> str:
+        """All calls. `marker`: the opening marker if the answer already contains it, else empty."""
+        syntax, lark, separator = self._syntax, self._lark, self._syntax.separator
+        before, after = syntax.section
+        list_slot = next((slot for slot in ("{list}", "{python}") if slot in syntax.call), "")
         first = "call"
-        if listed:
-            before, _, after = calls.call.partition(listed)
-            if listed == "{list}":
+        if list_slot:
+            before, _, after = syntax.call.partition(list_slot)
+            if list_slot == "{list}":
                 before, after = before + "[", "]" + after
-            sample, separator = (calls.envelope if listed == "{list}" else "{name}{python}"), ", "
+            template, separator = (syntax.envelope if list_slot == "{list}" else "{name}{python}"), ", "
         else:
-            sample = calls.call
-            if cut and not before:
+            template = syntax.call
+            if marker and not before:
                 first = "first"
         for tool in tools:
             if first == "call" or parallel:
-                lark.define("call", self._call_text(sample, tool))
+                lark.define("call", self._call_text(template, tool))
             if first == "first":
-                lark.define(first, self._call_text(sample.removeprefix(cut), tool))
+                lark.define(first, self._call_text(template.removeprefix(marker), tool))
         more = f"({lark.text(separator)} call)*" if parallel else ""
-        return f"{lark.text(before.removeprefix(cut))} {first} {more} {lark.text(after)}"
+        return f"{lark.text(before.removeprefix(marker))} {first} {more} {lark.text(after)}"
 
     # One call
 
-    def _call_text(self, sample: str, tool: Tool) -> str:
+    def _call_text(self, template: str, tool: Tool) -> str:
         lark, schema = self._lark, self._schemas[tool.name]
         parts: list[str] = []
-        for n, part in enumerate(SLOT.split(sample)):
+        for n, part in enumerate(SLOT.split(template)):
             match part if n % 2 else None:
                 case None:
                     parts.append(lark.text(part))
@@ -177,18 +179,18 @@ class _Grammar:
                     parts.append(lark.text(tool.name))
                 case "word":
                     parts.append(lark.text("function"))
-                case "id" if "{name}" in sample:
+                case "id" if "{name}" in template:
                     parts.append("/[a-zA-Z0-9]{9}/")
                 case "id":
                     parts.append(lark.text(f"functions.{tool.name}:") + " /[0-9]{1,3}/")
                 case "json":
                     parts.append(lark.json(schema))
                 case "envelopes":
-                    parts.append(self._call_text(self._calls.envelope, tool))
+                    parts.append(self._call_text(self._syntax.envelope, tool))
                 case "parameters":
                     parts.append(self._parameters(schema))
                 case "relaxed":
-                    parts.append(lark.members(schema, bare_notation(self._calls.quote), "{", "}"))
+                    parts.append(lark.members(schema, bare_notation(self._syntax.quote), "{", "}"))
                 case _:
                     parts.append(lark.members(schema, PYTHON, "(", ")", equals="="))
         return " ".join(parts)
@@ -204,7 +206,7 @@ class _Grammar:
     def _parameter(self, key: str, schema: Schema) -> str:
         """One argument. A value that may be a string is free text, any other is JSON of its schema."""
         lark = self._lark
-        head, _, tail = self._calls.parameter.replace("{cdata}", "{value}").partition("{value}")
+        head, _, tail = self._syntax.parameter.replace("{cdata}", "{value}").partition("{value}")
         allowed = types(schema)
         is_string = not allowed or "string" in allowed
         before = lark.text(head.replace("{key}", key).replace("{string}", json.dumps(is_string)))

@@ -1,4 +1,4 @@
-"""A conversation without a window, over a store on disk and the fake model."""
+"""`ChatController` without a window, with a store on disk and the fake model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.fakes import FakeOpener
 
 
 @asynccontextmanager
-async def desk(profile: Profile, opener: FakeOpener) -> AsyncIterator[ChatController]:
+async def headless_chat(profile: Profile, opener: FakeOpener) -> AsyncIterator[ChatController]:
     store = Store(profile.chats)
     models = ModelController(lambda: Engine(opener))
     chats = ChatController(store, models, lambda texts: None)

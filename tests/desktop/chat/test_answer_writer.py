@@ -1,4 +1,4 @@
-"""One answer from the wait for a model to its end: whatever ends its task, the answer ends too."""
+"""Answers from waiting for the model to their end, and what they wait for."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from engine.backend import Limits
 from engine.engine import Engine
 from engine.files.profile import Profile
 from engine.requests import ChatRequest, Message
-from tests.desktop.chat.headless_chat import desk
+from tests.desktop.chat.headless_chat import headless_chat
 from tests.desktop.conftest import Run, until
 from tests.fakes import FakeOpener, Script
 
@@ -31,15 +31,15 @@ async def tasks() -> AsyncIterator[TaskSet]:
     await found.aclose()
 
 
-class Asked:
-    """An answer whose engine is there, and whose request waits for `go_on`."""
+class PendingAnswer:
+    """An answer with a loaded engine, whose request is built when `release` is set. `error` is raised then."""
 
     def __init__(self, profile: Profile) -> None:
         self.engine = Engine(FakeOpener(Script(answer=b"Hello there.")))
         self.path = profile.root / "fake.gguf"
         self.saved: list[ChatMessage] = []
-        self.reached, self.go_on = asyncio.Event(), asyncio.Event()
-        self.fault: Exception | None = None
+        self.reached, self.release = asyncio.Event(), asyncio.Event()
+        self.error: Exception | None = None
         message = ChatMessage("a", "c", None, "assistant", "", "streaming", 0.0)
         self.answer = Answer(message, lambda message: None, self._save)
 
@@ -50,37 +50,37 @@ class Asked:
         await self.engine.load(self.path)
         return self.engine
 
-    async def ask(self, engine: Engine) -> ChatRequest:
+    async def build(self, engine: Engine) -> ChatRequest:
         self.reached.set()
-        await self.go_on.wait()
-        if self.fault is not None:
-            raise self.fault
+        await self.release.wait()
+        if self.error is not None:
+            raise self.error
         return ChatRequest((Message("user", "Hi"),), "window")
 
 
 def test_stop_while_request_is_built_ends_answer(run: Run, profile: Profile) -> None:
     async def story() -> None:
-        asked = Asked(profile)
+        pending = PendingAnswer(profile)
         async with tasks() as owned:
-            running = owned.spawn(asked.answer.run(owned, asked.ready, asked.ask), "answer")
-            await asked.reached.wait()
-            asked.answer.stop()
-            asked.answer.stop()
-            assert asked.answer.waiting.stage == "stopping"
+            running = owned.spawn(pending.answer.run(owned, pending.ready, pending.build), "answer")
+            await pending.reached.wait()
+            pending.answer.stop()
+            pending.answer.stop()
+            assert pending.answer.waiting.stage == "stopping"
             await running
-        assert asked.saved[-1].state == "stopped"
-        await asked.engine.aclose()
+        assert pending.saved[-1].state == "stopped"
+        await pending.engine.aclose()
 
     run(story())
 
 
 def test_stop_while_requests_are_built_ends_all_alternatives(run: Run, profile: Profile) -> None:
     async def story() -> None:
-        async with desk(profile, FakeOpener(Script(answer=None, step_s=0.005))) as chats:
+        async with headless_chat(profile, FakeOpener(Script(answer=None, step_s=0.005))) as chats:
             chats.send("Hi")
             await until(lambda: chats.sessions.messages[1].text)
             chats.write_alternatives(chats.sessions.messages[1].id)
-            await asyncio.sleep(0)  # the answers' tasks have begun and have no stream yet
+            await asyncio.sleep(0)  # the tasks have started, but not submitted a request
             chats.stop()
             await until(lambda: not chats.sessions.answering)
 
@@ -90,14 +90,14 @@ def test_stop_while_requests_are_built_ends_all_alternatives(run: Run, profile: 
 @pytest.mark.parametrize("fault", [ValueError("no such thing"), TimeoutError(), OSError("gone")])
 def test_unexpected_error_marks_answer_failed(run: Run, profile: Profile, fault: Exception) -> None:
     async def story() -> None:
-        asked = Asked(profile)
-        asked.fault = fault
-        asked.go_on.set()
+        pending = PendingAnswer(profile)
+        pending.error = fault
+        pending.release.set()
         async with tasks() as owned:
-            await owned.spawn(asked.answer.run(owned, asked.ready, asked.ask), "answer")
-        assert asked.saved[-1].state == "failed"
-        assert asked.saved[-1].note
-        await asked.engine.aclose()
+            await owned.spawn(pending.answer.run(owned, pending.ready, pending.build), "answer")
+        assert pending.saved[-1].state == "failed"
+        assert pending.saved[-1].note
+        await pending.engine.aclose()
 
     run(story())
 
@@ -106,7 +106,7 @@ def test_error_before_first_save_marks_answer_failed(
     run: Run, profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def story() -> None:
-        async with desk(profile, FakeOpener()) as chats:
+        async with headless_chat(profile, FakeOpener()) as chats:
             failures: list[BaseException] = []
             chats.sessions.failed.connect(failures.append)
 
@@ -125,7 +125,7 @@ def test_error_before_first_save_marks_answer_failed(
 
 def test_task_cancelled_before_first_step_marks_answer_stopped(run: Run, profile: Profile) -> None:
     async def story() -> None:
-        async with desk(profile, FakeOpener()) as chats:
+        async with headless_chat(profile, FakeOpener()) as chats:
             chats.send("Hi")
             chats.sessions.writer._tasks.cancel()
             await until(lambda: not chats.sessions.answering)
@@ -134,7 +134,7 @@ def test_task_cancelled_before_first_step_marks_answer_stopped(run: Run, profile
     run(story())
 
 
-# What is shown while it waits
+# What an answer waits for
 
 
 def stage(chats: ChatController, row: int = 1) -> str:
@@ -144,17 +144,17 @@ def stage(chats: ChatController, row: int = 1) -> str:
 def test_long_prompt_reports_increasing_read_share(run: Run, profile: Profile) -> None:
     async def story() -> None:
         opener = FakeOpener(Script(answer=b"Well.", step_s=0.02), Limits(8192, 8, 64))
-        async with desk(profile, opener) as chats:
+        async with headless_chat(profile, opener) as chats:
             chats.send("w" * LONG)
             shares: list[float] = []
 
-            def has_words() -> bool:
+            def has_text() -> bool:
                 waiting = chats.sessions.waiting(chats.sessions.messages[1].id)
                 if waiting.stage == "reading" and waiting.share is not None:
                     shares.append(waiting.share)
                 return bool(chats.sessions.messages[1].text)
 
-            await until(has_words)
+            await until(has_text)
             assert shares == sorted(shares)
             assert shares[0] < 0.3
             assert shares[-1] > 0.7
@@ -165,7 +165,7 @@ def test_long_prompt_reports_increasing_read_share(run: Run, profile: Profile) -
 def test_short_question_is_answered_before_long_prompt_of_other_chat(run: Run, profile: Profile) -> None:
     async def story() -> None:
         opener = FakeOpener(Script(answer=b"Well.", step_s=0.02), Limits(8192, 8, 64))
-        async with desk(profile, opener) as chats:
+        async with headless_chat(profile, opener) as chats:
             chats.send("w" * LONG)
             long = chats.sessions.messages[1]
             await until(lambda: stage(chats) == "reading")
@@ -181,7 +181,7 @@ def test_short_question_is_answered_before_long_prompt_of_other_chat(run: Run, p
 def test_queued_answer_reports_title_of_running_chat(run: Run, profile: Profile) -> None:
     async def story() -> None:
         opener = FakeOpener(Script(answer=None, step_s=0.01), Limits(4096, 1, 64))
-        async with desk(profile, opener) as chats:
+        async with headless_chat(profile, opener) as chats:
             chats.send("Go on and on")
             first = chats.sessions.current
             assert first is not None
@@ -201,7 +201,7 @@ def test_queued_answer_reports_title_of_running_chat(run: Run, profile: Profile)
 
 def test_streaming_answer_emits_growing_usage(run: Run, profile: Profile) -> None:
     async def story() -> None:
-        async with desk(profile, FakeOpener(Script(answer=None, step_s=0.005))) as chats:
+        async with headless_chat(profile, FakeOpener(Script(answer=None, step_s=0.005))) as chats:
             usage: list[int] = []
             chats.sessions.usage_changed.connect(usage.append)
             chats.send("Go on and on")

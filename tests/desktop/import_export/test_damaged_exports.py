@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from desktop.chat.conversation import Conversation
-from desktop.import_export.errors import ImportExportError, UnreadableFile
+from desktop.import_export.errors import ImportExportError, Problem, UnreadableFile
 from desktop.import_export.formats import inglenook
 from desktop.import_export.formats.chat_builder import split_reasoning
 from desktop.import_export.formats.markdown import read_markdown_chat
@@ -470,7 +470,7 @@ def test_zip_bomb_is_rejected_within_the_memory_limit(tmp_path: Path) -> None:
             sink.write(b"[]]")
     result, chats, _ = imported(tmp_path, tmp_path / "x.zip")
     assert isinstance(result, UnreadableFile)
-    assert (result.reason, chats) == ("it is too large", [])
+    assert (result.reason, chats) == (Problem.TOO_LARGE, [])
 
 
 def test_a_million_unknown_elements_are_rejected_early(tmp_path: Path) -> None:

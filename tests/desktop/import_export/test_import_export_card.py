@@ -43,7 +43,7 @@ def test_chat_is_exported_in_every_format(run: Run, open_gui: OpenGui, tmp_path:
             type_and_send(gui, "The sea?")
             await answered(gui)
             controller = controller_of(gui)
-            chat = wiring_of(gui)._chats.current
+            chat = wiring_of(gui)._chats.sessions.current
             for form in ("md", "html", "pdf", "json"):
                 controller.export(chat, tmp_path / f"sea.{form}", form)
                 await toast_shows(gui, f"Saved as sea.{form}.")

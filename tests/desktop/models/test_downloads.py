@@ -35,7 +35,7 @@ def test_paused_download_resumes_after_restart_and_can_be_cancelled(
             assert card(gui).bar.value() > 50
             card(gui).pause.click()
             await until(lambda: card(gui).bar.value() > 300)
-            assert any("bytes=" in path for path in fake_hub.asked)
+            assert any("bytes=" in path for path in fake_hub.requests)
             card(gui).cancel.click()
             assert page_of(gui).downloads.cards == ()
             await until(lambda: list(profile.models.iterdir()) == [])

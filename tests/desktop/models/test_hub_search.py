@@ -33,7 +33,7 @@ def test_typing_filters_lists_without_network_request(
             assert page.head.search.text() == ""
             assert len(rows(page.local_models.view)) == 3
             assert page.hub_results.isHidden()
-        assert fake_hub.asked == []
+        assert fake_hub.requests == []
 
     run(story())
 

@@ -61,15 +61,15 @@ def test_the_keys_resize_all_of_the_window_and_it_is_remembered(run: Run, open_g
             assert gui.window.theme.text_size == TEXT_SIZES[-1]
             gui.window.show_page("settings")
             page = gui.window.view("settings")
-            assert (page._usual.text(), page._larger.isEnabled()) == ("154 %", False)
+            assert (page.row("text_size").usual.text(), page.row("text_size").larger.isEnabled()) == ("154 %", False)
         assert SettingsFile(profile.settings).value.text_size == TEXT_SIZES[-1]
         async with open_gui() as gui:
             assert QFont().pixelSize() == TEXT_SIZES[-1]
             page = gui.window.view("settings")
-            page._smaller.click()
+            page.row("text_size").smaller.click()
             assert gui.window.theme.text_size == TEXT_SIZES[-2]
             QTest.keyClick(gui.window, Qt.Key.Key_0, CONTROL)
-            assert (QFont().pixelSize(), page._usual.text()) == (13, "100 %")
+            assert (QFont().pixelSize(), page.row("text_size").usual.text()) == (13, "100 %")
         assert SettingsFile(profile.settings).value.text_size == 13
 
     run(story())

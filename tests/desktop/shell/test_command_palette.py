@@ -38,7 +38,7 @@ def offered(gui: Gui) -> list[str]:
 )
 def test_what_fits_best_comes_first(typed: str, first: str | None) -> None:
     actions = [Action(word, word, lambda: None) for word in ("New chat", "Search all chats", "Delete this chat")]
-    found = [action.words for action in fitting(actions, typed)]
+    found = [action.name for action in fitting(actions, typed)]
     assert found[:1] == ([first] if first else [])
 
 
@@ -81,7 +81,7 @@ def test_a_person_does_something_by_its_name(run: Run, open_gui: OpenGui) -> Non
             assert "Pin or unpin this chat" in offered(gui)
             assert "Stop the answer" not in offered(gui)
             QTest.keyClicks(field, "dark")
-            assert offered(gui)[0] == "Dark looks"
+            assert offered(gui)[0] == "Dark appearance"
             QTest.keyClick(field, Qt.Key.Key_Return)
             assert gui.window.theme.scheme == "dark"
             assert not palette_of(gui).isVisible()
@@ -118,7 +118,7 @@ def test_where_nothing_is_found_it_says_so(run: Run, open_gui: OpenGui) -> None:
 def test_a_key_that_was_chosen_is_remembered(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         async with open_gui() as gui:
-            keys = gui.window.view("settings").keys
+            keys = gui.window.view("settings").shortcuts
             edit = keys._edits["go_endpoint"]
             edit.setKeySequence(QKeySequence("Ctrl+E"))
             edit.editingFinished.emit()
@@ -177,7 +177,7 @@ def test_single_letter_is_refused_and_forgotten(run: Run, open_gui: OpenGui, pro
 
     async def story() -> None:
         async with open_gui(Script(answer=b"Here.")) as gui:
-            keys = gui.window.view("settings").keys
+            keys = gui.window.view("settings").shortcuts
             assert keys._edits["delete_chat"].keySequence().isEmpty()
             assert keys._edits["pin_chat"].keySequence() == QKeySequence("Ctrl+J")
             type_and_send(gui, "A chat")

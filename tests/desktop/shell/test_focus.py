@@ -33,19 +33,20 @@ def test_tab_from_a_number_field_reaches_no_reset_button(run: Run, open_gui: Ope
     run(story())
 
 
-@pytest.mark.parametrize("name", ["_smaller", "_larger", "_usual"])
+@pytest.mark.parametrize("name", ["smaller", "larger", "usual"])
 def test_button_of_the_text_size_keeps_the_focus_at_its_limit(run: Run, open_gui: OpenGui, name: str) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             gui.window.show_page("settings")
-            button: QAbstractButton = getattr(gui.window.view("settings"), name)
-            gui.window.theme.resize_text(TEXT_SIZES[1 if name != "_larger" else -2])
+            row = gui.window.view("settings").row("text_size")
+            button: QAbstractButton = getattr(row, name)
+            row._change(TEXT_SIZES[1 if name != "larger" else -2])
             button.setFocus()
             for _ in range(3):
                 QTest.keyClick(button, Qt.Key.Key_Space)
                 QApplication.sendPostedEvents()
                 assert gui.window.focusWidget() is button
-            gui.window.theme.resize_text(TEXT_SIZES[2])
+            row._change(TEXT_SIZES[2])
 
     run(story())
 
@@ -54,7 +55,7 @@ def test_key_field_never_shows_words_of_qt(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             gui.window.show_page("settings")
-            keys = gui.window.view("settings").keys
+            keys = gui.window.view("settings").shortcuts
             field = keys._edits["rename_chat"]
             line = field.findChild(QLineEdit)
             for step in (

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import time
 
-import httpx
-import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QLineEdit, QPlainTextEdit
 
-from desktop import app
-from desktop.endpoint import server
 from desktop.platform.bidi import isolated
 from desktop.settings.settings_file import SettingsFile
 from engine.files.profile import Profile
@@ -99,33 +94,6 @@ def test_escape_stops_and_what_was_written_stays(run: Run, open_gui: OpenGui) ->
     run(story())
 
 
-def test_a_message_sent_while_the_model_loads_is_answered_when_it_is_there(run: Run, open_gui: OpenGui) -> None:
-    async def story() -> None:
-        async with open_gui(Script(answer=b"Here.", load_s=0.6)) as gui:
-            assert not gui.ready
-            type_and_send(gui, "Are you there?")
-            assert gui.rows[-1].state == "streaming"
-            await answered(gui)
-            assert gui.rows[-1].text == "Here."
-
-    run(story())
-
-
-def test_an_answer_that_waits_for_the_model_can_be_stopped_and_tried_again(run: Run, open_gui: OpenGui) -> None:
-    async def story() -> None:
-        async with open_gui(Script(answer=b"Here.", load_s=0.6)) as gui:
-            type_and_send(gui, "Are you there?")
-            gui.window.chat_page.composer._send.click()
-            await answered(gui)
-            assert (gui.rows[-1].state, gui.rows[-1].text) == ("stopped", "")
-            assert not gui.ready
-            gui.transcript.retry_requested.emit(gui.rows[-1].id)
-            await until(lambda: gui.rows[-1].text == "Here.")
-            assert len(gui.rows) == 2
-
-    run(story())
-
-
 def test_closing_in_the_middle_of_an_answer_keeps_it(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(ENDLESS) as gui:
@@ -173,30 +141,12 @@ def test_a_message_too_long_for_the_model_is_refused_in_words(run: Run, open_gui
     run(story())
 
 
-def test_a_model_that_dies_is_loaded_again(run: Run, open_gui: OpenGui) -> None:
-    async def story() -> None:
-        script = Script(answer=b"Half an answer", fail_after=9)
-        async with open_gui(script) as gui:
-            type_and_send(gui, "Will this work?")
-            await answered(gui)
-            assert gui.rows[-1].state == "failed"
-            assert "Load it again" in gui.rows[-1].note
-            await until(lambda: gui.window.toast.isVisible())
-            script.fail_after = None
-            gui.window.toast._action.click()
-            await until(lambda: gui.ready)
-            gui.transcript.retry_requested.emit(gui.rows[-1].id)
-            await until(lambda: gui.rows[-1].text == "Half an answer")
-
-    run(story())
-
-
 def test_a_chat_is_renamed_pinned_deleted_and_brought_back(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             type_and_send(gui, "Old name")
             await answered(gui)
-            gui.window.chat_page.header.rename_requested.emit(gui.rows[0].chat_id)
+            gui.action("rename_chat").trigger()
             editor = gui.chats.findChild(QLineEdit)
             assert isinstance(editor, QLineEdit)
             QTest.keyClicks(editor, "New name")
@@ -206,7 +156,7 @@ def test_a_chat_is_renamed_pinned_deleted_and_brought_back(run: Run, open_gui: O
             QTest.keyClick(editor, Qt.Key.Key_Return)
             await until(lambda: titles(gui) == ["Today", "New name"])
             assert gui.window.chat_page.header._title.text() == isolated("New name")
-            gui.window.chat_page.header.pin_requested.emit(gui.rows[0].chat_id, True)
+            gui.action("pin_chat").trigger()
             assert titles(gui) == ["Pinned", "New name"]
             gui.chats.setFocus()
             gui.chats.setCurrentIndex(gui.chats.model().index(1, 0))
@@ -217,67 +167,6 @@ def test_a_chat_is_renamed_pinned_deleted_and_brought_back(run: Run, open_gui: O
             assert titles(gui) == ["Pinned", "New name"]
         async with open_gui() as gui:
             await until(lambda: titles(gui) == ["Pinned", "New name"])
-
-    run(story())
-
-
-def test_the_endpoint_is_switched_on_and_off(run: Run, open_gui: OpenGui, profile: Profile) -> None:
-    async def story() -> None:
-        async with open_gui() as gui:
-            gui.window.sidebar.page_buttons["endpoint"].click()
-            page = gui.endpoint_page
-            assert gui.window.pages.currentWidget() is page
-            port = free_port()
-            page.port_requested.emit(port)
-            await until(lambda: page._state.stage == "on")
-            await until(lambda: gui.ready)
-            async with httpx.AsyncClient(trust_env=False) as client:
-                headers = {"Authorization": f"Bearer {page._state.key}"}
-                answer = await client.get(f"http://127.0.0.1:{port}/v1/models", headers=headers)
-            assert answer.status_code == 200
-            assert page._address.text() == f"http://127.0.0.1:{port}/v1"
-            page._switch.click()
-            await until(lambda: page._state.stage == "off")
-        assert SettingsFile(profile.settings).value.endpoint_port == port
-
-    run(story())
-
-
-def test_what_is_switched_while_the_key_is_read_is_switched_once(
-    run: Run, open_gui: OpenGui, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    read_key = server.read_key
-
-    def slowly(profile: Profile) -> str:
-        time.sleep(0.3)
-        return read_key(profile)
-
-    monkeypatch.setattr(app, "read_key", slowly)
-
-    async def story() -> None:
-        async with open_gui() as gui:
-            stages: list[bool] = []
-            gui.endpoint_page.port_requested.emit(free_port())
-            gui.window.view("endpoint")._switch.toggled.connect(stages.append)
-            await until(lambda: gui.endpoint_page._state.stage == "on")
-            await until(lambda: gui.endpoint_page._state.key)
-            gui.endpoint_page._switch.click()
-            await until(lambda: gui.endpoint_page._state.stage == "off")
-            assert stages == [True, False]
-
-    run(story())
-
-
-def test_a_port_that_is_taken_is_said_and_another_one_offered(run: Run, open_gui: OpenGui) -> None:
-    async def story() -> None:
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            port = taken.getsockname()[1]
-            async with open_gui() as gui:
-                page = gui.endpoint_page
-                page.port_requested.emit(port)
-                await until(lambda: page._state.stage == "failed")
-                assert page._alert.text.text() == f"Port {port} is used by another program."
-                assert not page._switch.isChecked()
 
     run(story())
 
@@ -303,7 +192,7 @@ def test_looks_and_place_are_remembered(run: Run, open_gui: OpenGui, profile: Pr
     async def story() -> None:
         async with open_gui() as gui:
             gui.window.resize(700, 500)
-            gui.window.view("settings").theme_chosen.emit("dark")
+            gui.window.view("settings").row("theme").buttons["dark"].click()
             assert gui.window.theme.scheme == "dark"
         assert SettingsFile(profile.settings).value.theme == "dark"
         async with open_gui(theme="dark") as gui:

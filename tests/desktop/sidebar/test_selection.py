@@ -146,7 +146,7 @@ def test_open_chat_stays_selected_while_others_change(run: Run, open_gui: OpenGu
             click_title(gui, title, CONTROL)
         top = gui.chats.verticalScrollBar().value()
         gui.chats.chats.renamed.emit("c4", "Another name")
-        gui.window.chat_page.header.pin_requested.emit("c7", True)
+        gui.chats.requests.pin_requested.emit(("c7",), True)
         assert sorted(selected_titles(gui)) == ["Letter to the landlord", "Sea shanties"]
         assert gui.chats.verticalScrollBar().value() == top
 

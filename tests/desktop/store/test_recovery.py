@@ -26,7 +26,7 @@ from desktop.store.schema import STEPS
 from desktop.store.store import Store
 from engine.backend import Limits
 from engine.files.profile import Profile
-from tests.desktop.chat.headless_chat import desk
+from tests.desktop.chat.headless_chat import headless_chat
 from tests.desktop.conftest import OpenGui, Run, until
 from tests.desktop.shell.test_main_window import click_chat, titles
 from tests.desktop.shell.test_process import start, wait_for
@@ -311,7 +311,7 @@ def test_full_disk_is_reported_once_and_loses_nothing(run: Run, profile: Profile
     async def story() -> None:
         reported: list[StoreError] = []
         opener = FakeOpener(Script(answer=b"wave " * 500), Limits(16_384, 8, 64))
-        async with desk(profile, opener) as chats:
+        async with headless_chat(profile, opener) as chats:
             chats.sessions.saving_failed.connect(reported.append)
             chats.send("First")
             await until(lambda: not chats.sessions.answering)

@@ -147,7 +147,7 @@ def test_header_button_cancels_model_loading(run: Run, open_gui: OpenGui) -> Non
             await until(lambda: "%" in gui.window.chat_page.header._model_words and gui.opener is not None)
             assert gui.window.chat_page.header.is_loading
             await until(lambda: gui.window.chat_page.header._progress > 0)
-            gui.window.chat_page.header.load_cancel_requested.emit()
+            gui.action("cancel_load").trigger()
             await until(lambda: not gui.window.chat_page.header.is_loading, 5)
             assert gui.window.toast.text == "Loading the model was cancelled."
 

@@ -1,4 +1,4 @@
-"""Only the account that owns a profile may read it, whatever the umask is."""
+"""The profile is readable only by its owner, regardless of the umask."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_new_folder_and_file_are_private_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+def test_new_folder_and_file_are_private_regardless_of_umask(tmp_path: Path, umask: int) -> None:
     make_private_folder(tmp_path / "a")
     make_private_file(tmp_path / "a" / "b")
     with open(tmp_path / "a" / "c", "w", opener=open_private) as file:
@@ -35,7 +35,7 @@ def test_new_folder_and_file_are_private_whatever_the_umask(tmp_path: Path, umas
     assert [mode(tmp_path / name) for name in ("a", "a/b", "a/c")] == [0o700, 0o600, 0o600]
 
 
-def test_existing_profile_is_corrected(tmp_path: Path) -> None:
+def test_permissions_of_existing_profile_are_restricted(tmp_path: Path) -> None:
     root = tmp_path / "profile"
     (root / "snapshots").mkdir(parents=True)
     (root / "before-restore-2026-01-01").mkdir()
@@ -50,7 +50,7 @@ def test_existing_profile_is_corrected(tmp_path: Path) -> None:
     assert mode(root) == mode(root / "snapshots") == mode(root / "before-restore-2026-01-01") == 0o700
 
 
-def test_foreign_files_and_link_targets_in_a_profile_folder_are_left_alone(tmp_path: Path) -> None:
+def test_foreign_files_and_link_targets_keep_their_permissions(tmp_path: Path) -> None:
     root, outside = tmp_path / "home", tmp_path / "model.gguf"
     (root / "public").mkdir(parents=True)
     (root / "models").mkdir()
@@ -64,7 +64,7 @@ def test_foreign_files_and_link_targets_in_a_profile_folder_are_left_alone(tmp_p
     assert mode(root / "public") == 0o755
 
 
-def test_folder_shared_on_purpose_keeps_its_mode(tmp_path: Path) -> None:
+def test_shared_folder_keeps_its_mode(tmp_path: Path) -> None:
     shared = tmp_path / "shared"
     shared.mkdir()
     shared.chmod(0o1777)
@@ -72,13 +72,13 @@ def test_folder_shared_on_purpose_keeps_its_mode(tmp_path: Path) -> None:
     assert mode(shared) == 0o1777
 
 
-def test_folder_in_the_place_of_a_file_is_an_error(tmp_path: Path) -> None:
+def test_file_in_place_of_folder_raises(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(FileExistsError):
         make_private_folder(tmp_path / "file")
 
 
-def test_windows_acl_names_owner_system_and_administrators_only() -> None:
+def test_windows_acl_allows_owner_system_and_administrators_only() -> None:
     command = acl_command(Path("D:/chats"), "ada", r"C:\Windows")
     assert command[0] == r"C:\Windows\System32\icacls.exe"
     assert "/inheritance:r" in command

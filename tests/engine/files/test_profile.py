@@ -1,4 +1,4 @@
-"""Where a person's data lies."""
+"""The location of the profile."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ import pytest
 from engine.files.profile import PORTABLE_FOLDER, Profile
 
 
-def test_a_profile_beside_an_installed_program_goes_where_it_goes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_portable_profile_next_to_program_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usual = Profile.default()
     monkeypatch.setattr(sys, "executable", str(tmp_path / "inglenook"))
     (tmp_path / PORTABLE_FOLDER).mkdir()

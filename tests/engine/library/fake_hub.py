@@ -1,7 +1,8 @@
-"""A hub on this machine: what the real one answers about models, and everything that can go wrong on the way.
+"""A local model hub that can simulate faults.
 
-Speaks the parts of the API that huggingface_hub asks for (`/api/models`, its tree) and `/resolve/`, which redirects to
-where the bytes lie, as the real one does. Faults are lists: each request takes the next one."""
+Implements the parts of the API that huggingface_hub uses (`/api/models`, its tree) and `/resolve/`, which redirects to
+the file's data like the real hub. `faults` is a list: each request takes the next one.
+"""
 
 from __future__ import annotations
 
@@ -33,21 +34,21 @@ class FakeRepo:
 
 @dataclass
 class FakeHub:
-    """`start`, then `stop`."""
+    """Call `start`, then `stop`."""
 
     repos: dict[str, FakeRepo] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
-    """Of the requests for bytes, in their order; then none."""
+    """For requests of file data, in order; afterwards none."""
     cut_after: int = 1000
-    """Bytes that still come in an answer that is cut or stalls."""
+    """Bytes that are sent of a response that is cut or stalls."""
     bytes_per_s: float = 0.0
-    """0: as fast as it goes."""
+    """0: unlimited."""
     down: bool = False
-    """Answers everything with 503."""
-    asked: list[str] = field(default_factory=list)
-    """Paths, in their order; those for bytes with their range."""
-    tokens: set[str] = field(default_factory=set)
-    """What was sent to say who asks."""
+    """Answers every request with 503."""
+    requests: list[str] = field(default_factory=list)
+    """Paths in order; those of file data with their range."""
+    authorizations: set[str] = field(default_factory=set)
+    """Received Authorization headers."""
 
     def start(self) -> FakeHub:
         hub = self
@@ -55,18 +56,18 @@ class FakeHub:
         class Handler(_Handler):
             fake = hub
 
-        self._over = threading.Event()
+        self._stopped = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = False  # `stop` waits for those who answer
+        self._server.daemon_threads = False  # `stop` waits for running requests
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="fake-hub", daemon=True)
         self._thread.start()
         return self
 
     def stop(self) -> None:
         """Idempotent."""
-        if self._over.is_set():
+        if self._stopped.is_set():
             return
-        self._over.set()
+        self._stopped.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -76,8 +77,8 @@ class FakeHub:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def wait(self, seconds: float) -> bool:
-        """Whether it was stopped meanwhile."""
-        return self._over.wait(seconds)
+        """Whether the hub was stopped meanwhile."""
+        return self._stopped.wait(seconds)
 
     def take_fault(self) -> Fault:
         return self.faults.pop(0) if self.faults else ""
@@ -94,16 +95,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.do_GET()
 
     def do_GET(self) -> None:
-        path, asked = unquote(urlsplit(self.path).path), parse_qs(urlsplit(self.path).query)
+        path, query = unquote(urlsplit(self.path).path), parse_qs(urlsplit(self.path).query)
         ranged = self.headers.get("Range", "")
-        self.close_connection = True  # so that no thread of ours waits for a client that keeps its connection
-        if who := self.headers.get("Authorization"):
-            self.fake.tokens.add(who)
-        self.fake.asked.append(f"{path} {ranged}".strip())
+        self.close_connection = True  # no thread waits for a client that keeps its connection
+        if authorization := self.headers.get("Authorization"):
+            self.fake.authorizations.add(authorization)
+        self.fake.requests.append(f"{path} {ranged}".strip())
         if self.fake.down:
-            self._say(503, {})
+            self._send_json(503, {})
         elif path == "/api/models":
-            self._search(asked.get("search", [""])[0])
+            self._search(query.get("search", [""])[0])
         elif found := re.fullmatch(r"/api/models/([^/]+/[^/]+)/tree/(.+)", path):
             self._tree(found[1])
         elif found := re.fullmatch(r"/api/models/([^/]+/[^/]+)(?:/revision/.+)?", path):
@@ -113,7 +114,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif found := re.fullmatch(r"/bytes/([^/]+/[^/]+)/(.+)", path):
             self._bytes(found[1], found[2])
         else:
-            self._say(404, {})
+            self._send_json(404, {})
 
     def _search(self, text: str) -> None:
         words = text.lower().split()
@@ -122,7 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
             for name, repo in self.fake.repos.items()
             if all(word in name.lower() for word in words)
         ]
-        self._say(200, sorted(found, key=lambda each: -each["downloads"]))
+        self._send_json(200, sorted(found, key=lambda each: -each["downloads"]))
 
     def _described(self, name: str, repo: FakeRepo) -> dict[str, Any]:
         return {
@@ -139,27 +140,27 @@ class _Handler(BaseHTTPRequestHandler):
     def _info(self, name: str) -> None:
         repo = self.fake.repos.get(name)
         if repo is None:
-            self._say(404, {"error": "Repository not found"}, {"X-Error-Code": "RepoNotFound"})
+            self._send_json(404, {"error": "Repository not found"}, {"X-Error-Code": "RepoNotFound"})
         elif repo.gated:
-            self._say(403, {"error": "gated"}, {"X-Error-Code": "GatedRepo"})
+            self._send_json(403, {"error": "gated"}, {"X-Error-Code": "GatedRepo"})
         else:
-            self._say(200, self._described(name, repo))
+            self._send_json(200, self._described(name, repo))
 
     def _tree(self, name: str) -> None:
         repo = self.fake.repos[name]
-        self._say(200, [_entry(path, data) for path, data in repo.files.items()])
+        self._send_json(200, [_entry(path, data) for path, data in repo.files.items()])
 
     def _redirect(self, name: str, path: str) -> None:
         data = self.fake.repos[name].files[path]
         here = {"X-Linked-Size": str(len(data)), "X-Linked-ETag": f'"{hashlib.sha256(data).hexdigest()}"'}
         target = self.path if self.fake.faults[:1] == ["loop"] else f"/bytes/{name}/{path}"
-        self._say(302, {}, {"Location": target, "X-Repo-Commit": REVISION, **here})
+        self._send_json(302, {}, {"Location": target, "X-Repo-Commit": REVISION, **here})
 
     def _bytes(self, name: str, path: str) -> None:
         data = self.fake.repos[name].files[path]
         fault = self.fake.take_fault()
         if fault in ("503", "429", "404", "403", "416"):
-            self._say(int(fault), {})
+            self._send_json(int(fault), {})
             return
         found = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
         start = int(found[1]) if found and fault != "no_range" else 0
@@ -187,17 +188,17 @@ class _Handler(BaseHTTPRequestHandler):
                 if self.fake.bytes_per_s:
                     time.sleep(0.02)
             if fault == "stall":
-                self._stand_still()
+                self._stall()
         except OSError:
-            pass  # who asked has left
+            pass  # the client has disconnected
 
-    def _stand_still(self) -> None:
-        """Until who asked has had enough, or the test has."""
+    def _stall(self) -> None:
+        """Waits until the client disconnects or the hub is stopped."""
         while not self.fake.wait(0.02):
             if select.select([self.connection], [], [], 0)[0]:
                 return
 
-    def _say(self, status: int, body: object, headers: dict[str, str] | None = None) -> None:
+    def _send_json(self, status: int, body: object, headers: dict[str, str] | None = None) -> None:
         data = json.dumps(body).encode()
         self.send_response(status)
         for name, value in {"Content-Type": "application/json", **(headers or {})}.items():

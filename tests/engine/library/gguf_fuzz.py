@@ -1,9 +1,7 @@
-"""Corrupt GGUF files: `python -m tests.engine.library.gguf_fuzz --seconds 600 [--trial]` looks for one that is not
-held.
+"""Corrupt GGUF files: `python -m tests.engine.library.gguf_fuzz --seconds 600 [--trial]` searches for unhandled ones.
 
-A file is held where reading its header, judging whether it fits, and trying it in a child end in bounded time and
-memory, with metadata or with a ModelFileError, EngineError or a finding of the library. A seed gives the same file
-again.
+A file is handled if reading its header, estimating its memory and trying it in a child process end in bounded time and
+memory, successfully or with a ModelFileError, EngineError or `unusable_reason`. A seed always gives the same file.
 """
 
 from __future__ import annotations
@@ -49,7 +47,7 @@ KEYS = (
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`problem` is empty where the file was held."""
+    """`problem` is empty if the file was handled."""
 
     seed: int
     seconds: float
@@ -58,7 +56,7 @@ class Outcome:
 
 
 def corrupt(seed: int, path: Path) -> Path:
-    """Writes the file of this seed: a good one with some numbers, lengths or bytes of its header replaced."""
+    """Writes the file of this seed: a valid one with changed numbers, lengths or bytes in its header."""
     draw = random.Random(seed)
     change: dict[str, object] = {}
     if draw.random() < 0.5:
@@ -71,7 +69,7 @@ def corrupt(seed: int, path: Path) -> Path:
         for _ in range(draw.randint(1, 4)):
             _mutate(draw, data, min(header_end, len(data)))
     path.write_bytes(data)
-    if draw.random() < 0.1:  # sparse: large for the header's checks, small on the disk
+    if draw.random() < 0.1:  # sparse: large for the header check, small on disk
         with path.open("r+b") as file:
             file.truncate(draw.choice((2**30, 2**36, 2**40)))
     return path
@@ -93,7 +91,7 @@ def _mutate(draw: random.Random, data: bytearray, end: int) -> None:
 
 
 def judge(seed: int, folder: Path) -> Outcome:
-    """Reads and judges the file of this seed in this process."""
+    """Reads the file of this seed in this process."""
     path = corrupt(seed, folder / f"{seed}.gguf")
     tracemalloc.start()
     started, problem = time.monotonic(), ""
@@ -123,7 +121,7 @@ def _look(path: Path) -> None:
 
 
 def trial(seed: int, folder: Path) -> Outcome:
-    """Tries the file of this seed in a child, as its first load does."""
+    """Runs the load trial on the file of this seed."""
     path = corrupt(seed, folder / f"{seed}.gguf")
     started, problem = time.monotonic(), ""
     try:
@@ -140,8 +138,8 @@ def trial(seed: int, folder: Path) -> Outcome:
 
 
 def fuzz(seconds: float, seed: int, *, also_tried: bool = False) -> list[str]:
-    """Judges files from `seed` on until the time is over; `also_tried`: in a child too. One line for each that is not
-    held."""
+    """Tests files from `seed` on until the time is over. Returns a line for each unhandled one. `also_tried`: also
+    runs the load trial."""
     deadline, problems = time.monotonic() + seconds, []
     with tempfile.TemporaryDirectory() as folder:
         while time.monotonic() < deadline:

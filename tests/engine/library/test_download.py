@@ -1,4 +1,4 @@
-"""Downloads against a hub that cuts, corrupts, stalls, redirects and lies: what lies under a model's name is whole."""
+"""Downloads from a hub with faults: a file under a model's name is always complete and correct."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import pytest
 
 from engine.library.download import Download, DownloadProgress, Stopped, unfinished_variants
-from engine.library.gguf_header import check_gguf
+from engine.library.gguf_header import read_header
 from engine.library.http_transfer import Transfer
 from engine.library.hub import Hub, ModelVariant, RemoteFile, choose_variant
 from engine.library.hub_errors import (
@@ -63,29 +63,29 @@ def names(folder: Path) -> list[str]:
 
 
 def ranges(fake: FakeHub) -> list[str]:
-    return [path.partition(" ")[2] for path in fake.asked if path.startswith("/bytes/")]
+    return [path.partition(" ")[2] for path in fake.requests if path.startswith("/bytes/")]
 
 
-def test_a_download_arrives_whole(fake: FakeHub, folder: Path, model: bytes) -> None:
-    told: list[DownloadProgress] = []
-    path = begin(fake, folder).run(told.append)
+def test_download_is_complete_and_verified(fake: FakeHub, folder: Path, model: bytes) -> None:
+    reported: list[DownloadProgress] = []
+    path = begin(fake, folder).run(reported.append)
     assert path == folder / NAME
     assert path.read_bytes() == model
     assert names(folder) == [NAME]
-    check_gguf(path)
-    assert {each.step for each in told} == {"fetching", "verifying"}
-    assert told[-1] == DownloadProgress("verifying", len(model), len(model))
+    read_header(path)
+    assert {each.step for each in reported} == {"fetching", "verifying"}
+    assert reported[-1] == DownloadProgress("verifying", len(model), len(model))
 
 
 @pytest.mark.parametrize("faults", [["cut"], ["cut", "cut", "cut"], ["cut", "503", "cut"], ["429"], ["503", "503"]])
-def test_cuts_are_gone_on_from(fake: FakeHub, folder: Path, model: bytes, faults: list[Fault]) -> None:
+def test_interrupted_download_resumes(fake: FakeHub, folder: Path, model: bytes, faults: list[Fault]) -> None:
     fake.faults = list(faults)
     assert begin(fake, folder).run().read_bytes() == model
     n_cuts = faults.count("cut")
     assert ranges(fake)[-1] == (f"bytes={n_cuts * 1000}-" if n_cuts else "")
 
 
-def test_a_stall_is_noticed_and_gone_on_from(fake: FakeHub, folder: Path, model: bytes) -> None:
+def test_stalled_download_resumes(fake: FakeHub, folder: Path, model: bytes) -> None:
     fake.faults = ["stall"]
     started = time.monotonic()
     assert begin(fake, folder).run().read_bytes() == model
@@ -93,7 +93,7 @@ def test_a_stall_is_noticed_and_gone_on_from(fake: FakeHub, folder: Path, model:
     assert ranges(fake) == ["", "bytes=1000-"]
 
 
-def test_what_never_comes_is_told_and_what_came_is_kept(fake: FakeHub, folder: Path, model: bytes) -> None:
+def test_failed_download_raises_and_keeps_the_part(fake: FakeHub, folder: Path, model: bytes) -> None:
     fake.faults = ["cut", "503", "503", "503"]
     with pytest.raises(HubUnreachable, match="503"):
         begin(fake, folder).run()
@@ -105,29 +105,31 @@ def test_what_never_comes_is_told_and_what_came_is_kept(fake: FakeHub, folder: P
 
 
 @pytest.mark.parametrize("fault", ["corrupt", "more"])
-def test_what_is_not_what_the_hub_says_is_deleted(fake: FakeHub, folder: Path, fault: Fault) -> None:
+def test_file_with_wrong_checksum_is_deleted(fake: FakeHub, folder: Path, fault: Fault) -> None:
     fake.faults = [fault]
-    with pytest.raises(Corrupt) as told:
+    with pytest.raises(Corrupt) as raised:
         begin(fake, folder).run()
-    assert told.value.name == NAME
+    assert raised.value.name == NAME
     assert names(folder) == []
 
 
 @pytest.mark.parametrize("fault", ["no_range", "wrong_range", "416"])
-def test_a_server_that_does_not_go_on_where_it_should(fake: FakeHub, folder: Path, model: bytes, fault: Fault) -> None:
+def test_resume_succeeds_if_server_ignores_or_misreads_the_range(
+    fake: FakeHub, folder: Path, model: bytes, fault: Fault
+) -> None:
     fake.faults = ["cut", fault]
     assert begin(fake, folder).run().read_bytes() == model
 
 
 @pytest.mark.parametrize(("fault", "error"), [("404", HubRefused), ("403", Gated), ("loop", HubUnreachable)])
-def test_refusals(fake: FakeHub, folder: Path, fault: Fault, error: type[HubError]) -> None:
+def test_error_status_is_raised(fake: FakeHub, folder: Path, fault: Fault, error: type[HubError]) -> None:
     fake.faults = [fault]
     with pytest.raises(error):
         begin(fake, folder).run()
     assert NAME not in names(folder)
 
 
-def test_it_pauses_at_once_and_goes_on_after_a_restart(fake: FakeHub, folder: Path, model: bytes) -> None:
+def test_stopped_download_resumes_after_a_restart(fake: FakeHub, folder: Path, model: bytes) -> None:
     fake.bytes_per_s = 100_000
     download = begin(fake, folder)
     reached = threading.Event()
@@ -157,7 +159,7 @@ def test_it_pauses_at_once_and_goes_on_after_a_restart(fake: FakeHub, folder: Pa
     assert int(ranges(fake)[-1].removeprefix("bytes=").removesuffix("-")) > 20_000
 
 
-def test_a_pause_ends_a_stall(fake: FakeHub, folder: Path) -> None:
+def test_stop_interrupts_a_stall(fake: FakeHub, folder: Path) -> None:
     fake.faults = ["stall"]
     download = begin(fake, folder, Transfer(stall_s=30))
     timer = threading.Timer(0.3, download.stop.set)
@@ -169,7 +171,7 @@ def test_a_pause_ends_a_stall(fake: FakeHub, folder: Path) -> None:
     timer.join()
 
 
-def test_a_pause_ends_the_wait_for_another_try(fake: FakeHub, folder: Path) -> None:
+def test_stop_interrupts_the_retry_delay(fake: FakeHub, folder: Path) -> None:
     fake.faults = ["503"] * 9
     download = begin(fake, folder, Transfer(n_tries=9, retry_delay_s=30))
     timer = threading.Timer(0.2, download.stop.set)
@@ -179,15 +181,19 @@ def test_a_pause_ends_the_wait_for_another_try(fake: FakeHub, folder: Path) -> N
     timer.join()
 
 
-def test_a_full_disk_is_found_before(fake: FakeHub, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_is_detected_before_the_download(
+    fake: FakeHub, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1000))
-    with pytest.raises(DiskFull) as told:
+    with pytest.raises(DiskFull) as raised:
         begin(fake, folder).run()
-    assert told.value.free == 1000 < told.value.needed
+    assert raised.value.free == 1000 < raised.value.needed
     assert ranges(fake) == []
 
 
-def test_a_disk_that_becomes_full(fake: FakeHub, folder: Path, monkeypatch: pytest.MonkeyPatch, model: bytes) -> None:
+def test_disk_full_during_download_is_raised(
+    fake: FakeHub, folder: Path, monkeypatch: pytest.MonkeyPatch, model: bytes
+) -> None:
     download = begin(fake, folder)
 
     def full(*_: object) -> None:
@@ -200,13 +206,13 @@ def test_a_disk_that_becomes_full(fake: FakeHub, folder: Path, monkeypatch: pyte
     assert download.run().read_bytes() == model
 
 
-def test_a_folder_that_takes_nothing(fake: FakeHub, tmp_path: Path) -> None:
+def test_unwritable_folder_is_raised(fake: FakeHub, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(CannotWrite):
         begin(fake, tmp_path / "file").run()
 
 
-def test_the_part_of_another_file_is_not_gone_on_from(fake: FakeHub, folder: Path, model: bytes) -> None:
+def test_part_of_another_file_is_discarded(fake: FakeHub, folder: Path, model: bytes) -> None:
     folder.mkdir()
     (folder / (NAME + ".part")).write_bytes(b"something else")
     assert begin(fake, folder).run().read_bytes() == model
@@ -218,26 +224,26 @@ def test_the_part_of_another_file_is_not_gone_on_from(fake: FakeHub, folder: Pat
     assert begin(fake, folder).run().read_bytes() == changed
 
 
-def test_what_is_there_already_is_verified_and_not_fetched(fake: FakeHub, folder: Path, model: bytes) -> None:
+def test_existing_file_is_verified_and_not_downloaded(fake: FakeHub, folder: Path, model: bytes) -> None:
     folder.mkdir()
     (folder / NAME).write_bytes(model)
     begin(fake, folder).run()
     assert ranges(fake) == []
 
 
-def test_a_model_in_parts(fake: FakeHub, folder: Path, model: bytes) -> None:
+def test_split_model_is_downloaded(fake: FakeHub, folder: Path, model: bytes) -> None:
     parts = {f"Q8_0/Big-Q8_0-0000{n}-of-00003.gguf": model[:-n] for n in (1, 2, 3)}
     fake.repos[REPO].files = dict(parts)
     fake.faults = ["", "cut"]
-    told: list[DownloadProgress] = []
+    reported: list[DownloadProgress] = []
     download = begin(fake, folder)
-    path = download.run(told.append)
+    path = download.run(reported.append)
     assert path.name == "Big-Q8_0-00001-of-00003.gguf"
     assert [(folder / name.partition("/")[2]).read_bytes() for name in parts] == list(parts.values())
-    assert told[-1].n_bytes == download.variant.size_bytes == sum(map(len, parts.values()))
+    assert reported[-1].n_bytes == download.variant.size_bytes == sum(map(len, parts.values()))
 
 
-def test_forgetting_leaves_what_is_whole(fake: FakeHub, folder: Path) -> None:
+def test_discard_keeps_complete_files(fake: FakeHub, folder: Path) -> None:
     fake.faults = ["cut", "404"]
     download = begin(fake, folder)
     with pytest.raises(HubRefused):
@@ -252,7 +258,7 @@ def test_forgetting_leaves_what_is_whole(fake: FakeHub, folder: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["../evil.gguf", "a/../../evil.gguf", "..\\evil.gguf", ".gguf", "evil.sh", "/evil.gguf"]
 )
-def test_names_lead_to_no_other_folder(folder: Path, name: str) -> None:
+def test_remote_names_cannot_leave_the_folder(folder: Path, name: str) -> None:
     choice = ModelVariant("a/b", "main", "", (RemoteFile(name, 1, "0"),))
     try:
         path = Download(Hub("http://127.0.0.1:1"), choice, folder).path
@@ -261,7 +267,7 @@ def test_names_lead_to_no_other_folder(folder: Path, name: str) -> None:
     assert path.parent == folder
 
 
-def test_what_was_begun_and_cannot_be_read_is_passed_over(folder: Path) -> None:
+def test_unreadable_part_description_is_skipped(folder: Path) -> None:
     folder.mkdir()
     for n, text in enumerate(["", "[]", "{}", '{"choice": {"files": []}}', '{"choice": {"files": [{"name": 1}]}}']):
         (folder / f"{n}.gguf.part.json").write_text(text)
@@ -269,7 +275,7 @@ def test_what_was_begun_and_cannot_be_read_is_passed_over(folder: Path) -> None:
     assert unfinished_variants(folder / "nowhere") == ()
 
 
-def test_search(fake: FakeHub) -> None:
+def test_search_returns_models_by_downloads(fake: FakeHub) -> None:
     fake.repos["others/Tiny-Code-GGUF"] = FakeRepo(
         {}, 90, "mit", True, {"total": 1_500_000_000, "context_length": 4096}
     )
@@ -280,7 +286,7 @@ def test_search(fake: FakeHub) -> None:
     assert Hub(fake.endpoint).search("nothing of this name") == ()
 
 
-def test_what_a_repository_offers(fake: FakeHub, model: bytes) -> None:
+def test_variants_of_a_repository_are_listed(fake: FakeHub, model: bytes) -> None:
     fake.repos[REPO].files |= {
         "Tiny-Chat-Q8_0.gguf": model + b"12",
         "mmproj-Tiny.gguf": model,
@@ -300,7 +306,7 @@ def test_what_a_repository_offers(fake: FakeHub, model: bytes) -> None:
         Hub(fake.endpoint).variants("not/there")
 
 
-def test_offline_is_a_state(fake: FakeHub) -> None:
+def test_offline_hub_is_unreachable(fake: FakeHub) -> None:
     with pytest.raises(HubUnreachable):
         Hub("http://127.0.0.1:9").search("anything")
     fake.down = True
@@ -308,17 +314,17 @@ def test_offline_is_a_state(fake: FakeHub) -> None:
         Hub(fake.endpoint).search("anything")
 
 
-def test_no_token_is_sent(fake: FakeHub, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stored_token_is_not_sent(fake: FakeHub, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
     begin(fake, folder).run()
-    assert fake.tokens == set()
+    assert fake.authorizations == set()
 
 
 def option(quantisation: str, size: int) -> ModelVariant:
     return ModelVariant("a/b", "main", quantisation, (RemoteFile(f"m-{quantisation}.gguf", size, ""),))
 
 
-def test_the_quantisation_is_chosen_for_the_machine() -> None:
+def test_variant_is_chosen_for_the_machine() -> None:
     giga = 10**9
     options = [
         option("BF16", 16 * giga),
@@ -334,7 +340,7 @@ def test_the_quantisation_is_chosen_for_the_machine() -> None:
     assert choose_variant([option("XYZ", 5)], lambda choice: True).quantisation == "XYZ"
 
 
-def test_nothing_of_the_hub_is_imported_before_it_is_asked() -> None:
+def test_hub_library_is_imported_on_first_use() -> None:
     code = "import sys, engine.library.download; print('huggingface_hub' in sys.modules, 'httpx2' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]

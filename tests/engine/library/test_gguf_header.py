@@ -1,4 +1,4 @@
-"""A damaged or hostile GGUF file ends in a ModelFileError, before llama.cpp sees it."""
+"""Damaged and hostile GGUF files raise ModelFileError before llama.cpp reads them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.errors import ModelFileError
-from engine.library.gguf_header import check_gguf
+from engine.library.gguf_header import read_header
 
 
 def header(n_tensors: int = 0, n_entries: int = 0, version: int = 3) -> bytes:
@@ -56,42 +56,44 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile(name: str, tmp_path: Path) -> None:
+def test_hostile_header_is_rejected(name: str, tmp_path: Path) -> None:
     data, reason = HOSTILE[name]
     path = tmp_path / "model.gguf"
     path.write_bytes(data)
     started = time.monotonic()
     with pytest.raises(ModelFileError, match=reason) as refused:
-        check_gguf(path)
+        read_header(path)
     assert str(tmp_path) not in str(refused.value)
     assert time.monotonic() - started < 1
 
 
-def test_what_is_no_file(tmp_path: Path) -> None:
+def test_missing_file_or_folder_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match="no such file"):
-        check_gguf(tmp_path / "nothing.gguf")
+        read_header(tmp_path / "nothing.gguf")
     with pytest.raises(ModelFileError, match="folder"):
-        check_gguf(tmp_path)
+        read_header(tmp_path)
 
 
-def test_the_default_model_is_whole(model_path: Path) -> None:
-    check_gguf(model_path)
+def test_default_model_passes(model_path: Path) -> None:
+    read_header(model_path)
 
 
 @pytest.mark.parametrize("keep", [lambda n: n - 1, lambda n: n // 2, lambda n: 1_000_000, lambda n: 100])
-def test_a_download_that_was_cut(model_path: Path, tmp_path: Path, keep: Callable[[int], int]) -> None:
+def test_truncated_file_is_rejected(model_path: Path, tmp_path: Path, keep: Callable[[int], int]) -> None:
     path = tmp_path / "cut.gguf"
     shutil.copyfile(model_path, path)
     with path.open("r+b") as file:
         file.truncate(keep(model_path.stat().st_size))
     with pytest.raises(ModelFileError, match="cut short"):
-        check_gguf(path)
+        read_header(path)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.binary(max_size=200), st.integers(0, 4), st.integers(0, 4))
-def test_any_bytes_behind_a_header(tmp_path: Path, data: bytes, n_tensors: int, n_entries: int) -> None:
+def test_random_bytes_after_a_header_raise_only_model_file_errors(
+    tmp_path: Path, data: bytes, n_tensors: int, n_entries: int
+) -> None:
     path = tmp_path / "any.gguf"
     path.write_bytes(header(n_tensors, n_entries) + data)
     with contextlib.suppress(ModelFileError):
-        check_gguf(path)
+        read_header(path)

@@ -1,4 +1,4 @@
-"""Proxies of the environment: a kind that cannot be used costs one sentence, without its password, and no traceback."""
+"""Unsupported proxies give a short error without the password and without a traceback."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ UNUSABLE = [
 
 @pytest.fixture(autouse=True)
 def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    huggingface_hub.close_session()  # which an earlier test opened, without a proxy
+    huggingface_hub.close_session()  # opened by an earlier test without a proxy
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
@@ -40,9 +40,9 @@ def fetch(folder: Path) -> None:
     transfer.fetch(ADDRESS, folder / "a.part", 10, StopSignal(), lambda n_bytes: None)
 
 
-@pytest.mark.parametrize(("given", "said"), UNUSABLE)
+@pytest.mark.parametrize(("given", "redacted_address"), UNUSABLE)
 def test_unusable_proxy_is_named_without_its_password(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: str, said: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: str, redacted_address: str
 ) -> None:
     monkeypatch.setenv("ALL_PROXY", given)
     hub = Hub(ADDRESS)
@@ -51,9 +51,9 @@ def test_unusable_proxy_is_named_without_its_password(
     for ask in (lambda: hub.search("smollm"), lambda: hub.variants("a/b"), lambda: fetch(tmp_path)):
         with pytest.raises(ProxyUnusable) as refused:
             ask()
-        assert refused.value.proxy == said
+        assert refused.value.proxy == redacted_address
         for text in (str(refused.value), hub_error(refused.value)):
-            assert said in text
+            assert redacted_address in text
             assert "s3cret" not in text
     with pytest.raises(UpdateCheckError, match="proxy") as looked:
         newer_release("1.0")
@@ -62,7 +62,7 @@ def test_unusable_proxy_is_named_without_its_password(
 
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"])
 @pytest.mark.parametrize("given", ["127.0.0.1:9", "http://me:p%40ss@127.0.0.1:9"])
-def test_proxy_that_does_not_answer_is_an_unreachable_hub(
+def test_unreachable_proxy_is_an_unreachable_hub(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, given: str
 ) -> None:
     monkeypatch.setenv(name, given)
@@ -75,12 +75,12 @@ def test_proxy_that_does_not_answer_is_an_unreachable_hub(
 
 
 @pytest.mark.parametrize("hosts", ["localhost,[::1],fd00::/8,*", "[::1,,10.0.0.0/8"])
-def test_any_form_of_no_proxy_is_accepted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, hosts: str) -> None:
+def test_every_form_of_no_proxy_is_accepted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, hosts: str) -> None:
     monkeypatch.setenv("NO_PROXY", hosts)
     with pytest.raises(HubUnreachable):
         fetch(tmp_path)
 
 
-def test_address_is_shown_without_user_and_password() -> None:
+def test_proxy_address_is_redacted() -> None:
     assert redacted("http://user:pass@proxy.example:3128/path") == "http://proxy.example:3128"
     assert redacted("socks5://[::1]:1080") == "socks5://[::1]:1080"

@@ -1,4 +1,4 @@
-"""A file's first load: what would take the process with it costs an error, and what passed is not tried again."""
+"""The load trial: files that would crash the process are rejected, and files that passed are not tried again."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def child(code: str) -> LoadTrial:
     return LoadTrial(None, lambda path: [sys.executable, "-c", code])
 
 
-def test_a_good_file_is_tried_once(tmp_path: Path) -> None:
+def test_good_file_is_tried_once(tmp_path: Path) -> None:
     path = write_llama(tmp_path / "tiny.gguf")
     tried: list[Path] = []
 
@@ -44,12 +44,12 @@ def test_a_good_file_is_tried_once(tmp_path: Path) -> None:
     probe.check(path, never)
     probe.check(path, never)
     assert tried == [path]
-    path.write_bytes(path.read_bytes())  # the same bytes, but who knows: another time
+    path.write_bytes(path.read_bytes())  # same content, another modification time
     probe.check(path, never)
     assert len(tried) == 2
 
 
-def test_the_default_model_needs_no_trial(model_path: Path, tmp_path: Path) -> None:
+def test_default_model_needs_no_trial(model_path: Path, tmp_path: Path) -> None:
     LoadTrial(tmp_path, lambda path: pytest.fail("tried")).check(model_path, never)
     assert len(list(tmp_path.iterdir())) == 1
 
@@ -58,13 +58,14 @@ def test_the_default_model_needs_no_trial(model_path: Path, tmp_path: Path) -> N
     ("change", "reason"),
     [
         ({"llama.attention.head_count": 7}, "invalid n_rot"),
-        ({"llama.rope.scaling.type": "unheard of"}, "cannot load it .the trial ended"),  # these three abort llama.cpp
+        # these three make llama.cpp abort
+        ({"llama.rope.scaling.type": "unheard of"}, "cannot load it .the trial ended"),
         ({"llama.block_count": 0}, "cannot load it .the trial ended"),
         ({"llama.expert_count": 3, "llama.expert_used_count": 5}, "cannot load it .the trial ended"),
         ({"llama.block_count": 3}, "not found"),
     ],
 )
-def test_a_file_that_llama_cpp_cannot_bear(tmp_path: Path, change: dict[str, object], reason: str) -> None:
+def test_file_that_crashes_llama_cpp_is_rejected(tmp_path: Path, change: dict[str, object], reason: str) -> None:
     path = write_llama(tmp_path / "tiny.gguf", change)
     started = time.monotonic()
     with pytest.raises(ModelFileError, match=reason):
@@ -76,23 +77,23 @@ def test_a_file_that_llama_cpp_cannot_bear(tmp_path: Path, change: dict[str, obj
 @pytest.mark.parametrize(
     ("word", "at"), [("<0x-1>", 3), ("<0xZZ>", 100), ("<0x", 3 + 0xEF), ("", 100), ("x" * 5_000_000, 3 + 0x9F)]
 )
-def test_a_vocabulary_with_a_hole(tmp_path: Path, word: str, at: int) -> None:
-    """A byte without a token: llama.cpp loads it, and aborts at the first text with that byte."""
+def test_vocabulary_with_missing_byte_is_rejected(tmp_path: Path, word: str, at: int) -> None:
+    """llama.cpp loads it, and aborts at the first text with that byte."""
     words = [*WORDS[:at], word, *WORDS[at + 1 :]]
     with pytest.raises(ModelFileError, match="vocabulary is damaged"):
         LoadTrial(None).check(write_llama(tmp_path / "tiny.gguf", words=words), never)
 
 
-def test_a_text_with_every_byte() -> None:
+def test_trial_text_contains_every_byte() -> None:
     assert set(EVERY_BYTE.encode()) == set(range(256)) - {0xC0, 0xC1, *range(0xF5, 0x100)}
 
 
 @pytest.mark.parametrize("template", [LOOPS, BOMB])
-def test_template_that_loops_or_doubles_a_text_is_bounded_by_its_budget(tmp_path: Path, template: str) -> None:
+def test_model_with_endless_template_passes_the_trial(tmp_path: Path, template: str) -> None:
     LoadTrial(None).check(write_llama(tmp_path / "tiny.gguf", {"tokenizer.chat_template": template}), never)
 
 
-def test_a_child_that_dies_or_babbles(tmp_path: Path) -> None:
+def test_crashed_or_silent_child_rejects_the_file(tmp_path: Path) -> None:
     path = write_llama(tmp_path / "tiny.gguf")
     with pytest.raises(ModelFileError, match="cannot load"):
         child("import os; print('probe: loading', flush=True); os.abort()").check(path, never)
@@ -110,7 +111,7 @@ def test_cancel_kills_the_child(tmp_path: Path) -> None:
     assert time.monotonic() - started < 3
 
 
-def test_a_refused_file_leaves_the_model_in_memory(tmp_path: Path) -> None:
+def test_rejected_file_keeps_the_loaded_model(tmp_path: Path) -> None:
     path = write_llama(tmp_path / "tiny.gguf")
     bad = tmp_path / "bad.gguf"
     bad.write_bytes(b"no model at all, but long enough to look at")
@@ -133,7 +134,7 @@ def test_a_refused_file_leaves_the_model_in_memory(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_cancelling_a_load_while_the_file_is_tried(tmp_path: Path) -> None:
+def test_cancel_load_during_trial_leaves_the_engine_empty(tmp_path: Path) -> None:
     path = write_llama(tmp_path / "tiny.gguf")
 
     async def run() -> None:
@@ -149,7 +150,7 @@ def test_cancelling_a_load_while_the_file_is_tried(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_a_packaged_program_tries_files_with_itself(
+def test_packaged_program_starts_itself_for_the_trial(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     bad = tmp_path / "bad.gguf"

@@ -1,4 +1,4 @@
-"""Load settings, and the memory account against what llama.cpp says that it allocates."""
+"""Load settings, and the memory estimate compared with llama.cpp's own log."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from tests.conftest import chat
 from tests.model_files.tiny_llama import write_llama
 
 BUFFER = re.compile(r"(\S+)(?: model)? buffer size = +([\d.]+) MiB")
-COPIES = ("AMX", "CPU_REPACK")
-"""Where llama.cpp lays weights out anew, as suits a processor."""
+REPACKED_BUFFERS = ("AMX", "CPU_REPACK")
+"""Buffers for weights that llama.cpp rearranges for the processor."""
 
 
 @pytest.mark.parametrize(
@@ -39,17 +39,18 @@ COPIES = ("AMX", "CPU_REPACK")
         LoadSettings(n_ctx=2048, mmap=False),
     ],
 )
-def test_the_account_is_what_llama_cpp_allocates(model_path: Path, settings: LoadSettings) -> None:
-    said: list[str] = []
-    listener = llama.llama_log_callback(lambda level, text, data: said.append(text.decode(errors="replace")))
+def test_estimate_equals_llama_cpp_allocations(model_path: Path, settings: LoadSettings) -> None:
+    log_lines: list[str] = []
+    listener = llama.llama_log_callback(lambda level, text, data: log_lines.append(text.decode(errors="replace")))
     native_llama.start()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(native_llama, "_keep_callback", listener)
         backend = open_native(model_path, settings, lambda progress: True)
     llama.llama_log_set(native_llama._keep_callback, ctypes.c_void_p(0))
     backend.close()
-    sizes = [(kind, float(size)) for kind, size in BUFFER.findall("".join(said))]
-    if any(kind in COPIES for kind, _ in sizes):  # what is not copied then, or twice in memory, is within the margin
+    sizes = [(kind, float(size)) for kind, size in BUFFER.findall("".join(log_lines))]
+    # weights that are not copied, or twice in memory, are within the margin
+    if any(kind in REPACKED_BUFFERS for kind, _ in sizes):
         sizes = [(kind, size) for kind, size in sizes if kind not in ("CPU_Mapped", "CPU")]
     account = backend.info.memory
     assert account is not None
@@ -60,8 +61,8 @@ def test_the_account_is_what_llama_cpp_allocates(model_path: Path, settings: Loa
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="pages are let go on Linux alone")
-def test_pages_that_were_read_to_be_copied_do_not_stay(model_path: Path) -> None:
-    """Of a file that is mapped; computing brings back what was not copied."""
+def test_copied_pages_of_mapped_file_are_released(model_path: Path) -> None:
+    """Computing reads the pages again that were not copied."""
     backend = open_native(model_path, LoadSettings(n_ctx=512), lambda progress: True)
     assert _resident(model_path) < model_path.stat().st_size / 10
     tokens = backend.tokenize("One, two, three, four, five,", add_special=True)
@@ -71,14 +72,14 @@ def test_pages_that_were_read_to_be_copied_do_not_stay(model_path: Path) -> None
 
 
 def _resident(path: Path) -> int:
-    """Bytes of a mapped file that are in this process's memory."""
+    """Bytes of a mapped file that are resident in this process."""
     regions = re.split(r"(?m)^(?=[0-9a-f]+-[0-9a-f]+ )", Path("/proc/self/smaps").read_text())
     ours = [region for region in regions if region.partition("\n")[0].endswith(f" {path.resolve()}")]
     assert ours, "it is not mapped"
     return sum(1024 * int(size) for region in ours for size in re.findall(r"(?m)^Rss: +(\d+) kB", region))
 
 
-def test_the_live_account(model_path: Path, tmp_path: Path) -> None:
+def test_memory_use_of_loaded_model_is_reported(model_path: Path, tmp_path: Path) -> None:
     async def run() -> None:
         engine = Engine(snapshots=tmp_path / "snapshots")
         assert engine.memory.estimate is None
@@ -105,20 +106,20 @@ def test_the_live_account(model_path: Path, tmp_path: Path) -> None:
         (LoadSettings(n_gpu_layers=-2), "n_gpu_layers"),
     ],
 )
-def test_settings_that_contradict_each_other(model_path: Path, settings: LoadSettings, field: str) -> None:
+def test_contradictory_settings_are_rejected(model_path: Path, settings: LoadSettings, field: str) -> None:
     with pytest.raises(InvalidSettings) as refused:
         open_native(model_path, settings, lambda progress: True)
     assert refused.value.field == field
 
 
-def test_heads_that_cannot_be_packed(tmp_path: Path) -> None:
+def test_kv_type_that_does_not_divide_heads_is_rejected(tmp_path: Path) -> None:
     header = read_header(write_llama(tmp_path / "tiny.gguf"))  # heads of 8 numbers
     check_settings(LoadSettings(), header)
     with pytest.raises(InvalidSettings, match=r"kv_type_k: .* 8 "):
         check_settings(LoadSettings(kv_type_k="q4_0"), header)
 
 
-def test_what_does_not_fit_is_refused_before_it_is_loaded(model_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_model_that_does_not_fit_is_rejected_before_loading(model_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     machine = psutil.virtual_memory()
 
     def free(n_bytes: int) -> None:
@@ -128,7 +129,7 @@ def test_what_does_not_fit_is_refused_before_it_is_loaded(model_path: Path, monk
     with pytest.raises(NotEnoughMemory) as refused:
         open_native(model_path, LoadSettings(), lambda progress: pytest.fail("it was loaded"))
     assert refused.value.needed > refused.value.available == 100 << 20
-    free(350 << 20)  # too little for 8,192 tokens beside the margin
+    free(350 << 20)  # too little for 8,192 tokens and the margin
     with pytest.raises(NotEnoughMemory):
         open_native(model_path, LoadSettings(n_ctx=8192), lambda progress: pytest.fail("it was loaded"))
     backend = open_native(model_path, LoadSettings(), lambda progress: True)
@@ -138,7 +139,7 @@ def test_what_does_not_fit_is_refused_before_it_is_loaded(model_path: Path, monk
     assert backend.info.memory.headroom > 0
 
 
-def test_quantised_kv_says_nearly_the_same_and_keeps_its_own_snapshots(model_path: Path) -> None:
+def test_quantised_kv_gives_similar_output_and_separate_snapshots(model_path: Path) -> None:
     prints = set()
     for settings in (
         LoadSettings(n_ctx=512),
@@ -166,8 +167,8 @@ LLAMA = GgufHeader(
 )
 
 
-def test_kinds_of_memory() -> None:
-    """Bytes by hand: cells for each token, states for each sequence."""
+def test_kv_and_state_sizes_of_architectures() -> None:
+    """Bytes computed by hand: cells per token, states per sequence."""
 
     def of(name: str, **values: int | tuple[int, ...]) -> GgufHeader:
         plain = {f"{name}.{key.removeprefix('llama.')}": value for key, value in LLAMA.values.items() if "." in key}

@@ -1,4 +1,4 @@
-"""Model files whose names are no UTF-8, as on old disks and in old archives."""
+"""Model files whose names are not UTF-8, as on old disks and in old archives."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from engine.backend import LoadSettings
 from engine.errors import ModelFileError
 from engine.files.display_name import display_name
-from engine.library.gguf_header import check_gguf
+from engine.library.gguf_header import read_header
 from engine.library.load_trial import LoadTrial
 from engine.library.model_scan import scan
 from engine.library.model_scan_cache import ModelScanCache
@@ -32,7 +32,7 @@ def path(tmp_path: Path) -> Path:
     return named
 
 
-def test_name_is_shown_with_a_replacement_mark() -> None:
+def test_display_name_contains_replacement_character() -> None:
     assert display_name(os.fsdecode(b"caf\xe9")) == f"caf{MARK}"
     assert display_name("naïve 漢") == "naïve 漢"
 
@@ -48,7 +48,7 @@ def test_model_loads_and_its_name_is_valid_text(path: Path, tmp_path: Path) -> N
         assert json.dumps(shown, ensure_ascii=False).encode()
 
 
-def test_folder_with_such_a_name_is_listed_whole_and_kept_in_the_cache(path: Path, tmp_path: Path) -> None:
+def test_folder_with_non_utf8_name_is_scanned_and_cached(path: Path, tmp_path: Path) -> None:
     write_llama(tmp_path / "other.gguf")
     cache = ModelScanCache(tmp_path / "cache.json")
     found = scan([tmp_path], cache)
@@ -63,8 +63,8 @@ def test_folder_with_such_a_name_is_listed_whole_and_kept_in_the_cache(path: Pat
     assert all(not model.problem for model in found.models)
 
 
-def test_error_of_such_a_file_is_valid_text(path: Path) -> None:
+def test_error_message_with_non_utf8_name_is_valid_text(path: Path) -> None:
     path.write_bytes(b"GGUF")
     with pytest.raises(ModelFileError) as refused:
-        check_gguf(path)
+        read_header(path)
     assert str(refused.value).encode()

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import ModelFileError
+from engine.errors import ModelFileError, Reason
 from engine.library.fingerprint import fingerprint
 from engine.library.load_trial import LoadTrial
 from engine.library.model_scan import read_model_file
-from engine.library.model_scan_cache import ModelScanCache
+from engine.library.model_scan_cache import FileStamp, ModelScanCache
 from engine.library.split_files import total_size
 from tests.model_files.tiny_llama import write_llama
 
@@ -28,24 +28,24 @@ def split(tmp_path: Path) -> Path:
     return first
 
 
-def test_size_counts_all_parts(split: Path) -> None:
+def test_total_size_includes_all_parts(split: Path) -> None:
     assert total_size(split) == split.stat().st_size + (200 << 20)
 
 
-def test_trial_of_a_split_model_may_use_memory_for_all_parts(split: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trial_memory_limit_includes_all_parts(split: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.library.load_trial.SPARE_BYTES", 40 << 20)
     code = "import time; held = b'x' * (120 << 20); time.sleep(0.3); print('probe: good')"
     LoadTrial(None, lambda path: [sys.executable, "-c", code]).check(split, lambda: False)
 
 
-def test_trial_of_a_split_model_says_that_a_part_is_missing(split: Path) -> None:
+def test_trial_reports_a_missing_part(split: Path) -> None:
     split.with_name("big-00002-of-00002.gguf").unlink()
     with pytest.raises(ModelFileError, match="1 of its 2 parts are missing"):
         LoadTrial(None, lambda path: pytest.fail("tried")).check(split, lambda: False)
 
 
 @pytest.mark.parametrize("part", [1, 2])
-def test_fingerprint_changes_with_weights_between_the_ends_of_any_part(split: Path, part: int) -> None:
+def test_fingerprint_changes_with_weights_in_the_middle_of_a_part(split: Path, part: int) -> None:
     path = split.with_name(f"big-0000{part}-of-00002.gguf")
     os.truncate(path, 64 << 20)
     before, found = fingerprint(split, "kind"), path.stat()
@@ -56,7 +56,7 @@ def test_fingerprint_changes_with_weights_between_the_ends_of_any_part(split: Pa
     assert fingerprint(split, "kind") != before, "only the time tells"
 
 
-def test_fingerprint_changes_with_the_time_and_not_with_the_name(tmp_path: Path) -> None:
+def test_fingerprint_depends_on_time_but_not_on_name(tmp_path: Path) -> None:
     path = write_llama(tmp_path / "a.gguf")
     before = fingerprint(path, "kind")
     moved = path.rename(tmp_path / "b.gguf")
@@ -65,7 +65,7 @@ def test_fingerprint_changes_with_the_time_and_not_with_the_name(tmp_path: Path)
     assert fingerprint(moved, "kind") != before
 
 
-def test_file_that_could_not_be_read_once_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_with_temporary_read_error_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, cache = write_llama(tmp_path / "tiny.gguf"), ModelScanCache(None)
     read = Path.open
 
@@ -76,3 +76,16 @@ def test_file_that_could_not_be_read_once_is_read_again(tmp_path: Path, monkeypa
     assert "Input/output error" in read_model_file(path, cache).problem
     monkeypatch.setattr(Path, "open", read)
     assert read_model_file(path, cache).problem == ""
+
+
+def test_cached_problem_keeps_its_template_and_values(tmp_path: Path) -> None:
+    file, path, stamp = tmp_path / "library.json", tmp_path / "a.gguf", FileStamp(1, 2)
+    cache = ModelScanCache(file)
+    cache.put(path, stamp, Reason("{n} of its {all} parts are missing", n=1, all=2))
+    cache.save()
+    again = ModelScanCache(file)
+    again.load()
+    problem = again.get(path, stamp)
+    assert isinstance(problem, Reason)
+    assert problem == "1 of its 2 parts are missing"
+    assert (problem.template, problem.values) == ("{n} of its {all} parts are missing", {"n": "1", "all": "2"})

@@ -15,9 +15,9 @@ from engine.backend import TokenizationCancelled
 from engine.native.llama import C
 from engine.native.model import NativeModel
 from engine.native.tokenizer import MAX_PIECE, MAX_RUN, PLAIN_PRE_TOKENIZERS, _run_ends
+from tests.engine.native.tokenizer_fuzz import fuzz
 from tests.model_files.tiny_bpe import DEFINED, PRE_TOKENIZERS, SPECIALS, write_bpe
 from tests.model_files.tiny_llama import write_llama
-from tests.tokenizer_fuzz import fuzz
 
 ROOT = Path(__file__).parents[3]
 UNITS = ("Z", "漢", " ", "1", "a\u0301", "ab ", "\n", ".", "😀", "aA", "<|im_start|>", "<think>")

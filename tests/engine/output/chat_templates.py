@@ -1,5 +1,4 @@
-"""Chat templates in the manner of the families: short, but with the words by which a family is known, and with calls
-written as its models write them."""
+"""Short chat templates, one per model family, with the texts that identify the family and calls in its syntax."""
 
 from __future__ import annotations
 
@@ -7,8 +6,8 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
-    """What a template is put together from. `call` sees `f`, the called function, and `c`, the call."""
+class TemplateStyle:
+    """Parts of a template. `call` can use `f`, the called function, and `c`, the call."""
 
     user: str
     start: str
@@ -38,24 +37,24 @@ USER{{ m.content }}{{ '' -}}
 {%- if add_generation_prompt -%}START GENERATION{%- endif -%}"""
 
 
-def template(manner: Manner) -> str:
-    text = _BODY.replace("START GENERATION", literal(manner.start) + literal(manner.generation))
+def template(style: TemplateStyle) -> str:
+    text = _BODY.replace("START GENERATION", literal(style.start) + literal(style.generation))
     for slot, part in (
-        ("TOOLS", manner.tools),
-        ("BEFORE", literal(manner.before)),
-        ("BETWEEN", literal(manner.between)),
-        ("AFTER", literal(manner.after)),
-        ("START", literal(manner.start)),
-        ("END", literal(manner.end)),
-        ("CALL", manner.call),
-        ("USER", literal(manner.user)),
+        ("TOOLS", style.tools),
+        ("BEFORE", literal(style.before)),
+        ("BETWEEN", literal(style.between)),
+        ("AFTER", literal(style.after)),
+        ("START", literal(style.start)),
+        ("END", literal(style.end)),
+        ("CALL", style.call),
+        ("USER", literal(style.user)),
     ):
         text = text.replace(slot, part, 1)
     return text
 
 
 def literal(text: str) -> str:
-    """Text whose white space no tag eats."""
+    """Text whose white space template tags do not trim."""
     quoted = text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n")
     return f"{{{{ '{quoted}' }}}}" if text else ""
 
@@ -85,20 +84,20 @@ _PYTHON = (
     "{% endfor %})]"
 )
 
-MANNERS: dict[str, Manner] = {
-    "harmony": Manner(
+STYLES: dict[str, TemplateStyle] = {
+    "harmony": TemplateStyle(
         "<|start|>user<|message|>",
         "<|start|>assistant",
         "<|call|>",
         "<|channel|>commentary to=functions.{{ f.name }} <|constrain|>json<|message|>{{ f.arguments | tojson }}",
     ),
-    "deepseek-v3.2": Manner(
+    "deepseek-v3.2": TemplateStyle(
         *_DEEPSEEK, _DSML_CALL, "<｜DSML｜function_calls>\n", after="</｜DSML｜function_calls>", generation="<think>"
     ),
-    "deepseek-v4": Manner(
+    "deepseek-v4": TemplateStyle(
         *_DEEPSEEK, _DSML_CALL, "<｜DSML｜tool_calls>\n", after="</｜DSML｜tool_calls>", generation="<think>"
     ),
-    "deepseek-v3": Manner(
+    "deepseek-v3": TemplateStyle(
         *_DEEPSEEK,
         "<｜tool▁call▁begin｜>function<｜tool▁sep｜>{{ f.name }}\n```json\n{{ f.arguments | tojson }}\n"
         "```<｜tool▁call▁end｜>",
@@ -107,14 +106,14 @@ MANNERS: dict[str, Manner] = {
         "<｜tool▁calls▁end｜>",
         generation="<think>\n",
     ),
-    "deepseek-v3.1": Manner(
+    "deepseek-v3.1": TemplateStyle(
         *_DEEPSEEK,
         "<｜tool▁call▁begin｜>{{ f.name }}<｜tool▁sep｜>{{ f.arguments | tojson }}<｜tool▁call▁end｜>",
         "<｜tool▁calls▁begin｜>",
         after="<｜tool▁calls▁end｜>",
         generation="</think>",
     ),
-    "kimi-k2": Manner(
+    "kimi-k2": TemplateStyle(
         "<|im_user|>user<|im_middle|>",
         "<|im_assistant|>assistant<|im_middle|>",
         "<|im_end|>",
@@ -122,7 +121,7 @@ MANNERS: dict[str, Manner] = {
         "<|tool_calls_section_begin|>",
         after="<|tool_calls_section_end|>",
     ),
-    "solar": Manner(
+    "solar": TemplateStyle(
         "<|begin|>user<|content|>",
         "<|begin|>assistant",
         "<|calls|>",
@@ -130,13 +129,13 @@ MANNERS: dict[str, Manner] = {
         "<|tool_call:end|>",
         "<|tool_calls|>",
     ),
-    "gemma": Manner(
+    "gemma": TemplateStyle(
         "<|turn>user\n",
         "<|turn>model\n",
         "<turn|>",
         "<|tool_call>call:{{ f.name }}{{ '{' }}" + _RELAXED.replace("QUOTE", '<|"|>') + "{{ '}' }}<tool_call|>",
     ),
-    "functiongemma": Manner(
+    "functiongemma": TemplateStyle(
         "<start_of_turn>user\n",
         "<start_of_turn>model\n",
         "<end_of_turn>",
@@ -144,17 +143,17 @@ MANNERS: dict[str, Manner] = {
         + _RELAXED.replace("QUOTE", "<escape>")
         + "{{ '}' }}<end_function_call>",
     ),
-    "cohere": Manner(
+    "cohere": TemplateStyle(
         "<|USER_TOKEN|>",
         "<|CHATBOT_TOKEN|>",
         "<|END_OF_TURN_TOKEN|>",
         '<|START_ACTION|>[{"tool_call_id": "0", "tool_name": "{{ f.name }}", "parameters": {{ f.arguments | tojson }}}'
         "]<|END_ACTION|>",
     ),
-    "lfm2": Manner(*_CHATML, f"<|tool_call_start|>{_PYTHON}<|tool_call_end|>"),
-    "mistral": Manner("[INST]", "[/INST]", "</s>", "[TOOL_CALLS]{{ f.name }}[ARGS]{{ f.arguments | tojson }}"),
-    "mistral-list": Manner("[INST]", "[/INST]", "</s>", f"[TOOL_CALLS]{_LISTED}"),
-    "minimax": Manner(
+    "lfm2": TemplateStyle(*_CHATML, f"<|tool_call_start|>{_PYTHON}<|tool_call_end|>"),
+    "mistral": TemplateStyle("[INST]", "[/INST]", "</s>", "[TOOL_CALLS]{{ f.name }}[ARGS]{{ f.arguments | tojson }}"),
+    "mistral-list": TemplateStyle("[INST]", "[/INST]", "</s>", f"[TOOL_CALLS]{_LISTED}"),
+    "minimax": TemplateStyle(
         "]~b]user\n",
         "]~b]ai\n",
         "[e~[",
@@ -164,7 +163,7 @@ MANNERS: dict[str, Manner] = {
         after="</minimax:tool_call>",
         generation="<think>\n",
     ),
-    "seed": Manner(
+    "seed": TemplateStyle(
         "<seed:bos>user\n",
         "<seed:bos>assistant\n",
         "<seed:eos>",
@@ -172,44 +171,44 @@ MANNERS: dict[str, Manner] = {
         "{{ '<parameter=' ~ k ~ '>' }}{{ v if v is string else v | tojson }}</parameter>\n{% endfor %}</function>\n"
         "</seed:tool_call>",
     ),
-    "glm": Manner(
+    "glm": TemplateStyle(
         "<|user|>\n",
         "<|assistant|>\n",
         "<|observation|>",
         "<tool_call>{{ f.name }}\n{% for k, v in f.arguments | items %}<arg_key>{{ k }}</arg_key>\n<arg_value>"
         "{{ v if v is string else v | tojson }}</arg_value>\n{% endfor %}</tool_call>",
     ),
-    "qwen-xml": Manner(*_CHATML, f"<tool_call>\n{_XML}\n</tool_call>", generation="<think>\n"),
-    "minicpm": Manner(
+    "qwen-xml": TemplateStyle(*_CHATML, f"<tool_call>\n{_XML}\n</tool_call>", generation="<think>\n"),
+    "minicpm": TemplateStyle(
         *_CHATML,
         '<function name="{{ f.name }}">{% for k, v in f.arguments | items %}<param name="{{ k }}">'
         "{{ v if v is string else v | tojson }}</param>{% endfor %}</function>",
     ),
-    "functionary": Manner(
+    "functionary": TemplateStyle(
         *_LLAMA, "<|eot_id|>", "<function={{ f.name }}>{{ f.arguments | tojson }}</function>", tools="{{ tools }}"
     ),
-    "phi": Manner(
+    "phi": TemplateStyle(
         "<|user|>",
         "<|assistant|>",
         "<|end|>",
         f"<|tool_call|>{_LISTED}<|/tool_call|>",
         tools="<|tool|>{{ tools | tojson }}<|/tool|>",
     ),
-    "granite": Manner(
+    "granite": TemplateStyle(
         "<|start_of_role|>user<|end_of_role|>",
         "<|start_of_role|>assistant<|end_of_role|>",
         "<|end_of_text|>",
         f"<|tool_call|>{_LISTED}",
     ),
-    "nemotron": Manner(
+    "nemotron": TemplateStyle(
         "<SPECIAL_11>User\n", "<SPECIAL_11>Assistant\n", "<SPECIAL_12>", f"<TOOLCALL>{_LISTED}</TOOLCALL>"
     ),
-    "apriel": Manner("<|user|>\n", "<|assistant|>\n", "<|end|>", f"<tool_calls>{_LISTED}</tool_calls>"),
-    "minimax-m1": Manner("<user>", "<ai>", "<end_of_sentence>", f"<tool_calls>\n{_JSON}\n</tool_calls>"),
-    "hermes": Manner(*_CHATML, f"<tool_call>\n{_JSON}\n</tool_call>", between="\n"),
-    "functools": Manner(*_LLAMA, "<|eot_id|>", f"functools{_LISTED}"),
-    "llama": Manner(*_LLAMA, "<|eot_id|>", '{"name": "{{ f.name }}", "parameters": {{ f.arguments | tojson }}}'),
+    "apriel": TemplateStyle("<|user|>\n", "<|assistant|>\n", "<|end|>", f"<tool_calls>{_LISTED}</tool_calls>"),
+    "minimax-m1": TemplateStyle("<user>", "<ai>", "<end_of_sentence>", f"<tool_calls>\n{_JSON}\n</tool_calls>"),
+    "hermes": TemplateStyle(*_CHATML, f"<tool_call>\n{_JSON}\n</tool_call>", between="\n"),
+    "functools": TemplateStyle(*_LLAMA, "<|eot_id|>", f"functools{_LISTED}"),
+    "llama": TemplateStyle(*_LLAMA, "<|eot_id|>", '{"name": "{{ f.name }}", "parameters": {{ f.arguments | tojson }}}'),
 }
 """By the name of the format that each must be taken for."""
 
-TEMPLATES = {name: template(manner) for name, manner in MANNERS.items()}
+TEMPLATES = {name: template(style) for name, style in STYLES.items()}

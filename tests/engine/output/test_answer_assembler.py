@@ -1,4 +1,4 @@
-"""Text out of bytes: for every cut of the tokens and every stop string, streamed equals whole."""
+"""AnswerAssembler without a parser: for every split of the bytes and all stop strings, streaming equals one piece."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def text_of(events: list[Event]) -> str:
 
 
 def whole(text: str, stops: list[str]) -> str:
-    """What the rule says, the slow way: the first stop string to be complete, of those the longest."""
+    """The expected text, computed in the simplest way: ends before the stop string that is completed first."""
     return text[: stopped_at(text, stops)[0]]
 
 
@@ -50,17 +50,17 @@ def stopped_at(text: str, stops: list[str]) -> tuple[int, str | None]:
 
 
 @given(TEXT, STOPS, st.lists(st.integers(0, 100)))
-def test_streamed_equals_whole(text: str, stops: list[str], cuts: list[int]) -> None:
+def test_streamed_text_equals_text_at_once(text: str, stops: list[str], cuts: list[int]) -> None:
     assert "".join(streamed(cut(text.encode(), cuts), stops)) == whole(text, stops)
 
 
 @given(TEXT, STOPS)
-def test_byte_by_byte_equals_whole(text: str, stops: list[str]) -> None:
+def test_text_fed_byte_by_byte_equals_text_at_once(text: str, stops: list[str]) -> None:
     assert "".join(streamed([bytes([byte]) for byte in text.encode()], stops)) == whole(text, stops)
 
 
 @given(TEXT, STOPS)
-def test_the_stop_string_that_ended_the_text_is_known(text: str, stops: list[str]) -> None:
+def test_matched_stop_string_is_reported(text: str, stops: list[str]) -> None:
     assembler = AnswerAssembler(stops)
     for byte in text.encode():
         if assembler.feed(bytes([byte]))[1]:
@@ -69,28 +69,28 @@ def test_the_stop_string_that_ended_the_text_is_known(text: str, stops: list[str
 
 
 @given(st.binary(max_size=12), st.lists(st.integers(0, 100)))
-def test_any_bytes_become_text_without_half_a_character(data: bytes, cuts: list[int]) -> None:
+def test_any_bytes_decode_to_whole_characters(data: bytes, cuts: list[int]) -> None:
     for shown in streamed(cut(data, cuts), []):
         shown.encode()
 
 
-def test_half_a_character_waits_for_its_rest() -> None:
+def test_incomplete_character_is_held_back() -> None:
     smile = "🙂".encode()
     assert streamed([b"a" + smile[:2], smile[2:3], smile[3:], b"b"], []) == ["a", "", "🙂", "b", ""]
 
 
-def test_half_a_character_at_the_end_is_left_unsaid() -> None:
+def test_incomplete_character_at_the_end_is_dropped() -> None:
     assert "".join(streamed([b"a" + "🙂".encode()[:3]], [])) == "a"
 
 
-def test_bytes_that_are_no_character_are_marked() -> None:
+def test_invalid_bytes_become_replacement_characters() -> None:
     assert "".join(streamed([b"a\xffb"], [])) == "a�b"
 
 
 @pytest.mark.parametrize("stops", [["B2", "A1"], ["A1", "B2"]])
-def test_the_order_of_the_stop_strings_does_not_matter(stops: list[str]) -> None:
+def test_order_of_stop_strings_does_not_matter(stops: list[str]) -> None:
     assert "".join(streamed([b"xA1B2"], stops)) == "x"
 
 
-def test_text_that_only_began_like_a_stop_string_is_shown_at_the_end() -> None:
+def test_partial_stop_string_at_the_end_is_shown() -> None:
     assert streamed([b"done <|im"], ["<|im_end|>"]) == ["done ", "<|im"]

@@ -1,4 +1,4 @@
-"""Constraints through the engine, over the fake, whose own wish is to say letters without end."""
+"""Constraints through the engine. Without a constraint, the fake backend writes letters endlessly."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ CITIES = Constraint("choice", '["Paris", "Parma", "Rome", "Par"]')
 SUM = Constraint("gbnf", 'root ::= "(" root ")" | [0-9]{1,3}')
 
 
-def asked(constraint: Constraint, text: str = "Answer.", **more: object) -> ChatRequest:
+def constrained_request(constraint: Constraint, text: str = "Answer.", **more: object) -> ChatRequest:
     return replace(chat(text, max_tokens=300), constraint=constraint, **more)  # type: ignore[arg-type]
 
 
 async def error_of(engine: Engine, constraint: Constraint) -> EngineError:
-    events = await events_of(engine.submit(asked(constraint)))
+    events = await events_of(engine.submit(constrained_request(constraint)))
     assert len(events) == 1, "an error before the first token is the only event"
     assert isinstance(events[0], Failed)
     return events[0].error
@@ -52,82 +52,85 @@ async def error_of(engine: Engine, constraint: Constraint) -> EngineError:
         (Constraint("json_schema", '{"enum": [1, "two", null]}'), '1|"two"|null'),
     ],
 )
-def test_the_answer_matches_and_ends(constraint: Constraint, pattern: str) -> None:
+def test_answer_matches_constraint_and_ends(constraint: Constraint, pattern: str) -> None:
     async def run() -> None:
         async with engine_over(FakeOpener()) as engine:
-            said = set()
+            generated = set()
             for question in map(str, range(12)):
-                text, finished = await engine.submit(asked(constraint, question)).collect()
+                text, finished = await engine.submit(constrained_request(constraint, question)).collect()
                 assert finished.reason == "stop"
                 assert re.fullmatch(pattern, text), text
-                said.add(text)
-            assert len(said) > 1, "the constraint leaves a choice, and it is made"
+                generated.add(text)
+            assert len(generated) > 1, "the constraint leaves a choice, and it is made"
 
     asyncio.run(run())
 
 
 @pytest.mark.parametrize("constraint", [Constraint("json_object"), Constraint("json_schema", SCHEMA)])
-def test_json(constraint: Constraint) -> None:
+def test_answer_is_valid_json(constraint: Constraint) -> None:
     async def run() -> None:
         async with engine_over(FakeOpener(Script(answer=b'{"name": "Ann", "age": 3}'))) as engine:
-            text, finished = await engine.submit(asked(constraint)).collect()
+            text, finished = await engine.submit(constrained_request(constraint)).collect()
             assert json.loads(text) == {"name": "Ann", "age": 3}
             assert finished.reason == "stop"
 
     asyncio.run(run())
 
 
-def test_it_ends_without_an_end_token_and_says_what_a_stop_string_held_back() -> None:
+def test_complete_answer_ends_without_end_token_and_flushes_held_text() -> None:
     async def run() -> None:
         async with engine_over(FakeOpener()) as engine:
             only = Constraint("choice", '["yes"]')
-            text, finished = await engine.submit(asked(only, stop=("es!", "s?"))).collect()
+            text, finished = await engine.submit(constrained_request(only, stop=("es!", "s?"))).collect()
             assert (text, finished.reason, finished.usage.n_output) == ("yes", "stop", 3)
-            text, finished = await engine.submit(asked(only, stop=("es",))).collect()
+            text, finished = await engine.submit(constrained_request(only, stop=("es",))).collect()
             assert (text, finished.reason) == ("y", "stop")
 
     asyncio.run(run())
 
 
-def test_a_cut_answer_says_so() -> None:
+def test_truncated_answer_finishes_with_length() -> None:
     async def run() -> None:
         async with engine_over(FakeOpener()) as engine:
-            text, finished = await engine.submit(replace(asked(CITIES), max_tokens=2)).collect()
+            text, finished = await engine.submit(replace(constrained_request(CITIES), max_tokens=2)).collect()
             assert finished.reason == "length"
             assert len(text) == 2
 
     asyncio.run(run())
 
 
-def test_a_minimum_length_gives_way_where_nothing_can_follow() -> None:
+def test_min_tokens_yields_if_nothing_can_follow() -> None:
     async def run() -> None:
         async with engine_over(FakeOpener(Script(answer=b""))) as engine:
-            text, _ = await engine.submit(asked(Constraint("regex", "a{1,5}"), min_tokens=3)).collect()
+            text, _ = await engine.submit(constrained_request(Constraint("regex", "a{1,5}"), min_tokens=3)).collect()
             assert len(text) in (3, 4, 5)
-            text, _ = await engine.submit(asked(Constraint("regex", "a{2}"), min_tokens=9)).collect()
+            text, _ = await engine.submit(constrained_request(Constraint("regex", "a{2}"), min_tokens=9)).collect()
             assert text == "aa"
 
     asyncio.run(run())
 
 
-def test_the_beginning_of_an_answer_counts() -> None:
+def test_answer_start_counts_as_matched() -> None:
     async def run() -> None:
         async with engine_over(FakeOpener()) as engine:
-            said = {(await engine.submit(asked(CITIES, str(i), answer_start="Par")).collect())[0] for i in range(20)}
-            assert said == {"is", "ma", ""}
-            events = await events_of(engine.submit(asked(CITIES, answer_start="Berlin")))
+            generated = {
+                (await engine.submit(constrained_request(CITIES, str(i), answer_start="Par")).collect())[0]
+                for i in range(20)
+            }
+            assert generated == {"is", "ma", ""}
+            events = await events_of(engine.submit(constrained_request(CITIES, answer_start="Berlin")))
             assert isinstance(events[-1], Failed)
             assert isinstance(events[-1].error, ConstraintError)
-            text, finished = await engine.submit(asked(CITIES, answer_start="Rome")).collect()
+            text, finished = await engine.submit(constrained_request(CITIES, answer_start="Rome")).collect()
             assert (text, finished.reason) == ("", "stop")
 
     asyncio.run(run())
 
 
-def test_log_probabilities_are_the_models_own() -> None:
+def test_logprobs_ignore_the_constraint() -> None:
     async def run() -> None:
         async with engine_over(FakeOpener()) as engine:
-            events = await events_of(engine.submit(asked(SUM, n_logprobs=1)))
+            events = await events_of(engine.submit(constrained_request(SUM, n_logprobs=1)))
             check_shape(events)
             choices = [choice for event in events if isinstance(event, TextDelta) for choice in event.choices]
             assert choices
@@ -137,14 +140,14 @@ def test_log_probabilities_are_the_models_own() -> None:
     asyncio.run(run())
 
 
-def test_it_stays_matched_through_preemption() -> None:
+def test_preempted_answer_still_matches() -> None:
     async def run() -> None:
         script = Script()
         opener = FakeOpener(script, Limits(n_cells=400, n_slots=4, n_batch=16))
         async with engine_over(opener) as engine:
             requests = [
-                asked(Constraint("regex", "([a-z]{5}-){12}[0-9]"), "one " * 9),
-                asked(Constraint("gbnf", 'root ::= ([a-z]{4} ":"){10}'), "two " * 7),
+                constrained_request(Constraint("regex", "([a-z]{5}-){12}[0-9]"), "one " * 9),
+                constrained_request(Constraint("gbnf", 'root ::= ([a-z]{4} ":"){10}'), "two " * 7),
             ]
             alone = [(await engine.submit(replace(each, id=f"a{i}")).collect())[0] for i, each in enumerate(requests)]
             script.kv_full_at = set(range(opener.backends[0].n_decodes, opener.backends[0].n_decodes + 400, 7))
@@ -200,7 +203,7 @@ ODD = [
 """Large or slow, but either refused or kept."""
 
 
-def test_what_cannot_be_enforced_is_an_error_at_once_and_harms_nobody() -> None:
+def test_unenforceable_constraint_fails_at_once() -> None:
     async def run() -> None:
         async with engine_over(FakeOpener(Script(step_s=0.001))) as engine:
             others = [asyncio.create_task(engine.submit(chat(str(i), max_tokens=2000)).collect()) for i in range(2)]
@@ -216,12 +219,12 @@ def test_what_cannot_be_enforced_is_an_error_at_once_and_harms_nobody() -> None:
     asyncio.run(run())
 
 
-def test_what_is_large_is_refused_or_kept_in_bounded_time() -> None:
+def test_large_constraint_is_rejected_or_enforced_in_bounded_time() -> None:
     async def run() -> None:
         async with engine_over(FakeOpener()) as engine:
             for constraint in ODD:
                 started = time.monotonic()
-                last = (await events_of(engine.submit(asked(constraint))))[-1]
+                last = (await events_of(engine.submit(constrained_request(constraint))))[-1]
                 assert isinstance(last, Finished) or (
                     isinstance(last, Failed) and isinstance(last.error, ConstraintError)
                 )
@@ -230,7 +233,7 @@ def test_what_is_large_is_refused_or_kept_in_bounded_time() -> None:
     asyncio.run(run())
 
 
-def test_masks_that_take_too_long_end_that_answer_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_masks_fail_only_their_own_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.output.constraints.compiled_constraint.SPENT_AT_ONCE_S", 0.0005)
     monkeypatch.setattr("engine.output.constraints.compiled_constraint.SPENT_PER_TOKEN_S", 0.0)
 
@@ -238,7 +241,7 @@ def test_masks_that_take_too_long_end_that_answer_alone(monkeypatch: pytest.Monk
         opener = FakeOpener()
         async with engine_over(opener) as engine:
             free = asyncio.create_task(engine.submit(chat(max_tokens=600)).collect())
-            slow = replace(asked(Constraint("regex", "[a-z ]{3000}!"), max_tokens=None), min_tokens=2000)
+            slow = replace(constrained_request(Constraint("regex", "[a-z ]{3000}!"), max_tokens=None), min_tokens=2000)
             events = await events_of(engine.submit(slow))
             check_shape(events)
             assert isinstance(events[-1], Failed)

@@ -1,4 +1,4 @@
-"""What a constraint lets through always matches, whatever is chosen; and what is compiled is kept."""
+"""Every kind of constraint: random allowed answers match it. And the cache of compiled constraints."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ TOKENIZER = BACKEND.constraint_tokenizer()
 LONGEST = 400
 
 
-def walk(constraint: Constraint, seed: int) -> bytes | None:
-    """One answer, each byte drawn from what may come next; None where it did not end in time."""
+def random_match(constraint: Constraint, seed: int) -> bytes | None:
+    """A random answer of allowed bytes; None if it did not end within the limit."""
     grammar_constraint = GrammarConstraint(compile_constraint(constraint, TOKENIZER).matcher())
     draw = random.Random(seed)
-    said = bytearray()
-    while len(said) < LONGEST and not grammar_constraint.is_done:
+    generated = bytearray()
+    while len(generated) < LONGEST and not grammar_constraint.is_done:
         logits = np.zeros(257, np.float32)
         token = grammar_constraint.restrict(logits, {END})
         if token is None:
             token = draw.choice(np.flatnonzero(np.isfinite(logits)).tolist())
         grammar_constraint.accept(token)
         if token == END:
-            return bytes(said)
-        said.append(token)
-    return bytes(said) if grammar_constraint.is_done else None
+            return bytes(generated)
+        generated.append(token)
+    return bytes(generated) if grammar_constraint.is_done else None
 
 
 def _fits(value: Any, schema: dict[str, Any]) -> bool:
-    """The few keywords that the schemas below use."""
+    """Checks the few keywords that the schemas below use."""
     if "enum" in schema:
         return value in schema["enum"]
     if "anyOf" in schema:
@@ -113,9 +113,9 @@ SCHEMAS = st.recursive(
 
 @settings(max_examples=80, deadline=None)
 @given(schema=SCHEMAS, seed=st.integers(0, 1000))
-def test_what_a_schema_lets_through_fits_it(schema: dict[str, Any], seed: int) -> None:
-    said = walk(Constraint("json_schema", json.dumps(schema)), seed)
-    assert said is None or _fits(json.loads(said), schema)
+def test_random_answer_matches_its_schema(schema: dict[str, Any], seed: int) -> None:
+    generated = random_match(Constraint("json_schema", json.dumps(schema)), seed)
+    assert generated is None or _fits(json.loads(generated), schema)
 
 
 @settings(max_examples=40, deadline=None)
@@ -123,10 +123,10 @@ def test_what_a_schema_lets_through_fits_it(schema: dict[str, Any], seed: int) -
     choices=st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=6), min_size=1, max_size=6),
     seed=st.integers(0, 1000),
 )
-def test_a_choice_is_one_of_the_choices(choices: list[str], seed: int) -> None:
-    said = walk(Constraint("choice", json.dumps(choices)), seed)
-    assert said is not None
-    assert said.decode() in choices
+def test_random_answer_is_one_of_the_choices(choices: list[str], seed: int) -> None:
+    generated = random_match(Constraint("choice", json.dumps(choices)), seed)
+    assert generated is not None
+    assert generated.decode() in choices
 
 
 @dataclass(frozen=True)
@@ -153,11 +153,15 @@ GBNF = [
 
 
 @pytest.mark.parametrize("case", GBNF, ids=lambda case: case.source[:20])
-def test_what_a_gbnf_grammar_lets_through_is_of_its_language(case: Case) -> None:
-    ended = [said for seed in range(60) if (said := walk(Constraint("gbnf", case.source), seed)) is not None]
+def test_random_answer_matches_its_gbnf_grammar(case: Case) -> None:
+    ended = [
+        generated
+        for seed in range(60)
+        if (generated := random_match(Constraint("gbnf", case.source), seed)) is not None
+    ]
     assert len(set(ended)) > 5
-    for said in ended:
-        assert case.matches(said.decode()), said
+    for generated in ended:
+        assert case.matches(generated.decode()), generated
 
 
 @pytest.mark.parametrize(
@@ -179,7 +183,7 @@ def test_what_a_gbnf_grammar_lets_through_is_of_its_language(case: Case) -> None
         'root ::= "a"\n' + "".join(f'r{i} ::= "a"\n' for i in range(1000)),
     ],
 )
-def test_what_is_no_gbnf_is_refused(source: str) -> None:
+def test_invalid_gbnf_is_rejected(source: str) -> None:
     with pytest.raises(ConstraintError):
         compile_constraint(Constraint("gbnf", source), TOKENIZER)
 
@@ -195,7 +199,7 @@ def test_what_is_no_gbnf_is_refused(source: str) -> None:
         {"description": "x" * 300_000},
     ],
 )
-def test_what_a_schema_may_not_ask(schema: dict[str, Any]) -> None:
+def test_excessive_schema_is_rejected(schema: dict[str, Any]) -> None:
     with pytest.raises(ConstraintError):
         compile_constraint(Constraint("json_schema", json.dumps(schema)), TOKENIZER)
 
@@ -212,12 +216,12 @@ def test_what_a_schema_may_not_ask(schema: dict[str, Any]) -> None:
         "start: unknown",
     ],
 )
-def test_what_a_lark_grammar_may_not_ask(source: str) -> None:
+def test_excessive_lark_grammar_is_rejected(source: str) -> None:
     with pytest.raises(ConstraintError):
         compile_constraint(Constraint("lark", source), TOKENIZER)
 
 
-def test_a_guide_waits_begins_and_pauses() -> None:
+def test_grammar_constraint_starts_and_pauses() -> None:
     grammar_constraint = GrammarConstraint(
         compile_constraint(Constraint("regex", "[ab]c"), TOKENIZER).matcher(), paused=True
     )
@@ -249,7 +253,7 @@ def cache() -> Iterator[ConstraintCache]:
     cache.close()
 
 
-def test_what_is_compiled_is_kept_and_the_least_recently_used_goes(cache: ConstraintCache) -> None:
+def test_compiled_constraints_are_cached_least_recently_used(cache: ConstraintCache) -> None:
     first = cache.get(Constraint("regex", "a"))
     for i in range(MAX_CACHED - 1):
         cache.get(Constraint("regex", f"b{i}"))
@@ -262,7 +266,7 @@ def test_what_is_compiled_is_kept_and_the_least_recently_used_goes(cache: Constr
     assert cache.get(Constraint("regex", "a")) is not first
 
 
-def test_one_answer_does_not_move_another(cache: ConstraintCache) -> None:
+def test_answers_with_one_constraint_are_independent(cache: ConstraintCache) -> None:
     compiled = cache.get(Constraint("regex", "ab"))
     one, other = compiled.matcher(), compiled.matcher()
     one.advance(ord("a"))
@@ -275,8 +279,8 @@ def test_one_answer_does_not_move_another(cache: ConstraintCache) -> None:
 SLOW = Constraint("json_schema", json.dumps({"type": "object", "properties": {f"p{i}": {} for i in range(2000)}}))
 
 
-def test_slow_compile_is_an_error_at_the_deadline_and_succeeds_when_retried() -> None:
-    """A busy processor makes any compile slow; that must not refuse the constraint for good."""
+def test_slow_compilation_fails_at_deadline_and_succeeds_on_retry() -> None:
+    """Any compilation is slow on a busy machine, which must not reject the constraint permanently."""
     cache = ConstraintCache(lambda: TOKENIZER, nullcontext, deadline_s=0.005)
     started = time.monotonic()
     with pytest.raises(ConstraintError, match="too long"):
@@ -295,7 +299,7 @@ def test_slow_compile_is_an_error_at_the_deadline_and_succeeds_when_retried() ->
         cache.get(Constraint("regex", "a"))
 
 
-def test_retries_of_a_slow_compile_share_one_thread() -> None:
+def test_retries_of_slow_compilation_share_one_thread() -> None:
     cache = ConstraintCache(lambda: TOKENIZER, nullcontext, deadline_s=0.005)
     for _ in range(4):
         with suppress(ConstraintError):
@@ -304,7 +308,7 @@ def test_retries_of_a_slow_compile_share_one_thread() -> None:
     cache.close()
 
 
-def test_model_stays_in_memory_until_a_running_compile_has_ended() -> None:
+def test_model_stays_loaded_until_running_compilation_ends() -> None:
     backend = FakeBackend(Script(), Limits(256, 4, 32))
     cache = ConstraintCache(backend.constraint_tokenizer, backend.keep_model_loaded, deadline_s=0.005)
     with pytest.raises(ConstraintError, match="too long"):

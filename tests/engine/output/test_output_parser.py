@@ -1,4 +1,4 @@
-"""An answer taken apart: what is said, thought and called, however the text is cut."""
+"""OutputParser: text, reasoning and calls are the same for every split of the answer."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.events import ReasoningDelta, TextDelta, ToolCallDelta, ToolCallStarted
+from engine.events import Delta, ReasoningDelta, TextDelta, ToolCallDelta, ToolCallStarted
 from engine.output.model_families import FAMILIES, PROMPTED_FORMAT, THINK, detect_family
-from engine.output.output_parser import Delta, OutputParser
+from engine.output.output_parser import OutputParser
 from engine.output.tool_call_renderer import render_tool_calls
 from engine.output.tool_call_syntax import OutputFormat, ToolCallSyntax
 from engine.requests import Tool, ToolCall
@@ -47,7 +47,7 @@ MADE = (
 
 
 def whole(family: OutputFormat) -> OutputFormat:
-    """As `detect` would give it."""
+    """The format as `detect_family` returns it."""
     return replace(family, reasoning=None if family.headers else family.reasoning or THINK)
 
 
@@ -60,8 +60,8 @@ BY_NAME = {family.name: family for family in ALL}
 class Answer:
     """Joined deltas."""
 
-    said: str = ""
-    thought: str = ""
+    text: str = ""
+    reasoning: str = ""
     calls: tuple[tuple[str, str, str], ...] = ()
     """Id, name, arguments."""
 
@@ -78,17 +78,17 @@ def parse(
 
 
 def joined(deltas: Iterable[Delta]) -> Answer:
-    """Checks on the way that a call is started once, in order, before its arguments, and that nothing is empty."""
+    """Also checks that calls start once, in order, before their arguments, and that no delta is empty."""
     answer = Answer()
     calls: list[list[str]] = []
     for delta in deltas:
         match delta:
             case TextDelta(text=text):
                 assert text
-                answer.said += text
+                answer.text += text
             case ReasoningDelta(text=text):
                 assert text
-                answer.thought += text
+                answer.reasoning += text
             case ToolCallStarted(index, id, name):
                 assert index == len(calls)
                 calls.append([id, name, ""])
@@ -116,11 +116,11 @@ def written(family: OutputFormat, calls: ToolCallSyntax) -> str:
 
 
 @pytest.mark.parametrize(("family", "calls"), WAYS, ids=lambda value: getattr(value, "name", None))
-def test_each_way_of_calling_at_every_cut(family: OutputFormat, calls: ToolCallSyntax) -> None:
+def test_every_call_syntax_parses_at_every_split(family: OutputFormat, calls: ToolCallSyntax) -> None:
     text = written(family, calls)
     want = answer(family, text)
-    assert want.said == ("" if calls.is_bare or family.headers else "Well.")
-    assert want.thought == ("hm <| hm" if family.headers else "hm < hm")
+    assert want.text == ("" if calls.is_bare or family.headers else "Well.")
+    assert want.reasoning == ("hm <| hm" if family.headers else "hm < hm")
     n_calls = 1 if family.headers else 2
     assert [name for _, name, _ in want.calls] == ["get_weather", "clock"][:n_calls]
     assert [json.loads(arguments) for _, _, arguments in want.calls] == [ARGUMENTS, {}][:n_calls]
@@ -138,7 +138,7 @@ json_values = st.recursive(
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data(), value=json_values, text=st.text("ab<>/\"'\\ \n{}[]|=é🌦", max_size=12))
-def test_arguments_come_back_from_every_way_of_writing_them(data: st.DataObject, value: object, text: str) -> None:
+def test_arguments_survive_rendering_and_parsing(data: st.DataObject, value: object, text: str) -> None:
     for family, calls in WAYS:
         given = {"city": text.strip("\n") if "cdata" in calls.parameter else text, "list": value}
         made = ToolCall("functions.get_weather:0", "get_weather", json.dumps(given, ensure_ascii=False))
@@ -148,7 +148,7 @@ def test_arguments_come_back_from_every_way_of_writing_them(data: st.DataObject,
         found = joined(parse(family, pieces))
         ((_, name, arguments),) = found.calls
         assert name == "get_weather"
-        assert found.said == found.thought == ""
+        assert found.text == found.reasoning == ""
         # A string without type may look like other JSON; that is the notation's own ambiguity.
         if not calls.parameter or not isinstance(value, str):
             assert json.loads(arguments) == given
@@ -157,7 +157,7 @@ def test_arguments_come_back_from_every_way_of_writing_them(data: st.DataObject,
 
 
 def fragments(family: OutputFormat) -> list[str]:
-    """Markers, halves of markers, and what may stand between, to be thrown together."""
+    """Markers, parts of markers, and text between them, for random combination."""
     texts = [text for calls in family.call_syntaxes for text in (*calls.section, calls.call, calls.parameter)]
     texts += [written(family, calls) for calls in family.call_syntaxes]
     markers = [*family.markers, *family.eog_texts, "<think>", "</think>"]
@@ -168,7 +168,7 @@ def fragments(family: OutputFormat) -> list[str]:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
-def test_rubble_comes_out_the_same_however_it_is_cut(data: st.DataObject) -> None:
+def test_random_fragments_parse_the_same_at_every_split(data: st.DataObject) -> None:
     for family in ALL:
         parts = data.draw(st.lists(st.sampled_from(fragments(family)), max_size=12))
         words = [f"w{n}w" for n in range(len(parts))]
@@ -183,9 +183,9 @@ def test_rubble_comes_out_the_same_however_it_is_cut(data: st.DataObject) -> Non
 
 @settings(max_examples=50, deadline=None)
 @given(text=st.text('ab <>|/[]{}\n`"', max_size=40))
-def test_what_is_no_marker_is_shown_as_it_is(text: str) -> None:
+def test_text_resembling_markers_is_unchanged(text: str) -> None:
     for family in ALL:
-        assert answer(family, text) == Answer(said=text)
+        assert answer(family, text) == Answer(text=text)
 
 
 # Malformed calls are text
@@ -216,19 +216,19 @@ def test_what_is_no_marker_is_shown_as_it_is(text: str) -> None:
         ("minimax", '<minimax:tool_call>\n<invoke name="">'),
     ],
 )
-def test_what_is_no_call_is_text_to_the_last_character(name: str, text: str) -> None:
+def test_text_resembling_a_call_is_unchanged(name: str, text: str) -> None:
     for pieces in ((text,), text):
-        assert joined(parse(BY_NAME[name], pieces)) == Answer(said=text)
+        assert joined(parse(BY_NAME[name], pieces)) == Answer(text=text)
 
 
-def test_a_call_after_a_broken_one_is_found() -> None:
+def test_call_after_malformed_one_is_found() -> None:
     found = answer("hermes", '<tool_call>oops <tool_call>{"name": "clock", "arguments": {}}</tool_call>')
-    assert found == Answer(said="<tool_call>oops", calls=(("id0", "clock", "{}"),))
+    assert found == Answer(text="<tool_call>oops", calls=(("id0", "clock", "{}"),))
 
 
-def test_without_tools_nothing_is_a_call() -> None:
+def test_call_without_offered_tools_is_text() -> None:
     text = 'x <tool_call>{"name": "clock", "arguments": {}}</tool_call>'
-    assert answer("hermes", text, tools=()) == Answer(said=text)
+    assert answer("hermes", text, tools=()) == Answer(text=text)
 
 
 # Forgiven, because models do so
@@ -262,19 +262,19 @@ def test_without_tools_nothing_is_a_call() -> None:
         ("functiongemma", "<start_function_call>call:clock{a:<escape>x, y<escape>}", '{"a": "x, y"}'),
     ],
 )
-def test_small_sins_are_forgiven(name: str, text: str, want: str) -> None:
+def test_minor_syntax_errors_are_tolerated(name: str, text: str, want: str) -> None:
     for pieces in ((text,), text):
         found = joined(parse(BY_NAME[name], pieces))
-        assert found.said == ""
+        assert found.text == ""
         assert [(call[1], json.loads(call[2])) for call in found.calls] == [("clock", json.loads(want))]
 
 
-def test_values_without_names_are_called_by_the_schemas_order() -> None:
+def test_unnamed_values_get_names_in_schema_order() -> None:
     found = answer("lfm2", '<|tool_call_start|>[get_weather("Oslo", 3)]<|tool_call_end|>')
     assert json.loads(found.calls[0][2]) == {"city": "Oslo", "days": 3}
 
 
-def test_the_schema_says_what_is_a_string() -> None:
+def test_schema_decides_which_values_are_strings() -> None:
     text = (
         "<tool_call>\n<function=get_weather>\n<parameter=city>\n12\n</parameter>\n<parameter=days>\n12\n</parameter>\n"
         "<parameter=wind>\nnull\n</parameter>\n<parameter=now>\nno\n</parameter>\n<parameter=other>\n[1]\n</parameter>\n"
@@ -287,7 +287,7 @@ def test_the_schema_says_what_is_a_string() -> None:
 # ToolCallSyntax while they stream
 
 
-def test_a_string_argument_streams_with_its_marker_held_back() -> None:
+def test_string_argument_streams_without_its_closing_marker() -> None:
     parser = OutputParser(BY_NAME["qwen-xml"], TOOLS, lambda: "id")
     head = "<tool_call>\n<function=get_weather>\n<parameter=city>\n"
     assert parser.feed(head) == [ToolCallStarted(0, "id", "get_weather"), ToolCallDelta(0, '{"city": "')]
@@ -298,7 +298,7 @@ def test_a_string_argument_streams_with_its_marker_held_back() -> None:
     assert parser.finish() == []
 
 
-def test_json_arguments_stream_as_they_come() -> None:
+def test_json_arguments_stream_without_delay() -> None:
     parser = OutputParser(BY_NAME["hermes"], TOOLS, lambda: "id")
     assert parser.feed('<tool_call>\n{"name": "get_weather", "argum') == []
     assert parser.feed('ents": {"ci') == [ToolCallStarted(0, "id", "get_weather"), ToolCallDelta(0, '{"ci')]
@@ -316,31 +316,31 @@ def test_json_arguments_stream_as_they_come() -> None:
         ("glm", "<tool_call>get_weather\n<arg_key>days</arg_key>\n<arg_value>1"),
     ],
 )
-def test_a_call_that_was_cut_short_stays_open(name: str, text: str) -> None:
+def test_truncated_call_stays_unclosed(name: str, text: str) -> None:
     ((_, called, arguments),) = answer(name, text).calls
     assert called == "get_weather"
     with pytest.raises(ValueError, match=r"Expecting|Unterminated"):
         json.loads(arguments)
 
 
-def test_what_follows_a_call_gone_wrong_is_text() -> None:
+def test_text_after_malformed_arguments_is_text() -> None:
     text = "<tool_call>\n<function=clock>\n<parameter=a>\n1\n</parameter>\nand so on</function>"
     found = answer("qwen-xml", text)
-    assert found == Answer(said="and so on</function>", calls=(("id0", "clock", '{"a": 1'),))
+    assert found == Answer(text="and so on</function>", calls=(("id0", "clock", '{"a": 1'),))
 
 
-def test_hostile_depth_and_length_end_well() -> None:
+def test_extreme_depth_and_length_are_handled() -> None:
     deep = answer("gemma", "<|tool_call>call:clock{a:" + "[" * 5000)
     assert deep.calls[0][1] == "clock"
     assert answer("hermes", '<tool_call>{"name": "clock", "arguments": ' + "[" * 50_000).calls[0][2] == "[" * 50_000
-    assert answer("hermes", '<tool_call>{"' + "a" * 20_000).said.endswith("aaa")
+    assert answer("hermes", '<tool_call>{"' + "a" * 20_000).text.endswith("aaa")
 
 
 # Thoughts
 
 
 @pytest.mark.parametrize(
-    ("template", "text", "thought", "said"),
+    ("template", "text", "reasoning", "answer_text"),
     [
         ("", "<think>\nhm\n</think>\n\nYes.", "hm", "Yes."),
         ("", "<think>\n\n</think>\n\nYes.", "", "Yes."),
@@ -361,16 +361,16 @@ def test_hostile_depth_and_length_end_well() -> None:
         ("<|tool_call:begin|>", "<|think|>hm<|end|><|begin|>assistant<|content|>Yes.", "hm", "Yes."),
     ],
 )
-def test_thoughts(template: str, text: str, thought: str, said: str) -> None:
+def test_reasoning_is_separated_from_the_answer(template: str, text: str, reasoning: str, answer_text: str) -> None:
     for pieces in ((text,), text):
-        assert joined(parse(detect_family(template), pieces)) == Answer(said, thought)
+        assert joined(parse(detect_family(template), pieces)) == Answer(answer_text, reasoning)
 
 
-def test_a_thought_that_the_prompt_opened() -> None:
+def test_reasoning_opened_by_the_prompt_is_recognised() -> None:
     assert answer("hermes", "hm\n</think>\n\nYes.", starts_in_reasoning=True) == Answer("Yes.", "hm")
 
 
-def test_a_call_within_a_thought_that_was_not_closed_counts_where_it_can_be_meant() -> None:
+def test_call_inside_unclosed_reasoning_counts_if_it_names_a_tool() -> None:
     call = '<tool_call>{"name": "clock", "arguments": {}}</tool_call>'
     assert answer("hermes", f"hm {call}", starts_in_reasoning=True) == Answer("", "hm", (("id0", "clock", "{}"),))
     other = call.replace("clock", "example")
@@ -396,14 +396,14 @@ def test_a_call_within_a_thought_that_was_not_closed_counts_where_it_can_be_mean
         (" to=functions.clock<|channel|>commentary json<|message|>{}", Answer(calls=(("id0", "clock", "{}"),))),
         (
             "<|channel|>analysis<|message|>a<|end|><|start|>assistant<|channel|>analysis<|message|>b<|end|>",
-            Answer(thought="a\n\nb"),
+            Answer(reasoning="a\n\nb"),
         ),
-        ("<|channel|>analysis to=python<|message|>1+1", Answer(thought="1+1")),
+        ("<|channel|>analysis to=python<|message|>1+1", Answer(reasoning="1+1")),
         ("<|channel|>commentary to=functions.clock<|message|>no json", Answer("no json")),
         ("No header.", Answer("No header.")),
         ("<|channel|>fin", Answer("<|channel|>fin")),
     ],
 )
-def test_headers(text: str, want: Answer) -> None:
+def test_messages_with_headers_are_separated_by_channel(text: str, want: Answer) -> None:
     for pieces in ((text,), text):
         assert joined(parse(BY_NAME["harmony"], pieces)) == want

@@ -1,5 +1,4 @@
-"""Answers are kept in the tokenizer's own spelling. The toy one knows a few words, splits before " word", and spells
-the rest in bytes."""
+"""Retokenizer with a toy tokenizer: it has a few words, splits before " word", and writes everything else as bytes."""
 
 from __future__ import annotations
 
@@ -31,7 +30,7 @@ def tokenize(text: str) -> list[int]:
 
 
 def written(*pieces: str | int, start: int = 0) -> list[int]:
-    """The tokens that are kept of an answer written in these."""
+    """The tokens after retokenizing an answer with these tokens."""
     spelling = Retokenizer(tokenize, WORDS.__getitem__, start)
     kept: list[int] = []
     for piece in pieces:
@@ -42,23 +41,23 @@ def written(*pieces: str | int, start: int = 0) -> list[int]:
     return kept
 
 
-def test_a_word_is_put_right_when_the_next_one_begins() -> None:
+def test_word_is_retokenized_when_the_next_one_starts() -> None:
     assert written(" the", " light", "house") == ids(" the", " light", "house")
     assert written(" the", " light", "house", " the") == ids(" the", " lighthouse", " the")
     assert written(" light", "house", " light", "house", " sea") == ids(" lighthouse", " lighthouse", " sea")
 
 
-def test_what_is_spelled_as_usual_stays() -> None:
+def test_expected_tokens_are_unchanged() -> None:
     assert written(" the", " lighthouse", " sea", " light", ".", " the") == ids(
         " the", " lighthouse", " sea", " light", ".", " the"
     )
 
 
-def test_the_prompt_is_left_alone() -> None:
+def test_prompt_tokens_are_unchanged() -> None:
     assert written(" light", "house", " the", start=2) == ids(" light", "house", " the")
 
 
-def test_halves_of_a_letter_and_control_tokens_stay() -> None:
+def test_partial_characters_and_control_tokens_are_unchanged() -> None:
     first, second = "é".encode()
     assert written(first, " the", " sea") == [first, *ids(" the", " sea")]
     assert written(first, second, " the") == ids("é", " the")
@@ -69,6 +68,6 @@ def test_text_that_looks_like_a_control_token_does_not_become_one() -> None:
     assert written("<", "e", "n", "d", ">", " the") == ids("<", "e", "n", "d", ">", " the")
 
 
-def test_long_stretches_without_words_stay() -> None:
+def test_long_stretch_without_words_is_unchanged() -> None:
     dashes = ["-"] * MAX_TOKENS
     assert written("l", "i", "g", "h", "t", *dashes, " the") == ids("l", "i", "g", "h", "t", *dashes, " the")

@@ -1,4 +1,4 @@
-"""Values against schemas: what a grammar cannot enforce is found afterwards."""
+"""unmet_keywords: violations that a grammar cannot prevent."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ TAGGED = {"type": "object", "properties": {"kind": {"const": "a"}}, "required": 
         ({"exclusiveMinimum": 3}, 4, 3, "exclusiveMinimum at /"),
     ],
 )
-def test_a_broken_keyword_is_named_with_its_place(
+def test_violated_keyword_is_reported_with_its_path(
     schema: dict[str, Any], good: object, bad: object, keyword: str
 ) -> None:
     assert unmet_keywords(good, schema) == ()
     assert unmet_keywords(bad, schema) == (keyword,)
 
 
-def test_check_of_endless_schemas_and_deep_values_ends() -> None:
+def test_check_of_recursive_schema_and_deep_value_ends() -> None:
     endless = {"$ref": "#"}
     assert unmet_keywords(1, endless) == ()
     wide = {"anyOf": [{"not": {"const": n}} for n in range(200)], "items": {"$ref": "#"}}
@@ -63,11 +63,11 @@ def test_check_of_endless_schemas_and_deep_values_ends() -> None:
     assert unmet_keywords({"a": json.loads("1e400")}, {"properties": {"a": {"type": "number"}}}) == ()
 
 
-def test_integer_that_no_float_can_hold_is_compared_with_a_float() -> None:
+def test_huge_integer_is_compared_with_float_bound() -> None:
     schema = {"minimum": 0.5, "maximum": 1.5}
     assert unmet_keywords(10**400, schema) == ("maximum at /",)
     assert unmet_keywords(-(10**400), schema) == ("minimum at /",)
 
 
-def test_malformed_dependency_is_no_error() -> None:
+def test_malformed_dependency_is_ignored() -> None:
     assert unmet_keywords({"a": 1}, {"dependentRequired": {"a": [{}]}}) == ("dependentRequired at /",)

@@ -1,4 +1,4 @@
-"""Schemas before they are compiled: no dead ends, no endless texts, and what cannot be enforced by name."""
+"""Normalized schemas have no dead ends and no endless texts; unenforceable keywords are reported."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def allowed(matcher: Matcher) -> list[int]:
 
 
 def is_allowed(constraint: CompiledConstraint, text: str) -> bool:
-    """Whether `text` is a beginning of what matches, and something can follow it."""
+    """Whether `text` is the start of a match and can be continued."""
     matcher = constraint.matcher()
     for byte in text.encode():
         if byte not in allowed(matcher):
@@ -41,7 +41,7 @@ def is_allowed(constraint: CompiledConstraint, text: str) -> bool:
 
 
 def longest_run(constraint: CompiledConstraint, start: str, chars: bytes, limit: int = 300) -> int:
-    """How many of `chars` can follow `start` one after the other."""
+    """The number of `chars` that can follow `start` consecutively."""
     matcher = constraint.matcher()
     matcher.advance_text(start)
     for n in range(limit):
@@ -71,7 +71,7 @@ def longest_run(constraint: CompiledConstraint, start: str, chars: bytes, limit:
         ("^a\\$", None),
     ],
 )
-def test_texts_of_a_pattern(pattern: str, texts: tuple[str, ...] | None) -> None:
+def test_finite_pattern_is_enumerated(pattern: str, texts: tuple[str, ...] | None) -> None:
     assert matching_strings(pattern) == texts
 
 
@@ -91,7 +91,7 @@ SCORE = {
 }
 
 
-def test_property_must_match_its_schema_and_that_of_its_pattern() -> None:
+def test_property_matches_its_schema_and_that_of_its_pattern() -> None:
     for pattern in ("^score$", "^(score|scare)$", "^sco"):
         constraint = compiled({**SCORE, "patternProperties": {pattern: {"type": "integer", "maximum": 20}}})
         assert is_allowed(constraint, '{"score":15}')
@@ -109,13 +109,13 @@ def test_property_must_match_its_schema_and_that_of_its_pattern() -> None:
         ({"^x$": False}, '{"score":5'),
     ],
 )
-def test_no_comma_where_no_key_can_follow(patterns: dict[str, object], written: str) -> None:
+def test_comma_is_not_allowed_if_no_key_can_follow(patterns: dict[str, object], written: str) -> None:
     constraint = compiled({**SCORE, "patternProperties": patterns})
     assert is_allowed(constraint, written + "}")
     assert not is_allowed(constraint, written + ",")
 
 
-def test_a_pattern_that_other_names_match_still_allows_them() -> None:
+def test_pattern_with_other_matches_still_allows_them() -> None:
     constraint = compiled({**SCORE, "patternProperties": {"^s": {"type": "integer"}}})
     assert is_allowed(constraint, '{"score":5,"size":1}')
 
@@ -131,7 +131,7 @@ def test_time_has_a_bounded_number_of_digits(format: str, start: str) -> None:
     assert longest_run(inline, start, b"0123456789") < 40
 
 
-def test_the_length_that_a_schema_names_itself_stays() -> None:
+def test_maxlength_of_schema_is_kept() -> None:
     assert bounded({"format": "date-time", "maxLength": 99}) == {"format": "date-time", "maxLength": 99}
     assert bounded({"format": "date-time", "minLength": 50}) == {"format": "date-time", "minLength": 50}
     assert is_allowed(compiled({"format": "date-time"}), '"2026-11-30T10:00:00.123456789+02:00"')
@@ -163,12 +163,12 @@ def test_many_integers_still_compile(n: int) -> None:
 
 
 @pytest.mark.parametrize("start", ["{", '{"a"', '{"a":', '{"a":[1', '{"a":[1,', '{"a":[]'])
-def test_white_space_between_json_tokens_is_bounded(start: str) -> None:
+def test_whitespace_between_json_tokens_is_bounded(start: str) -> None:
     for constraint in (compiled("", "json_object"), compiled('start: %json {"type": "object"}', "lark")):
         assert longest_run(constraint, start, b"\n\t \r") < 40
 
 
-def test_a_property_that_is_called_like_a_keyword_is_none() -> None:
+def test_property_named_like_a_keyword_is_not_a_keyword() -> None:
     schema = {"type": "object", "properties": {"not": {"type": "string"}, "if": {"uniqueItems": True}}}
     found = relaxed_schema(schema)
     assert found.schema == {"type": "object", "properties": {"not": {"type": "string"}, "if": {}}}
@@ -204,7 +204,7 @@ RELAXED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("name", RELAXED)
-def test_what_cannot_be_enforced_is_left_out_and_named(name: str) -> None:
+def test_unenforceable_keyword_is_removed_and_reported(name: str) -> None:
     schema, not_enforced = RELAXED[name]
     assert relaxed_schema(schema).not_enforced == not_enforced
     loose = compiled(schema, strict=False)
@@ -215,25 +215,25 @@ def test_what_cannot_be_enforced_is_left_out_and_named(name: str) -> None:
         assert loose.not_enforced == not_enforced
 
 
-def test_a_reference_to_another_document_is_an_error() -> None:
+def test_reference_to_another_document_is_rejected() -> None:
     for strict in (True, False):
         with pytest.raises(ConstraintError):
             compiled({"$ref": "https://example.com/a.json"}, strict=strict)
 
 
-def test_a_relaxed_schema_can_be_walked_to_its_end() -> None:
+def test_relaxed_schema_can_be_completed() -> None:
     loose = compiled({"type": "array", "uniqueItems": True, "items": {"type": "boolean"}}, strict=False)
     assert is_allowed(loose, "[true,true]")
     assert not is_allowed(loose, "[1")
 
 
 @pytest.mark.parametrize("keyword", ["required", "enum", "items", "pattern", "format", "minimum", "anyOf", "$ref"])
-def test_null_keyword_asks_for_nothing(keyword: str) -> None:
+def test_null_keyword_has_no_effect(keyword: str) -> None:
     constraint = compiled({"type": "object", "properties": {"a": {"type": ["string", "array"], keyword: None}}})
     assert is_allowed(constraint, '{"a":"x"}')
 
 
-def test_null_as_a_constant_is_required() -> None:
+def test_null_constant_is_enforced() -> None:
     constraint = compiled({"const": None})
     assert is_allowed(constraint, "null")
     assert not is_allowed(constraint, '"x"')
@@ -243,6 +243,6 @@ def test_null_as_a_constant_is_required() -> None:
     "schema",
     [{"type": "string", "format": {}}, {"format": ["date"]}, {"oneOf": [{}], "anyOf": [{}], "allOf": 5}],
 )
-def test_malformed_keyword_is_a_constraint_error(schema: dict[str, Any]) -> None:
+def test_malformed_keyword_is_rejected(schema: dict[str, Any]) -> None:
     with pytest.raises(ConstraintError):
         compiled({**schema, "uniqueItems": True}, strict=False)

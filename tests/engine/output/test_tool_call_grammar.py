@@ -1,4 +1,4 @@
-"""Constrained calls: what a format writes is allowed, what breaks the tool's schema is not."""
+"""The grammar allows calls as a format writes them, and nothing that violates the tool's schema."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def call(arguments: dict[str, object], name: str = "get_weather", place: int = 0
 
 
 class Vocabulary:
-    """Bytes and a format's markers, as a model that has those as special tokens."""
+    """Bytes and a format's markers, optionally as special tokens."""
 
     def __init__(self, format: OutputFormat, *, special: bool) -> None:
         markers = format.markers if special else ()
@@ -104,7 +104,7 @@ def written(format: OutputFormat, *calls: ToolCall) -> str:
 
 @pytest.mark.parametrize("special", [False, True], ids=["text", "special"])
 @pytest.mark.parametrize("format", ALL, ids=lambda format: format.name)
-def test_only_what_fits_the_schema_can_be_written(format: OutputFormat, special: bool) -> None:
+def test_grammar_allows_only_calls_that_match_the_schema(format: OutputFormat, special: bool) -> None:
     vocabulary = Vocabulary(format, special=special)
     grammar = grammar_for(format, vocabulary)
     for arguments in (FULL, SOME):
@@ -117,7 +117,7 @@ def test_only_what_fits_the_schema_can_be_written(format: OutputFormat, special:
 
 
 @pytest.mark.parametrize("format", ALL, ids=lambda format: format.name)
-def test_a_named_tool_is_the_only_one(format: OutputFormat) -> None:
+def test_grammar_for_named_tool_allows_no_other(format: OutputFormat) -> None:
     vocabulary = Vocabulary(format, special=True)
     grammar = grammar_for(format, vocabulary, NamedTool("clock"))
     assert vocabulary.accepts(grammar, written(format, call({}, "clock")))
@@ -125,7 +125,7 @@ def test_a_named_tool_is_the_only_one(format: OutputFormat) -> None:
 
 
 @pytest.mark.parametrize("format", [f for f in ALL if not f.headers], ids=lambda format: format.name)
-def test_several_calls_only_where_they_may_be(format: OutputFormat) -> None:
+def test_several_calls_need_parallel(format: OutputFormat) -> None:
     vocabulary = Vocabulary(format, special=True)
     two = written(format, call(SOME), call({}, "clock", 1))
     assert vocabulary.accepts(grammar_for(format, vocabulary), two)
@@ -134,31 +134,31 @@ def test_several_calls_only_where_they_may_be(format: OutputFormat) -> None:
 
 @pytest.mark.parametrize("special", [False, True], ids=["text", "special"])
 @pytest.mark.parametrize("format", [f for f in ALL if f.reasoning], ids=lambda format: format.name)
-def test_a_thought_may_stand_before(format: OutputFormat, special: bool) -> None:
+def test_reasoning_before_calls_is_allowed(format: OutputFormat, special: bool) -> None:
     assert format.reasoning is not None
     vocabulary = Vocabulary(format, special=special)
-    thought, made = f"hm < hm\n{format.reasoning.close}\n\n", written(format, call(SOME))
-    assert vocabulary.accepts(grammar_for(format, vocabulary), format.reasoning.open + thought + made)
-    assert vocabulary.accepts(grammar_for(format, vocabulary, starts_in_reasoning=True), thought + made)
+    reasoning, made = f"hm < hm\n{format.reasoning.close}\n\n", written(format, call(SOME))
+    assert vocabulary.accepts(grammar_for(format, vocabulary), format.reasoning.open + reasoning + made)
+    assert vocabulary.accepts(grammar_for(format, vocabulary, starts_in_reasoning=True), reasoning + made)
     assert not vocabulary.accepts(grammar_for(format, vocabulary, starts_in_reasoning=True), made)
 
 
 @pytest.mark.parametrize("special", [False, True], ids=["text", "special"])
-def test_messages_under_headers(special: bool) -> None:
+def test_headers_format_allows_reasoning_then_one_call(special: bool) -> None:
     vocabulary = Vocabulary(HARMONY, special=special)
-    thought = "<|channel|>analysis<|message|>hm<|end|><|start|>assistant"
+    reasoning = "<|channel|>analysis<|message|>hm<|end|><|start|>assistant"
     made = written(HARMONY, call(SOME))
     final = "<|channel|>final<|message|>It rains."
     required = grammar_for(HARMONY, vocabulary)
     assert vocabulary.accepts(required, made)
-    assert vocabulary.accepts(required, thought + made)
-    assert not vocabulary.accepts(required, thought + final)
+    assert vocabulary.accepts(required, reasoning + made)
+    assert not vocabulary.accepts(required, reasoning + final)
     assert not vocabulary.accepts(required, written(HARMONY, call(WRONG[0])))
 
 
 @pytest.mark.parametrize("special", [False, True], ids=["text", "special"])
 @pytest.mark.parametrize("format", [f for f in ALL if call_marker(f)], ids=lambda format: format.name)
-def test_what_follows_the_marker_of_a_call(format: OutputFormat, special: bool) -> None:
+def test_grammar_after_call_marker_allows_the_rest_of_the_call(format: OutputFormat, special: bool) -> None:
     vocabulary = Vocabulary(format, special=special)
     grammar = grammar_for(format, vocabulary, "auto")
     for made in (written(format, call(SOME)), written(format, call(FULL), call({}, "clock", 1))):
@@ -169,7 +169,7 @@ def test_what_follows_the_marker_of_a_call(format: OutputFormat, special: bool) 
     assert vocabulary.accepts(one, written(format, call(SOME)).removeprefix(call_marker(format)))
 
 
-def test_headers_and_bare_calls_have_no_marker() -> None:
+def test_headers_and_bare_syntax_have_no_call_marker() -> None:
     without = {format.name for format in ALL if not call_marker(format)}
     assert without == {"harmony", "llama"}
 
@@ -179,7 +179,7 @@ EMPTY = Tool("clear", "", '{"type":"object","properties":null,"required":null,"d
 
 
 @pytest.mark.parametrize("format", ALL, ids=lambda format: format.name)
-def test_required_argument_without_a_property_has_any_value(format: OutputFormat) -> None:
+def test_required_argument_without_property_accepts_any_value(format: OutputFormat) -> None:
     vocabulary = Vocabulary(format, special=True)
     grammar = grammar_for(format, vocabulary, tools=(LOOSE,))
     full: dict[str, object] = {"near": "Oslo", "term": "rain"}
@@ -189,6 +189,6 @@ def test_required_argument_without_a_property_has_any_value(format: OutputFormat
 
 
 @pytest.mark.parametrize("format", ALL, ids=lambda format: format.name)
-def test_null_keywords_of_a_schema_are_absent(format: OutputFormat) -> None:
+def test_null_keywords_of_schema_are_ignored(format: OutputFormat) -> None:
     vocabulary = Vocabulary(format, special=True)
     assert vocabulary.accepts(grammar_for(format, vocabulary, tools=(EMPTY,)), written(format, call({}, "clear")))

@@ -1,7 +1,7 @@
 """Random chat templates. `python -m tests.soak.fuzzers tests.engine.prompt.template_fuzz SECONDS [SEED]` runs for
 longer.
 
-Checks that each ends within its budget, in bounded time and memory, in a text or in a Failure.
+Checks that each one renders or raises Failure within its budget, in bounded time and memory.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ TESTS = tuple(name for name in sorted(PREDICATES) if name.isalpha())
 
 
 class Writer:
-    """Writes one template."""
+    """Generates one template."""
 
     def __init__(self, source: random.Random) -> None:
         self._random = source
@@ -97,7 +97,7 @@ class Writer:
 
 
 def fuzz(seconds: float, seed: int) -> list[str]:
-    """What went over its bounds; the first finding ends it."""
+    """Tests templates until the time is over or one exceeds a limit. Returns the findings."""
     source, end, found = random.Random(seed), time.monotonic() + seconds, ""
     tracemalloc.start()
     try:

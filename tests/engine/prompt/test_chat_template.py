@@ -1,4 +1,4 @@
-"""Chat templates: what honest ones render, and what hostile ones cannot do."""
+"""ChatTemplate: rendering of common templates, limits of hostile ones."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def render(source: str | None) -> str:
     return ChatTemplate(source, bos="<s>", eos="</s>").render(HELLO)
 
 
-def test_a_model_without_a_template_gets_chatml() -> None:
+def test_model_without_template_uses_chatml() -> None:
     assert render(None) == '<|im_start|>user\nhi "é" <b><|im_end|>\n<|im_start|>assistant\n'
 
 
-def test_what_templates_use() -> None:
+def test_common_template_features_render() -> None:
     source = (
         "{{ bos_token }}{% for m in messages %}{% generation %}"
         "{{ m['role'].upper() + ': ' + m.content.strip() }}{% endgeneration %}{% endfor %}"
@@ -31,7 +31,7 @@ def test_what_templates_use() -> None:
     assert render(source) == '<s>USER: hi "é" <b>[{"role": "user", "content": "hi \\"é\\" <b>"}]%</s>'
 
 
-def test_a_refusal_says_the_templates_own_words() -> None:
+def test_refusal_contains_the_templates_message() -> None:
     with pytest.raises(TemplateError) as refusal:
         render("{{ raise_exception('no system role') }}")
     assert refusal.value.reason == "no system role"
@@ -49,14 +49,14 @@ def test_a_refusal_says_the_templates_own_words() -> None:
         "{% if %}",
     ],
 )
-def test_hostile_and_broken_templates_end_in_an_error_soon(source: str) -> None:
+def test_hostile_or_broken_template_raises_in_bounded_time(source: str) -> None:
     started = time.monotonic()
     with pytest.raises(TemplateError):
         render(source)
     assert time.monotonic() - started < 2
 
 
-def test_a_template_cannot_run_code(tmp_path: Path) -> None:
+def test_template_cannot_run_python_code(tmp_path: Path) -> None:
     mark = tmp_path / "touched"
     for name in ("lipsum", "cycler", "joiner", "namespace", "raise_exception", "strftime_now"):
         with pytest.raises(TemplateError):

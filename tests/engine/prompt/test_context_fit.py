@@ -1,4 +1,4 @@
-"""Overflow as a value: what would be left out, and both counts."""
+"""Which turns would be left out of a chat that exceeds the context, and both token counts."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def letters(messages: Sequence[Message]) -> int:
     return sum(len(message.content) + 2 for message in messages)
 
 
-def test_turns_begin_with_a_persons_word() -> None:
+def test_turn_starts_with_each_user_message() -> None:
     chat = [Message(role, "x") for role in ("system", "user", "assistant", "tool", "assistant", "user", "assistant")]
     assert split_turns(chat) == [[1, 2, 3, 4], [5, 6]]
 
 
 @given(CHATS, st.integers(20, 400))
-def test_as_little_as_possible_is_left_out(chat: list[Message], n_ctx: int) -> None:
+def test_fewest_oldest_turns_are_left_out(chat: list[Message], n_ctx: int) -> None:
     found = fit_to_context(chat, letters, n_ctx)
     limit = n_ctx - min(256, n_ctx // 4)
     kept = [message for place, message in enumerate(chat) if place not in found.left_out]
@@ -45,7 +45,7 @@ def test_as_little_as_possible_is_left_out(chat: list[Message], n_ctx: int) -> N
         assert letters([message for place, message in enumerate(chat) if place not in fewer]) > limit
 
 
-def test_the_engine_says_it_before_anything_is_sent() -> None:
+def test_engine_reports_fit_without_a_request() -> None:
     async def run() -> None:
         engine = Engine(FakeOpener(limits=Limits(400, 4, 64)))
         await engine.load(Path("fake.gguf"))

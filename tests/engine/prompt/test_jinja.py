@@ -1,4 +1,4 @@
-"""The interpreter of chat templates: as Jinja2 renders, and within its budget."""
+"""The template interpreter: same output as Jinja2, within its budget."""
 
 from __future__ import annotations
 
@@ -286,8 +286,8 @@ def _at_most_1_gb() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a process's memory is bounded otherwise there")
-def test_hostile_templates_end_within_seconds_and_memory() -> None:
-    """In a process that may take 1 GB, of which Python and its libraries have some 200 MB."""
+def test_hostile_template_is_bounded_in_time_and_memory() -> None:
+    """Runs in a process limited to 1 GB, of which Python and its libraries use about 200 MB."""
     child = subprocess.run(
         [sys.executable, "-c", CHILD], cwd=ROOT, preexec_fn=_at_most_1_gb, capture_output=True, text=True, timeout=240
     )
@@ -300,12 +300,12 @@ def test_hostile_templates_end_within_seconds_and_memory() -> None:
     assert not [line for line in through if not line.startswith(("lists compared", "tuple"))], through
 
 
-def test_random_templates_end_within_time_and_memory() -> None:
-    """Longer by INGLENOOK_FUZZ_SECONDS."""
+def test_random_template_is_bounded_in_time_and_memory() -> None:
+    """INGLENOOK_FUZZ_SECONDS makes it run for longer."""
     assert fuzz(float(os.environ.get("INGLENOOK_FUZZ_SECONDS", "3")), 5) == []
 
 
-def test_unknown_filter_fails_only_where_it_is_used() -> None:
+def test_unknown_filter_fails_only_when_it_is_used() -> None:
     assert render("{% if false %}{{ 1|no_such_filter }}{% endif %}a") == "a"
     with pytest.raises(Failure, match="no_such_filter"):
         render("{{ 1|no_such_filter }}")

@@ -1,7 +1,7 @@
-"""Damaged and strange exports and documents, for the readers: each ends with one of their own errors, or with text that
-can be stored, within a time and a growth of memory that are bounded by the size of the file.
+"""Fuzzing of the readers of exports and documents. Each file must end with an error of its reader, or with text that
+can be stored, within limits of time and memory.
 
-`python -m tests.desktop.chat.attachments.reader_fuzz [SECONDS] [SEED]` goes on for so long; the suite runs a fixed
+`python -m tests.desktop.chat.attachments.reader_fuzz [SECONDS] [SEED]` runs for that time; the test suite runs a fixed
 number of rounds.
 """
 
@@ -33,13 +33,13 @@ from desktop.store.rows import chat_row, message_row
 from tests.desktop.chat.attachments.sample_documents import paragraph, write_docx, write_pdf
 from tests.desktop.import_export import foreign_exports
 
-MOST_S = 5.0
-"""For one file of at most a few hundred kilobytes, on a machine that does other things too."""
+MAX_S = 5.0
+"""For one file of at most a few hundred kilobytes, on a busy machine."""
 
-MOST_GROWTH = 400 << 20
+MAX_GROWTH_BYTES = 400 << 20
 
 Case = tuple[str, bytes]
-"""A file's name and its content."""
+"""(file name, content)."""
 
 NASTY = (
     b"\\ud83d", b"\\udc00", b"\xed\xa0\xbd", b"\xff", b"\x00", "\u2028\u2029\x85".encode(), "\u202e\u200f".encode(),
@@ -53,7 +53,7 @@ VALUES: tuple[Any, ...] = (
 
 
 class Fuzz:
-    """One stream of cases; the same seed gives the same cases."""
+    """Generates cases; the same seed gives the same cases."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
@@ -102,7 +102,7 @@ class Fuzz:
         return content[: 1 << 20]
 
     def _with_change(self, tree: Any) -> Any:
-        """A copy in which one value, anywhere, is another, or is missing, or is there twice."""
+        """A copy with one value changed, removed or repeated."""
         if isinstance(tree, list) and tree and self.random.random() < 0.85:
             place = self.random.randrange(len(tree))
             if self.random.random() < 0.1:
@@ -117,15 +117,15 @@ class Fuzz:
 
 
 def check(folder: Path, case: Case) -> None:
-    """Raises AssertionError, or whatever the reader let out."""
+    """Read one file. Raises AssertionError, or any unexpected error of the reader."""
     name, content = case
     path = folder / name
     path.write_bytes(content)
     began, before = time.monotonic(), psutil.Process().memory_info().rss
     _reader_of(name)(path)
     took_s, grew = time.monotonic() - began, psutil.Process().memory_info().rss - before
-    assert took_s < MOST_S, f"{name} of {len(content)} bytes took {took_s:.1f} s"
-    assert grew < MOST_GROWTH, f"{name} of {len(content)} bytes took {grew >> 20} MB"
+    assert took_s < MAX_S, f"{name} of {len(content)} bytes took {took_s:.1f} s"
+    assert grew < MAX_GROWTH_BYTES, f"{name} of {len(content)} bytes took {grew >> 20} MB"
 
 
 def _reader_of(name: str) -> Callable[[Path], None]:
@@ -167,7 +167,7 @@ def _own() -> PortableChat:
 
 
 def fuzz(seconds: float, seed: int) -> list[str]:
-    """For the soak: what the first case did that went wrong, which ends this run."""
+    """Errors of a run for the soak test; at most one, because the run ends there."""
     try:
         run(seconds, seed)
     except Exception as error:
@@ -176,7 +176,7 @@ def fuzz(seconds: float, seed: int) -> list[str]:
 
 
 def run(seconds: float, seed: int, n_rounds: int | None = None) -> int:
-    """So many rounds, or for so long; returns how many were run. Raises what a case raised, with its file kept."""
+    """Run `n_rounds`, or for `seconds`, and return the number of rounds. Keeps the file of a case that raises."""
     fuzz, until_s, n = Fuzz(seed), time.monotonic() + seconds, 0
     with tempfile.TemporaryDirectory() as folder:
         while n < n_rounds if n_rounds is not None else time.monotonic() < until_s:

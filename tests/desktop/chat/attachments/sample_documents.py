@@ -1,4 +1,4 @@
-"""Makes real documents for tests: PDFs by pypdf, Word documents as the zips that they are."""
+"""Writes sample PDF, Word and PNG files for tests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 
 
 def write_pdf(path: Path, pages: Sequence[str], password: str | None = None) -> Path:
-    """One page for each text; an empty text makes a page without any, as a scan has it."""
+    """Write one page per text; "" makes a page without text, as in a scan."""
     writer = PdfWriter()
     font = DictionaryObject(
         {
@@ -39,7 +39,7 @@ def write_pdf(path: Path, pages: Sequence[str], password: str | None = None) -> 
 
 
 def write_docx(path: Path, body: str, **parts: str) -> Path:
-    """`body` is what stands in w:body; `parts` are further files below word/, by name without ending."""
+    """`body` is the content of w:body; `parts` are further files in word/, by name without extension."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
         package.writestr("[Content_Types].xml", "<Types/>")
         package.writestr("word/document.xml", f"<w:document {W}><w:body>{body}</w:body></w:document>")
@@ -53,7 +53,7 @@ def paragraph(text: str, properties: str = "") -> str:
 
 
 def png_bomb(width: int, height: int) -> bytes:
-    """A few bytes that say they are a picture of so many pixels."""
+    """A small PNG file that claims to have this size."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

@@ -1,4 +1,4 @@
-"""Files as text: every kind and encoding that is read, and every reason why one is refused."""
+"""Reading attached files: kinds, encodings, and errors."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_docx_is_converted_to_markdown(tmp_path: Path) -> None:
     ]
 
 
-def refused(path: Path) -> AttachError:
+def read_error(path: Path) -> AttachError:
     with pytest.raises(AttachError) as caught:
         FileReader().read(path)
     assert caught.value.name == path.name
@@ -135,13 +135,13 @@ def test_binary_file_raises_not_text(tmp_path: Path) -> None:
     archive = tmp_path / "all.zip"
     with zipfile.ZipFile(archive, "w") as package:
         package.writestr("a.txt", "a")
-    assert type(refused(picture)) is NotText
-    assert type(refused(archive)) is NotText
-    assert type(refused(tmp_path)) is NotText
+    assert type(read_error(picture)) is NotText
+    assert type(read_error(archive)) is NotText
+    assert type(read_error(tmp_path)) is NotText
 
 
 def test_missing_file_raises_unreachable_with_reason(tmp_path: Path) -> None:
-    error = refused(tmp_path / "gone.txt")
+    error = read_error(tmp_path / "gone.txt")
     assert isinstance(error, Unreachable)
     assert "No such file" in error.reason
 
@@ -149,19 +149,19 @@ def test_missing_file_raises_unreachable_with_reason(tmp_path: Path) -> None:
 def test_empty_file_or_scan_raises_no_text(tmp_path: Path) -> None:
     blank = tmp_path / "blank.txt"
     blank.write_text(" \n", encoding="utf-8")
-    assert type(refused(blank)) is NoText
-    assert strings.attachment_error(refused(blank)) == f"{blank.name} is empty."
-    scan = refused(write_pdf(tmp_path / "scan.pdf", ["", ""]))
+    assert type(read_error(blank)) is NoText
+    assert strings.attachment_error(read_error(blank)) == f"{blank.name} is empty."
+    scan = read_error(write_pdf(tmp_path / "scan.pdf", ["", ""]))
     assert type(scan) is NoText
-    assert "A scan must be turned into text first" in strings.attachment_error(scan)
-    assert type(refused(write_docx(tmp_path / "blank.docx", ""))) is NoText
+    assert "A scan needs text recognition (OCR) first" in strings.attachment_error(scan)
+    assert type(read_error(write_docx(tmp_path / "blank.docx", ""))) is NoText
 
 
 def test_password_protected_document_raises_encrypted(tmp_path: Path) -> None:
     wrapped = tmp_path / "secret.docx"
     wrapped.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
-    assert type(refused(write_pdf(tmp_path / "secret.pdf", ["Hidden"], password="sesame"))) is Encrypted
-    assert type(refused(wrapped)) is Encrypted
+    assert type(read_error(write_pdf(tmp_path / "secret.pdf", ["Hidden"], password="sesame"))) is Encrypted
+    assert type(read_error(wrapped)) is Encrypted
 
 
 def test_truncated_document_raises_damaged(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_truncated_document_raises_damaged(tmp_path: Path) -> None:
     (tmp_path / "half.docx").write_bytes(docx.read_bytes()[:-60])
     broken = write_docx(tmp_path / "broken.docx", "<w:p>")
     for path in (tmp_path / "half.pdf", tmp_path / "half.docx", broken):
-        assert type(refused(path)) is Damaged
+        assert type(read_error(path)) is Damaged
 
 
 def test_docx_with_xml_entities_raises_damaged(tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_docx_with_xml_entities_raises_damaged(tmp_path: Path) -> None:
     laughs = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]>'
     with zipfile.ZipFile(path, "w") as package:
         package.writestr("word/document.xml", f"{laughs}<w:document {W}><w:body>&b;</w:body></w:document>")
-    assert type(refused(path)) is Damaged
+    assert type(read_error(path)) is Damaged
 
 
 def test_docx_zip_bomb_raises_too_large(tmp_path: Path) -> None:
@@ -187,31 +187,35 @@ def test_docx_zip_bomb_raises_too_large(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as package:
         package.writestr("word/document.xml", b" " * (limits.UNPACKED_BYTES + 2))
     assert path.stat().st_size < 1 << 20
-    error = refused(path)
+    error = read_error(path)
     assert isinstance(error, TooLarge)
     assert (error.measure, error.most) == ("bytes", limits.UNPACKED_BYTES)
 
 
 def test_deeply_nested_docx_raises_damaged(tmp_path: Path) -> None:
     nest = "<w:sdt>" * 200_000 + "</w:sdt>" * 200_000
-    assert type(refused(write_docx(tmp_path / "deep.docx", nest))) is Damaged
+    assert type(read_error(write_docx(tmp_path / "deep.docx", nest))) is Damaged
 
 
 def test_file_over_limit_raises_too_large(tmp_path: Path) -> None:
     huge = tmp_path / "huge.log"
     with huge.open("wb") as file:
-        file.truncate(limits.FILE_BYTES + 1)  # takes no room on the disk
+        file.truncate(limits.FILE_BYTES + 1)  # sparse: takes no disk space
     long = tmp_path / "long.txt"
     long.write_text("a" * (limits.CHARACTERS + 1), encoding="utf-8")
-    errors = [refused(huge), refused(long), refused(write_pdf(tmp_path / "book.pdf", [""] * (limits.PAGES + 1)))]
+    errors = [
+        read_error(huge),
+        read_error(long),
+        read_error(write_pdf(tmp_path / "book.pdf", [""] * (limits.PAGES + 1))),
+    ]
     assert [error.measure for error in errors if isinstance(error, TooLarge)] == ["bytes", "characters", "pages"]
 
 
 def test_document_reading_timeout_raises_too_slow(tmp_path: Path) -> None:
     path = write_pdf(tmp_path / "slow.pdf", ["Slow"])
-    sleeps = [sys.executable, "-c", "import time; time.sleep(60)"]
+    command = [sys.executable, "-c", "import time; time.sleep(60)"]
     with pytest.raises(TooSlow):
-        FileReader(lambda kind, path: sleeps, document_s=0.2).read(path)
+        FileReader(lambda kind, path: command, document_s=0.2).read(path)
 
 
 def test_close_ends_running_read(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The readers against damaged and strange files, for a fixed number of rounds, or longer where the environment says."""
+"""Fuzzing of the readers for a fixed number of rounds, or for INGLENOOK_READER_FUZZ_S seconds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tests.desktop.chat.attachments import reader_fuzz
 
 SECONDS = float(os.environ.get("INGLENOOK_READER_FUZZ_S", "0"))
-"""With this, the time decides, and the seed is another one each time."""
+"""Duration of the second test, which uses random seeds; 0 skips it."""
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -1,4 +1,4 @@
-"""The settings of a chat: checked, kept with the chat, reset, and saved under a name."""
+"""Settings sheet: validation, saving with the chat, presets."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.fakes import Script
 
 
 def test_invalid_number_keeps_previous_setting() -> None:
-    told: list[ChatSettings] = []
-    form = SettingsForm(told.append)
+    changes: list[ChatSettings] = []
+    form = SettingsForm(changes.append)
     assert form.enter("temperature", "0,3")
     assert form.enter("top_k", " 12 ")
     for name, text in (
@@ -28,8 +28,8 @@ def test_invalid_number_keeps_previous_setting() -> None:
         ("top_k", "1.5"),
     ):
         assert not form.enter(name, text)  # type: ignore[arg-type]
-    assert form.settings == ChatSettings(temperature=0.3, top_k=12) == told[-1]
-    assert len(told) == 2
+    assert form.settings == ChatSettings(temperature=0.3, top_k=12) == changes[-1]
+    assert len(changes) == 2
     assert form.enter("temperature", "")
     assert form.settings.temperature is None
     assert (form.text_of("top_k"), form.text_of("temperature")) == ("12", "")
@@ -76,7 +76,7 @@ def test_chat_settings_are_restored_with_chat(run: Run, open_gui: OpenGui) -> No
             assert temperature._help.text() == "A number from 0 to 2."
             QTest.keyClick(temperature.edit, Qt.Key.Key_Backspace)
             QTest.keyClicks(temperature.edit, "0.2")
-            assert temperature._help.text() == "Low is steady, high is daring"
+            assert temperature._help.text() == "Low is predictable, high is varied"
             QTest.keyClick(gui.window, Qt.Key.Key_Escape)
             assert not sheet.isVisible()
             type_and_send(gui, "Hello")

@@ -1,4 +1,4 @@
-"""The composer as a person uses it: files come and go, their cost is seen, and they are sent with the message."""
+"""The composer: attaching, removing, counting and sending files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.desktop.shell.test_main_window import answered, click_chat, type_and_
 from tests.fakes import Script
 
 OPENS_A_DIALOG = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
-"""The offscreen platform's word about any dialog."""
+"""Logged by the offscreen platform for each dialog."""
 
 
 def chips(gui: Gui) -> list[AttachmentChip]:
@@ -74,7 +74,7 @@ def test_attached_file_is_counted_and_sent(run: Run, open_gui: OpenGui, tmp_path
             dialog.reject()
             await until(lambda: counted(gui, 2))
             assert [chip._name.text() for chip in chips(gui)] == ["beans.md", "plan.pdf"]
-            # The fake counts a token for each byte, so that the cost is known: name, fence and text.
+            # The fake model has one token per byte: name, fence and text.
             assert (
                 chips(gui)[0]._tokens.text()
                 == f"{len(fenced(Attachment('beans.md', 'markdown', 'Sow in March.' + chr(10))))} tokens"
@@ -106,7 +106,7 @@ def test_file_without_text_can_be_sent(run: Run, open_gui: OpenGui, tmp_path: Pa
             composer = gui.window.chat_page.composer
             assert not composer._send.isEnabled()
             composer.files_given.emit([note(tmp_path)])
-            assert not composer._send.isEnabled()  # while it is read
+            assert not composer._send.isEnabled()  # while it is being read
             await until(composer._send.isEnabled)
             QTest.mouseClick(composer._send, Qt.MouseButton.LeftButton)
             await answered(gui)
@@ -179,9 +179,9 @@ def test_unreadable_files_are_reported_and_others_attached(run: Run, open_gui: O
             gui.window.chat_page.composer.files_given.emit([picture, locked, scan, note(tmp_path)])
             await until(lambda: gui.window.toast.isVisible())
             assert gui.window.toast.text.splitlines() == [
-                "cat.png is no text, PDF or Word document, so the model cannot read it.",
-                "locked.pdf asks for a password. Save it without one, then attach it.",
-                "scan {1}.pdf holds no text. A scan must be turned into text first.",
+                "cat.png is not a text, PDF or Word file, so it cannot be attached.",
+                "locked.pdf is protected by a password. Save it without a password, then attach it.",
+                "scan {1}.pdf contains no text. A scan needs text recognition (OCR) first.",
             ]
             assert [chip.item.name for chip in chips(gui)] == ["beans.md"]
             assert gui.window.chat_page.composer.text == "Look at this"
@@ -234,11 +234,11 @@ def test_model_change_recounts_attachments(run: Run, open_gui: OpenGui, tmp_path
         async with open_gui(Script(load_s=0.3)) as gui:
             gui.window.chat_page.composer.files_given.emit([note(tmp_path)])
             await until(lambda: chips(gui) and chips(gui)[0].item.attachment is not None)
-            assert chips(gui)[0]._tokens.text() == "…"  # nobody can count yet
+            assert chips(gui)[0]._tokens.text() == "…"  # no model is loaded yet
             await until(lambda: counted(gui, 1))
             gui.opener.script = Script(template="{% for m in messages %}{{ m.content }}{{ m.content }}{% endfor %}")
             before = chips(gui)[0].item.n_tokens or 0
-            gui.window.chat_page.header.model_file_requested.emit()
+            gui.window.chat_page.greeting.model_file_requested.emit()
             dialog = gui.window.findChild(QFileDialog)
             assert isinstance(dialog, QFileDialog)
             dialog.fileSelected.emit(str(tmp_path / "Another-Chat-Q4_1.gguf"))
@@ -252,10 +252,10 @@ def test_context_meter_counts_chat_and_draft(run: Run, open_gui: OpenGui, tmp_pa
     async def story() -> None:
         async with open_gui(Script(answer=b"Yes.")) as gui:
             await until(lambda: gui.ready)
-            gauge, edit = gui.window.chat_page.composer._context_meter, gui.window.chat_page.composer._edit
+            meter, edit = gui.window.chat_page.composer._context_meter, gui.window.chat_page.composer._edit
 
             def used() -> int:
-                return int(gauge.text().split(" of ")[0].replace(",", "")) if gauge.isVisible() else 0
+                return int(meter.text().split(" of ")[0].replace(",", "")) if meter.isVisible() else 0
 
             assert used() == 0
             QTest.keyClicks(edit, "Twelve chars")
@@ -272,8 +272,8 @@ def test_context_meter_counts_chat_and_draft(run: Run, open_gui: OpenGui, tmp_pa
             await until(lambda: used() == last.n_prompt + last.n_output + 10 + cost)
             edit.setPlainText("x" * 5_000)
             await until(lambda: used() > 5_000)
-            assert gauge.property("over")
-            assert "more than the model reads" in gauge.accessibleName()
+            assert meter.property("over")
+            assert "more than the model can read" in meter.accessibleName()
 
     run(story())
 

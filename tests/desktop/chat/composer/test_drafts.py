@@ -1,4 +1,4 @@
-"""What was written and not sent is there again: after a restart, after another chat, after a disk that was full."""
+"""Drafts: saved while typing, per chat, restored after a restart."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FILE = Attachment("a.txt", "text", "a")
 
 
 class Disk:
-    """A place for drafts that may be full."""
+    """Stores drafts; fails while `full` is set."""
 
     def __init__(self) -> None:
         self.full = False
@@ -44,23 +44,23 @@ class Disk:
 def test_failed_save_keeps_draft_in_cache() -> None:
     async def story() -> None:
         disk = Disk()
-        book = DraftCache(disk.save)
-        book.put("c", Draft("early"))
-        await book.save()
-        assert disk.drafts == {}  # what lies in the store is not read yet, and not written over
-        book.load({"c": ("stored", (FILE,)), "d": ("other", ())})
-        assert book["c"] == Draft("stored\n\nearly", (FILE,))
+        cache = DraftCache(disk.save)
+        cache.put("c", Draft("early"))
+        await cache.save()
+        assert disk.drafts == {}  # not saved before the stored drafts are loaded
+        cache.load({"c": ("stored", (FILE,)), "d": ("other", ())})
+        assert cache["c"] == Draft("stored\n\nearly", (FILE,))
         disk.full = True
         for _ in range(2):
             with pytest.raises(StoreFull):
-                await book.save()
-        assert book["c"].text == "stored\n\nearly"
+                await cache.save()
+        assert cache["c"].text == "stored\n\nearly"
         disk.full = False
-        await book.save()
+        await cache.save()
         assert disk.drafts == {"c": ("stored\n\nearly", (FILE,))}
-        assert book.is_saved
-        book.put("d", Draft("other"))
-        assert book.is_saved  # nothing is new
+        assert cache.is_saved
+        cache.put("d", Draft("other"))
+        assert cache.is_saved  # unchanged
 
     asyncio.run(story())
 
@@ -110,17 +110,17 @@ def test_text_typed_before_drafts_are_read_is_kept(run: Run, profile: Profile) -
     run(story())
 
 
-async def at_once(window: MainWindow) -> None:
-    """Nothing behind the window is there yet."""
+async def before_wiring(window: MainWindow) -> None:
+    """The window is shown, but nothing is connected."""
     assert window.chat_page.transcript is None
 
 
-async def when_wired(window: MainWindow) -> None:
-    """Something listens to the composer, but no chat is read."""
+async def after_wiring(window: MainWindow) -> None:
+    """The composer is connected, but no chat is loaded."""
     await until(lambda: window.chat_page.transcript is not None)
 
 
-@pytest.mark.parametrize("moment", [at_once, when_wired])
+@pytest.mark.parametrize("moment", [before_wiring, after_wiring])
 def test_message_submitted_during_startup_is_sent_later(
     run: Run, open_gui: OpenGui, moment: Callable[[MainWindow], Coroutine[None, None, None]]
 ) -> None:
@@ -167,7 +167,7 @@ def test_message_edited_after_early_submit_is_not_sent(run: Run, open_gui: OpenG
 
 
 async def stored(profile: Profile) -> dict[str, tuple[str, tuple[Attachment, ...]]]:
-    """What another process would find."""
+    """Drafts in a copy of the database."""
     store = Store(profile.chats.with_name("copy.sqlite"))
     with (
         closing(sqlite3.connect(profile.chats)) as there,
@@ -235,12 +235,12 @@ def test_text_typed_during_startup_is_appended_to_stored_draft(run: Run, open_gu
 
 def test_unwritable_store_keeps_composer_text(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
-        profile.chats.mkdir()  # a folder where the file of the chats should be
+        profile.chats.mkdir()  # a folder instead of the database file
         async with open_gui(Script(answer=b"Still here.")) as gui:
             await until(lambda: gui.ready)
             QTest.keyClicks(gui.window.chat_page.composer._edit, "Words that matter")
             await until(lambda: gui.window.toast.isVisible())
-            await asyncio.sleep(0.5)  # several tries to save
+            await asyncio.sleep(0.5)  # several attempts to save
             assert gui.window.chat_page.composer.text == "Words that matter"
             type_and_send(gui, "")
             await answered(gui)
@@ -259,7 +259,7 @@ def test_enter_while_answering_keeps_text(run: Run, open_gui: OpenGui) -> None:
             await until(lambda: gui.ready)
             type_and_send(gui, "Go on")
             await until(lambda: gui.rows and len(gui.rows[-1].text) > 3)
-            type_and_send(gui, "My next question")  # Enter does nothing yet
+            type_and_send(gui, "My next question")  # Enter has no effect while answering
             assert gui.window.chat_page.composer.text == "My next question"
             assert sent(gui) == ["Go on"]
             QTest.keyClick(gui.window, Qt.Key.Key_Escape)

@@ -1,4 +1,4 @@
-"""A message that is half edited: what was typed stays until it is saved or cancelled."""
+"""Unfinished edits of messages are kept until they are saved or cancelled."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ def test_unfinished_edit_is_restored_with_its_chat(run: Run, open_gui: OpenGui) 
             click_chat(gui, "First question")
             await until(lambda: editor(gui))
             assert text(gui) == "First question and more"
-            assert gui.window.focusWidget() is not editor(gui), "opening a chat takes the focus nowhere"
+            assert gui.window.focusWidget() is not editor(gui), "opening a chat does not move the focus to the editor"
             press(gui, Qt.Key.Key_Return)
             await until(lambda: gui.rows and gui.rows[0].text == "First question and more")
             await answered(gui)
             gui.window.sidebar.new_chat_requested.emit()
             click_chat(gui, "First question")
             await until(lambda: len(gui.rows) == 2)
-            assert editor(gui) is None, "it was saved"
+            assert editor(gui) is None, "the edit was saved"
 
     run(story())
 
@@ -76,7 +76,7 @@ def test_unfinished_edit_of_answer_is_restored_after_restart(run: Run, open_gui:
             await until(lambda: len(titles(gui)) == 2)
             click_chat(gui, "First question")
             await until(lambda: len(gui.rows) == 2)
-            assert editor(gui) is None, "it was cancelled"
+            assert editor(gui) is None, "the edit was cancelled"
 
     run(story())
 

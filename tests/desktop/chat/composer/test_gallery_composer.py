@@ -1,4 +1,4 @@
-"""Pictures of all around the composer, in both schemes and three sizes, in build/gallery, for people to look at."""
+"""Screenshots of composer, overflow card and settings sheet in build/gallery, for both themes and three sizes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_gallery_of_composer(run: Run, open_gui: OpenGui, profile: Profile, tmp_
             await until(lambda: all(chip.item.n_tokens is not None for chip in composer.chips.chips))
             QTest.keyClicks(composer._edit, "What should I sow next to the beans, and when?")
             await until(lambda: "of" in composer._context_meter.text())
-            await asyncio.sleep(0.4)  # for the eye only: the gauge waits a moment before it counts
+            await asyncio.sleep(0.4)  # the context meter counts after a delay
             await show(gui, "composer-chips", scheme)
             composer.files_given.emit(files(tmp_path)[3:])
             await until(lambda: len(composer.chips.chips) == 5 and composer.chips.chips[-1].item.n_tokens)
@@ -100,8 +100,8 @@ def test_gallery_of_chat_settings(run: Run, open_gui: OpenGui, profile: Profile,
             sheet = gui.window.chat_page.settings_sheet
             assert sheet is not None
             await show(gui, "settings", scheme)
-            told = "You are a patient teacher. Answer in short paragraphs, and end with one question."
-            sheet.show_settings(ChatSettings(system=told, temperature=0.2, top_k=20, thinking=False))
+            instructions = "You are a patient teacher. Answer in short paragraphs, and end with one question."
+            sheet.show_settings(ChatSettings(system=instructions, temperature=0.2, top_k=20, thinking=False))
             sheet.rows["top_p"].edit.setText("7")
             sheet.rows["top_p"].show_invalid(True)
             await show(gui, "settings-changed", scheme)

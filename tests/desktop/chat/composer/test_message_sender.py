@@ -1,4 +1,4 @@
-"""From Enter to the conversation: nothing typed, added or asked for is lost when a person goes on quickly."""
+"""Sending: messages are checked, and none is lost when the user goes on quickly."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.desktop.conftest import Gui, OpenGui, Run, until
 from tests.desktop.shell.test_main_window import answered, click_chat
 from tests.fakes import Script
 
-LEFT = "r" * 2_500
-"""More than half of what the fake reads, so that it is looked at before it is sent."""
+LONG_TEXT = "r" * 2_500
+"""More than half of the context of the fake model, so that it is checked before it is sent."""
 
 
 def submit(gui: Gui, text: str) -> None:
@@ -33,7 +33,7 @@ def test_check_cancelled_before_first_step_keeps_composer_usable(run: Run, open_
     async def story() -> None:
         async with open_gui(Script(answer=b"Yes.")) as gui:
             await until(lambda: gui.ready)
-            submit(gui, LEFT)
+            submit(gui, LONG_TEXT)
             assert not gui.window.chat_page.composer._can_send()
             (check,) = (task for task in asyncio.all_tasks() if task.get_name() == "see whether a message fits")
             check.cancel()
@@ -46,7 +46,7 @@ def test_check_cancelled_before_first_step_keeps_composer_usable(run: Run, open_
 
 def test_file_added_during_check_stays_for_next_message(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
     first, second = tmp_path / "first.txt", tmp_path / "second.txt"
-    first.write_text(LEFT)
+    first.write_text(LONG_TEXT)
     second.write_text("later")
 
     async def story() -> None:
@@ -65,7 +65,7 @@ def test_file_added_during_check_stays_for_next_message(run: Run, open_gui: Open
 
 
 async def open_shorter(gui: Gui) -> None:
-    """The long chat without its last turn: the next message fits, which is not plain at once."""
+    """Open the long chat without its last turn. The next message fits, but has to be checked."""
     await open_long(gui)
     gui.transcript.delete_requested.emit(gui.rows[-2].id)
 
@@ -97,7 +97,7 @@ def test_first_message_is_sent_after_other_chat_is_opened(run: Run, open_gui: Op
         await fill(profile)
         async with open_gui(Script(answer=b"Yes.")) as gui:
             await until(lambda: gui.ready and gui.chats.model().rowCount() == 2)
-            submit(gui, LEFT)
+            submit(gui, LONG_TEXT)
             click_chat(gui, "A long chat")
             await until(lambda: gui.chats.model().rowCount() > 3)
             new_chat(gui)
@@ -177,8 +177,8 @@ def test_running_check_and_file_reading_are_shown(run: Run, open_gui: OpenGui, t
             composer.files_given.emit([file])
             assert composer._wait_note.text() == "A file is still being read"
             await until(lambda: not composer._wait_note.isVisible())
-            submit(gui, LEFT)
-            assert composer._wait_note.text() == "Looking whether it fits…"
+            submit(gui, LONG_TEXT)
+            assert composer._wait_note.text() == "Checking whether it fits…"
             await answered(gui)
             assert not composer._wait_note.isVisible()
 
@@ -193,11 +193,11 @@ def test_app_closed_during_check_keeps_draft(run: Run, open_gui: OpenGui, monkey
         async with open_gui(Script(answer=b"Yes.")) as gui:
             await until(lambda: gui.ready)
             monkeypatch.setattr(TokenCounter, "fit", never)
-            submit(gui, LEFT)
+            submit(gui, LONG_TEXT)
             await asyncio.sleep(0)
         monkeypatch.undo()
         async with open_gui(Script(answer=b"Yes.")) as gui:
-            await until(lambda: gui.window.chat_page.composer.text == LEFT)
+            await until(lambda: gui.window.chat_page.composer.text == LONG_TEXT)
             assert gui.chats.model().rowCount() == 0
 
     run(story())
@@ -211,10 +211,10 @@ def test_escape_cancels_check(run: Run, open_gui: OpenGui, monkeypatch: pytest.M
         async with open_gui(Script(answer=b"Yes.")) as gui:
             await until(lambda: gui.ready)
             monkeypatch.setattr(TokenCounter, "fit", never)
-            submit(gui, LEFT)
+            submit(gui, LONG_TEXT)
             QTest.keyClick(gui.window.chat_page.composer, Qt.Key.Key_Escape)
             await until(lambda: gui.window.chat_page.composer._can_send())
-            assert gui.window.chat_page.composer.text == LEFT
+            assert gui.window.chat_page.composer.text == LONG_TEXT
             assert not gui.rows
 
     run(story())

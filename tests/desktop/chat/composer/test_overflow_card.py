@@ -1,4 +1,4 @@
-"""A chat that has become too long: what would be left out is shown before anything is sent, and the person chooses."""
+"""Overflow card: what would be left out of a long chat, and the choices of the user."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def row(number: int, role: str, text: str) -> ChatMessage:
 
 
 def branch() -> list[ChatMessage]:
-    """Some 3,600 bytes, so as many tokens of the fake, that reads 4,096."""
+    """About 3,600 bytes, which are as many tokens of the fake model with a context of 4,096."""
     rows = []
     for turn in range(N_TURNS):
         rows += [row(2 * turn, "user", f"Question {turn}\n{'q' * 340}"), row(2 * turn + 1, "assistant", "a" * 350)]
@@ -156,7 +156,7 @@ def test_leave_out_choice_sends_without_oldest_turns(run: Run, open_gui: OpenGui
             assert "Be kind." in read
             assert "Question 0" not in read
             assert f"Question {N_TURNS - 1}" in read
-            type_and_send(gui, "And again? " + "n" * 500)  # remembered: nobody asks again
+            type_and_send(gui, "And again? " + "n" * 500)  # the choice is remembered
             await until(lambda: len(gui.rows) == 2 * N_TURNS + 4)
             await answered(gui)
 

@@ -1,0 +1,57 @@
+"""How a setting is declared: its default, its check, and the row of the settings page that changes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import Field, dataclass, field
+from typing import Any, Literal, cast
+
+Card = Literal["appearance", "language", "notifications", "about"]
+"""A card of the settings page."""
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchRow:
+    """Titles of rows are marked by QT_TRANSLATE_NOOP("settings", …)."""
+
+    card: Card
+    title: str
+    on: object = True
+    off: object = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceRow:
+    card: Card
+    options: Sequence[tuple[str, str]]
+    """Values and their titles."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepsRow:
+    card: Card
+    title: str
+    steps: Sequence[int]
+    usual: int
+    """Shown as 100 %."""
+
+
+Row = SwitchRow | ChoiceRow | StepsRow
+
+
+def setting(default: Any, row: Row | None = None, *, is_valid: Callable[[Any], bool] | None = None) -> Any:
+    """A field of `Settings`. A stored value of another type than the default's, or an invalid one, is ignored.
+
+    A list or dict as default is copied."""
+    metadata = {"row": row, "is_valid": is_valid or (lambda value: True)}
+    if isinstance(default, list | dict):
+        return field(default_factory=default.copy, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+def row_of(declared: Field[Any]) -> Row | None:
+    return cast("Row | None", declared.metadata["row"])
+
+
+def is_valid(declared: Field[Any], value: object) -> bool:
+    return bool(declared.metadata["is_valid"](value))

@@ -1,0 +1,88 @@
+"""All settings. Each is declared in one place: name, type, default, check, and its row on the settings page."""
+# ruff: noqa: RUF009 -- `setting` is `dataclasses.field`
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP
+
+from desktop.platform.language import LANGUAGES, LanguageChoice
+from desktop.platform.theme import TEXT_SIZE, TEXT_SIZES, ThemeChoice
+from desktop.settings.declaration import ChoiceRow, StepsRow, SwitchRow, setting
+
+UpdatesChoice = Literal["unasked", "on", "off"]
+
+
+def _all_text(values: list[object] | dict[str, object]) -> bool:
+    return all(isinstance(value, str) for value in (values.values() if isinstance(values, dict) else values))
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The names are those of the stored file. To add a setting, add a field here, and read it where it is used."""
+
+    theme: ThemeChoice = setting(
+        "system",
+        ChoiceRow(
+            "appearance",
+            (
+                ("system", str(QT_TRANSLATE_NOOP("settings", "As the system"))),
+                ("light", str(QT_TRANSLATE_NOOP("settings", "Light"))),
+                ("dark", str(QT_TRANSLATE_NOOP("settings", "Dark"))),
+            ),
+        ),
+        is_valid=lambda value: value in get_args(ThemeChoice),
+    )
+    language: LanguageChoice = setting(
+        "system",
+        ChoiceRow("language", (("system", str(QT_TRANSLATE_NOOP("settings", "As the system"))), *LANGUAGES.items())),
+        is_valid=lambda value: value in get_args(LanguageChoice),
+    )
+    text_size: int = setting(
+        TEXT_SIZE,
+        StepsRow("appearance", str(QT_TRANSLATE_NOOP("settings", "Text size")), TEXT_SIZES, TEXT_SIZE),
+        is_valid=lambda value: 8 <= value <= 24,
+    )
+    """Of interface text, in pixels; all other text is in proportion."""
+    geometry: str = setting("")
+    """Qt's description of the window's place, in base64."""
+    notifies: bool = setting(
+        True,
+        SwitchRow(
+            "notifications",
+            str(QT_TRANSLATE_NOOP("settings", "Say when a long answer is ready and the window is out of sight")),
+        ),
+    )
+    tray: bool = setting(
+        True,
+        SwitchRow("notifications", str(QT_TRANSLATE_NOOP("settings", "Icon in the tray, where the desktop has one"))),
+    )
+    stays: bool = setting(
+        False,
+        SwitchRow(
+            "notifications", str(QT_TRANSLATE_NOOP("settings", "Closing the window leaves Inglenook in the tray"))
+        ),
+    )
+    archive_folded: bool = setting(True)
+    """The chats of the archive are not listed in the sidebar."""
+    endpoint_on: bool = setting(False)
+    endpoint_port: int = setting(4645, is_valid=lambda value: 0 < value < 65536)
+    endpoint_origins: list[str] = setting([], is_valid=_all_text)
+    """Web pages and apps that may use the endpoint, by their origins."""
+    model_path: str = setting("")
+    """The model that was loaded last; "" for the default one."""
+    shortcuts: dict[str, str] = setting({}, is_valid=_all_text)
+    """Shortcuts that differ from the initial ones, by action id."""
+    model_folders: list[str] = setting([], is_valid=_all_text)
+    """Folders with model files, besides the profile's own."""
+    model_settings: dict[str, dict[str, object]] = setting({})
+    """Load options that differ from the defaults, by the path of the model file."""
+    updates: UpdatesChoice = setting(
+        "unasked",
+        SwitchRow("about", str(QT_TRANSLATE_NOOP("settings", "Look for new versions once a week")), "on", "off"),
+        is_valid=lambda value: value in get_args(UpdatesChoice),
+    )
+    updates_looked_at: float = setting(0.0)
+    """When the last check for a new version was, in seconds since 1970."""

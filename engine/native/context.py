@@ -1,0 +1,98 @@
+"""A llama.cpp context with the batch for its decodes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from engine.backend import Chunk, KvAllocationFailed, NativeFailure
+from engine.errors import ModelFileError
+from engine.native.llama import C, take_error_message
+from engine.native.model import NativeModel
+
+
+def context_params(n_ctx: int, n_batch: int, n_slots: int, n_threads: int) -> Any:
+    """Parameters for a unified KV cache. All tokens of a batch are computed at once."""
+    params = C.llama_context_default_params()
+    params.n_ctx = n_ctx
+    params.n_batch = params.n_ubatch = n_batch
+    params.n_seq_max = n_slots
+    params.n_threads = params.n_threads_batch = n_threads
+    params.kv_unified = True
+    # Full-size cache even with a sliding window: a window-sized one supports no truncation at all.
+    params.swa_full = True
+    params.no_perf = True
+    return params
+
+
+class NativeContext:
+    """Native thread only. Close it before its model."""
+
+    def __init__(self, model: NativeModel, params: Any) -> None:
+        """Raises ModelFileError."""
+        self.pointer = C.llama_init_from_model(model.pointer, params)
+        if not self.pointer:
+            raise ModelFileError(model.path, take_error_message() or "there is not enough memory for its context")
+        self.memory = C.llama_get_memory(self.pointer)
+        """The KV memory; null without one, as with bidirectional attention."""
+        self._n_threads = params.n_threads
+        self._batch = _Batch(params.n_batch)
+
+    def decode(self, chunks: Sequence[Chunk], n_threads: int) -> None:
+        """Computes the chunks in order, as one batch. Raises KvAllocationFailed, NativeFailure."""
+        if n_threads != self._n_threads:
+            C.llama_set_n_threads(self.pointer, n_threads, n_threads)
+            self._n_threads = n_threads
+        result = C.llama_decode(self.pointer, self._batch.fill(chunks))
+        if result == 1:
+            raise KvAllocationFailed
+        if result != 0:
+            raise NativeFailure(take_error_message() or f"llama_decode returned {result}")
+
+    def clear(self, slot: int) -> None:
+        """Removes all tokens of `slot`."""
+        if self.memory:
+            C.llama_memory_seq_rm(self.memory, slot, -1, -1)
+
+    def close(self) -> None:
+        self._batch.close()
+        C.llama_free(self.pointer)
+
+
+class _Batch:
+    """llama.cpp's batch with up to `n_tokens` tokens, each of one sequence.
+
+    Filled through numpy views, since a Python loop over ctypes arrays is too slow for every step."""
+
+    def __init__(self, n_tokens: int) -> None:
+        self._batch = C.llama_batch_init(n_tokens, 0, 1)
+        as_array = np.ctypeslib.as_array
+        self._token = as_array(self._batch.token, (n_tokens,))
+        self._pos = as_array(self._batch.pos, (n_tokens,))
+        self._logits = as_array(self._batch.logits, (n_tokens,))
+        as_array(self._batch.n_seq_id, (n_tokens,))[:] = 1
+        self._slots = [self._batch.seq_id[i] for i in range(n_tokens)]
+
+    def fill(self, chunks: Sequence[Chunk]) -> object:
+        """The argument for llama_decode; valid until the next call."""
+        row = 0
+        for chunk in chunks:
+            n = len(chunk.tokens)
+            if n == 1:
+                self._token[row] = chunk.tokens[0]
+                self._pos[row] = chunk.start
+            else:
+                self._token[row : row + n] = chunk.tokens
+                self._pos[row : row + n] = np.arange(chunk.start, chunk.start + n)
+                self._logits[row : row + n] = chunk.needs_all_logits
+            self._logits[row + n - 1] = chunk.sample_last or chunk.needs_all_logits
+            for i in range(row, row + n):
+                self._slots[i][0] = chunk.slot
+            row += n
+        self._batch.n_tokens = row
+        return self._batch
+
+    def close(self) -> None:
+        C.llama_batch_free(self._batch)

@@ -1,0 +1,216 @@
+"""Drives the real app as a user would, in a process of its own, and prints measurements as JSON.
+
+`python -m tests.bench.app_driver paint|bare-paint|bare-idle|idle|chat|chat-watched …` runs one scenario. Only the
+QApplication is replaced, by one that measures its own events.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+from PySide6 import QtWidgets
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtTest import QTest
+
+if TYPE_CHECKING:
+    from desktop.shell.main_window import MainWindow
+
+FINE_MS, COARSE_MS = 2, 50
+"""Timer intervals: fine enough to detect stalls, and coarse enough not to affect speed."""
+
+QUESTION = "Tell me a long story about the sea."
+
+
+def report(**result: object) -> None:
+    """Prints a result as a line of JSON."""
+    print(json.dumps(result), flush=True)
+
+
+class PaintProbe(QtWidgets.QApplication):
+    """Ends the process after the first paint: when the outermost event that caused painting has been handled."""
+
+    started = 0.0
+    depth = 0
+    painted = False
+
+    def notify(self, receiver: QObject, event: QEvent) -> bool:
+        self.depth += 1
+        self.painted = self.painted or event.type() == QEvent.Type.Paint
+        done = super().notify(receiver, event)
+        self.depth -= 1
+        if self.painted and not self.depth:
+            report(paint_s=time.time() - self.started)
+            os._exit(0)
+        return done
+
+
+class StallProbe(QtWidgets.QApplication):
+    """Measures by a timer how late the event loop handles its events."""
+
+    on_tick: Callable[[], None] = staticmethod(lambda: None)
+
+    def __init__(self, arguments: list[str], tick_ms: int) -> None:
+        super().__init__(arguments)
+        self.longest_s = 0.0
+        self._tick_s = tick_ms / 1000
+        self._last: float | None = None
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._tick)
+        self._timer.start(tick_ms)
+
+    def _tick(self) -> None:
+        now = time.perf_counter()
+        if self._last is None:  # the loop starts to run
+            self._last = now
+        self.longest_s = max(self.longest_s, now - self._last - self._tick_s)
+        self.on_tick()
+        self._last = time.perf_counter()  # the time that the driver takes does not count
+
+
+class User:
+    """Types a message when the window is ready, stops the answer after `n_tokens`, and closes the window when the
+    answer has ended; with `rest`, calls that instead of closing."""
+
+    def __init__(self, application: StallProbe, n_tokens: int, rest: Callable[[], None] | None = None) -> None:
+        self._application = application
+        self._n_tokens = n_tokens
+        self._rest = rest
+        self._window: MainWindow | None = None  # cached, since searching all widgets is slow
+        self._asked = False
+        self._first: tuple[float, int] | None = None
+        self._closing = False
+
+    def tick(self) -> None:
+        window = self._window = self._window or self._find()
+        if window is None or window.chat_page.transcript is None or self._closing:
+            return
+        rows = window.chat_page.transcript.messages
+        assert rows is not None
+        if not self._asked:
+            self._asked = True
+            field = window.chat_page.composer.focusProxy()
+            assert field is not None
+            QTest.keyClicks(field, QUESTION)
+            QTest.keyClick(field, Qt.Key.Key_Return)
+        elif len(rows) > 1 and rows[len(rows) - 1].text:
+            self._read(window, rows[len(rows) - 1])
+
+    def _find(self) -> MainWindow | None:
+        from desktop.shell.main_window import MainWindow
+
+        windows = self._application.topLevelWidgets()
+        return next((each for each in windows if isinstance(each, MainWindow)), None)
+
+    def _read(self, window: QtWidgets.QWidget, answer: object) -> None:
+        now, text, state = time.perf_counter(), getattr(answer, "text", ""), getattr(answer, "state", "")
+        self._first = self._first or (now, len(text))
+        n_tokens_shown = len(text) / 4.5  # characters per token; decides only when to stop
+        if state != "streaming" and self._rest is not None:
+            self._closing = True
+            self._rest()
+        elif state != "streaming":
+            started, n_first = self._first
+            report(
+                longest_s=self._application.longest_s,
+                reading_s=now - started,
+                n_chars=len(text),
+                n_chars_first=n_first,
+                n_tokens=getattr(answer, "n_output", 0),
+                resident=psutil.Process().memory_info().rss,
+            )
+            self._closing = True
+            window.close()
+        elif n_tokens_shown >= self._n_tokens:
+            QTest.keyClick(window, Qt.Key.Key_Escape)
+
+
+def paint(app: bool, profile: Path, started: float) -> None:
+    """`started`: when the process was started, by `time.time`."""
+    PaintProbe.started = started
+    QtWidgets.QApplication = PaintProbe  # type: ignore[misc]
+    run_app(profile) if app else run_bare()
+
+
+def run_app(profile: Path) -> None:
+    from desktop.__main__ import main
+
+    main(["--profile", str(profile)])
+
+
+def run_bare() -> None:
+    application = QtWidgets.QApplication(sys.argv[:1])
+    window = QtWidgets.QWidget()
+    window.resize(1100, 750)
+    window.show()
+    application.exec()
+
+
+def chat(profile: Path, n_tokens: int, tick_ms: int) -> None:
+    class ChatApp(StallProbe):
+        def __init__(self, arguments: list[str]) -> None:
+            super().__init__(arguments, tick_ms)
+            self.on_tick = User(self, n_tokens).tick
+
+    QtWidgets.QApplication = ChatApp  # type: ignore[assignment, misc]
+    run_app(profile)
+
+
+def idle(profile: Path) -> None:
+    """Sends a message, waits for the answer, reports that, and stays idle until the process is terminated."""
+
+    class IdleApp(StallProbe):
+        def __init__(self, arguments: list[str]) -> None:
+            super().__init__(arguments, COARSE_MS)
+            user = User(self, 20, self.rest)
+            self.on_tick = user.tick
+
+        def rest(self) -> None:
+            self._timer.stop()  # the timer would keep the process from being idle
+            report(ready=True)
+
+    QtWidgets.QApplication = IdleApp  # type: ignore[assignment, misc]
+    run_app(profile)
+
+
+def bare_idle() -> None:
+    """An empty window with only the timer, until a line arrives on stdin."""
+    application = StallProbe(sys.argv[:1], FINE_MS)
+    window = QtWidgets.QWidget()
+    window.resize(1100, 750)
+    window.show()
+    os.set_blocking(sys.stdin.fileno(), False)
+
+    def tick() -> None:
+        if sys.stdin.readline():
+            report(longest_s=application.longest_s, resident=psutil.Process().memory_info().rss)
+            application.quit()
+
+    QTest.qWait(200)
+    application.longest_s = 0.0
+    application.on_tick = tick
+    report(ready=True)
+    application.exec()
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["paint", folder, moment]:
+            paint(True, Path(folder), float(moment))
+        case ["bare-paint", moment]:
+            paint(False, Path(), float(moment))
+        case ["chat", folder, n]:
+            chat(Path(folder), int(n), COARSE_MS)
+        case ["chat-watched", folder, n]:
+            chat(Path(folder), int(n), FINE_MS)
+        case ["idle", folder]:
+            idle(Path(folder))
+        case ["bare-idle"]:
+            bare_idle()

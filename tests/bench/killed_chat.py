@@ -1,0 +1,51 @@
+"""A process that streams answers into a chat until it is killed, and reports what is shown at what time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from desktop.chat.controller import ChatController
+from desktop.models.model_controller import ModelController
+from desktop.store.store import Store
+from engine.engine import Engine
+from tests.fakes import FakeOpener, Script
+
+STEP_S = 0.004
+THINKING = "{% for m in messages %}{{ m.content }}{% endfor %}<think>"
+
+KINDS = ("answer", "reasoning", "alternatives", "continued answer")
+
+
+def stream_until_killed(folder: str, kind: str, reports: Connection) -> None:
+    """`kind`: one of `KINDS`. Sends (monotonic time, characters shown by message id) for each change."""
+    asyncio.run(_stream(Path(folder), kind, reports))
+
+
+async def _stream(folder: Path, kind: str, reports: Connection) -> None:
+    store = Store(folder / "chats.sqlite3")
+    await store.open()
+    script = Script(answer=None, step_s=STEP_S, template=THINKING if kind == "reasoning" else None)
+    models = ModelController(lambda: Engine(FakeOpener(script)))
+    chats = ChatController(store, models, lambda texts: None)
+    await models.load(folder / "fake.gguf")
+
+    def report() -> None:
+        """Reports the number of characters of each shown answer."""
+        last = chats.sessions.messages[len(chats.sessions.messages) - 1]
+        shown = chats.sessions.messages.alternatives(last.id) or (last,)
+        reports.send((time.monotonic(), {each.id: len(each.text) + len(each.reasoning) for each in shown}))
+
+    chats.sessions.messages.dataChanged.connect(report)
+    chats.send("Go on and on")
+    if kind == "alternatives":
+        chats.write_alternatives(chats.sessions.messages[0].id)
+    elif kind == "continued answer":
+        await asyncio.sleep(0.3)
+        chats.stop()
+        while chats.sessions.answering:  # noqa: ASYNC110 -- the controller has a signal for it, but no event
+            await asyncio.sleep(0.005)
+        chats.continue_answer(chats.sessions.messages[1].id)
+    await asyncio.Event().wait()

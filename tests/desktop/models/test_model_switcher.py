@@ -1,0 +1,52 @@
+"""Messages while a model is loaded, and reloading a model that died."""
+
+from __future__ import annotations
+
+from tests.desktop.conftest import OpenGui, Run, until
+from tests.desktop.shell.test_main_window import answered, type_and_send
+from tests.fakes import Script
+
+
+def test_message_sent_during_load_is_answered_after_it(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        async with open_gui(Script(answer=b"Here.", load_s=0.6)) as gui:
+            assert not gui.ready
+            type_and_send(gui, "Are you there?")
+            assert gui.rows[-1].state == "streaming"
+            await answered(gui)
+            assert gui.rows[-1].text == "Here."
+
+    run(story())
+
+
+def test_answer_waiting_for_model_can_be_stopped_and_retried(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        async with open_gui(Script(answer=b"Here.", load_s=0.6)) as gui:
+            type_and_send(gui, "Are you there?")
+            gui.window.chat_page.composer._send.click()
+            await answered(gui)
+            assert (gui.rows[-1].state, gui.rows[-1].text) == ("stopped", "")
+            assert not gui.ready
+            gui.transcript.retry_requested.emit(gui.rows[-1].id)
+            await until(lambda: gui.rows[-1].text == "Here.")
+            assert len(gui.rows) == 2
+
+    run(story())
+
+
+def test_dead_model_is_reloaded_from_toast(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        script = Script(answer=b"Half an answer", fail_after=9)
+        async with open_gui(script) as gui:
+            type_and_send(gui, "Will this work?")
+            await answered(gui)
+            assert gui.rows[-1].state == "failed"
+            assert "Load it again" in gui.rows[-1].note
+            await until(lambda: gui.window.toast.isVisible())
+            script.fail_after = None
+            gui.window.toast._action.click()
+            await until(lambda: gui.ready)
+            gui.transcript.retry_requested.emit(gui.rows[-1].id)
+            await until(lambda: gui.rows[-1].text == "Half an answer")
+
+    run(story())
