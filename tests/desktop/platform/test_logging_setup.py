@@ -38,6 +38,7 @@ ALLOWED = {
     "_type_name(state.error)",
     "message.state",
     "message.n_output",
+    "reader.returncode",
     "redacted_traceback(error)",  # kinds and places
 }
 

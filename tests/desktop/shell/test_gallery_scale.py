@@ -15,7 +15,7 @@ from tests.desktop.shell.test_gallery import GALLERY
 ROOT = Path(__file__).parents[3]
 PAGES = {
     "test_gallery": ("chat", "greeting"),
-    "test_gallery_chats": ("folders", "several"),
+    "test_gallery_sidebar": ("folders", "several"),
     "test_gallery_transcript": ("learned", "beside"),
     "test_gallery_models": ("models",),
     "test_gallery_endpoint": ("endpoint-on",),
