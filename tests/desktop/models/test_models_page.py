@@ -143,8 +143,8 @@ def test_double_click_loads_only_one_model(
             QTest.mouseClick(view.viewport(), left, pos=where)
             await until(lambda: use_of(gui, "Beta") == "in_use")
             assert rect_of(view, "Alpha", "load").contains(where), "the rows have changed places"
-            asked: list[str] = []
-            view.action_requested.connect(lambda act, row: asked.append(f"{act} {row.name}"))
+            performed: list[str] = []
+            view.action_requested.connect(lambda action, row: performed.append(f"{action} {row.name}"))
             second = QMouseEvent(
                 QEvent.Type.MouseButtonDblClick, where, view.viewport().mapToGlobal(where), left, left, NO_KEYS
             )
@@ -152,9 +152,9 @@ def test_double_click_loads_only_one_model(
             QTest.mouseRelease(view.viewport(), left, pos=where)
             QTest.mousePress(view.viewport(), left, pos=QPoint(20, where.y()))
             QTest.mouseRelease(view.viewport(), left, pos=where)
-            assert asked == []
+            assert performed == []
             click(view, "Alpha", "load")
-            assert asked == ["load Alpha"]
+            assert performed == ["load Alpha"]
 
     run(story())
 
