@@ -40,6 +40,7 @@ NO_LITERALS = frozenset(
         ("pages.py", "shown_title"),
         ("pages.py", "shown_command"),
         ("rows.py", "_translated"),
+        ("strings.py", "setting_text"),
     }
 )
 """Where what is translated was marked elsewhere: a function that lupdate knows, and a list of marked clauses."""
