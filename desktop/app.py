@@ -256,9 +256,8 @@ def _add_actions(services: Services, window: MainWindow, quick_ask: QuickAskCont
         actions.add(*ChatActions(window, page, chat_list, chats).all())
         actions.add(*answer_actions(window, page, chats))
         actions.add(*chat_list_actions(window, chat_list, chats))
-    page.header.fill_menu = lambda menu, menu_id: actions.fill_menu(
-        menu, menu_id, partial(window.theme.icon, token="muted")
-    )
+        chat_list.fill_menu = partial(actions.fill_menu, icon_of=partial(window.theme.icon, token="muted"))
+    page.header.fill_menu = partial(actions.fill_menu, icon_of=partial(window.theme.icon, token="muted"))
     CommandPaletteController(window, actions, services.palette_search, chats)
 
 
