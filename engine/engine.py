@@ -23,7 +23,6 @@ from engine.malloc_config import configure_malloc
 from engine.model_queries import ModelQueries
 from engine.native import open_embedding_model, open_model
 from engine.prompt.prompt_builder import PromptBuilder
-from engine.prompt.thread_pools import PromptThreadPools
 from engine.prompt_dispatcher import PromptDispatcher
 from engine.request_state import RequestProgress, RequestRegistry, RequestState
 from engine.requests import EmbedRequest, Request
@@ -69,10 +68,9 @@ class Engine:
         )
         self._native_thread = ThreadPoolExecutor(1, "inglenook-native")
         self._worker_run: asyncio.Future[None] | None = None
-        self._pools = PromptThreadPools()
-        self._dispatcher = PromptDispatcher(self._pools, self._registry, self._worker.submit)
-        self._embedding = EmbeddingClient(self._worker.post, embedding, self._pools, self._status)
-        self.queries = ModelQueries(self._pools, self._ready_prompt_builder)
+        self._prompts = PromptDispatcher(self._registry, self._worker.submit)
+        self._embedding = EmbeddingClient(self._worker.post, embedding, self._prompts, self._status)
+        self.queries = ModelQueries(self._prompts, self._ready_prompt_builder)
         self._load_lock = asyncio.Lock()
         self._closed = False
         self._closing = False
@@ -106,8 +104,8 @@ class Engine:
             try:
                 await self._invalidate_chat_model()
                 backend = await asyncio.wrap_future(self._worker.load(path, settings))
-                self._pools.prompt_builder = prompt_builder = PromptBuilder(backend)
-                self._pools.run("window", 0, prompt_builder, PromptBuilder.warm_up)
+                self._prompts.prompt_builder = prompt_builder = PromptBuilder(backend)
+                self._prompts.run("window", 0, prompt_builder, PromptBuilder.warm_up)
                 self._embedding.chat_backend = backend
             except EngineError as error:
                 self._status.publish(Status("empty", error=error))
@@ -140,7 +138,7 @@ class Engine:
         TemplateError, arrive as `Failed`."""
         prompt_builder = self._ready_prompt_builder()
         stream = RequestStream(request.id, asyncio.get_running_loop(), self.cancel)
-        self._dispatcher.dispatch(prompt_builder, RequestState(request, stream, time.monotonic()))
+        self._prompts.dispatch(prompt_builder, RequestState(request, stream, time.monotonic()))
         return stream
 
     def cancel(self, request_id: str) -> None:
@@ -198,7 +196,7 @@ class Engine:
                 self._worker.close()
                 await asyncio.shield(self._worker_run)
             self._native_thread.shutdown()
-            self._pools.close()
+            self._prompts.close()
             self._registry.fail_all(EngineClosed())
             self._closed = True
 
@@ -238,11 +236,11 @@ class Engine:
     async def _invalidate_chat_model(self) -> None:
         """Ends the use of the chat model for tokenization, before it is freed."""
         self._embedding.chat_backend = None
-        await self._pools.invalidate()
+        await self._prompts.invalidate()
 
     def _ready_prompt_builder(self) -> PromptBuilder:
         """Raises NotLoaded, EngineDead, EngineClosed."""
-        status, prompt_builder = self.status, self._pools.prompt_builder
+        status, prompt_builder = self.status, self._prompts.prompt_builder
         match status.state:
             case "closed":
                 raise EngineClosed

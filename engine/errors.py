@@ -18,8 +18,23 @@ EngineError
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
 
 from engine.files.display_name import display_name
+
+
+class Reason(str):
+    """An English clause that keeps its template and values, so that it can be translated:
+    `Reason("{n} of its {all} parts are missing", n=1, all=2)`."""
+
+    template: str
+    values: dict[str, str]
+
+    def __new__(cls, template: str, **values: object) -> Self:
+        texts = {name: value if isinstance(value, str) else str(value) for name, value in values.items()}
+        reason = super().__new__(cls, template.format(**texts))
+        reason.template, reason.values = template, texts
+        return reason
 
 
 class EngineError(Exception):
@@ -49,7 +64,7 @@ class LoadCancelled(EngineError):
 
 
 class ModelFileError(EngineError):
-    """`reason` is a short clause without the path, fit to be shown: "the file is cut short"."""
+    """`reason` is a short clause without the path, fit to be shown; a Reason if it contains values."""
 
     def __init__(self, path: Path, reason: str, *, is_transient: bool = False) -> None:
         """`is_transient`: the system could not read the file now; the file itself may be valid."""
@@ -60,7 +75,7 @@ class ModelFileError(EngineError):
 
 
 class InvalidSettings(EngineError):
-    """`field` is the name of the setting, `reason` a short clause."""
+    """`field` is the name of the setting, `reason` a short clause; a Reason if it contains values."""
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(f"{field}: {reason}")

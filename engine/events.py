@@ -7,6 +7,7 @@ before has no `Started`, so the first event shows whether a request failed early
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -118,4 +119,28 @@ class Embeddings:
     """Total number of tokens of all inputs."""
 
 
-Event = Started | TextDelta | ReasoningDelta | ToolCallStarted | ToolCallDelta | Finished | Failed
+Delta = TextDelta | ReasoningDelta | ToolCallStarted | ToolCallDelta
+Event = Started | Delta | Finished | Failed
+
+
+def are_mergeable(event: Event, following: Event) -> bool:
+    """Whether both are deltas of the same kind, and of the same tool call."""
+    match event, following:
+        case (TextDelta(), TextDelta()) | (ReasoningDelta(), ReasoningDelta()):
+            return True
+        case ToolCallDelta(index=index), ToolCallDelta(index=same):
+            return index == same
+    return False
+
+
+def merge_deltas(deltas: Sequence[Event]) -> TextDelta | ReasoningDelta | ToolCallDelta:
+    """One delta for several for which `are_mergeable` holds."""
+    texts = [each for each in deltas if isinstance(each, TextDelta)]
+    reasoning = [each for each in deltas if isinstance(each, ReasoningDelta)]
+    calls = [each for each in deltas if isinstance(each, ToolCallDelta)]
+    if texts:
+        choices = tuple(choice for each in texts for choice in each.choices)
+        return TextDelta("".join(each.text for each in texts), sum(each.n_tokens for each in texts), choices)
+    if reasoning:
+        return ReasoningDelta("".join(each.text for each in reasoning), sum(each.n_tokens for each in reasoning))
+    return ToolCallDelta(calls[0].index, "".join(each.arguments for each in calls))

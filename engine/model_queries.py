@@ -10,7 +10,7 @@ from typing import TypeVar
 from engine.priority import Origin
 from engine.prompt.context_fit import ContextFit
 from engine.prompt.prompt_builder import PromptBuilder
-from engine.prompt.thread_pools import PromptThreadPools
+from engine.prompt_dispatcher import PromptDispatcher
 from engine.requests import ChatRequest, Message, n_chars_of, n_chars_of_messages
 from engine.status import ModelProps
 
@@ -24,9 +24,9 @@ class ModelQueries:
     Cancelling the waiting task ends the work within about 10 ms. Long texts have threads of their own, so they do not
     delay short ones."""
 
-    def __init__(self, pools: PromptThreadPools, ready_prompt_builder: Callable[[], PromptBuilder]) -> None:
+    def __init__(self, prompts: PromptDispatcher, ready_prompt_builder: Callable[[], PromptBuilder]) -> None:
         """`ready_prompt_builder` returns the one of the loaded model, or raises."""
-        self._pools = pools
+        self._prompts = prompts
         self._ready_prompt_builder = ready_prompt_builder
 
     async def props(self) -> ModelProps:
@@ -72,7 +72,7 @@ class ModelQueries:
     async def _run(self, origin: Origin, n_chars: int, work: Callable[[PromptBuilder, Cancelled], Result]) -> Result:
         cancelled = threading.Event()
         builder = self._ready_prompt_builder()
-        future = self._pools.run(origin, n_chars, builder, lambda builder: work(builder, cancelled.is_set))
+        future = self._prompts.run(origin, n_chars, builder, lambda builder: work(builder, cancelled.is_set))
         try:
             return await asyncio.wrap_future(future)
         except asyncio.CancelledError:

@@ -1,49 +1,104 @@
-"""Builds the prompts of submitted requests on background threads and passes them to the native thread."""
+"""The threads on which prompts are built and tokenized, on the way from `submit` to the native thread."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar, get_args
 
 from engine.backend import Backend, TokenizationCancelled
 from engine.errors import EngineClosed, EngineError, NotLoaded
 from engine.events import Failed
+from engine.priority import Origin
 from engine.prompt.prompt_builder import PromptBuilder
-from engine.prompt.thread_pools import PromptThreadPools
 from engine.redacted_traceback import redacted_traceback
 from engine.request_state import RequestRegistry, RequestState
 from engine.requests import n_chars_of
 
 log = logging.getLogger(__name__)
 
+Result = TypeVar("Result")
+
+LONG_TEXT_CHARS = 1 << 17
+"""From this length on, texts are processed on a separate thread. Shorter ones take about 0.1 s at most."""
+
+_ORIGINS: tuple[Origin, ...] = get_args(Origin)
+
 
 class PromptDispatcher:
-    """Any thread."""
+    """One thread per origin, so that a long prompt of the endpoint does not delay the window; and another thread per
+    origin for long texts, so that they do not delay short ones.
 
-    def __init__(
-        self, pools: PromptThreadPools, registry: RequestRegistry, submit: Callable[[RequestState, Backend], None]
-    ) -> None:
+    `invalidate`, `drain` and `close`: call them on the engine's loop. Others: any thread."""
+
+    def __init__(self, registry: RequestRegistry, submit: Callable[[RequestState, Backend], None]) -> None:
         """`submit` takes a request whose prompt is complete; the tokens are valid for the given backend only."""
-        self._pools = pools
         self._registry = registry
         self._submit = submit
+        self._short = {origin: ThreadPoolExecutor(1, f"inglenook-prepare-{origin}") for origin in _ORIGINS}
+        self._long = {origin: ThreadPoolExecutor(1, f"inglenook-prepare-long-{origin}") for origin in _ORIGINS}
+        self.prompt_builder: PromptBuilder | None = None
+        """That of the loaded model."""
 
     def dispatch(self, prompt_builder: PromptBuilder, state: RequestState) -> None:
-        """Never blocks. Raises ValueError if a request with the same id is open; other errors become the request's last
-        event."""
+        """Builds the prompt of a request and submits it. Never blocks. Raises ValueError if a request with the same id
+        is open; other errors become the request's last event."""
         self._registry.open(state)
         try:
-            pool = self._pools.pool(state.request.origin, n_chars_of(state.request))
-            pool.submit(self._build_prompt, prompt_builder, state)
-        except RuntimeError:  # the pool was shut down a moment ago
+            thread = self.thread(state.request.origin, n_chars_of(state.request))
+            thread.submit(self._build_prompt, prompt_builder, state)
+        except RuntimeError:  # the thread was shut down a moment ago
             self._registry.close(state, Failed(EngineClosed()))
 
-    def _build_prompt(self, prompt_builder: PromptBuilder, state: RequestState) -> None:
-        """On a pool's thread. The model cannot be unloaded meanwhile: unloading invalidates the prompt builder and then
-        waits for the pools."""
+    def thread(self, origin: Origin, n_chars: int) -> ThreadPoolExecutor:
+        """The thread for a text of this length."""
+        return (self._long if n_chars >= LONG_TEXT_CHARS else self._short)[origin]
+
+    def run(
+        self, origin: Origin, n_chars: int, prompt_builder: PromptBuilder, task: Callable[[PromptBuilder], Result]
+    ) -> Future[Result]:
+        """Runs `task` with `prompt_builder`, whose model stays loaded meanwhile. Raises EngineClosed. The future
+        raises NotLoaded if the builder is no longer current or the task was cancelled."""
+
+        def checked() -> Result:
+            if prompt_builder is not self.prompt_builder:
+                raise NotLoaded
+            try:
+                return task(prompt_builder)
+            except TokenizationCancelled:  # the model is being unloaded, or the caller has cancelled
+                raise NotLoaded from None
+
         try:
-            if prompt_builder is not self._pools.prompt_builder:
+            return self.thread(origin, n_chars).submit(checked)
+        except RuntimeError:  # the thread was shut down a moment ago
+            raise EngineClosed from None
+
+    async def invalidate(self) -> None:
+        """Cancels all tasks of the current builder and waits for them, before its model is freed."""
+        prompt_builder, self.prompt_builder = self.prompt_builder, None
+        if prompt_builder is not None:
+            prompt_builder.stop()
+        await self.drain()
+        if prompt_builder is not None:
+            prompt_builder.close()
+
+    async def drain(self) -> None:
+        """Waits until all tasks submitted so far are done."""
+        await asyncio.gather(*(asyncio.wrap_future(thread.submit(_no_op)) for thread in self._threads()))
+
+    def close(self) -> None:
+        for thread in self._threads():
+            thread.shutdown()
+
+    def _threads(self) -> tuple[ThreadPoolExecutor, ...]:
+        return (*self._short.values(), *self._long.values())
+
+    def _build_prompt(self, prompt_builder: PromptBuilder, state: RequestState) -> None:
+        try:
+            if prompt_builder is not self.prompt_builder:
                 raise NotLoaded
             if not state.cancelled.is_set():
                 prompt = prompt_builder.build(state.request, state.cancelled.is_set)
@@ -59,3 +114,7 @@ class PromptDispatcher:
             self._registry.close(state, Failed(failure))
         else:
             self._submit(state, prompt_builder.backend)
+
+
+def _no_op() -> None:
+    pass

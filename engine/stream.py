@@ -10,7 +10,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from engine.events import Event, Failed, Finished, ReasoningDelta, TextDelta, ToolCallDelta
+from engine.events import Event, Failed, Finished, TextDelta, are_mergeable, merge_deltas
 
 
 class RequestStream:
@@ -87,9 +87,9 @@ class RequestStream:
                 return None
             event = self._pending.popleft()
             deltas = [event]
-            while self._pending and _continues(event, self._pending[0]):
+            while self._pending and are_mergeable(event, self._pending[0]):
                 deltas.append(self._pending.popleft())
-            return merged(deltas) if len(deltas) > 1 else event
+            return merge_deltas(deltas) if len(deltas) > 1 else event
 
     async def collect(self) -> tuple[str, Finished]:
         """Reads to the end and returns the text without reasoning and tool calls. Raises the error of `Failed`."""
@@ -138,26 +138,3 @@ def _wake(streams: Sequence[RequestStream]) -> None:
 
 def _is_last(event: Event) -> bool:
     return isinstance(event, Finished | Failed)
-
-
-def _continues(event: Event, following: Event) -> bool:
-    """Whether both are deltas of the same kind, and of the same tool call."""
-    match event, following:
-        case (TextDelta(), TextDelta()) | (ReasoningDelta(), ReasoningDelta()):
-            return True
-        case ToolCallDelta(index=index), ToolCallDelta(index=same):
-            return index == same
-    return False
-
-
-def merged(deltas: Sequence[Event]) -> Event:
-    """Merges deltas for which `_continues` holds."""
-    texts = [each for each in deltas if isinstance(each, TextDelta)]
-    reasoning = [each for each in deltas if isinstance(each, ReasoningDelta)]
-    calls = [each for each in deltas if isinstance(each, ToolCallDelta)]
-    if texts:
-        choices = tuple(choice for each in texts for choice in each.choices)
-        return TextDelta("".join(each.text for each in texts), sum(each.n_tokens for each in texts), choices)
-    if reasoning:
-        return ReasoningDelta("".join(each.text for each in reasoning), sum(each.n_tokens for each in reasoning))
-    return ToolCallDelta(calls[0].index, "".join(each.arguments for each in calls))

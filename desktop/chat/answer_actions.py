@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QGuiApplication
@@ -20,47 +19,43 @@ translate = QCoreApplication.translate
 def answer_actions(window: AppWindow, page: ChatPage, chats: ChatController) -> list[Action]:
     """Enabled while the open chat ends with an answer that is not being written. GUI thread only."""
 
-    def last() -> ChatMessage | None:
-        rows = chats.sessions.messages
-        answer = rows[len(rows) - 1] if len(rows) else None
-        return answer if answer is not None and answer.role == "assistant" and not chats.sessions.answering else None
+    def last_answer() -> ChatMessage | None:
+        last = chats.sessions.messages.last
+        return last if last is not None and last.role == "assistant" and not chats.sessions.answering else None
 
-    def with_last(act: Callable[[ChatMessage], object]) -> Callable[[], None]:
+    def action(
+        name: str,
+        text: str,
+        act: Callable[[ChatMessage], object],
+        is_possible: Callable[[ChatMessage], bool] = lambda answer: True,
+    ) -> Action:
         def run() -> None:
-            if (answer := last()) is not None:
+            if (answer := last_answer()) is not None:
                 window.show_page("chat")
                 act(answer)
 
-        return run
-
-    def can_continue() -> bool:
-        answer = last()
-        return answer is not None and answer.state in CONTINUABLE
+        return Action(
+            name, text, run, is_possible=lambda: (answer := last_answer()) is not None and is_possible(answer)
+        )
 
     def edit_question(answer: ChatMessage) -> None:
         if page.transcript is not None and answer.parent_id is not None:
             page.transcript.edit(answer.parent_id)
 
-    of_last = partial(Action, is_possible=lambda: last() is not None)
+    again, several = translate("actions", "Answer once more"), translate("actions", "Three answers side by side")
     return [
-        of_last(
-            "answer_again", translate("actions", "Answer once more"), with_last(lambda answer: chats.retry(answer.id))
-        ),
-        of_last(
-            "answers_beside",
-            translate("actions", "Three answers side by side"),
-            with_last(lambda answer: chats.write_alternatives(answer.id)),
-        ),
-        Action(
+        action("answer_again", again, lambda answer: chats.retry(answer.id)),
+        action("answers_beside", several, lambda answer: chats.write_alternatives(answer.id)),
+        action(
             "continue_answer",
             translate("actions", "Continue the answer"),
-            with_last(lambda answer: chats.continue_answer(answer.id)),
-            is_possible=can_continue,
+            lambda answer: chats.continue_answer(answer.id),
+            lambda answer: answer.state in CONTINUABLE,
         ),
-        of_last("edit_question", translate("actions", "Edit the last question"), with_last(edit_question)),
-        of_last(
+        action("edit_question", translate("actions", "Edit the last question"), edit_question),
+        action(
             "copy_answer",
             translate("actions", "Copy the last answer"),
-            with_last(lambda answer: QGuiApplication.clipboard().setText(answer.text)),
+            lambda answer: QGuiApplication.clipboard().setText(answer.text),
         ),
     ]

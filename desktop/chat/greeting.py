@@ -45,11 +45,11 @@ class Greeting(QWidget):
     def show_model(self, state: ModelState) -> None:
         """Show the state of the model."""
         if state == "ready":
-            text = self.tr("A model is loaded on this computer. Ask it anything; nothing leaves the room.")
+            text = self.tr("A model is loaded on this computer. Nothing you write leaves it.")
         elif state == "loading":
-            text = self.tr("The model is being loaded. You can write already; it answers as soon as it is there.")
+            text = self.tr("The model is being loaded. You can already write; it answers as soon as it is ready.")
         else:
-            text = self.tr("There is no model yet. Choose a GGUF file on this computer; it is used where it lies.")
+            text = self.tr("There is no model yet. Choose a GGUF file on this computer; it is not copied.")
         self._text.setText(text)
         self._choose.setVisible(state == "none")
         self._fit()

@@ -15,7 +15,7 @@ from desktop.chat.attachments.errors import (
     Unreachable,
 )
 from desktop.chat.chat_settings.presets import MAX_NAME_LENGTH, NameProblem
-from desktop.chat.chat_settings.settings_form import Name, Number
+from desktop.chat.chat_settings.settings_form import Number
 from desktop.chat.composer.overflow import Overflow
 from desktop.error_messages import error_message
 from desktop.platform.number_format import counted, plain, whole
@@ -39,15 +39,17 @@ def more_not_attached(n: int) -> str:
 def _attachment_error_format(error: AttachError) -> str:
     match error:
         case NotText():
-            return translate("composer", "{name} is no text, PDF or Word document, so the model cannot read it.")
+            return translate("composer", "{name} is not a text, PDF or Word file, so it cannot be attached.")
         case Encrypted():
-            return translate("composer", "{name} asks for a password. Save it without one, then attach it.")
+            return translate(
+                "composer", "{name} is protected by a password. Save it without a password, then attach it."
+            )
         case Damaged():
             return translate("composer", "{name} is damaged and cannot be read.")
         case NoText(is_empty=True):
             return translate("composer", "{name} is empty.")
         case NoText():
-            return translate("composer", "{name} holds no text. A scan must be turned into text first.")
+            return translate("composer", "{name} contains no text. A scan needs text recognition (OCR) first.")
         case TooSlow():
             return translate("composer", "{name} took too long to read.")
         case TooLarge(measure="pages", most=most):
@@ -82,7 +84,7 @@ def reading_file() -> str:
 
 
 def checking() -> str:
-    return translate("composer", "Looking whether it fits…")
+    return translate("composer", "Checking whether it fits…")
 
 
 def message_not_sent() -> str:
@@ -164,34 +166,13 @@ def preset_name_problem(problem: NameProblem) -> str:
             return ""
 
 
-def setting_label(name: Name) -> str:
-    return {
-        "temperature": translate("composer", "Temperature"),
-        "top_p": translate("composer", "Top P"),
-        "top_k": translate("composer", "Top K"),
-        "min_p": translate("composer", "Min P"),
-        "repeat_penalty": translate("composer", "Repeat penalty"),
-        "max_tokens": translate("composer", "Most tokens of an answer"),
-        "seed": translate("composer", "Seed"),
-    }[name]
-
-
-def setting_help(name: Name) -> str:
-    return {
-        "temperature": translate("composer", "Low is steady, high is daring"),
-        "top_p": translate("composer", "Only the likeliest words that make up this share"),
-        "top_k": translate("composer", "Only so many of the likeliest words; 0 for all"),
-        "min_p": translate("composer", "Only words at least so likely, beside the likeliest"),
-        "repeat_penalty": translate("composer", "Above 1 avoids what was just said"),
-        "max_tokens": translate("composer", "Where an answer ends at the latest"),
-        "seed": translate("composer", "The same number gives the same answer"),
-    }[name]
+def setting_text(english: str) -> str:
+    """Translation of a text of `Number`."""
+    return translate("composer", english)
 
 
 def setting_default(number: Number) -> str:
-    if number.default is not None:
-        return plain(number.default)
-    return translate("composer", "by chance") if number.name == "seed" else translate("composer", "no limit")
+    return plain(number.default) if number.default is not None else setting_text(number.without_default)
 
 
 def setting_problem(number: Number) -> str:

@@ -121,7 +121,7 @@ def _draw_invisible_text(painter: QPainter, box: QRectF, source: str) -> None:
 
 def _place_formulas(document: QTextDocument) -> None:
     """Replaces the placeholder images by objects that `FormulaDrawer` draws."""
-    places: list[tuple[int, int]] = []
+    placeholders: list[tuple[int, int]] = []
     block = document.begin()
     while block.isValid():
         parts = block.begin()
@@ -129,11 +129,11 @@ def _place_formulas(document: QTextDocument) -> None:
             fragment = parts.fragment()
             style = fragment.charFormat()
             if style.isImageFormat() and (name := style.toImageFormat().name()).startswith(_NAME):
-                places += [(fragment.position(), int(name.removeprefix(_NAME)))]
+                placeholders += [(fragment.position(), int(name.removeprefix(_NAME)))]
             parts += 1
         block = block.next()
     cursor = QTextCursor(document)
-    for position, number in places:
+    for position, number in placeholders:
         style = QTextCharFormat()
         style.setObjectType(_FORMULA)
         style.setProperty(_NUMBER, number)

@@ -58,7 +58,7 @@ class ChatListModel(RowList[Row]):
         self._now = now
         self._description = description
         self._keys: list[str] = []
-        self._places: dict[str, int] = {}
+        self._row_numbers: dict[str, int] = {}
         """Row numbers by key."""
         self._folders: dict[str, Folder] = {}
         self._folded_into: dict[str, str] = {}
@@ -130,7 +130,7 @@ class ChatListModel(RowList[Row]):
 
     def index_of(self, chat_id: str) -> QModelIndex:
         """Index of a chat, invalid if it is not listed."""
-        return self.index(self._places.get(chat_id, -1))
+        return self.index(self._row_numbers.get(chat_id, -1))
 
     def index_of_folder(self, folder_id: str) -> QModelIndex:
         return self.index_of(f"/folder/{folder_id}")
@@ -157,10 +157,10 @@ class ChatListModel(RowList[Row]):
         rows = arrange(chats, self._now(), folders, archive_folded)
         keys = [row.id if isinstance(row, Chat) else key_of(row) for row in rows]
         self._folders = {folder.id: folder for folder in folders}
-        places = {key: place for place, key in enumerate(keys)}
+        rows_by_key = {key: number for number, key in enumerate(keys)}
         if keys != self._keys:
-            self._change_rows(rows, keys, places)
-        self._places = places
+            self._change_rows(rows, keys, rows_by_key)
+        self._row_numbers = rows_by_key
         for number, row in enumerate(rows):
             if self._rows[number] is not row and self._rows[number] != row:
                 self._rows[number] = row
@@ -171,15 +171,17 @@ class ChatListModel(RowList[Row]):
         old = (self._current, self._live)
         self._current, self._live = current, frozenset(live)
         for key in ({old[0]} ^ {current}) | (old[1] ^ self._live):
-            place = self._places.get(f"/folder/{self._folded_into[key]}" if key in self._folded_into else key or "")
-            if place is not None:
-                self._changed(place)
+            number = self._row_numbers.get(
+                f"/folder/{self._folded_into[key]}" if key in self._folded_into else key or ""
+            )
+            if number is not None:
+                self._changed(number)
 
-    def _change_rows(self, rows: list[Row], keys: list[str], places: dict[str, int]) -> None:
+    def _change_rows(self, rows: list[Row], keys: list[str], rows_by_key: dict[str, int]) -> None:
         steps = list(changes(self._keys, keys))
         if len(steps) > MAX_ROW_CHANGES:
             self.beginResetModel()
-            self._rows, self._keys, self._places = list(rows), keys, places
+            self._rows, self._keys, self._row_numbers = list(rows), keys, rows_by_key
             self.endResetModel()
             return
         self._rearrange(steps, rows)

@@ -135,9 +135,9 @@ class ChatRowDelegate(QStyledItemDelegate):
         self, painter: QPainter, option: QStyleOptionViewItem, box: QRect, name: str, token: str, size: int = ICON
     ) -> None:
         """Draws at the start of the box, vertically centred."""
-        place = _mirrored(option, QRect(box.left(), box.center().y() - size // 2 + 1, size, size))
+        icon_box = _mirrored(option, QRect(box.left(), box.center().y() - size // 2 + 1, size, size))
         pixmap = self._theme.pixmap(name, token, size, painter.device().devicePixelRatioF())
-        painter.drawPixmap(QPointF(place.topLeft()), pixmap)
+        painter.drawPixmap(QPointF(icon_box.topLeft()), pixmap)
 
     def _write(
         self,

@@ -154,8 +154,8 @@ class _SearchResultDelegate(QStyledItemDelegate):
             room = box.right() - x
             metrics = painter.fontMetrics()
             text = metrics.elidedText(part.text, Qt.TextElideMode.ElideRight, int(room))
-            place = mirrored(QRectF(x, box.top(), room, box.height()), QRectF(box))
-            painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), isolated(text))
+            text_box = mirrored(QRectF(x, box.top(), room, box.height()), QRectF(box))
+            painter.drawText(text_box, int(Qt.AlignmentFlag.AlignVCenter), isolated(text))
             x += metrics.horizontalAdvance(part.text)
             if x >= box.right():
                 break

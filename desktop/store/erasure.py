@@ -129,5 +129,5 @@ def _prepare(connection: sqlite3.Connection) -> None:
 
 
 def _delete(connection: sqlite3.Connection, table: str, column: str, ids: Sequence[str]) -> None:
-    wanted = json.dumps(list(ids))
-    connection.execute(f"DELETE FROM {table} WHERE {column} IN (SELECT value FROM json_each(?))", (wanted,))
+    listed = json.dumps(list(ids))
+    connection.execute(f"DELETE FROM {table} WHERE {column} IN (SELECT value FROM json_each(?))", (listed,))

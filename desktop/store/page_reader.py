@@ -92,13 +92,13 @@ def _exactly(data: bytes, n: int) -> bytes:
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
     value = 0
-    for place in range(9):
-        byte = data[at + place]
-        if place == 8:
+    for offset in range(9):
+        byte = data[at + offset]
+        if offset == 8:
             return value << 8 | byte, at + 9
         value = value << 7 | byte & 0x7F
         if byte < 0x80:
-            return value, at + place + 1
+            return value, at + offset + 1
     raise _InvalidRow
 
 

@@ -158,8 +158,8 @@ class _Table:
             low, high = ranges.pop()
             if low > high:
                 continue
-            after, whole = self._read(low, high, "ASC")
-            if whole:
+            after, is_complete = self._read(low, high, "ASC")
+            if is_complete:
                 continue
             before, _ = self._read(after + 1, high, "DESC")
             low, high = after + 1, before - 1
@@ -210,10 +210,10 @@ def _chat(row: dict[str, Any]) -> Chat | None:
         chat = chat_from_row([(plain | _with_valid_json(row))[name] for name in CHAT_COLUMNS])
     except (ValueError, TypeError, AttributeError):
         return None
-    whole = _are(str, chat.id, chat.title, chat.titled_by, chat.folder_id) and _are(
+    has_types = _have_type(str, chat.id, chat.title, chat.titled_by, chat.folder_id) and _have_type(
         float, chat.created_s, chat.updated_s
     )
-    return chat if whole and chat.id else None
+    return chat if has_types and chat.id else None
 
 
 def _message(row: dict[str, Any]) -> ChatMessage | None:
@@ -222,12 +222,12 @@ def _message(row: dict[str, Any]) -> ChatMessage | None:
         message = message_from_row([(plain | _with_valid_json(row))[name] for name in MESSAGE_COLUMNS])
     except (ValueError, TypeError, AttributeError):
         return None
-    whole = _are(str, message.id, message.chat_id, message.text) and _are(float, message.created_s)
+    has_types = _have_type(str, message.id, message.chat_id, message.text) and _have_type(float, message.created_s)
     known = message.role in get_args(Role) and message.state in get_args(State)
-    return message if whole and known and message.id and message.chat_id else None
+    return message if has_types and known and message.id and message.chat_id else None
 
 
-def _are(kind: type, *values: object) -> bool:
+def _have_type(kind: type, *values: object) -> bool:
     return all(isinstance(value, kind) for value in values)
 
 
@@ -253,5 +253,5 @@ def _placeholder_chat(message: ChatMessage) -> Chat:
 
 
 def _put(connection: sqlite3.Connection, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    places = ", ".join("?" * len(columns))
-    connection.executemany(f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({places})", rows)
+    placeholders = ", ".join("?" * len(columns))
+    connection.executemany(f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({placeholders})", rows)

@@ -54,8 +54,8 @@ _FOLDER = ", ".join(FOLDER_COLUMNS)
 def _upsert(table: str, columns: str) -> str:
     names = columns.split(", ")
     changes = ", ".join(f"{name} = excluded.{name}" for name in names if name != "id")
-    places = ", ".join("?" * len(names))
-    return f"INSERT INTO {table} ({columns}) VALUES ({places}) ON CONFLICT (id) DO UPDATE SET {changes}"
+    placeholders = ", ".join("?" * len(names))
+    return f"INSERT INTO {table} ({columns}) VALUES ({placeholders}) ON CONFLICT (id) DO UPDATE SET {changes}"
 
 
 _PUT_CHAT = _upsert("chats", _CHAT)
@@ -160,7 +160,7 @@ class Store:
 
     @_on_store_thread
     def delete(self, *chat_ids: str) -> None:
-        """Hides these chats; `restore` brings them back until the store is closed or opened anew."""
+        """Hides the chats. `restore` shows them again, until the store is closed, which erases them."""
         self._mark_deleted("chats", chat_ids, self._clock())
 
     @_on_store_thread

@@ -14,7 +14,7 @@ from engine.embedding.executor import EmbeddingExecutor
 from engine.embedding.queue import EmbedJob
 from engine.errors import EngineClosed, NotLoaded
 from engine.events import Embeddings
-from engine.prompt.thread_pools import PromptThreadPools
+from engine.prompt_dispatcher import PromptDispatcher
 from engine.requests import EmbedRequest
 from engine.status import EmbedderInfo, StatusPublisher
 
@@ -27,13 +27,13 @@ class EmbeddingClient:
         self,
         post: Callable[[Callable[[], None]], None],
         executor: EmbeddingExecutor,
-        pools: PromptThreadPools,
+        prompts: PromptDispatcher,
         status: StatusPublisher,
     ) -> None:
         """`post` runs an action on the native thread."""
         self._post = post
         self._executor = executor
-        self._pools = pools
+        self._prompts = prompts
         self._status = status
         self._embedder: Embedder | None = None
         self._load_cancelled = threading.Event()
@@ -74,9 +74,9 @@ class EmbeddingClient:
             raise NotLoaded
         cancelled = threading.Event()
         try:
-            pool = self._pools.pool(request.origin, sum(map(len, request.inputs)))
-            submitted = pool.submit(self._submit, source, request, cancelled)
-        except RuntimeError:  # the pool was shut down a moment ago
+            thread = self._prompts.thread(request.origin, sum(map(len, request.inputs)))
+            submitted = thread.submit(self._submit, source, request, cancelled)
+        except RuntimeError:  # the thread was shut down a moment ago
             raise EngineClosed from None
         try:
             job = await asyncio.wrap_future(submitted)
@@ -99,13 +99,13 @@ class EmbeddingClient:
         """Ends the use of the embedding model for tokenization, before it is freed."""
         self._embedder = None
         self._status.publish_embedder(None)
-        await self._pools.drain()
+        await self._prompts.drain()
 
     def _source(self) -> Embedder | Backend | None:
         return self._embedder or self.chat_backend
 
     def _submit(self, source: Embedder | Backend, request: EmbedRequest, cancelled: threading.Event) -> EmbedJob:
-        """Tokenizes the inputs and passes them to the native thread. Runs on a pool's thread, which is drained before
+        """Tokenizes the inputs and passes them to the native thread. Runs on a prompt thread, which is drained before
         the model is freed or the engine is closed, so no job arrives after that."""
         if source is not self._source():
             raise NotLoaded

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from engine.errors import Reason
 from engine.files.atomic_write import replace_durably, write_atomic
 from engine.files.private_files import make_private_folder
 from engine.library.http_transfer import Stopped, StopSignal, Transfer, size_on_disk
@@ -188,5 +189,5 @@ def _safe_name(name: str) -> str:
     """The last component of a path in a repository. Raises CannotWrite if it is not a GGUF file name."""
     base = name.replace("\\", "/").rpartition("/")[2]
     if not base.lower().endswith(".gguf") or base.startswith("."):
-        raise CannotWrite(f"{base!r} is no name for a model")
+        raise CannotWrite(Reason("{name} is not a valid name of a model file", name=repr(base)))
     return base

@@ -13,7 +13,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import cast
 
-from engine.errors import ModelFileError
+from engine.errors import ModelFileError, Reason
 from engine.library.gguf_string_arrays import StringArraySkipper, TruncatedArray, walk
 
 MAX_ENTRIES = 100_000
@@ -108,7 +108,9 @@ def read_header(path: Path, arrays: StringArraySkipper | None = None) -> GgufHea
     except IsADirectoryError:
         raise ModelFileError(path, "this is a folder, not a file") from None
     except OSError as error:
-        raise ModelFileError(path, f"the file cannot be read ({error.strerror})", is_transient=True) from None
+        raise ModelFileError(
+            path, Reason("the file cannot be read ({why})", why=error.strerror), is_transient=True
+        ) from None
 
 
 class _Header:
@@ -127,10 +129,10 @@ class _Header:
 
     def check(self) -> None:
         if self._size < 24 or self._file.read(4) != b"GGUF":
-            raise self._error("the file is no GGUF model")
+            raise self._error("the file is not a GGUF model")
         version, n_tensors, n_entries = struct.unpack("<IQQ", self._take(20))
         if version not in (2, 3):
-            raise self._error(f"its GGUF version {version & 0xFFFF} is not one we know")
+            raise self._error(Reason("its GGUF version {version} is not supported", version=version & 0xFFFF))
         if n_tensors > MAX_ENTRIES or n_entries > MAX_ENTRIES:
             raise self._error("its header is damaged")
         for _ in range(n_entries):
@@ -138,7 +140,7 @@ class _Header:
         ends = [self._tensor() for _ in range(n_tensors)]
         data = -(-self._file.tell() // self._alignment) * self._alignment
         if ends and data + max(ends) > self._size:
-            raise self._error("the file is cut short; download it again")
+            raise self._error("the file is incomplete; download it again")
 
     def check_sizes(self) -> None:
         """Raises if a number would make a memory estimate or a per-layer list excessive."""
@@ -148,7 +150,7 @@ class _Header:
             value = self.values.get(f"{architecture}.{key}", 0)
             numbers = value if isinstance(value, tuple) else (value,)
             if any(isinstance(number, int) and not 0 <= number <= largest for number in numbers):
-                raise self._error(f"its header is damaged: {key} is out of range")
+                raise self._error(Reason("its header is damaged: {key} is out of range", key=key))
 
     def _entry(self) -> None:
         key = self._string(MAX_KEY)
@@ -227,7 +229,7 @@ class _Header:
             else:
                 self._arrays.skip(self._file, n, MAX_STRING)
         except TruncatedArray:
-            raise self._error("the file is cut short; download it again") from None
+            raise self._error("the file is incomplete; download it again") from None
 
     def _length(self, largest: int = MAX_STRING) -> int:
         (length,) = struct.unpack("<Q", self._take(8))
@@ -238,12 +240,12 @@ class _Header:
     def _take(self, n: int) -> bytes:
         data = self._file.read(n)
         if len(data) < n:
-            raise self._error("the file is cut short; download it again")
+            raise self._error("the file is incomplete; download it again")
         return data
 
     def _skip(self, n: int) -> None:
         if n > self._size - self._file.tell():
-            raise self._error("the file is cut short; download it again")
+            raise self._error("the file is incomplete; download it again")
         self._file.seek(n, 1)
 
     def _error(self, reason: str) -> ModelFileError:

@@ -6,7 +6,7 @@ import os
 import sys
 
 from engine.backend import LoadSettings
-from engine.errors import InvalidSettings
+from engine.errors import InvalidSettings, Reason
 from engine.library.gguf_header import GgufHeader
 from engine.library.kv_size import head_sizes
 
@@ -24,19 +24,24 @@ def check_settings(settings: LoadSettings, header: GgufHeader) -> None:
     _check_range("n_threads", settings.n_threads, MAX_THREADS)
     _check_range("n_gpu_layers", settings.n_gpu_layers or 0, MAX_LAYERS)
     if settings.kv_type_v != "f16" and settings.flash_attention == "off":
-        raise InvalidSettings("kv_type_v", f"{settings.kv_type_v} needs flash attention")
+        raise InvalidSettings("kv_type_v", Reason("{kind} needs flash attention", kind=settings.kv_type_v))
     for field, kind, sizes in zip(
         ("kv_type_k", "kv_type_v"), (settings.kv_type_k, settings.kv_type_v), head_sizes(header), strict=True
     ):
         if kind != "f16" and sizes % KV_BLOCK:
-            raise InvalidSettings(field, f"the model's heads of {sizes} numbers cannot be packed as {kind}")
+            raise InvalidSettings(
+                field,
+                Reason(
+                    "the model's attention heads of size {sizes} cannot be stored as {kind}", sizes=sizes, kind=kind
+                ),
+            )
     if settings.mlock:
         _check_mlock(sum(header.tensor_bytes.values()))
 
 
 def _check_range(field: str, value: int, largest: int) -> None:
     if not 0 <= value <= largest:
-        raise InvalidSettings(field, f"{value} is not between 0 and {largest}")
+        raise InvalidSettings(field, Reason("{value} is not between 0 and {largest}", value=value, largest=largest))
 
 
 def _check_mlock(n_bytes: int) -> None:
@@ -47,4 +52,6 @@ def _check_mlock(n_bytes: int) -> None:
 
     allowed, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
     if os.geteuid() != 0 and allowed != resource.RLIM_INFINITY and allowed < n_bytes:
-        raise InvalidSettings("mlock", f"the system lets us lock {allowed >> 20} MB, the model has {n_bytes >> 20} MB")
+        limits = {"allowed": allowed >> 20, "size": n_bytes >> 20}
+        reason = Reason("the system allows locking {allowed} MB, the model has {size} MB", **limits)
+        raise InvalidSettings("mlock", reason)

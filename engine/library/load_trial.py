@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from engine.errors import LoadCancelled, ModelFileError
+from engine.errors import LoadCancelled, ModelFileError, Reason
 from engine.files.private_files import make_private_file, make_private_folder
 from engine.library import default_model
 from engine.library.fingerprint import fingerprint
@@ -113,8 +113,9 @@ def _run_child(path: Path, command: list[str], cancelled: Callable[[], bool]) ->
     kind, _, reason = report.partition(" ")
     if kind == "refused":
         raise ModelFileError(path, reason)
-    stage = STAGES.get(report, "it cannot be tried")
-    raise ModelFileError(path, f"{stage} ({killed or f'the trial ended with {child.returncode}'})")
+    stage = STAGES.get(report, "the load trial failed")
+    why = killed or Reason("the trial ended with {code}", code=child.returncode)
+    raise ModelFileError(path, Reason(f"{stage} ({{why}})", why=why))
 
 
 def _wait(child: subprocess.Popen[bytes], deadline: float, max_bytes: int, cancelled: Callable[[], bool]) -> str:

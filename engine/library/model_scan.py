@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import ModelFileError
+from engine.errors import ModelFileError, Reason
 from engine.files.display_name import display_name
 from engine.library.gguf_string_arrays import StringArraySkipper
 from engine.library.model_metadata import (
@@ -79,7 +79,7 @@ def read_model_file(path: Path, cache: ModelScanCache) -> ModelFile:
     try:
         stamp = _stamp(path.stat())
     except OSError as error:
-        return ModelFile(path, 0, problem=f"the file cannot be read ({error.strerror})")
+        return ModelFile(path, 0, problem=Reason("the file cannot be read ({why})", why=error.strerror))
     return _read_model_file(path, stamp, cache, StringArraySkipper())
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from engine.errors import Reason
 from engine.files.atomic_write import write_atomic
 from engine.library.model_metadata import ModelMetadata
 
@@ -72,7 +73,8 @@ class ModelScanCache:
 
 
 def _raw_entry(stamp: FileStamp, value: ModelMetadata | str) -> list[Any]:
-    return [stamp.size_bytes, stamp.mtime_ns, value if isinstance(value, str) else asdict(value)]
+    stored = [value.template, value.values] if isinstance(value, Reason) else value
+    return [stamp.size_bytes, stamp.mtime_ns, asdict(stored) if isinstance(stored, ModelMetadata) else stored]
 
 
 def _entry(raw: list[Any]) -> tuple[FileStamp, ModelMetadata | str]:
@@ -80,5 +82,8 @@ def _entry(raw: list[Any]) -> tuple[FileStamp, ModelMetadata | str]:
     stamp = FileStamp(int(size_bytes), int(mtime_ns))
     if isinstance(value, str):
         return stamp, value
+    if isinstance(value, list):
+        template, texts = value
+        return stamp, Reason(template, **texts)
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in value["values"].items()}
     return stamp, ModelMetadata(**{**value, "values": values})

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from engine.errors import ModelFileError
+from engine.errors import ModelFileError, Reason
 from engine.library.gguf_header import GgufHeader, read_header
 from engine.library.gguf_string_arrays import StringArraySkipper
 
@@ -54,7 +54,7 @@ def read_model(path: Path, arrays: StringArraySkipper | None = None) -> GgufHead
         return header
     missing = [file for file in files if not file.is_file()]
     if missing:
-        raise ModelFileError(path, f"{len(missing)} of its {len(files)} parts are missing")
+        raise ModelFileError(path, Reason("{n} of its {all} parts are missing", n=len(missing), all=len(files)))
     tensors, n_elements = dict(header.tensor_bytes), header.n_elements
     for file in files[1:]:
         part = read_header(file, arrays)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.backend import Chunk, KvType, Limits, LoadSettings, NativeFailure
-from engine.errors import ModelFileError
+from engine.errors import ModelFileError, Reason
 from engine.files.display_name import display_name
 from engine.library.fingerprint import fingerprint
 from engine.library.load_settings_check import check_settings
@@ -62,7 +62,9 @@ def open_native(path: Path, settings: LoadSettings, on_progress: Callable[[float
     try:
         mark, size_bytes = fingerprint(path, kind), total_size(path)
     except OSError as error:
-        raise ModelFileError(path, f"the file cannot be read ({error.strerror})", is_transient=True) from error
+        raise ModelFileError(
+            path, Reason("the file cannot be read ({why})", why=error.strerror), is_transient=True
+        ) from error
     model = NativeModel(path, on_progress, settings)
     try:
         backend = NativeBackend(model, replace(settings, n_ctx=n_ctx), foreseen, mark, size_bytes)

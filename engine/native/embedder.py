@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.backend import Chunk, EmbedderLimits, LoadSettings, NativeFailure, Pooling
-from engine.errors import InvalidSettings, ModelFileError
+from engine.errors import InvalidSettings, ModelFileError, Reason
 from engine.files.display_name import display_name
 from engine.library.load_settings_check import check_settings
 from engine.library.memory_estimate import choose_context_length
@@ -114,4 +114,4 @@ def _file_size(path: Path) -> int:
     try:
         return total_size(path)
     except OSError as error:
-        raise ModelFileError(path, f"the file cannot be read ({error.strerror})") from error
+        raise ModelFileError(path, Reason("the file cannot be read ({why})", why=error.strerror)) from error

@@ -6,9 +6,8 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from engine.events import Event, ReasoningDelta, TextDelta, TokenChoice, ToolCallDelta, ToolCallStarted
+from engine.events import Delta, Event, ReasoningDelta, TextDelta, TokenChoice, ToolCallDelta, ToolCallStarted
 from engine.output.chat_format import OutputParserConfig
-from engine.output.output_parser import Delta
 from engine.output.stop_strings import StopStrings
 from engine.output.utf8_decoder import Utf8Decoder
 

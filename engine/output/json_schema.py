@@ -13,8 +13,21 @@ Node = dict[str, Any]
 MAX_DEPTH = 100
 """Deeper subschemas are not changed."""
 
-_ONE = frozenset(("additionalProperties", "items", "additionalItems", "not", "if", "then", "else", "contains"))
-_ONE_MORE = frozenset(("propertyNames", "unevaluatedItems", "unevaluatedProperties"))
+_SINGLE = frozenset(
+    (
+        "additionalProperties",
+        "items",
+        "additionalItems",
+        "not",
+        "if",
+        "then",
+        "else",
+        "contains",
+        "propertyNames",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+    )
+)
 _BY_NAME = frozenset(("properties", "patternProperties", "$defs", "definitions", "dependentSchemas"))
 _LISTED = frozenset(("allOf", "anyOf", "oneOf", "prefixItems", "items"))
 
@@ -59,7 +72,8 @@ def properties(schema: Schema) -> Mapping[str, Schema]:
     found = schema.get("properties")
     if not isinstance(found, dict):
         return {}
-    return {str(key): _resolved(value, schema) for key, value in found.items()}
+    schemas = {str(key): resolved(value, schema) for key, value in found.items()}
+    return {key: value if isinstance(value, dict) else {} for key, value in schemas.items()}
 
 
 def types(schema: Schema) -> frozenset[str]:
@@ -75,9 +89,9 @@ def types(schema: Schema) -> frozenset[str]:
             each = [types(option) if isinstance(option, dict) else frozenset() for option in options]
             return frozenset().union(*each) if all(each) else frozenset()
     if "const" in schema:
-        return frozenset({_json_type(schema["const"])})
+        return frozenset({json_type(schema["const"])})
     values = schema.get("enum")
-    return frozenset(_json_type(value) for value in values) if isinstance(values, list) else frozenset()
+    return frozenset(json_type(value) for value in values) if isinstance(values, list) else frozenset()
 
 
 def is_string_schema(schema: Schema) -> bool:
@@ -92,10 +106,10 @@ def to_json(text: str, schema: Schema | None) -> str:
     bare = text.strip()
     for candidate in (bare, _PYTHON_WORDS.get(bare, "")):
         try:
-            json_type = _json_type(json.loads(candidate, parse_constant=_refuse))
+            found_type = json_type(json.loads(candidate, parse_constant=_refuse))
         except (ValueError, RecursionError):
             continue
-        if "string" not in allowed or json_type in allowed or (json_type == "integer" and "number" in allowed):
+        if "string" not in allowed or found_type in allowed or (found_type == "integer" and "number" in allowed):
             return candidate
     return quoted(text)
 
@@ -104,7 +118,8 @@ def _refuse(constant: str) -> None:
     raise ValueError(constant)
 
 
-def _json_type(value: object) -> str:
+def json_type(value: object) -> str:
+    """ "integer" for integers, otherwise the name of the JSON type."""
     match value:
         case None:
             return "null"
@@ -122,17 +137,16 @@ def _json_type(value: object) -> str:
             return "object"
 
 
-def _resolved(schema: object, root: Schema) -> Schema:
+def resolved(schema: Any, root: Any) -> Any:
+    """The schema without a local `$ref` at its top; {} if the reference cannot be resolved in `root`."""
     for _ in range(8):
-        if not isinstance(schema, dict):
-            return {}
-        reference = schema.get("$ref")
-        if not isinstance(reference, str) or not reference.startswith("#/"):
+        reference = schema.get("$ref") if isinstance(schema, dict) else None
+        if not isinstance(reference, str):
             return schema
-        target: object = root
-        for part in reference[2:].split("/"):
-            target = target.get(part) if isinstance(target, dict) else None
-        schema = target
+        target = root if reference == "#" or reference.startswith("#/") else None
+        for step in reference.split("/")[1:]:
+            target = target.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(target, dict) else None
+        schema = {} if target is None else target
     return {}
 
 
@@ -153,7 +167,7 @@ def map_subschemas(schema: Any, change: Callable[[Node, str], Any], path: str = 
             found[key] = {name: inner(each, key, name) for name, each in value.items()}
         elif key in _LISTED and isinstance(value, list):
             found[key] = [inner(each, key, at) for at, each in enumerate(value)]
-        elif key in _ONE or key in _ONE_MORE:
+        elif key in _SINGLE:
             found[key] = inner(value, key)
         else:
             found[key] = value

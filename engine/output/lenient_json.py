@@ -79,7 +79,7 @@ class LenientJsonReader:
     def _key(self, colon: str, name: str) -> ScanStep[str]:
         """Consumes a key and its colon. If a value without a key comes next, returns `name` and consumes nothing."""
         scanner = self._scanner
-        place = scanner.mark()
+        start = scanner.mark()
         found: list[str] = []
         if quote := (yield from self._quote()):
             yield from self._string(quote, found.append, "")
@@ -90,9 +90,9 @@ class LenientJsonReader:
                     break
         yield from scanner.whitespace()
         if found and (yield from scanner.match(colon)):
-            scanner.release(place)
+            scanner.release(start)
             return "".join(found)
-        scanner.rewind(place)
+        scanner.rewind(start)
         if name:
             return name
         raise Malformed

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from engine.events import ReasoningDelta, TextDelta, ToolCallDelta, ToolCallStarted
+from engine.events import Delta, ReasoningDelta, TextDelta, are_mergeable, merge_deltas
 from engine.output.incremental_scanner import END, SPACE, IncrementalScanner, ScanStep
 from engine.output.tool_call_parser import ToolCallParser
 from engine.output.tool_call_syntax import MessageHeaders, OutputFormat
 from engine.requests import Tool
-
-Delta = TextDelta | ReasoningDelta | ToolCallStarted | ToolCallDelta
 
 _MAX_HEADER = 512
 _RECIPIENT = re.compile(r"\bto=([^\s<]+)")
@@ -75,7 +73,7 @@ class OutputParser:
 
     def _advance(self) -> list[Delta]:
         next(self._steps, None)
-        deltas = _joined(self._out)
+        deltas = _merged(self._out)
         self._out.clear()
         return deltas
 
@@ -210,17 +208,12 @@ class OutputParser:
             yield from self._scanner.whitespace()
 
 
-def _joined(deltas: Sequence[Delta]) -> list[Delta]:
-    """Joins neighbouring deltas of the same kind."""
-    out: list[Delta] = []
+def _merged(deltas: Sequence[Delta]) -> list[Delta]:
+    """Merges neighbouring deltas of the same kind."""
+    groups: list[list[Delta]] = []
     for delta in deltas:
-        match out[-1] if out else None, delta:
-            case TextDelta(text=before), TextDelta(text=text):
-                out[-1] = TextDelta(before + text)
-            case ReasoningDelta(text=before), ReasoningDelta(text=text):
-                out[-1] = ReasoningDelta(before + text)
-            case ToolCallDelta(index, before), ToolCallDelta(same, text) if index == same:
-                out[-1] = ToolCallDelta(index, before + text)
-            case _:
-                out.append(delta)
-    return out
+        if groups and are_mergeable(groups[-1][-1], delta):
+            groups[-1].append(delta)
+        else:
+            groups.append([delta])
+    return [group[0] if len(group) == 1 else merge_deltas(group) for group in groups]

@@ -54,7 +54,7 @@ class TaggedArgumentReader:
 
     def _argument(self, comma: str) -> ScanStep[None]:
         scanner = self._scanner
-        place = scanner.mark()
+        start = scanner.mark()
         key, string_flag = "", ""
         try:
             for step, following in zip(self._steps, self._steps[1:], strict=False):
@@ -69,9 +69,9 @@ class TaggedArgumentReader:
                 elif not following.is_slot:
                     yield from scanner.whitespace()
         except Malformed:
-            scanner.rewind(place)
+            scanner.rewind(start)
             raise
-        scanner.release(place)
+        scanner.release(start)
         self._emit(f"{comma}{quoted(key)}: ")
         yield from self._value(self._schemas.get(key), string_flag)
 
@@ -97,7 +97,7 @@ class TaggedArgumentReader:
             if (yield from scanner.read_until(closers, lambda text: self._emit(escaped(text)))):
                 self._emit('"')
             return
-        held: list[str] = []
-        whole = yield from scanner.read_until(closers, held.append)
-        text = "".join(held)
-        self._emit(to_json(text, None if string_flag else schema) if whole else text)
+        value: list[str] = []
+        is_complete = yield from scanner.read_until(closers, value.append)
+        text = "".join(value)
+        self._emit(to_json(text, None if string_flag else schema) if is_complete else text)

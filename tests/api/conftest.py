@@ -18,7 +18,7 @@ def _shared() -> Iterator[Live]:
 
 @pytest.fixture
 def endpoint(_shared: Live) -> Iterator[Live]:
-    """A served fake that says "Hello there.", shared by a module's tests: its script is put back after each."""
+    """An endpoint whose fake model answers "Hello there.". One for each module; its script is reset after each test."""
     script = _shared.script
     yield _shared
     script.answer, script.step_s, script.fail_after = ANSWER, 0.0, None

@@ -1,4 +1,5 @@
-"""JSON values that are cheap to send and dear to read, and bodies that hold one at any of their fields."""
+"""Hypothesis strategies for JSON values that are small to send but expensive to parse, and for bodies that contain one
+at any field."""
 
 from __future__ import annotations
 
@@ -14,13 +15,13 @@ from api.openapi import BODIES
 SIZE_BYTES = 15_000_000
 MOST_ALLOWED = MAX_VALUES - 1000
 
-Bomb = Callable[[int], bytes]
-"""A JSON value of at most so many values, about `SIZE_BYTES` long where that allows it."""
+CostlyValue = Callable[[int], bytes]
+"""Takes a maximum number of values, and returns a JSON value of about `SIZE_BYTES` bytes."""
 
-PLACE = "@place@"
+PLACEHOLDER = "@place@"
 
 
-def _list(part: bytes, n_values: int = 1) -> Bomb:
+def _list(part: bytes, n_values: int = 1) -> CostlyValue:
     def make(most: int) -> bytes:
         n_parts = min(most // n_values, SIZE_BYTES // (len(part) + 1))
         return b"[" + b",".join([part] * n_parts) + b"]"
@@ -28,7 +29,7 @@ def _list(part: bytes, n_values: int = 1) -> Bomb:
     return make
 
 
-def _object(value: bytes) -> Bomb:
+def _object(value: bytes) -> CostlyValue:
     def make(most: int) -> bytes:
         n_keys = min(most, SIZE_BYTES // (len(value) + 11))
         return b"{" + b",".join(b'"%d":%s' % (number, value) for number in range(n_keys)) + b"}"
@@ -36,20 +37,20 @@ def _object(value: bytes) -> Bomb:
     return make
 
 
-def _text(part: bytes) -> Bomb:
+def _text(part: bytes) -> CostlyValue:
     return lambda _: b'"' + part * (SIZE_BYTES // len(part)) + b'"'
 
 
-def _nested(opening: bytes, closing: bytes, n_levels: int) -> Bomb:
+def _nested(opening: bytes, closing: bytes, n_levels: int) -> CostlyValue:
     return lambda most: opening * min(most, n_levels) + b"1" + closing * min(most, n_levels)
 
 
-def _as_text(bomb: Bomb) -> Bomb:
-    """The bomb as a string, which arguments of tool calls are."""
-    return lambda most: json.dumps(bomb(most).decode()).encode()
+def _as_text(costly: CostlyValue) -> CostlyValue:
+    """The expensive value as a JSON string, as in the arguments of tool calls."""
+    return lambda most: json.dumps(costly(most).decode()).encode()
 
 
-_STRUCTURES: Mapping[str, Bomb] = {
+_STRUCTURES: Mapping[str, CostlyValue] = {
     "empty lists": _list(b"[]", 2),
     "empty objects": _list(b"{}", 2),
     "nulls": _list(b"null"),
@@ -68,9 +69,9 @@ _STRUCTURES: Mapping[str, Bomb] = {
     "a million nested lists": _nested(b"[", b"]", 1_000_000),
 }
 
-BOMBS: Mapping[str, Bomb] = {
+BOMBS: Mapping[str, CostlyValue] = {
     **_STRUCTURES,
-    **{f"{title}, as a text": _as_text(bomb) for title, bomb in _STRUCTURES.items()},
+    **{f"{title}, as a text": _as_text(costly) for title, costly in _STRUCTURES.items()},
     "an object of schemas": _object(b'{"type":"object","properties":{}}'),
     "a long number": lambda _: b"9" * SIZE_BYTES,
     "a long fraction": lambda _: b"0." + b"9" * SIZE_BYTES,
@@ -151,7 +152,7 @@ TEMPLATES: Mapping[str, dict[str, Any]] = {
     "/infill": {"input_prefix": "a", "input_suffix": "b", "input_extra": [{"text": "a"}], "n_predict": 1},
     "/completion": {"prompt": "a", "grammar": 'root ::= "a"', "n_predict": 1},
 }
-"""A body of each route, at any of whose places a bomb may stand."""
+"""A valid body for each route; any of its values may be replaced by an expensive one."""
 
 SCHEMA_FIELDS: Mapping[str, dict[str, Any]] = {
     "/v1/chat/completions": {
@@ -160,7 +161,7 @@ SCHEMA_FIELDS: Mapping[str, dict[str, Any]] = {
     "/v1/responses": {"text": {"format": {"type": "json_schema", "name": "s", "schema": _SCHEMA}}},
     "/completion": {"json_schema": _SCHEMA},
 }
-"""What cannot stand beside the tools of the template, in place of them."""
+"""Fields that replace the template's tools, because they cannot be combined with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,35 +186,35 @@ def templates(path: str) -> list[dict[str, Any]]:
 
 
 def places(body: Any) -> Iterator[tuple[str | int, ...]]:
-    """The way to each value within `body`."""
+    """The path to each value in `body`."""
     entries = body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ()
     for key, value in entries:
         yield (key,)
         yield from ((key, *rest) for rest in places(value))
 
 
-def with_bomb(body: Any, place: tuple[str | int, ...], bomb: bytes) -> bytes:
+def with_costly_value(body: Any, place: tuple[str | int, ...], costly: bytes) -> bytes:
     content = json.dumps(_replaced(body, place), separators=(",", ":")).encode()
-    return content.replace(json.dumps(PLACE).encode(), bomb, 1)
+    return content.replace(json.dumps(PLACEHOLDER).encode(), costly, 1)
 
 
 def _replaced(body: Any, place: tuple[str | int, ...]) -> Any:
     if not place:
-        return PLACE
+        return PLACEHOLDER
     copy: Any = dict(body) if isinstance(body, dict) else list(body)
     copy[place[0]] = _replaced(body[place[0]] if place[1:] else None, place[1:])
     return copy
 
 
 def attack(path: str, chance: random.Random, title: str | None = None) -> Attack:
-    """Any bomb at any place of the route's bodies, above the limit of values or just below."""
+    """A route's body with an expensive value at any place, above the limit of values or just below it."""
     body = chance.choice(templates(path))
     fields = [(name,) for name in (*_names(path), "unknown")]
     place = chance.choice([*places(body), *fields])
     title = title or chance.choice(list(BOMBS))
     most = chance.choice((MOST_ALLOWED, SIZE_BYTES))
     where = ".".join(map(str, place))
-    return Attack(path, f"{title} ({most}) at {where}", with_bomb(body, place, BOMBS[title](most)))
+    return Attack(path, f"{title} ({most}) at {where}", with_costly_value(body, place, BOMBS[title](most)))
 
 
 def _names(path: str) -> list[str]:

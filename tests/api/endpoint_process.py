@@ -1,6 +1,5 @@
-"""An endpoint over the fake model in a process of its own: `python -m tests.api.endpoint_process [OPEN_FILES]`.
-
-It prints its port and serves until its standard input ends. With OPEN_FILES, the process may open no more files."""
+"""An endpoint with the fake model in its own process: `python -m tests.api.endpoint_process [OPEN_FILES]`. It prints
+its port and serves until its standard input is closed. OPEN_FILES limits the files that it may open."""
 
 from __future__ import annotations
 
@@ -26,13 +25,13 @@ MEMORY_INTERVAL_S = 0.005
 
 
 @dataclass
-class Load:
-    """What a piece of work cost the server. Seconds, and bytes of resident memory."""
+class Cost:
+    """What a request cost the server."""
 
     health_s: float = 0.0
-    """The longest that `/health` took."""
+    """The longest response time of `/health`, in seconds."""
     grown_bytes: int = 0
-    """The peak over what was resident before."""
+    """Peak of the resident memory above its value before, in bytes."""
 
 
 @dataclass
@@ -43,7 +42,7 @@ class Served:
     root: str
     client: httpx.Client = field(init=False)
     errors: str = ""
-    """What it wrote to its standard error, once it has ended."""
+    """The standard error of the process, once it has ended."""
 
     def __post_init__(self) -> None:
         self.client = httpx.Client(base_url=self.root, headers={"x-api-key": KEY}, trust_env=False, timeout=60)
@@ -53,9 +52,9 @@ class Served:
         return int(psutil.Process(self.process.pid).memory_info().rss)
 
     @contextmanager
-    def measured(self) -> Iterator[Load]:
-        """Probes `/health` and the memory of the process while the block runs."""
-        load, done, before = Load(), threading.Event(), self.resident_bytes
+    def measured(self) -> Iterator[Cost]:
+        """Measures `/health` and the memory of the process while the block runs."""
+        load, done, before = Cost(), threading.Event(), self.resident_bytes
         with httpx.Client(base_url=self.root, trust_env=False, timeout=60) as prober:
 
             def probe() -> None:

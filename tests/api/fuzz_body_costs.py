@@ -1,7 +1,6 @@
-"""Looks for request bodies that cost the endpoint too much time or memory: `python -m tests.api.fuzz_body_costs
-[SECONDS]`.
-
-Unlike `fuzzing`, which looks for wrong answers, this sends large bodies and watches `/health` and the process."""
+"""Searches for request bodies that cost the endpoint too much time or memory: `python -m tests.api.fuzz_body_costs
+[SECONDS]`. `openapi_fuzzer` searches for wrong answers; this sends large bodies and measures `/health` and the
+process."""
 
 from __future__ import annotations
 
@@ -22,11 +21,11 @@ SECONDS_VARIABLE = "INGLENOOK_FUZZ_SECONDS"
 MAX_HEALTH_S = 2.0
 MAX_ANSWER_S = 15.0
 MAX_GROWN_BYTES = 400_000_000
-"""Ten times what a sound body of the largest size takes, and a thirtieth of what was seen without limits."""
+"""Ten times the cost of a normal body of the largest size, and a thirtieth of the cost seen without limits."""
 
 
 def fuzz(seconds: float, seed: int = 4645) -> list[str]:
-    """Attacks every route in turn for so long; what each costly one did, in a line."""
+    """Sends bodies to every route in turn for `seconds`. Returns a line for each body that cost too much."""
     chance, problems = random.Random(seed), list[str]()
     deadline = time.monotonic() + seconds
     with served() as server:
@@ -38,7 +37,7 @@ def fuzz(seconds: float, seed: int = 4645) -> list[str]:
 
 
 def try_attack(server: Served, sent: Attack) -> list[str]:
-    """What was wrong with how the server took it. Afterwards it answers a plain question."""
+    """Returns what was wrong with the server's reaction. Afterwards it must answer a normal request."""
     began, found, status = time.monotonic(), [], 0
     with server.measured() as load:
         try:

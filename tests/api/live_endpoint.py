@@ -1,4 +1,4 @@
-"""An endpoint on a real port, over the real engine and the fake backend, and raw sockets to talk to it."""
+"""An endpoint on a real port with the real engine and the fake backend, and clients for it, raw sockets included."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ class Live:
         return f"http://127.0.0.1:{self.server.port}"
 
     @property
-    def n_under_way(self) -> int:
+    def n_in_progress(self) -> int:
         return len(activity_of(self.app))
 
     def http(self, **headers: str) -> httpx.Client:
-        """A client with the key."""
+        """An HTTP client that sends the key."""
         return httpx.Client(
             base_url=self.root, headers={"authorization": f"Bearer {KEY}", **headers}, trust_env=False, timeout=20
         )
@@ -75,7 +75,7 @@ class Live:
         return self.chat_head(len(content), extra) + content
 
     def raw(self, request: bytes) -> bytes:
-        """Sends bytes, reads until the server closes."""
+        """Sends bytes and returns what the server sends until it closes the connection."""
         with self.socket() as connection:
             connection.sendall(request)
             return read_all(connection)
@@ -108,7 +108,7 @@ def settings(**changes: Any) -> EndpointSettings:
 
 @contextmanager
 def live(opener: FakeOpener | None = None, *, ready: bool = True, **changes: Any) -> Iterator[Live]:
-    """Serves until the block ends. `ready`: waits until the model is loaded."""
+    """An endpoint that serves until the block ends. `ready`: wait until the model is loaded."""
     opener = opener or FakeOpener(Script(b"Hello there."))
     failures: list[Exception] = []
     engine = Engine(opener)

@@ -1,4 +1,4 @@
-"""Requests by chance, made from the endpoint's own description by schemathesis, hostile ones among them."""
+"""Random requests, valid and invalid, that schemathesis generates from the endpoint's OpenAPI description."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SOUND: Mapping[str, dict[str, object]] = {
     "/infill": {"input_prefix": "a", "input_suffix": "b", "n_predict": 20},
     "/completion": {"prompt": "a", "n_predict": 20},
 }
-"""What answers, by the path without /v1. A body by chance is mostly refused for its messages: put beside these, its
+"""Valid fields by path without /v1. Random bodies mostly fail because of their messages; combined with these, their
 other fields reach the engine."""
 
 
@@ -45,7 +45,7 @@ other fields reach the engine."""
 class Outcome:
     statuses: Counter[int] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
-    """Failures of the server, silence, and wrong answers in between; the first of them."""
+    """The first server errors, timeouts and wrong answers to the normal requests in between."""
 
     def note(self, problem: str) -> None:
         if len(self.problems) < N_KEPT:
@@ -54,7 +54,7 @@ class Outcome:
 
 @dataclass
 class Fuzz:
-    """`client` has the address and the key. `expected` is what a plain question is always answered."""
+    """`client` has the address and the key. `expected`: the answer to every normal request."""
 
     client: httpx.Client
     expected: str
@@ -62,7 +62,7 @@ class Fuzz:
     chance: random.Random = field(default_factory=lambda: random.Random(4645))
 
     def run(self, description: dict[str, Any], n: int, first_seed: int = 1) -> Outcome:
-        """`n` requests, after every fiftieth a plain question."""
+        """Sends `n` requests, and a normal one after every fiftieth."""
         found: list[Any] = list(schemathesis.openapi.from_dict(description).get_all_operations())
         operations = [each.ok() for each in found]
         cases = st.one_of([each.as_strategy(generation_mode=mode) for each in operations for mode in GenerationMode])

@@ -1,4 +1,4 @@
-"""What tools do is seen, stopped one by one, and bounded."""
+"""/v1/activity: requests are listed, stopped, and limited in number."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.fakes import FakeOpener, Script
 
 @pytest.fixture
 def slow() -> Iterator[Live]:
-    """Two run side by side, step by step of 10 ms."""
+    """An endpoint with two slots and steps of 10 ms."""
     with live(FakeOpener(Script(step_s=0.01), Limits(4096, 2, 64)), keep_bodies=True) as endpoint:
         yield endpoint
 
@@ -35,7 +35,7 @@ def states(endpoint: Live) -> list[str]:
     return [call["state"] for call in calls(endpoint)]
 
 
-def test_each_request_is_seen_from_the_queue_to_its_end(slow: Live) -> None:
+def test_activity_lists_request_from_queue_to_end(slow: Live) -> None:
     bodies = [ask(f"number {n}", max_tokens=120) for n in range(4)]
     with ThreadPoolExecutor() as pool:
         asked = [pool.submit(slow.post, body) for body in bodies]
@@ -53,7 +53,7 @@ def test_each_request_is_seen_from_the_queue_to_its_end(slow: Live) -> None:
     assert {call["n_output"] for call in ended} == {120}
 
 
-def test_a_prompt_that_is_read_shows_how_far_it_is(slow: Live) -> None:
+def test_activity_shows_prompt_progress(slow: Live) -> None:
     with ThreadPoolExecutor() as pool:
         asked = pool.submit(slow.post, ask("x" * 3500, max_tokens=1))
         wait_until(lambda: any(0 < call["n_read"] < call["n_prompt"] for call in calls(slow)))
@@ -65,7 +65,7 @@ def test_a_prompt_that_is_read_shows_how_far_it_is(slow: Live) -> None:
     ("path", "dialect"),
     [("/v1/chat/completions", "openai"), ("/v1/messages", "anthropic"), ("/api/chat", "ollama")],
 )
-def test_one_is_stopped_and_the_others_go_on(slow: Live, path: str, dialect: str) -> None:
+def test_stopping_one_request_keeps_others(slow: Live, path: str, dialect: str) -> None:
     with ThreadPoolExecutor() as pool, slow.http() as client:
         stopped = pool.submit(slow.post, ask("a", max_tokens=3000, stream=False), path)
         wait_until(lambda: states(slow) == ["writing"])
@@ -79,26 +79,26 @@ def test_one_is_stopped_and_the_others_go_on(slow: Live, path: str, dialect: str
     assert sorted(states(slow)) == ["cancelled", "finished"]
 
 
-def test_all_are_stopped(slow: Live) -> None:
+def test_delete_activity_stops_all_requests(slow: Live) -> None:
     with ThreadPoolExecutor() as pool, slow.http() as client:
         asked = [pool.submit(slow.post, ask(max_tokens=3000)) for _ in range(5)]
         wait_until(lambda: len(states(slow)) == 5)
         assert client.delete("/v1/activity").json() == {"stopped": 5}
         assert {each.result().status_code for each in asked} == {503}
-    assert slow.n_under_way == 0
+    assert slow.n_in_progress == 0
 
 
-def test_failures_and_embeddings_are_seen_too() -> None:
+def test_activity_lists_failures_and_embeddings() -> None:
     with live() as endpoint:
         endpoint.post(ask("x" * 9000))
         endpoint.post({"input": "a"}, "/v1/embeddings")
         seen = calls(endpoint)
     assert [(call["path"], call["state"]) for call in seen[1:]] == [("/v1/chat/completions", "failed")]
     assert (seen[0]["path"], seen[0]["state"]) == ("/v1/embeddings", "finished")
-    assert seen[0]["body"] is None  # bodies are kept only where a person says so
+    assert seen[0]["body"] is None  # bodies are not kept by default
 
 
-def test_the_last_are_remembered_and_no_more() -> None:
+def test_activity_keeps_limited_number_of_ended_requests() -> None:
     with live(FakeOpener(Script(b""))) as endpoint, endpoint.http() as client:
         for _ in range(MAX_ENDED_RECORDS + 5):
             client.post("/v1/chat/completions", json=ask())
@@ -114,10 +114,10 @@ def test_the_last_are_remembered_and_no_more() -> None:
         ("/v1/embeddings", lambda body: body["error"]["code"] == "queue_full"),
     ],
 )
-def test_a_full_queue_is_a_429(path: str, kind: Any) -> None:
+def test_request_above_limit_is_429(path: str, kind: Any) -> None:
     with live(FakeOpener(Script(step_s=0.01)), max_requests=3) as endpoint, ThreadPoolExecutor() as pool:
         asked = [pool.submit(endpoint.post, ask(max_tokens=80)) for _ in range(3)]
-        wait_until(lambda: endpoint.n_under_way == 3)
+        wait_until(lambda: endpoint.n_in_progress == 3)
         refused = endpoint.post(ask(max_tokens=1, input="a"), path)
         assert (refused.status_code, refused.headers["retry-after"]) == (429, "2")
         assert kind(refused.json())
@@ -125,13 +125,13 @@ def test_a_full_queue_is_a_429(path: str, kind: Any) -> None:
         assert endpoint.post(ask(max_tokens=1)).status_code == 200
 
 
-def test_more_choices_than_places_are_let_in_alone() -> None:
+def test_more_choices_than_limit_are_accepted_when_idle() -> None:
     with live(max_requests=3) as endpoint:
         assert len(endpoint.post(ask(n=5)).json()["choices"]) == 5
 
 
-def test_many_clients_at_once_are_all_answered() -> None:
-    """Sixty on eight places: each has its own answer, whole or streamed."""
+def test_concurrent_clients_are_all_answered() -> None:
+    """Sixty clients on eight slots; each gets its own answer, whole or streamed."""
     with live(FakeOpener(Script(step_s=0.001))) as endpoint:
         alone = {n: endpoint.post(ask(f"n{n}", max_tokens=20)).json() for n in range(60)}
 
@@ -148,10 +148,10 @@ def test_many_clients_at_once_are_all_answered() -> None:
         with ThreadPoolExecutor(60) as pool:
             said = list(pool.map(one, range(60)))
         assert said == [alone[n]["choices"][0]["message"]["content"] for n in range(60)]
-        wait_until(lambda: endpoint.n_under_way == 0)
+        wait_until(lambda: endpoint.n_in_progress == 0)
 
 
-def test_another_tools_key_is_named(tmp_path: Any) -> None:
+def test_activity_names_the_key_of_a_request(tmp_path: Any) -> None:
     from api.keys import KeyFile
 
     keys = KeyFile(tmp_path / "keys.json")
@@ -170,7 +170,7 @@ def test_another_tools_key_is_named(tmp_path: Any) -> None:
         assert asked({"x-api-key": keys.add("other")}) == 200
 
 
-def test_what_each_key_uses_is_counted(tmp_path: Path) -> None:
+def test_usage_is_counted_by_key(tmp_path: Path) -> None:
     named = tmp_path / "keys.json"
     value = KeyFile(named).add("editor")
     with live(named_keys=named) as endpoint, endpoint.http() as own, endpoint.http(authorization="") as tool:
@@ -189,13 +189,13 @@ def test_what_each_key_uses_is_counted(tmp_path: Path) -> None:
     assert value not in scraped + str(shown)
 
 
-def test_finished_answer_of_a_slow_reader_is_shown_as_written() -> None:
+def test_finished_answer_with_slow_client_shows_all_tokens() -> None:
     opener = FakeOpener(Script(b"x" * 20_000, step_s=0.0001), Limits(30_000, 8, 64))
     with live(opener) as endpoint, socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
         connection.connect(("127.0.0.1", endpoint.server.port))
         connection.sendall(endpoint.raw_chat(ask(stream=True)))
-        wait_until(lambda: endpoint.n_under_way == 1)
+        wait_until(lambda: endpoint.n_in_progress == 1)
         call = calls(endpoint)[0]
         wait_until(lambda: endpoint.engine.progress(call["id"]) is None, timeout_s=30)
         seen = calls(endpoint)[0]

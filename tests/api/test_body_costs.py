@@ -1,4 +1,4 @@
-"""No request body costs much time or memory: the loop goes on serving, and the process hardly grows."""
+"""No request body costs much time or memory: the loop keeps serving, and the process hardly grows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.api import fuzz_body_costs
-from tests.api.costly_bodies import BOMBS, MOST_ALLOWED, SIZE_BYTES, Attack, routes, templates, with_bomb
+from tests.api.costly_bodies import BOMBS, MOST_ALLOWED, SIZE_BYTES, Attack, routes, templates, with_costly_value
 from tests.api.endpoint_process import Served, served
 from tests.api.fuzz_body_costs import seconds_of_environment, try_attack
 
@@ -21,14 +21,14 @@ def server() -> Iterator[Served]:
         yield found
 
 
-def bombed(path: str, title: str, field: str) -> Attack:
+def with_costly_messages(path: str, title: str, field: str) -> Attack:
     body = {**templates(path)[0], field: None}
-    return Attack(path, f"{title} at {field}", with_bomb(body, (field,), BOMBS[title](SIZE_BYTES)))
+    return Attack(path, f"{title} at {field}", with_costly_value(body, (field,), BOMBS[title](SIZE_BYTES)))
 
 
 @pytest.mark.parametrize("title", WORST)
-def test_costly_messages_are_refused_cheaply(server: Served, title: str) -> None:
-    sent = bombed("/v1/chat/completions", title, "messages")
+def test_expensive_messages_are_refused_quickly(server: Served, title: str) -> None:
+    sent = with_costly_messages("/v1/chat/completions", title, "messages")
     assert try_attack(server, sent) == []
     answer = server.client.post(sent.path, content=sent.content, headers={"content-type": "application/json"})
     assert answer.status_code in (400, 413)
@@ -36,7 +36,7 @@ def test_costly_messages_are_refused_cheaply(server: Served, title: str) -> None
 
 @pytest.mark.parametrize("path", routes())
 def test_list_of_small_values_is_413_on_every_route(server: Served, path: str) -> None:
-    sent = bombed(path, "empty lists", "unknown")
+    sent = with_costly_messages(path, "empty lists", "unknown")
     with server.measured() as load:
         answer = server.client.post(path, content=sent.content, headers={"content-type": "application/json"})
     assert answer.status_code == 413, answer.text
@@ -45,20 +45,20 @@ def test_list_of_small_values_is_413_on_every_route(server: Served, path: str) -
 
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions", "/completion", "/infill"])
-def test_logit_bias_with_900_000_entries_is_refused_cheaply(server: Served, path: str) -> None:
-    assert try_attack(server, bombed(path, "keys with numbers", "logit_bias")) == []
+def test_logit_bias_with_900_000_entries_is_refused_quickly(server: Served, path: str) -> None:
+    assert try_attack(server, with_costly_messages(path, "keys with numbers", "logit_bias")) == []
 
 
 @pytest.mark.timeout(300)
-def test_chosen_bodies_are_not_costly() -> None:
-    """As many as the time allows: see `fuzz_costs`, which the soak runs for longer."""
+def test_generated_bodies_cost_little_time_and_memory() -> None:
+    """As many bodies as the time allows; the soak test runs `fuzz_body_costs` for longer."""
     assert fuzz_body_costs.fuzz(seconds_of_environment(FUZZ_SECONDS)) == []
 
 
 @pytest.mark.parametrize("field", ["metadata"])
-def test_dictionary_with_many_wrong_entries_is_refused_cheaply(server: Served, field: str) -> None:
+def test_dictionary_with_many_invalid_entries_is_refused_quickly(server: Served, field: str) -> None:
     body = {**templates("/v1/responses")[0], field: None}
-    content = with_bomb(body, (field,), BOMBS["keys with numbers"](MOST_ALLOWED))
+    content = with_costly_value(body, (field,), BOMBS["keys with numbers"](MOST_ALLOWED))
     with server.measured() as load:
         answer = server.client.post("/v1/responses", content=content, headers={"content-type": "application/json"})
     assert answer.status_code == 400

@@ -1,4 +1,4 @@
-"""Clients that leave, at any moment, free the engine at once (S20)."""
+"""A client that disconnects at any moment frees its slot at once."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tests.fakes import FakeOpener, Script
 
 
 def is_free(endpoint: Live) -> bool:
-    return endpoint.n_under_way == 0 and endpoint.opener.backends[0].n_open_samplers == 0
+    return endpoint.n_in_progress == 0 and endpoint.opener.backends[0].n_open_samplers == 0
 
 
-def vanish(endpoint: Live, request: bytes, after_s: float, reset: bool) -> None:
-    """Sends a request and leaves: by a FIN, or without a word of it (RST)."""
+def disconnect(endpoint: Live, request: bytes, after_s: float, reset: bool) -> None:
+    """Sends a request and disconnects, with FIN or RST."""
     with endpoint.socket() as connection:
         if reset:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -26,14 +26,14 @@ def vanish(endpoint: Live, request: bytes, after_s: float, reset: bool) -> None:
         time.sleep(after_s)
 
 
-def test_fifty_random_vanishings(capfd: pytest.CaptureFixture[str]) -> None:
+def test_fifty_random_disconnects_free_all_slots(capfd: pytest.CaptureFixture[str]) -> None:
     chance = random.Random(4645)
     with live(FakeOpener(Script(step_s=0.002))) as endpoint:
         expected = endpoint.post(ask(max_tokens=40)).json()["choices"][0]["message"]["content"]
         for _ in range(50):
             request = endpoint.raw_chat(ask("x" * chance.randrange(500), stream=chance.random() < 0.5))
             end = chance.choice([len(request), len(request), chance.randrange(len(request))])
-            vanish(endpoint, request[:end], chance.random() * 0.05, chance.random() < 0.5)
+            disconnect(endpoint, request[:end], chance.random() * 0.05, chance.random() < 0.5)
         wait_until(lambda: is_free(endpoint), timeout_s=2)
         with endpoint.http() as client:
             assert client.get("/health").status_code == 200
@@ -43,22 +43,22 @@ def test_fifty_random_vanishings(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_client_that_leaves_ends_its_request(stream: bool) -> None:
+def test_disconnect_cancels_request(stream: bool) -> None:
     with live(FakeOpener(Script(step_s=0.005))) as endpoint:
-        vanish(endpoint, endpoint.raw_chat(ask(stream=stream)), 0.1, reset=False)
+        disconnect(endpoint, endpoint.raw_chat(ask(stream=stream)), 0.1, reset=False)
         wait_until(lambda: is_free(endpoint), timeout_s=1)
-        assert endpoint.opener.backends[0].n_decodes < 200  # of the 4,000 that its answer would have taken
+        assert endpoint.opener.backends[0].n_decodes < 200  # the whole answer has 4,000
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_also_while_its_prompt_is_read(stream: bool) -> None:
+def test_disconnect_during_prompt_cancels_request(stream: bool) -> None:
     with live(FakeOpener(Script(step_s=0.05))) as endpoint:
-        vanish(endpoint, endpoint.raw_chat(ask("x" * 3500, stream=stream)), 0.2, reset=False)
+        disconnect(endpoint, endpoint.raw_chat(ask("x" * 3500, stream=stream)), 0.2, reset=False)
         wait_until(lambda: is_free(endpoint), timeout_s=1)
-        assert endpoint.opener.backends[0].n_decodes < 30  # of the 55 that its prompt would have taken
+        assert endpoint.opener.backends[0].n_decodes < 30  # the whole prompt takes 55
 
 
-def test_an_openai_client_that_closes_its_stream() -> None:
+def test_closed_openai_stream_cancels_request() -> None:
     with live(FakeOpener(Script(step_s=0.005))) as endpoint, endpoint.openai() as client:
         stream = client.chat.completions.create(model="x", messages=[{"role": "user", "content": "a"}], stream=True)
         for _, _chunk in zip(range(3), stream, strict=False):

@@ -1,4 +1,4 @@
-"""A page that a person has listed may ask; every other may not."""
+"""Web pages of allowed origins may send requests; others may not."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import pytest
 
 from tests.api.live_endpoint import KEY, Live, ask, live, settings
 
-PAGE = "https://chat.example:8443"
-LEAVE = "access-control-allow-origin"
+ORIGIN = "https://chat.example:8443"
+ALLOW_ORIGIN = "access-control-allow-origin"
 
 
 @pytest.fixture(scope="module")
-def listed() -> Iterator[Live]:
-    with live(origins=(PAGE,)) as endpoint:
+def endpoint() -> Iterator[Live]:
+    with live(origins=(ORIGIN,)) as endpoint:
         yield endpoint
 
 
-def test_off_by_default() -> None:
+def test_no_origin_is_allowed_by_default() -> None:
     assert settings().origins == ()
 
 
@@ -28,61 +28,68 @@ def preflight(endpoint: Live, origin: str, **headers: str) -> httpx.Response:
     return httpx.options(f"{endpoint.root}/v1/chat/completions", headers=wanted, trust_env=False)
 
 
-def test_a_listed_page_is_answered(listed: Live) -> None:
+def test_allowed_origin_gets_cors_headers(endpoint: Live) -> None:
     asked = "authorization, content-type, x-stainless-os"
-    leave = preflight(listed, PAGE, **{"access-control-request-headers": asked})
-    assert leave.status_code == 200
-    assert leave.headers[LEAVE] == PAGE
-    assert leave.headers["access-control-allow-headers"] == asked
-    assert "access-control-allow-credentials" not in leave.headers
-    with listed.http(origin=PAGE) as client:
+    response = preflight(endpoint, ORIGIN, **{"access-control-request-headers": asked})
+    assert response.status_code == 200
+    assert response.headers[ALLOW_ORIGIN] == ORIGIN
+    assert response.headers["access-control-allow-headers"] == asked
+    assert "access-control-allow-credentials" not in response.headers
+    with endpoint.http(origin=ORIGIN) as client:
         answer = client.post("/v1/chat/completions", json=ask())
-        assert (answer.status_code, answer.headers[LEAVE], answer.headers["vary"]) == (200, PAGE, "Origin")
-        assert client.post("/v1/chat/completions", json={}).headers[LEAVE] == PAGE
+        assert (answer.status_code, answer.headers[ALLOW_ORIGIN], answer.headers["vary"]) == (200, ORIGIN, "Origin")
+        assert client.post("/v1/chat/completions", json={}).headers[ALLOW_ORIGIN] == ORIGIN
         with client.stream("POST", "/v1/chat/completions", json=ask(stream=True)) as stream:
-            assert stream.headers[LEAVE] == PAGE
+            assert stream.headers[ALLOW_ORIGIN] == ORIGIN
 
 
-def test_it_still_needs_a_key(listed: Live) -> None:
+def test_allowed_origin_without_key_is_401(endpoint: Live) -> None:
     answer = httpx.post(
-        f"{listed.root}/v1/chat/completions", json=ask(), headers={"origin": PAGE}, trust_env=False, timeout=20
+        f"{endpoint.root}/v1/chat/completions", json=ask(), headers={"origin": ORIGIN}, trust_env=False, timeout=20
     )
-    assert (answer.status_code, answer.headers[LEAVE]) == (401, PAGE)
+    assert (answer.status_code, answer.headers[ALLOW_ORIGIN]) == (401, ORIGIN)
 
 
-def test_a_listed_page_under_a_foreign_host_is_refused(listed: Live) -> None:
-    assert preflight(listed, PAGE, host="evil.example").status_code == 403
+def test_preflight_with_foreign_host_is_403(endpoint: Live) -> None:
+    assert preflight(endpoint, ORIGIN, host="evil.example").status_code == 403
 
 
 @pytest.mark.parametrize(
     "origin",
-    ["https://chat.example", "http://chat.example:8443", "https://chat.example:8443.evil.com", "null", "*", PAGE + "/"],
+    [
+        "https://chat.example",
+        "http://chat.example:8443",
+        "https://chat.example:8443.evil.com",
+        "null",
+        "*",
+        ORIGIN + "/",
+    ],
 )
-def test_what_only_looks_listed_is_refused(listed: Live, origin: str) -> None:
-    leave = preflight(listed, origin)
-    assert leave.status_code == 403
-    assert LEAVE not in leave.headers
+def test_origins_similar_to_allowed_one_are_refused(endpoint: Live, origin: str) -> None:
+    response = preflight(endpoint, origin)
+    assert response.status_code == 403
+    assert ALLOW_ORIGIN not in response.headers
     headers = {"origin": origin, "authorization": f"Bearer {KEY}"}
-    asked = httpx.post(f"{listed.root}/v1/chat/completions", json=ask(), headers=headers, trust_env=False, timeout=20)
+    asked = httpx.post(f"{endpoint.root}/v1/chat/completions", json=ask(), headers=headers, trust_env=False, timeout=20)
     assert asked.status_code == 403
-    assert LEAVE not in httpx.get(f"{listed.root}/v1/models", headers=headers, trust_env=False).headers
+    assert ALLOW_ORIGIN not in httpx.get(f"{endpoint.root}/v1/models", headers=headers, trust_env=False).headers
 
 
-def test_a_listed_page_beside_another_is_refused(listed: Live) -> None:
-    for both in ([PAGE, "http://evil.com"], ["http://evil.com", PAGE]):
+def test_two_origin_headers_are_refused(endpoint: Live) -> None:
+    for both in ([ORIGIN, "http://evil.com"], ["http://evil.com", ORIGIN]):
         headers = [("authorization", f"Bearer {KEY}"), *(("origin", each) for each in both)]
-        url = f"{listed.root}/v1/chat/completions"
+        url = f"{endpoint.root}/v1/chat/completions"
         asked = httpx.post(url, json=ask(), headers=headers, trust_env=False, timeout=20)
         assert asked.status_code == 403
-        assert LEAVE not in asked.headers
+        assert ALLOW_ORIGIN not in asked.headers
 
 
-def test_headers_that_are_no_names_get_no_leave(listed: Live) -> None:
-    leave = preflight(listed, PAGE, **{"access-control-request-headers": "a; b"})
-    assert "access-control-allow-headers" not in leave.headers
+def test_preflight_with_malformed_header_names_allows_none(endpoint: Live) -> None:
+    response = preflight(endpoint, ORIGIN, **{"access-control-request-headers": "a; b"})
+    assert "access-control-allow-headers" not in response.headers
 
 
 @pytest.mark.parametrize("origin", ["*", "null", "https://a.example/", "https://a.example/x", "a.example", "HTTPS://A"])
-def test_only_exact_origins_can_be_listed(origin: str) -> None:
+def test_malformed_origins_are_refused_by_settings(origin: str) -> None:
     with pytest.raises(ValueError, match="no origin"):
         settings(origins=(origin,))

@@ -1,4 +1,4 @@
-"""The table of errors: every one of ours has its line, and none tells a path."""
+"""The table of errors: it is complete, and no message contains a path."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ HIDDEN = Path("/home/me/secret.gguf")
         (ZeroDivisionError(f"{HIDDEN}"), 500, "internal_error"),
     ],
 )
-def test_status_and_shape(error: Exception, status: int, code: str | None) -> None:
+def test_error_has_status_code_and_format(error: Exception, status: int, code: str | None) -> None:
     problem = problem_of(error)
     assert (problem.status, problem.code) == (status, code)
     shown = openai_body(problem)["error"]
@@ -67,7 +67,7 @@ def test_status_and_shape(error: Exception, status: int, code: str | None) -> No
     )
 
 
-def test_every_error_of_the_door_has_its_line() -> None:
+def test_every_api_error_is_in_table() -> None:
     unseen = {errors.CannotListen, errors.PortBusy}
     for kind in _below(ApiError) - unseen:
         assert kind in error_bodies._TABLE, kind
@@ -78,14 +78,14 @@ def _below(kind: type[ApiError]) -> set[type[ApiError]]:
     return children.union(*(_below(child) for child in children))
 
 
-def test_a_stopped_request_is_not_tried_again() -> None:
+def test_stopped_request_asks_clients_not_to_retry() -> None:
     assert error_response("/v1/x", problem_of(errors.RequestStopped()), "1").headers["x-should-retry"] == "false"
 
 
-# The dialects' shapes
+# Formats of the dialects
 
 
-def test_the_path_says_which_shape() -> None:
+def test_path_selects_error_format() -> None:
     problem = problem_of(errors.ModelNotFound("x"))
     assert "error" in error_body("/v1/chat/completions", problem, "1")
     assert error_body("/api/chat", problem, "1") == {"error": "The model 'x' was not found: it is not loaded."}
@@ -107,7 +107,7 @@ def test_the_path_says_which_shape() -> None:
         (ZeroDivisionError(), "api_error"),
     ],
 )
-def test_anthropics_types(error: Exception, kind: str) -> None:
+def test_anthropic_error_types(error: Exception, kind: str) -> None:
     problem = problem_of(error)
     assert anthropic_body(problem, "req_1") == {
         "type": "error",
@@ -116,6 +116,6 @@ def test_anthropics_types(error: Exception, kind: str) -> None:
     }
 
 
-def test_anthropics_tools_recognise_an_overflow() -> None:
+def test_overflow_message_for_anthropic_clients() -> None:
     shown = str(anthropic_body(problem_of(ContextOverflow(5000, 4096)), "req_1"))
     assert "prompt is too long: 5000 tokens > 4096 maximum. This model's maximum context length is 4096" in shown

@@ -1,4 +1,4 @@
-"""What holds for each route that answers, whichever dialect it speaks: hostile bodies, and clients that leave."""
+"""Hostile bodies and disconnecting clients on the routes of every dialect."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ASKED: dict[str, dict[str, object]] = {
 
 @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
 @pytest.mark.parametrize("path", BODIES)
-def test_a_hostile_body_is_a_400_in_the_dialects_shape(endpoint: Live, path: str, body: bytes) -> None:
+def test_hostile_body_is_400_in_dialect_format(endpoint: Live, path: str, body: bytes) -> None:
     with endpoint.http() as client:
         refused = client.post(path, content=body, headers={"content-type": "application/json"})
         assert refused.status_code == 400, refused.text
@@ -42,9 +42,9 @@ def test_a_hostile_body_is_a_400_in_the_dialects_shape(endpoint: Live, path: str
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("path", ASKED)
-def test_a_client_that_leaves_frees_its_slot(path: str, stream: bool) -> None:
+def test_disconnect_frees_slot(path: str, stream: bool) -> None:
     with live(FakeOpener(Script(step_s=0.005))) as endpoint:
-        for reset in (False, True):  # in the middle of the answer, and at once
+        for reset in (False, True):  # during the answer, and immediately
             content = json.dumps({**ASKED[path], "stream": stream}).encode()
             head = (
                 f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{endpoint.server.port}\r\nx-api-key: {KEY}\r\n"
@@ -58,6 +58,6 @@ def test_a_client_that_leaves_frees_its_slot(path: str, stream: bool) -> None:
                     time.sleep(0.01)
                 else:
                     wait_until(lambda: endpoint.opener.backends[0].n_decodes > 9)
-            wait_until(lambda: endpoint.n_under_way == 0, timeout_s=5)
+            wait_until(lambda: endpoint.n_in_progress == 0, timeout_s=5)
             wait_until(lambda: endpoint.opener.backends[0].n_open_samplers == 0, timeout_s=5)
         assert 0 < endpoint.opener.backends[0].n_decodes < 300

@@ -1,4 +1,4 @@
-"""`inglenook-serve` as a person runs it: its own process, the real model."""
+"""`inglenook-serve` in its own process with the real model."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def environment(**changes: str) -> dict[str, str]:
 
 @contextmanager
 def served(*options: str | Path, **changes: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The process and the address from its first line."""
+    """Starts the process, and reads the address from its first line."""
     with subprocess.Popen(
         [*COMMAND, *map(str, options)],
         stdout=subprocess.PIPE,
@@ -49,7 +49,7 @@ def served(*options: str | Path, **changes: str) -> Iterator[tuple[subprocess.Po
 
 
 def end(process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, str, str, float]:
-    """What is left to read, and how long the end took."""
+    """Sends a signal; returns the rest of the output, and the seconds until the process ended."""
     started = time.monotonic()
     process.send_signal(number)
     out, err = process.communicate(timeout=30)
@@ -61,7 +61,7 @@ def wait_ready(url: str) -> None:
     wait_until(lambda: httpx.get(health, trust_env=False).status_code == 200, timeout_s=60)
 
 
-def test_it_loads_answers_streams_and_ends(model_path: Path, tmp_path: Path) -> None:
+def test_server_loads_answers_and_exits_on_signal(model_path: Path, tmp_path: Path) -> None:
     with served("--model", model_path, "--profile", tmp_path / "new") as (process, url):
         key_file = tmp_path / "new" / "endpoint.key"
         key = key_file.read_text().strip()
@@ -89,7 +89,7 @@ def test_it_loads_answers_streams_and_ends(model_path: Path, tmp_path: Path) -> 
     assert took < 6
 
 
-def test_it_ends_in_the_middle_of_a_stream(model_path: Path, tmp_path: Path) -> None:
+def test_signal_during_stream_exits(model_path: Path, tmp_path: Path) -> None:
     with served("--model", model_path, "--profile", tmp_path, INGLENOOK_API_KEY=KEY) as (process, url):
         wait_ready(url)
         with OpenAI(base_url=url, api_key=KEY, max_retries=0) as client:
@@ -101,10 +101,13 @@ def test_it_ends_in_the_middle_of_a_stream(model_path: Path, tmp_path: Path) -> 
             stream.close()
     assert (code, out, err) == (0, "", "")
     assert took < 6
-    assert {path.name for path in tmp_path.iterdir()} <= {"snapshots", "probed"}  # the key stays out of the profile
+    assert {path.name for path in tmp_path.iterdir()} <= {
+        "snapshots",
+        "probed",
+    }  # the key is not written to the profile
 
 
-def test_it_ends_while_it_loads(model_path: Path, tmp_path: Path) -> None:
+def test_signal_during_load_exits(model_path: Path, tmp_path: Path) -> None:
     with served("--model", model_path, "--profile", tmp_path) as (process, _):
         code, _, err, took = end(process, signal.SIGTERM)
     assert code == 0
@@ -112,11 +115,11 @@ def test_it_ends_while_it_loads(model_path: Path, tmp_path: Path) -> None:
     assert took < 6
 
 
-# Starts that fail, in this process: importing everything anew for each takes longer than the test.
+# Starts that fail. They run in this process, because a new process would import everything again.
 
 
 @dataclass
-class Ran:
+class Result:
     code: int
     out: str
     errors: list[str]
@@ -125,25 +128,25 @@ class Ran:
 @pytest.fixture
 def run(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Iterator[Callable[..., Ran]]:
-    """Runs the command to its end. Says what it said, but for the line that names the key's file."""
+) -> Iterator[Callable[..., Result]]:
+    """Runs the command in this process. Returns its error output, without the line that names the key's file."""
     monkeypatch.delenv("INGLENOOK_API_KEY", raising=False)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
-    def run(*options: str | Path) -> Ran:
+    def run(*options: str | Path) -> Result:
         try:
             code = main(["--port", "0", "--profile", str(tmp_path), *map(str, options)])
         except SystemExit as error:
             code = int(error.code or 0)
         said = capfd.readouterr()
-        return Ran(code, said.out, [line for line in said.err.splitlines() if not line.startswith("Its key is in")])
+        return Result(code, said.out, [line for line in said.err.splitlines() if not line.startswith("Its key is in")])
 
     yield run
     for number, handler in handlers.items():
         signal.signal(number, handler)
 
 
-def test_a_file_that_is_no_model_is_one_sentence(run: Callable[..., Ran], model_path: Path, tmp_path: Path) -> None:
+def test_invalid_model_file_prints_one_sentence(run: Callable[..., Result], model_path: Path, tmp_path: Path) -> None:
     noise = tmp_path / "noise.gguf"
     noise.write_bytes(b"this is no model at all" * 1000)
     cut = tmp_path / "cut.gguf"
@@ -156,7 +159,7 @@ def test_a_file_that_is_no_model_is_one_sentence(run: Callable[..., Ran], model_
         assert path.name in ran.errors[0]
 
 
-def test_a_busy_port_is_one_sentence(run: Callable[..., Ran], model_path: Path) -> None:
+def test_busy_port_prints_one_sentence(run: Callable[..., Result], model_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -166,21 +169,21 @@ def test_a_busy_port_is_one_sentence(run: Callable[..., Ran], model_path: Path) 
     assert port in ran.errors[0]
 
 
-def test_other_machines_need_a_second_yes(run: Callable[..., Ran]) -> None:
+def test_public_host_without_allow_lan_is_refused(run: Callable[..., Result]) -> None:
     ran = run("--host", "0.0.0.0")
     assert (ran.code, ran.out) == (2, "")
     assert "--allow-lan" in ran.errors[-1]
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "http"])
-def test_a_port_that_is_none(run: Callable[..., Ran], port: str) -> None:
+def test_invalid_port_is_refused(run: Callable[..., Result], port: str) -> None:
     ran = run("--port", port)
     assert ran.code == 2
     assert "invalid port value" in ran.errors[-1]
 
 
-def test_a_key_that_cannot_be_sent_is_one_sentence(
-    run: Callable[..., Ran], model_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_malformed_key_prints_one_sentence(
+    run: Callable[..., Result], model_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("INGLENOOK_API_KEY", "two words")
     ran = run("--model", model_path)
@@ -189,16 +192,16 @@ def test_a_key_that_cannot_be_sent_is_one_sentence(
     assert "two words" not in ran.errors[0]
 
 
-def test_a_profile_that_cannot_be_used_is_one_sentence(
-    run: Callable[..., Ran], model_path: Path, tmp_path: Path
-) -> None:
+def test_unusable_profile_prints_one_sentence(run: Callable[..., Result], model_path: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     ran = run("--model", model_path, "--profile", tmp_path / "file")
     assert (ran.code, len(ran.errors)) == (1, 1)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the data folder is named by a variable on Linux only")
-def test_without_any_model_it_says_so(run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_missing_model_prints_one_sentence(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     ran = run()
     assert (ran.code, ran.out, len(ran.errors)) == (1, "", 1)

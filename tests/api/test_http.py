@@ -1,4 +1,4 @@
-"""What HTTP allows a client to send: methods, forms of the target, codings of the body, lengths, pipelines."""
+"""HTTP itself: methods, request targets, content encodings, lengths, pipelining."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_absolute_target_is_served_as_its_path(endpoint: Live) -> None:
     assert b"endpoint" in endpoint.raw(request(endpoint, f"http://127.0.0.1:{port}"))
 
 
-def test_host_of_an_absolute_target_counts_and_not_the_header(endpoint: Live) -> None:
+def test_host_of_absolute_target_replaces_host_header(endpoint: Live) -> None:
     for target in ("http://evil.example/v1/models", "http://evil.example", "http://user@127.0.0.1/v1/models"):
         assert status_of(endpoint.raw(request(endpoint, target))) == 403
     own = f"http://127.0.0.1:{endpoint.server.port}/v1/models"
@@ -77,11 +77,11 @@ def test_repeated_and_trailing_slashes_are_ignored(endpoint: Live, path: str) ->
 @pytest.mark.parametrize(
     "path", ["/v1/chat/completions/", "//v1/chat/completions", "/v1/messages/", "/api//chat/", "/completion/"]
 )
-def test_slashes_are_ignored_where_a_body_is_posted(endpoint: Live, path: str) -> None:
+def test_trailing_slashes_of_post_paths_are_ignored(endpoint: Live, path: str) -> None:
     assert endpoint.post(ask(max_tokens=3, prompt="a", stream=False), path).status_code == 200
 
 
-def test_open_paths_stay_open_and_others_closed_with_more_slashes(endpoint: Live) -> None:
+def test_extra_slashes_do_not_change_which_paths_need_key(endpoint: Live) -> None:
     with httpx.Client(base_url=endpoint.root, trust_env=False) as client:
         assert [client.get(path).status_code for path in ("/health/", "//health", "/v1/health/", "//")] == [200] * 4
         assert [client.get(path).status_code for path in ("//v1/models", "/v1/models/")] == [401] * 2
@@ -108,18 +108,18 @@ def test_compressed_body_is_decoded(endpoint: Live, path: str, coding: str) -> N
 
 
 @pytest.mark.parametrize("coding", ["zstd", "br", "compress", "gzip, gzip", "unknown"])
-def test_unknown_coding_is_named_with_415(endpoint: Live, coding: str) -> None:
+def test_unknown_content_encoding_is_415(endpoint: Live, coding: str) -> None:
     answer = post_coded(endpoint, "/v1/chat/completions", b"xx", coding)
     assert answer.status_code == 415
     assert f"'{coding}'" in answer.json()["error"]["message"].replace(",gzip", ", gzip")
 
 
 GZIPPED = gzip.compress(b"{}", mtime=0)
-"""Without the time, which would give each process of a test run other parameters."""
+"""Compresses without a timestamp, so that test parameters are the same in every process."""
 
 
 @pytest.mark.parametrize("damaged", [b"no gzip", GZIPPED[:-4], GZIPPED + b"more", b""])
-def test_damaged_compressed_body_is_400(endpoint: Live, damaged: bytes) -> None:
+def test_corrupt_compressed_body_is_400(endpoint: Live, damaged: bytes) -> None:
     answer = post_coded(endpoint, "/v1/chat/completions", damaged, "gzip")
     assert answer.status_code == 400
     assert "gzip" in answer.json()["error"]["message"]
@@ -131,7 +131,7 @@ def small() -> Iterator[Live]:
         yield endpoint
 
 
-def test_compressed_body_counts_as_it_is_decoded(small: Live) -> None:
+def test_size_limit_applies_to_decoded_body(small: Live) -> None:
     bomb = gzip.compress(b" " * 50_000_000, mtime=0)
     assert len(bomb) < 100_000
     began = time.monotonic()
@@ -139,7 +139,7 @@ def test_compressed_body_counts_as_it_is_decoded(small: Live) -> None:
     assert time.monotonic() - began < 2
 
 
-def test_length_in_two_ways_is_refused_at_once(endpoint: Live) -> None:
+def test_content_length_with_transfer_encoding_is_400(endpoint: Live) -> None:
     began = time.monotonic()
     answer = endpoint.raw(endpoint.chat_head(5, "Transfer-Encoding: chunked\r\n") + b"5\r\nhello\r\n")
     assert status_of(answer) == 400
@@ -147,14 +147,14 @@ def test_length_in_two_ways_is_refused_at_once(endpoint: Live) -> None:
     assert time.monotonic() - began < 2
 
 
-def test_length_in_two_ways_closes_the_connection_also_without_a_key(endpoint: Live) -> None:
+def test_content_length_with_transfer_encoding_closes_connection_without_key(endpoint: Live) -> None:
     head = endpoint.chat_head(5, "Transfer-Encoding: chunked\r\n").replace(KEY.encode(), b"wrong")
     answer = endpoint.raw(head + b"5\r\nhello\r\n0\r\n\r\n")
     assert status_of(answer) == 400
     assert answer.count(b"HTTP/1.1") == 1
 
 
-def test_broken_chunk_is_answered_400(endpoint: Live) -> None:
+def test_malformed_chunk_is_400(endpoint: Live) -> None:
     head = endpoint.chat_head(5).replace(b"Content-Length: 5", b"Transfer-Encoding: chunked")
     assert status_of(endpoint.raw(head + b"hello\r\n")) == 400
     with endpoint.socket() as connection:

@@ -1,4 +1,4 @@
-"""Forms of JSON that mean the same: whole numbers with a decimal point, and a byte order mark."""
+"""Equivalent forms of JSON: integers written as floats, and a byte order mark."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ def body(**fields: object) -> bytes:
     return json.dumps({"messages": HELLO, **fields}).encode()
 
 
-def test_whole_numbers_with_a_decimal_point_are_integers() -> None:
+def test_integral_floats_are_accepted_as_integers() -> None:
     found = parse_body(body(max_tokens=40.0, seed=7.0, top_k=20.0, n=2.0, logprobs=True), ChatCompletionBody)
     assert (found.max_tokens, found.seed, found.top_k, found.n) == (40, 7, 20, 2)
     assert all(type(each) is int for each in (found.max_tokens, found.seed, found.top_k, found.n))
 
 
 @pytest.mark.parametrize("value", [40.5, True, "40", -3.0, 1e300, 0.0])
-def test_other_values_are_no_count_of_tokens(value: object) -> None:
+def test_other_values_are_refused_as_token_count(value: object) -> None:
     with pytest.raises(BadRequest) as refused:
         parse_body(body(max_tokens=value), ChatCompletionBody)
     assert refused.value.param == "max_tokens"
 
 
-def test_minus_one_with_a_decimal_point_means_endless() -> None:
+def test_minus_one_as_float_means_unlimited() -> None:
     assert parse_body(body(max_tokens=-1.0), ChatCompletionBody).max_tokens is None
     completion = parse_body(b'{"prompt": "a", "max_tokens": -1.0}', CompletionBody)
     assert completion.max_tokens == 2**31 - 1
@@ -45,7 +45,7 @@ def test_minus_one_with_a_decimal_point_means_endless() -> None:
     assert (generate.sent_options.num_predict, generate.sent_options.top_k) == (None, 40)
 
 
-def test_tokens_with_a_decimal_point_are_tokens() -> None:
+def test_tokens_as_floats_are_accepted() -> None:
     assert parse_body(b'{"tokens": [1.0, 2]}', DetokenizeBody).tokens == [1, 2]
     assert parse_prompts([1.0, 2], "prompt") == [(1, 2)]
     assert parse_prompts([[1.0], [2]], "prompt") == [(1,), (2,)]
@@ -66,7 +66,7 @@ def test_tokens_with_a_decimal_point_are_tokens() -> None:
         ("/completion", {"prompt": "hello", "n_predict": 4.0}),
     ],
 )
-def test_every_dialect_takes_a_limit_with_a_decimal_point_and_a_mark(
+def test_every_dialect_accepts_float_limit_and_byte_order_mark(
     endpoint: Live, path: str, fields: dict[str, object]
 ) -> None:
     content = codecs.BOM_UTF8 + json.dumps(fields).encode()

@@ -1,4 +1,4 @@
-"""The number of values in a JSON text is found before objects are built."""
+"""Counting of the values in a JSON text before objects are built."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ JSON = st.recursive(
 
 
 def n_values(value: Any) -> int:
-    """Values below the first, and each container once more unless it is empty: what the characters show."""
+    """The expected count: all values but the first, and each non-empty container once more."""
     if isinstance(value, dict):
         value = list(value.values())
     if not isinstance(value, list):
@@ -29,7 +29,7 @@ def n_values(value: Any) -> int:
 
 
 @given(JSON, st.integers(1, 7))
-def test_count_is_exact_for_every_cut(value: Any, piece_bytes: int) -> None:
+def test_count_is_exact_for_every_chunk_size(value: Any, piece_bytes: int) -> None:
     content, expected = json.dumps(value, ensure_ascii=False).encode(), n_values(value)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(body, "_CHUNK_BYTES", piece_bytes)

@@ -1,4 +1,4 @@
-"""A tool sees and ends what came with its own key; the endpoint's own key sees and ends all."""
+"""A tool's key sees and stops its own requests; the endpoint's key sees and stops all."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def tool(endpoint: Live, key: str) -> Iterator[httpx.Client]:
         yield client
 
 
-def n_live(client: httpx.Client) -> int:
+def n_in_progress(client: httpx.Client) -> int:
     calls = client.get("/v1/activity").json()["data"]
     return sum(call["state"] in ("queued", "reading", "writing") for call in calls)
 
 
-def test_activity_of_another_key_is_neither_shown_nor_ended(slow: Live, keys: KeyFile) -> None:
+def test_requests_of_other_key_are_neither_shown_nor_stopped(slow: Live, keys: KeyFile) -> None:
     with (
         ThreadPoolExecutor() as pool,
         slow.http() as own,
@@ -52,15 +52,15 @@ def test_activity_of_another_key_is_neither_shown_nor_ended(slow: Live, keys: Ke
         tool(slow, keys.add("b")) as second,
     ):
         asked = pool.submit(first.post, "/v1/chat/completions", json=ask(max_tokens=3000))
-        wait_until(lambda: n_live(first) == 1)
-        call_id = own.get("/v1/activity").json()["data"][0]["id"]
-        assert (n_live(own), n_live(second)) == (1, 0)
-        assert second.delete(f"/v1/activity/{call_id}").status_code == 404
+        wait_until(lambda: n_in_progress(first) == 1)
+        request_id = own.get("/v1/activity").json()["data"][0]["id"]
+        assert (n_in_progress(own), n_in_progress(second)) == (1, 0)
+        assert second.delete(f"/v1/activity/{request_id}").status_code == 404
         assert second.delete("/v1/activity").json() == {"stopped": 0}
         slot = next(slot for slot in second.get("/slots").json() if slot["is_processing"])
         assert (slot["id_task"], slot["params"]) == (-1, {})
         assert not asked.done()
-        assert first.delete(f"/v1/activity/{call_id}").json() == {"stopped": 1}
+        assert first.delete(f"/v1/activity/{request_id}").json() == {"stopped": 1}
         assert asked.result().status_code == 503
         assert list(second.get("/v1/activity").json()["keys"]) == []
         assert list(first.get("/v1/activity").json()["keys"]) == ["a"]
@@ -68,10 +68,10 @@ def test_activity_of_another_key_is_neither_shown_nor_ended(slow: Live, keys: Ke
         assert 'key="a"' in own.get("/metrics").text
 
 
-def test_main_key_ends_requests_of_every_key(slow: Live, keys: KeyFile) -> None:
+def test_endpoint_key_stops_requests_of_every_key(slow: Live, keys: KeyFile) -> None:
     with ThreadPoolExecutor() as pool, slow.http() as own, tool(slow, keys.add("a")) as first:
         asked = pool.submit(first.post, "/v1/chat/completions", json=ask(max_tokens=3000))
-        wait_until(lambda: n_live(own) == 1)
+        wait_until(lambda: n_in_progress(own) == 1)
         assert own.delete("/v1/activity").json() == {"stopped": 1}
         assert asked.result().status_code == 503
 
@@ -105,7 +105,7 @@ def test_response_of_another_key_is_not_found_on_any_route(slow: Live, keys: Key
         assert own.delete(f"/v1/responses/{response_id}").status_code == 200
 
 
-def test_key_of_a_name_used_before_does_not_inherit(slow: Live, keys: KeyFile) -> None:
+def test_key_with_reused_name_does_not_see_old_requests(slow: Live, keys: KeyFile) -> None:
     with tool(slow, keys.add("a")) as first:
         response_id = first.post("/v1/responses", json={"input": "Hi", "max_output_tokens": 2}).json()["id"]
     keys.revoke("a")
@@ -126,11 +126,11 @@ def _routes() -> list[tuple[str, dict[str, Any]]]:
 
 
 @pytest.mark.parametrize(("path", "body"), _routes())
-def test_revoking_a_key_ends_its_running_request(slow: Live, keys: KeyFile, path: str, body: dict[str, Any]) -> None:
+def test_revoked_key_cancels_running_request(slow: Live, keys: KeyFile, path: str, body: dict[str, Any]) -> None:
     with ThreadPoolExecutor() as pool, tool(slow, keys.add("a")) as first, slow.http() as own:
         asked = pool.submit(first.post, path, content=json.dumps(body), headers={"content-type": "application/json"})
-        wait_until(lambda: n_live(own) == 1)
+        wait_until(lambda: n_in_progress(own) == 1)
         keys.revoke("a")
-        wait_until(lambda: n_live(own) == 0, KEY_CHECK_INTERVAL_S + 3)
-        assert asked.result().status_code in (200, 503)  # a stream has begun before
+        wait_until(lambda: n_in_progress(own) == 0, KEY_CHECK_INTERVAL_S + 3)
+        assert asked.result().status_code in (200, 503)  # the stream has begun before
         assert own.get("/v1/activity").json()["data"][0]["state"] == "cancelled"

@@ -1,4 +1,4 @@
-"""ModelQueries about the model, such as how many tokens a text has, are seen, bounded and ended like answers."""
+"""Queries about the model, such as token counts, are listed, limited and cancelled like answers."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_query_appears_in_activity(endpoint: Live, path: str, body: dict[str, An
         ("/api/generate", {"prompt": "a", "suffix": "b", "stream": False}),
     ],
 )
-def test_request_with_a_query_before_it_is_one_call(endpoint: Live, path: str, body: dict[str, Any]) -> None:
+def test_request_preceded_by_query_is_one_record(endpoint: Live, path: str, body: dict[str, Any]) -> None:
     assert endpoint.post(body, path).status_code == 200
     assert [(call["path"], call["state"]) for call in calls(endpoint)] == [(path, "finished")]
 
@@ -88,7 +88,7 @@ def test_request_with_a_query_before_it_is_one_call(endpoint: Live, path: str, b
         ("/infill", {"input_prefix": TEXT, "input_suffix": "b"}),
     ],
 )
-def test_query_longer_than_any_context_is_413(endpoint: Live, path: str, body: dict[str, Any]) -> None:
+def test_query_body_above_limit_is_413(endpoint: Live, path: str, body: dict[str, Any]) -> None:
     assert endpoint.post(body, path).status_code == 413
 
 
@@ -102,14 +102,14 @@ def test_running_query_is_shown_and_can_be_stopped(endpoint: Live) -> None:
         assert asked.result().json()["error"]["code"] == "request_stopped"
 
 
-def test_query_ends_when_its_client_leaves(endpoint: Live) -> None:
+def test_disconnect_cancels_query(endpoint: Live) -> None:
     with endpoint.http() as client, pytest.raises(httpx.ReadTimeout):
         client.post("/endless", json={}, timeout=0.3)
-    wait_until(lambda: endpoint.n_under_way == 0)
+    wait_until(lambda: endpoint.n_in_progress == 0)
     assert calls(endpoint)[0]["state"] == "cancelled"
 
 
-def test_query_ends_when_its_key_is_revoked(endpoint: Live, tmp_path: Path) -> None:
+def test_revoked_key_cancels_query(endpoint: Live, tmp_path: Path) -> None:
     keys = KeyFile(tmp_path / "keys.json")
     key = keys.add("a")
     with ThreadPoolExecutor() as pool:
@@ -118,27 +118,27 @@ def test_query_ends_when_its_key_is_revoked(endpoint: Live, tmp_path: Path) -> N
                 f"{endpoint.root}/endless", json={}, headers={"x-api-key": key}, trust_env=False, timeout=20
             )
         )
-        wait_until(lambda: endpoint.n_under_way == 1)
+        wait_until(lambda: endpoint.n_in_progress == 1)
         keys.revoke("a")
-        wait_until(lambda: endpoint.n_under_way == 0, KEY_CHECK_INTERVAL_S + 3)
+        wait_until(lambda: endpoint.n_in_progress == 0, KEY_CHECK_INTERVAL_S + 3)
         assert asked.result().status_code == 503
 
 
-def test_queries_count_towards_the_most_requests(endpoint: Live) -> None:
+def test_queries_count_towards_request_limit(endpoint: Live) -> None:
     with ThreadPoolExecutor() as pool:
         asked = [pool.submit(endpoint.post, {}, "/endless") for _ in range(2)]
-        wait_until(lambda: endpoint.n_under_way == 2)
+        wait_until(lambda: endpoint.n_in_progress == 2)
         assert endpoint.post({"content": "Hi"}, "/tokenize").status_code == 429
         with endpoint.http() as client:
             assert client.delete("/v1/activity").json() == {"stopped": 2}
         assert {each.result().status_code for each in asked} == {503}
 
 
-def test_stopping_the_server_ends_running_queries() -> None:
+def test_server_stop_cancels_queries() -> None:
     with live() as endpoint, ThreadPoolExecutor() as pool:
         endpoint.app.add_api_route("/endless", endless, methods=["POST"])
         asked = pool.submit(endpoint.post, {}, "/endless")
-        wait_until(lambda: endpoint.n_under_way == 1)
+        wait_until(lambda: endpoint.n_in_progress == 1)
         began = time.monotonic()
         endpoint.server.stop()
         assert time.monotonic() - began < 3

@@ -1,4 +1,4 @@
-"""The model is freed and loaded again over HTTP only where the person allows it, and never another file."""
+"""Clients can unload and load the model only where the settings allow it, and never another file."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ FILE = Path("/secret/place/fake.gguf")
 
 
 @pytest.mark.parametrize("what", ["load", "unload"])
-def test_it_is_off_unless_it_is_turned_on(what: str) -> None:
+def test_model_changes_are_off_by_default(what: str) -> None:
     with live() as endpoint:
         assert endpoint.post({}, f"/models/{what}").status_code == 404
         assert endpoint.post(ask(max_tokens=2)).status_code == 200
 
 
-def test_the_model_goes_and_comes_back() -> None:
+def test_unload_then_load_restores_model() -> None:
     with live(model_changes=FILE) as endpoint:
         assert endpoint.post({}, "/models/unload").json() == {"success": True}
         gone = endpoint.post(ask(max_tokens=2))
@@ -34,7 +34,7 @@ def test_the_model_goes_and_comes_back() -> None:
         assert endpoint.post(ask(max_tokens=2)).status_code == 200
 
 
-def test_it_wants_the_key_too() -> None:
+def test_unload_without_key_is_401() -> None:
     with live(model_changes=FILE) as endpoint:
         assert _without_key(endpoint) == 401
         assert endpoint.post(ask(max_tokens=2)).status_code == 200

@@ -1,4 +1,4 @@
-"""Clients write null for what they leave out, in every field and at every depth."""
+"""Null is accepted for absent fields, at every depth."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def optional_fields(shape: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in shape.model_fields.items() if not field.is_required()]
 
 
-def test_a_null_is_taken_wherever_a_field_may_be_absent() -> None:
+def test_null_is_accepted_for_every_optional_field() -> None:
     found = sorted(set(shapes()), key=lambda shape: shape.__name__)
     assert set(BODIES.values()) <= set(found)
     for shape in found:
@@ -54,7 +54,7 @@ def test_a_null_is_taken_wherever_a_field_may_be_absent() -> None:
 
 
 @pytest.mark.parametrize("path", NEEDED)
-def test_each_route_answers_as_if_they_were_not_there(endpoint: Live, path: str) -> None:
+def test_answer_with_null_fields_equals_answer_without(endpoint: Live, path: str) -> None:
     nulls = {name: None for name in optional_fields(BODIES[path]) if name not in NEEDED[path]}
     answer = endpoint.post({**nulls, **NEEDED[path]}, path)
     assert answer.status_code == 200, answer.text
@@ -65,12 +65,12 @@ def test_each_route_answers_as_if_they_were_not_there(endpoint: Live, path: str)
 
 
 def nulls(shape: Any, **given: object) -> dict[str, object]:
-    """A client's own shape with null in each field that is not given."""
+    """A client's own type with null in every field that is not given."""
     return {**dict.fromkeys(shape.__annotations__), **given}
 
 
-def clients_bodies() -> Iterator[tuple[str, dict[str, object]]]:
-    """As the clients' own types have them, each level full of nulls."""
+def bodies_of_clients() -> Iterator[tuple[str, dict[str, object]]]:
+    """Bodies made from the clients' own types, with nulls at each level."""
     from anthropic import types as claude
     from anthropic.types.message_create_params import MessageCreateParamsBase
     from ollama._types import ChatRequest, Message, Options
@@ -116,7 +116,7 @@ def clients_bodies() -> Iterator[tuple[str, dict[str, object]]]:
     yield "/api/chat", nulls(ChatRequest, messages=talk, tools=[tool], options=nulls(Options))
 
 
-def test_at_every_depth(endpoint: Live) -> None:
-    for path, body in clients_bodies():
+def test_null_is_accepted_in_nested_fields(endpoint: Live) -> None:
+    for path, body in bodies_of_clients():
         answer = endpoint.post(body, path)
         assert answer.status_code == 200, (path, answer.text)

@@ -1,4 +1,4 @@
-"""A process that may open few files still serves, and reports that in few lines."""
+"""A process that may open few files still serves, and logs that in few lines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no suc
 
 
 def crowd(stack: ExitStack, server: Served, n: int) -> list[socket.socket]:
-    """Silent clients, as many as get in."""
+    """As many silent clients as can connect."""
     port = int(server.root.rpartition(":")[2])
     found = []
     for _ in range(n):
@@ -27,7 +27,7 @@ def crowd(stack: ExitStack, server: Served, n: int) -> list[socket.socket]:
     return found
 
 
-def test_limit_of_connections_follows_limit_of_files() -> None:
+def test_connection_limit_follows_open_file_limit() -> None:
     import resource
 
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -44,7 +44,7 @@ def test_limit_of_connections_follows_limit_of_files() -> None:
 
 
 @pytest.mark.parametrize("n_files", [70, 120])
-def test_crowd_beyond_limit_of_files_keeps_nobody_out(n_files: int) -> None:
+def test_clients_beyond_open_file_limit_do_not_block_others(n_files: int) -> None:
     with served(str(n_files)) as server, ExitStack() as stack:
         assert server.client.post("/v1/chat/completions", json=ask()).status_code == 200
         crowd(stack, server, 300)

@@ -1,4 +1,4 @@
-"""The endpoint describes itself, to whoever has the key."""
+"""/openapi.json and /docs describe the routes, and need the key."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from api.openapi import BODIES
 from tests.api.live_endpoint import Live
 
 
-def test_every_route_is_described_with_its_body(endpoint: Live) -> None:
+def test_every_post_route_has_body_schema(endpoint: Live) -> None:
     with endpoint.http() as client:
         found = client.get("/openapi.json").json()
     assert found["openapi"] == "3.1.0"
@@ -23,7 +23,7 @@ def test_every_route_is_described_with_its_body(endpoint: Live) -> None:
     assert {"messages", "temperature", "tools"} <= set(found["components"]["schemas"][name]["properties"])
 
 
-def test_every_reference_leads_somewhere(endpoint: Live) -> None:
+def test_every_schema_reference_resolves(endpoint: Live) -> None:
     with endpoint.http() as client:
         text = client.get("/openapi.json").text
     schemas = json.loads(text)["components"]["schemas"]
@@ -31,7 +31,7 @@ def test_every_reference_leads_somewhere(endpoint: Live) -> None:
     assert named <= set(schemas)
 
 
-def test_a_page_for_people(endpoint: Live) -> None:
+def test_docs_page_lists_routes(endpoint: Live) -> None:
     with endpoint.http() as client:
         page = client.get("/docs")
     assert page.headers["content-type"].startswith("text/html")
@@ -39,6 +39,6 @@ def test_a_page_for_people(endpoint: Live) -> None:
     assert "<script" not in page.text
 
 
-def test_not_without_the_key(endpoint: Live) -> None:
+def test_descriptions_need_key(endpoint: Live) -> None:
     for path in ("/docs", "/openapi.json"):
         assert httpx.get(f"{endpoint.root}{path}", trust_env=False).status_code == 401

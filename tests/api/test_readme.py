@@ -1,4 +1,4 @@
-"""What README says of the endpoint, done as it says."""
+"""The README's examples, routes and numbers of the endpoint."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding=
 
 
 def example(begin: str, endpoint: Live) -> str:
-    """The one block of code that begins so, with the port on which we are."""
+    """The code block that begins with `begin`, with the test endpoint's port."""
     (found,) = [code for code in re.findall(r"^```\w*\n(.*?)^```", README, re.M | re.S) if code.startswith(begin)]
     assert f"127.0.0.1:{DEFAULT_PORT}" in found
     return str(found).replace(f":{DEFAULT_PORT}", f":{endpoint.server.port}")
 
 
-def told() -> dict[str, str]:
+def environment() -> dict[str, str]:
     proxies = {"http_proxy", "https_proxy", "all_proxy"}
     return {n: v for n, v in os.environ.items() if n.lower() not in proxies} | {"INGLENOOK_API_KEY": KEY}
 
 
 @pytest.mark.skipif(shutil.which("curl") is None or sys.platform == "win32", reason="wants curl and a POSIX shell")
-def test_the_line_of_curl_is_answered(endpoint: Live) -> None:
+def test_curl_example_is_answered(endpoint: Live) -> None:
     done = subprocess.run(
-        ["sh", "-c", example("curl ", endpoint)], env=told(), capture_output=True, text=True, timeout=30
+        ["sh", "-c", example("curl ", endpoint)], env=environment(), capture_output=True, text=True, timeout=30
     )
     assert "Hello there." in done.stdout, done.stderr
 
 
-def test_the_lines_of_python_are_answered(endpoint: Live) -> None:
+def test_python_example_is_answered(endpoint: Live) -> None:
     code = example("import os", endpoint)
-    done = subprocess.run([sys.executable, "-c", code], env=told(), capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, timeout=60)
     assert (done.stdout, done.returncode) == ("Hello there.", 0), done.stderr
 
 
-def test_every_route_that_is_named_is_there(endpoint: Live) -> None:
+def test_every_route_in_readme_exists(endpoint: Live) -> None:
     table = re.search(r"^\| dialect \| routes \|\n(.*?)\n\n", README, re.M | re.S)
     assert table is not None
     ways = dict(re.findall(r"^\| (\w[\w.]*) \| (.+) \|$", table[1], re.M))
@@ -58,6 +58,6 @@ def test_every_route_that_is_named_is_there(endpoint: Live) -> None:
             assert {path.removeprefix("/v1") for path in named} <= there, way
 
 
-def test_the_numbers_that_are_named_are_ours() -> None:
+def test_request_limit_in_readme_is_the_default() -> None:
     (most,) = re.findall(r"More than\s(\d+) requests at once", README)
     assert int(most) == EndpointSettings(KEY).max_requests

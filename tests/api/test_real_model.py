@@ -1,4 +1,4 @@
-"""The endpoint over the real model, which the window uses at the same time."""
+"""The endpoint with the real model while the window uses it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.conftest import chat
 
 
 async def tool(url: str, leaves_after_s: float | None, max_tokens: int) -> str | None:
-    """A tool's answer; None where it left before."""
+    """A client's answer; None if it disconnected."""
     async with httpx.AsyncClient(trust_env=False, headers={"x-api-key": KEY}, timeout=60) as client:
         asked = client.post(f"{url}/chat/completions", json=ask(temperature=0, max_tokens=max_tokens))
         try:
@@ -29,9 +29,9 @@ async def tool(url: str, leaves_after_s: float | None, max_tokens: int) -> str |
     return content
 
 
-def test_the_windows_answer_is_the_same_before_and_after_what_tools_do(model_path: Path) -> None:
-    """Before and after, not beside: the numbers that a model computes depend, in their last digits, on how many
-    sequences share a step."""
+def test_window_answer_is_unchanged_by_endpoint_requests(model_path: Path) -> None:
+    """Compared before and after, not during: the last digits of a model's results depend on how many sequences share a
+    step."""
     chance = random.Random(1)
     engine, chosen = Engine(), settings()
     app = create_app(engine, chosen)
@@ -53,8 +53,8 @@ def test_the_windows_answer_is_the_same_before_and_after_what_tools_do(model_pat
             after = await tool(server.url, None, 16)
             assert alone
             assert alone == await window()
-            # Not compared with each other: `after` may lie on other cells of the KV memory than `expected`, which
-            # changes the rounding, and this small model then takes another word.
+            # Not compared with each other: `after` may use other KV cells than `expected`, which
+            # changes the rounding, and then this small model samples another token.
             assert expected
             assert after
             assert beside

@@ -1,4 +1,4 @@
-"""The id by which a client names its request, where each client's own manual says it is, and /v1/activity finds it."""
+"""The request id, where the manual of each client says it is, equals the id in /v1/activity."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from tests.api.live_endpoint import KEY, Live
 SAID: Any = [{"role": "user", "content": "Hi"}]
 
 
-def last_call(endpoint: Live) -> str:
+def last_request(endpoint: Live) -> str:
     with endpoint.http() as client:
         found: str = client.get("/v1/activity").json()["data"][0]["id"]
         return f"req_{found}"
 
 
-def test_openais_client_tells_it(endpoint: Live) -> None:
+def test_openai_client_reads_request_id(endpoint: Live) -> None:
     with endpoint.openai() as client:
         answer = client.chat.completions.create(model="x", messages=SAID)
-        assert answer._request_id == last_call(endpoint)
+        assert answer._request_id == last_request(endpoint)
         with client.chat.completions.with_streaming_response.create(model="x", messages=SAID, stream=True) as streamed:
             streamed.read()
-        assert streamed.headers["x-request-id"] == last_call(endpoint)
-        assert client.embeddings.create(model="x", input="Hi")._request_id == last_call(endpoint)
+        assert streamed.headers["x-request-id"] == last_request(endpoint)
+        assert client.embeddings.create(model="x", input="Hi")._request_id == last_request(endpoint)
         with pytest.raises(BadRequestError) as refused:
             client.chat.completions.create(model="x", messages=[])
         assert str(refused.value.request_id).startswith("req_")
 
 
-def test_anthropics_client_tells_it(endpoint: Live) -> None:
+def test_anthropic_client_reads_request_id(endpoint: Live) -> None:
     with Anthropic(base_url=endpoint.root, api_key=KEY, max_retries=0) as client:
         answer = client.messages.create(model="x", max_tokens=9, messages=SAID)
-        assert answer._request_id == last_call(endpoint)
+        assert answer._request_id == last_request(endpoint)
         with pytest.raises(ClaudeRefused) as refused:
             client.messages.create(model="x", max_tokens=9, messages=[])
         body = refused.value.body
@@ -44,7 +44,7 @@ def test_anthropics_client_tells_it(endpoint: Live) -> None:
         assert refused.value.request_id == body["request_id"]
 
 
-def test_who_has_no_key_is_told_one_too(endpoint: Live) -> None:
+def test_error_without_key_has_request_id(endpoint: Live) -> None:
     with endpoint.http(authorization="Bearer wrong") as client:
         refused = client.post("/v1/messages", json={"messages": SAID})
         assert (refused.status_code, refused.headers["request-id"]) == (401, refused.json()["request_id"])

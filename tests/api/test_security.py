@@ -1,4 +1,4 @@
-"""Who may ask: Host, Origin, key, content type. On a live port, with every route and with paths that do not exist."""
+"""Access control over HTTP: Host, Origin, key and content type, on every route and on unknown paths."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CLOSED = [path for path in PATHS if path not in OPEN_PATHS]
 
 @pytest.fixture(autouse=True)
 def _model_not_called(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Nothing that is refused here may have reached the model."""
+    """Checks after each test that no refused request reached the model."""
     endpoint: Live = request.getfixturevalue("endpoint")
     before = endpoint.opener.backends[0].n_decodes
     yield
@@ -38,7 +38,7 @@ def _model_not_called(request: pytest.FixtureRequest) -> Iterator[None]:
 def send(
     endpoint: Live, path: str, method: str = "GET", headers: tuple[str, ...] = (), body: bytes = b"{}"
 ) -> tuple[int, dict[str, str], Any]:
-    """Status, headers and JSON of a request that is written by hand. `Host` must be among `headers`."""
+    """Status, headers and JSON of a raw request. `headers` must contain `Host`."""
     lines = [f"{method} {path} HTTP/1.1", *headers, "Connection: close", f"Content-Length: {len(body)}", "", ""]
     answer = endpoint.raw("\r\n".join(lines).encode() + body)
     head, _, content = answer.partition(b"\r\n\r\n")
@@ -55,11 +55,11 @@ AUTH = f"Authorization: Bearer {KEY}"
 JSON = "Content-Type: application/json"
 
 
-# S1: the Host header
+# Host
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_foreign_host_is_refused_everywhere(endpoint: Live, path: str) -> None:
+def test_foreign_host_is_403_on_every_path(endpoint: Live, path: str) -> None:
     for method in METHODS:
         status, _, body = send(endpoint, path, method, (f"Host: evil.example:{endpoint.server.port}", AUTH, JSON))
         assert status == 403
@@ -84,7 +84,7 @@ def test_a_foreign_host_is_refused_everywhere(endpoint: Live, path: str) -> None
         "",
     ],
 )
-def test_hosts_that_only_look_like_ours(endpoint: Live, host: str) -> None:
+def test_hosts_similar_to_own_names_are_refused(endpoint: Live, host: str) -> None:
     host = host.replace("PORT", str(endpoint.server.port))
     status, _, body = send(endpoint, "/health", headers=(f"Host: {host}",))
     assert status in (400, 403)
@@ -92,19 +92,19 @@ def test_hosts_that_only_look_like_ours(endpoint: Live, host: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:PORT", "127.0.0.1", "127.0.0.1:PORT", "[::1]:PORT", "[::1]"])
-def test_our_own_names(endpoint: Live, host: str) -> None:
+def test_own_host_names_are_accepted(endpoint: Live, host: str) -> None:
     assert send(endpoint, "/health", headers=(f"Host: {host.replace('PORT', str(endpoint.server.port))}",))[0] == 200
 
 
-def test_a_missing_or_double_host_is_refused_in_our_shape(endpoint: Live) -> None:
+def test_missing_or_double_host_is_a_json_error(endpoint: Live) -> None:
     for headers in ((), (own(endpoint), own(endpoint)), (own(endpoint), "Host: evil.example")):
         status, _, body = send(endpoint, "/health", headers=headers)
-        assert status == 400  # HTTP itself says so, before the guard is asked
+        assert status == 400  # refused by the HTTP parser
         assert body["error"]["type"] == "invalid_request_error"
     assert b" 403 " in endpoint.raw(b"GET /health HTTP/1.0\r\n\r\n").split(b"\r\n")[0]
 
 
-# S2, S3: web pages
+# Origin and content type
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_missing_or_double_host_is_refused_in_our_shape(endpoint: Live) -> Non
         "app://x",
     ],
 )
-def test_a_foreign_origin_is_refused(endpoint: Live, origin: str) -> None:
+def test_foreign_origin_is_403(endpoint: Live, origin: str) -> None:
     origin = f"Origin: {origin.replace('PORT', str(endpoint.server.port))}"
     for path in PATHS:
         for method in ("POST", "OPTIONS", "PUT"):
@@ -129,14 +129,14 @@ def test_a_foreign_origin_is_refused(endpoint: Live, origin: str) -> None:
         assert not [name for name in headers if name.startswith("access-control")]
 
 
-def test_a_foreign_origin_beside_our_own_is_refused(endpoint: Live) -> None:
+def test_foreign_origin_beside_own_origin_is_403(endpoint: Live) -> None:
     origins = (f"Origin: http://127.0.0.1:{endpoint.server.port}", "Origin: http://evil.com")
     for both in (origins, origins[::-1]):
         status, _, body = send(endpoint, "/v1/chat/completions", "POST", (own(endpoint), *both, AUTH, JSON))
         assert (status, body["error"]["code"]) == (403, "origin_refused")
 
 
-def test_a_preflight_gets_no_leave(endpoint: Live) -> None:
+def test_preflight_of_unlisted_origin_has_no_cors_headers(endpoint: Live) -> None:
     asked = ("Origin: http://evil.com", "Access-Control-Request-Method: POST", "Access-Control-Request-Headers: *")
     status, headers, _ = send(endpoint, "/v1/chat/completions", "OPTIONS", (own(endpoint), *asked))
     assert status == 403
@@ -146,7 +146,7 @@ def test_a_preflight_gets_no_leave(endpoint: Live) -> None:
 @pytest.mark.parametrize(
     "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", None]
 )
-def test_a_simple_post_does_not_reach_the_model(endpoint: Live, content_type: str | None) -> None:
+def test_post_without_json_content_type_is_415(endpoint: Live, content_type: str | None) -> None:
     types = (f"Content-Type: {content_type}",) if content_type else ()
     body = json.dumps(ask()).encode()
     status, _, answer = send(endpoint, "/v1/chat/completions", "POST", (own(endpoint), AUTH, *types), body)
@@ -154,7 +154,7 @@ def test_a_simple_post_does_not_reach_the_model(endpoint: Live, content_type: st
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", None])
-def test_ollamas_way_answers_whatever_type_the_body_has(endpoint: Live, content_type: str | None) -> None:
+def test_ollama_routes_accept_any_content_type(endpoint: Live, content_type: str | None) -> None:
     types = (f"Content-Type: {content_type}",) if content_type else ()
     body = json.dumps(ask(stream=False)).encode()
     status, _, answer = send(endpoint, "/api/chat", "POST", (own(endpoint), AUTH, *types), body)
@@ -164,12 +164,12 @@ def test_ollamas_way_answers_whatever_type_the_body_has(endpoint: Live, content_
     assert send(endpoint, "/api/chat", "POST", (own(endpoint), *types), body)[0] == 401
 
 
-def test_json_with_a_charset_answers(endpoint: Live) -> None:
+def test_json_content_type_with_charset_is_accepted(endpoint: Live) -> None:
     headers = (own(endpoint), AUTH, "Content-Type: Application/JSON; charset=utf-8")
     assert send(endpoint, "/v1/chat/completions", "POST", headers, json.dumps(ask()).encode())[0] == 200
 
 
-# S4, S5: the key
+# Key
 
 WRONG = [
     (),
@@ -184,7 +184,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize("keys", WRONG)
-def test_without_the_key_nothing_answers(endpoint: Live, keys: tuple[str, ...]) -> None:
+def test_every_path_without_key_is_401(endpoint: Live, keys: tuple[str, ...]) -> None:
     for path in [*CLOSED, f"/v1/models?key={KEY}&api_key={KEY}"]:
         for method in METHODS:
             status, headers, body = send(endpoint, path, method, (own(endpoint), JSON, *keys))
@@ -193,7 +193,7 @@ def test_without_the_key_nothing_answers(endpoint: Live, keys: tuple[str, ...]) 
             assert KEY not in str(body)
 
 
-def test_neither_head_nor_a_name_near_an_open_one_answers_without_the_key(endpoint: Live) -> None:
+def test_head_and_paths_similar_to_public_ones_need_key(endpoint: Live) -> None:
     for path in ("/healthz", "/health/../v1/models", "/v1/health/x", "/v1/healthy", "/v1//health/x"):
         assert send(endpoint, path, "GET", (own(endpoint),))[0] == 401, path
     for path in CLOSED:
@@ -201,14 +201,14 @@ def test_neither_head_nor_a_name_near_an_open_one_answers_without_the_key(endpoi
 
 
 @pytest.mark.parametrize("key", [f"x-api-key: {KEY}", f"Authorization: Bearer {KEY}", f"authorization: bearer  {KEY}"])
-def test_both_headers_have_the_same_rights(endpoint: Live, key: str) -> None:
+def test_either_key_header_is_accepted(endpoint: Live, key: str) -> None:
     for path in ("/v1/models", "/v1/models/fake"):
         assert send(endpoint, path, "GET", (own(endpoint), key))[0] == 200
     assert send(endpoint, "/nothing", "GET", (own(endpoint), key))[0] == 404
     assert send(endpoint, "/v1/models", "GET", (own(endpoint), key, "Authorization: Bearer other"))[0] == 200
 
 
-def test_every_route_of_the_app_needs_the_key(endpoint: Live) -> None:
+def test_every_route_except_public_ones_needs_key(endpoint: Live) -> None:
     routes = routes_of(endpoint.app)
     assert ("/v1/chat/completions", "POST") in routes
     for path, method in routes:
@@ -218,11 +218,11 @@ def test_every_route_of_the_app_needs_the_key(endpoint: Live) -> None:
         assert status == (200 if path in OPEN_PATHS and method == "GET" else 401), (method, path)
 
 
-def test_the_frameworks_own_pages_are_off(endpoint: Live) -> None:
+def test_redoc_page_is_off(endpoint: Live) -> None:
     assert send(endpoint, "/redoc", "GET", (own(endpoint), AUTH))[0] == 404
 
 
-def test_websockets_are_closed_at_once() -> None:
+def test_websocket_is_closed_immediately() -> None:
     sent: list[Message] = []
 
     async def receive() -> Message:
@@ -238,12 +238,12 @@ def test_websockets_are_closed_at_once() -> None:
     assert sent == [{"type": "websocket.close", "code": 1008}]
 
 
-def test_an_upgrade_is_an_ordinary_request(endpoint: Live) -> None:
+def test_upgrade_header_is_ignored(endpoint: Live) -> None:
     upgrade = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: AAAA")
     assert send(endpoint, "/v1/models", "GET", (own(endpoint), *upgrade))[0] == 401
 
 
-def test_the_open_page_says_what_this_is_and_nothing_else(endpoint: Live) -> None:
+def test_public_page_contains_no_model_or_version(endpoint: Live) -> None:
     status, headers, body = send(endpoint, "/", "GET", (own(endpoint),))
     assert status == 200
     assert "Inglenook" in body.decode()
@@ -253,7 +253,7 @@ def test_the_open_page_says_what_this_is_and_nothing_else(endpoint: Live) -> Non
     assert send(endpoint, "/", "POST", (own(endpoint), JSON))[0] == 401
 
 
-# S7, S15, S18
+# What requests cannot do, and answers do not contain
 
 
 @pytest.mark.parametrize(
@@ -274,18 +274,18 @@ def test_the_open_page_says_what_this_is_and_nothing_else(endpoint: Live) -> Non
         {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "../x"}}]}]},
     ],
 )
-def test_no_template_and_no_address_is_taken_from_a_request(endpoint: Live, fields: dict[str, object]) -> None:
+def test_template_and_url_in_request_are_refused(endpoint: Live, fields: dict[str, object]) -> None:
     assert endpoint.post({**ask(), **fields}).status_code == 400
 
 
 @pytest.mark.parametrize(
     "path", ["/api/pull", "/api/create", "/api/delete", "/models/load", "/v1/files", "/../etc/passwd"]
 )
-def test_the_endpoint_only_infers(endpoint: Live, path: str) -> None:
+def test_routes_that_change_models_do_not_exist(endpoint: Live, path: str) -> None:
     assert send(endpoint, path, "POST", (own(endpoint), AUTH, JSON))[0] == 404
 
 
-def test_answers_never_show_where_the_model_lies(endpoint: Live) -> None:
+def test_answers_do_not_contain_model_path(endpoint: Live) -> None:
     with endpoint.http() as client:
         shown = [client.get(path).text for path in PATHS]
     shown += [endpoint.post(ask()).text, endpoint.post(ask(stream=True)).text, endpoint.post(ask(n=2)).text]
@@ -296,7 +296,7 @@ def test_answers_never_show_where_the_model_lies(endpoint: Live) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="127.0.0.2 stands for another address of this machine")
-def test_on_a_wider_address_only_the_address_that_was_dialled_is_a_host() -> None:
+def test_wildcard_address_accepts_only_the_connected_address_as_host() -> None:
     with live(host="0.0.0.0", allow_lan=True) as endpoint:
         url = f"http://127.0.0.2:{endpoint.server.port}/v1/models"
         assert httpx.get(url, headers={"x-api-key": KEY}, trust_env=False).status_code == 200

@@ -1,4 +1,4 @@
-"""The server's life: ports, stopping, the loops it is started from, and what it leaves behind."""
+"""Starting and stopping the server: ports, event loops, remaining threads, logs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.fakes import FakeOpener, Script
 
 
 def empty_server(port: int = 0) -> EndpointServer:
-    """Over an engine without a model."""
+    """A server whose engine has no model."""
     chosen = settings(port=port)
     return EndpointServer(create_app(Engine(FakeOpener()), chosen), chosen)
 
@@ -45,7 +45,7 @@ def stop_timed(endpoint: Live) -> float:
 # Ports
 
 
-def test_a_busy_port_is_named() -> None:
+def test_busy_port_raises_port_busy() -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -59,7 +59,7 @@ def test_a_busy_port_is_named() -> None:
     server.stop()
 
 
-def test_two_endpoints_do_not_share_a_port() -> None:
+def test_second_server_on_same_port_is_refused() -> None:
     first = empty_server()
     first.start()
     try:
@@ -69,13 +69,13 @@ def test_two_endpoints_do_not_share_a_port() -> None:
         first.stop()
 
 
-def test_an_address_of_another_machine_cannot_be_taken() -> None:
+def test_foreign_address_raises_cannot_listen() -> None:
     chosen = settings(host="192.0.2.1", allow_lan=True)
     with pytest.raises(CannotListen):
         EndpointServer(create_app(Engine(FakeOpener()), chosen), chosen).start()
 
 
-def test_ipv6() -> None:
+def test_server_listens_on_ipv6() -> None:
     chosen = settings(host="::1")
     server = EndpointServer(create_app(Engine(FakeOpener()), chosen), chosen)
     try:
@@ -87,10 +87,10 @@ def test_ipv6() -> None:
     server.stop()
 
 
-# On and off
+# Starting and stopping
 
 
-def test_it_can_be_switched_on_and_off_again() -> None:
+def test_server_can_be_restarted() -> None:
     server = empty_server()
     for _ in range(3):
         server.start()
@@ -103,7 +103,7 @@ def test_it_can_be_switched_on_and_off_again() -> None:
             health(server)
 
 
-def test_no_signal_handler_is_touched() -> None:
+def test_signal_handlers_are_unchanged() -> None:
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     server = empty_server()
     server.start()
@@ -113,7 +113,7 @@ def test_no_signal_handler_is_touched() -> None:
 
 
 async def switch_on_and_off(server: EndpointServer) -> list[str]:
-    """The threads that ran meanwhile."""
+    """The server's threads."""
     await server.start_async()
     assert health(server) == 503
     names = [thread.name for thread in threading.enumerate()]
@@ -121,25 +121,25 @@ async def switch_on_and_off(server: EndpointServer) -> list[str]:
     return names
 
 
-def test_from_an_asyncio_loop() -> None:
+def test_async_start_and_stop_on_asyncio_loop() -> None:
     server = empty_server()
     names = asyncio.run(switch_on_and_off(server))
     assert not server.running
     assert not [name for name in names if name.startswith("asyncio_")]
 
 
-def test_from_qts_loop(qapp: QApplication) -> None:
+def test_async_start_and_stop_on_qt_loop(qapp: QApplication) -> None:
     server = empty_server()
     with qasync.QEventLoop(qapp) as loop:
         names = loop.run_until_complete(switch_on_and_off(server))
     assert "inglenook-endpoint" in names
     assert not server.running
-    # The loop is cyclic garbage now, with QObjects in it. Collected later on another thread, it would crash Qt.
+    # The loop is now cyclic garbage that contains QObjects. Collecting it later on another thread would crash Qt.
     del loop
     gc.collect()
 
 
-def test_a_busy_port_from_a_loop() -> None:
+def test_busy_port_raises_port_busy_in_async_start() -> None:
     async def fail(port: int) -> None:
         with pytest.raises(PortBusy):
             await empty_server(port).start_async()
@@ -150,8 +150,8 @@ def test_a_busy_port_from_a_loop() -> None:
     server.stop()
 
 
-def test_one_engine_serves_the_window_and_the_endpoint() -> None:
-    """As in the window's process: the engine lives on another loop, is loaded there, and outlives the server."""
+def test_window_and_endpoint_share_engine() -> None:
+    """As in the desktop app: the engine belongs to another loop, and outlives the server."""
 
     async def window(engine: Engine, server: EndpointServer) -> tuple[str, str, str]:
         await engine.load(Path("fake.gguf"))
@@ -174,10 +174,10 @@ def test_one_engine_serves_the_window_and_the_endpoint() -> None:
     assert len(set(said)) == 1
 
 
-# Stopping while there is work
+# Stopping with requests in progress
 
 
-def test_a_short_answer_may_end_before_the_server_stops() -> None:
+def test_stop_lets_short_answer_complete() -> None:
     with live(FakeOpener(Script(b"x" * 30, step_s=0.02))) as endpoint, endpoint.socket() as connection:
         connection.sendall(endpoint.raw_chat(ask(stream=True)))
         connection.recv(1000)
@@ -186,7 +186,7 @@ def test_a_short_answer_may_end_before_the_server_stops() -> None:
     assert took < 2
 
 
-def test_open_streams_are_told_and_end_in_time() -> None:
+def test_stop_ends_streams_with_error_in_time() -> None:
     with live(FakeOpener(Script(step_s=0.01))) as endpoint, ExitStack() as clients:
         connections = [clients.enter_context(endpoint.socket()) for _ in range(4)]
         for connection in connections:
@@ -196,20 +196,20 @@ def test_open_streams_are_told_and_end_in_time() -> None:
         ends = [read_all(connection) for connection in connections]
     assert took < 2.5
     assert all(b'"code":"request_stopped"' in end and b"[DONE]" not in end for end in ends)
-    assert endpoint.n_under_way == 0
+    assert endpoint.n_in_progress == 0
 
 
-def test_an_answer_that_is_collected_is_ended_with_a_503() -> None:
+def test_stop_ends_whole_answer_with_503() -> None:
     with live(FakeOpener(Script(step_s=0.01))) as endpoint, endpoint.socket() as connection:
         connection.sendall(endpoint.raw_chat(ask()))
-        wait_until(lambda: endpoint.n_under_way == 1)
+        wait_until(lambda: endpoint.n_in_progress == 1)
         assert stop_timed(endpoint) < 2.5
         answer = read_all(connection)
     assert answer.startswith(b"HTTP/1.1 503 ")
     assert b"x-should-retry: false" in answer
 
 
-def test_slow_clients_do_not_hold_it_up(capfd: pytest.CaptureFixture[str]) -> None:
+def test_slow_client_does_not_delay_stop(capfd: pytest.CaptureFixture[str]) -> None:
     with live() as endpoint, ExitStack() as clients:
         for part in (b"", b"GET / HT", endpoint.chat_head(1000), endpoint.chat_head(1000) + b"{"):
             clients.enter_context(endpoint.socket()).sendall(part)
@@ -218,8 +218,8 @@ def test_slow_clients_do_not_hold_it_up(capfd: pytest.CaptureFixture[str]) -> No
     assert capfd.readouterr().err == ""
 
 
-def test_a_step_that_takes_too_long_does_not_hold_it_up(capfd: pytest.CaptureFixture[str]) -> None:
-    """An engine that does not answer in time: the request is torn off, without a trace on the screen."""
+def test_long_native_step_does_not_delay_stop(capfd: pytest.CaptureFixture[str]) -> None:
+    """An engine that does not react in time: the request is aborted, and nothing is logged."""
 
     async def serve_and_stop() -> float:
         engine, chosen = Engine(FakeOpener(Script(step_s=3))), settings()
@@ -239,10 +239,10 @@ def test_a_step_that_takes_too_long_does_not_hold_it_up(capfd: pytest.CaptureFix
     assert capfd.readouterr().err == ""
 
 
-# What is said
+# Logs
 
 
-def test_ordinary_traffic_is_not_logged(endpoint: Live, capfd: pytest.CaptureFixture[str]) -> None:
+def test_normal_requests_are_not_logged(endpoint: Live, capfd: pytest.CaptureFixture[str]) -> None:
     endpoint.post(ask())
     endpoint.post(ask(n=2))
     endpoint.raw(b"nonsense\r\n\r\n")
@@ -251,14 +251,14 @@ def test_ordinary_traffic_is_not_logged(endpoint: Live, capfd: pytest.CaptureFix
 
 
 class BrokenEngine(Engine):
-    """Has a bug."""
+    """A route that raises an unexpected exception."""
 
     @property
     def status(self) -> Status:
         raise RuntimeError("/secret/place")
 
 
-def test_a_bug_is_a_500_without_a_trace_and_a_log_of_its_place_alone(caplog: pytest.LogCaptureFixture) -> None:
+def test_unexpected_error_is_500_and_logged_without_message(caplog: pytest.LogCaptureFixture) -> None:
     chosen = settings()
     server = EndpointServer(create_app(BrokenEngine(FakeOpener()), chosen), chosen)
     server.start()
@@ -273,8 +273,8 @@ def test_a_bug_is_a_500_without_a_trace_and_a_log_of_its_place_alone(caplog: pyt
     assert KEY not in caplog.text
 
 
-def test_small_writes_are_sent_at_once() -> None:
-    """asyncio sees to it for sockets that are named as TCP, and hands that on to each connection."""
+def test_tcp_nodelay_is_set() -> None:
+    """asyncio sets TCP_NODELAY on the connections of sockets that were created with IPPROTO_TCP."""
     with _bind("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
         connection, _ = listener.accept()
         with connection:

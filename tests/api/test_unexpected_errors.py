@@ -1,4 +1,4 @@
-"""An error that nobody foresaw is answered like any other: in the dialect's shape, with its id, readable by pages."""
+"""Unexpected exceptions are answered like other errors: in the dialect's format, with request id and CORS headers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def failing() -> Iterator[Live]:
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
-def test_unforeseen_error_has_request_id_and_cors_headers(failing: Live, path: str, method: str) -> None:
+def test_unexpected_error_has_request_id_and_cors_headers(failing: Live, path: str, method: str) -> None:
     with failing.http(origin=PAGE, **{"content-type": "application/json"}) as client:
         answer = client.request(method, path)
         assert answer.status_code == 500
@@ -40,14 +40,14 @@ def test_unforeseen_error_has_request_id_and_cors_headers(failing: Live, path: s
         assert isinstance(error, str) if path.startswith("/api/") else error["message"]
 
 
-def test_unforeseen_error_does_not_log_the_words_of_a_prompt(failing: Live, caplog: pytest.LogCaptureFixture) -> None:
+def test_unexpected_error_does_not_log_prompt_text(failing: Live, caplog: pytest.LogCaptureFixture) -> None:
     with failing.http() as client:
         client.get("/broken")
     assert "ZeroDivisionError" in caplog.text
     assert "a word of a prompt" not in caplog.text
 
 
-def test_connection_stays_open_after_an_unforeseen_error(failing: Live) -> None:
+def test_connection_stays_open_after_unexpected_error(failing: Live) -> None:
     port = failing.server.port
     head = f"Host: 127.0.0.1:{port}\r\nAuthorization: Bearer ink-only-for-tests\r\n"
     answers = failing.raw(
@@ -56,7 +56,7 @@ def test_connection_stays_open_after_an_unforeseen_error(failing: Live) -> None:
     assert [part[:3] for part in answers.split(b"HTTP/1.1 ")[1:]] == [b"500", b"200"]
 
 
-def test_error_after_the_first_bytes_ends_the_connection(failing: Live) -> None:
+def test_error_after_first_bytes_closes_connection(failing: Live) -> None:
     from starlette.responses import StreamingResponse
 
     async def half() -> StreamingResponse:

@@ -1,6 +1,5 @@
-"""Clients that others have made, unmodified, against the real model on a live port.
-
-They are imported in the tests alone, since each takes up to a second and a half, in every process that collects."""
+"""Third-party clients, unmodified, with the real model over HTTP. They are imported within the tests, since each import
+takes up to 1.5 seconds in every process that collects tests."""
 
 from __future__ import annotations
 
@@ -9,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.real_endpoint import RealEndpoint, house
+from tests.clients.real_endpoint import RealEndpoint, serve_real_endpoint
 
 
 @pytest.fixture(scope="session")
-def served(model_path: Path) -> Iterator[RealEndpoint]:
+def endpoint(model_path: Path) -> Iterator[RealEndpoint]:
     """One endpoint for all clients of this process."""
-    with house(model_path) as made:
+    with serve_real_endpoint(model_path) as made:
         yield made

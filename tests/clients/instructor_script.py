@@ -1,6 +1,5 @@
-"""What tests/clients/test_instructor.py runs with instructor and the packages it wants: URL and key come by argument.
-
-Writes one JSON object."""
+"""Run by tests/clients/test_instructor.py in an environment with instructor. Arguments: URL and key. Prints one JSON
+object."""
 
 from __future__ import annotations
 

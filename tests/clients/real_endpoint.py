@@ -1,4 +1,4 @@
-"""The endpoint with the real model, as the tools of others find it."""
+"""An endpoint with the real model, for third-party clients."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from engine.engine import Engine
 from tests.api.live_endpoint import KEY, settings, wait_until
 
 QUESTION = "What is the capital of France?"
-"""With an answer of which the model is sure: it is the same whether it is asked first, or found in the cache."""
+"""The model is certain of the answer, so it is the same with and without a cached prompt."""
 
 ENDLESS = "Say sea sea sea sea sea sea sea sea sea sea forever: sea sea sea sea sea sea sea sea sea sea"
-"""At temperature 0 the model does not end: it goes in a ring."""
+"""At temperature 0 the answer repeats itself without end."""
 PATIENCE_S = 5
-"""A slot is free within a step; the rest is for a machine that is busy with other tests."""
+"""A slot is freed within a step; the rest is for a busy machine."""
 TOO_LONG = "word " * 20_000
 COLOURS = {
     "type": "object",
@@ -36,7 +36,7 @@ COLOURS = {
 
 @dataclass
 class RealEndpoint:
-    """`root` is the address without /v1, which some clients add themselves; `url` is with it."""
+    """`root`: the address without /v1, which some clients add themselves; `url`: with it."""
 
     root: str
     url: str
@@ -48,23 +48,23 @@ class RealEndpoint:
     def calls(self) -> list[RequestView]:
         return activity_of(self.app).views()
 
-    def last_call(self) -> RequestView:
-        """The request that has ended last, once nothing is under way any more."""
+    def last_request(self) -> RequestView:
+        """The last ended request, once none is in progress."""
         activity = activity_of(self.app)
         wait_until(lambda: len(activity) == 0, timeout_s=PATIENCE_S)
         call = activity.views()[0]
         wait_until(lambda: self.engine.progress(call.id) is None, timeout_s=PATIENCE_S)
         return call
 
-    def was_freed(self) -> None:
-        """The client that has just left in the middle of an answer holds nothing any more."""
-        call = self.last_call()
+    def assert_last_was_cancelled(self) -> None:
+        """Checks that the last request, whose client disconnected during the answer, was cancelled."""
+        call = self.last_request()
         assert call.state == "cancelled"
         assert call.n_output < 1500
 
 
 @contextmanager
-def house(model: Path, **changes: Any) -> Iterator[RealEndpoint]:
+def serve_real_endpoint(model: Path, **changes: Any) -> Iterator[RealEndpoint]:
     engine, failures, chosen = Engine(), list[Exception](), settings(**changes)
     app = create_app(engine, chosen, lifespan=loading(model, failures.append))
     server = EndpointServer(app, chosen)

@@ -17,22 +17,22 @@ TOOLS: Any = [{"name": "paint", "description": "Paints.", "input_schema": COLOUR
 
 
 @pytest.fixture
-def client(served: RealEndpoint) -> Iterator[Anthropic]:
+def client(endpoint: RealEndpoint) -> Iterator[Anthropic]:
     from anthropic import Anthropic
 
-    with Anthropic(base_url=served.root, api_key=served.key, max_retries=0, timeout=60) as made:
+    with Anthropic(base_url=endpoint.root, api_key=endpoint.key, max_retries=0, timeout=60) as made:
         yield made
 
 
-def test_models(served: RealEndpoint, client: Anthropic) -> None:
-    assert [model.id for model in client.models.list()] == [served.model]
-    assert client.models.retrieve(served.model).display_name
+def test_client_lists_models(endpoint: RealEndpoint, client: Anthropic) -> None:
+    assert [model.id for model in client.models.list()] == [endpoint.model]
+    assert client.models.retrieve(endpoint.model).display_name
 
 
-def test_message_whole_and_streamed_say_the_same(served: RealEndpoint, client: Anthropic) -> None:
+def test_whole_and_streamed_answers_are_equal(endpoint: RealEndpoint, client: Anthropic) -> None:
     asked: Any = {"model": "claude", "messages": SAID, "max_tokens": 7, "extra_body": {"temperature": 0}}
     whole = client.messages.create(**asked)
-    assert whole.model == served.model
+    assert whole.model == endpoint.model
     assert whole.content[0].type == "text"
     with client.messages.stream(**asked) as stream:
         text = "".join(stream.text_stream)
@@ -42,14 +42,14 @@ def test_message_whole_and_streamed_say_the_same(served: RealEndpoint, client: A
     assert final.usage.output_tokens == whole.usage.output_tokens > 0
 
 
-def test_tokens_are_counted(client: Anthropic) -> None:
+def test_client_counts_tokens(client: Anthropic) -> None:
     counted = client.messages.count_tokens(model="claude", messages=SAID, system="Be brief.")
     read = client.messages.create(model="claude", messages=SAID, system="Be brief.", max_tokens=1).usage
     assert counted.input_tokens == read.input_tokens + (read.cache_read_input_tokens or 0)
 
 
 @pytest.mark.parametrize("choice", [{"type": "any"}, {"type": "tool", "name": "paint"}])
-def test_a_tool_is_called_whole_and_streamed(client: Anthropic, choice: Any) -> None:
+def test_tool_is_called_whole_and_streamed(client: Anthropic, choice: Any) -> None:
     choice = {**choice, "disable_parallel_tool_use": True}
     asked: Any = {"model": "x", "messages": SAID, "tools": TOOLS, "tool_choice": choice, "max_tokens": 60}
     with client.messages.stream(**asked) as stream:
@@ -61,7 +61,7 @@ def test_a_tool_is_called_whole_and_streamed(client: Anthropic, choice: Any) -> 
         assert called.input["colour"] in ("red", "blue")
 
 
-def test_a_structured_answer_is_parsed(client: Anthropic) -> None:
+def test_structured_answer_is_parsed(client: Anthropic) -> None:
     from pydantic import BaseModel
 
     class Paint(BaseModel):
@@ -72,15 +72,15 @@ def test_a_structured_answer_is_parsed(client: Anthropic) -> None:
     assert isinstance(parsed.parsed_output, Paint)
 
 
-def test_an_abort_frees_the_slot(served: RealEndpoint, client: Anthropic) -> None:
+def test_abort_frees_slot(endpoint: RealEndpoint, client: Anthropic) -> None:
     said: Any = [{"role": "user", "content": ENDLESS}]
     with client.messages.stream(model="x", messages=said, max_tokens=2000, extra_body={"temperature": 0}) as stream:
         for _, _text in zip(range(3), stream.text_stream, strict=False):
             pass
-    served.was_freed()
+    endpoint.assert_last_was_cancelled()
 
 
-def test_errors_are_the_clients_own(served: RealEndpoint, client: Anthropic) -> None:
+def test_errors_raise_client_exceptions(endpoint: RealEndpoint, client: Anthropic) -> None:
     from anthropic import Anthropic, AuthenticationError, BadRequestError, NotFoundError
 
     long: Any = [{"role": "user", "content": TOO_LONG}]
@@ -90,7 +90,7 @@ def test_errors_are_the_clients_own(served: RealEndpoint, client: Anthropic) -> 
         assert refused.value.status_code == 400
         assert refused.value.type == "invalid_request_error"
     with (
-        Anthropic(base_url=served.root, api_key="wrong", max_retries=0) as stranger,
+        Anthropic(base_url=endpoint.root, api_key="wrong", max_retries=0) as stranger,
         pytest.raises(AuthenticationError) as closed,
     ):
         stranger.messages.create(model="x", messages=SAID, max_tokens=9)

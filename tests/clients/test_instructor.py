@@ -1,4 +1,4 @@
-"""instructor, from PyPI, with the older packages that it asks for, in a process of its own."""
+"""instructor, from PyPI, in its own process, because it needs older packages."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ PACKAGES = ROOT / "build" / "clients" / "instructor"
 
 
 @pytest.mark.skipif(not PACKAGES.exists(), reason="`make test` puts instructor into build/clients")
-def test_instructor_gets_what_it_asks_for(served: RealEndpoint) -> None:
-    command = [sys.executable, str(Path(__file__).with_name("instructor_script.py")), served.url, served.key]
+def test_instructor_gets_structured_answer(endpoint: RealEndpoint) -> None:
+    command = [sys.executable, str(Path(__file__).with_name("instructor_script.py")), endpoint.url, endpoint.key]
     env = {**os.environ, "PYTHONPATH": str(PACKAGES), "PYTHONWARNINGS": "ignore"}
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert told.pop("models") == [served.model]
+    assert told.pop("models") == [endpoint.model]
     assert told.pop("errors") == {
         "key": ["AuthenticationError", 401, "invalid_api_key"],
         "long": ["BadRequestError", 400, "context_length_exceeded"],
     }
     assert set(told) == {"TOOLS", "JSON_SCHEMA", "partial"}
     assert set(told.values()) <= {"red", "blue"}
-    served.last_call()  # waits until every request has ended
-    # The stream that was closed may end after the prompt that was too long: the order of these two is not fixed.
-    by_state = {call.state: call for call in served.calls() if call.state != "finished"}
+    endpoint.last_request()  # waits until all requests have ended
+    # The closed stream may end after the overlong prompt.
+    by_state = {call.state: call for call in endpoint.calls() if call.state != "finished"}
     assert set(by_state) == {"failed", "cancelled"}
     assert by_state["cancelled"].n_output < 900

@@ -1,4 +1,4 @@
-"""Clients from npm, by node, in processes of their own."""
+"""Clients from npm, run by node in their own processes."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_a_client_gets_what_it_asks_for(served: RealEndpoint, name: str, tmp_path: Path) -> None:
-    told = _run(name, served, tmp_path)
-    assert told["models"] in ([served.model], None)
+def test_javascript_client_gets_answers(endpoint: RealEndpoint, name: str, tmp_path: Path) -> None:
+    told = _run(name, endpoint, tmp_path)
+    assert told["models"] in ([endpoint.model], None)
     assert told["whole"] == told["streamed"] != ""
     assert told["colour"] in ("red", "blue")
     for refused, kind, status, words in zip(
@@ -42,15 +42,15 @@ def test_a_client_gets_what_it_asks_for(served: RealEndpoint, name: str, tmp_pat
         assert (refused["kind"], refused["status"]) == (kind, status)
         assert words in refused["message"]
     assert told["abort"]
-    served.was_freed()
+    endpoint.assert_last_was_cancelled()
 
 
-def _run(name: str, served: RealEndpoint, folder: Path) -> dict[str, Any]:
-    """node looks for packages beside the script."""
+def _run(name: str, endpoint: RealEndpoint, folder: Path) -> dict[str, Any]:
+    """node searches packages beside the script."""
     for script in SCRIPTS.glob("*.mjs"):
         shutil.copy(script, folder)
     (folder / "node_modules").symlink_to(PACKAGES / "node_modules")
-    command = ["node", str(folder / f"{name}.mjs"), served.root, served.key]
+    command = ["node", str(folder / f"{name}.mjs"), endpoint.root, endpoint.key]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
     told: dict[str, Any] = json.loads(done.stdout)

@@ -20,18 +20,18 @@ class Paint(BaseModel):
 
 
 @pytest.fixture
-def chat(served: RealEndpoint, monkeypatch: pytest.MonkeyPatch) -> ChatOpenAI:
+def chat(endpoint: RealEndpoint, monkeypatch: pytest.MonkeyPatch) -> ChatOpenAI:
     monkeypatch.setenv("LANGSMITH_TRACING", "false")
     from langchain_openai import ChatOpenAI
 
-    return _chat(ChatOpenAI, served.url, served.key)
+    return _chat(ChatOpenAI, endpoint.url, endpoint.key)
 
 
 def _chat(kind: type[ChatOpenAI], url: str, key: str) -> ChatOpenAI:
     return kind(model="gpt-4o", base_url=url, api_key=SecretStr(key), temperature=0, max_retries=0, timeout=60)
 
 
-def test_chat_whole_and_streamed_say_the_same(chat: ChatOpenAI) -> None:
+def test_whole_and_streamed_answers_are_equal(chat: ChatOpenAI) -> None:
     whole = chat.bind(max_tokens=7).invoke(QUESTION)
     assert whole.text
     assert whole.usage_metadata is not None
@@ -40,7 +40,7 @@ def test_chat_whole_and_streamed_say_the_same(chat: ChatOpenAI) -> None:
     assert "".join(streamed) == whole.text
 
 
-def test_a_tool_is_called_whole_and_streamed(chat: ChatOpenAI) -> None:
+def test_tool_is_called_whole_and_streamed(chat: ChatOpenAI) -> None:
     asked = chat.bind_tools([Paint], tool_choice="any", parallel_tool_calls=False).bind(max_tokens=60)
     whole = asked.invoke(QUESTION)
     chunks = list(asked.stream(QUESTION))
@@ -53,35 +53,35 @@ def test_a_tool_is_called_whole_and_streamed(chat: ChatOpenAI) -> None:
 
 
 @pytest.mark.parametrize("method", ["function_calling", "json_schema"])
-def test_a_structured_answer_is_parsed(chat: ChatOpenAI, method: Any) -> None:
+def test_structured_answer_is_parsed(chat: ChatOpenAI, method: Any) -> None:
     assert isinstance(chat.with_structured_output(Paint, method=method).invoke(QUESTION), Paint)
 
 
-def test_embeddings_of_texts_and_the_word_on_token_numbers(served: RealEndpoint) -> None:
+def test_text_embeddings_work_and_token_input_is_refused(endpoint: RealEndpoint) -> None:
     from langchain_openai import OpenAIEmbeddings
     from openai import BadRequestError
 
-    asked: Any = {"model": "x", "base_url": served.url, "api_key": SecretStr(served.key), "max_retries": 0}
+    asked: Any = {"model": "x", "base_url": endpoint.url, "api_key": SecretStr(endpoint.key), "max_retries": 0}
     texts = OpenAIEmbeddings(check_embedding_ctx_length=False, **asked)
     assert len(texts.embed_documents(["sea", "ship"])) == 2
-    # What LangChain sends otherwise: the numbers of tiktoken, which it fetches from elsewhere.
+    # Otherwise LangChain downloads tiktoken's vocabulary and sends its token numbers.
     with pytest.raises(BadRequestError, match=r"check_embedding_ctx_length=False"):
         texts.client.create(model="x", input=[[9000, 1]])
 
 
-def test_an_abort_frees_the_slot(served: RealEndpoint, chat: ChatOpenAI) -> None:
+def test_abort_frees_slot(endpoint: RealEndpoint, chat: ChatOpenAI) -> None:
     stream: Any = chat.bind(temperature=0).stream(ENDLESS)
     for _, _chunk in zip(range(3), stream, strict=False):
         pass
     stream.close()
-    served.was_freed()
+    endpoint.assert_last_was_cancelled()
 
 
-def test_errors_are_the_clients_own(served: RealEndpoint, chat: ChatOpenAI) -> None:
+def test_errors_raise_client_exceptions(endpoint: RealEndpoint, chat: ChatOpenAI) -> None:
     from langchain_core.exceptions import ContextOverflowError
     from openai import AuthenticationError
 
     with pytest.raises(ContextOverflowError, match="maximum context length is"):
         chat.invoke(TOO_LONG)
     with pytest.raises(AuthenticationError):
-        _chat(type(chat), served.url, "wrong").invoke(QUESTION)
+        _chat(type(chat), endpoint.url, "wrong").invoke(QUESTION)

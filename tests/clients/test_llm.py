@@ -1,4 +1,4 @@
-"""llm, from PyPI: its models are named in a file of its own."""
+"""llm, from PyPI. It reads its models from a file."""
 
 from __future__ import annotations
 
@@ -16,45 +16,45 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def model(served: RealEndpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> llm.Model:
+def model(endpoint: RealEndpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> llm.Model:
     entry = {
         "model_id": "inglenook",
-        "model_name": served.model,
-        "api_base": served.url,
+        "model_name": endpoint.model,
+        "api_base": endpoint.url,
         "api_key_name": "inglenook",
         "supports_schema": True,
         "supports_tools": True,
     }
-    (tmp_path / "extra-openai-models.yaml").write_text(json.dumps([entry]))  # JSON is YAML
-    (tmp_path / "keys.json").write_text(json.dumps({"inglenook": served.key}))
+    (tmp_path / "extra-openai-models.yaml").write_text(json.dumps([entry]))  # YAML includes JSON
+    (tmp_path / "keys.json").write_text(json.dumps({"inglenook": endpoint.key}))
     monkeypatch.setenv("LLM_USER_PATH", str(tmp_path))
     import llm
 
     return llm.get_model("inglenook")
 
 
-def test_chat_whole_and_streamed_say_the_same(model: llm.Model) -> None:
+def test_whole_and_streamed_answers_are_equal(model: llm.Model) -> None:
     asked: Any = {"temperature": 0, "max_tokens": 7}
     whole = model.prompt(QUESTION, stream=False, **asked).text()
     assert whole
     assert "".join(model.prompt(QUESTION, stream=True, **asked)) == whole
 
 
-def test_a_structured_answer_keeps_to_its_schema(model: llm.Model) -> None:
+def test_structured_answer_follows_schema(model: llm.Model) -> None:
     answer = model.prompt(QUESTION, schema=COLOURS, stream=False, max_tokens=60)
     assert json.loads(answer.text())["colour"] in ("red", "blue")
 
 
-def test_an_abort_frees_the_slot(served: RealEndpoint, model: llm.Model) -> None:
+def test_abort_frees_slot(endpoint: RealEndpoint, model: llm.Model) -> None:
     answer = model.prompt(ENDLESS, stream=True, temperature=0)
     for _, _part in zip(range(3), answer, strict=False):
         pass
-    del answer  # it has no other way to be given up
+    del answer  # llm has no other way to abort
     gc.collect()
-    served.was_freed()
+    endpoint.assert_last_was_cancelled()
 
 
-def test_errors_are_the_clients_own(model: llm.Model, tmp_path: Path) -> None:
+def test_errors_raise_client_exceptions(model: llm.Model, tmp_path: Path) -> None:
     import llm
     from openai import AuthenticationError, BadRequestError
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.api.live_endpoint import KEY, wait_until
-from tests.clients.real_endpoint import COLOURS, ENDLESS, QUESTION, TOO_LONG, RealEndpoint, house
+from tests.clients.real_endpoint import COLOURS, ENDLESS, QUESTION, TOO_LONG, RealEndpoint, serve_real_endpoint
 
 if TYPE_CHECKING:
     from ollama import Client
@@ -20,22 +20,22 @@ SHORT: Any = {"temperature": 0, "num_predict": 7}
 
 
 @pytest.fixture
-def client(served: RealEndpoint) -> Iterator[Client]:
+def client(endpoint: RealEndpoint) -> Iterator[Client]:
     from ollama import Client
 
-    with Client(served.root, headers={"authorization": f"Bearer {served.key}"}, timeout=60) as made:
+    with Client(endpoint.root, headers={"authorization": f"Bearer {endpoint.key}"}, timeout=60) as made:
         yield made
 
 
-def test_models(served: RealEndpoint, client: Client) -> None:
-    assert [model.model for model in client.list().models] == [served.model]
-    assert [model.model for model in client.ps().models] == [served.model]
-    shown = client.show(served.model)
+def test_client_lists_models(endpoint: RealEndpoint, client: Client) -> None:
+    assert [model.model for model in client.list().models] == [endpoint.model]
+    assert [model.model for model in client.ps().models] == [endpoint.model]
+    shown = client.show(endpoint.model)
     assert "completion" in (shown.capabilities or [])
     assert shown.modelinfo
 
 
-def test_chat_and_generate_whole_and_streamed_say_the_same(client: Client) -> None:
+def test_whole_and_streamed_chat_and_generate_are_equal(client: Client) -> None:
     whole = client.chat("llama3.2", SAID, options=SHORT)
     streamed = list(client.chat("llama3.2", SAID, options=SHORT, stream=True))
     assert "".join(part.message.content or "" for part in streamed) == whole.message.content != ""
@@ -46,12 +46,12 @@ def test_chat_and_generate_whole_and_streamed_say_the_same(client: Client) -> No
     assert "".join(part.response or "" for part in parts) == generated.response == whole.message.content
 
 
-def test_a_structured_answer_keeps_to_its_schema(client: Client) -> None:
+def test_structured_answer_follows_schema(client: Client) -> None:
     answer = client.chat("x", SAID, format=COLOURS, options={"num_predict": 60})
     assert json.loads(answer.message.content or "")["colour"] in ("red", "blue")
 
 
-def test_tools_may_be_called_and_answered(client: Client) -> None:
+def test_tool_call_and_result_are_answered(client: Client) -> None:
     def paint(colour: str) -> str:
         """Paints.
 
@@ -71,21 +71,21 @@ def test_tools_may_be_called_and_answered(client: Client) -> None:
     assert client.chat("x", told, options=SHORT).message.content
 
 
-def test_embeddings(client: Client) -> None:
+def test_client_gets_embeddings(client: Client) -> None:
     found = client.embed("x", ["sea", "ship"])
     assert [sum(each * each for each in vector) for vector in found.embeddings] == pytest.approx([1, 1], abs=1e-3)
 
 
-def test_an_abort_frees_the_slot(served: RealEndpoint, client: Client) -> None:
+def test_abort_frees_slot(endpoint: RealEndpoint, client: Client) -> None:
     said: Any = [{"role": "user", "content": ENDLESS}]
     stream: Any = client.chat("x", said, stream=True, options={"num_predict": 2000, "temperature": 0})
     for _, _part in zip(range(3), stream, strict=False):
         pass
     stream.close()
-    served.was_freed()
+    endpoint.assert_last_was_cancelled()
 
 
-def test_errors_are_the_clients_own(served: RealEndpoint, client: Client) -> None:
+def test_errors_raise_client_exceptions(endpoint: RealEndpoint, client: Client) -> None:
     from ollama import Client, ResponseError
 
     with pytest.raises(ResponseError, match="maximum context length is") as refused:
@@ -94,16 +94,19 @@ def test_errors_are_the_clients_own(served: RealEndpoint, client: Client) -> Non
     with pytest.raises(ResponseError, match="maximum context length is") as streamed:
         next(client.chat("x", [{"role": "user", "content": TOO_LONG}], stream=True))
     assert streamed.value.status_code == 400
-    with Client(served.root) as stranger, pytest.raises(ResponseError, match="needs its key") as closed:
+    with Client(endpoint.root) as stranger, pytest.raises(ResponseError, match="needs its key") as closed:
         stranger.list()
     assert closed.value.status_code == 401
 
 
-def test_what_is_not_to_be_kept_goes_and_comes_back(model_path: Path) -> None:
+def test_keep_alive_zero_unloads_and_next_request_loads(model_path: Path) -> None:
     from ollama import Client
 
     headers = {"authorization": f"Bearer {KEY}"}
-    with house(model_path, model_changes=model_path) as own, Client(own.root, headers=headers, timeout=60) as client:
+    with (
+        serve_real_endpoint(model_path, model_changes=model_path) as own,
+        Client(own.root, headers=headers, timeout=60) as client,
+    ):
         before = client.chat("x", SAID, options=SHORT).message.content
         assert client.generate("x", keep_alive=0).done_reason == "unload"
         assert own.engine.status.model is None
@@ -113,6 +116,6 @@ def test_what_is_not_to_be_kept_goes_and_comes_back(model_path: Path) -> None:
         wait_until(lambda: not client.ps().models)
 
 
-def test_the_model_stays_where_tools_may_not_take_it(served: RealEndpoint, client: Client) -> None:
+def test_keep_alive_without_model_changes_keeps_model(endpoint: RealEndpoint, client: Client) -> None:
     assert client.generate("x", keep_alive=0).done_reason == "load"
-    assert [model.model for model in client.ps().models] == [served.model]
+    assert [model.model for model in client.ps().models] == [endpoint.model]

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def client(served: RealEndpoint) -> Iterator[OpenAI]:
+def client(endpoint: RealEndpoint) -> Iterator[OpenAI]:
     from openai import OpenAI
 
-    with OpenAI(base_url=served.url, api_key=served.key, max_retries=0, timeout=60) as made:
+    with OpenAI(base_url=endpoint.url, api_key=endpoint.key, max_retries=0, timeout=60) as made:
         yield made
 
 
@@ -26,16 +26,16 @@ SAID: Any = [{"role": "user", "content": QUESTION}]
 TOOLS: Any = [{"type": "function", "function": {"name": "paint", "description": "Paints.", "parameters": COLOURS}}]
 
 
-def test_models(served: RealEndpoint, client: OpenAI) -> None:
-    assert [model.id for model in client.models.list()] == [served.model]
-    assert client.models.retrieve(served.model).owned_by == "inglenook"
+def test_client_lists_models(endpoint: RealEndpoint, client: OpenAI) -> None:
+    assert [model.id for model in client.models.list()] == [endpoint.model]
+    assert client.models.retrieve(endpoint.model).owned_by == "inglenook"
 
 
-def test_chat_whole_and_streamed_say_the_same(served: RealEndpoint, client: OpenAI) -> None:
+def test_whole_and_streamed_answers_are_equal(endpoint: RealEndpoint, client: OpenAI) -> None:
     asked: Any = {"model": "gpt-4o", "messages": SAID, "temperature": 0, "max_completion_tokens": 7}
     whole = client.chat.completions.create(**asked)
     assert whole.choices[0].message.content
-    assert whole.model == served.model
+    assert whole.model == endpoint.model
     streamed = list(client.chat.completions.create(**asked, stream=True, stream_options={"include_usage": True}))
     text = "".join(chunk.choices[0].delta.content or "" for chunk in streamed if chunk.choices)
     assert text == whole.choices[0].message.content
@@ -45,7 +45,7 @@ def test_chat_whole_and_streamed_say_the_same(served: RealEndpoint, client: Open
     assert streamed[-1].usage.completion_tokens == whole.usage.completion_tokens
 
 
-def test_a_tool_is_called_whole_and_streamed(client: OpenAI) -> None:
+def test_tool_is_called_whole_and_streamed(client: OpenAI) -> None:
     asked: Any = {"model": "x", "messages": SAID, "tools": TOOLS, "tool_choice": "required", "max_tokens": 60}
     asked["parallel_tool_calls"] = False
     with client.chat.completions.stream(**asked) as stream:
@@ -59,7 +59,7 @@ def test_a_tool_is_called_whole_and_streamed(client: OpenAI) -> None:
         assert json.loads(function.arguments)["colour"] in ("red", "blue")
 
 
-def test_a_structured_answer_is_parsed(client: OpenAI) -> None:
+def test_structured_answer_is_parsed(client: OpenAI) -> None:
     from pydantic import BaseModel
 
     class Paint(BaseModel):
@@ -70,7 +70,7 @@ def test_a_structured_answer_is_parsed(client: OpenAI) -> None:
     assert isinstance(parsed.choices[0].message.parsed, Paint)
 
 
-def test_responses_whole_streamed_and_gone_on_from(client: OpenAI) -> None:
+def test_responses_whole_streamed_and_continued(client: OpenAI) -> None:
     whole = client.responses.create(model="x", input=QUESTION, max_output_tokens=7, temperature=0)
     assert whole.output_text
     kinds, text = [], ""
@@ -84,23 +84,23 @@ def test_responses_whole_streamed_and_gone_on_from(client: OpenAI) -> None:
     assert kinds[-1] in ("response.completed", "response.incomplete")
 
 
-def test_embeddings_and_completions(client: OpenAI) -> None:
+def test_client_gets_embeddings_and_completions(client: OpenAI) -> None:
     found = client.embeddings.create(model="x", input=["sea", "ship"])
     assert len(found.data) == 2
     assert sum(each * each for each in found.data[0].embedding) == pytest.approx(1, abs=1e-3)
     assert client.completions.create(model="x", prompt="One, two,", max_tokens=4, temperature=0).choices[0].text
 
 
-def test_an_abort_frees_the_slot(served: RealEndpoint, client: OpenAI) -> None:
+def test_abort_frees_slot(endpoint: RealEndpoint, client: OpenAI) -> None:
     said: Any = [{"role": "user", "content": ENDLESS}]
     stream = client.chat.completions.create(model="x", messages=said, stream=True, extra_body={"ignore_eos": True})
     for _, _chunk in zip(range(3), stream, strict=False):
         pass
     stream.close()
-    served.was_freed()
+    endpoint.assert_last_was_cancelled()
 
 
-def test_errors_are_the_clients_own(served: RealEndpoint, client: OpenAI) -> None:
+def test_errors_raise_client_exceptions(endpoint: RealEndpoint, client: OpenAI) -> None:
     from openai import AuthenticationError, BadRequestError, NotFoundError, OpenAI
 
     long: Any = [{"role": "user", "content": TOO_LONG}]
@@ -110,7 +110,7 @@ def test_errors_are_the_clients_own(served: RealEndpoint, client: OpenAI) -> Non
         assert (refused.value.status_code, refused.value.code) == (400, "context_length_exceeded")
         assert refused.value.type == "invalid_request_error"
     with (
-        OpenAI(base_url=served.url, api_key="wrong", max_retries=0) as stranger,
+        OpenAI(base_url=endpoint.url, api_key="wrong", max_retries=0) as stranger,
         pytest.raises(AuthenticationError, match="needs its key") as closed,
     ):
         stranger.models.list()

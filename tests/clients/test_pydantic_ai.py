@@ -1,4 +1,4 @@
-"""pydantic-ai, from PyPI. Its agents are asked on a loop of their own."""
+"""pydantic-ai, from PyPI. Its agents run on their own event loop."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def with_model(url: str, key: str, use: Callable[[OpenAIChatModel], Awaitable[An
     return asyncio.run(run())
 
 
-def test_chat_whole_and_streamed_say_the_same(served: RealEndpoint) -> None:
+def test_whole_and_streamed_answers_are_equal(endpoint: RealEndpoint) -> None:
     async def both(model: OpenAIChatModel) -> tuple[str, list[str]]:
         from pydantic_ai import Agent
 
@@ -45,30 +45,30 @@ def test_chat_whole_and_streamed_say_the_same(served: RealEndpoint) -> None:
         async with agent.run_stream(QUESTION) as stream:
             return whole, [part async for part in stream.stream_text(delta=True, debounce_by=None)]
 
-    whole, parts = with_model(served.url, served.key, both)
+    whole, parts = with_model(endpoint.url, endpoint.key, both)
     assert len(parts) > 3
     assert "".join(parts) == whole != ""
 
 
-def test_a_tool_gives_the_structured_answer(served: RealEndpoint) -> None:
+def test_structured_answer_by_tool(endpoint: RealEndpoint) -> None:
     async def ask(model: OpenAIChatModel) -> object:
         from pydantic_ai import Agent
 
         return (await Agent(model, output_type=Paint, model_settings=BRIEF).run(QUESTION)).output
 
-    assert isinstance(with_model(served.url, served.key, ask), Paint)
+    assert isinstance(with_model(endpoint.url, endpoint.key, ask), Paint)
 
 
-def test_a_schema_gives_the_structured_answer(served: RealEndpoint) -> None:
+def test_structured_answer_by_schema(endpoint: RealEndpoint) -> None:
     async def ask(model: OpenAIChatModel) -> object:
         from pydantic_ai import Agent, NativeOutput
 
         return (await Agent(model, output_type=NativeOutput(Paint), model_settings=BRIEF).run(QUESTION)).output
 
-    assert isinstance(with_model(served.url, served.key, ask), Paint)
+    assert isinstance(with_model(endpoint.url, endpoint.key, ask), Paint)
 
 
-def test_an_abort_frees_the_slot(served: RealEndpoint) -> None:
+def test_abort_frees_slot(endpoint: RealEndpoint) -> None:
     async def leave(model: OpenAIChatModel) -> None:
         from pydantic_ai import Agent
 
@@ -78,11 +78,11 @@ def test_an_abort_frees_the_slot(served: RealEndpoint) -> None:
         await asyncio.wait({asked})
         assert asked.cancelled()
 
-    with_model(served.url, served.key, leave)
-    served.was_freed()
+    with_model(endpoint.url, endpoint.key, leave)
+    endpoint.assert_last_was_cancelled()
 
 
-def test_errors_are_the_clients_own(served: RealEndpoint) -> None:
+def test_errors_raise_client_exceptions(endpoint: RealEndpoint) -> None:
     from pydantic_ai.exceptions import ModelHTTPError
 
     async def too_long(model: OpenAIChatModel) -> None:
@@ -96,8 +96,8 @@ def test_errors_are_the_clients_own(served: RealEndpoint) -> None:
         await Agent(model).run(QUESTION)
 
     with pytest.raises(ModelHTTPError, match="maximum context length is") as refused:
-        with_model(served.url, served.key, too_long)
+        with_model(endpoint.url, endpoint.key, too_long)
     assert refused.value.status_code == 400
     with pytest.raises(ModelHTTPError, match="needs its key") as closed:
-        with_model(served.url, "wrong", short)
+        with_model(endpoint.url, "wrong", short)
     assert closed.value.status_code == 401

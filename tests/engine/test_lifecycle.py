@@ -110,16 +110,16 @@ def test_prompt_of_a_previous_model_ends_with_not_loaded() -> None:
         opener = FakeOpener()
         engine = Engine(opener)
         await engine.load(PATH)
-        first = engine._pools.prompt_builder
+        first = engine._prompts.prompt_builder
         await engine.load(PATH)
         assert first is not None
         stream = RequestStream("late", asyncio.get_running_loop(), engine.cancel)
         state = RequestState(chat(), stream, 0.0)
         # As if it had not been invalidated yet:
-        engine._pools.prompt_builder, current = first, engine._pools.prompt_builder
-        engine._dispatcher.dispatch(first, state)
+        engine._prompts.prompt_builder, current = first, engine._prompts.prompt_builder
+        engine._prompts.dispatch(first, state)
         events = [event async for event in stream]
-        engine._pools.prompt_builder = current
+        engine._prompts.prompt_builder = current
         assert isinstance(events[-1], Failed)
         assert isinstance(events[-1].error, NotLoaded)
         assert opener.backends[-1].n_decodes == 0

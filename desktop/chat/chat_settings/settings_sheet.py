@@ -21,7 +21,7 @@ from desktop.widgets.switch import Switch
 
 THINKING = (None, True, False)
 SETTLE_MS = 300
-"""After the last key, so that not every letter of the instructions is saved."""
+"""Delay between the last key press and saving a change."""
 
 
 class ChatSettingsSheet(SideSheet):
@@ -50,10 +50,12 @@ class ChatSettingsSheet(SideSheet):
         self.system.setObjectName("settingText")
         self.system.setTabChangesFocus(True)
         self.system.setFixedHeight(108)
-        self.system.setPlaceholderText(self.tr("Who it should be and how it should answer. It reads this first."))
+        self.system.setPlaceholderText(
+            self.tr("Role of the model and style of its answers. The model reads this first.")
+        )
         self.system.setAccessibleName(self.tr("Instructions"))
         self.system.textChanged.connect(lambda: self.form.change(system=self.system.toPlainText()))
-        choices = (self.tr("The model’s way"), self.tr("On"), self.tr("Off"))
+        choices = (self.tr("Model default"), self.tr("On"), self.tr("Off"))
         self.thinking = Segments(choices, self.tr("Thinking: {choice}"), self)
         self.thinking.group.idClicked.connect(lambda number: self.form.change(thinking=THINKING[number]))
         self.rows = {number.name: NumberRow(theme, number, self) for number in NUMBERS}
@@ -64,9 +66,9 @@ class ChatSettingsSheet(SideSheet):
         self.summary = label("settingHelp", "", self, wraps=True)
         self.summary.setTextFormat(Qt.TextFormat.PlainText)
         self.summary.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.forget_summary = self._link(self.tr("Forget the summary"))
+        self.forget_summary = self._link(self.tr("Delete the summary"))
         self.forget_summary.clicked.connect(self._forget_summary)
-        self.reset_all = self._link(self.tr("Back to all defaults"))
+        self.reset_all = self._link(self.tr("Reset all to defaults"))
         self.reset_all.clicked.connect(self._reset_all)
         self._lay_out()
         self._show_all()

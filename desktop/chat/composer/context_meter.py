@@ -27,11 +27,11 @@ class ContextMeter(QLabel):
         """Show how much of the context is used; hidden if either number is 0. `n_left_out`: turns left out."""
         self._share = min(1.0, n_tokens / n_ctx) if n_ctx else 0.0
         self.setText(self.tr("{used} of {all}").format(used=whole(n_tokens), all=whole(n_ctx)))
-        texts = [self.tr("Tokens of this chat and of what is being written, of those the model reads")]
+        texts = [self.tr("Tokens of this chat and your draft, out of the model’s context")]
         if n_left_out:
             texts.append(self.tr("Oldest turns left out: {n}").format(n=n_left_out))
         if n_ctx and n_tokens > n_ctx:
-            texts.append(self.tr("It is more than the model reads"))
+            texts.append(self.tr("This is more than the model can read"))
         self.setToolTip("\n".join(texts))
         self.setAccessibleName(". ".join([self.text(), *texts]))
         over = bool(n_ctx) and n_tokens > n_ctx

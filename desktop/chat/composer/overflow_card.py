@@ -64,7 +64,7 @@ class OverflowCard(QFrame):
         self._progress.setTextVisible(False)
         self._progress.setRange(0, 1000)
         self._progress.setFixedHeight(4)
-        self._progress.setAccessibleName(self.tr("How far the summary is"))
+        self._progress.setAccessibleName(self.tr("Progress of the summary"))
         self.leave_out = self._button("primary", self.tr("Leave them out"), self.leave_out_requested)
         self.summarise = self._button("plain", self.tr("Summarise them"), self.summary_requested)
         self.new_chat = self._button("plain", self.tr("Start afresh"), self.new_chat_requested)

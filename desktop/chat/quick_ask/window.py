@@ -43,7 +43,7 @@ class QuickAskWindow(QWidget):
         self.field.setObjectName("quickField")
         self.field.setPlaceholderText(self.tr("Ask something"))
         self.field.setAccessibleName(self.tr("Question"))
-        self.field.setAccessibleDescription(self.tr("Enter asks in a new chat, Escape closes"))
+        self.field.setAccessibleDescription(self.tr("Enter sends the question in a new chat, Escape closes"))
         self.field.returnPressed.connect(self._submit)
         CompositionGuard(self.field)
         self._close = QToolButton(self._card)

@@ -47,10 +47,10 @@ def _tree(nodes: Mapping[str, Any]) -> tuple[dict[str, str | None], dict[str, in
     listed: dict[str, str] = {}
     order: dict[str, int] = {}
     for node_id, node in nodes.items():
-        for place, child in enumerate(as_list(as_mapping(node).get("children"))):
+        for position, child in enumerate(as_list(as_mapping(node).get("children"))):
             if isinstance(child, str) and child in nodes:
                 listed.setdefault(child, node_id)
-                order.setdefault(child, place)
+                order.setdefault(child, position)
     parents: dict[str, str | None] = {}
     for node_id, node in nodes.items():
         parent = as_mapping(node).get("parent")

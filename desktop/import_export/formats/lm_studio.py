@@ -27,16 +27,16 @@ def read(data: Mapping[str, Any]) -> Iterator[PortableChat]:
     if system := as_text(data.get("systemPrompt")):
         builder.add("system", None, "system", system)
         parent = "system"
-    for place, message in enumerate(as_list(data.get("messages"))):
+    for position, message in enumerate(as_list(data.get("messages"))):
         if not isinstance(as_mapping(message).get("versions"), list):
             builder.skip()
             continue
-        parent = _add_versions(builder, place, message, parent) or parent
+        parent = _add_versions(builder, position, message, parent) or parent
     if (found := builder.built(parent)) is not None:
         yield found
 
 
-def _add_versions(builder: ChatBuilder, place: int, message: Mapping[str, Any], parent: str | None) -> str | None:
+def _add_versions(builder: ChatBuilder, position: int, message: Mapping[str, Any], parent: str | None) -> str | None:
     """Adds all versions. Returns the node id of the selected one, or of the first with text."""
     selected: str | None = None
     for number, version in enumerate(message["versions"]):
@@ -47,7 +47,7 @@ def _add_versions(builder: ChatBuilder, place: int, message: Mapping[str, Any], 
         text, reasoning = content
         if not text:
             continue
-        node_id = f"{place}.{number}"
+        node_id = f"{position}.{number}"
         role: Role = "assistant" if version.get("role") == "assistant" else "user"
         builder.add(node_id, parent, role, text, reasoning=reasoning)
         if selected is None or number == message.get("currentlySelected"):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
-from engine.output.json_schema import types
+from engine.output.json_schema import json_type, resolved, types
 
 MAX_STEPS = 20_000
 """Limit of visited subschemas and listed values per check; the rest is not checked."""
@@ -43,7 +43,7 @@ class _Checker:
 
     def unmet(self, value: Any, schema: Any, path: str, depth: int) -> Iterator[str]:
         """All violations here and below."""
-        schema = self._followed(schema)
+        schema = resolved(schema, self._root)
         self._n_steps += 1 + (len(_list(schema.get("enum"))) if isinstance(schema, dict) else 0)
         if self._n_steps > MAX_STEPS or depth > 100:
             raise _TooLarge
@@ -99,17 +99,6 @@ class _Checker:
                 if name in value and not met:
                     yield keyword
 
-    def _followed(self, schema: Any) -> Any:
-        for _ in range(8):
-            reference = schema.get("$ref") if isinstance(schema, dict) else None
-            if not isinstance(reference, str):
-                return schema
-            target = self._root
-            for step in reference.removeprefix("#").split("/")[1:]:
-                target = target.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(target, dict) else None
-            schema = True if target is None or not reference.startswith("#") else target
-        return True
-
 
 _OPTIONS = ("anyOf", "oneOf")
 
@@ -117,7 +106,7 @@ _OPTIONS = ("anyOf", "oneOf")
 def _broken_values(value: Any, schema: dict[str, Any]) -> Iterator[str]:
     """Violations of keywords that need only this value."""
     allowed = types({"type": schema["type"]}) if "type" in schema else frozenset()
-    if allowed and not (_kinds(value) & allowed):
+    if allowed and not (_types_of(value) & allowed):
         yield "type"
     if isinstance(schema.get("enum"), list) and _canonical(value) not in map(_canonical, schema["enum"]):
         yield "enum"
@@ -161,21 +150,10 @@ def _inner(value: Any, schema: dict[str, Any]) -> Iterator[tuple[Any, object, An
             yield each, at, first[at] if at < len(first) else rest if not isinstance(rest, list) else True
 
 
-def _kinds(value: Any) -> frozenset[str]:
-    match value:
-        case None:
-            return frozenset(("null",))
-        case bool():
-            return frozenset(("boolean",))
-        case int():
-            return frozenset(("integer", "number"))
-        case float():
-            return frozenset(("integer", "number")) if value.is_integer() else frozenset(("number",))
-        case str():
-            return frozenset(("string",))
-        case list():
-            return frozenset(("array",))
-    return frozenset(("object",))
+def _types_of(value: Any) -> frozenset[str]:
+    name = json_type(value)
+    is_whole = name == "integer" or (name == "number" and value.is_integer())
+    return frozenset(("integer", "number")) if is_whole else frozenset((name,))
 
 
 def _canonical(value: Any) -> str:

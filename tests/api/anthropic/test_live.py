@@ -1,4 +1,4 @@
-"""Anthropic's messages on a live port."""
+"""Anthropic's messages, over HTTP."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def post(endpoint: Live, body: object, path: str = "/v1/messages", **headers: st
 
 
 @pytest.mark.parametrize("headers", [{"x-api-key": KEY}, {"authorization": f"Bearer {KEY}"}])
-def test_whole_and_streamed_say_the_same(endpoint: Live, headers: dict[str, str]) -> None:
+def test_whole_and_streamed_answers_are_equal(endpoint: Live, headers: dict[str, str]) -> None:
     whole = post(endpoint, ASKED, **headers).json()
     assert whole["content"] == [{"type": "text", "text": "Hello there."}]
     assert (whole["stop_reason"], whole["model"]) == ("end_turn", "fake")
@@ -30,7 +30,7 @@ def test_whole_and_streamed_say_the_same(endpoint: Live, headers: dict[str, str]
     assert events[-1] == {"type": "message_stop"}
 
 
-def test_the_stop_string_that_came_is_named(endpoint: Live) -> None:
+def test_stop_string_is_returned(endpoint: Live) -> None:
     asked = ASKED | {"stop_sequences": ["END", "th"]}
     whole = post(endpoint, asked).json()
     assert whole["content"] == [{"type": "text", "text": "Hello "}]
@@ -43,7 +43,7 @@ def test_the_stop_string_that_came_is_named(endpoint: Live) -> None:
     assert (short["stop_reason"], short["stop_sequence"]) == ("max_tokens", None)
 
 
-def test_tokens_are_counted_also_where_they_are_too_many(endpoint: Live) -> None:
+def test_count_tokens_counts_prompts_above_context(endpoint: Live) -> None:
     path = "/v1/messages/count_tokens"
     few = post(endpoint, {"messages": ASKED["messages"]}, path).json()["input_tokens"]
     read = post(endpoint, ASKED).json()["usage"]
@@ -52,7 +52,7 @@ def test_tokens_are_counted_also_where_they_are_too_many(endpoint: Live) -> None
     assert many == few + 9000 - 2
 
 
-def test_errors_have_anthropics_shape(endpoint: Live) -> None:
+def test_errors_have_anthropic_format(endpoint: Live) -> None:
     for stream in (False, True):
         long = post(endpoint, {**ASKED, "messages": [{"role": "user", "content": "x" * 9000}], "stream": stream})
         assert long.status_code == 400
@@ -67,9 +67,9 @@ def test_errors_have_anthropics_shape(endpoint: Live) -> None:
         assert answer.json()["request_id"].startswith("req_")
 
 
-def test_a_client_that_leaves_ends_its_request() -> None:
+def test_disconnect_cancels_request() -> None:
     with live(FakeOpener(Script(step_s=0.005))) as endpoint, endpoint.http() as client:
         with client.stream("POST", "/v1/messages", json=ASKED | {"stream": True, "max_tokens": 4000}) as answer:
             next(answer.iter_bytes())
-        wait_until(lambda: endpoint.n_under_way == 0, timeout_s=1)
+        wait_until(lambda: endpoint.n_in_progress == 0, timeout_s=1)
         assert endpoint.opener.backends[0].n_open_samplers == 0

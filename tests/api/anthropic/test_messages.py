@@ -1,4 +1,4 @@
-"""Anthropic's words and the engine's, both ways. Streams are compared byte by byte."""
+"""Translation between Anthropic's messages and the engine. Streams are compared byte by byte."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from engine.events import (
 )
 from engine.requests import ChatRequest, Constraint, Message, NamedTool, Sampling, Tool, ToolCall
 
-HEAD = MessageMeta("msg_1", "alias")
+META = MessageMeta("msg_1", "alias")
 TIMINGS = Timings(0.0, 0.25, 0.5, 0.25)
 USAGE = Usage(9, 4, 2)
 
@@ -37,11 +37,11 @@ def request(**fields: object) -> ChatRequest:
 
 
 def stream(*events: Event) -> str:
-    writer = MessageWriter(HEAD)
+    writer = MessageWriter(META)
     return b"".join(writer.frames(0, event) for event in events).decode()
 
 
-# To the client
+# Answers
 
 OPENED = (
     'event: message_start\ndata: {"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant",'
@@ -71,7 +71,7 @@ def stop(index: int) -> str:
     return f'event: content_block_stop\ndata: {{"type":"content_block_stop","index":{index}}}\n\n'
 
 
-def test_stream_of_text() -> None:
+def test_text_stream_bytes() -> None:
     events = (Started(9, 4), TextDelta("Hel", 1), TextDelta("lo", 1), Finished("stop", USAGE, TIMINGS))
     assert stream(*events) == (
         OPENED
@@ -95,7 +95,7 @@ THOUGHTFUL: tuple[Event, ...] = (
 )
 
 
-def test_stream_of_thinking_text_and_calls() -> None:
+def test_reasoning_text_and_calls_stream_bytes() -> None:
     assert stream(*THOUGHTFUL) == (
         OPENED
         + start(0, '{"type":"thinking","thinking":"","signature":""}')
@@ -115,12 +115,12 @@ def test_stream_of_thinking_text_and_calls() -> None:
     )
 
 
-def test_stream_of_nothing_has_an_empty_block() -> None:
+def test_empty_answer_streams_empty_block() -> None:
     wire = stream(Started(9, 4), Finished("length", USAGE, TIMINGS))
     assert wire == OPENED + start(0, '{"type":"text","text":""}') + stop(0) + closed("max_tokens")
 
 
-def test_a_late_error() -> None:
+def test_error_after_first_token_is_an_event() -> None:
     wire = stream(Started(9, 4), Failed(EngineDead("/home/me/x.gguf broke")))
     assert wire == OPENED + (
         'event: error\ndata: {"type":"error","error":{"type":"overloaded_error",'
@@ -129,10 +129,10 @@ def test_a_late_error() -> None:
     assert "event: error" in stream(Started(9, 4), Finished("cancelled", USAGE, TIMINGS))
 
 
-def test_whole_answer() -> None:
+def test_whole_answer_has_all_blocks() -> None:
     builder = AnswerBuilder()
     answers = [answer for event in THOUGHTFUL if (answer := builder.add(event)) is not None]
-    assert message(HEAD, answers[0]) == {
+    assert message(META, answers[0]) == {
         "id": "msg_1",
         "type": "message",
         "role": "assistant",
@@ -154,10 +154,10 @@ def test_whole_answer() -> None:
     }
 
 
-# From the client
+# Requests
 
 
-def test_words_and_limits() -> None:
+def test_fields_become_request() -> None:
     asked = request(
         system=[{"type": "text", "text": "Be kind.", "cache_control": {"type": "ephemeral"}}],
         temperature=1,
@@ -176,13 +176,13 @@ def test_words_and_limits() -> None:
     )
 
 
-def test_a_begun_answer_is_gone_on_with() -> None:
+def test_last_assistant_message_is_continued() -> None:
     said = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hel"}]
     asked = request(messages=said)
     assert (asked.messages, asked.answer_start) == ((Message("user", "Hi"),), "Hel")
 
 
-def test_calls_and_their_results() -> None:
+def test_tool_calls_and_results_become_messages() -> None:
     said = [
         {
             "role": "assistant",
@@ -218,13 +218,13 @@ def test_calls_and_their_results() -> None:
         ({"type": "tool", "name": "f"}, NamedTool("f"), False),
     ],
 )
-def test_tools(choice: object, expected: object, parallel: bool) -> None:
+def test_tools_and_choice_become_request(choice: object, expected: object, parallel: bool) -> None:
     asked = request(tools=[{"name": "f", "description": "F.", "input_schema": {"$defs": {}}}], tool_choice=choice)
     assert asked.tools == (Tool("f", "F.", '{"$defs": {}}'),)
     assert (asked.tool_choice, asked.parallel_tool_calls) == (expected, parallel)
 
 
-def test_thinking_and_format() -> None:
+def test_thinking_and_output_format_become_request() -> None:
     assert request(thinking={"type": "enabled", "budget_tokens": 1024}).thinking is True
     assert request(thinking={"type": "disabled"}).thinking is False
     output = {"effort": "max", "format": {"type": "json_schema", "schema": {"type": "object"}}}
@@ -236,7 +236,7 @@ def test_thinking_and_format() -> None:
     assert request(min_p=0.2, seed=4, top_k=3).sampling == Sampling(min_p=0.2, seed=4, top_k=3)
 
 
-def test_tools_of_another_server_in_the_history_leave_its_text() -> None:
+def test_server_tools_in_history_leave_text() -> None:
     turn = [
         {"type": "server_tool_use", "id": "srv_1", "name": "web_search", "input": {"query": "tide"}},
         {"type": "web_search_tool_result", "tool_use_id": "srv_1", "content": [{"type": "web_search_result"}]},
@@ -251,7 +251,7 @@ def test_tools_of_another_server_in_the_history_leave_its_text() -> None:
     assert request(messages=messages).messages[1] == Message("assistant", "High tide is at four.")
 
 
-def test_calls_of_another_server_in_the_history_keep_their_results() -> None:
+def test_mcp_calls_in_history_keep_results() -> None:
     turn = [
         {"type": "text", "text": "I look."},
         {"type": "mcp_tool_use", "id": "m_1", "name": "tide", "server_name": "sea", "input": {"day": 1}},
@@ -270,13 +270,13 @@ def test_calls_of_another_server_in_the_history_keep_their_results() -> None:
     )
 
 
-def test_summary_of_a_compacted_conversation_is_read() -> None:
+def test_compaction_summary_is_read() -> None:
     turn = [{"type": "compaction", "content": "They spoke of tides."}]
     messages = [{"role": "assistant", "content": turn}, {"role": "user", "content": "And now?"}]
     assert request(messages=messages).messages[0] == Message("assistant", "They spoke of tides.")
 
 
-def test_a_line_that_differs_each_time_is_left_out() -> None:
+def test_billing_header_is_removed_from_system_prompt() -> None:
     billed = "x-anthropic-billing-header: cc_version=2.1; cch=a1b2c;\nBe kind."
     assert request(system=billed).messages[0] == Message("system", "Be kind.")
 
@@ -300,7 +300,7 @@ def test_a_line_that_differs_each_time_is_left_out() -> None:
         ({"guided_choice": ["a"]}, "guided_choice"),
     ],
 )
-def test_what_cannot_be_had_is_named(fields: dict[str, object], param: str) -> None:
+def test_unsupported_values_are_refused_by_name(fields: dict[str, object], param: str) -> None:
     with pytest.raises(BadRequest) as caught:
         request(**fields)
     assert caught.value.param == param

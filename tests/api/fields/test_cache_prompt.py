@@ -40,7 +40,7 @@ def n_cached(found: dict[str, Any]) -> int:
 
 
 @pytest.mark.parametrize(("path", "body"), BODIES, ids=[path for path, _ in BODIES])
-def test_declined_cache_reads_the_whole_prompt(endpoint: Live, path: str, body: dict[str, object]) -> None:
+def test_cache_prompt_false_computes_whole_prompt(endpoint: Live, path: str, body: dict[str, object]) -> None:
     endpoint.post(body, path)
     assert n_cached(endpoint.post(body, path).json()) > 100
     assert n_cached(endpoint.post({**body, "cache_prompt": False}, path).json()) == 0
@@ -48,10 +48,10 @@ def test_declined_cache_reads_the_whole_prompt(endpoint: Live, path: str, body: 
 
 
 @pytest.mark.parametrize(("path", "body"), OLLAMA_BODIES)
-def test_declined_cache_in_ollamas_options_reads_the_whole_prompt(
+def test_cache_prompt_false_in_ollama_options_computes_whole_prompt(
     endpoint: Live, path: str, body: dict[str, object]
 ) -> None:
-    """Ollama's answers do not say what was cached."""
+    """Reads the number of cached tokens from /v1/activity, since Ollama's answers do not contain it."""
     for declined in (False, True):
         for _ in range(2):
             options = {"num_predict": 3, "cache_prompt": not declined}

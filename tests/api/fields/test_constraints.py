@@ -1,4 +1,4 @@
-"""Formats of the answer on a live port, in every dialect: beside tools, relaxed, strict, and by all their names."""
+"""Constraints in every dialect over HTTP: by all their field names, together with tools, strict and not strict."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ TOOLS: Mapping[str, list[dict[str, object]]] = {
 
 
 def with_schema(path: str, schema: object, **more: object) -> dict[str, Any]:
-    """A question that asks for an answer of this schema."""
+    """A body that asks for an answer with this schema."""
     format: dict[str, object]
     match path:
         case "/v1/chat/completions":
@@ -73,8 +73,8 @@ def with_schema(path: str, schema: object, **more: object) -> dict[str, Any]:
     return {"prompt": "late?", "n_predict": 200, "json_schema": schema, **more}
 
 
-def said(answer: httpx.Response) -> tuple[str, list[str]]:
-    """An answer's text, and the names of the tools that it calls."""
+def answer_of(answer: httpx.Response) -> tuple[str, list[str]]:
+    """The answer's text, and the names of the called tools."""
     assert answer.status_code == 200, answer.text
     match answer.json():
         case {"choices": [{"message": message}]}:
@@ -99,36 +99,36 @@ ROUTES += ["/completion"]
 
 
 @pytest.mark.parametrize("path", ROUTES)
-def test_a_schema_is_enforced(served: Live, path: str) -> None:
-    text, _ = said(served.post(with_schema(path, SCHEMA), path))
+def test_schema_is_enforced(served: Live, path: str) -> None:
+    text, _ = answer_of(served.post(with_schema(path, SCHEMA), path))
     assert json.loads(text)["zq"] in (True, False)
 
 
 @pytest.mark.parametrize("path", TOOLS)
-def test_a_schema_beside_tools_is_enforced_or_a_tool_is_called(served: Live, path: str) -> None:
+def test_schema_with_tools_is_enforced_or_tool_is_called(served: Live, path: str) -> None:
     for wish in (b"It rains.", b'{"zq": true}', CALL.encode(), b'<tool_call>\n{"name": "nothing"'):
         served.script.answer = wish
-        text, calls = said(served.post(with_schema(path, SCHEMA, tools=TOOLS[path]), path))
+        text, calls = answer_of(served.post(with_schema(path, SCHEMA, tools=TOOLS[path]), path))
         if calls:
             assert (text, set(calls)) == ("", {"clock"})
         else:
             assert json.loads(text)["zq"] in (True, False)
     served.script.answer = CALL.encode()
-    assert said(served.post(with_schema(path, SCHEMA, tools=TOOLS[path]), path)) == ("", ["clock"])
+    assert answer_of(served.post(with_schema(path, SCHEMA, tools=TOOLS[path]), path)) == ("", ["clock"])
 
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/responses", "/v1/messages"])
-def test_a_schema_beside_tools_that_may_not_be_called_is_enforced(served: Live, path: str) -> None:
+def test_schema_with_forbidden_tools_is_enforced(served: Live, path: str) -> None:
     served.script.answer = CALL.encode()
     none: object = {"type": "none"} if path == "/v1/messages" else "none"
-    text, calls = said(served.post(with_schema(path, SCHEMA, tools=TOOLS[path], tool_choice=none), path))
+    text, calls = answer_of(served.post(with_schema(path, SCHEMA, tools=TOOLS[path], tool_choice=none), path))
     assert calls == []
     assert json.loads(text)["zq"] in (True, False)
 
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("path", [path for path in ROUTES if path != "/v1/messages"])
-def test_a_keyword_that_cannot_be_enforced_is_named_in_a_header(served: Live, path: str, stream: bool) -> None:
+def test_unenforced_keyword_is_listed_in_header(served: Live, path: str, stream: bool) -> None:
     answer = served.post(with_schema(path, ODD, stream=stream), path)
     assert answer.status_code == 200, answer.text
     assert answer.headers[HEADER] == "uniqueItems at /"
@@ -137,7 +137,7 @@ def test_a_keyword_that_cannot_be_enforced_is_named_in_a_header(served: Live, pa
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("path", TOOLS)
-def test_a_tool_with_a_keyword_that_cannot_be_enforced_is_called(served: Live, path: str, stream: bool) -> None:
+def test_tool_with_unenforced_keyword_is_called(served: Live, path: str, stream: bool) -> None:
     asked: dict[str, Any] = {**with_schema(path, SCHEMA), "tools": TOOLS[path], "stream": stream}
     for name in ("response_format", "text", "output_format", "format"):
         asked.pop(name, None)
@@ -152,7 +152,7 @@ def test_a_tool_with_a_keyword_that_cannot_be_enforced_is_called(served: Live, p
     assert answer.headers[HEADER] == "clock: uniqueItems at /properties/tags"
 
 
-def test_a_strict_schema_that_cannot_be_enforced_is_refused(served: Live) -> None:
+def test_strict_schema_with_unenforceable_keyword_is_refused(served: Live) -> None:
     chat = with_schema("/v1/chat/completions", ODD)
     chat["response_format"]["json_schema"]["strict"] = True
     responses = with_schema("/v1/responses", ODD)
@@ -183,44 +183,44 @@ def test_a_strict_schema_that_cannot_be_enforced_is_refused(served: Live) -> Non
     ],
 )
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions", "/completion"])
-def test_vllms_names_are_honoured(served: Live, path: str, fields: dict[str, object]) -> None:
+def test_vllm_fields_constrain_answer(served: Live, path: str, fields: dict[str, object]) -> None:
     asked = {**USER, **fields} if path == "/v1/chat/completions" else {"prompt": "x", **fields}
-    assert said(served.post(asked, path))[0] == "zq"
+    assert answer_of(served.post(asked, path))[0] == "zq"
 
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions", "/completion"])
-def test_vllms_schemas_are_honoured(served: Live, path: str) -> None:
+def test_vllm_schemas_constrain_answer(served: Live, path: str) -> None:
     asked: dict[str, Any] = USER if path == "/v1/chat/completions" else {"prompt": "x", "max_tokens": 200}
     for fields in (
         {"guided_json": SCHEMA},
         {"guided_json": json.dumps(SCHEMA)},
         {"structured_outputs": {"json": SCHEMA}},
     ):
-        assert json.loads(said(served.post({**asked, **fields}, path))[0])["zq"] in (True, False)
+        assert json.loads(answer_of(served.post({**asked, **fields}, path))[0])["zq"] in (True, False)
 
 
 @pytest.mark.parametrize(
     "field", ["guided_json", "guided_regex", "guided_choice", "guided_grammar", "structured_outputs"]
 )
 @pytest.mark.parametrize("path", ["/v1/responses", "/v1/messages", "/api/chat", "/api/generate"])
-def test_a_field_that_a_dialect_does_not_take_is_refused_by_name(served: Live, path: str, field: str) -> None:
+def test_constraint_field_of_other_dialect_is_refused(served: Live, path: str, field: str) -> None:
     asked = {**with_schema(path, SCHEMA), field: {"a": 1}}
     refused = served.post(asked, path)
     assert refused.status_code == 400
     assert f"'{field}'" in refused.text
 
 
-def test_two_names_of_one_format_are_refused(served: Live) -> None:
+def test_two_constraint_fields_are_refused(served: Live) -> None:
     asked = with_schema("/v1/messages", SCHEMA)
     refused = served.post({**asked, "output_config": {"format": asked["output_format"]}}, "/v1/messages")
     assert refused.status_code == 400
     assert "output_format" in refused.text
     alone = {**USER, "output_config": {"format": asked["output_format"]}}
-    assert json.loads(said(served.post(alone, "/v1/messages"))[0])["zq"] in (True, False)
+    assert json.loads(answer_of(served.post(alone, "/v1/messages"))[0])["zq"] in (True, False)
 
 
 @pytest.mark.parametrize("temperature", [0, 1])
-def test_a_pattern_that_meets_a_property_is_honoured(served: Live, temperature: int) -> None:
+def test_pattern_of_property_is_enforced(served: Live, temperature: int) -> None:
     schema = {
         "type": "object",
         "properties": {"score": {"type": "integer", "multipleOf": 5, "maximum": 1000}},
@@ -229,12 +229,12 @@ def test_a_pattern_that_meets_a_property_is_honoured(served: Live, temperature: 
         "patternProperties": {"^score$": {"type": "integer"}},
     }
     for path in ROUTES:
-        text, _ = said(served.post(with_schema(path, schema), path))
+        text, _ = answer_of(served.post(with_schema(path, schema), path))
         assert json.loads(text)["score"] % 5 == 0
 
 
 @pytest.mark.parametrize("path", TOOLS)
-def test_what_a_whole_answer_breaks_is_named_in_a_header(served: Live, path: str) -> None:
+def test_violated_keywords_are_listed_in_header(served: Live, path: str) -> None:
     served.script.answer = CALL.replace("[1]", "[1, 1]").encode()
     body = with_schema(path, SCHEMA, tools=TOOLS[path])
     assert served.post(body, path).headers["x-schema-not-met"] == "clock: uniqueItems at /tags"

@@ -1,4 +1,4 @@
-"""llama.cpp's reports within a stream: how much of the prompt has been read, and timings with each piece."""
+"""llama.cpp's `return_progress` and `timings_per_token` in streams."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WRITING = RequestProgress(0, n_prompt=10, n_cached=2, n_read=10, n_output=5, pre
 
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
-    """Reads a long prompt in several steps, with a report after each."""
+    """Processes a long prompt in several steps, with a report after each."""
     monkeypatch.setattr(api.streaming, "REPORT_INTERVAL_S", 0.02)
     with live(FakeOpener(Script(b"Hello there.", step_s=0.05))) as endpoint:
         yield endpoint
@@ -42,7 +42,7 @@ BODIES = {
 
 
 @pytest.mark.parametrize("path", BODIES)
-def test_return_progress_reports_the_prompt_before_the_answer(slow: Live, path: str) -> None:
+def test_return_progress_reports_prompt_before_answer(slow: Live, path: str) -> None:
     found = frames(slow, path, {**BODIES[path], "return_progress": True})
     reports = [each["prompt_progress"] for each in found if "prompt_progress" in each]
     assert found[: len(reports)] == [each for each in found if "prompt_progress" in each]
@@ -56,17 +56,17 @@ def test_return_progress_reports_the_prompt_before_the_answer(slow: Live, path: 
 
 
 @pytest.mark.parametrize("path", BODIES)
-def test_timings_per_token_come_with_each_piece(slow: Live, path: str) -> None:
+def test_timings_per_token_are_in_every_chunk(slow: Live, path: str) -> None:
     found = frames(slow, path, {**BODIES[path], "timings_per_token": True})
     pieces = [each for each in found if each.get("content") or (each.get("choices") or [{}])[0].get("delta")]
     assert len(pieces) > 3
-    for each in pieces[:-1]:  # the request may have ended when its last piece is written, and the end has timings
+    for each in pieces[:-1]:  # the request may have ended when its last chunk is written
         assert each["timings"]["prompt_n"] >= len(LONG)
         assert each["timings"]["prompt_ms"] >= 50
         assert each["timings"]["predicted_n"] >= 1
 
 
-def test_stream_is_kept_alive_while_a_report_would_be_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stream_sends_ping_while_progress_is_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api.streaming, "REPORT_INTERVAL_S", 0.02)
     opener = FakeOpener(Script(b"Hello there.", step_s=0.3))
     with live(opener, ping_interval_s=0.05) as endpoint:
@@ -77,32 +77,32 @@ def test_stream_is_kept_alive_while_a_report_would_be_the_same(monkeypatch: pyte
 
 
 @pytest.mark.parametrize("path", BODIES)
-def test_neither_is_sent_unless_asked_for(slow: Live, path: str) -> None:
+def test_progress_and_timings_are_not_sent_by_default(slow: Live, path: str) -> None:
     found = frames(slow, path, BODIES[path])
     assert not any("prompt_progress" in each for each in found)
     assert sum("timings" in each for each in found) == 1
 
 
-def test_prompt_over_the_context_is_an_http_error_despite_reports(slow: Live) -> None:
+def test_overflow_with_return_progress_is_an_http_error(slow: Live) -> None:
     answer = slow.post(ask("a" * 100_000, stream=True, return_progress=True))
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == "context_length_exceeded"
 
 
-def test_failure_after_a_report_ends_the_stream_with_an_error(slow: Live) -> None:
+def test_failure_after_report_ends_stream_with_error(slow: Live) -> None:
     slow.script.fail_after = 2
     found = frames(slow, "/v1/chat/completions", ask(LONG, stream=True, return_progress=True))
     assert "prompt_progress" in found[0]
     assert found[-1]["error"]["code"] == "engine_dead"
 
 
-def test_both_pass_where_the_answer_is_not_streamed(slow: Live) -> None:
+def test_progress_fields_are_accepted_without_stream(slow: Live) -> None:
     fields: dict[str, Any] = {"return_progress": True, "timings_per_token": True}
     assert slow.post(ask(max_tokens=1, **fields)).status_code == 200
     assert slow.post({"prompt": "a", "n_predict": 1, **fields}, "/completion").status_code == 200
 
 
-def test_report_and_timings_on_the_wire() -> None:
+def test_report_and_timings_bytes() -> None:
     head = ResponseMeta("chatcmpl-1", 1, "alias")
     report = ChatChunkWriter(head, progress=lambda place: HALF_READ).report(0).decode()
     assert report.endswith(
@@ -116,7 +116,7 @@ def test_report_and_timings_on_the_wire() -> None:
     ) in writer.frames(0, TextDelta("Hel", 1)).decode()
 
 
-def test_nothing_is_reported_before_the_prompt_is_tokenized_or_once_it_has_ended() -> None:
+def test_no_report_before_tokenization_or_after_end() -> None:
     head = ResponseMeta("chatcmpl-1", 1, "alias")
     assert ChatChunkWriter(head, progress=lambda place: RequestProgress(1)).report(0) == b""
     assert ChatChunkWriter(head).report(0) == b""

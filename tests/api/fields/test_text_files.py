@@ -1,4 +1,4 @@
-"""Files of text that come in base64 within a message, in each dialect."""
+"""Text files in base64 within messages, in every dialect."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_text_file_in_an_anthropic_message_is_read() -> None:
 
 
 @pytest.mark.parametrize("media_type", ["", "application/json", "application/octet-stream", "TEXT/X-PYTHON"])
-def test_text_under_any_textual_type_is_read(media_type: str) -> None:
+def test_file_with_any_text_type_is_read(media_type: str) -> None:
     assert text_of_file(in_base64(b"\xef\xbb\xbf{}"), media_type, "p") == "{}"
 
 
@@ -72,7 +72,7 @@ def test_text_under_any_textual_type_is_read(media_type: str) -> None:
         "https://example.org/note.txt",
     ],
 )
-def test_file_that_is_no_text_is_refused(data: str) -> None:
+def test_file_that_is_not_text_is_refused(data: str) -> None:
     with pytest.raises(UnsupportedParameter) as refused:
         text_of_file(data, "", "messages[0].content[0]")
     assert refused.value.param == "messages[0].content[0]"

@@ -1,4 +1,4 @@
-"""Thoughts and tool calls on a live port, the whole way from a model's text, in every dialect."""
+"""Reasoning and tool calls in every dialect over HTTP, from the model's text to the answer."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ SAID: list[Any] = [{"role": "user", "content": "Is it cold?"}]
 
 
 @pytest.fixture(scope="module")
-def caller() -> Iterator[Live]:
+def tool_calling_endpoint() -> Iterator[Live]:
     with live(FakeOpener(Script(ANSWER.encode(), template=TEMPLATE))) as endpoint:
         yield endpoint
 
 
-def test_openai_chat(caller: Live) -> None:
+def test_openai_chat_returns_reasoning_and_calls(tool_calling_endpoint: Live) -> None:
     tools: list[Any] = [{"type": "function", "function": FUNCTION}]
-    with caller.openai() as client:
+    with tool_calling_endpoint.openai() as client:
         choice = client.chat.completions.create(model="x", messages=SAID, tools=tools).choices[0]
         chunks = list(client.chat.completions.create(model="x", messages=SAID, tools=tools, stream=True))
     assert choice.finish_reason == "tool_calls"
@@ -43,9 +43,9 @@ def test_openai_chat(caller: Live) -> None:
     assert chunks[-1].choices[0].finish_reason == "tool_calls"
 
 
-def test_openai_responses(caller: Live) -> None:
+def test_openai_responses_return_reasoning_and_calls(tool_calling_endpoint: Live) -> None:
     tools: list[Any] = [{"type": "function", "strict": False, **FUNCTION}, {"type": "web_search"}]
-    with caller.openai() as client:
+    with tool_calling_endpoint.openai() as client:
         whole = client.responses.create(model="x", input="Is it cold?", tools=tools)
         with client.responses.stream(model="x", input="Is it cold?", tools=tools) as stream:
             kinds = [event.type for event in stream]
@@ -58,32 +58,32 @@ def test_openai_responses(caller: Live) -> None:
     assert "response.function_call_arguments.done" in kinds
 
 
-def test_anthropic(caller: Live) -> None:
+def test_anthropic_messages_return_reasoning_and_calls(tool_calling_endpoint: Live) -> None:
     asked = {
         "max_tokens": 99,
         "messages": SAID,
         "tools": [{"name": "get_weather", "description": "The weather.", "input_schema": PARAMETERS}],
     }
-    whole = caller.post(asked, "/v1/messages").json()
+    whole = tool_calling_endpoint.post(asked, "/v1/messages").json()
     assert [block["type"] for block in whole["content"]] == ["thinking", "tool_use"]
     assert (whole["content"][1]["input"], whole["stop_reason"]) == (ARGUMENTS, "tool_use")
-    wire = caller.post({**asked, "stream": True}, "/v1/messages").text
+    wire = tool_calling_endpoint.post({**asked, "stream": True}, "/v1/messages").text
     events = [json.loads(line[6:]) for line in wire.splitlines() if line.startswith("data: ")]
     assert json.loads("".join(event.get("delta", {}).get("partial_json", "") for event in events)) == ARGUMENTS
 
 
-def test_ollama(caller: Live) -> None:
+def test_ollama_chat_returns_reasoning_and_calls(tool_calling_endpoint: Live) -> None:
     asked = {"messages": SAID, "tools": [{"type": "function", "function": FUNCTION}]}
-    whole = caller.post({**asked, "stream": False}, "/api/chat").json()["message"]
+    whole = tool_calling_endpoint.post({**asked, "stream": False}, "/api/chat").json()["message"]
     assert whole["thinking"] == "Hm."
     assert whole["tool_calls"][0]["function"] == {"index": 0, "name": "get_weather", "arguments": ARGUMENTS}
-    lines = [json.loads(line) for line in caller.post(asked, "/api/chat").text.splitlines()]
+    lines = [json.loads(line) for line in tool_calling_endpoint.post(asked, "/api/chat").text.splitlines()]
     calls = [call for line in lines for call in line["message"].get("tool_calls", ())]
     assert [call["function"]["arguments"] for call in calls] == [ARGUMENTS]
 
 
-def test_a_call_and_its_answer_are_read_in_every_dialect(caller: Live) -> None:
-    """What each dialect says of a call that was made becomes the same prompt, but for the call's id."""
+def test_call_and_result_in_history_are_read_in_every_dialect(tool_calling_endpoint: Live) -> None:
+    """The same history in each dialect becomes the same prompt, except for the call's id."""
     arguments = json.dumps(ARGUMENTS)
     tool = {"type": "function", "function": FUNCTION}
     call = {"id": "a", "type": "function", "function": {"name": "get_weather", "arguments": arguments}}
@@ -95,7 +95,7 @@ def test_a_call_and_its_answer_are_read_in_every_dialect(caller: Live) -> None:
         ],
         "tools": [tool],
     }
-    shown = caller.post(chat, "/apply-template").json()["prompt"]
+    shown = tool_calling_endpoint.post(chat, "/apply-template").json()["prompt"]
     assert "get_weather" in shown
     assert "Oslo" in shown
     n_tokens = len(shown)
@@ -105,7 +105,7 @@ def test_a_call_and_its_answer_are_read_in_every_dialect(caller: Live) -> None:
         {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "a", "content": "4"}]},
     ]
     tools = [{"name": "get_weather", "description": "The weather.", "input_schema": PARAMETERS}]
-    counted = caller.post({"messages": blocks, "tools": tools}, "/v1/messages/count_tokens").json()
+    counted = tool_calling_endpoint.post({"messages": blocks, "tools": tools}, "/v1/messages/count_tokens").json()
     assert counted == {"input_tokens": n_tokens}
     items = [
         *SAID,
@@ -113,11 +113,11 @@ def test_a_call_and_its_answer_are_read_in_every_dialect(caller: Live) -> None:
         {"type": "function_call_output", "call_id": "a", "output": "4"},
     ]
     responses = {"input": items, "tools": [{"type": "function", **FUNCTION}]}
-    assert caller.post(responses, "/v1/responses/input_tokens").json()["input_tokens"] == n_tokens
+    assert tool_calling_endpoint.post(responses, "/v1/responses/input_tokens").json()["input_tokens"] == n_tokens
     ollama = [
         *SAID,
         {"role": "assistant", "tool_calls": [{"function": {"name": "get_weather", "arguments": ARGUMENTS}}]},
         {"role": "tool", "tool_name": "get_weather", "content": "4"},
     ]
-    answer = caller.post({"messages": ollama, "tools": [tool], "stream": False}, "/api/chat").json()
+    answer = tool_calling_endpoint.post({"messages": ollama, "tools": [tool], "stream": False}, "/api/chat").json()
     assert answer["prompt_eval_count"] == n_tokens

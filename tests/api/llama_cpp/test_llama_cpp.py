@@ -1,4 +1,4 @@
-"""llama.cpp's own routes: what they say, byte by byte, then on a live port."""
+"""The routes of llama.cpp's server: translation, with streams compared byte by byte, then over HTTP."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.fakes import FakeOpener, Script
 TIMINGS = Timings(0.0, 0.25, 0.5, 0.25)
 
 
-def test_stream_on_the_wire() -> None:
+def test_stream_bytes() -> None:
     writer = LlamaChunkWriter(LlamaResponseOptions("alias", {"seed": 7}))
     events = (Started(9, 4), TextDelta("Hel", 1), TextDelta("lo", 2), Finished("length", Usage(9, 4, 3), TIMINGS))
     assert b"".join(writer.frames(0, event) for event in events).decode() == (
@@ -36,7 +36,7 @@ def test_stream_on_the_wire() -> None:
     assert b'"code":"engine_dead"' in writer.frames(0, Failed(EngineDead("x")))
 
 
-def test_completions() -> None:
+def test_completion_bodies_become_requests() -> None:
     body = LlamaCompletionBody(prompt="a", n_predict=5, top_k=3, grammar="root ::= [a]", stop=["x"], n_probs=2)
     assert completion_request(body, "a", "1") == CompletionRequest(
         "a",
@@ -63,13 +63,13 @@ def test_completions() -> None:
         (["dry", "penalties", "top_k", "top_p", "min_p", "temperature"], Sampling(top_k=3)),
     ],
 )
-def test_samplers_that_are_not_listed_are_off(samplers: object, expected: Sampling) -> None:
+def test_samplers_not_listed_are_disabled(samplers: object, expected: Sampling) -> None:
     body = LlamaCompletionBody.model_validate({"prompt": "a", "top_k": 3, "samplers": samplers})
     assert completion_request(body, "a", "1").sampling == expected
 
 
 @pytest.mark.parametrize("samplers", [["temperature", "top_k"], ["top_k", "top_k"], ["infill"], "kz", ["mirostat"]])
-def test_an_order_of_samplers_that_is_not_the_engines_is_refused(samplers: object) -> None:
+def test_other_sampler_order_is_refused(samplers: object) -> None:
     with pytest.raises(UnsupportedParameter) as caught:
         completion_request(LlamaCompletionBody.model_validate({"prompt": "a", "samplers": samplers}), "a", "1")
     assert caught.value.param == "samplers"
@@ -84,19 +84,19 @@ def test_an_order_of_samplers_that_is_not_the_engines_is_refused(samplers: objec
         ("response_format", {"type": "json_object"}),
     ],
 )
-def test_what_a_completion_cannot_keep_is_refused_by_name(name: str, value: object) -> None:
+def test_unsupported_completion_parameters_are_refused(name: str, value: object) -> None:
     with pytest.raises(UnsupportedParameter) as caught:
         completion_request(LlamaCompletionBody.model_validate({"prompt": "a", name: value}), "a", "1")
     assert caught.value.param == name
 
 
-def test_hints_pass() -> None:
+def test_infill_ignores_time_limits() -> None:
     sent = {"prompt": "a", "id_slot": 0, "n_keep": 4, "n_discard": 2, "cache_prompt": True, "temperature": 3.5}
     body = LlamaCompletionBody.model_validate_json(json.dumps({**sent, "min_keep": 5}))
     assert completion_request(body, "a", "1").sampling == Sampling(temperature=3.5, min_keep=5)
 
 
-def test_prompts_in_every_shape() -> None:
+def test_all_forms_of_prompt_are_parsed() -> None:
     assert completion_prompts("a") == ["a"]
     assert completion_prompts([1, 2]) == [(1, 2)]
     assert completion_prompts(["a", [1, 2], {"prompt_string": "b"}]) == ["a", (1, 2), "b"]
@@ -109,7 +109,7 @@ def test_prompts_in_every_shape() -> None:
             completion_prompts(bad)
 
 
-def test_what_editors_send() -> None:
+def test_infill_bodies_of_editors_become_requests() -> None:
     sent = {
         "input_prefix": "def f(",
         "input_suffix": ")",
@@ -128,11 +128,11 @@ def test_what_editors_send() -> None:
     assert infill_context(body) == "a.py\nimport a\n\n"
 
 
-def test_pieces_that_are_no_text_come_as_bytes() -> None:
+def test_token_piece_that_is_not_utf8_is_bytes() -> None:
     assert token_pieces((1, 2), (b"a", b"\xc3")) == [{"id": 1, "piece": "a"}, {"id": 2, "piece": [195]}]
 
 
-def test_slots() -> None:
+def test_slot_list_shows_running_requests() -> None:
     request = CompletionRequest("a", "endpoint", id="r")
     assert [(slot["id"], slot["id_task"], slot["is_processing"]) for slot in slot_list(2, 64, [request], {"r"})] == [
         (0, "r", True),
@@ -143,10 +143,10 @@ def test_slots() -> None:
     assert (hidden["id_task"], hidden["is_processing"], hidden["params"]) == (-1, True, {})
 
 
-# On a live port
+# Over HTTP
 
 
-def test_tokens_there_and_back(endpoint: Live) -> None:
+def test_tokenize_then_detokenize_returns_text(endpoint: Live) -> None:
     tokens = endpoint.post({"content": "Hé"}, "/tokenize").json()["tokens"]
     assert tokens == list("Hé".encode())
     assert endpoint.post({"tokens": tokens}, "/detokenize").json() == {"content": "Hé"}
@@ -157,14 +157,14 @@ def test_tokens_there_and_back(endpoint: Live) -> None:
     assert endpoint.post({"content": "a", "parse_special": False}, "/tokenize").json() == {"tokens": [97]}
 
 
-def test_the_prompt_can_be_seen(endpoint: Live) -> None:
+def test_apply_template_returns_prompt(endpoint: Live) -> None:
     shown = endpoint.post(ask("Hi"), "/apply-template").json()
     assert shown == {"prompt": "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n"}
     counted = endpoint.post(ask("Hi"), "/v1/chat/completions/input_tokens").json()
     assert counted["input_tokens"] == len(shown["prompt"])
 
 
-def test_a_gap_is_filled(endpoint: Live) -> None:
+def test_infill_uses_fim_prompt(endpoint: Live) -> None:
     asked = {"input_prefix": "def f(", "input_suffix": ")"}
     whole = endpoint.post(asked, "/infill").json()
     assert (whole["content"], whole["stop_type"]) == ("Hello there.", "eos")
@@ -175,19 +175,19 @@ def test_a_gap_is_filled(endpoint: Live) -> None:
     assert endpoint.post({"prompt": "a", "n_predict": 2}, "/completion").json()["content"] == "He"
 
 
-def test_several_prompts_have_several_answers(endpoint: Live) -> None:
+def test_several_prompts_return_list(endpoint: Live) -> None:
     shown = endpoint.post({"prompt": ["a", {"prompt_string": "b"}], "n_predict": 2}, "/completion").json()
     assert [(each["index"], each["content"]) for each in shown] == [(0, "He"), (1, "He")]
     wire = endpoint.post({"prompt": ["a", "b"], "n_predict": 2, "stream": True}, "/completion").text
     frames = [json.loads(line[6:]) for line in wire.splitlines() if line]
-    for place in (0, 1):
-        own = [frame for frame in frames if frame["index"] == place]
+    for index in (0, 1):
+        own = [frame for frame in frames if frame["index"] == index]
         assert "".join(frame["content"] for frame in own) == "He"
         assert [frame["stop"] for frame in own].count(True) == 1
 
 
 @pytest.mark.parametrize("path", ["/completion", "/infill"])
-def test_no_prediction_reads_the_prompt_into_the_cache(endpoint: Live, path: str) -> None:
+def test_n_predict_zero_caches_prompt(endpoint: Live, path: str) -> None:
     asked = {"prompt": "x" * 60} if path == "/completion" else {"input_prefix": "x" * 60, "input_suffix": "y"}
     warmed = endpoint.post({**asked, "n_predict": 0, "id_slot": 0}, path).json()
     assert (warmed["content"], warmed["tokens_predicted"], warmed["stop_type"]) == ("", 0, "limit")
@@ -199,7 +199,7 @@ def test_no_prediction_reads_the_prompt_into_the_cache(endpoint: Live, path: str
     assert again["tokens_cached"] >= 50
 
 
-def test_tokens_and_probabilities_have_numbers(endpoint: Live) -> None:
+def test_tokens_and_probabilities_contain_ids(endpoint: Live) -> None:
     asked = {"prompt": "a", "n_predict": 2, "n_probs": 2, "return_tokens": True}
     shown = endpoint.post(asked, "/completion").json()
     assert shown["tokens"] == list(b"He")
@@ -212,19 +212,19 @@ def test_tokens_and_probabilities_have_numbers(endpoint: Live) -> None:
     assert endpoint.post({"prompt": "a", "n_predict": 2}, "/completion").json()["tokens"] == []
 
 
-def test_only_the_named_fields_are_shown(endpoint: Live) -> None:
+def test_response_fields_select_fields(endpoint: Live) -> None:
     fields = ["content", "generation_settings/n_predict", "timings/nothing", "absent"]
     shown = endpoint.post({"prompt": "a", "n_predict": 2, "response_fields": fields}, "/completion").json()
     assert shown == {"content": "He", "generation_settings/n_predict": 2}
 
 
-def test_the_settings_that_were_used_are_shown(endpoint: Live) -> None:
+def test_generation_settings_are_returned(endpoint: Live) -> None:
     shown = endpoint.post({"prompt": "a", "n_predict": 2, "top_k": 5, "seed": 3}, "/completion").json()
     settings = shown["generation_settings"]
     assert (settings["top_k"], settings["seed"], settings["n_predict"]) == (5, 3, 2)
 
 
-def test_the_stop_string_that_came_is_named(endpoint: Live) -> None:
+def test_stop_string_is_returned(endpoint: Live) -> None:
     whole = endpoint.post({"prompt": "a", "stop": ["END", "th"]}, "/completion").json()
     assert (whole["content"], whole["stop_type"], whole["stopping_word"]) == ("Hello ", "word", "th")
     wire = endpoint.post({"prompt": "a", "stop": ["th"], "stream": True}, "/completion").text
@@ -242,16 +242,16 @@ def test_props_and_slots(endpoint: Live) -> None:
     assert "secret" not in json.dumps(props)
 
 
-def test_what_runs_is_seen_in_the_slots() -> None:
+def test_slots_show_running_request() -> None:
     with live(FakeOpener(Script(step_s=0.01))) as endpoint, endpoint.http() as client:
         with client.stream("POST", "/v1/chat/completions", json=ask(stream=True)):
             busy = [slot for slot in client.get("/slots").json() if slot["is_processing"]]
             assert len(busy) == 1
             assert client.get("/slots?fail_on_no_slot=1").status_code == 200
-        wait_until(lambda: endpoint.n_under_way == 0)
+        wait_until(lambda: endpoint.n_in_progress == 0)
 
 
-def test_metrics() -> None:
+def test_metrics_have_prometheus_format() -> None:
     with live() as endpoint, endpoint.http() as client:
         endpoint.post(ask())
         endpoint.post(ask("x" * 9000))
@@ -264,7 +264,7 @@ def test_metrics() -> None:
     assert "llamacpp:requests_processing 0.0" in lines
 
 
-def test_what_was_served_is_summed_up() -> None:
+def test_totals_add_up_requests() -> None:
     with live() as endpoint:
         endpoint.post(ask(n=2))
         endpoint.post(ask("x" * 9000))

@@ -1,5 +1,5 @@
-"""`keep_alive`: where tools may change it the model goes when nobody has used it for so long, and comes back with the
-next request. Elsewhere it stays, and no answer says that it went."""
+"""`keep_alive`: with model changes allowed, the idle model is unloaded, and loaded again by the next request. Otherwise
+it stays, and answers say so."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def running(endpoint: Live) -> list[str]:
 
 
 def expiry(endpoint: Live) -> float | None:
-    """When the model goes, in Unix time; None where it stays."""
+    """Unix time at which the model will be unloaded; None: never."""
     with endpoint.http() as client:
         (model,) = client.get("/api/ps").json()["models"]
     told = model["expires_at"]
@@ -60,7 +60,7 @@ def expiry(endpoint: Live) -> float | None:
 
 
 @pytest.mark.parametrize(("path", "body"), SILENT)
-def test_a_request_that_says_nothing_frees_the_model(path: str, body: dict[str, object]) -> None:
+def test_empty_request_with_zero_unloads_model(path: str, body: dict[str, object]) -> None:
     with changing() as endpoint:
         assert running(endpoint) == ["fake"]
         gone = endpoint.post({**body, **NOW}, path)
@@ -76,7 +76,7 @@ def test_a_request_that_says_nothing_frees_the_model(path: str, body: dict[str, 
 
 
 @pytest.mark.parametrize(("path", "body"), ANSWERED)
-def test_it_goes_after_an_answer_and_the_next_one_brings_it_back(path: str, body: dict[str, object]) -> None:
+def test_zero_unloads_after_answer_and_next_request_loads(path: str, body: dict[str, object]) -> None:
     with changing() as endpoint:
         for n in (1, 2):
             answer = endpoint.post({**body, **NOW}, path)
@@ -100,14 +100,14 @@ def test_it_goes_after_an_answer_and_the_next_one_brings_it_back(path: str, body
         ("/api/show", {"model": "fake"}),
     ],
 )
-def test_whatever_dialect_asks_next_finds_it(path: str, body: dict[str, object]) -> None:
+def test_next_request_in_any_dialect_loads_model(path: str, body: dict[str, object]) -> None:
     with changing() as endpoint:
         endpoint.post(NOW, "/api/generate")
         assert endpoint.post({**body, "model": "/etc/passwd"}, path).status_code == 200
         assert [each.info.path for each in endpoint.opener.backends] == [FILE, FILE]
 
 
-def test_who_only_looks_does_not_bring_it_back() -> None:
+def test_get_requests_do_not_load_model() -> None:
     with changing() as endpoint, endpoint.http() as client:
         endpoint.post(NOW, "/api/generate")
         assert [model["name"] for model in client.get("/api/tags").json()["models"]] == ["fake"]
@@ -117,7 +117,7 @@ def test_who_only_looks_does_not_bring_it_back() -> None:
         assert len(endpoint.opener.backends) == 1
 
 
-def test_many_that_come_at_once_load_it_once() -> None:
+def test_concurrent_requests_load_model_once() -> None:
     with changing(Script(b"Hello.", load_s=0.2)) as endpoint:
         endpoint.post(NOW, "/api/generate")
         statuses: list[int] = []
@@ -130,14 +130,14 @@ def test_many_that_come_at_once_load_it_once() -> None:
         assert len(endpoint.opener.backends) == 2
 
 
-def test_nobodys_answer_is_cut_off() -> None:
+def test_zero_does_not_interrupt_other_answers() -> None:
     with changing(Script(b"It takes a while to say this.", step_s=0.02)) as endpoint:
         said: list[str] = []
         other = threading.Thread(
             target=lambda: said.append(endpoint.post(ask(stream=False), "/api/chat").json()["message"]["content"])
         )
         other.start()
-        wait_until(lambda: endpoint.n_under_way == 1)
+        wait_until(lambda: endpoint.n_in_progress == 1)
         assert endpoint.post(NOW, "/api/generate").json()["done_reason"] == "unload"
         assert not freed(endpoint)
         other.join()
@@ -145,13 +145,13 @@ def test_nobodys_answer_is_cut_off() -> None:
         wait_until(lambda: freed(endpoint))
 
 
-def test_one_after_another_each_letting_it_go_is_served() -> None:
+def test_consecutive_requests_with_zero_are_all_answered() -> None:
     with changing() as endpoint, endpoint.http() as client:
         statuses = [client.post("/api/chat", json=ask(stream=n % 2 == 0) | NOW).status_code for n in range(20)]
         assert statuses == [200] * 20
 
 
-def test_what_was_unloaded_for_good_is_not_brought_back() -> None:
+def test_explicitly_unloaded_model_is_not_loaded_by_requests() -> None:
     with changing() as endpoint:
         endpoint.post(NOW, "/api/generate")
         endpoint.post({}, "/models/unload")
@@ -160,7 +160,7 @@ def test_what_was_unloaded_for_good_is_not_brought_back() -> None:
         assert endpoint.post(ask(), "/api/chat").status_code == 200
 
 
-def test_a_load_that_fails_is_told_and_tried_again() -> None:
+def test_failed_load_is_an_error_and_retried() -> None:
     with changing() as endpoint:
         endpoint.post(NOW, "/api/generate")
         endpoint.script.load_error = ModelFileError(FILE, "the file is cut short")
@@ -172,7 +172,7 @@ def test_a_load_that_fails_is_told_and_tried_again() -> None:
 
 
 @pytest.mark.parametrize(("path", "body"), [*SILENT, *ANSWERED])
-def test_where_tools_may_not_change_it_the_model_stays(endpoint: Live, path: str, body: dict[str, object]) -> None:
+def test_zero_without_model_changes_keeps_model(endpoint: Live, path: str, body: dict[str, object]) -> None:
     answer = endpoint.post({**body, **NOW}, path)
     assert answer.status_code == 200
     assert "unload" not in answer.text
@@ -182,7 +182,7 @@ def test_where_tools_may_not_change_it_the_model_stays(endpoint: Live, path: str
 
 
 @pytest.mark.parametrize(("path", "body"), [*SILENT, *ANSWERED])
-def test_it_goes_when_nobody_has_used_it_for_that_long(path: str, body: dict[str, object]) -> None:
+def test_idle_model_is_unloaded_after_keep_alive(path: str, body: dict[str, object]) -> None:
     with changing() as endpoint:
         began = time.monotonic()
         answer = endpoint.post({**body, "keep_alive": "300ms"}, path)
@@ -208,18 +208,18 @@ def test_it_goes_when_nobody_has_used_it_for_that_long(path: str, body: dict[str
         ("/tokenize", {"content": "Hi"}),
     ],
 )
-def test_whatever_uses_it_puts_that_off(path: str, body: dict[str, object]) -> None:
+def test_any_use_restarts_keep_alive(path: str, body: dict[str, object]) -> None:
     with changing() as endpoint:
         endpoint.post({"keep_alive": 60}, "/api/generate")
         before = time.time()
         assert endpoint.post(body, path).status_code == 200
-        # The client has its answer a moment before the server is done with it.
+        # The client gets its answer shortly before the server has ended the request.
         wait_until(lambda: (expiry(endpoint) or 0) >= before + 60)
         time.sleep(0.05)
         assert (expiry(endpoint) or 0) <= time.time() + 60 - 0.02
 
 
-def test_who_only_looks_does_not_put_it_off() -> None:
+def test_get_requests_do_not_restart_keep_alive() -> None:
     with changing() as endpoint, endpoint.http() as client:
         endpoint.post({"keep_alive": 60}, "/api/generate")
         said_at = time.time()
@@ -228,14 +228,14 @@ def test_who_only_looks_does_not_put_it_off() -> None:
         assert (expiry(endpoint) or 0) <= said_at + 60.05
 
 
-def test_an_answer_that_takes_longer_is_not_cut_off() -> None:
+def test_answer_longer_than_keep_alive_is_complete() -> None:
     with changing(Script(b"It takes a while to say this.", step_s=0.02)) as endpoint:
         answer = endpoint.post(ask(stream=False, keep_alive=0.05), "/api/chat").json()
         assert answer["message"]["content"] == "It takes a while to say this."
         wait_until(lambda: freed(endpoint))
 
 
-def test_the_latest_word_counts() -> None:
+def test_last_keep_alive_replaces_earlier_ones() -> None:
     with changing() as endpoint:
         endpoint.post({"keep_alive": "1h"}, "/api/generate")
         endpoint.post({"keep_alive": 0.05}, "/api/generate")
@@ -247,7 +247,7 @@ def test_the_latest_word_counts() -> None:
         assert expiry(endpoint) is None
 
 
-def test_who_says_nothing_leaves_what_was_said() -> None:
+def test_request_without_keep_alive_keeps_earlier_value() -> None:
     with changing() as endpoint:
         assert expiry(endpoint) is None
         endpoint.post({"keep_alive": "5m"}, "/api/generate")
@@ -256,7 +256,7 @@ def test_who_says_nothing_leaves_what_was_said() -> None:
 
 
 @pytest.mark.parametrize("keep_alive", [0, 0.05])
-def test_a_chat_of_the_window_is_use(keep_alive: float) -> None:
+def test_chat_in_window_counts_as_use(keep_alive: float) -> None:
     async def chat(engine: Engine) -> str:
         request = ChatRequest((Message("user", "Hello"),), origin="window")
         async with engine.submit(request) as stream:
@@ -274,7 +274,7 @@ def test_a_chat_of_the_window_is_use(keep_alive: float) -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_request_that_fails_counts_down_too(stream: bool) -> None:
+def test_failed_request_starts_keep_alive(stream: bool) -> None:
     with changing() as endpoint:
         refused = endpoint.post(ask("word " * 2000, stream=stream, keep_alive=0.1), "/api/chat")
         assert (refused.status_code, "maximum context length" in refused.text) == (400, True)
@@ -282,18 +282,18 @@ def test_a_request_that_fails_counts_down_too(stream: bool) -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_client_that_leaves_counts_down_too(stream: bool) -> None:
+def test_disconnected_client_starts_keep_alive(stream: bool) -> None:
     with changing(Script(step_s=0.01)) as endpoint:
         body = json.dumps(ask(stream=stream, keep_alive=0.1)).encode()
         head = endpoint.chat_head(len(body)).replace(b"/v1/chat/completions", b"/api/chat")
         with endpoint.socket() as connection:
             connection.sendall(head + body)
-            wait_until(lambda: endpoint.n_under_way == 1)
+            wait_until(lambda: endpoint.n_in_progress == 1)
             assert not freed(endpoint)
         wait_until(lambda: freed(endpoint))
 
 
-def test_closing_ends_the_countdown() -> None:
+def test_closing_stops_idle_timer() -> None:
     async def close_while_it_counts() -> bool:
         engine = Engine(FakeOpener(Script()))
         await engine.load(FILE)
@@ -309,7 +309,7 @@ def test_closing_ends_the_countdown() -> None:
     assert asyncio.run(close_while_it_counts())
 
 
-def test_where_tools_may_not_change_it_no_time_is_told(endpoint: Live) -> None:
+def test_expiry_without_model_changes_is_never(endpoint: Live) -> None:
     assert endpoint.post({"keep_alive": "50ms"}, "/api/generate").json()["done_reason"] == "load"
     assert expiry(endpoint) is None
     time.sleep(0.2)
@@ -320,7 +320,7 @@ def test_where_tools_may_not_change_it_no_time_is_told(endpoint: Live) -> None:
 @pytest.mark.parametrize(
     "text", [False, True, "", "0x", "s", "5 m", "5m ", "-", "1.2.3s", "soon", "٣s", [], {}, "1" * 99]
 )
-def test_what_is_no_time_is_refused(endpoint: Live, path: str, text: object) -> None:
+def test_invalid_duration_is_refused(endpoint: Live, path: str, text: object) -> None:
     refused = endpoint.post({"keep_alive": text}, path)
     assert refused.status_code == 400
     assert refused.json()["error"] == NO_TIME
@@ -338,6 +338,6 @@ def test_what_is_no_time_is_refused(endpoint: Live, path: str, text: object) -> 
         (None, None),
     ],
 )
-def test_a_time_in_all_its_spellings(text: object, seconds: float | None) -> None:
+def test_durations_are_parsed_as_go_does(text: object, seconds: float | None) -> None:
     found = AnswerBody.model_validate_json(json.dumps({"keep_alive": text})).keep_alive
     assert found == (None if seconds is None else pytest.approx(seconds))

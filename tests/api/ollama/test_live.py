@@ -1,4 +1,4 @@
-"""Ollama's routes on a live port."""
+"""Ollama's routes, over HTTP."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_chat_streams_lines_by_default(endpoint: Live) -> None:
     assert whole["eval_count"] == lines[-1]["eval_count"] == 13
 
 
-def test_generate(endpoint: Live) -> None:
+def test_generate_answers_whole_and_streamed(endpoint: Live) -> None:
     asked = {"model": "any", "stream": False}
     templated = endpoint.post({**asked, "prompt": "Hi"}, "/api/generate").json()
     raw = endpoint.post({**asked, "prompt": "Hi", "raw": True}, "/api/generate").json()
@@ -31,7 +31,7 @@ def test_generate(endpoint: Live) -> None:
     assert endpoint.post({**asked, "messages": []}, "/api/chat").json()["done_reason"] == "load"
 
 
-def test_lists(endpoint: Live) -> None:
+def test_tags_ps_and_show_describe_model(endpoint: Live) -> None:
     with endpoint.http() as client:
         tags = client.get("/api/tags").json()["models"]
         running = client.get("/api/ps").json()["models"]
@@ -43,7 +43,7 @@ def test_lists(endpoint: Live) -> None:
     assert "secret" not in json.dumps([tags, running, shown])
 
 
-def test_errors_have_ollamas_shape(endpoint: Live) -> None:
+def test_errors_have_ollama_format(endpoint: Live) -> None:
     for stream in (False, True):
         long = endpoint.post(ask("x" * 9000, stream=stream), "/api/chat")
         assert long.status_code == 400
@@ -52,7 +52,7 @@ def test_errors_have_ollamas_shape(endpoint: Live) -> None:
     assert endpoint.post({}, "/api/pull").status_code == 404
 
 
-def test_other_models_are_refused_where_settings_say_so() -> None:
+def test_unknown_model_is_404_if_settings_refuse_it() -> None:
     with live(unknown_model="404") as endpoint:
         assert endpoint.post(ask(model="fake:latest", stream=False), "/api/chat").status_code == 200
         refused = endpoint.post(ask(model="llama3"), "/api/chat")
@@ -62,7 +62,7 @@ def test_other_models_are_refused_where_settings_say_so() -> None:
     )
 
 
-def test_while_loading_the_list_is_empty() -> None:
+def test_tags_while_loading_are_empty() -> None:
     with live(FakeOpener(Script(b"Hi", load_s=1.0)), ready=False) as endpoint, endpoint.http() as client:
         assert client.get("/api/tags").json() == {"models": []}
         answer = endpoint.post(ask(), "/api/chat")
@@ -70,8 +70,8 @@ def test_while_loading_the_list_is_empty() -> None:
         wait_until(lambda: endpoint.engine.status.state == "ready")
 
 
-def test_a_client_that_leaves_ends_its_request() -> None:
+def test_disconnect_cancels_request() -> None:
     with live(FakeOpener(Script(step_s=0.005))) as endpoint, endpoint.http() as client:
         with client.stream("POST", "/api/chat", json=ask()) as answer:
             next(answer.iter_bytes())
-        wait_until(lambda: endpoint.n_under_way == 0, timeout_s=1)
+        wait_until(lambda: endpoint.n_in_progress == 0, timeout_s=1)

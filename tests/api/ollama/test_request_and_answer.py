@@ -1,4 +1,4 @@
-"""Ollama's words and the engine's, both ways. Lines are compared byte by byte."""
+"""Translation between Ollama's API and the engine. Lines are compared byte by byte."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ MEASURED = (
 )
 
 
-def stream(head: OllamaMeta, *events: Event) -> str:
-    writer = OllamaLineWriter(head)
+def stream(meta: OllamaMeta, *events: Event) -> str:
+    writer = OllamaLineWriter(meta)
     return b"".join(writer.frames(0, event) for event in events).decode()
 
 
@@ -65,10 +65,10 @@ def generate(fim_prompt: tuple[int, ...] | None = None, /, **fields: object) -> 
     return generate_request(GenerateBody.model_validate_json(json.dumps(fields)), fim_prompt, "1")
 
 
-# To the client
+# Answers
 
 
-def test_stream_of_a_chat() -> None:
+def test_chat_stream_bytes() -> None:
     assert stream(CHAT, Started(9, 4), ReasoningDelta("Hm.", 1), TextDelta("Hel\u2028", 1), FINISHED) == (
         f'{{{AT},"message":{{"role":"assistant","content":"","thinking":"Hm."}},"done":false}}\n'
         f'{{{AT},"message":{{"role":"assistant","content":"Hel\\u2028"}},"done":false}}\n'
@@ -76,7 +76,7 @@ def test_stream_of_a_chat() -> None:
     )
 
 
-def test_stream_of_a_completion() -> None:
+def test_generate_stream_bytes() -> None:
     assert stream(BARE, Started(9, 4), TextDelta("Hel", 1), FINISHED) == (
         f'{{{AT},"response":"Hel","done":false}}\n{{{AT},"response":"",{MEASURED}}}\n'
     )
@@ -91,7 +91,7 @@ CALLS: tuple[Event, ...] = (
 )
 
 
-def test_calls_come_whole() -> None:
+def test_stream_sends_complete_tool_calls_at_end() -> None:
     call = '"tool_calls":[{"id":"c1","function":{"index":0,"name":"f","arguments":{"a":1}}}]'
     assert stream(CHAT, *CALLS) == (
         f'{{{AT},"message":{{"role":"assistant","content":"",{call}}},"done":false}}\n'
@@ -103,20 +103,20 @@ def test_calls_come_whole() -> None:
     assert shown == f'{{{AT},"message":{{"role":"assistant","content":"",{call}}},{MEASURED}}}'
 
 
-def test_a_late_error_is_a_line() -> None:
+def test_error_after_first_token_is_a_line() -> None:
     wire = stream(CHAT, Started(9, 4), Failed(EngineDead("/home/me/x.gguf broke")))
     assert wire == '{"error":"The engine has stopped; the model must be loaded again."}\n'
     assert stream(CHAT, Finished("cancelled", Usage(9, 4, 2), TIMINGS)).startswith('{"error":')
 
 
-def test_scores() -> None:
+def test_logprobs_are_translated() -> None:
     scored = OllamaMeta("alias", False, lambda: 0.5, logprobs=True)
     wire = stream(scored, TextDelta("H", 1, (TokenChoice(b"H", -0.5),)))
     assert '"logprobs":[{"token":"H","logprob":-0.5,"bytes":[72],"top_logprobs":[]}]' in wire
     assert "logprobs" not in stream(BARE, TextDelta("H", 1, (TokenChoice(b"H", -0.5),)))
 
 
-def test_embeddings() -> None:
+def test_embeddings_object() -> None:
     assert embeddings_object("alias", Embeddings(((0.5, 1.0),), 3), 0.25) == {
         "model": "alias",
         "embeddings": [[0.5, 1.0]],
@@ -126,20 +126,20 @@ def test_embeddings() -> None:
     }
 
 
-def test_capabilities() -> None:
+def test_capabilities_follow_model_properties() -> None:
     assert capabilities(ModelProps("{{ x }}", "", "", 16, False)) == ["completion", "tools"]
     assert capabilities(ModelProps("<think>", "", "", 16, True)) == ["completion", "tools", "insert", "thinking"]
 
 
-def test_a_request_without_words_only_loads() -> None:
+def test_request_without_prompt_answers_load() -> None:
     assert loaded(BARE, False)["done_reason"] == "load"
     assert loaded(CHAT, True)["done_reason"] == "unload"
 
 
-# From the client
+# Requests
 
 
-def test_options() -> None:
+def test_options_become_sampling() -> None:
     options = {"temperature": 0, "num_predict": 5, "seed": 3, "top_k": 7, "num_ctx": 9999, "stop": ["x"], "num_gpu": 9}
     assert chat(options=options) == ChatRequest(
         (Message("user", "Hi"),),
@@ -154,7 +154,7 @@ def test_options() -> None:
         chat(options={"samplers": ["temperature", "top_k"]})
 
 
-def test_formats() -> None:
+def test_format_becomes_constraint() -> None:
     assert chat(format="json").constraint == Constraint("json_object")
     assert chat(format={"type": "object"}).constraint == Constraint("json_schema", '{"type": "object"}', strict=False)
     assert chat(format="").constraint is None
@@ -163,7 +163,7 @@ def test_formats() -> None:
             chat(format=wrong, tools=[{"type": "function", "function": {"name": "f"}}])
 
 
-def test_thinking() -> None:
+def test_think_becomes_reasoning_options() -> None:
     assert chat(think=False).thinking is False
     assert (chat(think="low").thinking, chat(think="low").effort) == (True, "low")
     assert chat().thinking is None
@@ -171,7 +171,7 @@ def test_thinking() -> None:
         chat(think="hard")
 
 
-def test_calls_are_matched_with_their_answers() -> None:
+def test_tool_results_are_matched_with_calls() -> None:
     def call(name: str) -> dict[str, object]:
         return {"function": {"name": name, "arguments": {"ort": "Zürich"}}}
 
@@ -202,7 +202,7 @@ def test_calls_are_matched_with_their_answers() -> None:
     )
 
 
-def test_completions() -> None:
+def test_generate_bodies_become_requests() -> None:
     assert generate(prompt="Hi", system="Be kind.") == ChatRequest(
         (Message("system", "Be kind."), Message("user", "Hi")), "endpoint", id="1"
     )
@@ -216,7 +216,7 @@ def test_completions() -> None:
         assert caught.value.param == name
 
 
-def test_texts_to_embed() -> None:
+def test_embed_bodies_become_requests() -> None:
     assert embed_request(EmbedBody(input=["a", "b"]), "1") == EmbedRequest(("a", "b"), "endpoint", None, "1", True)
     assert embed_request(EmbedBody(prompt="a"), "1").inputs == ("a",)
     assert not embed_request(EmbedBody(input="a", truncate=False), "1").truncate
@@ -225,7 +225,7 @@ def test_texts_to_embed() -> None:
         embed_request(EmbedBody(input=["a", ""]), "1")
 
 
-def test_names_with_a_tag() -> None:
+def test_latest_tag_is_removed_from_name() -> None:
     assert bare_name("fake:latest") == "fake"
     assert bare_name("fake:7b") == "fake:7b"
     assert bare_name(None) is None
@@ -235,7 +235,7 @@ def test_names_with_a_tag() -> None:
     "message",
     [{"role": "wizard"}, {"role": "user", "images": ["x"]}, {"role": "assistant", "tool_calls": [{"function": {}}]}],
 )
-def test_messages_that_cannot_be_read(message: object) -> None:
+def test_invalid_messages_are_refused(message: object) -> None:
     with pytest.raises(BadRequest) as caught:
         chat(messages=[message])
     assert (caught.value.param or "").startswith("messages[0].")

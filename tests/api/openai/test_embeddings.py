@@ -1,4 +1,4 @@
-"""Embeddings, both ways."""
+"""Embeddings: translation in both directions, then over HTTP."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ from tests.fakes import FakeOpener, Script
 FOUND = Embeddings(((0.5, -0.25), (1.0, 0.0)), 7)
 
 
-def asked(accepts_tokens: bool = False, **fields: Any) -> EmbedRequest:
+def body(accepts_tokens: bool = False, **fields: Any) -> EmbedRequest:
     body = EmbeddingsBody.model_validate_json(json.dumps(fields))
     return embed_request(body, accepts_tokens=accepts_tokens, request_id="1")
 
 
-def test_texts() -> None:
-    assert asked(input="a") == EmbedRequest(("a",), "endpoint", None, "1")
-    assert asked(input=["a", "b"], dimensions=8, encoding_format="base64", user="me") == EmbedRequest(
+def test_texts_become_embed_request() -> None:
+    assert body(input="a") == EmbedRequest(("a",), "endpoint", None, "1")
+    assert body(input=["a", "b"], dimensions=8, encoding_format="base64", user="me") == EmbedRequest(
         ("a", "b"), "endpoint", 8, "1"
     )
 
 
-def test_tokens_only_where_they_are_meant_to_be_the_models_own() -> None:
+def test_tokens_are_accepted_only_with_setting() -> None:
     for given in ([1, 2], [[1, 2], [3]]):
         with pytest.raises(UnsupportedParameter) as caught:
-            asked(input=given)
+            body(input=given)
         assert "check_embedding_ctx_length=False" in caught.value.message
-    assert asked(accepts_tokens=True, input=[[1, 2], [3]]).inputs == ((1, 2), (3,))
+    assert body(accepts_tokens=True, input=[[1, 2], [3]]).inputs == ((1, 2), (3,))
 
 
 @pytest.mark.parametrize("fields", [{"input": ""}, {"input": ["a", ""]}, {"input": "a", "encoding_format": "int8"}])
-def test_what_cannot_be_embedded(fields: dict[str, Any]) -> None:
+def test_invalid_inputs_are_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(BadRequest):
-        asked(**fields)
+        body(**fields)
 
 
-def test_as_numbers() -> None:
+def test_vectors_as_floats() -> None:
     assert json.dumps(embedding_list("alias", FOUND, None)) == (
         '{"object": "list", "data": [{"object": "embedding", "index": 0, "embedding": [0.5, -0.25]}, '
         '{"object": "embedding", "index": 1, "embedding": [1.0, 0.0]}], "model": "alias", '
@@ -53,15 +53,15 @@ def test_as_numbers() -> None:
     )
 
 
-def test_as_bytes() -> None:
+def test_vectors_as_base64() -> None:
     shown = json.loads(json.dumps(embedding_list("alias", FOUND, "base64")))
     assert struct.unpack("<2f", base64.b64decode(shown["data"][0]["embedding"])) == (0.5, -0.25)
 
 
-# On a live port
+# Over HTTP
 
 
-def test_openai_client(endpoint: Live) -> None:
+def test_openai_client_gets_vectors(endpoint: Live) -> None:
     with endpoint.openai() as client:
         packed = client.embeddings.create(model="text-embedding-3-small", input=["a", "bc"])
         plain = client.embeddings.create(model="x", input=["a", "bc"], encoding_format="float")
@@ -72,10 +72,10 @@ def test_openai_client(endpoint: Live) -> None:
         assert sum(number**2 for number in plain_one.embedding) == pytest.approx(1)
     assert packed.usage.prompt_tokens == plain.usage.prompt_tokens > 0
     assert len(short.data[0].embedding) == 2
-    assert endpoint.n_under_way == 0
+    assert endpoint.n_in_progress == 0
 
 
-def test_foreign_tokens_are_refused_with_the_way_out(endpoint: Live) -> None:
+def test_token_input_is_refused_with_advice(endpoint: Live) -> None:
     refused = endpoint.post({"input": [[1, 2]]}, "/v1/embeddings")
     assert refused.status_code == 400
     assert "check_embedding_ctx_length=False" in refused.json()["error"]["message"]
@@ -84,7 +84,7 @@ def test_foreign_tokens_are_refused_with_the_way_out(endpoint: Live) -> None:
         assert taking.post({"input": [[99999]]}, "/v1/embeddings").status_code == 400
 
 
-def test_ollamas_embeddings(endpoint: Live) -> None:
+def test_ollama_routes_return_vectors(endpoint: Live) -> None:
     many = endpoint.post({"model": "x", "input": ["a", "bc"]}, "/api/embed").json()
     one = endpoint.post({"model": "x", "prompt": "bc"}, "/api/embeddings").json()
     assert len(many["embeddings"]) == 2
@@ -92,14 +92,14 @@ def test_ollamas_embeddings(endpoint: Live) -> None:
     assert endpoint.post({"input": []}, "/api/embed").json()["embeddings"] == []
 
 
-def test_other_models_are_refused_where_settings_say_so() -> None:
+def test_unknown_model_is_404_if_settings_refuse_it() -> None:
     with live(unknown_model="404") as endpoint:
         assert endpoint.post({"model": "fake", "input": "a"}, "/v1/embeddings").status_code == 200
         assert endpoint.post({"model": "ada", "input": "a"}, "/v1/embeddings").status_code == 404
         assert endpoint.post({"model": "ada", "input": "a"}, "/api/embed").status_code == 404
 
 
-def test_no_model_no_embeddings() -> None:
+def test_embeddings_without_model_are_503() -> None:
     with live(FakeOpener(Script(b"Hi", load_s=1.0)), ready=False) as endpoint:
         refused = endpoint.post({"input": "a"}, "/v1/embeddings")
         assert (refused.status_code, "retry-after" in refused.headers) == (503, True)

@@ -27,7 +27,7 @@ def test_stopping_one_of_two_requests_keeps_the_other_running(run: Run, open_gui
     async def story() -> None:
         async with served(open_gui, ENDLESS) as gui:
             one, two = Client(gui, await make_key(gui, "aider")), Client(gui, await make_key(gui, "continue"))
-            asking = asyncio.gather(one.ask("First"), two.ask("Second", max_tokens=300))
+            requests = asyncio.gather(one.ask("First"), two.ask("Second", max_tokens=300))
             await until(lambda: [row.state for row in rows(gui)] == ["writing", "writing"])
             assert {row.key for row in rows(gui)} == {"aider", "continue"}
             lines = gui.endpoint_page.keys._rows_by_name
@@ -35,15 +35,15 @@ def test_stopping_one_of_two_requests_keeps_the_other_running(run: Run, open_gui
             assert gui.window.chat_page.header._tools.text() == " 2 tools"
             before = {row.id: row.n_output for row in rows(gui)}
             await until(lambda: all(row.n_output > before[row.id] and row.tokens_per_s > 0 for row in rows(gui)))
-            began = time.monotonic()
+            start = time.monotonic()
             click(gui, [row.key for row in rows(gui)].index("aider"), "stop")
             await until(lambda: one.ended)
-            assert time.monotonic() - began < 1.0
+            assert time.monotonic() - start < 1.0
             n_chunks = len(two.chunks)
             await until(lambda: len(two.chunks) > n_chunks + 5)
             await until(lambda: [row.state for row in rows(gui)] == ["writing", "cancelled"])
             gui.endpoint_page.requests.stop_all.click()
-            await asking
+            await requests
             await until(lambda: [row.state for row in rows(gui)] == ["cancelled", "cancelled"])
             await until(lambda: not gui.endpoint_page.requests.stop_all.isEnabled())
             assert gui.window.chat_page.header._tools.isHidden()
@@ -68,7 +68,7 @@ def test_switch_keeps_focus_and_last_press_wins(run: Run, open_gui: OpenGui) -> 
     run(story())
 
 
-@pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen one, of a menu
+@pytest.mark.qt_log_ignore("This plugin does not support")  # logged by the offscreen platform for menus
 def test_new_key_is_shown_once_counted_and_revoked(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with served(open_gui, Script(answer=b"Hello there.")) as gui:
@@ -131,11 +131,11 @@ def test_hidden_page_counts_tools_but_lists_no_requests(run: Run, open_gui: Open
         async with served(open_gui, ENDLESS) as gui:
             gui.window.show_page("chat")
             client = Client(gui, gui.endpoint_page._state.key)
-            asking = asyncio.gather(client.ask("Hello", max_tokens=150))
+            requests = asyncio.gather(client.ask("Hello", max_tokens=150))
             await until(gui.window.chat_page.header._tools.isVisible)
             assert gui.window.chat_page.header._tools.text() == " 1 tool"
             assert rows(gui) == []
-            await asking
+            await requests
             await until(gui.window.chat_page.header._tools.isHidden)
 
     run(story())
@@ -145,13 +145,13 @@ def test_delete_key_stops_selected_request(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with served(open_gui, ENDLESS) as gui:
             client = Client(gui, gui.endpoint_page._state.key)
-            asking = asyncio.gather(client.ask("Hello"))
+            requests = asyncio.gather(client.ask("Hello"))
             await until(lambda: rows(gui) and rows(gui)[0].state == "writing")
             view = gui.endpoint_page.requests.view
             view.setFocus()
             QTest.keyClick(view, Qt.Key.Key_Down)
             QTest.keyClick(view, Qt.Key.Key_Delete)
-            await asking
+            await requests
             await until(lambda: rows(gui)[0].state == "cancelled")
 
     run(story())
@@ -206,10 +206,10 @@ def test_tools_are_counted_before_page_was_opened(run: Run, open_gui: OpenGui, p
         async with open_gui(ENDLESS) as gui:
             await until(lambda: gui.ready and gui.endpoint_page._state.stage == "on" and gui.endpoint_page._state.key)
             client = Client(gui, gui.endpoint_page._state.key)
-            asking = asyncio.create_task(client.ask("Hello"))
+            requests = asyncio.create_task(client.ask("Hello"))
             await until(lambda: gui.window.chat_page.header._tools.text() == " 1 tool")
-            asking.cancel()
-            await asyncio.gather(asking, return_exceptions=True)
+            requests.cancel()
+            await asyncio.gather(requests, return_exceptions=True)
 
     run(story())
 

@@ -11,7 +11,7 @@ from desktop.endpoint.request_conversation import RequestConversation, conversat
 
 
 @pytest.mark.parametrize(
-    ("body", "asked"),
+    ("body", "expected"),
     [
         (
             {"messages": [{"role": "system", "content": "Be kind"}, {"role": "user", "content": "Hi"}]},
@@ -26,13 +26,13 @@ from desktop.endpoint.request_conversation import RequestConversation, conversat
         ({"prompt": "Hi", "system": "S"}, ("S", "Hi")),
     ],
 )
-def test_the_conversation_in_a_body(body: dict[str, object], asked: tuple[str, str]) -> None:
-    assert conversation_in(json.dumps(body)) == RequestConversation(asked[0], (("user", asked[1]),))
+def test_conversation_is_read_from_each_dialect(body: dict[str, object], expected: tuple[str, str]) -> None:
+    assert conversation_in(json.dumps(body)) == RequestConversation(expected[0], (("user", expected[1]),))
 
 
 @pytest.mark.parametrize(
     "body", ["", "[]", "[" * 100_000, '{"input": ["a"]}', '{"messages": [{"role": "us', '{"messages": 3}']
 )
-def test_a_body_without_a_conversation(body: str) -> None:
+def test_body_without_conversation_raises(body: str) -> None:
     with pytest.raises(BodyUnreadable):
         conversation_in(body)

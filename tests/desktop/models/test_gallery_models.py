@@ -83,7 +83,7 @@ def test_screenshots_of_models_page(
     monkeypatch: pytest.MonkeyPatch,
     scheme: str,
 ) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))  # so that its folders are shown as a person's own
+    monkeypatch.setenv("HOME", str(tmp_path))  # so that folders below it are shown with ~
     write_models(tmp_path / "models")
     settings = SettingsFile(profile.settings)
     settings.change(model_folders=[str(tmp_path / "models"), str(tmp_path / "gone")])

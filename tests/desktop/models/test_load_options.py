@@ -52,8 +52,8 @@ def test_load_options_are_saved_for_each_file_when_it_is_loaded(
             )
             sheet.unload.click()
             await until(lambda: use_of(gui, "Alpha") == "")
-        kept = SettingsFile(profile.settings).value.model_settings
-        assert kept == {str(path): {"n_ctx": 1024}}
+        stored = SettingsFile(profile.settings).value.model_settings
+        assert stored == {str(path): {"n_ctx": 1024}}
         async with open_gui(real=path) as gui:
             await until(lambda: gui.ready)
             page = page_of(gui)
@@ -63,8 +63,8 @@ def test_load_options_are_saved_for_each_file_when_it_is_loaded(
             assert page.sheet.context.edit.text() == "1024"
             page.sheet.context.edit.clear()
             QTest.keyClick(page.sheet.context.edit, Qt.Key.Key_Return)
-        kept = SettingsFile(profile.settings).value.model_settings
-        assert kept == {str(path): {"n_ctx": 1024}}, "edited but not loaded options are not saved"
+        stored = SettingsFile(profile.settings).value.model_settings
+        assert stored == {str(path): {"n_ctx": 1024}}, "edited but not loaded options are not saved"
         async with open_gui(real=path) as gui:
             page = page_of(gui)
             gui.window.sidebar.page_buttons["models"].click()
@@ -144,5 +144,5 @@ def test_load_options_round_trip_through_settings() -> None:
 
 
 def test_invalid_settings_error_has_field_and_reason() -> None:
-    said = error_message(InvalidSettings("kv_type_v", "a quantised value cache needs flash attention"))
-    assert said.endswith("kv_type_v: a quantised value cache needs flash attention.")
+    message = error_message(InvalidSettings("kv_type_v", "a quantised value cache needs flash attention"))
+    assert message.endswith("kv_type_v: a quantised value cache needs flash attention.")

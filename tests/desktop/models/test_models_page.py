@@ -61,7 +61,7 @@ def test_added_folder_is_listed_and_saved_until_removed(
             await until(lambda: len(rows(page.local_models.view)) == 3)
             assert names(page.local_models.view) == ["Alpha", "Beta", "Gamma"]
             gamma = rows(page.local_models.view)[2]
-            assert strings.explanation(gamma) == "The file cannot be used: the file is no GGUF model."
+            assert strings.explanation(gamma) == "The file cannot be used: the file is not a GGUF model."
             assert not gamma.can_load
         assert SettingsFile(profile.settings).value.model_folders == [str(model_folder)]
         async with open_gui(model=False) as gui:
@@ -143,8 +143,8 @@ def test_double_click_loads_only_one_model(
             QTest.mouseClick(view.viewport(), left, pos=where)
             await until(lambda: use_of(gui, "Beta") == "in_use")
             assert rect_of(view, "Alpha", "load").contains(where), "the rows have changed places"
-            asked: list[str] = []
-            view.action_requested.connect(lambda act, row: asked.append(f"{act} {row.name}"))
+            performed: list[str] = []
+            view.action_requested.connect(lambda action, row: performed.append(f"{action} {row.name}"))
             second = QMouseEvent(
                 QEvent.Type.MouseButtonDblClick, where, view.viewport().mapToGlobal(where), left, left, NO_KEYS
             )
@@ -152,9 +152,9 @@ def test_double_click_loads_only_one_model(
             QTest.mouseRelease(view.viewport(), left, pos=where)
             QTest.mousePress(view.viewport(), left, pos=QPoint(20, where.y()))
             QTest.mouseRelease(view.viewport(), left, pos=where)
-            assert asked == []
+            assert performed == []
             click(view, "Alpha", "load")
-            assert asked == ["load Alpha"]
+            assert performed == ["load Alpha"]
 
     run(story())
 

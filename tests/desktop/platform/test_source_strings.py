@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from desktop.reasons import KNOWN, reason
+from engine.errors import Reason
 from tests.packaging.checkout import ROOT
 
 SHOWN: dict[str, tuple[int, ...]] = {
@@ -39,6 +40,7 @@ NO_LITERALS = frozenset(
         ("pages.py", "shown_title"),
         ("pages.py", "shown_command"),
         ("rows.py", "_translated"),
+        ("strings.py", "setting_text"),
     }
 )
 """Where what is translated was marked elsewhere: a function that lupdate knows, and a list of marked clauses."""
@@ -216,11 +218,11 @@ def test_what_is_right_is_left_alone() -> None:
 
 # What the engine, the exchange and the store say in clauses of their own
 
-SAYS = {"ModelFileError": 1, "InvalidSettings": 1, "CannotWrite": 0, "_error": 0, "UnreadableFile": 1}
+SAYS = {"ModelFileError": 1, "InvalidSettings": 1, "CannotWrite": 0, "_error": 0, "UnreadableFile": 1, "Reason": 0}
 
 
 def clauses() -> set[str]:
-    """Each clause that is given to an error which the window shows; `{}` where a value stands."""
+    """The clauses and templates that are passed to errors which the window shows; with `{}` for values of f-strings."""
     found = set()
     for path in (*(ROOT / "engine").rglob("*.py"), *(ROOT / "desktop").rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -228,11 +230,15 @@ def clauses() -> set[str]:
             if isinstance(node, ast.Call) and (place := SAYS.get(_called(node))) is not None:
                 for argument in node.args[place : place + 1]:
                     found |= {_clause(each) for each in _alternatives(argument)}
-            if isinstance(node, ast.FunctionDef) and node.name in ("fault_of", "_wait") and "library" in path.parts:
+            if (
+                isinstance(node, ast.FunctionDef)
+                and node.name in ("unusable_reason", "_wait")
+                and "library" in path.parts
+            ):
                 found |= {_clause(each.value) for each in ast.walk(node) if isinstance(each, ast.Return) and each.value}
             if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "STAGES":
                 assert isinstance(node.value, ast.Dict)
-                found |= {f"{_clause(value)} ({{}})" for value in node.value.values}
+                found |= {f"{_clause(value)} ({{why}})" for value in node.value.values}
     return {clause for clause in found if re.search(r"[a-z]", clause)}
 
 
@@ -249,13 +255,13 @@ def _clause(node: ast.expr) -> str:
 
 
 def unknown(said: set[str]) -> set[str]:
-    return said - {re.sub(r"\{\w+\}", "{}", known) for known in KNOWN} - {"{} ({})"}
+    return said - KNOWN - {"{} ({why})"}
 
 
 def test_every_clause_of_the_engine_is_known() -> None:
     said = clauses()
     assert len(said) > 25
-    assert "the file is cut short; download it again" in said
+    assert "the file is incomplete; download it again" in said
     assert unknown(said) == set()
 
 
@@ -272,12 +278,11 @@ def test_a_clause_keeps_its_values(qapp: object) -> None:
     assert isinstance(qapp, QCoreApplication)
     install_translators(qapp, "de")
     try:
-        assert reason("2 of its 3 parts are missing") == "2 der 3 Teile fehlen"
-        assert (
-            reason("the file cannot be read (Permission denied)") == "die Datei ist nicht lesbar (Zugriff verweigert)"
-        )
-        assert reason("its vocabulary is damaged (the trial ended with -6)") == (
-            "das Vokabular ist beschädigt (die Probe endete mit -6)"
-        )
+        assert reason(Reason("{n} of its {all} parts are missing", n=2, all=3)) == "2 der 3 Teile fehlen"
+        unreadable = Reason("the file cannot be read ({why})", why="Permission denied")
+        assert reason(unreadable) == "die Datei ist nicht lesbar (Zugriff verweigert)"
+        ended = Reason("the trial ended with {code}", code=-6)
+        damaged = Reason("its vocabulary is damaged ({why})", why=ended)
+        assert reason(damaged) == "das Vokabular ist beschädigt (die Probe endete mit -6)"
     finally:
         install_translators(qapp, "en")

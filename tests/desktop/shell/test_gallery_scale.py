@@ -15,7 +15,7 @@ from tests.desktop.shell.test_gallery import GALLERY
 ROOT = Path(__file__).parents[3]
 PAGES = {
     "test_gallery": ("chat", "greeting"),
-    "test_gallery_chats": ("folders", "several"),
+    "test_gallery_sidebar": ("folders", "several"),
     "test_gallery_transcript": ("learned", "beside"),
     "test_gallery_models": ("models",),
     "test_gallery_endpoint": ("endpoint-on",),
@@ -35,7 +35,7 @@ def test_pages_at_two_hundred_percent(module: str) -> None:
         "no:cacheprovider",
         "-k",
         "light",
-        f"tests/desktop/{module}.py",
+        str(next((ROOT / "tests").rglob(f"{module}.py"))),
     ]
     scaled = {**os.environ, "QT_SCALE_FACTOR": "2", "INGLENOOK_GALLERY": str(folder)}
     done = subprocess.run(command, cwd=ROOT, env=scaled, capture_output=True, text=True, timeout=110)

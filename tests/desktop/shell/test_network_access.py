@@ -63,7 +63,7 @@ def test_who_may_use_the_network_is_a_short_list() -> None:
         for path in (ROOT / package).rglob("*.py"):
             names = imported(path) - {"urllib.request.url2pathname"}  # makes a path of an address
             roads = {road for road in ROADS for name in names if name == road or name.startswith(f"{road}.")}
-            if roads - ({"urllib.request"} if path.name == "pictures.py" else set()):
+            if roads - ({"urllib.request"} if path.name == "local_pictures.py" else set()):
                 found[path.relative_to(ROOT).as_posix()] = roads
     assert set(found) == {*ASKERS, *HERE_ALONE}, found
 

@@ -172,7 +172,7 @@ def test_search_results_and_palette_are_repainted_after_each_action(
             for _ in range(9):
                 QTest.keyClick(palette._field, Qt.Key.Key_Down)
                 assert_current(surface, "Down in the palette")
-            palette.close_it()
+            palette.close_palette()
             assert_current(surface, "closing the palette")
 
     run(story())
@@ -426,7 +426,7 @@ def test_small_window_is_repainted_after_each_action(run: Run, open_gui: OpenGui
             await until(lambda: gui.ready)
             wiring = child_of_window(gui, QuickAskController)
             wiring.open()
-            small = wiring.small
+            small = wiring.quick_window
             surface = Surface(small)
             QTest.keyClicks(small.field, "Tell me of the sea")
             QTest.keyClick(small.field, Qt.Key.Key_Return)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QObject
-from PySide6.QtGui import QAction, QShortcut
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
 from desktop.settings.settings_file import SettingsFile
@@ -65,18 +65,18 @@ def test_close_to_tray_keeps_app_running(
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
-            card = gui.window.view("settings").background
-            assert not card.switches["stays"].isEnabled()  # without a tray the window could not be shown again
+            page = gui.window.view("settings")
+            assert not page.row("stays").switch.isEnabled()  # without a tray the window could not be shown again
         monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", staticmethod(lambda: True))
         async with open_gui() as gui:
-            card = gui.window.view("settings").background
-            card.switches["stays"].click()
+            page = gui.window.view("settings")
+            page.row("stays").switch.click()
             gui.window.close()
             assert (gui.window.isVisible(), gui.window.closing) == (False, False)
             menu_entry(gui, "Show the window").trigger()
             assert gui.window.isVisible()
-            card.switches["tray"].click()
-            assert not card.switches["stays"].isEnabled()
+            page.row("tray").switch.click()
+            assert not page.row("stays").switch.isEnabled()
             assert not child_of_window(gui, Tray).icon.isVisible()
         kept = SettingsFile(profile.settings).value
         assert (kept.tray, kept.stays, kept.notifies) == (False, True, True)
@@ -96,17 +96,17 @@ def test_tray_availability_change_is_noticed(
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
-            tray, card = child_of_window(gui, Tray), gui.window.view("settings").background
-            tray.say("An answer is ready", "Before", lambda: None)
+            tray, page = child_of_window(gui, Tray), gui.window.view("settings")
+            tray.show_message("An answer is ready", "Before", lambda: None)
             gui.window.sidebar.page_buttons["settings"].click()
-            assert not card.switches["stays"].isEnabled()
+            assert not page.row("stays").switch.isEnabled()
             gui.window.show_page("chat")
             trays[0] = True
-            tray.say("An answer is ready", "After", lambda: None)
+            tray.show_message("An answer is ready", "After", lambda: None)
             assert messages == ["After"]
             gui.window.sidebar.page_buttons["settings"].click()
-            assert card.switches["stays"].isEnabled()
-            card.switches["stays"].click()
+            assert page.row("stays").switch.isEnabled()
+            page.row("stays").switch.click()
             gui.window.close()
             assert (gui.window.isVisible(), gui.window.closing) == (False, False)
             gui.window.bring_to_front()
@@ -173,7 +173,7 @@ def test_background_actions_have_shortcuts(run: Run, open_gui: OpenGui) -> None:
             await until(lambda: gui.ready)
             edits = gui.window.view("settings").shortcuts._edits
             assert {"quick_ask", "switch_endpoint", "quit", "text_larger", "diagnostics"} <= set(edits)
-            keys = {each.key().toString() for each in gui.window.findChildren(QShortcut)}
+            keys = {each.toString() for action in gui.window.actions() for each in action.shortcuts()}
             assert {"Ctrl+Shift+Space", "Ctrl+Q"} <= keys
 
     run(story())

@@ -1,4 +1,4 @@
-"""Check for new versions: requests once, enabled by the user, and validation of the server's answer."""
+"""Check for new versions: asking once, checking when enabled, and validating the answer of the server."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def press_toast_button(gui: Gui, text: str) -> None:
     QTest.mouseClick(buttons[0], Qt.MouseButton.LeftButton)
 
 
-@pytest.mark.qt_log_ignore("propagateSizeHints")  # of dialogs, without a screen
+@pytest.mark.qt_log_ignore("propagateSizeHints")  # logged by the offscreen platform for dialogs
 def test_yes_enables_checks_and_shows_release(
     run: Run, open_gui: OpenGui, profile: Profile, server: ReleaseServer
 ) -> None:
@@ -129,7 +129,7 @@ def test_yes_enables_checks_and_shows_release(
             GALLERY.mkdir(parents=True, exist_ok=True)
             assert card.grab().save(str(GALLERY / "update-light.png"))
             opened: list[QUrl] = []
-            card.download_requested.disconnect()  # the browser is not opened here
+            card.download_requested.disconnect()  # do not open a browser
             card.download_requested.connect(opened.append)
             QTest.mouseClick(card.download, Qt.MouseButton.LeftButton)
             assert opened == [QUrl("https://a.example/99")]

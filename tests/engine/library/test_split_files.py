@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import ModelFileError
+from engine.errors import ModelFileError, Reason
 from engine.library.fingerprint import fingerprint
 from engine.library.load_trial import LoadTrial
 from engine.library.model_scan import read_model_file
-from engine.library.model_scan_cache import ModelScanCache
+from engine.library.model_scan_cache import FileStamp, ModelScanCache
 from engine.library.split_files import total_size
 from tests.model_files.tiny_llama import write_llama
 
 
 @pytest.fixture
 def split(tmp_path: Path) -> Path:
-    """The first of two parts; the second is larger by far."""
+    """The first of two parts; the second is much larger."""
     first, second = (tmp_path / f"big-0000{n}-of-00002.gguf" for n in (1, 2))
     write_llama(first)
     shutil.copyfile(first, second)
@@ -76,3 +76,16 @@ def test_file_with_temporary_read_error_is_read_again(tmp_path: Path, monkeypatc
     assert "Input/output error" in read_model_file(path, cache).problem
     monkeypatch.setattr(Path, "open", read)
     assert read_model_file(path, cache).problem == ""
+
+
+def test_cached_problem_keeps_its_template_and_values(tmp_path: Path) -> None:
+    file, path, stamp = tmp_path / "library.json", tmp_path / "a.gguf", FileStamp(1, 2)
+    cache = ModelScanCache(file)
+    cache.put(path, stamp, Reason("{n} of its {all} parts are missing", n=1, all=2))
+    cache.save()
+    again = ModelScanCache(file)
+    again.load()
+    problem = again.get(path, stamp)
+    assert isinstance(problem, Reason)
+    assert problem == "1 of its 2 parts are missing"
+    assert (problem.template, problem.values) == ("{n} of its {all} parts are missing", {"n": "1", "all": "2"})

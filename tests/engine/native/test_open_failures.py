@@ -16,7 +16,7 @@ from tests.model_files.tiny_llama import write_llama
 
 
 class NativeObjectCounts:
-    """NativeObjectCounts the models, contexts and batches that llama.cpp has created and not freed."""
+    """Counts the models, contexts and batches that llama.cpp has created and not freed."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.alive = {"model": 0, "context": 0, "batch": 0}

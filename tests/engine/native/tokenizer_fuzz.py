@@ -16,10 +16,10 @@ from tests.model_files.tiny_bpe import DEFINED, PRE_TOKENIZERS, SPECIALS, write_
 
 MAX_CHARS = 30_000
 SECONDS_A_CHAR = 1e-4
-"""Some five times what the slowest pre-tokenizer takes."""
+"""About five times the time of the slowest pre-tokenizer."""
 
 RAW_UTF8 = {"gemma4", "granite-embed-multi-311m", "sarvam-moe", "whitespace"}
-"""These want another vocabulary, and lose what is not in this one."""
+"""These pre-tokenizers need another vocabulary; with this one they lose characters."""
 
 PIECES = (
     *"Z漢 1\n\t.,'\"\\<|>_-=/\u0301\u200d\ufeff\u00ad😀éßЖはกि𐐀", "ab ", "\r\n", "it's ", "don't", " word", "123", "aA",

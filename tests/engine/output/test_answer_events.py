@@ -22,11 +22,11 @@ from engine.events import (
     TextDelta,
     ToolCallDelta,
     ToolCallStarted,
+    merge_deltas,
 )
 from engine.output.answer_assembler import AnswerAssembler
 from engine.output.chat_format import detect_chat_format
 from engine.requests import ChatRequest, Message, NamedTool, Tool, ToolCall
-from engine.stream import merged
 from tests.conftest import chat
 from tests.engine.output.chat_templates import TEMPLATES
 from tests.engine.test_engine import check_shape, engine_over, events_of
@@ -103,7 +103,7 @@ def test_only_possible_markers_are_held_back() -> None:
     text = ""
     for n, char in enumerate(answer, 1):
         text += summary(assembler.feed(char.encode())[0])[0]
-        # White space and a "<" wait for what follows them.
+        # White space and "<" are held back until the next characters arrive.
         assert n in marked or text in (answer[:n], answer[: n - 1], answer[: n - 2])
     assert text == answer
 
@@ -332,9 +332,9 @@ def test_collect_returns_the_answer_text_only() -> None:
 
 
 def test_pending_deltas_of_one_kind_are_merged() -> None:
-    assert merged([TextDelta("a", 1), TextDelta("b", 2)]) == TextDelta("ab", 3)
-    assert merged([ReasoningDelta("a", 1), ReasoningDelta("b", 2)]) == ReasoningDelta("ab", 3)
-    assert merged([ToolCallDelta(1, "{"), ToolCallDelta(1, "}")]) == ToolCallDelta(1, "{}")
+    assert merge_deltas([TextDelta("a", 1), TextDelta("b", 2)]) == TextDelta("ab", 3)
+    assert merge_deltas([ReasoningDelta("a", 1), ReasoningDelta("b", 2)]) == ReasoningDelta("ab", 3)
+    assert merge_deltas([ToolCallDelta(1, "{"), ToolCallDelta(1, "}")]) == ToolCallDelta(1, "{}")
 
 
 def test_pending_events_keep_their_order() -> None:

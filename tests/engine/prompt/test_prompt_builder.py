@@ -15,8 +15,8 @@ from engine.errors import NotLoaded, RequestError, TemplateError
 from engine.native.backend import open_native
 from engine.prompt.chat_template import ChatTemplate
 from engine.prompt.prompt_builder import PromptBuilder
-from engine.prompt.thread_pools import LONG_TEXT_CHARS
 from engine.prompt.tool_presentation import tool_object
+from engine.prompt_dispatcher import LONG_TEXT_CHARS
 from engine.requests import ChatRequest, CompletionRequest, EmbedRequest, Message, Tool, ToolCall
 from tests.fakes import FakeBackend, Script
 from tests.model_files.tiny_bpe import SPECIALS, write_bpe

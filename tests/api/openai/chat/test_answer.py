@@ -1,4 +1,4 @@
-"""The engine's answers in OpenAI's words, without a server. Streams are compared byte by byte."""
+"""Translation of the engine's events to chat completions. Streams are compared byte by byte."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from engine.events import (
 )
 from tests.fakes import FakeBackend, FakeOpener, Script
 
-HEAD = ResponseMeta("chatcmpl-1", 1, "alias")
+META = ResponseMeta("chatcmpl-1", 1, "alias")
 USAGE = Usage(n_prompt=9, n_cached=4, n_output=2)
 TIMINGS = Timings(queue_s=0.5, prefill_s=0.25, decode_s=0.5, first_token_s=0.75)
 FINISHED = Finished("stop", USAGE, TIMINGS)
@@ -45,18 +45,18 @@ START = '{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model"
 
 
 def stream(*events: Event, include_usage: bool = False) -> str:
-    writer = ChatChunkWriter(HEAD, ResponseOptions(include_usage))
+    writer = ChatChunkWriter(META, ResponseOptions(include_usage))
     return b"".join(writer.frames(0, event) for event in events).decode()
 
 
-def many(manner: ResponseOptions, *events: tuple[int, Event]) -> list[dict[str, object]]:
-    writer = ChatChunkWriter(HEAD, manner)
-    wire = b"".join(writer.frames(place, event) for place, event in events).decode()
+def many(options: ResponseOptions, *events: tuple[int, Event]) -> list[dict[str, object]]:
+    writer = ChatChunkWriter(META, options)
+    wire = b"".join(writer.frames(index, event) for index, event in events).decode()
     assert wire.endswith("data: [DONE]\n\n")
     return [json.loads(line[6:]) for line in wire.splitlines() if line.startswith("data: {")]
 
 
-def test_stream_is_as_openai_writes_it() -> None:
+def test_stream_bytes() -> None:
     assert stream(Started(9, 4), TextDelta("Hel", 1), TextDelta("lo", 1), FINISHED) == (
         f'data: {START}[{{"index":0,"delta":{{"role":"assistant","content":null}},"finish_reason":null}}]}}\n\n'
         f'data: {START}[{{"index":0,"delta":{{"content":"Hel"}},"finish_reason":null}}]}}\n\n'
@@ -66,7 +66,7 @@ def test_stream_is_as_openai_writes_it() -> None:
     )
 
 
-def test_usage_comes_in_a_chunk_of_its_own_when_asked_for() -> None:
+def test_include_usage_adds_chunk_with_usage() -> None:
     assert stream(Started(9, 4), FINISHED, include_usage=True) == (
         f'data: {START}[{{"index":0,"delta":{{"role":"assistant","content":null}},"finish_reason":null}}]}}\n\n'
         f'data: {START}[{{"index":0,"delta":{{}},"finish_reason":"stop"}}]}}\n\n'
@@ -75,7 +75,7 @@ def test_usage_comes_in_a_chunk_of_its_own_when_asked_for() -> None:
     )
 
 
-def test_a_late_error_ends_the_stream_without_done() -> None:
+def test_error_after_first_token_ends_stream_without_done() -> None:
     assert stream(Started(9, 4), Failed(EngineDead("/home/me/x.gguf broke"))).endswith(
         'data: {"error":{"message":"The engine has stopped; the model must be loaded again.",'
         '"type":"unavailable_error","param":null,"code":"engine_dead"}}\n\n'
@@ -85,7 +85,7 @@ def test_a_late_error_ends_the_stream_without_done() -> None:
     assert "[DONE]" not in stopped
 
 
-def test_characters_that_clients_take_for_line_ends_are_escaped() -> None:
+def test_unicode_line_separators_are_escaped() -> None:
     frame = stream(TextDelta("a\x85b\u2028c\u2029d\r\n🙂é", 1))
     assert frame.splitlines() == [frame[:-2], ""]
     assert json.loads(frame[6:])["choices"][0]["delta"]["content"] == "a\x85b\u2028c\u2029d\r\n🙂é"
@@ -93,46 +93,46 @@ def test_characters_that_clients_take_for_line_ends_are_escaped() -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
-def test_any_text_is_one_frame(text: str) -> None:
+def test_any_text_makes_one_frame(text: str) -> None:
     frame = stream(TextDelta(text, 1))
     assert len(frame.splitlines()) == 2
     assert json.loads(frame[6:])["choices"][0]["delta"]["content"] == text
 
 
-def test_whole_answer() -> None:
-    assert json.dumps(completion(HEAD, [Answer("Hello", FINISHED)], ResponseOptions()), separators=(",", ":")) == (
+def test_whole_answer_object() -> None:
+    assert json.dumps(completion(META, [Answer("Hello", FINISHED)], ResponseOptions()), separators=(",", ":")) == (
         '{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"alias","choices":[{"index":0,'
         '"message":{"role":"assistant","content":"Hello","refusal":null},"logprobs":null,"finish_reason":"stop"}],'
         f"{COUNTED},{MEASURED}}}"
     )
 
 
-def test_an_answer_that_was_stopped_here_is_an_error() -> None:
+def test_cancelled_answer_is_an_error() -> None:
     with pytest.raises(RequestStopped):
         AnswerBuilder().add(Finished("cancelled", USAGE, TIMINGS))
 
 
-def test_timings_of_nothing_are_zero() -> None:
+def test_timings_without_tokens_are_zero() -> None:
     measured = timings(Usage(0, 0, 0), Timings(0, 0, 0, 0))
     assert set(measured.values()) == {0}
 
 
-def test_model_object_shows_no_path() -> None:
+def test_model_object_contains_no_path() -> None:
     shown = json.dumps(model_object(FakeBackend(Script(), FakeOpener().limits).info))
     assert set(json.loads(shown)) == {"id", "object", "created", "owned_by", "meta"}
     assert "gguf" not in shown
 
 
-def test_an_overflow_is_named_as_tools_expect() -> None:
+def test_overflow_message_is_recognised_by_clients() -> None:
     frame = stream(Failed(ContextOverflow(5000, 4096)))
     assert "This model's maximum context length is 4096 tokens." in frame
     assert '"code":"context_length_exceeded","n_prompt_tokens":5000,"n_ctx":4096' in frame
 
 
-# Choices, scores, reasoning, calls
+# Choices, logprobs, reasoning, tool calls
 
 
-def test_choices_come_interleaved_and_end_together() -> None:
+def test_choices_are_interleaved_and_done_comes_once() -> None:
     chunks = many(
         ResponseOptions(include_usage=True, n=2),
         (0, Started(9, 4)),
@@ -159,7 +159,7 @@ def test_choices_come_interleaved_and_end_together() -> None:
     }
 
 
-def test_calls_name_their_function_once() -> None:
+def test_function_name_is_sent_once_per_call() -> None:
     wire = stream(
         Started(9, 4),
         ToolCallStarted(0, "call_a", "get_weather"),
@@ -180,10 +180,10 @@ def test_calls_name_their_function_once() -> None:
     )
 
 
-def whole(*events: Event, manner: ResponseOptions = ResponseOptions()) -> dict[str, object]:
+def whole(*events: Event, options: ResponseOptions = ResponseOptions()) -> dict[str, object]:
     builder = AnswerBuilder()
     answers = [answer for event in events if (answer := builder.add(event)) is not None]
-    return completion(HEAD, answers, manner)
+    return completion(META, answers, options)
 
 
 def only(shown: dict[str, object]) -> dict[str, object]:
@@ -203,20 +203,20 @@ CALL = (
 )
 
 
-def test_a_whole_answer_that_calls() -> None:
+def test_whole_answer_with_tool_calls() -> None:
     choice = only(whole(*CALL))
     call = {"id": "call_a", "type": "function", "function": {"name": "f", "arguments": '{"a":1}'}}
     assert choice["message"] == {"role": "assistant", "content": None, "refusal": None, "tool_calls": [call]}
     assert choice["finish_reason"] == "tool_calls"
 
 
-def test_the_old_way_of_calling() -> None:
-    manner = ResponseOptions(legacy_call=True)
-    choice = only(whole(*CALL, manner=manner))
+def test_legacy_function_call_in_answer() -> None:
+    options = ResponseOptions(legacy_call=True)
+    choice = only(whole(*CALL, options=options))
     called = {"name": "f", "arguments": '{"a":1}'}
     assert choice["message"] == {"role": "assistant", "content": None, "refusal": None, "function_call": called}
     assert choice["finish_reason"] == "function_call"
-    deltas = [only(chunk)["delta"] for chunk in many(manner, *((0, event) for event in CALL))]
+    deltas = [only(chunk)["delta"] for chunk in many(options, *((0, event) for event in CALL))]
     assert deltas[1:] == [
         {"function_call": {"name": "f", "arguments": ""}},
         {"function_call": {"arguments": '{"a":'}},
@@ -225,7 +225,7 @@ def test_the_old_way_of_calling() -> None:
     ]
 
 
-def test_reasoning_is_shown_beside_the_answer_and_counted() -> None:
+def test_reasoning_is_returned_and_counted() -> None:
     events = (Started(9, 4), ReasoningDelta("Hm.", 3), TextDelta("Yes", 1), FINISHED)
     shown = whole(*events)
     message = only(shown)["message"]
@@ -236,7 +236,7 @@ def test_reasoning_is_shown_beside_the_answer_and_counted() -> None:
     assert '"completion_tokens_details":{"reasoning_tokens":3}' in wire
 
 
-def test_log_probabilities() -> None:
+def test_logprobs_format() -> None:
     scored = (
         TokenChoice(b"H", -0.5, ((b"H", -0.5), (b"J", float("-inf")))),
         TokenChoice(b"\xc3", -1.0),
@@ -257,13 +257,13 @@ def test_log_probabilities() -> None:
         "refusal": None,
     }
     events = (Started(9, 4), TextDelta("H", 1, scored), FINISHED)
-    assert only(whole(*events, manner=ResponseOptions(logprobs=True)))["logprobs"] == expected
+    assert only(whole(*events, options=ResponseOptions(logprobs=True)))["logprobs"] == expected
     assert only(whole(*events))["logprobs"] is None
     chunks = many(ResponseOptions(logprobs=True), *((0, event) for event in events))
     assert only(chunks[1])["logprobs"] == expected
 
 
-def test_anthropics_clients_get_their_own_list() -> None:
+def test_model_list_for_anthropic_clients() -> None:
     model = FakeBackend(Script(), FakeOpener().limits).info
     assert anthropic_list([model]) == {
         "data": [{"type": "model", "id": "fake", "display_name": "Fake", "created_at": "1970-01-01T00:00:00Z"}],

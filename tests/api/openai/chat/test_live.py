@@ -1,4 +1,4 @@
-"""Chat completions on a live port, over the real engine and the fake backend."""
+"""Chat completions over HTTP, with the real engine and the fake backend."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.fakes import FakeOpener, Script
 
 
 def normal(text: str) -> str:
-    """The wire with the parts that differ each time made equal."""
+    """The bytes with ids, times and timings replaced by constants."""
     text = re.sub(r'"id":"chatcmpl-[0-9a-f]{32}"', '"id":"chatcmpl-1"', text)
     text = re.sub(r'"created":\d+', '"created":1', text)
     return re.sub(r'"(\w+_ms|\w+_per_second)":[\d.]+', r'"\1":0.0', text)
@@ -26,12 +26,12 @@ def stream_text(endpoint: Live, **fields: object) -> str:
     return response.text
 
 
-def said(wire: str) -> str:
+def text_of(wire: str) -> str:
     frames = [json.loads(line[6:]) for line in wire.splitlines() if line.startswith("data: {")]
     return "".join(choice["delta"].get("content") or "" for frame in frames for choice in frame["choices"])
 
 
-def test_stream_on_the_wire() -> None:
+def test_stream_bytes() -> None:
     with live(FakeOpener(Script(b"A"))) as endpoint:
         response = endpoint.post(ask(stream=True, stream_options={"include_usage": True}))
     assert response.headers["content-type"] == "text/event-stream"
@@ -51,22 +51,22 @@ def test_stream_on_the_wire() -> None:
     )
 
 
-def test_streamed_and_whole_say_the_same(endpoint: Live) -> None:
+def test_whole_and_streamed_answers_are_equal(endpoint: Live) -> None:
     endpoint.script.answer = "Grüße 🙂, and a line\u2028end".encode()
     for stop in ([], [","], ["🙂"], ["none of it"]):
         whole = endpoint.post(ask(stop=stop)).json()["choices"][0]
-        assert said(stream_text(endpoint, stop=stop)) == whole["message"]["content"]
+        assert text_of(stream_text(endpoint, stop=stop)) == whole["message"]["content"]
         assert whole["finish_reason"] == "stop"
 
 
-def test_length_is_a_reason_to_finish(endpoint: Live) -> None:
+def test_token_limit_sets_finish_reason_length(endpoint: Live) -> None:
     choice = endpoint.post(ask(max_tokens=3)).json()["choices"][0]
     assert choice["finish_reason"] == "length"
     assert choice["message"]["content"] == "Hel"
     assert '"finish_reason":"length"' in stream_text(endpoint, max_completion_tokens=3)
 
 
-def test_what_was_read_before_is_counted_as_cached(endpoint: Live) -> None:
+def test_repeated_prompt_counts_cached_tokens(endpoint: Live) -> None:
     endpoint.post(ask("Read me twice."))
     again = endpoint.post(ask("Read me twice.")).json()
     n_cached = again["usage"]["prompt_tokens_details"]["cached_tokens"]
@@ -75,14 +75,14 @@ def test_what_was_read_before_is_counted_as_cached(endpoint: Live) -> None:
     assert again["timings"]["prompt_n"] == again["usage"]["prompt_tokens"] - n_cached
 
 
-def test_no_usage_unless_asked(endpoint: Live) -> None:
+def test_stream_without_include_usage_has_no_usage(endpoint: Live) -> None:
     assert '"usage"' not in stream_text(endpoint)
 
 
-# The official client
+# OpenAI's client
 
 
-def test_openai_client_whole(endpoint: Live) -> None:
+def test_openai_client_gets_whole_answer(endpoint: Live) -> None:
     with endpoint.openai() as client:
         answer = client.chat.completions.create(
             model="gpt-4o", messages=[{"role": "developer", "content": "Be kind."}], seed=-9007199254740991
@@ -90,10 +90,10 @@ def test_openai_client_whole(endpoint: Live) -> None:
     assert answer.choices[0].message.content == "Hello there."
     assert answer.model == "fake"
     assert answer.usage is not None
-    assert answer.usage.completion_tokens == 13  # with the token that ends it
+    assert answer.usage.completion_tokens == 13  # including the end-of-generation token
 
 
-def test_openai_client_streamed(endpoint: Live) -> None:
+def test_openai_client_gets_stream(endpoint: Live) -> None:
     with endpoint.openai() as client:
         stream = client.chat.completions.create(
             model="any",
@@ -118,7 +118,7 @@ def test_openai_client_lists_models(endpoint: Live) -> None:
     assert caught.value.code == "model_not_found"
 
 
-def test_choices_are_all_answered(endpoint: Live) -> None:
+def test_every_choice_is_answered(endpoint: Live) -> None:
     with endpoint.openai() as client:
         asked: Any = {"model": "x", "messages": [{"role": "user", "content": "Hi"}], "n": 3, "logprobs": True}
         answer = client.chat.completions.create(**asked)
@@ -127,30 +127,30 @@ def test_choices_are_all_answered(endpoint: Live) -> None:
     assert answer.usage is not None
     assert answer.usage.completion_tokens == 39
     assert answer.usage.prompt_tokens == len("<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n")
-    said: dict[int, str] = {}
+    text_of: dict[int, str] = {}
     for chunk in chunks:
         for choice in chunk.choices:
-            said[choice.index] = said.get(choice.index, "") + (choice.delta.content or "")
-    assert said == dict.fromkeys(range(3), "Hello there.")
+            text_of[choice.index] = text_of.get(choice.index, "") + (choice.delta.content or "")
+    assert text_of == dict.fromkeys(range(3), "Hello there.")
     assert chunks[-1].usage is not None
     assert chunks[-1].usage.total_tokens == answer.usage.total_tokens
-    assert endpoint.n_under_way == 0
+    assert endpoint.n_in_progress == 0
 
 
-def test_log_probabilities_of_each_token(endpoint: Live) -> None:
+def test_logprobs_are_returned_for_each_token(endpoint: Live) -> None:
     choice = endpoint.post(ask(logprobs=True, top_logprobs=2)).json()["choices"][0]
     scored = choice["logprobs"]["content"]
     assert "".join(each["token"] for each in scored) == choice["message"]["content"]
     assert all(len(each["top_logprobs"]) == 2 and each["logprob"] < 0 for each in scored)
 
 
-def test_the_address_without_v1(endpoint: Live) -> None:
+def test_routes_exist_without_v1(endpoint: Live) -> None:
     assert endpoint.post(ask(), "/chat/completions").status_code == 200
     with endpoint.http() as client:
         assert client.get("/models").json() == client.get("/v1/models").json()
 
 
-def test_anthropics_list_of_models(endpoint: Live) -> None:
+def test_model_list_with_anthropic_version_header(endpoint: Live) -> None:
     with endpoint.http(**{"anthropic-version": "2023-06-01"}) as client:
         assert client.get("/v1/models").json()["first_id"] == "fake"
         assert client.get("/v1/models/fake").json()["type"] == "model"
@@ -161,7 +161,7 @@ def test_anthropics_list_of_models(endpoint: Live) -> None:
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("n", [1, 3])
-def test_an_overflow_is_a_400_with_both_counts(endpoint: Live, stream: bool, n: int) -> None:
+def test_overflow_is_400_with_both_counts(endpoint: Live, stream: bool, n: int) -> None:
     with endpoint.openai() as client, pytest.raises(openai.BadRequestError) as caught:
         client.chat.completions.create(
             model="fake", messages=[{"role": "user", "content": "x" * 5000}], stream=stream, n=n
@@ -194,7 +194,7 @@ def test_an_overflow_is_a_400_with_both_counts(endpoint: Live, stream: bool, n: 
         ),
     ],
 )
-def test_a_wrong_body_is_a_400(endpoint: Live, body: bytes, param: str | None) -> None:
+def test_invalid_body_is_400(endpoint: Live, body: bytes, param: str | None) -> None:
     with endpoint.http() as client:
         response = client.post("/v1/chat/completions", content=body, headers={"content-type": "application/json"})
     assert response.status_code == 400
@@ -204,7 +204,7 @@ def test_a_wrong_body_is_a_400(endpoint: Live, body: bytes, param: str | None) -
     assert error["type"] == "invalid_request_error"
 
 
-def test_addresses_and_methods(endpoint: Live) -> None:
+def test_unknown_address_is_404_and_wrong_method_405(endpoint: Live) -> None:
     with endpoint.http() as client:
         missing = client.get("/v1/nothing")
         wrong = client.get("/v1/chat/completions")
@@ -212,7 +212,7 @@ def test_addresses_and_methods(endpoint: Live) -> None:
     assert (wrong.status_code, wrong.headers["allow"]) == (405, "POST")
 
 
-def test_other_models_are_refused_where_settings_say_so() -> None:
+def test_unknown_model_is_404_if_settings_refuse_it() -> None:
     with live(unknown_model="404") as endpoint:
         assert endpoint.post(ask(model="fake")).status_code == 200
         assert endpoint.post(ask()).status_code == 200
@@ -221,7 +221,7 @@ def test_other_models_are_refused_where_settings_say_so() -> None:
     assert refused.json()["error"]["code"] == "model_not_found"
 
 
-def test_while_loading_everything_says_so() -> None:
+def test_requests_while_loading_are_503() -> None:
     with live(FakeOpener(Script(b"Hi", load_s=1.0)), ready=False) as endpoint:
         with endpoint.http() as client:
             health = client.get("/health")
@@ -236,7 +236,7 @@ def test_while_loading_everything_says_so() -> None:
             assert client.get("/health").json() == {"status": "ok"}
 
 
-def test_a_native_failure_in_the_middle_is_an_error_event_without_done() -> None:
+def test_failure_during_stream_is_an_error_event_without_done() -> None:
     with live(FakeOpener(Script(step_s=0.01, fail_after=20))) as endpoint:
         with endpoint.openai() as client, pytest.raises(openai.APIError) as caught:
             list(client.chat.completions.create(model="x", messages=[{"role": "user", "content": "a"}], stream=True))
@@ -246,27 +246,27 @@ def test_a_native_failure_in_the_middle_is_an_error_event_without_done() -> None
         assert after.json()["error"]["code"] == "engine_dead"
 
 
-def test_a_native_failure_before_the_first_token_is_a_503() -> None:
+def test_failure_before_first_token_is_503() -> None:
     with live(FakeOpener(Script(fail_after=0))) as endpoint:
         assert endpoint.post(ask(stream=True)).status_code == 503
 
 
-def test_a_request_stopped_here_says_so(endpoint: Live) -> None:
+def test_stopped_request_is_503(endpoint: Live) -> None:
     endpoint.script.answer, endpoint.script.step_s = None, 0.01
     with endpoint.socket() as connection:
         connection.sendall(endpoint.raw_chat(ask(stream=True), "Connection: close\r\n"))
         connection.recv(1000)
-        assert endpoint.n_under_way == 1
+        assert endpoint.n_in_progress == 1
         endpoint.app.state.activity.cancel_all()
         assert b'"code":"request_stopped"' in read_all(connection)
 
 
-def test_silence_is_filled_with_comments() -> None:
+def test_idle_stream_sends_comments() -> None:
     with live(FakeOpener(Script(b"ab", step_s=0.35)), ping_interval_s=0.1) as endpoint:
         wire = stream_text(endpoint)
         assert "\n\n:\n\n" in wire
         assert not [line for line in wire.split("\n") if line and not line.startswith("data: ") and line != ":"]
-        assert said(wire) == "ab"
+        assert text_of(wire) == "ab"
         with endpoint.openai() as client:
             stream = client.chat.completions.create(model="x", messages=[{"role": "user", "content": "a"}], stream=True)
             assert "".join(chunk.choices[0].delta.content or "" for chunk in stream) == "ab"

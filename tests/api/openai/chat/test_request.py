@@ -1,4 +1,4 @@
-"""What OpenAI's clients ask for in a chat, in the engine's words."""
+"""Translation of chat completion bodies to the engine's requests."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def request(**fields: object) -> ChatRequest:
     return chat_request(body(**fields), "1")
 
 
-def test_defaults_are_the_engines() -> None:
+def test_absent_fields_use_engine_defaults() -> None:
     asked = request()
     assert asked == ChatRequest((Message("user", "Hi"),), "endpoint", id="1")
     assert asked.sampling == Sampling()
@@ -37,7 +37,7 @@ def test_null_means_absent() -> None:
     assert request(**nulls) == request()
 
 
-def test_neutral_values_and_unknown_fields_pass() -> None:
+def test_neutral_values_and_unknown_fields_are_accepted() -> None:
     for name, values in UNSUPPORTED_PARAMS.items():
         for value in values:
             assert request(**{name: value}) == request(), name
@@ -67,17 +67,17 @@ def test_neutral_values_and_unknown_fields_pass() -> None:
         ("add_generation_prompt", False),
     ],
 )
-def test_what_cannot_be_kept_is_refused_by_name(name: str, value: object) -> None:
+def test_unsupported_parameters_are_refused_by_name(name: str, value: object) -> None:
     with pytest.raises(UnsupportedParameter) as caught:
         request(**{name: value})
     assert caught.value.param == name
     assert name in caught.value.message
 
 
-# Choices, scores, sampling
+# Choices, logprobs, sampling
 
 
-def test_choices_have_seeds_in_a_row() -> None:
+def test_choices_have_consecutive_seeds() -> None:
     asked = chat_requests(body(n=3, seed=7), "a")
     assert [each.sampling.seed for each in asked] == [7, 8, 9]
     assert [each.id for each in asked] == ["a", "a-1", "a-2"]
@@ -86,7 +86,7 @@ def test_choices_have_seeds_in_a_row() -> None:
     assert [each.sampling.seed for each in chat_requests(body(n=2, seed=last), "a")] == [last, 0]
 
 
-def test_logprobs() -> None:
+def test_logprobs_fields_become_request() -> None:
     assert request().n_logprobs is None
     assert request(logprobs=True).n_logprobs == 0
     assert request(logprobs=True, top_logprobs=20).n_logprobs == 20
@@ -98,7 +98,7 @@ def test_logprobs() -> None:
         request(logprobs=True, top_logprobs=21)
 
 
-def test_llama_cpps_samplers() -> None:
+def test_llama_cpp_sampling_parameters() -> None:
     asked = request(
         typical_p=0.9,
         top_n_sigma=1.5,
@@ -141,7 +141,7 @@ def test_llama_cpps_samplers() -> None:
     )
 
 
-def test_logit_bias_comes_in_two_shapes() -> None:
+def test_both_forms_of_logit_bias() -> None:
     assert request(logit_bias={"5": -100, "7": 1.5}).sampling.logit_bias == ((5, -100.0), (7, 1.5))
     assert request(logit_bias=[[5, False], [7, 2]]).sampling.logit_bias == ((5, float("-inf")), (7, 2.0))
     for wrong in ({"a": 1}, [["word", 1]], {"-1": 1}, {str(2**31): 1}, [[5, True]]):
@@ -149,7 +149,7 @@ def test_logit_bias_comes_in_two_shapes() -> None:
             request(logit_bias=wrong)
 
 
-# Format
+# Response format
 
 
 SCHEMA = {"type": "object", "properties": {"größe": {"type": "integer"}}}
@@ -193,7 +193,7 @@ SCHEMA = {"type": "object", "properties": {"größe": {"type": "integer"}}}
         ({"grammar": 'root ::= "a"'}, Constraint("gbnf", 'root ::= "a"')),
     ],
 )
-def test_formats(fields: dict[str, object], expected: Constraint | None) -> None:
+def test_response_formats_become_constraints(fields: dict[str, object], expected: Constraint | None) -> None:
     assert request(**fields).constraint == expected
 
 
@@ -210,7 +210,7 @@ def test_formats(fields: dict[str, object], expected: Constraint | None) -> None
         {"structured_outputs": {"regex": "a"}, "response_format": {"type": "json_object"}},
     ],
 )
-def test_formats_that_cannot_be_had(fields: dict[str, object]) -> None:
+def test_invalid_response_formats_are_refused(fields: dict[str, object]) -> None:
     with pytest.raises(BadRequest):
         request(**fields)
 
@@ -237,7 +237,7 @@ TOOL_F, TOOL_G = Tool("f", "F.", '{"$defs": {"a": {}}}'), Tool("g")
         ),
     ],
 )
-def test_tool_choices(choice: object, offered: tuple[Tool, ...], expected: object) -> None:
+def test_tool_choices_become_request(choice: object, offered: tuple[Tool, ...], expected: object) -> None:
     asked = request(tools=[F, G], tool_choice=choice)
     assert (asked.tools, asked.tool_choice) == (offered, expected)
 
@@ -245,30 +245,30 @@ def test_tool_choices(choice: object, offered: tuple[Tool, ...], expected: objec
 @pytest.mark.parametrize(
     "choice", ["any", 3, {"type": "function"}, {"type": "function", "function": {"name": "h"}}, {"type": "custom"}]
 )
-def test_wrong_tool_choices(choice: object) -> None:
+def test_invalid_tool_choices_are_refused(choice: object) -> None:
     with pytest.raises(BadRequest) as caught:
         request(tools=[F, G], tool_choice=choice)
     assert caught.value.param == "tool_choice"
 
 
-def test_a_tool_must_be_there_to_be_required() -> None:
+def test_required_without_tools_is_refused() -> None:
     with pytest.raises(BadRequest):
         request(tool_choice="required")
     assert request(tool_choice="auto", tools=[]) == request()
 
 
-def test_parallel_calls_can_be_forbidden() -> None:
+def test_parallel_tool_calls_false_is_passed_on() -> None:
     assert request(tools=[F]).parallel_tool_calls
     assert not request(tools=[F], parallel_tool_calls=False).parallel_tool_calls
 
 
-def test_a_tool_that_is_named_is_called_once() -> None:
+def test_named_tool_disables_parallel_calls() -> None:
     named = {"type": "function", "function": {"name": "f"}}
     assert not request(tools=[F], tool_choice=named, parallel_tool_calls=True).parallel_tool_calls
     assert request(tools=[F], tool_choice="required", parallel_tool_calls=True).parallel_tool_calls
 
 
-def test_the_old_way_of_calling_functions() -> None:
+def test_legacy_functions_become_tools() -> None:
     old = request(functions=[F["function"]], function_call={"name": "f"})
     assert (old.tools, old.tool_choice, old.parallel_tool_calls) == ((TOOL_F,), NamedTool("f"), False)
     assert request(functions=[F["function"]], function_call="none").tools == ()
@@ -288,7 +288,7 @@ def test_the_old_way_of_calling_functions() -> None:
     )
 
 
-def test_calls_and_their_answers_in_the_messages() -> None:
+def test_tool_calls_and_results_in_messages() -> None:
     call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"a":1}'}}
     said = request(
         messages=[
@@ -302,7 +302,7 @@ def test_calls_and_their_answers_in_the_messages() -> None:
     )
 
 
-# Thinking
+# Reasoning
 
 
 @pytest.mark.parametrize(
@@ -319,12 +319,12 @@ def test_calls_and_their_answers_in_the_messages() -> None:
         ({"chat_template_kwargs": {"reasoning_effort": "low"}}, None, "low"),
     ],
 )
-def test_thinking(fields: dict[str, object], thinking: bool | None, effort: str | None) -> None:
+def test_reasoning_fields_become_options(fields: dict[str, object], thinking: bool | None, effort: str | None) -> None:
     asked = request(**fields)
     assert (asked.thinking, asked.effort) == (thinking, effort)
 
 
-def test_further_arguments_of_a_template_are_passed_on() -> None:
+def test_chat_template_kwargs_are_passed_on() -> None:
     asked = request(
         chat_template_kwargs={"preserve_thinking": True, "date": "May 4", "enable_thinking": False, "x": None}
     )
@@ -343,13 +343,13 @@ def test_further_arguments_of_a_template_are_passed_on() -> None:
         ({"chat_template_kwargs": {"no name": True}}, "chat_template_kwargs.no name"),
     ],
 )
-def test_wrong_words_about_thinking(fields: dict[str, object], param: str) -> None:
+def test_invalid_reasoning_fields_are_refused(fields: dict[str, object], param: str) -> None:
     with pytest.raises(BadRequest) as caught:
         request(**fields)
     assert caught.value.param == param
 
 
-def test_a_cut_answer_is_continued() -> None:
+def test_continue_final_message_continues_answer() -> None:
     said = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hel"}]
     asked = request(messages=said, continue_final_message=True, add_generation_prompt=False)
     assert (asked.messages, asked.answer_start) == ((Message("user", "Hi"),), "Hel")
@@ -361,7 +361,7 @@ def test_a_cut_answer_is_continued() -> None:
 # Numbers
 
 
-def test_sampling_and_limits() -> None:
+def test_sampling_and_limits_become_request() -> None:
     asked = request(
         temperature=0, top_p=0.5, top_k=1, min_p=0.1, repeat_penalty=1.2, repeat_last_n=8, seed=7, max_tokens=5
     )
@@ -375,7 +375,7 @@ def test_sampling_and_limits() -> None:
 
 
 @given(st.integers())
-def test_any_seed_fits_32_bits_and_is_none_of_llama_cpps_own(seed: int) -> None:
+def test_seed_fits_32_bits_and_is_not_the_random_seed(seed: int) -> None:
     folded = request(seed=seed).sampling.seed
     assert folded is not None
     assert 0 <= folded < 2**32 - 1
@@ -405,7 +405,7 @@ def test_any_seed_fits_32_bits_and_is_none_of_llama_cpps_own(seed: int) -> None:
         "mirostat_tau",
     ],
 )
-def test_every_number_is_in_range_or_refused(name: str, number: str) -> None:
+def test_number_out_of_range_is_refused(name: str, number: str) -> None:
     text = f'{{"messages":[{{"role":"user","content":"Hi"}}],"{name}":{number}}}'
     try:
         asked = chat_request(ChatCompletionBody.model_validate_json(text), "1")
@@ -429,7 +429,7 @@ def assert_usable(asked: ChatRequest, number: str) -> None:
     assert chosen.repeat_penalty > 0
 
 
-def test_stream_options_need_a_stream() -> None:
+def test_stream_options_without_stream_are_refused() -> None:
     with pytest.raises(BadRequest) as caught:
         request(stream_options={"include_usage": True})
     assert caught.value.param == "stream_options"
@@ -439,7 +439,7 @@ def test_stream_options_need_a_stream() -> None:
 # Messages
 
 
-def test_developer_speaks_as_system() -> None:
+def test_developer_role_becomes_system() -> None:
     asked = request(messages=[{"role": "developer", "content": "Be brief."}, {"role": "assistant", "content": None}])
     assert asked.messages == (Message("system", "Be brief."), Message("assistant", ""))
 
@@ -472,13 +472,13 @@ def test_text_parts_are_joined() -> None:
         ({"role": "user", "content": [{"type": "input_audio", "input_audio": {}}]}, "messages[0].content[0]"),
     ],
 )
-def test_a_wrong_message_is_named(message: dict[str, object], param: str) -> None:
+def test_invalid_message_is_refused_by_path(message: dict[str, object], param: str) -> None:
     with pytest.raises(BadRequest) as caught:
         request(messages=[message])
     assert caught.value.param == param
 
 
-def test_custom_call_in_the_history_is_a_call_with_its_input() -> None:
+def test_custom_tool_call_in_history_becomes_call() -> None:
     called = {"id": "c", "type": "custom", "custom": {"name": "patch", "input": "+ a"}}
     messages = [
         {"role": "user", "content": "q"},

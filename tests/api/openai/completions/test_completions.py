@@ -1,4 +1,4 @@
-"""Completions: OpenAI's words and the engine's, both ways, then on a live port."""
+"""Completions: translation in both directions, then over HTTP."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from engine.requests import CompletionRequest, Constraint
 from tests.api.live_endpoint import Live, live
 from tests.fakes import FakeOpener, Script
 
-HEAD = ResponseMeta("cmpl-1", 1, "alias")
+META = ResponseMeta("cmpl-1", 1, "alias")
 TIMINGS = Timings(0.0, 0.25, 0.5, 0.25)
 START = '{"id":"cmpl-1","object":"text_completion","created":1,"model":"alias","choices":'
 
@@ -28,7 +28,7 @@ def body(**fields: object) -> CompletionBody:
     return CompletionBody.model_validate_json(json.dumps({"prompt": "Once", **fields}))
 
 
-def asked(**fields: object) -> list[CompletionRequest]:
+def requests_of(**fields: object) -> list[CompletionRequest]:
     given = body(**fields)
     prompts = parse_prompts(given.prompt, "prompt")
     check(given, prompts)
@@ -40,7 +40,7 @@ def finished(n_output: int = 2, reason: str = "stop") -> Finished:
     return Finished("stop" if reason == "stop" else "length", Usage(3, 1, n_output), TIMINGS)
 
 
-# From the client
+# Requests
 
 
 @pytest.mark.parametrize(
@@ -54,19 +54,19 @@ def finished(n_output: int = 2, reason: str = "stop") -> Finished:
         (["a", [1]], ["a", (1,)]),
     ],
 )
-def test_shapes_of_a_prompt(given: object, expected: object) -> None:
+def test_all_forms_of_prompt_are_parsed(given: object, expected: object) -> None:
     assert parse_prompts(given, "prompt") == expected
 
 
 @pytest.mark.parametrize("given", [None, 3, [], {}, [None], [1, "a"], [[1, -1]], [[True]], [1.5], [2**31], ["a"] * 513])
-def test_shapes_that_are_no_prompt(given: object) -> None:
+def test_invalid_prompts_are_refused(given: object) -> None:
     with pytest.raises(BadRequest) as caught:
         parse_prompts(given, "prompt")
     assert (caught.value.param or "").startswith("prompt")
 
 
-def test_each_prompt_has_its_choices() -> None:
-    found = asked(prompt=["a", "b"], n=2, seed=5, max_tokens=7, stop="x")
+def test_requests_for_each_prompt_and_choice() -> None:
+    found = requests_of(prompt=["a", "b"], n=2, seed=5, max_tokens=7, stop="x")
     assert [(each.prompt, each.sampling.seed, each.id) for each in found] == [
         ("a", 5, "r-0-0"),
         ("a", 6, "r-0-1"),
@@ -77,23 +77,23 @@ def test_each_prompt_has_its_choices() -> None:
     assert {each.stop for each in found} == {("x",)}
 
 
-def test_the_best_are_known_by_their_scores() -> None:
-    assert [each.n_logprobs for each in asked(best_of=2)] == [0, 0]
-    assert [each.n_logprobs for each in asked(n=2, best_of=2)] == [None, None]
-    assert asked(logprobs=3)[0].n_logprobs == 3
+def test_best_of_requests_logprobs() -> None:
+    assert [each.n_logprobs for each in requests_of(best_of=2)] == [0, 0]
+    assert [each.n_logprobs for each in requests_of(n=2, best_of=2)] == [None, None]
+    assert requests_of(logprobs=3)[0].n_logprobs == 3
 
 
-def test_echo_with_scores_reads_the_prompt_anew() -> None:
-    assert asked(echo=True, logprobs=1)[0].prompt_logprobs
-    assert not asked(echo=True)[0].prompt_logprobs
-    assert not asked(logprobs=1)[0].prompt_logprobs
-    assert asked(max_tokens=0)[0].max_tokens == 1
-    assert asked(max_tokens=-1)[0].max_tokens == 2**31 - 1
-    assert asked()[0].max_tokens == asked(max_tokens=None)[0].max_tokens == 16
+def test_echo_with_logprobs_requests_prompt_logprobs() -> None:
+    assert requests_of(echo=True, logprobs=1)[0].prompt_logprobs
+    assert not requests_of(echo=True)[0].prompt_logprobs
+    assert not requests_of(logprobs=1)[0].prompt_logprobs
+    assert requests_of(max_tokens=0)[0].max_tokens == 1
+    assert requests_of(max_tokens=-1)[0].max_tokens == 2**31 - 1
+    assert requests_of()[0].max_tokens == requests_of(max_tokens=None)[0].max_tokens == 16
 
 
-def test_a_grammar() -> None:
-    assert asked(grammar="root ::= [a-z]")[0].constraint == Constraint("gbnf", "root ::= [a-z]")
+def test_grammar_becomes_constraint() -> None:
+    assert requests_of(grammar="root ::= [a-z]")[0].constraint == Constraint("gbnf", "root ::= [a-z]")
 
 
 @pytest.mark.parametrize(
@@ -108,21 +108,21 @@ def test_a_grammar() -> None:
         ({"n_probs": 4}, "n_probs"),
     ],
 )
-def test_what_cannot_be_had(fields: dict[str, object], param: str) -> None:
+def test_unsupported_combinations_are_refused(fields: dict[str, object], param: str) -> None:
     with pytest.raises(BadRequest) as caught:
-        asked(**fields)
+        requests_of(**fields)
     assert caught.value.param == param
 
 
-# To the client
+# Answers
 
 
-def write(manner: CompletionResponseOptions, n_prompts: int, *events: tuple[int, Event]) -> str:
-    writer = CompletionChunkWriter(HEAD, manner, n_prompts)
-    return b"".join(writer.frames(place, event) for place, event in events).decode()
+def write(options: CompletionResponseOptions, n_prompts: int, *events: tuple[int, Event]) -> str:
+    writer = CompletionChunkWriter(META, options, n_prompts)
+    return b"".join(writer.frames(index, event) for index, event in events).decode()
 
 
-def test_stream_on_the_wire() -> None:
+def test_stream_bytes() -> None:
     wire = write(
         CompletionResponseOptions(include_usage=True), 1, (0, Started(3, 1)), (0, TextDelta("Hel", 1)), (0, finished())
     )
@@ -135,9 +135,9 @@ def test_stream_on_the_wire() -> None:
     )
 
 
-def test_a_stream_that_echoes_two_prompts() -> None:
-    manner = CompletionResponseOptions(echoes=("a", "b"))
-    wire = write(manner, 2, (1, Started(3, 1)), (1, finished()), (0, Started(3, 1)), (0, finished()))
+def test_stream_with_echo_of_two_prompts_bytes() -> None:
+    options = CompletionResponseOptions(echoes=("a", "b"))
+    wire = write(options, 2, (1, Started(3, 1)), (1, finished()), (0, Started(3, 1)), (0, finished()))
     frames = [json.loads(line[6:])["choices"][0] for line in wire.splitlines() if line.startswith("data: {")]
     assert [(each["index"], each["text"], each["finish_reason"]) for each in frames] == [
         (1, "b", None),
@@ -151,10 +151,10 @@ def test_a_stream_that_echoes_two_prompts() -> None:
 PROMPT = (TokenChoice(b"On", 0.0), TokenChoice(b"ce", -0.25, ((b"ce", -0.25),)))
 
 
-def test_echo_with_scores_as_evaluations_want_it() -> None:
-    """The end token was chosen but says nothing; who drops the last score must drop that one."""
+def test_echo_with_logprobs_has_every_token() -> None:
+    """The end token was sampled but has no text; clients that drop the last log probability must drop that one."""
     answer = Answer("", finished(1), prompt=PROMPT)
-    shown = text_completion(HEAD, [answer], CompletionResponseOptions(echoes=("Once",), logprobs=True))
+    shown = text_completion(META, [answer], CompletionResponseOptions(echoes=("Once",), logprobs=True))
     assert json.dumps(shown["choices"]) == json.dumps(
         [
             {
@@ -172,35 +172,35 @@ def test_echo_with_scores_as_evaluations_want_it() -> None:
     )
 
 
-def test_nothing_of_the_answer_is_shown_where_no_token_was_wanted() -> None:
-    manner = CompletionResponseOptions(echoes=("Once",), logprobs=True, prompt_only=True)
+def test_max_tokens_zero_returns_no_text() -> None:
+    options = CompletionResponseOptions(echoes=("Once",), logprobs=True, prompt_only=True)
     answer = Answer(" up", finished(1, "length"), choices=(TokenChoice(b" up", -1.0),), prompt=PROMPT)
-    shown = json.loads(json.dumps(text_completion(HEAD, [answer], manner)))
+    shown = json.loads(json.dumps(text_completion(META, [answer], options)))
     assert shown["choices"][0]["text"] == "Once"
     assert shown["choices"][0]["logprobs"]["tokens"] == ["On", "ce"]
     assert shown["usage"]["completion_tokens"] == 0
-    streamed = write(manner, 1, (0, Started(3, 1, PROMPT)), (0, TextDelta(" up", 1)), (0, finished(1)))
+    streamed = write(options, 1, (0, Started(3, 1, PROMPT)), (0, TextDelta(" up", 1)), (0, finished(1)))
     assert "up" not in streamed
     assert '"token_logprobs":[null,-0.25]' in streamed
 
 
-def test_the_best_answer_is_shown() -> None:
+def test_best_of_returns_best_answer() -> None:
     answers = [
         Answer("bad", finished(), choices=(TokenChoice(b"bad", -2.0),)),
         Answer("good", finished(), choices=(TokenChoice(b"go", -0.1), TokenChoice(b"od", -0.2))),
         Answer("mute", finished()),
     ]
-    shown = json.loads(json.dumps(text_completion(HEAD, answers, CompletionResponseOptions(n=2, n_generated=3))))
+    shown = json.loads(json.dumps(text_completion(META, answers, CompletionResponseOptions(n=2, n_generated=3))))
     assert [choice["text"] for choice in shown["choices"]] == ["good", "bad"]
     assert [choice["index"] for choice in shown["choices"]] == [0, 1]
     assert shown["usage"]["completion_tokens"] == 6
     assert shown["usage"]["prompt_tokens"] == 3
 
 
-# On a live port
+# Over HTTP
 
 
-def test_openai_client(endpoint: Live) -> None:
+def test_openai_client_gets_completion(endpoint: Live) -> None:
     with endpoint.openai() as client:
         answer = client.completions.create(model="x", prompt=["One", "Two"], n=2, echo=True)
         chunks = list(client.completions.create(model="x", prompt="One", stream=True))
@@ -212,21 +212,21 @@ def test_openai_client(endpoint: Live) -> None:
     assert from_tokens.choices[0].text == "OneHello there."
 
 
-def test_scores_without_alternatives_hold_the_chosen_token(endpoint: Live) -> None:
+def test_logprobs_zero_contains_sampled_token(endpoint: Live) -> None:
     answer = endpoint.post({"prompt": "Once", "logprobs": 0, "max_tokens": 2}, "/v1/completions").json()
     scores = answer["choices"][0]["logprobs"]
     chosen = zip(scores["tokens"], scores["token_logprobs"], strict=True)
     assert scores["top_logprobs"] == [{token: score} for token, score in chosen]
 
 
-def test_a_completion_without_a_limit_has_sixteen_tokens(endpoint: Live) -> None:
+def test_completion_without_max_tokens_has_16_tokens(endpoint: Live) -> None:
     endpoint.script.answer = b"x" * 100
     for fields, n in (({}, 16), ({"max_tokens": None}, 16), ({"max_tokens": -1}, 101), ({"max_tokens": 40}, 40)):
         answer = endpoint.post({"prompt": "Once", **fields}, "/v1/completions").json()
         assert answer["usage"]["completion_tokens"] == n
 
 
-def test_evaluation_by_scores(endpoint: Live) -> None:
+def test_evaluation_by_echoed_logprobs(endpoint: Live) -> None:
     answer = endpoint.post(
         {"prompt": [79, 110, 101], "echo": True, "logprobs": 1, "max_tokens": 1}, "/v1/completions"
     ).json()
@@ -240,19 +240,19 @@ def test_evaluation_by_scores(endpoint: Live) -> None:
         assert top[token] == score
 
 
-def test_a_gap_is_filled() -> None:
+def test_suffix_uses_fim_prompt() -> None:
     with live(FakeOpener(Script(answer=None))) as endpoint:
-        asked = {"prompt": "def f(", "suffix": "return 1", "max_tokens": 4}
-        answer = endpoint.post(asked, "/v1/completions").json()
+        requests_of = {"prompt": "def f(", "suffix": "return 1", "max_tokens": 4}
+        answer = endpoint.post(requests_of, "/v1/completions").json()
         assert answer["usage"]["prompt_tokens"] == len("<PRE>def f(<SUF>return 1<MID>")
 
 
-def test_wrong_tokens_are_refused(endpoint: Live) -> None:
+def test_invalid_tokens_are_refused(endpoint: Live) -> None:
     with endpoint.openai() as client, pytest.raises(openai.BadRequestError):
         client.completions.create(model="x", prompt=[99999])
 
 
-def test_a_batch_with_one_prompt_too_long_is_refused(endpoint: Live) -> None:
+def test_batch_with_one_overlong_prompt_is_refused(endpoint: Live) -> None:
     for stream in (False, True):
         answer = endpoint.post({"prompt": ["x" * 5000, "y" * 5000], "stream": stream}, "/v1/completions")
         assert answer.status_code == 400

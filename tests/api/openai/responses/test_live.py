@@ -1,4 +1,4 @@
-"""Responses on a live port, with OpenAI's own client."""
+"""Responses over HTTP, with OpenAI's client."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.api.live_endpoint import Live, live, wait_until
 from tests.fakes import FakeOpener, Script
 
 
-def test_whole_and_streamed(endpoint: Live) -> None:
+def test_whole_and_streamed_responses_are_equal(endpoint: Live) -> None:
     with endpoint.openai() as client:
         whole = client.responses.create(model="x", input="Hi", instructions="Be kind.")
         assert (whole.output_text, whole.status, whole.model) == ("Hello there.", "completed", "fake")
@@ -23,7 +23,7 @@ def test_whole_and_streamed(endpoint: Live) -> None:
     assert final.usage.output_tokens == 13
 
 
-def test_a_conversation_goes_on_from_what_is_kept(tmp_path: Path) -> None:
+def test_previous_response_is_continued(tmp_path: Path) -> None:
     with live(responses=tmp_path) as endpoint, endpoint.openai() as client:
         first = client.responses.create(model="x", input="Hi")
         assert first.usage is not None
@@ -42,27 +42,27 @@ def test_a_conversation_goes_on_from_what_is_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_an_overflow(endpoint: Live, stream: bool) -> None:
+def test_overflow_is_400(endpoint: Live, stream: bool) -> None:
     with endpoint.openai() as client, pytest.raises(openai.BadRequestError) as caught:
         client.responses.create(model="x", input="x" * 5000, stream=stream)
     assert caught.value.code == "context_length_exceeded"
 
 
-def test_tokens_are_counted(endpoint: Live) -> None:
+def test_input_tokens_are_counted(endpoint: Live) -> None:
     counted = endpoint.post({"input": "Hi"}, "/v1/responses/input_tokens").json()["input_tokens"]
     read = endpoint.post({"input": "Hi"}, "/v1/responses").json()["usage"]["input_tokens"]
     assert counted == read
 
 
-def test_a_client_that_leaves_ends_its_request() -> None:
+def test_disconnect_cancels_request() -> None:
     with live(FakeOpener(Script(step_s=0.005))) as endpoint, endpoint.openai() as client:
         stream = client.responses.create(model="x", input="Hi", stream=True)
         next(iter(stream))
         stream.close()
-        wait_until(lambda: endpoint.n_under_way == 0, timeout_s=1)
+        wait_until(lambda: endpoint.n_in_progress == 0, timeout_s=1)
 
 
-def test_the_input_of_a_kept_response_is_listed(tmp_path: Path) -> None:
+def test_input_items_of_stored_response_are_listed(tmp_path: Path) -> None:
     with live(responses=tmp_path) as endpoint, endpoint.openai() as client, endpoint.http() as http:
         first = client.responses.create(model="x", input="Hi")
         second = client.responses.create(
@@ -82,7 +82,7 @@ def test_the_input_of_a_kept_response_is_listed(tmp_path: Path) -> None:
         assert http.get("/v1/responses/resp_none/input_items").status_code == 404
 
 
-def test_a_kept_response_is_had_without_v1_and_as_a_stream(tmp_path: Path) -> None:
+def test_stored_response_without_v1_and_as_stream(tmp_path: Path) -> None:
     with live(responses=tmp_path) as endpoint, endpoint.openai() as client, endpoint.http() as http:
         made = client.responses.create(model="x", input="Hi")
         assert http.get(f"/responses/{made.id}").json() == http.get(f"/v1/responses/{made.id}").json()
@@ -105,7 +105,7 @@ def test_a_kept_response_is_had_without_v1_and_as_a_stream(tmp_path: Path) -> No
         assert http.delete(f"/responses/{made.id}").json()["deleted"]
 
 
-def test_a_cancel_without_a_body_is_understood(tmp_path: Path) -> None:
+def test_cancel_without_body_is_400(tmp_path: Path) -> None:
     with live(responses=tmp_path) as endpoint, endpoint.openai() as client, endpoint.http() as http:
         made = client.responses.create(model="x", input="Hi")
         for path in (f"/v1/responses/{made.id}/cancel", f"/responses/{made.id}/cancel"):
@@ -117,7 +117,7 @@ def test_a_cancel_without_a_body_is_understood(tmp_path: Path) -> None:
             client.responses.cancel(made.id)
 
 
-def test_a_reference_to_an_item_of_a_kept_response_is_followed(tmp_path: Path) -> None:
+def test_item_reference_is_replaced_by_stored_item(tmp_path: Path) -> None:
     with live(responses=tmp_path) as endpoint, endpoint.openai() as client:
         made = client.responses.create(model="x", input="Hi")
         written = [
@@ -132,7 +132,7 @@ def test_a_reference_to_an_item_of_a_kept_response_is_followed(tmp_path: Path) -
         assert (lost.status_code, lost.json()["error"]["param"]) == (400, "input[0]")
 
 
-def test_counts_and_times_are_told(endpoint: Live) -> None:
+def test_response_has_usage_and_timings(endpoint: Live) -> None:
     whole = endpoint.post({"input": "Hi"}, "/v1/responses").json()
     assert whole["usage"]["input_tokens_details"]["cache_write_tokens"] == 0
     assert whole["timings"]["predicted_n"] == whole["usage"]["output_tokens"]

@@ -1,4 +1,4 @@
-"""The responses API's words and the engine's, both ways. Streams are compared byte by byte."""
+"""Translation between the responses API and the engine. Streams are compared byte by byte."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def request(**fields: object) -> ChatRequest:
     return responses_request(given, parse_items(given.input), "1")
 
 
-def head(**fields: object) -> ResponsesMeta:
+def meta(**fields: object) -> ResponsesMeta:
     return ResponsesMeta("1", 5, "alias", body(**fields), request(**fields))
 
 
 def events(*said: Event, **fields: object) -> tuple[str, list[Item]]:
     kept: list[Item] = []
-    writer = ResponsesEventWriter(head(**fields), kept.append)
+    writer = ResponsesEventWriter(meta(**fields), kept.append)
     return b"".join(writer.frames(0, event) for event in said).decode(), kept
 
 
@@ -62,7 +62,7 @@ def parsed(wire: str) -> list[Item]:
     return found
 
 
-# To the client
+# Answers
 
 SHELL = (
     '{{"id":"resp_1","object":"response","created_at":5,"status":"{status}","background":false,"error":null,'
@@ -81,7 +81,7 @@ USAGE = (
 )
 
 
-def test_stream_of_text_on_the_wire() -> None:
+def test_text_stream_bytes() -> None:
     wire, kept = events(Started(9, 4), TextDelta("Hel", 1), TextDelta("lo", 1), finished("stop"))
     opened = SHELL.format(status="in_progress", output="[]", usage="null", timings="")
     closed = SHELL.format(status="completed", output="[%s]", usage=USAGE, timings=MEASURED)
@@ -121,7 +121,7 @@ MIXED: tuple[Event, ...] = (
 )
 
 
-def test_stream_of_thoughts_text_and_calls() -> None:
+def test_reasoning_text_and_calls_stream_events() -> None:
     found = parsed(events(*MIXED)[0])
     assert [each["type"] for each in found[2:]] == [
         "response.output_item.added",
@@ -158,14 +158,14 @@ def test_stream_of_thoughts_text_and_calls() -> None:
     }
 
 
-def test_whole_and_streamed_are_the_same_response() -> None:
+def test_whole_and_streamed_responses_are_equal() -> None:
     for said in (MIXED, (Started(9, 4), TextDelta("a", 1), finished("stop")), (Started(9, 4), finished("stop"))):
         builder = AnswerBuilder()
         answers = [answer for event in said if (answer := builder.add(event)) is not None]
-        assert whole_response(head(), answers[0]) == events(*said)[1][0]
+        assert whole_response(meta(), answers[0]) == events(*said)[1][0]
 
 
-def test_a_cut_answer_is_incomplete() -> None:
+def test_truncated_answer_is_incomplete() -> None:
     last = parsed(events(Started(9, 4), TextDelta("a", 1), finished("length"))[0])[-1]
     assert last["type"] == "response.incomplete"
     shown = last["response"]
@@ -174,7 +174,7 @@ def test_a_cut_answer_is_incomplete() -> None:
     assert shown["output"][0]["status"] == "incomplete"
 
 
-def test_a_late_error() -> None:
+def test_error_after_first_token_is_an_event() -> None:
     wire, kept = events(Started(9, 4), TextDelta("a", 1), Failed(EngineDead("/home/me/x.gguf")))
     last = parsed(wire)[-1]
     shown = last["response"]
@@ -185,7 +185,7 @@ def test_a_late_error() -> None:
     assert kept == []
 
 
-def test_scores() -> None:
+def test_logprobs_are_returned_if_included() -> None:
     wire, _ = events(Started(9, 4), TextDelta("a", 1, (TokenChoice(b"a", -0.5),)), finished("stop"))
     entry = {"token": "a", "logprob": -0.5, "bytes": [97], "top_logprobs": []}
     found = {each["type"]: each for each in parsed(wire)}
@@ -193,10 +193,10 @@ def test_scores() -> None:
     assert found["response.output_text.done"]["logprobs"] == [entry]
 
 
-# From the client
+# Requests
 
 
-def test_words_and_limits() -> None:
+def test_fields_become_request() -> None:
     asked = request(
         instructions="Be kind.",
         temperature=0,
@@ -244,8 +244,8 @@ def test_items_of_one_turn_are_one_message() -> None:
     )
 
 
-def test_tools_of_other_types_are_skipped() -> None:
-    """Codex sends them with every turn."""
+def test_tools_of_other_types_are_ignored() -> None:
+    """Codex sends such tools with every turn."""
     tools = [
         {"type": "custom", "name": "apply_patch"},
         {"type": "web_search"},
@@ -254,7 +254,7 @@ def test_tools_of_other_types_are_skipped() -> None:
     ]
     asked = request(tools=tools, tool_choice={"type": "function", "name": "f"})
     assert (asked.tools, asked.tool_choice) == ((Tool("f", "", '{"$defs": {}}'),), NamedTool("f"))
-    assert not asked.parallel_tool_calls  # the one that is named is called once
+    assert not asked.parallel_tool_calls  # a named tool is called once
     assert not request(tools=tools, parallel_tool_calls=False).parallel_tool_calls
     assert request(tools=tools).parallel_tool_calls
     assert request(tools=tools[:2]).tools == ()
@@ -271,7 +271,7 @@ NAMESPACE = {
 }
 
 
-def test_functions_of_a_namespace_are_offered_and_called_by_it() -> None:
+def test_namespaced_functions_have_flat_names() -> None:
     tools = [NAMESPACE, {"type": "namespace", "name": "other__", "tools": [{"type": "function", "name": "g"}]}]
     asked = request(tools=tools)
     assert asked.tools == (Tool("mcp__demo__lookup", "L.", '{"$defs": {}}'), Tool("other__g"))
@@ -286,7 +286,7 @@ def test_functions_of_a_namespace_are_offered_and_called_by_it() -> None:
     assert (told[0]["name"], told[0]["namespace"]) == ("lookup", "mcp__demo")
     builder = AnswerBuilder()
     (whole,) = [answer for each in (Started(9, 4), *call) if (answer := builder.add(each))]
-    assert whole_response(head(tools=tools), whole)["output"] == kept[0]["output"]
+    assert whole_response(meta(tools=tools), whole)["output"] == kept[0]["output"]
 
 
 @pytest.mark.parametrize(
@@ -297,11 +297,11 @@ def test_functions_of_a_namespace_are_offered_and_called_by_it() -> None:
         {"type": "function", "name": "mcp__demo__lookup"},
     ],
 )
-def test_a_function_of_a_namespace_can_be_chosen(choice: dict[str, object]) -> None:
+def test_namespaced_function_can_be_chosen(choice: dict[str, object]) -> None:
     assert request(tools=[NAMESPACE], tool_choice=choice).tool_choice == NamedTool("mcp__demo__lookup")
 
 
-def test_calls_of_every_kind_in_a_history() -> None:
+def test_calls_of_every_type_in_history() -> None:
     items = [
         {"role": "user", "content": "Go."},
         {"type": "function_call", "call_id": "a", "name": "lookup", "namespace": "mcp__demo", "arguments": "{}"},
@@ -331,18 +331,18 @@ def test_calls_of_every_kind_in_a_history() -> None:
     assert "compacted" in said[-2].content
 
 
-def test_samplers_of_local_models_are_honoured() -> None:
+def test_llama_cpp_sampling_parameters_are_accepted() -> None:
     assert request(top_k=3, min_p=0.2, seed=4).sampling == Sampling(top_k=3, min_p=0.2, seed=4)
 
 
-def test_a_format_that_is_not_strict_may_be_relaxed() -> None:
+def test_format_without_strict_is_not_strict() -> None:
     described = {"type": "json_schema", "name": "a", "schema": {"type": "object"}}
     for fields in ({}, {"strict": False}, {"strict": None}):
         asked = request(text={"format": {**described, **fields}})
         assert asked.constraint == Constraint("json_schema", '{"type": "object"}', strict=False)
 
 
-def test_formats() -> None:
+def test_text_formats_become_constraints() -> None:
     described = {"type": "json_schema", "name": "a", "schema": {"type": "object"}, "strict": True}
     assert request(text={"format": described}).constraint == Constraint("json_schema", '{"type": "object"}')
     assert request(text={"format": {"type": "json_object"}}).constraint == Constraint("json_object")
@@ -371,12 +371,12 @@ def test_formats() -> None:
         ({"reasoning": {"effort": "huge"}}, "reasoning.effort"),
     ],
 )
-def test_what_cannot_be_had_is_named(fields: dict[str, object], param: str) -> None:
+def test_unsupported_values_are_refused_by_name(fields: dict[str, object], param: str) -> None:
     with pytest.raises(BadRequest) as caught:
         request(**fields)
     assert caught.value.param == param
 
 
-def test_an_image_is_refused_by_its_type() -> None:
+def test_image_is_refused_by_type() -> None:
     with pytest.raises(UnsupportedParameter):
         request(input=[{"role": "user", "content": [{"type": "input_image", "image_url": "file:///etc/passwd"}]}])

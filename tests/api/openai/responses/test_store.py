@@ -1,4 +1,4 @@
-"""Responses on disk: bounded in number and bytes, found by their owners only."""
+"""Stored responses: limited in number and size, and find only with the key that made them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAIN = KeyHolder(ENDPOINT_KEY_NAME)
 EDITOR = KeyHolder("editor", "1234")
 
 
-def kept(digit: str, owner_id: str = "", **item: Any) -> StoredResponse:
+def stored(digit: str, owner_id: str = "", **item: Any) -> StoredResponse:
     return StoredResponse({"id": name(digit)}, [{"role": "user", "content": digit, **item}], owner_id)
 
 
@@ -30,7 +30,7 @@ def name(digit: str) -> str:
     return "resp_" + digit * 32
 
 
-def found(store: ResponseStore, response_id: str, holder: KeyHolder = MAIN) -> StoredResponse | None:
+def find(store: ResponseStore, response_id: str, holder: KeyHolder = MAIN) -> StoredResponse | None:
     try:
         return asyncio.run(store.get(response_id, holder))
     except ResponseNotFound:
@@ -39,7 +39,7 @@ def found(store: ResponseStore, response_id: str, holder: KeyHolder = MAIN) -> S
 
 @contextmanager
 def largest_file(n_bytes: int) -> Iterator[None]:
-    """Writing more fails, as on a full disk."""
+    """Limits the size of files, so that writing fails as on a full disk."""
     resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, hard))
@@ -49,32 +49,32 @@ def largest_file(n_bytes: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_responses_are_kept_and_the_oldest_forgotten(tmp_path: Path) -> None:
+def test_oldest_response_is_deleted_above_number_limit(tmp_path: Path) -> None:
     store = ResponseStore(tmp_path / "responses", max_responses=2)
-    assert all(store.put(kept(digit)) for digit in "123")
-    assert found(ResponseStore(tmp_path / "responses"), name("3")) == kept("3")
+    assert all(store.put(stored(digit)) for digit in "123")
+    assert find(ResponseStore(tmp_path / "responses"), name("3")) == stored("3")
     assert len(list((tmp_path / "responses").iterdir())) == 2
     asyncio.run(store.delete(name("3"), MAIN))
-    assert found(store, name("1")) is found(store, name("3")) is None
+    assert find(store, name("1")) is find(store, name("3")) is None
     with pytest.raises(ResponseNotFound):
         asyncio.run(store.delete(name("3"), MAIN))
 
 
-def test_oldest_are_removed_beyond_limit_of_bytes(tmp_path: Path) -> None:
+def test_oldest_responses_are_deleted_above_byte_limit(tmp_path: Path) -> None:
     store = ResponseStore(tmp_path, max_bytes=3000)
     for n, digit in enumerate("12345"):
-        assert store.put(kept(digit, content=digit * 1000))
+        assert store.put(stored(digit, content=digit * 1000))
         os.utime(tmp_path / f"{name(digit)}.json", (n, n))
-    assert [digit for digit in "12345" if found(store, name(digit)) is not None] == ["4", "5"]
+    assert [digit for digit in "12345" if find(store, name(digit)) is not None] == ["4", "5"]
 
 
-def test_response_larger_than_limit_is_not_kept(tmp_path: Path) -> None:
+def test_response_above_size_limit_is_not_stored(tmp_path: Path) -> None:
     store = ResponseStore(tmp_path, max_response_bytes=1000)
-    assert not store.put(kept("1", content="x" * 1000))
+    assert not store.put(stored("1", content="x" * 1000))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_unknown_fields_of_items_are_not_kept(tmp_path: Path) -> None:
+def test_unknown_item_fields_are_not_stored(tmp_path: Path) -> None:
     store = ResponseStore(tmp_path)
     parts = [{"type": "input_text", "text": "a", "unknown": "x" * 9999}]
     item: Item = {
@@ -86,7 +86,7 @@ def test_unknown_fields_of_items_are_not_kept(tmp_path: Path) -> None:
     }
     assert store.put(StoredResponse({"id": name("1")}, [item]))
     assert (tmp_path / f"{name('1')}.json").stat().st_size < 500
-    again = found(store, name("1"))
+    again = find(store, name("1"))
     assert again is not None
     assert again.items == [
         {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "a"}], "call_id": None}
@@ -106,78 +106,78 @@ def test_unknown_fields_of_items_are_not_kept(tmp_path: Path) -> None:
         {"type": "mcp_call", "id": "m", "name": "f", "arguments": "{}", "output": "a"},
     ],
 )
-def test_items_that_are_read_again_are_kept_whole(tmp_path: Path, item: Item) -> None:
+def test_items_needed_later_are_stored_whole(tmp_path: Path, item: Item) -> None:
     store = ResponseStore(tmp_path)
     store.put(StoredResponse({"id": name("1")}, [item]))
-    again = found(store, name("1"))
+    again = find(store, name("1"))
     assert again is not None
     assert again.items == [item]
     assert parse_messages(again.items) == parse_messages([item])
 
 
-def test_full_disk_leaves_no_draft_and_is_reported(tmp_path: Path) -> None:
+def test_full_disk_returns_false_and_leaves_no_file(tmp_path: Path) -> None:
     store = ResponseStore(tmp_path)
     with largest_file(100):
-        assert not store.put(kept("1", content="x" * 200))
+        assert not store.put(stored("1", content="x" * 200))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_draft_of_a_crash_is_removed(tmp_path: Path) -> None:
+def test_partial_file_of_crash_is_deleted(tmp_path: Path) -> None:
     (tmp_path / f"{name('9')}.json.part").write_text("half")
-    assert ResponseStore(tmp_path).put(kept("1"))
+    assert ResponseStore(tmp_path).put(stored("1"))
     assert [path.name for path in tmp_path.iterdir()] == [f"{name('1')}.json"]
 
 
-def test_folder_that_cannot_be_written_costs_no_answer(tmp_path: Path) -> None:
+def test_unwritable_folder_returns_false(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    assert not ResponseStore(tmp_path / "file").put(kept("1"))
+    assert not ResponseStore(tmp_path / "file").put(stored("1"))
 
 
-def test_only_owner_and_main_key_find_a_response(tmp_path: Path) -> None:
+def test_only_own_key_and_endpoint_key_find_response(tmp_path: Path) -> None:
     store = ResponseStore(tmp_path)
-    store.put(kept("1", EDITOR.id))
-    store.put(kept("2"))
+    store.put(stored("1", EDITOR.id))
+    store.put(stored("2"))
     for stranger in (KeyHolder("other", "5678"), KeyHolder("editor", "another key of that name")):
-        assert found(store, name("1"), stranger) is None
+        assert find(store, name("1"), stranger) is None
         with pytest.raises(ResponseNotFound):
             asyncio.run(store.delete(name("1"), stranger))
-    assert found(store, name("2"), EDITOR) is None
-    assert found(store, name("1"), EDITOR) == found(store, name("1"), MAIN) == kept("1", EDITOR.id)
+    assert find(store, name("2"), EDITOR) is None
+    assert find(store, name("1"), EDITOR) == find(store, name("1"), MAIN) == stored("1", EDITOR.id)
 
 
 @pytest.mark.parametrize(
     "wrong",
     ["", "../secret", "resp_/../../secret", f"resp_{'1' * 32}/../../secret", "resp_" + "1" * 31, "resp_" + "G" * 32],
 )
-def test_no_name_leads_out_of_the_folder(tmp_path: Path, wrong: str) -> None:
+def test_malformed_id_is_not_found(tmp_path: Path, wrong: str) -> None:
     folder = tmp_path / "responses"
     secret = folder / f"{wrong}.json"
     for middle in ("resp_", f"resp_{'1' * 32}"):
         (folder / middle).mkdir(parents=True)
-    secret.write_text(json.dumps({"response": {"id": "x"}, "items": []}))  # there is something to be found
+    secret.write_text(json.dumps({"response": {"id": "x"}, "items": []}))  # the stored text is not empty
     store = ResponseStore(folder)
-    assert found(store, wrong) is None
+    assert find(store, wrong) is None
     with pytest.raises(ResponseNotFound):
         asyncio.run(store.delete(wrong, MAIN))
     assert secret.exists()
 
 
-def test_a_damaged_file_is_as_none(tmp_path: Path) -> None:
+def test_damaged_file_is_not_found(tmp_path: Path) -> None:
     for damaged in ("", "{", "[]", '{"response": {}}'):
         (tmp_path / f"{name('1')}.json").write_text(damaged)
-        assert found(ResponseStore(tmp_path), name("1")) is None
+        assert find(ResponseStore(tmp_path), name("1")) is None
 
 
-def test_without_a_folder_nothing_is_kept() -> None:
-    assert not ResponseStore(None).put(kept("1"))
-    assert found(ResponseStore(None), name("1")) is None
+def test_store_without_folder_is_disabled() -> None:
+    assert not ResponseStore(None).put(stored("1"))
+    assert find(ResponseStore(None), name("1")) is None
 
 
-# On a live port
+# Over HTTP
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_store_is_not_promised_on_a_full_disk(tmp_path: Path, stream: bool) -> None:
+def test_answer_says_not_stored_on_full_disk(tmp_path: Path, stream: bool) -> None:
     with live(responses=tmp_path) as endpoint, largest_file(100), endpoint.openai() as client:
         if stream:
             last = list(client.responses.create(model="x", input="Hi", stream=True))[-1]
@@ -188,12 +188,12 @@ def test_store_is_not_promised_on_a_full_disk(tmp_path: Path, stream: bool) -> N
     assert list(tmp_path.iterdir()) == []
 
 
-def test_store_is_not_promised_where_nothing_is_kept() -> None:
+def test_answer_says_not_stored_if_store_is_disabled() -> None:
     with live() as endpoint:
         assert endpoint.post({"input": "Hi"}, "/v1/responses").json()["store"] is False
 
 
-def test_chain_with_large_unknown_fields_stays_small(tmp_path: Path) -> None:
+def test_conversation_with_large_unknown_fields_stays_small(tmp_path: Path) -> None:
     with live(responses=tmp_path) as endpoint:
         previous = None
         for _ in range(4):

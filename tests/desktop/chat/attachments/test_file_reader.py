@@ -153,7 +153,7 @@ def test_empty_file_or_scan_raises_no_text(tmp_path: Path) -> None:
     assert strings.attachment_error(read_error(blank)) == f"{blank.name} is empty."
     scan = read_error(write_pdf(tmp_path / "scan.pdf", ["", ""]))
     assert type(scan) is NoText
-    assert "A scan must be turned into text first" in strings.attachment_error(scan)
+    assert "A scan needs text recognition (OCR) first" in strings.attachment_error(scan)
     assert type(read_error(write_docx(tmp_path / "blank.docx", ""))) is NoText
 
 

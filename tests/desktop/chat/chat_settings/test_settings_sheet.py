@@ -76,7 +76,7 @@ def test_chat_settings_are_restored_with_chat(run: Run, open_gui: OpenGui) -> No
             assert temperature._help.text() == "A number from 0 to 2."
             QTest.keyClick(temperature.edit, Qt.Key.Key_Backspace)
             QTest.keyClicks(temperature.edit, "0.2")
-            assert temperature._help.text() == "Low is steady, high is daring"
+            assert temperature._help.text() == "Low is predictable, high is varied"
             QTest.keyClick(gui.window, Qt.Key.Key_Escape)
             assert not sheet.isVisible()
             type_and_send(gui, "Hello")

@@ -179,9 +179,9 @@ def test_unreadable_files_are_reported_and_others_attached(run: Run, open_gui: O
             gui.window.chat_page.composer.files_given.emit([picture, locked, scan, note(tmp_path)])
             await until(lambda: gui.window.toast.isVisible())
             assert gui.window.toast.text.splitlines() == [
-                "cat.png is no text, PDF or Word document, so the model cannot read it.",
-                "locked.pdf asks for a password. Save it without one, then attach it.",
-                "scan {1}.pdf holds no text. A scan must be turned into text first.",
+                "cat.png is not a text, PDF or Word file, so it cannot be attached.",
+                "locked.pdf is protected by a password. Save it without a password, then attach it.",
+                "scan {1}.pdf contains no text. A scan needs text recognition (OCR) first.",
             ]
             assert [chip.item.name for chip in chips(gui)] == ["beans.md"]
             assert gui.window.chat_page.composer.text == "Look at this"
@@ -273,7 +273,7 @@ def test_context_meter_counts_chat_and_draft(run: Run, open_gui: OpenGui, tmp_pa
             edit.setPlainText("x" * 5_000)
             await until(lambda: used() > 5_000)
             assert meter.property("over")
-            assert "more than the model reads" in meter.accessibleName()
+            assert "more than the model can read" in meter.accessibleName()
 
     run(story())
 

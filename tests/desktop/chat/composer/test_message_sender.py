@@ -178,7 +178,7 @@ def test_running_check_and_file_reading_are_shown(run: Run, open_gui: OpenGui, t
             assert composer._wait_note.text() == "A file is still being read"
             await until(lambda: not composer._wait_note.isVisible())
             submit(gui, LONG_TEXT)
-            assert composer._wait_note.text() == "Looking whether it fits…"
+            assert composer._wait_note.text() == "Checking whether it fits…"
             await answered(gui)
             assert not composer._wait_note.isVisible()
 
