@@ -108,7 +108,7 @@ class UserSession:
 
         text = _wait_for("an answer", ANSWER_S, answer)
         if self.messages()[n_before] != ("user", question):
-            raise SetupError(f"What was typed is not what was kept: {self.messages()[n_before]}")
+            raise SetupError(f"The stored message differs from the typed one: {self.messages()[n_before]}")
         return text
 
     def messages(self) -> list[tuple[str, str]]:
@@ -168,7 +168,7 @@ def _wait_for(what: str, at_most_s: float, look: Callable[[], Result | None]) ->
         if result := look():
             return result
         if time.monotonic() > deadline:
-            raise SetupError(f"Waited {at_most_s:.0f} s for {what}, in vain; see {OUTPUT_FOLDER / 'program.log'}.")
+            raise SetupError(f"Waited {at_most_s:.0f} s for {what} without success; see {OUTPUT_FOLDER / 'program.log'}.")
         time.sleep(0.2)
 
 
