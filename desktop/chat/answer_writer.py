@@ -162,7 +162,7 @@ class Answer:
                 self._end("failed", error_message(error))
 
     def _add_reasoning(self, text: str, n_tokens: int) -> None:
-        """Append reasoning. If no text followed the reasoning of an earlier run, the model starts it again."""
+        """Append reasoning. Continuing an answer without text replaces its reasoning, since the model starts again."""
         now_s, message = time.monotonic(), self.message
         if self._reasoning_since_s is None:
             if not self._has_reasoned and not self._initial.text:

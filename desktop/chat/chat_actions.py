@@ -1,4 +1,4 @@
-"""The actions of the open chat. Those with `menu="chat"` are in the menu of the chat's title."""
+"""Actions on the open chat. Those with `menu="chat"` are shown in the menu of its title."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ translate = QCoreApplication.translate
 
 
 class ChatActions:
-    """Makes the actions. What they do to the chat, they request from the list of chats. GUI thread only."""
+    """Makes the actions. Changes to the chat are requested from the list of chats. GUI thread only."""
 
     def __init__(self, window: AppWindow, page: ChatPage, chat_list: ChatListView, chats: ChatController) -> None:
         self._window, self._page, self._list, self._chats = window, page, chat_list, chats
         self._of_chat = partial(Action, is_possible=lambda: self._chat is not None)
-        """An action that is possible while a chat is open."""
+        """Makes an action that is enabled while a chat is open."""
 
     def all(self) -> list[Action | Submenu]:
         composer, sessions = self._page.composer, self._chats.sessions
@@ -69,7 +69,7 @@ class ChatActions:
                 translate("actions", "Move to a folder…"),
                 self._run(lambda chat: self._list.open_folder_menu([chat], self._page.header.below_title)),
                 icon="folder",
-                is_listed=False,  # "move_chat" is, which moves several selected chats too
+                is_listed=False,  # listed as "move_chat", which also moves several selected chats
             ),
             in_menu(
                 "archive_open_chat",
@@ -77,7 +77,7 @@ class ChatActions:
                 self._run(lambda chat: self._list.requests.archive_requested.emit((chat.id,), not chat.archived)),
                 label=self._if(lambda chat: chat.archived, bring_back, archive),
                 icon=self._if(lambda chat: chat.archived, "archive-restore", "archive"),
-                is_listed=False,  # "archive_chat" is
+                is_listed=False,  # listed as "archive_chat"
             ),
             Submenu("save_chat", translate("actions", "Save as"), "chat", "file-output"),
             *self._save(),
@@ -120,7 +120,7 @@ class ChatActions:
         return self._chats.sessions.current
 
     def _run(self, act: Callable[[Chat], object]) -> Callable[[], None]:
-        """Calls `act` with the open chat."""
+        """A handler that calls `act` with the open chat."""
 
         def run() -> None:
             if self._chat is not None:
@@ -137,7 +137,7 @@ class ChatActions:
             self._page.transcript.open_find()
 
     def _rename(self, chat: Chat) -> None:
-        """In the list of chats, whose folder or archive is unfolded first."""
+        """Unfold the chat's folder or the archive, then edit its title in the list of chats."""
         if chat.archived:
             self._chats.organizer.fold_archive(False)
         elif not chat.pinned:

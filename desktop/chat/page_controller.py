@@ -1,4 +1,4 @@
-"""Connects the chat page to the chats: what the open chat shows, answers and waits for."""
+"""Connects the chat page to the open chat: title, transcript, stop button, speed, errors of saving."""
 
 from __future__ import annotations
 
@@ -67,6 +67,6 @@ class ChatPageController(QObject):
         self._page.composer.set_answering(answering, stopping=self._chats.sessions.stopping)
 
     def _show_stopping(self) -> None:
-        """Show it at once, because the stopped answers may end a second later."""
+        """Show "stopping" at once, because the answers may end a second later."""
         self._show_answering(self._chats.sessions.answering)
         self._transcript.refresh_status()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 SUMMARY_HEADING = "Summary of the conversation up to here:"
 """Part of the prompt, therefore not translated."""
+
+SAMPLING_SETTINGS = {field.name for field in fields(Sampling)} & {field.name for field in fields(ChatSettings)}
 
 _FENCES = re.compile(r"`{3,}")
 
@@ -106,8 +108,7 @@ class ChatPrompt:
 
 def chat_request(messages: tuple[Message, ...], settings: ChatSettings) -> ChatRequest:
     """A request of the window with the chat's settings; settings without a value use the defaults of `Sampling`."""
-    names = ("temperature", "top_p", "top_k", "min_p", "repeat_penalty", "seed")
-    given = {name: value for name in names if (value := getattr(settings, name)) is not None}
+    given = {name: value for name in SAMPLING_SETTINGS if (value := getattr(settings, name)) is not None}
     return ChatRequest(
         messages, "window", Sampling(**given), thinking=settings.thinking, max_tokens=settings.max_tokens
     )

@@ -1,4 +1,4 @@
-"""Declares the chat page. It is part of the window from the start."""
+"""Registration of the chat page, which is made together with the window."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class ChatSessions(QObject):
     `prepare(texts)` is called on a pool thread before messages are shown, to make drawing them cheaper."""
 
     opened = Signal(object)
-    """The `Chat` that is open now, or whose title or settings changed; None for a chat that is not begun."""
+    """The `Chat` that is open now, or whose title or settings changed; None for a new chat without messages."""
     leaving = Signal()
     """Emitted before the open chat is left or deleted, while it can still be changed."""
     answering_changed = Signal(bool)
@@ -60,7 +60,7 @@ class ChatSessions(QObject):
         self.known: dict[str, Chat] = {}
         """All chats by id."""
         self.session: ChatSession | None = None
-        """The open chat; None for a chat that is not begun."""
+        """The open chat; None for a new chat without messages."""
         self.store = store
         self.write_queue = WriteBehindQueue(store, self.saving_failed.emit, recovered=self.saving_resumed.emit)
         self.tasks = TaskSet(lambda error, _: self.failed.emit(error))

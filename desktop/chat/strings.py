@@ -15,7 +15,7 @@ from desktop.chat.attachments.errors import (
     Unreachable,
 )
 from desktop.chat.chat_settings.presets import MAX_NAME_LENGTH, NameProblem
-from desktop.chat.chat_settings.settings_form import Name, Number
+from desktop.chat.chat_settings.settings_form import Number
 from desktop.chat.composer.overflow import Overflow
 from desktop.error_messages import error_message
 from desktop.platform.number_format import counted, plain, whole
@@ -166,34 +166,13 @@ def preset_name_problem(problem: NameProblem) -> str:
             return ""
 
 
-def setting_label(name: Name) -> str:
-    return {
-        "temperature": translate("composer", "Temperature"),
-        "top_p": translate("composer", "Top P"),
-        "top_k": translate("composer", "Top K"),
-        "min_p": translate("composer", "Min P"),
-        "repeat_penalty": translate("composer", "Repeat penalty"),
-        "max_tokens": translate("composer", "Maximum tokens per answer"),
-        "seed": translate("composer", "Seed"),
-    }[name]
-
-
-def setting_help(name: Name) -> str:
-    return {
-        "temperature": translate("composer", "Low is predictable, high is varied"),
-        "top_p": translate("composer", "Only the most likely tokens up to this total probability"),
-        "top_k": translate("composer", "Only this many of the most likely tokens; 0 for all"),
-        "min_p": translate("composer", "Only tokens at least this likely, relative to the most likely one"),
-        "repeat_penalty": translate("composer", "Above 1 discourages repetition"),
-        "max_tokens": translate("composer", "Longer answers are cut off here"),
-        "seed": translate("composer", "The same number gives the same answer"),
-    }[name]
+def setting_text(english: str) -> str:
+    """Translation of a text of `Number`."""
+    return translate("composer", english)
 
 
 def setting_default(number: Number) -> str:
-    if number.default is not None:
-        return plain(number.default)
-    return translate("composer", "random") if number.name == "seed" else translate("composer", "no limit")
+    return plain(number.default) if number.default is not None else setting_text(number.without_default)
 
 
 def setting_problem(number: Number) -> str:

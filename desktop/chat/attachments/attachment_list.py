@@ -36,7 +36,7 @@ class AttachmentList:
 
     @property
     def attachments(self) -> tuple[Attachment, ...]:
-        """All files that are read, with their token counts; 0 for those not counted yet."""
+        """Files whose text is read, with their token counts; 0 for those not counted yet."""
         return tuple(
             replace(item.attachment, n_tokens=item.n_tokens or 0)
             for item in self._items.values()
@@ -53,7 +53,7 @@ class AttachmentList:
         return item_id
 
     def set_attachment(self, item_id: str, attachment: Attachment) -> None:
-        """The file is read."""
+        """Store the text of a file that was being read."""
         if item_id in self._items:
             self._items[item_id] = AttachmentItem(item_id, attachment.name, attachment)
 

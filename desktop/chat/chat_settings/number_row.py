@@ -6,7 +6,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QToolButton, QWidget
 
 from desktop.chat import strings
-from desktop.chat.chat_settings.settings_form import Name, Number
+from desktop.chat.chat_settings.settings_form import Number
 from desktop.platform.theme import Theme
 from desktop.widgets.card_parts import label, set_style_flag
 
@@ -16,7 +16,7 @@ VALUE_WIDTH = 96
 class NumberRow(QWidget):
     """Emits `entered(name, text)` while typing; "" stands for the default.
 
-    The reset button is for the mouse only; with keys, one empties the field."""
+    The reset button is for the mouse only; on the keyboard, an empty field resets the number."""
 
     entered = Signal(str, str)
 
@@ -24,21 +24,21 @@ class NumberRow(QWidget):
         super().__init__(parent)
         self._theme = theme
         self.number = number
-        name: Name = number.name
-        self._label = QLabel(strings.setting_label(name), self)
-        self._help = label("settingHelp", strings.setting_help(name), self, wraps=True)
+        name, self._help_text = strings.setting_text(number.label), strings.setting_text(number.help)
+        self._label = QLabel(name, self)
+        self._help = label("settingHelp", self._help_text, self, wraps=True)
         self.edit = QLineEdit(self)
         self.edit.setObjectName("settingValue")
         self.edit.setFixedWidth(VALUE_WIDTH)
         self.edit.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.edit.setPlaceholderText(strings.setting_default(number))
-        self.edit.setAccessibleName(strings.setting_label(name))
+        self.edit.setAccessibleName(name)
         default = self.tr("Default: {value}").format(value=strings.setting_default(number))
-        self.edit.setAccessibleDescription(f"{strings.setting_help(name)}. {default}")
+        self.edit.setAccessibleDescription(f"{self._help_text}. {default}")
         self.edit.setToolTip(default)
         self.edit.textEdited.connect(lambda text: self.entered.emit(number.name, text))
         self._label.setBuddy(self.edit)
-        self.reset = self._reset_button(strings.setting_label(name))
+        self.reset = self._reset_button(name)
         self._lay_out()
         theme.changed.connect(self._restyle)
         self._restyle()
@@ -78,8 +78,7 @@ class NumberRow(QWidget):
 
     def show_invalid(self, invalid: bool) -> None:
         """Show whether the text of the field is invalid."""
-        name: Name = self.number.name
-        self._help.setText(strings.setting_problem(self.number) if invalid else strings.setting_help(name))
+        self._help.setText(strings.setting_problem(self.number) if invalid else self._help_text)
         self.reset.setVisible(bool(self.edit.text()))
         for widget in (self._help, self.edit):
             set_style_flag(widget, "wrong", invalid)

@@ -1,10 +1,12 @@
-"""Validation of chat settings as they are typed. Qt-free."""
+"""Numeric chat settings: their ranges, defaults and texts, and validation while they are typed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP
 
 from desktop.store.records import ChatSettings
 from engine.requests import Sampling
@@ -14,13 +16,18 @@ Name = Literal["temperature", "top_p", "top_k", "min_p", "repeat_penalty", "max_
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A setting that is a number from `lowest` to `highest`. `default` None means no limit, or a random seed."""
+    """A numeric field of `ChatSettings`, from `lowest` to `highest`. Texts are English, to be translated in the context
+    "composer"."""
 
     name: Name
+    label: str
+    help: str
     lowest: float
     highest: float
     whole: bool = False
     default: float | None = None
+    without_default: str = ""
+    """What applies if neither a value nor a default is set."""
 
     def value_of(self, text: str) -> float | None:
         """The number in the text, or None if it is invalid. The decimal separator may be a comma."""
@@ -31,15 +38,72 @@ class Number:
         return value if self.lowest <= value <= self.highest else None  # also rejects NaN
 
 
+def _text(english: object) -> str:
+    """Types the result of QT_TRANSLATE_NOOP, which lupdate finds."""
+    return str(english)
+
+
 _DEFAULTS = Sampling()
 NUMBERS: tuple[Number, ...] = (
-    Number("temperature", 0, 2, default=_DEFAULTS.temperature),
-    Number("top_p", 0, 1, default=_DEFAULTS.top_p),
-    Number("top_k", 0, 1000, whole=True, default=_DEFAULTS.top_k),
-    Number("min_p", 0, 1, default=_DEFAULTS.min_p),
-    Number("repeat_penalty", 0.5, 2, default=_DEFAULTS.repeat_penalty),
-    Number("max_tokens", 1, 1_000_000, whole=True),
-    Number("seed", 0, 4_294_967_295, whole=True),
+    Number(
+        "temperature",
+        _text(QT_TRANSLATE_NOOP("composer", "Temperature")),
+        _text(QT_TRANSLATE_NOOP("composer", "Low is predictable, high is varied")),
+        0,
+        2,
+        default=_DEFAULTS.temperature,
+    ),
+    Number(
+        "top_p",
+        _text(QT_TRANSLATE_NOOP("composer", "Top P")),
+        _text(QT_TRANSLATE_NOOP("composer", "Only the most likely tokens up to this total probability")),
+        0,
+        1,
+        default=_DEFAULTS.top_p,
+    ),
+    Number(
+        "top_k",
+        _text(QT_TRANSLATE_NOOP("composer", "Top K")),
+        _text(QT_TRANSLATE_NOOP("composer", "Only this many of the most likely tokens; 0 for all")),
+        0,
+        1000,
+        whole=True,
+        default=_DEFAULTS.top_k,
+    ),
+    Number(
+        "min_p",
+        _text(QT_TRANSLATE_NOOP("composer", "Min P")),
+        _text(QT_TRANSLATE_NOOP("composer", "Only tokens at least this likely, relative to the most likely one")),
+        0,
+        1,
+        default=_DEFAULTS.min_p,
+    ),
+    Number(
+        "repeat_penalty",
+        _text(QT_TRANSLATE_NOOP("composer", "Repeat penalty")),
+        _text(QT_TRANSLATE_NOOP("composer", "Above 1 discourages repetition")),
+        0.5,
+        2,
+        default=_DEFAULTS.repeat_penalty,
+    ),
+    Number(
+        "max_tokens",
+        _text(QT_TRANSLATE_NOOP("composer", "Maximum tokens per answer")),
+        _text(QT_TRANSLATE_NOOP("composer", "Longer answers are cut off here")),
+        1,
+        1_000_000,
+        whole=True,
+        without_default=_text(QT_TRANSLATE_NOOP("composer", "no limit")),
+    ),
+    Number(
+        "seed",
+        _text(QT_TRANSLATE_NOOP("composer", "Seed")),
+        _text(QT_TRANSLATE_NOOP("composer", "The same number gives the same answer")),
+        0,
+        4_294_967_295,
+        whole=True,
+        without_default=_text(QT_TRANSLATE_NOOP("composer", "random")),
+    ),
 )
 BY_NAME = {number.name: number for number in NUMBERS}
 

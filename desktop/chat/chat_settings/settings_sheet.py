@@ -21,7 +21,7 @@ from desktop.widgets.switch import Switch
 
 THINKING = (None, True, False)
 SETTLE_MS = 300
-"""After the last key, so that not every letter of the instructions is saved."""
+"""Delay between the last key press and saving a change."""
 
 
 class ChatSettingsSheet(SideSheet):

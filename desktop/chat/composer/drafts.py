@@ -16,7 +16,7 @@ from desktop.store.store import Store
 log = logging.getLogger(__name__)
 
 NEW_CHAT_KEY = ""
-"""Key of the draft of a chat that is not begun."""
+"""Key of the draft of a new chat without messages."""
 
 SAVE_DELAY_MS = 300
 """From the first change; with the duration of a write, a draft is on disk within 500 ms."""

@@ -83,8 +83,8 @@ class MessageSender(QObject):
             check.cancel()
 
     async def send_to_chat(self, key: str, draft: Draft, settings: ChatSettings) -> bool:
-        """Send a draft in a chat that was left. `settings` are used for a chat that is not begun. Returns False if the
-        message was not sent."""
+        """Send a draft in a chat that was left. A chat without messages gets these `settings`. Returns whether it was
+        sent."""
         if key == NEW_CHAT_KEY:
             sent = self._chats.send_in_new_chat(draft.text, draft.attachments, settings) is not None
         else:
