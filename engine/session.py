@@ -240,7 +240,7 @@ class Session:
         return True
 
     def _update_first_cached_tokens(self) -> None:
-        """Reads which tokens idle prefixes still hold: with a sliding window, running sequences reuse their first cells."""
+        """With a sliding window, idle prefixes lose their first cells to running sequences."""
         if self._backend.limits.sliding_window and self._scheduler.waiting:
             for prefix in self._cache.prefixes:
                 prefix.first_cached_token = self._backend.first_cached_token(prefix.slot)

@@ -15,7 +15,7 @@ WaitReason = Literal["preparation", "snapshot", "slot", "shared_prompt", "other_
 free KV memory; the end of another request's prompt with the same beginning; prompts that are computed first."""
 
 MAX_RETOKENIZED = 4
-"""Up to this number, the tokens of a retokenized word are computed as a decode step; more are computed like a prompt."""
+"""Up to this number, the tokens of a retokenized word are computed as a decode step; more are prefilled."""
 
 
 @dataclass(slots=True, eq=False)
