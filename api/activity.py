@@ -61,12 +61,12 @@ class Activity:
         """Awaited before each request goes to the engine; its exceptions become the request's."""
 
     def __len__(self) -> int:
-        """Requests in progress."""
+        """Number of requests in progress."""
         return len(self._running)
 
     @property
     def requests(self) -> list[Request]:
-        """Answers in progress, the oldest first."""
+        """The engine requests of all answers in progress, the oldest first."""
         return [record.request for record in self._running.values() if record.request is not None]
 
     def views(self, holder: KeyHolder = OWNER) -> list[RequestView]:

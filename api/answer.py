@@ -75,7 +75,7 @@ class AnswerBuilder:
         return None
 
     def answer(self, finished: Finished) -> Answer:
-        """What was collected so far, as a complete answer."""
+        """The answer made of the events so far."""
         calls = tuple(ToolCall(call.id, call.name, "".join(parts)) for call, parts in self._calls)
         return Answer(
             "".join(self._texts),

@@ -21,13 +21,14 @@ from api.errors import BadRequest, TooManyValues
 INT32_MAX = 2**31 - 1
 
 MAX_MESSAGES = 16384
-"""Of one conversation. Also the limit of a response's input items."""
+"""Limit of messages in one conversation, and of input items in one response."""
 
 MAX_VALUES = 2**17
-"""JSON values in one body. A body of 16 MB can hold eight million, which would take gigabytes as objects."""
+"""Limit of JSON values in one body. A body of 16 MB can hold eight million, which would take gigabytes as objects."""
 
 _CHUNK_BYTES = 65536
-"""Scanned at a time, since one call on a large body would hold the interpreter lock for long."""
+"""Size of the chunks that are scanned at once; scanning a large body in one call would hold the interpreter lock too
+long."""
 
 _VALUE_STARTS = (b",", b"[", b"{")
 
@@ -36,10 +37,8 @@ _VALUE_STARTS = (b",", b"[", b"{")
 
 
 def int_if_integral(value: object) -> object:
-    """40.0 as 40; other values unchanged.
-
-    40.0 is an integer in JSON Schema (2020-12, section 4.2.3), and clients in languages with a single number type send
-    integers that way."""
+    """Converts a float without a fractional part to an int; returns other values unchanged. 40.0 is an integer in JSON
+    Schema (2020-12, section 4.2.3), and clients in languages with a single number type send integers that way."""
     # From 2**53 on, not every integer has a float of its own.
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return int(value)
@@ -47,14 +46,14 @@ def int_if_integral(value: object) -> object:
 
 
 def _as_list(value: object) -> object:
-    """`stop` may be null, one string, or a list."""
+    """Converts the value of `stop`, which may be null, one string or a list, to a list."""
     if value is None:
         return []
     return [value] if isinstance(value, str) else value
 
 
 def none_if_unlimited(value: object) -> object:
-    """None for -1 and -2, which llama.cpp's and Ollama's clients send for an answer without a token limit."""
+    """Converts -1 and -2, which clients of llama.cpp and Ollama send for "no token limit", to None."""
     value = int_if_integral(value)
     return None if type(value) is int and value in (-1, -2) else value
 
@@ -123,7 +122,7 @@ def parse_body(content: bytes, shape: type[Shape]) -> Shape:
 
 
 def field_path(location: tuple[int | str, ...]) -> str:
-    """`("messages", 0, "role")` as `messages[0].role`."""
+    """Formats a pydantic error location: `("messages", 0, "role")` becomes `messages[0].role`."""
     path = ""
     for part in location:
         path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part

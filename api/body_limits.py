@@ -12,7 +12,8 @@ from api.errors import BadRequest, BodyTooLarge, BodyTooSlow, UnsupportedEncodin
 from api.settings import EndpointSettings
 
 DECODED_CHUNK_BYTES = 1024 * 1024
-"""Decoded between two turns of the event loop: a few compressed bytes can decode to many megabytes."""
+"""Size of the chunks that are decoded between two turns of the event loop; a few compressed bytes can become
+megabytes."""
 
 _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 

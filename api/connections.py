@@ -25,22 +25,23 @@ from api.errors import BadRequest, TooManyConnections
 from api.settings import EndpointSettings
 
 RESERVED_FILES = 64
-"""Open files left for models, chats, keys and logs."""
+"""Number of files that stay available for models, chats, keys and logs."""
 MAX_BACKLOG = 128
 MIN_CONNECTIONS = 8
-"""Allowed even where the process may open fewer files."""
+"""Lower bound of the connection limit, even if the process may open fewer files."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """`backlog`: how many connections are accepted in one turn of the loop, possibly beyond `n_connections`."""
+    """`n_connections` may stay open; up to `backlog` more are accepted in one turn of the event loop before they are
+    refused."""
 
     n_connections: int
     backlog: int
 
 
 def connection_limits(wanted: int) -> ConnectionLimits:
-    """`wanted` connections, or fewer where the process may open few files (RLIMIT_NOFILE)."""
+    """Limits for `wanted` connections, reduced if the process may open few files (RLIMIT_NOFILE)."""
     free = _free_files()
     if free is None:
         return ConnectionLimits(wanted, MAX_BACKLOG)
@@ -50,7 +51,7 @@ def connection_limits(wanted: int) -> ConnectionLimits:
 
 
 def _free_files() -> int | None:
-    """None: no limit."""
+    """How many more files the process can open; None if there is no limit."""
     if sys.platform == "win32":
         return None
     import resource

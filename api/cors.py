@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.settings import ORIGIN
 
 MAX_REFUSED = 5
-"""Refused origins that are remembered. Any web page can add its own."""
+"""Number of refused origins that are remembered; any web page can add its own."""
 MAX_ORIGIN_CHARS = 200
 
 _HEADER_NAMES = re.compile(r"[A-Za-z0-9-]+(, ?[A-Za-z0-9-]+)*")
@@ -28,12 +28,12 @@ class Origins:
     def __init__(self, allowed: Iterable[str]) -> None:
         self.allowed = frozenset(allowed)
         self.refused: tuple[str, ...] = ()
-        """The newest first, without those that were allowed since."""
+        """The last refused origins, the newest first, without those that have been allowed since."""
         self.on_refused: Callable[[], None] = lambda: None
         """Called on the endpoint's loop when another origin is added to `refused`; it must return quickly."""
 
     def allow_only(self, allowed: Iterable[str]) -> None:
-        """Takes effect with the next request."""
+        """Replaces the allowed origins, from the next request on."""
         self.allowed = frozenset(allowed)
         self.refused = tuple(origin for origin in self.refused if origin not in self.allowed)
 

@@ -78,7 +78,7 @@ def error_response(path: str, problem: Problem, request_id: str) -> JSONResponse
 
 
 def error_body(path: str, problem: Problem, request_id: str) -> dict[str, object]:
-    """In the dialect that `path` belongs to. Also works before routing."""
+    """The error in the format of the dialect that `path` belongs to. Needs no routing."""
     if path.startswith(ANTHROPIC_PATH):
         return anthropic_body(problem, public_request_id(request_id))
     if path.startswith(OLLAMA_PATH):
@@ -87,7 +87,8 @@ def error_body(path: str, problem: Problem, request_id: str) -> dict[str, object
 
 
 def openai_body(problem: Problem) -> dict[str, object]:
-    """OpenAI requires all four members. Token counts are added beside them, as in llama.cpp's server."""
+    """The error in OpenAI's format, which requires all four members; token counts are added as in llama.cpp's
+    server."""
     return {
         "error": {
             "message": problem.message,

@@ -15,7 +15,7 @@ from engine.engine import Engine
 from engine.status import ModelInfo
 
 POLL_INTERVAL_S = 0.1
-"""Between two checks whether the window still uses the model."""
+"""Interval between two checks whether the window still uses the model."""
 
 
 class KeepAlive:
@@ -46,7 +46,7 @@ class KeepAlive:
 
     @property
     def expires_at(self) -> float | None:
-        """When the model is unloaded if nobody uses it until then, in Unix time; None: never."""
+        """Unix time at which the model will be unloaded if nobody uses it until then; None: never."""
         if self._idle_limit_s is None:
             return None
         left_s = self._left_s()
@@ -125,7 +125,7 @@ class KeepAlive:
                         await self._changed.wait()
 
     def _left_s(self) -> float | None:
-        """Until the model can be unloaded at the earliest; None while it is in use, or not to be unloaded."""
+        """Seconds until the model can be unloaded at the earliest; None while it is in use or must not be unloaded."""
         if self._idle_limit_s is None or self._n_users or self._engine.status.state != "ready":
             return None
         idle_since = self._engine.idle_since

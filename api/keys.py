@@ -51,7 +51,7 @@ def find_key(profile: Profile, environ: Mapping[str, str] = os.environ) -> Endpo
 
 
 def key_matches(presented: Iterable[bytes], key: str) -> bool:
-    """Whether one of a request's keys is `key`. Constant time."""
+    """Whether one of a request's keys is `key`. The comparison takes constant time."""
     expected = key.encode()
     return any(hmac.compare_digest(candidate, expected) for candidate in presented)
 
@@ -103,7 +103,7 @@ class KeyHolder:
 
     name: str
     id: str = ""
-    """"" for the endpoint's own key."""
+    """Empty for the endpoint's own key."""
 
     @property
     def sees_all(self) -> bool:

@@ -49,7 +49,7 @@ have been checked."""
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
-    """In OpenAPI 3.1."""
+    """The routes and body schemas of `app` as an OpenAPI 3.1 document."""
     found = get_openapi(title=app.title, version="1", openapi_version="3.1.0", routes=app.routes)
     shapes = sorted(set(BODIES.values()), key=lambda shape: shape.__name__)
     names, schemas = models_json_schema(

@@ -38,7 +38,7 @@ Body = TypeVar("Body", bound=BaseModel)
 
 LARGE_BODY_BYTES = 65536
 MAX_LARGE_BODIES = 2
-"""Large bodies that are parsed at the same time."""
+"""Number of large bodies that are parsed at the same time."""
 
 
 # What the app holds

@@ -18,14 +18,14 @@ from engine.requests import Request
 State = Literal["queued", "reading", "writing", "embedding", "finished", "cancelled", "failed"]
 
 MAX_BODY_SHOWN = 65536
-"""Bytes of a request body that are kept."""
+"""Number of bytes that are kept of a request body."""
 
 HOLDER, KEYS, BODY, REQUEST_ID = "inglenook.holder", "inglenook.keys", "inglenook.body", "inglenook.request_id"
 """Keys of the ASGI scope. `SecurityMiddleware` sets the `KeyHolder`, the `KeyRing` and the request's id; `read_body`
 sets the body's bytes."""
 
 NO_HOLDER = KeyHolder("", "nobody")
-"""For requests that need no key."""
+"""The holder of requests that need no key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,7 @@ def final_progress(last: Finished) -> RequestProgress:
 
 @dataclass(slots=True)
 class KeyUsage:
-    """What was requested with one key since the start."""
+    """Number of requests and tokens with one key since the start of the endpoint."""
 
     n_requests: int = 0
     n_tokens_in: int = 0
@@ -191,7 +191,7 @@ class KeyUsage:
 
 @dataclass(slots=True)
 class Totals:
-    """Of all answers since the start. Used on the endpoint's loop only."""
+    """Totals of all answers since the start of the endpoint. Used on the endpoint's loop only."""
 
     n_finished: int = 0
     n_cancelled: int = 0

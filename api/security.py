@@ -24,7 +24,7 @@ from engine.requests import new_request_id
 log = logging.getLogger(__name__)
 
 OPEN_PATHS = frozenset({"/", "/health", "/v1/health"})
-"""Answered without a key."""
+"""Paths that are answered without a key."""
 
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 SAFE_METHODS = frozenset({"GET", "HEAD"})
@@ -142,7 +142,7 @@ def is_own_host(scope: Scope) -> bool:
 
 
 def _split_host(host: str) -> tuple[str, str]:
-    """Name and port; the port is "?" where it is malformed."""
+    """Splits a Host header into name and port; the port is "?" if it is malformed."""
     if host.startswith("["):
         name, bracket, rest = host.partition("]")
         return name + bracket, rest.removeprefix(":") if rest[:1] in ("", ":") else "?"

@@ -69,7 +69,7 @@ class EndpointServer:
             self._launch().result(START_TIMEOUT_S)
 
     async def start_async(self) -> None:
-        """As `start`."""
+        """Same as `start`, without blocking the running event loop."""
         if not self.running:
             await asyncio.wait_for(asyncio.wrap_future(self._launch()), START_TIMEOUT_S)
 
@@ -86,7 +86,7 @@ class EndpointServer:
         self._join(thread)
 
     async def stop_async(self, timeout_s: float = 2.0) -> None:
-        """As `stop`."""
+        """Same as `stop`, without blocking the running event loop."""
         thread = self._thread
         if thread is None:
             return

@@ -53,15 +53,15 @@ class EndpointSettings:
     """Keep the last requests' bodies and answers in memory, so that the window can show them."""
 
     max_requests: int = 128
-    """Requests in progress, queued ones included; further ones are refused."""
+    """Limit of requests in progress, queued ones included; further ones are refused."""
     max_body_bytes: int = 16 * 1024 * 1024
     max_query_bytes: int = 4 * 1024 * 1024
-    """For requests that only count tokens, tokenize or render a template: about a million tokens."""
+    """Size limit of bodies that only count tokens, tokenize or render a template: about a million tokens."""
     max_connections: int = 256
     header_timeout_s: float = 10.0
-    """For the complete header of a request."""
+    """Time limit for receiving the complete header of a request."""
     body_timeout_s: float = 30.0
-    """For the complete body, from the end of the header."""
+    """Time limit for receiving the complete body, from the end of the header."""
     write_timeout_s: float = 30.0
     """After this time without reading anything, a client is disconnected."""
     idle_timeout_s: float = 60.0

@@ -18,7 +18,7 @@ from engine.events import Event, Failed, Finished, Started
 from engine.stream import RequestStream
 
 REPORT_INTERVAL_S = 0.5
-"""Between two reports on the progress of a prompt."""
+"""Interval between two reports on the progress of a prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ _LINE_ENDS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
 
 def json_text(payload: Mapping[str, object]) -> str:
-    """On one line, also for clients that split lines at Unicode line separators."""
+    """JSON on one line, also for clients that split lines at Unicode line separators."""
     return json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(_LINE_ENDS)
 
 

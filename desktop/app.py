@@ -256,9 +256,8 @@ def _add_actions(services: Services, window: MainWindow, quick_ask: QuickAskCont
         actions.add(*ChatActions(window, page, chat_list, chats).all())
         actions.add(*answer_actions(window, page, chats))
         actions.add(*chat_list_actions(window, chat_list, chats))
-    page.header.fill_menu = lambda menu, menu_id: actions.fill_menu(
-        menu, menu_id, partial(window.theme.icon, token="muted")
-    )
+        chat_list.fill_menu = partial(actions.fill_menu, icon_of=partial(window.theme.icon, token="muted"))
+    page.header.fill_menu = partial(actions.fill_menu, icon_of=partial(window.theme.icon, token="muted"))
     CommandPaletteController(window, actions, services.palette_search, chats)
 
 
@@ -270,14 +269,14 @@ def _open_tray(stack: TimedExitStack, services: Services, window: MainWindow, qu
     def show_availability(_: object = None) -> None:
         """Without an icon, nothing could bring back a window that stays in the tray."""
         if page is not None:
-            page.row("stays").setEnabled(tray.look())
+            page.row("stays").setEnabled(tray.update_icon())
 
     show_availability()
     settings.on_change("tray", tray.show_icon)
     settings.on_change("tray", show_availability)
     if page is not None:
         page.shown.connect(show_availability)
-    window.stays_in_tray = lambda: settings.value.stays and tray.look()
+    window.stays_in_tray = lambda: settings.value.stays and tray.update_icon()
     AnswerNotifier(window, services.chats, tray, lambda: settings.value.notifies, quick_ask.shows, time.time)
 
 

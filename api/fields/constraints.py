@@ -16,7 +16,7 @@ MAX_CHOICES = 5000
 Schema = dict[str, object]
 Choices = Annotated[list[str], Field(min_length=1, max_length=MAX_CHOICES)]
 SchemaOrText = Schema | str
-"""vLLM takes a schema as an object, or as its JSON text."""
+"""A JSON schema as vLLM accepts it: an object, or its JSON text."""
 
 
 class JsonSchemaFormat(Body):
@@ -71,7 +71,8 @@ def constraint(fields: ConstraintFields, response_format: ResponseFormat | None 
 
 
 def schema_constraint(schema: Schema, *, strict: bool) -> Constraint:
-    """`strict`: a keyword that cannot be enforced is an error; otherwise a response header lists it."""
+    """A constraint to a JSON schema. `strict`: a keyword that cannot be enforced is an error; otherwise a response
+    header lists it."""
     return Constraint("json_schema", json.dumps(schema, ensure_ascii=False), strict)
 
 
@@ -94,7 +95,7 @@ def _format_constraint(response_format: ResponseFormat | None) -> Constraint | N
 
 
 def _vllm_constraints(fields: ConstraintFields) -> list[tuple[str, Constraint]]:
-    """Each constraint with the name of its field."""
+    """The constraints in vLLM's fields, each with the name of its field."""
     nested = fields.structured_outputs or StructuredOutputs()
     if nested.structural_tag is not None:
         raise UnsupportedParameter("structured_outputs.structural_tag")

@@ -44,7 +44,7 @@ def result_text(content: object, path: str) -> str:
 
 
 def omission_note(kind: str) -> str:
-    """Stands for a part that is not text. `kind` is its type."""
+    """The note that replaces a part that is not text. `kind` is the part's type."""
     what = "An image" if "image" in kind else f"Content of the type {kind[:40]}"
     return f"[{what} was left out: only text is read here.]"
 

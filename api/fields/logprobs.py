@@ -11,7 +11,7 @@ MIN_LOGPROB = -9999.0
 
 
 def content(choices: Sequence[TokenChoice]) -> list[dict[str, object]]:
-    """For chat completions."""
+    """Log probabilities in the format of chat completions."""
     return [
         {
             **_entry(choice.token, choice.logprob),
@@ -22,7 +22,7 @@ def content(choices: Sequence[TokenChoice]) -> list[dict[str, object]]:
 
 
 def content_with_ids(choices: Sequence[TokenChoice]) -> list[dict[str, object]]:
-    """For llama.cpp's clients: as `content`, with token ids."""
+    """Log probabilities in the format of llama.cpp's server: those of `content`, with token ids."""
     return [
         {
             "id": choice.id,
@@ -49,7 +49,7 @@ def _text(token: bytes) -> str:
 
 
 class LegacyLogprobs:
-    """For completions. Counts `text_offset` across the pieces of one answer."""
+    """Log probabilities in the format of completions. Counts `text_offset` across the pieces of one answer."""
 
     def __init__(self) -> None:
         self._offset = 0
@@ -84,7 +84,7 @@ def _tops(choice: TokenChoice) -> dict[str, float]:
 
 
 def joined(parts: Sequence[dict[str, object]]) -> dict[str, object]:
-    """Several pieces of `LegacyLogprobs` as one."""
+    """Joins several pieces of `LegacyLogprobs` to one object."""
     names = ("tokens", "token_logprobs", "top_logprobs", "text_offset")
     return {name: [each for part in parts for each in _list(part[name])] for name in names}
 

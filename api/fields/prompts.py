@@ -6,7 +6,7 @@ from api.body import INT32_MAX, int_if_integral
 from api.errors import BadRequest
 
 MAX_ANSWERS = 512
-"""Of one request: prompts times choices."""
+"""Limit of answers in one request: prompts times choices."""
 
 Prompt = str | tuple[int, ...]
 

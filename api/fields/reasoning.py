@@ -31,7 +31,7 @@ TemplateArgument = tuple[str, bool | int | float | str]
 
 
 class ReasoningFields(Body):
-    """OpenAI's field, then llama.cpp's."""
+    """Body fields that control reasoning: OpenAI's `reasoning_effort`, then those of llama.cpp's server."""
 
     reasoning_effort: str | None = None
     chat_template_kwargs: dict[str, object] | None = None

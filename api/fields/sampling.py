@@ -13,10 +13,10 @@ from api.errors import BadRequest, UnsupportedParameter
 from engine.requests import Sampling
 
 MAX_LOOK_BACK = 32768
-"""Tokens that penalties consider, also for llama.cpp's -1 (all)."""
+"""Limit of the tokens that repetition penalties consider, also for -1, llama.cpp's value for all tokens."""
 
 N_SEEDS = 2**32 - 1
-"""llama.cpp takes the last 32-bit value for "no seed"."""
+"""Number of seeds: all 32-bit values but the last one, which means "random seed" in llama.cpp."""
 
 MAX_BIASES = 65536
 MAX_BIAS = 1e6

@@ -9,8 +9,8 @@ from engine.request_state import RequestProgress
 
 
 def usage(counts: Sequence[Usage], n_prompts: int = 1, n_reasoning: int = 0) -> dict[str, object]:
-    """The sum over all choices, in which each prompt counts once. `counts` holds the choices of each of the `n_prompts`
-    prompts in turn, the same number for each."""
+    """OpenAI's `usage`: the sum over all choices, in which each prompt counts once. `counts` holds the choices of each
+    of the `n_prompts` prompts in turn, the same number for each."""
     firsts = counts[:: max(len(counts) // n_prompts, 1)]
     n_prompt = sum(each.n_prompt for each in firsts)
     n_output = sum(each.n_output for each in counts)
@@ -26,7 +26,7 @@ def usage(counts: Sequence[Usage], n_prompts: int = 1, n_reasoning: int = 0) -> 
 
 
 def timings(counts: Usage, spent: Timings) -> dict[str, float]:
-    """llama.cpp's format, which clients for local models display."""
+    """llama.cpp's `timings` of an answer, which clients for local models display."""
     n_read = counts.n_prompt - counts.n_cached
     return {
         "cache_n": counts.n_cached,
@@ -42,13 +42,13 @@ def timings(counts: Usage, spent: Timings) -> dict[str, float]:
 
 
 def timings_in_progress(progress: RequestProgress) -> dict[str, float]:
-    """As `timings`, for an incomplete answer."""
+    """llama.cpp's `timings` of an answer that is still being generated."""
     counts = Usage(progress.n_prompt, progress.n_cached, progress.n_output)
     return timings(counts, Timings(0.0, progress.prefill_s, progress.decode_s, 0.0))
 
 
 def prompt_progress(progress: RequestProgress) -> dict[str, object]:
-    """llama.cpp's format. `processed` includes cached tokens."""
+    """llama.cpp's `prompt_progress`. Its count `processed` includes cached tokens."""
     return {
         "total": progress.n_prompt,
         "cache": progress.n_cached,
@@ -58,14 +58,14 @@ def prompt_progress(progress: RequestProgress) -> dict[str, object]:
 
 
 class PromptProgressReports:
-    """Which progress of a prompt has not been reported yet, by index of the request."""
+    """Remembers which prompt progress was reported for each request of a stream, so that none is sent twice."""
 
     def __init__(self, progress: Callable[[int], RequestProgress | None]) -> None:
         self._progress = progress
         self._n_reported: dict[int, int] = {}
 
     def next(self, index: int) -> RequestProgress | None:
-        """The progress of a tokenized prompt; None where it has not changed."""
+        """The progress of the prompt at `index`; None if it is not tokenized yet, or unchanged since the last call."""
         progress = self._progress(index)
         if progress is None or not progress.n_prompt or progress.n_read == self._n_reported.get(index):
             return None

@@ -87,7 +87,8 @@ def _stop_type(options: LlamaResponseOptions, finished: Finished) -> str:
 
 
 def _selected(shown: Mapping[str, object], paths: Sequence[str]) -> dict[str, object]:
-    """Only these fields, each under its whole path, as in `timings/prompt_ms`. Fields that do not exist are omitted."""
+    """The requested fields only, each under its whole path, as in `timings/prompt_ms`. Fields that do not exist are
+    omitted."""
     found: dict[str, object] = {}
     for path in paths:
         value: object = shown

@@ -15,7 +15,7 @@ __all__ = ["CONTENT_TYPE_LATEST", "exposition"]
 
 
 def exposition(activity: Activity, holder: KeyHolder) -> bytes:
-    """The current values in Prometheus' text format. Usage by key only of the keys that `holder` may see."""
+    """The current metrics in Prometheus' text format, with usage only of those keys that `holder` may see."""
     registry = CollectorRegistry()
     registry.register(_Collector(activity, holder))
     return bytes(generate_latest(registry))

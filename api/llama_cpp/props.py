@@ -45,7 +45,7 @@ def slot_list(
 
 
 def sampling_params(sampling: Sampling) -> dict[str, object]:
-    """With llama.cpp's names."""
+    """The sampling parameters under llama.cpp's names."""
     return {
         "seed": -1 if sampling.seed is None else sampling.seed,
         "temperature": sampling.temperature,

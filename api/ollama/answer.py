@@ -35,7 +35,7 @@ class OllamaMeta:
 
 
 def timestamp(seconds: float) -> str:
-    """Unix time in Ollama's format."""
+    """Formats a Unix time as in Ollama's answers."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 

@@ -16,7 +16,7 @@ NEVER = "2318-01-01T00:00:00Z"
 
 
 def bare_name(name: str | None) -> str | None:
-    """Without the tag `:latest`, which clients add."""
+    """The model's name without the tag `:latest`, which clients add."""
     return None if name is None else name.removesuffix(":latest")
 
 

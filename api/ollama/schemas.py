@@ -2,14 +2,53 @@
 
 from __future__ import annotations
 
+import math
+import re
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from api.body import MAX_MESSAGES, Body, Count, Stops, int_if_integral
 from api.fields.sampling import SamplerFields
 from api.fields.tools import MAX_TOOLS, ToolBody
-from api.ollama.duration import parse_duration
+
+# Durations in `keep_alive`
+
+# Go accepts both the micro sign (U+00B5) and the Greek letter mu (U+03BC).
+UNITS_S = {"ns": 1e-9, "us": 1e-6, "\u00b5s": 1e-6, "\u03bcs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+_NUMBER, _UNIT = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)", "|".join(UNITS_S)
+_PART = re.compile(rf"({_NUMBER})({_UNIT})")
+_DURATION = re.compile(rf"([+-]?)((?:{_NUMBER}(?:{_UNIT}))+|{_NUMBER})")
+"""Matches a duration in Go's format, and a number without a unit, which many clients send for seconds."""
+
+MAX_DURATION_CHARS = 64
+
+MAX_DURATION_S = 100 * 365 * 86400.0
+"""A longer duration counts as infinite."""
+
+
+def parse_duration(value: object) -> float | None:
+    """Seconds, from a number or a text; infinity for a negative duration; None for null.
+
+    Raises PydanticCustomError, which pydantic reports as a validation error."""
+    match value:
+        case None:
+            return None
+        case bool():
+            pass
+        case int() | float() if not (isinstance(value, float) and math.isnan(value)):
+            return float(value) if 0 <= value <= MAX_DURATION_S else math.inf
+        case str() if len(value) <= MAX_DURATION_CHARS and (found := _DURATION.fullmatch(value)):
+            sign, amount = found.groups()
+            parts = _PART.findall(amount) or [(amount, "s")]
+            seconds = sum(float(number) * UNITS_S[unit] for number, unit in parts)
+            return parse_duration(-seconds if sign == "-" else seconds)
+    raise PydanticCustomError("no_time", 'Must be a number of seconds, or a duration such as "5m" or "1h30m"')
+
+
+# Bodies
 
 
 def _none_if_not_positive(value: object) -> object:

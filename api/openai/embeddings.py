@@ -69,5 +69,5 @@ def embedding_list(model: str, embeddings: Embeddings, encoding_format: str | No
 
 
 def packed(vector: Sequence[float]) -> str:
-    """32-bit little-endian floats in base64."""
+    """The vector as 32-bit little-endian floats in base64."""
     return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode("ascii")

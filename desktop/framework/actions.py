@@ -51,12 +51,14 @@ class Action(QAction):
 
 @dataclass(frozen=True, slots=True)
 class Submenu:
-    """A menu inside the menu `menu`; actions with `menu=id` are in it."""
+    """A menu inside the menu `menu`; actions with `menu=id` are in it, or what `fill` adds when the menu opens."""
 
     id: str
     title: str
     menu: str
     icon: str = ""
+    fill: Callable[[QMenu], None] | None = None
+    is_possible: Callable[[], bool] = _always
 
 
 class Actions(QObject):
@@ -98,9 +100,12 @@ class Actions(QObject):
     def fill_menu(self, menu: QMenu, menu_id: str, icon_of: Callable[[str], QIcon]) -> None:
         """Adds the actions and submenus of that menu which are possible now."""
         for entry in self._menu_entries:
-            if isinstance(entry, Submenu) and entry.menu == menu_id:
+            if isinstance(entry, Submenu) and entry.menu == menu_id and entry.is_possible():
                 submenu = menu.addMenu(icon_of(entry.icon), entry.title)
-                self.fill_menu(submenu, entry.id, icon_of)
+                if entry.fill is not None:
+                    entry.fill(submenu)
+                else:
+                    self.fill_menu(submenu, entry.id, icon_of)
             elif isinstance(entry, Action) and entry.menu_id == menu_id and entry.is_possible():
                 entry.refresh(icon_of)
                 menu.addAction(entry)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import (
     QEvent,
@@ -24,16 +24,17 @@ from PySide6.QtGui import (
     QMouseEvent,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QAbstractItemView, QToolButton, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QMenu, QToolButton, QWidget
 
+from desktop.platform.number_format import whole
 from desktop.platform.theme import Theme, scaled
 from desktop.sidebar.chat_drag import drag_of, dragged_ids, request_drop
 from desktop.sidebar.chat_list_model import ChatListModel, ChatListRole
-from desktop.sidebar.chat_menu import ChatMenu, ids_of
-from desktop.sidebar.chat_requests import ChatRequests
+from desktop.sidebar.chat_requests import ChatRequests, ids_of
 from desktop.sidebar.chat_row_delegate import ARCHIVE, FIRST_HEADING, HEADING, ROW, ChatRowDelegate, content_of
 from desktop.sidebar.chat_sections import ArchiveRow, FolderRow, Section
 from desktop.sidebar.fixed_height_list_view import FixedHeightListView
+from desktop.sidebar.folder_menu import add_folders
 from desktop.store.records import Chat, Folder
 from desktop.widgets.row_list import Index
 
@@ -56,7 +57,9 @@ class ChatListView(FixedHeightListView):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(scaled(ROW), parent)
         self.requests = ChatRequests(self)
-        self._theme = theme
+        self.fill_menu: Callable[[QMenu, str], None] = lambda menu, menu_id: None
+        """Adds the actions of the menu "chats", "folder" or "new_folder"; see `Actions.fill_menu`."""
+        self.theme = theme
         self._rows = ChatRowDelegate(theme, self)
         self._is_plain_click = True
         self._is_ctrl_selection = False
@@ -69,8 +72,6 @@ class ChatListView(FixedHeightListView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed)
         self._new_folder = self._new_folder_button()
         self.clicked.connect(self._click)
-        self.requests.rename_requested.connect(self.rename)
-        self.requests.rename_folder_requested.connect(self.rename_folder)
         theme.changed.connect(self._restyle)
         self._restyle()
 
@@ -130,8 +131,8 @@ class ChatListView(FixedHeightListView):
 
     def open_folder_menu(self, chats: Iterable[Chat], at: QPoint | None = None) -> None:
         """Opens the menu of folders to move the chats to, at a point of the screen or below the current row."""
-        menu = ChatMenu(self._theme, self.requests, self)
-        menu.add_folders(list(chats), self.chats.folders)
+        menu = self._new_menu()
+        add_folders(menu, list(chats), self.chats.folders, self.requests, self.theme)
         if at is None:
             rect = self.visualRect(self.currentIndex()).intersected(self.viewport().rect())
             at = self.viewport().mapToGlobal(rect.bottomLeft() if rect.isValid() else self.rect().topLeft())
@@ -201,18 +202,27 @@ class ChatListView(FixedHeightListView):
         self._open_menu(self.visualRect(self.currentIndex()).center() if by_key else event.pos())
 
     def _open_menu(self, at: QPoint) -> None:
-        """Opens the context menu of the row at this point of the viewport."""
-        index, menu = self.indexAt(at), ChatMenu(self._theme, self.requests, self)
-        chats, folder = self.selected_chats(), index.data(ChatListRole.FOLDER) if index.isValid() else None
-        if (chat := chat_at(index)) is not None and len(chats) > 1 and chat in chats:
-            menu.add_chats(chats, self.chats.folders)
-        elif chat is not None:
-            menu.add_chat(chat, self.chats.folders)
-        elif isinstance(folder, FolderRow):
-            menu.add_folder(folder.folder, len(self.chats.folders))
-        else:
-            menu.add_new_folder()
+        """Opens the context menu of the row at this point of the viewport, for all selected chats if it is one."""
+        index, menu = self.indexAt(at), self._new_menu()
+        chat, folder = chat_at(index), index.data(ChatListRole.FOLDER) if index.isValid() else None
+        if (chat is not None and chat not in self.selected_chats()) or folder is not None:
+            self.go_to(index)
+        if chat is not None:
+            if (n_selected := len(self.selected_chats())) > 1:
+                menu.addAction(self.tr("{n} chats").format(n=whole(n_selected))).setEnabled(False)
+                menu.addSeparator()
+            self.fill_menu(menu, "chats")
+        elif folder is not None:
+            self.fill_menu(menu, "folder")
+            menu.addSeparator()
+        if chat is None:
+            self.fill_menu(menu, "new_folder")
         menu.popup(self.viewport().mapToGlobal(at))
+
+    def _new_menu(self) -> QMenu:
+        menu = QMenu(self)
+        menu.aboutToHide.connect(menu.deleteLater)
+        return menu
 
     def _click(self, index: QModelIndex) -> None:
         if self._is_plain_click:
@@ -284,7 +294,7 @@ class ChatListView(FixedHeightListView):
 
     def startDrag(self, actions: Qt.DropAction) -> None:
         if chats := self.selected_chats():
-            drag_of(chats, self.chats, self._theme, self, self.devicePixelRatioF()).exec(Qt.DropAction.MoveAction)
+            drag_of(chats, self.chats, self.theme, self, self.devicePixelRatioF()).exec(Qt.DropAction.MoveAction)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if dragged_ids(event.mimeData()):
@@ -339,7 +349,7 @@ class ChatListView(FixedHeightListView):
 
     def _restyle(self) -> None:
         if self._new_folder is not None:
-            self._new_folder.setIcon(self._theme.icon("folder-plus", "muted"))
+            self._new_folder.setIcon(self.theme.icon("folder-plus", "muted"))
         self.set_row_height(scaled(ROW))
         self.viewport().update()
 

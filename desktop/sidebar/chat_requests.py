@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QObject, Signal
+
+from desktop.store.records import Chat
 
 
 class ChatRequests(QObject):
     """Emitted by widgets and actions, carried out by `ChatListWiring`. Ids of chats are tuples of str."""
 
     open_requested = Signal(str)
-    rename_requested = Signal(str)
     pin_requested = Signal(object, bool)
     """Ids of chats; True to pin, False to unpin."""
     archive_requested = Signal(object, bool)
@@ -25,10 +28,13 @@ class ChatRequests(QObject):
     """Ids of the chats to move into it."""
     new_chat_requested = Signal(str)
     """The id of the folder."""
-    rename_folder_requested = Signal(str)
     fold_requested = Signal(str, bool)
     """The id of a folder; True to hide its chats."""
     move_folder_requested = Signal(str, int)
     """The id of a folder and the number of places to move it down."""
     delete_folder_requested = Signal(str)
     fold_archive_requested = Signal(bool)
+
+
+def ids_of(chats: Sequence[Chat]) -> tuple[str, ...]:
+    return tuple(chat.id for chat in chats)

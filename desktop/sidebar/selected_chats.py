@@ -6,14 +6,16 @@ from PySide6.QtCore import QPoint
 
 from desktop.chat.controller import ChatController
 from desktop.sidebar.chat_list_view import ChatListView
-from desktop.sidebar.chat_menu import ids_of
+from desktop.sidebar.chat_requests import ids_of
 from desktop.store.records import Chat
 
 
 class SelectedChats:
-    """Emits the requests of `view` for the target chats. GUI thread only."""
+    """Emits the requests of `view` for the target chats. GUI thread only.
 
-    def __init__(self, view: ChatListView, chats: ChatController) -> None:
+    Without `chats`, the open chat is never a target."""
+
+    def __init__(self, view: ChatListView, chats: ChatController | None = None) -> None:
         self._view, self._chats = view, chats
 
     @property
@@ -23,20 +25,27 @@ class SelectedChats:
 
     def targets(self) -> list[Chat]:
         """The selected chats if several are selected or the list has the focus, otherwise the open chat."""
-        selected, current = self._view.selected_chats(), self._chats.sessions.current
+        selected = self._view.selected_chats()
+        current = self._chats.sessions.current if self._chats is not None else None
         if len(selected) > 1 or (selected and self._view.hasFocus()) or current is None:
             return selected
         return [current]
 
+    @property
+    def all_pinned(self) -> bool:
+        return all(chat.pinned for chat in self.targets())
+
+    @property
+    def all_archived(self) -> bool:
+        return all(chat.archived for chat in self.targets())
+
     def pin(self) -> None:
         """Unpins the targets if all are pinned, otherwise pins them."""
-        chats = self.targets()
-        self._view.requests.pin_requested.emit(ids_of(chats), not all(chat.pinned for chat in chats))
+        self._view.requests.pin_requested.emit(ids_of(self.targets()), not self.all_pinned)
 
     def archive(self) -> None:
         """Unarchives the targets if all are archived, otherwise archives them."""
-        chats = self.targets()
-        self._view.requests.archive_requested.emit(ids_of(chats), not all(chat.archived for chat in chats))
+        self._view.requests.archive_requested.emit(ids_of(self.targets()), not self.all_archived)
 
     def move(self, at: QPoint | None = None) -> None:
         """Opens the menu of folders, at a point of the screen or below the current row."""

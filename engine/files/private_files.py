@@ -50,7 +50,7 @@ def open_private(path: str | Path, flags: int) -> int:
     """An `opener` for `open` that creates files with mode 0600 regardless of the umask. Raises OSError."""
     descriptor = os.open(path, flags, FILE_MODE)
     if os.name == "posix" and flags & os.O_CREAT:
-        with contextlib.suppress(OSError):  # another account's file, or a file system without modes
+        with contextlib.suppress(OSError):  # file of another account, or a file system without modes
             os.fchmod(descriptor, FILE_MODE)
     return descriptor
 

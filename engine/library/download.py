@@ -189,5 +189,5 @@ def _safe_name(name: str) -> str:
     """The last component of a path in a repository. Raises CannotWrite if it is not a GGUF file name."""
     base = name.replace("\\", "/").rpartition("/")[2]
     if not base.lower().endswith(".gguf") or base.startswith("."):
-        raise CannotWrite(Reason("{name} is no name for a model", name=repr(base)))
+        raise CannotWrite(Reason("{name} is not a valid name of a model file", name=repr(base)))
     return base

@@ -129,10 +129,10 @@ class _Header:
 
     def check(self) -> None:
         if self._size < 24 or self._file.read(4) != b"GGUF":
-            raise self._error("the file is no GGUF model")
+            raise self._error("the file is not a GGUF model")
         version, n_tensors, n_entries = struct.unpack("<IQQ", self._take(20))
         if version not in (2, 3):
-            raise self._error(Reason("its GGUF version {version} is not one we know", version=version & 0xFFFF))
+            raise self._error(Reason("its GGUF version {version} is not supported", version=version & 0xFFFF))
         if n_tensors > MAX_ENTRIES or n_entries > MAX_ENTRIES:
             raise self._error("its header is damaged")
         for _ in range(n_entries):
@@ -140,7 +140,7 @@ class _Header:
         ends = [self._tensor() for _ in range(n_tensors)]
         data = -(-self._file.tell() // self._alignment) * self._alignment
         if ends and data + max(ends) > self._size:
-            raise self._error("the file is cut short; download it again")
+            raise self._error("the file is incomplete; download it again")
 
     def check_sizes(self) -> None:
         """Raises if a number would make a memory estimate or a per-layer list excessive."""
@@ -229,7 +229,7 @@ class _Header:
             else:
                 self._arrays.skip(self._file, n, MAX_STRING)
         except TruncatedArray:
-            raise self._error("the file is cut short; download it again") from None
+            raise self._error("the file is incomplete; download it again") from None
 
     def _length(self, largest: int = MAX_STRING) -> int:
         (length,) = struct.unpack("<Q", self._take(8))
@@ -240,12 +240,12 @@ class _Header:
     def _take(self, n: int) -> bytes:
         data = self._file.read(n)
         if len(data) < n:
-            raise self._error("the file is cut short; download it again")
+            raise self._error("the file is incomplete; download it again")
         return data
 
     def _skip(self, n: int) -> None:
         if n > self._size - self._file.tell():
-            raise self._error("the file is cut short; download it again")
+            raise self._error("the file is incomplete; download it again")
         self._file.seek(n, 1)
 
     def _error(self, reason: str) -> ModelFileError:

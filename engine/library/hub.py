@@ -213,12 +213,12 @@ def hub_api(endpoint: str | None) -> HfApi:
 def _configure_client() -> None:
     """Replaces the library's HTTP client: by default it retries for half a minute before it reports a missing
     network."""
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # read when it is imported
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # read by the library during its import
     import httpx2
     from huggingface_hub import set_client_factory
 
     class Client(httpx2.Client):
-        """Tells at once that the hub does not answer, in a way that is not tried again."""
+        """Raises HubUnreachable at once, which the library does not retry."""
 
         def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
             try:

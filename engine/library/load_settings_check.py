@@ -30,7 +30,10 @@ def check_settings(settings: LoadSettings, header: GgufHeader) -> None:
     ):
         if kind != "f16" and sizes % KV_BLOCK:
             raise InvalidSettings(
-                field, Reason("the model's heads of {sizes} numbers cannot be packed as {kind}", sizes=sizes, kind=kind)
+                field,
+                Reason(
+                    "the model's attention heads of size {sizes} cannot be stored as {kind}", sizes=sizes, kind=kind
+                ),
             )
     if settings.mlock:
         _check_mlock(sum(header.tensor_bytes.values()))
@@ -50,5 +53,5 @@ def _check_mlock(n_bytes: int) -> None:
     allowed, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
     if os.geteuid() != 0 and allowed != resource.RLIM_INFINITY and allowed < n_bytes:
         limits = {"allowed": allowed >> 20, "size": n_bytes >> 20}
-        reason = Reason("the system lets us lock {allowed} MB, the model has {size} MB", **limits)
+        reason = Reason("the system allows locking {allowed} MB, the model has {size} MB", **limits)
         raise InvalidSettings("mlock", reason)

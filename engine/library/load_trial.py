@@ -113,7 +113,7 @@ def _run_child(path: Path, command: list[str], cancelled: Callable[[], bool]) ->
     kind, _, reason = report.partition(" ")
     if kind == "refused":
         raise ModelFileError(path, reason)
-    stage = STAGES.get(report, "it cannot be tried")
+    stage = STAGES.get(report, "the load trial failed")
     why = killed or Reason("the trial ended with {code}", code=child.returncode)
     raise ModelFileError(path, Reason(f"{stage} ({{why}})", why=why))
 

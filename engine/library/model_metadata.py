@@ -70,9 +70,9 @@ def unusable_reason(header: GgufHeader) -> str:
     if kind == "adapter":
         return "it is an adapter for another model"
     if kind == "mmproj" or header.architecture == "clip":
-        return "it is the eye of another model, not a model by itself"
+        return "it is the image encoder of another model"
     if not header.tensor_bytes:
-        return "it holds no weights"
+        return "it contains no weights"
     return ""
 
 

@@ -67,7 +67,7 @@ class PromptBuilder:
                 tokens = tuple(self._tokenize_chat(text, cancelled))
             case CompletionRequest(prompt=str(text)):
                 tokens = self.tokenize(text, True, True, cancelled)
-                if not text and not tokens:  # the answer is the beginning of a document
+                if not text and not tokens:  # the answer starts a new document
                     tokens = self.tokenize(self._vocabulary.bos, False, True, cancelled)
             case CompletionRequest(prompt=tuple(given)):
                 tokens = self._checked(given)

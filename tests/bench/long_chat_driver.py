@@ -115,7 +115,7 @@ async def measure_window(application: StallLog, window: MainWindow) -> dict[str,
     await until(lambda: chats.model().rowCount() > 1)
     await asyncio.sleep(1)
     before = psutil.Process().memory_info().rss
-    open_s = await open_chat(view, chats.chosen.emit)
+    open_s = await open_chat(view, chats.requests.open_requested.emit)
     await asyncio.sleep(1)
     resident = psutil.Process().memory_info().rss - before
     frames_s = [resize_and_paint(application, window, view, width) for width in WIDTHS]

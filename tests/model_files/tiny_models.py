@@ -18,13 +18,13 @@ import numpy.typing as npt
 N_EMBD, N_HEAD, N_FF, N_LAYER = 32, 2, 48, 3
 N_HEAD_DIM = N_EMBD // N_HEAD
 WINDOW = 24
-"""Tokens that a layer with a sliding window sees."""
+"""Size of the sliding window in tokens."""
 
 N_CTX_TRAIN = 4096
 BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
 VOCABULARY = ["<unk>", "<s>", "</s>", *BYTES, "\N{LOWER ONE EIGHTH BLOCK}"]
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,"
-"""All that is ever sampled: each is one token, and its text gives that token back."""
+"""The only tokens that are sampled: each letter is one token, and detokenizing is reversible."""
 
 Tensors = dict[str, npt.NDArray[np.float32]]
 

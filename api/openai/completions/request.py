@@ -14,7 +14,7 @@ from api.openai.completions.schemas import CompletionBody
 from engine.requests import CompletionRequest
 
 DEFAULT_MAX_TOKENS = 16
-"""As in OpenAI's API."""
+"""OpenAI's default for a completion without `max_tokens`."""
 
 
 def check(body: CompletionBody, prompts: Sequence[Prompt]) -> None:

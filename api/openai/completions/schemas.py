@@ -13,7 +13,7 @@ from api.openai.chat.schemas import MAX_CHOICES, StreamOptions
 
 
 def _max_if_unlimited(value: object) -> object:
-    """-1 means no limit. None would mean OpenAI's default."""
+    """Converts -1, which means no limit, to the largest number, because None would mean OpenAI's default."""
     return INT32_MAX if int_if_integral(value) == -1 and type(value) is not bool else value
 
 

@@ -18,9 +18,9 @@ from engine.files.private_files import make_private_folder
 
 MAX_RESPONSES = 1000
 MAX_STORE_BYTES = 256 * 1024 * 1024
-"""Of all responses. The oldest are deleted first."""
+"""Size limit of all stored responses together; the oldest are deleted first."""
 MAX_RESPONSE_BYTES = 8 * 1024 * 1024
-"""Of one response with its conversation. No context holds as much text."""
+"""Size limit of one stored response with its conversation. No model's context holds as much text."""
 
 _ID = re.compile(r"resp_[0-9a-f]{32}")
 
@@ -131,7 +131,7 @@ class ResponseStore:
 
 
 def _stored_item(item: Item) -> Item:
-    """Only fields that later requests need: clients may add others of any size."""
+    """The item with only those fields that later requests need, because clients may add others of any size."""
     return {
         name: value if name in _WHOLE_FIELDS else _stored_parts(value)
         for name, value in item.items()

@@ -61,7 +61,7 @@ def test_added_folder_is_listed_and_saved_until_removed(
             await until(lambda: len(rows(page.local_models.view)) == 3)
             assert names(page.local_models.view) == ["Alpha", "Beta", "Gamma"]
             gamma = rows(page.local_models.view)[2]
-            assert strings.explanation(gamma) == "The file cannot be used: the file is no GGUF model."
+            assert strings.explanation(gamma) == "The file cannot be used: the file is not a GGUF model."
             assert not gamma.can_load
         assert SettingsFile(profile.settings).value.model_folders == [str(model_folder)]
         async with open_gui(model=False) as gui:

@@ -107,7 +107,7 @@ def test_where_the_screen_dies_what_was_written_is_kept_and_the_app_ends(
     assert (tmp_path / "settings.json").exists()
     words = log.read_text(encoding="utf-8")
     assert "the display is gone" in words
-    assert words.rstrip().endswith("ends")
+    assert words.rstrip().endswith("ended")
 
 
 def test_a_screen_that_dies_before_anything_is_open_ends_the_app_too(tmp_path: Path, screen: Screen) -> None:

@@ -14,7 +14,7 @@ import pytest
 from PySide6.QtGui import QGuiApplication
 from pytestqt.exceptions import capture_exceptions
 
-from desktop.platform.logging_setup import MOST_BYTES, N_OLD, NAME, LogFile
+from desktop.platform.logging_setup import MAX_BYTES, N_OLD, NAME, LogFile
 from engine.files.profile import Profile
 from tests.desktop.chat.composer.test_composer import counted
 from tests.desktop.conftest import Gui, OpenGui, Run, until
@@ -118,19 +118,19 @@ def test_no_word_of_anybody_is_logged(run: Run, open_gui: OpenGui, profile: Prof
     log = written(profile.root)
     assert MARKER not in log
     for expected in (
-        "desktop.platform.logging_setup: begins, Python 3.",
+        "desktop.platform.logging_setup: started, Python 3.",
         "the model: ready, no error",
         "the endpoint: on, no error",
-        "CRITICAL desktop.platform.logging_setup: an error that nobody caught",
+        "CRITICAL desktop.platform.logging_setup: uncaught exception",
         "uvicorn.error: at test_logging_setup:",
         "desktop.test: ValueError failed",
         "builtins.FileNotFoundError ENOENT",
         "tests.desktop.platform.test_logging_setup:",
-        "desktop.platform.logging_setup: ends",
+        "desktop.platform.logging_setup: ended",
     ):
         assert expected in log, expected
     assert "language: " in reports[0]
-    assert "an error that nobody caught on a thread" in reports[0]
+    assert "uncaught exception on a thread" in reports[0]
 
 
 def test_it_stays_small_and_needs_no_disk(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_it_stays_small_and_needs_no_disk(tmp_path: Path) -> None:
         book.close()
     sizes = [path.stat().st_size for path in tmp_path.iterdir()]
     assert len(sizes) == 1 + N_OLD
-    assert max(sizes) <= MOST_BYTES
+    assert max(sizes) <= MAX_BYTES
     nowhere = LogFile(tmp_path / "missing")
     nowhere.close()
     assert nowhere.tail() == []

@@ -261,7 +261,7 @@ def unknown(said: set[str]) -> set[str]:
 def test_every_clause_of_the_engine_is_known() -> None:
     said = clauses()
     assert len(said) > 25
-    assert "the file is cut short; download it again" in said
+    assert "the file is incomplete; download it again" in said
     assert unknown(said) == set()
 
 

@@ -13,8 +13,8 @@ from pytestqt.qtbot import QtBot
 
 from desktop.framework.actions import Action, Actions, is_usable
 from desktop.settings.settings_file import SettingsFile
-from desktop.shell.command_match import fitting
 from desktop.shell.command_palette import CommandPalette
+from desktop.shell.command_palette_controller import matching
 from engine.files.profile import Profile
 from tests.desktop.conftest import Gui, OpenGui, Run, until
 from tests.desktop.shell.test_gallery import SIZES, fill, show
@@ -29,7 +29,7 @@ def palette_of(gui: Gui) -> Any:
 
 
 def offered(gui: Gui) -> list[str]:
-    return [offer.words for offer in palette_of(gui)._offers]
+    return [entry.text for entry in palette_of(gui)._entries]
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def offered(gui: Gui) -> list[str]:
 )
 def test_what_fits_best_comes_first(typed: str, first: str | None) -> None:
     actions = [Action(word, word, lambda: None) for word in ("New chat", "Search all chats", "Delete this chat")]
-    found = [action.name for action in fitting(actions, typed)]
+    found = [action.name for action in matching(actions, typed)]
     assert found[:1] == ([first] if first else [])
 
 
@@ -155,7 +155,7 @@ async def lived_in(gui: Gui) -> None:
 
 
 async def chat_offered(gui: Gui) -> None:
-    await until(lambda: any(offer.kind == "chat" for offer in palette_of(gui)._offers))
+    await until(lambda: any(entry.kind == "chat" for entry in palette_of(gui)._entries))
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_palette_finds_what_is_done_with_the_last_answer(run: Run, open_gui: Ope
             palette.open()
             QTest.keyClicks(palette._field, "three")
             assert offered(gui) == [], "there is no answer yet"
-            palette.close_it()
+            palette.close_palette()
             type_and_send(gui, "A question")
             await answered(gui)
             palette.open()

@@ -19,7 +19,7 @@ from api.keys import KEY_VARIABLE, KeyFile, find_key
 from api.openai.responses.store import ResponseStore, StoredResponse
 from desktop.import_export.backup import stage_restore, write_backup
 from desktop.import_export.restore import finish_restore
-from desktop.platform.logging_setup import MOST_BYTES, LogFile
+from desktop.platform.logging_setup import MAX_BYTES, LogFile
 from desktop.platform.single_instance import InstanceLock
 from desktop.settings.settings_file import SettingsFile
 from desktop.store.records import Attachment, Chat, ChatMessage
@@ -96,7 +96,7 @@ def test_settings_log_lock_keys_responses_and_snapshots_are_private(tmp_path: Pa
     assert lock.acquire()
     SettingsFile(profile.settings).save()
     book = LogFile(profile.root)
-    for _ in range(MOST_BYTES // 1000 + 10):  # so that an older file is put aside
+    for _ in range(MAX_BYTES // 1000 + 10):  # so that an older file is put aside
         logging.getLogger("desktop").info("x" * 1000)
     book.close()
     KeyFile(profile.named_keys).add("editor")

@@ -172,7 +172,7 @@ def test_search_results_and_palette_are_repainted_after_each_action(
             for _ in range(9):
                 QTest.keyClick(palette._field, Qt.Key.Key_Down)
                 assert_current(surface, "Down in the palette")
-            palette.close_it()
+            palette.close_palette()
             assert_current(surface, "closing the palette")
 
     run(story())

@@ -77,7 +77,7 @@ def test_another_folder_is_used_instead(
 def test_backup_that_cannot_be_put_in_place_is_said(qapp: QApplication) -> None:
     click("OK")
     show_restore_failed(OSError(30, "Read-only file system"))
-    assert "could not be brought back. Read-only file system." in seen[0]
+    assert "could not be restored. Read-only file system." in seen[0]
 
 
 def test_settings_that_cannot_be_read_are_not_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ from engine.library.split_files import read_model
 from tests.model_files.tiny_llama import N_EMBD, write_llama
 
 LONGEST_S, LARGEST_BYTES = 2.0, 64 << 20
-"""For one header of some kilobytes, as it is judged on the page of models."""
+"""Limits for a header of some kilobytes."""
 
 TRIAL_S = 60.0
 

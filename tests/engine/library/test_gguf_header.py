@@ -34,24 +34,27 @@ def tensor(dims: list[int], kind: int = 0, offset: int = 0) -> bytes:
 
 
 HOSTILE: dict[str, tuple[bytes, str]] = {
-    "empty": (b"", "no GGUF"),
-    "text": (b"Hello, I am a text file with enough bytes.", "no GGUF"),
+    "empty": (b"", "not a GGUF"),
+    "text": (b"Hello, I am a text file with enough bytes.", "not a GGUF"),
     "version": (header(version=9), "version 9"),
     "big endian": (b"GGUF" + struct.pack(">IQQ", 3, 0, 0), "version"),
     "2^60 tensors": (header(n_tensors=1 << 60), "damaged"),
     "2^60 entries": (header(n_entries=1 << 60), "damaged"),
-    "cut in the header": (header(n_entries=5), "cut short"),
+    "cut in the header": (header(n_entries=5), "is incomplete"),
     "endless key": (header(n_entries=1) + text(b"k", 1 << 62) + b"x" * 50, "damaged"),
     "long key": (header(n_entries=1) + text(b"k", 1 << 20) + b"x" * 50, "damaged"),
     "unknown kind": (header(n_entries=1) + entry(b"k", 77, b"x" * 50), "damaged"),
     "array of arrays": (header(n_entries=1) + entry(b"k", 9, struct.pack("<IQ", 9, 2) + b"x" * 50), "damaged"),
     "endless array": (header(n_entries=1) + entry(b"k", 9, struct.pack("<IQ", 8, 1 << 60) + b"x" * 50), "damaged"),
-    "endless numbers": (header(n_entries=1) + entry(b"k", 9, struct.pack("<IQ", 4, 1 << 60) + b"x" * 50), "cut short"),
+    "endless numbers": (
+        header(n_entries=1) + entry(b"k", 9, struct.pack("<IQ", 4, 1 << 60) + b"x" * 50),
+        "is incomplete",
+    ),
     "no alignment": (header(n_entries=1) + entry(b"general.alignment", 4, struct.pack("<I", 0)), "damaged"),
     "nine dimensions": (header(n_tensors=1) + tensor([1] * 9), "damaged"),
-    "tensor past the end": (header(n_tensors=1) + tensor([1 << 20]), "cut short"),
-    "offset past the end": (header(n_tensors=1) + tensor([1], offset=1 << 40), "cut short"),
-    "2^200 elements": (header(n_tensors=1) + tensor([1 << 50] * 4), "cut short"),
+    "tensor past the end": (header(n_tensors=1) + tensor([1 << 20]), "is incomplete"),
+    "offset past the end": (header(n_tensors=1) + tensor([1], offset=1 << 40), "is incomplete"),
+    "2^200 elements": (header(n_tensors=1) + tensor([1 << 50] * 4), "is incomplete"),
 }
 
 
@@ -84,7 +87,7 @@ def test_truncated_file_is_rejected(model_path: Path, tmp_path: Path, keep: Call
     shutil.copyfile(model_path, path)
     with path.open("r+b") as file:
         file.truncate(keep(model_path.stat().st_size))
-    with pytest.raises(ModelFileError, match="cut short"):
+    with pytest.raises(ModelFileError, match="is incomplete"):
         read_header(path)
 
 

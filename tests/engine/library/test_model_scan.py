@@ -61,8 +61,8 @@ def test_scan_lists_each_model_once_and_problems_of_damaged_ones(tmp_path: Path)
     models = {model.path.name: model for model in found(tmp_path, tmp_path / "a")}
     assert len(models) == 4
     assert {"Tiny-One-Q4_0.gguf", "cut-model.gguf", "text.gguf"} <= models.keys()
-    assert models["cut-model.gguf"].problem == "the file is cut short; download it again"
-    assert models["text.gguf"].problem == "the file is no GGUF model"
+    assert models["cut-model.gguf"].problem == "the file is incomplete; download it again"
+    assert models["text.gguf"].problem == "the file is not a GGUF model"
     assert models["Tiny-One-Q4_0.gguf"].problem == ""
 
 
@@ -182,7 +182,7 @@ def test_adapters_and_projectors_are_unusable(tmp_path: Path) -> None:
         writer.write_tensors_to_file()
         writer.close()
     eye, lora = found(tmp_path)
-    assert "eye of another model" in eye.problem
+    assert "image encoder of another model" in eye.problem
     assert "adapter" in lora.problem
 
 

@@ -20,7 +20,7 @@ from tests.model_files.tiny_llama import write_llama
 
 @pytest.fixture
 def split(tmp_path: Path) -> Path:
-    """The first of two parts; the second is larger by far."""
+    """The first of two parts; the second is much larger."""
     first, second = (tmp_path / f"big-0000{n}-of-00002.gguf" for n in (1, 2))
     write_llama(first)
     shutil.copyfile(first, second)

@@ -18,7 +18,7 @@ class TemplateStyle:
     after: str = ""
     tools: str = "{{ tools | tojson }}"
     generation: str = ""
-    """What the prompt for an answer adds to `start`."""
+    """The generation prompt, after `start`."""
 
 
 _BODY = """{%- if tools %}TOOLS{% endif -%}
@@ -209,6 +209,6 @@ STYLES: dict[str, TemplateStyle] = {
     "functools": TemplateStyle(*_LLAMA, "<|eot_id|>", f"functools{_LISTED}"),
     "llama": TemplateStyle(*_LLAMA, "<|eot_id|>", '{"name": "{{ f.name }}", "parameters": {{ f.arguments | tojson }}}'),
 }
-"""By the name of the format that each must be taken for."""
+"""By the name of the expected family."""
 
 TEMPLATES = {name: template(style) for name, style in STYLES.items()}

@@ -103,7 +103,7 @@ def test_only_possible_markers_are_held_back() -> None:
     text = ""
     for n, char in enumerate(answer, 1):
         text += summary(assembler.feed(char.encode())[0])[0]
-        # White space and a "<" wait for what follows them.
+        # White space and "<" are held back until the next characters arrive.
         assert n in marked or text in (answer[:n], answer[: n - 1], answer[: n - 2])
     assert text == answer
 

@@ -188,7 +188,7 @@ HOSTILE = [
     Constraint("choice", '"yes"'),
     Constraint("choice", "["),
 ]
-"""What no answer can be held to, and what would crash or stall a careless server."""
+"""Unenforceable constraints, and constraints that would crash or stall without limits."""
 
 ODD = [
     Constraint("json_schema", '{"type": "array", "items": {"type": "integer"}, "maxItems": 100000}'),
@@ -200,7 +200,7 @@ ODD = [
     Constraint("regex", "(x?){200}y"),
     Constraint("regex", "(.*a){20}"),
 ]
-"""Large or slow, but either refused or kept."""
+"""Large or slow constraints, which are rejected or enforced."""
 
 
 def test_unenforceable_constraint_fails_at_once() -> None:

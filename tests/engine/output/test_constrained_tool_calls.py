@@ -136,7 +136,7 @@ def error_of(events: list[Event]) -> Exception:
     return failed.error
 
 
-# A constraint beside reasoning
+# Constraints after reasoning
 
 
 def constrained(answer: str, template: str, specials: tuple[str, ...] = (), **changes: object) -> tuple[str, str]:

@@ -149,7 +149,7 @@ def test_arguments_survive_rendering_and_parsing(data: st.DataObject, value: obj
         ((_, name, arguments),) = found.calls
         assert name == "get_weather"
         assert found.text == found.reasoning == ""
-        # A string without type may look like other JSON; that is the notation's own ambiguity.
+        # A string without a type may look like other JSON: the syntax itself is ambiguous.
         if not calls.parameter or not isinstance(value, str):
             assert json.loads(arguments) == given
         else:
@@ -188,7 +188,7 @@ def test_text_resembling_markers_is_unchanged(text: str) -> None:
         assert answer(family, text) == Answer(text=text)
 
 
-# Malformed calls are text
+# Malformed calls stay text
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_call_without_offered_tools_is_text() -> None:
     assert answer("hermes", text, tools=()) == Answer(text=text)
 
 
-# Forgiven, because models do so
+# Tolerated, since models write it
 
 
 @pytest.mark.parametrize(
@@ -336,7 +336,7 @@ def test_extreme_depth_and_length_are_handled() -> None:
     assert answer("hermes", '<tool_call>{"' + "a" * 20_000).text.endswith("aaa")
 
 
-# Thoughts
+# Reasoning
 
 
 @pytest.mark.parametrize(
@@ -377,7 +377,7 @@ def test_call_inside_unclosed_reasoning_counts_if_it_names_a_tool() -> None:
     assert answer("hermes", f"hm {other} hm</think>No.", starts_in_reasoning=True) == Answer("No.", f"hm {other} hm")
 
 
-# Messages under headers
+# Messages with headers
 
 
 @pytest.mark.parametrize(

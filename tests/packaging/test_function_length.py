@@ -1,0 +1,28 @@
+"""Functions fit a screen."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from tests.packaging.checkout import ROOT
+
+FOLDERS = ("engine", "api", "desktop", "packaging", "tests")
+
+
+def lengths() -> Iterator[tuple[str, int]]:
+    """Each function with its number of lines, from `def` to its last line."""
+    for folder in FOLDERS:
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                    yield f"{path.relative_to(ROOT)}:{node.lineno} {node.name}", node.end_lineno - node.lineno + 1  # type: ignore[operator]
+
+
+def test_no_function_has_more_than_60_lines() -> None:
+    assert not [name for name, n_lines in lengths() if n_lines > 60]
+
+
+def test_95_of_100_functions_have_fewer_than_30_lines() -> None:
+    found = [n_lines for _, n_lines in lengths()]
+    assert sum(n_lines < 30 for n_lines in found) >= 0.95 * len(found)
